@@ -1,0 +1,1 @@
+"""A client of the wire: connection, microphone, speaker, terminal."""

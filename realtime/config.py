@@ -1,0 +1,56 @@
+"""Settings: everything an operator can choose, in one frozen value with units in the names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the server was told. Keys are kept out of `repr`. Filled in by `realtime.settings.load_settings`."""
+
+    # the platform
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str = "https://api.minimaxi.com"
+    speech_urls: tuple[str, ...] = ()  # ordered hosts for synchronous speech; empty: derived from base_url
+    group_id: str | None = None
+    chat_model: str = "MiniMax-M3"
+    speech_model: str = "speech-2.8-turbo"
+    voice_id: str = "English_Graceful_Lady"
+    speech_socket: str = "ordinary"  # ordinary, bidi or http
+    speech_rpm: int = 60
+    chat_rpm: int = 200
+    speech_connections: int = 20
+    chat_base_url: str | None = None  # any OpenAI-compatible chat; None: MiniMax
+    chat_api_key: str | None = field(default=None, repr=False)
+    # ears
+    transcriber: str = "auto"  # auto, local[:model], minimax, openai:URL, none
+    transcriber_api_key: str | None = field(default=None, repr=False)
+    language: str | None = None  # ISO-639-1; None: detected
+    # persona
+    instructions: str = (
+        "You are a friendly voice assistant. You are heard, not read: answer in one to three short spoken "
+        "sentences, in the language of the user, without lists, headings or markup."
+    )
+    greeting: str | None = None
+    # server
+    host: str = "127.0.0.1"
+    port: int = 8000
+    open_to_all: bool = False
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    origins: tuple[str, ...] = ()
+    store: str = "memory"
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    log_level: str = "info"
+    speculate: str = "chat"  # off, chat, speech
+    max_sessions: int = 1000
+    session_minutes: float = 60.0
+    # patience, in seconds
+    chat_first_timeout_s: float = 15.0
+    chat_gap_timeout_s: float = 8.0
+    speech_timeout_s: float = 5.0
+    transcribe_timeout_s: float = 5.0
+    silent_turn_timeout_s: float = 20.0
+    budget_wait_s: float = 5.0
+    drain_s: float = 10.0

@@ -1,0 +1,1 @@
+"""The pure ground floor: audio, endpointing, turn, chunker, conversation. No socket, task or clock."""

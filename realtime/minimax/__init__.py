@@ -1,0 +1,1 @@
+"""The MiniMax platform's client, usable alone."""

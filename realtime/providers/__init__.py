@@ -1,0 +1,1 @@
+"""The roles a conversation needs (voice detector, transcriber, chat, speech, store) and who plays them."""

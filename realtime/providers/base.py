@@ -1,0 +1,189 @@
+"""The roles, as small Protocols: who listens, who writes, who answers, who speaks, who remembers.
+
+A provider is one file with `create(settings)` that returns an object of one of these shapes. The session sees only
+this module; the server picks the concrete provider with `load(role, name)`. Every method raises `ProviderError`
+(and only that) for upstream trouble.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.core.messages import ChatEvent, ChatRequest, WordTime
+from realtime.errors import ConfigError
+
+VAD_RATE = 16_000  # Hertz: the rate at which voice detectors and transcribers listen
+VAD_FRAME_SAMPLES = 512  # 32 ms
+
+Samples = NDArray[np.int16]  # mono, at VAD_RATE
+
+
+class VoiceStream(Protocol):
+    """One conversation's place in the voice detector; keeps that conversation's state."""
+
+    async def probability(self, frame: Samples) -> float:
+        """The probability (0 to 1) that these 512 samples hold speech. Frames are given in order, one at a time."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard so far."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class VoiceDetector(Protocol):
+    """Tells speech from everything else, for all conversations of the process at once."""
+
+    def open(self) -> VoiceStream: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said. `language` is an ISO-639-1 code where the transcriber knows it."""
+
+    text: str
+    language: str | None = None
+
+
+class Transcriber(Protocol):
+    """Turns one utterance into text."""
+
+    name: str
+    interim: bool  # cheap enough to be asked again and again while the user speaks
+
+    async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
+        """The text of this utterance so far; `final` asks for the best answer instead of the fastest."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class ChatModel(Protocol):
+    """Answers."""
+
+    name: str
+    sees_images: bool
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+        """The answer as it is written; ends after `ChatFinish` (and `ChatUsage`, if known). Close it to stop."""
+        ...
+
+    async def warm(self) -> None:
+        """Open a connection ahead of the first request. Never raises."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What a warm speech connection is opened for; two equal voices can share one."""
+
+    voice_id: str
+    rate: int = 24_000  # Hertz; speech arrives as 16-bit little-endian mono PCM
+    speed: float = 1.0
+    model: str | None = None  # None: the configured one
+    language: str | None = None  # ISO-639-1, None: detected
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechAudio:
+    """PCM of piece number `piece`, whole samples, as soon as it arrived."""
+
+    piece: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechWords:
+    """Word times of piece `piece` known so far (replaces what was said before about this piece)."""
+
+    piece: int
+    words: tuple[WordTime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPieceDone:
+    """No more audio or words of piece `piece`."""
+
+    piece: int
+
+
+SpeechEvent = SpeechAudio | SpeechWords | SpeechPieceDone
+
+
+class Utterance(Protocol):
+    """The voice of one reply: pieces of text in, their audio out, strictly in order."""
+
+    async def say(self, text: str) -> int:
+        """Queue one piece (one request of the account's budget). Returns its number, from 0."""
+        ...
+
+    def finish(self) -> None:
+        """No more text will come: `events` ends after the last piece."""
+        ...
+
+    def events(self) -> AsyncGenerator[SpeechEvent, None]:
+        """Audio, word times and ends of pieces, in order."""
+        ...
+
+
+class Speech(Protocol):
+    """Speaks."""
+
+    def warm(self, voice: Voice) -> None:
+        """Have a connection ready for this voice soon. Returns at once, never raises."""
+        ...
+
+    def open(self, voice: Voice) -> AbstractAsyncContextManager[Utterance]:
+        """The voice for one reply. Leaving the block early silences it at once and readies a spare."""
+        ...
+
+    def latency_s(self, voice: Voice) -> float:
+        """Seconds from text to first audio to expect, learnt from what was seen."""
+        ...
+
+    def requests_left(self) -> float:
+        """How many pieces the account's budget still allows right now."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The cast of one server. `transcriber` is None where the client must send text."""
+
+    vad: VoiceDetector | None
+    transcriber: Transcriber | None
+    chat: ChatModel
+    speech: Speech
+
+    async def aclose(self) -> None:
+        for provider in (self.speech, self.chat, self.transcriber, self.vad):
+            if provider is not None:
+                await provider.aclose()
+
+
+def load(role: str, name: str) -> Any:
+    """The module `realtime.providers.<name>_<role>`; its `create(settings)` makes the provider.
+
+    Raises ConfigError naming the module if there is none.
+    """
+    module = f"realtime.providers.{name}_{role}"
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise ConfigError(f"There is no {role} named {name!r}: {module} does not exist.") from error

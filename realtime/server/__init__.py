@@ -1,0 +1,1 @@
+"""The aiohttp server: sockets to events, keys, the page, health."""
