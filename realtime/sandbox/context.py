@@ -1,0 +1,250 @@
+"""What every handler of the sandbox shares: options, state, keys, errors, waits, faults.
+
+Knows both error envelopes of the platform (shared/minimax/README.md 2 to 5). Does not know any endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from ..errors import ConfigError
+from .faults import Faults, parse_faults
+from .options import SandboxOptions
+
+KEPT_REQUESTS = 10_000
+BAD_KEY = "sk-bad"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """One request as it came. `body` is the decoded JSON or form; the key is left out. `at_s` is loop time."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """One text given to the voice. `transport` is ordinary, bidi or http; `connection` numbers the sockets."""
+
+    text: str
+    model: str
+    voice_id: str
+    transport: str
+    connection: int
+    at_s: float  # loop time
+
+
+@dataclass(slots=True)
+class SandboxState:
+    """Counters and memories of one running sandbox; tests read them."""
+
+    options: SandboxOptions
+    requests: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+    speech_requests: deque[SpeechRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+    connections_open: int = 0  # speech sockets now
+    connections_opened: int = 0  # speech sockets ever
+    http_connections_opened: int = 0  # HTTP connections ever, speech sockets left out
+    voices: dict[str, dict[str, Any]] = field(default_factory=dict)  # created voices by id
+    jitter: random.Random = field(init=False)
+    _windows: dict[str, deque[float]] = field(default_factory=dict)
+    _drawn: int = 0
+
+    def __post_init__(self) -> None:
+        self.jitter = random.Random(f"jitter:{self.options.seed}")
+
+    def record(self, request: web.Request, body: Any) -> None:
+        """Keep a request for tests, without its key."""
+        headers = {
+            k: v for k, v in request.headers.items() if k.lower() not in ("authorization", "x-api-key")
+        }
+        now_s = asyncio.get_running_loop().time()
+        self.requests.append(RecordedRequest(request.method, request.path, headers, body, now_s))
+
+    def record_speech(
+        self, text: str, model: str, voice_id: str, transport: str, connection: int = 0
+    ) -> None:
+        """Keep one text given to the voice."""
+        now_s = asyncio.get_running_loop().time()
+        self.speech_requests.append(SpeechRequest(text, model, voice_id, transport, connection, now_s))
+
+    def take(self, limit: str) -> bool:
+        """Count one request against `limit.<limit>_rpm` ("speech" or "chat"). False: refuse it with 1002."""
+        allowed = self.options[f"limit.{limit}_rpm"]
+        if not allowed:
+            return True
+        now_s = asyncio.get_running_loop().time()
+        window = self._windows.setdefault(limit, deque())
+        while window and window[0] <= now_s - self.options["limit.window_s"]:
+            window.popleft()
+        if len(window) >= allowed:
+            return False
+        window.append(now_s)
+        return True
+
+    def open_connection(self) -> int | None:
+        """Count a new speech socket and number it from 1. None: over `limit.connections`, refuse with 1041.
+
+        A counted socket must be given back with `close_connection`.
+        """
+        allowed = self.options["limit.connections"]
+        if allowed and self.connections_open >= allowed:
+            return None
+        self.connections_open += 1
+        self.connections_opened += 1
+        return self.connections_opened
+
+    def close_connection(self) -> None:
+        """A speech socket is gone."""
+        self.connections_open -= 1
+
+    def next_random(self) -> random.Random:
+        """A source for one request's chances: the n-th request of one seed always draws the same."""
+        self._drawn += 1
+        return random.Random(f"fault:{self.options.seed}:{self._drawn}")
+
+
+OPTIONS: web.AppKey[SandboxOptions] = web.AppKey("options", SandboxOptions)
+STATE: web.AppKey[SandboxState] = web.AppKey("state", SandboxState)
+
+# code -> (HTTP status and error.type of the OpenAI-style envelope, message); shared/minimax/README.md 3.2 and 4
+CODES: dict[int, tuple[int, str, str]] = {
+    1000: (500, "server_error", "unknown error, please try again later"),
+    1001: (500, "server_error", "request timeout, please try again later"),
+    1002: (429, "rate_limit_error", "rate limit, please retry later"),
+    1004: (
+        401,
+        "authorized_error",
+        "login fail: Please carry the API secret key in the 'Authorization' field of the request header",
+    ),
+    1008: (402, "insufficient_balance_error", "insufficient balance"),
+    1013: (500, "server_error", "internal service error"),
+    1024: (500, "server_error", "internal error"),
+    1026: (422, "unprocessable_entity_error", "input new_sensitive"),
+    1027: (422, "unprocessable_entity_error", "output new_sensitive"),
+    1033: (500, "server_error", "system error, mysql failed"),
+    1039: (429, "rate_limit_error", "rate limit, token limit exceeded"),
+    1041: (429, "rate_limit_error", "connection limit exceeded, please contact sales"),
+    1042: (400, "bad_request_error", "too many invisible or illegal characters in the text"),
+    1043: (400, "bad_request_error", "asr similarity check failed"),
+    1044: (400, "bad_request_error", "clone prompt similarity check failed"),
+    2013: (400, "bad_request_error", "invalid params"),
+    20132: (400, "bad_request_error", "invalid samples or voice_id"),
+    2037: (400, "bad_request_error", "voice duration too short or too long"),
+    2038: (401, "authorized_error", "voice clone is not allowed for this account"),
+    2039: (400, "bad_request_error", "voice_id already exists"),
+    2042: (401, "authorized_error", "you don't have access to this voice_id"),
+    2044: (401, "authorized_error", "no permission for this API"),
+    2045: (429, "rate_limit_error", "rate growth limit, please ramp up slowly"),
+    2048: (400, "bad_request_error", "prompt audio too long"),
+    2049: (401, "authorized_error", "invalid api key"),
+    2054: (400, "bad_request_error", "voice id not exist"),
+    2056: (429, "rate_limit_error", "usage limit exceeded, please wait for the next 5-hour window"),
+    2061: (400, "bad_request_error", "your current token plan not support model"),
+    2064: (529, "overloaded_error", "the server cluster is currently under high load, please retry shortly"),
+    2201: (400, "bad_request_error", "connection timeout, no messages received for 120 seconds"),
+    2202: (400, "bad_request_error", "illegal event"),
+    2203: (400, "bad_request_error", "empty text, task skipped"),
+    2204: (400, "bad_request_error", "text too long, task skipped"),
+    2205: (429, "rate_limit_error", "request limit exceeded"),
+    2206: (400, "bad_request_error", "illegal event order"),
+}
+
+
+def new_trace_id() -> str:
+    """32 hex digits, as in `trace-id`."""
+    return secrets.token_hex(16)
+
+
+def message_for(code: int) -> str:
+    """The platform's own words for a code, or the default error's."""
+    return CODES.get(code, CODES[1000])[2]
+
+
+def base_resp(code: int = 0, msg: str | None = None) -> dict[str, Any]:
+    """The value of the native envelope's `base_resp`; code 0 says `success`."""
+    text = msg if msg is not None else "success" if code == 0 else message_for(code)
+    return {"status_code": code, "status_msg": text}
+
+
+def native_error(code: int, msg: str | None = None) -> dict[str, Any]:
+    """The whole native error body (shared/minimax/README.md 3.1). It travels with HTTP 200."""
+    return {"base_resp": base_resp(code, msg)}
+
+
+def openai_error_body(code: int, trace_id: str, msg: str | None = None, status: int = 0) -> dict[str, Any]:
+    """The OpenAI-style error body (shared/minimax/README.md 3.2); the code is only in the message's end."""
+    known_status, kind, _ = CODES.get(code, CODES[1000])
+    status = status or known_status
+    if status == 413:
+        kind = "invalid_request_error"
+    text = f"{msg if msg is not None else message_for(code)} ({code})"
+    if status == 529:
+        text += " (529)"
+    error = {"type": kind, "message": text, "http_code": str(status)}
+    return {"type": "error", "error": error, "request_id": trace_id}
+
+
+def openai_error(code: int, msg: str | None = None, status: int = 0) -> web.Response:
+    """The OpenAI-style error as an answer with its real HTTP status; `request_id` equals its trace-id header."""
+    trace_id = new_trace_id()
+    body = openai_error_body(code, trace_id, msg, status)
+    http_status = int(body["error"]["http_code"])
+    return web.json_response(body, status=http_status, headers={"trace-id": trace_id})
+
+
+def key_error(request: web.Request) -> tuple[int, str] | None:
+    """None if the request carries a usable key, else code and text: 1004 without a key, 2049 for `sk-bad`."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        return 1004, message_for(1004)
+    if key.strip() == BAD_KEY:
+        return 2049, message_for(2049)
+    return None
+
+
+def check_key(request: web.Request) -> str | None:
+    """None if the request carries a usable key, else the reason; `key_error` has the code as well."""
+    wrong = key_error(request)
+    return wrong[1] if wrong else None
+
+
+def faults_for(request: web.Request) -> Faults:
+    """The faults of this request: the sandbox's own, overruled by name by the header `X-Sandbox-Fault`.
+
+    Raises HTTPBadRequest with a sentence if the header cannot be read.
+    """
+    state = request.app[STATE]
+    try:
+        asked = parse_faults(request.headers.get("X-Sandbox-Fault", ""))
+    except ConfigError as error:
+        raise web.HTTPBadRequest(text=f"X-Sandbox-Fault: {error}\n") from None
+    return Faults((*state.options.faults, *asked), state.next_random())
+
+
+def delay_ms(app: web.Application, name: str) -> float:
+    """The time `name` of the options in ms, with the profile's jitter."""
+    state = app[STATE]
+    options = state.options
+    value = options[name] * (1.0 + options["jitter.spread"] * state.jitter.uniform(-1.0, 1.0))
+    if options["jitter.tail"] and state.jitter.random() < options["jitter.tail"]:
+        value *= options["jitter.tail_factor"]
+    return max(0.0, value)
+
+
+async def sleep_ms(app: web.Application, wait: str | float) -> None:
+    """Wait for an option's time by name (with jitter), or for a plain number of ms."""
+    value = delay_ms(app, wait) if isinstance(wait, str) else wait
+    if value > 0:
+        await asyncio.sleep(value / 1000)

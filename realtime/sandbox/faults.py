@@ -1,0 +1,148 @@
+"""Faults: what can go wrong on request, in one table, and the grammar `NAME[=VALUE][@PROBABILITY]`.
+
+Knows names, values and chances. Does not know how a handler makes a fault happen.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ..errors import ConfigError
+
+MOMENTS = ("connect", "connected", "start", "text", "mid", "final")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One row of the table. `value` is "", "CODE", "N" or "MOMENT"; every value but "" is required."""
+
+    help: str
+    value: str = ""
+
+
+FAULTS: dict[str, FaultKind] = {
+    "chat.error": FaultKind("refuse before any text, in the path's own envelope", "CODE"),
+    "chat.error_mid": FaultKind("an error event after some text, then the end", "CODE"),
+    "chat.stall": FaultKind("accept the request and never answer"),
+    "chat.stall_mid": FaultKind("stop for ever after some text"),
+    "chat.drop_mid": FaultKind("cut the socket after some text"),
+    "chat.no_done": FaultKind("end the stream without data: [DONE]"),
+    "chat.empty": FaultKind("answer without any text"),
+    "chat.only_thinking": FaultKind("think until the tokens run out, unclosed, finish_reason length"),
+    "chat.cumulative": FaultKind("reasoning arrives as growing snapshots instead of deltas"),
+    "chat.mirror": FaultKind("thinking both in content and in the reasoning fields (M3)"),
+    "chat.stray_marker": FaultKind("a stray </mm:think> before the answer"),
+    "chat.split_tags": FaultKind("thinking tags cut in two by chunk borders"),
+    "chat.missing_index": FaultKind("tool call pieces without index"),
+    "chat.early_words": FaultKind("first words of the answer inside the thinking block (M3)"),
+    "chat.only_emoji": FaultKind("answer with nothing that can be spoken"),
+    "speech.error": FaultKind("fail at the first text of a session", "CODE"),
+    "speech.start_error": FaultKind("refuse task_start", "CODE"),
+    "speech.drop_after": FaultKind("cut the socket after N audio frames", "N"),
+    "speech.drop_at": FaultKind(f"cut the socket at one of {'|'.join(MOMENTS)}", "MOMENT"),
+    "speech.stall": FaultKind("accept text and never send audio"),
+    "speech.no_event": FaultKind("audio frames lack the event field"),
+    "speech.trace_in_base_resp": FaultKind("trace_id only inside base_resp"),
+    "speech.no_finished": FaultKind("never send task_finished"),
+    "speech.finish_immediately": FaultKind("task_finish drops what is queued"),
+    "speech.empty_data": FaultKind("some frames have null data or empty audio"),
+    "speech.bad_hex": FaultKind("one frame's audio is not hex"),
+    "speech.soft": FaultKind("skip a text with this soft code (2203, 2204, 2205)", "CODE"),
+    "speech.split_words": FaultKind("several subtitle entries share one offset range"),
+    "asr.error": FaultKind("refuse the recording", "CODE"),
+    "asr.stall": FaultKind("accept the recording and never answer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault asked for. `probability` is the chance for each request it could hit."""
+
+    name: str
+    value: str = ""
+    probability: float = 1.0
+
+    def __str__(self) -> str:
+        value = f"={self.value}" if self.value else ""
+        chance = "" if self.probability == 1.0 else f"@{self.probability!r}"
+        return f"{self.name}{value}{chance}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence part naming what was probably meant, or nothing."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def parse_fault(text: str) -> Fault:
+    """Read `NAME[=VALUE][@PROBABILITY]`. Raises ConfigError naming the nearest known fault."""
+    rest, at, chance = text.strip().partition("@")
+    name, _, value = rest.partition("=")
+    name, value = name.strip(), value.strip()
+    kind = FAULTS.get(name)
+    if kind is None:
+        raise ConfigError(f"unknown fault {name!r}{nearest(name, FAULTS)}")
+    _check_value(name, kind, value)
+    return Fault(name, value, _probability(name, chance) if at else 1.0)
+
+
+def parse_faults(text: str) -> tuple[Fault, ...]:
+    """Read a comma separated list, as in the header `X-Sandbox-Fault`."""
+    return tuple(parse_fault(part) for part in text.split(",") if part.strip())
+
+
+def _check_value(name: str, kind: FaultKind, value: str) -> None:
+    match kind.value:
+        case "" if value:
+            raise ConfigError(f"fault {name!r} takes no value")
+        case "CODE" | "N" if not (value.isascii() and value.isdigit()):
+            raise ConfigError(f"fault {name!r} needs a number: {name}={kind.value}")
+        case "MOMENT" if value not in MOMENTS:
+            raise ConfigError(f"fault {name!r} needs one of {', '.join(MOMENTS)}{nearest(value, MOMENTS)}")
+
+
+def _probability(name: str, text: str) -> float:
+    try:
+        chance = float(text)
+    except ValueError:
+        chance = math.nan
+    if not 0.0 <= chance <= 1.0:
+        raise ConfigError(f"fault {name!r}: the probability after @ must be between 0 and 1, not {text!r}")
+    return chance
+
+
+class Faults:
+    """The faults of one request. A chance is drawn once per name and then stays, so every look agrees."""
+
+    def __init__(self, faults: Iterable[Fault], random_source: random.Random) -> None:
+        self._faults = {fault.name: fault for fault in faults}
+        self._random = random_source
+        self._drawn: dict[str, bool] = {}
+
+    def get(self, name: str) -> str | None:
+        """The fault's value ("" if it takes none) when it strikes this request, else None."""
+        if name not in FAULTS:
+            raise KeyError(name)
+        fault = self._faults.get(name)
+        if fault is None:
+            return None
+        if name not in self._drawn:
+            self._drawn[name] = self._random.random() < fault.probability
+        return fault.value if self._drawn[name] else None
+
+    def has(self, name: str) -> bool:
+        """Whether the fault strikes this request."""
+        return self.get(name) is not None
+
+    def number(self, name: str) -> int | None:
+        """The value of a CODE or N fault when it strikes, else None."""
+        value = self.get(name)
+        return None if value is None else int(value)
+
+    def fresh(self) -> Faults:
+        """The same faults for the next request on one socket, every chance drawn anew."""
+        return Faults(self._faults.values(), self._random)
