@@ -1,0 +1,215 @@
+"""The arithmetic on sound: nothing is lost, added or shifted, however a stream is cut."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core import audio, g711
+from realtime.core.audio import AudioFormat, Frame, Framer, PcmDecoder, Resampler
+
+EVERY_SAMPLE = np.arange(-32768, 32768).astype(np.int16)
+EVERY_CODE = bytes(range(256))
+
+
+def cuts(data, at):
+    """`data` cut at the given places."""
+    edges = [0, *sorted(a % (len(data) + 1) for a in at), len(data)]
+    return [data[a:b] for a, b in pairwise(edges)]
+
+
+def tone(hertz, rate, seconds=1.0, peak=10_000):
+    return (np.sin(2 * np.pi * hertz * np.arange(int(rate * seconds)) / rate) * peak).astype(np.int16)
+
+
+def test_milliseconds_samples_and_bytes_agree():
+    assert audio.ms_to_samples(20, 24_000) == 480
+    assert audio.samples_to_ms(512, 16_000) == 32
+    assert audio.ms_to_bytes(20, 24_000) == 960
+    assert audio.bytes_to_ms(961, 24_000) == 20
+    assert audio.ms_to_bytes(0.7, 44_100) % 2 == 0
+
+
+def test_a_frame_knows_where_it_ends():
+    frame = Frame(bytes(960), 24_000, start_ms=40)
+    assert (frame.duration_ms, frame.end_ms, len(frame.samples)) == (20, 60, 480)
+
+
+def test_half_a_sample_is_refused():
+    with pytest.raises(ValueError, match="3 bytes"):
+        audio.pcm_to_samples(b"abc")
+
+
+@pytest.mark.parametrize(
+    ("samples", "dbfs"),
+    [
+        (np.zeros(10, np.int16), audio.SILENCE_DBFS),
+        (np.zeros(0, np.int16), audio.SILENCE_DBFS),
+        (np.full(10, -32768, np.int16), 0.0),
+        (tone(1000, 16_000, peak=3276.8), -20 - 3.01),
+    ],
+)
+def test_level(samples, dbfs):
+    assert audio.level_dbfs(samples) == pytest.approx(dbfs, abs=0.05)
+
+
+# G.711: values of the tables of the recommendation, scaled to 16 bits
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [(0x80, 32124), (0x00, -32124), (0xFF, 0), (0x7F, 0), (0xFE, 8), (0xF0, 120), (0x8F, 16764)],
+)
+def test_mulaw_values(code, value):
+    assert g711.mulaw_decode(bytes([code]))[0] == value
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [(0xD5, 8), (0x55, -8), (0xAA, 32256), (0x2A, -32256), (0xD4, 24), (0x80, 5504), (0xC5, 264)],
+)
+def test_alaw_values(code, value):
+    assert g711.alaw_decode(bytes([code]))[0] == value
+
+
+@pytest.mark.parametrize(
+    ("encode", "decode"), [(g711.mulaw_encode, g711.mulaw_decode), (g711.alaw_encode, g711.alaw_decode)]
+)
+def test_g711_gives_every_code_back_and_errs_by_half_a_step_at_most(encode, decode):
+    values = decode(EVERY_CODE)
+    assert np.array_equal(decode(encode(values)), values)
+    chosen = decode(encode(EVERY_SAMPLE)).astype(int)
+    wanted = EVERY_SAMPLE.astype(int)
+    assert np.all(np.abs(chosen - wanted) <= np.abs(wanted) / 32 + 8)
+    assert np.all(np.diff(chosen) >= 0)
+
+
+@pytest.mark.filterwarnings("ignore:'audioop' is deprecated:DeprecationWarning")
+def test_g711_agrees_with_the_standard_library():
+    audioop = pytest.importorskip("audioop")
+    pcm = EVERY_SAMPLE[EVERY_SAMPLE >= 0].astype("<i2")
+    assert g711.mulaw_decode(EVERY_CODE).astype("<i2").tobytes() == audioop.ulaw2lin(EVERY_CODE, 2)
+    assert g711.alaw_decode(EVERY_CODE).astype("<i2").tobytes() == audioop.alaw2lin(EVERY_CODE, 2)
+    assert g711.mulaw_encode(pcm) == audioop.lin2ulaw(pcm.tobytes(), 2)
+    assert g711.alaw_encode(pcm) == audioop.lin2alaw(pcm.tobytes(), 2)
+
+
+@pytest.mark.parametrize(
+    "format", [AudioFormat(), AudioFormat("audio/pcmu", 8000), AudioFormat("audio/pcma", 8000)]
+)
+@given(data=st.binary(max_size=200), at=st.lists(st.integers(0, 200), max_size=6))
+def test_a_stream_cut_anywhere_decodes_alike(format, data, at):
+    decoder = PcmDecoder(format)
+    parts = np.concatenate([decoder.feed(part) for part in cuts(data, at)])
+    whole = len(data) - len(data) % format.sample_bytes
+    assert np.array_equal(parts, format.decode(data[:whole]))
+    assert decoder.pending == len(data) - whole
+
+
+def test_clearing_a_decoder_drops_the_half_sample():
+    decoder = PcmDecoder(AudioFormat())
+    decoder.feed(b"\x01\x02\x03")
+    decoder.reset()
+    assert decoder.feed(b"\x05\x00").tolist() == [5]
+
+
+def test_the_three_formats_know_their_size():
+    assert AudioFormat().bytes_per_ms == 48
+    assert AudioFormat("audio/pcmu", 8000).bytes_per_ms == 8
+    assert AudioFormat().encode(np.array([1, -2], np.int16)) == b"\x01\x00\xfe\xff"
+
+
+@pytest.mark.parametrize(("type", "rate"), [("audio/opus", 24_000), ("audio/pcmu", 24_000), ("audio/pcm", 0)])
+def test_other_formats_are_refused(type, rate):
+    with pytest.raises(ValueError, match=r"not|no sound"):
+        AudioFormat(type, rate)
+
+
+@given(sizes=st.lists(st.integers(0, 1200), max_size=12))
+def test_a_framer_keeps_every_sample_in_order(sizes):
+    framer = Framer(512)
+    samples = np.arange(sum(sizes), dtype=np.int16)
+    frames = (
+        [f for part in np.split(samples, np.cumsum(sizes)[:-1]) for f in framer.feed(part)] if sizes else []
+    )
+    assert all(len(f) == 512 for f in frames)
+    assert np.array_equal(np.concatenate([*frames, samples[len(samples) - framer.pending :]]), samples)
+
+
+def test_equal_rates_pass_through_untouched():
+    samples = tone(440, 16_000)
+    assert Resampler(16_000, 16_000).feed(samples) is samples
+
+
+@pytest.mark.parametrize(
+    ("from_rate", "to_rate"),
+    [(24_000, 16_000), (48_000, 16_000), (8000, 16_000), (16_000, 24_000), (44_100, 16_000)],
+)
+def test_resampling_in_uneven_chunks_equals_resampling_at_once(from_rate, to_rate):
+    samples = tone(700, from_rate)
+    chunked = Resampler(from_rate, to_rate)
+    parts = [chunked.feed(part) for part in np.split(samples, [1, 2, 333, 5000, 5001])]
+    parts.append(chunked.feed(np.zeros(0, np.int16), last=True))
+    out = np.concatenate(parts)
+    assert len(out) == pytest.approx(to_rate, abs=1)
+    at_once = Resampler(from_rate, to_rate).feed(samples, last=True)
+    assert np.abs(out.astype(int) - at_once).max() <= 2  # the dither differs
+    middle = slice(to_rate // 10, -to_rate // 10)
+    expected = tone(700, to_rate)[: len(out)]
+    assert np.corrcoef(out[middle], expected[middle])[0, 1] > 0.9999  # same pitch, same place
+
+
+def test_resampling_holds_back_little_and_filters_what_would_alias():
+    resampler = Resampler(24_000, 16_000)
+    fed = got = 0
+    for _ in range(100):
+        fed += 480
+        got += len(resampler.feed(np.zeros(480, np.int16)))
+        assert fed / 24 - got / 16 <= 25  # ms
+    alias = Resampler(24_000, 16_000).feed(tone(9500, 24_000), last=True)
+    assert audio.level_dbfs(alias[1600:-1600]) < -70
+
+
+def test_a_resampler_begins_anew_after_the_last_chunk_and_after_a_reset():
+    samples = tone(700, 24_000, 0.2)
+    resampler = Resampler(24_000, 16_000)
+    first = resampler.feed(samples, last=True)
+    resampler.feed(samples[:100])
+    resampler.reset()
+    assert np.array_equal(resampler.feed(samples, last=True), first)
+
+
+@given(st.lists(st.integers(-32768, 32767), max_size=50), st.sampled_from([8000, 16_000, 24_000]))
+def test_wav_written_is_wav_read(values, rate):
+    samples = np.array(values, np.int16)
+    back, back_rate = audio.read_wav(audio.write_wav(samples, rate))
+    assert np.array_equal(back, samples)
+    assert back_rate == rate
+
+
+def test_wav_of_unknown_length_other_chunks_and_two_channels_is_read():
+    header = bytearray(audio.wav_header(16_000, 0xFFFFFFFF - 36))
+    header[22:24] = (2).to_bytes(2, "little")
+    extra = b"LIST" + (3).to_bytes(4, "little") + b"abc\0"
+    data = bytes(header[:36]) + extra + bytes(header[36:]) + np.array([10, 20, -4, -8], "<i2").tobytes()
+    samples, rate = audio.read_wav(data)
+    assert (samples.tolist(), rate) == ([15, -6], 16_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"ID3" + bytes(60),
+        audio.wav_header(8000, 0)[:36],
+        audio.wav_header(8000, 2).replace(b"\x10\x00data", b"\x08\x00data"),
+    ],
+)
+def test_what_is_not_16_bit_wav_is_refused(data):
+    with pytest.raises(ValueError, match="WAV"):
+        audio.read_wav(data)
+
+
+def test_silence_has_a_finite_level():
+    assert math.isfinite(audio.level_dbfs(np.array([0, 1], np.int16)))
