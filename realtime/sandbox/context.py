@@ -21,11 +21,12 @@ from .options import SandboxOptions
 
 KEPT_REQUESTS = 10_000
 BAD_KEY = "sk-bad"
+SECRET_HEADERS = ("authorization", "x-api-key")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """One request as it came. `body` is the decoded JSON or form; the key is left out. `at_s` is loop time."""
+    """One request as it came. `body` is the decoded JSON or form; without the key. `at_s` is loop time."""
 
     method: str
     path: str
@@ -36,7 +37,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """One text given to the voice. `transport` is ordinary, bidi or http; `connection` numbers the sockets."""
+    """One text given to the voice. `transport`: ordinary, bidi or http; `connection` numbers sockets."""
 
     text: str
     model: str
@@ -117,8 +118,9 @@ class SandboxState:
 
 OPTIONS: web.AppKey[SandboxOptions] = web.AppKey("options", SandboxOptions)
 STATE: web.AppKey[SandboxState] = web.AppKey("state", SandboxState)
+CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing", asyncio.Event)  # set when the sandbox stops
 
-# code -> (HTTP status and error.type of the OpenAI-style envelope, message); shared/minimax/README.md 3.2 and 4
+# code -> (HTTP status and error.type of the OpenAI-style envelope, message); shared/minimax/README.md 3.2, 4
 CODES: dict[int, tuple[int, str, str]] = {
     1000: (500, "server_error", "unknown error, please try again later"),
     1001: (500, "server_error", "request timeout, please try again later"),
@@ -197,7 +199,7 @@ def openai_error_body(code: int, trace_id: str, msg: str | None = None, status: 
 
 
 def openai_error(code: int, msg: str | None = None, status: int = 0) -> web.Response:
-    """The OpenAI-style error as an answer with its real HTTP status; `request_id` equals its trace-id header."""
+    """The OpenAI-style error as an answer with its real HTTP status; `request_id` is its trace-id header."""
     trace_id = new_trace_id()
     body = openai_error_body(code, trace_id, msg, status)
     http_status = int(body["error"]["http_code"])
@@ -248,3 +250,14 @@ async def sleep_ms(app: web.Application, wait: str | float) -> None:
     value = delay_ms(app, wait) if isinstance(wait, str) else wait
     if value > 0:
         await asyncio.sleep(value / 1000)
+
+
+async def stall(app: web.Application) -> None:
+    """Wait until the sandbox stops; a client that goes away cancels this."""
+    await app[CLOSING].wait()
+
+
+def cut(request: web.Request) -> None:
+    """Cut the request's TCP connection without a goodbye."""
+    if request.transport is not None:
+        request.transport.abort()

@@ -1,0 +1,81 @@
+"""`realtime sandbox`: the MiniMax emulator alone, until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from ..errors import ConfigError
+from .faults import FAULTS
+from .options import PROFILES, VALUES, SandboxOptions
+from .server import Sandbox
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the options of `realtime sandbox`, and a help page with every setting and fault."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _tables()
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8100, help="0 picks a free one (default: %(default)s)")
+    parser.add_argument("--profile", choices=PROFILES, default="local", help="whose latency (default: local)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        dest="sets",
+        help="change one value below",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE][@PROBABILITY]",
+        dest="faults",
+        help="let something below go wrong; the header X-Sandbox-Fault does so for one request",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="for chances and jitter (default: 0)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM. Returns 0, or 2 when the options or the address are wrong."""
+    try:
+        options = SandboxOptions.parse(args.profile, args.sets, args.faults, args.seed)
+    except ConfigError as error:
+        print(f"realtime sandbox: {error}", file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(_serve(options, args.host, args.port))
+    except OSError as error:
+        reason = error.strerror or error
+        print(f"realtime sandbox: cannot listen on {args.host}:{args.port}: {reason}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:  # only where the loop cannot handle signals (Windows)
+        pass
+    return 0
+
+
+async def _serve(options: SandboxOptions, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+    async with Sandbox(options, host, port) as sandbox:
+        print(f"MiniMax sandbox ready: {sandbox.url}", flush=True)
+        await stop.wait()
+
+
+def _tables() -> str:
+    lines = ["settings (--set NAME=NUMBER), with their value in each profile:"]
+    for name, kind in VALUES.items():
+        figures = [f"{value:g}" for value in (kind.local, kind.mainland, kind.far)]
+        shown = figures[0] if len(set(figures)) == 1 else " / ".join(figures)
+        lines.append(f"  {name:<24} {shown:<20} {kind.help}")
+    lines += ["", "faults (--fault NAME[=VALUE][@PROBABILITY]):"]
+    for name, fault in FAULTS.items():
+        label = f"{name}={fault.value}" if fault.value else name
+        lines.append(f"  {label:<28} {fault.help}")
+    return "\n".join(lines).replace("%", "%%")

@@ -1,0 +1,127 @@
+"""The sandbox as one aiohttp application and one context manager.
+
+Knows which parts make up the platform, its 404, its CORS answer and its trace headers. Does not know any endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import weakref
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from . import chat, models, speech_http, speech_ws, transcribe, voices
+from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_ms
+from .options import SandboxOptions
+
+MAX_BODY = 64 * 1024 * 1024  # shared/minimax/chat.md 2: body 64 MB
+SHUTDOWN_S = 0.2  # what a running answer still gets when the sandbox stops
+
+_SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
+
+
+def create_app(options: SandboxOptions) -> web.Application:
+    """The whole platform as an application; `Sandbox` runs it."""
+    app = web.Application(middlewares=[_gateway], client_max_size=MAX_BODY)
+    app[OPTIONS] = options
+    app[STATE] = SandboxState(options)
+    app[CLOSING] = asyncio.Event()
+    app[_SEEN] = weakref.WeakSet()
+    app.on_response_prepare.append(_add_headers)
+    app.on_shutdown.append(_release)
+    for part in (chat, models, transcribe, speech_ws, speech_http, voices):
+        part.add_routes(app)
+    return app
+
+
+class Sandbox:
+    """A MiniMax platform on this machine: `async with Sandbox() as sandbox:` and use `sandbox.url`."""
+
+    def __init__(self, options: SandboxOptions | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.options = options or SandboxOptions()
+        self._host = host
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self.url = ""  # set while running
+        self.state = SandboxState(self.options)
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self.url or 'stopped'} profile={self.options.profile}>"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen. Raises OSError if the address is taken."""
+        app = create_app(self.options)
+        self.state = app[STATE]
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S
+        )
+        try:
+            await self._runner.setup()
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except BaseException:
+            await self.stop()
+            raise
+        port = self._runner.addresses[0][1]
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self.url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Close every socket and wait for the handlers; may be called twice."""
+        runner, self._runner = self._runner, None
+        self.url = ""
+        if runner is not None:
+            await runner.cleanup()
+
+
+@web.middleware
+async def _gateway(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What stands in front of every endpoint: CORS, the price of a new connection, the 404 page."""
+    if request.method == "OPTIONS":
+        return web.json_response({"status_code": 0, "status_msg": "success"})
+    await _first_of_connection(request)
+    try:
+        return await handler(request)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        return web.Response(status=404, text="404 page not found")
+
+
+async def _first_of_connection(request: web.Request) -> None:
+    seen = request.app[_SEEN]
+    if request.path.startswith("/ws/") or request.transport in seen:
+        return  # a speech socket pays its own `speech.connect_ms`
+    seen.add(request.transport)
+    request.app[STATE].http_connections_opened += 1
+    await sleep_ms(request.app, "http.connect_ms")
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """The identifiers of shared/minimax/README.md 2; an answer that set its own `trace-id` keeps it."""
+    headers = response.headers
+    headers.setdefault("trace-id", new_trace_id())
+    headers["alb_request_id"] = new_trace_id() + new_trace_id()[:8]
+    if response.status == 101:
+        return
+    headers["minimax-request-id"] = new_trace_id()
+    letters = "".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=6))
+    headers["x-mm-request-id"] = f"{random.randrange(10**9, 10**10)}_{int(time.time())}{letters}"
+    headers["x-session-id"] = new_trace_id()
+    headers["alb_receive_time"] = f"{time.time():.3f}"
+    headers["Access-Control-Allow-Origin"] = "*"
+
+
+async def _release(app: web.Application) -> None:
+    app[CLOSING].set()
