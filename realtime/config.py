@@ -54,3 +54,8 @@ class Settings:
     silent_turn_timeout_s: float = 20.0
     budget_wait_s: float = 5.0
     drain_s: float = 10.0
+
+    @property
+    def use_sandbox(self) -> bool:
+        """Whether nobody named a platform: then the emulator of this package, in this process, answers."""
+        return self.api_key is None

@@ -1,0 +1,149 @@
+"""How one setting is read: from the text of a flag or a variable, or from a typed value of the settings file.
+
+A reader returns the value or raises ValueError whose message completes the sentence "NAME must be ...".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+Reader = Callable[[Any], Any]
+
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def text(raw: Any) -> str:
+    """Any text without control characters other than line breaks and tabs; a whole number is taken as written."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return str(raw)
+    if not isinstance(raw, str) or not raw.strip():
+        raise ValueError("a text that is not empty")
+    if any(ord(mark) < 32 and mark not in "\n\t\r" for mark in raw):
+        raise ValueError("a text without control characters")
+    return raw.strip()
+
+
+def texts(raw: Any) -> tuple[str, ...]:
+    """A list of texts; in a flag or a variable they are separated by commas."""
+    parts = raw.split(",") if isinstance(raw, str) else raw
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise ValueError("a list of texts, separated by commas")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def whole(least: int, most: int) -> Reader:
+    """A whole number in a range."""
+
+    def read(raw: Any) -> int:
+        problem = f"a whole number from {least} to {most}"
+        if isinstance(raw, bool) or not isinstance(raw, int | str):
+            raise ValueError(problem)
+        try:
+            number = int(raw)
+        except ValueError:
+            raise ValueError(problem) from None
+        if not least <= number <= most:
+            raise ValueError(problem)
+        return number
+
+    return read
+
+
+def positive(raw: Any) -> float:
+    """A number above zero, at most a day of seconds."""
+    problem = "a number above 0 and at most 86400"
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        raise ValueError(problem)
+    try:
+        number = float(raw)
+    except ValueError:
+        raise ValueError(problem) from None
+    if not math.isfinite(number) or not 0 < number <= 86_400:
+        raise ValueError(problem)
+    return number
+
+
+def yes_no(raw: Any) -> bool:
+    """yes, true, on, 1 or no, false, off, 0."""
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word not in _YES + _NO:
+        raise ValueError("yes or no")
+    return word in _YES
+
+
+def choice(*allowed: str) -> Reader:
+    """One of a few words, in any case."""
+
+    def read(raw: Any) -> str:
+        word = raw.strip().lower() if isinstance(raw, str) else ""
+        if word not in allowed:
+            raise ValueError(f"{', '.join(allowed[:-1])} or {allowed[-1]}")
+        return word
+
+    return read
+
+
+def url(raw: Any) -> str:
+    """An http or https address, without a slash at its end."""
+    problem = "an address like https://api.example.com"
+    if not isinstance(raw, str):
+        raise ValueError(problem)
+    try:
+        parts = urlsplit(raw.strip())
+        _ = parts.port  # raises for a port that is no number
+    except ValueError:
+        raise ValueError(problem) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", raw.strip()):
+        raise ValueError(problem)
+    return raw.strip().rstrip("/")
+
+
+def platform_url(raw: Any) -> str:
+    """The platform's address; an API version at its end is left off, because every path brings its own."""
+    return url(raw).removesuffix("/v1")
+
+
+def urls(raw: Any) -> tuple[str, ...]:
+    """A list of addresses."""
+    return tuple(platform_url(part) for part in texts(raw))
+
+
+def language(raw: Any) -> str | None:
+    """An ISO-639-1 code; `auto` means that the language is detected; a region (`en-US`) is left off."""
+    word = raw.strip().lower() if isinstance(raw, str) else ""
+    if word == "auto":
+        return None
+    code = re.split("[-_]", word, maxsplit=1)[0]
+    if not re.fullmatch("[a-z]{2,3}", code):
+        raise ValueError("auto or a code like en or zh")
+    return code
+
+
+def transcriber(raw: Any) -> str:
+    """auto, local, local:MODEL, minimax, openai:URL or none."""
+    problem = "auto, local, local:MODEL, minimax, openai:URL or none"
+    if not isinstance(raw, str):
+        raise ValueError(problem)
+    name, colon, rest = raw.strip().partition(":")
+    match name.lower(), rest:
+        case ("auto" | "local" | "minimax" | "none") as plain, "" if not colon:
+            return plain
+        case "local", model if model:
+            return f"local:{model}"
+        case "openai", address if address:
+            return f"openai:{url(address)}"
+    raise ValueError(problem)
+
+
+def store(raw: Any) -> str:
+    """memory, sqlite:PATH or a redis:// address."""
+    word = raw.strip() if isinstance(raw, str) else ""
+    if word == "memory" or re.fullmatch(r"sqlite:.+|rediss?://.+", word):
+        return word
+    raise ValueError("memory or sqlite:PATH")
