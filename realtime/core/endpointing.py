@@ -1,0 +1,211 @@
+"""When speech begins, pauses, goes on and ends: from one probability per frame to a handful of events.
+
+It knows thresholds and lengths of silence, in milliseconds of audio. It has no clock and does not know what was
+said or whose turn it is; how long a silence must be is for the caller to decide, at any moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FRAME_MS = 32
+OFF_RATIO = (
+    0.7  # speech goes on until the probability falls below this part of the threshold: 0.5 on, 0.35 off
+)
+MISFIRE_SILENCE_MS = 256  # a click is given up after this silence, however long a sentence may pause
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRules:
+    """What counts as speech, and when it is over. Raises ValueError on values that make no sense."""
+
+    threshold: float = (
+        0.5  # probability, taken between 0.05 and 0.95 so that silence and speech stay possible
+    )
+    silence_ms: int = 500  # of non-speech, until speech has stopped
+    min_speech_ms: int = 96  # less than this was no speech
+    onset_ms: int = 64  # of unbroken speech, until it has started
+    pause_ms: int = 64  # of non-speech, until a pause is worth a guess that this was all
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is a probability, 0 to 1, not {self.threshold}")
+        if min(self.silence_ms, self.min_speech_ms, self.onset_ms, self.pause_ms) < 0:
+            raise ValueError("silence, speech, onset and pause last 0 ms or longer")
+
+    @property
+    def on(self) -> float:
+        return min(max(self.threshold, 0.05), 0.95)
+
+    @property
+    def off(self) -> float:
+        return self.on * OFF_RATIO
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody speaks, since `onset_ms`; known at `at_ms`."""
+
+    onset_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """Nothing since `end_of_speech_ms`: perhaps the end, worth an early decode."""
+
+    end_of_speech_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """The pause was not the end: speech again from `at_ms`."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """Speech ended at `end_of_speech_ms`; the silence after it was long enough at `at_ms`."""
+
+    end_of_speech_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Misfire:
+    """What had started was too short to be speech."""
+
+    at_ms: int
+
+
+EndpointEvent = SpeechStarted | SpeechPaused | SpeechResumed | SpeechStopped | Misfire
+
+
+class Endpointer:
+    """Follows one stream. Every `SpeechStarted` is closed by exactly one `SpeechStopped` or `Misfire`."""
+
+    def __init__(self, rules: EndpointRules | None = None) -> None:
+        self.rules = rules or EndpointRules()
+        self.silence_ms: float = self.rules.silence_ms  # assign a new length at any time, also inside a pause
+        self._next_rules: EndpointRules | None = None
+        self._position_ms = 0
+        self._onset_ms = 0
+        self._end_ms = 0  # of the last frame that held speech
+        self._speech_ms = 0
+        self._speaking = False
+        self._silent = False
+        self._paused = False
+
+    def __repr__(self) -> str:
+        state = "paused" if self.paused else "speaking" if self.speaking else "idle"
+        return f"<Endpointer {state} at {self._position_ms} ms, speech {self._speech_ms} ms>"
+
+    @property
+    def speaking(self) -> bool:
+        """Whether speech has started and not yet stopped (pauses included)."""
+        return self._speaking
+
+    @property
+    def paused(self) -> bool:
+        """Whether `SpeechPaused` was the last word about this speech."""
+        return self._paused
+
+    @property
+    def onset_ms(self) -> int | None:
+        """Where the current speech began; None while nobody speaks."""
+        return self._onset_ms if self._speaking else None
+
+    @property
+    def speech_ms(self) -> int:
+        """How much speech there was since the onset, silences between words not counted; 0 while idle."""
+        return self._speech_ms if self._speaking else 0
+
+    @property
+    def silence_so_far_ms(self) -> int:
+        """How long the current speech has been silent; 0 while it sounds, or while idle."""
+        return self._position_ms - self._end_ms if self._speaking and self._silent else 0
+
+    def change(self, rules: EndpointRules) -> None:
+        """Use other rules from now on; speech that is already open is finished under the old ones."""
+        if self._speaking:
+            self._next_rules = rules
+        else:
+            self._adopt(rules)
+
+    def feed(self, probability: float, frame_end_ms: int) -> list[EndpointEvent]:
+        """What the next frame of FRAME_MS means. Raises ValueError if frames are not given in order."""
+        if frame_end_ms <= self._position_ms:
+            raise ValueError(f"a frame that ends at {frame_end_ms} ms came after {self._position_ms} ms")
+        start_ms = max(self._position_ms, frame_end_ms - FRAME_MS)
+        self._position_ms = frame_end_ms
+        if not self._speaking:
+            return self._wait_for_onset(probability, start_ms)
+        if probability >= (self.rules.on if self._silent else self.rules.off):
+            return self._hear_speech(start_ms)
+        return self._hear_silence()
+
+    def finish(self) -> list[EndpointEvent]:
+        """The stream ends, or the turn is taken away: close what is open, here and now."""
+        return self._close() if self._speaking else self._forget()
+
+    def reset(self, position_ms: int = 0) -> None:
+        """Forget everything, without events; the next frame begins at `position_ms`."""
+        self._position_ms = position_ms
+        self._settle()
+
+    def _wait_for_onset(self, probability: float, start_ms: int) -> list[EndpointEvent]:
+        if probability < self.rules.on:
+            return self._forget()
+        if not self._speech_ms:
+            self._onset_ms = start_ms
+        self._speech_ms += self._position_ms - start_ms
+        if self._speech_ms < self.rules.onset_ms:
+            return []
+        self._speaking = True
+        self._end_ms = self._position_ms
+        return [SpeechStarted(self._onset_ms, self._position_ms)]
+
+    def _hear_speech(self, start_ms: int) -> list[EndpointEvent]:
+        resumed: list[EndpointEvent] = [SpeechResumed(start_ms)] if self._paused else []
+        self._silent = self._paused = False
+        self._speech_ms += self._position_ms - start_ms
+        self._end_ms = self._position_ms
+        return resumed
+
+    def _hear_silence(self) -> list[EndpointEvent]:
+        self._silent = True
+        silence_ms = self._position_ms - self._end_ms
+        if silence_ms >= self._silence_needed_ms():
+            return self._close()
+        if self._paused or silence_ms < self.rules.pause_ms:
+            return []
+        self._paused = True
+        return [SpeechPaused(self._end_ms, self._position_ms)]
+
+    def _silence_needed_ms(self) -> float:
+        return min(self.silence_ms, MISFIRE_SILENCE_MS) if self._too_short() else self.silence_ms
+
+    def _too_short(self) -> bool:
+        return self._speech_ms < self.rules.min_speech_ms
+
+    def _close(self) -> list[EndpointEvent]:
+        at_ms = self._position_ms
+        closed = Misfire(at_ms) if self._too_short() else SpeechStopped(self._end_ms, at_ms)
+        self._settle()
+        return [closed]
+
+    def _settle(self) -> None:
+        self._forget()
+        if self._next_rules is not None:
+            self._adopt(self._next_rules)
+
+    def _adopt(self, rules: EndpointRules) -> None:
+        self.rules, self._next_rules = rules, None
+        self.silence_ms = rules.silence_ms
+
+    def _forget(self) -> list[EndpointEvent]:
+        self._speaking = self._silent = self._paused = False
+        self._speech_ms = self._onset_ms = self._end_ms = 0
+        return []

@@ -1,0 +1,193 @@
+"""Where speech begins and ends, read from a row of probabilities."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.endpointing import (
+    FRAME_MS,
+    Endpointer,
+    EndpointRules,
+    Misfire,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    SpeechStopped,
+)
+
+RULES = EndpointRules(silence_ms=320)
+
+
+def heard(probabilities, endpointer=None, start=0):
+    """All events of one frame per probability."""
+    endpointer = endpointer or Endpointer(RULES)
+    return [
+        event
+        for index, probability in enumerate(probabilities, start + 1)
+        for event in endpointer.feed(probability, index * FRAME_MS)
+    ]
+
+
+def frames(pattern):
+    """`.` silence, `x` speech, `-` in between the two thresholds."""
+    return [{".": 0.02, "x": 0.95, "-": 0.4}[mark] for mark in pattern]
+
+
+def test_a_sentence_with_a_short_pause():
+    events = heard(frames("....xxxxxxxx...xxxx..........."))
+    assert events == [
+        SpeechStarted(onset_ms=4 * 32, at_ms=6 * 32),
+        SpeechPaused(end_of_speech_ms=12 * 32, at_ms=14 * 32),
+        SpeechResumed(at_ms=15 * 32),
+        SpeechPaused(end_of_speech_ms=19 * 32, at_ms=21 * 32),
+        SpeechStopped(end_of_speech_ms=19 * 32, at_ms=29 * 32),
+    ]
+
+
+def test_one_frame_is_not_an_onset():
+    assert heard(frames("..x..x..x...-x-x-..........")) == []
+
+
+def test_two_frames_are_a_misfire_and_do_not_wait_for_a_long_silence():
+    endpointer = Endpointer(EndpointRules(silence_ms=4000))
+    assert heard(frames(".xx") + frames("." * 20), endpointer) == [
+        SpeechStarted(32, 96),
+        SpeechPaused(96, 160),
+        Misfire(at_ms=96 + 256),
+    ]
+    assert not endpointer.speaking
+
+
+def test_three_frames_are_speech():
+    assert heard(frames("xxx" + "." * 10))[-1] == SpeechStopped(96, 96 + 320)
+
+
+def test_once_speaking_the_lower_threshold_keeps_it_going_but_does_not_begin_it():
+    assert heard(frames("----------")) == []
+    assert heard(frames("xx--------")) == [SpeechStarted(0, 64)]
+
+
+def test_a_doubtful_frame_does_not_end_a_silence():
+    assert heard(frames("xxxx..-.-.-.-..-"))[-1] == SpeechStopped(128, 128 + 320)
+
+
+def test_the_silence_may_be_shortened_or_lengthened_inside_a_pause():
+    shortened = Endpointer(EndpointRules(silence_ms=2000))
+    heard(frames("xxxx......"), shortened)
+    shortened.silence_ms = 100
+    assert shortened.feed(0.0, 11 * 32) == [SpeechStopped(128, 11 * 32)]
+    lengthened = Endpointer(EndpointRules(silence_ms=200))
+    heard(frames("xxxx....."), lengthened)
+    lengthened.silence_ms = 1000
+    assert heard(frames("." * 20), lengthened, start=9) == []
+    assert lengthened.silence_so_far_ms == 25 * 32
+
+
+def test_a_required_silence_of_nothing_stops_at_the_first_quiet_frame():
+    assert heard(frames("xxxx."), Endpointer(EndpointRules(silence_ms=0))) == [
+        SpeechStarted(0, 64),
+        SpeechStopped(128, 160),
+    ]
+
+
+def test_speech_so_far_counts_speech_only():
+    endpointer = Endpointer(RULES)
+    heard(frames(".xxxx...xx"), endpointer)
+    assert (endpointer.speech_ms, endpointer.onset_ms, endpointer.paused) == (6 * 32, 32, False)
+    heard(frames("." * 10), endpointer, start=10)
+    assert (endpointer.speech_ms, endpointer.onset_ms) == (0, None)
+
+
+def test_finishing_closes_what_is_open():
+    endpointer = Endpointer(RULES)
+    heard(frames("xxxx."), endpointer)
+    assert endpointer.finish() == [SpeechStopped(128, 160)]
+    assert endpointer.finish() == []
+    heard(frames("xx"), endpointer, start=5)
+    assert endpointer.finish() == [Misfire(7 * 32)]
+
+
+def test_new_rules_wait_for_open_speech_to_end():
+    endpointer = Endpointer(RULES)
+    heard(frames("xxxx"), endpointer)
+    endpointer.change(EndpointRules(threshold=0.99, silence_ms=64))
+    assert heard(frames("." * 10), endpointer, start=4)[-1] == SpeechStopped(128, 128 + 320)
+    assert endpointer.silence_ms == 64
+    assert heard([0.94] * 5, endpointer, start=14) == []
+
+
+def test_a_reset_forgets_without_a_word():
+    endpointer = Endpointer(RULES)
+    heard(frames("xxxx"), endpointer)
+    endpointer.reset(position_ms=0)
+    assert not endpointer.speaking
+    assert heard(frames("xx"), endpointer) == [SpeechStarted(0, 64)]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0])
+def test_extreme_thresholds_still_hear_speech_and_silence(threshold):
+    events = heard([0.0, 0.99, 0.99, 0.99, *[0.0] * 20], Endpointer(EndpointRules(threshold=threshold)))
+    assert [type(e) for e in events] == [SpeechStarted, SpeechPaused, SpeechStopped]
+
+
+@pytest.mark.parametrize("rules", [{"threshold": 1.5}, {"silence_ms": -1}, {"onset_ms": -32}])
+def test_senseless_rules_are_refused(rules):
+    with pytest.raises(ValueError, match="0"):
+        EndpointRules(**rules)
+
+
+def test_frames_out_of_order_are_refused():
+    endpointer = Endpointer()
+    endpointer.feed(0.1, 64)
+    with pytest.raises(ValueError, match="64 ms"):
+        endpointer.feed(0.1, 64)
+
+
+PROBABILITIES = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 1.0]), max_size=120)
+ANY_RULES = st.builds(
+    EndpointRules,
+    threshold=st.floats(0, 1),
+    silence_ms=st.integers(0, 1500),
+    min_speech_ms=st.integers(0, 300),
+    onset_ms=st.integers(0, 200),
+    pause_ms=st.integers(0, 200),
+)
+
+
+@given(PROBABILITIES, ANY_RULES)
+def test_every_start_is_closed_once_and_positions_only_grow(probabilities, rules):
+    endpointer = Endpointer(rules)
+    events = heard(probabilities, endpointer) + endpointer.finish()
+    followers = {
+        None: {SpeechStarted},
+        SpeechStarted: {SpeechPaused, SpeechStopped, Misfire},
+        SpeechPaused: {SpeechResumed, SpeechStopped, Misfire},
+        SpeechResumed: {SpeechPaused, SpeechStopped, Misfire},
+        SpeechStopped: {SpeechStarted},
+        Misfire: {SpeechStarted},
+    }
+    last, last_at = None, 0
+    for event in events:
+        assert type(event) in followers[last]
+        assert event.at_ms >= last_at
+        assert getattr(event, "end_of_speech_ms", 0) <= event.at_ms
+        last, last_at = type(event), event.at_ms
+    assert last in {None, SpeechStopped, Misfire}
+
+
+@given(PROBABILITIES, ANY_RULES, st.integers(0, 3000))
+def test_only_positions_matter_not_where_the_stream_is(probabilities, rules, offset):
+    there, here = Endpointer(rules), Endpointer(rules)
+    there.reset(position_ms=offset)
+    for index, probability in enumerate(probabilities, 1):
+        moved = there.feed(probability, offset + index * FRAME_MS)
+        stayed = here.feed(probability, index * FRAME_MS)
+        assert [type(e) for e in moved] == [type(e) for e in stayed]
+        assert all(m.at_ms == s.at_ms + offset for m, s in zip(moved, stayed, strict=True))
+
+
+@given(PROBABILITIES, st.integers(0, 100), st.integers(0, 2000))
+def test_what_was_already_said_does_not_depend_on_what_comes(probabilities, cut, silence_ms):
+    rules = EndpointRules(silence_ms=silence_ms)
+    early = heard(probabilities[:cut], Endpointer(rules))
+    assert heard(probabilities, Endpointer(rules))[: len(early)] == early
