@@ -1,0 +1,294 @@
+"""The sandbox's voice: text and a MiniMax voice id in, real speech with true word times out.
+
+Synthesis is blocking and cheap (a thousandth of the audio's length); `speak` runs it sentence by sentence in a thread.
+It knows voices by id only: whether an id exists is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import soxr
+
+from realtime.sandbox import voice_text
+from realtime.sandbox.voice_engine import Manner, Samples, VoiceUnavailable, say
+
+__all__ = ["Speech", "Style", "VoiceUnavailable", "Word", "speak", "synthesize", "utter"]
+
+_ENGINE_RATE = 22050  # Hertz, what sounds and pauses are made at before resampling
+_LEAD_MS = 30  # silence before the first sound of a task; the real platform has 20 to 60
+_JOIN_MS = 25  # between runs of two languages
+_AUDIBLE = 200  # of 32767: below it a sample counts as silence
+
+_FEMALE = re.compile(
+    "female|girl|lady|wom[ae]n|miss|queen|princess|sister|maiden|belle|shaonv|yujie|chengshu|tianmei|xuejie|mengmei|xuemei"
+    "|xiaoling|heroine|hostess|abbess|antie|bestie|attendant|sweet|socialmedia_female|expressive_narrator|cute",
+    re.IGNORECASE,
+)
+_MALE = re.compile(
+    "(?<!fe)male|(?<!wo)m[ae]n(?![a-z])|boy|guy|bloke|knight|gentleman|arnold|santa|grinch", re.IGNORECASE
+)
+# Variants a small English transcriber understands best.
+_VARIANTS = {"female": ("steph", "f2", "f4"), "male": ("m2", "m5", "Michael", "adam", "benjamin", "m1")}
+_LATIN = {
+    "English": "en-us", "Spanish": "es", "French": "fr", "Portuguese": "pt-br", "German": "de", "Turkish": "tr",
+    "Dutch": "nl", "Vietnamese": "vi", "Indonesian": "id", "Italian": "it", "Polish": "pl", "Romanian": "ro",
+    "Czech": "cs", "Finnish": "fi", "Danish": "da", "Malay": "ms", "Slovak": "sk", "Swedish": "sv", "Croatian": "hr",
+    "Filipino": "en-us", "Hungarian": "hu", "Norwegian": "nb", "Slovenian": "sl", "Catalan": "ca", "Nynorsk": "nb",
+    "Afrikaans": "af",
+}  # fmt: skip
+_CYRILLIC = {"Ukrainian": "uk", "Bulgarian": "bg"}
+_HAN_WPM, _KANA_WPM, _LATIN_WPM = 190, 170, 142
+# Emotion: semitones, share of the normal rate, liveliness.
+_EMOTIONS = {
+    "happy": (1.5, 1.06, 70), "sad": (-1.5, 0.88, 30), "angry": (0.5, 1.08, 75), "fearful": (1.5, 1.1, 60),
+    "disgusted": (-1.0, 0.95, 55), "surprised": (2.0, 1.04, 80), "whisper": (-1.0, 0.95, 20),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word: character offsets into the text (end exclusive), milliseconds from the audio's start."""
+
+    begin: int
+    end: int
+    start_ms: float
+    end_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Spoken audio of `text`, which stands at `begin` to `end` in the text that was asked for."""
+
+    text: str
+    begin: int
+    end: int
+    pcm: Samples  # mono
+    rate: int  # Hertz
+    words: tuple[Word, ...]  # times from the start of `pcm`
+
+    @property
+    def duration_ms(self) -> float:
+        return len(self.pcm) * 1000 / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to speak: the audible part of `voice_setting`, `language_boost` and `pronunciation_dict`."""
+
+    voice_id: str
+    rate: int = 32000  # Hertz
+    speed: float = 1.0
+    vol: float = 1.0
+    pitch: int = 0  # semitones
+    emotion: str | None = None
+    language_boost: str | None = None
+    interjections: bool = True
+    readings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Timbre:
+    variant: str
+    pitch: int
+    liveliness: int
+    pace: float
+
+
+def _timbre(voice_id: str) -> _Timbre:
+    """The same id always sounds the same, two ids almost never do."""
+    seed = zlib.crc32(voice_id.encode())
+    if _FEMALE.search(voice_id):
+        gender = "female"
+    elif _MALE.search(voice_id):
+        gender = "male"
+    else:
+        gender = ("female", "male")[seed & 1]
+    variants = _VARIANTS[gender]
+    seed, choice = divmod(seed >> 1, len(variants))
+    seed, pitch = divmod(seed, 21)
+    seed, liveliness = divmod(seed, 5)
+    return _Timbre(variants[choice], 40 + pitch, 40 + 5 * liveliness, 0.97 + 0.01 * (seed % 7))
+
+
+def _language(script: str, style: Style) -> tuple[str, int]:
+    """espeak's language and words a minute for a script."""
+    boost = style.language_boost or ""
+    own = style.voice_id.partition("_")[0].capitalize()
+    match script:
+        case "han":
+            yue = boost == "Chinese,Yue" or own == "Cantonese"
+            return ("yue" if yue else "cmn"), _HAN_WPM
+        case "ja":
+            return "ja", _KANA_WPM
+        case "latin":
+            return _LATIN.get(boost) or _LATIN.get(own) or "en-us", _LATIN_WPM
+        case "cyrillic":
+            return _CYRILLIC.get(boost) or _CYRILLIC.get(own) or "ru", _LATIN_WPM
+        case "arabic":
+            return ("fa" if boost == "Persian" else "ar"), _LATIN_WPM
+    return script, _LATIN_WPM
+
+
+def _manner(script: str, style: Style) -> Manner:
+    language, wpm = _language(script, style)
+    timbre = _timbre(style.voice_id)
+    semitones, pace, liveliness = _EMOTIONS.get(style.emotion or "", (0.0, 1.0, timbre.liveliness))
+    # espeak's pitch scale spans about two octaves around 50.
+    pitch = timbre.pitch + (style.pitch + semitones) * 50 / 12
+    return Manner(
+        voice=f"{language}+{'whisper' if style.emotion == 'whisper' else timbre.variant}",
+        wpm=round(min(450, max(80, wpm * timbre.pace * pace * style.speed))),
+        pitch=round(min(99, max(0, pitch))),
+        range=liveliness,
+    )
+
+
+@dataclass(slots=True)
+class _Track:
+    """Samples laid one after the other, and the words on them."""
+
+    parts: list[Samples] = field(default_factory=list)
+    length: int = 0  # samples
+    starts: dict[int, int] = field(default_factory=dict)  # word index -> sample
+    stops: list[int] = field(default_factory=list)  # where a run's sound ends
+
+    def add(self, pcm: Samples) -> None:
+        self.parts.append(pcm)
+        self.length += len(pcm)
+
+    def silence(self, ms: float) -> None:
+        self.add(np.zeros(round(ms * _ENGINE_RATE / 1000), dtype=np.int16))
+
+
+def utter(segment: voice_text.Segment, style: Style, *, first: bool = True) -> Speech:
+    """Speak one segment, blocking for a few milliseconds. `first` adds the lead-in. Raises VoiceUnavailable."""
+    spans = voice_text.words(segment.text)
+    track = _Track()
+    if first:
+        track.silence(_LEAD_MS)
+    spoken = False
+    for piece in voice_text.plan(segment.text, interjections=style.interjections, readings=style.readings):
+        match piece:
+            case voice_text.Say():
+                if spoken:
+                    track.silence(_JOIN_MS)
+                _say(track, piece, segment.text, spans, style)
+            case voice_text.Pause(seconds):
+                track.silence(seconds * 1000)
+            case voice_text.Sound(name):
+                track.add(_sound(name))
+        spoken = isinstance(piece, voice_text.Say)
+    track.silence(segment.pause_ms / style.speed)
+    engine_pcm = np.concatenate(track.parts)
+    words = tuple(
+        Word(segment.begin + b, segment.begin + e, start * 1000 / _ENGINE_RATE, stop * 1000 / _ENGINE_RATE)
+        for (b, e), start, stop in _timed(track, spans, engine_pcm)
+    )
+    pcm = _loud(
+        engine_pcm if style.rate == _ENGINE_RATE else soxr.resample(engine_pcm, _ENGINE_RATE, style.rate),
+        style.vol,
+    )
+    return Speech(segment.text, segment.begin, segment.end, pcm, style.rate, words)
+
+
+def _say(track: _Track, run: voice_text.Say, text: str, spans: list[tuple[int, int]], style: Style) -> None:
+    pcm, events, rate = say(run.text, _manner(run.script, style))
+    if rate != _ENGINE_RATE:
+        pcm = soxr.resample(pcm, rate, _ENGINE_RATE)
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _AUDIBLE)
+    if not len(loud):
+        return
+    begin, end = max(0, int(loud[0]) - 60), min(len(pcm), int(loud[-1]) + 120)
+    for position, sample in events:
+        word = _word_at(run.origin[min(max(position, 0), len(run.origin) - 1)], spans, text)
+        at = track.length + max(0, round(sample * _ENGINE_RATE / rate) - begin)
+        if word is not None and at < track.starts.get(word, at + 1):
+            track.starts[word] = min(at, track.length + end - begin)
+    track.add(pcm[begin:end])
+    track.stops.append(track.length)
+
+
+def _word_at(offset: int, spans: list[tuple[int, int]], text: str) -> int | None:
+    """Index of the word a text position belongs to: the one it is in, else the one it touches or precedes."""
+    for index, (begin, end) in enumerate(spans):
+        if offset < end:
+            apart = offset < begin and any(c.isspace() for c in text[offset:begin])
+            return index - 1 if apart and index else index
+    return len(spans) - 1 if spans else None
+
+
+def _timed(
+    track: _Track, spans: list[tuple[int, int]], pcm: Samples
+) -> list[tuple[tuple[int, int], int, int]]:
+    """Start and stop sample of every word. Words the engine ran together share their time by length."""
+    known = sorted(track.starts)
+    timed: list[tuple[tuple[int, int], int, int]] = []
+    floor = 0
+    for at, index in enumerate(known):
+        upto = known[at + 1] if at + 1 < len(known) else len(spans)
+        group = spans[0 if at == 0 else index : upto]
+        start = max(floor, track.starts[index])
+        stop = max(start, track.starts.get(upto, track.length))
+        # A word ends with its run at the latest: marks and foreign words are not part of it.
+        stop = min(stop, min((s for s in track.stops if s > start), default=track.length))
+        loud = np.flatnonzero(np.abs(pcm[start:stop].astype(np.int32)) > _AUDIBLE)
+        if len(loud):
+            start, stop = start + int(loud[0]), start + int(loud[-1]) + 1
+        weight = sum(e - b for b, e in group)
+        for begin, end in group:
+            share = start + round((stop - start) * (end - begin) / weight)
+            timed.append(((begin, end), start, share))
+            weight -= end - begin
+            start = share
+        floor = stop
+    return timed
+
+
+def _sound(name: str) -> Samples:
+    """A short breath-like noise for an interjection: one puff, or a few for laughter and coughs."""
+    puffs = {"laughs": 4, "chuckle": 3, "coughs": 2, "pant": 3, "sniffs": 2, "applause": 6, "crying": 3}.get(
+        name, 1
+    )
+    length = _ENGINE_RATE * (130 if puffs > 1 else 350) // 1000
+    noise = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(length * puffs)
+    soft = np.convolve(noise, np.hanning(24) / 12, mode="same")
+    envelope = np.tile(np.hanning(length) ** 1.5, puffs)
+    return np.asarray(np.clip(soft * envelope * 2500, -9000, 9000), dtype=np.int16)
+
+
+def _loud(pcm: Samples, vol: float) -> Samples:
+    """Volume: exact up to 1, above that a soft ceiling instead of clipping."""
+    if vol == 1.0:
+        return pcm
+    scaled = pcm.astype(np.float32) * vol
+    if vol > 1.0:
+        scaled = 32000 * np.tanh(scaled / 32000)
+    return np.asarray(np.rint(scaled), dtype=np.int16)
+
+
+def synthesize(
+    text: str, *, voice_id: str, speed: float = 1, vol: float = 1, pitch: int = 0, rate: int = 32000
+) -> Speech:
+    """Speak a whole text at once, blocking. `rate` in Hertz. Raises VoiceUnavailable."""
+    style = Style(voice_id, rate, speed, vol, pitch)
+    pcm: list[Samples] = []
+    words: list[Word] = []
+    at_ms = 0.0
+    for index, segment in enumerate(voice_text.segments(text)):
+        speech = utter(segment, style, first=index == 0)
+        words += (Word(w.begin, w.end, w.start_ms + at_ms, w.end_ms + at_ms) for w in speech.words)
+        pcm.append(speech.pcm)
+        at_ms += speech.duration_ms
+    return Speech(text, 0, len(text), np.concatenate([*pcm, np.zeros(0, np.int16)]), rate, tuple(words))
+
+
+async def speak(text: str, style: Style) -> AsyncIterator[Speech]:
+    """Speak a text sentence by sentence, each only when it is asked for. Raises VoiceUnavailable."""
+    for index, segment in enumerate(voice_text.segments(text)):
+        yield await asyncio.to_thread(utter, segment, style, first=index == 0)

@@ -1,0 +1,128 @@
+"""espeak-ng inside this process: text of one language in, samples and word events out.
+
+The library keeps global state, so one lock guards every call; a sentence takes a few milliseconds. This module knows
+nothing of voices, pauses or MiniMax: it only makes the sound of a run of text.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+
+INSTALL = "the sandbox has no voice: run pip install 'minimax-realtime[sandbox]'"
+
+_SYNCHRONOUS = 2
+_UTF8 = 1
+_PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 2, 3, 4
+_EVENT_END_OF_LIST, _EVENT_WORD = 0, 1
+
+
+class VoiceUnavailable(RuntimeError):
+    """The speech library is missing or does not start; the message is the install line."""
+
+
+class _EventId(ctypes.Union):
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
+
+
+class _Event(ctypes.Structure):
+    _fields_ = [
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _EventId),
+    ]
+
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run is spoken."""
+
+    voice: str  # espeak's name, such as `en-us+f2`
+    wpm: int  # words a minute, 80 to 450
+    pitch: int  # 0 to 100, 50 is the voice's own
+    range: int  # 0 (monotone) to 100 (lively)
+
+
+class Engine:
+    """The one espeak instance of the process."""
+
+    def __init__(self) -> None:
+        try:
+            import espeakng_loader
+
+            self._lib: Any = ctypes.CDLL(str(espeakng_loader.get_library_path()))
+            data = str(espeakng_loader.get_data_path())
+        except (ImportError, OSError) as error:
+            raise VoiceUnavailable(INSTALL) from error
+        self.rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), 0)  # Hertz
+        if self.rate <= 0:
+            raise VoiceUnavailable(f"espeak-ng does not start with its data in {data}; {INSTALL}")
+        self._pcm = bytearray()
+        self._words: list[tuple[int, int]] = []
+        self._voice = ""
+        # Kept on the object: the library holds only the address.
+        self._callback = _Callback(self._collect)
+        self._lib.espeak_SetSynthCallback(self._callback)
+        self._lib.espeak_SetParameter(_PARAMETER_VOLUME, 70, 0)
+
+    def _collect(self, wave: Any, count: int, events: Any) -> int:
+        if count > 0 and wave:
+            self._pcm += ctypes.string_at(wave, count * 2)
+        index = 0
+        while events[index].type != _EVENT_END_OF_LIST:
+            if events[index].type == _EVENT_WORD:
+                self._words.append((events[index].text_position - 1, events[index].sample))
+            index += 1
+        return 0
+
+    def say(self, text: str, manner: Manner) -> tuple[Samples, list[tuple[int, int]]]:
+        """Samples at `rate`, and (character offset, sample) of each word as the engine began it.
+
+        Not thread-safe; callers hold the lock (see `say`).
+        """
+        if manner.voice != self._voice:
+            if self._lib.espeak_SetVoiceByName(manner.voice.encode()) != 0:
+                raise VoiceUnavailable(f"espeak-ng has no voice {manner.voice!r}; {INSTALL}")
+            self._voice = manner.voice
+        self._lib.espeak_SetParameter(_PARAMETER_RATE, manner.wpm, 0)
+        self._lib.espeak_SetParameter(_PARAMETER_PITCH, manner.pitch, 0)
+        self._lib.espeak_SetParameter(_PARAMETER_RANGE, manner.range, 0)
+        self._pcm.clear()
+        self._words.clear()
+        data = text.replace("\0", " ").encode("utf-8", "replace")
+        self._lib.espeak_Synth(data, len(data) + 1, 0, 0, 0, _UTF8, None, None)
+        return np.frombuffer(bytes(self._pcm), dtype=np.int16), list(self._words)
+
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+
+
+def say(text: str, manner: Manner) -> tuple[Samples, list[tuple[int, int]], int]:
+    """Speak `text`: samples, word events (character offset, sample) and the rate in Hertz.
+
+    Blocks for about a thousandth of the audio's length. Raises VoiceUnavailable.
+    """
+    global _engine
+    with _lock:
+        if _engine is None:
+            _engine = Engine()
+        pcm, words = _engine.say(text, manner)
+        return pcm, words, _engine.rate
