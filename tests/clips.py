@@ -1,0 +1,96 @@
+"""Recorded speech for tests: the clips of SPEECH_CLIPS, or where they are absent the sandbox's voice."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+RATE = 16_000  # Hertz
+FOLDER = Path(
+    os.environ.get("SPEECH_CLIPS") or Path(__file__).parents[1] / ".." / "shared" / "speech"
+).resolve()
+
+SPOKEN = (  # what the sandbox's voice says where there are no recordings
+    "What is the weather like in Paris today?",
+    "Please tell me a short story about a dog.",
+    "I would like to know the time.",
+    "Thank you very much, that is all for now.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recording with what is said in it."""
+
+    id: str
+    language: str  # ISO-639-1
+    transcript: str
+    samples: np.ndarray  # int16, 16 kHz, mono
+    recorded: bool  # False: made by the sandbox's voice
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / RATE
+
+
+def have_recordings() -> bool:
+    """Whether real recordings are here."""
+    return (FOLDER / "manifest.json").is_file()
+
+
+def require_clips(language: str | None = None) -> list[Clip]:
+    """The recordings, all or of one language; skips the test if there are none."""
+    if not have_recordings():
+        pytest.skip(f"no recorded speech in {FOLDER} (set SPEECH_CLIPS)")
+    pytest.importorskip("av", reason="recordings are FLAC: pip install 'minimax-realtime[sandbox]'")
+    return [clip for clip in _recordings() if language in (None, clip.language)]
+
+
+def clips(language: str = "en") -> list[Clip]:
+    """The recordings of one language; English is made by the sandbox's voice where there are none."""
+    if have_recordings() or language != "en":
+        return require_clips(language)
+    return list(_spoken())
+
+
+def clip(id: str) -> Clip:
+    """One recording by name; skips the test if it is not here."""
+    return next(clip for clip in require_clips() if clip.id == id)
+
+
+@cache
+def _recordings() -> tuple[Clip, ...]:
+    manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+    return tuple(
+        Clip(entry["id"], entry["lang"], entry["transcript"], _read(FOLDER / entry["file"]), recorded=True)
+        for entry in manifest["clips"]
+    )
+
+
+def _read(path: Path) -> np.ndarray:
+    import av
+
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    with av.open(str(path)) as container:
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.int16)
+
+
+@cache
+def _spoken() -> tuple[Clip, ...]:
+    pytest.importorskip("espeakng_loader", reason="no recordings, and no voice: install [sandbox]")
+    from realtime.sandbox import voice
+
+    return tuple(
+        Clip(
+            f"spoken_{index}", "en", text, np.asarray(voice.speak(text, rate=RATE), np.int16), recorded=False
+        )
+        for index, text in enumerate(SPOKEN)
+    )
