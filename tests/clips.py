@@ -88,9 +88,8 @@ def _spoken() -> tuple[Clip, ...]:
     pytest.importorskip("espeakng_loader", reason="no recordings, and no voice: install [sandbox]")
     from realtime.sandbox import voice
 
+    made = [voice.synthesize(text, voice_id="English_Graceful_Lady", rate=RATE).pcm for text in SPOKEN]
     return tuple(
-        Clip(
-            f"spoken_{index}", "en", text, np.asarray(voice.speak(text, rate=RATE), np.int16), recorded=False
-        )
-        for index, text in enumerate(SPOKEN)
+        Clip(f"spoken_{index}", "en", text, pcm, recorded=False)
+        for index, (text, pcm) in enumerate(zip(SPOKEN, made, strict=True))
     )
