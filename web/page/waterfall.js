@@ -1,0 +1,36 @@
+// Draws the last turn's latency: a strip in one line, and the same bars with names and numbers when opened.
+
+import { waterfall } from "/sdk/latency.js";
+
+const LABELS = {
+  turn: "end of turn", transcript: "transcript", chat: "first word", phrase: "first phrase",
+  voice: "first sound", playback: "on the speaker",
+};
+
+const element = (tag, className, text = "") =>
+  Object.assign(document.createElement(tag), { className, textContent: text });
+
+export function drawWaterfall(latency) {
+  const { firstSoundMs, startMs, endMs, steps } = waterfall(latency);
+  const percent = (ms) => `${((ms - startMs) / (endMs - startMs)) * 100}%`;
+  const bar = ({ name, startMs: from, endMs: to }) => {
+    const span = element("span", `bar ${name}`);
+    span.style.left = percent(from);
+    span.style.width = `max(3px, calc(${percent(to)} - ${percent(from)}))`;
+    return span;
+  };
+  const sound = firstSoundMs === null ? "no sound" : `first sound after ${firstSoundMs} ms`;
+  const since = latency.origin === "speech_ended" ? "you stopped speaking" : "your message";
+  document.getElementById("latency-summary").textContent =
+    firstSoundMs === null ? "Last turn: no sound" : `${sound[0].toUpperCase()}${sound.slice(1)} from when ${
+      since === "your message" ? "you sent the message" : since}`;
+  document.getElementById("latency-strip").replaceChildren(...steps.map(bar));
+  document.getElementById("latency-rows").replaceChildren(...steps.map((step) => {
+    const row = element("div", "row");
+    const track = element("dd", "track");
+    track.append(bar(step));
+    row.append(element("dt", "", LABELS[step.name]), track, element("dd", "ms", `${step.endMs - step.startMs} ms`));
+    return row;
+  }));
+  document.getElementById("latency").hidden = false;
+}

@@ -1,0 +1,196 @@
+// What was said, as plain data: a map from event name to a small pure function, (state, event) -> state.
+// Knows the wire's events and their order; no socket, no sound, no screen.
+
+export const emptyConversation = () => ({
+  session: null,
+  extensions: [],
+  items: [],        // {id, role, text, words, status, final, cut, hidden, placed, note}
+  response: null,   // id of the conversation's running response
+  hearing: null,    // item id of the speech that is going on
+  awaiting: false,  // a turn was handed over and no response has begun
+  problem: null,    // {code, message}: the last thing that went wrong, in one sentence
+  latency: null,    // the marks of the last turn
+});
+
+/** The state after `event`; the very same object if the event means nothing to a conversation. */
+export function reduce(state, event) {
+  const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : null;
+  return handler ? handler(state, event) : state;
+}
+
+/** hearing · speaking · thinking · listening */
+export function phase(state, playing) {
+  if (state.hearing) return "hearing";
+  if (playing) return "speaking";
+  return state.response || state.awaiting ? "thinking" : "listening";
+}
+
+/** The conversation so far as events that rebuild it in a fresh session: what the old one knew of, as heard. */
+export function replay(state) {
+  return state.items
+    .filter((item) => item.placed && item.text && !item.hidden && ["user", "assistant"].includes(item.role))
+    .map((item) => ({
+      type: "conversation.item.create",
+      item: {
+        id: item.id, type: "message", role: item.role,
+        content: [{ type: item.role === "user" ? "input_text" : "output_text", text: item.text }],
+      },
+    }));
+}
+
+export const handlers = {
+  "session.created": (state, { session }) => ({
+    ...withSession(state, session), response: null, hearing: null, awaiting: false, problem: null,
+    items: state.items.filter((item) => item.text).map((item) => ({ ...item, final: true })),
+  }),
+  "session.updated": (state, { session }) => withSession(state, session),
+
+  "input_audio_buffer.speech_started": (state, { item_id }) => ({
+    ...upsert(state, item_id, { role: "user" }), hearing: item_id, awaiting: false, problem: null,
+  }),
+  "input_audio_buffer.speech_stopped": (state) => ({ ...state, hearing: null, awaiting: true }),
+  "input_audio_buffer.committed": (state, { item_id, previous_item_id }) => ({
+    ...place(upsert(state, item_id, { role: "user" }), item_id, previous_item_id), hearing: null, awaiting: true,
+  }),
+  "input_audio_buffer.cleared": (state) => ({
+    ...state, hearing: null, items: state.items.filter((item) => item.id !== state.hearing),
+  }),
+
+  "conversation.item.added": itemPlaced,
+  "conversation.item.done": itemPlaced,
+  "conversation.item.deleted": (state, { item_id }) => ({
+    ...state, items: state.items.filter((item) => item.id !== item_id),
+  }),
+  "conversation.item.retrieved": (state, { item }) => change(state, item.id, { text: textOf(item), final: true }),
+  "conversation.item.truncated": (state, event) => change(state, event.item_id, (item) => ({
+    cut: true, final: true, text: event.transcript ?? heardText(item, event.audio_end_ms),
+  })),
+
+  "conversation.item.input_audio_transcription.delta": (state, { item_id, delta }) =>
+    change(state, item_id, (item) => ({ text: item.text + delta })),
+  "conversation.item.input_audio_transcription.completed": (state, { item_id, transcript }) => {
+    const text = transcript.trim();
+    const next = change(state, item_id, { text, final: true, hidden: !text });
+    return text ? next : { ...next, awaiting: false };
+  },
+  "conversation.item.input_audio_transcription.failed": (state, { item_id, error }) => ({
+    ...change(state, item_id, { note: error.message, final: true }), awaiting: false, problem: asProblem(error),
+  }),
+
+  "response.created": (state, { response }) =>
+    outOfBand(response) ? state : { ...state, response: response.id, awaiting: false, problem: null },
+  "response.output_text.delta": appendText,
+  "response.output_audio_transcript.delta": appendText,
+  "response.output_text.done": (state, { item_id, text }) => finishText(state, item_id, text),
+  "response.output_audio_transcript.done": (state, { item_id, transcript }) => finishText(state, item_id, transcript),
+  "response.output_audio_words.delta": (state, { item_id, words }) =>
+    change(state, item_id, (item) => ({ words: [...item.words, ...words] })),
+  "response.done": (state, { response }) => {
+    if (outOfBand(response)) return state;
+    const ended = response.output.reduce(
+      (all, item) => change(all, item.id, { status: item.status, final: true }), state);
+    return {
+      ...ended,
+      response: state.response === response.id ? null : state.response,
+      problem: problemOf(response) ?? state.problem,
+    };
+  },
+  "response.latency.done": (state, { response_id, origin, marks }) => ({
+    ...state, latency: { response_id, origin, marks },
+  }),
+
+  "error": (state, { error }) => (HARMLESS.has(error.code) ? state : { ...state, problem: asProblem(error) }),
+
+  // Local: what the page itself did.
+  "local.message": (state, { item_id, text }) => ({
+    ...upsert(state, item_id, { role: "user", text, final: true }), problem: null, awaiting: true,
+  }),
+  "local.problem_seen": (state) => ({ ...state, problem: null }),
+};
+
+/** Races between two ends of a wire, nobody's mistake. */
+const HARMLESS = new Set(["response_cancel_not_active", "item_retrieve_invalid_item_id", "item_create_duplicate_item_id"]);
+
+function withSession(state, session) {
+  return { ...state, session, extensions: session.extensions ?? [] };
+}
+
+function outOfBand(response) {
+  return response.conversation_id === null;
+}
+
+function asProblem({ code, message }) {
+  return { code: code ?? null, message };
+}
+
+function problemOf({ status, status_details }) {
+  if (status === "failed") return asProblem(status_details?.error ?? { message: "The answer failed." });
+  if (status !== "incomplete") return null;
+  return status_details?.reason === "content_filter"
+    ? { code: "content_filter", message: "The rest of this answer was withheld by the content filter." }
+    : { code: "max_output_tokens", message: "The answer reached its length limit." };
+}
+
+function textOf(item) {
+  return (item.content ?? []).map((part) => part.text ?? part.transcript ?? "").join("");
+}
+
+const newItem = (id, fields) => ({
+  id, role: "assistant", text: "", words: [], status: "in_progress",
+  final: false, cut: false, hidden: false, placed: false, note: null, ...fields,
+});
+
+function change(state, id, update) {
+  const at = state.items.findIndex((item) => item.id === id);
+  if (at < 0) return state;
+  const items = state.items.slice();
+  items[at] = { ...items[at], ...(typeof update === "function" ? update(items[at]) : update) };
+  return { ...state, items };
+}
+
+function upsert(state, id, fields) {
+  if (state.items.some((item) => item.id === id)) return change(state, id, fields);
+  return { ...state, items: [...state.items, newItem(id, fields)] };
+}
+
+/** Put an item behind its predecessor; null means the very first place, an unknown one leaves it where it is. */
+function place(state, id, previous) {
+  if (previous === undefined) return state;
+  const item = state.items.find((candidate) => candidate.id === id);
+  const rest = state.items.filter((candidate) => candidate.id !== id);
+  const after = previous === null ? -1 : rest.findIndex((candidate) => candidate.id === previous);
+  if (!item || (previous !== null && after < 0)) return state;
+  rest.splice(after + 1, 0, item);
+  return { ...state, items: rest };
+}
+
+function itemPlaced(state, { item, previous_item_id }) {
+  if (item.type !== "message") {
+    // Calls and their outputs keep their place, unseen, because later items name them as predecessors.
+    return place(upsert(state, item.id, { role: item.type, hidden: true }), item.id, previous_item_id);
+  }
+  const known = state.items.find((candidate) => candidate.id === item.id);
+  const text = textOf(item);
+  const typed = item.content?.some((part) => part.type === "input_text");
+  const fields = { role: item.role, status: item.status, hidden: item.role === "system", placed: true };
+  if (known) fields.hidden ||= known.hidden;
+  if (text && !known?.final && !known?.cut) fields.text = text;
+  if (typed) fields.final = true;
+  return place(upsert(state, item.id, fields), item.id, previous_item_id);
+}
+
+function appendText(state, { item_id, delta }) {
+  return change(state, item_id, (item) => (item.cut ? {} : { text: item.text + delta }));
+}
+
+function finishText(state, id, text) {
+  return change(state, id, (item) => (item.cut ? {} : { text, final: true }));
+}
+
+/** The words whose middle was heard; without word times the text stays as it is until the server says more. */
+function heardText(item, heardMs) {
+  if (!item.words.length) return heardMs === 0 ? "" : item.text;
+  return item.words
+    .filter((word) => (word.start_ms + word.end_ms) / 2 <= heardMs)
+    .map((word) => word.text).join("").trimEnd();
+}

@@ -1,0 +1,156 @@
+// Talk with a Realtime server from a page. This is the whole public surface:
+//
+//   const voice = new Realtime({ url: "wss://host/v1/realtime" });
+//   voice.addEventListener("change", () => draw(voice.conversation, voice.phase));
+//   await voice.talk();          // microphone and conversation; call it inside a click
+//   await voice.say("Hello");    // a typed turn, answered aloud; needs no microphone
+//   voice.mute(true);  await voice.interrupt();  await voice.stop();
+//
+// Events: `change` (anything worth drawing, at most once per task), `progress` (the listener heard more),
+// `level` ({source: "input" | "output", level: 0…1}), `event` (a server event), `sent` (a client event).
+
+import { Connection } from "./connection.js";
+import { emptyConversation, phase, reduce, replay } from "./conversation.js";
+import { Microphone } from "./microphone.js";
+import { Playback } from "./playback.js";
+import { Player } from "./player.js";
+
+const EXTENSIONS = ["playback", "words", "latency"];
+
+export class Realtime extends EventTarget {
+  /** `credential`: async () -> key or null. `session`: fields for a session.update at every (re)connect. */
+  constructor({ url, credential, session = null, extensions = EXTENSIONS, binary = true, microphone = {} }) {
+    super();
+    this.settings = session;
+    this.conversation = emptyConversation();
+    this.player = new Player();
+    this.microphone = new Microphone(microphone);
+    this.connection = new Connection({ url, credential, extensions, binary });
+    this.playback = new Playback({
+      player: this.player, send: (event) => this.send(event), session: () => this.conversation.session,
+    });
+    this.#wire();
+  }
+
+  #changing = false; #wasPlaying = false;
+
+  get phase() {
+    return phase(this.conversation, this.player.playing);
+  }
+
+  /** Microphone and conversation. Resolves when the microphone runs or has said why not. */
+  async talk() {
+    this.connect();
+    await Promise.all([this.microphone.start(), this.player.open()]);
+  }
+
+  connect() {
+    this.player.open().catch((error) => this.#problem("no_audio_output", `This browser cannot play sound: ${error.message}`));
+    this.connection.open();
+  }
+
+  /** A typed turn. It interrupts a running answer, as speech would. */
+  async say(text) {
+    const item_id = `msg_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
+    this.connect();
+    await this.interrupt();
+    this.#apply({ type: "local.message", item_id, text });
+    const content = [{ type: "input_text", text }];
+    this.#queue({ type: "conversation.item.create", item: { id: item_id, type: "message", role: "user", content } });
+    this.#queue({ type: "response.create" });
+  }
+
+  /** Stop the answer, sound and generation alike. */
+  async interrupt() {
+    const { response } = this.conversation;
+    if (!response && !this.player.playing) return;
+    if (response) this.send({ type: "response.cancel", response_id: response });
+    else if (this.playback.acknowledges) this.send({ type: "output_audio_buffer.clear" });
+    await this.playback.interrupt();
+  }
+
+  mute(on) {
+    this.microphone.mute(on);
+    this.#changed();
+  }
+
+  async stop() {
+    this.microphone.stop();
+    await this.interrupt();
+    this.connection.close();
+    this.conversation = { ...this.conversation, response: null, hearing: null, awaiting: false };
+    this.#changed();
+  }
+
+  /** Any client event of the wire. */
+  send(event) {
+    if (this.connection.send(event)) this.dispatchEvent(new CustomEvent("sent", { detail: event }));
+  }
+
+  #queue(event) {
+    this.connection.queue(event);
+    this.dispatchEvent(new CustomEvent("sent", { detail: event }));
+  }
+
+  dismissProblem() {
+    this.#apply({ type: "local.problem_seen" });
+  }
+
+  #wire() {
+    this.connection.addEventListener("event", ({ detail }) => this.#receive(detail));
+    this.connection.addEventListener("frame", ({ detail }) => this.playback.handleFrame(detail));
+    this.connection.addEventListener("state", () => this.#changed());
+    this.microphone.addEventListener("state", () => this.#changed());
+    this.microphone.addEventListener("frame", ({ detail: { pcm, level } }) => {
+      this.connection.sendAudio(pcm);
+      this.#level("input", level);
+    });
+    this.player.addEventListener("progress", ({ detail: { level } }) => {
+      this.#level("output", level);
+      this.dispatchEvent(new CustomEvent("progress"));
+      if (this.player.playing !== this.#wasPlaying) this.#changed();
+      this.#wasPlaying = this.player.playing;
+    });
+  }
+
+  #receive(event) {
+    // Sound first: a flush must not wait for captions.
+    this.playback.handle(event);
+    if (event.type === "session.created") this.#configure();
+    if (event.type === "conversation.item.truncated" && event.transcript === undefined) {
+      this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
+    }
+    this.dispatchEvent(new CustomEvent("event", { detail: event }));
+    this.#apply(event);
+  }
+
+  /** A fresh session knows nothing: it gets the settings and what was said before the line broke. */
+  #configure() {
+    if (this.settings) this.send({ type: "session.update", session: { type: "realtime", ...this.settings } });
+    for (const event of replay(this.conversation)) this.send(event);
+  }
+
+  #apply(event) {
+    const next = reduce(this.conversation, event);
+    if (next === this.conversation) return;
+    this.conversation = next;
+    this.#changed();
+  }
+
+  #problem(code, message) {
+    this.#apply({ type: "error", error: { code, message } });
+  }
+
+  #level(source, level) {
+    this.dispatchEvent(new CustomEvent("level", { detail: { source, level } }));
+  }
+
+  #changed() {
+    if (this.#changing) return;
+    this.#changing = true;
+    queueMicrotask(() => {
+      this.#changing = false;
+      this.dispatchEvent(new CustomEvent("change"));
+    });
+  }
+}

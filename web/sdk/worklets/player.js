@@ -1,0 +1,75 @@
+// Runs in the audio thread: PCM16 comes in over the port, sound goes out, and every few quanta a report says
+// how far each part has come. All rules live in playout.js.
+
+import { Playout } from "../playout.js";
+import { Resampler } from "../resampler.js";
+
+const REPORT_MS = 25;
+
+class PlayerProcessor extends AudioWorkletProcessor {
+  constructor({ processorOptions: { rate } }) {
+    super();
+    this.rate = rate;  // Hertz of the PCM that arrives; `sampleRate` is the context's
+    this.playout = new Playout(sampleRate);
+    this.resamplers = new Map();
+    this.sinceReport = 0;
+    this.energy = 0;
+    this.quiet = true;
+    this.port.onmessage = ({ data }) => this[data.type](data);
+  }
+
+  audio({ key, pcm }) {
+    const samples = Float32Array.from(new Int16Array(pcm), (value) => value / 32768);
+    this.playout.push(key, this.#resampler(key)?.push(samples) ?? samples);
+  }
+
+  end({ key }) {
+    const tail = this.resamplers.get(key)?.drain();
+    if (tail) this.playout.push(key, tail);
+    this.resamplers.delete(key);
+    this.playout.end(key);
+  }
+
+  flush({ id }) {
+    const cut = this.playout.flush().map((part) => ({
+      key: part.key, playedMs: this.#ms(part.played), receivedMs: this.#ms(part.received),
+    }));
+    this.resamplers.clear();
+    this.port.postMessage({ type: "flushed", id, cut });
+  }
+
+  process(_inputs, [[out]]) {
+    this.playout.pull(out);
+    for (const sample of out) this.energy += sample * sample;
+    this.sinceReport += out.length;
+    if (this.sinceReport * 1000 >= REPORT_MS * sampleRate) this.#report();
+    return true;
+  }
+
+  #report() {
+    const parts = this.playout.report();
+    const level = Math.sqrt(this.energy / this.sinceReport);
+    this.sinceReport = this.energy = 0;
+    if (!parts.length && this.quiet) return;
+    this.quiet = !parts.length;
+    this.port.postMessage({
+      type: "report", level, underruns: this.playout.underruns,
+      parts: parts.map((part) => ({
+        key: part.key, done: part.done,
+        receivedMs: this.#ms(part.received), handedMs: this.#ms(part.handed), sinceMs: this.#ms(part.since),
+      })),
+    });
+  }
+
+  #resampler(key) {
+    if (this.rate === sampleRate) return null;
+    if (!this.resamplers.has(key)) this.resamplers.set(key, new Resampler(this.rate, sampleRate));
+    return this.resamplers.get(key);
+  }
+
+  #ms(samples) {
+    return (samples * 1000) / sampleRate;
+  }
+}
+
+registerProcessor("realtime-player", PlayerProcessor);
