@@ -1,0 +1,236 @@
+"""Reading values that a client sent: each reader takes a value and its dotted path, and returns it typed.
+
+Knows the sentences of the wire's errors; knows no event and no session. Every reader raises ProtocolError with
+`param` set to the path.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from realtime.errors import ProtocolError
+
+T = TypeVar("T")
+Reader = Callable[[Any, str], T]
+
+MAX_SHOWN = 64  # characters of a client's own value repeated in a message
+
+
+def invalid(message: str, path: str | None) -> ProtocolError:
+    """The error for a value that is present and wrong."""
+    return ProtocolError(message, code="invalid_value", param=path)
+
+
+def missing(path: str) -> ProtocolError:
+    return ProtocolError(
+        f"Missing required parameter: '{path}'.", code="missing_required_parameter", param=path
+    )
+
+
+def unknown(path: str, use_instead: str | None = None) -> ProtocolError:
+    hint = f" Use '{use_instead}' instead." if use_instead else ""
+    return ProtocolError(f"Unknown parameter: '{path}'.{hint}", code="unknown_parameter", param=path)
+
+
+def not_among(value: object, options: Sequence[str], path: str) -> ProtocolError:
+    return invalid(f"Invalid value: {shown(value)}. Supported values are: {listed(options)}.", path)
+
+
+def wrong_type(expected: str, value: object, path: str) -> ProtocolError:
+    return invalid(f"Invalid type for '{path}': expected {expected}, but got {kind(value)} instead.", path)
+
+
+def shown(value: object) -> str:
+    """A client's value as it may be repeated to it: short, and strings in quotes."""
+    text = (
+        f"'{value}'"
+        if isinstance(value, str)
+        else kind(value)
+        if isinstance(value, (dict, list))
+        else str(value)
+    )
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def listed(options: Sequence[str]) -> str:
+    """`'a', 'b' and 'c'`"""
+    quoted = [f"'{option}'" for option in options]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def kind(value: object) -> str:
+    """What JSON calls this value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int():
+            return "an integer"
+        case float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+# --- readers -------------------------------------------------------------------------------------------------
+
+
+def text(value: Any, path: str, *, max_chars: int | None = None, min_chars: int = 0) -> str:
+    """A string of `min_chars` to `max_chars` characters."""
+    if not isinstance(value, str):
+        raise wrong_type("a string", value, path)
+    if max_chars is not None and len(value) > max_chars:
+        raise invalid(
+            f"Invalid '{path}': string too long. Expected at most {max_chars} characters, got {len(value)}.",
+            path,
+        )
+    if len(value) < min_chars:
+        raise invalid(f"Invalid '{path}': empty string. Expected at least {min_chars} character.", path)
+    return value
+
+
+def choice(options: Sequence[str]) -> Reader[str]:
+    """A reader of one of these strings."""
+
+    def read(value: Any, path: str) -> str:
+        if not isinstance(value, str):
+            raise wrong_type("a string", value, path)
+        if value not in options:
+            raise not_among(value, options, path)
+        return value
+
+    return read
+
+
+def flag(value: Any, path: str) -> bool:
+    """true or false, nothing that only looks like it."""
+    if not isinstance(value, bool):
+        raise wrong_type("a boolean", value, path)
+    return value
+
+
+def integer(minimum: int = 0, maximum: int | None = None) -> Reader[int]:
+    """A reader of whole numbers in a range; 500.0 counts as 500 (JavaScript has no integers)."""
+
+    def read(value: Any, path: str) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise wrong_type("an integer", value, path)
+        if value < minimum or (maximum is not None and value > maximum):
+            raise _out_of_range("an integer", value, minimum, maximum, path)
+        return value
+
+    return read
+
+
+def number(minimum: float, maximum: float) -> Reader[float]:
+    """A reader of numbers in a range."""
+
+    def read(value: Any, path: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise wrong_type("a number", value, path)
+        if not minimum <= value <= maximum:
+            raise _out_of_range("a number", value, minimum, maximum, path)
+        return float(value)
+
+    return read
+
+
+def _out_of_range(
+    what: str, value: object, minimum: float, maximum: float | None, path: str
+) -> ProtocolError:
+    bounds = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+    return invalid(f"Invalid value: {shown(value)}. Expected {what} {bounds} for '{path}'.", path)
+
+
+def base64_bytes(value: Any, path: str) -> bytes:
+    """Base64 text, decoded."""
+    data = text(value, path)
+    try:
+        return binascii.a2b_base64(data.encode("ascii"), strict_mode=True)
+    except ValueError:  # UnicodeEncodeError and binascii.Error alike
+        raise invalid(f"Invalid value for '{path}': expected audio bytes encoded as base64.", path) from None
+
+
+def array(value: Any, path: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise wrong_type("an array", value, path)
+    return value
+
+
+def each(reader: Reader[T]) -> Reader[tuple[T, ...]]:
+    """A reader of arrays whose every element is read by `reader`."""
+
+    def read(value: Any, path: str) -> tuple[T, ...]:
+        return tuple(reader(element, f"{path}[{index}]") for index, element in enumerate(array(value, path)))
+
+    return read
+
+
+def plain_object(value: Any, path: str) -> dict[str, Any]:
+    """Any JSON object, taken as it is."""
+    if not isinstance(value, dict):
+        raise wrong_type("an object", value, path)
+    return value
+
+
+class Fields:
+    """One JSON object of a client: keys are taken out one by one, and `close` complains about what is left."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        self._left: dict[str, Any] = dict(plain_object(value, path))
+        self._path = path
+
+    def at(self, key: str) -> str:
+        return f"{self._path}.{key}" if self._path else key
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._left)
+
+    def pop(self, key: str) -> Any:
+        """The raw value; None where it is absent or null."""
+        return self._left.pop(key, None)
+
+    def required(self, key: str, reader: Reader[T]) -> T:
+        """The value, read; raises if it is absent or null."""
+        value = self.pop(key)
+        if value is None:
+            raise missing(self.at(key))
+        return reader(value, self.at(key))
+
+    def optional(self, key: str, reader: Reader[T], default: T) -> T:
+        """The value, read, or `default` where it is absent or null."""
+        value = self.pop(key)
+        return default if value is None else reader(value, self.at(key))
+
+    def maybe(self, key: str, reader: Reader[T]) -> T | None:
+        """The value, read, or None where it is absent or null."""
+        value = self.pop(key)
+        return None if value is None else reader(value, self.at(key))
+
+    def ignore(self, keys: Collection[str]) -> None:
+        """Accept these keys, whatever they hold."""
+        for key in keys:
+            self._left.pop(key, None)
+
+    def refuse(self, renamed: Mapping[str, str]) -> None:
+        """Refuse keys of the beta protocol, naming the key that is used today."""
+        for key in self._left:
+            if key in renamed:
+                raise unknown(self.at(key), self.at(renamed[key]))
+
+    def close(self) -> None:
+        """Raise on the first key that nobody took."""
+        for key in self._left:
+            raise unknown(self.at(key))

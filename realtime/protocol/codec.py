@@ -1,0 +1,189 @@
+"""JSON in, typed client events out; typed server events in, JSON out. Anything wrong is a ProtocolError.
+
+Knows the shape of every event; does not know what a session allows at this moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from realtime.errors import ProtocolError
+from realtime.protocol import checks
+from realtime.protocol.checks import Fields
+from realtime.protocol.client_events import (
+    AnyClientEvent,
+    ConversationItemCreate,
+    ConversationItemDelete,
+    ConversationItemRetrieve,
+    ConversationItemTruncate,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    OutputAudioBufferClear,
+    OutputAudioBufferPlayed,
+    ResponseCancel,
+    ResponseCreate,
+    SessionUpdate,
+)
+from realtime.protocol.items import read_id, read_item
+from realtime.protocol.response_options import ResponseParams, read_response_params
+from realtime.protocol.server_events import AnyServerEvent, ServerEvent
+
+MAX_EVENT_ID_CHARS = 512
+MAX_NAMES_SHOWN = 80  # characters of an unknown event type repeated in the error
+
+
+class NotAnEvent(ProtocolError):
+    """The message is not JSON, or not an object with a string `type`. A hundred in a row end the session."""
+
+
+# --- client to server ----------------------------------------------------------------------------------------
+
+
+class _Append(msgspec.Struct, tag_field="type", tag="input_audio_buffer.append", forbid_unknown_fields=True):
+    """The hot event, in the one shape that needs no second look."""
+
+    audio: bytes
+    event_id: str | None = None
+
+
+_append_decoder = msgspec.json.Decoder(_Append)
+_json_decoder = msgspec.json.Decoder()
+
+
+def decode(data: str | bytes) -> AnyClientEvent:
+    """One client message, checked.
+
+    Raises ProtocolError with `code`, `param` and the client's `event_id`; its subclass NotAnEvent if there is no
+    event in the message at all.
+    """
+    try:
+        append = _append_decoder.decode(data)
+    except (ValueError, RecursionError):  # DecodeError and UnicodeError are ValueErrors
+        return _decode_carefully(data)
+    if append.event_id is not None and len(append.event_id) > MAX_EVENT_ID_CHARS:
+        return _decode_carefully(data)
+    return InputAudioBufferAppend(audio=append.audio, event_id=append.event_id)
+
+
+def _decode_carefully(data: str | bytes) -> AnyClientEvent:
+    message = _parse(data)
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise NotAnEvent("Invalid value: expected a JSON object with a string 'type'.", param="type")
+    sent = Fields(message, "")
+    kind = sent.pop("type")
+    event_id = sent.pop("event_id")
+    try:
+        checks.text("" if event_id is None else event_id, "event_id", max_chars=MAX_EVENT_ID_CHARS)
+    except ProtocolError as error:
+        error.event_id = event_id[:MAX_EVENT_ID_CHARS] if isinstance(event_id, str) else None
+        raise
+    reader = _READERS.get(kind)
+    try:
+        if reader is None:
+            raise checks.not_among(kind[:MAX_NAMES_SHOWN], list(_READERS), "type")
+        event = reader(sent, event_id)
+        sent.close()
+    except ProtocolError as error:
+        error.event_id = event_id
+        raise
+    return event
+
+
+def _parse(data: str | bytes) -> Any:
+    try:
+        return _json_decoder.decode(data)
+    except (ValueError, RecursionError):
+        raise NotAnEvent("Invalid value: the message is not valid JSON.") from None
+
+
+_EventReader = Callable[[Fields, str | None], AnyClientEvent]
+
+
+def _session_update(sent: Fields, event_id: str | None) -> SessionUpdate:
+    return SessionUpdate(event_id=event_id, session=sent.required("session", checks.plain_object))
+
+
+def _append(sent: Fields, event_id: str | None) -> InputAudioBufferAppend:
+    return InputAudioBufferAppend(event_id=event_id, audio=sent.required("audio", checks.base64_bytes))
+
+
+def _played(sent: Fields, event_id: str | None) -> OutputAudioBufferPlayed:
+    state: Any = sent.optional("state", checks.choice(["playing", "drained", "flushed"]), "playing")
+    return OutputAudioBufferPlayed(
+        event_id=event_id,
+        item_id=sent.required("item_id", checks.text),
+        content_index=sent.optional("content_index", checks.integer(), 0),
+        played_ms=sent.required("played_ms", checks.integer()),
+        state=state,
+    )
+
+
+def _item_create(sent: Fields, event_id: str | None) -> ConversationItemCreate:
+    return ConversationItemCreate(
+        event_id=event_id,
+        previous_item_id=sent.maybe("previous_item_id", checks.text),
+        item=sent.required("item", read_item),
+    )
+
+
+def _item_truncate(sent: Fields, event_id: str | None) -> ConversationItemTruncate:
+    return ConversationItemTruncate(
+        event_id=event_id,
+        item_id=sent.required("item_id", checks.text),
+        content_index=sent.required("content_index", checks.integer()),
+        audio_end_ms=sent.required("audio_end_ms", checks.integer()),
+    )
+
+
+def _response_create(sent: Fields, event_id: str | None) -> ResponseCreate:
+    params = sent.maybe("response", read_response_params)
+    return ResponseCreate(event_id=event_id, response=params or ResponseParams())
+
+
+_READERS: dict[str, _EventReader] = {
+    "session.update": _session_update,
+    "input_audio_buffer.append": _append,
+    "input_audio_buffer.commit": lambda _, event_id: InputAudioBufferCommit(event_id=event_id),
+    "input_audio_buffer.clear": lambda _, event_id: InputAudioBufferClear(event_id=event_id),
+    "output_audio_buffer.clear": lambda _, event_id: OutputAudioBufferClear(event_id=event_id),
+    "output_audio_buffer.played": _played,
+    "conversation.item.create": _item_create,
+    "conversation.item.retrieve": lambda sent, event_id: ConversationItemRetrieve(
+        event_id=event_id, item_id=sent.required("item_id", checks.text)
+    ),
+    "conversation.item.truncate": _item_truncate,
+    "conversation.item.delete": lambda sent, event_id: ConversationItemDelete(
+        event_id=event_id, item_id=sent.required("item_id", checks.text)
+    ),
+    "response.create": _response_create,
+    "response.cancel": lambda sent, event_id: ResponseCancel(
+        event_id=event_id, response_id=sent.maybe("response_id", read_id)
+    ),
+}
+
+
+# --- server to client ----------------------------------------------------------------------------------------
+
+_encoder = msgspec.json.Encoder()
+_server_decoder: msgspec.json.Decoder[AnyServerEvent] = msgspec.json.Decoder(AnyServerEvent)
+
+
+def encode_bytes(event: ServerEvent, event_id: str, seq: int | None = None) -> bytes:
+    """One server event as UTF-8 JSON, with its id (and its number, where the client asked for `resume`)."""
+    if seq is None:
+        return _encoder.encode(msgspec.structs.replace(event, event_id=event_id))
+    return _encoder.encode(msgspec.structs.replace(event, event_id=event_id, seq=seq))
+
+
+def encode(event: ServerEvent, event_id: str, seq: int | None = None) -> str:
+    """One server event as JSON text, with its id (and its number, where the client asked for `resume`)."""
+    return encode_bytes(event, event_id, seq).decode()
+
+
+def decode_server(data: str | bytes) -> AnyServerEvent:
+    """One server message, for clients written in Python. Raises msgspec.DecodeError if it is not one of ours."""
+    return _server_decoder.decode(data)
