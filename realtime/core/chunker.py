@@ -1,0 +1,247 @@
+"""From text as it comes to pieces for the voice, by deadline: the listener's clock decides (shared/design.md 2.2).
+
+The first piece leaves with the first clause; every later one grows until the listener would run dry. Nothing
+here waits: the caller passes the time in, sends what `poll` returns and polls again at `deadline`. Speech,
+markdown and sockets are unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from realtime.core.clauses import Boundary, Cut, Size, find_cuts, measure, speakable
+from realtime.core.listener import Listener, Pace
+from realtime.core.speakable import spoken_form
+
+__all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRules:
+    """Sizes and times of the chunker. The defaults are shared/design.md 2.2 where it gives numbers."""
+
+    clause_words: int = 3  # a clause needs so many words ...
+    clause_wide: int = 2  # ... or Han characters
+    word_limit: int = 8  # without a clause the first piece is cut after so many words ...
+    wide_limit: int = 16  # ... or Han characters
+    latency_s: float = 0.3  # text to first audio, until `latency` says better
+    margin_s: float = 0.12  # a later piece leaves this much before it must ...
+    margin_share: float = 0.6  # ... plus this share of the latency, for its jitter
+    least_s: float = 0.8  # a piece by deadline holds at least so much speech, if it can
+    refill_s: float = 4.0  # complete text leaves when the listener has less than this
+    lead_s: float = 12.0  # nothing is synthesised further ahead of the listener
+    stretch: float = 1.3  # the last piece may exceed its room by this, rather than leave a tail
+    cap_chars: int = 300  # no piece is longer, whatever the voice
+    patience_s: float = 0.8  # a late piece waits so long for a better place than between two words
+    comfort_requests: float = 10.0  # with fewer requests left chunks grow
+    hold_s: float = 1.5  # how long the first piece may be held when no request is left
+    ms_per_narrow: float = 62.0  # start value of the pace: Latin-like characters
+    ms_per_wide: float = 205.0  # start value of the pace: Han-like characters
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a reply. `text` is what is shown, `spoken` what the voice gets ("" = nothing to pronounce).
+
+    `offsets[i]` is the position in `text` of `spoken[i]`; the last entry is `len(text)`.
+    """
+
+    index: int
+    text: str
+    spoken: str
+    offsets: tuple[int, ...]
+    boundary: Boundary
+
+
+class Chunker:
+    """Cuts one reply. `"".join(chunk.text ...)` is everything fed. `pace` carries what earlier replies taught."""
+
+    def __init__(self, rules: ChunkRules | None = None, pace: Pace | None = None) -> None:
+        self._rules = rules or ChunkRules()
+        self.pace = pace or Pace(self._rules.ms_per_narrow, self._rules.ms_per_wide)
+        self._listener = Listener(self.pace, self._rules.latency_s)
+        self._pending = ""
+        self._cuts: list[Cut] | None = None
+        self._finished = False
+        self._shortage = 0.0  # 0 = requests enough, 1 = none left
+        self._started_s: float | None = None
+        self._index = 0
+        self._opened = False  # something to pronounce has left
+        self._last = Boundary.PARAGRAPH
+        self._now_s = float("-inf")
+
+    def feed(self, text: str, now_s: float) -> None:
+        """More speakable text."""
+        if not text:
+            return
+        self._started_s = now_s if self._started_s is None else self._started_s
+        self._pending += text
+        self._cuts = None
+
+    def finish(self, now_s: float) -> None:
+        """There is no more text."""
+        self._finished = True
+        self._cuts = None
+
+    def latency(self, expected_s: float) -> None:
+        """The voice's expected time from text to first audio."""
+        self._listener.latency_s = expected_s
+
+    def budget(self, requests_left: float) -> None:
+        """How many requests the account has left now."""
+        self._shortage = min(1.0, max(0.0, 1 - requests_left / self._rules.comfort_requests))
+
+    def audio(self, index: int, received_ms: float, complete: bool, now_s: float) -> None:
+        """Audio received so far of chunk `index`. Raises IndexError for a chunk that was never handed out."""
+        self._listener.audio(index, received_ms, complete, now_s)
+
+    def poll(self, now_s: float) -> list[Chunk]:
+        """The chunks that must leave now, in order."""
+        self._now_s = max(self._now_s, now_s)
+        chunks: list[Chunk] = []
+        while (cut := self._ripe()) is not None:
+            chunks.append(self._take(cut))
+        return chunks
+
+    def deadline(self) -> float | None:
+        """When to poll again if nothing happens before; None = only when something happens."""
+        times = [due_s for due_s, cut in self._stages() if due_s > self._now_s and cut is not None]
+        return min(times, default=None)
+
+    @property
+    def done(self) -> bool:
+        """Finished, and everything was handed out."""
+        return self._finished and not self._pending
+
+    # when
+
+    def _ripe(self) -> Cut | None:
+        for due_s, cut in self._stages():
+            if due_s <= self._now_s and cut is not None:
+                return cut
+        return None
+
+    def _stages(self) -> Iterator[tuple[float, Cut | None]]:
+        """The moments at which the next piece may leave, and the piece that would."""
+        if not self._pending:
+            return
+        dry_s = self._listener.dry_s()
+        if self._finished and not speakable(self._pending):
+            yield float("-inf"), self._whole()
+        elif not self._opened or dry_s is None:
+            yield from self._opening_stages()
+        else:
+            yield from self._later_stages(dry_s)
+
+    def _opening_stages(self) -> Iterator[tuple[float, Cut | None]]:
+        room_ms = self._room_ms(0.0)
+        if self._finished:
+            yield float("-inf"), self._fitting(room_ms)
+            return
+        hold_s = max(0.0, 2 * self._shortage - 1) * self._rules.hold_s
+        yield float("-inf"), self._opening_cut() if hold_s <= 0 else self._full(room_ms)
+        if hold_s > 0 and self._started_s is not None:
+            yield self._started_s + hold_s, self._opening_cut()
+
+    def _later_stages(self, dry_s: float) -> Iterator[tuple[float, Cut | None]]:
+        rules, latency_s = self._rules, self._listener.latency_s
+        wait_s = latency_s + rules.margin_s + rules.margin_share * latency_s
+        refill_at_s = dry_s - max(rules.refill_s, wait_s)
+        if self._now_s < refill_at_s:
+            yield refill_at_s, _LATER
+            return
+        room_ms = self._room_ms(dry_s - max(self._now_s, refill_at_s))
+        yield refill_at_s, self._fitting(room_ms) if self._finished else self._full(room_ms)
+        least_ms = 1000 * max(rules.least_s, wait_s) * (1 + 2 * self._shortage)
+        yield dry_s - wait_s, self._best(least_ms, room_ms)
+        yield (
+            dry_s - latency_s,
+            self._best(0.0, room_ms, Boundary.WORD if self._last is Boundary.WORD else Boundary.CLAUSE),
+        )
+        yield dry_s - latency_s + rules.patience_s, self._best(0.0, room_ms)
+
+    # where
+
+    def _opening_cut(self) -> Cut | None:
+        """The first piece: the clauses that are there, or enough words."""
+        rules = self._rules
+        able = [cut for cut in self._find() if self._is_clause(cut)]
+        if able:
+            room_ms, wait_ms = self._room_ms(0.0), 1000 * self._listener.latency_s
+            fitting = [cut for cut in able if self._ms(cut) <= room_ms] or able[:1]
+            lasting = [cut for cut in fitting if self._ms(cut) >= wait_ms]
+            return max(lasting, key=self._rank) if lasting else fitting[-1]
+        words = [cut for cut in self._find() if cut.closed]
+        if not words or words[-1].words / rules.word_limit + words[-1].wide / rules.wide_limit < 1:
+            return None
+        late = [cut for cut in words if cut.words / rules.word_limit + cut.wide / rules.wide_limit >= 0.6]
+        return max(late, key=self._rank)
+
+    def _is_clause(self, cut: Cut) -> bool:
+        if cut.boundary < Boundary.CLAUSE:
+            return False
+        enough = cut.words / self._rules.clause_words + cut.wide / self._rules.clause_wide >= 1
+        return enough or cut.boundary >= Boundary.SENTENCE
+
+    def _full(self, room_ms: float) -> Cut | None:
+        """A piece that cannot grow: there is more text than room."""
+        cuts = [cut for cut in self._find() if cut.closed]
+        if not cuts or self._ms(cuts[-1]) < room_ms:
+            return None
+        return self._best(room_ms * 0.4, room_ms) or self._best(0.0, room_ms)
+
+    def _fitting(self, room_ms: float) -> Cut | None:
+        """The whole rest, or as much of it as there is room for."""
+        whole = self._whole()
+        if (
+            self._ms(whole) <= room_ms * self._rules.stretch
+            and whole.end <= self._rules.cap_chars * self._rules.stretch
+        ):
+            return whole
+        return self._best(room_ms * 0.4, room_ms) or self._best(0.0, room_ms)
+
+    def _best(self, least_ms: float, room_ms: float, weakest: Boundary = Boundary.WORD) -> Cut | None:
+        cuts = [
+            cut
+            for cut in self._find()
+            if cut.closed and cut.boundary >= weakest and self._ms(cut) >= least_ms
+        ]
+        fitting = [cut for cut in cuts if self._ms(cut) <= room_ms and cut.end <= self._rules.cap_chars]
+        if fitting:
+            return max(fitting, key=self._rank)
+        return cuts[0] if cuts else None
+
+    def _whole(self) -> Cut:
+        return Cut(len(self._pending), Boundary.END, True, False, 1, 0, measure(self._pending))
+
+    def _find(self) -> list[Cut]:
+        if self._cuts is None:
+            self._cuts = find_cuts(self._pending, final=self._finished, limit=2 * self._rules.cap_chars)
+        return self._cuts
+
+    def _rank(self, cut: Cut) -> tuple[Boundary, bool, int]:
+        return cut.boundary, not cut.poor, cut.end
+
+    def _ms(self, cut: Cut) -> float:
+        return self.pace.expected_ms(cut.size)
+
+    def _room_ms(self, ahead_s: float) -> float:
+        return 1000 * max(self._rules.least_s, self._rules.lead_s * (1 + self._shortage) - ahead_s)
+
+    def _take(self, cut: Cut) -> Chunk:
+        rest = self._pending[cut.end :]
+        if self._finished and not speakable(rest):
+            cut = self._whole()
+        text, self._pending, self._cuts = self._pending[: cut.end], self._pending[cut.end :], None
+        spoken, offsets = spoken_form(text)
+        boundary = Boundary.END if self._finished and not self._pending else cut.boundary
+        chunk = Chunk(self._index, text, spoken, offsets, boundary)
+        self._listener.sent(measure(spoken), self._now_s, silent=not spoken)
+        self._index += 1
+        self._opened = self._opened or bool(spoken)
+        self._last = boundary
+        return chunk
+
+
+_LATER = Cut(0, Boundary.WORD, False, False, 0, 0, Size())  # stands for "look again then"; never taken

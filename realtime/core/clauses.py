@@ -1,0 +1,321 @@
+"""Where a text may be cut for speech: paragraphs, sentences, clauses, words.
+
+Knows English, Chinese, Japanese and mixtures of them, and what is not an end although it looks like one: a
+decimal, an abbreviation, a list number, an address. Knows nothing of time; how much a piece weighs in speech
+is counted, not judged.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+WIDE = (
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
+    "\U00020000-\U0003ffff"
+)
+OPENERS = "([{\"'“‘«「『（【《〈"
+CLOSERS = ")]}\"'”’»」』）】》〉"
+_STOPS = ".!?。！？｡"
+_WIDE_MARKS = "。！？，；：、…—｡､"
+_MARKS = ".,;:!?–" + _WIDE_MARKS
+
+_TOKEN = re.compile(
+    rf"(?P<pause><\#[\d.]*\#>)"
+    rf"|(?P<punct>[{_MARKS}]+|-{{2,}}|(?<=\s)-(?=\s))(?P<close>[{re.escape(CLOSERS)}]*)(?P<space>\s*)"
+    rf"|(?P<gap>\s+)"
+    rf"|(?P<wide>[{WIDE}][\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef]*)"
+    rf"|(?P<word>(?:(?!<\#)[^\s{WIDE}{_MARKS}])+(?:[.,:;!?–]+(?=[^\W_])(?![{WIDE}])(?:(?!<\#)[^\s{WIDE}{_MARKS}])+)*)"
+)
+_PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+_LETTERS_WITH_DOTS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
+
+# never the end of a sentence while something follows
+_TITLES = frozenset(
+    "dr mr mrs ms mx prof st gen col capt lt sgt rev hon gov sen rep pres messrs vs cf e.g i.e viz".split()
+)
+# an end only if a capital or a new line follows
+_SHORT = frozenset(
+    "etc approx appt dept est inc ltd co corp jr sr fig figs eq vol ch sec secs pp ave blvd rd mt ft oz "
+    "lb lbs hr hrs min mins jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur "
+    "thurs fri sat sun al ed a.m p.m i".split()
+)
+_NUMBERED = frozenset("no nos p art".split())  # an abbreviation only before a digit
+_SCHEMES = frozenset("http https ftp mailto".split())
+# words that lean on what follows: a piece should not end with one
+_LEANING = frozenset(
+    "a an the of to in on at by for from with and or but nor so as if than that this these those is are "
+    "was were be been am will would can could should may might must have has had do does did not no very "
+    "my your his her its our their we i you he she it they who which what when where how why because "
+    "while into over about".split()
+)
+_ENDS_PHRASE = "的了着过吗呢吧啊呀嘛们"
+_STARTS_PHRASE = "我你您他她它这那但并而且或因所如就也都在把被从让使"
+_GLUED = frozenset(
+    "目的 的确 了解 自我 原因 场所 厕所 存在 现在 正在 实在 首都 进而 反而 从而 也就 例如 比如 假如 主的".split()
+)
+
+
+class Boundary(IntEnum):
+    """What a piece of text ends with, weakest first."""
+
+    WORD = 1
+    CLAUSE = 2
+    SENTENCE = 3
+    PARAGRAPH = 4
+    END = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is to say. `narrow` and `wide` count characters by how long they take, `pause_ms` is asked for."""
+
+    narrow: int = 0
+    wide: int = 0
+    pause_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A place to cut: `text[:end]` is a piece. Counts are from the start of the text.
+
+    `closed` is False where text still to come could show that this was no end ("example." before "com").
+    `poor` marks a word boundary a speaker would not pause at.
+    """
+
+    end: int
+    boundary: Boundary
+    closed: bool
+    poor: bool
+    words: int
+    wide: int
+    size: Size
+
+    @property
+    def speakable(self) -> bool:
+        """Whether there is anything to pronounce before the cut."""
+        return self.words + self.wide > 0
+
+
+def speakable(text: str) -> bool:
+    """Whether there is anything to pronounce in `text`."""
+    return any(char.isalnum() for char in text)
+
+
+def measure(text: str) -> Size:
+    """How much `text` weighs in speech."""
+    walk = _Walk(text, final=True)
+    for match in _TOKEN.finditer(text):
+        walk.count(match)
+    return walk.size
+
+
+def find_cuts(text: str, *, final: bool, limit: int = 600) -> list[Cut]:
+    """All places `text` may be cut, in order, up to the first beyond `limit` characters. `final`: nothing follows."""
+    return [
+        cut
+        for cut in _Walk(text, final=final).cuts(limit)
+        if cut.speakable and not _inside_grapheme(text, cut.end)
+    ]
+
+
+class _Walk:
+    """One pass over a text, counting what was passed."""
+
+    def __init__(self, text: str, *, final: bool) -> None:
+        self._text = text
+        self._final = final
+        self._japanese = bool(re.search(r"[\u3040-\u30ff]", text[:400]))
+        self._words = self._wide = self._narrow = self._heavy = 0
+        self._pause_ms = 0.0
+        self._last = ""  # the last word or wide character
+        self._last_start = 0
+        self._quotes = 0  # open quotation marks and brackets
+
+    @property
+    def size(self) -> Size:
+        return Size(self._narrow, self._heavy, self._pause_ms)
+
+    def cuts(self, limit: int) -> Iterator[Cut]:
+        for match in _TOKEN.finditer(self._text):
+            self.count(match)
+            boundary = self._boundary(match)
+            if boundary is not None:
+                poor = boundary is Boundary.WORD and self._leans(match.end())
+                yield Cut(
+                    match.end(), boundary, self._closed(match), poor, self._words, self._wide, self.size
+                )
+                if match.end() > limit:
+                    return
+
+    def count(self, match: re.Match[str]) -> None:
+        token = match.group()
+        match match.lastgroup:
+            case "pause":
+                self._pause_ms += 1000 * min(99.99, _number(token[2:-2]))
+            case "wide":
+                self._last, self._last_start = token, match.start()
+                self._wide += 1
+                self._heavy += 1
+            case "word":
+                self._last, self._last_start = token, match.start()
+                hangul = len(_HANGUL.findall(token))
+                letters = sum(char.isalnum() for char in token)
+                self._words += letters > 0
+                self._heavy += hangul
+                self._narrow += letters - hangul + 2 * sum(char.isdigit() for char in token)
+            case _:
+                self._narrow += 1
+        for char in token:
+            if char == '"':
+                self._quotes += -1 if self._quotes > 0 else 1
+            elif char in "“‘«「『（【《〈([{":
+                self._quotes += 1
+            elif char in "”»」』）】》〉)]}":
+                self._quotes = max(0, self._quotes - 1)
+
+    def _boundary(self, match: re.Match[str]) -> Boundary | None:
+        match match.lastgroup:
+            case "space":
+                return self._after_punctuation(match)
+            case "gap":
+                return self._after_gap(match)
+            case "wide":
+                return Boundary.WORD if self._between_wide(match) else None
+            case "word":
+                following = self._text[match.end() : match.end() + 1]
+                letters = match.group()[-1].isalpha() and match.group()[0] not in OPENERS
+                return Boundary.WORD if letters and following and _is_wide(following) else None
+        return None
+
+    def _after_gap(self, match: re.Match[str]) -> Boundary | None:
+        newlines = match.group().count("\n")
+        if self._text[match.end() :].startswith("<#") or self._text[: match.start()].endswith(
+            tuple(OPENERS[:3] + "“‘「『（")
+        ):
+            return None
+        if newlines:
+            return Boundary.PARAGRAPH if newlines > 1 else Boundary.SENTENCE
+        return Boundary.WORD
+
+    def _after_punctuation(self, match: re.Match[str]) -> Boundary | None:
+        punct, close, space = match.group("punct"), match.group("close"), match.group("space")
+        rest = self._text[match.end() : match.end() + 2]
+        touching = not space and rest != ""
+        wide = punct[-1] in _WIDE_MARKS or punct[0] in _WIDE_MARKS
+        if rest.startswith("<#") or (touching and not wide and not _is_wide(rest[0])):
+            return None
+        if not space and not rest and not self._final and not self._certain(punct, close):
+            return None
+        newlines = space.count("\n")
+        if newlines:
+            return Boundary.PARAGRAPH if newlines > 1 else Boundary.SENTENCE
+        if punct == "." and not self._ends_sentence(rest):
+            joined = self._abbreviated() in _TITLES or self._list_number() or not space
+            return None if joined else Boundary.WORD
+        if "..." in punct or "…" in punct or not any(char in _STOPS for char in punct):
+            return Boundary.CLAUSE
+        return Boundary.SENTENCE
+
+    def _certain(self, punct: str, close: str) -> bool:
+        """Whether punctuation at the very end of the received text can be taken without seeing what follows."""
+        if (self._quotes > 0 and not close) or punct in ("-", "–"):
+            return False
+        if punct[-1] in _WIDE_MARKS or punct[-1] in "!?" or close:
+            return True
+        if _is_wide(self._last[:1] or " "):
+            return True
+        word = self._last.strip(OPENERS + CLOSERS)
+        if not _PLAIN_WORD.fullmatch(word):
+            return False
+        if punct == ".":
+            return len(word) > 1 and word.lower() not in _TITLES | _SHORT
+        return not (punct == ":" and word.lower() in _SCHEMES)
+
+    def _ends_sentence(self, rest: str) -> bool:
+        """Whether one full stop after the last word is the end of a sentence, `rest` being what follows."""
+        if self._list_number():
+            return False
+        if not rest:
+            return True
+        word, following = self._abbreviated(), rest[0]
+        if following.islower() or word in _TITLES:
+            return False
+        if word in _NUMBERED and following.isdigit():
+            return False
+        if word in _SHORT:
+            return not following.isdigit()
+        return not _LETTERS_WITH_DOTS.fullmatch(word)
+
+    def _abbreviated(self) -> str:
+        return self._last.strip(OPENERS + CLOSERS).lower()
+
+    def _list_number(self) -> bool:
+        before = self._text[: self._last_start].rstrip(" \t")
+        return self._last.isdigit() and len(self._last) <= 3 and (not before or before.endswith("\n"))
+
+    def _closed(self, match: re.Match[str]) -> bool:
+        return self._final or match.end() < len(self._text) or match.group()[-1:].isspace()
+
+    def _between_wide(self, match: re.Match[str]) -> bool:
+        """Whether a cut after this wide character can be between two words."""
+        following = self._text[match.end() : match.end() + 1]
+        if not following or not (_is_wide(following) or following.isalpha()):
+            return False
+        if not self._japanese:
+            return True
+        last, kinds = self._last[0], (_script(self._last[0]), _script(following))
+        return last == "を" or kinds in {
+            ("kana", "han"),
+            ("kana", "katakana"),
+            ("han", "han"),
+            ("katakana", "han"),
+        }
+
+    def _leans(self, end: int) -> bool:
+        """Whether the piece up to `end` stops where no speaker would breathe."""
+        last = self._last
+        if not _is_wide(last[:1] or " "):
+            word = last.strip(OPENERS + CLOSERS).lower()
+            return word in _LEANING or word in _TITLES or word[-1:].isdigit()
+        following = self._text[end : end + 1]
+        if self._japanese:
+            return _script(last[0]) != "kana"
+        if last[0] + following in _GLUED or self._text[end - 2 : end] in _GLUED:
+            return True
+        return not (last[0] in _ENDS_PHRASE or following in _STARTS_PHRASE or not _is_wide(following or " "))
+
+
+def _is_wide(char: str) -> bool:
+    return bool(re.match(rf"[{WIDE}]", char))
+
+
+def _script(char: str) -> str:
+    if "\u3040" <= char <= "\u309f":
+        return "kana"
+    return "katakana" if "\u30a0" <= char <= "\u30ff" or "\uff66" <= char <= "\uff9d" else "han"
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def extends(char: str) -> bool:
+    """Whether `char` belongs to the grapheme before it."""
+    return (
+        unicodedata.category(char)[0] == "M"
+        or char in "\u200c\u200d"
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+        or "\U000e0020" <= char <= "\U000e007f"
+    )
+
+
+def _inside_grapheme(text: str, end: int) -> bool:
+    return end < len(text) and (extends(text[end]) or text[end - 1] == "\u200d")

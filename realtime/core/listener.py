@@ -1,0 +1,88 @@
+"""What the listener has, estimated from the audio that came: when playback runs dry, and how fast this voice speaks.
+
+Playback starts at the first audio of the first chunk and runs in real time; it stops when there is nothing
+and goes on with the next audio. Knows nothing of text but its `Size`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime.core.clauses import Size
+
+_LEARNING = 0.5  # how far one finished chunk moves the pace
+_SANE_RATIO = (0.33, 3.0)  # one chunk never says more than this about the pace
+
+
+@dataclass(slots=True)
+class Pace:
+    """Milliseconds of speech per character, learned online: Latin-like text and Han-like text apart."""
+
+    ms_per_narrow: float = (
+        62.0  # 15 characters a second with spaces and pauses (shared/minimax t2a-websocket.md 5)
+    )
+    ms_per_wide: float = 205.0  # 4.5 characters a second, punctuation counted as narrow
+
+    def expected_ms(self, size: Size) -> float:
+        return size.narrow * self.ms_per_narrow + size.wide * self.ms_per_wide + size.pause_ms
+
+    def learn(self, size: Size, actual_ms: float) -> None:
+        """Move the pace towards what one finished chunk took."""
+        narrow, wide = size.narrow * self.ms_per_narrow, size.wide * self.ms_per_wide
+        if narrow + wide <= 0 or actual_ms <= size.pause_ms:
+            return
+        low, high = _SANE_RATIO
+        step = _LEARNING * (min(high, max(low, (actual_ms - size.pause_ms) / (narrow + wide))) - 1)
+        self.ms_per_narrow *= 1 + step * narrow / (narrow + wide)
+        self.ms_per_wide *= 1 + step * wide / (narrow + wide)
+
+
+@dataclass(slots=True)
+class _Piece:
+    sent_s: float
+    size: Size
+    received_ms: float = 0.0
+    complete: bool = False
+
+
+class Listener:
+    """The listener's clock. `latency_s` is the expected time from text to first audio."""
+
+    def __init__(self, pace: Pace, latency_s: float) -> None:
+        self.pace = pace
+        self.latency_s = latency_s
+        self._pieces: list[_Piece] = []
+        self._head = 0  # first piece that may still bring audio
+        self._received_until_s: float | None = None  # when all received audio will have been played
+
+    def sent(self, size: Size, now_s: float, *, silent: bool) -> None:
+        """A chunk left. `silent`: it has nothing to pronounce and will bring no audio."""
+        self._pieces.append(_Piece(now_s, size, complete=silent))
+
+    def audio(self, index: int, received_ms: float, complete: bool, now_s: float) -> None:
+        """Audio received so far of chunk `index`. Raises IndexError for a chunk that never left."""
+        piece = self._pieces[index]
+        grown_s = (received_ms - piece.received_ms) / 1000
+        if grown_s > 0:
+            start_s = now_s if self._received_until_s is None else max(self._received_until_s, now_s)
+            self._received_until_s = start_s + grown_s
+            piece.received_ms = received_ms
+        if complete and not piece.complete:
+            piece.complete = True
+            self.pace.learn(piece.size, piece.received_ms)
+        while self._head < len(self._pieces) and self._pieces[self._head].complete:
+            self._head += 1
+
+    def dry_s(self) -> float | None:
+        """When the listener will have heard all that left, if nothing else leaves. None before anything left."""
+        dry_s = self._received_until_s
+        for piece in self._pieces[self._head :]:
+            if piece.complete:
+                continue
+            missing_s = max(0.0, self.pace.expected_ms(piece.size) - piece.received_ms) / 1000
+            if not piece.received_ms:
+                arrival_s = piece.sent_s + self.latency_s
+                dry_s = arrival_s if dry_s is None else max(dry_s, arrival_s)
+            assert dry_s is not None
+            dry_s += missing_s
+        return dry_s

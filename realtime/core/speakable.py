@@ -1,0 +1,484 @@
+"""A model's answer as it streams, turned into something speakable, which is also what is shown.
+
+Knows markdown, HTML tags, thinking blocks, formulas and addresses; leaves pause marks and interjections of
+the speech model alone. What cannot be pronounced but may be shown (emoji) stays; `spoken_form` removes it for
+the voice.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from realtime.core.spoken_form import spoken_form
+
+__all__ = ["SpeakableFilter", "spoken_form"]
+
+INTERJECTIONS = frozenset(  # shared/minimax t2a-websocket.md 4
+    "laughs chuckle coughs clear-throat groans breath pant inhale exhale gasps sniffs sighs snorts burps "
+    "lip-smacking humming hissing emm sneezes whistles crying applause".split()
+)
+_HIDDEN = "think|thinking|thought|reasoning|mm:think|script|style|svg"
+_MAX_CONSTRUCT = 400  # characters; a longer link, tag or formula is taken as plain text
+
+_PLAIN = re.compile(r"[^\s\\`*_~\[!<$&#|(\r]+")
+_BLANKS = re.compile(r"[ \t\u00a0\u3000\r]+")
+_ADDRESS_START = re.compile(r"(?<![^\W_])(?:https?://|www\.)", re.I)
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】」』”]*", re.I)
+_LINK = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\](?:\((?:[^()\n]|\([^()\n]*\))*\)|\[[^\]\n]*\])")
+_BRACKETS = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]")
+_FOOTNOTE = re.compile(r"\[(?:\^[^\]\n]+|\d{1,3})\]:?")
+_PAUSE = re.compile(r"<#\d+(?:\.\d+)?#>")
+_TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(?:\s+[\w:@.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*\s*/?>")
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?![\s\d$])([^$\n]*[^\s$\\])\$(?!\d)", re.S)
+_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+_FENCE = re.compile(r"(`{3,}|~{3,})[^`\n]*")
+_RULE = re.compile(r"(?:[-*_=:+|][ \t]*){3,}")
+_RULE_SO_FAR = re.compile(r"[-*_=:+| \t]*")
+_HEADING = re.compile(r"#{1,6}[ \t]+")
+_BULLET = re.compile(r"[-*+•‣◦▪][ \t]+(?:\[[ xX]\][ \t]+)?")
+_ORDERED = re.compile(r"(\d{1,3})[.)][ \t]+")
+_TERMINAL = ".,;:!?…。！？，；：、—"
+
+
+class _More(Exception):
+    """The received text is ambiguous here."""
+
+
+class SpeakableFilter:
+    """Streams speakable text: `feed` gives what is certain, `finish` the rest.
+
+    The whole output does not depend on how the input was cut. `interjections=False` removes `(laughs)` and the
+    like, for models that would read them aloud.
+    """
+
+    def __init__(self, interjections: bool = True) -> None:
+        self._interjections = interjections
+        self._raw = ""
+        self._final = False
+        self._out: list[str] = []
+        self._previous = "\n"  # the last raw character that was passed
+        self._shown = ""  # the last character that went out
+        self._blank = ""  # white space that waits for something to separate
+        self._newlines = 0  # line ends since something was shown
+        self._line_start = True
+        self._item = False  # inside a heading or list item
+        self._code = ""  # the backticks that opened inline code
+        self._fence = ""  # the mark that opened a code block
+        self._hidden: re.Pattern[str] | None = None  # the tag that ends a hidden block
+
+    def feed(self, delta: str) -> str:
+        """The text that became certain."""
+        self._raw += delta
+        return self._run()
+
+    def finish(self) -> str:
+        """What was held back, now that nothing follows."""
+        self._final = True
+        text = self._run()
+        if self._item and not self._hidden and not self._fence:
+            self._end_item()
+            text += "".join(self._out)
+            self._out.clear()
+        return text
+
+    def _run(self) -> str:
+        try:
+            while self._raw:
+                self._step()
+        except _More:
+            pass
+        text = "".join(self._out)
+        self._out.clear()
+        return text
+
+    def _step(self) -> None:
+        if self._hidden is not None:
+            self._skip_hidden(self._hidden)
+        elif self._fence:
+            self._skip_fence()
+        elif self._line_start:
+            self._start_line()
+        elif self._raw[0] == "\n":
+            self._end_line()
+        elif self._code:
+            self._inside_code()
+        else:
+            self._inline()
+
+    # passing text on
+
+    def _drop(self, length: int) -> None:
+        if length:
+            self._previous = self._raw[length - 1]
+            self._raw = self._raw[length:]
+
+    def _show(self, length: int, text: str | None = None) -> None:
+        """Take `length` raw characters and show them, or `text` in their place."""
+        text = self._raw[:length] if text is None else text
+        self._drop(length)
+        if not text:
+            return
+        if self._shown:
+            if self._newlines > 1 and self._shown == "\n":
+                self._out.append("\n")
+            elif not self._newlines and self._shown != "\n":
+                self._out.append(self._blank)
+        self._blank, self._newlines = "", 0
+        self._out.append(text)
+        self._shown = text[-1]
+
+    def _need(self, *, more: bool) -> None:
+        """Wait for more text where it could change the reading, unless nothing follows."""
+        if more and not self._final and len(self._raw) < _MAX_CONSTRUCT:
+            raise _More
+
+    # lines
+
+    def _start_line(self) -> None:
+        blanks = _BLANKS.match(self._raw)
+        if blanks:
+            self._drop(blanks.end())
+            return
+        raw, first = self._raw, self._raw[0]
+        if first == "\n":
+            self._end_line()
+        elif first == ">":
+            self._need(more=len(raw) == 1)
+            self._drop(1)
+        elif (first in "#-*+•‣◦▪_=:|`~" and self._marked_line(first)) or (
+            first in "0123456789" and self._ordered()
+        ):
+            pass
+        else:
+            self._line_start = False
+
+    def _marked_line(self, first: str) -> bool:
+        """Take the mark a line begins with; False: it was text after all."""
+        raw = self._raw
+        end = raw.find("\n")
+        line = raw if end < 0 else raw[:end]
+        if first in "`~":
+            self._need(more=end < 0 and set(line) == {first} and len(line) < 3)
+            if line.startswith(first * 3):
+                self._need(more=end < 0)
+                if fence := _FENCE.fullmatch(line.rstrip("\r")):
+                    self._fence = fence[1]
+                    self._drop(len(line))
+                    return True
+            return False
+        if first == "|":
+            self._need(more=end < 0)
+            self._drop(len(line))
+            return True
+        if _RULE_SO_FAR.fullmatch(line.rstrip("\r")):
+            self._need(more=end < 0)
+            if _RULE.fullmatch(line.rstrip("\r")) or not line.strip("-*+•#: \t\r"):
+                self._drop(len(line))
+                return True
+            return False
+        for pattern in (_HEADING, _BULLET):
+            if mark := pattern.match(line):
+                self._need(more=len(line) == mark.end() and end < 0)
+                rest = line[mark.end() :]
+                self._need(more=pattern is _BULLET and end < 0 and rest[:1] == "[" and len(rest) < 4)
+                self._drop(mark.end())
+                self._item, self._line_start = True, self._line_start and pattern is _BULLET
+                return True
+        self._need(more=end < 0 and bool(re.fullmatch(r"#{1,6}", line)))
+        return False
+
+    def _ordered(self) -> bool:
+        self._need(more=bool(re.fullmatch(r"\d{1,3}[.)]?", self._raw)))
+        mark = _ORDERED.match(self._raw)
+        if not mark:
+            return False
+        self._need(more=mark.end() == len(self._raw))
+        self._item = True
+        self._line_start = False
+        self._show(mark.end(), f"{mark[1]}.")
+        self._blank = " "
+        return True
+
+    def _end_line(self) -> None:
+        if self._item:
+            self._end_item()
+        self._drop(1)
+        self._blank = ""
+        self._newlines += 1
+        if self._newlines == 1 and self._shown not in ("", "\n"):
+            self._out.append("\n")
+            self._shown = "\n"
+        elif self._newlines > 1:
+            self._code = ""
+        self._line_start = True
+
+    def _end_item(self) -> None:
+        """A heading or list item is a sentence."""
+        self._item = False
+        last = self._shown
+        if last and not last.isspace() and last not in _TERMINAL and not self._newlines:
+            self._out.append("。" if "\u3040" <= last <= "\u9fff" else ".")
+            self._shown = "."
+
+    # blocks that are left out
+
+    def _skip_hidden(self, closing: re.Pattern[str]) -> None:
+        end = closing.search(self._raw)
+        if end:
+            self._drop(end.end())
+            self._hidden = None
+            return
+        keep = self._raw.rfind("<", max(0, len(self._raw) - 20))
+        self._drop(len(self._raw) if keep < 0 or self._final else keep)
+        raise _More
+
+    def _skip_fence(self) -> None:
+        end = self._raw.find("\n")
+        if end < 0 and not self._final:
+            raise _More
+        line = self._raw if end < 0 else self._raw[:end]
+        if line.startswith("\n") or not line:
+            self._drop(1)
+            return
+        mark = line.strip()
+        if set(mark) == {self._fence[0]} and len(mark) >= len(self._fence):
+            self._fence = ""
+            self._line_start = False
+        self._drop(len(line))
+
+    # inside a line
+
+    def _inline(self) -> None:
+        raw, first = self._raw, self._raw[0]
+        match first:
+            case " " | "\t" | "\r" | "\u00a0" | "\u3000":
+                self._space()
+            case "\\":
+                self._backslash()
+            case "`":
+                self._backticks()
+            case "*" | "_" | "~":
+                self._emphasis(first)
+            case "[":
+                self._bracket()
+            case "!":
+                image = not self._previous.isalnum()
+                self._need(more=image and len(raw) == 1)
+                self._drop(1) if image and raw[1:2] == "[" else self._show(1)
+            case "<":
+                self._angle()
+            case "$":
+                self._dollar()
+            case "&":
+                self._entity()
+            case "|":
+                self._show(1, ",") if self._blank else self._show(1)
+            case "(":
+                self._parenthesis()
+            case _:
+                self._plain()
+
+    def _space(self) -> None:
+        blanks = _BLANKS.match(self._raw)
+        assert blanks is not None
+        self._blank = self._blank or " "
+        self._drop(blanks.end())
+
+    def _plain(self) -> None:
+        run = _PLAIN.match(self._raw)
+        if run is None:
+            self._show(1, "" if self._raw[0] in "\x0b\x0c" else None)
+            return
+        length = run.end()
+        address = _ADDRESS_START.search(self._raw, 0, length)
+        if address and (address.start() > 0 or not self._previous.isalnum()):
+            self._show(address.start()) if address.start() else self._address()
+            return
+        if length == len(self._raw) and not self._final:
+            length -= self._address_prefix(run.group())
+            if not length:
+                raise _More
+        self._show(length)
+
+    def _address_prefix(self, run: str) -> int:
+        """How many last characters of `run` could begin an address."""
+        for size in range(min(8, len(run)), 0, -1):
+            before = run[-size - 1 : -size] or (self._previous if size == len(run) else "")
+            tail = run[-size:].lower()
+            if not before.isalnum() and any(
+                start.startswith(tail) for start in ("http://", "https://", "www.")
+            ):
+                return size
+        return 0
+
+    def _address(self) -> None:
+        address = _ADDRESS.match(self._raw)
+        assert address is not None
+        text = address.group()
+        self._need(more=len(text) == len(self._raw))
+        kept = text.rstrip(".,;:!?)]}*_~")
+        if "(" in kept and text[len(kept) :].startswith(")"):
+            kept += ")"
+        host = re.sub(r"^(?:https?://)?(?:[^/@]*@)?(?:www\.)?", "", kept, flags=re.I)
+        self._show(len(kept), re.split(r"[/?#:]", host)[0])
+
+    def _backslash(self) -> None:
+        raw = self._raw
+        self._need(more=len(raw) == 1)
+        following = raw[1:2]
+        if following in "()[]" and following:
+            self._drop(2)  # a formula's mark
+        elif following == "\\":
+            self._drop(2)
+        elif following and following in "!\"#$%&'*+,-./:;<=>?@^_`{|}~":
+            self._drop(1)
+            self._show(1)
+        else:
+            self._drop(1)  # \alpha is read as alpha
+
+    def _backticks(self) -> None:
+        ticks = len(self._raw) - len(self._raw.lstrip("`"))
+        self._need(more=ticks == len(self._raw))
+        self._code = "`" * ticks
+        self._drop(ticks)
+
+    def _inside_code(self) -> None:
+        position = self._raw.find("`")
+        end = self._raw.find("\n")
+        if position != 0:
+            stop = min(place for place in (position, end, len(self._raw)) if place >= 0)
+            text = self._raw[:stop]
+            self._show(stop) if text.strip() else self._space_or_drop(stop)
+            return
+        ticks = len(self._raw) - len(self._raw.lstrip("`"))
+        self._need(more=ticks == len(self._raw))
+        if ticks == len(self._code):
+            self._code = ""
+            self._drop(ticks)
+        else:
+            self._show(ticks)
+
+    def _space_or_drop(self, length: int) -> None:
+        self._blank = self._blank or " "
+        self._drop(length)
+
+    def _emphasis(self, mark: str) -> None:
+        run = len(self._raw) - len(self._raw.lstrip(mark))
+        self._need(more=run == len(self._raw))
+        before, after = self._previous, self._raw[run : run + 1] or " "
+        if mark == "_":
+            literal = before.isalnum() and after.isalnum()
+        elif mark == "*":
+            literal = run == 1 and (
+                (before.isspace() and after.isspace()) or (before.isdigit() and after.isdigit())
+            )
+        else:
+            literal = run == 1
+        self._show(run) if literal else self._drop(run)
+
+    def _bracket(self) -> None:
+        raw = self._raw
+        if link := _LINK.match(raw, 0, _MAX_CONSTRUCT):
+            self._unwrap(link.end(), link[1])
+            return
+        brackets = _BRACKETS.match(raw, 0, _MAX_CONSTRUCT)
+        if brackets is None:
+            self._need(more="\n" not in raw)
+            self._show(1)
+            return
+        after = raw[brackets.end() : brackets.end() + 1]
+        self._need(more=not after or (after in "([" and "\n" not in raw[brackets.end() :]))
+        if footnote := _FOOTNOTE.match(raw):
+            self._drop(footnote.end())
+        else:
+            self._show(1)
+
+    def _unwrap(self, length: int, text: str) -> None:
+        """Go on with a link's text in the link's place."""
+        self._raw = text + self._raw[length:]
+
+    def _angle(self) -> None:
+        raw = self._raw
+        self._need(more=len(raw) == 1)
+        following = raw[1:2]
+        if following == "#":
+            pause = _PAUSE.match(raw)
+            self._need(more=pause is None and bool(re.fullmatch(r"<#\d{0,4}\.?\d{0,4}#?", raw)))
+            self._show(pause.end() if pause else 1)
+        elif following == "!":
+            comment = _COMMENT.match(raw)
+            self._need(more=comment is None and "<!--".startswith(raw[:4]))
+            self._drop(comment.end()) if comment else self._show(1)
+        elif following.isalpha() or following == "/":
+            self._tag()
+        else:
+            self._show(1)
+
+    def _tag(self) -> None:
+        raw = self._raw
+        if re.match(r"<(?:https?://|mailto:|[\w.+-]+@)", raw, re.I):
+            self._drop(1)
+            return
+        tag = _TAG.match(raw, 0, _MAX_CONSTRUCT)
+        if tag is None:
+            self._need(more=not re.search(r"[>\n]", raw) and raw.count("<") == 1)
+            self._show(1)
+            return
+        name = tag[1].lower()
+        if re.fullmatch(_HIDDEN, name) and raw[1] != "/" and not tag.group().endswith("/>"):
+            names = "think|thinking|mm:think" if "think" in name else re.escape(name)
+            self._hidden = re.compile(rf"</(?:{names})\s*>", re.I)
+        elif name in ("br", "p", "li", "div", "tr", "h1", "h2", "h3", "h4"):
+            self._unwrap(tag.end(), "\n")
+            return
+        elif name in ("td", "th"):
+            self._blank = self._blank or " "
+        self._drop(tag.end())
+
+    def _dollar(self) -> None:
+        raw = self._raw
+        self._need(more=len(raw) == 1)
+        formula = _FORMULA.match(raw, 0, _MAX_CONSTRUCT)
+        if formula:
+            self._need(more=formula.end() == len(raw))
+            self._unwrap(formula.end(), _plain_formula(formula[1] or formula[2]))
+            return
+        double = raw.startswith("$$")
+        open_still = (double or not (raw[1:2].isspace() or raw[1:2].isdigit())) and (
+            double or "\n" not in raw
+        )
+        self._need(more=open_still and raw.count("$") < (4 if double else 2))
+        self._drop(2) if double else self._show(1)
+
+    def _entity(self) -> None:
+        entity = _ENTITY.match(self._raw)
+        self._need(more=entity is None and bool(re.fullmatch(r"&#?[0-9a-zA-Z]{0,8}", self._raw)))
+        if entity is None:
+            self._show(1)
+            return
+        text = html.unescape(entity.group())
+        if text.isspace():
+            self._space_or_drop(entity.end())
+        else:
+            self._show(entity.end(), text)
+
+    def _parenthesis(self) -> None:
+        if not self._interjections:
+            word = re.match(r"\(([a-z-]*)(\)?)", self._raw)
+            assert word is not None
+            known = any(name.startswith(word[1]) for name in INTERJECTIONS)
+            self._need(more=known and word.end() == len(self._raw) and not word[2])
+            if word[2] and word[1] in INTERJECTIONS:
+                self._drop(word.end())
+                return
+        self._show(1)
+
+
+def _plain_formula(text: str) -> str:
+    """A formula without its marks: commands by their names, fractions with a slash."""
+    text = re.sub(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"\1/\2", text)
+    text = re.sub(r"\\(?:text|mathrm|mathbf|left|right|displaystyle)\b", "", text)
+    text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)
+    return re.sub(r"[{}\\]|(?<=\w)_(?=\w)", "", text).strip()
