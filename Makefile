@@ -1,0 +1,38 @@
+# The two commands that matter: `make run` to talk, `make test` to prove it.
+.PHONY: run test lint format bench setup setup-dev lock wheel clean
+
+ARGS ?=
+PYTEST ?=
+
+run: setup
+	@.venv/bin/realtime serve $(ARGS)
+
+test: setup-dev lint
+	@.venv/bin/python -m pytest $(PYTEST)
+
+lint: setup-dev
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+format: setup-dev
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+bench: setup-dev
+	@.venv/bin/python -m bench.report --short
+
+setup:
+	@tools/setup.sh run
+
+setup-dev:
+	@tools/setup.sh dev
+
+lock: setup-dev
+	@.venv/bin/python -m pip install --quiet uv && PATH="$$PWD/.venv/bin:$$PATH" tools/lock.sh
+
+wheel: setup-dev
+	@.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean:
+	@rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

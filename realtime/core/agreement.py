@@ -1,0 +1,39 @@
+"""Text that will not change any more, from guesses that do.
+
+A transcriber that decodes a growing utterance again and again revises its last words. The wire's transcription deltas
+are appended by clients and can never be taken back, so a word is passed on only when two guesses in a row agree on it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[㐀-鿿぀-ヿ가-힯]|\s*[^\s㐀-鿿぀-ヿ가-힯]+")
+
+
+class Agreement:
+    """Follows the guesses for one utterance."""
+
+    def __init__(self) -> None:
+        self._last: list[str] = []
+        self._said: list[str] = []
+
+    @property
+    def said(self) -> str:
+        """Everything passed on so far."""
+        return "".join(self._said)
+
+    def feed(self, guess: str) -> str:
+        """The words that this guess confirms, ready to be appended to what was said; often empty."""
+        words = _WORD.findall(guess.strip())
+        agreed: list[str] = []
+        for old, new in zip(self._last, words, strict=False):
+            if old != new:
+                break
+            agreed.append(new)
+        self._last = words
+        if len(agreed) <= len(self._said) or agreed[: len(self._said)] != self._said:
+            return ""
+        fresh = agreed[len(self._said) :]
+        self._said = agreed
+        return "".join(fresh)

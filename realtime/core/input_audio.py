@@ -1,0 +1,62 @@
+"""The uncommitted sound of one microphone, by position in all audio ever received.
+
+Holds 16-bit mono PCM at one rate, the newest `keep_ms` of it; what is older is forgotten from the front. Pure: it
+does not know what is speech.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+
+
+class InputAudio:
+    """A window that slides over a stream of samples."""
+
+    def __init__(self, rate: int, keep_ms: float) -> None:
+        self.rate = rate  # Hertz
+        self.keep_ms = keep_ms
+        self._pcm = bytearray()
+        self._start = 0  # sample position of the first kept sample
+
+    @property
+    def start_ms(self) -> float:
+        return self._start * 1000 / self.rate
+
+    @property
+    def end_ms(self) -> float:
+        """The position after the newest sample: the clock of everything that is measured in audio."""
+        return (self._start + len(self._pcm) // 2) * 1000 / self.rate
+
+    @property
+    def buffered_ms(self) -> float:
+        return len(self._pcm) // 2 * 1000 / self.rate
+
+    def append(self, samples: Samples) -> None:
+        self._pcm += samples.tobytes()
+        self._forget_before(self.end_ms - self.keep_ms)
+
+    def since(self, from_ms: float, to_ms: float | None = None) -> Samples:
+        """A copy of the samples from `from_ms` to `to_ms` (default: the newest), as far as they are kept."""
+        first = max(0, self._sample(from_ms) - self._start)
+        last = len(self._pcm) // 2 if to_ms is None else max(first, self._sample(to_ms) - self._start)
+        return np.frombuffer(bytes(self._pcm[2 * first : 2 * last]), np.int16)
+
+    def forget_before(self, ms: float) -> None:
+        """Drop everything older than this position."""
+        self._forget_before(ms)
+
+    def clear(self) -> None:
+        """Drop everything; the position goes on."""
+        self._forget_before(self.end_ms)
+
+    def _sample(self, ms: float) -> int:
+        return round(ms * self.rate / 1000)
+
+    def _forget_before(self, ms: float) -> None:
+        gone = min(self._sample(ms) - self._start, len(self._pcm) // 2)
+        if gone > 0:
+            del self._pcm[: 2 * gone]
+            self._start += gone

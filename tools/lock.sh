@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Writes the lock files anew: one for running and one for developing, per Python minor, for every platform.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for python in 3.11 3.12 3.13; do
+  for kind in run dev; do
+    extras=(--extra local --extra zh --extra sandbox)
+    [ "$kind" = dev ] && extras=(--extra dev)
+    uv pip compile pyproject.toml requirements/build.in "${extras[@]}" --universal --python-version "$python" \
+      --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet \
+      --output-file "requirements/$kind-$python.txt"
+  done
+done

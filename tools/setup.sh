@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Sets everything up in .venv: `tools/setup.sh run` for talking, `tools/setup.sh dev` for the tests as well.
+# System packages are installed when this is root or sudo asks for no password; else the one line is printed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kind="${1:-run}"
+
+say() { printf '%s\n' "$*" >&2; }
+
+python_for() {
+  for candidate in "${PYTHON:-}" python3.12 python3.13 python3.11 python3; do
+    [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
+    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  say "Python 3.11, 3.12 or 3.13 is needed and was not found: install one, or set PYTHON=/path/to/python3."
+  exit 2
+}
+
+wanted_packages() {  # Debian names of what is missing here
+  ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || echo libportaudio2
+  "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
+  if [ "$kind" = dev ]; then
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium
+    command -v pulseaudio >/dev/null || echo pulseaudio
+    command -v pactl >/dev/null || echo pulseaudio-utils
+    command -v node >/dev/null || echo nodejs
+    ls /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so >/dev/null 2>&1 || echo libasound2-plugins
+  fi
+}
+
+system_packages() {
+  command -v apt-get >/dev/null || return 0
+  local wanted
+  wanted="$(wanted_packages | tr '\n' ' ')"
+  [ -n "${wanted// /}" ] || return 0
+  local sudo=()
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+      sudo=(sudo)
+    else
+      say "For sound on this machine, run once: sudo apt-get install -y --no-install-recommends $wanted"
+      return 0
+    fi
+  fi
+  say "Installing system packages: $wanted"
+  # shellcheck disable=SC2086
+  "${sudo[@]}" apt-get update -qq >&2 &&
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends $wanted >/dev/null ||
+    say "Some system packages could not be installed; going on without them."
+}
+
+python="$(python_for)"
+system_packages
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+version="$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+lock="requirements/$kind-$version.txt"
+stamp=".venv/.installed-$kind"
+fresh="$(cat "$lock" pyproject.toml tools/setup.sh | cksum) $PWD"
+if [ "$(cat "$stamp" 2>/dev/null || true)" != "$fresh" ]; then
+  say "Installing into .venv (the first time takes a minute)"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+  printf '%s' "$fresh" >"$stamp"
+fi
