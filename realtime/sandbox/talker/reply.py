@@ -1,0 +1,350 @@
+"""The scripted talker: what it answers to a conversation. Pure: the same input always gets the same answer.
+
+Knows intents and their order of precedence. Does not know the wire, tokens or time's passing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from . import memory, tales
+from .language import Language, language_of, sentence, sentences_of, words_of
+from .results import answer_results
+from .sums import answer_sum, find_count, find_sum
+from .tools import Call, plan_calls
+
+Message = Mapping[str, Any]
+NAME = "MiniMax AI"
+MOST_ECHOED_WORDS, MOST_ECHOED_HAN = 40, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Either text or tool calls; `thought` is what goes into a thinking block."""
+
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+    thought: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said so far, in plain text."""
+
+    system: str
+    users: tuple[str, ...]
+    answers: tuple[str, ...]
+
+    @property
+    def last(self) -> str:
+        return self.users[-1] if self.users else ""
+
+
+def text_of(message: Message) -> str:
+    """The text of a message whose content is a string, a list of parts or absent; old thinking left out."""
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = (part.get("text") for part in content if isinstance(part, Mapping))
+        content = " ".join(part for part in parts if isinstance(part, str))
+    text = content if isinstance(content, str) else ""
+    if message.get("role") == "assistant":
+        text = re.sub(r"<think>.*?(?:</think>|$)", "", text, flags=re.DOTALL)
+    return text.strip()
+
+
+def reply(
+    messages: Sequence[Message],
+    tools: Sequence[Message],
+    now: datetime,
+    *,
+    tool_choice: Any = "auto",
+    parallel: bool = True,
+) -> Reply:
+    """Answer the conversation. `tools` are OpenAI function tools; `now` is the wall clock of the answer."""
+    said = _Said(
+        "\n".join(text_of(m) for m in messages if m.get("role") in ("system", "developer", "user_system")),
+        tuple(text_of(m) for m in messages if m.get("role") == "user"),
+        tuple(text_of(m) for m in messages if m.get("role") == "assistant"),
+    )
+    language = _language(said)
+    thought = _thought(said.last, language)
+    if messages and messages[-1].get("role") == "tool":
+        return Reply(answer_results(messages, language), thought=thought)
+    if tools and tool_choice != "none":
+        plan = plan_calls(messages, tools, tool_choice, text_of)
+        if plan.calls:
+            return Reply(calls=plan.calls if parallel else plan.calls[:1], thought=thought)
+        if plan.question:
+            return Reply(plan.question, thought=thought)
+    text, short = _answer(said, language, now)
+    return Reply(_as_told(text, short, said, language), thought=thought)
+
+
+_IN_LANGUAGE = re.compile(
+    r"\b(?:speak|answer|reply|respond|talk)\b[^.]*?\b(?:in|only) (?:\w+ )?(english|chinese|mandarin)\b(?! (?:and|or))",
+    re.I,
+)
+
+
+def _language(said: _Said) -> Language:
+    if ordered := _IN_LANGUAGE.search(said.system):
+        return "en" if ordered[1].lower() == "english" else "zh"
+    return language_of(said.last or said.system)
+
+
+def _thought(last: str, language: Language) -> str:
+    if language == "zh":
+        return f"用户说：“{last}”。我应该用中文简短地回答。"
+    return f'The user says: "{last}". I should answer briefly, in spoken words.'
+
+
+_EXACTLY = re.compile(
+    r"\b(?:say|reply|respond|answer)(?: only| exactly| just)*(?: with)?(?: the words?)?:? [\"“'](.+?)[\"”']",
+    re.I,
+)
+_ENDING = re.compile(
+    r"\bend (?:every|each|all|your) (?:\w+ )?(?:answers?|repl(?:y|ies)|responses?|sentences?) with "
+    r"(?:the words? )?[\"“']?([\w ]+)",
+    re.I,
+)
+_ONE_WORD = re.compile(r"\b(?:one|a single) word\b|一个词", re.I)
+_CONDITION = re.compile(r"\b(?:when|whenever|if|unless)\b", re.I)
+
+
+def _as_told(text: str, short: str, said: _Said, language: Language) -> str:
+    """The few instructions it can follow: exact words, one word, a closing word."""
+    for rule in sentences_of(said.system):
+        if (exact := _EXACTLY.search(rule)) and not _CONDITION.search(rule):
+            return exact[1]
+    if _ONE_WORD.search(said.system) or _ONE_WORD.search(said.last):
+        return sentence(short or _one_word(text), language)
+    ending = _ENDING.search(said.system)
+    return f"{text} {sentence(ending[1])}" if ending else text
+
+
+def _one_word(text: str) -> str:
+    words = words_of(text)
+    return words[0] if words else text
+
+
+def _answer(said: _Said, language: Language, now: datetime) -> tuple[str, str]:
+    """The text and, where there is one, the single word that carries it."""
+    last = said.last
+    plain = last.lower().replace("’", "'")
+    if not plain.strip(" .,!?。，！？…"):
+        return _opening(said, language), ""
+    if again := _said_again(plain, said, language):
+        return again, ""
+    if echo := _repeat(last, language):
+        return echo, ""
+    if count := find_count(last, language):
+        return count, ""
+    if found := find_sum(last):
+        return answer_sum(found, language)
+    facts = {**memory.facts_of_system(said.system), **memory.facts_in(said.users)}
+    if known := memory.answer_question(last, facts):
+        return known
+    if clock := _clock(plain, now, language):
+        return clock
+    if tale := tales.find_story(last, language):
+        return tale, ""
+    if re.search(r"\bjokes?\b|\bmake me laugh\b|笑话", plain):
+        return tales.joke(language, tales.jokes_told(list(said.answers))), ""
+    if re.search(r"\bpoem\b|\bpoetry\b|诗", plain):
+        return tales.poem(language), ""
+    if about := tales.about_self(last, language, _own_name(said.system)):
+        return about, ""
+    if told := memory.answer_statement(memory.facts_in([last]), language):
+        return told, ""
+    return _small_talk(plain, language) or _default(last, language), ""
+
+
+def _own_name(system: str) -> str:
+    match = re.search(
+        r"\b[Yy]our name is ([A-Z]\w+)|\b[Yy]ou are (?:called |named )?([A-Z]\w+)\b|"
+        r"你(?:的名字)?(?:叫|是)(\w{1,4}?)(?=[，。,.]|$)",
+        system,
+    )
+    return next((group for group in match.groups() if group), NAME) if match else NAME
+
+
+def _opening(said: _Said, language: Language) -> str:
+    if said.users:
+        return (
+            "我没有听到内容，请再说一遍。"
+            if language == "zh"
+            else "I did not hear anything. Please say it again."
+        )
+    name = _own_name(said.system)
+    return (
+        f"你好，我是{name}。有什么可以帮你？"
+        if language == "zh"
+        else f"Hello, I am {name}. How can I help you?"
+    )
+
+
+def _said_again(plain: str, said: _Said, language: Language) -> str | None:
+    """What either side said before, word for word."""
+    if re.search(
+        r"\bwhat (?:did|have) i (?:just )?(?:say|said|ask|asked|tell|told)\b|我(?:刚才|刚刚)?说了?什么", plain
+    ):
+        before = said.users[-2] if len(said.users) > 1 else ""
+        if language == "zh":
+            return f"你刚才说：{sentence(before, 'zh')}" if before else "你还没有说过别的话。"
+        return f"You said: {sentence(before)}" if before else "You have not said anything else yet."
+    if re.search(
+        r"\bwhat (?:did|have) you (?:just )?(?:say|said)\b|\brepeat yourself\b|"
+        r"\b(?:say|repeat) (?:that|it)(?: again| once more|\W*$)|"
+        r"你(?:刚才|刚刚)?说了?什么|再说一[遍次]",
+        plain,
+    ):
+        before = said.answers[-1] if said.answers else ""
+        if language == "zh":
+            return f"我刚才说：{sentence(before, 'zh')}" if before else "我还没有说过什么。"
+        return f"I said: {sentence(before)}" if before else "I have not said anything yet."
+    return None
+
+
+_REPEAT = re.compile(
+    r"^(?:(?:please|hey|hello|hi|ok|okay|now|well|just|then|and|can you|could you|would you|will you|"
+    r"i want you to)[,.!]?\s+)*"
+    r"(?:say|repeat after me|repeat|echo|read aloud|read out)\b(?: after me)?(?: (?:the|this|these) (?:following )?"
+    r"(?:words?|sentences?|phrases?|text|line))?\s*[:.,]*\s*[\"“']?(.+?)[\"”']?$",
+    re.I | re.DOTALL,
+)
+_REPEAT_ZH = re.compile(
+    r"^(?:请|麻烦)?(?:你|您)?(?:跟我念|跟我说|跟着我说|跟我读|重复(?:一[遍下])?|说|念|读)(?:一[遍下句])?[:：，,]?\s*[“\"]?(.+?)[”\"]?$"
+)
+_NOT_REPEATED = re.compile(
+    r"^(?:something|anything|a (?:joke|story|poem|few)|it|that|more|个|一个|什么|点|些|故事|笑话)\b", re.I
+)
+_NOT_REPEATED_ZH = re.compile(r"^(?:个|一个|什么|点|些|故事|笑话|说|得|不)|(?:笑话|故事|什么|吗)[。？?]?$")
+
+
+def _repeat(last: str, language: Language) -> str | None:
+    match = (_REPEAT_ZH if language == "zh" else _REPEAT).match(last.strip()) or _REPEAT.match(last.strip())
+    if match is None or not match[1].strip(" .!?"):
+        return None
+    words = re.sub(r",?\s+please[.!]?$", "", match[1].strip(), flags=re.I)
+    if _NOT_REPEATED.match(words) or (language == "zh" and _NOT_REPEATED_ZH.search(words)):
+        return None
+    return sentence(words, language)
+
+
+_EN_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_EN_MONTHS = "January February March April May June July August September October November December".split()
+
+
+def _clock(plain: str, now: datetime, language: Language) -> tuple[str, str] | None:
+    """Time of day, day of the week, date or year."""
+    if language == "zh":
+        day = f"星期{'一二三四五六日'[now.weekday()]}"
+        if re.search(r"几点|(?:现在|当前)的?时间|什么时间|什么时候了", plain):
+            return f"现在是{now.hour}点{now.minute:02d}分。", f"{now.hour}点"
+        if re.search(r"星期几|周几|礼拜几", plain):
+            return f"今天是{day}。", day
+        if re.search(r"今天.{0,3}(?:几号|日期|什么日子|几月)|日期", plain):
+            return f"今天是{now.year}年{now.month}月{now.day}日，{day}。", f"{now.day}日"
+        return (
+            (f"今年是{now.year}年。", str(now.year))
+            if re.search(r"(?:今年|现在).{0,3}哪?一?年", plain)
+            else None
+        )
+    day = _EN_DAYS[now.weekday()]
+    if re.search(
+        r"\bwhat time\b|\bthe time\b(?! (?:of|when|i|you|we))|\bcurrent time\b|\btime is it\b|\bwhat's the hour\b",
+        plain,
+    ):
+        clock = f"{(now.hour - 1) % 12 + 1}:{now.minute:02d} {'AM' if now.hour < 12 else 'PM'}"
+        return f"It is {clock}.", clock
+    date = f"{_EN_MONTHS[now.month - 1]} {now.day}, {now.year}"
+    if re.search(
+        r"\b(?:what|which) day\b|\bday of the week\b|\btoday's date\b|"
+        r"\b(?:what|which)(?: is|'s)? (?:the |today's )?date\b|"
+        r"\bwhat is today\b|\bwhat's today\b|\bthe date today\b|\bcurrent date\b|\bthe date\b",
+        plain,
+    ):
+        return f"Today is {day}, {date}.", day
+    if re.search(r"\b(?:what|which) month\b", plain):
+        return f"It is {_EN_MONTHS[now.month - 1]}.", _EN_MONTHS[now.month - 1]
+    return (f"It is {now.year}.", str(now.year)) if re.search(r"\b(?:what|which) year\b", plain) else None
+
+
+_SMALL_TALK: tuple[tuple[str, str, str], ...] = (
+    (
+        r"\bhow are you\b|\bhow's it going\b|\bhow do you do\b|你好吗|你怎么样",
+        "I am well, thank you. How are you?",
+        "我很好，谢谢。你呢？",
+    ),
+    (
+        r"\b(?:good ?bye|bye(?: bye)?|see you|good night)\b|再见|拜拜|晚安",
+        "Goodbye. It was nice talking with you.",
+        "再见，很高兴和你聊天。",
+    ),
+    (r"\bthank(?:s| you)\b|谢谢|多谢", "You are welcome.", "不客气。"),
+    (
+        r"^(?:hello|hi|hey|hiya|good (?:morning|afternoon|evening|day)|greetings)\b"
+        r"(?:\W+(?:there|again|everyone|you|computer|minimax|ai|hello|hi))*\W*$|"
+        r"^(?:你好|您好|嗨|哈喽|早上好|下午好|晚上好|大家好)[呀啊，。！!. ]*$",
+        "Hello. How can I help you?",
+        "你好，有什么可以帮你？",
+    ),
+    (
+        r"\b(?:can|do) you hear me\b|\btesting\b|听得到我|能听到|听得见",
+        "Yes, I can hear you.",
+        "听得到，请说。",
+    ),
+    (
+        r"^(?:stop|wait|hold on|be quiet|quiet|never ?mind|cancel)\b[\w ,]*\W*$|^(?:停|等一下|等等|别说了|闭嘴|算了)",
+        "All right, I have stopped.",
+        "好的，我停下了。",
+    ),
+    (
+        r"\b(?:greet|say hello to|welcome) (?:the |our )?(?:user|guest|caller)\b",
+        "Hello. How can I help you?",
+        "你好，有什么可以帮你？",
+    ),
+)
+
+
+def _small_talk(plain: str, language: Language) -> str | None:
+    for pattern, english, chinese in _SMALL_TALK:
+        if re.search(pattern, plain.strip()):
+            return chinese if language == "zh" else english
+    return None
+
+
+_QUESTION = re.compile(
+    r"^(?:what|who|where|when|why|how|which|is|are|do|does|did|can|could|will|would|should)\b|\?\s*$|？\s*$|吗[。？]?$"
+)
+
+
+def _default(last: str, language: Language) -> str:
+    """Say honestly what was heard, and that no answer is scripted."""
+    heard = _shortened(last, language)
+    question = _QUESTION.search(last.lower().strip()) is not None
+    if language == "zh":
+        if question:
+            return f"你问的是：{sentence(heard, 'zh').rstrip('。')} 这个我在沙盒里回答不了。".replace(
+                "？ ", "？"
+            )
+        return f"我听到你说：{sentence(heard, 'zh')}"
+    if question:
+        return f"You asked: {sentence(heard)} I am only the sandbox's talker, so I do not know."
+    return f"I heard you say: {sentence(heard)}"
+
+
+def _shortened(text: str, language: Language) -> str:
+    text = " ".join(text.split())
+    if language == "zh":
+        return text if len(text) <= MOST_ECHOED_HAN else text[:MOST_ECHOED_HAN].rstrip("，。、") + "……"
+    words = text.split(" ")
+    if len(words) <= MOST_ECHOED_WORDS:
+        return text
+    kept = " ".join(words[:MOST_ECHOED_WORDS])
+    whole = sentences_of(kept)
+    return " ".join(whole[:-1]) if len(whole) > 1 else kept.rstrip(",;:")
