@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -288,7 +288,7 @@ def synthesize(
     return Speech(text, 0, len(text), np.concatenate([*pcm, np.zeros(0, np.int16)]), rate, tuple(words))
 
 
-async def speak(text: str, style: Style) -> AsyncIterator[Speech]:
+async def speak(text: str, style: Style) -> AsyncGenerator[Speech, None]:
     """Speak a text sentence by sentence, each only when it is asked for. Raises VoiceUnavailable."""
     for index, segment in enumerate(voice_text.segments(text)):
         yield await asyncio.to_thread(utter, segment, style, first=index == 0)

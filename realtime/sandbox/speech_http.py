@@ -1,0 +1,303 @@
+"""`POST /v1/t2a_v2`: speech over HTTP, whole or streamed, and the files it hands out.
+
+Every refusal is HTTP 200 with `base_resp`. Rules: shared/minimax/t2a-http.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections import OrderedDict
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from aiohttp import web
+
+from .context import (
+    OPTIONS,
+    STATE,
+    base_resp,
+    cut,
+    delay_ms,
+    faults_for,
+    key_error,
+    native_error,
+    new_trace_id,
+    sleep_ms,
+    stall,
+)
+from .encode import CONTENT_TYPES, encode_all
+from .faults import Faults
+from .speech_request import Refusal, SpeechSettings, check_text, read_settings
+from .speech_stream import Piece, Synthesis, extra_info, subtitle
+from .voice import Speech, VoiceUnavailable, speak
+from .voices import use_voice
+
+PATH = "/v1/t2a_v2"
+FILES_PATH = "/sandbox/t2a"
+KEPT_FILES = 200
+FILE_LIFE_S = 24 * 3600
+EXTENSIONS = {"pcmu_raw": "ulaw", "pcmu_wav": "wav", "opus": "ogg"}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    data: bytes
+    content_type: str
+    until_s: float  # loop time
+
+
+@dataclass(slots=True)
+class _Files:
+    """What was handed out as a URL; the oldest go first."""
+
+    kept: OrderedDict[str, _File] = field(default_factory=OrderedDict)
+
+    def add(self, data: bytes, extension: str, content_type: str) -> str:
+        name = f"{secrets.token_hex(12)}.{extension}"
+        self.kept[name] = _File(data, content_type, asyncio.get_running_loop().time() + FILE_LIFE_S)
+        while len(self.kept) > KEPT_FILES:
+            self.kept.popitem(last=False)
+        return f"{FILES_PATH}/{name}"
+
+
+_FILES: web.AppKey[_Files] = web.AppKey("speech files", _Files)
+
+
+def add_routes(app: web.Application) -> None:
+    """Register the endpoint and the address of its files."""
+    app[_FILES] = _Files()
+    app.router.add_post(PATH, speech)
+    app.router.add_get(f"{FILES_PATH}/{{name}}", file)
+
+
+async def file(request: web.Request) -> web.Response:
+    """A file that an answer named; like the platform's own links it needs no key."""
+    kept = request.app[_FILES].kept.get(request.match_info["name"])
+    if kept is None or kept.until_s < asyncio.get_running_loop().time():
+        raise web.HTTPNotFound
+    return web.Response(body=kept.data, content_type=kept.content_type)
+
+
+class _Dropped(Exception):
+    """A fault has cut the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One request, checked."""
+
+    request: web.Request
+    faults: Faults
+    settings: SpeechSettings
+    body: dict[str, Any]
+    trace_id: str
+
+    @property
+    def text(self) -> str:
+        return str(self.body["text"])
+
+
+async def speech(request: web.Request) -> web.StreamResponse:
+    """Speak a text."""
+    trace_id = new_trace_id()
+    try:
+        job = await _read(request, trace_id)
+        if job.faults.has("speech.stall"):
+            await stall(request.app)
+        return await (_stream(job) if job.body.get("stream") else _whole(job))
+    except Refusal as refusal:
+        await sleep_ms(request.app, "http.error_ms")
+        return _refused(refusal.code, refusal.message, trace_id)
+    except VoiceUnavailable as error:
+        return _refused(1000, str(error), trace_id)
+    except _Dropped:
+        return web.Response()  # never arrives
+
+
+def _refused(code: int, message: str | None, trace_id: str) -> web.Response:
+    body = {"data": None, "trace_id": trace_id} | native_error(code, message)
+    return web.json_response(body, headers={"trace-id": trace_id})
+
+
+async def _read(request: web.Request, trace_id: str) -> _Job:
+    faults = faults_for(request)
+    if wrong := key_error(request):
+        raise Refusal(*wrong)
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        body = None
+    state = request.app[STATE]
+    state.record(request, body)
+    if not isinstance(body, dict):
+        raise Refusal(2013, "invalid params, body is not a JSON object")
+    text = body.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise Refusal(2013, "invalid params, invalid params: text")
+    if len(text) > request.app[OPTIONS]["speech.max_text"]:
+        raise Refusal(2013, "invalid params, invalid params: text is too long")
+    _check_http_fields(body)
+    settings = read_settings(body, state, streaming=bool(body.get("stream")))
+    if (code := faults.number("speech.error")) is not None:
+        raise Refusal(code)
+    check_text(text)
+    if not state.take("speech"):
+        raise Refusal(1002)
+    state.record_speech(text, settings.model, settings.style.voice_id, "http")
+    use_voice(state, settings.style.voice_id)
+    _drop_at(request, faults, "text")
+    return _Job(request, faults, settings, body, trace_id)
+
+
+def _check_http_fields(body: dict[str, Any]) -> None:
+    for name in ("stream", "aigc_watermark", "text_normalization"):
+        if body.get(name) is not None and not isinstance(body[name], bool):
+            raise Refusal(2013, f"invalid params, invalid params: {name}")
+    if body.get("output_format", "hex") not in ("hex", "url"):
+        raise Refusal(2013, "invalid params, invalid params: output_format")
+    if not isinstance(body.get("stream_options") or {}, dict):
+        raise Refusal(2013, "invalid params, invalid params: stream_options")
+    if body.get("subtitle_type") == "word_streaming" and not body.get("stream"):
+        raise Refusal(2013, "invalid params, invalid params: subtitle_type")
+
+
+def _drop_at(request: web.Request, faults: Faults, moment: str) -> None:
+    if faults.get("speech.drop_at") == moment:
+        _drop(request)
+
+
+def _drop(request: web.Request) -> None:
+    cut(request)
+    raise _Dropped
+
+
+async def _whole(job: _Job) -> web.Response:
+    app, settings = job.request.app, job.settings
+    loop = asyncio.get_running_loop()
+    ready_s = loop.time() + delay_ms(app, settings.first_wait) / 1000
+    async with aclosing(speak(job.text, settings.style)) as segments:
+        speeches = [segment async for segment in segments]
+    audio = await asyncio.to_thread(_encode, speeches, settings)
+    length_ms = sum(speech.duration_ms for speech in speeches)
+    ready_s += length_ms / app[OPTIONS]["speech.factor"] / 1000
+    await asyncio.sleep(max(0.0, ready_s - loop.time()))
+    _drop_at(job.request, job.faults, "final")
+    data: dict[str, Any] = {
+        "audio": _url(job, audio) if _wants_url(job) else audio.hex(),
+        "status": 2,
+        "ced": "",
+    }
+    if settings.subtitles:
+        data["subtitle_file"] = _subtitle_url(job, speeches)
+    return web.json_response(
+        {
+            "data": data,
+            "extra_info": extra_info(job.text, settings, length_ms, len(audio)),
+            "trace_id": job.trace_id,
+            "base_resp": base_resp(),
+        },
+        headers={"trace-id": job.trace_id},
+    )
+
+
+def _encode(speeches: list[Speech], settings: SpeechSettings) -> bytes:
+    pcm = np.concatenate([speech.pcm for speech in speeches])
+    rate, channels = settings.style.rate, settings.channels
+    return encode_all(pcm, settings.format, rate, channels=channels, bitrate=settings.bitrate)
+
+
+def _wants_url(job: _Job) -> bool:
+    return job.body.get("output_format") == "url" and not job.body.get("stream")
+
+
+def _url(job: _Job, data: bytes) -> str:
+    format = job.settings.format
+    path = job.request.app[_FILES].add(data, EXTENSIONS.get(format, format), CONTENT_TYPES[format])
+    return f"{job.request.scheme}://{job.request.host}{path}"
+
+
+def _subtitle_url(job: _Job, speeches: list[Speech]) -> str:
+    data = json.dumps(_subtitle_file(job, speeches), ensure_ascii=False).encode()
+    path = job.request.app[_FILES].add(data, "json", "application/json")
+    return f"{job.request.scheme}://{job.request.host}{path}"
+
+
+def _subtitle_file(job: _Job, speeches: list[Speech]) -> list[dict[str, Any]]:
+    """The older form of subtitles, a JSON array (t2a-http.md 2)."""
+    entries: list[dict[str, Any]] = []
+    offset_ms = 0.0
+    for index, speech in enumerate(speeches):
+        words = speech.words if job.settings.subtitles == "word" else None
+        entry = subtitle(job.text, speech, offset_ms, words, split=job.faults.has("speech.split_words"))
+        for word in entry["timestamped_words"] or ():
+            word |= {
+                "pronounce_word": word["word"],
+                "pronounce_word_begin": word["word_begin"],
+                "pronounce_word_end": word["word_end"],
+            }
+        entry |= {
+            "pronounce_text": entry["text"],
+            "pronounce_text_begin": entry["text_begin"],
+            "pronounce_text_end": entry["text_end"],
+            "is_final_segment": index == len(speeches) - 1,
+        }
+        entries.append(entry)
+        offset_ms += speech.duration_ms
+    return entries
+
+
+async def _stream(job: _Job) -> web.StreamResponse:
+    synthesis = Synthesis(
+        job.request.app, job.settings, job.text, split_words=job.faults.has("speech.split_words"), keep=True
+    )
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "trace-id": job.trace_id})
+    sent = 0
+    async with aclosing(synthesis.pieces()) as pieces:
+        async for piece in pieces:
+            # Prepared late: a missing voice must still become a plain JSON refusal.
+            if not response.prepared:
+                await response.prepare(job.request)
+            await _piece(job, response, piece, sent)
+            sent += 1
+    _drop_at(job.request, job.faults, "final")
+    await _send(
+        job, response, {"data": await _last(job, synthesis.speeches), "extra_info": synthesis.extra_info}
+    )
+    return response
+
+
+async def _piece(job: _Job, response: web.StreamResponse, piece: Piece, sent: int) -> None:
+    after = job.faults.number("speech.drop_after")
+    if after is not None and sent >= after:
+        _drop(job.request)
+    sound = piece.audio.hex()
+    if sent:
+        _drop_at(job.request, job.faults, "mid")
+        if job.faults.has("speech.empty_data"):
+            await _send(job, response, {"data": None})
+    if sent == 1 and job.faults.has("speech.bad_hex"):
+        sound = f"zz{sound[:-1]}"
+    data: dict[str, Any] = {"audio": sound, "status": 1, "ced": ""}
+    if piece.subtitle and job.settings.subtitles == "word_streaming":
+        data["subtitle"] = piece.subtitle
+    await _send(job, response, {"data": data})
+
+
+async def _last(job: _Job, speeches: list[Speech]) -> dict[str, Any]:
+    """The status-2 event's data: all the audio again, encoded anew, unless the client does not want it."""
+    data: dict[str, Any] = {"audio": "", "status": 2, "ced": ""}
+    if not (job.body.get("stream_options") or {}).get("exclude_aggregated_audio"):
+        data["audio"] = (await asyncio.to_thread(_encode, speeches, job.settings)).hex()
+    if job.settings.subtitles in ("sentence", "word"):
+        data["subtitle_file"] = _subtitle_url(job, speeches)
+    return data
+
+
+async def _send(job: _Job, response: web.StreamResponse, fields: dict[str, Any]) -> None:
+    event = fields | {"trace_id": job.trace_id, "base_resp": base_resp(0, "")}
+    line = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    await response.write(f"data: {line}\n\n".encode())

@@ -1,0 +1,171 @@
+"""One text becoming audio pieces in the platform's rhythm: first-audio delay, piece size, speed, subtitles, totals.
+
+Knows nothing of sockets and HTTP; whoever iterates sends. Times relative to the start of the synthesis; shapes:
+shared/minimax/t2a-websocket.md 1.3 and 1.6, rhythm: shared/minimax/latency.md 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from . import voice_text
+from .context import OPTIONS, delay_ms
+from .encode import create_encoder
+from .speech_request import SpeechSettings
+from .voice import Speech, Word, speak
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One frame's worth: encoded audio, and the subtitle that goes with it."""
+
+    audio: bytes
+    subtitle: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Samples `begin` to `end` of a segment's speech. `final`: the last of the segment."""
+
+    speech: Speech
+    begin: int
+    end: int
+    offset_ms: float  # where the segment starts in the synthesis
+    final: bool
+
+
+class Synthesis:
+    """One text given to the voice. Iterate `pieces` once; `extra_info` has the totals so far."""
+
+    def __init__(
+        self,
+        app: web.Application,
+        settings: SpeechSettings,
+        text: str,
+        *,
+        split_words: bool = False,
+        keep: bool = False,
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._text = text
+        self._split_words = split_words
+        self._keep = keep
+        self.speeches: list[Speech] = []  # what was spoken so far, if it is to be kept
+        self._audio_bytes = 0
+        self._audio_ms = 0.0
+
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
+        """Audio pieces, each when the platform would have it. Raises VoiceUnavailable."""
+        settings = self._settings
+        options = self._app[OPTIONS]
+        loop = asyncio.get_running_loop()
+        ready_s = loop.time() + delay_ms(self._app, settings.first_wait) / 1000
+        encoder = create_encoder(
+            settings.format, settings.style.rate, channels=settings.channels, bitrate=settings.bitrate
+        )
+        subtitle: dict[str, Any] | None = None
+        async with aclosing(self._cuts(options["speech.chunk_ms"])) as cuts:
+            async for cut in cuts:
+                await asyncio.sleep(max(0.0, ready_s - loop.time()))
+                audio = encoder.encode(cut.speech.pcm[cut.begin : cut.end])
+                length_ms = (cut.end - cut.begin) * 1000 / cut.speech.rate
+                self._audio_ms += length_ms
+                ready_s += length_ms / options["speech.factor"] / 1000
+                subtitle = self._subtitle(cut) or subtitle
+                if audio:
+                    self._audio_bytes += len(audio)
+                    yield Piece(audio, subtitle)
+                    subtitle = None
+        rest = encoder.finish()
+        if rest or subtitle:
+            self._audio_bytes += len(rest)
+            yield Piece(rest, subtitle)
+
+    async def _cuts(self, chunk_ms: float) -> AsyncGenerator[_Cut, None]:
+        offset_ms = 0.0
+        async with aclosing(speak(self._text, self._settings.style)) as segments:
+            async for speech in segments:
+                if self._keep:
+                    self.speeches.append(speech)
+                size = max(1, round(chunk_ms * speech.rate / 1000))
+                for begin in range(0, len(speech.pcm), size):
+                    end = min(begin + size, len(speech.pcm))
+                    yield _Cut(speech, begin, end, offset_ms, end == len(speech.pcm))
+                offset_ms += speech.duration_ms
+
+    def _subtitle(self, cut: _Cut) -> dict[str, Any] | None:
+        match self._settings.subtitles:
+            case "sentence" | "word" as kind if cut.final:
+                words = cut.speech.words if kind == "word" else None
+                return subtitle(self._text, cut.speech, cut.offset_ms, words, split=self._split_words)
+            case "word_streaming":
+                sent_ms = cut.end * 1000 / cut.speech.rate
+                words = tuple(w for w in cut.speech.words if cut.final or w.start_ms < sent_ms)
+                return subtitle(
+                    self._text, cut.speech, cut.offset_ms, words, split=self._split_words, whole=cut.final
+                )
+        return None
+
+    @property
+    def extra_info(self) -> dict[str, Any]:
+        """Totals of what has been made; complete after the last piece."""
+        return extra_info(self._text, self._settings, self._audio_ms, self._audio_bytes)
+
+
+def extra_info(text: str, settings: SpeechSettings, audio_ms: float, audio_bytes: int) -> dict[str, Any]:
+    """The `extra_info` object: a Han character is billed as two (t2a-websocket.md 5)."""
+    han = sum("\u4e00" <= c <= "\u9fff" for c in text)
+    return {
+        "audio_length": round(audio_ms),
+        "audio_sample_rate": settings.style.rate,
+        "audio_size": audio_bytes,
+        "bitrate": settings.bitrate,
+        "audio_format": settings.format,
+        "audio_channel": settings.channels,
+        "invisible_character_ratio": round(voice_text.invisible_ratio(text), 4) or 0,
+        "usage_characters": len(text) + han,
+        "word_count": len(text),
+    }
+
+
+def subtitle(
+    text: str,
+    speech: Speech,
+    offset_ms: float,
+    words: Sequence[Word] | None,
+    *,
+    split: bool = False,
+    whole: bool = True,
+) -> dict[str, Any]:
+    """A segment's subtitle. `whole` false: only up to the last of `words`, the growing form."""
+    end = speech.end if whole or not words else words[-1].end
+    heard = speech.words if whole else words or ()
+    return {
+        "text": text[speech.begin : end] if whole or words else "",
+        "text_begin": speech.begin,
+        "text_end": end if whole or words else speech.begin,
+        "time_begin": round(offset_ms + (heard[0].start_ms if heard else 0.0), 3),
+        "time_end": round(offset_ms + (heard[-1].end_ms if heard else 0.0), 3),
+        "timestamped_words": None if words is None else list(_entries(text, words, offset_ms, split=split)),
+    }
+
+
+def _entries(text: str, words: Sequence[Word], offset_ms: float, *, split: bool) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = []
+    for word in words:
+        spoken = text[word.begin : word.end]
+        middle = len(spoken) // 2
+        parts = [spoken[:middle], spoken[middle:]] if split and middle else [spoken]
+        step_ms = (word.end_ms - word.start_ms) / len(parts)
+        for index, part in enumerate(parts):
+            start_ms = offset_ms + word.start_ms + index * step_ms
+            times = {"time_begin": round(start_ms, 3), "time_end": round(start_ms + step_ms, 3)}
+            entries.append({"word": part, "word_begin": word.begin, "word_end": word.end, **times})
+    return entries

@@ -1,0 +1,126 @@
+"""Which voices exist: the system's, and the ones an account made; `/v1/get_voice` and `/v1/delete_voice`.
+
+Created voices live in `SandboxState.voices`; a voice shows up in the list after its first use, and one that is not
+used for seven days is gone (shared/minimax/voices.md 2, 4, 5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+from typing import Any
+
+from aiohttp import web
+
+from .context import STATE, SandboxState, base_resp, key_error, native_error, sleep_ms
+from .voice_table import SYSTEM_VOICES
+
+__all__ = ["SYSTEM_VOICES", "VOICE_TYPES", "add_routes", "create_voice", "is_taken", "is_voice", "use_voice"]
+
+VOICE_TYPES = ("voice_cloning", "voice_generation")
+UNUSED_LIFE_S = 168 * 3600
+
+
+def add_routes(app: web.Application) -> None:
+    """Register the two endpoints."""
+    app.router.add_post("/v1/get_voice", get_voice)
+    app.router.add_post("/v1/delete_voice", delete_voice)
+
+
+def is_voice(state: SandboxState, voice_id: str) -> bool:
+    """Whether the voice can speak; if not, the platform answers 2054."""
+    if voice_id in SYSTEM_VOICES:
+        return True
+    voice = state.voices.get(voice_id)
+    return voice is not None and not voice["deleted"] and not _expired(voice)
+
+
+def is_taken(state: SandboxState, voice_id: str) -> bool:
+    """Whether a new voice may not have this id (2039); the id of a deleted voice stays taken."""
+    return voice_id in SYSTEM_VOICES or voice_id in state.voices
+
+
+def create_voice(state: SandboxState, voice_id: str, voice_type: str, description: list[str]) -> None:
+    """Register a created voice. `voice_type` is one of VOICE_TYPES."""
+    now = datetime.datetime.now(datetime.UTC)
+    state.voices[voice_id] = {
+        "voice_type": voice_type,
+        "description": description,
+        "created_time": now.strftime("%Y-%m-%d"),
+        "created_unix": str(int(now.timestamp())),
+        "created_s": asyncio.get_running_loop().time(),
+        "used": False,
+        "deleted": False,
+    }
+
+
+def use_voice(state: SandboxState, voice_id: str) -> None:
+    """Note that a voice spoke: a created one becomes permanent and visible."""
+    if voice_id in state.voices:
+        state.voices[voice_id]["used"] = True
+
+
+def _expired(voice: dict[str, Any]) -> bool:
+    age_s = asyncio.get_running_loop().time() - float(voice["created_s"])
+    return not voice["used"] and age_s > UNUSED_LIFE_S
+
+
+async def get_voice(request: web.Request) -> web.Response:
+    """The voices of a type, or of all types."""
+    body = await _body(request)
+    if isinstance(body, web.Response):
+        return body
+    wanted = body.get("voice_type")
+    if wanted not in ("system", "all", "music_generation", *VOICE_TYPES):
+        return web.json_response(native_error(2013, "invalid params, invalid params: voice_type"))
+    answer: dict[str, Any] = {}
+    if wanted in ("system", "all"):
+        answer["system_voice"] = [
+            {"voice_id": voice, "voice_name": name, "description": [name], "created_time": "1970-01-01"}
+            for voice, name in SYSTEM_VOICES.items()
+        ]
+    for kind in VOICE_TYPES:
+        if wanted in (kind, "all"):
+            answer[kind] = _created(request.app[STATE], kind)
+    if wanted == "music_generation":
+        answer["music_generation"] = []
+    return web.json_response(answer | {"base_resp": base_resp()})
+
+
+def _created(state: SandboxState, kind: str) -> list[dict[str, Any]]:
+    return [
+        {"voice_id": voice_id, "description": voice["description"], "created_time": voice["created_time"]}
+        for voice_id, voice in state.voices.items()
+        if voice["voice_type"] == kind and voice["used"] and not voice["deleted"]
+    ]
+
+
+async def delete_voice(request: web.Request) -> web.Response:
+    """Delete a created voice for good."""
+    body = await _body(request)
+    if isinstance(body, web.Response):
+        return body
+    kind, voice_id = body.get("voice_type"), body.get("voice_id")
+    if kind not in VOICE_TYPES:
+        return web.json_response(native_error(2013, "invalid params, invalid params: voice_type"))
+    voice = request.app[STATE].voices.get(voice_id) if isinstance(voice_id, str) else None
+    if voice is None or voice["deleted"] or voice["voice_type"] != kind:
+        return web.json_response(native_error(2013, "invalid params, invalid params: voice_id"))
+    voice["deleted"] = True
+    answer = {"voice_id": voice_id, "created_time": voice["created_unix"], "base_resp": base_resp()}
+    return web.json_response(answer)
+
+
+async def _body(request: web.Request) -> dict[str, Any] | web.Response:
+    if wrong := key_error(request):
+        await sleep_ms(request.app, "http.error_ms")
+        return web.json_response(native_error(*wrong))
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        body = None
+    request.app[STATE].record(request, body)
+    if not isinstance(body, dict):
+        return web.json_response(native_error(2013, "invalid params, invalid params: body"))
+    return body
