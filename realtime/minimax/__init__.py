@@ -1,1 +1,21 @@
-"""The MiniMax platform's client, usable alone."""
+"""A client of the MiniMax platform, usable alone."""
+
+from realtime.minimax.client import MiniMax
+from realtime.minimax.models import Endpoint
+from realtime.minimax.speech import SpeechClient, Transport
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, WordTimes
+from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
+
+__all__ = [
+    "AudioChunk",
+    "Endpoint",
+    "MiniMax",
+    "PieceEnd",
+    "SpeechClient",
+    "SpeechConfig",
+    "SpeechSession",
+    "SpeechTimeouts",
+    "Transport",
+    "WordTimes",
+]

@@ -1,0 +1,73 @@
+"""Speech to text for one recording (shared/minimax asr.md). Takes PCM, sends a wav; there is no live interface."""
+
+from __future__ import annotations
+
+import io
+import wave
+from dataclasses import dataclass
+
+import aiohttp
+
+from realtime.errors import ProviderRejected
+from realtime.minimax.http import HttpDoor
+
+MODEL = "asr-1.0"
+MAX_SECONDS = 500
+_LANGUAGES = frozenset("zh yue en ja ko th vi id ms fil fr de es it pt pl ru uk ar tr".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What the platform heard. `duration_s` is the length of the recording as the platform counts it."""
+
+    text: str
+    duration_s: float
+    trace_id: str | None = None
+
+
+async def transcribe(
+    door: HttpDoor, pcm: bytes, *, rate: int, language: str | None = None, timeout_s: float = 30.0
+) -> Transcription:
+    """The text of 16-bit little-endian mono PCM at `rate` Hertz. `language` is a hint, ignored where unknown.
+
+    Raises ProviderError; ProviderRejected for more than 500 seconds.
+    """
+    if len(pcm) > MAX_SECONDS * rate * 2:
+        raise ProviderRejected(f"A recording may last {MAX_SECONDS} s at most.")
+    form = aiohttp.FormData()
+    form.add_field("model", MODEL)
+    form.add_field("response_format", "json")
+    form.add_field("file", wav_bytes(pcm, rate), filename="speech.wav", content_type="audio/wav")
+    hint = _language_hint(language)
+    answer = await door.json(
+        "POST",
+        "/v1/speech_to_text",
+        form=form,
+        headers={"language": hint} if hint else None,
+        timeout_s=timeout_s,
+    )
+    duration = answer.get("duration")
+    trace_id = answer.get("trace_id")
+    return Transcription(
+        text=str(answer.get("text") or "").strip(),
+        duration_s=float(duration) if isinstance(duration, int | float) else len(pcm) / 2 / rate,
+        trace_id=trace_id if isinstance(trace_id, str) else None,
+    )
+
+
+def wav_bytes(pcm: bytes, rate: int) -> bytes:
+    """The PCM with a wav header before it."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(rate)
+        wav.writeframes(pcm[: len(pcm) // 2 * 2])
+    return file.getvalue()
+
+
+def _language_hint(language: str | None) -> str | None:
+    if language is None:
+        return None
+    short = language.lower().split("-")[0]
+    return short if short in _LANGUAGES else None

@@ -1,0 +1,208 @@
+"""Writes the body of a chat request, without I/O: our plain messages in, the platform's JSON out.
+
+Knows the platform's rules about messages, tools, thinking and temperature (shared/minimax chat.md 2) and the plainer
+ones of other OpenAI-compatible services. Knows nothing of streaming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from realtime.core.messages import ChatMessage, Tool
+from realtime.minimax.models import Endpoint, ModelTraits, traits_of
+
+Message = ChatMessage | Mapping[str, Any]
+
+_THINKING_EFFORTS = ("medium", "high", "xhigh", "max")
+
+
+class Dialect(Enum):
+    """Whose chat interface it is."""
+
+    MINIMAX = "minimax"
+    OPENAI = "openai"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCall:
+    """One chat request. None leaves the choice to the service; `extra` is merged into the body last."""
+
+    model: str
+    messages: Sequence[Message]
+    tools: Sequence[Tool] = ()
+    tool_choice: str = "auto"
+    parallel_tool_calls: bool = True
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    reasoning_effort: str | None = None
+    endpoint: Endpoint | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
+    """The JSON body for this call, streamed."""
+    traits = traits_of(call.model) if dialect is Dialect.MINIMAX else ModelTraits(sees_images=True)
+    tools, hint = _offered_tools(call, dialect) if traits.takes_tools else ([], "")
+    body: dict[str, Any] = {
+        "model": call.model,
+        "messages": _wire_messages(call.messages, hint, traits, dialect),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if tools:
+        body["tools"] = tools
+    if call.max_output_tokens is not None:
+        body["max_completion_tokens"] = call.max_output_tokens
+    if call.temperature is not None:
+        # Both readings of the documentation allow above 0 up to 1.
+        body["temperature"] = (
+            min(max(call.temperature, 0.01), 1.0) if dialect is Dialect.MINIMAX else call.temperature
+        )
+    if dialect is Dialect.MINIMAX:
+        body |= _thinking_fields(call.reasoning_effort, traits)
+    else:
+        body |= _openai_fields(call, bool(tools))
+    return body | dict(call.extra)
+
+
+def _thinking_fields(effort: str | None, traits: ModelTraits) -> dict[str, Any]:
+    """M3 does not think unless asked: with thinking on, the first words may be cut (shared/minimax chat.md 4)."""
+    fields: dict[str, Any] = {"reasoning_split": True}
+    if traits.thinking_choice:
+        fields["thinking"] = {"type": "adaptive" if effort in _THINKING_EFFORTS else "disabled"}
+    elif traits.thinking_required:
+        fields["thinking"] = {"type": "adaptive"}
+        if effort is not None:
+            fields["reasoning_effort"] = effort if effort in ("low", *_THINKING_EFFORTS) else "low"
+    return fields
+
+
+def _openai_fields(call: ChatCall, offers_tools: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if offers_tools:
+        choice = call.tool_choice
+        plain = choice in ("auto", "none", "required")
+        fields["tool_choice"] = choice if plain else {"type": "function", "function": {"name": choice}}
+        if not call.parallel_tool_calls:
+            fields["parallel_tool_calls"] = False
+    if call.reasoning_effort is not None:
+        fields["reasoning_effort"] = call.reasoning_effort
+    return fields
+
+
+def _offered_tools(call: ChatCall, dialect: Dialect) -> tuple[list[dict[str, Any]], str]:
+    """The tools to offer, and a sentence for the model where the platform has no field for the choice.
+
+    The platform ignores `tool_choice` on some models, so `none` offers nothing and a named tool is offered alone.
+    """
+    tools: Iterable[Tool] = call.tools
+    hint = ""
+    if dialect is Dialect.MINIMAX:
+        if call.tool_choice == "none":
+            tools = ()
+        elif call.tool_choice == "required":
+            hint = "Answer by calling one of the functions."
+        elif call.tool_choice != "auto":
+            tools = tuple(tool for tool in call.tools if tool.name == call.tool_choice)
+            hint = f"Answer by calling the function {call.tool_choice}."
+    offered = [_wire_tool(tool) for tool in tools]
+    return offered, hint if offered else ""
+
+
+def _wire_tool(tool: Tool) -> dict[str, Any]:
+    parameters = dict(tool.parameters) if tool.parameters else {"type": "object", "properties": {}}
+    return {
+        "type": "function",
+        "function": {"name": tool.name, "description": tool.description, "parameters": parameters},
+    }
+
+
+def _wire_messages(
+    messages: Sequence[Message], hint: str, traits: ModelTraits, dialect: Dialect
+) -> list[dict[str, Any]]:
+    """One leading system message (the platform refuses others), then the rest in order."""
+    system: list[str] = []
+    rest: list[dict[str, Any]] = []
+    for message in answered_calls_only(messages):
+        if isinstance(message, ChatMessage):
+            wire = _wire_message(message, traits, dialect)
+        else:
+            wire = dict(message)
+        if wire.get("role") == "system" and isinstance(wire.get("content"), str):
+            system.append(wire["content"])
+        else:
+            rest.append(wire)
+    if hint:
+        system.append(hint)
+    head = "\n\n".join(text for text in system if text.strip())
+    return ([{"role": "system", "content": head}] if head else []) + rest
+
+
+def answered_calls_only(messages: Sequence[Message]) -> list[Message]:
+    """The history with every tool call directly followed by its result.
+
+    A call that was never answered and a result that nobody asked for make the platform refuse the whole request
+    (shared/minimax chat.md 2), so both are left out. Messages given as mappings are not touched.
+    """
+    results = {m.tool_call_id: m for m in messages if isinstance(m, ChatMessage) and m.role == "tool"}
+    ordered: list[Message] = []
+    for message in messages:
+        if not isinstance(message, ChatMessage):
+            ordered.append(message)
+        elif message.role != "tool":
+            calls = tuple(call for call in message.tool_calls if call.call_id in results)
+            if message.tool_calls and not calls and not message.content:
+                continue
+            ordered.append(_with_calls(message, calls))
+            ordered += [results.pop(call.call_id) for call in calls]
+    return ordered
+
+
+def _with_calls(message: ChatMessage, calls: tuple[Any, ...]) -> ChatMessage:
+    if calls == message.tool_calls:
+        return message
+    return ChatMessage(
+        role=message.role,
+        content=message.content,
+        images=message.images,
+        tool_calls=calls,
+        reasoning=message.reasoning,
+    )
+
+
+def _wire_message(message: ChatMessage, traits: ModelTraits, dialect: Dialect) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.images and traits.sees_images:
+        parts: list[dict[str, Any]] = [
+            {"type": "image_url", "image_url": {"url": image}} for image in message.images
+        ]
+        if message.content:
+            parts.insert(0, {"type": "text", "text": message.content})
+        wire["content"] = parts
+    if message.tool_calls:
+        wire["tool_calls"] = [
+            {
+                "id": call.call_id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
+            }
+            for call in message.tool_calls
+        ]
+    if message.role == "tool":
+        wire["tool_call_id"] = message.tool_call_id
+    if dialect is Dialect.MINIMAX and message.role == "assistant" and isinstance(message.reasoning, Mapping):
+        _add_reasoning(wire, message.reasoning)
+    return wire
+
+
+def _add_reasoning(wire: dict[str, Any], reasoning: Mapping[str, Any]) -> None:
+    """Send thinking back in the form it came in (see `ChatFinish.reasoning`)."""
+    for key in ("reasoning_details", "reasoning_content"):
+        if reasoning.get(key):
+            wire[key] = reasoning[key]
+    think = reasoning.get("think")
+    if think and isinstance(wire["content"], str):
+        wire["content"] = f"<think>{think}</think>\n\n{wire['content']}"

@@ -1,0 +1,104 @@
+"""One door to the platform: chat, speech, transcription and lists, with one key on one region's hosts.
+
+Usable alone and ignorant of conversations. Chat and speech own separate connection pools.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Self
+
+from realtime.errors import ConfigError
+from realtime.minimax import asr
+from realtime.minimax.chat import Chat
+from realtime.minimax.hosts import speech_urls_for
+from realtime.minimax.http import HttpDoor
+from realtime.minimax.speech import SpeechClient
+from realtime.minimax.speech_session import SpeechTimeouts
+
+BASE_URL = "https://api.minimaxi.com"
+
+
+class MiniMax:
+    """The platform's client. Use it as `async with MiniMax(key) as mm`, or call `aclose`.
+
+    `base_url` decides the region; `speech_urls` are the hosts for synchronous speech, best first, and are derived from
+    it when empty. `group_id` is sent only when given (old accounts).
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str = BASE_URL,
+        speech_urls: tuple[str, ...] = (),
+        group_id: str | None = None,
+        *,
+        chat_model: str = "MiniMax-M3",
+        speech_model: str = "speech-2.8-turbo",
+        voice_id: str = "English_Graceful_Lady",
+        speech_timeouts: SpeechTimeouts | None = None,
+    ) -> None:
+        if not api_key:
+            raise ConfigError("There is no API key: set MINIMAX_API_KEY.")
+        self.base_url = base_url.rstrip("/").removesuffix("/v1")
+        hosts = tuple(url.rstrip("/").removesuffix("/v1") for url in speech_urls)
+        self.chat = Chat(HttpDoor(self.base_url, api_key, group_id=group_id), model=chat_model)
+        self.speech = SpeechClient(
+            hosts or speech_urls_for(self.base_url),
+            api_key,
+            group_id=group_id,
+            model=speech_model,
+            voice_id=voice_id,
+            timeouts=speech_timeouts,
+        )
+        self._door = HttpDoor(self.base_url, api_key, group_id=group_id)
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """A client from MINIMAX_API_KEY, MINIMAX_BASE_URL, MINIMAX_SPEECH_URLS and MINIMAX_GROUP_ID.
+
+        Raises ConfigError without a key.
+        """
+        urls = os.environ.get("MINIMAX_SPEECH_URLS", "")
+        return cls(
+            os.environ.get("MINIMAX_API_KEY", ""),
+            os.environ.get("MINIMAX_BASE_URL") or BASE_URL,
+            tuple(url.strip() for url in urls.split(",") if url.strip()),
+            os.environ.get("MINIMAX_GROUP_ID") or None,
+        )
+
+    def __repr__(self) -> str:
+        return f"<MiniMax {self.base_url}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str | None = None, timeout_s: float = 30.0
+    ) -> asr.Transcription:
+        """The text of 16-bit little-endian mono PCM at `rate` Hertz. Raises ProviderError."""
+        return await asr.transcribe(self._door, pcm, rate=rate, language=language, timeout_s=timeout_s)
+
+    async def models(self) -> list[str]:
+        """The ids of the chat models. Raises ProviderError."""
+        answer = await self._door.json("GET", "/v1/models")
+        return [
+            str(item["id"]) for item in answer.get("data") or () if isinstance(item, dict) and "id" in item
+        ]
+
+    async def voices(self, voice_type: str = "all") -> dict[str, list[dict[str, Any]]]:
+        """The voices by kind: `system_voice`, `voice_cloning`, `voice_generation` (shared/minimax voices.md 4).
+
+        Cloned and designed voices appear after their first use. Raises ProviderError.
+        """
+        answer = await self._door.json("POST", "/v1/get_voice", body={"voice_type": voice_type})
+        kinds = ("system_voice", "voice_cloning", "voice_generation")
+        return {kind: [v for v in answer.get(kind) or () if isinstance(v, dict)] for kind in kinds}
+
+    async def aclose(self) -> None:
+        await self.chat.aclose()
+        await self.speech.aclose()
+        await self._door.aclose()

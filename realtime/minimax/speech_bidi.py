@@ -1,0 +1,34 @@
+"""The bidirectional speech socket: as the ordinary one, but an interruption keeps the connection
+(shared/minimax t2a-websocket.md 2)."""
+
+from __future__ import annotations
+
+from realtime.errors import ProviderError
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_protocol import BidiProtocol, Phase, SpeechProtocol
+from realtime.minimax.speech_socket import SpeechSocket
+
+
+class BidiSpeechSocket(SpeechSocket):
+    """One open task that survives `cancel`."""
+
+    path = "/v1/t2a_v2_bidi"
+
+    @staticmethod
+    def make_protocol(config: SpeechConfig) -> SpeechProtocol:
+        return BidiProtocol(config)
+
+    async def cancel(self) -> bool:
+        protocol = self._protocol
+        if isinstance(protocol, BidiProtocol) and self.usable:
+            try:
+                await self._send([protocol.cancel()])
+                while protocol.phase is Phase.CANCELLING:
+                    await self._next(self._timeouts.finish_s, "did not confirm the interruption")
+            except ProviderError:
+                pass
+            self._head_sounds = False
+            if self.usable:
+                return True
+        await self.aclose()
+        return False

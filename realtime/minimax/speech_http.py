@@ -1,0 +1,183 @@
+"""Speech over HTTP: one streamed request per text, in order. The last resort when no socket can be had.
+
+Knows the rules of the event stream (shared/minimax t2a-http.md 3): the last event repeats all audio, and a stream
+without a last event is incomplete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from contextlib import AsyncExitStack
+
+import aiohttp
+import msgspec
+
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.errors import error_from_response, find_error, trace_of
+from realtime.minimax.http import HttpDoor, network_errors, trace_header
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_protocol import PieceDecoder, PieceEnd, SpeechResult
+from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
+from realtime.minimax.sse import EventTooLong, SseDecoder
+
+PATH = "/v1/t2a_v2"
+
+
+class PieceStream:
+    """The events of one text's stream, without I/O. `complete` turns true with the status-2 event."""
+
+    def __init__(self, piece: int, text: str, config: SpeechConfig) -> None:
+        self.complete = False
+        self._piece = piece
+        self._decoder = PieceDecoder(piece, text, raw_pcm=config.raw_pcm)
+
+    @property
+    def sounds(self) -> bool:
+        return self._decoder.has_audio
+
+    def feed(self, payload: str | bytes) -> list[SpeechResult]:
+        """What one event (or a whole JSON body) says. Raises ProviderError."""
+        if payload.strip() in ("[DONE]", b"[DONE]"):
+            return []
+        try:
+            event = msgspec.json.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ProviderUnavailable("MiniMax: the speech service sent broken JSON.") from error
+        refused = find_error(event)
+        if refused is not None:
+            raise refused
+        data = event.get("data") if isinstance(event, dict) else None
+        if not isinstance(data, dict) or self.complete:
+            return []
+        last = data.get("status") == 2
+        if last and self.sounds:
+            data = {**data, "audio": ""}  # all of it again, encoded anew
+        results = self._decoder.feed(data)
+        if last:
+            self.complete = True
+            extra = event.get("extra_info") or {}
+            results.append(
+                PieceEnd(
+                    self._piece,
+                    int(extra.get("usage_characters") or 0),
+                    float(extra.get("audio_length") or 0),
+                    skipped=not self.sounds,
+                    trace_id=trace_of(event),
+                )
+            )
+        return results
+
+
+class HttpSpeech(SpeechSession):
+    """Texts spoken one request after the other."""
+
+    def __init__(self, door: HttpDoor, host: str, config: SpeechConfig, timeouts: SpeechTimeouts) -> None:
+        super().__init__()
+        self.host = host
+        self.last_sent_s = asyncio.get_running_loop().time()
+        self._door = door
+        self._config = config
+        self._timeouts = timeouts
+        self._texts: deque[tuple[int, str]] = deque()
+        self._next_piece = 0
+        self._lost = False
+        self._stack = AsyncExitStack()
+        self._response: aiohttp.ClientResponse | None = None
+        self._sse = SseDecoder()
+        self._stream: PieceStream | None = None
+
+    def __repr__(self) -> str:
+        return f"<HttpSpeech {self.host} pending={self.pending}>"
+
+    @property
+    def pending(self) -> int:  # type: ignore[override]
+        return len(self._texts)
+
+    @property
+    def usable(self) -> bool:
+        return not self._lost
+
+    async def say(self, text: str) -> int:
+        check_text(text)
+        piece = self._next_piece
+        self._next_piece += 1
+        self._texts.append((piece, text))
+        self._said()
+        return piece
+
+    async def receive(self) -> list[SpeechResult]:
+        try:
+            while True:
+                if results := await self._receive_some():
+                    return results
+        except (ProviderError, EventTooLong) as error:
+            await self.aclose()
+            if isinstance(error, EventTooLong):
+                raise ProviderUnavailable(f"MiniMax: {error}.") from error
+            raise
+
+    async def cancel(self) -> bool:
+        await self.aclose()
+        return False
+
+    async def aclose(self) -> None:
+        self._lost = True
+        await self._end_request(abort=True)
+
+    async def _receive_some(self) -> list[SpeechResult]:
+        sounds = self._stream is not None and self._stream.sounds
+        patience_s = self._timeouts.gap_s if sounds else self._timeouts.first_audio_s
+        try:
+            async with asyncio.timeout(patience_s):
+                response = self._response or await self._begin()
+                with network_errors("MiniMax", self.host):
+                    chunk = await response.content.readany()
+        except TimeoutError as error:
+            said = "stopped speaking" if sounds else "sent no sound"
+            raise ProviderTimeout(f"MiniMax: {self.host} {said} for {patience_s:.0f} s.") from error
+        assert self._stream is not None
+        results: list[SpeechResult] = []
+        for payload in self._sse.feed(chunk) if chunk else self._sse.finish():
+            results += self._stream.feed(payload)
+        if not chunk:
+            results += self._body_ended(response, self._stream)
+        if self._stream.complete:
+            await self._end_request(abort=False)
+            self._texts.popleft()
+        return results
+
+    async def _begin(self) -> aiohttp.ClientResponse:
+        piece, text = self._texts[0]
+        self._sse = SseDecoder()
+        self._stream = PieceStream(piece, text, self._config)
+        request = self._door.request("POST", PATH, body=self._config.http_body(text), base_url=self.host)
+        self._response = await self._stack.enter_async_context(request)
+        if self._response.status >= 400:
+            body = await self._response.read()
+            raise error_from_response(
+                self._response.status, body, trace_id=trace_header(self._response)
+            ) or ProviderUnavailable("MiniMax: the speech service failed.")
+        return self._response
+
+    def _body_ended(self, response: aiohttp.ClientResponse, stream: PieceStream) -> list[SpeechResult]:
+        results: list[SpeechResult] = []
+        if self._sse.plain:
+            refused = error_from_response(response.status, self._sse.body(), trace_id=trace_header(response))
+            if refused is not None:
+                raise refused
+            results = stream.feed(self._sse.body())
+        if not stream.complete:
+            raise ProviderUnavailable(
+                "MiniMax: the speech stream ended before its last event.", trace_id=trace_header(response)
+            )
+        return results
+
+    async def _end_request(self, *, abort: bool) -> None:
+        response, self._response = self._response, None
+        if response is not None and abort:
+            response.close()
+        stack, self._stack = self._stack, AsyncExitStack()
+        with contextlib.suppress(ProviderError, aiohttp.ClientError):
+            await stack.aclose()

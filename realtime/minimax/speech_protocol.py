@@ -1,0 +1,303 @@
+"""The speech sockets as state machines, without I/O: frames in, typed results out, and the frames to send.
+
+`SpeechProtocol` is the ordinary socket, `BidiProtocol` the one that can be cancelled (shared/minimax t2a-websocket.md
+1 to 3). Both tie all audio to the text it belongs to. Neither knows sockets, clocks or retries.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from realtime.core.messages import WordTime
+from realtime.errors import ProviderError, ProviderUnavailable
+from realtime.minimax.errors import SOFT_CODES, code_of, error_for_code, find_error, trace_of
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.subtitles import SubtitleTrack
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """Sound of text number `piece`; whole 16-bit samples if the format is PCM."""
+
+    piece: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WordTimes:
+    """All words of text number `piece` known so far."""
+
+    piece: int
+    words: tuple[WordTime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PieceEnd:
+    """Text number `piece` is finished. `skipped`: the platform had nothing to say about it."""
+
+    piece: int
+    usage_characters: int = 0  # billed
+    audio_ms: float = 0.0
+    skipped: bool = False
+    trace_id: str | None = None
+
+
+SpeechResult = AudioChunk | WordTimes | PieceEnd
+
+
+class Phase(Enum):
+    """Where the connection stands (shared/minimax t2a-websocket.md 3)."""
+
+    CONNECTING = "connecting"  # until connected_success
+    READY = "ready"  # until task_start is sent
+    STARTING = "starting"  # until task_started
+    OPEN = "open"
+    CANCELLING = "cancelling"  # bidi: until task_canceled
+    FINISHING = "finishing"
+    CLOSED = "closed"
+
+
+class PieceDecoder:
+    """One text's frames: strict hex, whole samples, repaired word times. Shared by sockets and HTTP."""
+
+    def __init__(self, piece: int, text: str, *, raw_pcm: bool) -> None:
+        self.piece = piece
+        self.has_audio = False
+        self._track = SubtitleTrack(text)
+        self._raw_pcm = raw_pcm
+        self._remainder = b""
+
+    def feed(self, data: Any) -> list[SpeechResult]:
+        """What one `data` object holds. Words come before the sound they belong to. Raises ProviderUnavailable."""
+        if not isinstance(data, Mapping):
+            return []
+        results: list[SpeechResult] = []
+        if self._track.feed(data.get("subtitle")):
+            results.append(WordTimes(self.piece, self._track.words()))
+        audio = self._samples(data.get("audio"))
+        if audio:
+            self.has_audio = True
+            results.append(AudioChunk(self.piece, audio))
+        return results
+
+    def next_sentence(self, start_ms: float) -> None:
+        """Bidi: what follows is synthesised by itself and counts its times from zero."""
+        self._track.next_run(start_ms)
+
+    def _samples(self, audio: Any) -> bytes:
+        if not isinstance(audio, str) or not audio:
+            return b""
+        try:
+            data = binascii.unhexlify(audio)
+        except (binascii.Error, ValueError) as error:
+            raise ProviderUnavailable("MiniMax: the speech service sent broken audio.") from error
+        if not self._raw_pcm:
+            return data
+        data = self._remainder + data
+        whole = len(data) - len(data) % 2
+        self._remainder = data[whole:]
+        return data[:whole]
+
+
+class SpeechProtocol:
+    """The ordinary socket. Every `is_final` closes the oldest text that is still open.
+
+    `receive` raises ProviderError once the session is lost; `phase` is CLOSED from then on.
+    """
+
+    def __init__(self, config: SpeechConfig) -> None:
+        self.phase = Phase.CONNECTING
+        self.trace_id: str | None = None
+        self._config = config
+        self._next_piece = 0
+        self._open: deque[PieceDecoder] = deque()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.phase.value} pending={self.pending}>"
+
+    @property
+    def pending(self) -> int:
+        """Texts that were sent and are not finished."""
+        return len(self._open)
+
+    def start(self) -> str:
+        """The frame that opens the task, after `connected_success`."""
+        self._expect(Phase.READY)
+        self.phase = Phase.STARTING
+        return _frame(self._config.start_event())
+
+    def say(self, text: str) -> tuple[int, list[str]]:
+        """The number of this text, and the frames to send now."""
+        self._expect(Phase.OPEN)
+        piece = self._next_piece
+        self._next_piece += 1
+        self._open.append(PieceDecoder(piece, text, raw_pcm=self._config.raw_pcm))
+        return piece, [_frame({"event": "task_continue", "text": text})]
+
+    def finish(self) -> str:
+        """The frame that ends the task. Only when nothing is pending: the platform may drop what is queued."""
+        self._expect(Phase.OPEN)
+        self.phase = Phase.FINISHING
+        return _frame({"event": "task_finish"})
+
+    def receive(self, message: str | bytes) -> list[SpeechResult]:
+        """What one frame says. Raises ProviderError when the session is lost."""
+        frame = self._decode(message)
+        self.trace_id = trace_of(frame) or self.trace_id
+        code = code_of(frame)
+        if code in SOFT_CODES:
+            return self._skip()
+        self._raise_failure(frame, code)
+        # Audio frames may come without `event`: what a frame carries decides.
+        if isinstance(frame.get("data"), Mapping) or "is_final" in frame:
+            return self._continued(frame)
+        return self._event(str(frame.get("event") or ""))
+
+    def take_unsent(self) -> list[str]:
+        """Frames that became due by what was received. None on the ordinary socket."""
+        return []
+
+    def _decode(self, message: str | bytes) -> Mapping[str, Any]:
+        try:
+            frame = msgspec.json.decode(message)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self.phase = Phase.CLOSED
+            raise ProviderUnavailable("MiniMax: the speech socket sent broken JSON.") from error
+        return frame if isinstance(frame, Mapping) else {}
+
+    def _raise_failure(self, frame: Mapping[str, Any], code: int) -> None:
+        failed: ProviderError | None = None
+        if code:
+            failed = find_error(frame)
+        elif frame.get("event") in ("task_failed", "error"):
+            text = str(frame.get("message") or frame.get("error") or "")
+            limited = "rate limit" in text.lower()
+            failed = error_for_code(1002 if limited else 1000, text, trace_id=self.trace_id)
+        if failed is not None:
+            self.phase = Phase.CLOSED
+            failed.trace_id = failed.trace_id or self.trace_id
+            raise failed
+
+    def _event(self, event: str) -> list[SpeechResult]:
+        match event, self.phase:
+            case "connected_success", Phase.CONNECTING:
+                self.phase = Phase.READY
+            case "task_started", Phase.STARTING:
+                self.phase = Phase.OPEN
+            case "task_finished", _:
+                self.phase = Phase.CLOSED
+        return []
+
+    def _continued(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
+        if not self._open:
+            return []
+        results = self._audio(self._open[0], frame)
+        if frame.get("is_final") is True:
+            done = self._open.popleft()
+            billed, audio_ms = _extra(frame, "usage_characters"), _extra(frame, "audio_length")
+            results.append(PieceEnd(done.piece, billed, audio_ms, trace_id=self.trace_id))
+        return results
+
+    def _audio(self, piece: PieceDecoder, frame: Mapping[str, Any]) -> list[SpeechResult]:
+        try:
+            return piece.feed(frame.get("data"))
+        except ProviderError as error:
+            self.phase = Phase.CLOSED
+            error.trace_id = self.trace_id
+            raise
+
+    def _skip(self) -> list[SpeechResult]:
+        if not self._open:
+            return []
+        return [PieceEnd(self._open.popleft().piece, skipped=True, trace_id=self.trace_id)]
+
+    def _expect(self, phase: Phase) -> None:
+        if self.phase is not phase:
+            raise ProviderUnavailable(f"The speech connection is {self.phase.value}, not {phase.value}.")
+
+
+class BidiProtocol(SpeechProtocol):
+    """The socket that can be cancelled. One text = its frames and a flush; `task_flushed` closes it.
+
+    The platform cuts sentences itself, so `is_final` does not tell texts apart and the next text is sent only after
+    the flush of the one before (shared/minimax t2a-websocket.md 2).
+    """
+
+    def __init__(self, config: SpeechConfig) -> None:
+        super().__init__(config)
+        self._waiting: deque[str] = deque()
+        self._billed = 0
+        self._audio_ms = 0.0  # of the sentences of this text that are finished
+        self._unsent: list[str] = []
+
+    def say(self, text: str) -> tuple[int, list[str]]:
+        piece, _ = super().say(text)
+        if self.pending > 1:
+            self._waiting.append(text)
+            return piece, []
+        return piece, _flushed_frames(text)
+
+    def cancel(self) -> str:
+        """Drop everything that is queued; sound on its way is discarded until `task_canceled`."""
+        self._expect(Phase.OPEN)
+        self.phase = Phase.CANCELLING
+        self._open.clear()
+        self._waiting.clear()
+        self._unsent.clear()
+        return _frame({"event": "task_cancel"})
+
+    def take_unsent(self) -> list[str]:
+        due, self._unsent = self._unsent, []
+        return due
+
+    def _event(self, event: str) -> list[SpeechResult]:
+        match event, self.phase:
+            case "task_canceled", Phase.CANCELLING:
+                self.phase = Phase.OPEN
+                self._billed, self._audio_ms = 0, 0.0
+                return []
+            case "task_flushed", Phase.OPEN if self._open:
+                return [self._close_head()]
+        return super()._event(event)
+
+    def _continued(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
+        if self.phase is not Phase.OPEN or not self._open:
+            return []
+        results = self._audio(self._open[0], frame)
+        if frame.get("is_final") is True:
+            self._billed += _extra(frame, "usage_characters")
+            self._audio_ms += _extra(frame, "audio_length")
+            self._open[0].next_sentence(self._audio_ms)
+        return results
+
+    def _skip(self) -> list[SpeechResult]:
+        return []  # the flush that was sent with the text still answers
+
+    def _close_head(self) -> PieceEnd:
+        done = self._open.popleft()
+        end = PieceEnd(done.piece, self._billed, self._audio_ms, not done.has_audio, self.trace_id)
+        self._billed, self._audio_ms = 0, 0.0
+        if self._waiting:
+            self._unsent += _flushed_frames(self._waiting.popleft())
+        return end
+
+
+def _flushed_frames(text: str) -> list[str]:
+    return [_frame({"event": "task_continue", "text": text}), _frame({"event": "task_flush"})]
+
+
+def _extra(frame: Mapping[str, Any], key: str) -> int:
+    extra = frame.get("extra_info")
+    value = extra.get(key) if isinstance(extra, Mapping) else 0
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _frame(event: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(event).decode()

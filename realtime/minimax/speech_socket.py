@@ -1,0 +1,187 @@
+"""The ordinary speech socket: `speech_protocol` on a WebSocket, with every wait bounded.
+
+Opens, speaks, closes; being interrupted costs the connection (shared/minimax t2a-websocket.md 1.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Self
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.protocol import State
+
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.errors import error_from_response
+from realtime.minimax.hosts import is_loopback, socket_url
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_protocol import AudioChunk, Phase, SpeechProtocol, SpeechResult
+from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
+
+MAX_FRAME_BYTES = 20 * 1024 * 1024  # a frame is hex in JSON; clients in the field allow 16 to 20 MB
+PING_S = 30.0
+CLOSE_S = 1.0
+
+
+class SpeechSocket(SpeechSession):
+    """One open task. Make it with `SpeechSocket.open`."""
+
+    path = "/v1/t2a_v2"
+
+    def __init__(
+        self, socket: ClientConnection, host: str, protocol: SpeechProtocol, timeouts: SpeechTimeouts
+    ) -> None:
+        super().__init__()
+        self.host = host
+        self.last_sent_s = asyncio.get_running_loop().time()
+        self._socket = socket
+        self._protocol = protocol
+        self._timeouts = timeouts
+        self._head_sounds = False
+        self._sending = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.host} {self._protocol!r}>"
+
+    @classmethod
+    async def open(
+        cls,
+        host: str,
+        api_key: str,
+        config: SpeechConfig,
+        *,
+        group_id: str | None = None,
+        timeouts: SpeechTimeouts | None = None,
+    ) -> Self:
+        """Connect to `host` (an http or https base URL) and start the task. Raises ProviderError."""
+        timeouts = timeouts or SpeechTimeouts()
+        socket = await _connect(socket_url(host, cls.path), api_key, group_id, timeouts)
+        session = cls(socket, host, cls.make_protocol(config), timeouts)
+        try:
+            await session._until(Phase.READY, "did not greet")
+            await session._send([session._protocol.start()])
+            await session._until(Phase.OPEN, "did not start the task")
+        except BaseException:
+            # Leaving politely could take a second, and nobody waits for this connection any more.
+            socket.transport.abort()
+            raise
+        return session
+
+    @staticmethod
+    def make_protocol(config: SpeechConfig) -> SpeechProtocol:
+        return SpeechProtocol(config)
+
+    @property
+    def pending(self) -> int:  # type: ignore[override]
+        return self._protocol.pending
+
+    @property
+    def usable(self) -> bool:
+        return self._protocol.phase is Phase.OPEN and self._socket.state is State.OPEN
+
+    async def say(self, text: str) -> int:
+        check_text(text)
+        piece, frames = self._protocol.say(text)
+        await self._send(frames)
+        return piece
+
+    async def receive(self) -> list[SpeechResult]:
+        while True:
+            patience_s = self._timeouts.gap_s if self._head_sounds else self._timeouts.first_audio_s
+            results = await self._next(
+                patience_s, "stopped speaking" if self._head_sounds else "sent no sound"
+            )
+            for result in results:
+                self._head_sounds = isinstance(result, AudioChunk)
+            if results:
+                return results
+
+    async def cancel(self) -> bool:
+        await self.aclose()
+        return False
+
+    async def aclose(self) -> None:
+        self._protocol.phase = Phase.CLOSED
+        with contextlib.suppress(WebSocketException, OSError):
+            await self._socket.close()
+
+    async def end(self) -> None:
+        """Finish the task and wait for the farewell, if nothing is pending."""
+        if self.usable and not self.pending:
+            with contextlib.suppress(ProviderError):
+                await self._send([self._protocol.finish()])
+                while self._protocol.phase is not Phase.CLOSED:
+                    await self._next(self._timeouts.finish_s, "did not say farewell")
+        await self.aclose()
+
+    async def _until(self, phase: Phase, complaint: str) -> None:
+        while self._protocol.phase is not phase:
+            await self._next(self._timeouts.ready_s, complaint)
+
+    async def _next(self, patience_s: float, complaint: str) -> list[SpeechResult]:
+        try:
+            async with asyncio.timeout(patience_s):
+                message = await self._socket.recv()
+        except TimeoutError as error:
+            raise ProviderTimeout(
+                f"MiniMax: the speech service at {self.host} {complaint} for {patience_s:.0f} s.",
+                trace_id=self._protocol.trace_id,
+            ) from error
+        except ConnectionClosed as error:
+            raise self._lost() from error
+        results = self._protocol.receive(message)
+        if due := self._protocol.take_unsent():
+            await self._send(due)
+        return results
+
+    async def _send(self, frames: Iterable[str]) -> None:
+        async with self._sending:  # the frames of one text stay together
+            try:
+                async with asyncio.timeout(self._timeouts.gap_s):
+                    for frame in frames:
+                        await self._socket.send(frame)
+            except TimeoutError as error:
+                raise ProviderTimeout(f"MiniMax: {self.host} does not take our text.") from error
+            except ConnectionClosed as error:
+                raise self._lost() from error
+        self._said()
+
+    def _lost(self) -> ProviderError:
+        self._protocol.phase = Phase.CLOSED
+        return ProviderUnavailable(
+            f"MiniMax: the speech connection to {self.host} was lost.", trace_id=self._protocol.trace_id
+        )
+
+
+async def _connect(
+    url: str, api_key: str, group_id: str | None, timeouts: SpeechTimeouts
+) -> ClientConnection:
+    if group_id:
+        url += "?" + urlencode({"GroupId": group_id})
+    try:
+        return await connect(
+            url,
+            additional_headers={"Authorization": f"Bearer {api_key}"},
+            compression=None,
+            max_size=MAX_FRAME_BYTES,
+            open_timeout=timeouts.connect_s,
+            close_timeout=CLOSE_S,
+            ping_interval=PING_S,
+            proxy=None if is_loopback(url) else True,
+        )
+    except InvalidStatus as error:
+        response = error.response
+        refused = error_from_response(
+            response.status_code, bytes(response.body or b""), trace_id=response.headers.get("Trace-Id")
+        )
+        raise refused or ProviderUnavailable(f"MiniMax: {url} is no speech socket.") from error
+    except TimeoutError as error:
+        raise ProviderTimeout(f"MiniMax: no connection to {url} in {timeouts.connect_s:.0f} s.") from error
+    except (OSError, WebSocketException) as error:
+        raise ProviderUnavailable(
+            f"MiniMax: the connection to {url} failed ({type(error).__name__})."
+        ) from error

@@ -1,0 +1,94 @@
+"""Server-sent events as the platform writes them, without I/O: bytes in, `data` payloads out.
+
+Knows lines, not JSON. Tolerates `data:` without a space, CRLF, comments, a missing last blank line, lines of many
+megabytes, and notices a body that is no event stream at all (shared/minimax chat.md 4 and 7, t2a-http.md 3).
+"""
+
+from __future__ import annotations
+
+MAX_EVENT_BYTES = 64 * 1024 * 1024  # one aggregated speech event can be tens of megabytes of hex
+
+
+class EventTooLong(ValueError):
+    """One event is longer than any honest answer."""
+
+
+class SseDecoder:
+    """Feed it the body as it arrives; `plain` turns true if the body is JSON or HTML instead of a stream."""
+
+    def __init__(self) -> None:
+        self.plain = False
+        self.done = False  # for the reader's own use: the stream said that it is complete
+        self._started = False
+        self._held: list[bytes] = []  # pieces of the line that has not ended yet
+        self._held_bytes = 0
+        self._data: list[str] = []
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """The payloads of the events that this chunk completes, in order. Raises EventTooLong."""
+        if not self._started:
+            chunk = self._look_at_start(chunk)
+        if self.plain:
+            self._hold(chunk)
+            return []
+        return self._feed_lines(chunk)
+
+    def finish(self) -> list[str]:
+        """The stream has ended: the payload of an event whose last blank line never came."""
+        if self.plain:
+            return []
+        payloads = self._line(self._take_held()) if self._held else []
+        return payloads + self._end_event()
+
+    def hold_plain(self, body: bytes) -> None:
+        """Take a body as it is: an HTTP error is never a stream."""
+        self.plain = self._started = True
+        self._hold(body)
+
+    def body(self) -> bytes:
+        """Everything received, where `plain` is true."""
+        return b"".join(self._held) if self.plain else b""
+
+    def _look_at_start(self, chunk: bytes) -> bytes:
+        head = chunk.lstrip(b"\xef\xbb\xbf \t\r\n")
+        if head:
+            self._started = True
+            self.plain = head[:1] in (b"{", b"[", b"<")
+        return head
+
+    def _feed_lines(self, chunk: bytes) -> list[str]:
+        payloads: list[str] = []
+        lines = chunk.split(b"\n")
+        for line in lines[:-1]:
+            self._hold(line)
+            payloads += self._line(self._take_held())
+        if lines[-1]:
+            self._hold(lines[-1])
+        return payloads
+
+    def _hold(self, piece: bytes) -> None:
+        self._held.append(piece)
+        self._held_bytes += len(piece)
+        if self._held_bytes > MAX_EVENT_BYTES:
+            raise EventTooLong(f"one event is longer than {MAX_EVENT_BYTES} bytes")
+
+    def _take_held(self) -> bytes:
+        line = b"".join(self._held)
+        self._held.clear()
+        self._held_bytes = 0
+        return line
+
+    def _line(self, line: bytes) -> list[str]:
+        line = line.removesuffix(b"\r")
+        if not line:
+            return self._end_event()
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].decode("utf-8", "replace").removeprefix(" "))
+        return []
+
+    def _end_event(self) -> list[str]:
+        if not self._data:
+            return []
+        payload = "\n".join(self._data)
+        self._data.clear()
+        return [payload]

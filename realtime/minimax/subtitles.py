@@ -1,0 +1,172 @@
+"""Repairs the platform's word times, without I/O: `data.subtitle` objects in, words of the sent text out.
+
+The platform's offsets drift after pause marks, sub-word pieces share one offset, and blanks appear as `[SPACE]`
+(shared/minimax t2a-websocket.md 1.6). The text that was sent is the truth; its words are found again in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from realtime.core.messages import WordTime
+
+_WINDOW = 48  # characters within which a drifted word is looked for
+_BLANKS = ("[SPACE]", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    word: str
+    begin: int
+    end: int
+    start_ms: float
+    end_ms: float
+
+
+class SubtitleTrack:
+    """The words of one text. The newest object about a segment replaces the older one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._segments: dict[tuple[int, int], tuple[_Entry, ...]] = {}
+        self._run = 0
+        self._run_start_ms: list[float] = [0.0]
+
+    def feed(self, subtitle: Any) -> bool:
+        """Take one `data.subtitle` (an object or a list of them). Whether it said anything."""
+        items = subtitle if isinstance(subtitle, list) else [subtitle]
+        found = False
+        for item in items:
+            if isinstance(item, Mapping):
+                entries = tuple(_merged(_entries(item)))
+                found = found or bool(entries)
+                if entries:
+                    self._segments[self._run, _integer(item.get("text_begin"))] = entries
+        return found
+
+    def next_run(self, start_ms: float) -> None:
+        """What follows is a synthesis of its own, whose times count from `start_ms` of this text's sound."""
+        self._run += 1
+        self._run_start_ms.append(start_ms)
+
+    def words(self) -> tuple[WordTime, ...]:
+        """All words known so far: offsets into the sent text, in order, never overlapping, times never falling."""
+        ordered: list[_Entry] = []
+        for run, begin in sorted(self._segments):
+            ordered += self._on_one_clock(
+                self._segments[run, begin], run, ordered[-1].end_ms if ordered else 0.0
+            )
+        return tuple(_placed(self._text, ordered))
+
+    def _on_one_clock(self, segment: tuple[_Entry, ...], run: int, so_far_ms: float) -> Iterable[_Entry]:
+        """The segment in the time of the whole text, also where the platform counts each segment from zero."""
+        shift_ms = self._run_start_ms[run]
+        if segment[0].start_ms + shift_ms < so_far_ms / 2:
+            shift_ms = so_far_ms
+        return (replace(e, start_ms=e.start_ms + shift_ms, end_ms=e.end_ms + shift_ms) for e in segment)
+
+
+def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
+    timed = item.get("timestamped_words")
+    if not timed:
+        yield from _shared_out(item)
+        return
+    for word in timed:
+        if isinstance(word, Mapping) and str(word.get("word", "")).strip() not in _BLANKS:
+            yield _Entry(
+                str(word.get("word", "")).strip(),
+                _integer(word.get("word_begin")),
+                _integer(word.get("word_end")),
+                _number(word.get("time_begin")),
+                _number(word.get("time_end")),
+            )
+
+
+def _shared_out(item: Mapping[str, Any]) -> Iterable[_Entry]:
+    """A sentence without word times: its time shared out by characters."""
+    text = str(item.get("text") or "")
+    begin = _integer(item.get("text_begin"))
+    start_ms, end_ms = _number(item.get("time_begin")), _number(item.get("time_end"))
+    if not text.strip() or end_ms <= start_ms:
+        return
+    per_character = (end_ms - start_ms) / len(text)
+    for at, word in split_words(text):
+        yield _Entry(
+            word,
+            begin + at,
+            begin + at + len(word),
+            start_ms + at * per_character,
+            start_ms + (at + len(word)) * per_character,
+        )
+
+
+def split_words(text: str) -> list[tuple[int, str]]:
+    """Words with their offsets: runs without blanks, and each character of scripts that use none."""
+    words: list[tuple[int, str]] = []
+    start = None
+    for at, character in enumerate(text):
+        alone = character >= "\u3040"
+        if start is not None and (alone or character.isspace()):
+            words.append((start, text[start:at]))
+            start = None
+        if alone and not character.isspace():
+            words.append((at, character))
+        elif start is None and not character.isspace():
+            start = at
+    if start is not None:
+        words.append((start, text[start:]))
+    return words
+
+
+def _merged(entries: Iterable[_Entry]) -> Iterable[_Entry]:
+    """Pieces of one word (they share their offsets) become one."""
+    last: _Entry | None = None
+    for entry in entries:
+        if last is not None and (last.begin, last.end) == (entry.begin, entry.end):
+            last = replace(last, word=last.word + entry.word, end_ms=max(last.end_ms, entry.end_ms))
+            continue
+        if last is not None:
+            yield last
+        last = entry
+    if last is not None:
+        yield last
+
+
+def _placed(text: str, entries: Iterable[_Entry]) -> Iterable[WordTime]:
+    folded = text.casefold()
+    if len(folded) != len(text):
+        folded = text  # a few letters grow when folded, and offsets must not
+    cursor, shift, clock_ms = 0, 0, 0.0
+    for entry in entries:
+        begin, end = _place(folded, entry, cursor, shift)
+        if begin >= end:
+            continue
+        shift = begin - entry.begin
+        start_ms = max(entry.start_ms, clock_ms)
+        clock_ms = max(entry.end_ms, start_ms)
+        cursor = end
+        yield WordTime(begin, end, start_ms, clock_ms)
+
+
+def _place(text: str, entry: _Entry, cursor: int, shift: int) -> tuple[int, int]:
+    """Where this word stands: where it claims if true, else its next occurrence, else the claim made plausible."""
+    word = entry.word.casefold()
+    for claim in (entry.begin + shift, entry.begin):
+        if claim >= cursor and text.startswith(word, claim):
+            return claim, claim + len(word)
+    found = text.find(word, cursor, cursor + _WINDOW + len(word))
+    if found >= 0:
+        return found, found + len(word)
+    # Read differently from how it is written ("42", "Dr."): keep the length that is claimed.
+    begin = min(max(entry.begin + shift, cursor), len(text))
+    return begin, min(begin + max(entry.end - entry.begin, 0), len(text))
+
+
+def _integer(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
