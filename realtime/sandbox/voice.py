@@ -113,7 +113,8 @@ def _timbre(voice_id: str) -> _Timbre:
     seed, choice = divmod(seed >> 1, len(variants))
     seed, pitch = divmod(seed, 21)
     seed, liveliness = divmod(seed, 5)
-    return _Timbre(variants[choice], 40 + pitch, 40 + 5 * liveliness, 0.97 + 0.01 * (seed % 7))
+    lowest = 44 if gender == "female" else 38
+    return _Timbre(variants[choice], lowest + pitch, 40 + 5 * liveliness, 0.97 + 0.01 * (seed % 7))
 
 
 def _language(script: str, style: Style) -> tuple[str, int]:
