@@ -15,7 +15,7 @@ from typing import Any, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from . import chat, models, speech_http, speech_ws, transcribe, voices
+from . import chat, models, speech_bidi, speech_http, speech_ws, transcribe, voices
 from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_ms
 from .options import SandboxOptions
 
@@ -34,7 +34,7 @@ def create_app(options: SandboxOptions) -> web.Application:
     app[_SEEN] = weakref.WeakSet()
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_release)
-    for part in (chat, models, transcribe, speech_ws, speech_http, voices):
+    for part in (chat, models, transcribe, speech_ws, speech_bidi, speech_http, voices):
         part.add_routes(app)
     return app
 

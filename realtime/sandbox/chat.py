@@ -1,0 +1,116 @@
+"""The two chat endpoints: `/v1/chat/completions` and `/v1/text/chatcompletion_v2` (shared/minimax/chat.md).
+
+Knows their order of refusals and their two error envelopes. What is said comes from `talker`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiohttp import web
+
+from .chat_request import ChatRequest, Refused, check, decode
+from .chat_stream import Wire, send
+from .chat_tokens import Answer, compose
+from .context import (
+    OPTIONS,
+    STATE,
+    cut,
+    faults_for,
+    key_error,
+    message_for,
+    native_error,
+    new_trace_id,
+    openai_error,
+    sleep_ms,
+    stall,
+)
+from .faults import Faults
+from .talker import reply
+
+NATIVE = "/v1/text/chatcompletion_v2"
+LIKE_OPENAI = "/v1/chat/completions"
+
+
+def add_routes(app: web.Application) -> None:
+    """Register both endpoints."""
+    app.router.add_post(LIKE_OPENAI, handle)
+    app.router.add_post(NATIVE, handle)
+
+
+async def handle(request: web.Request) -> web.StreamResponse:
+    """One chat request, from the key to the last byte."""
+    faults = faults_for(request)
+    try:
+        asked = await _accept(request, faults)
+    except Refused as refused:
+        await sleep_ms(request.app, "http.error_ms")
+        return _refusal(request, refused)
+    if faults.has("chat.stall"):
+        await stall(request.app)
+        return web.Response(status=503)
+    await sleep_ms(request.app, "chat.first_ms")
+    return await _answer(request, asked, faults)
+
+
+async def _accept(request: web.Request, faults: Faults) -> ChatRequest:
+    raw = await request.read()
+    if wrong := key_error(request):
+        raise Refused(*wrong)
+    state = request.app[STATE]
+    try:
+        body = decode(raw)
+    except Refused:
+        state.record(request, None)
+        raise
+    state.record(request, body)
+    if (code := faults.number("chat.error")) is not None:
+        model = body.get("model") if isinstance(body, dict) else None
+        raise Refused(code, f"{message_for(code)}, {model}" if code == 2061 else None)
+    if not state.take("chat"):
+        raise Refused(1002)
+    return check(body, state.options)
+
+
+def _refusal(request: web.Request, refused: Refused) -> web.Response:
+    if request.path == NATIVE:
+        return web.json_response(native_error(refused.code, refused.message))
+    return openai_error(refused.code, refused.message)
+
+
+async def _answer(request: web.Request, asked: ChatRequest, faults: Faults) -> web.StreamResponse:
+    options = request.app[OPTIONS]
+    said = reply(
+        asked.messages,
+        asked.tools,
+        datetime.now(),
+        tool_choice=asked.tool_choice,
+        parallel=asked.parallel,
+    )
+    answer = compose(
+        said,
+        thinks=asked.thinks,
+        split=asked.split,
+        think_tokens=int(options["chat.think_tokens"]),
+        max_tokens=asked.max_tokens,
+        has=faults.has,
+    )
+    tps = options["chat.tps"]
+    if not asked.kind.fast:
+        tps = min(tps, options["chat.plain_tps"])
+    wire = Wire(asked, answer, faults, new_trace_id(), native=request.path == NATIVE)
+    if asked.stream:
+        return await send(request, wire, tps)
+    return await _whole(request, wire, answer, tps)
+
+
+async def _whole(request: web.Request, wire: Wire, answer: Answer, tps: float) -> web.StreamResponse:
+    """The non-stream answer comes when its last token would; the middle faults strike in its place."""
+    await sleep_ms(request.app, 1000 * len(answer.tokens) / tps)
+    if (code := wire.faults.number("chat.error_mid")) is not None:
+        return _refusal(request, Refused(code))
+    if wire.faults.has("chat.stall_mid"):
+        await stall(request.app)
+    if wire.faults.has("chat.drop_mid"):
+        cut(request)
+    return web.json_response(wire.body(), headers={"trace-id": wire.trace_id})

@@ -1,0 +1,205 @@
+"""Reading a chat request, and every check the platform makes before it answers (shared/minimax/chat.md 2 and 8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .chat_tokens import count_tokens
+from .models import MODELS, Model
+from .options import SandboxOptions
+from .talker import text_of
+
+ROLES = frozenset(
+    "system user assistant tool user_system group sample_message_user sample_message_ai".split()
+)
+HIDDEN_PROMPT_TOKENS = 40  # shared/minimax/chat.md 3: added when no system message is sent
+PER_MESSAGE_TOKENS = 4
+
+
+class Refused(Exception):
+    """The request cannot be answered. `code` is the platform's; `message` its words, without the code."""
+
+    def __init__(self, code: int, message: str | None = None) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A request that passed every check."""
+
+    model: str
+    messages: list[Mapping[str, Any]]
+    tools: list[Mapping[str, Any]]
+    tool_choice: Any
+    parallel: bool
+    stream: bool
+    include_usage: bool
+    split: bool  # thinking in fields of its own
+    thinks: bool
+    max_tokens: int | None
+    prompt_tokens: int
+
+    @property
+    def kind(self) -> Model:
+        """What is known about the model."""
+        return MODELS[self.model]
+
+
+def decode(raw: bytes) -> Any:
+    """The JSON body. Raises Refused with the platform's words for a broken one."""
+    try:
+        return json.loads(raw)
+    except UnicodeDecodeError as error:
+        raise Refused(2013, f'invalid params, "Syntax error at index {error.start}: invalid utf-8"') from None
+    except json.JSONDecodeError as error:
+        at_end = not error.doc[error.pos :].strip()
+        reason = "eof" if at_end else "invalid char"
+        index = len(error.doc) if at_end else error.pos
+        raise Refused(2013, f'invalid params, "Syntax error at index {index}: {reason}"') from None
+
+
+def check(body: Any, options: SandboxOptions) -> ChatRequest:
+    """Every check of the platform, in its order. Raises Refused."""
+    if not isinstance(body, Mapping):
+        raise Refused(2013, 'invalid params, "Mismatch type object"')
+    model = _model(body)
+    messages = _messages(body)
+    _check_numbers(body, options)
+    tools = _tools(body)
+    _check_tool_history(messages)
+    thinking = body.get("thinking")
+    mode = thinking.get("type") if isinstance(thinking, Mapping) else None
+    if mode is not None and mode not in ("adaptive", "enabled", "disabled"):
+        raise Refused(2013, f"invalid params, thinking.type '{mode}' is not supported")
+    if model.startswith("MiniMax-M3.1") and mode == "disabled":
+        raise Refused(2013, f'invalid params, model "{model}" requires adaptive thinking')
+    prompt_tokens = _prompt_tokens(messages, tools)
+    if prompt_tokens > (options["chat.context_tokens"] or MODELS[model].context):
+        raise Refused(2013, "invalid params, context window exceeds limit")
+    stream_options = body.get("stream_options")
+    return ChatRequest(
+        model=model,
+        messages=messages,
+        tools=tools,
+        tool_choice=body.get("tool_choice") or "auto",
+        parallel=body.get("parallel_tool_calls") is not False,
+        stream=_boolean(body, "stream"),
+        include_usage=isinstance(stream_options, Mapping) and stream_options.get("include_usage") is True,
+        split=_boolean(body, "reasoning_split") or model.startswith(("MiniMax-M3.1", "MiniMax-M1")),
+        thinks=MODELS[model].thinks and not (model == "MiniMax-M3" and mode == "disabled"),
+        max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+        prompt_tokens=prompt_tokens,
+    )
+
+
+def _missing(name: str) -> Refused:
+    return Refused(2013, f"invalid params, binding: expr_path={name}, cause=missing required parameter")
+
+
+def _wrong_type(name: str, wanted: str) -> Refused:
+    return Refused(2013, f"invalid params, binding: expr_path={name}, cause=expected {wanted}")
+
+
+def _boolean(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise _wrong_type(name, "bool")
+    return value
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    model = body.get("model")
+    if not model:
+        raise _missing("model")
+    if model not in MODELS:
+        raise Refused(2013, f"invalid params, unknown model '{model}'")
+    return str(model)
+
+
+def _messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    messages = body.get("messages")
+    if not messages:
+        raise _missing("messages")
+    if not isinstance(messages, list):
+        raise _wrong_type("messages", "array")
+    for place, message in enumerate(messages):
+        if not isinstance(message, Mapping):
+            raise _wrong_type(f"messages[{place}]", "object")
+        role = message.get("role")
+        if role not in ROLES:
+            raise Refused(2013, f"invalid params, chat content has invalid message role: {role}")
+        if not isinstance(message.get("content"), str | list | None):
+            raise _wrong_type(f"messages[{place}].content", "string or array")
+    return messages
+
+
+def _check_numbers(body: Mapping[str, Any], options: SandboxOptions) -> None:
+    if body.get("n") not in (None, 1):
+        raise Refused(2013, "invalid params, n must be 1")
+    strict = bool(options["chat.strict_temperature"])
+    _check_range(body, "temperature", 1.0 if strict else 2.0, above_zero=strict)
+    _check_range(body, "top_p", 1.0, above_zero=False)
+    for name in ("max_completion_tokens", "max_tokens"):
+        value = body.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise Refused(2013, f"invalid params, {name} must be an integer of at least 1")
+
+
+def _check_range(body: Mapping[str, Any], name: str, most: float, *, above_zero: bool) -> None:
+    value = body.get(name)
+    if value is None:
+        return
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= most or (above_zero and value == 0):
+        raise Refused(2013, f"invalid params, {name} must be in {'(' if above_zero else '['}0, {most:g}]")
+
+
+def _tools(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    tools = body.get("tools")
+    if tools is None:
+        return []
+    if not isinstance(tools, list):
+        raise _wrong_type("tools", "array")
+    for tool in tools:
+        kind = tool.get("type") if isinstance(tool, Mapping) else None
+        if kind != "function":
+            raise Refused(2013, f"invalid params, unsupported tool type '{kind}'")
+        function = tool.get("function")
+        if not isinstance(function, Mapping) or not function.get("name"):
+            raise Refused(2013, "invalid params, function name is empty")
+        if not isinstance(function.get("parameters"), Mapping):
+            raise Refused(2013, "invalid params, function parameters is empty")
+    return tools
+
+
+def _check_tool_history(messages: list[Mapping[str, Any]]) -> None:
+    known: set[Any] = set()
+    for message in messages:
+        calls = message.get("tool_calls")
+        if message.get("role") == "assistant":
+            known = set()
+        for call in calls if isinstance(calls, list) else ():
+            known.add(call.get("id"))
+            try:
+                json.loads((call.get("function") or {}).get("arguments") or "{}")
+            except (ValueError, TypeError):
+                reason = f"invalid function arguments json string, tool_call_id: {call.get('id')}"
+                raise Refused(2013, f"invalid params, {reason}") from None
+        if message.get("role") == "tool" and message.get("tool_call_id") not in known:
+            wanted = message.get("tool_call_id")
+            raise Refused(2013, f"invalid params, tool result's tool id({wanted}) not found")
+
+
+def _prompt_tokens(messages: list[Mapping[str, Any]], tools: list[Mapping[str, Any]]) -> int:
+    """Old thinking is not counted: `text_of` leaves it out, as the platform does (chat.md 2)."""
+    total = sum(count_tokens(text_of(message)) + PER_MESSAGE_TOKENS for message in messages)
+    total += sum(count_tokens(json.dumps(m["tool_calls"])) for m in messages if m.get("tool_calls"))
+    total += count_tokens(json.dumps(tools)) if tools else 0
+    return total if any(m.get("role") == "system" for m in messages) else total + HIDDEN_PROMPT_TOKENS

@@ -1,0 +1,111 @@
+"""The sandbox's ears: a whole recording through Whisper, in the calling thread.
+
+English uses the small English weights; another language needs the multilingual ones. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ConfigError
+
+INSTALL = "the sandbox's ears are not installed: pip install 'minimax-realtime[local]'"
+CONTAINERS = frozenset("wav aiff flac mov mp3 aac ogg".split())  # as shared/minimax/asr.md lists them
+RATE = 16_000  # Hertz, what Whisper hears
+THREADS = 2
+
+_models: dict[str, Any] = {}
+_loading = threading.Lock()
+
+
+class NotInstalled(Exception):
+    """The transcriber is missing; the message is the install line."""
+
+
+class Unreadable(Exception):
+    """The file is no recording that the platform accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech, in seconds from the start."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a recording says."""
+
+    text: str
+    duration_s: float
+    segments: tuple[Segment, ...]
+
+
+def hear(data: bytes, language: str | None, most_s: float) -> Heard:
+    """Transcribe a recording; takes a fraction of its length, so call it in a thread.
+
+    Raises NotInstalled without the `[local]` extra, Unreadable for an unknown format or more than `most_s` seconds.
+    """
+    if importlib.util.find_spec("faster_whisper") is None:
+        raise NotInstalled(INSTALL)
+    samples = _decode(data, most_s)
+    spoken = (language or "en").split("-")[0].lower()
+    model = _model("english" if spoken == "en" else "multilingual")
+    found, _ = model.transcribe(
+        samples,
+        language="zh" if spoken == "yue" else "tl" if spoken == "fil" else spoken,
+        beam_size=1,
+        condition_on_previous_text=False,
+        vad_filter=True,
+    )
+    segments = tuple(
+        Segment(round(part.start, 2), round(part.end, 2), part.text.strip())
+        for part in found
+        if part.text.strip()
+    )
+    text = ("" if spoken in ("zh", "yue", "ja") else " ").join(part.text for part in segments)
+    return Heard(text, round(len(samples) / RATE, 2), segments)
+
+
+def _decode(data: bytes, most_s: float) -> Any:
+    """Samples as float32 at 16 kHz."""
+    import av
+    from faster_whisper.audio import decode_audio
+
+    try:
+        with av.open(io.BytesIO(data)) as container:
+            known = set(container.format.name.split(",")) & CONTAINERS
+            if not known or not container.streams.audio:
+                raise Unreadable(f"unsupported file format '{container.format.name}'")
+        samples = decode_audio(io.BytesIO(data), sampling_rate=RATE)
+    except (av.FFmpegError, IndexError, ValueError):
+        raise Unreadable("the file cannot be read as audio (raw PCM is not accepted)") from None
+    if len(samples) == 0:
+        raise Unreadable("the file holds no audio")
+    if len(samples) > most_s * RATE:
+        raise Unreadable(f"audio is longer than {most_s:g} seconds")
+    return samples
+
+
+def _model(which: str) -> Any:
+    from faster_whisper import WhisperModel
+
+    from ..providers import weights
+
+    with _loading:
+        if which not in _models:
+            try:
+                folder = weights.english() if which == "english" else weights.multilingual()
+            except ConfigError as error:
+                raise NotInstalled(str(error)) from None
+            _models[which] = WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True
+            )
+        return _models[which]
