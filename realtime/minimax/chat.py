@@ -39,6 +39,7 @@ class Chat:
         dialect: Dialect = Dialect.MINIMAX,
         path: str | None = None,
         models_path: str = "/v1/models",
+        token_field: str = "max_completion_tokens",
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.model = model
@@ -46,6 +47,7 @@ class Chat:
         self._dialect = dialect
         self._path = path
         self._models_path = models_path
+        self._token_field = token_field
         self._jitter = jitter
         self._idle = 0  # connections in the pool, as far as we know
         self._idle_since_s = 0.0
@@ -87,6 +89,7 @@ class Chat:
             reasoning_effort,
             endpoint,
             extra or {},
+            self._token_field,
         )
         deadline_s = _now() + first_timeout_s
         for attempt in range(MAX_RETRIES + 1):

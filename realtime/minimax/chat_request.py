@@ -40,6 +40,7 @@ class ChatCall:
     reasoning_effort: str | None = None
     endpoint: Endpoint | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    token_field: str = "max_completion_tokens"
 
 
 def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
     if tools:
         body["tools"] = tools
     if call.max_output_tokens is not None:
-        body["max_completion_tokens"] = call.max_output_tokens
+        body[call.token_field] = call.max_output_tokens
     if call.temperature is not None:
         # Both readings of the documentation allow above 0 up to 1.
         body["temperature"] = (

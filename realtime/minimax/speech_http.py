@@ -92,7 +92,7 @@ class HttpSpeech(SpeechSession):
         return f"<HttpSpeech {self.host} pending={self.pending}>"
 
     @property
-    def pending(self) -> int:  # type: ignore[override]
+    def pending(self) -> int:
         return len(self._texts)
 
     @property

@@ -31,11 +31,15 @@ class SpeechSession(ABC):
 
     host: str
     last_sent_s: float
-    pending: int  # texts said and not finished
 
     def __init__(self) -> None:
         self._finished = False
         self._news = asyncio.Event()
+
+    @property
+    @abstractmethod
+    def pending(self) -> int:
+        """Texts said and not finished."""
 
     @property
     @abstractmethod

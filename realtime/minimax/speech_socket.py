@@ -76,7 +76,7 @@ class SpeechSocket(SpeechSession):
         return SpeechProtocol(config)
 
     @property
-    def pending(self) -> int:  # type: ignore[override]
+    def pending(self) -> int:
         return self._protocol.pending
 
     @property

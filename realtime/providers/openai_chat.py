@@ -1,0 +1,40 @@
+"""Any OpenAI-compatible chat service in the role `ChatModel`: same stream, fewer oddities."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from realtime.config import Settings
+from realtime.errors import ConfigError
+from realtime.minimax.chat import Chat
+from realtime.minimax.chat_request import Dialect
+from realtime.minimax.http import HttpDoor
+from realtime.providers.minimax_chat import ChatProvider
+
+
+def create(settings: Settings) -> ChatProvider:
+    """The provider for `chat_base_url` (with or without `/v1`) and `chat_model`. Raises ConfigError without a URL."""
+    if not settings.chat_base_url:
+        raise ConfigError("There is no address for the chat service: set CHAT_BASE_URL.")
+    address = urlsplit(settings.chat_base_url)
+    if not address.hostname:
+        raise ConfigError(f"CHAT_BASE_URL is no URL: {settings.chat_base_url!r}.")
+    base_url = settings.chat_base_url.rstrip("/")
+    if not address.path.strip("/"):
+        base_url += "/v1"
+    door = HttpDoor(base_url, settings.chat_api_key, service=address.hostname)
+    chat = Chat(
+        door,
+        model=settings.chat_model,
+        dialect=Dialect.OPENAI,
+        path="/chat/completions",
+        models_path="/models",
+        # OpenAI's newer models refuse the old name of this field; most others know only the old one.
+        token_field="max_completion_tokens" if address.hostname.endswith("openai.com") else "max_tokens",
+    )
+    return ChatProvider(
+        chat,
+        sees_images=True,
+        first_timeout_s=settings.chat_first_timeout_s,
+        gap_timeout_s=settings.chat_gap_timeout_s,
+    )

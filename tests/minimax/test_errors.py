@@ -1,0 +1,128 @@
+"""Both envelopes, HTTP statuses and gateway pages become the right error."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from realtime.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.errors import error_for_code, error_for_status, error_from_response, find_error
+
+WIRE_CODES = {
+    "rate_limit_exceeded": [1002, 1039, 1041, 2045, 2056],
+    "insufficient_quota": [1008],
+    "invalid_api_key": [1004, 2049],
+    "content_filter": [1026, 1027],
+    "upstream_unavailable": [1000, 1013, 1024, 1033, 2064, 2201],
+    "upstream_timeout": [1001],
+    "upstream_rejected": [1042, 2013, 2061, 2044, 20132, 9999],
+    "invalid_voice": [2054, 2042],
+}
+
+
+@pytest.mark.parametrize(("wire", "code"), [(w, c) for w, codes in WIRE_CODES.items() for c in codes])
+def test_every_code_has_its_wire_reason(wire: str, code: int) -> None:
+    error = error_for_code(code, "said so", trace_id="t1")
+    assert (error.code, error.upstream_code, error.trace_id) == (wire, code, "t1")
+    assert "said so" in error.message
+    assert str(code) in error.message
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1002, 1013, 1024, 1033, 1039, 1041, 2045, 2064, 2201, 2205])
+def test_what_may_be_asked_again(code: int) -> None:
+    assert error_for_code(code).retryable
+
+
+@pytest.mark.parametrize("code", [1004, 1008, 1026, 1027, 1042, 2013, 2042, 2049, 2054, 2056, 2061, 20132])
+def test_what_may_not(code: int) -> None:
+    assert not error_for_code(code).retryable
+
+
+def test_a_rate_limit_names_its_wait() -> None:
+    error = error_for_code(1002)
+    assert error.retry_after_s == 5
+    assert "5 s" in error.message
+    assert isinstance(error, ProviderRejected)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "invalid_api_key"), (402, "insufficient_quota"), (404, "upstream_rejected"),
+        (413, "upstream_rejected"), (429, "rate_limit_exceeded"), (500, "upstream_unavailable"),
+        (502, "upstream_unavailable"), (504, "upstream_timeout"), (529, "upstream_unavailable"),
+        (400, "upstream_rejected"), (408, "upstream_timeout"),
+    ],
+)  # fmt: skip
+def test_statuses_without_a_body(status: int, code: str) -> None:
+    error = error_from_response(status, b"", trace_id="abc")
+    assert error is not None
+    assert (error.code, error.upstream_code, error.trace_id) == (code, status, "abc")
+
+
+def openai_body(message: str, **more: str) -> bytes:
+    error = {"type": "x", "message": message, **more}
+    return msgspec.json.encode({"type": "error", "error": error, "request_id": "r9"})
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "inner", "code"),
+    [
+        (401, "login fail: carry the key (1004)", 1004, "invalid_api_key"),
+        (529, "high load, retry shortly (2064) (529)", 2064, "upstream_unavailable"),
+        (429, "rate limit (1002)", 1002, "rate_limit_exceeded"),
+        (422, "sensitive (1026)", 1026, "content_filter"),
+        (400, "invalid params, context window exceeds limit (2013)", 2013, "context_length_exceeded"),
+        (400, "invalid params, unknown model 'xyz' (2013)", 2013, "upstream_rejected"),
+    ],
+)
+def test_the_inner_code_decides(status: int, message: str, inner: int, code: str) -> None:
+    error = error_from_response(status, openai_body(message))
+    assert error is not None
+    assert (error.upstream_code, error.code, error.trace_id) == (inner, code, "r9")
+
+
+def test_the_native_envelope_inside_a_200() -> None:
+    body = {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance", "trace_id": "in"}}
+    error = error_from_response(200, msgspec.json.encode(body))
+    assert error is not None
+    assert (error.code, error.trace_id) == ("insufficient_quota", "in")
+
+
+def test_a_gateway_page_is_judged_by_its_status_and_shown_without_markup() -> None:
+    error = error_from_response(502, b"<html><h1>Bad Gateway</h1></html>")
+    assert isinstance(error, ProviderUnavailable)
+    assert "Bad Gateway" in error.message
+    assert "<" not in error.message
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"base_resp": {"status_code": 0}}, {"base_resp": None}, {"error": None}, [], "x", {"choices": []}],
+)
+def test_success_is_no_error(payload: object) -> None:
+    assert find_error(payload) is None
+
+
+def test_an_overload_object_inside_a_stream() -> None:
+    error = find_error({"type": "overloaded_error", "message": "busy (2064) (529)"})
+    assert isinstance(error, ProviderUnavailable)
+    assert error.upstream_code == 2064
+
+
+def test_words_of_other_services() -> None:
+    quota = find_error(
+        {"error": {"code": "insufficient_quota", "message": "no"}}, status=429, service="Example"
+    )
+    assert quota is not None
+    assert quota.code == "insufficient_quota"
+    assert quota.message.startswith("Example:")
+    assert not quota.retryable
+    unnamed = find_error({"error": {"message": "no"}}, status=503)
+    assert isinstance(unnamed, ProviderUnavailable)
+    assert isinstance(find_error({"error": "gone"}), ProviderUnavailable)
+
+
+def test_a_time_out_of_theirs_is_a_timeout() -> None:
+    assert isinstance(error_for_code(1001), ProviderTimeout)
+    assert isinstance(error_for_status(504), ProviderTimeout)

@@ -1,0 +1,82 @@
+"""Thinking never becomes visible, and nothing visible is lost."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.minimax.thinking import CLOSING, Accumulator, ThinkingFilter
+
+
+def filtered(pieces: list[str]) -> str:
+    thinking = ThinkingFilter()
+    return "".join([thinking.feed(piece) for piece in pieces]) + thinking.finish()
+
+
+def cut(text: str, cuts: list[int]) -> list[str]:
+    edges = [0, *sorted(at % (len(text) + 1) for at in cuts), len(text)]
+    return [text[begin:end] for begin, end in pairwise(edges)]
+
+
+@given(st.lists(st.integers(0, 200), max_size=20), st.sampled_from(CLOSING))
+def test_a_block_vanishes_wherever_it_is_cut(cuts: list[int], closing: str) -> None:
+    text = f"<think>\nThe user <b>greets</b> me.\n{closing}\n\nHello! 2 < 3 and a <thin line."
+    assert filtered(cut(text, cuts)) == "Hello! 2 < 3 and a <thin line."
+
+
+@given(st.lists(st.integers(0, 200), max_size=20), st.sampled_from(CLOSING))
+def test_stray_closing_markers_vanish(cuts: list[int], marker: str) -> None:
+    assert filtered(cut(f"{marker}\n\nHello.{marker} There.", cuts)) == "Hello. There."
+
+
+@given(st.lists(st.text(alphabet="ab <>/think你好\n", max_size=8), max_size=10))
+def test_text_without_tags_passes_unchanged(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    if "think" not in text:
+        assert filtered(pieces) == text.lstrip("\r\n")
+
+
+@pytest.mark.parametrize("end", ["<th", "</mm:thin", "<"])
+def test_the_beginning_of_a_tag_at_the_end_was_text(end: str) -> None:
+    assert filtered(["a ", end]) == f"a {end}"
+
+
+def test_unclosed_thinking_leaves_nothing_and_is_remembered() -> None:
+    thinking = ThinkingFilter()
+    assert thinking.feed("<think>\nhm") + thinking.finish() == ""
+    assert thinking.thinking == "\nhm"
+
+
+def test_words_before_a_stray_marker_are_kept() -> None:
+    assert filtered(["Hel", "lo</thi", "nk> there."]) == "Hello there."
+
+
+def test_only_what_could_be_a_tag_is_held_back() -> None:
+    thinking = ThinkingFilter()
+    assert thinking.feed("one <two") == "one <two"
+    assert thinking.feed(" <thi") == " "
+    assert thinking.feed("ng>") == "<thing>"
+
+
+def accumulated(pieces: list[str]) -> str:
+    accumulator = Accumulator()
+    return "".join([accumulator.feed(piece) for piece in pieces]) + accumulator.finish()
+
+
+@given(st.text(alphabet="abcdefgh ", min_size=1, max_size=60), st.lists(st.integers(0, 100), max_size=8))
+def test_snapshots_become_increments(text: str, cuts: list[int]) -> None:
+    edges = sorted({at % len(text) + 1 for at in cuts} | {len(text)})
+    assert accumulated([text[:edge] for edge in edges]) == text
+
+
+@given(st.lists(st.sampled_from(["one", " two", " three", ",", " four"]), max_size=10))
+def test_increments_stay_increments(pieces: list[str]) -> None:
+    assert accumulated(pieces) == "".join(pieces)
+
+
+def test_an_increment_that_repeats_the_beginning_is_told_by_the_next_one() -> None:
+    assert accumulated(["ha", "haha", " funny"]) == "hahaha funny"
+    assert accumulated(["H", "Hello", "Hello there"]) == "Hello there"
