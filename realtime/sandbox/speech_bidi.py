@@ -59,7 +59,7 @@ class BidiSocket(SpeechSocket):
         self._queue: asyncio.Queue[str | _Mark] = asyncio.Queue(
             2 * int(self.options["speech.max_text"]) + _MARKS_ROOM
         )
-        self._waiting = 0  # characters in the queue
+        self._waiting = 0  # characters that are not spoken yet
         self._timer: asyncio.TimerHandle | None = None
 
     def identity(self) -> dict[str, str]:
@@ -156,7 +156,7 @@ class BidiSocket(SpeechSocket):
                     await self.finished()
                     return
                 case str():
-                    self._waiting -= len(item)
                     await self.send("sentence_start", fields={"text": item})
                     await self.speak_text(item)
                     await self.send("sentence_end", fields={"text": item})
+                    self._waiting -= len(item)

@@ -6,7 +6,11 @@ nothing of voices, pauses or MiniMax: it only makes the sound of a run of text.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import os
+import shutil
+import tempfile
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +24,8 @@ INSTALL = "the sandbox has no voice: run pip install 'minimax-realtime[sandbox]'
 
 _SYNCHRONOUS = 2
 _UTF8 = 1
+_DO_NOT_EXIT = 0x8000  # without it the library ends the process when its data is missing
+_LONGEST_PATH = 140  # bytes
 _PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 2, 3, 4
 _EVENT_END_OF_LIST, _EVENT_WORD = 0, 1
 
@@ -60,6 +66,17 @@ class Manner:
     range: int  # 0 (monotone) to 100 (lively)
 
 
+def _short(path: str) -> str:
+    """A path the library can hold: it cuts longer ones, as deep virtual environments have."""
+    if len(os.fsencode(path)) <= _LONGEST_PATH:
+        return path
+    folder = tempfile.mkdtemp(prefix="espeak")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    link = os.path.join(folder, "espeak-ng-data")
+    os.symlink(path, link, target_is_directory=True)
+    return link
+
+
 class Engine:
     """The one espeak instance of the process."""
 
@@ -68,10 +85,12 @@ class Engine:
             import espeakng_loader
 
             self._lib: Any = ctypes.CDLL(str(espeakng_loader.get_library_path()))
-            data = str(espeakng_loader.get_data_path())
+            data = _short(str(espeakng_loader.get_data_path()))
         except (ImportError, OSError) as error:
             raise VoiceUnavailable(INSTALL) from error
-        self.rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), 0)  # Hertz
+        self.rate: int = self._lib.espeak_Initialize(
+            _SYNCHRONOUS, 0, os.fsencode(data), _DO_NOT_EXIT
+        )  # Hertz
         if self.rate <= 0:
             raise VoiceUnavailable(f"espeak-ng does not start with its data in {data}; {INSTALL}")
         self._pcm = bytearray()

@@ -14,6 +14,8 @@ import pytest
 import websockets
 
 from realtime.sandbox.context import message_for
+from realtime.sandbox.options import SandboxOptions
+from realtime.sandbox.server import Sandbox
 from realtime.sandbox.speech_request import SENSITIVE_WORDS
 from tests.sandbox.speech_kit import (
     begin,
@@ -162,7 +164,7 @@ async def test_closing_in_the_middle_leaves_nothing_behind(abrupt: bool) -> None
             ws.transport.abort()
         else:
             await ws.close()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):
             await settled(sandbox.state)
         names = [task.get_name() for task in asyncio.all_tasks()]
         assert not [name for name in names if name.startswith("sandbox speech")]
@@ -254,7 +256,7 @@ async def failed_after(ws: Any) -> dict[str, Any]:
 )
 async def test_events_out_of_order_are_2202(events: list[dict[str, Any]]) -> None:
     """Also text sent between `task_start` and `task_started`."""
-    async with platform("speech.start_ms=300") as sandbox, sandbox.connect() as ws:
+    async with platform("speech.start_ms=5000") as sandbox, sandbox.connect() as ws:
         await receive(ws)
         for event in events:
             await send(ws, event)
@@ -302,7 +304,7 @@ async def test_a_few_invisible_characters_are_reported_only() -> None:
 
 async def test_too_many_waiting_texts_is_2205() -> None:
     """The queue has an end, `speech.max_queue`."""
-    async with platform("speech.max_queue=3", "speech.first_ms=500") as sandbox, sandbox.connect() as ws:
+    async with platform("speech.max_queue=3", "speech.first_ms=5000") as sandbox, sandbox.connect() as ws:
         await begin(ws)
         for _ in range(5):
             await send(ws, "task_continue", text="Hello.")
@@ -372,10 +374,10 @@ async def test_silence_of_the_client_is_2201() -> None:
 
 async def test_an_empty_text_keeps_the_socket_alive() -> None:
     """The keep-alive of real clients: each empty text is answered with 2203 and starts the time anew."""
-    async with platform("speech.idle_s=0.4") as sandbox, sandbox.connect() as ws:
+    async with platform("speech.idle_s=1") as sandbox, sandbox.connect() as ws:
         await begin(ws)
         for _ in range(4):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.3)
             await send(ws, "task_continue", text="")
             assert code(await receive(ws)) == 2203
         await send(ws, "task_continue", text="Hello.")
@@ -397,7 +399,7 @@ async def test_finish_speaks_what_is_queued() -> None:
 async def test_finish_immediately_drops_what_is_queued() -> None:
     """The other reading of the documents, on request."""
     async with (
-        platform("speech.first_ms=200") as sandbox,
+        platform("speech.first_ms=5000") as sandbox,
         sandbox.connect(fault="speech.finish_immediately") as ws,
     ):
         await begin(ws)
@@ -627,3 +629,18 @@ async def test_many_sockets_at_once_speak_independently() -> None:
     async with platform() as sandbox:
         counts = await asyncio.gather(*(one(number) for number in range(20)))
         assert counts == [number * 5 + 4 for number in range(20)]
+
+
+async def test_stopping_the_platform_ends_running_speech() -> None:
+    """A sandbox that stops while it speaks closes its sockets and leaves no task."""
+    async with Sandbox(SandboxOptions.parse("local", ["speech.factor=0.5"])) as sandbox:
+        address = sandbox.url.replace("http", "ws", 1) + "/ws/v1/t2a_v2"
+        async with websockets.connect(address, additional_headers={"Authorization": "Bearer x"}) as ws:
+            await begin(ws)
+            await send(ws, "task_continue", text=SENTENCE * 5)
+            await receive(ws)
+            async with asyncio.timeout(5):
+                await sandbox.stop()
+            await rest(ws)
+    assert sandbox.state.connections_open == 0
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("sandbox speech")]

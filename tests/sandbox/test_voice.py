@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -247,3 +250,25 @@ def test_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(voice_engine, "_engine", None)
     with pytest.raises(voice_engine.VoiceUnavailable, match=r"pip install 'minimax-realtime\[sandbox\]'"):
         synthesize("Hello.", voice_id=LADY)
+
+
+def test_a_deep_environment_still_speaks(tmp_path: Path) -> None:
+    """The library cannot hold long paths to its data; a missing folder is an error, not the end of the process."""
+    program = (
+        "import sys, espeakng_loader\n"
+        "espeakng_loader.get_data_path = lambda: sys.argv[1]\n"
+        "from realtime.sandbox.voice import VoiceUnavailable, synthesize\n"
+        "try:\n    print(len(synthesize('Hello.', voice_id='Arnold').words))\n"
+        "except VoiceUnavailable as error:\n    print(error)\n"
+    )
+    loader = pytest.importorskip("espeakng_loader")
+    deep = tmp_path / ("deep" * 25) / ("deeper" * 20)
+    deep.mkdir(parents=True)
+    (deep / "espeak-ng-data").symlink_to(loader.get_data_path(), target_is_directory=True)
+
+    def run(path: Path) -> str:
+        command = [sys.executable, "-c", program, str(path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+    assert run(deep / "espeak-ng-data") == "1"
+    assert "pip install 'minimax-realtime[sandbox]'" in run(tmp_path / "nothing")
