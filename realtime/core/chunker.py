@@ -26,15 +26,18 @@ class ChunkRules:
     word_limit: int = 8  # without a clause the first piece is cut after so many words ...
     wide_limit: int = 16  # ... or Han characters
     latency_s: float = 0.3  # text to first audio, until `latency` says better
-    margin_s: float = 0.12  # a later piece leaves this much before it must ...
-    margin_share: float = 0.6  # ... plus this share of the latency, for its jitter
+    margin_s: float = 0.07  # a later piece leaves this much before it must ...
+    margin_share: float = 0.5  # ... plus this share of the latency, for its jitter
+    word_share: float = 0.5  # ... or this share of that margin, if it would end between two words
     least_s: float = 0.8  # a piece by deadline holds at least so much speech, if it can
+    lasting_s: float = 1.5  # a first piece this long is not made longer at the price of a weaker end
     refill_s: float = 4.0  # complete text leaves when the listener has less than this
     lead_s: float = 12.0  # nothing is synthesised further ahead of the listener
     stretch: float = 1.3  # the last piece may exceed its room by this, rather than leave a tail
     cap_chars: int = 300  # no piece is longer, whatever the voice
     patience_s: float = 0.8  # a late piece waits so long for a better place than between two words
-    comfort_requests: float = 10.0  # with fewer requests left chunks grow
+    slow_supply: float = 2.0  # text slower than so many times its speech waits for the end of a phrase
+    comfort_requests: float = 16.0  # with fewer requests left chunks grow
     hold_s: float = 1.5  # how long the first piece may be held when no request is left
     ms_per_narrow: float = 62.0  # start value of the pace: Latin-like characters
     ms_per_wide: float = 205.0  # start value of the pace: Han-like characters
@@ -66,6 +69,8 @@ class Chunker:
         self._finished = False
         self._shortage = 0.0  # 0 = requests enough, 1 = none left
         self._started_s: float | None = None
+        self._fed_ms = 0.0  # speech in the text that came after the first delta
+        self._supply = 10.0  # seconds of speech that come in a second
         self._index = 0
         self._opened = False  # something to pronounce has left
         self._last = Boundary.PARAGRAPH
@@ -75,7 +80,12 @@ class Chunker:
         """More speakable text."""
         if not text:
             return
-        self._started_s = now_s if self._started_s is None else self._started_s
+        if self._started_s is None:
+            self._started_s = now_s
+        else:
+            self._fed_ms += self.pace.expected_ms(measure(text))
+            if now_s > self._started_s:
+                self._supply = self._fed_ms / 1000 / (now_s - self._started_s)
         self._pending += text
         self._cuts = None
 
@@ -153,13 +163,19 @@ class Chunker:
             return
         room_ms = self._room_ms(dry_s - max(self._now_s, refill_at_s))
         yield refill_at_s, self._fitting(room_ms) if self._finished else self._full(room_ms)
-        least_ms = 1000 * max(rules.least_s, wait_s) * (1 + 2 * self._shortage)
-        yield dry_s - wait_s, self._best(least_ms, room_ms)
-        yield (
-            dry_s - latency_s,
-            self._best(0.0, room_ms, Boundary.WORD if self._last is Boundary.WORD else Boundary.CLAUSE),
-        )
+        least_ms = self._least_ms(wait_s)
+        smooth = self._last > Boundary.WORD  # a pause would fall where a speaker may pause
+        yield dry_s - wait_s, self._best(least_ms, room_ms, Boundary.CLAUSE if smooth else Boundary.WORD)
+        yield dry_s - latency_s - rules.word_share * (wait_s - latency_s), self._best(least_ms, room_ms)
+        yield dry_s - latency_s, self._best(0.0, room_ms, Boundary.CLAUSE)
+        if not smooth or self._supply > rules.slow_supply:
+            yield dry_s - latency_s, self._best(least_ms / 2, room_ms)
         yield dry_s - latency_s + rules.patience_s, self._best(0.0, room_ms)
+
+    def _least_ms(self, wait_s: float) -> float:
+        """Speech a piece should hold so that the next one can be there in time and is worth saying."""
+        least_s = self._rules.least_s
+        return 1000 * max(least_s, wait_s + least_s / max(0.5, self._supply)) * (1 + 2 * self._shortage)
 
     # where
 
@@ -168,15 +184,28 @@ class Chunker:
         rules = self._rules
         able = [cut for cut in self._find() if self._is_clause(cut)]
         if able:
-            room_ms, wait_ms = self._room_ms(0.0), 1000 * self._listener.latency_s
+            room_ms, wait_ms = self._room_ms(0.0), 1000 * max(rules.lasting_s, 2 * self._listener.latency_s)
             fitting = [cut for cut in able if self._ms(cut) <= room_ms] or able[:1]
             lasting = [cut for cut in fitting if self._ms(cut) >= wait_ms]
             return max(lasting, key=self._rank) if lasting else fitting[-1]
+        return self._opening_words()
+
+    def _opening_words(self) -> Cut | None:
+        """Without a clause: once there are enough words, the last good place between two of them."""
         words = [cut for cut in self._find() if cut.closed]
-        if not words or words[-1].words / rules.word_limit + words[-1].wide / rules.wide_limit < 1:
+        if not words or self._share(words[-1]) + self._share_after(words[-1]) < 1 - 1e-9:
             return None
-        late = [cut for cut in words if cut.words / rules.word_limit + cut.wide / rules.wide_limit >= 0.6]
-        return max(late, key=self._rank)
+        late = [cut for cut in words if self._share(cut) >= 0.6]
+        return max(late, key=self._rank, default=words[-1])
+
+    def _share(self, cut: Cut) -> float:
+        """How much of the word limit lies before the cut."""
+        return cut.words / self._rules.word_limit + cut.wide / self._rules.wide_limit
+
+    def _share_after(self, cut: Cut) -> float:
+        """How much of the word limit has begun after the last cut."""
+        rest = measure(self._pending[cut.end :])
+        return (rest.narrow > 0) / self._rules.word_limit + rest.wide / self._rules.wide_limit
 
     def _is_clause(self, cut: Cut) -> bool:
         if cut.boundary < Boundary.CLAUSE:

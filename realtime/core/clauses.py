@@ -240,7 +240,7 @@ class _Walk:
         """Whether one full stop after the last word is the end of a sentence, `rest` being what follows."""
         if self._list_number():
             return False
-        if not rest:
+        if not rest or _is_wide(self._last[:1] or " "):
             return True
         word, following = self._abbreviated(), rest[0]
         if following.islower() or word in _TITLES:

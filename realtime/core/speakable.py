@@ -30,16 +30,19 @@ _BRACKETS = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]")
 _FOOTNOTE = re.compile(r"\[(?:\^[^\]\n]+|\d{1,3})\]:?")
 _PAUSE = re.compile(r"<#\d+(?:\.\d+)?#>")
 _TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(?:\s+[\w:@.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*\s*/?>")
+_AUTOLINK = re.compile(r"<(?:mailto:)?(https?://[^\s<>]+|[\w.+-]+@[\w.-]+)>", re.I)
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?![\s\d$])([^$\n]*[^\s$\\])\$(?!\d)", re.S)
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+_REST_OF_LINE = re.compile(r"(?=\n)")
+_CODE_TEXT = re.compile(r"[^`\s]+")
 _FENCE = re.compile(r"(`{3,}|~{3,})[^`\n]*")
 _RULE = re.compile(r"(?:[-*_=:+|][ \t]*){3,}")
 _RULE_SO_FAR = re.compile(r"[-*_=:+| \t]*")
-_HEADING = re.compile(r"#{1,6}[ \t]+")
+_HEADING = re.compile(r"#{1,6}(?:[ \t]+|\r?$)")
 _BULLET = re.compile(r"[-*+•‣◦▪][ \t]+(?:\[[ xX]\][ \t]+)?")
 _ORDERED = re.compile(r"(\d{1,3})[.)][ \t]+")
-_TERMINAL = ".,;:!?…。！？，；：、—"
+_TERMINAL = '.,;:!?…。！？，；：、—"”’」』'
 
 
 class _More(Exception):
@@ -169,8 +172,7 @@ class SpeakableFilter:
                     return True
             return False
         if first == "|":
-            self._need(more=end < 0)
-            self._drop(len(line))
+            self._hidden = _REST_OF_LINE  # a table's row
             return True
         if _RULE_SO_FAR.fullmatch(line.rstrip("\r")):
             self._need(more=end < 0)
@@ -186,7 +188,6 @@ class SpeakableFilter:
                 self._drop(mark.end())
                 self._item, self._line_start = True, self._line_start and pattern is _BULLET
                 return True
-        self._need(more=end < 0 and bool(re.fullmatch(r"#{1,6}", line)))
         return False
 
     def _ordered(self) -> bool:
@@ -282,14 +283,13 @@ class SpeakableFilter:
 
     def _space(self) -> None:
         blanks = _BLANKS.match(self._raw)
-        assert blanks is not None
         self._blank = self._blank or " "
-        self._drop(blanks.end())
+        self._drop(blanks.end() if blanks else 1)
 
     def _plain(self) -> None:
         run = _PLAIN.match(self._raw)
         if run is None:
-            self._show(1, "" if self._raw[0] in "\x0b\x0c" else None)
+            self._space()  # white space of a rarer kind
             return
         length = run.end()
         address = _ADDRESS_START.search(self._raw, 0, length)
@@ -345,12 +345,9 @@ class SpeakableFilter:
         self._drop(ticks)
 
     def _inside_code(self) -> None:
-        position = self._raw.find("`")
-        end = self._raw.find("\n")
-        if position != 0:
-            stop = min(place for place in (position, end, len(self._raw)) if place >= 0)
-            text = self._raw[:stop]
-            self._show(stop) if text.strip() else self._space_or_drop(stop)
+        if self._raw[0] != "`":
+            text = _CODE_TEXT.match(self._raw)
+            self._show(text.end()) if text else self._space()
             return
         ticks = len(self._raw) - len(self._raw.lstrip("`"))
         self._need(more=ticks == len(self._raw))
@@ -359,10 +356,6 @@ class SpeakableFilter:
             self._drop(ticks)
         else:
             self._show(ticks)
-
-    def _space_or_drop(self, length: int) -> None:
-        self._blank = self._blank or " "
-        self._drop(length)
 
     def _emphasis(self, mark: str) -> None:
         run = len(self._raw) - len(self._raw.lstrip(mark))
@@ -418,8 +411,8 @@ class SpeakableFilter:
 
     def _tag(self) -> None:
         raw = self._raw
-        if re.match(r"<(?:https?://|mailto:|[\w.+-]+@)", raw, re.I):
-            self._drop(1)
+        if autolink := _AUTOLINK.match(raw, 0, _MAX_CONSTRUCT):
+            self._unwrap(autolink.end(), autolink[1] + " ")
             return
         tag = _TAG.match(raw, 0, _MAX_CONSTRUCT)
         if tag is None:
@@ -460,7 +453,8 @@ class SpeakableFilter:
             return
         text = html.unescape(entity.group())
         if text.isspace():
-            self._space_or_drop(entity.end())
+            self._blank = self._blank or " "
+            self._drop(entity.end())
         else:
             self._show(entity.end(), text)
 

@@ -28,7 +28,7 @@ def spoken_form(text: str) -> tuple[str, tuple[int, ...]]:
     characters go, white space is tidied, pause marks stay only between speakable text and never two in a row. "" means
     that there is nothing to pronounce.
     """
-    items = _settle_pauses(_tidy(_items(text)))
+    items = _tidy(_settle_pauses(_items(text)))
     if not any(_sounds(piece) for piece, _ in items):
         return "", (len(text),)
     offsets = [start + index for piece, start in items for index in range(len(piece))]
@@ -85,21 +85,18 @@ def _tidy(items: list[_Item]) -> list[_Item]:
 
 
 def _settle_pauses(items: list[_Item]) -> list[_Item]:
-    """Keep a pause mark only between two things that sound."""
+    """Omit the pause marks that do not stand between two things that sound."""
     last_sound = max((index for index, (piece, _) in enumerate(items) if _sounds(piece)), default=-1)
     settled: list[_Item] = []
     sounded = False
     for index, (piece, start) in enumerate(items):
         if len(piece) > 1:
-            if sounded and index < last_sound:
-                settled.append((piece, start))
-                sounded = False
-            continue
-        sounded = sounded or _sounds(piece)
-        if not (piece.isspace() and (not settled or settled[-1][0].isspace())):
+            keep = sounded and index < last_sound
+            settled.append((piece if keep else "", start))
+            sounded = False if keep else sounded
+        else:
+            sounded = sounded or _sounds(piece)
             settled.append((piece, start))
-    while settled and settled[-1][0].isspace():
-        settled.pop()
     return settled
 
 
