@@ -16,7 +16,7 @@ from ..errors import ConfigError
 INSTALL = "the sandbox's ears are not installed: pip install 'minimax-realtime[local]'"
 CONTAINERS = frozenset("wav aiff flac mov mp3 aac ogg".split())  # as shared/minimax/asr.md lists them
 RATE = 16_000  # Hertz, what Whisper hears
-THREADS = 2
+THREADS = 1  # a sandbox is a guest on its machine
 
 _models: dict[str, Any] = {}
 _loading = threading.Lock()

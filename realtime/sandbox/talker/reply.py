@@ -103,7 +103,7 @@ def _thought(last: str, language: Language) -> str:
 
 
 _EXACTLY = re.compile(
-    r"\b(?:say|reply|respond|answer)(?: only| exactly| just)*(?: with)?(?: the words?)?:? [\"“'](.+?)[\"”']",
+    r"\b(?:say|reply|respond|answer)(?: only| exactly| just| with)*(?: the words?)?:? [\"“'](.+?)[\"”']",
     re.I,
 )
 _ENDING = re.compile(
@@ -229,7 +229,8 @@ def _repeat(last: str, language: Language) -> str | None:
     match = (_REPEAT_ZH if language == "zh" else _REPEAT).match(last.strip()) or _REPEAT.match(last.strip())
     if match is None or not match[1].strip(" .!?"):
         return None
-    words = re.sub(r",?\s+please[.!]?$", "", match[1].strip(), flags=re.I)
+    quoted = re.search(r"[\"“](.+?)[\"”]", last)
+    words = quoted[1] if quoted else re.sub(r",?\s+please[.!]?$", "", match[1].strip(), flags=re.I)
     if _NOT_REPEATED.match(words) or (language == "zh" and _NOT_REPEATED_ZH.search(words)):
         return None
     return sentence(words, language)

@@ -1,0 +1,71 @@
+"""`realtime sandbox` as a process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+import sys
+
+import pytest
+
+from realtime.sandbox.cli import add_arguments, run
+from realtime.sandbox.faults import FAULTS
+from realtime.sandbox.options import VALUES
+from tests.sandbox.chat_kit import OPENAI, body, post
+
+START = (
+    "import argparse, sys; from realtime.sandbox.cli import add_arguments, run; "
+    "p = argparse.ArgumentParser(); add_arguments(p); sys.exit(run(p.parse_args()))"
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="realtime sandbox")
+    add_arguments(made)
+    return made
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_says_where_it_is_answers_and_leaves_on_a_signal(number: signal.Signals) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", START, "--port", "0", "--set", "chat.first_ms=0", "--fault", "chat.error=2064",
+        stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        line = (await process.stdout.readline()).decode()
+    match = re.fullmatch(r"MiniMax sandbox ready: (http://127\.0\.0\.1:\d+)\n", line)
+    assert match is not None
+    assert (await post(match[1], OPENAI, body())).status == 529
+    process.send_signal(number)
+    async with asyncio.timeout(20):
+        assert await process.wait() == 0
+    assert await process.stdout.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--set", "chat.frist_ms=3"], "did you mean 'chat.first_ms'?"),
+        (["--fault", "chat.stal"], "did you mean 'chat.stall'?"),
+        (["--port", "0", "--host", "256.1.1.1"], "cannot listen on 256.1.1.1:0"),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence_and_status_2(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(parser().parse_args(arguments)) == 2
+    told = capsys.readouterr()
+    assert complaint in told.err
+    assert told.err.count("\n") == 1
+    assert told.out == ""
+
+
+def test_the_help_page_lists_every_setting_and_fault() -> None:
+    page = parser().format_help()
+    for name in (*VALUES, *FAULTS):
+        assert re.search(rf"^  {re.escape(name)}\b", page, re.MULTILINE), name
