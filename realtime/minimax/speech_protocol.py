@@ -71,6 +71,7 @@ class PieceDecoder:
         self.piece = piece
         self.has_audio = False
         self._track = SubtitleTrack(text)
+        self._words: tuple[WordTime, ...] = ()
         self._raw_pcm = raw_pcm
         self._remainder = b""
 
@@ -79,8 +80,10 @@ class PieceDecoder:
         if not isinstance(data, Mapping):
             return []
         results: list[SpeechResult] = []
-        if self._track.feed(data.get("subtitle")):
-            results.append(WordTimes(self.piece, self._track.words()))
+        words = self._track.words() if self._track.feed(data.get("subtitle")) else self._words
+        if words != self._words:
+            self._words = words
+            results.append(WordTimes(self.piece, words))
         audio = self._samples(data.get("audio"))
         if audio:
             self.has_audio = True

@@ -217,7 +217,10 @@ class MiniMaxUtterance:
             self._pool.report(session, error)
             self._pool.burn(session)
         piece = self._pieces[self._head]
+        began = piece.begin
         self._rewind(piece)
+        if piece.begin > began:
+            piece.losses = 0  # every attempt that gets further is worth another one
         if error.upstream_code == IDLE:
             return
         limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS

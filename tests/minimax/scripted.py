@@ -1,0 +1,67 @@
+"""A web server that answers with exactly what a test wrote down, one answer per request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer. `cut` drops the connection after the body, `hold` keeps it open without another byte."""
+
+    body: bytes = b""
+    status: int = 200
+    content_type: str = "text/event-stream"
+    cut: bool = False
+    hold: bool = False
+
+
+@dataclass(slots=True)
+class Scripted:
+    """What was asked, and what is still to be answered. The last answer is repeated."""
+
+    replies: list[Reply]
+    url: str = ""
+    asked: list[tuple[str, bytes]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append((request.path_qs, await request.read()))
+        self.headers.append(dict(request.headers))
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        response = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type})
+        await response.prepare(request)
+        await response.write(reply.body)
+        if reply.cut:
+            assert request.transport is not None
+            request.transport.abort()
+        if reply.hold:
+            await asyncio.sleep(3600)
+        return response
+
+
+@asynccontextmanager
+async def scripted(*replies: Reply) -> AsyncIterator[Scripted]:
+    script = Scripted(list(replies))
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", script.handle)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    script.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield script
+    finally:
+        await runner.cleanup()
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    """Wait until something becomes true; fails the test if it never does."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - the condition belongs to somebody else
+            await asyncio.sleep(0.005)

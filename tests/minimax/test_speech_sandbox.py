@@ -1,0 +1,306 @@
+"""The raw speech sessions against the sandbox: every transport, every fault, and one-shot synthesis."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import wave
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime.core.messages import WordTime
+from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.minimax import (
+    AudioChunk,
+    MiniMax,
+    PieceEnd,
+    SpeechSession,
+    SpeechTimeouts,
+    Transport,
+    WordTimes,
+)
+from realtime.minimax.errors import IDLE
+from realtime.sandbox.options import SandboxOptions
+from realtime.sandbox.server import Sandbox
+
+FAST = ("speech.connect_ms=0", "speech.first_ms=5", "speech.factor=2000", "speech.start_ms=0")
+QUICK = SpeechTimeouts(ready_s=0.4, first_audio_s=0.4, gap_s=0.4, finish_s=0.4)
+TEXTS = ("Hello there, my friend.", "And good bye.")
+TRANSPORTS = list(Transport)
+SOCKETS = [Transport.ORDINARY, Transport.BIDI]
+
+
+@dataclass
+class Heard:
+    pcm: dict[int, bytes] = field(default_factory=dict)
+    words: dict[int, tuple[WordTime, ...]] = field(default_factory=dict)
+    ends: list[PieceEnd] = field(default_factory=list)
+
+
+async def listen(session: SpeechSession) -> Heard:
+    heard = Heard()
+    async for result in session.events():
+        match result:
+            case AudioChunk(piece, data):
+                heard.pcm[piece] = heard.pcm.get(piece, b"") + data
+            case WordTimes(piece, words):
+                heard.words[piece] = words
+            case PieceEnd():
+                heard.ends.append(result)
+    return heard
+
+
+async def speak(
+    *faults: str,
+    transport: Transport = Transport.ORDINARY,
+    texts: tuple[str, ...] = TEXTS,
+    sets: tuple[str, ...] = (),
+    key: str = "k",
+    timeouts: SpeechTimeouts | None = None,
+    **fields: Any,
+) -> Heard:
+    options = SandboxOptions.parse(sets=FAST + sets, faults=faults)
+    async with (
+        Sandbox(options) as sandbox,
+        MiniMax(key, sandbox.url, speech_timeouts=timeouts) as mm,
+        mm.speech.session(transport=transport, **fields) as session,
+    ):
+        for text in texts:
+            await session.say(text)
+        session.finish()
+        return await listen(session)
+
+
+def words_of(text: str, words: tuple[WordTime, ...]) -> list[str]:
+    return [text[word.begin : word.end] for word in words]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_texts_become_sound_and_word_times(transport: Transport) -> None:
+    heard = await speak(transport=transport)
+    assert [end.piece for end in heard.ends] == [0, 1]
+    assert all(end.usage_characters > 0 and not end.skipped and end.trace_id for end in heard.ends)
+    for piece, text in enumerate(TEXTS):
+        length_ms = len(heard.pcm[piece]) / 48
+        assert abs(length_ms - heard.ends[piece].audio_ms) < 2
+        assert np.abs(np.frombuffer(heard.pcm[piece], "<i2")).max() > 1000
+        assert words_of(text, heard.words[piece]) == text.replace(",", "").replace(".", "").split()
+        assert heard.words[piece][-1].end_ms <= length_ms + 1
+
+
+@pytest.mark.parametrize("transport", SOCKETS)
+@pytest.mark.parametrize(
+    "fault",
+    ["speech.no_event", "speech.trace_in_base_resp", "speech.empty_data", "speech.no_finished",
+     "speech.finish_immediately", "speech.split_words"],
+)  # fmt: skip
+async def test_oddities_change_nothing(fault: str, transport: Transport) -> None:
+    heard = await speak(fault, transport=transport, timeouts=QUICK)
+    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, False), (1, False)]
+    for piece, text in enumerate(TEXTS):
+        assert abs(len(heard.pcm[piece]) / 48 - heard.ends[piece].audio_ms) < 2
+        assert words_of(text, heard.words[piece]) == text.replace(",", "").replace(".", "").split()
+
+
+@pytest.mark.parametrize("code", [2203, 2204])
+async def test_a_skipped_text_is_answered(code: int) -> None:
+    heard = await speak(f"speech.soft={code}")
+    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, True), (1, True)]
+    assert heard.pcm == {}
+
+
+async def test_an_empty_text_is_skipped_and_the_next_is_spoken() -> None:
+    heard = await speak(texts=("", "Good bye."))
+    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
+    assert list(heard.pcm) == [1]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_text_that_is_too_long_is_never_sent(transport: Transport) -> None:
+    with pytest.raises(ProviderRejected, match="10000"):
+        await speak(transport=transport, texts=("x" * 10_000,))
+
+
+async def test_bidi_without_anything_to_say() -> None:
+    heard = await speak(transport=Transport.BIDI, texts=(" ", "Good bye."))
+    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize(
+    ("code", "wire"), [(1002, "rate_limit_exceeded"), (2054, "invalid_voice"), (1000, "upstream_unavailable")]
+)
+async def test_errors_of_a_text_carry_their_code(transport: Transport, code: int, wire: str) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await speak(f"speech.error={code}", transport=transport)
+    assert (caught.value.code, caught.value.upstream_code) == (wire, code)
+    assert caught.value.trace_id
+
+
+@pytest.mark.parametrize("transport", SOCKETS)
+async def test_errors_of_the_start_carry_their_code(transport: Transport) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await speak("speech.start_error=1041", transport=transport)
+    assert caught.value.upstream_code == 1041
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_an_unknown_voice_is_named(transport: Transport) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await speak(transport=transport, voice_id="Nobody_Here")
+    assert caught.value.code == "invalid_voice"
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("sets", [(), ("speech.reject_handshake=1",)])
+async def test_a_bad_key_is_named_wherever_it_is_refused(transport: Transport, sets: tuple[str, ...]) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await speak(transport=transport, key="sk-bad", sets=sets)
+    assert caught.value.code == "invalid_api_key"
+    assert "sk-bad" not in str(caught.value)
+
+
+@pytest.mark.parametrize("moment", ["connect", "connected", "start", "text", "mid", "final"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_cut_line_is_told_at_every_moment(moment: str, transport: Transport) -> None:
+    if transport is Transport.HTTP and moment in ("connect", "connected", "start"):
+        pytest.skip("there is no such moment over HTTP")
+    with pytest.raises(ProviderUnavailable):
+        await speak(f"speech.drop_at={moment}", transport=transport)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_stall_times_out(transport: Transport) -> None:
+    with pytest.raises(ProviderTimeout, match="no sound"):
+        await speak("speech.stall", transport=transport, timeouts=QUICK)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_broken_audio_is_told(transport: Transport) -> None:
+    with pytest.raises(ProviderUnavailable, match="broken audio"):
+        await speak("speech.bad_hex", transport=transport)
+
+
+async def test_a_quiet_socket_ends_with_its_own_code() -> None:
+    options = SandboxOptions.parse(sets=(*FAST, "speech.idle_s=0.1"))
+    async with Sandbox(options) as sandbox, MiniMax("k", sandbox.url) as mm, mm.speech.session() as session:
+        with pytest.raises(ProviderUnavailable) as caught:
+            await session.receive()
+        assert caught.value.upstream_code == IDLE
+        assert not session.usable
+
+
+async def test_bidi_is_interrupted_and_goes_on() -> None:
+    options = SandboxOptions.parse(sets=("speech.connect_ms=0", "speech.first_ms=5", "speech.factor=5"))
+    async with Sandbox(options) as sandbox, MiniMax("k", sandbox.url) as mm:
+        async with mm.speech.session(transport=Transport.BIDI) as session:
+            await session.say("A long sentence that nobody will hear to its very end.")
+            await session.say("Nor this one.")
+            await session.receive()
+            assert await session.cancel()
+            assert session.pending == 0
+            piece = await session.say("Bye.")
+            session.finish()
+            heard = await listen(session)
+        assert list(heard.pcm) == [piece]
+        assert sandbox.state.connections_opened == 1
+
+
+async def test_ordinary_is_interrupted_by_leaving() -> None:
+    async with Sandbox() as sandbox, MiniMax("k", sandbox.url) as mm, mm.speech.session() as session:
+        await session.say("A long sentence that nobody will hear to its very end.")
+        await session.receive()
+        assert not await session.cancel()
+        assert not session.usable
+
+
+async def test_a_session_is_open_for_texts_that_come_late() -> None:
+    options = SandboxOptions.parse(sets=FAST)
+    async with Sandbox(options) as sandbox, MiniMax("k", sandbox.url) as mm, mm.speech.session() as session:
+        listening = asyncio.create_task(listen(session))
+        await session.say(TEXTS[0])
+        await asyncio.sleep(0.2)
+        await session.say(TEXTS[1])
+        session.finish()
+        heard = await listening
+        assert sorted(heard.pcm) == [0, 1]
+
+
+async def test_the_first_host_that_answers_is_used() -> None:
+    options = SandboxOptions.parse(sets=FAST)
+    async with Sandbox(options) as sandbox:
+        hosts = ("http://127.0.0.1:9", sandbox.url)
+        async with MiniMax("k", sandbox.url, hosts) as mm, mm.speech.session() as session:
+            assert session.host == sandbox.url
+        async with MiniMax("k", sandbox.url, hosts) as mm:
+            assert await mm.speech.synthesize("Hello.")
+        async with MiniMax("k", sandbox.url, hosts[:1]) as mm:
+            with pytest.raises(ProviderUnavailable):
+                await mm.speech.synthesize("Hello.")
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+async def test_the_rate_is_what_was_asked_for(rate: int) -> None:
+    heard = await speak(rate=rate)
+    assert abs(len(heard.pcm[0]) / 2 / rate * 1000 - heard.ends[0].audio_ms) < 2
+
+
+@pytest.mark.parametrize(("format", "head"), [("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"")])
+async def test_one_shot_gives_a_file(format: str, head: bytes) -> None:
+    async with Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox, MiniMax("k", sandbox.url) as mm:
+        sound = await mm.speech.synthesize("Good morning.", format=format, rate=16_000)
+        assert len(sound) > 1000
+        assert sound.startswith(head)
+
+
+async def test_what_is_spoken_can_be_transcribed() -> None:
+    async with Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox, MiniMax("k", sandbox.url) as mm:
+        sound = await mm.speech.synthesize("Good morning to everybody.", format="wav", rate=16_000)
+        with wave.open(io.BytesIO(sound)) as wav:
+            pcm = wav.readframes(wav.getnframes())
+        try:
+            heard = await mm.transcribe(pcm, rate=16_000, language="en-US")
+        except ProviderUnavailable as error:
+            pytest.skip(str(error))
+        assert "good morning" in heard.text.lower()
+        assert abs(heard.duration_s - len(pcm) / 32_000) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("code", "wire"), [(1008, "insufficient_quota"), (1002, "rate_limit_exceeded"), (2049, "invalid_api_key")]
+)
+async def test_a_refused_recording_is_told(code: int, wire: str) -> None:
+    async with (
+        Sandbox(SandboxOptions.parse(faults=(f"asr.error={code}",))) as sandbox,
+        MiniMax("k", sandbox.url) as mm,
+    ):
+        with pytest.raises(ProviderError) as caught:
+            await mm.transcribe(bytes(3200), rate=16_000)
+        assert caught.value.code == wire
+
+
+async def test_a_transcription_that_never_comes_times_out() -> None:
+    async with (
+        Sandbox(SandboxOptions.parse(faults=("asr.stall",))) as sandbox,
+        MiniMax("k", sandbox.url) as mm,
+    ):
+        with pytest.raises(ProviderTimeout):
+            await mm.transcribe(bytes(3200), rate=16_000, timeout_s=0.3)
+        with pytest.raises(ProviderRejected, match="500 s"):
+            await mm.transcribe(bytes(8000 * 2 * 501), rate=8000)
+
+
+async def test_lists() -> None:
+    async with Sandbox() as sandbox, MiniMax("k", sandbox.url) as mm:
+        assert "MiniMax-M3" in await mm.models()
+        voices = await mm.voices()
+        assert any(voice["voice_id"] == "English_Graceful_Lady" for voice in voices["system_voice"])
+        assert voices["voice_cloning"] == []
+    async with Sandbox() as sandbox, MiniMax("sk-bad", sandbox.url) as mm:
+        for ask in (mm.models, mm.voices):
+            with pytest.raises(ProviderError) as caught:
+                await ask()
+            assert caught.value.code == "invalid_api_key"
