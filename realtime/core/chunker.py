@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from realtime.core.clauses import Boundary, Cut, Size, find_cuts, measure, speakable
+from realtime.core.clauses import Boundary, Cut, Size, find_cuts, inside_grapheme, measure, speakable
 from realtime.core.listener import Listener, Pace
 from realtime.core.speakable import spoken_form
 
@@ -69,6 +69,7 @@ class Chunker:
         self._finished = False
         self._shortage = 0.0  # 0 = requests enough, 1 = none left
         self._started_s: float | None = None
+        self._pending_ms = 0.0  # speech in the pending text, roughly
         self._fed_ms = 0.0  # speech in the text that came after the first delta
         self._supply = 10.0  # seconds of speech that come in a second
         self._index = 0
@@ -80,10 +81,12 @@ class Chunker:
         """More speakable text."""
         if not text:
             return
+        text_ms = self.pace.expected_ms(measure(text))
+        self._pending_ms += text_ms
         if self._started_s is None:
             self._started_s = now_s
         else:
-            self._fed_ms += self.pace.expected_ms(measure(text))
+            self._fed_ms += text_ms
             if now_s > self._started_s:
                 self._supply = self._fed_ms / 1000 / (now_s - self._started_s)
         self._pending += text
@@ -163,6 +166,9 @@ class Chunker:
             return
         room_ms = self._room_ms(dry_s - max(self._now_s, refill_at_s))
         yield refill_at_s, self._fitting(room_ms) if self._finished else self._full(room_ms)
+        if self._now_s < dry_s - wait_s:
+            yield dry_s - wait_s, _LATER
+            return
         least_ms = self._least_ms(wait_s)
         smooth = self._last > Boundary.WORD  # a pause would fall where a speaker may pause
         yield dry_s - wait_s, self._best(least_ms, room_ms, Boundary.CLAUSE if smooth else Boundary.WORD)
@@ -188,7 +194,7 @@ class Chunker:
             fitting = [cut for cut in able if self._ms(cut) <= room_ms] or able[:1]
             lasting = [cut for cut in fitting if self._ms(cut) >= wait_ms]
             return max(lasting, key=self._rank) if lasting else fitting[-1]
-        return self._opening_words()
+        return self._opening_words() or self._forced()
 
     def _opening_words(self) -> Cut | None:
         """Without a clause: once there are enough words, the last good place between two of them."""
@@ -215,9 +221,11 @@ class Chunker:
 
     def _full(self, room_ms: float) -> Cut | None:
         """A piece that cannot grow: there is more text than room."""
+        if self._pending_ms < 0.8 * room_ms:
+            return None
         cuts = [cut for cut in self._find() if cut.closed]
         if not cuts or self._ms(cuts[-1]) < room_ms:
-            return None
+            return self._forced()
         return self._best(room_ms * 0.4, room_ms) or self._best(0.0, room_ms)
 
     def _fitting(self, room_ms: float) -> Cut | None:
@@ -228,7 +236,7 @@ class Chunker:
             and whole.end <= self._rules.cap_chars * self._rules.stretch
         ):
             return whole
-        return self._best(room_ms * 0.4, room_ms) or self._best(0.0, room_ms)
+        return self._best(room_ms * 0.4, room_ms) or self._best(0.0, room_ms) or whole
 
     def _best(self, least_ms: float, room_ms: float, weakest: Boundary = Boundary.WORD) -> Cut | None:
         cuts = [
@@ -239,7 +247,21 @@ class Chunker:
         fitting = [cut for cut in cuts if self._ms(cut) <= room_ms and cut.end <= self._rules.cap_chars]
         if fitting:
             return max(fitting, key=self._rank)
-        return cuts[0] if cuts else None
+        return cuts[0] if cuts and cuts[0].end <= 2 * self._rules.cap_chars else self._forced()
+
+    def _forced(self) -> Cut | None:
+        """Between two graphemes, for endless text that offers no place to cut."""
+        places = self._find()
+        cap = self._rules.cap_chars
+        if len(self._pending) <= 2 * cap or (places and places[0].end <= 2 * cap):
+            return None
+        end = next((end for end in range(cap, 2 * cap) if not inside_grapheme(self._pending, end)), cap)
+        text = self._pending[:end]
+        return (
+            Cut(end, Boundary.WORD, True, True, int(speakable(text)), 0, measure(text))
+            if speakable(text)
+            else None
+        )
 
     def _whole(self) -> Cut:
         return Cut(len(self._pending), Boundary.END, True, False, 1, 0, measure(self._pending))
@@ -263,6 +285,7 @@ class Chunker:
         if self._finished and not speakable(rest):
             cut = self._whole()
         text, self._pending, self._cuts = self._pending[: cut.end], self._pending[cut.end :], None
+        self._pending_ms = self.pace.expected_ms(measure(self._pending))
         spoken, offsets = spoken_form(text)
         boundary = Boundary.END if self._finished and not self._pending else cut.boundary
         chunk = Chunk(self._index, text, spoken, offsets, boundary)

@@ -119,7 +119,7 @@ def find_cuts(text: str, *, final: bool, limit: int = 600) -> list[Cut]:
     return [
         cut
         for cut in _Walk(text, final=final).cuts(limit)
-        if cut.speakable and not _inside_grapheme(text, cut.end)
+        if cut.speakable and not inside_grapheme(text, cut.end)
     ]
 
 
@@ -317,5 +317,6 @@ def extends(char: str) -> bool:
     )
 
 
-def _inside_grapheme(text: str, end: int) -> bool:
+def inside_grapheme(text: str, end: int) -> bool:
+    """Whether a cut at `end` would split what is seen as one character."""
     return end < len(text) and (extends(text[end]) or text[end - 1] == "\u200d")

@@ -10,39 +10,10 @@ from __future__ import annotations
 import html
 import re
 
+from realtime.core import markup
 from realtime.core.spoken_form import spoken_form
 
 __all__ = ["SpeakableFilter", "spoken_form"]
-
-INTERJECTIONS = frozenset(  # shared/minimax t2a-websocket.md 4
-    "laughs chuckle coughs clear-throat groans breath pant inhale exhale gasps sniffs sighs snorts burps "
-    "lip-smacking humming hissing emm sneezes whistles crying applause".split()
-)
-_HIDDEN = "think|thinking|thought|reasoning|mm:think|script|style|svg"
-_MAX_CONSTRUCT = 400  # characters; a longer link, tag or formula is taken as plain text
-
-_PLAIN = re.compile(r"[^\s\\`*_~\[!<$&#|(\r]+")
-_BLANKS = re.compile(r"[ \t\u00a0\u3000\r]+")
-_ADDRESS_START = re.compile(r"(?<![^\W_])(?:https?://|www\.)", re.I)
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】」』”]*", re.I)
-_LINK = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\](?:\((?:[^()\n]|\([^()\n]*\))*\)|\[[^\]\n]*\])")
-_BRACKETS = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]")
-_FOOTNOTE = re.compile(r"\[(?:\^[^\]\n]+|\d{1,3})\]:?")
-_PAUSE = re.compile(r"<#\d+(?:\.\d+)?#>")
-_TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(?:\s+[\w:@.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*\s*/?>")
-_AUTOLINK = re.compile(r"<(?:mailto:)?(https?://[^\s<>]+|[\w.+-]+@[\w.-]+)>", re.I)
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?![\s\d$])([^$\n]*[^\s$\\])\$(?!\d)", re.S)
-_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
-_REST_OF_LINE = re.compile(r"(?=\n)")
-_CODE_TEXT = re.compile(r"[^`\s]+")
-_FENCE = re.compile(r"(`{3,}|~{3,})[^`\n]*")
-_RULE = re.compile(r"(?:[-*_=:+|][ \t]*){3,}")
-_RULE_SO_FAR = re.compile(r"[-*_=:+| \t]*")
-_HEADING = re.compile(r"#{1,6}(?:[ \t]+|\r?$)")
-_BULLET = re.compile(r"[-*+•‣◦▪][ \t]+(?:\[[ xX]\][ \t]+)?")
-_ORDERED = re.compile(r"(\d{1,3})[.)][ \t]+")
-_TERMINAL = '.,;:!?…。！？，；：、—"”’」』'
 
 
 class _More(Exception):
@@ -134,13 +105,13 @@ class SpeakableFilter:
 
     def _need(self, *, more: bool) -> None:
         """Wait for more text where it could change the reading, unless nothing follows."""
-        if more and not self._final and len(self._raw) < _MAX_CONSTRUCT:
+        if more and not self._final and len(self._raw) < markup.MAX_CONSTRUCT:
             raise _More
 
     # lines
 
     def _start_line(self) -> None:
-        blanks = _BLANKS.match(self._raw)
+        blanks = markup.BLANKS.match(self._raw)
         if blanks:
             self._drop(blanks.end())
             return
@@ -166,33 +137,33 @@ class SpeakableFilter:
             self._need(more=end < 0 and set(line) == {first} and len(line) < 3)
             if line.startswith(first * 3):
                 self._need(more=end < 0)
-                if fence := _FENCE.fullmatch(line.rstrip("\r")):
+                if fence := markup.FENCE.fullmatch(line.rstrip("\r")):
                     self._fence = fence[1]
                     self._drop(len(line))
                     return True
             return False
         if first == "|":
-            self._hidden = _REST_OF_LINE  # a table's row
+            self._hidden = markup.REST_OF_LINE  # a table's row
             return True
-        if _RULE_SO_FAR.fullmatch(line.rstrip("\r")):
+        if markup.RULE_SO_FAR.fullmatch(line.rstrip("\r")):
             self._need(more=end < 0)
-            if _RULE.fullmatch(line.rstrip("\r")) or not line.strip("-*+•#: \t\r"):
+            if markup.RULE.fullmatch(line.rstrip("\r")) or not line.strip("-*+•#: \t\r"):
                 self._drop(len(line))
                 return True
             return False
-        for pattern in (_HEADING, _BULLET):
+        for pattern in (markup.HEADING, markup.BULLET):
             if mark := pattern.match(line):
                 self._need(more=len(line) == mark.end() and end < 0)
                 rest = line[mark.end() :]
-                self._need(more=pattern is _BULLET and end < 0 and rest[:1] == "[" and len(rest) < 4)
+                self._need(more=pattern is markup.BULLET and end < 0 and rest[:1] == "[" and len(rest) < 4)
                 self._drop(mark.end())
-                self._item, self._line_start = True, self._line_start and pattern is _BULLET
+                self._item, self._line_start = True, self._line_start and pattern is markup.BULLET
                 return True
         return False
 
     def _ordered(self) -> bool:
         self._need(more=bool(re.fullmatch(r"\d{1,3}[.)]?", self._raw)))
-        mark = _ORDERED.match(self._raw)
+        mark = markup.ORDERED.match(self._raw)
         if not mark:
             return False
         self._need(more=mark.end() == len(self._raw))
@@ -219,7 +190,7 @@ class SpeakableFilter:
         """A heading or list item is a sentence."""
         self._item = False
         last = self._shown
-        if last and not last.isspace() and last not in _TERMINAL and not self._newlines:
+        if last and not last.isspace() and last not in markup.TERMINAL and not self._newlines:
             self._out.append("。" if "\u3040" <= last <= "\u9fff" else ".")
             self._shown = "."
 
@@ -282,47 +253,35 @@ class SpeakableFilter:
                 self._plain()
 
     def _space(self) -> None:
-        blanks = _BLANKS.match(self._raw)
+        blanks = markup.BLANKS.match(self._raw)
         self._blank = self._blank or " "
         self._drop(blanks.end() if blanks else 1)
 
     def _plain(self) -> None:
-        run = _PLAIN.match(self._raw)
+        run = markup.PLAIN.match(self._raw)
         if run is None:
             self._space()  # white space of a rarer kind
             return
         length = run.end()
-        address = _ADDRESS_START.search(self._raw, 0, length)
+        address = markup.ADDRESS_START.search(self._raw, 0, length)
         if address and (address.start() > 0 or not self._previous.isalnum()):
             self._show(address.start()) if address.start() else self._address()
             return
         if length == len(self._raw) and not self._final:
-            length -= self._address_prefix(run.group())
+            length -= markup.address_begun(run.group(), self._previous)
             if not length:
                 raise _More
         self._show(length)
 
-    def _address_prefix(self, run: str) -> int:
-        """How many last characters of `run` could begin an address."""
-        for size in range(min(8, len(run)), 0, -1):
-            before = run[-size - 1 : -size] or (self._previous if size == len(run) else "")
-            tail = run[-size:].lower()
-            if not before.isalnum() and any(
-                start.startswith(tail) for start in ("http://", "https://", "www.")
-            ):
-                return size
-        return 0
-
     def _address(self) -> None:
-        address = _ADDRESS.match(self._raw)
+        address = markup.ADDRESS.match(self._raw)
         assert address is not None
         text = address.group()
         self._need(more=len(text) == len(self._raw))
         kept = text.rstrip(".,;:!?)]}*_~")
         if "(" in kept and text[len(kept) :].startswith(")"):
             kept += ")"
-        host = re.sub(r"^(?:https?://)?(?:[^/@]*@)?(?:www\.)?", "", kept, flags=re.I)
-        self._show(len(kept), re.split(r"[/?#:]", host)[0])
+        self._show(len(kept), markup.plain_address(kept))
 
     def _backslash(self) -> None:
         raw = self._raw
@@ -346,7 +305,7 @@ class SpeakableFilter:
 
     def _inside_code(self) -> None:
         if self._raw[0] != "`":
-            text = _CODE_TEXT.match(self._raw)
+            text = markup.CODE_TEXT.match(self._raw)
             self._show(text.end()) if text else self._space()
             return
         ticks = len(self._raw) - len(self._raw.lstrip("`"))
@@ -373,17 +332,17 @@ class SpeakableFilter:
 
     def _bracket(self) -> None:
         raw = self._raw
-        if link := _LINK.match(raw, 0, _MAX_CONSTRUCT):
+        if link := markup.LINK.match(raw, 0, markup.MAX_CONSTRUCT):
             self._unwrap(link.end(), link[1])
             return
-        brackets = _BRACKETS.match(raw, 0, _MAX_CONSTRUCT)
+        brackets = markup.BRACKETS.match(raw, 0, markup.MAX_CONSTRUCT)
         if brackets is None:
             self._need(more="\n" not in raw)
             self._show(1)
             return
         after = raw[brackets.end() : brackets.end() + 1]
         self._need(more=not after or (after in "([" and "\n" not in raw[brackets.end() :]))
-        if footnote := _FOOTNOTE.match(raw):
+        if footnote := markup.FOOTNOTE.match(raw):
             self._drop(footnote.end())
         else:
             self._show(1)
@@ -397,11 +356,11 @@ class SpeakableFilter:
         self._need(more=len(raw) == 1)
         following = raw[1:2]
         if following == "#":
-            pause = _PAUSE.match(raw)
+            pause = markup.PAUSE.match(raw)
             self._need(more=pause is None and bool(re.fullmatch(r"<#\d{0,4}\.?\d{0,4}#?", raw)))
             self._show(pause.end() if pause else 1)
         elif following == "!":
-            comment = _COMMENT.match(raw)
+            comment = markup.COMMENT.match(raw)
             self._need(more=comment is None and "<!--".startswith(raw[:4]))
             self._drop(comment.end()) if comment else self._show(1)
         elif following.isalpha() or following == "/":
@@ -411,16 +370,16 @@ class SpeakableFilter:
 
     def _tag(self) -> None:
         raw = self._raw
-        if autolink := _AUTOLINK.match(raw, 0, _MAX_CONSTRUCT):
+        if autolink := markup.AUTOLINK.match(raw, 0, markup.MAX_CONSTRUCT):
             self._unwrap(autolink.end(), autolink[1] + " ")
             return
-        tag = _TAG.match(raw, 0, _MAX_CONSTRUCT)
+        tag = markup.TAG.match(raw, 0, markup.MAX_CONSTRUCT)
         if tag is None:
             self._need(more=not re.search(r"[>\n]", raw) and raw.count("<") == 1)
             self._show(1)
             return
         name = tag[1].lower()
-        if re.fullmatch(_HIDDEN, name) and raw[1] != "/" and not tag.group().endswith("/>"):
+        if re.fullmatch(markup.HIDDEN, name) and raw[1] != "/" and not tag.group().endswith("/>"):
             names = "think|thinking|mm:think" if "think" in name else re.escape(name)
             self._hidden = re.compile(rf"</(?:{names})\s*>", re.I)
         elif name in ("br", "p", "li", "div", "tr", "h1", "h2", "h3", "h4"):
@@ -433,10 +392,10 @@ class SpeakableFilter:
     def _dollar(self) -> None:
         raw = self._raw
         self._need(more=len(raw) == 1)
-        formula = _FORMULA.match(raw, 0, _MAX_CONSTRUCT)
+        formula = markup.FORMULA.match(raw, 0, markup.MAX_CONSTRUCT)
         if formula:
             self._need(more=formula.end() == len(raw))
-            self._unwrap(formula.end(), _plain_formula(formula[1] or formula[2]))
+            self._unwrap(formula.end(), markup.plain_formula(formula[1] or formula[2]))
             return
         double = raw.startswith("$$")
         open_still = (double or not (raw[1:2].isspace() or raw[1:2].isdigit())) and (
@@ -446,7 +405,7 @@ class SpeakableFilter:
         self._drop(2) if double else self._show(1)
 
     def _entity(self) -> None:
-        entity = _ENTITY.match(self._raw)
+        entity = markup.ENTITY.match(self._raw)
         self._need(more=entity is None and bool(re.fullmatch(r"&#?[0-9a-zA-Z]{0,8}", self._raw)))
         if entity is None:
             self._show(1)
@@ -462,17 +421,9 @@ class SpeakableFilter:
         if not self._interjections:
             word = re.match(r"\(([a-z-]*)(\)?)", self._raw)
             assert word is not None
-            known = any(name.startswith(word[1]) for name in INTERJECTIONS)
+            known = any(name.startswith(word[1]) for name in markup.INTERJECTIONS)
             self._need(more=known and word.end() == len(self._raw) and not word[2])
-            if word[2] and word[1] in INTERJECTIONS:
+            if word[2] and word[1] in markup.INTERJECTIONS:
                 self._drop(word.end())
                 return
         self._show(1)
-
-
-def _plain_formula(text: str) -> str:
-    """A formula without its marks: commands by their names, fractions with a slash."""
-    text = re.sub(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"\1/\2", text)
-    text = re.sub(r"\\(?:text|mathrm|mathbf|left|right|displaystyle)\b", "", text)
-    text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)
-    return re.sub(r"[{}\\]|(?<=\w)_(?=\w)", "", text).strip()

@@ -164,6 +164,21 @@ def test_nothing_is_synthesised_further_ahead_than_the_lead() -> None:
         now_s = now_s if deadline is None else deadline
 
 
+@pytest.mark.parametrize("letters", ["a", "e\u0301", "ก", "7"])
+def test_endless_text_without_a_place_to_cut_still_leaves(letters: str) -> None:
+    chunker = Chunker()
+    text = letters * 2000
+    chunker.feed(text, 0.0)
+    early = chunker.poll(0.0)
+    assert early
+    chunker.finish(0.1)
+    chunks = early + drain(chunker, 0.1)
+    assert chunker.done
+    assert "".join(chunk.text for chunk in chunks) == text
+    assert all(chunk.text.startswith(letters) for chunk in chunks)
+    assert max(len(chunk.text) for chunk in chunks) <= 2 * ChunkRules().cap_chars
+
+
 def test_a_reply_without_a_sound_is_one_silent_chunk() -> None:
     chunker = Chunker()
     chunker.feed("😀 !", 0.0)
