@@ -397,12 +397,13 @@ class SpeakableFilter:
             self._need(more=formula.end() == len(raw))
             self._unwrap(formula.end(), markup.plain_formula(formula[1] or formula[2]))
             return
-        double = raw.startswith("$$")
-        open_still = (double or not (raw[1:2].isspace() or raw[1:2].isdigit())) and (
-            double or "\n" not in raw
-        )
-        self._need(more=open_still and raw.count("$") < (4 if double else 2))
-        self._drop(2) if double else self._show(1)
+        if raw.startswith("$$"):
+            self._need(more=raw.find("$$", 3) < 0)
+            self._drop(2)
+            return
+        no_formula = raw[1:2].isspace() or raw[1:2].isdigit() or "\n" in raw or raw.count("$") > 1
+        self._need(more=not no_formula and len(raw) < markup.MAX_FORMULA)
+        self._show(1)
 
     def _entity(self) -> None:
         entity = markup.ENTITY.match(self._raw)

@@ -86,6 +86,11 @@ def test_nothing_certain_is_held_back(text: str) -> None:
     assert SpeakableFilter().feed(text) == text
 
 
+def test_a_lone_dollar_does_not_silence_the_rest_of_the_line() -> None:
+    text = "Set $HOME to your folder, " + "and go on " * 10
+    assert len(SpeakableFilter().feed(text)) > 100
+
+
 FRAGMENTS = st.one_of(
     st.sampled_from([written for written, _ in SPOKEN.values()]),
     st.text(alphabet="ab1 .*_`~#->[]()!<$&|\\\n/:w你。", max_size=8),
