@@ -42,6 +42,7 @@ class HttpDoor:
         self._connect_timeout_s = connect_timeout_s
         self._limit = limit
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"<HttpDoor {self.base_url}>"
@@ -101,6 +102,8 @@ class HttpDoor:
         return self._decode(content, path)
 
     async def aclose(self) -> None:
+        """Close all connections, for good."""
+        self._closed = True
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -115,6 +118,8 @@ class HttpDoor:
         return answer
 
     def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise ProviderUnavailable(f"{self.service}: this client was closed.", retryable=False)
         if self._session is None:
             headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
             self._session = aiohttp.ClientSession(

@@ -127,6 +127,8 @@ class HttpSpeech(SpeechSession):
         await self._end_request(abort=True)
 
     async def _receive_some(self) -> list[SpeechResult]:
+        if self._lost:
+            raise ProviderUnavailable("MiniMax: this speech session was closed.")
         sounds = self._stream is not None and self._stream.sounds
         patience_s = self._timeouts.gap_s if sounds else self._timeouts.first_audio_s
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterable
 from typing import Self
 from urllib.parse import urlencode
@@ -25,6 +26,10 @@ from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check
 MAX_FRAME_BYTES = 20 * 1024 * 1024  # a frame is hex in JSON; clients in the field allow 16 to 20 MB
 PING_S = 30.0
 CLOSE_S = 1.0
+
+# The library's own debug log shows the handshake's headers, and with them the key.
+_quiet_log = logging.getLogger("realtime.minimax.socket")
+_quiet_log.setLevel(logging.INFO)
 
 
 class SpeechSocket(SpeechSession):
@@ -171,6 +176,7 @@ async def _connect(
             open_timeout=timeouts.connect_s,
             close_timeout=CLOSE_S,
             ping_interval=PING_S,
+            logger=_quiet_log,
             proxy=None if is_loopback(url) else True,
         )
     except InvalidStatus as error:

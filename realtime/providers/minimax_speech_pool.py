@@ -57,6 +57,7 @@ class Breaker:
 @dataclass(slots=True, eq=False)
 class _Opening:
     task: asyncio.Task[SpeechSession]
+    silencing: bool = False  # a session of a reply that was left, soon usable again
     claimed: bool = False
 
 
@@ -119,14 +120,18 @@ class SpeechPool:
         session = self.take_idle(config)
         if session is not None:
             return session
+        if self._closed:
+            raise _closed()
         opening = next((o for o in self._opening.get(config, ()) if not o.claimed), None)
         opening = opening or self._start_opening(config)
-        if opening is not None:
+        while opening is not None:
             try:
                 return await self._claim(opening, config)
             except ProviderError as error:
-                if _final(error):
+                if _final(error) or self._closed:
                     raise
+            # One that could not be silenced says nothing about the hosts.
+            opening = self._start_opening(config) if opening.silencing else None
         return await self._over_http(config)
 
     def give_back(self, session: SpeechSession) -> None:
@@ -144,9 +149,14 @@ class SpeechPool:
         config = self._lent.pop(session, None)
         if config is None:
             return
-        self._leaving += 1
-        self._chore(self._silence(session, config))
-        self._top_up(config)
+        if self._transport is Transport.BIDI and session.usable and not self._closed:
+            self._soon(
+                _Opening(asyncio.create_task(self._silence(session), name="silence speech session"), True),
+                config,
+            )
+        else:
+            self._discard(session, spare_for=config)
+            self._top_up(config)
 
     def report(self, session: SpeechSession, error: ProviderError) -> None:
         """A lent session has failed with this error: learn about its host and the account."""
@@ -187,7 +197,12 @@ class SpeechPool:
         hosts = self._open_hosts(self._transport) if self._transport is not Transport.HTTP else []
         if not hosts or self._closed or not self._make_room(config):
             return None
-        opening = _Opening(asyncio.create_task(self._open(config, hosts), name="open speech session"))
+        return self._soon(
+            _Opening(asyncio.create_task(self._open(config, hosts), name="open speech session")), config
+        )
+
+    def _soon(self, opening: _Opening, config: SpeechConfig) -> _Opening:
+        """A session that will be ready in a moment."""
         self._opening.setdefault(config, []).append(opening)
         opening.task.add_done_callback(lambda _: self._opened(opening, config))
         return opening
@@ -218,6 +233,8 @@ class SpeechPool:
             self._keep(config, opening.task.result())
         elif isinstance(error, ProviderError):
             log.info("no spare speech connection: %s", error)
+            if opening.silencing:
+                self._top_up(config)
         else:
             log.error("opening a speech connection failed", exc_info=error)
 
@@ -227,7 +244,7 @@ class SpeechPool:
             session = await asyncio.shield(opening.task)
         except asyncio.CancelledError:
             if self._closed:
-                raise ProviderUnavailable("The speech provider was closed.") from None
+                raise _closed() from None
             opening.claimed = False
             if opening.task.done() and not opening.task.cancelled() and opening.task.exception() is None:
                 self._keep(config, opening.task.result())
@@ -291,18 +308,11 @@ class SpeechPool:
         if spare_for is not None:
             self._top_up(spare_for)
 
-    async def _silence(self, session: SpeechSession, config: SpeechConfig) -> None:
-        reusable = False
-        try:
-            reusable = await session.cancel()
-        finally:
-            self._leaving -= 1
-            if not reusable:
-                self._via.pop(session, None)
-        if reusable:
-            self._keep(config, session)
-        else:
-            self._top_up(config)
+    async def _silence(self, session: SpeechSession) -> SpeechSession:
+        if await session.cancel():
+            return session
+        self._via.pop(session, None)
+        raise ProviderUnavailable("The speech connection could not be silenced.")
 
     def _learn(self, address: _Address, error: ProviderError, *, connecting: bool) -> None:
         now_s = _now()
@@ -328,6 +338,10 @@ def _final(error: ProviderError) -> bool:
     if error.upstream_code in (NOT_FOUND, TOO_MANY_CONNECTIONS):
         return False
     return not error.retryable or error.code == "rate_limit_exceeded"
+
+
+def _closed() -> ProviderError:
+    return ProviderUnavailable("The speech provider was closed.", retryable=False)
 
 
 def _now() -> float:
