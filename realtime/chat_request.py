@@ -1,0 +1,64 @@
+"""A chat request from a conversation and the options of one response."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from realtime.core.conversation import Conversation, Heard, Item, Message
+from realtime.core.history import WHOLE, Budget, ContextOverflow, history
+from realtime.core.messages import ChatRequest, Tool
+from realtime.errors import ProviderRejected
+from realtime.protocol.objects import ItemReference
+from realtime.protocol.response_options import ResponseOptions
+from realtime.translate import to_core_item
+
+
+def build_request(
+    options: ResponseOptions,
+    conversation: Conversation,
+    *,
+    sees_images: bool,
+    about_to_say: str | None = None,
+) -> ChatRequest:
+    """What the chat model is asked. `about_to_say` is the user's turn that is not an item yet.
+
+    Raises ProviderRejected `context_length_exceeded` when the conversation is too long and must not be shortened.
+    """
+    items = list(_items(options, conversation))
+    if about_to_say is not None:
+        items.append(Message("", "user", (Heard(about_to_say),)))
+    truncation = options.truncation
+    budget = Budget(
+        WHOLE.characters,
+        truncation.retention_ratio if truncation.mode == "retention_ratio" else 1.0,
+        truncation.mode != "disabled",
+    )
+    try:
+        messages = history(
+            items,
+            options.instructions,
+            sees_images=sees_images,
+            budget=budget,
+            reasoning=conversation.reasoning,
+        )
+    except ContextOverflow as error:
+        raise ProviderRejected(str(error), code="context_length_exceeded") from error
+    choice = options.tool_choice
+    return ChatRequest(
+        messages,
+        tools=tuple(Tool(tool.name, tool.description or "", tool.parameters) for tool in options.tools),
+        tool_choice=choice.name if choice.name else choice.mode,
+        parallel_tool_calls=options.parallel_tool_calls,
+        max_output_tokens=options.max_output_tokens,
+        temperature=options.temperature,
+        reasoning_effort=options.reasoning_effort,
+    )
+
+
+def _items(options: ResponseOptions, conversation: Conversation) -> Sequence[Item]:
+    if options.input is None:
+        return conversation.items
+    return [
+        conversation.get(item.id) if isinstance(item, ItemReference) else to_core_item(item)
+        for item in options.input
+    ]

@@ -1,0 +1,288 @@
+"""What was said and heard, in order: the items of one conversation.
+
+Items are values; a change puts a new value in the old one's place. A spoken reply keeps its ledger beside it, so
+that it can be cut to what was heard (shared/realtime-wire.md 3.9). What a chat model sees of it is `history.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from realtime.core.spoken import SpokenPart
+
+MAX_ITEMS = 2_000
+ROOT = "root"  # stands for the place before the first item
+BEYOND_MS = 1_000.0  # a rounding error of a client's clock, not a mistake
+
+Status = Literal["in_progress", "completed", "incomplete"]
+Role = Literal["system", "user", "assistant"]
+
+
+class ConversationError(Exception):
+    """Something cannot be done with this item; `code` is the wire's."""
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Written words, of anybody."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The user's speech; None until transcribed."""
+
+    transcript: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    url: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The assistant's speech, as far as it was heard."""
+
+    transcript: str = ""
+
+
+Part = Text | Heard | Image | Said
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    id: str
+    role: Role
+    parts: tuple[Part, ...] = ()
+    status: Status = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    id: str
+    call_id: str
+    name: str
+    arguments: str = ""
+    status: Status = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCallOutput:
+    id: str
+    call_id: str
+    output: str
+    status: Status = "completed"
+
+
+Item = Message | FunctionCall | FunctionCallOutput
+
+
+@dataclass(slots=True)
+class _Speech:
+    """How much of a spoken item counts. `limit_ms` None: all of it."""
+
+    part: SpokenPart
+    limit_ms: float | None = None
+    by_client: bool = False
+    complete: bool = False
+
+
+class Conversation:
+    """An ordered set of items with unique ids, at most MAX_ITEMS."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+        self._order: list[str] = []
+        self._speech: dict[str, _Speech] = {}
+        self.reasoning: dict[str, object] = {}  # by item id: what a chat model wants back inside a tool loop
+
+    def __repr__(self) -> str:
+        return f"<Conversation {len(self._order)} items>"
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._items
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(self._items[item_id] for item_id in self._order)
+
+    # -- places --------------------------------------------------------------------------------------------------
+
+    def add(self, item: Item, after: str | None = None) -> str | None:
+        """Put an item at the end, at the front (ROOT) or after another one; returns its predecessor's id.
+
+        Raises ConversationError for an id that is taken, an unknown place, an unknown call, or a full conversation.
+        """
+        if item.id in self._items:
+            raise ConversationError(
+                "item_create_duplicate_item_id",
+                f"Item '{item.id}' already exists in the conversation.",
+                "item.id",
+            )
+        if len(self._order) >= MAX_ITEMS:
+            raise ConversationError(
+                "conversation_full",
+                f"The conversation has {MAX_ITEMS} items: delete some, or begin a new session.",
+            )
+        if isinstance(item, FunctionCallOutput) and not self._knows_call(item.call_id):
+            raise ConversationError(
+                "invalid_value", f"Tool call ID '{item.call_id}' not found in conversation.", "item.call_id"
+            )
+        place = self._place(after)
+        self._order.insert(place, item.id)
+        self._items[item.id] = item
+        return self._order[place - 1] if place else None
+
+    def _place(self, after: str | None) -> int:
+        if after is None:
+            return len(self._order)
+        if after == ROOT:
+            return 0
+        if after not in self._items:
+            raise ConversationError(
+                "item_create_invalid_previous_item_id",
+                f"The previous item '{after}' does not exist.",
+                "previous_item_id",
+            )
+        return self._order.index(after) + 1
+
+    def _knows_call(self, call_id: str) -> bool:
+        return any(
+            isinstance(item, FunctionCall) and item.call_id == call_id for item in self._items.values()
+        )
+
+    def get(self, item_id: str) -> Item:
+        """The item as it stands now. Raises ConversationError."""
+        if item_id not in self._items:
+            raise ConversationError(
+                "item_retrieve_invalid_item_id", f"Item '{item_id}' does not exist.", "item_id"
+            )
+        return self._items[item_id]
+
+    def remove(self, item_id: str) -> None:
+        """Raises ConversationError for an unknown id."""
+        if item_id not in self._items:
+            raise ConversationError(
+                "item_delete_invalid_item_id", f"Item '{item_id}' does not exist.", "item_id"
+            )
+        del self._items[item_id]
+        self._order.remove(item_id)
+        self._speech.pop(item_id, None)
+        self.reasoning.pop(item_id, None)
+
+    def replace(self, item: Item) -> None:
+        """Put a new value in the place of the item with this id; one that was deleted stays so."""
+        if item.id in self._items:
+            self._items[item.id] = item
+
+    # -- the user's speech ---------------------------------------------------------------------------------------
+
+    def set_transcript(self, item_id: str, transcript: str) -> None:
+        """The text of the user's speech is known."""
+        item = self._items.get(item_id)
+        if isinstance(item, Message):
+            parts = tuple(
+                Heard(transcript) if isinstance(part, Heard) and part.transcript is None else part
+                for part in item.parts
+            )
+            self._items[item_id] = replace(item, parts=parts)
+
+    @property
+    def last_user_item_id(self) -> str | None:
+        for item_id in reversed(self._order):
+            item = self._items[item_id]
+            if isinstance(item, Message) and item.role == "user":
+                return item_id
+        return None
+
+    # -- the assistant's speech ----------------------------------------------------------------------------------
+
+    def speaks(self, item_id: str, part: SpokenPart) -> None:
+        """This item is a spoken reply, and `part` is its ledger."""
+        if item_id in self._items:
+            self._speech[item_id] = _Speech(part)
+
+    def update_speech(self, item_id: str, status: Status) -> None:
+        """More of the reply was said, or it ended: history follows the ledger, up to a cut if there was one."""
+        speech = self._speech.get(item_id)
+        if speech is not None:
+            speech.complete = status != "in_progress"
+            self._apply(item_id, speech, status)
+
+    def cut(self, item_id: str, heard_ms: float) -> None:
+        """The listener was interrupted here, as far as the server can tell. A client's word is not overruled."""
+        speech = self._speech.get(item_id)
+        if speech is not None and not speech.by_client:
+            speech.limit_ms = max(0.0, min(heard_ms, speech.part.audio_ms))
+            self._apply(item_id, speech)
+
+    def truncate(self, item_id: str, audio_end_ms: float, sent_ms: float | None = None) -> float:
+        """The client says how much was heard. Returns the position in force, never beyond the audio sent.
+
+        The client replaces the server's estimate, also upwards; a second word of the client may only shorten.
+        Raises ConversationError.
+        """
+        if item_id not in self._items:
+            raise ConversationError(
+                "item_truncate_invalid_item_id", f"Item '{item_id}' does not exist.", "item_id"
+            )
+        speech = self._speech.get(item_id)
+        if speech is None:
+            raise ConversationError(
+                "unsupported_content_type", "Only model output audio messages can be truncated.", "item_id"
+            )
+        limit_ms = speech.part.audio_ms if sent_ms is None else min(sent_ms, speech.part.audio_ms)
+        if speech.complete and audio_end_ms > limit_ms + BEYOND_MS:
+            raise ConversationError(
+                "invalid_value",
+                f"Audio content of {limit_ms:.0f}ms is already shorter than {audio_end_ms:.0f}ms",
+                "audio_end_ms",
+            )
+        end_ms = min(float(audio_end_ms), limit_ms)
+        if speech.by_client and speech.limit_ms is not None:
+            end_ms = min(end_ms, speech.limit_ms)
+        speech.limit_ms, speech.by_client = end_ms, True
+        self._apply(item_id, speech)
+        return end_ms
+
+    def heard_text(self, item_id: str) -> str:
+        """The words of a spoken reply that count."""
+        item = self._items.get(item_id)
+        if not isinstance(item, Message):
+            return ""
+        return "".join(part.transcript for part in item.parts if isinstance(part, Said))
+
+    def is_cut(self, item_id: str) -> bool:
+        """Whether a spoken reply ends before its end."""
+        speech = self._speech.get(item_id)
+        return speech is not None and speech.limit_ms is not None
+
+    def _apply(self, item_id: str, speech: _Speech, status: Status | None = None) -> None:
+        item = self._items.get(item_id)
+        if not isinstance(item, Message):
+            return
+        if speech.limit_ms is None:
+            text, status = speech.part.text, status or item.status
+        else:
+            text, status = speech.part.heard(speech.limit_ms), "incomplete"
+        self._items[item_id] = replace(item, parts=(Said(text),), status=status)
+
+
+def transcript_of(item: Item) -> str:
+    """The words of a spoken message of the user, "" for anything else."""
+    if not isinstance(item, Message):
+        return ""
+    return "".join(part.transcript or "" for part in item.parts if isinstance(part, Heard))

@@ -1,0 +1,165 @@
+"""What a chat model is shown of a conversation: messages, calls with their results, within a budget of characters.
+
+Pure: items in, messages out. Leaves out what nobody said or heard: speech that turned out to be noise, replies
+cut before their first word, pictures for a model that cannot see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from realtime.core.conversation import (
+    FunctionCall,
+    FunctionCallOutput,
+    Heard,
+    Image,
+    Item,
+    Message,
+    Said,
+    Text,
+)
+from realtime.core.messages import ChatMessage, ToolCall
+
+NO_RESULT = "no result yet"
+MAX_CHARACTERS = 400_000  # about 100,000 tokens of English, half of the smallest context
+
+
+class ContextOverflow(Exception):
+    """The conversation is longer than the model's context and must not be shortened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much of a conversation the model may see. `retention` is kept of the budget once it overflows."""
+
+    characters: int = MAX_CHARACTERS
+    retention: float = 1.0
+    may_drop: bool = True
+
+
+WHOLE = Budget()
+
+
+def history(
+    items: Sequence[Item],
+    instructions: str = "",
+    *,
+    sees_images: bool = False,
+    budget: Budget = WHOLE,
+    reasoning: Mapping[str, object] | None = None,
+) -> tuple[ChatMessage, ...]:
+    """The messages for a chat request, oldest first. Raises ContextOverflow if nothing may be dropped."""
+    groups = list(_groups(items, sees_images, reasoning or {}))
+    kept = _fit(groups, budget, len(instructions))
+    system = [ChatMessage("system", instructions)] if instructions else []
+    return tuple(system + [message for group in kept for message in group])
+
+
+def _groups(
+    items: Sequence[Item], sees_images: bool, reasoning: Mapping[str, object]
+) -> Iterable[list[ChatMessage]]:
+    """Messages that stay or go together: a message alone, calls with their results."""
+    outputs = {item.call_id: item.output for item in items if isinstance(item, FunctionCallOutput)}
+    last_user = max((n for n, item in enumerate(items) if _is_user(item)), default=-1)
+    position = 0
+    while position < len(items):
+        item = items[position]
+        position += 1
+        match item:
+            case Message():
+                message = _message(item, sees_images)
+                calls, position = _calls_from(items, position) if item.role == "assistant" else ([], position)
+                if calls:
+                    yield _call_group(calls, outputs, message, position > last_user, reasoning)
+                elif message is not None:
+                    yield [message]
+            case FunctionCall():
+                calls, position = _calls_from(items, position - 1)
+                if calls:
+                    yield _call_group(calls, outputs, None, position > last_user, reasoning)
+            case FunctionCallOutput():
+                continue  # shown with its call
+
+
+def _is_user(item: Item) -> bool:
+    return isinstance(item, Message) and item.role == "user"
+
+
+def _calls_from(items: Sequence[Item], position: int) -> tuple[list[FunctionCall], int]:
+    """The run of finished calls from here; results between them belong to the run."""
+    calls: list[FunctionCall] = []
+    while position < len(items) and isinstance(items[position], FunctionCall):
+        call = items[position]
+        assert isinstance(call, FunctionCall)
+        if call.status == "completed":
+            calls.append(call)
+        position += 1
+    return calls, position
+
+
+def _call_group(
+    calls: list[FunctionCall],
+    outputs: Mapping[str, str],
+    said: ChatMessage | None,
+    in_open_loop: bool,
+    reasoning: Mapping[str, object],
+) -> list[ChatMessage]:
+    thought = (
+        next((reasoning[call.id] for call in calls if call.id in reasoning), None) if in_open_loop else None
+    )
+    asked = ChatMessage(
+        "assistant",
+        said.content if said is not None else "",
+        tool_calls=tuple(ToolCall(call.call_id, call.name, call.arguments) for call in calls),
+        reasoning=thought,
+    )
+    answers = [
+        ChatMessage("tool", outputs.get(call.call_id, NO_RESULT), tool_call_id=call.call_id) for call in calls
+    ]
+    return [asked, *answers]
+
+
+def _message(item: Message, sees_images: bool) -> ChatMessage | None:
+    """One message, or None if there is nothing in it for the model."""
+    texts: list[str] = []
+    images: list[str] = []
+    for part in item.parts:
+        match part:
+            case Text(text):
+                texts.append(text)
+            case Heard(transcript) | Said(transcript):
+                texts.append(transcript or "")
+            case Image(url) if sees_images:
+                images.append(url)
+    content = "\n".join(text for text in texts if text.strip())
+    if not content and not images:
+        return None
+    return ChatMessage(item.role, content, images=tuple(images))
+
+
+def _size(group: list[ChatMessage]) -> int:
+    return sum(
+        len(message.content) + sum(len(call.arguments) + len(call.name) for call in message.tool_calls)
+        for message in group
+    )
+
+
+def _fit(groups: list[list[ChatMessage]], budget: Budget, spent: int) -> list[list[ChatMessage]]:
+    """The newest groups that fit; the last one always stays."""
+    total = spent + sum(map(_size, groups))
+    if total <= budget.characters:
+        return groups
+    if not budget.may_drop:
+        raise ContextOverflow(
+            f"The conversation has {total} characters and the model is shown {budget.characters}: "
+            "delete items, or set truncation to 'auto'."
+        )
+    room = budget.characters * budget.retention - spent
+    kept: list[list[ChatMessage]] = []
+    for group in reversed(groups):
+        room -= _size(group)
+        if room < 0 and kept:
+            break
+        kept.append(group)
+    return kept[::-1]

@@ -1,0 +1,94 @@
+"""Named marks of a turn, and the numbers an operator watches. The words are those of shared/design.md 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+MARKS = (
+    "speech_ended",
+    "turn_confirmed",
+    "transcript_final",
+    "chat_request",
+    "chat_first_delta",
+    "first_chunk",
+    "speech_first_audio",
+    "first_audio_sent",
+    "playback_started",
+)
+
+Origin = Literal["speech_ended", "response_create"]
+
+
+@dataclass(slots=True)
+class Marks:
+    """When each mark of one turn was reached, in loop seconds; only the first time counts."""
+
+    origin: Origin
+    origin_s: float
+    reached_s: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.origin == "speech_ended":
+            self.reached_s["speech_ended"] = self.origin_s
+
+    def reach(self, mark: str, now_s: float) -> None:
+        if mark not in MARKS:
+            raise ValueError(f"{mark!r} is not a mark of a turn")
+        self.reached_s.setdefault(mark, now_s)
+
+    def since_origin_ms(self) -> dict[str, int]:
+        """Milliseconds after the origin, in the order of the marks; unreached marks are left out."""
+        return {
+            mark: round((self.reached_s[mark] - self.origin_s) * 1000)
+            for mark in MARKS
+            if mark in self.reached_s
+        }
+
+
+class Metrics:
+    """What /metrics shows. One registry per server, so that two servers in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        seconds = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+        self.sessions = Gauge("realtime_sessions", "Open sessions", registry=self.registry)
+        self.sessions_total = Counter("realtime_sessions_opened", "Sessions opened", registry=self.registry)
+        self.responses = Counter(
+            "realtime_responses", "Finished responses", ["status", "code"], registry=self.registry
+        )
+        self.marks = Histogram(
+            "realtime_turn_mark_seconds",
+            "Seconds from the origin of a turn to each mark",
+            ["origin", "mark"],
+            buckets=seconds,
+            registry=self.registry,
+        )
+        self.false_starts = Counter(
+            "realtime_false_starts", "Sounds during a reply that were no interruption", registry=self.registry
+        )
+        self.interruptions = Counter("realtime_interruptions", "Barge-ins", registry=self.registry)
+        self.speculations = Counter(
+            "realtime_speculations", "Answers begun early", ["outcome"], registry=self.registry
+        )
+        self.protocol_errors = Counter(
+            "realtime_protocol_errors", "Errors sent to clients", ["code"], registry=self.registry
+        )
+        self.loop_lag = Histogram(
+            "realtime_loop_lag_seconds",
+            "How late the event loop wakes",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+            registry=self.registry,
+        )
+
+    def turn(self, marks: Marks) -> None:
+        """Count a turn's marks."""
+        for mark, ms in marks.since_origin_ms().items():
+            if mark != marks.origin:
+                self.marks.labels(marks.origin, mark).observe(max(0.0, ms / 1000))
+
+    def text(self) -> bytes:
+        """The Prometheus exposition text."""
+        return generate_latest(self.registry)

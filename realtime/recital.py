@@ -1,0 +1,27 @@
+"""A chat model that says one fixed text: the greeting an operator wrote."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from realtime.core.messages import ChatEvent, ChatFinish, ChatRequest, TextDelta
+
+
+class Recital:
+    """Answers everything with the same words."""
+
+    sees_images = False
+
+    def __init__(self, text: str) -> None:
+        self.name = "recital"
+        self._text = text
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+        yield TextDelta(self._text)
+        yield ChatFinish("stop")
+
+    async def warm(self) -> None:
+        return
+
+    async def aclose(self) -> None:
+        return

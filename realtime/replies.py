@@ -1,0 +1,309 @@
+"""The replies of one session: at most one in the conversation, a few beside it; who starts, stops and forgets them.
+
+It turns the wire's options into a plan, runs each reply as one task, and follows what the listener has heard of the
+last one. Whether to answer or to stop is decided elsewhere (`core/turn.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal, Protocol
+
+from msgspec import UNSET
+
+from realtime.config import Settings
+from realtime.core.audio import AudioFormat
+from realtime.core.conversation import Conversation
+from realtime.core.listener import Pace
+from realtime.core.messages import ChatRequest
+from realtime.errors import ProtocolError
+from realtime.metrics import Marks, Metrics
+from realtime.outbox import Outbox
+from realtime.protocol import server_events as events
+from realtime.protocol.response_options import ResponseOptions
+from realtime.protocol.session_config import platform_voice
+from realtime.providers.base import ChatModel, Providers, Voice
+from realtime.reply_writer import ReplyWriter
+from realtime.response import ReplyPlan, Response
+
+MAX_OUT_OF_BAND = 4
+CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply is nobody's mistake
+FLUSH_PATIENCE_S = 0.3
+ACK_PATIENCE_S = 5.0
+
+StopReason = Literal["turn_detected", "client_cancelled"]
+
+
+class Listener(Protocol):
+    """Who wants to know how replies come and go."""
+
+    def reply_began(self, response_id: str) -> None: ...
+
+    def reply_ended(self, response_id: str, *, audible: bool) -> None: ...
+
+    def playback_ended(self, response_id: str) -> None: ...
+
+
+class Replies:
+    """Starts, stops and remembers replies."""
+
+    def __init__(
+        self,
+        *,
+        providers: Providers,
+        settings: Settings,
+        outbox: Outbox,
+        metrics: Metrics,
+        conversation: Conversation,
+        conversation_id: str,
+        new_id: Callable[[str], str],
+        spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]],
+        listener: Listener,
+    ) -> None:
+        self._providers = providers
+        self._settings = settings
+        self._outbox = outbox
+        self._metrics = metrics
+        self._conversation = conversation
+        self.conversation_id = conversation_id
+        self._new_id = new_id
+        self._spawn = spawn
+        self._listener = listener
+        self._paces: dict[Voice, Pace] = {}  # how fast each voice speaks, learnt from its replies
+        self._untold: set[str] = set()  # replies whose waterfall waits for the first acknowledgement
+        self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
+        self._last_end_s = float("-inf")
+        self.active: Response | None = None  # in the conversation, being generated
+        self.heard: Response | None = None  # the last spoken reply of the conversation
+        self.extensions: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Replies active={self.active!r} running={len(self._running)}>"
+
+    # -- starting ------------------------------------------------------------------------------------------------
+
+    def prepare(
+        self,
+        options: ResponseOptions,
+        request: Callable[[], Awaitable[ChatRequest]],
+        marks: Marks,
+        *,
+        chat: ChatModel | None = None,
+        speak_ahead: bool = False,
+    ) -> Response:
+        """A reply behind a closed gate. Raises ProtocolError when there are too many beside the conversation."""
+        if options.out_of_band and len(self._running) - (self.active is not None) >= MAX_OUT_OF_BAND:
+            raise ProtocolError(
+                f"At most {MAX_OUT_OF_BAND} responses may run beside the conversation: wait for one to finish.",
+                code="rate_limit_exceeded",
+                type="rate_limit_error",
+            )
+        writer = ReplyWriter(
+            self._new_id("resp"),
+            options,
+            conversation=None if options.out_of_band else self._conversation,
+            conversation_id=self.conversation_id,
+            outbox=self._outbox,
+            new_id=self._new_id,
+            words_wanted="words" in self.extensions,
+        )
+        writer.first_audio_sent = lambda: self._mark(marks, "first_audio_sent")
+        plan = ReplyPlan(
+            spoken=options.spoken,
+            voice=self.voice(options),
+            format=AudioFormat(options.output_format.value, options.output_format.rate),
+            request=request,
+            parallel_tool_calls=options.parallel_tool_calls,
+            silent_timeout_s=self._settings.silent_turn_timeout_s,
+            speak_ahead=speak_ahead,
+        )
+        providers = self._providers
+        return Response(
+            plan,
+            chat=chat or providers.chat,
+            speech=providers.speech,
+            writer=writer,
+            marks=marks,
+            pace=self._paces.setdefault(plan.voice, Pace()),
+        )
+
+    def voice(self, options: ResponseOptions) -> Voice:
+        """The platform's voice these options ask for."""
+        return Voice(
+            voice_id=platform_voice(options.voice, self._settings.voice_id),
+            rate=options.output_format.rate,
+            speed=max(0.5, options.speed),
+        )
+
+    def start(self, response: Response) -> None:
+        """Run a reply; it stays unseen until `open`."""
+        task = self._spawn(self._run(response), f"reply {response.id}")
+        self._running[response.id] = (response, task)
+
+    def open(self, response: Response) -> None:
+        """Let a started reply be seen and heard."""
+        if not response.writer.options.out_of_band:
+            if self.active is not None:
+                raise ProtocolError(
+                    f"Conversation already has an active response in progress: {self.active.id}. "
+                    "Wait until the response is finished before creating a new one.",
+                    code="conversation_already_has_active_response",
+                )
+            self.active = self.heard = response
+            self._listener.reply_began(response.id)
+        response.open_gate()
+
+    async def _run(self, response: Response) -> None:
+        try:
+            await response.run()
+        finally:
+            self._ended(response)
+
+    def _ended(self, response: Response) -> None:
+        self._running.pop(response.id, None)
+        if not response.gate.is_set():
+            return
+        writer = response.writer
+        if writer.open:  # its task was taken down with the session
+            writer.stop("client_cancelled")
+        self._last_end_s = self._now()
+        error = writer.details.error if writer.details is not None else UNSET
+        code = error.code if error is not UNSET else ""
+        self._metrics.responses.labels(writer.status, code).inc()
+        self._metrics.turn(response.marks)
+        if response is self.active:
+            self.active = None
+            audible = writer.unheard_s(self._now()) > 0 and writer.status != "cancelled"
+            self._listener.reply_ended(response.id, audible=audible)
+            if audible:
+                self._await_playback(response)
+        if "latency" in self.extensions:
+            self._tell_latency(response)
+
+    # -- stopping ------------------------------------------------------------------------------------------------
+
+    def stop(self, response_id: str, reason: StopReason) -> None:
+        """Silence a reply now: its unsent audio is gone, its `response.done` is queued, its task ends."""
+        entry = self._running.get(response_id)
+        if entry is None:
+            return
+        response, task = entry
+        self._last_end_s = self._now()
+        if response is self.active:
+            self.cut_heard(response)
+            self.active = None
+            response.writer.stop(reason)
+            self._listener.reply_ended(response.id, audible=False)
+        else:
+            response.writer.stop(reason)
+        task.cancel()
+
+    def discard(self, response: Response) -> None:
+        """Forget a reply behind its gate: nobody will know."""
+        entry = self._running.get(response.id)
+        if entry is not None and not response.gate.is_set():
+            entry[1].cancel()
+
+    def cancel(self, response_id: str | None) -> None:
+        """`response.cancel` of the client. Raises ProtocolError if there is nothing to cancel."""
+        if response_id is None and self.active is not None:
+            response_id = self.active.id
+        entry = self._running.get(response_id or "")
+        if entry is not None and entry[0].gate.is_set():
+            self.stop(entry[0].id, "client_cancelled")
+            return
+        if self._now() - self._last_end_s < CANCEL_GRACE_S:
+            return
+        raise ProtocolError(
+            "Cancellation failed: no active response found", code="response_cancel_not_active"
+        )
+
+    def cut_heard(self, response: Response) -> None:
+        """The listener was interrupted: history keeps what was heard by now, as far as we know."""
+        writer, now_s = response.writer, self._now()
+        if not writer.options.spoken or writer.message_id is None:
+            return
+        sounding = writer.open or writer.unheard_s(now_s) > 0
+        writer.silence()
+        if not sounding:
+            return
+        acknowledged = "playback" in self.extensions
+        writer.cut(now_s, told=acknowledged)
+        if acknowledged:
+            self._outbox.put(events.OutputAudioBufferCleared(response_id=response.id))
+            self._later(FLUSH_PATIENCE_S, lambda: writer.settle_cut(self._now()))
+
+    def sent_ms(self, item_id: str) -> float | None:
+        """How much audio of this item has left, where that is known."""
+        if self.heard is not None and self.heard.writer.message_id == item_id:
+            return self.heard.writer.playback.sent_ms
+        return None
+
+    # -- what was heard ------------------------------------------------------------------------------------------
+
+    def played(self, item_id: str, played_ms: float, *, drained: bool, flushed: bool) -> None:
+        """The player tells its position (extension `playback`). Unknown items are a race, not a mistake."""
+        response = self.heard
+        if response is None or response.writer.message_id != item_id:
+            return
+        writer, now_s = response.writer, self._now()
+        first = writer.playback.acked_ms is None
+        if not writer.playback.ack(played_ms, now_s, drained=drained, flushed=flushed):
+            return
+        if first:
+            self._mark(response.marks, "playback_started")
+            self._outbox.put(events.OutputAudioBufferStarted(response_id=response.id))
+            self._put_latency(response)
+        if flushed:
+            writer.settle_cut(now_s)
+        if drained and not writer.open:
+            self._outbox.put(events.OutputAudioBufferStopped(response_id=response.id))
+            self._listener.playback_ended(response.id)
+
+    def _await_playback(self, response: Response) -> None:
+        """Look again when everything that was sent must have been heard."""
+        remaining_s = response.writer.unheard_s(self._now())
+        if remaining_s <= 0:
+            self._listener.playback_ended(response.id)
+            return
+        if response is self.heard:
+            self._later(remaining_s + 0.001, lambda: self._await_playback(response))
+
+    def _tell_latency(self, response: Response) -> None:
+        """The waterfall is told at the end, or a little later if the player is still to say when it began."""
+        self._untold.add(response.id)
+        writer = response.writer
+        acknowledged = (
+            "playback" in self.extensions and writer.options.spoken and writer.status != "cancelled"
+        )
+        if not acknowledged or "playback_started" in response.marks.reached_s:
+            self._put_latency(response)
+        else:
+            self._later(ACK_PATIENCE_S, lambda: self._put_latency(response))
+
+    def _put_latency(self, response: Response) -> None:
+        if response.id not in self._untold:
+            return
+        self._untold.discard(response.id)
+        marks = response.marks
+        self._outbox.put(
+            events.ResponseLatencyDone(
+                response_id=response.id, origin=marks.origin, marks=marks.since_origin_ms()
+            )
+        )
+
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something later, unless the session has ended by then."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            action()
+
+        self._spawn(wait(), "timer")
+
+    def _mark(self, marks: Marks, name: str) -> None:
+        marks.reach(name, self._now())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

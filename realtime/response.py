@@ -1,0 +1,331 @@
+"""One reply: chat deltas become speakable chunks, chunks become sound, sound goes out. One cancellable task with an id.
+
+    chat ──text──▶ speakable ──▶ chunker ──chunks──▶ voice ──pcm, words──▶ writer (wire and history)
+
+The reply may be begun behind a closed gate: it thinks (and may prepare its first sound) but nothing of it is seen or
+heard until the gate opens. It decides nothing about turns, and it does not know who interrupts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from realtime.core.audio import AudioFormat
+from realtime.core.chunker import Chunk, Chunker
+from realtime.core.listener import Pace
+from realtime.core.messages import (
+    ChatEvent,
+    ChatFinish,
+    ChatRequest,
+    ChatUsage,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+from realtime.core.speakable import SpeakableFilter
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.metrics import Marks
+from realtime.providers.base import (
+    ChatModel,
+    Speech,
+    SpeechAudio,
+    SpeechPieceDone,
+    SpeechWords,
+    Utterance,
+    Voice,
+)
+from realtime.reply_writer import ReplyWriter
+
+MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
+BLANK_ANSWER = "The model answered without any text."
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlan:
+    """What kind of reply is wanted."""
+
+    spoken: bool
+    voice: Voice
+    format: AudioFormat
+    request: Callable[[], Awaitable[ChatRequest]]  # may wait for transcripts; raises ProviderError
+    parallel_tool_calls: bool = True
+    silent_timeout_s: float = 20.0
+    speak_ahead: bool = False  # behind a closed gate, let the voice prepare the first chunk
+
+
+class Response:
+    """Runs one reply from question to `response.done`."""
+
+    def __init__(
+        self,
+        plan: ReplyPlan,
+        *,
+        chat: ChatModel,
+        speech: Speech,
+        writer: ReplyWriter,
+        marks: Marks,
+        pace: Pace | None = None,
+    ) -> None:
+        self.plan = plan
+        self.writer = writer
+        self.marks = marks
+        self.gate = asyncio.Event()
+        self.failed = False  # behind the gate, where nobody has seen it
+        self._chat = chat
+        self._speech = speech
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._filter = SpeakableFilter()
+        self._chunker = Chunker(pace=pace)
+        self._pieces = 0  # handed to the voice
+        self._in_flight: deque[tuple[Chunk, int | None]] = (
+            deque()
+        )  # chunks handed to the voice, with their piece
+        self._received_ms: dict[int, float] = {}  # audio so far, by piece
+        self._calls: dict[int, ToolCallDelta] = {}
+        self._finish: ChatFinish | None = None
+        self._characters = 0
+        self._has_words = False
+        self._patience: asyncio.Timeout | None = None
+
+    def __repr__(self) -> str:
+        return f"<Response {self.id} {'open' if self.gate.is_set() else 'gated'}>"
+
+    @property
+    def id(self) -> str:
+        return self.writer.response_id
+
+    def open_gate(self) -> None:
+        """Let the reply be seen and heard. Announces it on the wire at once."""
+        if not self.gate.is_set():
+            self.writer.begin()
+            self.gate.set()
+            self._wake.set()
+
+    async def run(self) -> None:
+        """The whole reply. Upstream trouble ends in a failed `response.done`, never in an exception."""
+        try:
+            async with asyncio.timeout(self.plan.silent_timeout_s) as self._patience:
+                await self._answer()
+        except TimeoutError:
+            message = f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s."
+            await self._fail(ProviderTimeout(message))
+        except ProviderError as error:
+            await self._fail(error)
+        except ExceptionGroup as group:
+            await self._fail(_provider_error(group))
+
+    async def _fail(self, error: ProviderError) -> None:
+        self.failed = not self.gate.is_set()
+        await self.gate.wait()
+        self.writer.fail(error)
+
+    def _progress(self) -> None:
+        """Something to see or hear came: the listener's patience begins anew."""
+        if self._patience is not None:
+            self._patience.reschedule(self._loop.time() + self.plan.silent_timeout_s)
+
+    # -- the chat model ------------------------------------------------------------------------------------------
+
+    async def _answer(self) -> None:
+        request = await self.plan.request()
+        self._mark("chat_request")
+        async with aclosing(self._chat.stream(request)) as events:
+            if not self.plan.spoken:
+                await self._read(events)
+            else:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._read(events), name=f"{self.id} chat")
+                    group.create_task(self._speak(), name=f"{self.id} voice")
+        await self.gate.wait()
+        self._conclude()
+
+    async def _read(self, events: AsyncGenerator[ChatEvent, None]) -> None:
+        """Take in the chat model's answer; text and calls go on as they come."""
+        async for event in events:
+            match event:
+                case TextDelta(text):
+                    self._mark("chat_first_delta")
+                    self._progress()
+                    await self._take_text(text)
+                    if self._characters >= MAX_ANSWER_CHARACTERS:
+                        self._finish = ChatFinish("length")
+                        break
+                case ToolCallDelta():
+                    self._progress()
+                    await self._take_call(event)
+                case ChatUsage():
+                    self.writer.usage = event
+                case ChatFinish():
+                    self._finish = event
+        await self._end_calls()
+        if self.plan.spoken:
+            now_s = self._loop.time()
+            self._chunker.feed(self._filter.finish(), now_s)
+            self._chunker.finish(now_s)
+            self._wake.set()
+
+    async def _take_text(self, text: str) -> None:
+        self._characters += len(text)
+        if not self.plan.spoken:
+            await self.gate.wait()
+            self.writer.text(text)
+            return
+        speakable = self._filter.feed(text)
+        self._chunker.feed(speakable, self._loop.time())
+        self._wake.set()
+        if speakable.strip():
+            self._has_words = True
+            if self.gate.is_set():
+                self.writer.open_message()
+
+    async def _take_call(self, delta: ToolCallDelta) -> None:
+        """Collect the pieces of a call; a call is complete when the next one begins."""
+        known = self._calls.get(delta.index)
+        if known is None:
+            await self._end_calls()
+            self._calls[delta.index] = delta
+        else:
+            self._calls[delta.index] = ToolCallDelta(
+                delta.index,
+                known.call_id or delta.call_id,
+                known.name or delta.name,
+                known.arguments + delta.arguments,
+            )
+
+    async def _end_calls(self) -> None:
+        while self._calls:
+            await self.gate.wait()
+            if self._has_words:
+                self.writer.open_message()  # what was said before a call comes before it
+            _, call = self._calls.popitem()
+            if self.plan.parallel_tool_calls or not self.writer.calls:
+                self.writer.call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
+
+    def _conclude(self) -> None:
+        """The last words on the wire, by how the chat model ended."""
+        reason = self._finish.reason if self._finish is not None else "stop"
+        if self._finish is not None:
+            self.writer.reasoning = self._finish.reasoning
+        if reason == "length":
+            self.writer.finish("incomplete", "max_output_tokens")
+        elif reason == "content_filter":
+            self.writer.finish("incomplete", "content_filter")
+        elif self.writer.empty:
+            self.writer.fail(ProviderUnavailable(BLANK_ANSWER, code="empty_answer", retryable=False))
+        else:
+            self.writer.finish("completed")
+
+    # -- the voice -----------------------------------------------------------------------------------------------
+
+    async def _speak(self) -> None:
+        async with self._speech.open(self.plan.voice) as utterance, asyncio.TaskGroup() as group:
+            group.create_task(self._feed_voice(utterance), name=f"{self.id} chunks")
+            group.create_task(self._play(utterance), name=f"{self.id} sound")
+
+    async def _feed_voice(self, utterance: Utterance) -> None:
+        """Hand chunks to the voice when the chunker says so."""
+        self._chunker.latency(self._speech.latency_s(self.plan.voice))
+        while not self._chunker.done:
+            self._wake.clear()
+            self._chunker.budget(self._speech.requests_left())
+            chunks = self._chunker.poll(self._loop.time())
+            for chunk in chunks:
+                if not (self.plan.speak_ahead and chunk.index == 0):
+                    await self.gate.wait()
+                await self._say(utterance, chunk)
+            if not chunks and not self._chunker.done:
+                await self._sleep_until(self._chunker.deadline())
+        utterance.finish()
+
+    async def _say(self, utterance: Utterance, chunk: Chunk) -> None:
+        if not chunk.spoken:
+            self._in_flight.append((chunk, None))
+            if len(self._in_flight) == 1 and self.gate.is_set():
+                self._begin_silent()
+            return
+        self._mark("first_chunk")
+        self._in_flight.append((chunk, self._pieces))
+        self._pieces += 1
+        await utterance.say(chunk.spoken)
+
+    async def _sleep_until(self, deadline_s: float | None) -> None:
+        """Wait for news, or for the chunker's deadline."""
+        if deadline_s is None:
+            await self._wake.wait()
+            return
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _play(self, utterance: Utterance) -> None:
+        """Pass sound and word times on, in order, as they arrive."""
+        async with aclosing(utterance.events()) as events:
+            async for event in events:
+                if isinstance(event, SpeechAudio):
+                    self._mark("speech_first_audio")
+                await self.gate.wait()
+                match event:
+                    case SpeechAudio(piece, pcm):
+                        self._progress()
+                        await self._sound(piece, pcm)
+                    case SpeechWords(piece, words):
+                        self.writer.words(self._chunk_of(piece).index, words)
+                    case SpeechPieceDone(piece):
+                        self._piece_done(piece)
+        self._begin_silent()
+
+    async def _sound(self, piece: int, pcm: bytes) -> None:
+        chunk = self._chunk_of(piece)
+        now_s = self._loop.time()
+        ms = len(pcm) / 2 * 1000 / self.plan.voice.rate
+        self._received_ms[piece] = self._received_ms.get(piece, 0.0) + ms
+        self._chunker.audio(chunk.index, self._received_ms[piece], False, now_s)
+        self._wake.set()
+        await self.writer.audio(chunk.index, pcm)
+
+    def _piece_done(self, piece: int) -> None:
+        chunk = self._chunk_of(piece)
+        received_ms = self._received_ms.pop(piece, 0.0)
+        self._chunker.audio(chunk.index, received_ms, True, self._loop.time())
+        self.writer.end_chunk(chunk.index)
+        self._in_flight.popleft()
+        self._begin_silent()
+        self._wake.set()
+
+    def _chunk_of(self, piece: int) -> Chunk:
+        """The chunk this piece says; announces its text, and that of silent chunks before it."""
+        self._begin_silent()
+        chunk, number = self._in_flight[0]
+        if number != piece:
+            raise ProviderUnavailable(f"The voice answered for piece {piece} when {number} was due.")
+        self.writer.begin_chunk(chunk)
+        return chunk
+
+    def _begin_silent(self) -> None:
+        """Chunks without sound (only emoji, say) appear in the transcript when it is their turn."""
+        while self._in_flight and self._in_flight[0][1] is None:
+            chunk, _ = self._in_flight.popleft()
+            self.writer.begin_chunk(chunk)
+            self.writer.end_chunk(chunk.index)
+
+    def _mark(self, name: str) -> None:
+        self.marks.reach(name, self._loop.time())
+
+
+def _provider_error(group: ExceptionGroup) -> ProviderError:
+    """The upstream's fault in a group of failures; anything else is ours and is raised."""
+    faults, others = group.split(ProviderError)
+    if others is not None:
+        raise others
+    error: BaseException = faults if faults is not None else group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ProviderError)
+    return error

@@ -1,0 +1,141 @@
+"""Who may connect: API keys, ephemeral secrets, browser origins. Decides; sends nothing.
+
+A browser page may open a WebSocket to any address, so without an Origin check every page the user visits could spend
+the user's key (shared/realtime-wire.md 1.1). Ephemeral secrets carry their own proof (an HMAC), so that any worker or
+server with the same API keys can verify them without shared memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import zlib
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from realtime.errors import ProtocolError
+
+SUBPROTOCOL_KEY = "openai-insecure-api-key."
+MAX_SECRET_CHARACTERS = 6_000  # headers and subprotocols beyond about 8 KiB are cut by servers on the way
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who may connect. `name` identifies the key in limits and logs without revealing it."""
+
+    name: str
+    session: dict[str, Any] | None = None  # settings bound to an ephemeral secret
+    ephemeral: bool = False
+
+
+class AccessDenied(ProtocolError):
+    """The credential is missing, wrong or expired."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="invalid_api_key", type="authentication_error")
+
+
+class Access:
+    """Checks credentials and mints ephemeral secrets. With no keys configured everybody may come in."""
+
+    def __init__(self, api_keys: tuple[str, ...]) -> None:
+        self._keys = tuple(key.encode() for key in api_keys)
+        root = b"\n".join(sorted(self._keys)) if self._keys else secrets.token_bytes(32)
+        self._secret = hashlib.sha256(b"realtime client secret\n" + root).digest()
+
+    def __repr__(self) -> str:
+        return f"<Access {len(self._keys)} keys>"
+
+    @property
+    def required(self) -> bool:
+        return bool(self._keys)
+
+    def check(self, credential: str | None, now_unix_s: float) -> Caller:
+        """The caller behind this credential. Raises AccessDenied."""
+        if credential and credential.startswith("ek_"):
+            return self._check_ephemeral(credential, now_unix_s)
+        if not self._keys:
+            return Caller("open")
+        if not credential:
+            raise AccessDenied("No API key: send it as 'Authorization: Bearer <key>'.")
+        given, found = credential.encode(), None
+        for key in self._keys:  # every key is compared, so that the time tells nothing
+            if hmac.compare_digest(hashlib.sha256(key).digest(), hashlib.sha256(given).digest()):
+                found = key
+        if found is None:
+            raise AccessDenied("Incorrect API key: use one of the keys in REALTIME_API_KEYS of this server.")
+        return Caller("key-" + hashlib.sha256(found).hexdigest()[:8])
+
+    def mint(self, caller: Caller, session: dict[str, Any], expires_at: int) -> str:
+        """A secret that opens sessions with these settings until `expires_at` (Unix seconds)."""
+        if caller.ephemeral:
+            raise AccessDenied("A client secret cannot create another one: use an API key.")
+        claim = {"e": expires_at, "n": secrets.token_urlsafe(16), "c": caller.name, "s": session}
+        body = zlib.compress(msgspec.json.encode(claim), 9)
+        token = "ek_" + base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
+        if len(token) > MAX_SECRET_CHARACTERS:
+            raise ProtocolError(
+                "The session settings are too long for a client secret: send the rest with session.update.",
+                param="session",
+            )
+        return token
+
+    def _sign(self, body: bytes) -> bytes:
+        return hmac.digest(self._secret, body, "sha256")[:20]
+
+    def _check_ephemeral(self, credential: str, now_unix_s: float) -> Caller:
+        try:
+            raw = base64.urlsafe_b64decode(credential[3:] + "=" * (-len(credential[3:]) % 4))
+        except ValueError:
+            raw = b""
+        body = raw[20:]
+        if not hmac.compare_digest(raw[:20], self._sign(body)):
+            raise AccessDenied("This client secret is not valid here: create one on this server.")
+        claim = msgspec.json.decode(zlib.decompress(body))
+        if claim["e"] < now_unix_s:
+            raise AccessDenied("The client secret has expired: create a new one.")
+        return Caller(claim["c"], session=claim["s"], ephemeral=True)
+
+
+def credential_of(authorization: str | None, subprotocols: list[str]) -> tuple[str | None, bool]:
+    """The credential a request carries, and whether it came as a subprotocol (a browser)."""
+    for name in subprotocols:
+        if name.startswith(SUBPROTOCOL_KEY):
+            return name[len(SUBPROTOCOL_KEY) :], True
+    if authorization and authorization.lower().startswith("bearer "):
+        return authorization[7:].strip(), False
+    return None, "realtime" in subprotocols or "realtime.bin.v1" in subprotocols
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address stays on this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether a request with this Origin and Host may be served. No Origin: not a browser."""
+    if origin is None:
+        return True
+    if origin in allowed or "*" in allowed:
+        return True
+    parts = urlsplit(origin)
+    return parts.netloc == host or is_loopback(parts.hostname or "")
+
+
+def host_allowed(host: str, bound_host: str) -> bool:
+    """Without keys the Host must be the address we are bound to, else a page could rebind its DNS name to us."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if bound_host in ("0.0.0.0", "::", ""):
+        return True
+    return name == bound_host or (is_loopback(name) and is_loopback(bound_host))

@@ -1,0 +1,72 @@
+"""Audio deltas as binary frames, for clients that agreed on `realtime.bin.v1` (shared/realtime-wire.md 6.2).
+
+Gives every audio part a stream number while it is open, and says for each event which messages stand for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from realtime.protocol.framing import MAX_STREAM, encode_frame
+from realtime.protocol.objects import AudioPart
+from realtime.protocol.server_events import (
+    ResponseContentPartAdded,
+    ResponseCreated,
+    ResponseDone,
+    ResponseOutputAudioDelta,
+    ResponseOutputAudioDone,
+    ServerEvent,
+)
+
+_BYTES_PER_S = {"audio/pcm": 48_000, "audio/pcmu": 8_000, "audio/pcma": 8_000}
+
+
+@dataclass(slots=True)
+class _Stream:
+    number: int
+    bytes_per_s: int
+    sent_bytes: int = 0
+
+    def frame(self, payload: bytes, seq: int, *, end: bool = False) -> bytes:
+        start_ms = self.sent_bytes * 1000 // self.bytes_per_s
+        self.sent_bytes += len(payload)
+        return encode_frame(payload, stream=self.number, seq=seq, start_ms=start_ms, end=end)
+
+
+class AudioStreams:
+    """The open streams of one connection."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, _Stream] = {}  # by item id
+        self._bytes_per_s: dict[str, int] = {}  # by response id
+        self._last = 0
+
+    def messages(self, event: ServerEvent, next_seq: int) -> list[ServerEvent | bytes]:
+        """What goes out for this event, in order: frames as bytes, everything else as an event.
+
+        `next_seq` numbers the first message of the answer; frames carry their number in the header.
+        """
+        match event:
+            case ResponseCreated(response=response):
+                if response.audio is not msgspec.UNSET:
+                    self._bytes_per_s[response.id] = _BYTES_PER_S[response.audio.output.format["type"]]
+            case ResponseDone(response=response):
+                self._bytes_per_s.pop(response.id, None)
+            case ResponseContentPartAdded(part=AudioPart(), item_id=item_id, response_id=response_id):
+                stream = _Stream(self._free_number(), self._bytes_per_s[response_id])
+                self._open[item_id] = stream
+                return [msgspec.structs.replace(event, stream=stream.number)]
+            case ResponseOutputAudioDelta(item_id=item_id, delta=delta):
+                return [self._open[item_id].frame(delta, next_seq)]
+            case ResponseOutputAudioDone(item_id=item_id):
+                return [self._open.pop(item_id).frame(b"", next_seq, end=True), event]
+        return [event]
+
+    def _free_number(self) -> int:
+        taken = {stream.number for stream in self._open.values()}
+        while True:
+            self._last = self._last % MAX_STREAM + 1
+            if self._last not in taken:
+                return self._last

@@ -1,0 +1,119 @@
+"""The composition root: the one place that picks concrete providers.
+
+`open_providers` starts the in-process sandbox when the settings ask for it and closes everything again. A part that is
+not installed is not an error here: it is named in `missing`, with the line that installs it, and a turn that needs it
+fails with that sentence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from realtime.config import Settings
+from realtime.errors import ConfigError
+from realtime.providers.base import Providers, Transcriber, VoiceDetector, load
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A part this server runs without, and what would bring it."""
+
+    part: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The settings in force and the cast that plays them."""
+
+    settings: Settings
+    providers: Providers
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def transcriber_name(self) -> str:
+        return self.providers.transcriber.name if self.providers.transcriber else "none"
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Everything a server needs, running. Raises ConfigError for settings that cannot work."""
+    async with AsyncExitStack() as stack:
+        if settings.use_sandbox:
+            settings = await _start_sandbox(settings, stack)
+        missing: list[Missing] = []
+        vad = _load_vad(settings, missing)
+        if vad is not None:
+            stack.push_async_callback(vad.aclose)
+        transcriber = _load_transcriber(settings, missing)
+        if transcriber is not None:
+            stack.push_async_callback(transcriber.aclose)
+        chat = load("chat", "openai" if settings.chat_base_url else "minimax").create(settings)
+        stack.push_async_callback(chat.aclose)
+        speech = load("speech", "minimax").create(settings)
+        stack.push_async_callback(speech.aclose)
+        yield Runtime(settings, Providers(vad, transcriber, chat, speech), tuple(missing))
+
+
+@asynccontextmanager
+async def open_providers(settings: Settings) -> AsyncIterator[Providers]:
+    """Just the providers, for commands that need no server."""
+    async with open_runtime(settings) as runtime:
+        yield runtime.providers
+
+
+async def _start_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
+    try:
+        from realtime.sandbox.server import Sandbox
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "No MINIMAX_API_KEY is set and the sandbox is not installed: "
+            "set a key, or pip install 'minimax-realtime[sandbox]'."
+        ) from error
+    sandbox = await stack.enter_async_context(Sandbox())
+    log.info("no key set: the sandbox speaks, at %s", sandbox.url)
+    return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
+
+
+def _load_vad(settings: Settings, missing: list[Missing]) -> VoiceDetector | None:
+    try:
+        vad: VoiceDetector = load("vad", "silero").create(settings)
+    except (ConfigError, ModuleNotFoundError) as error:
+        missing.append(Missing("voice detection", _sentence(error)))
+        return None
+    return vad
+
+
+def _load_transcriber(settings: Settings, missing: list[Missing]) -> Transcriber | None:
+    kind = settings.transcriber.partition(":")[0]
+    if kind == "none":
+        return None
+    names = {"auto": ["local", "minimax"], "local": ["local"], "minimax": ["minimax"], "openai": ["openai"]}
+    if kind not in names:
+        raise ConfigError(
+            f"TRANSCRIBER={settings.transcriber!r} is not known: use local[:model], minimax, openai:URL or none."
+        )
+    for name in names[kind]:
+        if name == "minimax" and kind == "auto" and settings.use_sandbox:
+            continue  # the sandbox listens with the same local model that is missing here
+        try:
+            transcriber: Transcriber = load("transcriber", name).create(settings)
+        except (ConfigError, ModuleNotFoundError) as error:
+            missing.append(Missing("transcription", _sentence(error)))
+            if kind != "auto":
+                return None
+        else:
+            return transcriber
+    return None
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ConfigError):
+        return str(error)
+    return f"{error}: pip install 'minimax-realtime[local]'"

@@ -1,0 +1,100 @@
+"""POST /v1/realtime/client_secrets: a short-lived key for a browser (shared/realtime-wire.md 1.3)."""
+
+from __future__ import annotations
+
+import time
+from secrets import token_urlsafe
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from realtime.errors import ProtocolError
+from realtime.protocol.session_config import from_client_secret, to_wire
+from realtime.server.access import credential_of, origin_allowed
+from realtime.server.state import ACCESS, RUNTIME
+from realtime.session_defaults import default_config
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_post("/v1/realtime/client_secrets", create_secret)
+    app.router.add_post("/v1/realtime/sessions", beta_sessions)
+    app.router.add_route("OPTIONS", "/v1/realtime/client_secrets", preflight)
+
+
+def error_response(error: ProtocolError, status: int, headers: dict[str, str] | None = None) -> web.Response:
+    """The wire's error object as an HTTP answer (5.1)."""
+    body = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+def cors_headers(request: web.Request) -> dict[str, str]:
+    """Headers that let an allowed foreign page read the answer."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return {}
+    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+
+async def preflight(request: web.Request) -> web.Response:
+    if not _origin_ok(request):
+        return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS.")
+    allowed = {
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type",
+        "Access-Control-Max-Age": "600",
+    }
+    return web.Response(status=204, headers={**cors_headers(request), **allowed})
+
+
+async def beta_sessions(request: web.Request) -> web.Response:
+    error = ProtocolError(
+        "POST /v1/realtime/sessions belongs to the beta: use POST /v1/realtime/client_secrets.",
+        code="unknown_url",
+    )
+    return error_response(error, 404)
+
+
+async def create_secret(request: web.Request) -> web.Response:
+    if not _origin_ok(request):
+        return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS.")
+    headers = cors_headers(request)
+    runtime, access = request.app[RUNTIME], request.app[ACCESS]
+    now_unix_s = time.time()
+    try:
+        credential, _ = credential_of(request.headers.get("Authorization"), [])
+        caller = access.check(credential, now_unix_s)
+        body = await _read_body(request)
+        asked = from_client_secret(body, default_config(runtime.settings, runtime.providers))
+        expires_at = int(now_unix_s) + asked.expires_after_s
+        secret = access.mint(caller, body.get("session") or {}, expires_at)
+    except ProtocolError as error:
+        return error_response(error, 401 if error.code == "invalid_api_key" else 400, headers)
+    session = to_wire(
+        asked.config,
+        session_id="sess_" + token_urlsafe(12),
+        expires_at=expires_at,
+        model=runtime.providers.chat.name,
+    )
+    return web.json_response(
+        {"value": secret, "expires_at": expires_at, "session": session},
+        headers={**headers, "Cache-Control": "no-store"},
+        dumps=lambda value: msgspec.json.encode(value).decode(),
+    )
+
+
+def _origin_ok(request: web.Request) -> bool:
+    settings = request.app[RUNTIME].settings
+    return origin_allowed(request.headers.get("Origin"), request.host, settings.origins)
+
+
+async def _read_body(request: web.Request) -> dict[str, Any]:
+    """The JSON object of the body. Raises ProtocolError."""
+    raw = await request.read()  # bounded by the application's client_max_size
+    try:
+        body = msgspec.json.decode(raw or b"{}")
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"The body is not JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise ProtocolError("The body must be a JSON object.")
+    return body

@@ -1,0 +1,376 @@
+"""One conversation: receive an event, let the rules decide, act.
+
+    client events ─┐                                  ┌─▶ replies.py (reply tasks)
+                   ├─▶ Session ─▶ core/turn.step ─▶ actions ─▶ outbox
+    ears ──────────┘      ▲                           └─▶ transcribing.py
+                          └── news of replies, transcripts, playback
+
+The session joins and does not decide: turns are `core/turn.py`, memory is `core/conversation.py`, a reply is
+`response.py`, waiting is `outbox.py`. It knows no socket and no vendor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from realtime.chat_request import build_request
+from realtime.config import Settings
+from realtime.core import turn as turns
+from realtime.core.audio import AudioFormat
+from realtime.core.conversation import Conversation, transcript_of
+from realtime.core.endpointing import EndpointRules
+from realtime.core.messages import ChatRequest
+from realtime.errors import ProtocolError
+from realtime.item_events import ItemEvents
+from realtime.listening import Ears
+from realtime.metrics import Marks, Metrics
+from realtime.outbox import Outbox
+from realtime.protocol import client_events as asks
+from realtime.protocol import server_events as events
+from realtime.protocol.objects import ConversationObject, ItemReference
+from realtime.protocol.response_options import ResponseOptions, response_options
+from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
+from realtime.providers.base import ChatModel, Providers
+from realtime.recital import Recital
+from realtime.replies import Replies
+from realtime.speculation import Premise, Speculation
+from realtime.transcribing import Hearing
+from realtime.user_turn import UserTurns
+
+log = logging.getLogger(__name__)
+
+
+class SessionEnded(Exception):
+    """The session is over; the reason is the close reason of the wire."""
+
+
+class Session:
+    """Everything about one conversation, joined."""
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        *,
+        providers: Providers,
+        settings: Settings,
+        outbox: Outbox,
+        metrics: Metrics,
+        new_id: Callable[[str], str],
+    ) -> None:
+        self.id = new_id("sess")
+        self.config = config
+        self._providers = providers
+        self._settings = settings
+        self._outbox = outbox
+        self._metrics = metrics
+        self._new_id = new_id
+        self._expires_at = int(time.time() + settings.session_minutes * 60)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._turn = turns.Turn()
+        self.conversation = Conversation()
+        self.replies = Replies(
+            providers=providers,
+            settings=settings,
+            outbox=outbox,
+            metrics=metrics,
+            conversation=self.conversation,
+            conversation_id=new_id("conv"),
+            new_id=new_id,
+            spawn=self._spawn,
+            listener=self,
+        )
+        self._user = UserTurns(
+            Ears(
+                providers.vad,
+                AudioFormat(config.input_format.value, config.input_format.rate),
+                EndpointRules(),
+            ),
+            Hearing(providers.transcriber, settings.transcribe_timeout_s),
+            config=config,
+            outbox=outbox,
+            conversation=self.conversation,
+            new_id=new_id,
+            spawn=self._spawn,
+            notice=self._notice,
+            guessed=self._guessed,
+        )
+        self._items = ItemEvents(
+            self.conversation,
+            outbox,
+            new_id=new_id,
+            transcribe=self._user.transcribe,
+            sent_ms=self.replies.sent_ms,
+        )
+        self._speculation = Speculation(self.replies, metrics)
+        self._turn_marks: Marks | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._configure(config)
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self._turn.phase.name.lower()}>"
+
+    @property
+    def replying(self) -> bool:
+        return self.replies.active is not None
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Greet, then live until the time is up. Raises SessionEnded, or whatever went wrong in one of our tasks."""
+        self._outbox.put(events.SessionCreated(session=self._session_object()))
+        self._outbox.put(
+            events.ConversationCreated(conversation=ConversationObject(id=self.replies.conversation_id))
+        )
+        self._providers.speech.warm(self.replies.voice(response_options(self.config)))
+        self._spawn(self._providers.chat.warm(), "warm chat")
+        if self._settings.greeting:
+            self._reply(response_options(self.config), self._marks(), chat=Recital(self._settings.greeting))
+        try:
+            async with asyncio.timeout(self._settings.session_minutes * 60):
+                await self._failure
+        except TimeoutError:
+            minutes = f"{self._settings.session_minutes:g}"
+            error = ProtocolError(
+                f"Your session hit the maximum duration of {minutes} minutes.", code="session_expired"
+            )
+            self._outbox.put(events.ErrorEvent.of(error))
+            raise SessionEnded("session_expired") from None
+
+    async def aclose(self) -> None:
+        """Stop everything that runs for this session."""
+        if self._idle is not None:
+            self._idle.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._user.aclose()
+        if self._failure.done() and not self._failure.cancelled():
+            self._failure.exception()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine, name=f"{self.id} {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not self._failure.done():
+            self._failure.set_exception(error)
+
+    def _session_object(self) -> dict[str, Any]:
+        return to_wire(
+            self.config, session_id=self.id, expires_at=self._expires_at, model=self._providers.chat.name
+        )
+
+    # -- what the client asks ------------------------------------------------------------------------------------
+
+    async def receive(self, event: asks.ClientEvent) -> None:
+        """Carry out one client event, in order. Raises ProtocolError for a mistake; nothing has changed then."""
+        match event:
+            case asks.InputAudioBufferAppend(audio=audio):
+                await self.hear(audio)
+            case asks.SessionUpdate(session=patch):
+                self._update(patch)
+            case asks.InputAudioBufferCommit():
+                self._user.commit_buffer()
+                self._notice(turns.SpeechForgotten())  # no answer comes of itself
+            case asks.InputAudioBufferClear():
+                self._user.forget()
+                self._notice(turns.SpeechForgotten())
+                self._outbox.put(events.InputAudioBufferCleared())
+            case asks.OutputAudioBufferClear():
+                self._clear_output()
+            case asks.OutputAudioBufferPlayed(item_id=item_id, played_ms=ms, state=state):
+                if self.config.has("playback"):
+                    self.replies.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
+            case asks.ResponseCreate(response=params):
+                self._create_response(response_options(self.config, params))
+            case asks.ResponseCancel(response_id=response_id):
+                self.replies.cancel(response_id)
+            case _:
+                self._items.receive(event)
+
+    async def hear(self, audio: bytes) -> None:
+        """Take in audio of the session's input format."""
+        await self._user.hear(audio)
+
+    def _update(self, patch: dict[str, Any]) -> None:
+        self._configure(apply(self.config, patch, input_busy=self._user.busy))
+        self._outbox.put(events.SessionUpdated(session=self._session_object()))
+
+    def _configure(self, config: SessionConfig) -> None:
+        before, self.config = self.config, config
+        self._user.configure(config)
+        if config.input_format is not before.input_format:
+            self._items.input_format = AudioFormat(config.input_format.value, config.input_format.rate)
+            self._user.set_format(self._items.input_format)
+        self.replies.extensions = config.extensions or ()
+        detection = config.turn_detection
+        if detection is None:
+            self._notice(turns.SpeechForgotten())
+        else:
+            rules = turns.TurnRules(detection.create_response, detection.interrupt_response)
+            self._turn = replace(self._turn, rules=rules)
+
+    def _clear_output(self) -> None:
+        if not self.config.has("playback"):
+            raise ProtocolError(
+                "output_audio_buffer.clear needs the extension 'playback' on a WebSocket.", param="type"
+            )
+        if self.replies.active is not None:
+            self.replies.stop(self.replies.active.id, "client_cancelled")
+        elif self.replies.heard is not None:
+            self.replies.cut_heard(self.replies.heard)
+
+    def _create_response(self, options: ResponseOptions) -> None:
+        marks = self._marks()
+        marks.reach("turn_confirmed", marks.origin_s)
+        self._check_input(options)
+        if not options.out_of_band:
+            self._stop_idle()
+            self._speculation.drop()
+        self._reply(options, marks)
+
+    def _check_input(self, options: ResponseOptions) -> None:
+        """Raises ProtocolError for a reference to an item that is not there."""
+        for number, item in enumerate(options.input or ()):
+            if isinstance(item, ItemReference) and item.id not in self.conversation:
+                raise ProtocolError(
+                    f"Item '{item.id}' does not exist.",
+                    code="item_retrieve_invalid_item_id",
+                    param=f"response.input[{number}].id",
+                )
+
+    # -- turns ---------------------------------------------------------------------------------------------------
+
+    def _notice(self, event: turns.TurnEvent) -> None:
+        """Let the rules decide what this means, and do it."""
+        before = self._turn
+        self._turn, actions = turns.step(before, event)
+        if self._turn.phase is not before.phase:
+            log.debug("%s ◆ %s → %s (%s)", self.id, before.phase.name, self._turn.phase.name, event)
+        for action in actions:
+            log.debug("%s → %s", self.id, action)
+            self._act(action)
+
+    def _act(self, action: turns.Action) -> None:
+        match action:
+            case turns.AnnounceSpeech(onset_ms):
+                self._stop_idle()
+                if self._turn.rules.interrupt_response and self.replies.heard is not None:
+                    self.replies.heard.writer.silence()  # first of all
+                self._user.announce(onset_ms)
+                self._providers.speech.warm(self.replies.voice(response_options(self.config)))
+                self._spawn(self._providers.chat.warm(), "warm chat")
+            case turns.StopReply(response_id):
+                self._metrics.interruptions.inc()
+                self.replies.stop(response_id, "turn_detected")
+            case turns.CutHeard():
+                self._metrics.interruptions.inc()
+                if self.replies.heard is not None:
+                    self.replies.cut_heard(self.replies.heard)
+            case turns.CommitSpeech(at_ms):
+                self._turn_marks = self._marks(self._user.speech_ended_at_s())
+                self._turn_marks.reach("turn_confirmed", self._now())
+                self._notice(turns.TurnCommitted(self._user.commit_turn(at_ms)))
+            case turns.StartReply():
+                self._answer()
+            case turns.DropSpeech():
+                self._metrics.false_starts.inc()
+                self._user.drop_speech()
+
+    def reply_began(self, response_id: str) -> None:
+        self._notice(turns.ReplyBegan(response_id))
+
+    def reply_ended(self, response_id: str, *, audible: bool) -> None:
+        self._notice(turns.ReplyEnded(response_id, audible))
+
+    def playback_ended(self, response_id: str) -> None:
+        self._notice(turns.PlaybackEnded(response_id))
+        self._start_idle()
+
+    # -- answering -----------------------------------------------------------------------------------------------
+
+    def _answer(self) -> None:
+        """The user's turn is over and its words are known."""
+        marks = self._turn_marks or self._marks()
+        marks.reach("transcript_final", self._now())
+        options = response_options(self.config)
+        *before, last = self.conversation.items
+        if not self._speculation.redeem(Premise(transcript_of(last), options, tuple(before)), marks):
+            self._reply(options, marks)
+
+    def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
+        """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
+        response = self.replies.prepare(options, lambda: self._request(options), marks, chat=chat)
+        self.replies.open(response)
+        self.replies.start(response)
+
+    async def _request(self, options: ResponseOptions) -> ChatRequest:
+        if options.input is None:
+            await self._user.settled()
+        return build_request(options, self.conversation, sees_images=self._providers.chat.sees_images)
+
+    def _guessed(self, text: str) -> None:
+        """What the user has said if this pause is the end; "" when it was not."""
+        if (
+            not text.strip()
+            or self._settings.speculate == "off"
+            or self._turn.phase is not turns.Phase.SPEAKING
+        ):
+            self._speculation.drop()
+            return
+        if not self._turn.rules.create_response or self.replies.active is not None:
+            return
+        premise = Premise(text, response_options(self.config), self.conversation.items)
+        if self._speculation.holds(premise):
+            return
+        request = build_request(
+            premise.options,
+            self.conversation,
+            sees_images=self._providers.chat.sees_images,
+            about_to_say=text,
+        )
+        marks = self._marks(self._user.speech_ended_at_s())
+        self._speculation.begin(premise, request, marks, speak_ahead=self._may_speak_ahead())
+
+    def _may_speak_ahead(self) -> bool:
+        """Speech on a guess costs requests: only while under half of the budget is used."""
+        left = self._providers.speech.requests_left()
+        return self._settings.speculate == "speech" and left > self._settings.speech_rpm / 2
+
+    # -- silence -------------------------------------------------------------------------------------------------
+
+    def _start_idle(self) -> None:
+        detection = self.config.turn_detection
+        self._stop_idle()
+        if isinstance(detection, ServerVad) and detection.idle_timeout_ms is not None:
+            seconds = detection.idle_timeout_ms / 1000
+            self._idle = asyncio.get_running_loop().call_later(seconds, self._idle_passed)
+
+    def _stop_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _idle_passed(self) -> None:
+        """Nobody has spoken for the agreed time: the assistant speaks up."""
+        if self._turn.phase is turns.Phase.SILENT and self.replies.active is None:
+            self._user.commit_idle()
+            self._reply(response_options(self.config), self._marks())
+
+    def _marks(self, speech_ended_s: float | None = None) -> Marks:
+        if speech_ended_s is None:
+            return Marks("response_create", self._now())
+        return Marks("speech_ended", speech_ended_s)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,74 @@
+"""An answer begun before the user's turn is certain to be over, unseen until it is (shared/design.md 2.3).
+
+The rules: one guess at a time; it is begun at a pause, from the transcript so far; it is used only if the final
+transcript, the session's options and the conversation are exactly those it was begun with; else nobody ever learns
+of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime.core.conversation import Item
+from realtime.core.messages import ChatRequest
+from realtime.metrics import Marks, Metrics
+from realtime.protocol.response_options import ResponseOptions
+from realtime.replies import Replies
+from realtime.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """What an early answer takes for granted."""
+
+    text: str
+    options: ResponseOptions
+    items: tuple[Item, ...]  # of the conversation before the user's turn
+
+
+class Speculation:
+    """At most one early answer of one session."""
+
+    def __init__(self, replies: Replies, metrics: Metrics) -> None:
+        self._replies = replies
+        self._outcomes = metrics.speculations
+        self._premise: Premise | None = None
+        self._response: Response | None = None
+
+    def __repr__(self) -> str:
+        return f"<Speculation {self._premise.text!r}>" if self._premise else "<Speculation idle>"
+
+    def holds(self, premise: Premise) -> bool:
+        """Whether an answer to exactly this is under way."""
+        return self._premise == premise
+
+    def begin(self, premise: Premise, request: ChatRequest, marks: Marks, *, speak_ahead: bool) -> None:
+        """Ask the chat model now; with `speak_ahead` the voice prepares the first chunk as well."""
+        self.drop()
+
+        async def given() -> ChatRequest:
+            return request
+
+        self._premise = premise
+        self._response = self._replies.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
+        self._replies.start(self._response)
+
+    def redeem(self, premise: Premise, marks: Marks) -> bool:
+        """The turn is over: show the early answer if it answers what was really said."""
+        response = self._response
+        if response is None or not self.holds(premise) or response.failed:
+            self.drop()
+            return False
+        self._premise = self._response = None
+        for mark, reached_s in marks.reached_s.items():
+            response.marks.reach(mark, reached_s)
+        self._replies.open(response)
+        self._outcomes.labels("used").inc()
+        return True
+
+    def drop(self) -> None:
+        """It was a wrong guess, or something changed."""
+        if self._response is not None:
+            self._outcomes.labels("wasted").inc()
+            self._replies.discard(self._response)
+        self._premise = self._response = None

@@ -1,0 +1,112 @@
+"""The text of the utterance that is being spoken: interim guesses, an early guess at a pause, the final word.
+
+Runs decodes as tasks, at most one of each kind, and reuses the early guess when no more speech followed: the final
+transcript is then ready before the end of the turn is decided. It knows no wire and no turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from realtime.core.input_audio import Samples
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.providers.base import VAD_RATE, Transcriber, Transcript
+
+SECONDS_PER_SECOND = 0.25  # extra patience for long audio
+
+Spawn = Callable[..., "asyncio.Task[None]"]
+OnText = Callable[[str], None]
+
+
+class Hearing:
+    """Decodes one utterance at a time. `spawn(coroutine, name)` starts a task of the session."""
+
+    def __init__(self, transcriber: Transcriber | None, timeout_s: float) -> None:
+        self._transcriber = transcriber
+        self._timeout_s = timeout_s
+        self._interim: asyncio.Task[None] | None = None
+        self._guess: asyncio.Task[Transcript] | None = None
+        self._guess_end_ms = -1.0
+        self.language: str | None = None
+
+    @property
+    def available(self) -> bool:
+        return self._transcriber is not None
+
+    @property
+    def interim_is_cheap(self) -> bool:
+        return self._transcriber is not None and self._transcriber.interim
+
+    def interim(self, samples: Samples, on_text: OnText) -> None:
+        """Decode what there is so far; skipped while an earlier interim decode runs."""
+        if not self.interim_is_cheap or (self._interim is not None and not self._interim.done()):
+            return
+        self._interim = asyncio.create_task(self._tell(samples, on_text), name="interim transcript")
+
+    async def _tell(self, samples: Samples, on_text: OnText) -> None:
+        try:
+            transcript = await self._transcribe(samples, final=False)
+        except ProviderError:
+            return  # only a guess: the final decode will say what is wrong
+        on_text(transcript.text)
+
+    def guess(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
+        """The speech up to `end_ms` may be all: decode it as if it were."""
+        if not self.interim_is_cheap:
+            return
+        self._drop(self._guess)
+        self._guess_end_ms = end_ms
+        self._guess = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
+
+        def tell(task: asyncio.Task[Transcript]) -> None:
+            if not task.cancelled() and task.exception() is None:
+                on_text(task.result().text)
+
+        self._guess.add_done_callback(tell)
+
+    def resumed(self) -> None:
+        """More speech followed: the early guess is worthless."""
+        self._drop(self._guess)
+        self._guess, self._guess_end_ms = None, -1.0
+
+    async def final(self, samples: Samples, end_ms: float | None) -> Transcript:
+        """The text of the whole utterance. Raises ProviderError."""
+        guess, reusable = self._guess, end_ms is not None and end_ms == self._guess_end_ms
+        self._drop(self._interim)
+        if guess is not None and reusable:
+            self._guess, self._guess_end_ms = None, -1.0
+            try:
+                return await guess
+            except ProviderError:
+                pass  # asked early and in vain: ask again
+        return await self._transcribe(samples, final=True)
+
+    async def _transcribe(self, samples: Samples, *, final: bool) -> Transcript:
+        if self._transcriber is None:
+            raise ProviderUnavailable(
+                "This server has no transcriber: send text, or install one with "
+                "pip install 'minimax-realtime[local]'.",
+                code="transcription_unavailable",
+                retryable=False,
+            )
+        patience_s = self._timeout_s + SECONDS_PER_SECOND * len(samples) / VAD_RATE
+        try:
+            async with asyncio.timeout(patience_s):
+                return await self._transcriber.transcribe(samples, language=self.language, final=final)
+        except TimeoutError as error:
+            raise ProviderTimeout(
+                f"The transcriber did not answer in {patience_s:.0f} s.", code="transcription_failed"
+            ) from error
+
+    @staticmethod
+    def _drop(task: asyncio.Task[object] | asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:
+        if task is not None and not task.done():
+            task.cancel()
+
+    async def aclose(self) -> None:
+        """Stop every decode."""
+        tasks = [task for task in (self._interim, self._guess) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,121 @@
+"""Who may come in: keys, client secrets, origins, hosts. No socket."""
+
+import secrets
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.errors import ProtocolError
+from realtime.server.access import (
+    Access,
+    AccessDenied,
+    Caller,
+    credential_of,
+    host_allowed,
+    is_loopback,
+    origin_allowed,
+)
+
+NOW = 1_795_000_000
+
+
+def test_without_keys_everybody_comes_in():
+    assert Access(()).check(None, NOW) == Caller("open")
+    assert Access(()).check("whatever", NOW) == Caller("open")
+
+
+def test_with_keys_only_the_keys_come_in():
+    access = Access(("sk-one", "sk-two"))
+    assert access.check("sk-two", NOW).name != access.check("sk-one", NOW).name
+    for wrong in (None, "", "sk-three", "sk-on", "sk-onee"):
+        with pytest.raises(AccessDenied):
+            access.check(wrong, NOW)
+
+
+def test_a_secret_opens_sessions_until_it_expires_and_carries_its_settings():
+    access = Access(("sk-one",))
+    secret = access.mint(access.check("sk-one", NOW), {"instructions": "Be brief."}, NOW + 60)
+    caller = access.check(secret, NOW + 59)
+    assert caller.session == {"instructions": "Be brief."}
+    assert caller.ephemeral
+    with pytest.raises(AccessDenied, match="expired"):
+        access.check(secret, NOW + 61)
+
+
+def test_a_secret_is_good_on_every_server_with_the_same_keys_and_on_no_other():
+    secret = Access(("a", "b")).mint(Caller("key"), {}, NOW + 60)
+    assert Access(("b", "a")).check(secret, NOW).ephemeral
+    for other in (Access(("a",)), Access(())):
+        with pytest.raises(AccessDenied):
+            other.check(secret, NOW)
+
+
+def test_a_secret_cannot_make_another():
+    access = Access(("a",))
+    caller = access.check(access.mint(Caller("key"), {}, NOW + 60), NOW)
+    with pytest.raises(AccessDenied):
+        access.mint(caller, {}, NOW + 60)
+
+
+def test_settings_too_long_for_a_header_are_refused_with_a_reason():
+    with pytest.raises(ProtocolError, match="too long"):
+        Access(("a",)).mint(Caller("key"), {"instructions": secrets.token_hex(8000)}, NOW)
+
+
+@given(st.text(max_size=60))
+def test_forged_secrets_are_refused(text):
+    with pytest.raises(AccessDenied):
+        Access(("a",)).check("ek_" + text, NOW)
+
+
+def test_a_secret_with_any_character_changed_is_refused():
+    secret = Access(("a",)).mint(Caller("key"), {"instructions": "x"}, NOW + 60)
+    for at in range(3, len(secret) - 1):  # the last character has bits that carry nothing
+        other = "A" if secret[at] != "A" else "B"
+        with pytest.raises(AccessDenied):
+            Access(("a",)).check(secret[:at] + other + secret[at + 1 :], NOW)
+
+
+def test_keys_show_nowhere():
+    assert "sk-one" not in repr(Access(("sk-one",)))
+    assert "sk-one" not in repr(Access(("sk-one",)).check("sk-one", NOW))
+
+
+def test_credentials_in_headers_and_subprotocols():
+    assert credential_of("Bearer abc", []) == ("abc", False)
+    assert credential_of(None, ["realtime", "openai-insecure-api-key.abc"]) == ("abc", True)
+    assert credential_of(None, ["realtime"]) == (None, True)
+    assert credential_of(None, []) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("http://talk.example:8000", True),
+        ("http://localhost:3000", True),
+        ("http://127.0.0.1", True),
+        ("https://app.example", True),
+        ("https://evil.example", False),
+        ("null", False),
+        ("http://localhost.evil.example", False),
+    ],
+)
+def test_origins(origin, allowed):
+    assert origin_allowed(origin, "talk.example:8000", ("https://app.example",)) is allowed
+
+
+def test_without_keys_a_rebound_name_is_refused():
+    assert host_allowed("127.0.0.1:8000", "127.0.0.1")
+    assert host_allowed("localhost:8000", "127.0.0.1")
+    assert host_allowed("[::1]:8000", "::1")
+    assert not host_allowed("evil.example:8000", "127.0.0.1")
+
+
+def test_loopback():
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("localhost")
+    assert is_loopback("::1")
+    assert not is_loopback("0.0.0.0")
+    assert not is_loopback("example.com")
