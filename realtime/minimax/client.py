@@ -5,7 +5,7 @@ Usable alone and ignorant of conversations. Chat and speech own separate connect
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from typing import Any, Self
 
 from realtime.errors import ConfigError
@@ -54,17 +54,18 @@ class MiniMax:
         self._door = HttpDoor(self.base_url, api_key, group_id=group_id)
 
     @classmethod
-    def from_env(cls) -> Self:
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
         """A client from MINIMAX_API_KEY, MINIMAX_BASE_URL, MINIMAX_SPEECH_URLS and MINIMAX_GROUP_ID.
 
+        The caller gives the environment (`MiniMax.from_env(os.environ)`): only the settings look at it by themselves.
         Raises ConfigError without a key.
         """
-        urls = os.environ.get("MINIMAX_SPEECH_URLS", "")
+        urls = environ.get("MINIMAX_SPEECH_URLS", "")
         return cls(
-            os.environ.get("MINIMAX_API_KEY", ""),
-            os.environ.get("MINIMAX_BASE_URL") or BASE_URL,
+            environ.get("MINIMAX_API_KEY", ""),
+            environ.get("MINIMAX_BASE_URL") or BASE_URL,
             tuple(url.strip() for url in urls.split(",") if url.strip()),
-            os.environ.get("MINIMAX_GROUP_ID") or None,
+            environ.get("MINIMAX_GROUP_ID") or None,
         )
 
     def __repr__(self) -> str:

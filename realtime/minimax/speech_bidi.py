@@ -20,11 +20,12 @@ class BidiSpeechSocket(SpeechSocket):
 
     async def cancel(self) -> bool:
         protocol = self._protocol
+        self._reply += 1
         if isinstance(protocol, BidiProtocol) and self.usable:
             try:
                 await self._send([protocol.cancel()])
                 while protocol.phase is Phase.CANCELLING:
-                    await self._next(self._timeouts.finish_s, "did not confirm the interruption")
+                    await self._next_while_cancelling(protocol)
             except ProviderError:
                 pass
             self._head_sounds = False
@@ -32,3 +33,9 @@ class BidiSpeechSocket(SpeechSocket):
                 return True
         await self.aclose()
         return False
+
+    async def _next_while_cancelling(self, protocol: BidiProtocol) -> None:
+        async with self._reading:
+            # Whoever was still listening may have read the confirmation while we waited.
+            if protocol.phase is Phase.CANCELLING:
+                await self._next(self._timeouts.finish_s, "did not confirm the interruption")

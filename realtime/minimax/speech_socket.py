@@ -47,7 +47,9 @@ class SpeechSocket(SpeechSession):
         self._protocol = protocol
         self._timeouts = timeouts
         self._head_sounds = False
+        self._reply = 0  # counts interruptions: who listened before one must not hear what comes after
         self._sending = asyncio.Lock()
+        self._reading = asyncio.Lock()  # a reply can be left by one task while another one listens
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.host} {self._protocol!r}>"
@@ -95,11 +97,16 @@ class SpeechSocket(SpeechSession):
         return piece
 
     async def receive(self) -> list[SpeechResult]:
+        reply = self._reply
         while True:
-            patience_s = self._timeouts.gap_s if self._head_sounds else self._timeouts.first_audio_s
-            results = await self._next(
-                patience_s, "stopped speaking" if self._head_sounds else "sent no sound"
-            )
+            async with self._reading:
+                if reply != self._reply or not self._protocol.pending:
+                    raise ProviderUnavailable("MiniMax: nothing is being said on this speech session.")
+                sounds = self._head_sounds
+                results = await self._next(
+                    self._timeouts.gap_s if sounds else self._timeouts.first_audio_s,
+                    "stopped speaking" if sounds else "sent no sound",
+                )
             for result in results:
                 self._head_sounds = isinstance(result, AudioChunk)
             if results:
@@ -152,8 +159,19 @@ class SpeechSocket(SpeechSession):
             except TimeoutError as error:
                 raise ProviderTimeout(f"MiniMax: {self.host} does not take our text.") from error
             except ConnectionClosed as error:
-                raise self._lost() from error
+                raise await self._why_lost() from error
         self._said()
+
+    async def _why_lost(self) -> ProviderError:
+        """The platform's own last word, if it was received before the end and nobody read it."""
+        if not self._reading.locked():
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    try:
+                        self._protocol.receive(await self._socket.recv())
+                    except ProviderError as error:
+                        return error
+        return self._lost()
 
     def _lost(self) -> ProviderError:
         self._protocol.phase = Phase.CLOSED

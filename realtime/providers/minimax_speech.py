@@ -91,7 +91,8 @@ def create(settings: Settings) -> MiniMaxSpeech:
         raise ConfigError("There is no API key for speech: set MINIMAX_API_KEY.")
     patience_s = settings.speech_timeout_s
     client = SpeechClient(
-        tuple(url.rstrip("/") for url in settings.speech_urls) or speech_urls_for(settings.base_url),
+        tuple(url.rstrip("/") for url in settings.speech_urls)
+        or speech_urls_for(settings.base_url.rstrip("/").removesuffix("/v1")),
         settings.api_key,
         group_id=settings.group_id,
         model=settings.speech_model,

@@ -26,6 +26,7 @@ from realtime.minimax import (
 from realtime.minimax.errors import IDLE
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
+from tests.minimax.scripted import until
 
 FAST = ("speech.connect_ms=0", "speech.first_ms=5", "speech.factor=2000", "speech.start_ms=0")
 QUICK = SpeechTimeouts(ready_s=0.4, first_audio_s=0.4, gap_s=0.4, finish_s=0.4)
@@ -200,8 +201,10 @@ async def test_broken_audio_is_told(transport: Transport) -> None:
 async def test_a_quiet_socket_ends_with_its_own_code() -> None:
     options = SandboxOptions.parse(sets=(*FAST, "speech.idle_s=0.1"))
     async with Sandbox(options) as sandbox, MiniMax("k", sandbox.url) as mm, mm.speech.session() as session:
+        await until(lambda: sandbox.state.connections_open == 0)
+        await until(lambda: not session.usable)
         with pytest.raises(ProviderUnavailable) as caught:
-            await session.receive()
+            await session.say("Hello.")
         assert caught.value.upstream_code == IDLE
         assert not session.usable
 
