@@ -59,7 +59,8 @@ def _mulaw_codes() -> Codes:
     biased = np.minimum((folded >> 2) + _MU_BIAS, _MU_CLIP)
     segment = 1 + _bit_length(biased >> 6)
     code = ((8 - segment) << 4) | (0xF - ((biased >> segment) & 0xF))
-    return np.where(negative, code, code | 0x80).astype(np.uint8)
+    codes: Codes = np.where(negative, code, code | 0x80).astype(np.uint8)
+    return codes
 
 
 @cache
@@ -68,7 +69,8 @@ def _mulaw_values() -> Samples:
     exponent, mantissa = (~codes >> 4) & 7, ~codes & 0xF
     step = 8 << exponent
     magnitude = (0x80 << exponent) + step * mantissa + step // 2 - 4 * _MU_BIAS
-    return np.where(codes < 0x80, -magnitude, magnitude).astype(np.int16)
+    values: Samples = np.where(codes < 0x80, -magnitude, magnitude).astype(np.int16)
+    return values
 
 
 @cache
@@ -78,7 +80,8 @@ def _alaw_codes() -> Codes:
     exponent = np.maximum(_bit_length(steps) - 4, 0)
     mantissa = (steps >> np.maximum(exponent - 1, 0)) & 0xF
     code = (exponent << 4) | mantissa
-    return (np.where(negative, code, code | 0x80) ^ _A_INVERT).astype(np.uint8)
+    codes: Codes = (np.where(negative, code, code | 0x80) ^ _A_INVERT).astype(np.uint8)
+    return codes
 
 
 @cache
@@ -88,4 +91,5 @@ def _alaw_values() -> Samples:
     exponent, mantissa = plain >> 4, plain & 0xF
     magnitude = (np.where(exponent > 0, mantissa + 16, mantissa) << 4) + 8
     magnitude = magnitude << np.maximum(exponent - 1, 0)
-    return np.where(codes >= 0x80, magnitude, -magnitude).astype(np.int16)
+    values: Samples = np.where(codes >= 0x80, magnitude, -magnitude).astype(np.int16)
+    return values

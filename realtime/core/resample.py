@@ -41,7 +41,8 @@ class Resampler:
         if max(self._up, self._down) > LARGEST_RATIO:
             raise ValueError(f"{from_rate} to {to_rate} Hz is no ratio of small numbers")
         self._reach, self._filter = _filter_bank(self._up, self._down)
-        self.reset()
+        self._waiting: Floats = np.zeros(self._reach - 1, np.float32)
+        self._fed = self._given = 0
 
     def feed(self, samples: Samples, last: bool = False) -> Samples:
         """What can be said about the new rate so far; with `last`, all the rest, and a new stream begins."""
@@ -60,7 +61,7 @@ class Resampler:
 
     def reset(self) -> None:
         """Forget what is held back."""
-        self._waiting: Floats = np.zeros(self._reach - 1, np.float32)
+        self._waiting = np.zeros(self._reach - 1, np.float32)
         self._fed = self._given = 0
 
     def _due(self) -> int:
