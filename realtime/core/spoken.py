@@ -1,0 +1,314 @@
+"""The ledger of one spoken reply: which text was sent to the voice in which piece, how much audio came back, when
+each word sounds. Answers what a listener has heard after so many milliseconds.
+
+Times are milliseconds of the part's own audio. It has no clock and never sees the audio itself.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from realtime.core.messages import WordTime
+from realtime.core.wordbreak import atoms, is_spoken, sound_weight
+
+DEFAULT_WEIGHT_MS = 62.0  # one Latin letter at ordinary speed, until the reply itself has shown its pace
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """One word with its spaces and punctuation; milliseconds from the start of the part's audio.
+
+    `aligned`: the time comes from the voice itself, not from an estimate.
+    """
+
+    text: str
+    start_ms: int
+    end_ms: int
+    aligned: bool
+
+
+@dataclass(slots=True)
+class _Segment:
+    """A stretch of a piece's text that is heard as one."""
+
+    begin: int
+    end: int
+    start_ms: float  # from the piece's first sample
+    end_ms: float
+    aligned: bool
+
+    @property
+    def midpoint_ms(self) -> float:
+        return (self.start_ms + self.end_ms) / 2
+
+
+@dataclass(slots=True)
+class _Piece:
+    """One request to the voice: its text, what was sent, and what came back."""
+
+    text: str
+    spoken: str
+    offsets: Sequence[int]  # position in `text` of each character of `spoken`, and of its end
+    audio_ms: float = 0.0
+    words: Sequence[WordTime] = ()
+    finished: bool = False
+    atom_ends: list[int] = field(default_factory=list)
+    atom_weights: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.atom_ends = atoms(self.text)
+        self.atom_weights = [0.0] * len(self.atom_ends)
+        for index, char in enumerate(self.spoken):
+            if self.atom_ends:
+                self.atom_weights[self._atom_at(index)] += sound_weight(char)
+
+    @property
+    def weight(self) -> float:
+        return sum(self.atom_weights)
+
+    def _atom_at(self, spoken_index: int) -> int:
+        position = min(max(self.offsets[spoken_index], 0), len(self.text) - 1)
+        return bisect_right(self.atom_ends, position)
+
+    def segments(self, duration_ms: float) -> list[_Segment]:
+        """The whole text as consecutive segments: with the voice's own times where known, else in proportion."""
+        if not self.atom_ends:
+            return []
+        timed = self._timed_spans()
+        segments: list[_Segment] = []
+        next_atom, clock_ms = 0, 0.0
+        for first, last, start_ms, end_ms in timed:
+            # Unspoken text before a word (an emoji, a mark) is heard with it; punctuation with the word before.
+            if segments:
+                first = self._give_punctuation(segments[-1], next_atom, first)
+            begin = self._begin(next_atom) if not segments else segments[-1].end
+            start_ms = max(start_ms, clock_ms)
+            clock_ms = max(end_ms, start_ms)
+            segments.append(_Segment(begin, self.atom_ends[last], start_ms, clock_ms, True))
+            next_atom = last + 1
+        if segments:
+            next_atom = self._give_punctuation(segments[-1], next_atom, len(self.atom_ends))
+        if any(self.atom_weights[next_atom:]) or not segments:
+            segments.extend(self._estimated(next_atom, clock_ms, max(duration_ms, clock_ms)))
+        else:
+            segments[-1].end = len(self.text)
+        return segments
+
+    def _timed_spans(self) -> list[tuple[int, int, float, float]]:
+        """Word times as runs of atoms (first, last, start, end); words that share an atom are one run."""
+        spans: list[tuple[int, int, float, float]] = []
+        for word in sorted(self.words, key=lambda word: word.begin):
+            sounding = [
+                index
+                for index in range(max(word.begin, 0), min(word.end, len(self.spoken)))
+                if is_spoken(self.spoken[index])
+            ]
+            if not sounding:
+                continue
+            first, last = sorted((self._atom_at(sounding[0]), self._atom_at(sounding[-1])))
+            if spans and first <= spans[-1][1]:
+                before = spans.pop()
+                first, last = min(first, before[0]), max(last, before[1])
+                spans.append((first, last, min(before[2], word.start_ms), max(before[3], word.end_ms)))
+            else:
+                spans.append((first, last, word.start_ms, word.end_ms))
+        return spans
+
+    def _give_punctuation(self, segment: _Segment, atom: int, stop: int) -> int:
+        """Lengthen `segment` by the atoms from `atom` that hold only punctuation; returns the next atom."""
+        while atom < stop:
+            stretch = self.text[self._begin(atom) : self.atom_ends[atom]].strip()
+            if any(is_spoken(char) or ord(char) > 0xFFFF for char in stretch):
+                break
+            segment.end = self.atom_ends[atom]
+            atom += 1
+        return atom
+
+    def _begin(self, atom: int) -> int:
+        return self.atom_ends[atom - 1] if atom else 0
+
+    def _estimated(self, atom: int, start_ms: float, end_ms: float) -> Iterator[_Segment]:
+        """The atoms from `atom` on, sharing the time that is left by how long each sounds."""
+        total = sum(self.atom_weights[atom:])
+        clock_ms = start_ms
+        for index in range(atom, len(self.atom_ends)):
+            share = self.atom_weights[index] / total if total else 1 / (len(self.atom_ends) - atom)
+            begin_ms, clock_ms = clock_ms, min(clock_ms + share * (end_ms - start_ms), end_ms)
+            yield _Segment(self._begin(index), self.atom_ends[index], begin_ms, clock_ms, False)
+
+
+class SpokenPart:
+    """What one audio part of a reply says, and when. Pieces are numbered from 0 and begun in order."""
+
+    def __init__(self) -> None:
+        self._pieces: list[_Piece] = []
+        self._text = ""
+        self._audio_ms = 0.0
+        self._told = 0  # characters of the text already given out as words
+        self._marks: _Marks | None = None  # kept instead of the pieces once the part is closed
+
+    def __repr__(self) -> str:
+        return f"<SpokenPart {len(self._text)} characters, {self._audio_ms:.0f} ms{', closed' if self.closed else ''}>"
+
+    @property
+    def text(self) -> str:
+        """The transcript of every piece begun so far."""
+        return self._text
+
+    @property
+    def audio_ms(self) -> float:
+        """Milliseconds of audio so far."""
+        return self._audio_ms
+
+    @property
+    def closed(self) -> bool:
+        """No more audio will come."""
+        return self._marks is not None
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    def begin_piece(
+        self, index: int, text: str, spoken: str | None = None, offsets: Sequence[int] | None = None
+    ) -> None:
+        """Piece `index` leaves for the voice: `text` is its transcript, `spoken` what the voice was given.
+
+        `offsets[i]` is the place in `text` of character i of `spoken`, with one entry more for its end; without
+        them the two are matched evenly. Raises ValueError if pieces do not come in order.
+        """
+        if self._marks is not None or index != len(self._pieces):
+            raise ValueError(f"Piece {index} cannot begin: {self!r} is at piece {len(self._pieces)}.")
+        said = text if spoken is None else spoken
+        if offsets is None or len(offsets) < len(said) + 1:
+            scale = len(text) / len(said) if said else 0.0
+            offsets = [int(place * scale) for place in range(len(said) + 1)]
+        self._pieces.append(_Piece(text, said, offsets))
+        self._text += text
+
+    def add_audio(self, index: int, ms: float) -> None:
+        """`ms` milliseconds of audio of piece `index` were sent."""
+        if self._marks is None:
+            self._pieces[index].audio_ms += ms
+            self._audio_ms += ms
+
+    def set_words(self, index: int, words: Sequence[WordTime]) -> None:
+        """Word times of piece `index` known so far; replaces what was said before about this piece."""
+        if self._marks is None:
+            self._pieces[index].words = tuple(words)
+
+    def finish_piece(self, index: int) -> None:
+        """No more audio or words of piece `index` will come."""
+        if self._marks is None:
+            self._pieces[index].finished = True
+
+    def close(self) -> None:
+        """No more audio of the part will come, at its end or at a cut. Keeps only what `heard` needs."""
+        if self._marks is None:
+            self._marks = self._measure()
+            self._pieces = []
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def heard(self, played_ms: float) -> str:
+        """The words whose spoken midpoint was reached after `played_ms` milliseconds of this part.
+
+        Word times are the voice's own where known; else proportional inside the piece that was playing.
+        """
+        if played_ms <= 0:
+            return ""
+        marks = self._marks or self._measure()
+        return self._text[: marks.kept(played_ms)].rstrip()
+
+    def new_words(self, *, final: bool = False) -> list[SpokenWord]:
+        """Words with settled times, each once and in order; their joined text is the transcript.
+
+        `final` gives out everything that is left, before the part's end is announced and before `close`.
+        """
+        words: list[SpokenWord] = []
+        text_begin = 0
+        for piece, start_ms in self._placed():
+            settled = piece.finished or final
+            text_end = text_begin + len(piece.text)
+            if text_end > self._told:
+                segments = piece.segments(self._duration_ms(piece))
+                if not settled:  # the last timed word may still grow, and estimates may still become times
+                    segments = [segment for segment in segments if segment.aligned][:-1]
+                for segment in segments:
+                    self._tell(segment, text_begin, start_ms, words)
+                if self._told < text_end:
+                    break
+            text_begin = text_end
+        return words
+
+    def _tell(
+        self, segment: _Segment, text_begin: int, piece_start_ms: float, words: list[SpokenWord]
+    ) -> None:
+        begin, end = max(text_begin + segment.begin, self._told), text_begin + segment.end
+        if begin >= end:
+            return
+        self._told = end
+        start_ms, end_ms = round(piece_start_ms + segment.start_ms), round(piece_start_ms + segment.end_ms)
+        words.append(SpokenWord(self._text[begin:end], start_ms, max(start_ms, end_ms), segment.aligned))
+
+    def _placed(self) -> Iterator[tuple[_Piece, float]]:
+        """Pieces whose first sample has a known place: all before them are complete."""
+        start_ms = 0.0
+        for piece in self._pieces:
+            yield piece, start_ms
+            start_ms += piece.audio_ms
+
+    def _complete(self, index: int) -> bool:
+        """All audio of this piece is known: it is finished, or a later one already sounds (audio is in order)."""
+        return self._pieces[index].finished or any(later.audio_ms for later in self._pieces[index + 1 :])
+
+    def _duration_ms(self, piece: _Piece) -> float:
+        """How long this piece will sound: measured if it is complete, else by the pace of this reply."""
+        if self._complete(self._pieces.index(piece)):
+            return piece.audio_ms
+        done = [other for other in self._pieces if other.finished and other.audio_ms and other.weight]
+        said, took = sum(other.weight for other in done), sum(other.audio_ms for other in done)
+        return max(piece.audio_ms, piece.weight * (took / said if said else DEFAULT_WEIGHT_MS))
+
+    def _measure(self) -> _Marks:
+        marks = _Marks()
+        text_begin, complete = 0, True
+        for index, (piece, start_ms) in enumerate(self._placed()):
+            if not complete:
+                break  # nothing of a later piece can have been heard
+            complete = self._complete(index)
+            for segment in piece.segments(self._duration_ms(piece)):
+                marks.add(text_begin + segment.end, start_ms + segment.midpoint_ms)
+            text_begin += len(piece.text)
+            if complete:
+                marks.add_whole(text_begin, start_ms + piece.audio_ms)
+        return marks
+
+
+class _Marks:
+    """From which millisecond on which end of the text has been heard: two rising columns, eight bytes a word."""
+
+    def __init__(self) -> None:
+        self._ends = array("L")
+        self._from_ms = array("d")
+
+    def add(self, text_end: int, from_ms: float) -> None:
+        """`text_end` is reached at `from_ms`, and never before what precedes it."""
+        if self._from_ms:
+            from_ms = max(from_ms, self._from_ms[-1])
+        self._ends.append(text_end)
+        self._from_ms.append(from_ms)
+
+    def add_whole(self, text_end: int, from_ms: float) -> None:
+        """At the end of a complete piece everything in it has been heard, whatever its word times said."""
+        for index in range(len(self._from_ms) - 1, -1, -1):
+            if self._from_ms[index] <= from_ms:
+                break
+            self._from_ms[index] = from_ms
+        self.add(text_end, from_ms)
+
+    def kept(self, played_ms: float) -> int:
+        """How many characters have been heard."""
+        count = bisect_right(self._from_ms, played_ms)
+        return self._ends[count - 1] if count else 0
