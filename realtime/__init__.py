@@ -1,3 +1,52 @@
-"""Talk with MiniMax in real time."""
+"""Talk with MiniMax in real time.
+
+    async with MiniMax.from_env() as minimax: ...           the platform's client, alone
+    async with running(load_settings({}, os.environ).settings) as server: ...      the voice server, in your process
+
+Names are imported when they are first used, so `import realtime` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "ConfigError": "realtime.errors",
+    "MiniMax": "realtime.minimax",
+    "ProtocolError": "realtime.errors",
+    "ProviderError": "realtime.errors",
+    "RealtimeError": "realtime.errors",
+    "Settings": "realtime.config",
+    "load_settings": "realtime.settings",
+    "running": "realtime.server.app",
+    "serve": "realtime.server.app",
+}
+
+__all__ = [
+    "ConfigError",
+    "MiniMax",
+    "ProtocolError",
+    "ProviderError",
+    "RealtimeError",
+    "Settings",
+    "__version__",
+    "load_settings",
+    "running",
+    "serve",
+]
+
+if TYPE_CHECKING:
+    from realtime.config import Settings
+    from realtime.errors import ConfigError, ProtocolError, ProviderError, RealtimeError
+    from realtime.minimax import MiniMax
+    from realtime.server.app import running, serve
+    from realtime.settings import load_settings
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'realtime' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

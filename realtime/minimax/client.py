@@ -5,6 +5,7 @@ Usable alone and ignorant of conversations. Chat and speech own separate connect
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -54,12 +55,12 @@ class MiniMax:
         self._door = HttpDoor(self.base_url, api_key, group_id=group_id)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """A client from MINIMAX_API_KEY, MINIMAX_BASE_URL, MINIMAX_SPEECH_URLS and MINIMAX_GROUP_ID.
 
-        The caller gives the environment (`MiniMax.from_env(os.environ)`): only the settings look at it by themselves.
-        Raises ConfigError without a key.
+        `environ` is the process's own unless another one is given. Raises ConfigError without a key.
         """
+        environ = os.environ if environ is None else environ
         urls = environ.get("MINIMAX_SPEECH_URLS", "")
         return cls(
             environ.get("MINIMAX_API_KEY", ""),
