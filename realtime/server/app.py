@@ -95,7 +95,7 @@ async def _readyz(request: web.Request) -> web.Response:
     return web.json_response(
         {
             "ready": ready,
-            "sandbox": settings.use_sandbox,
+            "sandbox": runtime.sandbox,
             "key_required": request.app[ACCESS].required,
             "transcriber": runtime.transcriber_name,
             "chat_model": runtime.providers.chat.name,

@@ -8,6 +8,7 @@ fails with that sentence.
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,6 +36,7 @@ class Runtime:
     settings: Settings
     providers: Providers
     missing: tuple[Missing, ...] = ()
+    sandbox: bool = False  # nobody named a platform: the emulator in this process answers
 
     @property
     def transcriber_name(self) -> str:
@@ -45,20 +47,21 @@ class Runtime:
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Everything a server needs, running. Raises ConfigError for settings that cannot work."""
     async with AsyncExitStack() as stack:
-        if settings.use_sandbox:
-            settings = await _start_sandbox(settings, stack)
         missing: list[Missing] = []
+        sandbox = settings.use_sandbox
+        if sandbox:
+            settings = await _start_sandbox(settings, stack, missing)
         vad = _load_vad(settings, missing)
         if vad is not None:
             stack.push_async_callback(vad.aclose)
-        transcriber = _load_transcriber(settings, missing)
+        transcriber = _load_transcriber(settings, missing, sandbox=sandbox)
         if transcriber is not None:
             stack.push_async_callback(transcriber.aclose)
         chat = load("chat", "openai" if settings.chat_base_url else "minimax").create(settings)
         stack.push_async_callback(chat.aclose)
         speech = load("speech", "minimax").create(settings)
         stack.push_async_callback(speech.aclose)
-        yield Runtime(settings, Providers(vad, transcriber, chat, speech), tuple(missing))
+        yield Runtime(settings, Providers(vad, transcriber, chat, speech), tuple(missing), sandbox)
 
 
 @asynccontextmanager
@@ -68,14 +71,13 @@ async def open_providers(settings: Settings) -> AsyncIterator[Providers]:
         yield runtime.providers
 
 
-async def _start_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
-    try:
-        from realtime.sandbox.server import Sandbox
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "No MINIMAX_API_KEY is set and the sandbox is not installed: "
-            "set a key, or pip install 'minimax-realtime[sandbox]'."
-        ) from error
+async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:
+    """The platform on this machine. Without its voice it still writes: the page says what is missing."""
+    from realtime.sandbox.server import Sandbox
+
+    if importlib.util.find_spec("espeakng_loader") is None:
+        install = "pip install 'minimax-realtime[sandbox]', or set MINIMAX_API_KEY"
+        missing.append(Missing("voice", f"The sandbox has no voice: {install}."))
     sandbox = await stack.enter_async_context(Sandbox())
     log.info("no key set: the sandbox speaks, at %s", sandbox.url)
     return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
@@ -90,7 +92,7 @@ def _load_vad(settings: Settings, missing: list[Missing]) -> VoiceDetector | Non
     return vad
 
 
-def _load_transcriber(settings: Settings, missing: list[Missing]) -> Transcriber | None:
+def _load_transcriber(settings: Settings, missing: list[Missing], *, sandbox: bool) -> Transcriber | None:
     kind = settings.transcriber.partition(":")[0]
     if kind == "none":
         return None
@@ -100,7 +102,7 @@ def _load_transcriber(settings: Settings, missing: list[Missing]) -> Transcriber
             f"TRANSCRIBER={settings.transcriber!r} is not known: use local[:model], minimax, openai:URL or none."
         )
     for name in names[kind]:
-        if name == "minimax" and kind == "auto" and settings.use_sandbox:
+        if name == "minimax" and kind == "auto" and sandbox:
             continue  # the sandbox listens with the same local model that is missing here
         try:
             transcriber: Transcriber = load("transcriber", name).create(settings)
