@@ -83,6 +83,7 @@ class Floor:
             await self._speech.send(json.dumps({"event": "task_continue", "text": clause}))
             chunk_s = loop.time()
             audio_s = await self._first_sound()
+            await answer.read()  # so that the connection stays warm
         await self._finish_piece()
         return FloorTurn(*((moment - start_s) * 1000 for moment in (first_delta_s, chunk_s, audio_s)))
 

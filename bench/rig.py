@@ -1,7 +1,7 @@
 """What the measurements share: the processes under test, a bare client of the wire, percentiles.
 
-The sandbox and the server run as processes of their own, so that the clock of the one who measures is disturbed by
-neither.
+The platform and the server run as processes of their own, so that the clock of the one who measures is disturbed by
+neither. All times are of the monotonic clock, which processes of one machine share.
 """
 
 from __future__ import annotations
@@ -14,56 +14,65 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 
 READY_TIMEOUT_S = 60.0
 RATE = 24_000  # Hertz
 LOUD = 200  # an absolute sample value above which audio counts as sound
+_OURS = ("MINIMAX_", "REALTIME_", "CHAT_", "TRANSCRIBER", "SPECULATE")
 
 
 @asynccontextmanager
-async def process(*arguments: str, env: dict[str, str] | None = None) -> AsyncIterator[str]:
-    """A command of this project; yields the address of its ready line."""
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MINIMAX_", "REALTIME_"))
-    }
+async def started(
+    module: str, *arguments: str, env: dict[str, str] | None = None, cores: set[int] | None = None
+) -> AsyncIterator[tuple[str, int]]:
+    """A module as a process; yields its ready line and its process id. `cores`: run it on these only."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "realtime",
+        module,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=None if os.environ.get("BENCH_VERBOSE") else asyncio.subprocess.DEVNULL,
         env={**clean, **(env or {})},
+        preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
     )
     try:
         assert running.stdout is not None
         async with asyncio.timeout(READY_TIMEOUT_S):
-            line = (await running.stdout.readline()).decode()
-        yield line.rsplit(" ", 1)[-1].strip()
+            line = (await running.stdout.readline()).decode().strip()
+        if not line:
+            raise RuntimeError(f"{module} did not start; BENCH_VERBOSE=1 shows what it says.")
+        yield line, running.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
             running.terminate()
         await running.wait()
 
 
-def sandbox(*sets: str) -> Any:
-    """The platform, with these times (`chat.first_ms=300`)."""
-    return process("sandbox", "--port", "0", *(word for value in sets for word in ("--set", value)))
+@dataclass(frozen=True)
+class Server:
+    """A running server under test."""
+
+    url: str
+    pid: int
 
 
-def server(platform_url: str, **env: str) -> Any:
-    """The server under test, in front of that platform."""
-    return process(
-        "serve", "--port", "0", env={"MINIMAX_BASE_URL": platform_url, "MINIMAX_SPEECH_RPM": "100000", **env}
-    )
+@asynccontextmanager
+async def server(platform_url: str, cores: set[int] | None = None, **env: str) -> AsyncIterator[Server]:
+    """The server under test in front of that platform, with its default settings but for the request budget."""
+    settings = {"MINIMAX_BASE_URL": platform_url, "MINIMAX_SPEECH_RPM": "100000", **env}
+    async with started("realtime", "serve", "--port", "0", env=settings, cores=cores) as (line, pid):
+        yield Server(line.rsplit(" ", 1)[-1], pid)
 
 
 @dataclass
@@ -72,58 +81,93 @@ class WireClient:
 
     socket: ClientConnection
     events: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
-    _seen: int = 0
 
     async def send(self, type: str, **fields: Any) -> None:
         await self.socket.send(json.dumps({"type": type, **fields}))
+
+    async def configure(self, **session: Any) -> None:
+        await self.send("session.update", session={"type": "realtime", **session})
+        await self.until("session.updated")
 
     async def ask(self, text: str) -> float:
         """A text turn; returns the moment the question left."""
         content = [{"type": "input_text", "text": text}]
         item = {"type": "message", "role": "user", "content": content}
+        left_s = now_s()
         await self.send("conversation.item.create", item=item)
-        left = asyncio.get_running_loop().time()
         await self.send("response.create")
-        return left
+        return left_s
 
     async def next(self) -> tuple[float, dict[str, Any]]:
         message = await self.socket.recv()
-        entry = (asyncio.get_running_loop().time(), json.loads(message))
+        entry = (now_s(), json.loads(message))
         self.events.append(entry)
+        if entry[1]["type"] == "error":
+            raise RuntimeError(f"The server refused something: {entry[1]['error']}")
         return entry
 
     async def until(self, type: str, timeout_s: float = 60.0) -> tuple[float, dict[str, Any]]:
         """The next event of this type."""
         async with asyncio.timeout(timeout_s):
             while True:
-                at, event = await self.next()
+                at_s, event = await self.next()
                 if event["type"] == type:
-                    return at, event
+                    return at_s, event
 
-    async def until_sound(self, timeout_s: float = 60.0) -> float:
-        """When the first audio that is not silence arrived."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                at, event = await self.next()
-                if event["type"] == "response.output_audio.delta" and is_loud(
-                    base64.b64decode(event["delta"])
-                ):
-                    return at
-                if event["type"] == "response.done":
-                    raise RuntimeError(
-                        f"The reply ended without a sound: {event['response']['status_details']}"
-                    )
+    def clear(self) -> None:
+        self.events.clear()
+
+
+def now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def pcm_of(event: dict[str, Any]) -> bytes:
+    """The sound of an audio delta."""
+    return base64.b64decode(event["delta"])
 
 
 def is_loud(pcm: bytes) -> bool:
     """Whether there is sound in 16-bit PCM."""
-    import numpy as np
-
     return bool(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0) > LOUD)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What one reply was like at the ear of a client that plays at once."""
+
+    first_sound_s: float | None
+    first_hole_ms: float  # silence where the second piece was late
+    stutter_ms: float  # all such silence together
+    audio_ms: float
+    transcript: str
+
+
+def heard(events: Sequence[tuple[float, dict[str, Any]]]) -> Heard:
+    """Play the audio deltas of one reply on paper."""
+    first_s: float | None = None
+    dry_s, first_hole_ms, stutter_ms, audio_ms = 0.0, 0.0, 0.0, 0.0
+    words = []
+    for at_s, event in events:
+        if event["type"] == "response.output_audio_transcript.delta":
+            words.append(event["delta"])
+        if event["type"] != "response.output_audio.delta":
+            continue
+        pcm = pcm_of(event)
+        ms = len(pcm) / 2 / RATE * 1000
+        if first_s is None and is_loud(pcm):
+            first_s = at_s
+        if audio_ms and at_s > dry_s:
+            hole_ms = (at_s - dry_s) * 1000
+            first_hole_ms = first_hole_ms or hole_ms
+            stutter_ms += hole_ms
+        dry_s = max(dry_s, at_s) + ms / 1000
+        audio_ms += ms
+    return Heard(first_s, first_hole_ms, stutter_ms, audio_ms, "".join(words))
+
+
 @asynccontextmanager
-async def wire(url: str, query: str = "") -> AsyncIterator[WireClient]:
+async def wire(url: str, query: str = "extensions=latency") -> AsyncIterator[WireClient]:
     """A client connected to the server under test."""
     address = url.replace("http", "ws", 1) + "/v1/realtime" + (f"?{query}" if query else "")
     async with connect(address, compression=None, max_size=None) as socket:
@@ -143,13 +187,25 @@ class Figures:
     most: float
 
     def __str__(self) -> str:
-        return f"{self.p50:7.1f} / {self.p95:7.1f}"
+        return f"{self.p50:.0f} / {self.p95:.0f}"
 
 
 def figures(values_ms: Sequence[float]) -> Figures:
     ordered = sorted(values_ms)
-    p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
-    return Figures(len(ordered), statistics.median(ordered), p95, ordered[0], ordered[-1])
+    return Figures(
+        len(ordered), statistics.median(ordered), percentile(ordered, 0.95), ordered[0], ordered[-1]
+    )
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
 
 
 def machine() -> str:
@@ -163,5 +219,15 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
+def load_average() -> float:
+    """Processes that wanted a core during the last minute: how quiet the machine was."""
+    return os.getloadavg()[0]
+
+
 def today() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+def run_main(main: Callable[[], Any]) -> None:
+    """Run a measurement from the command line."""
+    asyncio.run(main())
