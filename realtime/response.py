@@ -161,7 +161,7 @@ class Response:
                 case ChatUsage():
                     self.writer.usage = event
                 case ChatFinish():
-                    self._finish = event
+                    self._finish, self.writer.reasoning = event, event.reasoning
         await self._end_calls()
         if self.plan.spoken:
             now_s = self._loop.time()
@@ -209,8 +209,6 @@ class Response:
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""
         reason = self._finish.reason if self._finish is not None else "stop"
-        if self._finish is not None:
-            self.writer.reasoning = self._finish.reasoning
         if reason == "length":
             self.writer.finish("incomplete", "max_output_tokens")
         elif reason == "content_filter":

@@ -64,6 +64,9 @@ class FakeTranscriber:
             raise text
         return Transcript(text)
 
+    async def warm(self) -> None:
+        return
+
     async def aclose(self) -> None:
         return
 

@@ -65,6 +65,10 @@ class Transcriber(Protocol):
         """The text of this utterance so far; `final` asks for the best answer instead of the fastest."""
         ...
 
+    async def warm(self) -> None:
+        """Load what the first utterance would have to wait for. Raises ConfigError if it cannot be loaded."""
+        ...
+
     async def aclose(self) -> None: ...
 
 

@@ -32,6 +32,9 @@ class MiniMaxTranscriber:
         )
         return Transcript(heard.text, language)
 
+    async def warm(self) -> None:
+        return  # nothing is loaded here
+
     async def aclose(self) -> None:
         await self._door.aclose()
 

@@ -76,6 +76,9 @@ class OpenAITranscriber:
             raise self._refusal(status, retry_after, body)
         return self._read(body, language)
 
+    async def warm(self) -> None:
+        return  # nothing is loaded here
+
     async def aclose(self) -> None:
         if self._http is not None:
             await self._http.close()

@@ -7,6 +7,7 @@ fails with that sentence.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import importlib.util
 import logging
@@ -57,6 +58,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         transcriber = _load_transcriber(settings, missing, sandbox=sandbox)
         if transcriber is not None:
             stack.push_async_callback(transcriber.aclose)
+            await stack.enter_async_context(_warming(transcriber))
         chat = load("chat", "openai" if settings.chat_base_url else "minimax").create(settings)
         stack.push_async_callback(chat.aclose)
         speech = load("speech", "minimax").create(settings)
@@ -81,6 +83,24 @@ async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: lis
     sandbox = await stack.enter_async_context(Sandbox())
     log.info("no key set: the sandbox speaks, at %s", sandbox.url)
     return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
+
+
+@asynccontextmanager
+async def _warming(transcriber: Transcriber) -> AsyncIterator[None]:
+    """Load the ears in the background: the server is ready before they are."""
+
+    async def warm() -> None:
+        try:
+            await transcriber.warm()
+        except ConfigError as error:
+            log.warning("transcription will fail: %s", error)
+
+    task = asyncio.create_task(warm(), name="warm transcriber")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _load_vad(settings: Settings, missing: list[Missing]) -> VoiceDetector | None:
