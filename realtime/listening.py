@@ -6,6 +6,7 @@ transcriber.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler, samples_to_ms
@@ -17,6 +18,7 @@ KEEP_MS = 120_000.0  # of uncommitted audio (wire 1.4)
 IDLE_KEEP_MS = 2_000.0  # while nobody speaks and the server listens for turns
 PRE_ROLL_MS = 400.0  # the detector is this late in one case of ten (shared/engines.md 3)
 SPEECH = 0.5  # probability
+SLICE_BYTES = 9_600  # of one append are worked on at once: 200 ms of PCM, so that nobody else waits for it
 
 
 class Ears:
@@ -63,8 +65,15 @@ class Ears:
 
     async def hear(self, data: bytes) -> AsyncGenerator[EndpointEvent | float, None]:
         """Take in bytes of the wire's format. Yields endpointing events, and after each frame its position."""
-        samples = self._resampler.feed(self._decoder.feed(data))
-        self._audio.append(samples)
+        for start in range(0, len(data), SLICE_BYTES):
+            samples = self._resampler.feed(self._decoder.feed(data[start : start + SLICE_BYTES]))
+            self._audio.append(samples)
+            async for event in self._listen(samples):
+                yield event
+            if start:
+                await asyncio.sleep(0)
+
+    async def _listen(self, samples: Samples) -> AsyncGenerator[EndpointEvent | float, None]:
         if self._stream is None:
             return
         for frame in self._framer.feed(samples):
