@@ -277,7 +277,7 @@ class UserTurns:
             )
 
     def _tell_failure(self, item_id: str, error: ProviderError) -> None:
-        code = error.code if error.code == "transcription_unavailable" else "transcription_failed"
+        code = _transcription_code(error)
         self._outbox.put(
             events.ConversationItemInputAudioTranscriptionFailed(
                 item_id=item_id, error=FailureObject(code=code, message=error.message)
@@ -291,7 +291,7 @@ class UserTurns:
         last = self._conversation.last_user_item_id
         if last is not None and last in self._failures:
             error = self._failures[last]
-            raise ProviderRejected(error.message, code="transcription_failed")
+            raise ProviderRejected(error.message, code=_transcription_code(error))
 
     def commit_idle(self) -> None:
         """Nobody spoke for the agreed time: an empty user item says so."""
@@ -320,3 +320,8 @@ class UserTurns:
             if position_ms >= self._speech_end_ms:
                 return arrived_s
         return None
+
+
+def _transcription_code(error: ProviderError) -> str:
+    """The wire's word for why there is no text (5.2)."""
+    return error.code if error.code == "transcription_unavailable" else "transcription_failed"
