@@ -54,6 +54,7 @@ class Settings:
     silent_turn_timeout_s: float = 20.0
     budget_wait_s: float = 5.0
     drain_s: float = 10.0
+    send_timeout_s: float = 30.0  # a client that takes no byte for so long is gone
 
     @property
     def use_sandbox(self) -> bool:

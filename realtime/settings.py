@@ -90,6 +90,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("silent_turn_timeout_s", "REALTIME_SILENT_TURN_TIMEOUT_S", types.positive),
     _setting("budget_wait_s", "REALTIME_BUDGET_WAIT_S", types.positive),
     _setting("drain_s", "REALTIME_DRAIN_S", types.positive),
+    _setting("send_timeout_s", "REALTIME_SEND_TIMEOUT_S", types.positive),
 )
 
 _BY_NAME: Mapping[str, Setting] = {name: setting for setting in SETTINGS for name in setting.names}

@@ -14,18 +14,19 @@ from aiohttp import WSMsgType, web
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
+from realtime.protocol.client_events import InputAudioBufferAppend
 from realtime.protocol.codec import NotAnEvent, decode, encode
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent, ServerEvent
 from realtime.server.access import Caller
 from realtime.server.audio_streams import AudioStreams
+from realtime.server.event_rate import EventRate
 from realtime.server.runtime import Runtime
 from realtime.session import Session, SessionEnded
 from realtime.session_defaults import new_session_config
 
 log = logging.getLogger(__name__)
 
-SEND_TIMEOUT_S = 30.0  # a reader that takes no byte for so long is gone
 MAX_GARBAGE = 100  # messages in a row that are no event
 
 
@@ -53,10 +54,12 @@ class Connection:
     ) -> None:
         self._socket = socket
         self._metrics = metrics
+        self._send_timeout_s = runtime.settings.send_timeout_s
         self._outbox = Outbox()
         self._streams = AudioStreams() if binary else None
         self._seq = 0
         self._garbage = 0
+        self._rate = EventRate(asyncio.get_running_loop().time())
         self._closing: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         self._session = Session(
             new_session_config(runtime.settings, runtime.providers, caller.session, extensions),
@@ -134,16 +137,19 @@ class Connection:
                     raise Closing(self._socket.close_code or 1000, "")
 
     async def _take_text(self, data: str) -> None:
-        event_id = None
+        event = None
         try:
             event = decode(data)
-            event_id = event.event_id
             self._garbage = 0
             await self._session.receive(event)
         except ProtocolError as error:
-            if error.event_id is None:
-                error.event_id = event_id
+            if error.event_id is None and event is not None:
+                error.event_id = event.event_id
             self._refuse(error)
+        if not isinstance(event, InputAudioBufferAppend):
+            wait_s = self._rate.take(asyncio.get_running_loop().time())
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
 
     async def _take_binary(self, data: bytes) -> None:
         if len(data) > MAX_INBOUND_BYTES:
@@ -163,7 +169,9 @@ class Connection:
     def _refuse(self, error: ProtocolError) -> None:
         self._metrics.protocol_errors.labels(error.code).inc()
         self._outbox.put(ErrorEvent.of(error))
-        if isinstance(error, NotAnEvent):
+        if not isinstance(error, NotAnEvent):
+            self._garbage = 0
+        else:
             self._garbage += 1
             if self._garbage >= MAX_GARBAGE:
                 raise Closing(1008, "too_many_errors")
@@ -173,7 +181,7 @@ class Connection:
     async def _write(self) -> None:
         while (outgoing := await self._outbox.take()) is not None:
             try:
-                async with asyncio.timeout(SEND_TIMEOUT_S):
+                async with asyncio.timeout(self._send_timeout_s):
                     await self._send(outgoing)
             except TimeoutError as error:
                 raise Closing(1008, "slow_reader") from error
