@@ -1,0 +1,240 @@
+"""A client of the wire that hides nothing, and a house to test: a server over an in-process platform.
+
+Every event a client receives is kept, and checked against the type definitions of the stock client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from realtime.config import Settings
+from realtime.protocol.framing import AudioFrame, decode_frame
+from realtime.sandbox.faults import parse_faults
+from realtime.sandbox.options import SandboxOptions
+from realtime.sandbox.server import Sandbox
+from realtime.server.app import RunningServer, running
+from realtime.server.state import REGISTRY
+from tests.server.stock_types import check_event
+
+PATIENCE_S = 30.0  # a machine may be slow; nothing here is measured
+
+QUICK = (
+    "http.connect_ms=0", "http.error_ms=0", "chat.first_ms=5", "chat.tps=2000", "chat.plain_tps=2000",
+    "chat.chunk_ms=5", "speech.connect_ms=0", "speech.connected_ms=0", "speech.start_ms=0", "speech.first_ms=5",
+    "speech.hd_first_ms=5", "speech.final_ms=0", "speech.factor=200", "asr.ms=0",
+)  # fmt: skip
+
+
+class Closed(AssertionError):
+    """The server ended the connection while the test waited for something else."""
+
+
+class Wire:
+    """One connection. `events` and `frames` are what came so far, in order."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.events: list[dict[str, Any]] = []
+        self.frames: list[AudioFrame] = []
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self._news = asyncio.Event()
+        self._reader = asyncio.create_task(self._read(), name="test client")
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                await self.reading.wait()
+                message = await self.socket.recv()
+                if isinstance(message, bytes):
+                    frame = decode_frame(message)
+                    assert frame is not None
+                    self.frames.append(frame)
+                else:
+                    self.events.append(json.loads(message))
+                self._news.set()
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            self._news.set()
+
+    async def aclose(self) -> None:
+        self.reading.set()
+        await self.socket.close()
+        await self._reader
+        for event in self.events:
+            check_event(event)
+
+    # -- sending
+
+    async def send(self, type: str, **fields: Any) -> None:
+        await self.socket.send(json.dumps({"type": type, **fields}))
+
+    async def append(self, audio: bytes) -> None:
+        await self.send("input_audio_buffer.append", audio=base64.b64encode(audio).decode())
+
+    async def say(self, text: str) -> None:
+        """A user item; no answer is asked for."""
+        await self.send(
+            "conversation.item.create",
+            item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]},
+        )
+
+    async def ask(self, text: str, **response: Any) -> dict[str, Any]:
+        """A text turn; returns the `response` of its `response.done`."""
+        seen = self.count("response.done")
+        await self.say(text)
+        await self.send("response.create", **({"response": response} if response else {}))
+        return (await self.until("response.done", seen + 1))["response"]
+
+    # -- receiving
+
+    async def until(self, type: str, count: int = 1) -> dict[str, Any]:
+        """The `count`-th event of this type; fails if the connection ends first."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(found := self.of(type)) < count:
+                if self._reader.done():
+                    raise Closed(f"{self.close_code} {self.close_reason!r} before {type}: {self.events[-3:]}")
+                self._news.clear()
+                await self._news.wait()
+        return found[count - 1]
+
+    async def error(self, count: int = 1) -> dict[str, Any]:
+        """The `count`-th error the server sent."""
+        return dict((await self.until("error", count))["error"])
+
+    async def retrieve(self, item_id: str) -> dict[str, Any]:
+        seen = self.count("conversation.item.retrieved")
+        await self.send("conversation.item.retrieve", item_id=item_id)
+        return dict((await self.until("conversation.item.retrieved", seen + 1))["item"])
+
+    async def closed(self) -> tuple[int | None, str | None]:
+        """Code and reason, once the server has closed."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.socket.wait_closed()
+        return self.close_code, self.close_reason
+
+    @property
+    def close_code(self) -> int | None:
+        return self.socket.close_code
+
+    @property
+    def close_reason(self) -> str | None:
+        return self.socket.close_reason
+
+    def of(self, type: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == type]
+
+    def count(self, type: str) -> int:
+        return len(self.of(type))
+
+    @property
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+    def audio(self, response_id: str | None = None) -> bytes:
+        """The sound of one response, or of all."""
+        return b"".join(
+            base64.b64decode(event["delta"])
+            for event in self.of("response.output_audio.delta")
+            if response_id in (None, event["response_id"])
+        )
+
+
+@dataclass(frozen=True)
+class House:
+    """A server and the platform behind it."""
+
+    server: RunningServer
+    sandbox: Sandbox
+
+    @property
+    def ws_url(self) -> str:
+        return self.server.url.replace("http", "ws", 1) + "/v1/realtime"
+
+    @asynccontextmanager
+    async def wire(
+        self,
+        query: str = "",
+        *,
+        protocols: tuple[str, ...] = (),
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> AsyncIterator[Wire]:
+        """A client that has been greeted."""
+        async with self.dial(query, protocols=protocols, headers=headers, **more) as wire:
+            await wire.until("conversation.created")
+            yield wire
+
+    @asynccontextmanager
+    async def dial(
+        self,
+        query: str = "",
+        *,
+        protocols: tuple[str, ...] = (),
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> AsyncIterator[Wire]:
+        """A client that has been let in, greeted or not."""
+        socket = await websockets.connect(
+            self.ws_url + query,
+            subprotocols=[websockets.Subprotocol(name) for name in protocols] or None,
+            additional_headers=headers,
+            compression=None,
+            max_size=None,
+            ping_interval=None,
+            proxy=None,
+            **more,
+        )
+        wire = Wire(socket)
+        try:
+            yield wire
+        finally:
+            await wire.aclose()
+
+    def fault(self, text: str = "") -> None:
+        """From now on new requests and sockets of the platform meet these faults."""
+        self.sandbox.state.options = replace(self.sandbox.state.options, faults=parse_faults(text))
+
+    @property
+    def sessions(self) -> int:
+        return len(self.server.app[REGISTRY])
+
+    async def empty(self) -> None:
+        """Wait until every session is gone."""
+        await eventually(lambda: self.sessions == 0)
+
+
+async def eventually(true: Any) -> None:
+    """Wait until this holds; fails after a long while."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not true():  # noqa: ASYNC110 - there is no event for a state of the other side
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def house(
+    *sets: str, faults: str = "", profile: str = "local", quick: bool = True, **settings: Any
+) -> AsyncIterator[House]:
+    """A running server over a running platform. When it has stopped, no task of either may be left."""
+    before = asyncio.all_tasks()
+    options = SandboxOptions.parse(
+        profile, [*(QUICK if quick else ()), *sets], faults.split(",") if faults else ()
+    )
+    async with Sandbox(options) as sandbox:
+        chosen: dict[str, Any] = {"transcriber": "none", "speech_rpm": 6000, "chat_rpm": 6000, **settings}
+        async with running(Settings(api_key="sandbox", base_url=sandbox.url, port=0, **chosen)) as server:
+            yield House(server, sandbox)
+    for _ in range(20):  # handlers of closed connections end with the loop's next turns
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"left behind: {left}"
