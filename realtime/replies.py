@@ -75,7 +75,8 @@ class Replies:
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
         self.active: Response | None = None  # in the conversation, being generated
-        self.heard: Response | None = None  # the last spoken reply of the conversation
+        self.heard: Response | None = None  # the last reply of the conversation
+        self._earlier: list[Response] = []  # replies before it that may still sound: players queue what they get
         self.extensions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -150,9 +151,31 @@ class Replies:
                     "Wait until the response is finished before creating a new one.",
                     code="conversation_already_has_active_response",
                 )
+            self._queue_behind_earlier(response)
             self.active = self.heard = response
             self._listener.reply_began(response.id)
         response.open_gate()
+
+    def _queue_behind_earlier(self, response: Response) -> None:
+        """A player plays one reply after the other: this one sounds when those before it have ended."""
+        now_s = self._now()
+        if self.heard is not None:
+            self._earlier.append(self.heard)
+        self._earlier = [
+            earlier
+            for earlier in self._earlier
+            if earlier.writer.awaits_flush or earlier.writer.unheard_s(now_s) > 0
+        ]
+        response.writer.playback.not_before_s = now_s + self.unheard_s()
+
+    def unheard_s(self) -> float:
+        """Seconds of audio that the listener may still have ahead."""
+        now_s = self._now()
+        return max((response.writer.unheard_s(now_s) for response in self._sounding()), default=0.0)
+
+    def _sounding(self) -> list[Response]:
+        """Every reply of the conversation that may still sound."""
+        return [*self._earlier, *([self.heard] if self.heard is not None else [])]
 
     async def _run(self, response: Response) -> None:
         try:
@@ -174,7 +197,7 @@ class Replies:
         self._metrics.turn(response.marks)
         if response is self.active:
             self.active = None
-            audible = writer.unheard_s(self._now()) > 0 and writer.status != "cancelled"
+            audible = self.unheard_s() > 0 and writer.status != "cancelled"
             self._listener.reply_ended(response.id, audible=audible)
             if audible:
                 self._await_playback(response)
@@ -191,7 +214,7 @@ class Replies:
         response, task = entry
         self._last_end_s = self._now()
         if response is self.active:
-            self.cut_heard(response)
+            self.cut_heard()
             self.active = None
             response.writer.stop(reason)
             self._listener.reply_ended(response.id, audible=False)
@@ -219,33 +242,45 @@ class Replies:
             "Cancellation failed: no active response found", code="response_cancel_not_active"
         )
 
-    def cut_heard(self, response: Response) -> None:
+    def cut_heard(self) -> None:
         """The listener was interrupted: history keeps what was heard by now, as far as we know."""
+        for response in self._sounding():
+            self._cut(response)
+
+    def _cut(self, response: Response) -> None:
         writer, now_s = response.writer, self._now()
-        if not writer.options.spoken or writer.message_id is None:
+        if not writer.options.spoken or writer.message_id is None or (writer.interrupted and not writer.open):
             return
         sounding = writer.open or writer.unheard_s(now_s) > 0
         writer.silence()
-        if not sounding:
+        if not sounding and not writer.silenced:
             return
         acknowledged = "playback" in self.extensions
         writer.cut(now_s, told=acknowledged)
         if acknowledged:
             self._outbox.put(events.OutputAudioBufferCleared(response_id=response.id))
-            self._later(FLUSH_PATIENCE_S, lambda: writer.settle_cut(self._now()))
+            self._later(FLUSH_PATIENCE_S, writer.settle_cut)
+
+    def silence(self) -> None:
+        """Throw away every audio that has not been sent."""
+        for response in self._sounding():
+            response.writer.silence()
 
     def sent_ms(self, item_id: str) -> float | None:
         """How much audio of this item has left, where that is known."""
-        if self.heard is not None and self.heard.writer.message_id == item_id:
-            return self.heard.writer.playback.sent_ms
-        return None
+        response = self._speaker(item_id)
+        return response.writer.playback.sent_ms if response is not None else None
+
+    def _speaker(self, item_id: str) -> Response | None:
+        """The reply that says this item, if it may still sound."""
+        return next((r for r in self._sounding() if r.writer.message_id == item_id), None)
 
     # -- what was heard ------------------------------------------------------------------------------------------
 
     def played(self, item_id: str, played_ms: float, *, drained: bool, flushed: bool) -> None:
         """The player tells its position (extension `playback`). Unknown items are a race, not a mistake."""
-        response = self.heard
-        if response is None or response.writer.message_id != item_id:
+        response = self._speaker(item_id)
+        if response is None:
             return
         writer, now_s = response.writer, self._now()
         first = writer.playback.acked_ms is None
@@ -256,14 +291,15 @@ class Replies:
             self._outbox.put(events.OutputAudioBufferStarted(response_id=response.id))
             self._put_latency(response)
         if flushed:
-            writer.settle_cut(now_s)
+            writer.flushed(now_s)
         if drained and not writer.open:
             self._outbox.put(events.OutputAudioBufferStopped(response_id=response.id))
-            self._listener.playback_ended(response.id)
+            if self.heard is not None and self.active is None and self.unheard_s() <= 0:
+                self._listener.playback_ended(self.heard.id)
 
     def _await_playback(self, response: Response) -> None:
         """Look again when everything that was sent must have been heard."""
-        remaining_s = response.writer.unheard_s(self._now())
+        remaining_s = self.unheard_s()
         if remaining_s <= 0:
             self._listener.playback_ended(response.id)
             return

@@ -66,6 +66,7 @@ class ReplyWriter:
         self._output: list[wire.Item] = []  # finished and open items, by output index
         self._begun_chunks = 0
         self._discarded_ms = 0.0
+        self._cut_s: float | None = None  # when the listener was interrupted
         self._cut_untold = False
 
     def __repr__(self) -> str:
@@ -112,10 +113,25 @@ class ReplyWriter:
 
     def unheard_s(self, now_s: float) -> float:
         """Seconds of this reply that may still sound: on the way to the socket, or sent and not yet played."""
-        if self.playback.drained or self.playback.flushed:
+        if self.interrupted or self.playback.drained or self.playback.flushed:
             return 0.0
         waiting_ms = self.part.audio_ms - self.playback.sent_ms - self._discarded_ms
         return self.playback.remaining_s(now_s) + max(0.0, waiting_ms) / 1000
+
+    @property
+    def interrupted(self) -> bool:
+        """The listener was told, or has said, to play no more of it."""
+        return self._cut_s is not None
+
+    @property
+    def awaits_flush(self) -> bool:
+        """It was cut, and the player has yet to say where."""
+        return self._cut_untold
+
+    @property
+    def silenced(self) -> bool:
+        """Some of its audio was thrown away before it was sent."""
+        return self._discarded_ms > 0
 
     def silence(self) -> None:
         """Throw away the audio that has not been sent."""
@@ -123,24 +139,40 @@ class ReplyWriter:
 
     def cut(self, now_s: float, *, told: bool) -> None:
         """The listener was interrupted: history keeps what was heard by now. `told`: the client awaits the words."""
-        if self.message_id is not None and self._conversation is not None:
-            self._conversation.cut(self.message_id, self.playback.heard_ms(now_s))
-            self._cut_untold = told
+        self._cut_s = now_s
+        self._cut_untold = told
+        self._cut_history(now_s)
 
-    def settle_cut(self, now_s: float) -> None:
+    def settle_cut(self) -> None:
         """The player has said where it stopped, or will not any more: tell which words count."""
-        if not self._cut_untold or self.message_id is None or self._conversation is None:
+        if not self._cut_untold or self._cut_s is None or self.message_id is None:
             return
         self._cut_untold = False
-        heard_ms = self.playback.heard_ms(now_s)
-        self._conversation.cut(self.message_id, heard_ms)
-        self._put(
-            events.ConversationItemTruncated(
-                item_id=self.message_id,
-                audio_end_ms=int(heard_ms),
-                transcript=self._conversation.heard_text(self.message_id),
+        # What a player that tells nothing played after the interruption, nobody wanted to hear.
+        heard_ms = self.playback.heard_ms(self._cut_s)
+        if self._conversation is not None and self._cut_history(self._cut_s):
+            self._put(
+                events.ConversationItemTruncated(
+                    item_id=self.message_id,
+                    audio_end_ms=int(heard_ms),
+                    transcript=self._conversation.heard_text(self.message_id),
+                )
             )
-        )
+
+    def flushed(self, now_s: float) -> None:
+        """The player threw its audio away, asked or by itself."""
+        if self._cut_s is None and self.playback.heard_ms(now_s) >= self.part.audio_ms:
+            return  # there was nothing left to throw away
+        self._cut_s = now_s if self._cut_s is None else self._cut_s
+        self._cut_untold = True
+        self.settle_cut()
+
+    def _cut_history(self, now_s: float) -> bool:
+        """Whether history now ends where the listener was interrupted; a `truncate` of the client wins."""
+        if self.message_id is None or self._conversation is None:
+            return False
+        heard_ms = self.playback.heard_ms(now_s)
+        return self._conversation.cut(self.message_id, heard_ms, self.playback.sent_ms)
 
     def _end(self, status: wire.ResponseStatus, details: wire.StatusDetails | None) -> None:
         if not self.open:

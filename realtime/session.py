@@ -227,8 +227,8 @@ class Session:
             )
         if self.replies.active is not None:
             self.replies.stop(self.replies.active.id, "client_cancelled")
-        elif self.replies.heard is not None:
-            self.replies.cut_heard(self.replies.heard)
+        else:
+            self.replies.cut_heard()
 
     def _create_response(self, options: ResponseOptions) -> None:
         marks = self._marks()
@@ -265,8 +265,8 @@ class Session:
         match action:
             case turns.AnnounceSpeech(onset_ms):
                 self._stop_idle()
-                if self._turn.rules.interrupt_response and self.replies.heard is not None:
-                    self.replies.heard.writer.silence()  # first of all
+                if self._turn.rules.interrupt_response:
+                    self.replies.silence()  # first of all
                 self._user.announce(onset_ms)
                 self._providers.speech.warm(self.replies.voice(response_options(self.config)))
                 self._spawn(self._providers.chat.warm(), "warm chat")
@@ -275,8 +275,7 @@ class Session:
                 self.replies.stop(response_id, "turn_detected")
             case turns.CutHeard():
                 self._metrics.interruptions.inc()
-                if self.replies.heard is not None:
-                    self.replies.cut_heard(self.replies.heard)
+                self.replies.cut_heard()
             case turns.CommitSpeech(at_ms):
                 self._turn_marks = self._marks(self._user.speech_ended_at_s())
                 self._turn_marks.reach("turn_confirmed", self._now())

@@ -93,6 +93,7 @@ class _Speech:
 
     part: SpokenPart
     limit_ms: float | None = None
+    sent_ms: float | None = None  # how much audio had left when the rest was thrown away
     by_client: bool = False
     complete: bool = False
 
@@ -222,12 +223,20 @@ class Conversation:
             speech.complete = status != "in_progress"
             self._apply(item_id, speech, status)
 
-    def cut(self, item_id: str, heard_ms: float) -> None:
-        """The listener was interrupted here, as far as the server can tell. A client's word is not overruled."""
+    def cut(self, item_id: str, heard_ms: float, sent_ms: float | None = None) -> bool:
+        """The listener was interrupted here, as far as the server can tell. `sent_ms`: what can be heard at most.
+
+        Returns whether this cut is in force: a client's word is not overruled.
+        """
         speech = self._speech.get(item_id)
-        if speech is not None and not speech.by_client:
-            speech.limit_ms = max(0.0, min(heard_ms, speech.part.audio_ms))
-            self._apply(item_id, speech)
+        if speech is None:
+            return False
+        speech.sent_ms = sent_ms
+        if speech.by_client:
+            return False
+        speech.limit_ms = max(0.0, min(heard_ms, _reach_ms(speech)))
+        self._apply(item_id, speech)
+        return True
 
     def truncate(self, item_id: str, audio_end_ms: float, sent_ms: float | None = None) -> float:
         """The client says how much was heard. Returns the position in force, never beyond the audio sent.
@@ -244,7 +253,7 @@ class Conversation:
             raise ConversationError(
                 "unsupported_content_type", "Only model output audio messages can be truncated.", "item_id"
             )
-        limit_ms = speech.part.audio_ms if sent_ms is None else min(sent_ms, speech.part.audio_ms)
+        limit_ms = _reach_ms(speech) if sent_ms is None else min(sent_ms, speech.part.audio_ms)
         if speech.complete and audio_end_ms > limit_ms + BEYOND_MS:
             raise ConversationError(
                 "invalid_value",
@@ -275,10 +284,22 @@ class Conversation:
         if not isinstance(item, Message):
             return
         if speech.limit_ms is None:
-            text, status = speech.part.text, status or item.status
+            status = status or item.status
+            text = _voiced(speech.part) if status == "incomplete" else speech.part.text
         else:
             text, status = speech.part.heard(speech.limit_ms), "incomplete"
         self._items[item_id] = replace(item, parts=(Said(text),), status=status)
+
+
+def _reach_ms(speech: _Speech) -> float:
+    """How much of the part's audio anybody can have heard."""
+    audio_ms = speech.part.audio_ms
+    return audio_ms if speech.sent_ms is None else min(speech.sent_ms, audio_ms)
+
+
+def _voiced(part: SpokenPart) -> str:
+    """The words of a part that got their sound, when it broke off by itself."""
+    return part.heard(part.audio_ms) if part.audio_ms else part.text
 
 
 def transcript_of(item: Item) -> str:

@@ -11,46 +11,59 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Playback:
-    """The listener's position in one audio part."""
+    """The listener's position in one audio part.
+
+    Playback is a line through an anchor (a position, and when it was reached) that rises in real time and waits
+    where the sent audio ends. The player's word moves the anchor; so does audio that comes after a dry spell.
+    """
 
     sent_ms: float = 0.0
-    started_s: float | None = None  # when the first audio left
+    not_before_s: float = float("-inf")  # an earlier reply sounds until then
+    started_s: float | None = None  # when the first audio could begin to sound
     acked_ms: float | None = None
-    acked_s: float = 0.0
     drained: bool = False
     flushed: bool = False
+    _anchor_ms: float = 0.0
+    _anchor_s: float = 0.0
 
     def sent(self, ms: float, now_s: float) -> None:
         """Audio was handed to the socket. A listener that had run dry starts again from here."""
         if self.started_s is None:
-            self.started_s = now_s
-        else:
-            dry_s = now_s - self.started_s - self.sent_ms / 1000
-            if dry_s > 0 and self.acked_ms is None:
-                self.started_s += dry_s
+            self.started_s = self._anchor_s = max(now_s, self.not_before_s)
+        elif self._reached_ms(now_s) > self.sent_ms:
+            self._anchor_ms, self._anchor_s = self.sent_ms, now_s
         self.sent_ms += ms
+        self.drained = False
 
     def ack(self, played_ms: float, now_s: float, *, drained: bool = False, flushed: bool = False) -> bool:
-        """The player says it has played this much. Returns False for a step backwards, which is ignored."""
+        """The player says it has played this much. Returns False for a step backwards, which is ignored.
+
+        That a player has thrown its audio away counts even with a position behind one it told before.
+        """
         if self.acked_ms is not None and played_ms < self.acked_ms:
-            return False
-        self.acked_ms, self.acked_s = min(played_ms, self.sent_ms), now_s
+            if not flushed:
+                return False
+            played_ms = self.acked_ms
+        self.acked_ms = min(played_ms, self.sent_ms)
+        self._anchor_ms, self._anchor_s = self.acked_ms, now_s
         self.drained = self.drained or drained
         self.flushed = self.flushed or flushed
         return True
 
     def heard_ms(self, now_s: float) -> float:
         """The best estimate of what has left the speaker by now."""
-        if self.acked_ms is not None:
-            if self.drained or self.flushed:
-                return self.acked_ms
-            return min(self.sent_ms, self.acked_ms + (now_s - self.acked_s) * 1000)
-        if self.started_s is None:
+        if self.acked_ms is not None and (self.drained or self.flushed):
+            return self.acked_ms
+        if self.started_s is None and self.acked_ms is None:
             return 0.0
-        return min(self.sent_ms, (now_s - self.started_s) * 1000)
+        return min(self.sent_ms, max(self._reached_ms(now_s), self.acked_ms or 0.0))
 
     def remaining_s(self, now_s: float) -> float:
         """Seconds until everything that was sent has been heard."""
-        if self.drained or self.flushed:
+        if self.drained or self.flushed or not self.sent_ms:
             return 0.0
-        return max(0.0, (self.sent_ms - self.heard_ms(now_s)) / 1000)
+        return max(0.0, self._anchor_s + (self.sent_ms - self._anchor_ms) / 1000 - now_s)
+
+    def _reached_ms(self, now_s: float) -> float:
+        """The position, if the audio never ran out."""
+        return max(0.0, self._anchor_ms + (now_s - self._anchor_s) * 1000)
