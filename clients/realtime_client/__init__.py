@@ -1,1 +1,31 @@
-"""A client of the wire: connection, microphone, speaker, terminal."""
+"""A client of the wire: connection, microphone, speaker, terminal.
+
+async with connect("ws://127.0.0.1:8000/v1/realtime") as conversation:
+    await conversation.say("Hello")
+    async for event in conversation:
+        print(event["type"])
+"""
+
+from .connection import Conversation, Event, connect
+from .errors import ClientError, ConnectionFailed, ConnectionLost, DeviceError, FileError
+from .microphone import Microphone
+from .playback import Playback
+from .player import PartKey, Player, Position
+from .speaker import Speaker
+
+__all__ = [
+    "ClientError",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "Conversation",
+    "DeviceError",
+    "Event",
+    "FileError",
+    "Microphone",
+    "PartKey",
+    "Playback",
+    "Player",
+    "Position",
+    "Speaker",
+    "connect",
+]

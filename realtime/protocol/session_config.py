@@ -210,7 +210,7 @@ def _audio_changes(sent: Fields, config: SessionConfig) -> dict[str, Any]:
 def _object_or_empty(sent: Fields, key: str, keys: tuple[str, ...]) -> Any:
     """The object under `key`. Null means that everything in it goes back to the server's defaults."""
     value = sent.pop(key)
-    return dict.fromkeys(keys, _DEFAULT) if value is None else value
+    return dict.fromkeys(keys, _DEFAULT) if value is None or value is _DEFAULT else value
 
 
 _DEFAULT: Any = object()  # stands for "back to the server's default", also where null would mean off

@@ -48,7 +48,9 @@ def test_speech_in_silence_is_announced_at_once():
 
 
 def test_a_turn_is_committed_then_answered_when_its_transcript_is_known():
-    turn, actions = play(SpeechBegan(0), SpeechEnded(900), TurnCommitted("u1"), TranscriptKnown("u1", "Hello."))
+    turn, actions = play(
+        SpeechBegan(0), SpeechEnded(900), TurnCommitted("u1"), TranscriptKnown("u1", "Hello.")
+    )
     assert actions == [AnnounceSpeech(0), CommitSpeech(900), StartReply()]
     assert turn.phase is Phase.SILENT
 
@@ -66,7 +68,11 @@ def test_a_failed_transcript_is_not_answered():
 
 def test_new_speech_before_the_transcript_withholds_the_answer():
     turn, actions = play(
-        SpeechBegan(0), SpeechEnded(900), TurnCommitted("u1"), SpeechBegan(1200), TranscriptKnown("u1", "Hello.")
+        SpeechBegan(0),
+        SpeechEnded(900),
+        TurnCommitted("u1"),
+        SpeechBegan(1200),
+        TranscriptKnown("u1", "Hello."),
     )
     assert StartReply() not in actions
     assert turn.phase is Phase.SPEAKING
@@ -74,7 +80,9 @@ def test_new_speech_before_the_transcript_withholds_the_answer():
 
 def test_create_response_false_never_answers():
     rules = TurnRules(create_response=False)
-    _, actions = play(SpeechBegan(0), SpeechEnded(9), TurnCommitted("u1"), TranscriptKnown("u1", "Hi"), rules=rules)
+    _, actions = play(
+        SpeechBegan(0), SpeechEnded(9), TurnCommitted("u1"), TranscriptKnown("u1", "Hi"), rules=rules
+    )
     assert StartReply() not in actions
 
 
@@ -111,7 +119,9 @@ def test_a_reply_that_is_only_still_playing_is_cut_not_cancelled():
 
 
 def test_interrupt_response_false_announces_and_lets_the_reply_go_on():
-    turn, actions = play(*REPLYING, SpeechBegan(5), SpeechGrew(640), rules=TurnRules(interrupt_response=False))
+    turn, actions = play(
+        *REPLYING, SpeechBegan(5), SpeechGrew(640), rules=TurnRules(interrupt_response=False)
+    )
     assert actions == [AnnounceSpeech(5)]
     assert turn.response_id == "r1"
 

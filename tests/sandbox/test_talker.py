@@ -199,6 +199,11 @@ def test_any_text_gets_some_answer_and_always_the_same(text: str) -> None:
     assert answers[0].strip()
 
 
+@pytest.mark.parametrize("piece", ["(", "1+", "hello - ", "call 5-", "my dog is ", "in Paris, ", "三加", "-"])
+def test_an_endless_message_is_no_trouble(piece: str) -> None:
+    assert talk(piece * 20_000 + "1+1" + ")" * 20_000).strip()
+
+
 @pytest.mark.parametrize("content", [None, "", [], [{"type": "image_url", "image_url": {"url": "x"}}]])
 def test_a_message_without_text_is_no_error(content: object) -> None:
     assert isinstance(reply([{"role": "user", "content": content}], [], NOW), Reply)

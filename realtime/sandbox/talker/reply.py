@@ -20,6 +20,7 @@ from .tools import Call, plan_calls
 Message = Mapping[str, Any]
 NAME = "MiniMax AI"
 MOST_ECHOED_WORDS, MOST_ECHOED_HAN = 40, 60
+MOST_HEARD = 3000  # characters of one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ def text_of(message: Message) -> str:
     return text.strip()
 
 
+def _heard(message: Message) -> str:
+    """What the talker takes in of a message: nobody listens for ever."""
+    return text_of(message)[:MOST_HEARD]
+
+
 def reply(
     messages: Sequence[Message],
     tools: Sequence[Message],
@@ -66,16 +72,16 @@ def reply(
 ) -> Reply:
     """Answer the conversation. `tools` are OpenAI function tools; `now` is the wall clock of the answer."""
     said = _Said(
-        "\n".join(text_of(m) for m in messages if m.get("role") in ("system", "developer", "user_system")),
-        tuple(text_of(m) for m in messages if m.get("role") == "user"),
-        tuple(text_of(m) for m in messages if m.get("role") == "assistant"),
+        "\n".join(_heard(m) for m in messages if m.get("role") in ("system", "developer", "user_system")),
+        tuple(_heard(m) for m in messages if m.get("role") == "user"),
+        tuple(_heard(m) for m in messages if m.get("role") == "assistant"),
     )
     language = _language(said)
     thought = _thought(said.last, language)
     if messages and messages[-1].get("role") == "tool":
         return Reply(answer_results(messages, language), thought=thought)
     if tools and tool_choice != "none":
-        plan = plan_calls(messages, tools, tool_choice, text_of)
+        plan = plan_calls(messages, tools, tool_choice, _heard)
         if plan.calls:
             return Reply(calls=plan.calls if parallel else plan.calls[:1], thought=thought)
         if plan.question:

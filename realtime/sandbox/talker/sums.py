@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from .language import Language
 from .numbers import in_digits, in_words, with_digits
 
 MOST_COUNTED = 200
+MOST_TOKENS = 100  # keeps the parser's recursion shallow
 LARGEST = Fraction(10**15)
 
 _N = r"-?\d+(?:\.\d+)?"
@@ -64,6 +66,7 @@ class Sum:
         return re.sub(r"^(\S+) divided by (?:100|one hundred) times ", r"\1 percent of ", said)
 
 
+@lru_cache(maxsize=64)
 def find_sum(text: str) -> Sum | None:
     """The longest expression with an operator in `text`, or None. A date or a phone number is not one."""
     plain = with_digits(text.lower())
@@ -72,7 +75,7 @@ def find_sum(text: str) -> Sum | None:
     found = [match[0].strip(" .") for match in _EXPRESSION.finditer(plain)]
     for candidate in sorted(found, key=len, reverse=True):
         tokens = _TOKEN.findall(candidate)
-        if not any(token in "+-*/^" for token in tokens[1:]):
+        if len(tokens) > MOST_TOKENS or not any(token in "+-*/^" for token in tokens[1:]):
             continue
         tight = re.fullmatch(r"[\d/.-]+", candidate) is not None
         if tight and not _CUE.search(text) and candidate != plain.strip(" .?=!。？"):

@@ -82,8 +82,8 @@ _SAME = (  # words that mean the same to a tool
     {"hang", "end", "goodbye", "挂断"},
 )
 _GREETING = re.compile(
-    r"^(?:\W*(?:hello|hi|hey|good (?:morning|afternoon|evening|night)|thanks?|thank you|bye|goodbye|how are you|"
-    r"nice to meet you|there|again|everyone|very much|so much|你好|您好|谢谢|再见|嗨|早上好|晚上好)\W*)+$",
+    r"^(?:\W*\b(?:hello|hi|hey|good (?:morning|afternoon|evening|night)|thanks?|thank you|bye|goodbye|how are you|"
+    r"nice to meet you|there|again|everyone|very much|so much|你好|您好|谢谢|再见|嗨|早上好|晚上好))+\W*$",
     re.I,
 )
 _REQUEST = re.compile(

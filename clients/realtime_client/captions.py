@@ -1,0 +1,108 @@
+"""What the terminal shows of a conversation: words as they are heard, and what was heard after an interruption.
+
+`SpokenText` is pure; `Screen` writes to a terminal, with colours where rich is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+NAME_WIDTH = 10
+
+
+@dataclass(slots=True)
+class SpokenText:
+    """The text of one reply and how much of it has been shown.
+
+    With `timed`, text is due when its word sounds (the `words` extension); otherwise as soon as it is known.
+    """
+
+    timed: bool = False
+    transcript: str = ""
+    shown: int = 0  # characters of the transcript
+    words: list[tuple[int, str]] = field(default_factory=list)  # start_ms, text
+
+    def add(self, delta: str) -> None:
+        self.transcript += delta
+
+    def add_words(self, words: Iterable[Mapping[str, Any]]) -> None:
+        self.words.extend((int(word["start_ms"]), str(word["text"])) for word in words)
+
+    def due(self, heard_ms: int) -> str:
+        """The text to show now and not before."""
+        if not self.timed:
+            return self.rest()
+        end = sum(len(text) for start_ms, text in self.words if start_ms < heard_ms)
+        return self._up_to(end)
+
+    def rest(self) -> str:
+        """All text that was not shown yet."""
+        return self._up_to(len(self.transcript))
+
+    def _up_to(self, end: int) -> str:
+        new = self.transcript[self.shown : end]
+        self.shown = max(self.shown, min(end, len(self.transcript)))
+        return new
+
+
+def printable(text: str) -> str:
+    """Text without what could steer the terminal: escapes and other control characters become spaces."""
+    return "".join(mark if mark.isprintable() else " " for mark in text)
+
+
+class Screen:
+    """Lines of a conversation: `you`, `assistant` and notes. `write` gets text and a rich style."""
+
+    def __init__(self, write: Callable[[str, str], None] | None = None) -> None:
+        self._write = write or _writer()
+        self._open = False  # a reply's line has no end yet
+
+    def you(self, text: str) -> None:
+        self._line("you", printable(text), "bold cyan")
+
+    def note(self, text: str) -> None:
+        self._line("", printable(text), "dim")
+
+    def problem(self, text: str) -> None:
+        self._line("!", printable(text), "bold red")
+
+    def reply(self, text: str) -> None:
+        """More of the assistant's current line."""
+        if not text:
+            return
+        if not self._open:
+            self._write("assistant".ljust(NAME_WIDTH), "bold green")
+            self._open = True
+            text = text.lstrip()
+        self._write(printable(text), "")
+
+    def end_reply(self) -> None:
+        if self._open:
+            self._write("\n", "")
+            self._open = False
+
+    def interrupted(self, heard: str) -> None:
+        """The reply was cut; this is what the listener heard of it, and what the history keeps."""
+        self.note(f"(interrupted; heard: {heard.strip()!r})" if heard.strip() else "(interrupted, unheard)")
+
+    def _line(self, name: str, text: str, style: str) -> None:
+        self.end_reply()
+        self._write(name.ljust(NAME_WIDTH), style)
+        self._write(f"{text}\n", "dim" if style == "dim" else "")
+
+
+def _writer() -> Callable[[str, str], None]:
+    if sys.stdout.isatty():
+        try:
+            from rich.console import Console
+        except ImportError:
+            pass
+        else:
+            console = Console(highlight=False)
+            return lambda text, style: console.print(
+                text, style=style or None, end="", markup=False, soft_wrap=True, emoji=False
+            )
+    return lambda text, style: print(text, end="", flush=True)

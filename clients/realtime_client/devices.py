@@ -1,0 +1,61 @@
+"""The door to PortAudio: found or not found, said in one sentence. Everything about sounddevice's errors is here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .errors import DeviceError
+
+RATE = 24_000  # Hertz, of the wire
+INSTALL_LINE = "pip install 'minimax-realtime[local]'"
+
+
+def sounddevice() -> Any:
+    """The sounddevice module. Raises DeviceError with the line that installs what is missing."""
+    try:
+        import sounddevice as module
+    except ImportError:
+        raise DeviceError(f"Microphone and speaker need the sounddevice package: {INSTALL_LINE}") from None
+    except OSError:
+        raise DeviceError(f"The PortAudio library is missing: {_portaudio_line()}") from None
+    return module
+
+
+def _portaudio_line() -> str:
+    if sys.platform == "darwin":
+        return "brew install portaudio"
+    if sys.platform == "win32":
+        return "pip install --force-reinstall sounddevice"
+    return "sudo apt install libportaudio2"
+
+
+@contextmanager
+def device_errors(what: str, option: str) -> Iterator[None]:
+    """Turn sounddevice's errors into a DeviceError about `what`; `option` is how to do without it."""
+    module = sounddevice()
+    try:
+        yield
+    except (module.PortAudioError, ValueError) as error:
+        reason = str(error.args[0] if error.args else error).strip().rstrip(".")
+        raise DeviceError(
+            f"The {what} cannot be used ({reason}). See what there is with `realtime doctor`, or use {option}."
+        ) from None
+
+
+def device_names(kind: str) -> list[str]:
+    """Names of the devices for "input" or "output". Raises DeviceError if PortAudio is not there."""
+    found = sounddevice().query_devices()
+    return [device["name"] for device in found if device[f"max_{kind}_channels"] > 0]
+
+
+def usable_rate(module: Any, kind: str, device: str | int | None) -> int:
+    """The wire's rate if the device takes it, else the device's own, in Hertz."""
+    check = module.check_input_settings if kind == "input" else module.check_output_settings
+    try:
+        check(device=device, samplerate=RATE, channels=1, dtype="int16")
+    except module.PortAudioError:
+        return int(module.query_devices(device, kind)["default_samplerate"])
+    return RATE

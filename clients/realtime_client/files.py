@@ -1,0 +1,126 @@
+"""Sound files as microphone and as speaker, in real time, and the formats people bring and take away.
+
+Other formats than WAV go through pydub, which is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from realtime.core.audio import Resampler, ms_to_bytes, ms_to_samples, read_wav, samples_to_pcm, write_wav
+
+from .devices import RATE
+from .errors import FileError
+from .player import Player
+
+MEDIA_LINE = "pip install 'minimax-realtime[media]'"
+_BLOCK_MS = 20
+
+
+def read_sound(path: str | Path) -> bytes:
+    """A WAV file as 24 kHz 16-bit mono PCM. Raises FileError."""
+    try:
+        samples, rate = read_wav(Path(path).read_bytes())
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise FileError(f"{path}: {error}. Bring a 16-bit WAV file.") from None
+    return samples_to_pcm(Resampler(rate, RATE).feed(samples, last=True))
+
+
+def check_writable(path: str | Path) -> None:
+    """Say early that this file cannot be written. Raises FileError."""
+    target = Path(path)
+    if target.suffix.lower() not in (".wav", ".mp3"):
+        raise FileError(f"{path}: the name must end in .wav or .mp3.")
+    if not target.absolute().parent.is_dir():
+        raise FileError(f"{path}: there is no folder {target.absolute().parent}.")
+    if target.suffix.lower() == ".mp3":
+        _pydub()
+
+
+def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:
+    """Save 16-bit mono PCM as the WAV or MP3 file that the name asks for. Raises FileError."""
+    check_writable(path)
+    try:
+        if Path(path).suffix.lower() == ".mp3":
+            segment = _pydub()(data=pcm, sample_width=2, frame_rate=rate, channels=1)
+            segment.export(str(path), format="mp3", bitrate="64k").close()
+        else:
+            Path(path).write_bytes(write_wav(np.frombuffer(pcm, np.int16), rate))
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _pydub() -> Any:
+    """pydub's AudioSegment, with the packaged ffmpeg. Raises FileError with the line that installs them."""
+    try:
+        with warnings.catch_warnings():
+            # pydub looks for ffmpeg on the path and uses the audioop module, deprecated since Python 3.11
+            # (on 3.13 the `audioop-lts` package stands in): neither is news for the person at the terminal.
+            warnings.simplefilter("ignore")
+            import imageio_ffmpeg
+            from pydub import AudioSegment
+    except ImportError:
+        raise FileError(f"MP3 files need pydub and ffmpeg: {MEDIA_LINE}") from None
+    AudioSegment.converter = imageio_ffmpeg.get_ffmpeg_exe()
+    return AudioSegment
+
+
+class FileMicrophone:
+    """Speaks a file into the conversation as fast as a person would, then keeps a silent line open."""
+
+    def __init__(self, pcm: bytes, *, lead_ms: int = 200) -> None:
+        self._pcm = bytes(ms_to_bytes(lead_ms, RATE)) + pcm
+        self.finished = asyncio.Event()  # the file has been said
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        size = ms_to_bytes(_BLOCK_MS, RATE)
+        start_s, block = loop.time(), 0
+        while True:
+            pcm = self._pcm[block * size : (block + 1) * size]
+            if not pcm:
+                self.finished.set()
+            yield pcm.ljust(size, b"\0")
+            block += 1
+            await asyncio.sleep(start_s + block * _BLOCK_MS / 1000 - loop.time())
+
+
+class FileSpeaker:
+    """A speaker without a device: takes what the player holds in real time and keeps what was heard."""
+
+    def __init__(self, player: Player | None = None) -> None:
+        self.player = player or Player(RATE)
+        self.heard = bytearray()  # 16-bit mono at 24 kHz; silence only between sounds of one reply
+
+    async def __aenter__(self) -> FileSpeaker:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._run(), name="file speaker")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    def now(self) -> float:
+        return self._loop.time()
+
+    async def _run(self) -> None:
+        start_s, block = self.now(), 0
+        while True:
+            await asyncio.sleep(start_s + block * _BLOCK_MS / 1000 - self.now())
+            busy = self.player.active
+            pcm = self.player.read(ms_to_samples(_BLOCK_MS, RATE), start_s + block * _BLOCK_MS / 1000)
+            if busy:
+                self.heard += pcm
+            block += 1

@@ -1,0 +1,127 @@
+"""Plays the replies of a conversation and tells the server what was heard.
+
+Uses the `playback` extension where the server confirmed it; otherwise flushes on `speech_started` and sends
+`conversation.item.truncate` itself (`shared/realtime-wire.md` 3.9, 6.3). It knows the wire's events and a player;
+where the sound goes is the output's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .connection import Conversation, Event
+from .player import PartKey, Player, Position
+
+POLL_S = 0.04
+REPORT_S = 0.2  # the wire asks for at least every 250 ms
+
+
+class Output(Protocol):
+    """Something that plays what `player` holds. `now` is the clock of the times given to `player.read`."""
+
+    player: Player
+
+    def now(self) -> float: ...
+
+
+class Playback:
+    """Feed it every event with `handle`, and keep `run` running beside."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        output: Output,
+        on_position: Callable[[Position], Any] = lambda position: None,
+    ) -> None:
+        self.conversation = conversation
+        self.output = output
+        self.silent = asyncio.Event()  # nothing waits and nothing sounds
+        self.silent.set()
+        self._on_position = on_position
+        self._reported: dict[PartKey, tuple[int, float]] = {}  # played_ms and when we said so
+
+    async def handle(self, event: Event) -> None:
+        """React to one event of the server. Raises ConnectionLost."""
+        player = self.output.player
+        match event["type"]:
+            case "response.output_audio.delta":
+                self.silent.clear()
+                player.write(_part(event), event["pcm"])
+            case "response.output_audio.done":
+                self.silent.clear()
+                player.end(_part(event))
+            case "output_audio_buffer.cleared":
+                await self._flush("flushed")
+            case "input_audio_buffer.speech_started" if not self._negotiated and self._interruptible:
+                await self._flush("truncate")
+            case "response.done" if not self._negotiated and _cancelled_by_us(event):
+                await self._flush("truncate")
+
+    async def interrupt(self) -> None:
+        """Stop the reply now, as the user's own wish. Raises ConnectionLost."""
+        if self._negotiated:
+            await self.conversation.send("output_audio_buffer.clear")
+        else:
+            await self.conversation.cancel()
+            await self._flush("truncate")
+
+    async def run(self) -> None:
+        """Report what is heard until cancelled. Raises ConnectionLost."""
+        while True:
+            for position in self.output.player.positions(self.output.now()):
+                await self._report(position)
+            if not self.output.player.active:
+                self.silent.set()
+            await asyncio.sleep(POLL_S)
+
+    @property
+    def _negotiated(self) -> bool:
+        return "playback" in self.conversation.extensions
+
+    @property
+    def _interruptible(self) -> bool:
+        audio = self.conversation.session.get("audio") or {}
+        detection = (audio.get("input") or {}).get("turn_detection") or {}
+        return bool(detection.get("interrupt_response", True))
+
+    async def _report(self, position: Position) -> None:
+        self._on_position(position)
+        last_ms, last_s = self._reported.get(position.part, (0, float("-inf")))
+        now_s = asyncio.get_running_loop().time()
+        due = position.played_ms > last_ms and now_s - last_s >= REPORT_S
+        if due or position.drained:
+            self._reported[position.part] = (position.played_ms, now_s)
+            await self._tell(position, "drained" if position.drained else "playing")
+        if position.drained:
+            self._reported.pop(position.part, None)
+
+    async def _tell(self, position: Position, state: str) -> None:
+        if self._negotiated:
+            item_id, content_index = position.part
+            await self.conversation.played(item_id, position.played_ms, state, content_index=content_index)
+
+    async def _flush(self, how: str) -> None:
+        positions = self.output.player.flush()
+        self.silent.set()
+        for position in positions:
+            self._reported.pop(position.part, None)
+            self._on_position(position)
+            item_id, content_index = position.part
+            if how == "flushed":
+                await self.conversation.played(
+                    item_id, position.played_ms, "flushed", content_index=content_index
+                )
+            else:
+                await self.conversation.truncate(item_id, position.played_ms, content_index=content_index)
+                await self.conversation.retrieve(item_id)
+
+
+def _part(event: Event) -> PartKey:
+    return PartKey(event["item_id"], event.get("content_index", 0))
+
+
+def _cancelled_by_us(event: Event) -> bool:
+    details = event["response"].get("status_details") or {}
+    return bool(details.get("reason") == "client_cancelled")

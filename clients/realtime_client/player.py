@@ -1,0 +1,180 @@
+"""What waits to be played, what was handed to the device, what was heard: the truth about playback, counted.
+
+Pure: the device (or a test) asks for samples and says when their first one will sound; times are seconds on the
+device's own clock. Knows parts of items, nothing of sockets and devices. Safe to use from an audio thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+SAMPLE_BYTES = 2
+_REMEMBERED_FLUSHES = 32
+
+
+class PartKey(NamedTuple):
+    """Which part of which item of the conversation a sound belongs to."""
+
+    item_id: str
+    content_index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How much of a part has been heard. `drained`: all of it, and no more will come."""
+
+    part: PartKey
+    played_ms: int
+    drained: bool = False
+
+
+@dataclass(slots=True)
+class _Part:
+    key: PartKey
+    waiting: deque[memoryview] = field(default_factory=deque)
+    waiting_bytes: int = 0
+    handed: int = 0  # samples given to the device
+    heard: int = 0  # samples that have sounded
+    ended: bool = False
+
+    def take(self, size: int) -> bytes:
+        taken = bytearray()
+        while self.waiting and len(taken) < size:
+            chunk = self.waiting.popleft()
+            room = size - len(taken)
+            taken += chunk[:room]
+            if len(chunk) > room:
+                self.waiting.appendleft(chunk[room:])
+        self.waiting_bytes -= len(taken)
+        self.handed += len(taken) // SAMPLE_BYTES
+        return bytes(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Samples of a part on their way to the ear."""
+
+    part: _Part
+    samples: int
+    at_s: float
+
+
+class Player:
+    """A queue of parts, played in order and counted by sample.
+
+    A part starts to sound once `prebuffer_ms` of it are here, so that a burst network does not stutter. Beyond
+    `max_s` seconds waiting, new sound is dropped and counted in `dropped_ms`.
+    """
+
+    def __init__(self, rate: int = 24_000, *, prebuffer_ms: int = 40, max_s: int = 600) -> None:
+        self.rate = rate  # Hertz, of 16-bit mono PCM
+        self.starved_ms = 0.0  # silence we had to play inside a part because its sound was late
+        self.dropped_ms = 0.0
+        self._prebuffer_bytes = prebuffer_ms * rate // 1000 * SAMPLE_BYTES
+        self._max_bytes = max_s * rate * SAMPLE_BYTES
+        self._parts: deque[_Part] = deque()  # the head is playing
+        self._spans: deque[_Span] = deque()
+        self._finished: list[_Part] = []  # handed over whole, perhaps still sounding
+        self._flushed: deque[PartKey] = deque(maxlen=_REMEMBERED_FLUSHES)
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        waiting_ms = sum(part.waiting_bytes for part in self._parts) * 1000 // (SAMPLE_BYTES * self.rate)
+        return f"<Player {len(self._parts)} parts, {waiting_ms} ms waiting>"
+
+    @property
+    def active(self) -> bool:
+        """Whether anything waits, is under way to the ear, or is still to come."""
+        return bool(self._parts or self._spans or self._finished)
+
+    @property
+    def sounding(self) -> bool:
+        """Whether the device has samples that have not been heard yet (as of the last `positions`)."""
+        return bool(self._spans)
+
+    def write(self, part: PartKey, pcm: bytes) -> None:
+        """Queue sound. What belongs to a part that was flushed is dropped: its sender did not know yet."""
+        with self._lock:
+            if part in self._flushed:
+                return
+            target = self._find(part)
+            if target.ended or sum(p.waiting_bytes for p in self._parts) + len(pcm) > self._max_bytes:
+                self.dropped_ms += len(pcm) * 1000 / (SAMPLE_BYTES * self.rate)
+                return
+            target.waiting.append(memoryview(pcm))
+            target.waiting_bytes += len(pcm)
+
+    def end(self, part: PartKey) -> None:
+        """No more sound of this part will come."""
+        with self._lock:
+            if part not in self._flushed:
+                self._find(part).ended = True
+
+    def read(self, samples: int, at_s: float) -> bytes:
+        """The next `samples` samples, of which the first will sound at `at_s`; silence where there is nothing."""
+        out = bytearray()
+        size = samples * SAMPLE_BYTES
+        with self._lock:
+            while self._parts and len(out) < size:
+                part = self._parts[0]
+                if not part.handed and not part.ended and part.waiting_bytes < self._prebuffer_bytes:
+                    break
+                start_s = at_s + len(out) / SAMPLE_BYTES / self.rate
+                pcm = part.take(size - len(out))
+                if pcm:
+                    self._spans.append(_Span(part, len(pcm) // SAMPLE_BYTES, start_s))
+                    out += pcm
+                if part.waiting_bytes:
+                    break
+                if not part.ended:
+                    if part.handed:
+                        self.starved_ms += (size - len(out)) * 1000 / (SAMPLE_BYTES * self.rate)
+                    break
+                self._finished.append(self._parts.popleft())
+        return bytes(out) + bytes(size - len(out))
+
+    def positions(self, now_s: float) -> list[Position]:
+        """How much of each live part has been heard by now. A drained part is told once, then forgotten."""
+        with self._lock:
+            partial = self._hear(now_s)
+            sounding = {id(span.part) for span in self._spans}
+            told = [self._position(part, partial) for part in (*self._finished, *self._parts)]
+            drained = {part.key for part in self._finished if id(part) not in sounding}
+            self._finished = [part for part in self._finished if part.key not in drained]
+        return [Position(p.part, p.played_ms, drained=p.part in drained) for p in told]
+
+    def flush(self) -> list[Position]:
+        """Throw away everything that waits. Positions are final: what the device already holds will be heard."""
+        with self._lock:
+            parts = (*self._finished, *self._parts)
+            self._flushed.extend(part.key for part in parts)
+            self._parts.clear()
+            self._spans.clear()
+            self._finished.clear()
+        return [Position(part.key, part.handed * 1000 // self.rate) for part in parts]
+
+    def _find(self, key: PartKey) -> _Part:
+        for part in self._parts:
+            if part.key == key:
+                return part
+        part = _Part(key)
+        self._parts.append(part)
+        return part
+
+    def _hear(self, now_s: float) -> tuple[_Part | None, int]:
+        """Move what has sounded into the counters; returns the part in the middle of a span, and how far in."""
+        while self._spans:
+            span = self._spans[0]
+            heard = round((now_s - span.at_s) * self.rate)
+            if heard < span.samples:
+                return span.part, max(0, heard)
+            span.part.heard += span.samples
+            self._spans.popleft()
+        return None, 0
+
+    def _position(self, part: _Part, partial: tuple[_Part | None, int]) -> Position:
+        heard = part.heard + (partial[1] if partial[0] is part else 0)
+        return Position(part.key, heard * 1000 // self.rate)

@@ -1,0 +1,242 @@
+"""A conversation at the terminal: microphone or keyboard in, speaker and captions out, barge-in.
+
+Joins what the other modules know; decides only what is shown when. Half duplex by default: without headphones the
+microphone hears silence while the speaker sounds, because the assistant would else interrupt itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import aclosing
+from typing import Any
+
+from .captions import Screen, SpokenText
+from .connection import Conversation, Event
+from .playback import Output, Playback
+from .player import Position
+
+ECHO_TAIL_S = 0.25  # how long a room goes on sounding after the speaker stopped
+GRACE_S = 1.5  # a file is over: how long until its last word must have been noticed as speech
+PATIENCE_S = 40.0  # and until its answer must have come
+Work = AsyncGenerator[None, None]
+
+
+class Terminal:
+    """Runs one conversation until its input ends, the server ends it, or it is cancelled."""
+
+    def __init__(
+        self, conversation: Conversation, output: Output | None, screen: Screen, *, headphones: bool = False
+    ) -> None:
+        self.conversation = conversation
+        self.screen = screen
+        self.headphones = headphones
+        self.answers = 0  # finished responses, whatever their end
+        self.failures: list[str] = []
+        self._playback = Playback(conversation, output, self._heard) if output is not None else None
+        self._texts: dict[str, SpokenText] = {}  # by item
+        self._current: str | None = None  # the item on the screen's open line
+        self._news = asyncio.Condition()
+        self._active = 0  # responses that were created and are not done
+        self._turn_open = False  # the user has spoken and nothing came of it yet
+        self._sounded_s = float("-inf")
+
+    async def run(self, *works: Work) -> None:
+        """Handle events while the works go on; leave when one of them, or the conversation, ends.
+
+        Raises ConnectionLost.
+        """
+        jobs = [self._events(), *(_exhaust(work) for work in works)]
+        if self._playback is not None:
+            jobs.append(self._playback.run())
+        tasks = [asyncio.create_task(job) for job in jobs]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.screen.end_reply()
+
+    async def speak(self, microphone: AsyncIterable[bytes]) -> Work:
+        """The microphone goes into the conversation. Never ends by itself."""
+        async for pcm in microphone:
+            await self.conversation.append(bytes(len(pcm)) if self._deaf() else pcm)
+            yield
+
+    async def hear_out(self, finished: asyncio.Event) -> Work:
+        """Ends when a file that is being spoken is over and its last turn has been answered and heard."""
+        await finished.wait()
+        await asyncio.sleep(GRACE_S)
+        yield
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._until(lambda: not self._turn_open and not self._active)
+        except TimeoutError:
+            self._problem(f"No answer came within {PATIENCE_S:g} s.")
+        await self.settled()
+
+    async def type(self, lines: AsyncIterable[str], *, patient: bool = False) -> Work:
+        """Each line is a turn. A line typed into an answer interrupts it, unless `patient`."""
+        async for line in lines:
+            if not line.strip():
+                continue
+            if patient:
+                await self.settled()
+            elif self._busy():
+                await self._interrupt()
+            await self._ask(line.strip(), lambda: bool(self._active))
+            yield
+        await self.settled()
+
+    async def ask(self, text: str) -> Work:
+        """One question, until its answer has been heard."""
+        await self._ask(text, lambda: False)
+        await self.settled()
+        yield
+
+    async def settled(self) -> None:
+        """Wait until no answer is being made and everything was heard."""
+        await self._until(lambda: not self._active)
+        if self._playback is not None:
+            await self._playback.silent.wait()
+
+    async def _ask(self, text: str, enough: Callable[[], bool]) -> None:
+        before = self.answers + len(self.failures)
+        await self.conversation.say(text)
+        await self._until(lambda: enough() or self.answers + len(self.failures) > before)
+
+    async def _interrupt(self) -> None:
+        if self._playback is not None:
+            await self._playback.interrupt()
+        else:
+            await self.conversation.cancel()
+        await self._until(lambda: not self._active)
+
+    # -- what the server says -------------------------------------------------------------------------------
+
+    async def _events(self) -> None:
+        async for event in self.conversation:
+            if self._playback is not None:
+                await self._playback.handle(event)
+            await self._show(event)
+
+    async def _show(self, event: Event) -> None:
+        match event["type"]:
+            case "input_audio_buffer.speech_started":
+                self._turn_open = True
+            case "conversation.item.input_audio_transcription.completed":
+                self._said(event["transcript"].strip())
+            case "conversation.item.input_audio_transcription.failed":
+                self._turn_open = False
+                self._problem(event["error"]["message"])
+            case "response.created":
+                self._turn_open = False
+                self._active += 1
+            case "response.output_audio_transcript.delta":
+                self._spoken(event["item_id"]).add(event["delta"])
+                self._caption(event["item_id"], 0)
+            case "response.output_audio_words.delta":
+                self._spoken(event["item_id"]).add_words(event["words"])
+            case "response.output_audio_transcript.done" if self._playback is None:
+                self._finish(event["item_id"])
+            case "response.output_text.delta":
+                self._texts.setdefault(event["item_id"], SpokenText()).add(event["delta"])
+                self._caption(event["item_id"], 0)
+            case "response.output_text.done":
+                self._finish(event["item_id"])
+            case "conversation.item.truncated":
+                self._truncated(event["item_id"], event.get("transcript"))
+            case "conversation.item.retrieved":
+                self._truncated(event["item"]["id"], _transcript(event["item"]))
+            case "response.done":
+                self._active -= 1
+                self.answers += 1
+                self._failed(event["response"])
+            case "error":
+                self._problem(event["error"]["message"])
+        async with self._news:
+            self._news.notify_all()
+
+    def _said(self, transcript: str) -> None:
+        if transcript:
+            self._end_line()
+            self.screen.you(transcript)
+        else:
+            self._turn_open = False  # noise: there will be no answer
+
+    def _spoken(self, item_id: str) -> SpokenText:
+        timed = self._playback is not None and "words" in self.conversation.extensions
+        return self._texts.setdefault(item_id, SpokenText(timed))
+
+    def _heard(self, position: Position) -> None:
+        """The playback says how far a part was heard: show the words that are due."""
+        self._sounded_s = asyncio.get_running_loop().time()
+        if position.part.item_id in self._texts:
+            self._caption(position.part.item_id, position.played_ms)
+            if position.drained:
+                self._finish(position.part.item_id)
+
+    def _finish(self, item_id: str) -> None:
+        text = self._texts.pop(item_id, None)
+        if text is not None:
+            self.screen.reply(text.rest())
+            self._end_line()
+
+    def _caption(self, item_id: str, heard_ms: int) -> None:
+        due = self._texts[item_id].due(heard_ms)
+        if due and self._current != item_id:
+            self._end_line()
+            self._current = item_id
+        self.screen.reply(due)
+
+    def _truncated(self, item_id: str, heard: str | None) -> None:
+        if heard is None or item_id not in self._texts:
+            return  # without `playback` the transcript comes with the retrieved item
+        del self._texts[item_id]
+        self._end_line()
+        self.screen.interrupted(heard)
+
+    def _end_line(self) -> None:
+        self.screen.end_reply()
+        self._current = None
+
+    def _failed(self, response: dict[str, Any]) -> None:
+        details = response.get("status_details") or {}
+        if response["status"] == "failed":
+            error = details.get("error") or {}
+            self._problem(error.get("message") or error.get("code") or "The answer failed.")
+
+    def _problem(self, message: str) -> None:
+        self.failures.append(message)
+        self._current = None
+        self.screen.problem(message)
+
+    # -- waiting --------------------------------------------------------------------------------------------
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with self._news:
+            await self._news.wait_for(condition)
+
+    def _busy(self) -> bool:
+        return bool(self._active) or (self._playback is not None and not self._playback.silent.is_set())
+
+    def _deaf(self) -> bool:
+        if self.headphones or self._playback is None:
+            return False
+        if not self._playback.silent.is_set():
+            return True
+        return asyncio.get_running_loop().time() - self._sounded_s < ECHO_TAIL_S
+
+
+def _transcript(item: dict[str, Any]) -> str:
+    parts = item.get("content") or []
+    return "".join(part.get("transcript") or part.get("text") or "" for part in parts)
+
+
+async def _exhaust(work: Work) -> None:
+    async with aclosing(work):
+        async for _ in work:
+            pass

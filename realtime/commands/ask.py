@@ -1,0 +1,41 @@
+"""Ask one question and hear the answer; its words are printed as they sound."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from realtime_client import connect
+from realtime_client.captions import Screen
+from realtime_client.files import FileSpeaker, check_writable, write_sound
+from realtime_client.speaker import Speaker
+from realtime_client.terminal import Terminal
+
+from realtime.commands.common import add_conversation, target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="the question")
+    parser.add_argument("--out", metavar="FILE", help="save the answer as .wav or .mp3 instead of playing it")
+    add_conversation(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 once the answer has been heard, 1 if it failed. Raises ClientError and ConfigError."""
+    return asyncio.run(_ask(args))
+
+
+async def _ask(args: argparse.Namespace) -> int:
+    if args.out:
+        check_writable(args.out)
+    output = FileSpeaker() if args.out else Speaker()
+    async with (
+        output,
+        target(args) as server,
+        connect(server.url, server.api_key, session=server.session) as conversation,
+    ):
+        terminal = Terminal(conversation, output, Screen())
+        await terminal.run(terminal.ask(args.text))
+    if isinstance(output, FileSpeaker) and output.heard:
+        write_sound(args.out, bytes(output.heard))
+    return 1 if terminal.failures or not terminal.answers else 0

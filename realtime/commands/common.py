@@ -1,0 +1,88 @@
+"""What several commands share: flags that are settings, the settings file, a server in this process."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime.config import Settings
+from realtime.settings import TOML_NAME, Loaded, load_settings
+
+_PREFIX = "setting_"
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The flag that names another settings file."""
+    parser.add_argument(
+        "--config", metavar="FILE", help=f"settings file (default: {TOML_NAME} here, if there is one)"
+    )
+
+
+def add_setting(parser: argparse.ArgumentParser, flag: str, field: str, metavar: str, help: str) -> None:
+    """A flag that sets one field of `Settings`, stronger than the environment."""
+    parser.add_argument(flag, dest=_PREFIX + field, metavar=metavar, help=help)
+
+
+def add_setting_switch(parser: argparse.ArgumentParser, flag: str, field: str, help: str) -> None:
+    """A flag without a value that sets one field of `Settings` to yes."""
+    parser.add_argument(flag, dest=_PREFIX + field, action="store_const", const="yes", help=help)
+
+
+def load(args: argparse.Namespace) -> Loaded:
+    """The effective settings of this command. Raises ConfigError."""
+    chosen = {
+        name.removeprefix(_PREFIX): value
+        for name, value in vars(args).items()
+        if name.startswith(_PREFIX) and value is not None
+    }
+    path = Path(args.config) if args.config else Path(TOML_NAME)
+    return load_settings(chosen, args.environ, path if args.config or path.exists() else None)
+
+
+def add_conversation(parser: argparse.ArgumentParser) -> None:
+    """Flags of the commands that hold a conversation."""
+    parser.add_argument(
+        "--url", metavar="URL", help="a running server, like ws://127.0.0.1:8000 (default: start one in here)"
+    )
+    add_setting(parser, "--voice", "voice_id", "ID", "voice of the platform")
+    add_setting(
+        parser, "--language", "language", "CODE", "language you speak, like en or zh (default: detected)"
+    )
+    add_config(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server to talk to: address, key, and what to ask of the session."""
+
+    url: str
+    api_key: str | None
+    session: dict[str, Any] | None
+
+
+@asynccontextmanager
+async def target(args: argparse.Namespace) -> AsyncIterator[Target]:
+    """The server that `--url` names, or one that runs in this process for as long as the block."""
+    settings = load(args).settings
+    api_key = settings.api_keys[0] if settings.api_keys else None
+    if args.url:
+        yield Target(args.url, api_key, _wishes(args, settings))
+        return
+    from realtime.server.app import running
+
+    async with running(settings) as server:
+        yield Target(server.url, api_key, None)
+
+
+def _wishes(args: argparse.Namespace, settings: Settings) -> dict[str, Any] | None:
+    """What the flags ask of a server whose settings are not ours."""
+    audio: dict[str, Any] = {}
+    if getattr(args, _PREFIX + "voice_id"):
+        audio["output"] = {"voice": settings.voice_id}
+    if getattr(args, _PREFIX + "language") and settings.language:
+        audio["input"] = {"transcription": {"language": settings.language}}
+    return {"audio": audio} if audio else None

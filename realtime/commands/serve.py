@@ -1,0 +1,35 @@
+"""Run the voice server: the OpenAI Realtime wire on /v1/realtime, and a page in the browser to talk with it."""
+
+from __future__ import annotations
+
+import argparse
+
+from realtime.commands.common import add_config, add_setting, add_setting_switch, load
+from realtime.doctor import refuse_foreign_packages
+from realtime.errors import ConfigError
+from realtime.settings import check_binding
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_setting(parser, "--host", "host", "ADDRESS", "address to listen on (default: 127.0.0.1)")
+    add_setting(parser, "--port", "port", "N", "port to listen on, 0 picks a free one (default: 8000)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    add_setting_switch(parser, "--open", "open_to_all", "serve the network without asking for keys")
+    add_setting(
+        parser, "--tls-cert", "tls_cert", "FILE", "certificate, PEM; microphones need https or localhost"
+    )
+    add_setting(parser, "--tls-key", "tls_key", "FILE", "its private key, PEM")
+    add_setting(parser, "--log-level", "log_level", "LEVEL", "debug, info, warning, error (default: info)")
+    add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal. Raises ConfigError."""
+    if not 1 <= args.workers <= 256:
+        raise ConfigError(f"--workers must be a whole number from 1 to 256, not {args.workers}.")
+    refuse_foreign_packages()
+    settings = load(args).settings
+    check_binding(settings)
+    from realtime.server.app import serve
+
+    return serve(settings, workers=args.workers)

@@ -1,0 +1,144 @@
+"""The player counts by sample: what waits, what was handed over, what was heard."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from realtime_client.player import PartKey, Player, Position
+
+RATE = 24_000
+A, B = PartKey("item_A"), PartKey("item_B")
+
+
+def tone(ms, value=7):
+    return value.to_bytes(2, "little") * (RATE * ms // 1000)
+
+
+def test_nothing_to_play_is_silence():
+    player = Player()
+    assert player.read(240, 0.0) == bytes(480)
+    assert not player.active
+    assert player.positions(1.0) == []
+
+
+def test_what_is_written_comes_out_once_and_in_order():
+    player = Player()
+    player.write(A, tone(50, 1))
+    player.write(A, tone(50, 2))
+    player.end(A)
+    player.write(B, tone(50, 3))
+    player.end(B)
+    assert player.read(RATE * 150 // 1000, 0.0) == tone(50, 1) + tone(50, 2) + tone(50, 3)
+    assert player.read(240, 0.15) == bytes(480)
+
+
+def test_a_part_waits_for_its_first_milliseconds():
+    player = Player(prebuffer_ms=40)
+    player.write(A, tone(30))
+    assert player.read(480, 0.0) == bytes(960)
+    player.write(A, tone(10))
+    assert player.read(480, 0.02) == tone(20)
+    assert player.starved_ms == 0
+
+
+def test_a_short_part_that_has_ended_waits_for_nothing():
+    player = Player(prebuffer_ms=40)
+    player.write(A, tone(10))
+    player.end(A)
+    assert player.read(240, 0.0) == tone(10)
+
+
+def test_heard_is_handed_over_minus_what_is_still_under_way():
+    """A device with 100 ms of latency: at the moment of handing over nothing has been heard."""
+    player = Player()
+    player.write(A, tone(200))
+    player.read(4800, at_s=0.1)
+    assert player.positions(0.0) == [Position(A, 0)]
+    assert player.positions(0.15) == [Position(A, 50)]
+    assert player.positions(0.9) == [Position(A, 200)]
+
+
+def test_a_part_is_drained_when_it_ended_and_its_last_sample_sounded():
+    player = Player()
+    player.write(A, tone(100))
+    player.read(2400, 0.0)
+    player.end(A)
+    player.read(240, 0.1)
+    assert player.positions(0.05) == [Position(A, 50)]
+    assert player.positions(0.2) == [Position(A, 100, drained=True)]
+    assert player.positions(0.3) == []
+    assert not player.active
+
+
+def test_a_part_without_sound_drains_at_zero():
+    player = Player()
+    player.end(A)
+    player.read(240, 0.0)
+    assert player.positions(0.0) == [Position(A, 0, drained=True)]
+
+
+def test_flush_silences_and_counts_what_the_device_already_holds():
+    player = Player()
+    player.write(A, tone(500))
+    player.write(B, tone(500))
+    player.read(RATE // 10, at_s=5.0)
+    assert player.flush() == [Position(A, 100), Position(B, 0)]
+    assert player.read(240, 5.1) == bytes(480)
+    assert not player.active
+    assert player.flush() == []
+
+
+def test_late_sound_of_a_flushed_part_is_dropped():
+    player = Player()
+    player.write(A, tone(100))
+    player.flush()
+    player.write(A, tone(100))
+    player.end(A)
+    assert not player.active
+    player.write(B, tone(100))
+    assert player.read(240, 0.0) == tone(10)
+
+
+def test_sound_that_comes_late_is_counted_as_starving_not_as_played():
+    player = Player()
+    player.write(A, tone(50))
+    player.read(RATE // 10, 0.0)
+    assert player.starved_ms == 50
+    player.write(A, tone(50))
+    player.end(A)
+    player.read(RATE // 10, 0.1)
+    assert player.positions(1.0) == [Position(A, 100, drained=True)]
+
+
+def test_the_queue_has_a_bound():
+    player = Player(max_s=1)
+    player.write(A, tone(900))
+    player.write(A, tone(200))
+    assert player.dropped_ms == 200
+
+
+@given(
+    st.lists(st.integers(1, 5000), min_size=1, max_size=8),
+    st.lists(st.integers(1, 3000), min_size=1, max_size=40),
+    st.floats(0, 0.3),
+)
+def test_every_sample_is_played_once_whatever_the_block_sizes(chunks, blocks, latency_s):
+    """Written, read and heard agree to the sample; positions never go back or beyond what was handed over."""
+    player = Player(prebuffer_ms=0)
+    sent = b"".join(bytes([1 + n % 250, 1]) * size for n, size in enumerate(chunks))
+    at = 0
+    for size in chunks:
+        player.write(A, sent[at : at + 2 * size])
+        at += 2 * size
+    player.end(A)
+    out, clock_s, last_ms = b"", 0.0, 0
+    for block in blocks:
+        out += player.read(block, clock_s + latency_s)
+        clock_s += block / RATE
+        for position in player.positions(clock_s):
+            assert last_ms <= position.played_ms <= len(out) // 2 * 1000 // RATE
+            last_ms = position.played_ms
+    played = min(len(out), len(sent))
+    assert out[:played] == sent[:played]
+    assert not any(out[played:])
+    flushed = player.flush()
+    if flushed:
+        assert flushed[0].played_ms == min(len(out), len(sent)) // 2 * 1000 // RATE

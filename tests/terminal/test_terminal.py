@@ -1,0 +1,338 @@
+"""Playback, captions and barge-in of the terminal against a scripted server; the speaker is a file."""
+
+import asyncio
+
+from realtime_client import connect
+from realtime_client.captions import Screen
+from realtime_client.files import FileMicrophone, FileSpeaker
+from realtime_client.terminal import Terminal
+
+from tests.terminal.scripted_server import scripted_server
+
+RATE = 24_000
+
+
+def sound(ms, value=1000):
+    return value.to_bytes(2, "little") * (RATE * ms // 1000)
+
+
+class Paper:
+    """A screen that keeps what was written."""
+
+    def __init__(self):
+        self.text = ""
+        self.screen = Screen(self.write)
+
+    def write(self, text, style):
+        self.text += text
+
+    @property
+    def lines(self):
+        return [line.strip() for line in self.text.splitlines()]
+
+
+async def reply_noon(line, name="1"):
+    await line.open_reply(name)
+    await line.text("It is noon.")
+    await line.words(("It ", 0, 100), ("is ", 100, 200), ("noon.", 200, 380))
+    await line.audio(sound(200))
+    await line.audio(sound(200), start_ms=200)
+    await line.close_reply()
+
+
+async def test_a_question_is_answered_heard_and_acknowledged():
+    async def script(line):
+        await line.greet()
+        await line.expect("response.create")
+        await reply_noon(line)
+
+    paper = Paper()
+    async with (
+        scripted_server(script) as (url, lines),
+        connect(url) as conversation,
+        FileSpeaker() as speaker,
+    ):
+        terminal = Terminal(conversation, speaker, paper.screen)
+        await terminal.run(terminal.ask("What time is it?"))
+    assert paper.lines == ["assistant It is noon."]
+    assert (terminal.answers, terminal.failures) == (1, [])
+    assert bytes(speaker.heard).strip(b"\0") == sound(400).strip(b"\0")
+    acks = lines[0].of_type("output_audio_buffer.played")
+    assert acks[-1]["state"] == "drained"
+    assert acks[-1]["played_ms"] == 400
+    positions = [ack["played_ms"] for ack in acks]
+    assert positions == sorted(positions)
+    assert all(ack["item_id"] == "item_1" for ack in acks)
+
+
+async def test_without_the_playback_extension_nothing_is_acknowledged():
+    async def script(line):
+        await line.greet()
+        await line.expect("response.create")
+        await reply_noon(line)
+
+    paper = Paper()
+    async with (
+        scripted_server(script, extensions=()) as (url, lines),
+        connect(url) as conversation,
+        FileSpeaker() as speaker,
+    ):
+        terminal = Terminal(conversation, speaker, paper.screen)
+        await terminal.run(terminal.ask("What time is it?"))
+    assert paper.lines == ["assistant It is noon."]
+    assert lines[0].of_type("output_audio_buffer.played") == []
+
+
+async def barge_in(line, *, negotiated):
+    """A long reply, of which some was heard when the user speaks."""
+    await line.greet()
+    await line.expect("frame")
+    await line.open_reply()
+    await line.text("Well, the history of Oslo")
+    await line.words(("Well, ", 0, 200), ("the ", 200, 60_000), ("history of Oslo", 60_000, 61_000))
+    await line.audio(sound(5000))
+    if negotiated:
+        await line.expect("output_audio_buffer.played", 2)
+    else:
+        await line.expect("frame", 30)
+    await line.send("input_audio_buffer.speech_started", audio_start_ms=100, item_id="item_U")
+    if negotiated:
+        await line.send("output_audio_buffer.cleared", response_id="resp_1")
+    await line.close_reply("cancelled", "turn_detected")
+    if negotiated:
+        flushed = await line.expect(
+            "output_audio_buffer.played", len(line.of_type("output_audio_buffer.played"))
+        )
+        while flushed["state"] != "flushed":
+            await asyncio.sleep(0.01)
+            flushed = line.of_type("output_audio_buffer.played")[-1]
+        await line.send(
+            "conversation.item.truncated", item_id="item_1", content_index=0,
+            audio_end_ms=flushed["played_ms"], transcript="Well, the",
+        )  # fmt: skip
+        return
+    cut = await line.expect("conversation.item.truncate")
+    await line.send(
+        "conversation.item.truncated", item_id="item_1", content_index=0, audio_end_ms=cut["audio_end_ms"]
+    )
+    await line.expect("conversation.item.retrieve")
+    content = [{"type": "output_audio", "transcript": "Well, the"}]
+    await line.send(
+        "conversation.item.retrieved", item={"id": "item_1", "type": "message", "content": content}
+    )
+
+
+async def talked_into(script, extensions):
+    paper = Paper()
+    async with (
+        scripted_server(script, extensions=extensions) as (url, lines),
+        connect(url) as conversation,
+        FileSpeaker() as speaker,
+    ):
+        terminal = Terminal(conversation, speaker, paper.screen, headphones=True)
+        file = FileMicrophone(sound(300))
+        run = asyncio.create_task(terminal.run(terminal.speak(file)))
+        async with asyncio.timeout(20):
+            while "heard" not in paper.text:
+                await asyncio.sleep(0.02)
+        heard = len(speaker.heard)
+        await asyncio.sleep(0.2)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+    silent = bytes(speaker.heard[heard + 2 * RATE // 10 :])
+    return paper, lines[0], len(speaker.heard), silent
+
+
+async def test_barge_in_with_playback_flushes_and_tells_the_position():
+    paper, line, size, _ = await talked_into(
+        lambda line: barge_in(line, negotiated=True), ("playback", "words")
+    )
+    flushed = [ack for ack in line.of_type("output_audio_buffer.played") if ack["state"] == "flushed"]
+    assert len(flushed) == 1
+    assert 0 < flushed[0]["played_ms"] < 5000
+    assert line.of_type("conversation.item.truncate") == []
+    assert size < len(sound(5000))
+    assert paper.lines == ["assistant Well, the", "(interrupted; heard: 'Well, the')"]
+
+
+async def test_barge_in_without_playback_truncates_and_asks_what_was_heard():
+    paper, line, size, _ = await talked_into(lambda line: barge_in(line, negotiated=False), ())
+    cuts = line.of_type("conversation.item.truncate")
+    assert len(cuts) == 1
+    assert 0 < cuts[0]["audio_end_ms"] < 5000
+    assert size < len(sound(5000))
+    assert paper.lines[-1] == "(interrupted; heard: 'Well, the')"
+
+
+async def test_without_headphones_the_microphone_rests_while_the_answer_sounds():
+    async def script(line):
+        await line.greet()
+        await line.expect("frame", 5)
+        await line.open_reply()
+        await line.audio(sound(600))
+        await line.close_reply()
+
+    async with (
+        scripted_server(script) as (url, lines),
+        connect(url) as conversation,
+        FileSpeaker() as speaker,
+    ):
+        terminal = Terminal(conversation, speaker, Paper().screen)
+        file = FileMicrophone(sound(4000, value=77), lead_ms=0)
+        run = asyncio.create_task(terminal.run(terminal.speak(file)))
+        await lines[0].expect("output_audio_buffer.played")
+        during = len(lines[0].of_type("frame"))
+        while lines[0].of_type("output_audio_buffer.played")[-1]["state"] != "drained":
+            await asyncio.sleep(0.01)
+        after = len(lines[0].of_type("frame"))
+        await lines[0].expect("frame", after + 30)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+    frames = [frame["pcm"] for frame in lines[0].of_type("frame")]
+    assert all(any(pcm) for pcm in frames[:4])
+    assert not any(any(pcm) for pcm in frames[during + 1 : after])
+    assert any(frames[-1])
+
+
+async def lines_of(*texts):
+    for text in texts:
+        yield text
+
+
+async def test_typed_lines_are_turns_and_the_last_answer_is_heard_out():
+    async def script(line):
+        await line.greet()
+        for turn in (1, 2):
+            await line.expect("response.create", turn)
+            await reply_noon(line, str(turn))
+
+    paper = Paper()
+    async with (
+        scripted_server(script) as (url, lines),
+        connect(url) as conversation,
+        FileSpeaker() as speaker,
+    ):
+        terminal = Terminal(conversation, speaker, paper.screen)
+        await terminal.run(terminal.type(lines_of("one", "", "two"), patient=True))
+    assert paper.lines == ["assistant It is noon."] * 2
+    assert [item["item"]["content"][0]["text"] for item in lines[0].of_type("conversation.item.create")] == [
+        "one", "two",
+    ]  # fmt: skip
+    assert bytes(speaker.heard).count(b"\xe8\x03") >= 2 * RATE * 400 // 1000
+
+
+async def test_a_line_typed_into_an_answer_stops_it_first():
+    async def script(line):
+        await line.greet()
+        await line.expect("response.create")
+        await line.open_reply("1")
+        await line.text("A long story.")
+        await line.audio(sound(5000))
+        await line.expect("output_audio_buffer.clear")
+        await line.send("output_audio_buffer.cleared", response_id="resp_1")
+        await line.close_reply("cancelled", "client_cancelled")
+        await line.expect("response.create", 2)
+        assert len(line.of_type("output_audio_buffer.clear")) == 1
+        await reply_noon(line, "2")
+
+    async def impatient():
+        yield "Tell me a story."
+        await asyncio.sleep(0.3)
+        yield "What time is it?"
+
+    paper = Paper()
+    async with scripted_server(script) as (url, _), connect(url) as conversation, FileSpeaker() as speaker:
+        terminal = Terminal(conversation, speaker, paper.screen)
+        await terminal.run(terminal.type(impatient()))
+    assert paper.lines[-1] == "assistant It is noon."
+    assert len(speaker.heard) < len(sound(5000))
+
+
+async def test_a_file_is_spoken_answered_and_left():
+    async def script(line):
+        await line.greet()
+        await line.expect("frame", 10)
+        await line.send("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_U")
+        await line.expect("frame", 60)
+        await line.send("input_audio_buffer.speech_stopped", audio_end_ms=900, item_id="item_U")
+        await line.send(
+            "conversation.item.input_audio_transcription.completed", item_id="item_U", content_index=0,
+            transcript="What time is it?", usage={"type": "duration", "seconds": 0.3},
+        )  # fmt: skip
+        await reply_noon(line)
+
+    paper = Paper()
+    async with scripted_server(script) as (url, _), connect(url) as conversation, FileSpeaker() as speaker:
+        terminal = Terminal(conversation, speaker, paper.screen, headphones=True)
+        file = FileMicrophone(sound(300))
+        await terminal.run(terminal.speak(file), terminal.hear_out(file.finished))
+    assert paper.lines == ["you       What time is it?", "assistant It is noon."]
+    assert bytes(speaker.heard).count(b"\xe8\x03") >= RATE * 400 // 1000
+
+
+async def test_a_failed_answer_is_said_and_counted():
+    async def script(line):
+        await line.greet()
+        await line.expect("response.create")
+        await line.open_reply()
+        error = {"type": "server_error", "code": "rate_limit_exceeded", "message": "Retry in 12 s."}
+        await line.close_reply("failed", error=error)
+
+    paper = Paper()
+    async with scripted_server(script) as (url, _), connect(url) as conversation, FileSpeaker() as speaker:
+        terminal = Terminal(conversation, speaker, paper.screen)
+        await terminal.run(terminal.ask("Hello"))
+    assert terminal.failures == ["Retry in 12 s."]
+    assert "Retry in 12 s." in paper.text
+
+
+async def test_a_refused_question_does_not_wait_for_its_answer():
+    async def script(line):
+        await line.greet()
+        await line.expect("response.create")
+        await line.send(
+            "error", error={"type": "invalid_request_error", "code": "invalid_value", "message": "No."}
+        )
+
+    paper = Paper()
+    async with scripted_server(script) as (url, _), connect(url) as conversation:
+        terminal = Terminal(conversation, None, paper.screen)
+        async with asyncio.timeout(10):
+            await terminal.run(terminal.ask("Hello"))
+    assert terminal.failures == ["No."]
+    assert terminal.answers == 0
+
+
+async def test_without_a_speaker_answers_are_read():
+    async def script(line):
+        await line.greet()
+        await line.expect("response.create")
+        await line.open_reply()
+        await line.send("response.output_text.delta", delta="Hel", **line.part)
+        await line.send("response.output_text.delta", delta="lo!", **line.part)
+        await line.send("response.output_text.done", text="Hello!", **line.part)
+        await line.close_reply()
+
+    paper = Paper()
+    async with scripted_server(script) as (url, _), connect(url) as conversation:
+        terminal = Terminal(conversation, None, paper.screen)
+        await terminal.run(terminal.ask("Hello"))
+    assert paper.lines == ["assistant Hello!"]
+
+
+async def test_nothing_is_left_behind_when_it_is_cancelled():
+    async def script(line):
+        await line.greet()
+
+    async with scripted_server(script) as (url, _):
+        before = asyncio.all_tasks()
+        async with connect(url) as conversation, FileSpeaker() as speaker:
+            terminal = Terminal(conversation, speaker, Paper().screen)
+            run = asyncio.create_task(terminal.run(terminal.speak(FileMicrophone(sound(100)))))
+            await asyncio.sleep(0.1)
+            run.cancel()
+            assert isinstance((await asyncio.gather(run, return_exceptions=True))[0], asyncio.CancelledError)
+        await asyncio.sleep(0.05)
+        named = {task.get_name() for task in asyncio.all_tasks() - before}
+        assert not [name for name in named if "file speaker" in name or "Terminal" in name]
+        assert len([t for t in asyncio.all_tasks() - before if "realtime_client" in repr(t.get_coro())]) == 0
