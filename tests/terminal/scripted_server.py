@@ -38,11 +38,11 @@ class Line:
             "conversation.created", conversation={"id": "conv_1", "object": "realtime.conversation"}
         )
 
-    async def expect(self, type, count=1, timeout=10):
-        """The `count`-th event of this type that the client sent."""
+    async def expect(self, type, count=1, timeout=20, **fields):
+        """The `count`-th event of this type, and with these fields, that the client sent."""
         async with asyncio.timeout(timeout):
             while True:
-                found = [event for event in self.said if event["type"] == type]
+                found = [e for e in self.of_type(type) if all(e.get(k) == v for k, v in fields.items())]
                 if len(found) >= count:
                     return found[count - 1]
                 self._news.clear()
