@@ -40,6 +40,9 @@ _MY = (
 )
 _SELF = re.compile(r"\b[Ii](?: am|'m) ([A-Z][\w-]+(?: [A-Z][\w-]+)?)(?=[.,;!?]|\s+and\b|$)")
 _USER_NAME = re.compile(r"\b(?:the )?user(?:'s name is| is (?:called|named)) (\w[\w-]*)", re.I)
+_PARTS = re.compile(
+    r"(?<=[.!?])\s+|(?<=[。！？])|,\s*(?=(?:and )?(?:what|who|where|how|which|do you|can you)\b)", re.I
+)
 _ASKING = re.compile(
     r"^(?:what|who|where|how|which|why|when|do|does|did|can|could|is|are)\b|什么|谁|哪|几|多少|吗"
 )
@@ -49,7 +52,7 @@ def facts_in(messages: Iterable[str]) -> Facts:
     """Everything told in these messages, the newest word on each matter winning. Questions tell nothing."""
     facts: Facts = {}
     for message in messages:
-        for part in re.split(r"(?<=[.!?])\s+|(?<=[。！？])", message.replace("’", "'")):
+        for part in _PARTS.split(message.replace("’", "'")):
             if part.strip() and not part.rstrip().endswith(("?", "？")) and not _ASKING.search(part.lower()):
                 facts.update(_facts_of(part.strip()))
     return facts
@@ -118,7 +121,7 @@ def _told(key: str, value: str, language: Language) -> str:
 _QUESTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
-            r"\bmy name\b.*\?|\b(?:what's|what is|tell me|say|know|remember|recall|what was) my name\b"
+            r"\bmy name\W*\?|\bwhat my name is\b|\b(?:what's|what is|tell me|say|know|remember|recall|what was) my name\b"
         ),
         "name",
     ),

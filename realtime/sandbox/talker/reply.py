@@ -237,6 +237,8 @@ def _repeat(last: str, language: Language) -> str | None:
         return None
     quoted = re.search(r"[\"“](.+?)[\"”]", last)
     words = quoted[1] if quoted else re.sub(r",?\s+please[.!]?$", "", match[1].strip(), flags=re.I)
+    if re.match(r"(?:please )?(?:can|could|would|will) you\b", last, re.I):
+        words = words.rstrip("?")
     if _NOT_REPEATED.match(words) or (language == "zh" and _NOT_REPEATED_ZH.search(words)):
         return None
     return sentence(words, language)
