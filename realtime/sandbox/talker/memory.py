@@ -41,7 +41,9 @@ _MY = (
 _SELF = re.compile(r"\b[Ii](?: am|'m) ([A-Z][\w-]+(?: [A-Z][\w-]+)?)(?=[.,;!?]|\s+and\b|$)")
 _USER_NAME = re.compile(r"\b(?:the )?user(?:'s name is| is (?:called|named)) (\w[\w-]*)", re.I)
 _PARTS = re.compile(
-    r"(?<=[.!?])\s+|(?<=[。！？])|,\s*(?=(?:and )?(?:what|who|where|how|which|do you|can you)\b)", re.I
+    r"(?<=[.!?])\s+|(?<=[。！？])|"
+    r",\s*(?=(?:and )?(?:what|who|where|how|which|do you|can you)\b)",
+    re.I,
 )
 _ASKING = re.compile(
     r"^(?:what|who|where|how|which|why|when|do|does|did|can|could|is|are)\b|什么|谁|哪|几|多少|吗"
