@@ -123,7 +123,8 @@ def _told(key: str, value: str, language: Language) -> str:
 _QUESTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
-            r"\bmy name\W*\?|\bwhat my name is\b|\b(?:what's|what is|tell me|say|know|remember|recall|what was) my name\b"
+            r"\bmy name\W*\?|\bwhat my name is\b|"
+            r"\b(?:what's|what is|tell me|say|know|remember|recall|what was) my name\b"
         ),
         "name",
     ),
