@@ -144,12 +144,15 @@ class SpeechPool:
         else:
             self._keep(config, session)
 
-    def burn(self, session: SpeechSession) -> None:
-        """A session in the middle of something: silence it, and have a spare at once."""
+    def burn(self, session: SpeechSession, *, failed: bool = False) -> None:
+        """A session in the middle of something: silence it, and have a spare at once.
+
+        One that has `failed` is never used again: what would not speak once would keep the next text waiting too.
+        """
         config = self._lent.pop(session, None)
         if config is None:
             return
-        if self._transport is Transport.BIDI and session.usable and not self._closed:
+        if self._transport is Transport.BIDI and session.usable and not failed and not self._closed:
             self._soon(
                 _Opening(asyncio.create_task(self._silence(session), name="silence speech session"), True),
                 config,

@@ -215,7 +215,7 @@ class MiniMaxUtterance:
         session, self._session = self._session, None
         if session is not None:
             self._pool.report(session, error)
-            self._pool.burn(session)
+            self._pool.burn(session, failed=True)
         piece = self._pieces[self._head]
         began = piece.begin
         self._rewind(piece)
