@@ -42,6 +42,7 @@ from realtime.reply_writer import ReplyWriter
 
 MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
 BLANK_ANSWER = "The model answered without any text."
+ONLY_THOUGHT = "The model reached its limit of tokens before any visible text: allow more max_output_tokens."
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,9 @@ class Response:
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""
         reason = self._finish.reason if self._finish is not None else "stop"
-        if reason == "length":
+        if reason == "length" and self.writer.empty:  # shared/minimax chat.md 3: it thought until the limit
+            self.writer.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
+        elif reason == "length":
             self.writer.finish("incomplete", "max_output_tokens")
         elif reason == "content_filter":
             self.writer.finish("incomplete", "content_filter")
