@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import zlib
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from realtime.errors import ProtocolError
+from realtime.settings import is_loopback
 
 SUBPROTOCOL_KEY = "openai-insecure-api-key."
 MAX_SECRET_CHARACTERS = 6_000  # headers and subprotocols beyond about 8 KiB are cut by servers on the way
@@ -111,16 +111,6 @@ def credential_of(authorization: str | None, subprotocols: list[str]) -> tuple[s
     if authorization and authorization.lower().startswith("bearer "):
         return authorization[7:].strip(), False
     return None, "realtime" in subprotocols or "realtime.bin.v1" in subprotocols
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address stays on this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> bool:

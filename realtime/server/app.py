@@ -26,10 +26,11 @@ from realtime.config import Settings
 from realtime.errors import ConfigError
 from realtime.metrics import Metrics
 from realtime.server import realtime_endpoint, secrets_endpoint
-from realtime.server.access import Access, is_loopback
+from realtime.server.access import Access
 from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime, open_runtime
 from realtime.server.state import ACCESS, METRICS, REGISTRY, RUNTIME
+from realtime.settings import check_binding
 
 log = logging.getLogger(__name__)
 
@@ -140,22 +141,12 @@ class RunningServer:
     app: web.Application
 
 
-def check_exposure(settings: Settings) -> None:
-    """Raises ConfigError when anybody on the network could spend the operator's key."""
-    if settings.api_keys or settings.open_to_all or is_loopback(settings.host):
-        return
-    raise ConfigError(
-        f"Binding to {settings.host} lets everybody who reaches this machine talk on your account: "
-        "set REALTIME_API_KEYS, or say --open if that is what you want."
-    )
-
-
 @asynccontextmanager
 async def running(
     settings: Settings, *, sock: socket.socket | None = None, metrics: Metrics | None = None
 ) -> AsyncIterator[RunningServer]:
     """A server on `settings.host:port` (0 picks a port), stopped and drained when the block ends."""
-    check_exposure(settings)
+    check_binding(settings)
     tls = _tls(settings)
     async with open_runtime(settings) as runtime:
         app = build_app(runtime, metrics)
@@ -226,7 +217,7 @@ def _loop_factory() -> Any:
 
 def serve(settings: Settings, *, workers: int = 1) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Several workers share one port."""
-    check_exposure(settings)
+    check_binding(settings)
     if workers <= 1:
         _run(settings, None, announce=True)
         return 0

@@ -13,9 +13,9 @@ from realtime.server.access import (
     Caller,
     credential_of,
     host_allowed,
-    is_loopback,
     origin_allowed,
 )
+from realtime.settings import is_loopback
 
 NOW = 1_795_000_000
 
