@@ -11,7 +11,7 @@ import asyncio
 import base64
 import math
 import random
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import pytest
@@ -22,7 +22,9 @@ from realtime.core.messages import WordTime
 from realtime.core.playback import Playback
 from realtime.core.spoken import SpokenPart
 from realtime.core.wordbreak import atoms
+from realtime.errors import ProviderUnavailable
 from realtime.providers.base import SpeechAudio, SpeechPieceDone, SpeechWords
+from tests import virtual_time
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeUtterance, call
 
@@ -157,7 +159,9 @@ class Stage:
         """Everything the server sends and learns before `stop_s`."""
         queue: list[tuple[float, int, object]] = [(packet[0], 0, packet) for packet in self.packets]
         if acks:
-            heard_s = self.packets[0][0] + self.listener.down_s + self.listener.start_s + self.listener.device_s
+            heard_s = (
+                self.packets[0][0] + self.listener.down_s + self.listener.start_s + self.listener.device_s
+            )
             while heard_s + self.listener.up_s < stop_s:
                 queue.append((heard_s + self.listener.up_s, 1, heard_s))
                 heard_s += 0.25
@@ -195,7 +199,9 @@ class Stage:
     def kept(self) -> str:
         item = self.conversation.get("a")
         text = "".join(part.transcript for part in item.parts)
-        told = [message.content for message in history(self.conversation.items) if message.role == "assistant"]
+        told = [
+            message.content for message in history(self.conversation.items) if message.role == "assistant"
+        ]
         assert told == ([text] if text.strip() else []), "the chat model sees something else than the wire"
         return text
 
@@ -294,3 +300,462 @@ def check(stage: Stage, report: str, name: str) -> None:
     if most_ms > stage.timed_ms:
         least, most = min(least, piece_bounds(reply, least_ms)[0]), max(most, piece_bounds(reply, most_ms)[1])
     assert least - 1 <= kept <= most + 1, f"{name}: {kept} words kept, {least} to {most} heard"
+
+
+def test_without_word_times_the_estimate_stays_close():
+    """Proportion inside the piece that sounds: at most a few words off, and mostly none."""
+    off = []
+    for seed in range(600):
+        dice = random.Random(f"untimed {seed}")
+        stage = Stage(dice, make_reply(dice, chinese=bool(seed % 2)), words=False)
+        interrupt(dice, stage, "truncate")
+        heard = words_heard(stage.reply, stage.listener.heard_ms(stage.at_s))
+        off.append(abs(words_in(stage.reply, stage.kept()) - heard))
+    assert max(off) <= 5
+    assert sum(words <= 1 for words in off) / len(off) > 0.9
+
+
+# -- whole conversations ---------------------------------------------------------------------------------------------
+
+
+class _UnevenUtterance(FakeUtterance):
+    """Says each word as long as it likes."""
+
+    async def events(self):
+        voice, piece = self._speech, 0
+        while (text := await self._texts.get()) is not None:
+            await asyncio.sleep(voice.first_s)
+            words, total_ms = voice.pronounce(text)
+            voice.spoken.append((words, total_ms))
+            if voice.words == "early":
+                yield SpeechWords(piece, tuple(words))
+                voice.timed_ms += total_ms
+            sent_ms = 0.0
+            while sent_ms < total_ms:
+                ms = min(100.0, total_ms - sent_ms)
+                yield SpeechAudio(piece, b"\x01\x00" * int(ms * 24))
+                sent_ms += ms
+                await asyncio.sleep(ms / 1000 / voice.factor)
+            if voice.words == "late":
+                yield SpeechWords(piece, tuple(words))
+                voice.timed_ms += total_ms
+            yield SpeechPieceDone(piece)
+            piece += 1
+
+
+class UnevenSpeech(FakeSpeech):
+    """A voice whose words take their own time; `spoken` is the truth about every piece."""
+
+    def __init__(self, dice: random.Random) -> None:
+        super().__init__(first_s=dice.uniform(0.05, 0.4), factor=dice.choice([0.7, 1.2, 3.0, 8.0, 50.0]))
+        self.dice = dice
+        self.words = dice.choice(["early", "late", "late", None])
+        self.spoken: list[tuple[list[WordTime], float]] = []
+        self.timed_ms = 0.0
+
+    def pronounce(self, text: str) -> tuple[list[WordTime], float]:
+        words, clock, begin = [], self.dice.uniform(0, 80), 0
+        for end in atoms(text):
+            if any(char.isalnum() for char in text[begin:end]):
+                ms = self.dice.uniform(100, 420)
+                words.append(WordTime(begin, len(text[:end].rstrip()), round(clock), round(clock + ms)))
+                clock += ms + self.dice.choice([0, 0, 0, 120])
+            begin = end
+        return words, round(clock + self.dice.uniform(0, 150))
+
+    def open(self, voice):
+        opened = super().open(voice)
+        speech = self
+
+        class _Opened:
+            async def __aenter__(self):
+                await opened.__aenter__()
+                return _UnevenUtterance(speech)
+
+            async def __aexit__(self, *error):
+                return await opened.__aexit__(*error)
+
+        return _Opened()
+
+    def midpoints(self) -> list[float]:
+        found, start_ms = [], 0.0
+        for words, ms in self.spoken:
+            found += [start_ms + (word.start_ms + word.end_ms) / 2 for word in words]
+            start_ms += ms
+        return found
+
+    def heard_words(self, heard_ms: float) -> tuple[int, int]:
+        """Least and most words that may count as heard: exact where word times were known, else within the piece."""
+        count = bisect_right(self.midpoints(), heard_ms)
+        if heard_ms <= self.timed_ms:
+            return count, count
+        start_ms, first = 0.0, 0
+        for words, ms in self.spoken:
+            if heard_ms < start_ms + ms:
+                return first, first + len(words)
+            start_ms, first = start_ms + ms, first + len(words)
+        return count, count
+
+
+class Client:
+    """The far end of a `Talk`: plays what it gets, and says or does not say what was heard."""
+
+    def __init__(self, talk: Talk, dice: random.Random, report: str) -> None:
+        self.talk, self.report = talk, report
+        self.traits = {
+            "start_s": dice.uniform(0, 0.08),
+            "device_s": dice.uniform(0, 0.12),
+            "down_s": dice.uniform(0.001, 0.08),
+            "up_s": dice.uniform(0.001, 0.08),
+        }
+        self.stopped_s: float | None = None
+
+    def players(self) -> dict[str, Listener]:
+        """Everything received so far, by item, one played after the other."""
+        found: dict[str, Listener] = {}
+        busy_s = -math.inf
+        for event in self.talk.of("response.output_audio.delta"):
+            item_id = event["item_id"]
+            if item_id not in found:
+                for player in found.values():
+                    from_s, from_ms, to_ms = player._runs[-1]
+                    busy_s = max(busy_s, from_s + (to_ms - from_ms) / 1000)
+                found[item_id] = Listener(**self.traits, after_s=busy_s)
+            found[item_id].receive(event["at"], len(base64.b64decode(event["delta"])) / 48)
+        return found
+
+    def heard_ms(self, item_id: str, at_s: float | None = None) -> float:
+        player = self.players().get(item_id)
+        stop_s = min(now() if at_s is None else at_s, self.stopped_s or math.inf)
+        return player.heard_ms(stop_s) if player else 0.0
+
+    async def acknowledge(self) -> None:
+        """Tell the position of what sounds, four times a second."""
+        while self.stopped_s is None:
+            for item_id, player in self.players().items():
+                heard_ms = player.heard_ms(now())
+                if heard_ms > 0:
+                    await asyncio.sleep(self.traits["up_s"] / 4)
+                    await self.talk.send(
+                        "output_audio_buffer.played", item_id=item_id, played_ms=int(heard_ms)
+                    )
+            await asyncio.sleep(0.25)
+
+    async def flush(self) -> None:
+        """Stop playing now; tell about it after the network's delay."""
+        self.stopped_s = now()
+        heard = {item_id: self.heard_ms(item_id) for item_id in self.players()}
+        await asyncio.sleep(self.traits["up_s"])
+        for item_id, heard_ms in heard.items():
+            if self.report == "truncate":
+                await self.talk.send(
+                    "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=int(heard_ms)
+                )
+            elif self.report == "acks":
+                await self.talk.send(
+                    "output_audio_buffer.played", item_id=item_id, played_ms=int(heard_ms), state="flushed"
+                )
+
+    async def barge_in(self) -> None:
+        """The user speaks until the server says so; that news makes the player stop."""
+        speaking = asyncio.create_task(self.talk.speak(0.8))
+        await self.talk.until("input_audio_buffer.speech_started")
+        await asyncio.sleep(self.traits["down_s"])
+        await self.flush()
+        await speaking
+
+    async def cancel(self) -> None:
+        """The user presses stop: the player stops at once, the server hears of it later."""
+        stopping = asyncio.create_task(self.flush())
+        await asyncio.sleep(self.traits["up_s"] * 0.9)
+        await self.talk.send("response.cancel")
+        await stopping
+
+    @property
+    def delay_ms(self) -> float:
+        return sum(self.traits.values()) * 1000
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time() - 1000.0
+
+
+def spoken_words(text: str, *, chinese: bool) -> int:
+    return sum(char.isalnum() for char in text) if chinese else len(text.split())
+
+
+def make_story(dice: random.Random, *, chinese: bool) -> list[tuple[float, str]]:
+    story = []
+    for _ in range(dice.randint(1, 4)):
+        if chinese:
+            sentence = "".join(dice.choice(HAN) for _ in range(dice.randint(4, 16))) + "。"
+        else:
+            sentence = " ".join(dice.choice(ENGLISH) for _ in range(dice.randint(3, 12))).capitalize() + ". "
+        story.append((dice.uniform(0.02, 0.4), sentence))
+    return story
+
+
+async def one_conversation(seed: str, report: str) -> None:
+    """A story, an interruption, a question; then what the model is told it said."""
+    dice = random.Random(seed)
+    chinese = dice.random() < 0.5
+    chat = FakeChat([make_story(dice, chinese=chinese), [(0.1, "Yes?")], [(0.1, "Yes?")]])
+    speech = UnevenSpeech(dice)
+    extensions = "playback" if report == "acks" else ""
+    async with Talk(
+        chat=chat, speech=speech, transcriber=FakeTranscriber(["Stop it now."] * 9), extensions=extensions
+    ) as talk:
+        client = Client(talk, dice, report)
+        await talk.ask("Tell me a story.")
+        acks = asyncio.create_task(client.acknowledge()) if report == "acks" else None
+        await asyncio.sleep(dice.choice([dice.uniform(0, 0.6), dice.uniform(0, 4), dice.uniform(0, 12)]))
+        story_id = (talk.of("response.output_audio_transcript.delta") or [{}])[0].get("item_id")
+        by_voice = dice.random() < 0.5 or not talk.session.replying
+        cut_s = now()
+        await (client.barge_in() if by_voice else client.cancel())
+        if acks is not None:
+            await acks
+        if by_voice:
+            cut_s = talk.of("input_audio_buffer.speech_started")[0]["at"]
+        if dice.random() < 0.3:
+            await talk.send("response.cancel")
+        spoken = speech.spoken[:]
+        await talk.silence(2.0) if by_voice else await talk.ask("And?")
+        await asyncio.sleep(1.0)
+        if story_id is None:
+            return  # interrupted before its first word: nothing of it may be left
+        speech.spoken = spoken
+        await check_item(client, chat, speech, story_id, report, cut_s, f"seed {seed}", chinese=chinese)
+
+
+async def check_item(client, chat, speech, item_id, report, cut_s, name, *, chinese) -> None:
+    talk = client.talk
+    await talk.send("conversation.item.retrieve", item_id=item_id)
+    item = (await talk.until("conversation.item.retrieved"))["item"]
+    kept = item["content"][0]["transcript"]
+    told = [message.content for message in chat.requests[1].messages if message.role == "assistant"]
+    assert told[:1] == ([kept.strip()] if kept.strip() else []), f"{name}: the model was told something else"
+    whole = "".join(
+        event["delta"]
+        for event in talk.of("response.output_audio_transcript.delta")
+        if event["item_id"] == item_id
+    )
+    assert whole.startswith(kept), name
+    heard_ms = client.heard_ms(item_id, math.inf)
+    bounds = [speech.heard_words(heard_ms)]
+    if report == "nothing":
+        bounds.append(speech.heard_words(heard_ms - client.delay_ms))
+        bounds.append(speech.heard_words(heard_ms + client.delay_ms))
+    least, most = min(low for low, _ in bounds), max(high for _, high in bounds)
+    count = spoken_words(kept, chinese=chinese)
+    assert least - 1 <= count <= most + 1, f"{name}: {count} words kept, {least} to {most} heard: {kept!r}"
+
+
+@pytest.mark.parametrize("report", ["truncate", "acks", "nothing"])
+def test_whole_conversations(report):
+    """150 conversations for each way to report: barge-in and cancel, English and Chinese."""
+    for number in range(150):
+        virtual_time.run(one_conversation(f"{report} {number}", report))
+
+
+# -- single scenes ---------------------------------------------------------------------------------------------------
+
+LOOKUP = [(0.1, "Let me look that up for you, it will only take a moment. "), (0.1, call("weather", "{}"))]
+RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
+
+
+async def kept_of(talk: Talk, item_id: str) -> str:
+    count = len(talk.of("conversation.item.retrieved"))
+    await talk.send("conversation.item.retrieve", item_id=item_id)
+    item = (await talk.until("conversation.item.retrieved", count + 1))["item"]
+    return item["content"][0]["transcript"]
+
+
+def items_said(talk: Talk) -> list[str]:
+    """The ids of the spoken items, in their order."""
+    return list(dict.fromkeys(event["item_id"] for event in talk.of("response.output_audio.delta")))
+
+
+@scripted
+async def test_a_reply_queued_behind_another_is_not_heard_before_its_turn():
+    """A tool's answer is spoken while the words before the call still sound: an interruption cuts both."""
+    chat = FakeChat([LOOKUP, [(0.1, "It is four degrees in Oslo.")], [(0.1, "Yes?")]])
+    async with Talk(chat=chat, transcriber=FakeTranscriber(["Stop, please."] * 3)) as talk:
+        await talk.ask("Weather in Oslo?")
+        await talk.until("response.done")
+        await talk.send("conversation.item.create", item=RESULT)
+        await talk.send("response.create")
+        await talk.until("response.done", 2)
+        await talk.speak(1.0)
+        first, second = items_said(talk)
+        before, after = await kept_of(talk, first), await kept_of(talk, second)
+        assert before.startswith("Let me look")
+        assert not before.endswith("moment."), "the first reply was interrupted in its middle"
+        assert after == "", "nothing of the second one had sounded"
+
+
+@scripted
+async def test_a_silent_tool_call_does_not_hide_the_reply_that_still_sounds():
+    chat = FakeChat([LOOKUP[:1], [(0.1, call("weather", "{}"))], [(0.1, "Yes?")]])
+    async with Talk(chat=chat, transcriber=FakeTranscriber(["Stop, please."] * 3)) as talk:
+        await talk.ask("Weather in Oslo?")
+        await talk.until("response.done")
+        await talk.ask("And in Rome?")
+        await talk.until("response.done", 2)
+        await talk.speak(1.0)
+        assert not (await kept_of(talk, items_said(talk)[0])).endswith("moment.")
+
+
+@scripted
+async def test_acknowledgements_of_an_earlier_reply_count_while_a_later_one_waits():
+    chat = FakeChat([LOOKUP, [(0.1, "It is four degrees in Oslo.")], [(0.1, "Yes?")]])
+    transcriber = FakeTranscriber(["Stop, please."] * 3)
+    async with Talk(chat=chat, transcriber=transcriber, extensions="playback") as talk:
+        await talk.ask("Weather in Oslo?")
+        await talk.until("response.done")
+        await talk.send("conversation.item.create", item=RESULT)
+        await talk.send("response.create")
+        await talk.until("response.done", 2)
+        first, second = items_said(talk)
+        await talk.send("output_audio_buffer.played", item_id=first, played_ms=300)
+        await talk.speak(0.4)
+        assert len(talk.of("output_audio_buffer.cleared")) == 2
+        await talk.send("output_audio_buffer.played", item_id=first, played_ms=400, state="flushed")
+        truncated = await talk.until("conversation.item.truncated")
+        assert (truncated["item_id"], truncated["transcript"]) == (first, "Let me")
+        await talk.silence(0.4)
+        assert await kept_of(talk, second) == ""
+
+
+@scripted
+async def test_audio_thrown_away_before_it_was_sent_was_not_heard():
+    """The reader has stalled, everything sent has been played, the rest waits here: a barge-in throws it away."""
+    chat = FakeChat([[(0.1, "One two three four five six seven eight nine ten.")], [(0.1, "Yes?")]])
+    speech = FakeSpeech(factor=50)
+    async with Talk(chat=chat, speech=speech, transcriber=FakeTranscriber(["Wait."] * 3)) as talk:
+        await talk.ask("Count.")
+        await talk.until("response.output_audio.delta")
+        talk.reads.clear()
+        await asyncio.sleep(1.5)
+        await talk.speak(0.8)
+        talk.reads.set()
+        await talk.until("input_audio_buffer.speech_started")
+        kept = await kept_of(talk, items_said(talk)[0])
+        assert len(kept) < len("One two three")
+
+
+@scripted
+async def test_a_player_that_empties_itself_unasked_is_believed():
+    chat = FakeChat([[(0.1, "One two three four five six seven eight nine ten.")], [(0.1, "Yes?")]])
+    async with Talk(chat=chat, speech=FakeSpeech(factor=50), extensions="playback") as talk:
+        await talk.ask("Count.")
+        await talk.until("response.done")
+        item_id = items_said(talk)[0]
+        await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=420, state="flushed")
+        assert (await talk.until("conversation.item.truncated"))["transcript"] == "One two"
+        await talk.ask("And?")
+        await talk.until("response.done", 2)
+        assert "One two" in [message.content for message in chat.requests[1].messages]
+
+
+@scripted
+async def test_a_flush_that_is_late_corrects_the_estimate_and_a_lost_one_does_not_count_the_silence():
+    for flush_s in (None, 0.6):
+        chat = FakeChat([[(0.1, "One two three four five six seven eight nine ten.")], [(0.1, "Yes?")]])
+        async with Talk(
+            chat=chat,
+            speech=FakeSpeech(factor=50),
+            transcriber=FakeTranscriber(["Stop, please."] * 3),
+            extensions="playback",
+        ) as talk:
+            await talk.ask("Count.")
+            first = await talk.until("response.output_audio.delta")
+            item_id = first["item_id"]
+            await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=0)
+            await talk.speak(1.0)
+            started = await talk.until("input_audio_buffer.speech_started")
+            truncated = await talk.until("conversation.item.truncated")
+            assert truncated["audio_end_ms"] == pytest.approx((started["at"] - first["at"]) * 1000, abs=2)
+            if flush_s is not None:
+                await asyncio.sleep(flush_s - 0.3)
+                await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=430, state="flushed")
+                assert (await talk.until("conversation.item.truncated", 2))["audio_end_ms"] == 430
+                assert await kept_of(talk, item_id) == "One two"
+
+
+@scripted
+async def test_a_truncate_of_the_client_outweighs_its_acknowledgements():
+    chat = FakeChat([[(0.1, "One two three four five six seven eight nine ten.")], [(0.1, "Yes?")]])
+    transcriber = FakeTranscriber(["Stop, please."] * 3)
+    async with Talk(chat=chat, transcriber=transcriber, extensions="playback") as talk:
+        await talk.ask("Count.")
+        item_id = (await talk.until("response.output_audio.delta"))["item_id"]
+        await talk.silence(0.6)
+        await talk.speak(0.4)
+        await talk.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=430)
+        await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=1000, state="flushed")
+        await talk.silence(0.5)
+        assert [event["audio_end_ms"] for event in talk.of("conversation.item.truncated")] == [430]
+        assert await kept_of(talk, item_id) == "One two"
+
+
+@scripted
+async def test_late_truncates_reach_no_further_than_what_was_sent():
+    """A rounding error beyond the sent audio is clamped, more is refused; unsent audio counts for nothing."""
+    chat = FakeChat([make_story(random.Random(4), chinese=False) * 3, [(0.1, "Yes?")]])
+    async with Talk(
+        chat=chat, speech=FakeSpeech(factor=50), transcriber=FakeTranscriber(["Stop."] * 9)
+    ) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_audio.delta", 5)
+        talk.reads.clear()
+        await asyncio.sleep(0.2)
+        await talk.send("response.cancel")
+        talk.reads.set()
+        await talk.until("response.done")
+        sent_ms, item_id = talk.audio_ms(), items_said(talk)[0]
+        await talk.ask("And?")
+        await talk.until("response.done", 2)
+        await talk.send(
+            "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=int(sent_ms) + 1500
+        )
+        error = (await talk.until("error"))["error"]
+        assert (error["code"], error["param"]) == ("invalid_value", "audio_end_ms")
+        assert "is already shorter than" in error["message"]
+        await talk.send(
+            "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=int(sent_ms) + 900
+        )
+        assert (await talk.until("conversation.item.truncated"))["audio_end_ms"] == int(sent_ms)
+
+
+@scripted
+async def test_a_voice_that_breaks_off_leaves_the_words_that_sounded():
+    """No sound, no words: text handed to the voice that it never spoke is not history."""
+
+    class _BreaksOff(FakeUtterance):
+        async def events(self):
+            text = await self._texts.get()
+            yield SpeechAudio(0, b"\x01\x00" * 24 * 420)
+            await asyncio.sleep(0.2)
+            assert len(text) * 60 > 2000
+            raise ProviderUnavailable("The voice is gone.")
+
+    class _Speech(FakeSpeech):
+        def open(self, voice):
+            opened, speech = super().open(voice), self
+
+            class _Opened:
+                async def __aenter__(self):
+                    await opened.__aenter__()
+                    return _BreaksOff(speech)
+
+                async def __aexit__(self, *error):
+                    return await opened.__aexit__(*error)
+
+            return _Opened()
+
+    chat = FakeChat([[(0.1, "One two three four five six seven eight nine ten.")]])
+    async with Talk(chat=chat, speech=_Speech()) as talk:
+        await talk.ask("Count.")
+        assert (await talk.until("response.done"))["response"]["status"] == "failed"
+        assert await kept_of(talk, items_said(talk)[0]) == "One two"
