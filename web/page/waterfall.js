@@ -19,11 +19,9 @@ export function drawWaterfall(latency) {
     span.style.width = `max(3px, calc(${percent(to)} - ${percent(from)}))`;
     return span;
   };
-  const sound = firstSoundMs === null ? "no sound" : `first sound after ${firstSoundMs} ms`;
-  const since = latency.origin === "speech_ended" ? "you stopped speaking" : "your message";
+  const since = latency.origin === "speech_ended" ? "you stopped speaking" : "you sent the message";
   document.getElementById("latency-summary").textContent =
-    firstSoundMs === null ? "Last turn: no sound" : `${sound[0].toUpperCase()}${sound.slice(1)} from when ${
-      since === "your message" ? "you sent the message" : since}`;
+    firstSoundMs === null ? "Last turn: no sound" : `First sound ${firstSoundMs} ms after ${since}`;
   document.getElementById("latency-strip").replaceChildren(...steps.map(bar));
   document.getElementById("latency-rows").replaceChildren(...steps.map((step) => {
     const row = element("div", "row");

@@ -176,7 +176,8 @@ function itemPlaced(state, { item, previous_item_id }) {
   if (known) fields.hidden ||= known.hidden;
   if (text && !known?.final && !known?.cut) fields.text = text;
   if (typed) fields.final = true;
-  return place(upsert(state, item.id, fields), item.id, previous_item_id);
+  const next = upsert(state, item.id, fields);
+  return known?.placed ? next : place(next, item.id, previous_item_id);
 }
 
 function appendText(state, { item_id, delta }) {

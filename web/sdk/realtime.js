@@ -40,13 +40,15 @@ export class Realtime extends EventTarget {
 
   /** Microphone and conversation. Resolves when the microphone runs or has said why not. */
   async talk() {
+    const started = this.microphone.start();
     this.connect();
-    await Promise.all([this.microphone.start(), this.player.open()]);
+    await Promise.all([started, this.player.open()]);
   }
 
   connect() {
-    this.player.open().catch((error) => this.#problem("no_audio_output", `This browser cannot play sound: ${error.message}`));
     this.connection.open();
+    this.player.open().catch((error) =>
+      this.#problem("no_audio_output", `This browser cannot play sound: ${error.message}`));
   }
 
   /** A typed turn. It interrupts a running answer, as speech would. */

@@ -1,0 +1,183 @@
+"""Real Chromium, real page, real server: a microphone file goes in, what the page plays is recorded and judged."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from realtime.config import Settings
+from realtime.protocol.server_events import ResponseOutputAudioDelta
+from realtime.server.app import running
+from realtime.server.audio_streams import AudioStreams
+from tests.clips import clips
+from tests.web.conftest import open_page  # noqa: F401
+from tests.web.sound import RATE, locate, longest_hole_ms, to_rate, write_wav
+from tests.wer import word_error_rate
+
+MICROPHONE_RATE = 48_000  # Hertz
+EVENTS = "() => realtimeDebug.log.map(({ at, from, event }) => ({ at, from, ...event }))"
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """All audio the server has handed to sockets, as PCM."""
+    pcm = bytearray()
+    messages = AudioStreams.messages
+
+    def keep(self, event, next_seq):
+        if isinstance(event, ResponseOutputAudioDelta):
+            pcm.extend(event.delta)
+        return messages(self, event, next_seq)
+
+    monkeypatch.setattr(AudioStreams, "messages", keep)
+    return pcm
+
+
+def microphone(tmp_path, *parts):
+    """A microphone file of pauses (seconds) and clips."""
+    sound = [
+        np.zeros(int(part * MICROPHONE_RATE), np.int16)
+        if isinstance(part, int | float)
+        else to_rate(part.samples, 16_000, MICROPHONE_RATE)
+        for part in parts
+    ]
+    return write_wav(tmp_path / "microphone.wav", np.concatenate(sound), MICROPHONE_RATE)
+
+
+def sentences(count):
+    """Clips that are one whole sentence each."""
+    whole = [clip for clip in clips("en") if clip.transcript.endswith(".") and 2 < clip.seconds < 5]
+    return whole[:count]
+
+
+async def events(page, type, count=1, within_s=30.0):
+    """The first `count` events of a type that the page has seen."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while asyncio.get_running_loop().time() < deadline:
+        found = [event for event in await page.evaluate(EVENTS) if event["type"] == type]
+        if len(found) >= count:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no {count} {type} within {within_s} s")
+
+
+async def quiet(page):
+    """Wait until the page plays nothing any more."""
+    await page.wait_for_function("() => !realtimeDebug.voice.player.playing", timeout=30_000)
+    await asyncio.sleep(0.3)
+
+
+async def recording(page):
+    return np.array(await page.evaluate("async () => Array.from(await window.tap.stop())"), np.int16)
+
+
+async def test_two_spoken_turns_are_heard_answered_and_played_without_a_gap(open_page, tmp_path, sent):  # noqa: F811
+    """Microphone → page → server → sandbox → the page's own output, twice in a row."""
+    first, second = sentences(2)
+    wav = microphone(tmp_path, 1.5, first, 7.0, second, 8.0)
+    async with running(Settings(port=0, language="en")) as server:
+        page = await open_page(server.url, wav=wav)
+        await page.evaluate("async () => { window.tap = await realtimeDebug.record(); }")
+        await page.click("#talk")
+        await events(page, "response.done")
+        await quiet(page)
+        answers = await events(page, "response.done", 2)
+        await quiet(page)
+        heard = await recording(page)
+        said = await events(page, "conversation.item.input_audio_transcription.completed", 2)
+    pairs = [(first.transcript, said[0]["transcript"]), (second.transcript, said[1]["transcript"])]
+    assert word_error_rate(pairs) <= 0.2, pairs
+    for answer, question in zip(answers, said, strict=True):
+        assert answer["response"]["status"] == "completed"
+        caption = answer["response"]["output"][0]["content"][0]["transcript"]
+        assert question["transcript"].rstrip(".") in caption, "the answer repeats what was heard"
+    assert_played(np.frombuffer(bytes(sent), np.int16), answers, heard)
+
+
+def assert_played(pcm, answers, heard):
+    """Each answer's audio is inside the recording, alike and without a hole."""
+    begin = 0
+    lengths = np.diff([0, *split_points(pcm, len(answers)), len(pcm)])
+    for length in lengths:
+        part = pcm[begin : begin + length]
+        begin += length
+        offset, likeness = locate(part, heard)
+        assert likeness >= 0.9
+        assert longest_hole_ms(part, heard[offset : offset + len(part)]) <= 20
+
+
+def split_points(pcm, count):
+    """Nothing to split for one answer; for two, the longest silence between them is inside neither word."""
+    if count == 1:
+        return []
+    window = RATE // 10
+    middle = range(len(pcm) // 4, 3 * len(pcm) // 4, 240)
+    return [
+        min(middle, key=lambda at: int(np.abs(pcm[at - window // 2 : at + window // 2]).astype(int).sum()))
+    ]
+
+
+async def test_speaking_into_a_long_answer_silences_it_and_history_keeps_what_was_heard(
+    open_page,  # noqa: F811
+    tmp_path,
+    sent,
+):
+    (sentence,) = sentences(1)
+    wav = microphone(tmp_path, 6.0, sentence, 10.0)
+    async with running(Settings(port=0, language="en")) as server:
+        page = await open_page(server.url, wav=wav)
+        await page.evaluate("async () => { window.tap = await realtimeDebug.record(); }")
+        await page.click("#talk")
+        await page.fill("#message", "Tell me a long story.")
+        await page.press("#message", "Enter")
+        (truncated,) = await events(page, "conversation.item.truncated")
+        (story, answer) = await events(page, "response.done", 2)
+        await quiet(page)
+        heard = await recording(page)
+        captions = await page.inner_text("#captions")
+        log = await page.evaluate(EVENTS)
+    whole = story["response"]["output"][0]["content"][0]["transcript"]
+    kept = truncated["transcript"]
+    assert kept
+    assert whole.startswith(kept)
+    assert len(kept) < len(whole)
+    assert kept in " ".join(captions.split()), "the page shows what was heard"
+    # what the tap heard of the story, by its own count
+    pcm = np.frombuffer(bytes(sent), np.int16)
+    offset, likeness = locate(pcm[:RATE], heard)
+    assert likeness >= 0.9
+    played = heard[offset : offset + len(pcm)]
+    end_ms = truncated["audio_end_ms"]
+    assert (
+        longest_hole_ms(pcm[: int((end_ms - 150) * RATE / 1000)], played[: int((end_ms - 150) * RATE / 1000)])
+        <= 20
+    )
+    after = played[int((end_ms + 150) * RATE / 1000) : int((end_ms + 500) * RATE / 1000)]
+    assert np.abs(after).max(initial=0) == 0, "silence right after what counts as heard"
+    # silence follows the word of the server at once
+    cleared = next(event for event in log if event["type"] == "output_audio_buffer.cleared")
+    flushed = next(event for event in log if event.get("state") == "flushed")
+    assert flushed["at"] - cleared["at"] < 150
+    assert answer["response"]["status"] == "completed"
+
+
+async def test_typing_works_without_a_microphone_and_is_remembered(open_page, sent):  # noqa: F811
+    async with running(Settings(port=0, language="en")) as server:
+        page = await open_page(server.url, device=False)
+        for text in ("My name is Ada.", "What is my name?"):
+            await page.fill("#message", text)
+            await page.press("#message", "Enter")
+            await quiet_after_answer(page)
+        answers = await events(page, "response.done", 2)
+    assert "Ada" in answers[1]["response"]["output"][0]["content"][0]["transcript"]
+    assert len(sent) > RATE
+
+
+async def quiet_after_answer(page):
+    """The newest question has been answered and the answer has been heard."""
+    await page.wait_for_function(
+        """() => { const of = (type) => realtimeDebug.log.filter(({ event }) => event.type === type).length;
+                   return of("response.done") > 0 && of("response.done") === of("response.create"); }""",
+        timeout=20_000,
+    )
+    await quiet(page)

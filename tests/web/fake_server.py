@@ -1,0 +1,396 @@
+"""A scripted Realtime server for the page: it hears by loudness alone, answers one fixed recording, and keeps
+everything the page sent. It shares no code with the product, so the page is judged against the wire itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiohttp import WSMsgType, web
+
+ROOT = Path(__file__).parents[2] / "web"
+RATE = 24_000  # Hertz
+STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+LOUD = 500  # RMS of 20 ms that counts as speech
+Event = dict[str, Any]
+
+
+@dataclass
+class Script:
+    """What the server is and does."""
+
+    reply: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))  # int16, 24 kHz
+    reply_words: tuple[str, ...] = ("Well, ", "here ", "you ", "are.")
+    user_text: str = "What time is it?"
+    extensions: tuple[str, ...] = ("playback", "words", "latency")
+    binary: bool = True
+    key: str | None = None
+    frame_ms: int = 40
+    pace: float = 0.5  # seconds taken to send one second of audio
+    think_s: float = 0.15
+    stalls: dict[int, float] = field(default_factory=dict)  # frame number -> seconds of pause before it
+    fail: Event | None = None  # the error of every response
+    error: Event | None = None  # sent after session.created
+    ready: Event = field(default_factory=dict)
+    silence_ms: int = 500
+
+
+class Session:
+    """One socket: what it was told, and the conversation it plays."""
+
+    def __init__(self, script: Script, socket: web.WebSocketResponse, extensions: list[str]) -> None:
+        self.script, self.socket = script, socket
+        self.extensions = [name for name in extensions if name in script.extensions]
+        self.binary = socket.ws_protocol == "realtime.bin.v1"
+        self.events: list[tuple[float, Event]] = []
+        self.sent: list[tuple[float, Event]] = []
+        self.heard = bytearray()
+        self.frames: list[tuple[int, int]] = []  # (seq, start_ms)
+        self.items: list[str] = []
+        self.transcripts: dict[str, str] = {}
+        self.reply: asyncio.Task[None] | None = None
+        self.item = ""  # the assistant item that may still be sounding
+        self.flushed = asyncio.Event()
+        self.numbers = itertools.count(1)
+        self.ids = itertools.count(1)
+        self._judged = 0
+        self._loud = self._quiet = 0
+        self._speech: str | None = None
+
+    def of(self, kind: str) -> list[Event]:
+        """Events of one type that the page sent, in order."""
+        return [event for _, event in self.events if event["type"] == kind]
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        number = next(self.numbers)
+        event = {"type": kind, "event_id": f"event_{number}", **fields}
+        self.sent.append((asyncio.get_running_loop().time(), event))
+        with contextlib.suppress(ConnectionError):
+            await self.socket.send_str(json.dumps(event))
+
+    def describe(self) -> Event:
+        turn = {"type": "server_vad", "create_response": True, "interrupt_response": True}
+        pcm = {"type": "audio/pcm", "rate": RATE}
+        audio = {"input": {"format": pcm, "turn_detection": turn}, "output": {"format": pcm, "voice": "fake"}}
+        session = {"type": "realtime", "object": "realtime.session", "id": "sess_1", "audio": audio}
+        return session | ({"extensions": self.extensions} if self.extensions else {})
+
+    async def run(self) -> None:
+        await self.send("session.created", session=self.describe())
+        await self.send("conversation.created", conversation={"id": "conv_1"})
+        if self.script.error:
+            await self.send("error", error={"param": None, "event_id": None, **self.script.error})
+        try:
+            async for message in self.socket:
+                if message.type is WSMsgType.BINARY:
+                    await self._binary(message.data)
+                elif message.type is WSMsgType.TEXT:
+                    await self._text(json.loads(message.data))
+        finally:
+            if self.reply:
+                self.reply.cancel()
+                await asyncio.gather(self.reply, return_exceptions=True)
+
+    async def _binary(self, data: bytes) -> None:
+        version, kind, _, stream, seq, start_ms = struct.unpack_from("<BBBBII", data)
+        assert (version, kind, stream) == (1, 1, 0)
+        self.frames.append((seq, start_ms))
+        await self._hear(data[12:])
+
+    async def _text(self, event: Event) -> None:
+        if event["type"] == "input_audio_buffer.append":
+            return await self._hear(base64.b64decode(event["audio"]))
+        self.events.append((asyncio.get_running_loop().time(), event))
+        match event:
+            case {"type": "session.update"}:
+                await self.send("session.updated", session=self.describe())
+            case {"type": "conversation.item.create", "item": item}:
+                await self._add({**item, "object": "realtime.item", "status": "completed"})
+            case {"type": "response.create"}:
+                await self._begin_reply()
+            case {"type": "response.cancel"} | {"type": "output_audio_buffer.clear"}:
+                await self._cut("client_cancelled")
+            case {"type": "output_audio_buffer.played", "state": "flushed"}:
+                self.flushed.set()
+                await self._truncated(event["item_id"], event["played_ms"])
+            case {"type": "conversation.item.truncate"}:
+                await self._truncated(event["item_id"], event["audio_end_ms"])
+            case {"type": "conversation.item.retrieve", "item_id": item_id}:
+                content = [{"type": "output_audio", "transcript": self.transcripts.get(item_id, "")}]
+                item = {"id": item_id, "type": "message", "role": "assistant", "status": "incomplete"}
+                await self.send("conversation.item.retrieved", item=item | {"content": content})
+
+    # --- ears: twenty milliseconds at a time, loud or not ---
+
+    async def _hear(self, pcm: bytes) -> None:
+        self.heard += pcm
+        while len(self.heard) - self._judged >= 960:
+            frame = np.frombuffer(bytes(self.heard[self._judged : self._judged + 960]), np.int16)
+            self._judged += 960
+            loud = float(np.sqrt(np.mean(frame.astype(float) ** 2))) > LOUD
+            self._loud = self._loud + 1 if loud else 0
+            self._quiet = 0 if loud else self._quiet + 1
+            if self._speech is None and self._loud >= 6:
+                await self._speech_started()
+            elif self._speech and self._quiet * 20 >= self.script.silence_ms:
+                await self._speech_stopped()
+
+    async def _speech_started(self) -> None:
+        self._speech = f"item_U{next(self.ids)}"
+        at = self._judged // 48
+        await self.send("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._speech)
+        await self._cut("turn_detected")
+
+    async def _speech_stopped(self) -> None:
+        item, self._speech = self._speech, None
+        assert item is not None
+        previous = self.items[-1] if self.items else None
+        at = self._judged // 48
+        await self.send("input_audio_buffer.speech_stopped", audio_end_ms=at, item_id=item)
+        await self.send("input_audio_buffer.committed", item_id=item, previous_item_id=previous)
+        content = [{"type": "input_audio", "transcript": None}]
+        await self._add({"id": item, "type": "message", "role": "user", "status": "completed", "content": content})
+        prefix = "conversation.item.input_audio_transcription"
+        await self.send(f"{prefix}.delta", item_id=item, content_index=0, delta=self.script.user_text[:4])
+        usage = {"type": "duration", "seconds": 1.0}
+        await self.send(
+            f"{prefix}.completed", item_id=item, content_index=0, transcript=self.script.user_text, usage=usage
+        )
+        await self._begin_reply()
+
+    async def _add(self, item: Event) -> None:
+        previous = self.items[-1] if self.items else None
+        self.items.append(item["id"])
+        await self.send("conversation.item.added", item=item, previous_item_id=previous)
+        if item["status"] != "in_progress":
+            await self.send("conversation.item.done", item=item, previous_item_id=previous)
+
+    # --- voice: the recording, in frames, cut on demand ---
+
+    async def _begin_reply(self) -> None:
+        number = next(self.ids)
+        response = {"id": f"resp_{number}", "status": "in_progress", "conversation_id": "conv_1", "output": []}
+        await self.send("response.created", response=response)
+        self.flushed.clear()
+        self.reply = asyncio.create_task(self._speak(response, f"item_A{number}"))
+
+    async def _speak(self, response: Event, item_id: str) -> None:
+        ids = {"response_id": response["id"], "item_id": item_id, "output_index": 0, "content_index": 0}
+        item = {"id": item_id, "object": "realtime.item", "type": "message", "role": "assistant"}
+        said: list[str] = []
+        ended = False
+
+        async def finish(status: str, details: Event | None) -> None:
+            nonlocal ended
+            if ended:
+                return
+            ended = True
+            text = "".join(said)
+            whole = item | {"status": status, "content": [{"type": "output_audio", "transcript": text}]}
+            if item_id in self.items:
+                await self._close(ids, whole, text)
+            state = "cancelled" if status == "incomplete" else status
+            output = [whole] if item_id in self.items else []
+            done = response | {"status": state, "status_details": details, "output": output}
+            await self.send("response.done", response=done)
+
+        try:
+            await asyncio.sleep(self.script.think_s)
+            if self.script.fail:
+                details = {"type": "failed", "error": self.script.fail}
+                failed = response | {"status": "failed", "status_details": details}
+                return await self.send("response.done", response=failed)
+            opening = item | {"status": "in_progress", "content": []}
+            await self.send(
+                "response.output_item.added", response_id=response["id"], output_index=0, item=opening
+            )
+            await self._add(opening)
+            stream = {"stream": 1} if self.binary else {}
+            part = {"type": "audio", "transcript": ""}
+            await self.send("response.content_part.added", **ids, part=part, **stream)
+            self.item = item_id
+            await self._sound(ids, said)
+            await finish("completed", None)
+            await self._latency(response["id"])
+        except asyncio.CancelledError as cancelled:
+            reason = cancelled.args[0] if cancelled.args else "client_cancelled"
+            await finish("incomplete", {"type": "cancelled", "reason": reason})
+            raise
+
+    async def _close(self, ids: Event, item: Event, text: str) -> None:
+        self.transcripts.setdefault(item["id"], text)
+        if self.binary:
+            await self._frame(b"", len(self.script.reply) * 1000 // RATE, end=True)
+        await self.send("response.output_audio.done", **ids)
+        await self.send("response.output_audio_transcript.done", **ids, transcript=text)
+        await self.send("response.content_part.done", **ids, part={"type": "audio", "transcript": text})
+        response_id = ids["response_id"]
+        await self.send("response.output_item.done", response_id=response_id, output_index=0, item=item)
+        previous = self.items[self.items.index(item["id"]) - 1]
+        await self.send("conversation.item.done", item=item, previous_item_id=previous)
+
+    async def _sound(self, ids: Event, said: list[str]) -> None:
+        reply, step = self.script.reply, RATE * self.script.frame_ms // 1000
+        words = self.script.reply_words
+        total_ms = len(reply) * 1000 / RATE
+        clock = asyncio.get_running_loop().time()
+        for number, at in enumerate(range(0, len(reply), step)):
+            await asyncio.sleep(self.script.stalls.get(number, 0))
+            clock += self.script.stalls.get(number, 0)
+            while len(said) < len(words) and len(said) / len(words) <= at / len(reply):
+                index = len(said)
+                said.append(words[index])
+                await self.send("response.output_audio_transcript.delta", **ids, delta=words[index])
+                if "words" in self.extensions:
+                    start, end = (int(total_ms * edge / len(words)) for edge in (index, index + 1))
+                    timed = [{"text": words[index], "start_ms": start, "end_ms": end}]
+                    kind = "response.output_audio_words.delta"
+                    await self.send(kind, **ids, source="aligned", words=timed)
+            pcm = reply[at : at + step].tobytes()
+            if self.binary:
+                await self._frame(pcm, at * 1000 // RATE)
+            else:
+                await self.send("response.output_audio.delta", **ids, delta=base64.b64encode(pcm).decode())
+            clock += self.script.frame_ms / 1000 * self.script.pace
+            await asyncio.sleep(max(0.0, clock - asyncio.get_running_loop().time()))
+
+    async def _frame(self, pcm: bytes, start_ms: int, end: bool = False) -> None:
+        header = struct.pack("<BBBBII", 1, 1, int(end), 1, next(self.numbers), start_ms)
+        with contextlib.suppress(ConnectionError):
+            await self.socket.send_bytes(header + pcm)
+
+    async def _cut(self, reason: str) -> None:
+        if not self.item and not (self.reply and not self.reply.done()):
+            return
+        if "playback" in self.extensions:
+            await self.send("output_audio_buffer.cleared", response_id="resp_1")
+        if self.reply:
+            self.reply.cancel(reason)
+            await asyncio.gather(self.reply, return_exceptions=True)
+        self.item = ""
+
+    async def _truncated(self, item_id: str, ms: int) -> None:
+        words = self.script.reply_words
+        each = len(self.script.reply) * 1000 / RATE / len(words)
+        heard = "".join(word for i, word in enumerate(words) if (i + 0.5) * each <= ms).rstrip()
+        self.transcripts[item_id] = heard
+        extra = {"transcript": heard} if "playback" in self.extensions else {}
+        await self.send(
+            "conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=ms, **extra
+        )
+
+    async def _latency(self, response_id: str) -> None:
+        if "latency" not in self.extensions:
+            return
+        marks = {
+            "speech_ended": 0, "turn_confirmed": 412, "transcript_final": 371, "chat_request": 413,
+            "chat_first_delta": 702, "first_chunk": 731, "speech_first_audio": 905, "first_audio_sent": 906,
+            "playback_started": 948,
+        }  # fmt: skip
+        await self.send("response.latency.done", response_id=response_id, origin="speech_ended", marks=marks)
+
+
+class FakeServer:
+    """The page's files under a strict policy, /readyz, client secrets, and the socket."""
+
+    def __init__(self, script: Script, port: int = 0) -> None:
+        self.script, self.port = script, port
+        self.sessions: list[Session] = []
+        self.offers: list[list[str]] = []
+        self.secrets = 0
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        app = web.Application(middlewares=[_strict])
+        app.router.add_get("/", self._page)
+        app.router.add_get("/readyz", self._ready)
+        app.router.add_post("/v1/realtime/client_secrets", self._secret)
+        app.router.add_get("/v1/realtime", self._socket)
+        app.router.add_static("/", ROOT)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Gone without a goodbye, as when the process is killed."""
+        for session in self.sessions:
+            transport = session.socket._req.transport if session.socket._req else None
+            if transport:
+                transport.abort()
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(ROOT / "index.html")
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        facts: Event = {
+            "ready": True, "sandbox": False, "key_required": self.script.key is not None,
+            "transcriber": "local", "voice": "English_Graceful_Lady", "chat_model": "MiniMax-M3", "missing": [],
+        }  # fmt: skip
+        return web.json_response(facts | self.script.ready)
+
+    async def _secret(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {self.script.key}":
+            error = {"message": "Incorrect key.", "type": "authentication_error", "code": "invalid_api_key"}
+            return web.json_response({"error": error}, status=401)
+        self.secrets += 1
+        return web.json_response({"value": f"ek_{self.secrets:04d}", "expires_at": 1})
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        self.offers.append(offered)
+        known = ("realtime.bin.v1", "realtime") if self.script.binary else ("realtime",)
+        chosen = [name for name in known if name in offered][:1]
+        socket = web.WebSocketResponse(protocols=chosen, compress=False)
+        await socket.prepare(request)
+        wanted = request.query.get("extensions", "").split(",")
+        session = Session(self.script, socket, wanted)
+        if self.script.key and f"openai-insecure-api-key.ek_{self.secrets:04d}" not in offered:
+            error = {"type": "authentication_error", "code": "invalid_api_key", "message": "Incorrect key."}
+            await session.send("error", error=error)
+            await socket.close(code=1008, message=b"invalid_api_key")
+            return socket
+        self.sessions.append(session)
+        await session.run()
+        return socket
+
+
+@web.middleware
+async def _strict(request: web.Request, handler: Any) -> web.StreamResponse:
+    response: web.StreamResponse = await handler(request)
+    if not response.prepared:
+        response.headers["Content-Security-Policy"] = STRICT
+    return response
+
+
+@asynccontextmanager
+async def serving(script: Script | None = None) -> AsyncIterator[FakeServer]:
+    """A running fake server on a free port."""
+    server = FakeServer(script or Script())
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
