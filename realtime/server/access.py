@@ -64,7 +64,7 @@ class Access:
             return Caller("open")
         if not credential:
             raise AccessDenied("No API key: send it as 'Authorization: Bearer <key>'.")
-        given, found = credential.encode(), None
+        given, found = credential.encode(errors="surrogateescape"), None
         for key in self._keys:  # every key is compared, so that the time tells nothing
             if hmac.compare_digest(hashlib.sha256(key).digest(), hashlib.sha256(given).digest()):
                 found = key
@@ -119,13 +119,19 @@ def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> b
         return True
     if origin in allowed or "*" in allowed:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.netloc == host or is_loopback(parts.hostname or "")
 
 
 def host_allowed(host: str, bound_host: str) -> bool:
     """Without keys the Host must be the address we are bound to, else a page could rebind its DNS name to us."""
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
     if bound_host in ("0.0.0.0", "::", ""):
         return True
     return name == bound_host or (is_loopback(name) and is_loopback(bound_host))
