@@ -278,7 +278,7 @@ def interrupt(dice: random.Random, stage: Stage, report: str) -> None:
         again_s = now_s + dice.uniform(0.02, 0.2)
         if report == "truncate":
             stage.conversation.cut("a", stage.playback.heard_ms(again_s), stage.playback.sent_ms)
-            stage.conversation.truncate("a", int(flushed_ms) + dice.randint(0, 200))
+            stage.conversation.truncate("a", int(flushed_ms) + dice.randint(0, 900))
         elif report == "acks":
             stage.conversation.cut("a", stage.playback.heard_ms(again_s), stage.playback.sent_ms)
 
@@ -295,6 +295,11 @@ def check(stage: Stage, report: str, name: str) -> None:
         delay_ms = stage.listener.delay_s * 1000
         estimate_ms = stage.playback.heard_ms(stage.cut_s)
         assert -delay_ms - 1 <= estimate_ms - heard_ms <= delay_ms + 1, f"{name}: the estimate is off"
+        if report == "lost flush" and stage.playback.acked_ms and len(stage.listener._runs) == 1:
+            network_ms = (stage.listener.down_s + stage.listener.up_s) * 1000
+            assert -network_ms - 2 <= estimate_ms - heard_ms <= 1, (
+                f"{name}: the player's word is better than that"
+            )
         least_ms, most_ms = min(heard_ms, estimate_ms), max(heard_ms, estimate_ms)
     least, most = words_heard(reply, least_ms), words_heard(reply, most_ms)
     if most_ms > stage.timed_ms:
