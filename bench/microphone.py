@@ -1,0 +1,101 @@
+"""A microphone that is always on: recorded speech and silence in real time, with the true ends of the speaker's energy.
+
+Knows nothing of the server; what it sends are frames of 20 ms, as the browser's microphone does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from bench.rig import RATE, now_s
+from tests.clips import RATE as CLIP_RATE
+from tests.clips import Clip, clips, have_recordings
+
+FRAME_MS = 20
+_FRAME = RATE * FRAME_MS // 1000  # samples
+_ENERGY_MS = 10
+_FLOOR_DB = -30.0  # below the loudest moment: quieter than this is not the speaker any more
+
+Samples = NDArray[np.int16]
+SENTENCES = (  # whole sentences of a natural length
+    "en_sb_spk1_snt1",
+    "en_sb_spk1_snt3",
+    "en_sb_spk1_snt4",
+    "en_sb_spk1_snt5",
+    "en_sb_spk1_snt6",
+    "en_new_home",
+    "en_sb_spk1_snt2",
+    "en_arctic_a0024",
+)
+
+
+@dataclass(frozen=True)
+class Speech:
+    """An utterance for the microphone. Times in ms from its first sample."""
+
+    name: str
+    samples: Samples  # at RATE
+    onset_ms: float  # energy begins
+    end_ms: float  # energy ends
+
+    @property
+    def ms(self) -> float:
+        return len(self.samples) / RATE * 1000
+
+
+def speech_of(clip: Clip) -> Speech:
+    samples = soxr.resample(clip.samples, CLIP_RATE, RATE, quality="HQ").astype(np.int16)
+    size = RATE * _ENERGY_MS // 1000
+    blocks = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64)
+    energy = np.sqrt((blocks**2).mean(axis=1)) + 1e-9
+    loud = np.flatnonzero(20 * np.log10(energy / energy.max()) > _FLOOR_DB)
+    return Speech(clip.id, samples, float(loud[0] * _ENERGY_MS), float((loud[-1] + 1) * _ENERGY_MS))
+
+
+def sentences() -> list[Speech]:
+    """Recorded sentences, or where there are no recordings the sandbox's voice."""
+    spoken = clips("en")
+    if have_recordings():
+        spoken = [clip for name in SENTENCES for clip in spoken if clip.id == name]
+    return [speech_of(clip) for clip in spoken]
+
+
+class Microphone:
+    """Run it as a task; `say` puts an utterance into the stream."""
+
+    def __init__(self, send: Callable[..., Awaitable[None]]) -> None:
+        self._send = send
+        self._queue: deque[tuple[Speech, asyncio.Future[float]]] = deque()
+        self.late_ms = 0.0  # the worst lateness of a frame
+
+    async def run(self) -> None:
+        silence = np.zeros(_FRAME, np.int16)
+        start_s, frame = now_s(), 0
+        speech: Samples = silence[:0]
+        while True:
+            if not len(speech) and self._queue:
+                said, begun = self._queue.popleft()
+                speech = said.samples
+                if not begun.cancelled():
+                    begun.set_result(start_s + frame * FRAME_MS / 1000)
+            piece, speech = speech[:_FRAME], speech[_FRAME:]
+            frame += 1
+            due_s = start_s + frame * FRAME_MS / 1000  # a frame leaves when its last sample was there
+            await asyncio.sleep(max(0.0, due_s - now_s()))
+            self.late_ms = max(self.late_ms, (now_s() - due_s) * 1000)
+            pcm = np.concatenate([piece, silence[len(piece) :]]).astype("<i2").tobytes()
+            await self._send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
+
+    async def say(self, speech: Speech) -> float:
+        """Speak; returns the moment of the first sample, as soon as it is known."""
+        begun: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._queue.append((speech, begun))
+        return await begun
