@@ -202,11 +202,15 @@ async def test_an_idle_voice_socket_that_the_platform_closed_is_never_noticed():
 
 
 async def test_more_conversations_than_the_account_has_sockets():
-    async with open_house("limit.connections=1") as house:
-        async with house.wire() as one, house.wire() as two, house.wire() as three:
-            answers = await asyncio.gather(*(wire.ask(ANSWER) for wire in (one, two, three)))
-            assert [outcome(done) for done in answers] == [("completed", None)] * 3
-            await lives(house, one)
+    async with (
+        open_house("limit.connections=1") as house,
+        house.wire() as one,
+        house.wire() as two,
+        house.wire() as three,
+    ):
+        answers = await asyncio.gather(*(wire.ask(ANSWER) for wire in (one, two, three)))
+        assert [outcome(done) for done in answers] == [("completed", None)] * 3
+        await lives(house, one)
 
 
 async def test_a_voice_nobody_has_is_an_invalid_voice():

@@ -1,0 +1,450 @@
+"""Who is let in and how: keys, client secrets, subprotocols, origins, hosts, limits, addresses, over real sockets."""
+
+import json
+import shutil
+import ssl
+import subprocess
+import time
+
+import aiohttp
+import numpy as np
+import pytest
+import websockets
+
+from tests.server.wire import House, Wire
+from tests.server.wire import house as open_house
+
+KEY = "sk-house-1234567890"
+BROWSER_KEY = "openai-insecure-api-key."
+
+
+@pytest.fixture
+async def guarded():
+    async with open_house(api_keys=(KEY,)) as house:
+        yield house
+
+
+async def refused(house: House, query: str = "", **more) -> websockets.Response:
+    """The HTTP answer of a handshake that fails."""
+    with pytest.raises(websockets.InvalidStatus) as failure:
+        async with house.dial(query, **more):
+            pass
+    return failure.value.response
+
+
+def error_of(response: websockets.Response) -> dict:
+    body = json.loads(response.body)
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+    return body["error"]
+
+
+async def works(wire: Wire) -> None:
+    assert (await wire.ask("What is two plus three?", output_modalities=["text"]))["status"] == "completed"
+
+
+# -- keys
+
+
+async def test_a_key_opens_the_door(guarded: House):
+    async with guarded.wire(headers={"Authorization": f"Bearer {KEY}"}) as wire:
+        assert wire.socket.subprotocol is None
+        await works(wire)
+
+
+@pytest.mark.parametrize(
+    "header", [None, "Bearer wrong", "Bearer ", "Basic abc", "Bearer ek_abc", "Bearer \xff\xfe"]
+)
+async def test_a_wrong_key_in_a_header_is_401_with_the_error_object(guarded: House, header: str | None):
+    response = await refused(guarded, headers={"Authorization": header} if header else {})
+    assert response.status_code == 401
+    error = error_of(response)
+    assert (error["type"], error["code"]) == ("authentication_error", "invalid_api_key")
+    assert KEY not in response.body.decode()
+
+
+@pytest.mark.parametrize("key", ["", "wrong", "ek_wrong"])
+async def test_a_wrong_key_of_a_browser_is_an_event_and_1008(guarded: House, key: str):
+    async with guarded.dial(protocols=("realtime", BROWSER_KEY + (key or "x"))) as wire:
+        assert wire.socket.subprotocol == "realtime"
+        error = await wire.error()
+        assert (error["type"], error["code"]) == ("authentication_error", "invalid_api_key")
+        assert await wire.closed() == (1008, "invalid_api_key")
+        assert wire.types == ["error"]
+
+
+async def test_the_key_of_a_browser_comes_as_a_subprotocol(guarded: House):
+    protocols = ("realtime", BROWSER_KEY + KEY, "openai-agents-sdk.0.20.0")
+    async with guarded.wire(protocols=protocols) as wire:
+        assert wire.socket.subprotocol == "realtime"
+        await works(wire)
+
+
+async def test_without_keys_any_credential_is_fine(house: House):
+    async with house.wire(headers={"Authorization": "Bearer whatever"}) as wire:
+        await works(wire)
+    async with house.wire(protocols=("realtime", BROWSER_KEY + "whatever")) as wire:
+        await works(wire)
+
+
+# -- subprotocols and addresses
+
+
+@pytest.mark.parametrize(
+    ("offered", "selected"),
+    [
+        ((), None),
+        (("realtime",), "realtime"),
+        (("realtime.bin.v1",), "realtime.bin.v1"),
+        (("realtime", "realtime.bin.v1"), "realtime.bin.v1"),
+        (("chat", "realtime"), "realtime"),
+    ],
+)
+async def test_the_subprotocol_that_is_selected(house: House, offered: tuple, selected: str | None):
+    async with house.wire(protocols=offered) as wire:
+        assert wire.socket.subprotocol == selected
+
+
+async def test_only_foreign_subprotocols_are_400(house: House):
+    response = await refused(house, protocols=("chat", "mqtt"))
+    assert response.status_code == 400
+    assert "realtime" in error_of(response)["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/realtime", "/v1/realtime/", "/realtime", "/realtime/"])
+async def test_all_addresses_of_the_wire(house: House, path: str):
+    url = house.server.url.replace("http", "ws", 1) + path + "?model=gpt-realtime-2.1&intent=x"
+    async with websockets.connect(url, proxy=None) as socket:
+        created = json.loads(await socket.recv())
+        assert created["type"] == "session.created"
+        assert created["session"]["model"] == "MiniMax-M3"
+        assert "permessage-deflate" not in socket.response.headers.get("Sec-WebSocket-Extensions", "")
+
+
+async def test_a_plain_request_is_told_to_upgrade(house: House):
+    async with aiohttp.ClientSession() as http, http.get(house.server.url + "/v1/realtime") as answer:
+        assert answer.status == 426
+        assert "WebSocket" in (await answer.json())["error"]["message"]
+
+
+async def test_session_created_is_first_even_for_clients_that_send_at_once(house: House):
+    async with house.dial() as wire:
+        await wire.send("session.update", session={"type": "realtime", "instructions": "Hello."})
+        await wire.until("session.updated")
+        assert wire.types == ["session.created", "conversation.created", "session.updated"]
+
+
+# -- binary audio
+
+
+async def test_binary_audio_is_the_json_audio(house: House):
+    """The same answer, the same samples; every frame belongs to an announced stream and is in its place."""
+    async with house.wire() as plain, house.wire(protocols=("realtime.bin.v1",)) as binary:
+        told = await plain.ask("Count from one to five.")
+        framed = await binary.ask("Count from one to five.")
+        assert framed["output"][0]["content"] == told["output"][0]["content"]
+        framed_sound, plain_sound = (
+            samples(b"".join(f.payload for f in binary.frames)),
+            samples(plain.audio()),
+        )
+        both = min(len(framed_sound), len(plain_sound))  # the voice has a little breath of its own
+        assert both > max(len(framed_sound), len(plain_sound)) - 240
+        assert np.corrcoef(framed_sound[:both], plain_sound[:both])[0, 1] > 0.8
+        assert "response.output_audio.delta" not in binary.types
+        stream = binary.of("response.content_part.added")[0]["stream"]
+        position = 0
+        for frame in binary.frames:
+            assert frame.stream == stream
+            assert frame.start_ms == position * 1000 // 48_000
+            assert len(frame.payload) <= 9_600
+            position += len(frame.payload)
+        assert [frame.end for frame in binary.frames] == [False] * (len(binary.frames) - 1) + [True]
+        assert not binary.frames[-1].payload
+        numbers = [frame.seq for frame in binary.frames]
+        assert numbers == sorted(set(numbers))
+        assert numbers[-1] < len(binary.events) + len(binary.frames)
+
+
+def samples(pcm: bytes) -> np.ndarray:
+    return np.frombuffer(pcm, "<i2").astype(float)
+
+
+async def test_binary_appends_are_the_json_appends(house: House):
+    from realtime.protocol.framing import encode_frame
+
+    async with house.wire(protocols=("realtime.bin.v1",)) as wire:
+        await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+        await wire.socket.send(encode_frame(bytes(4_800), stream=0, seq=0, start_ms=0))
+        await wire.append(bytes(4_800))
+        await wire.send("input_audio_buffer.commit")  # 200 ms together
+        await wire.until("input_audio_buffer.committed")
+        await wire.socket.send(encode_frame(bytes(960), stream=0, seq=1, start_ms=100))
+        await wire.send("input_audio_buffer.commit")
+        assert "20.00ms" in (await wire.error())["message"]
+
+
+async def test_a_cancelled_binary_stream_ends_with_an_empty_frame(house: House):
+    async with house.wire(protocols=("realtime.bin.v1",)) as wire:
+        await wire.say("Tell me a very long story.")
+        await wire.send("response.create")
+        await wire.until("response.output_audio_transcript.delta")
+        await wire.send("response.cancel")
+        assert (await wire.until("response.done"))["response"]["status"] == "cancelled"
+        assert wire.frames[-1].end
+        assert not wire.frames[-1].payload
+
+
+# -- browsers of others
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://[::1", "http://127.0.0.1.evil.example"]
+)
+async def test_a_foreign_origin_is_403(house: House, origin: str):
+    assert (await refused(house, headers={"Origin": origin})).status_code == 403
+
+
+async def test_own_loopback_and_configured_origins_are_welcome():
+    async with open_house(origins=("https://app.example",)) as house:
+        for origin in (house.server.url, "http://localhost:3000", "https://app.example"):
+            async with house.wire(headers={"Origin": origin}) as wire:
+                assert wire.types
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "[::1", "169.254.169.254"])
+async def test_a_rebound_host_is_403_while_there_are_no_keys(house: House, host: str):
+    reader, writer = await _raw(house)
+    writer.write(
+        f"GET /v1/realtime HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    status = (await reader.readline()).decode()
+    assert status.split()[1] in ("403", "400"), status
+    writer.close()
+    await writer.wait_closed()
+
+
+async def _raw(house: House):
+    import asyncio
+
+    host, port = house.server.url.removeprefix("http://").split(":")
+    return await asyncio.open_connection(host, int(port))
+
+
+# -- client secrets
+
+
+async def mint(house: House, body: dict | None = None, key: str = KEY, **headers: str) -> tuple[int, dict]:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(
+            house.server.url + "/v1/realtime/client_secrets",
+            json=body or {},
+            headers={"Authorization": f"Bearer {key}", **headers},
+        ) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def test_a_secret_opens_sessions_with_its_settings(guarded: House):
+    status, minted = await mint(guarded, {"session": {"type": "realtime", "instructions": "Be brief."}})
+    assert status == 200
+    assert minted["value"].startswith("ek_")
+    assert minted["expires_at"] - time.time() == pytest.approx(600, abs=30)
+    assert minted["session"]["object"] == "realtime.session"
+    assert minted["session"]["instructions"] == "Be brief."
+    for _ in range(2):  # any number of sessions
+        async with guarded.wire(protocols=("realtime", BROWSER_KEY + minted["value"])) as wire:
+            assert wire.of("session.created")[0]["session"]["instructions"] == "Be brief."
+            await wire.send("session.update", session={"instructions": "Be long."})
+            assert (await wire.until("session.updated"))["session"]["instructions"] == "Be long."
+    async with guarded.wire(headers={"Authorization": "Bearer " + minted["value"]}) as wire:
+        await works(wire)
+
+
+async def test_an_expired_secret_is_told_so_and_a_session_outlives_its_secret(guarded: House, monkeypatch):
+    _, minted = await mint(guarded, {"expires_after": {"anchor": "created_at", "seconds": 10}})
+    protocols = ("realtime", BROWSER_KEY + minted["value"])
+    async with guarded.wire(protocols=protocols) as early:
+        now = time.time()
+        monkeypatch.setattr("realtime.server.realtime_endpoint.time.time", lambda: now + 11)
+        async with guarded.dial(protocols=protocols) as late:
+            assert "expired" in (await late.error())["message"]
+            assert (await late.closed())[0] == 1008
+        await works(early)
+
+
+async def test_a_forged_secret_is_refused(guarded: House):
+    _, minted = await mint(guarded)
+    value = minted["value"]
+    forged = value[:20] + ("A" if value[20] != "A" else "B") + value[21:]
+    assert (await refused(guarded, headers={"Authorization": "Bearer " + forged})).status_code == 401
+
+
+async def test_who_may_not_mint(guarded: House):
+    status, body = await mint(guarded, key="wrong")
+    assert (status, body["error"]["code"]) == (401, "invalid_api_key")
+    _, minted = await mint(guarded)
+    status, body = await mint(guarded, key=minted["value"])
+    assert (status, body["error"]["code"]) == (401, "invalid_api_key")
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"expires_after": {"seconds": 9}}, "expires_after.seconds"),
+        ({"expires_after": {"seconds": 7201}}, "expires_after.seconds"),
+        ({"expires_after": {"seconds": "soon"}}, "expires_after.seconds"),
+        ({"expires_after": {"anchor": "birth"}}, "expires_after.anchor"),
+        ({"session": {"type": "transcription"}}, "session.type"),
+        ({"session": {"colour": "red"}}, "session.colour"),
+        ({"session": 3}, "session"),
+        ({"what": 1}, "what"),
+    ],
+)
+async def test_a_wrong_wish_for_a_secret_is_400(guarded: House, body: dict, param: str):
+    status, answer = await mint(guarded, body)
+    assert status == 400
+    assert answer["error"]["param"] == param
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff", b"3"])
+async def test_a_body_that_is_no_object_is_400(guarded: House, raw: bytes):
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(
+            guarded.server.url + "/v1/realtime/client_secrets",
+            data=raw,
+            headers={"Authorization": f"Bearer {KEY}"},
+        ) as answer,
+    ):
+        assert answer.status == 400
+        assert (await answer.json())["error"]["message"]
+
+
+async def test_minting_from_a_foreign_page_is_403(guarded: House):
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(
+            guarded.server.url + "/v1/realtime/client_secrets",
+            json={},
+            headers={"Authorization": f"Bearer {KEY}", "Origin": "https://evil.example"},
+        ) as answer,
+    ):
+        assert answer.status == 403
+
+
+async def test_the_beta_address_names_the_new_one(guarded: House):
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(guarded.server.url + "/v1/realtime/sessions") as answer,
+    ):
+        assert answer.status == 404
+        assert "client_secrets" in (await answer.json())["error"]["message"]
+
+
+# -- limits
+
+
+async def test_a_full_house_says_come_back():
+    async with open_house(max_sessions=1) as house:
+        async with house.wire():
+            response = await refused(house)
+            assert response.status_code == 503
+            assert int(response.headers["Retry-After"]) >= 1
+            assert error_of(response)["code"] == "server_overloaded"
+        await house.empty()
+        async with house.wire() as wire:
+            await works(wire)
+
+
+# -- everything that is no conversation
+
+
+async def test_health_readiness_and_metrics(house: House):
+    async with house.wire() as wire, aiohttp.ClientSession(house.server.url) as http:
+        await works(wire)
+        async with http.get("/healthz") as answer:
+            assert (await answer.json())["status"] == "ok"
+        async with http.get("/readyz") as answer:
+            ready = await answer.json()
+            assert answer.status == 200
+            assert ready["ready"] is True
+            assert {"sandbox", "key_required", "transcriber", "chat_model", "voice", "missing"} <= set(ready)
+        async with http.get("/metrics") as answer:
+            text = await answer.text()
+            assert answer.content_type == "text/plain"
+            assert "\nrealtime_sessions 1.0\n" in text
+            assert 'realtime_responses_total{code="",status="completed"} 1.0' in text
+            assert (
+                'realtime_turn_mark_seconds_count{mark="chat_first_delta",origin="response_create"} 1.0'
+                in text
+            )
+            assert "realtime_loop_lag_seconds_bucket" in text
+
+
+async def test_the_page_and_its_files_come_with_careful_headers(house: House):
+    async with aiohttp.ClientSession(house.server.url) as http:
+        async with http.get("/") as answer:
+            page = await answer.text()
+            assert answer.status == 200
+            assert "<html" in page.lower()
+            assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        for path in ("/", "/sdk/realtime.js", "/healthz", "/nowhere"):
+            async with http.get(path) as answer:
+                assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+                assert answer.headers["Referrer-Policy"] == "no-referrer", path
+        async with http.get("/sdk/realtime.js") as answer:
+            assert "javascript" in answer.content_type
+
+
+@pytest.mark.parametrize(
+    "path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml", "/sdk/"]
+)
+async def test_nothing_outside_the_page_is_served(house: House, path: str):
+    reader, writer = await _raw(house)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    answer = (await reader.read()).decode(errors="replace")
+    assert answer.split()[1] in ("400", "403", "404"), answer[:100]
+    assert "[project]" not in answer
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_key_is_never_said_back(guarded: House, caplog):
+    caplog.set_level("DEBUG")
+    await refused(guarded, headers={"Authorization": "Bearer sk-somebody-elses"})
+    async with guarded.wire(protocols=("realtime", BROWSER_KEY + KEY)) as wire:
+        await works(wire)
+    ours = "".join(r.getMessage() for r in caplog.records if not r.name.startswith("websockets"))
+    assert KEY not in ours
+    assert "sk-somebody-elses" not in ours
+
+
+@pytest.fixture
+def certificate(tmp_path) -> tuple[str, str]:
+    """A certificate for this machine and its key, made by openssl."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl here to make a certificate with")
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+async def test_over_tls(certificate):
+    cert, key = certificate
+    trust = ssl.create_default_context(cafile=cert)
+    async with open_house(tls_cert=cert, tls_key=key) as house:
+        assert house.server.url.startswith("https://")
+        async with house.wire(ssl=trust) as wire:
+            await works(wire)
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(house.server.url + "/healthz", ssl=trust) as answer,
+        ):
+            assert answer.status == 200
