@@ -24,6 +24,7 @@ COMMANDS = {
     "say": "speech from text, or from a stream of text, as it arrives",
     "sandbox": "the MiniMax platform on this machine, without a key",
     "doctor": "what works here, what does not, and what to do about it",
+    "setup": "fetch optional models into the cache",
 }
 
 HELP = """\
@@ -35,6 +36,7 @@ Talk with MiniMax in real time.
   realtime say "Hello there."          {say}
   realtime sandbox                     {sandbox}
   realtime doctor                      {doctor}
+  realtime setup turn                  {setup}
 
 First time here? Type `realtime serve` and open the address it prints. No key is needed: a sandbox answers and speaks.
 With a key it is MiniMax itself:

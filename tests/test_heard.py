@@ -558,8 +558,8 @@ async def check_item(client, chat, speech, item_id, report, cut_s, name, *, chin
 
 @pytest.mark.parametrize("report", ["truncate", "acks", "nothing"])
 def test_whole_conversations(report):
-    """150 conversations for each way to report: barge-in and cancel, English and Chinese."""
-    for number in range(150):
+    """100 conversations for each way to report: barge-in and cancel, English and Chinese."""
+    for number in range(100):
         virtual_time.run(one_conversation(f"{report} {number}", report))
 
 

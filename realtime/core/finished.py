@@ -1,7 +1,8 @@
 """How long a silence must be before the user's turn is over, from how finished the sentence looks.
 
-Looks at text only: its last mark and its last word. A prior on the silence, never the only gate: the longest
-wait of the chosen eagerness always ends the turn (shared/design.md 2.5, shared/realtime-wire.md 2.1).
+Looks at the text, its last mark and its last word, and at what an acoustic model thinks where there is one. A prior
+on the silence, never the only gate: the longest wait of the chosen eagerness always ends the turn
+(shared/design.md 2.5, shared/realtime-wire.md 2.1).
 """
 
 from __future__ import annotations
@@ -60,11 +61,65 @@ def finish_of(text: str) -> Finish:
     return Finish.COMPLETE if _ENDS.search(text) else Finish.OPEN
 
 
-def silence_ms(text: str | None, eagerness: Eagerness) -> int:
-    """Milliseconds of silence that end the turn after this text; None: nothing is known about the text yet."""
-    complete, open_, cut = WAIT_MS[eagerness]
-    if text is None:
-        wait_ms = (open_ + cut) // 2
+class Sound(Enum):
+    """What an acoustic model makes of the voice (shared/engines.md 4)."""
+
+    LIKELY = 0  # over
+    MAYBE = 1
+    UNLIKELY = 2
+
+
+# Where between the shortest and the longest wait each pair of opinions lands: 0 complete, 1 open, 2 cut off.
+_LATIN = {
+    (Finish.COMPLETE, Sound.LIKELY): 0.0,
+    (Finish.COMPLETE, Sound.MAYBE): 0.6,
+    (Finish.COMPLETE, Sound.UNLIKELY): 1.4,  # transcribers end fragments with a full stop, too
+    (Finish.OPEN, Sound.LIKELY): 0.0,
+    (Finish.OPEN, Sound.MAYBE): 1.0,
+    (Finish.OPEN, Sound.UNLIKELY): 1.8,
+    (Finish.CUT, Sound.LIKELY): 1.0,
+    (Finish.CUT, Sound.MAYBE): 1.6,
+    (Finish.CUT, Sound.UNLIKELY): 2.0,
+}
+_HAN_TABLE = {  # the model calls nearly all Chinese finished: that says little, and the contrary says something
+    (Finish.COMPLETE, Sound.LIKELY): 0.0,
+    (Finish.COMPLETE, Sound.MAYBE): 0.5,
+    (Finish.COMPLETE, Sound.UNLIKELY): 1.0,
+    (Finish.OPEN, Sound.LIKELY): 0.8,
+    (Finish.OPEN, Sound.MAYBE): 1.2,
+    (Finish.OPEN, Sound.UNLIKELY): 1.8,
+    (Finish.CUT, Sound.LIKELY): 1.8,
+    (Finish.CUT, Sound.MAYBE): 2.0,
+    (Finish.CUT, Sound.UNLIKELY): 2.0,
+}
+LIKELY_FROM, UNLIKELY_BELOW = 0.7, 0.3  # probability
+
+
+def sound_of(acoustic: float) -> Sound:
+    """What this probability of an ended turn says."""
+    if acoustic > LIKELY_FROM:
+        return Sound.LIKELY
+    return Sound.UNLIKELY if acoustic < UNLIKELY_BELOW else Sound.MAYBE
+
+
+def silence_ms(text: str | None, eagerness: Eagerness, acoustic: float | None = None) -> int:
+    """Milliseconds of silence that end the turn after this text.
+
+    `text` None: nothing is known about it yet. `acoustic`: the probability that the voice has ended its turn, None
+    where nobody listens for that.
+    """
+    if acoustic is None:
+        place = 1.5 if text is None else float(finish_of(text).value)
+    elif text is None:
+        place = {Sound.LIKELY: 0.5, Sound.MAYBE: 1.0, Sound.UNLIKELY: 2.0}[sound_of(acoustic)]
     else:
-        wait_ms = {Finish.COMPLETE: complete, Finish.OPEN: open_, Finish.CUT: cut}[finish_of(text)]
-    return min(wait_ms, LONGEST_MS[eagerness])
+        table = _HAN_TABLE if _HAN.search(text) else _LATIN
+        place = table[finish_of(text), sound_of(acoustic)]
+    return min(_between(WAIT_MS[eagerness], place), LONGEST_MS[eagerness])
+
+
+def _between(waits_ms: tuple[int, int, int], place: float) -> int:
+    complete, open_, cut = waits_ms
+    if place <= 1:
+        return round(complete + place * (open_ - complete))
+    return round(open_ + (place - 1) * (cut - open_))

@@ -72,6 +72,16 @@ class Transcriber(Protocol):
     async def aclose(self) -> None: ...
 
 
+class TurnJudge(Protocol):
+    """Hears whether somebody has finished speaking. Optional: text alone can tell, less well."""
+
+    async def finished(self, samples: Samples) -> float:
+        """The probability (0 to 1) that these samples (8 s at most count) end a turn; asked once in a pause."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
 class ChatModel(Protocol):
     """Answers."""
 
@@ -172,9 +182,10 @@ class Providers:
     transcriber: Transcriber | None
     chat: ChatModel
     speech: Speech
+    turn: TurnJudge | None = None
 
     async def aclose(self) -> None:
-        for provider in (self.speech, self.chat, self.transcriber, self.vad):
+        for provider in (self.speech, self.chat, self.transcriber, self.turn, self.vad):
             if provider is not None:
                 await provider.aclose()
 

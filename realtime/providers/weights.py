@@ -20,8 +20,11 @@ from realtime.errors import ConfigError
 
 INSTALL_LOCAL = "pip install 'minimax-realtime[local]'"
 INSTALL_MULTILINGUAL = "pip install 'minimax-realtime[local,zh]'"
+INSTALL_TURN = "realtime setup turn"
 
 SILERO_SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
+SMART_TURN_FILE = "smart-turn-v3.2-cpu.onnx"
+SMART_TURN_SHA256 = "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f"
 ENGLISH_SHA256 = {
     "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
     "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
@@ -54,6 +57,30 @@ def silero() -> Path:
     if not path.is_file():
         raise ConfigError(f"The voice detector's model is not installed: {INSTALL_LOCAL}")
     return checked(path, SILERO_SHA256)
+
+
+def smart_turn() -> Path:
+    """The smart-turn model file, out of the `pipecat` package or from the cache.
+
+    Raises ConfigError if it is not there, or is another file.
+    """
+    path = _smart_turn_file()
+    if path is None:
+        raise ConfigError(f"The judge of turns is not installed: {INSTALL_TURN}")
+    return checked(path, SMART_TURN_SHA256)
+
+
+def has_smart_turn() -> bool:
+    """Whether there is a smart-turn model file, whole or not."""
+    return _smart_turn_file() is not None
+
+
+def _smart_turn_file() -> Path | None:
+    package = _package("pipecat")
+    places = [cache_dir() / SMART_TURN_FILE]
+    if package is not None:
+        places.append(package / "audio" / "turn" / "smart_turn" / "data" / SMART_TURN_FILE)
+    return next((path for path in places if path.is_file()), None)
 
 
 def english() -> Path:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 from realtime.config import Settings
 from realtime.errors import ConfigError
-from realtime.providers.base import Providers, Transcriber, VoiceDetector, load
+from realtime.providers.base import Providers, Transcriber, TurnJudge, VoiceDetector, load
+from realtime.providers.weights import has_smart_turn
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +60,14 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         if transcriber is not None:
             stack.push_async_callback(transcriber.aclose)
             await stack.enter_async_context(_warming(transcriber))
+        turn = await _load_turn_judge(settings, missing)
+        if turn is not None:
+            stack.push_async_callback(turn.aclose)
         chat = load("chat", "openai" if settings.chat_base_url else "minimax").create(settings)
         stack.push_async_callback(chat.aclose)
         speech = load("speech", "minimax").create(settings)
         stack.push_async_callback(speech.aclose)
-        yield Runtime(settings, Providers(vad, transcriber, chat, speech), tuple(missing), sandbox)
+        yield Runtime(settings, Providers(vad, transcriber, chat, speech, turn), tuple(missing), sandbox)
 
 
 @asynccontextmanager
@@ -133,6 +137,18 @@ def _load_transcriber(settings: Settings, missing: list[Missing], *, sandbox: bo
         else:
             return transcriber
     return None
+
+
+async def _load_turn_judge(settings: Settings, missing: list[Missing]) -> TurnJudge | None:
+    """The judge is optional: only a damaged one is missed. Its load takes a moment, in a thread."""
+    if not has_smart_turn():
+        return None
+    try:
+        judge: TurnJudge = await asyncio.to_thread(load("turn", "smart").create, settings)
+    except (ConfigError, ModuleNotFoundError) as error:
+        missing.append(Missing("turn detection", _sentence(error)))
+        return None
+    return judge
 
 
 def _sentence(error: Exception) -> str:

@@ -1,0 +1,139 @@
+"""Hears whether somebody has finished: the smart-turn model (v3.2) on the last eight seconds of speech.
+
+The sound becomes the log-mel picture that Whisper's encoder looks at, and one small ONNX model gives one probability
+(`shared/engines.md` 4). Read speech that breaks off fools it, Chinese always sounds finished to it: what follows from
+the probability is decided in `core/finished.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.config import Settings
+from realtime.errors import ConfigError, ProviderUnavailable
+from realtime.providers import weights
+from realtime.providers.base import VAD_RATE, Samples
+
+SECONDS = 8
+WINDOW, HOP, MELS = 400, 160, 80  # samples, samples, bands
+MOST_WAITING = 32  # pauses of all conversations; one takes some 30 ms
+
+Floats = NDArray[np.float32]
+
+
+def create(settings: Settings) -> SmartTurn:
+    """The judge. Raises ConfigError with the line to type if its model is missing or another file."""
+    return SmartTurn(weights.smart_turn())
+
+
+class SmartTurn:
+    """A `TurnJudge`. One model and one thread for every conversation."""
+
+    def __init__(self, model: Path) -> None:
+        self._session = _open(model)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="smart-turn")
+        self._waiting = 0
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<SmartTurn, {self._waiting} waiting>"
+
+    async def finished(self, samples: Samples) -> float:
+        """How likely it is (0 to 1) that these samples end a turn; the last SECONDS of them count.
+
+        Raises ProviderUnavailable when too many wait: a judgement that comes late is worth nothing.
+        """
+        if self._closed or self._waiting >= MOST_WAITING:
+            raise ProviderUnavailable("the judge of turns is " + ("closed" if self._closed else "busy"))
+        self._waiting += 1
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._judge, samples)
+        work.add_done_callback(self._done)
+        return await work
+
+    def _done(self, work: asyncio.Future[float]) -> None:
+        self._waiting -= 1
+
+    def _judge(self, samples: Samples) -> float:
+        picture = log_mel(last_seconds(samples))
+        return float(self._session.run(None, {"input_features": picture[None]})[0].reshape(-1)[0])
+
+    async def aclose(self) -> None:
+        """Take no more work and let what runs come to its end."""
+        self._closed = True
+        await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
+
+
+def last_seconds(samples: Samples) -> Floats:
+    """The last SECONDS at VAD_RATE, silence before them if there are fewer; mean 0, variance 1."""
+    length = SECONDS * VAD_RATE
+    sound = np.zeros(length, np.float32)
+    tail = samples[-length:].astype(np.float32) / 32768
+    sound[length - len(tail) :] = tail
+    scaled: Floats = (sound - sound.mean()) / np.sqrt(sound.var() + 1e-7)
+    return scaled
+
+
+def log_mel(sound: Floats) -> Floats:
+    """The picture (MELS, one column for every 10 ms) that Whisper makes of sound at VAD_RATE."""
+    padded = np.pad(sound, WINDOW // 2, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(sound) // HOP]
+    power = np.abs(np.fft.rfft(windows * _hann(), axis=1)) ** 2
+    bands = np.log10(np.maximum(power @ _mel_filters(), 1e-10)).T
+    bands = np.maximum(bands, bands.max() - 8.0)
+    picture: Floats = ((bands + 4.0) / 4.0).astype(np.float32)
+    return np.ascontiguousarray(picture)
+
+
+@cache
+def _hann() -> NDArray[np.float64]:
+    turns: NDArray[np.float64] = np.arange(WINDOW) / WINDOW
+    return 0.5 - 0.5 * np.cos(2 * np.pi * turns)
+
+
+@cache
+def _mel_filters() -> NDArray[np.float64]:
+    """Triangles on Slaney's mel scale, each of the same area; (WINDOW / 2 + 1, MELS)."""
+    bins = np.linspace(0, VAD_RATE / 2, WINDOW // 2 + 1)
+    edges = _hertz(np.linspace(0, _mel(VAD_RATE / 2), MELS + 2))
+    low, middle, high = edges[:-2], edges[1:-1], edges[2:]
+    rising = (bins[:, None] - low) / (middle - low)
+    falling = (high - bins[:, None]) / (high - middle)
+    triangles: NDArray[np.float64] = np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)
+    return triangles
+
+
+_LINEAR_HERTZ, _LINEAR_MELS, _LOG_STEP = (
+    1000.0,
+    15.0,
+    np.log(6.4) / 27,
+)  # linear below 1 kHz, then logarithmic
+
+
+def _mel(hertz: float) -> float:
+    if hertz < _LINEAR_HERTZ:
+        return hertz * _LINEAR_MELS / _LINEAR_HERTZ
+    return float(_LINEAR_MELS + np.log(hertz / _LINEAR_HERTZ) / _LOG_STEP)
+
+
+def _hertz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
+    above: NDArray[np.float64] = _LINEAR_HERTZ * np.exp(_LOG_STEP * (mels - _LINEAR_MELS))
+    return np.where(mels < _LINEAR_MELS, mels * _LINEAR_HERTZ / _LINEAR_MELS, above)
+
+
+def _open(model: Path) -> Any:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"The judge of turns needs onnxruntime: {weights.INSTALL_LOCAL}") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])
