@@ -66,7 +66,7 @@ async function talk() {
   dismissed.delete("microphone");
   afterKey = talk;
   await voice.talk().catch(() => {});  // its troubles are states, already on the screen
-  if (voice.microphone.state !== "on") wanted = false;
+  wanted = ["on", "unloaded"].includes(voice.microphone.state);
   draw();
 }
 
@@ -149,7 +149,8 @@ function draw() {
 function drawNotices() {
   const notices = serverNotices(server ?? {}).map((notice) => ({ ...notice, kind: "info" }));
   const trouble = microphoneNotice(voice.microphone.state);
-  if (trouble) notices.push({ id: "microphone", text: trouble, kind: "bad" });
+  // While the server is away the line under the button says all there is to say.
+  if (trouble && !(voice.microphone.state === "unloaded" && voice.connection.state !== "open")) notices.push({ id: "microphone", text: trouble, kind: "bad" });
   const { problem } = voice.conversation;
   if (problem) notices.push({ id: "problem", text: problemSentence(problem), kind: "bad" });
   const shown = notices.filter(({ id }) => !dismissed.has(id));

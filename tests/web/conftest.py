@@ -38,7 +38,9 @@ async def browser_with(*switches: str, device: bool = True, prompt: str = "accep
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=[*SWITCHES, ui, *fake, *switches])
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=[*SWITCHES, ui, *fake, *switches]
+        )
         try:
             yield browser
         finally:

@@ -41,6 +41,7 @@ class Script:
     key: str | None = None
     frame_ms: int = 40
     pace: float = 0.5  # seconds taken to send one second of audio
+    burst: int = 5  # frames sent at once in the beginning, as a speech service does
     think_s: float = 0.15
     stalls: dict[int, float] = field(default_factory=dict)  # frame number -> seconds of pause before it
     fail: Event | None = None  # the error of every response
@@ -163,12 +164,18 @@ class Session:
         await self.send("input_audio_buffer.speech_stopped", audio_end_ms=at, item_id=item)
         await self.send("input_audio_buffer.committed", item_id=item, previous_item_id=previous)
         content = [{"type": "input_audio", "transcript": None}]
-        await self._add({"id": item, "type": "message", "role": "user", "status": "completed", "content": content})
+        await self._add(
+            {"id": item, "type": "message", "role": "user", "status": "completed", "content": content}
+        )
         prefix = "conversation.item.input_audio_transcription"
         await self.send(f"{prefix}.delta", item_id=item, content_index=0, delta=self.script.user_text[:4])
         usage = {"type": "duration", "seconds": 1.0}
         await self.send(
-            f"{prefix}.completed", item_id=item, content_index=0, transcript=self.script.user_text, usage=usage
+            f"{prefix}.completed",
+            item_id=item,
+            content_index=0,
+            transcript=self.script.user_text,
+            usage=usage,
         )
         await self._begin_reply()
 
@@ -183,7 +190,12 @@ class Session:
 
     async def _begin_reply(self) -> None:
         number = next(self.ids)
-        response = {"id": f"resp_{number}", "status": "in_progress", "conversation_id": "conv_1", "output": []}
+        response = {
+            "id": f"resp_{number}",
+            "status": "in_progress",
+            "conversation_id": "conv_1",
+            "output": [],
+        }
         await self.send("response.created", response=response)
         self.flushed.clear()
         self.reply = asyncio.create_task(self._speak(response, f"item_A{number}"))
@@ -265,7 +277,7 @@ class Session:
                 await self._frame(pcm, at * 1000 // RATE)
             else:
                 await self.send("response.output_audio.delta", **ids, delta=base64.b64encode(pcm).decode())
-            clock += self.script.frame_ms / 1000 * self.script.pace
+            clock += self.script.frame_ms / 1000 * self.script.pace * (number >= self.script.burst)
             await asyncio.sleep(max(0.0, clock - asyncio.get_running_loop().time()))
 
     async def _frame(self, pcm: bytes, start_ms: int, end: bool = False) -> None:

@@ -8,7 +8,17 @@ const STATE_OF_ERROR = {
   OverconstrainedError: "missing",
   NotReadableError: "busy",
   AbortError: "busy",
+  Unloaded: "unloaded",
 };
+
+/** The worklet's code comes from the server, which may be away just now: not the microphone's fault. */
+async function load(context) {
+  try {
+    await context.audioWorklet.addModule(new URL("./worklets/capture.js", import.meta.url));
+  } catch (error) {
+    throw Object.assign(new Error(`The capture worklet could not be loaded: ${error.message}`), { name: "Unloaded" });
+  }
+}
 
 /** Events: `state`, and `frame` with {pcm: Int16Array, level: 0…1}. */
 export class Microphone extends EventTarget {
@@ -19,7 +29,7 @@ export class Microphone extends EventTarget {
     this.constraints = {
       channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...constraints,
     };
-    this.state = "off";  // off asking on denied missing busy insecure lost failed
+    this.state = "off";  // off asking on denied missing busy insecure lost unloaded failed
     this.muted = false;
     this.error = null;
   }
@@ -65,7 +75,7 @@ export class Microphone extends EventTarget {
     // The device's own rate: some browsers refuse a stream whose rate differs from its context's.
     const context = (this.#context = new AudioContext({ latencyHint: "interactive" }));
     context.resume().catch(() => {});
-    await context.audioWorklet.addModule(new URL("./worklets/capture.js", import.meta.url));
+    await load(context);
     if (context.state === "closed") return;
     this.#node = new AudioWorkletNode(context, "realtime-capture", {
       outputChannelCount: [1], processorOptions: { rate: this.rate, frameMs: this.frameMs },

@@ -26,7 +26,12 @@ export class Player extends EventTarget {
 
   /** Begin the audio context. Call it first inside a click or key press: browsers insist. */
   open() {
-    this.#opening ??= this.#start();
+    this.#opening ??= this.#start().catch((error) => {
+      this.#opening = null;  // the server may have been away: the next open() tries again
+      this.context?.close().catch(() => {});
+      this.context = null;
+      throw error;
+    });
     if (this.context?.state === "suspended") this.context.resume().catch(() => {});
     return this.#opening;
   }

@@ -32,7 +32,7 @@ export class Realtime extends EventTarget {
     this.#wire();
   }
 
-  #changing = false; #wasPlaying = false;
+  #changing = false; #wasPlaying = false; #talking = false;
 
   get phase() {
     return phase(this.conversation, this.player.playing);
@@ -40,15 +40,15 @@ export class Realtime extends EventTarget {
 
   /** Microphone and conversation. Resolves when the microphone runs or has said why not. */
   async talk() {
+    this.#talking = true;
     const started = this.microphone.start();
     this.connect();
-    await Promise.all([started, this.player.open()]);
+    await started;
   }
 
   connect() {
     this.connection.open();
-    this.player.open().catch((error) =>
-      this.#problem("no_audio_output", `This browser cannot play sound: ${error.message}`));
+    this.#openPlayer();
   }
 
   /** A typed turn. It interrupts a running answer, as speech would. */
@@ -77,6 +77,7 @@ export class Realtime extends EventTarget {
   }
 
   async stop() {
+    this.#talking = false;
     this.microphone.stop();
     await this.interrupt();
     this.connection.close();
@@ -101,7 +102,10 @@ export class Realtime extends EventTarget {
   #wire() {
     this.connection.addEventListener("event", ({ detail }) => this.#receive(detail));
     this.connection.addEventListener("frame", ({ detail }) => this.playback.handleFrame(detail));
-    this.connection.addEventListener("state", () => this.#changed());
+    this.connection.addEventListener("state", ({ detail }) => {
+      if (detail === "open") this.#recover();
+      this.#changed();
+    });
     this.microphone.addEventListener("state", () => this.#changed());
     this.microphone.addEventListener("frame", ({ detail: { pcm, level } }) => {
       this.connection.sendAudio(pcm);
@@ -112,6 +116,19 @@ export class Realtime extends EventTarget {
       this.dispatchEvent(new CustomEvent("progress"));
       if (this.player.playing !== this.#wasPlaying) this.#changed();
       this.#wasPlaying = this.player.playing;
+    });
+  }
+
+  /** The worklets come from the server too: what could not be loaded while it was away can be now. */
+  #recover() {
+    this.#openPlayer();
+    if (this.#talking && this.microphone.state === "unloaded") this.microphone.start();
+  }
+
+  #openPlayer() {
+    this.player.open().catch((error) => {
+      if (this.connection.state !== "open") return;
+      this.#apply({ type: "error", error: { code: "no_audio_output", message: `No sound can be played: ${error.message}` } });
     });
   }
 
@@ -137,10 +154,6 @@ export class Realtime extends EventTarget {
     if (next === this.conversation) return;
     this.conversation = next;
     this.#changed();
-  }
-
-  #problem(code, message) {
-    this.#apply({ type: "error", error: { code, message } });
   }
 
   #level(source, level) {
