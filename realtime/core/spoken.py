@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from realtime.core.messages import WordTime
-from realtime.core.wordbreak import atoms, is_spoken, sound_weight
+from realtime.core.wordbreak import atoms, is_spoken, is_trailing_punctuation, sound_weight
 
 DEFAULT_WEIGHT_MS = 62.0  # one Latin letter at ordinary speed, until the reply itself has shown its pace
 
@@ -45,7 +45,7 @@ class _Segment:
         return (self.start_ms + self.end_ms) / 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Piece:
     """One request to the voice: its text, what was sent, and what came back."""
 
@@ -77,14 +77,13 @@ class _Piece:
         """The whole text as consecutive segments: with the voice's own times where known, else in proportion."""
         if not self.atom_ends:
             return []
-        timed = self._timed_spans()
         segments: list[_Segment] = []
         next_atom, clock_ms = 0, 0.0
-        for first, last, start_ms, end_ms in timed:
+        for first, last, start_ms, end_ms in self._timed_spans():
             # Unspoken text before a word (an emoji, a mark) is heard with it; punctuation with the word before.
             if segments:
-                first = self._give_punctuation(segments[-1], next_atom, first)
-            begin = self._begin(next_atom) if not segments else segments[-1].end
+                self._give_punctuation(segments[-1], next_atom, first)
+            begin = segments[-1].end if segments else 0
             start_ms = max(start_ms, clock_ms)
             clock_ms = max(end_ms, start_ms)
             segments.append(_Segment(begin, self.atom_ends[last], start_ms, clock_ms, True))
@@ -109,19 +108,18 @@ class _Piece:
             if not sounding:
                 continue
             first, last = sorted((self._atom_at(sounding[0]), self._atom_at(sounding[-1])))
-            if spans and first <= spans[-1][1]:
+            start_ms, end_ms = word.start_ms, word.end_ms
+            while spans and first <= spans[-1][1]:
                 before = spans.pop()
                 first, last = min(first, before[0]), max(last, before[1])
-                spans.append((first, last, min(before[2], word.start_ms), max(before[3], word.end_ms)))
-            else:
-                spans.append((first, last, word.start_ms, word.end_ms))
+                start_ms, end_ms = min(start_ms, before[2]), max(end_ms, before[3])
+            spans.append((first, last, start_ms, end_ms))
         return spans
 
     def _give_punctuation(self, segment: _Segment, atom: int, stop: int) -> int:
         """Lengthen `segment` by the atoms from `atom` that hold only punctuation; returns the next atom."""
         while atom < stop:
-            stretch = self.text[self._begin(atom) : self.atom_ends[atom]].strip()
-            if any(is_spoken(char) or ord(char) > 0xFFFF for char in stretch):
+            if not is_trailing_punctuation(self.text[self._begin(atom) : self.atom_ends[atom]]):
                 break
             segment.end = self.atom_ends[atom]
             atom += 1
@@ -148,6 +146,7 @@ class SpokenPart:
         self._text = ""
         self._audio_ms = 0.0
         self._told = 0  # characters of the text already given out as words
+        self._told_ms = 0  # where the last of them ends
         self._marks: _Marks | None = None  # kept instead of the pieces once the part is closed
 
     def __repr__(self) -> str:
@@ -249,8 +248,9 @@ class SpokenPart:
         if begin >= end:
             return
         self._told = end
-        start_ms, end_ms = round(piece_start_ms + segment.start_ms), round(piece_start_ms + segment.end_ms)
-        words.append(SpokenWord(self._text[begin:end], start_ms, max(start_ms, end_ms), segment.aligned))
+        start_ms = max(round(piece_start_ms + segment.start_ms), self._told_ms)
+        self._told_ms = max(round(piece_start_ms + segment.end_ms), start_ms)
+        words.append(SpokenWord(self._text[begin:end], start_ms, self._told_ms, segment.aligned))
 
     def _placed(self) -> Iterator[tuple[_Piece, float]]:
         """Pieces whose first sample has a known place: all before them are complete."""
@@ -282,7 +282,7 @@ class SpokenPart:
                 marks.add(text_begin + segment.end, start_ms + segment.midpoint_ms)
             text_begin += len(piece.text)
             if complete:
-                marks.add_whole(text_begin, start_ms + piece.audio_ms)
+                marks.add_whole(text_begin, float(int(start_ms + piece.audio_ms)))  # players count whole ms
         return marks
 
 

@@ -64,13 +64,17 @@ def _may_cut(text: str, index: int) -> bool:
         return not text[:index].isspace()
     if before in _OPENING or _is_closing(after):
         return False
-    return is_unspaced(before) or is_unspaced(after) or _ends_unspaced_run(text, index)
+    return is_unspaced(before) or is_unspaced(after) or _is_wide_punctuation(before)
 
 
-def _ends_unspaced_run(text: str, index: int) -> bool:
-    """After wide punctuation (`，`, `。`, `”` after a Han character) a new word begins, even without a space."""
-    before = text[index - 1]
-    return unicodedata.east_asian_width(before) in "WF" and unicodedata.category(before)[0] == "P"
+def is_trailing_punctuation(stretch: str) -> bool:
+    """Whether this is nothing but punctuation that belongs to the word before it."""
+    return all(char.isspace() or _is_closing(char) for char in stretch)
+
+
+def _is_wide_punctuation(char: str) -> bool:
+    """After it a new word begins, even without a space: `，` and `。`."""
+    return unicodedata.east_asian_width(char) in "WF" and unicodedata.category(char)[0] == "P"
 
 
 def _is_closing(char: str) -> bool:

@@ -39,7 +39,8 @@ def not_among(value: object, options: Sequence[str], path: str) -> ProtocolError
 
 
 def wrong_type(expected: str, value: object, path: str) -> ProtocolError:
-    return invalid(f"Invalid type for '{path}': expected {expected}, but got {kind(value)} instead.", path)
+    what = f" for '{path}'" if path else ""
+    return invalid(f"Invalid type{what}: expected {expected}, but got {kind(value)} instead.", path or None)
 
 
 def shown(value: object) -> str:
@@ -190,6 +191,8 @@ class Fields:
         self._path = path
 
     def at(self, key: str) -> str:
+        """The dotted path of a key of this object."""
+        key = key if len(key) <= MAX_SHOWN else f"{key[:MAX_SHOWN]}…"
         return f"{self._path}.{key}" if self._path else key
 
     def __contains__(self, key: str) -> bool:

@@ -149,7 +149,8 @@ class Transcription:
     languages: tuple[str, ...] | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        return {key: value for key, value in _as_dict(self).items() if value is not None}
+        sent = {key: value for key, value in _as_dict(self).items() if value is not None}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in sent.items()}
 
 
 def read_transcription(value: Any, path: str) -> Transcription:

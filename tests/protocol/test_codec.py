@@ -1,0 +1,482 @@
+"""JSON to client events: what is accepted, and the exact complaint about everything else."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.errors import ProtocolError
+from realtime.protocol import client_events as asks
+from realtime.protocol.codec import NotAnEvent, decode
+from realtime.protocol.objects import (
+    FunctionCallItem,
+    FunctionCallOutputItem,
+    InputAudio,
+    InputImage,
+    InputText,
+    ItemReference,
+    MessageItem,
+    OutputAudio,
+    OutputText,
+)
+from realtime.protocol.response_options import ResponseParams
+from realtime.protocol.session_values import AudioFormat, FunctionTool, ToolChoice
+from tests.protocol.wire_examples import FROM_CLIENT
+
+
+def event(kind: str, **fields):
+    return decode(json.dumps({"type": kind, **fields}))
+
+
+def refusal(kind: str, **fields) -> ProtocolError:
+    with pytest.raises(ProtocolError) as caught:
+        event(kind, event_id="c1", **fields)
+    assert caught.value.event_id == "c1"
+    assert caught.value.type == "invalid_request_error"
+    return caught.value
+
+
+def create(**item):
+    return event("conversation.item.create", item=item).item
+
+
+def item_refusal(**item) -> ProtocolError:
+    return refusal("conversation.item.create", item=item)
+
+
+def user(*content):
+    return {"type": "message", "role": "user", "content": list(content)}
+
+
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example", FROM_CLIENT, ids=lambda example: example["type"])
+def test_every_example_of_the_wire_page_is_understood(example):
+    decoded = decode(json.dumps(example))
+    assert type(decoded).__struct_config__.tag == example["type"]
+    assert decoded.event_id == example.get("event_id")
+
+
+def test_text_and_bytes_are_the_same_message():
+    message = '{"type":"response.cancel","response_id":"resp_é"}'
+    assert decode(message) == decode(message.encode()) == asks.ResponseCancel(response_id="resp_é")
+
+
+def test_appended_audio_arrives_decoded():
+    audio = bytes(range(256)) * 10
+    appended = event("input_audio_buffer.append", audio=base64.b64encode(audio).decode(), event_id="c2")
+    assert appended == asks.InputAudioBufferAppend(audio=audio, event_id="c2")
+
+
+def test_null_stands_for_absent_in_optional_fields():
+    assert event("response.cancel", event_id=None, response_id=None) == asks.ResponseCancel()
+    assert event("response.create", response=None) == asks.ResponseCreate()
+    created = event("conversation.item.create", previous_item_id=None, item=user())
+    assert created.previous_item_id is None
+    assert event("input_audio_buffer.append", audio="", event_id=None).audio == b""
+
+
+@pytest.mark.parametrize(
+    "kind", ["input_audio_buffer.commit", "input_audio_buffer.clear", "output_audio_buffer.clear"]
+)
+def test_bare_events_take_nothing_but_an_id(kind):
+    assert event(kind, event_id="c9").event_id == "c9"
+    assert (refusal(kind, now=True).code, refusal(kind, now=True).param) == ("unknown_parameter", "now")
+
+
+def test_played_has_defaults():
+    played = event("output_audio_buffer.played", item_id="item_1", played_ms=620)
+    assert played == asks.OutputAudioBufferPlayed(
+        item_id="item_1", content_index=0, played_ms=620, state="playing"
+    )
+    assert event("output_audio_buffer.played", item_id="i", played_ms=1, state="flushed").state == "flushed"
+
+
+def test_a_whole_number_may_be_written_as_a_float():
+    """JavaScript has only one kind of number."""
+    truncated = event("conversation.item.truncate", item_id="i", content_index=0.0, audio_end_ms=620.0)
+    assert (truncated.content_index, truncated.audio_end_ms) == (0, 620)
+    assert isinstance(truncated.audio_end_ms, int)
+
+
+# -- messages that are no events --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "", "{", "hello", "nul", '{"type":"response.cancel"}x', "[" * 100_000, '{"a":' * 100_000, b"\xff\xfe", b"\x00",
+        '{"type":"response.cancel","a":NaN}', '{"a":1e999}', '{"type":"\udc00"}', b'{"type":"\xff"}',
+    ],
+    ids=lambda data: repr(data[:20]),
+)  # fmt: skip
+def test_what_is_not_json_is_refused_without_an_id(data):
+    with pytest.raises(NotAnEvent) as caught:
+        decode(data)
+    assert (caught.value.code, caught.value.event_id) == ("invalid_value", None)
+
+
+@pytest.mark.parametrize("data", ["null", "1", '"session.update"', "[]", "{}", '{"type":1}', '{"type":null}'])
+def test_json_that_is_no_object_with_a_type_is_refused_without_an_id(data):
+    with pytest.raises(NotAnEvent) as caught:
+        decode(data)
+    assert (caught.value.code, caught.value.param, caught.value.event_id) == ("invalid_value", "type", None)
+
+
+def test_an_unknown_event_names_those_that_exist():
+    error = refusal("response.audio.delta")
+    assert (error.code, error.param) == ("invalid_value", "type")
+    assert error.message.startswith(
+        "Invalid value: 'response.audio.delta'. Supported values are: 'session.update', 'input_audio_buffer.append'"
+    )
+    assert error.message.endswith("'response.create' and 'response.cancel'.")
+    assert not isinstance(error, NotAnEvent)
+
+
+def test_an_endless_event_name_is_not_sent_back_whole():
+    assert len(refusal("x" * 100_000).message) < 600
+
+
+@pytest.mark.parametrize("event_id", [7, ["c1"], "x" * 513])
+def test_an_event_id_is_a_string_of_at_most_512_characters(event_id):
+    with pytest.raises(ProtocolError) as caught:
+        event("input_audio_buffer.append", audio="", event_id=event_id)
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "event_id")
+    assert event("response.cancel", event_id="x" * 512).event_id == "x" * 512
+
+
+# -- wrong fields -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "path"),
+    [
+        ("session.update", {}, "session"),
+        ("input_audio_buffer.append", {}, "audio"),
+        ("output_audio_buffer.played", {"played_ms": 1}, "item_id"),
+        ("output_audio_buffer.played", {"item_id": "i"}, "played_ms"),
+        ("conversation.item.create", {}, "item"),
+        ("conversation.item.create", {"item": {}}, "item.type"),
+        ("conversation.item.create", {"item": {"type": "message", "content": []}}, "item.role"),
+        ("conversation.item.create", {"item": {"type": "message", "role": "user"}}, "item.content"),
+        ("conversation.item.create", {"item": user({"text": "Hi"})}, "item.content[0].type"),
+        ("conversation.item.create", {"item": user({"type": "input_text"})}, "item.content[0].text"),
+        (
+            "conversation.item.create",
+            {"item": user({"type": "input_text", "text": None})},
+            "item.content[0].text",
+        ),
+        ("conversation.item.create", {"item": user({"type": "input_audio"})}, "item.content[0].audio"),
+        ("conversation.item.create", {"item": user({"type": "input_image"})}, "item.content[0].image_url"),
+        ("conversation.item.create", {"item": {"type": "function_call", "arguments": "{}"}}, "item.name"),
+        ("conversation.item.create", {"item": {"type": "function_call", "name": "f"}}, "item.arguments"),
+        (
+            "conversation.item.create",
+            {"item": {"type": "function_call_output", "output": ""}},
+            "item.call_id",
+        ),
+        (
+            "conversation.item.create",
+            {"item": {"type": "function_call_output", "call_id": "c"}},
+            "item.output",
+        ),
+        ("conversation.item.retrieve", {}, "item_id"),
+        ("conversation.item.delete", {"item_id": None}, "item_id"),
+        ("conversation.item.truncate", {"content_index": 0, "audio_end_ms": 1}, "item_id"),
+        ("conversation.item.truncate", {"item_id": "i", "audio_end_ms": 1}, "content_index"),
+        ("conversation.item.truncate", {"item_id": "i", "content_index": 0}, "audio_end_ms"),
+        ("response.create", {"response": {"input": [{"type": "item_reference"}]}}, "response.input[0].id"),
+        ("response.create", {"response": {"tools": [{}]}}, "response.tools[0].name"),
+        (
+            "response.create",
+            {"response": {"audio": {"output": {"format": {}}}}},
+            "response.audio.output.format.type",
+        ),
+    ],
+)
+def test_a_missing_field_is_named_with_its_path(kind, fields, path):
+    error = refusal(kind, **fields)
+    assert (error.code, error.param) == ("missing_required_parameter", path)
+    assert error.message == f"Missing required parameter: '{path}'."
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "path"),
+    [
+        ("session.update", {"session": {}, "now": 1}, "now"),
+        ("input_audio_buffer.append", {"audio": "AAAA", "format": "pcm"}, "format"),
+        ("conversation.item.create", {"item": {**user(), "colour": "red"}}, "item.colour"),
+        ("conversation.item.create", {"item": {**user(), "call_id": "call_1"}}, "item.call_id"),
+        (
+            "conversation.item.create",
+            {"item": user({"type": "input_text", "text": "", "x": 1})},
+            "item.content[0].x",
+        ),
+        ("response.create", {"response": {"loud": True}}, "response.loud"),
+        ("response.create", {"response": {"audio": {"input": {}}}}, "response.audio.input"),
+        ("response.create", {"response": {"audio": {"output": {"pitch": 1}}}}, "response.audio.output.pitch"),
+    ],
+)
+def test_an_unknown_field_is_named_with_its_path(kind, fields, path):
+    error = refusal(kind, **fields)
+    assert (error.code, error.param) == ("unknown_parameter", path)
+    assert error.message == f"Unknown parameter: '{path}'."
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "path"),
+    [
+        ("session.update", {"session": []}, "session"),
+        ("input_audio_buffer.append", {"audio": 1}, "audio"),
+        ("input_audio_buffer.append", {"audio": "?"}, "audio"),
+        ("input_audio_buffer.append", {"audio": "AAA"}, "audio"),
+        ("input_audio_buffer.append", {"audio": "AA=A"}, "audio"),
+        ("input_audio_buffer.append", {"audio": "ÄÄÄÄ"}, "audio"),
+        ("output_audio_buffer.played", {"item_id": "i", "played_ms": -1}, "played_ms"),
+        ("output_audio_buffer.played", {"item_id": "i", "played_ms": 1, "state": "gone"}, "state"),
+        ("conversation.item.create", {"item": "Hi"}, "item"),
+        ("conversation.item.create", {"item": {"type": "mcp_call"}}, "item.type"),
+        ("conversation.item.create", {"item": {**user(), "role": "tool"}}, "item.role"),
+        ("conversation.item.create", {"item": {**user(), "id": "x" * 129}}, "item.id"),
+        ("conversation.item.create", {"item": {**user(), "id": ""}}, "item.id"),
+        ("conversation.item.create", {"item": {**user(), "status": "done"}}, "item.status"),
+        ("conversation.item.create", {"item": {**user(), "content": "Hi"}}, "item.content"),
+        ("conversation.item.create", {"item": user("Hi")}, "item.content[0]"),
+        ("conversation.item.create", {"item": user({"type": "output_text", "text": ""})}, "item.content[0].type"),
+        ("conversation.item.create", {"item": user({"type": "input_text", "text": 5})}, "item.content[0].text"),
+        ("conversation.item.create", {"item": user({"type": "input_audio", "audio": "?"})}, "item.content[0].audio"),
+        (
+            "conversation.item.create",
+            {"item": user({"type": "input_image", "image_url": "file:///etc/passwd"})},
+            "item.content[0].image_url",
+        ),
+        ("conversation.item.truncate", {"item_id": "i", "content_index": 0, "audio_end_ms": -1}, "audio_end_ms"),
+        ("conversation.item.truncate", {"item_id": "i", "content_index": 0, "audio_end_ms": 0.5}, "audio_end_ms"),
+        ("conversation.item.truncate", {"item_id": "i", "content_index": True, "audio_end_ms": 0}, "content_index"),
+        ("response.create", {"response": "now"}, "response"),
+        ("response.create", {"response": {"conversation": "other"}}, "response.conversation"),
+        ("response.create", {"response": {"max_output_tokens": 0}}, "response.max_output_tokens"),
+        ("response.create", {"response": {"output_modalities": []}}, "response.output_modalities"),
+        ("response.create", {"response": {"output_modalities": ["video"]}}, "response.output_modalities[0]"),
+        ("response.create", {"response": {"metadata": {"a": 1}}}, "response.metadata.a"),
+        ("response.create", {"response": {"metadata": {"a": "x" * 513}}}, "response.metadata.a"),
+        ("response.create", {"response": {"metadata": {"x" * 65: "a"}}}, "response.metadata"),
+        ("response.create", {"response": {"metadata": dict.fromkeys("abcdefghijklmnopq", "")}}, "response.metadata"),
+        ("response.create", {"response": {"temperature": 3}}, "response.temperature"),
+        ("response.create", {"response": {"instructions": "x" * 65_537}}, "response.instructions"),
+        ("response.create", {"response": {"input": [{"type": "video"}]}}, "response.input[0].type"),
+        ("response.create", {"response": {"tools": [{"type": "mcp", "name": "x"}]}}, "response.tools[0].type"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_named_with_its_path(kind, fields, path):
+    error = refusal(kind, **fields)
+    assert (error.code, error.param) == ("invalid_value", path)
+
+
+def test_an_endless_name_is_not_sent_back_whole():
+    error = refusal("response.create", response={"x" * 100_000: 1})
+    assert error.code == "unknown_parameter"
+    assert len(error.message) + len(error.param) < 1000
+
+
+def test_the_sentences_say_what_would_be_right():
+    assert (
+        item_refusal(**user({"type": "text", "text": "Hi"})).message
+        == "Invalid value: 'text'. Supported values are: 'input_text', 'input_audio' and 'input_image'."
+    )
+    assert (
+        item_refusal(**user({"type": "input_text", "text": 5})).message
+        == "Invalid type for 'item.content[0].text': expected a string, but got an integer instead."
+    )
+    assert (
+        refusal("response.create", response={"max_output_tokens": 5000}).message
+        == "Invalid value: 5000. Expected an integer from 1 to 4096 for 'response.max_output_tokens'."
+    )
+
+
+def test_beta_names_of_a_response_name_their_successor():
+    error = refusal("response.create", response={"modalities": ["text"]})
+    assert (error.code, error.param) == ("unknown_parameter", "response.modalities")
+    assert (
+        error.message == "Unknown parameter: 'response.modalities'. Use 'response.output_modalities' instead."
+    )
+
+
+@given(st.sampled_from(FROM_CLIENT), st.data())
+def test_a_fault_anywhere_in_a_good_event_is_a_protocol_error(example, data):
+    """Any leaf or branch replaced by anything: the event is understood or refused, and nothing else happens."""
+    message = json.loads(json.dumps(example))
+    node, key = message, data.draw(st.sampled_from(sorted(message)))
+    while isinstance(node[key], (dict, list)) and node[key] and data.draw(st.booleans()):
+        node = node[key]
+        key = data.draw(st.sampled_from(sorted(node))) if isinstance(node, dict) else 0
+    node[key] = data.draw(json_values)
+    assert len(complaint(json.dumps(message))) < 1000
+
+
+def complaint(data) -> str:
+    try:
+        return type(decode(data)).__name__
+    except ProtocolError as error:
+        return error.message
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.binary() | st.text() | json_values.map(json.dumps))
+def test_garbage_is_refused_and_nothing_else_happens(data):
+    with pytest.raises(ProtocolError):
+        decode(data)
+
+
+# -- items ------------------------------------------------------------------------------------------------------------
+
+
+def test_items_keep_what_the_client_chose():
+    message = create(
+        id="msg_9", status="incomplete", object="realtime.item", **user({"type": "input_text", "text": "Hi"})
+    )
+    assert message == MessageItem(id="msg_9", status="incomplete", role="user", content=(InputText("Hi"),))
+    call = create(type="function_call", id="f", name="weather", call_id="call_1", arguments='{"city":"Oslo"}')
+    assert call == FunctionCallItem(id="f", name="weather", call_id="call_1", arguments='{"city":"Oslo"}')
+    output = create(type="function_call_output", call_id="call_1", output="4")
+    assert output == FunctionCallOutputItem(call_id="call_1", output="4")
+
+
+def test_an_item_without_id_and_status_is_completed_and_still_nameless():
+    message = create(**user())
+    assert (message.id, message.status) == ("", "completed")
+    assert create(type="function_call", name="f", arguments="{}").call_id == ""
+
+
+def test_speech_with_a_transcript_is_text_and_without_is_audio():
+    said, recorded = create(
+        **user(
+            {"type": "input_audio", "transcript": "Hi", "audio": "?"},
+            {"type": "input_audio", "audio": "AAAA"},
+        )
+    ).content
+    assert said == InputAudio("Hi")
+    assert recorded == InputAudio(None, b"\x00\x00\x00")
+
+
+def test_images_come_as_data():
+    url = "data:image/png;base64,iVBORw0KGgo="
+    (image,) = create(**user({"type": "input_image", "image_url": url, "detail": "low"})).content
+    assert image == InputImage(url, "low")
+
+
+def test_the_developer_is_the_system():
+    assert (
+        create(type="message", role="developer", content=[{"type": "input_text", "text": "x"}]).role
+        == "system"
+    )
+
+
+def test_beta_content_of_the_assistant_is_still_understood():
+    message = create(
+        type="message",
+        role="assistant",
+        content=[
+            {"type": "text", "text": "a"},
+            {"type": "audio", "transcript": "b"},
+            {"type": "output_audio"},
+        ],
+    )
+    assert message.content == (OutputText("a"), OutputAudio("b"), OutputAudio(""))
+
+
+def test_nulls_of_a_serialiser_are_no_fault():
+    """Some clients write every field of their item type, whether it applies or not."""
+    part = {
+        "type": "input_text",
+        "text": "Hi",
+        "audio": None,
+        "transcript": None,
+        "image_url": None,
+        "detail": None,
+    }
+    item = {
+        "id": None,
+        "status": None,
+        "object": None,
+        "call_id": None,
+        "name": None,
+        "arguments": None,
+        "output": None,
+    }
+    assert create(**user(part), **item) == MessageItem(role="user", content=(InputText("Hi"),))
+
+
+def test_an_item_holds_two_hundred_thousand_characters():
+    half = {"type": "input_text", "text": "x" * 100_000}
+    assert len(create(**user(half, half)).content) == 2
+    error = item_refusal(**user(half, half, {"type": "input_text", "text": "x"}))
+    assert (error.code, error.param) == ("invalid_value", "item.content")
+    for kind in ({"type": "function_call", "name": "f", "arguments": "x" * 200_001},
+                 {"type": "function_call_output", "call_id": "c", "output": "x" * 200_001}):  # fmt: skip
+        assert item_refusal(**kind).code == "invalid_value"
+
+
+# -- responses --------------------------------------------------------------------------------------------------------
+
+
+def test_a_response_may_override_everything():
+    created = event(
+        "response.create",
+        response={
+            "instructions": "",
+            "tools": [
+                {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}
+            ],
+            "tool_choice": {"type": "function", "name": "f"},
+            "parallel_tool_calls": False,
+            "max_output_tokens": "inf",
+            "output_modalities": ["text"],
+            "reasoning": {"effort": "low"},
+            "prompt": {"id": "p"},
+            "temperature": 0.5,
+            "audio": {"output": {"format": {"type": "audio/pcmu"}, "voice": {"id": "v"}, "speed": 9}},
+            "conversation": "none",
+            "input": [user({"type": "input_text", "text": "Hi"}), {"type": "item_reference", "id": "item_1"}],
+            "metadata": {"topic": "mood"},
+        },
+    )
+    assert created.response == ResponseParams(
+        instructions="",
+        tools=(FunctionTool("f", "d", {"type": "object"}),),
+        tool_choice=ToolChoice("function", "f"),
+        parallel_tool_calls=False,
+        max_output_tokens="inf",
+        output_modality="text",
+        reasoning_effort="low",
+        temperature=0.5,
+        output_format=AudioFormat.PCMU,
+        voice="v",
+        conversation="none",
+        input=(MessageItem(role="user", content=(InputText("Hi"),)), ItemReference(id="item_1")),
+        metadata={"topic": "mood"},
+    )
+
+
+def test_null_overrides_nothing():
+    fields = [
+        "instructions", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens", "output_modalities",
+        "reasoning", "prompt", "temperature", "audio", "conversation", "input", "metadata",
+    ]  # fmt: skip
+    assert event("response.create", response=dict.fromkeys(fields)).response == ResponseParams()
+    assert event("response.create", response={"audio": {"output": None}}).response == ResponseParams()
+
+
+def test_an_empty_input_is_an_empty_context_not_an_absent_one():
+    assert event("response.create", response={"input": []}).response.input == ()

@@ -1,0 +1,550 @@
+"""The session's settings: defaults, merging, refusals, the echo, and what one response makes of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.errors import ProtocolError
+from realtime.protocol.response_options import ResponseParams
+from realtime.protocol.session_config import (
+    OPENAI_VOICES,
+    AudioFormat,
+    FunctionTool,
+    NoiseReduction,
+    SemanticVad,
+    ServerVad,
+    SessionConfig,
+    ToolChoice,
+    Transcription,
+    Truncation,
+    apply,
+    extensions_from_query,
+    from_client_secret,
+    platform_voice,
+    response_options,
+    to_wire,
+)
+from tests.protocol.wire_examples import FROM_CLIENT, FROM_SERVER
+from tests.server.stock_types import check_event
+
+DEFAULTS = SessionConfig(
+    instructions="Be brief.", voice="Warm_Voice", transcription=Transcription(model="base")
+)
+
+
+def echo(config: SessionConfig) -> dict[str, Any]:
+    return to_wire(config, session_id="sess_A1", expires_at=1795224834, model="MiniMax-M2")
+
+
+def changed(patch: dict[str, Any], config: SessionConfig = DEFAULTS) -> SessionConfig:
+    """The settings after an update whose echo the stock client accepts."""
+    after = apply(config, json.loads(json.dumps(patch)))
+    check_event({"type": "session.updated", "event_id": "e", "session": echo(after)})
+    return after
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
+
+
+def refusal(patch: Any, config: SessionConfig = DEFAULTS, *, input_busy: bool = False) -> ProtocolError:
+    with pytest.raises(ProtocolError) as caught:
+        apply(config, patch, input_busy=input_busy)
+    return caught.value
+
+
+# -- the echo ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_defaults_are_those_of_the_wire_page():
+    created = next(event for event in FROM_SERVER if event["type"] == "session.created")
+    assert echo(SessionConfig()) == created["session"]
+
+
+def test_the_update_of_the_wire_page_gives_the_echo_of_the_wire_page():
+    update = next(event for event in FROM_CLIENT if event.get("event_id") == "c1")
+    updated = next(event for event in FROM_SERVER if event["type"] == "session.updated")
+    assert echo(apply(SessionConfig(), update["session"])) == updated["session"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("instructions", "Sing."),
+        ("instructions", ""),
+        ("output_modalities", ["text"]),
+        ("tools", [{"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}]),
+        ("tools", [{"type": "function", "name": "f"}]),
+        ("tool_choice", "required"),
+        ("tool_choice", {"type": "function", "name": "f"}),
+        ("parallel_tool_calls", False),
+        ("max_output_tokens", 4096),
+        ("max_output_tokens", "inf"),
+        ("temperature", 0.7),
+        ("truncation", "disabled"),
+        ("truncation", {"type": "retention_ratio", "retention_ratio": 0.5}),
+        (
+            "truncation",
+            {"type": "retention_ratio", "retention_ratio": 0.5, "token_limits": {"post_instructions": 9}},
+        ),
+        ("reasoning", {"effort": "low"}),
+        ("prompt", {"id": "p", "version": "2", "variables": {"name": "Ada"}}),
+        ("tracing", "auto"),
+        ("tracing", {"workflow_name": "w", "group_id": "g", "metadata": {"a": 1}}),
+        ("include", ["item.input_audio_transcription.logprobs"]),
+        ("audio.input.format", {"type": "audio/pcmu"}),
+        ("audio.input.format", {"type": "audio/pcm", "rate": 24000}),
+        ("audio.input.transcription", {"model": "whisper-1", "language": "de", "prompt": "names"}),
+        ("audio.input.transcription", {"language": "zh"}),
+        ("audio.input.transcription", {"delay": "low", "keywords": ["a"], "languages": ["en", "zh"]}),
+        ("audio.input.transcription", {}),
+        ("audio.input.noise_reduction", {"type": "near_field", "strength": 0.3}),
+        ("audio.output.format", {"type": "audio/pcma"}),
+        ("audio.output.voice", "marin"),
+        ("audio.output.voice", "cloned_voice_7"),
+        ("audio.output.speed", 1.5),
+    ],
+)
+def test_what_is_set_is_echoed_as_it_was_sent(path, value):
+    after = echo(changed(nested(path, value)))
+    for key in path.split("."):
+        after = after[key]
+    assert after == value
+
+
+def test_what_nobody_sent_is_not_echoed():
+    absent = {"parallel_tool_calls", "temperature", "reasoning", "include", "extensions", "resume_window_s"}
+    assert absent.isdisjoint(echo(DEFAULTS))
+
+
+def test_only_the_listed_fields_are_ever_null():
+    nulls = {key for key, value in echo(DEFAULTS).items() if value is None}
+    assert nulls == {"tracing", "prompt"}
+
+
+# -- merging ----------------------------------------------------------------------------------------------------------
+
+
+def test_absent_is_unchanged():
+    once = changed({"audio": {"input": {"format": {"type": "audio/pcmu"}}, "output": {"speed": 1.2}}})
+    twice = changed({"audio": {"output": {"voice": "v"}}, "temperature": 1}, once)
+    assert (twice.input_format, twice.speed, twice.voice) == (AudioFormat.PCMU, 1.2, "v")
+    assert (twice.instructions, twice.temperature) == ("Be brief.", 1.0)
+    for empty in ({}, {"audio": {}}, {"audio": {"input": {}, "output": {}}}, {"type": "realtime"}):
+        assert echo(changed(empty, twice)) == echo(twice)
+
+
+def test_what_lies_deeper_is_replaced_whole():
+    vad = {"type": "server_vad", "threshold": 0.9, "silence_duration_ms": 200, "create_response": False}
+    once = changed(nested("audio.input.turn_detection", vad))
+    again = changed(nested("audio.input.turn_detection", {"silence_duration_ms": 300}), once)
+    assert again.turn_detection == ServerVad(silence_duration_ms=300)
+    transcription = changed(nested("audio.input.transcription", {"language": "zh"}), once).transcription
+    assert transcription == Transcription(language="zh")
+
+
+def test_the_strength_of_noise_reduction_survives_where_it_is_left_out():
+    once = changed(nested("audio.input.noise_reduction", {"type": "near_field", "strength": 0.3}))
+    again = changed(nested("audio.input.noise_reduction", {"type": "far_field"}), once)
+    assert again.noise_reduction == NoiseReduction("far_field", 0.3)
+    assert changed(nested("audio.input.noise_reduction", None), again).noise_reduction is None
+    error = refusal(nested("audio.input.noise_reduction", {"strength": 0.3}))
+    assert error.code == "missing_required_parameter"
+    assert error.param == "session.audio.input.noise_reduction.type"
+
+
+def test_null_switches_off_what_can_be_off():
+    on = {
+        "tracing": "auto",
+        "prompt": {"id": "p"},
+        "audio": {"input": {"noise_reduction": {"type": "near_field"}}},
+    }
+    off = changed(
+        {
+            "tracing": None,
+            "prompt": None,
+            "audio": {"input": {"transcription": None, "noise_reduction": None, "turn_detection": None}},
+        },
+        changed(on),
+    )
+    assert (off.tracing, off.prompt, off.transcription, off.noise_reduction) == (None, None, None, None)
+    assert off.turn_detection is None
+    assert echo(off)["audio"]["input"]["turn_detection"] is None
+
+
+def test_null_elsewhere_means_the_servers_default():
+    odd = changed(
+        {
+            "instructions": "Sing.",
+            "output_modalities": ["text"],
+            "tools": [{"name": "f"}],
+            "tool_choice": "none",
+            "parallel_tool_calls": False,
+            "max_output_tokens": 5,
+            "temperature": 1,
+            "truncation": "disabled",
+            "reasoning": {"effort": "high"},
+            "include": [],
+            "extensions": ["words"],
+            "audio": {
+                "input": {"format": {"type": "audio/pcmu"}},
+                "output": {"format": {"type": "audio/pcmu"}, "voice": "v", "speed": 0.5},
+            },
+        }
+    )
+    patch = dict.fromkeys(echo(odd), None)
+    patch["audio"] = {"input": {"format": None}, "output": {"format": None, "voice": None, "speed": None}}
+    assert echo(changed(patch, odd)) == echo(DEFAULTS)
+
+
+@pytest.mark.parametrize("patch", [{"audio": None}, {"audio": {"input": None, "output": None}}])
+def test_a_null_branch_takes_all_its_fields_back_to_the_default(patch):
+    odd = changed(
+        {"audio": {"input": {"turn_detection": None, "transcription": None}, "output": {"voice": "v"}}}
+    )
+    assert echo(changed(patch, odd)) == echo(DEFAULTS)
+
+
+def test_empty_text_and_empty_lists_clear():
+    full = changed({"tools": [{"name": "f"}], "include": ["item.input_audio_transcription.logprobs"]})
+    cleared = changed({"instructions": "", "tools": [], "include": []}, full)
+    assert (cleared.instructions, cleared.tools, cleared.include) == ("", (), ())
+
+
+def test_a_refused_update_changes_nothing():
+    before = echo(DEFAULTS)
+    refusal({"instructions": "Sing.", "audio": {"output": {"speed": 99}}})
+    assert echo(DEFAULTS) == before
+
+
+def test_an_echo_sent_back_changes_nothing():
+    """Clients resend the whole session they were given."""
+    config = changed(
+        {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}, "extensions": ["resume"]}
+    )
+    assert echo(changed(echo(config), config)) == echo(config)
+
+
+# -- single fields ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("both", [["audio", "text"], ["text", "audio"]])
+def test_both_modalities_mean_audio(both):
+    assert echo(changed({"output_modalities": both}))["output_modalities"] == ["audio"]
+
+
+def test_a_voice_object_is_echoed_as_its_name():
+    assert echo(changed(nested("audio.output.voice", {"id": "v"})))["audio"]["output"]["voice"] == "v"
+
+
+def test_the_voices_of_openai_mean_the_configured_one():
+    assert {platform_voice(name, "Warm_Voice") for name in OPENAI_VOICES} == {"Warm_Voice"}
+    assert platform_voice("cloned_voice_7", "Warm_Voice") == "cloned_voice_7"
+    assert len(OPENAI_VOICES) == 10
+
+
+def test_the_model_is_not_changed_by_an_update():
+    assert echo(changed({"model": "gpt-realtime-2.1"}))["model"] == "MiniMax-M2"
+
+
+def test_formats_know_their_rates():
+    assert [(form.rate, form.sample_bytes) for form in AudioFormat] == [(24_000, 2), (8_000, 1), (8_000, 1)]
+    assert changed(nested("audio.input.format", {"type": "audio/pcm"})).input_format is AudioFormat.PCM
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({}, ServerVad()),
+        ({"type": None, "threshold": None, "idle_timeout_ms": None}, ServerVad()),
+        ({"idle_timeout_ms": 6000, "prefix_padding_ms": 0}, ServerVad(idle_timeout_ms=6000, prefix_padding_ms=0)),
+        ({"type": "server_vad", "eagerness": "high", "model_version": "x"}, ServerVad()),
+        ({"type": "semantic_vad"}, SemanticVad("auto")),
+        ({"type": "semantic_vad", "eagerness": "low", "threshold": 0.1, "silence_duration_ms": 1}, SemanticVad("low")),
+        (
+            {"type": "semantic_vad", "create_response": False, "interrupt_response": False},
+            SemanticVad("auto", create_response=False, interrupt_response=False),
+        ),
+    ],
+)  # fmt: skip
+def test_turn_detection_is_its_defaults_under_what_was_sent(sent, meant):
+    after = changed(nested("audio.input.turn_detection", sent))
+    assert after.turn_detection == meant
+    assert isinstance(echo(after)["audio"]["input"]["turn_detection"]["interrupt_response"], bool)
+
+
+def test_eagerness_bounds_the_wait():
+    waits = [SemanticVad(eagerness).longest_wait_s for eagerness in ("low", "medium", "auto", "high")]
+    assert waits == [8, 4, 4, 2]
+
+
+def test_extensions_are_those_we_know_in_the_echo():
+    config = changed({"extensions": ["resume", "telepathy", "words"]})
+    assert echo(config)["extensions"] == ["words", "resume"]
+    assert echo(config)["resume_window_s"] == 30
+    assert (config.has("words"), config.has("playback"), DEFAULTS.has("words")) == (True, False, False)
+    replaced = changed({"extensions": ["latency"]}, config)
+    assert echo(replaced)["extensions"] == ["latency"]
+    assert echo(changed({"extensions": []}, config))["extensions"] == []
+
+
+def test_extensions_may_come_in_the_address():
+    config = extensions_from_query(DEFAULTS, "playback, words,nonsense,")
+    assert config.extensions == ("playback", "words")
+    assert changed({"extensions": None}, config).extensions is None
+
+
+def test_the_input_format_stays_while_audio_is_buffered():
+    patch = nested("audio.input.format", {"type": "audio/pcmu"})
+    error = refusal(patch, input_busy=True)
+    assert (error.code, error.param) == ("invalid_value", "session.audio.input.format")
+    same = apply(DEFAULTS, nested("audio.input.format", {"type": "audio/pcm"}), input_busy=True)
+    assert same.input_format is AudioFormat.PCM
+    assert apply(DEFAULTS, {"instructions": "x"}, input_busy=True).instructions == "x"
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "today"),
+    [
+        ("modalities", "output_modalities"),
+        ("voice", "audio.output.voice"),
+        ("input_audio_format", "audio.input.format"),
+        ("output_audio_format", "audio.output.format"),
+        ("input_audio_transcription", "audio.input.transcription"),
+        ("input_audio_noise_reduction", "audio.input.noise_reduction"),
+        ("turn_detection", "audio.input.turn_detection"),
+        ("max_response_output_tokens", "max_output_tokens"),
+    ],
+)
+def test_beta_names_are_refused_and_name_their_successor(key, today):
+    error = refusal({key: None, "instructions": 5})
+    assert (error.code, error.param) == ("unknown_parameter", f"session.{key}")
+    assert error.message == f"Unknown parameter: 'session.{key}'. Use 'session.{today}' instead."
+
+
+@pytest.mark.parametrize(
+    "path", ["colour", "audio.echo", "audio.input.gain", "audio.output.pitch", "audio.input.format.bits",
+             "audio.input.turn_detection.mood", "audio.input.transcription.font", "truncation.x", "tool_choice.x",
+             "tools[0].x", "reasoning.x", "prompt.x", "tracing.x"],
+)  # fmt: skip
+def test_unknown_names_are_refused_with_their_path(path):
+    complete: dict[str, Any] = {
+        "audio": {
+            "input": {"format": {"type": "audio/pcm"}, "turn_detection": {}, "transcription": {}},
+            "output": {},
+        },
+        "truncation": {"type": "retention_ratio", "retention_ratio": 1},
+        "tool_choice": {"type": "function", "name": "f"},
+        "tools": [{"name": "f"}],
+        "reasoning": {},
+        "prompt": {"id": "p"},
+        "tracing": {},
+    }
+    changed(complete)
+    node: Any = complete
+    *parents, last = path.replace("[0]", ".0").split(".")
+    for key in parents:
+        node = node[int(key)] if key.isdigit() else node[key]
+    node[last] = None
+    error = refusal(complete)
+    assert (error.code, error.param) == ("unknown_parameter", f"session.{path}")
+    assert error.message == f"Unknown parameter: 'session.{path}'."
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "at"),
+    [
+        ("type", "transcription", None),
+        ("type", 1, None),
+        ("model", 1, None),
+        ("instructions", 5, None),
+        ("instructions", "x" * 65_537, None),
+        ("output_modalities", "audio", None),
+        ("output_modalities", [], None),
+        ("output_modalities", ["video"], "output_modalities[0]"),
+        ("tools", {}, None),
+        ("tools", [{"type": "mcp", "server_label": "x"}], "tools[0].type"),
+        ("tools", [{"name": "f"}, {"name": 5}], "tools[1].name"),
+        ("tools", [{"name": "f", "parameters": "x"}], "tools[0].parameters"),
+        ("tool_choice", "maybe", None),
+        ("tool_choice", 5, None),
+        ("tool_choice", {"type": "mcp", "server_label": "x"}, "tool_choice.type"),
+        ("parallel_tool_calls", 1, None),
+        ("max_output_tokens", 0, None),
+        ("max_output_tokens", 4097, None),
+        ("max_output_tokens", "many", None),
+        ("max_output_tokens", True, None),
+        ("temperature", 2.1, None),
+        ("temperature", "hot", None),
+        ("truncation", "never", None),
+        ("truncation", 5, None),
+        ("truncation", {"type": "retention_ratio", "retention_ratio": 1.1}, "truncation.retention_ratio"),
+        ("truncation", {"type": "retention_ratio", "retention_ratio": 1, "token_limits": 5}, "truncation.token_limits"),
+        ("reasoning", {"effort": "immense"}, "reasoning.effort"),
+        ("prompt", "p", None),
+        ("tracing", "off", None),
+        ("tracing", 5, None),
+        ("include", ["everything"], "include[0]"),
+        ("audio", [], None),
+        ("audio.input", 5, None),
+        ("audio.input.format", "pcm16", None),
+        ("audio.input.format", {"type": "audio/opus"}, "audio.input.format.type"),
+        ("audio.input.format", {"type": "audio/pcm", "rate": 16000}, "audio.input.format.rate"),
+        ("audio.input.transcription", {"language": 5}, "audio.input.transcription.language"),
+        ("audio.input.transcription", {"keywords": [5]}, "audio.input.transcription.keywords[0]"),
+        ("audio.input.noise_reduction", {"type": "loud"}, "audio.input.noise_reduction.type"),
+        ("audio.input.noise_reduction", {"type": "near_field", "strength": 2}, "audio.input.noise_reduction.strength"),
+        ("audio.input.turn_detection", "none", None),
+        ("audio.input.turn_detection", {"type": "push_to_talk"}, "audio.input.turn_detection.type"),
+        ("audio.input.turn_detection", {"threshold": 1.5}, "audio.input.turn_detection.threshold"),
+        ("audio.input.turn_detection", {"prefix_padding_ms": -1}, "audio.input.turn_detection.prefix_padding_ms"),
+        ("audio.input.turn_detection", {"silence_duration_ms": 0.5}, "audio.input.turn_detection.silence_duration_ms"),
+        ("audio.input.turn_detection", {"idle_timeout_ms": 4999}, "audio.input.turn_detection.idle_timeout_ms"),
+        ("audio.input.turn_detection", {"idle_timeout_ms": 30001}, "audio.input.turn_detection.idle_timeout_ms"),
+        ("audio.input.turn_detection", {"create_response": "yes"}, "audio.input.turn_detection.create_response"),
+        (
+            "audio.input.turn_detection",
+            {"type": "semantic_vad", "eagerness": "extreme"},
+            "audio.input.turn_detection.eagerness",
+        ),
+        ("audio.output.voice", 5, None),
+        ("audio.output.voice", "", None),
+        ("audio.output.speed", 0.2, None),
+        ("audio.output.speed", 1.6, None),
+        ("extensions", "words", None),
+        ("extensions", [5], "extensions[0]"),
+    ],
+)  # fmt: skip
+def test_wrong_values_are_refused_with_their_path(path, value, at):
+    error = refusal(nested(path, value))
+    assert (error.code, error.param) == ("invalid_value", f"session.{at or path}")
+    assert len(error.message) < 500
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+paths = st.sampled_from(
+    [
+        "instructions", "output_modalities", "tools", "tool_choice", "max_output_tokens", "truncation", "tracing",
+        "prompt", "include", "extensions", "audio", "audio.input", "audio.input.format", "audio.input.transcription",
+        "audio.input.noise_reduction", "audio.input.turn_detection", "audio.output.voice", "audio.output.speed",
+    ]
+)  # fmt: skip
+
+
+@given(paths, json_values)
+def test_whatever_is_sent_the_echo_stays_valid(path, value):
+    """Either a ProtocolError, or an echo that the stock client accepts."""
+    try:
+        after = apply(DEFAULTS, nested(path, value))
+    except ProtocolError:
+        after = DEFAULTS
+    check_event({"type": "session.updated", "event_id": "e", "session": echo(after)})
+
+
+# -- one response -----------------------------------------------------------------------------------------------------
+
+
+def test_a_response_of_a_spoken_turn_takes_everything_from_the_session():
+    config = changed({"max_output_tokens": 50, "parallel_tool_calls": False, "reasoning": {"effort": "low"}})
+    options = response_options(config)
+    assert (options.instructions, options.voice, options.spoken) == ("Be brief.", "Warm_Voice", True)
+    assert (options.max_output_tokens, options.parallel_tool_calls) == (50, False)
+    assert (options.reasoning_effort, options.temperature) == ("low", None)
+    assert (options.out_of_band, options.input, options.metadata) == (False, None, None)
+    assert response_options(DEFAULTS).parallel_tool_calls is True
+    assert response_options(DEFAULTS).wire_max_output_tokens == "inf"
+
+
+def test_a_response_overrides_the_session_for_itself_alone():
+    config = changed({"max_output_tokens": 50, "temperature": 1, "tools": [{"name": "g"}]})
+    params = ResponseParams(
+        instructions="",
+        tools=(FunctionTool("f"),),
+        tool_choice=ToolChoice("required"),
+        parallel_tool_calls=False,
+        max_output_tokens="inf",
+        output_modality="text",
+        temperature=0.0,
+        output_format=AudioFormat.PCMA,
+        voice="v",
+        conversation="none",
+        input=(),
+        metadata={"topic": "mood"},
+    )
+    options = response_options(config, params)
+    assert (options.instructions, options.tools) == ("", (FunctionTool("f"),))
+    assert (options.tool_choice.mode, options.parallel_tool_calls) == ("required", False)
+    assert (options.max_output_tokens, options.wire_max_output_tokens) == (None, "inf")
+    assert (options.spoken, options.temperature) == (False, 0.0)
+    assert (options.output_format, options.voice, options.speed) == (AudioFormat.PCMA, "v", 1.0)
+    assert (options.out_of_band, options.input, options.metadata) == (True, (), {"topic": "mood"})
+    assert response_options(config).max_output_tokens == 50
+
+
+def test_truncation_comes_from_the_session():
+    ratio = {"type": "retention_ratio", "retention_ratio": 0.5, "token_limits": {"post_instructions": 100}}
+    options = response_options(changed({"truncation": ratio}))
+    assert options.truncation == Truncation("retention_ratio", 0.5, 100)
+
+
+# -- client secrets ---------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_request_for_a_secret_means_all_defaults():
+    for body in (b"", b"{}", {}, '{"session":null,"expires_after":null}'):
+        request = from_client_secret(body, DEFAULTS)
+        assert (request.expires_after_s, request.model) == (600, None)
+        assert echo(request.config) == echo(DEFAULTS)
+
+
+def test_a_secret_carries_the_settings_it_opens():
+    body = {
+        "expires_after": {"anchor": "created_at", "seconds": 7200},
+        "session": {
+            "type": "realtime",
+            "model": "MiniMax-M3",
+            "instructions": "Sing.",
+            "extensions": ["words"],
+        },
+    }
+    request = from_client_secret(json.dumps(body).encode(), DEFAULTS)
+    assert (request.expires_after_s, request.model) == (7200, "MiniMax-M3")
+    assert (request.config.instructions, request.config.extensions) == ("Sing.", ("words",))
+    assert apply(request.config, {"instructions": None}).instructions == "Be brief."
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "param"),
+    [
+        (b"{", "invalid_value", None),
+        (b"\xff", "invalid_value", None),
+        (b"[" * 100_000, "invalid_value", None),
+        (b"[]", "invalid_value", None),
+        ({"expires_after": {"seconds": 9}}, "invalid_value", "expires_after.seconds"),
+        ({"expires_after": {"seconds": 7201}}, "invalid_value", "expires_after.seconds"),
+        ({"expires_after": {"anchor": "now"}}, "invalid_value", "expires_after.anchor"),
+        ({"expires_after": {"minutes": 1}}, "unknown_parameter", "expires_after.minutes"),
+        ({"session": "x"}, "invalid_value", "session"),
+        ({"session": {"voice": "x"}}, "unknown_parameter", "session.voice"),
+        ({"session": {"type": "transcription"}}, "invalid_value", "session.type"),
+        ({"for": "me"}, "unknown_parameter", "for"),
+    ],
+)
+def test_a_wrong_request_for_a_secret_is_refused(body, code, param):
+    with pytest.raises(ProtocolError) as caught:
+        from_client_secret(body, DEFAULTS)
+    assert (caught.value.code, caught.value.param) == (code, param)
