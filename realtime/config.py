@@ -46,6 +46,8 @@ class Settings:
     speculate: str = "chat"  # off, chat, speech
     max_sessions: int = 1000
     session_minutes: float = 60.0
+    sessions_per_key: int = 0  # at once; 0: no limit but max_sessions
+    resume_window_s: float = 30.0  # a session outlives its socket for so long, where the client asked for it
     # patience, in seconds
     chat_first_timeout_s: float = 15.0
     chat_gap_timeout_s: float = 8.0

@@ -76,8 +76,13 @@ class Replies:
         self._last_end_s = float("-inf")
         self.active: Response | None = None  # in the conversation, being generated
         self.heard: Response | None = None  # the last reply of the conversation
-        self._earlier: list[Response] = []  # replies before it that may still sound: players queue what they get
+        self._earlier: list[
+            Response
+        ] = []  # replies before it that may still sound: players queue what they get
         self.extensions: tuple[str, ...] = ()
+        self._paused_s: float | None = None  # since then nobody listens
+        self._attended = asyncio.Event()
+        self._attended.set()
 
     def __repr__(self) -> str:
         return f"<Replies active={self.active!r} running={len(self._running)}>"
@@ -334,12 +339,29 @@ class Replies:
 
         async def wait() -> None:
             await asyncio.sleep(seconds)
+            await self._attended.wait()
             action()
 
         self._spawn(wait(), "timer")
+
+    def pause(self) -> None:
+        """The listener is away: playback stands still until `go_on`."""
+        if self._paused_s is None:
+            self._paused_s = self._now()
+            self._attended.clear()
+
+    def go_on(self) -> None:
+        """The listener is back, and plays on where it stopped."""
+        if self._paused_s is None:
+            return
+        away_s, self._paused_s = asyncio.get_running_loop().time() - self._paused_s, None
+        for response in self._sounding():
+            response.writer.playback.shift(away_s)
+        self._attended.set()
 
     def _mark(self, marks: Marks, name: str) -> None:
         marks.reach(name, self._now())
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        """The listener's time."""
+        return asyncio.get_running_loop().time() if self._paused_s is None else self._paused_s

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -61,6 +62,7 @@ class Session:
         outbox: Outbox,
         metrics: Metrics,
         new_id: Callable[[str], str],
+        refused: ProtocolError | None = None,
     ) -> None:
         self.id = new_id("sess")
         self.config = config
@@ -69,6 +71,7 @@ class Session:
         self._outbox = outbox
         self._metrics = metrics
         self._new_id = new_id
+        self._refused = refused  # what the client asked for with its address, in vain
         self._expires_at = int(time.time() + settings.session_minutes * 60)
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -99,6 +102,7 @@ class Session:
             spawn=self._spawn,
             notice=self._notice,
             guessed=self._guessed,
+            judge=providers.turn,
         )
         self._items = ItemEvents(
             self.conversation,
@@ -110,6 +114,8 @@ class Session:
         self._speculation = Speculation(self.replies, metrics)
         self._turn_marks: Marks | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._idle_left_s: float | None = None  # of the idle timeout, while parked
+        self._heard_ms = 0.0  # audio received in all
         self._configure(config)
 
     def __repr__(self) -> str:
@@ -123,10 +129,12 @@ class Session:
 
     async def run(self) -> None:
         """Greet, then live until the time is up. Raises SessionEnded, or whatever went wrong in one of our tasks."""
-        self._outbox.put(events.SessionCreated(session=self._session_object()))
+        self._outbox.put(events.SessionCreated(session=self.session_object()))
         self._outbox.put(
             events.ConversationCreated(conversation=ConversationObject(id=self.replies.conversation_id))
         )
+        if self._refused is not None:
+            self._outbox.put(events.ErrorEvent.of(self._refused))
         self._providers.speech.warm(self.replies.voice(response_options(self.config)))
         self._spawn(self._providers.chat.warm(), "warm chat")
         if self._settings.greeting:
@@ -165,10 +173,34 @@ class Session:
         if not task.cancelled() and (error := task.exception()) is not None and not self._failure.done():
             self._failure.set_exception(error)
 
-    def _session_object(self) -> dict[str, Any]:
+    def session_object(self) -> dict[str, Any]:
+        """The session as the wire shows it."""
         return to_wire(
-            self.config, session_id=self.id, expires_at=self._expires_at, model=self._providers.chat.name
+            self.config,
+            session_id=self.id,
+            expires_at=self._expires_at,
+            model=self._providers.chat.name,
+            resume_window_s=math.ceil(self._settings.resume_window_s),
         )
+
+    @property
+    def input_audio_ms(self) -> int:
+        """How much audio was received in all."""
+        return int(self._heard_ms)
+
+    def park(self) -> None:
+        """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""
+        self.replies.pause()
+        if self._idle is not None:
+            self._idle_left_s = max(0.0, self._idle.when() - self._now())
+            self._stop_idle()
+
+    def unpark(self) -> None:
+        """The client is back."""
+        self.replies.go_on()
+        if self._idle_left_s is not None:
+            self._idle = asyncio.get_running_loop().call_later(self._idle_left_s, self._idle_passed)
+            self._idle_left_s = None
 
     # -- what the client asks ------------------------------------------------------------------------------------
 
@@ -200,11 +232,12 @@ class Session:
 
     async def hear(self, audio: bytes) -> None:
         """Take in audio of the session's input format."""
+        self._heard_ms += len(audio) / self._items.input_format.bytes_per_ms
         await self._user.hear(audio)
 
     def _update(self, patch: dict[str, Any]) -> None:
         self._configure(apply(self.config, patch, input_busy=self._user.busy))
-        self._outbox.put(events.SessionUpdated(session=self._session_object()))
+        self._outbox.put(events.SessionUpdated(session=self.session_object()))
 
     def _configure(self, config: SessionConfig) -> None:
         before, self.config = self.config, config

@@ -83,6 +83,8 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("speculate", "SPECULATE", types.choice("off", "chat", "speech")),
     _setting("max_sessions", "REALTIME_MAX_SESSIONS", types.whole(1, 1_000_000)),
     _setting("session_minutes", "REALTIME_SESSION_MINUTES", types.positive),
+    _setting("sessions_per_key", "REALTIME_SESSIONS_PER_KEY", types.whole(0, 1_000_000)),
+    _setting("resume_window_s", "REALTIME_RESUME_WINDOW_S", types.positive),
     _setting("chat_first_timeout_s", "REALTIME_CHAT_FIRST_TIMEOUT_S", types.positive),
     _setting("chat_gap_timeout_s", "REALTIME_CHAT_GAP_TIMEOUT_S", types.positive),
     _setting("speech_timeout_s", "REALTIME_SPEECH_TIMEOUT_S", types.positive),

@@ -50,6 +50,13 @@ class Playback:
         self.flushed = self.flushed or flushed
         return True
 
+    def shift(self, seconds: float) -> None:
+        """The listener was away for so long, and nothing was played meanwhile."""
+        self.not_before_s += seconds
+        self._anchor_s += seconds
+        if self.started_s is not None:
+            self.started_s += seconds
+
     def heard_ms(self, now_s: float) -> float:
         """The best estimate of what has left the speaker by now."""
         if self.acked_ms is not None and (self.drained or self.flushed):

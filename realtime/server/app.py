@@ -54,7 +54,7 @@ def build_app(runtime: Runtime, metrics: Metrics | None = None) -> web.Applicati
     app[RUNTIME] = runtime
     app[METRICS] = metrics or Metrics()
     app[ACCESS] = Access(runtime.settings.api_keys)
-    app[REGISTRY] = Registry(runtime.settings.max_sessions)
+    app[REGISTRY] = Registry(runtime.settings.max_sessions, runtime.settings.sessions_per_key)
     realtime_endpoint.add_routes(app)
     secrets_endpoint.add_routes(app)
     app.router.add_get("/healthz", _healthz)

@@ -1,127 +1,117 @@
-"""One WebSocket: messages in become events of the session, events of the outbox become messages out.
+"""One WebSocket: messages in become events of the session, what the session says becomes messages out.
 
-It knows frames, codes and deadlines of the socket, and nothing of what is said.
+It knows frames, codes and deadlines of the socket, and nothing of what is said. The session may outlive it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from secrets import token_urlsafe
+from collections.abc import Sequence
 
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSMsgType, web
 
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
-from realtime.outbox import Outbox, OutboxFull, Outgoing
+from realtime.outbox import OutboxFull
 from realtime.protocol.client_events import InputAudioBufferAppend
-from realtime.protocol.codec import NotAnEvent, decode, encode
+from realtime.protocol.codec import NotAnEvent, decode
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
-from realtime.protocol.server_events import ErrorEvent, ServerEvent
-from realtime.server.access import Caller
-from realtime.server.audio_streams import AudioStreams
-from realtime.server.event_rate import EventRate
-from realtime.server.runtime import Runtime
-from realtime.session import Session, SessionEnded
-from realtime.session_defaults import new_session_config
+from realtime.protocol.server_events import ErrorEvent
+from realtime.server.live_session import Closing, LiveSession, our_fault
+from realtime.server.pace import Pace
+from realtime.server.replay import Sent
 
 log = logging.getLogger(__name__)
 
+GOODBYE_S = 1.0
 MAX_GARBAGE = 100  # messages in a row that are no event
-
-
-class Closing(Exception):
-    """The connection has to end, with this code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
+EVENTS_PER_S, EVENTS_AT_ONCE = 200.0, 2_000.0  # appends not counted; who replays a conversation need not wait
+AUDIO_S_PER_S, AUDIO_S_AT_ONCE = 10.0, 120.0  # as much as may be kept uncommitted may also come at once
+ENDS = (0, 1000, 1001)  # close codes of a client that is done (0: it gave none)
 
 
 class Connection:
     """Joins one socket to one session."""
 
     def __init__(
-        self,
-        socket: web.WebSocketResponse,
-        *,
-        runtime: Runtime,
-        metrics: Metrics,
-        caller: Caller,
-        extensions: str,
-        binary: bool,
+        self, socket: web.WebSocketResponse, live: LiveSession, metrics: Metrics, *, send_timeout_s: float
     ) -> None:
         self._socket = socket
+        self._live = live
+        self._send_timeout_s = send_timeout_s
         self._metrics = metrics
-        self._send_timeout_s = runtime.settings.send_timeout_s
-        self._outbox = Outbox()
-        self._streams = AudioStreams() if binary else None
-        self._seq = 0
         self._garbage = 0
-        self._rate = EventRate(asyncio.get_running_loop().time())
-        self._closing: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
-        self._session = Session(
-            new_session_config(runtime.settings, runtime.providers, caller.session, extensions),
-            providers=runtime.providers,
-            settings=runtime.settings,
-            outbox=self._outbox,
-            metrics=metrics,
-            new_id=lambda kind: f"{kind}_{token_urlsafe(12)}",
-        )
+        self._replaced: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
+        now_s = asyncio.get_running_loop().time()
+        self._events_pace = Pace(EVENTS_PER_S, EVENTS_AT_ONCE, now_s)
+        self._audio_pace = Pace(AUDIO_S_PER_S, AUDIO_S_AT_ONCE, now_s)
 
     def __repr__(self) -> str:
-        return f"<Connection {self._session.id} {self._outbox!r}>"
+        return f"<Connection of {self._live!r}>"
 
-    @property
-    def replying(self) -> bool:
-        return self._session.replying or self._outbox.unsent_audio_ms > 0
+    def close_soon(self, closing: Closing) -> None:
+        """Leave the session to somebody else."""
+        if not self._replaced.done():
+            self._replaced.set_result(closing)
 
-    def close_soon(self, code: int, reason: str) -> None:
-        """Ask the connection to end."""
-        if not self._closing.done():
-            self._closing.set_result(Closing(code, reason))
+    async def run(self, first: Sequence[Sent] = ()) -> None:
+        """Converse until either side has enough; `first` is sent before anything else."""
+        closing = Closing(1001, "server_draining")
+        try:
+            closing = await self._converse(first)
+        finally:
+            await self._end(closing)
 
-    async def run(self) -> None:
-        """Converse until either side has enough."""
-        self._metrics.sessions.inc()
-        self._metrics.sessions_total.inc()
-        closing = Closing(1011, "internal_error")
+    async def _converse(self, first: Sequence[Sent]) -> Closing:
+        name, closing = self._live.id, Closing(1011, "internal_error", resumable=True)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._session.run(), name=f"{self._session.id} session")
-                group.create_task(self._read(), name=f"{self._session.id} reader")
-                group.create_task(self._write(), name=f"{self._session.id} writer")
-                group.create_task(self._wait_for_closing(), name=f"{self._session.id} closing")
+                group.create_task(self._read(), name=f"{name} reader")
+                group.create_task(self._write(first), name=f"{name} writer")
+                group.create_task(self._wait_for_end(), name=f"{name} closing")
         except* Closing as reasons:
             closing = _first(reasons)
-        except* SessionEnded as ended:
-            closing = Closing(1001, str(ended.exceptions[0]))
         except* OutboxFull:
             closing = Closing(1008, "slow_reader")
         except* Exception:
-            log.exception("session %s failed", self._session.id)
-            self._outbox.put(ErrorEvent.of(_our_fault()))
-        finally:
-            self._metrics.sessions.dec()
-            await self._session.aclose()
-            await self._say_goodbye(closing)
+            log.exception("connection of session %s failed", name)
+            with contextlib.suppress(OutboxFull):
+                self._live.outbox.put(ErrorEvent.of(our_fault()))
+        return closing
 
-    async def _wait_for_closing(self) -> None:
-        raise await asyncio.shield(self._closing)
+    async def _wait_for_end(self) -> None:
+        await asyncio.wait({self._replaced, self._live.ending}, return_when=asyncio.FIRST_COMPLETED)
+        raise (self._replaced if self._replaced.done() else self._live.ending).result()
 
-    async def _say_goodbye(self, closing: Closing) -> None:
-        """Send what is still queued if the peer reads, then close."""
-        self._outbox.close()
+    async def _end(self, closing: Closing) -> None:
+        """Leave the session, parked or ended; then close the socket, unless the client has."""
+        live, reads = self._live, closing.code not in (*ENDS, 1006) or bool(closing.reason)
+        parks = closing.resumable and live.resumes and not live.ending.done()
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(GOODBYE_S):
+                if parks and closing.code == 1011:
+                    await self._send_rest()
+        if parks:
+            live.park()
+        else:
+            await live.finish(closing)
         try:
-            async with asyncio.timeout(1.0):
-                if closing.reason != "slow_reader":
-                    while (outgoing := self._outbox.take_now()) is not None:
-                        await self._send(outgoing)
+            async with asyncio.timeout(GOODBYE_S):
+                if reads and not parks and closing.reason != "slow_reader":
+                    await self._send_rest()
                 await self._socket.close(code=closing.code, message=closing.reason.encode()[:123])
         except (TimeoutError, ConnectionError):
-            if self._socket._req is not None and self._socket._req.transport is not None:
-                self._socket._req.transport.abort()
+            self._abort()
+
+    async def _send_rest(self) -> None:
+        while (messages := self._live.take_now()) is not None:
+            await self._send(messages)
+
+    def _abort(self) -> None:
+        if self._socket._req is not None and self._socket._req.transport is not None:
+            self._socket._req.transport.abort()
 
     # -- in --------------------------------------------------------------------------------------------------------
 
@@ -133,28 +123,33 @@ class Connection:
                     await self._take_text(message.data)
                 case WSMsgType.BINARY:
                     await self._take_binary(message.data)
+                case WSMsgType.CLOSE:
+                    raise Closing(message.data or 1000, "", resumable=message.data not in ENDS)
+                case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
+                    raise Closing(int(message.data.code), "")
                 case _:
-                    raise Closing(self._socket.close_code or 1000, "")
+                    raise Closing(1006, "", resumable=True)
 
     async def _take_text(self, data: str) -> None:
         event = None
+        before_ms = self._live.session.input_audio_ms
         try:
             event = decode(data)
             self._garbage = 0
-            await self._session.receive(event)
+            await self._live.receive(event)
         except ProtocolError as error:
             if error.event_id is None and event is not None:
                 error.event_id = event.event_id
             self._refuse(error)
-        if not isinstance(event, InputAudioBufferAppend):
-            wait_s = self._rate.take(asyncio.get_running_loop().time())
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
+        if isinstance(event, InputAudioBufferAppend):
+            await self._audio_pace.keep((self._live.session.input_audio_ms - before_ms) / 1000)
+        else:
+            await self._events_pace.keep(1)
 
     async def _take_binary(self, data: bytes) -> None:
         if len(data) > MAX_INBOUND_BYTES:
             raise Closing(1009, "message_too_big")
-        if self._streams is None:
+        if not self._live.binary:
             self._refuse(
                 ProtocolError("Binary audio needs the subprotocol 'realtime.bin.v1'.", param="message")
             )
@@ -164,11 +159,13 @@ class Connection:
         except FramingError as error:
             raise Closing(error.close_code, "bad_frame") from error
         if frame is not None:
-            await self._session.hear(frame.payload)
+            before_ms = self._live.session.input_audio_ms
+            await self._live.session.hear(frame.payload)
+            await self._audio_pace.keep((self._live.session.input_audio_ms - before_ms) / 1000)
 
     def _refuse(self, error: ProtocolError) -> None:
         self._metrics.protocol_errors.labels(error.code).inc()
-        self._outbox.put(ErrorEvent.of(error))
+        self._live.outbox.put(ErrorEvent.of(error))
         if not isinstance(error, NotAnEvent):
             self._garbage = 0
         else:
@@ -178,26 +175,26 @@ class Connection:
 
     # -- out -------------------------------------------------------------------------------------------------------
 
-    async def _write(self) -> None:
-        while (outgoing := await self._outbox.take()) is not None:
-            try:
-                async with asyncio.timeout(self._send_timeout_s):
-                    await self._send(outgoing)
-            except TimeoutError as error:
-                raise Closing(1008, "slow_reader") from error
-            except ConnectionError as error:
-                raise Closing(1006, "") from error
+    async def _write(self, first: Sequence[Sent]) -> None:
+        await self._send_in_time(first)
+        while (messages := await self._live.take()) is not None:
+            await self._send_in_time(messages)
 
-    async def _send(self, outgoing: Outgoing) -> None:
-        messages: list[ServerEvent | bytes] = [outgoing.event]
-        if self._streams is not None:
-            messages = self._streams.messages(outgoing.event, self._seq + 1)
+    async def _send_in_time(self, messages: Sequence[Sent]) -> None:
+        try:
+            for message in messages:
+                async with asyncio.timeout(self._send_timeout_s):
+                    await self._send([message])
+        except TimeoutError as error:
+            raise Closing(1008, "slow_reader", resumable=True) from error
+        except ConnectionError as error:
+            raise Closing(1006, "", resumable=True) from error
+
+    async def _send(self, messages: Sequence[Sent]) -> None:
         for message in messages:
-            self._seq += 1
-            if isinstance(message, bytes):
-                await self._socket.send_bytes(message)
-            else:
-                await self._socket.send_str(encode(message, f"event_{self._seq}"))
+            await self._socket.send_frame(
+                message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT
+            )
 
 
 def _first(group: BaseExceptionGroup[Closing]) -> Closing:
@@ -206,11 +203,3 @@ def _first(group: BaseExceptionGroup[Closing]) -> Closing:
         error = error.exceptions[0]
     assert isinstance(error, Closing)
     return error
-
-
-def _our_fault() -> ProtocolError:
-    return ProtocolError(
-        "The server hit a bug of its own; the session cannot go on. Connect again.",
-        code="internal_error",
-        type="server_error",
-    )

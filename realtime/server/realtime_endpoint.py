@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -10,13 +11,16 @@ from realtime.errors import ProtocolError
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
 from realtime.server.access import (
-    AccessDenied,
     Caller,
     credential_of,
     host_allowed,
     origin_allowed,
 )
 from realtime.server.connection import Connection
+from realtime.server.live_session import Closing, LiveSession, ResumeAsk
+from realtime.server.parking import NotResumable, find_session, read_resume
+from realtime.server.registry import Registry
+from realtime.server.replay import Gap, Sent
 from realtime.server.secrets_endpoint import error_response
 from realtime.server.state import ACCESS, METRICS, REGISTRY, RUNTIME
 
@@ -24,6 +28,11 @@ PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/realtime/")
 PROTOCOLS = ("realtime.bin.v1", "realtime")  # in order of preference
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 PING_S = 20.0
+HTTP_ANSWERS: dict[str, tuple[int, dict[str, str]]] = {
+    "invalid_api_key": (401, {}),
+    "rate_limit_exceeded": (429, {"Retry-After": "5"}),
+    "server_overloaded": (503, {"Retry-After": "5"}),
+}
 
 
 def add_routes(app: web.Application) -> None:
@@ -55,20 +64,23 @@ async def handshake(request: web.Request) -> web.StreamResponse:
     selected = next((name for name in PROTOCOLS if name in offered), None)
     if offered and selected is None:
         return error_response(ProtocolError("Offer the subprotocol 'realtime', or none."), 400)
-    if app[REGISTRY].full:
-        busy = ProtocolError(
-            "The server is at its limit of sessions.", code="server_overloaded", type="server_error"
-        )
-        return error_response(busy, 503, {"Retry-After": "5"})
-
     credential, from_browser = credential_of(request.headers.get("Authorization"), offered)
-    caller, denied = None, None
+    binary = selected == "realtime.bin.v1"
+    ask = read_resume(request.query)
+    parked, not_parked = _find_parked(app[REGISTRY], ask, credential, binary=binary)
+    denied: ProtocolError | None = None
     try:
-        caller = app[ACCESS].check(credential, time.time())
-    except AccessDenied as error:
-        if not from_browser:
-            return error_response(error, 401)
-        denied = error  # a page cannot read an HTTP 401: it gets an event instead
+        if parked is not None:
+            caller = (
+                parked.caller
+            )  # the credential proved itself when the session began, and may have expired
+        else:
+            caller = app[ACCESS].check(credential, time.time())
+            _check_room(app[REGISTRY], caller)
+    except ProtocolError as error:
+        if error.code == "server_overloaded" or not from_browser:
+            return error_response(error, *HTTP_ANSWERS[error.code])
+        denied = error  # a page cannot read an HTTP error: it gets an event instead
 
     socket = web.WebSocketResponse(
         protocols=(selected,) if selected else (),
@@ -80,26 +92,81 @@ async def handshake(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     if denied is not None:
         await socket.send_str(encode(ErrorEvent.of(denied), "event_1"))
-        await socket.close(code=1008, message=b"invalid_api_key")
+        await socket.close(
+            code=1013 if denied.code == "rate_limit_exceeded" else 1008, message=denied.code.encode()
+        )
         return socket
-    await _converse(request, socket, caller or Caller("open"), binary=selected == "realtime.bin.v1")
+
+    arrival = _Arrival(caller, credential, request.query.get("extensions", ""), binary)
+    connection, first = await _take_up(app, socket, arrival, parked, ask, not_parked)
+    await connection.run(first)
     return socket
 
 
-async def _converse(
-    request: web.Request, socket: web.WebSocketResponse, caller: Caller, *, binary: bool
-) -> None:
-    app = request.app
-    connection = Connection(
-        socket,
-        runtime=app[RUNTIME],
-        metrics=app[METRICS],
-        caller=caller,
-        extensions=request.query.get("extensions", ""),
-        binary=binary,
-    )
-    app[REGISTRY].add(connection)
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A client that was let in."""
+
+    caller: Caller
+    credential: str | None
+    extensions: str
+    binary: bool
+
+
+def _find_parked(
+    registry: Registry, ask: ResumeAsk | None, credential: str | None, *, binary: bool
+) -> tuple[LiveSession | None, NotResumable | None]:
+    """The session the client wants back, or why it cannot have it."""
+    if ask is None or registry.draining:
+        return None, None
     try:
-        await connection.run()
-    finally:
-        app[REGISTRY].remove(connection)
+        return find_session(registry, ask, credential, binary=binary), None
+    except NotResumable as error:
+        return None, error
+
+
+def _check_room(registry: Registry, caller: Caller) -> None:
+    """Raises ProtocolError if there may be no more sessions now."""
+    if registry.full:
+        raise ProtocolError(
+            "The server is at its limit of sessions.", code="server_overloaded", type="server_error"
+        )
+    if registry.full_for(caller.name):
+        raise ProtocolError(
+            "This key has as many open sessions as it may have: close one, or try again later.",
+            code="rate_limit_exceeded",
+            type="rate_limit_error",
+        )
+
+
+async def _take_up(
+    app: web.Application,
+    socket: web.WebSocketResponse,
+    arrival: _Arrival,
+    parked: LiveSession | None,
+    ask: ResumeAsk | None,
+    refused: NotResumable | None,
+) -> tuple[Connection, list[Sent]]:
+    """Join the socket to the session it wants back, or to a new one; and what is to be sent first."""
+    send_timeout_s = app[RUNTIME].settings.send_timeout_s
+    if parked is not None and ask is not None:
+        connection = Connection(socket, parked, app[METRICS], send_timeout_s=send_timeout_s)
+        if await parked.attach(connection):
+            try:
+                return connection, await parked.resumed(ask)
+            except Gap:  # more was sent on the older socket meanwhile than can be kept
+                await parked.finish(Closing(1001, "session_not_resumable"))
+        refused = NotResumable("That session has just ended.")
+    live = LiveSession(
+        app[RUNTIME],
+        app[METRICS],
+        arrival.caller,
+        credential=arrival.credential,
+        extensions=arrival.extensions,
+        binary=arrival.binary,
+        refused=refused,
+    )
+    app[REGISTRY].start(live)
+    connection = Connection(socket, live, app[METRICS], send_timeout_s=send_timeout_s)
+    await live.attach(connection)
+    return connection, []
