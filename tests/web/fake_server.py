@@ -114,7 +114,8 @@ class Session:
 
     async def _text(self, event: Event) -> None:
         if event["type"] == "input_audio_buffer.append":
-            return await self._hear(base64.b64decode(event["audio"]))
+            await self._hear(base64.b64decode(event["audio"]))
+            return
         self.events.append((asyncio.get_running_loop().time(), event))
         match event:
             case {"type": "session.update"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import AsyncIterator
 from typing import Any
@@ -177,7 +178,7 @@ async def test_flush_is_silent_after_one_quantum_and_counts_exactly(page: Any) -
     script = [["push", "a", [0.5] * 5000], ["pull", 8], ["flush"], ["pull", 10], ["report"]]
     result = await page.evaluate(PLAYOUT, script)
     fading = result["heard"][8 * 128 : 9 * 128]
-    assert all(later < earlier for earlier, later in zip(fading, fading[1:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(fading))
     assert fading[-1] == 0
     assert silence_after(result["heard"], 9 * 128)
     assert result["results"][0] == [{"key": "a", "played": 9 * 128, "received": 5000}]
@@ -461,7 +462,8 @@ async def test_waterfall_orders_what_overlaps(page: Any) -> None:
         ({"connection": {"state": "open"}, "phase": "speaking"}, "speaking", "Speaking"),
         ({"microphone": "denied"}, "idle", "No microphone permission"),
         ({"microphone": "missing"}, "idle", "No microphone found"),
-        ({"connection": {"state": "waiting"}, "secondsToRetry": 3}, "trouble", "Server unreachable. Trying again in 3 s"),
+        ({"connection": {"state": "waiting"}, "secondsToRetry": 3}, "trouble",
+         "Server unreachable. Trying again in 3 s"),
         ({"connection": {"state": "waiting"}, "secondsToRetry": 2, "everOpen": True}, "trouble",
          "Connection lost. Reconnecting in 2 s"),
         ({"connection": {"state": "refused", "reason": "key_needed"}}, "trouble", "This server asks for a key."),
@@ -488,7 +490,8 @@ async def test_capture_resamples_whatever_rate_the_context_has(page: Any) -> Non
         const node = new AudioWorkletNode(context, "realtime-capture", {
             outputChannelCount: [1], processorOptions: { rate: 24000, frameMs: 20 } });
         const frames = [];
-        node.port.onmessage = ({ data }) => frames.push({ pcm: Array.from(new Int16Array(data.pcm)), level: data.level });
+        node.port.onmessage = ({ data: { pcm, level } }) =>
+            frames.push({ pcm: Array.from(new Int16Array(pcm)), level });
         const tone = new OscillatorNode(context, { frequency: 1000 });
         tone.connect(node).connect(context.destination);
         tone.start();
@@ -517,7 +520,8 @@ async def test_player_worklet_is_gapless_and_counts(page: Any, context_rate: int
         node.port.onmessage = ({ data }) => reports.push(data);
         node.connect(context.destination);
         for (let at = 0; at < 24000; at += 960) {
-            const pcm = Int16Array.from({ length: 960 }, (_, i) => 12000 * Math.sin(2 * Math.PI * 500 * (at + i) / 24000));
+            const tone = (_, i) => 12000 * Math.sin(2 * Math.PI * 500 * (at + i) / 24000);
+            const pcm = Int16Array.from({ length: 960 }, tone);
             node.port.postMessage({ type: "audio", key: "a", pcm: pcm.buffer });
         }
         node.port.postMessage({ type: "end", key: "a" });
