@@ -1,6 +1,7 @@
 """An answer begun before the user's turn is certain to be over, unseen until it is (shared/design.md 2.3).
 
-The rules: one guess at a time; it is begun at a pause, from the transcript so far; it is used only if the final
+The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a whole sentence that stays
+the same while the user may still be speaking; it is used only if the final
 transcript, the session's options and the conversation are exactly those it was begun with; else nobody ever learns
 of it.
 """
@@ -60,6 +61,7 @@ class Speculation:
             self.drop()
             return False
         self._premise = self._response = None
+        response.marks.origin, response.marks.origin_s = marks.origin, marks.origin_s
         for mark, reached_s in marks.reached_s.items():
             response.marks.reach(mark, reached_s)
         self._replies.open(response)

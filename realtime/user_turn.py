@@ -24,15 +24,16 @@ from realtime.core.endpointing import (
     SpeechStarted,
     SpeechStopped,
 )
-from realtime.core.finished import silence_ms
+from realtime.core.finished import Finish, finish_of, silence_ms
 from realtime.core.input_audio import Samples
 from realtime.errors import ProtocolError, ProviderError, ProviderRejected
 from realtime.listening import PRE_ROLL_MS, Ears
 from realtime.outbox import Outbox
+from realtime.patience import Patience
 from realtime.protocol import server_events as events
 from realtime.protocol.objects import DurationUsage, FailureObject, InputAudio, MessageItem
 from realtime.protocol.session_config import SemanticVad, ServerVad, SessionConfig
-from realtime.providers.base import VAD_RATE, Transcript
+from realtime.providers.base import VAD_RATE, Transcript, TurnJudge
 from realtime.transcribing import Hearing
 from realtime.translate import to_core_item
 
@@ -57,8 +58,10 @@ class UserTurns:
         spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]],
         notice: Callable[[turns.TurnEvent], None],
         guessed: Callable[[str], None],
+        judge: TurnJudge | None = None,
     ) -> None:
         self._ears = ears
+        self._patience = Patience(judge, ears.endpointer, spawn)
         self._hearing = hearing
         self._outbox = outbox
         self._conversation = conversation
@@ -71,6 +74,8 @@ class UserTurns:
         self._onset_ms = 0.0  # of the speech that is or was open
         self._agreement = Agreement()
         self._next_interim_ms = 0.0
+        self._interim = ""  # the last guess while the user speaks
+        self._guess = ""  # what the session was told the user may have said
         self._speech_end_ms: float | None = None  # of the last pause
         self._pending: dict[str, asyncio.Task[None]] = {}
         self._failures: dict[str, ProviderError] = {}
@@ -81,6 +86,7 @@ class UserTurns:
         """Follow the session's settings."""
         self._config = config
         detection = config.turn_detection
+        self._patience.eagerness = detection.eagerness if isinstance(detection, SemanticVad) else None
         self._ears.listens_for_turns = detection is not None
         self._hearing.language = config.transcription.language if config.transcription else None
         match detection:
@@ -122,20 +128,25 @@ class UserTurns:
             case SpeechStarted(onset_ms):
                 self._item_id, self._onset_ms = self._new_id("item"), onset_ms
                 self._agreement = Agreement()
+                self._interim = self._guess = ""
                 self._next_interim_ms = INTERIM_WHILE_SUSPECTED_MS
                 self._speech_end_ms = None
                 self._notice(turns.SpeechBegan(onset_ms))
             case SpeechPaused(end_of_speech_ms):
                 self._speech_end_ms = end_of_speech_ms
+                self._patience.pause_began(self._utterance)
                 self._hearing.guess(self._utterance(), end_of_speech_ms, self._on_guess)
             case SpeechResumed():
                 self._speech_end_ms = None
+                self._patience.pause_ended()
                 self._hearing.resumed()
-                self._guessed("")
+                self._suppose("")
             case SpeechStopped(end_of_speech_ms, at_ms):
                 self._speech_end_ms = end_of_speech_ms
+                self._patience.pause_ended()
                 self._notice(turns.SpeechEnded(at_ms))
             case Misfire(at_ms):
+                self._patience.pause_ended()
                 self._notice(turns.SpeechEnded(at_ms))
 
     def _grow(self, position_ms: float) -> None:
@@ -163,8 +174,19 @@ class UserTurns:
         return detection.prefix_padding_ms if isinstance(detection, ServerVad) else 300
 
     def _on_interim(self, text: str) -> None:
+        """What the user has said so far. A whole sentence that stays the same may be all there is."""
         if not self._ears.endpointer.speaking:
             return
+        stable, self._interim = text == self._interim, text
+        self._tell_interim(text)
+        if self._ears.endpointer.paused:
+            return  # the decode at the pause knows better
+        if stable and finish_of(text) is Finish.COMPLETE:
+            self._suppose(text)
+        elif text != self._guess:
+            self._suppose("")
+
+    def _tell_interim(self, text: str) -> None:
         self._notice(turns.InterimText(text))
         if (
             self.announced
@@ -179,11 +201,15 @@ class UserTurns:
         """The text if this pause is the end: how finished it looks sets how long we wait."""
         if not self._ears.endpointer.paused:
             return
-        detection = self._config.turn_detection
-        if isinstance(detection, SemanticVad):
-            self._ears.endpointer.silence_ms = silence_ms(text, detection.eagerness)
-        self._on_interim(text)
-        self._guessed(text)
+        self._patience.text_known(text)
+        self._tell_interim(text)
+        self._suppose(text)
+
+    def _suppose(self, text: str) -> None:
+        """The user may have said this, and no more; "": has not."""
+        if text or self._guess:
+            self._guess = text
+            self._guessed(text)
 
     # -- doing what was decided ----------------------------------------------------------------------------------
 
@@ -224,7 +250,9 @@ class UserTurns:
         """Drop what is buffered and the speech that is open."""
         self._ears.forget()
         self._ears.abandon_speech()
+        self._patience.pause_ended()
         self._hearing.resumed()
+        self._suppose("")
         self.announced = False
 
     def drop_speech(self) -> None:

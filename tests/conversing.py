@@ -35,12 +35,14 @@ class Talk:
         extensions: str = "",
         settings: Settings | None = None,
         reads: bool = True,
+        judge=None,
         **session,
     ) -> None:
         self.chat = chat or FakeChat()
         self.speech = speech or FakeSpeech()
         self.transcriber = transcriber or FakeTranscriber()
         self.settings = settings or Settings(instructions="Be brief.", voice_id="v1", speculate="off")
+        self.judge = judge
         self.events: list[dict] = []
         self.reads = asyncio.Event()
         if reads:
@@ -50,7 +52,7 @@ class Talk:
 
     async def __aenter__(self):
         numbers = itertools.count(1)
-        providers = Providers(FakeVad(), self.transcriber, self.chat, self.speech)
+        providers = Providers(FakeVad(), self.transcriber, self.chat, self.speech, self.judge)
         self.outbox = Outbox()
         self.metrics = Metrics()
         config = new_session_config(self.settings, providers, self._session_patch, self._extensions)

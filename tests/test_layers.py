@@ -18,6 +18,7 @@ FLOORS = [
         "translate",
         "session_defaults",
         "listening",
+        "patience",
         "transcribing",
         "recital",
         "reply_writer",
