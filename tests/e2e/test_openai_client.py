@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -21,7 +22,18 @@ async def house():
 
 
 def client_of(house: House, key: str = "x"):
+    """A context manager that gives the client."""
     return openai.AsyncOpenAI(api_key=key, base_url=house.server.url + "/v1", max_retries=0)
+
+
+@asynccontextmanager
+async def connected(house: House, key: str = "x", **options):
+    """The client's own connection."""
+    async with (
+        client_of(house, key) as client,
+        client.realtime.connect(model="gpt-realtime-2.1", **options) as it,
+    ):
+        yield it
 
 
 async def read_until(connection, type: str, seen: list) -> object:
@@ -37,7 +49,7 @@ async def read_until(connection, type: str, seen: list) -> object:
 
 async def test_a_text_turn(house: House):
     seen: list = []
-    async with client_of(house).realtime.connect(model="gpt-realtime-2.1") as connection:
+    async with connected(house) as connection:
         await read_until(connection, "session.created", seen)
         await connection.session.update(session={"type": "realtime", "output_modalities": ["text"]})
         await read_until(connection, "session.updated", seen)
@@ -60,7 +72,7 @@ async def test_a_voice_turn(house: House):
     pytest.importorskip("faster_whisper", reason="no transcriber here")
     seen: list = []
     spoken = phrase("What is my favorite color?")
-    async with client_of(house).realtime.connect(model="gpt-realtime-2.1") as connection:
+    async with connected(house) as connection:
         for sound in (silence(0.4), spoken, silence(1.5)):
             for block in blocks(sound):
                 await connection.input_audio_buffer.append(audio=base64.b64encode(block.tobytes()).decode())
@@ -74,7 +86,7 @@ async def test_a_voice_turn(house: House):
 
 async def test_a_mistake_is_an_error_event_with_its_event_id(house: House):
     seen: list = []
-    async with client_of(house).realtime.connect(model="any") as connection:
+    async with connected(house) as connection:
         await connection.send({"type": "conversation.item.delete", "item_id": "nobody", "event_id": "mine"})
         error = await read_until(connection, "error", seen)
         assert (error.error.code, error.error.event_id) == ("item_delete_invalid_item_id", "mine")
@@ -82,8 +94,7 @@ async def test_a_mistake_is_an_error_event_with_its_event_id(house: House):
 
 async def test_extensions_asked_for_in_the_query(house: House):
     seen: list = []
-    connecting = client_of(house).realtime.connect(model="any", extra_query={"extensions": "words,latency"})
-    async with connecting as connection:
+    async with connected(house, extra_query={"extensions": "words,latency"}) as connection:
         created = await read_until(connection, "session.created", seen)
         assert created.session.extensions == ["words", "latency"]
         await connection.conversation.item.create(
@@ -103,19 +114,20 @@ async def test_extensions_asked_for_in_the_query(house: House):
 
 async def test_a_client_secret_is_parsed_and_opens_a_session():
     async with open_house(api_keys=("sk-real",)) as house:
-        made = await client_of(house, "sk-real").realtime.client_secrets.create(
-            expires_after={"anchor": "created_at", "seconds": 60},
-            session={"type": "realtime", "instructions": "Be brief."},
-        )
+        async with client_of(house, "sk-real") as client:
+            made = await client.realtime.client_secrets.create(
+                expires_after={"anchor": "created_at", "seconds": 60},
+                session={"type": "realtime", "instructions": "Be brief."},
+            )
         assert made.value.startswith("ek_")
         assert made.session.instructions == "Be brief."
         seen: list = []
-        async with client_of(house, made.value).realtime.connect(model="any") as connection:
+        async with connected(house, made.value) as connection:
             created = await read_until(connection, "session.created", seen)
             assert created.session.instructions == "Be brief."
 
 
 async def test_a_wrong_key_is_the_clients_own_authentication_error():
-    async with open_house(api_keys=("sk-real",)) as house:
+    async with open_house(api_keys=("sk-real",)) as house, client_of(house, "sk-wrong") as client:
         with pytest.raises(openai.AuthenticationError):
-            await client_of(house, "sk-wrong").realtime.client_secrets.create()
+            await client.realtime.client_secrets.create()
