@@ -97,8 +97,9 @@ function saveKey(event) {
 }
 
 function shortcut(event) {
-  if (event.target.matches("input, textarea") || at("key-dialog").open) return;
+  if (at("key-dialog").open) return;
   if (event.key === "Escape") voice.interrupt();
+  if (event.target.matches("input, textarea")) return;
   // A focused button already answers to the space bar.
   if (event.key !== " " || event.repeat || event.target.closest("button, summary")) return;
   event.preventDefault();

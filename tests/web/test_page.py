@@ -263,7 +263,6 @@ async def test_escape_hushes_after_generation_has_ended(open_page: Any) -> None:
         session = await session_of(server)
         await eventually(lambda: any(e["type"] == "response.done" for _, e in session.sent), "the end")
         await page.wait_for_timeout(500)
-        await page.locator("#message").blur()
         await page.keyboard.press("Escape")
         await eventually(lambda: session.of("output_audio_buffer.clear"), "clear")
         await eventually(session.flushed.is_set, "the flush")
@@ -482,3 +481,22 @@ async def test_stop_while_the_answer_sounds_is_silent_at_once(open_page: Any) ->
         assert not np.any(played[-RATE // 5 :])
         session = await session_of(server)
         assert session.of("response.cancel")
+
+
+async def test_newest_line_stays_in_sight(open_page: Any) -> None:
+    """Captions follow the conversation on a phone, also when the bars open; scrolled up, they stay where they are."""
+    script = Script(reply=speech(1), pace=0.02, reply_words=tuple(f"word{number} " for number in range(120)))
+    async with serving(script) as server:
+        page = await open_page(server.url, viewport={"width": 390, "height": 700})
+        await type_(page, "Hi")
+        await page.wait_for_selector("#latency-strip", state="attached")
+        await page.wait_for_selector(".caption.assistant.final")
+        left = "() => { const l = document.getElementById('captions'); return l.scrollHeight - l.scrollTop - l.clientHeight }"
+        await page.click("#latency summary")
+        await page.wait_for_timeout(200)
+        assert await page.evaluate(left) < 2
+        await page.evaluate("document.getElementById('captions').scrollTop = 0")
+        await type_(page, "Again")
+        await page.wait_for_timeout(500)
+        assert await page.evaluate(left) > 50
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

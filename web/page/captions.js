@@ -5,10 +5,12 @@ export class Captions {
     this.list = list;
     this.log = log;  // what a screen reader hears: finished sentences only
     this.blocks = new Map();  // item id -> {element, item, words, logged}
+    this.following = true;    // the newest line stays in sight until somebody scrolls up
+    list.addEventListener("scroll", () => { this.following = this.#atBottom(); });
+    new ResizeObserver(() => this.#follow()).observe(list);
   }
 
   draw(items) {
-    const stick = this.#atBottom();
     const shown = items.filter((item) => !item.hidden && (item.role === "user" || item.role === "assistant"));
     const alive = new Set(shown.map((item) => item.id));
     for (const [id, block] of this.blocks) {
@@ -23,7 +25,7 @@ export class Captions {
       if (block.element === place) place = place.nextElementSibling;
       else this.list.insertBefore(block.element, place);
     }
-    if (stick) this.list.scrollTop = this.list.scrollHeight;
+    this.#follow();
   }
 
   /** `heardMs`: item id -> how much of it has been heard. */
@@ -93,6 +95,10 @@ export class Captions {
     block.rest.textContent = item.text.slice(joined.length);
     block.text.append(block.rest);
     delete block.element.dataset.lit;
+  }
+
+  #follow() {
+    if (this.following) this.list.scrollTop = this.list.scrollHeight;
   }
 
   #atBottom() {
