@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +12,14 @@ from typing import Any
 from .errors import DeviceError
 
 RATE = 24_000  # Hertz, of the wire
+# Asked for in seconds, never as PortAudio's "low": through PulseAudio that is 9 ms, which starves or stalls.
+LATENCY_S = 0.06
 INSTALL_LINE = "pip install 'minimax-realtime[local]'"
 
 
 def sounddevice() -> Any:
     """The sounddevice module. Raises DeviceError with the line that installs what is missing."""
+    _hush_alsa()
     try:
         import sounddevice as module
     except ImportError:
@@ -22,6 +27,25 @@ def sounddevice() -> Any:
     except OSError:
         raise DeviceError(f"The PortAudio library is missing: {_portaudio_line()}") from None
     return module
+
+
+@functools.cache
+def _hush_alsa() -> None:
+    """Keep ALSA from writing to the terminal: it prints a page where one sentence of ours says the same."""
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        set_handler = ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler
+    except (OSError, AttributeError):  # no ALSA: nothing prints
+        return
+    set_handler(_silent)
+
+
+# kept for as long as the process lives, because ALSA calls it from its own threads
+_HANDLER = ctypes.CFUNCTYPE(
+    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+)
+_silent = _HANDLER(lambda file, line, function, error, form: None)
 
 
 def _portaudio_line() -> str:

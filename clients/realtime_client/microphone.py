@@ -10,7 +10,7 @@ from typing import Any
 
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
 
-from .devices import RATE, device_errors, sounddevice, usable_rate
+from .devices import LATENCY_S, RATE, device_errors, sounddevice, usable_rate
 
 _BACKLOG_BLOCKS = 100  # two seconds; older sound is dropped, because it would only come ever later
 
@@ -21,8 +21,11 @@ class Microphone:
     Blocks of `block_ms` milliseconds, 16-bit mono at 24 kHz. Raises DeviceError on entry.
     """
 
-    def __init__(self, device: str | int | None = None, *, block_ms: int = 20) -> None:
+    def __init__(
+        self, device: str | int | None = None, *, block_ms: int = 20, latency_s: float = LATENCY_S
+    ) -> None:
         self.device = device
+        self.latency_s = latency_s  # what the device may hold; more survives a busier machine
         self.block_ms = block_ms
         self.dropped_ms = 0  # sound nobody fetched in time
         self._blocks: asyncio.Queue[bytes] = asyncio.Queue(_BACKLOG_BLOCKS)
@@ -58,7 +61,7 @@ class Microphone:
                 device=self.device,
                 channels=1,
                 dtype="int16",
-                latency="low",
+                latency=self.latency_s,
                 callback=self._heard,
             )
             self._stream.start()

@@ -8,7 +8,7 @@ from typing import Any
 
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
 
-from .devices import RATE, device_errors, sounddevice, usable_rate
+from .devices import LATENCY_S, RATE, device_errors, sounddevice, usable_rate
 from .player import SAMPLE_BYTES, Player, Position
 
 _BLOCK_MS = 10
@@ -17,8 +17,15 @@ _BLOCK_MS = 10
 class Speaker:
     """`async with Speaker() as speaker: speaker.player.write(part, pcm)`. Raises DeviceError on entry."""
 
-    def __init__(self, device: str | int | None = None, *, player: Player | None = None) -> None:
+    def __init__(
+        self,
+        device: str | int | None = None,
+        *,
+        player: Player | None = None,
+        latency_s: float = LATENCY_S,
+    ) -> None:
         self.device = device
+        self._wanted_s = latency_s  # what the device may hold; more survives a busier machine
         self.player = player or Player(RATE)
         self._stream: Any = None
         self._rate = RATE  # Hertz, of the device
@@ -64,7 +71,7 @@ class Speaker:
                 device=self.device,
                 channels=1,
                 dtype="int16",
-                latency="low",
+                latency=self._wanted_s,
                 callback=self._play,
             )
             self._stream.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ async def target(args: argparse.Namespace) -> AsyncIterator[Target]:
         return
     from realtime.server.app import running
 
-    async with running(settings) as server:
+    # for this conversation alone: any free port of this machine, whatever `serve` is told to use
+    private = dataclasses.replace(settings, host="127.0.0.1", port=0, tls_cert=None, tls_key=None)
+    async with running(private) as server:
         yield Target(server.url, api_key, None)
 
 

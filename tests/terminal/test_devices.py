@@ -1,0 +1,230 @@
+"""The microphone and the speaker on real audio devices: PulseAudio's null sinks (`shared/engines.md` 6.1).
+
+`vspk` is what the machine plays into, `vmic` what "the user" plays into; the default source is vmic's monitor.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from realtime_client import DeviceError, Microphone, PartKey, Speaker
+from realtime_client.devices import device_names
+
+from tests.terminal.pulse import Pulse, pulse_missing
+
+RATE = 24_000  # Hertz, of the wire
+PART = PartKey("item_1")
+PATIENT_S = 0.4  # of device latency: a machine that is busy with other tests does not lose sound
+
+
+@pytest.fixture(scope="module")
+def pulse(tmp_path_factory):
+    """A PulseAudio server of our own; PortAudio is told to use it."""
+    reason = pulse_missing()
+    if reason and "pulse" in os.environ.get("REQUIRE", ""):
+        pytest.fail(f"REQUIRE wants pulse: {reason}")
+    if reason:
+        pytest.skip(reason)
+    with pytest.MonkeyPatch.context() as patch:
+        server = Pulse(tmp_path_factory.mktemp("pulse"))
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        with server:
+            yield server
+
+
+def speech_like(seconds, seed=1):
+    """Noise in syllables: as easy to align as speech, without two places that sound alike."""
+    random = np.random.default_rng(seed)
+    count = int(seconds * RATE)
+    smooth = np.convolve(random.standard_normal(count), np.ones(12) / 12, mode="same")
+    syllables = 0.6 + 0.4 * np.sin(np.arange(count) * 2 * np.pi * 4 / RATE)
+    return np.clip(smooth * syllables * 20_000, -30_000, 30_000).astype(np.int16)
+
+
+def align(heard, said):
+    """Where `said` begins in `heard`, and how alike they are there (1 = the same)."""
+    heard, said = heard.astype(np.float64), said.astype(np.float64)
+    size = 1 << (len(heard) + len(said)).bit_length()
+    product = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
+    start = int(np.argmax(product[: max(1, len(heard) - len(said) + 1)]))
+    window = np.zeros(len(said))
+    window[: len(heard) - start] = heard[start : start + len(said)]
+    norm = np.linalg.norm(window) * np.linalg.norm(said)
+    return start, float(window @ said / norm) if norm else 0.0
+
+
+def worst_piece(heard, said, ms=100):
+    """The least likeness over pieces of `said`, all at the one place where it begins: a gap would shift the rest."""
+    start, _ = align(heard, said)
+    size = RATE * ms // 1000
+    alike = []
+    for at in range(0, len(said) - size, size):
+        a = heard[start + at : start + at + size].astype(np.float64)
+        b = said[at : at + size].astype(np.float64)
+        norm = np.linalg.norm(a) * np.linalg.norm(b)
+        alike.append(float(a @ b / norm) if norm else 0.0)
+    return min(alike)
+
+
+async def settled(recording):
+    """The recording runs, and the speaker's device has filled itself with silence."""
+    await asyncio.to_thread(recording.ready)
+    await asyncio.sleep(1.5 * PATIENT_S)
+
+
+async def test_the_devices_are_listed(pulse):
+    assert await asyncio.to_thread(device_names, "input")
+    assert await asyncio.to_thread(device_names, "output")
+
+
+async def test_the_microphone_hears_what_is_said_into_it(pulse):
+    said = speech_like(1.5)
+    heard = bytearray()
+    async with Microphone(latency_s=PATIENT_S) as microphone:
+        blocks = aiter(microphone)
+        await anext(blocks)
+        playing = asyncio.create_task(asyncio.to_thread(pulse.play, "vmic", said, RATE))
+        async with asyncio.timeout(20):
+            while not playing.done() or len(heard) < 2 * len(said):
+                heard += await anext(blocks)
+            for _ in range(25):
+                heard += await anext(blocks)
+        await playing
+    assert microphone.dropped_ms == 0
+    samples = np.frombuffer(bytes(heard), np.int16)
+    assert align(samples, said)[1] > 0.9
+    assert worst_piece(samples, said) > 0.8, "a piece is missing or displaced"
+
+
+async def test_the_speaker_plays_without_gaps_and_counts_what_was_heard(pulse):
+    said = speech_like(2.0, seed=2)
+    with pulse.record("vspk.monitor", RATE) as recording:
+        async with Speaker(latency_s=PATIENT_S) as speaker:
+            await settled(recording)
+            pcm = said.tobytes()
+            for at in range(0, len(pcm), 1920):  # as a server sends it: 40 ms at a time, faster than it plays
+                speaker.player.write(PART, pcm[at : at + 1920])
+                await asyncio.sleep(0.005)
+            speaker.player.end(PART)
+            positions = []
+            async with asyncio.timeout(20):
+                while not (positions and positions[-1].drained):
+                    positions += speaker.player.positions(speaker.now())
+                    await asyncio.sleep(0.02)
+            await asyncio.sleep(0.6)
+        heard = recording.stop()
+    assert positions[-1].played_ms == 2000
+    assert [p.played_ms for p in positions] == sorted(p.played_ms for p in positions)
+    assert speaker.player.starved_ms == 0
+    assert align(heard, said)[1] > 0.9
+    assert worst_piece(heard, said) > 0.8, "a gap of more than a few samples"
+
+
+async def test_a_position_is_what_could_be_heard_by_then(pulse):
+    """Played with the clock: after a second the count is a second, less the device's latency."""
+    async with Speaker(latency_s=PATIENT_S) as speaker:
+        began_s = speaker.now()
+        speaker.player.write(PART, speech_like(3.0).tobytes())
+        await asyncio.sleep(1.0)
+        position = speaker.player.positions(speaker.now())[0]
+        elapsed_ms = (speaker.now() - began_s) * 1000
+        handed_ms = speaker.flush()[0].played_ms
+    assert 0 < position.played_ms <= elapsed_ms
+    assert position.played_ms < handed_ms <= elapsed_ms + 1000 * PATIENT_S + 200
+
+
+async def test_flush_silences_and_tells_exactly_what_sounded(pulse):
+    """What the monitor recorded ends where the count says, to a few milliseconds."""
+    said = speech_like(4.0, seed=3)
+    with pulse.record("vspk.monitor", RATE) as recording:
+        async with Speaker(latency_s=PATIENT_S) as speaker:
+            await settled(recording)
+            speaker.player.write(PART, said.tobytes())
+            await asyncio.sleep(1.0)
+            played_ms = speaker.flush()[0].played_ms
+            await asyncio.sleep(1.0)
+        heard = recording.stop()
+    assert 0 < played_ms < 2500
+    start, alike = align(heard, said[: RATE // 2])
+    assert alike > 0.9
+    sounded = np.flatnonzero(np.abs(heard.astype(int)) > 500)
+    assert abs((sounded[-1] - start) * 1000 / RATE - played_ms) < 30
+    after = heard[start + RATE * (played_ms + 50) // 1000 :]
+    assert len(after) > RATE // 4
+    assert np.abs(after.astype(int)).max() < 50, "silence after the flush"
+
+
+async def test_a_new_reply_sounds_after_a_flush(pulse):
+    said = speech_like(1.0, seed=4)
+    with pulse.record("vspk.monitor", RATE) as recording:
+        async with Speaker(latency_s=PATIENT_S) as speaker:
+            await settled(recording)
+            speaker.player.write(PART, speech_like(5.0, seed=5).tobytes())
+            await asyncio.sleep(0.3)
+            speaker.flush()
+            speaker.player.write(PartKey("item_2"), said.tobytes())
+            speaker.player.end(PartKey("item_2"))
+            async with asyncio.timeout(20):
+                await speaker.drained()
+            await asyncio.sleep(0.6)
+        heard = recording.stop()
+    assert align(heard, said)[1] > 0.9
+
+
+async def test_both_at_once(pulse):
+    """Full duplex: the microphone hears the user while the speaker plays the answer."""
+    user, answer = speech_like(1.0, seed=6), speech_like(2.0, seed=7)
+    heard = bytearray()
+    async with Speaker(latency_s=PATIENT_S) as speaker, Microphone(latency_s=PATIENT_S) as microphone:
+        speaker.player.write(PART, answer.tobytes())
+        blocks = aiter(microphone)
+        await anext(blocks)
+        playing = asyncio.create_task(asyncio.to_thread(pulse.play, "vmic", user, RATE))
+        async with asyncio.timeout(20):
+            while not playing.done():
+                heard += await anext(blocks)
+            for _ in range(25):
+                heard += await anext(blocks)
+        await playing
+        assert speaker.player.flush()[0].played_ms > 500
+    samples = np.frombuffer(bytes(heard), np.int16)
+    assert align(samples, user)[1] > 0.9
+    assert align(samples, answer[: RATE // 2])[1] < 0.3, "the sinks are separate: no echo"
+
+
+async def test_a_device_that_does_not_exist_is_one_sentence(pulse):
+    for device in (Microphone("no such device"), Speaker("no such device")):
+        with pytest.raises(DeviceError, match="cannot be used"):
+            async with device:
+                pass
+
+
+def test_a_machine_without_sound_is_told_in_one_sentence(tmp_path):
+    """In a process of its own: no PulseAudio, no ALSA card."""
+    nothing = {"PULSE_SERVER": "unix:/nonexistent", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
+    script = (
+        "import asyncio\n"
+        "from realtime_client import DeviceError, Speaker\n"
+        "async def main():\n"
+        "    try:\n"
+        "        async with Speaker():\n"
+        "            print('sounds')\n"
+        "    except DeviceError as error:\n"
+        "        print('error:', error)\n"
+        "asyncio.run(main())\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **nothing, "PYTHONPATH": "clients:."},
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith(("error: The ", "sounds")), ran.stdout
+    assert "Traceback" not in ran.stderr
