@@ -1,0 +1,175 @@
+"""Any order of events over one socket: never a bug of ours, never a hang, never a task left behind."""
+
+import asyncio
+import base64
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.server.wire import house as open_house
+
+IDS = ["item_a", "item_b", "item_c", "nobody"]
+AUDIO = [b"", bytes(961), bytes(4_800), b"\x10\x27\xf0\xd8" * 4_800]
+TEXTS = [
+    "",
+    "Hi",
+    "What is 2 plus 3?",
+    "😀",
+    "请介绍一下你自己。",
+    "\u200b" * 40,
+    "a" * 5_000,
+    "**bold** `code` <think>x</think>",
+]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 70_000) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+ids = st.sampled_from(IDS)
+texts = st.sampled_from(TEXTS)
+
+
+def event(type: str, **fields) -> st.SearchStrategy[dict]:
+    return st.fixed_dictionaries({"type": st.just(type), **fields})
+
+
+parts = st.one_of(
+    st.fixed_dictionaries({"type": st.just("input_text"), "text": texts}),
+    st.fixed_dictionaries({"type": st.just("input_audio"), "transcript": texts}),
+    st.fixed_dictionaries(
+        {
+            "type": st.just("input_audio"),
+            "audio": st.sampled_from(AUDIO).map(lambda b: base64.b64encode(b).decode()),
+        }
+    ),
+)
+items = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "type": st.just("message"),
+            "role": st.just("user"),
+            "content": st.lists(parts, min_size=1, max_size=2),
+        },
+        optional={"id": ids},
+    ),
+    st.fixed_dictionaries(
+        {
+            "type": st.just("message"),
+            "role": st.just("assistant"),
+            "content": st.just([{"type": "output_text", "text": "Well."}]),
+        },
+        optional={"id": ids},
+    ),
+    st.just({"type": "function_call", "name": "f", "call_id": "c1", "arguments": "{}"}),
+    st.just({"type": "function_call_output", "call_id": "c1", "output": "1"}),
+)
+sessions = st.sampled_from(
+    [
+        {"output_modalities": ["text"]},
+        {"output_modalities": ["audio"]},
+        {"instructions": "Answer in one word."},
+        {"audio": {"input": {"turn_detection": None}}},
+        {"audio": {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "high"}}}},
+        {"audio": {"input": {"format": {"type": "audio/pcmu"}}}},
+        {"audio": {"output": {"format": {"type": "audio/pcma"}, "speed": 1.5}}},
+        {"audio": {"output": {"voice": "Nobody"}}},
+        {"extensions": ["playback", "words", "latency"]},
+        {
+            "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}],
+            "tool_choice": "required",
+        },
+    ]
+)
+events = st.one_of(
+    event("session.update", session=sessions),
+    event(
+        "input_audio_buffer.append", audio=st.sampled_from(AUDIO).map(lambda b: base64.b64encode(b).decode())
+    ),
+    event("input_audio_buffer.commit"),
+    event("input_audio_buffer.clear"),
+    event("output_audio_buffer.clear"),
+    event(
+        "output_audio_buffer.played",
+        item_id=ids,
+        played_ms=st.integers(0, 9_000),
+        state=st.sampled_from(["playing", "drained", "flushed"]),
+    ),
+    event("conversation.item.create", item=items),
+    event("conversation.item.create", item=items, previous_item_id=st.sampled_from([*IDS, "root"])),
+    event("conversation.item.retrieve", item_id=ids),
+    event(
+        "conversation.item.truncate",
+        item_id=ids,
+        content_index=st.just(0),
+        audio_end_ms=st.integers(0, 99_999),
+    ),
+    event("conversation.item.delete", item_id=ids),
+    event("response.create"),
+    event(
+        "response.create",
+        response=st.fixed_dictionaries(
+            {"conversation": st.just("none")},
+            optional={
+                "input": st.lists(
+                    items | st.fixed_dictionaries({"type": st.just("item_reference"), "id": ids}), max_size=2
+                ),
+                "output_modalities": st.just(["text"]),
+                "max_output_tokens": st.integers(1, 20),
+            },
+        ),
+    ),
+    event("response.cancel"),
+    st.dictionaries(
+        st.sampled_from(["type", "session", "item", "audio", "response"]), json_values, max_size=4
+    ),
+)
+steps = st.lists(events | st.just("wait"), min_size=3, max_size=25)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps)
+def test_no_order_of_events_is_a_bug_of_ours(script: list):
+    asyncio.run(play(script))
+
+
+async def play(script: list) -> None:
+    async with open_house() as house, house.wire() as wire:
+        for step in script:
+            if step == "wait":
+                await asyncio.sleep(0.02)
+            else:
+                await wire.socket.send(json.dumps(step))
+        house.fault()
+        await wire.send("session.update", session={"instructions": "The end."}, event_id="the end")
+        while not any(e["session"]["instructions"] == "The end." for e in wire.of("session.updated")):
+            await wire.until("session.updated", wire.count("session.updated") + 1)
+        assert not [e for e in wire.of("error") if e["error"]["code"] == "internal_error"]
+        begun = {e["response"]["id"] for e in wire.of("response.created")}
+        ended = [e["response"]["id"] for e in wire.of("response.done")]
+        assert len(ended) == len(set(ended))
+        for response_id in begun - set(ended):
+            await wire.send("response.cancel", response_id=response_id)
+        for count in range(len(ended), len(begun)):
+            await wire.until("response.done", count + 1)
+        assert {e["response"]["id"] for e in wire.of("response.done")} == begun
+        check_order(wire.events)
+
+
+def check_order(seen: list[dict]) -> None:
+    """The rules of shared/realtime-wire.md 3.4 that hold for every response."""
+    open_items: dict[str, set[str]] = {}
+    for it in seen:
+        response_id = it.get("response_id") or (it.get("response") or {}).get("id")
+        if it["type"] == "response.created":
+            assert response_id not in open_items
+            open_items[response_id] = set()
+        elif it["type"] == "response.done":
+            assert not open_items.pop(response_id), it
+        elif it["type"] == "response.output_item.added":
+            open_items[response_id].add(it["item"]["id"])
+        elif it["type"] == "response.output_item.done":
+            open_items[response_id].remove(it["item"]["id"])
+        elif it["type"].startswith("response.output") or it["type"].startswith("response.content"):
+            assert it["item_id"] in open_items[response_id], it

@@ -1,0 +1,164 @@
+"""The server as a process: its ready line, its end on SIGTERM, several workers, mistakes of the operator."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import websockets
+
+ROOT = Path(__file__).parents[2]
+START_S, STOP_S = 60.0, 30.0
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+
+@dataclass
+class Server:
+    process: asyncio.subprocess.Process
+    url: str
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(STOP_S):
+            return await self.process.wait()
+
+    def connect(self):
+        return websockets.connect(
+            self.url.replace("http", "ws", 1) + "/v1/realtime", proxy=None, max_size=None
+        )
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Nothing of this machine's own settings; its own sandbox, no transcriber."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("MINIMAX_", "REALTIME_", "CHAT_"))}
+    path = os.pathsep.join([str(ROOT), str(ROOT / "clients")])
+    return {
+        **ours,
+        "PYTHONPATH": path,
+        "TRANSCRIBER": "none",
+        "PYTHONWARNINGS": "error::ResourceWarning",
+        **more,
+    }
+
+
+@asynccontextmanager
+async def serving(folder: Path, *arguments: str, **more: str) -> AsyncIterator[Server]:
+    command = (sys.executable, "-m", "realtime", "serve", "--port", "0", *arguments)
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=environment(**more),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(START_S):
+            ready = (await process.stdout.readline()).decode()
+        if "http" not in ready:
+            assert process.stderr is not None
+            raise AssertionError(f"no ready line but {ready!r}: {(await process.stderr.read()).decode()}")
+        yield Server(process, "http" + ready.split("http", 1)[1].split()[0])
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        await process.communicate()
+
+
+async def ask(socket, text: str) -> None:
+    part = {"type": "input_text", "text": text}
+    item = {"type": "message", "role": "user", "content": [part]}
+    await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+    await socket.send(json.dumps({"type": "response.create", "response": {"output_modalities": ["text"]}}))
+
+
+async def until(socket, type: str) -> dict:
+    async with asyncio.timeout(STOP_S):
+        while True:
+            event = json.loads(await socket.recv())
+            if event["type"] == type:
+                return event
+
+
+async def test_sigterm_lets_the_running_reply_finish_and_closes_with_1001(tmp_path):
+    async with serving(tmp_path) as server, server.connect() as busy, server.connect() as idle:
+        await until(idle, "session.created")
+        await ask(busy, "Tell me a very long story.")
+        await until(busy, "response.output_text.delta")
+        server.stop()
+        assert (await until(busy, "response.done"))["response"]["status"] == "completed"
+        for socket in (busy, idle):
+            async with asyncio.timeout(STOP_S):
+                await socket.wait_closed()
+            assert socket.close_code == 1001
+        with pytest.raises(OSError):  # noqa: PT011 - refused, or reset
+            async with server.connect():
+                pass
+        assert await server.ended() == 0
+
+
+async def test_sigterm_without_anybody_ends_at_once(tmp_path):
+    async with serving(tmp_path) as server:
+        server.stop()
+        assert await server.ended() == 0
+
+
+async def test_a_reply_that_takes_too_long_is_not_waited_for(tmp_path):
+    async with serving(tmp_path, REALTIME_DRAIN_S="0.2") as server, server.connect() as socket:
+        part = {"type": "input_text", "text": "Tell me a very long story."}
+        item = {"type": "message", "role": "user", "content": [part]}
+        await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+        await socket.send(json.dumps({"type": "response.create"}))
+        await until(socket, "response.output_audio.delta")
+        server.stop()
+        done = await until(socket, "response.done")
+        assert done["response"]["status"] == "cancelled"
+        async with asyncio.timeout(STOP_S):
+            await socket.wait_closed()
+        assert socket.close_code == 1001
+        assert await server.ended() == 0
+
+
+async def test_two_workers_share_one_port(tmp_path):
+    async with serving(tmp_path, "--workers", "2") as server:
+        for _ in range(6):
+            async with server.connect() as socket:
+                await ask(socket, "What is two plus three?")
+                assert (await until(socket, "response.done"))["response"]["status"] == "completed"
+        server.stop()
+        assert await server.ended() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (("--host", "0.0.0.0"), {}, "REALTIME_API_KEYS"),
+        (("--tls-cert", "nothing.pem"), {}, "--tls-key"),
+        (("--workers", "0"), {}, "--workers"),
+        ((), {"MINIMAX_BASE_URL": "https://api.minimax.io"}, "MINIMAX_API_KEY"),
+        ((), {"REALTIME_VOCIE": "x"}, "REALTIME_VOCIE"),
+    ],
+)
+async def test_a_mistake_of_the_operator_is_one_sentence_and_status_2(tmp_path, arguments, environ, said):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "realtime", "serve", "--port", "0", *arguments,
+        cwd=tmp_path, env=environment(**environ), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(START_S):
+        out, err = await process.communicate()
+    assert process.returncode == 2
+    assert not out
+    lines = err.decode().strip().splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
