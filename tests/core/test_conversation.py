@@ -1,0 +1,440 @@
+"""The memory of a conversation: places, limits, what was heard of a reply, and what the chat model is shown."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from realtime.core.conversation import (
+    MAX_ITEMS,
+    ROOT,
+    Conversation,
+    ConversationError,
+    FunctionCall,
+    FunctionCallOutput,
+    Heard,
+    Image,
+    Message,
+    Said,
+    Text,
+    transcript_of,
+)
+from realtime.core.history import NO_RESULT, Budget, ContextOverflow, history
+from realtime.core.messages import ChatMessage, ToolCall, WordTime
+from realtime.core.spoken import SpokenPart
+
+
+def user(item_id: str, text: str) -> Message:
+    return Message(item_id, "user", (Text(text),))
+
+
+def assistant(item_id: str, text: str) -> Message:
+    return Message(item_id, "assistant", (Text(text),))
+
+
+def call(item_id: str, call_id: str, arguments: str = "{}", status="completed") -> FunctionCall:
+    return FunctionCall(item_id, call_id, "weather", arguments, status)
+
+
+def answer(item_id: str, call_id: str, output: str = "4") -> FunctionCallOutput:
+    return FunctionCallOutput(item_id, call_id, output)
+
+
+def filled(*items) -> Conversation:
+    conversation = Conversation()
+    for item in items:
+        conversation.add(item)
+    return conversation
+
+
+def ids(conversation: Conversation) -> list[str]:
+    return [item.id for item in conversation.items]
+
+
+def refusal(action, *arguments) -> tuple[str, str | None]:
+    with pytest.raises(ConversationError) as caught:
+        action(*arguments)
+    return caught.value.code, caught.value.param
+
+
+# -- places -----------------------------------------------------------------------------------------------------------
+
+
+def test_items_keep_their_order_and_name_their_predecessor():
+    conversation = Conversation()
+    assert conversation.add(user("a", "1")) is None
+    assert conversation.add(user("b", "2")) == "a"
+    assert conversation.add(user("front", "0"), ROOT) is None
+    assert conversation.add(user("between", "1.5"), "a") == "a"
+    assert ids(conversation) == ["front", "a", "between", "b"]
+    assert len(conversation) == 4
+    assert "between" in conversation
+
+
+def test_ids_are_unique_until_deleted():
+    conversation = filled(user("a", "1"))
+    assert refusal(conversation.add, user("a", "2")) == ("item_create_duplicate_item_id", "item.id")
+    conversation.remove("a")
+    assert conversation.add(user("a", "2")) is None
+    assert conversation.get("a") == user("a", "2")
+
+
+def test_unknown_places_and_items_are_refused():
+    conversation = filled(user("a", "1"))
+    assert refusal(conversation.add, user("b", "2"), "x") == (
+        "item_create_invalid_previous_item_id",
+        "previous_item_id",
+    )
+    assert "b" not in conversation
+    assert refusal(conversation.get, "x") == ("item_retrieve_invalid_item_id", "item_id")
+    assert refusal(conversation.remove, "x") == ("item_delete_invalid_item_id", "item_id")
+    assert refusal(conversation.truncate, "x", 5) == ("item_truncate_invalid_item_id", "item_id")
+
+
+def test_an_output_needs_its_call():
+    conversation = filled(call("f", "call_1"))
+    assert refusal(conversation.add, answer("o", "call_2")) == ("invalid_value", "item.call_id")
+    assert conversation.add(answer("o", "call_1")) == "f"
+
+
+def test_a_full_conversation_takes_no_more_until_something_is_deleted():
+    conversation = filled(*(user(str(number), "x") for number in range(MAX_ITEMS)))
+    assert refusal(conversation.add, user("more", "x")) == ("conversation_full", None)
+    conversation.remove("0")
+    assert conversation.add(user("more", "x")) == str(MAX_ITEMS - 1)
+
+
+def test_news_about_a_deleted_item_is_ignored():
+    conversation = filled(user("u", "Hi"), Message("a", "assistant", status="in_progress"))
+    part = reply(conversation, "a", "It is noon.")
+    conversation.remove("a")
+    conversation.replace(assistant("a", "late"))
+    conversation.update_speech("a", "completed")
+    conversation.set_transcript("a", "late")
+    conversation.speaks("a", part)
+    assert conversation.cut("a", 100) is False
+    assert ids(conversation) == ["u"]
+    assert [message.content for message in history(conversation.items)] == ["Hi"]
+
+
+# -- the user's speech ------------------------------------------------------------------------------------------------
+
+
+def test_speech_is_part_of_the_history_once_it_is_transcribed():
+    conversation = filled(Message("u", "user", (Heard(),)))
+    assert history(conversation.items) == ()
+    conversation.set_transcript("u", "What time is it?")
+    assert conversation.get("u").parts == (Heard("What time is it?"),)
+    assert history(conversation.items) == (ChatMessage("user", "What time is it?"),)
+
+
+def test_noise_stays_out_of_the_history():
+    conversation = filled(Message("u", "user", (Heard(),)), user("v", "Hi"))
+    conversation.set_transcript("u", "")
+    assert history(conversation.items) == (ChatMessage("user", "Hi"),)
+    assert ids(conversation) == ["u", "v"]
+
+
+def test_a_known_transcript_is_not_overwritten():
+    conversation = filled(Message("u", "user", (Heard("Hi"), Heard(None))))
+    conversation.set_transcript("u", "there")
+    assert transcript_of(conversation.get("u")) == "Hithere"
+    assert transcript_of(call("f", "c")) == ""
+
+
+def test_the_last_thing_the_user_said_is_known():
+    conversation = filled(user("u", "Hi"), assistant("a", "Hello"))
+    assert conversation.last_user_item_id == "u"
+    conversation.remove("u")
+    assert conversation.last_user_item_id is None
+
+
+# -- what was heard of a reply ----------------------------------------------------------------------------------------
+
+
+def reply(
+    conversation: Conversation, item_id: str, text: str, *, ms_a_word: int = 200, status="completed"
+) -> SpokenPart:
+    """A spoken reply with a word every `ms_a_word` milliseconds, as the item `item_id`."""
+    part, times, clock, begin = SpokenPart(), [], 0, 0
+    conversation.speaks(item_id, part)
+    for word in text.split():
+        begin = text.index(word, begin)
+        times.append(WordTime(begin, begin + len(word), clock, clock + ms_a_word))
+        begin, clock = begin + len(word), clock + ms_a_word
+    part.begin_piece(0, text)
+    part.add_audio(0, clock)
+    part.set_words(0, times)
+    part.finish_piece(0)
+    conversation.update_speech(item_id, status)
+    return part
+
+
+def talking(
+    text: str = "Well, the history of Oslo is long.", status="completed"
+) -> tuple[Conversation, SpokenPart]:
+    conversation = filled(user("u", "Tell me."), Message("a", "assistant", status="in_progress"))
+    return conversation, reply(conversation, "a", text, status=status)
+
+
+def kept(conversation: Conversation) -> str:
+    """The words that count, the same in the item and for the chat model."""
+    text = conversation.heard_text("a")
+    told = [message.content for message in history(conversation.items) if message.role == "assistant"]
+    assert told == ([text] if text else [])
+    return text
+
+
+def test_an_undisturbed_reply_is_kept_whole():
+    conversation, _ = talking()
+    assert kept(conversation) == "Well, the history of Oslo is long."
+    assert conversation.get("a").status == "completed"
+    assert not conversation.is_cut("a")
+
+
+def test_a_truncate_keeps_the_words_heard():
+    conversation, _ = talking()
+    assert conversation.truncate("a", 320) == 320
+    assert kept(conversation) == "Well, the"
+    assert conversation.get("a") == Message("a", "assistant", (Said("Well, the"),), "incomplete")
+    assert conversation.is_cut("a")
+
+
+def test_a_second_truncate_may_only_shorten():
+    conversation, _ = talking()
+    conversation.truncate("a", 720)
+    assert conversation.truncate("a", 1000) == 720
+    assert kept(conversation) == "Well, the history of"
+    assert conversation.truncate("a", 320) == 320
+    assert kept(conversation) == "Well, the"
+
+
+def test_a_client_replaces_the_estimate_also_upwards():
+    conversation, _ = talking()
+    assert conversation.cut("a", 320)
+    assert kept(conversation) == "Well, the"
+    assert conversation.truncate("a", 720) == 720
+    assert kept(conversation) == "Well, the history of"
+
+
+def test_an_estimate_does_not_overrule_a_client():
+    conversation, _ = talking()
+    conversation.truncate("a", 320)
+    assert conversation.cut("a", 720) is False
+    assert kept(conversation) == "Well, the"
+
+
+def test_a_better_estimate_replaces_an_earlier_one():
+    conversation, _ = talking()
+    conversation.cut("a", 320)
+    conversation.cut("a", 720)
+    assert kept(conversation) == "Well, the history of"
+
+
+def test_nothing_heard_is_left_out_of_the_history():
+    conversation, _ = talking()
+    conversation.truncate("a", 0)
+    assert kept(conversation) == ""
+    assert conversation.get("a").parts == (Said(""),)
+
+
+@pytest.mark.parametrize("end_ms", [1400, 1401, 2400])
+def test_a_second_beyond_the_end_is_a_rounding_error(end_ms):
+    conversation, _ = talking()
+    assert conversation.truncate("a", end_ms) == 1400
+    assert kept(conversation) == "Well, the history of Oslo is long."
+
+
+def test_more_than_that_is_refused_and_changes_nothing():
+    conversation, _ = talking()
+    before = conversation.items
+    with pytest.raises(
+        ConversationError, match="Audio content of 1400ms is already shorter than 2401ms"
+    ) as caught:
+        conversation.truncate("a", 2401)
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "audio_end_ms")
+    assert conversation.items == before
+
+
+def test_while_a_reply_is_being_sent_any_value_is_clamped():
+    conversation, _ = talking(status="in_progress")
+    assert conversation.truncate("a", 57_340) == 1400
+
+
+def test_a_cut_is_never_beyond_the_audio_that_left():
+    """Audio that was made but never sent was not heard."""
+    conversation, _ = talking()
+    conversation.cut("a", 5000, 500)
+    assert kept(conversation) == "Well, the history"
+    assert conversation.truncate("a", 1000) == 500
+
+
+def test_a_reply_truncated_while_it_is_made_stays_cut():
+    conversation, part = talking(status="in_progress")
+    conversation.truncate("a", 320)
+    part.begin_piece(1, " More.")
+    part.add_audio(1, 500)
+    part.finish_piece(1)
+    conversation.update_speech("a", "completed")
+    assert kept(conversation) == "Well, the"
+    assert conversation.get("a").status == "incomplete"
+
+
+def test_only_speech_of_the_model_can_be_truncated():
+    conversation = filled(
+        user("u", "Hi"), assistant("a", "Hello"), call("f", "c"), Message("v", "user", (Heard("x"),))
+    )
+    for item_id in ("u", "a", "f", "v"):
+        assert refusal(conversation.truncate, item_id, 5)[0] == "unsupported_content_type"
+        assert conversation.cut(item_id, 5) is False
+
+
+def test_any_order_of_estimates_and_truncates_keeps_a_beginning_of_the_text():
+    """Whatever is said about a reply in whatever order, only words of its beginning are kept, never beyond a cut."""
+    for seed in range(200):
+        dice = random.Random(seed)
+        conversation, part = talking()
+        allowed = None
+        for _ in range(dice.randint(1, 6)):
+            ms = dice.randint(0, 2000)
+            if dice.random() < 0.5:
+                conversation.cut("a", ms)
+            else:
+                in_force = conversation.truncate("a", ms)
+                assert in_force <= min(ms, 1400)
+                assert allowed is None or in_force <= allowed
+                allowed = in_force
+            text = kept(conversation)
+            assert part.text.startswith(text)
+            if allowed is not None:
+                assert text == part.heard(allowed)
+
+
+# -- what the chat model is shown -------------------------------------------------------------------------------------
+
+
+def test_the_instructions_come_first():
+    assert history([user("u", "Hi")], "Be brief.") == (
+        ChatMessage("system", "Be brief."),
+        ChatMessage("user", "Hi"),
+    )
+    assert history([], "") == ()
+
+
+def test_parts_of_a_message_are_joined_and_empty_ones_left_out():
+    message = Message("u", "user", (Text("Look."), Heard(None), Text(" "), Heard("Nice?")))
+    assert history([message, assistant("a", "")]) == (ChatMessage("user", "Look.\nNice?"),)
+
+
+def test_pictures_are_shown_to_those_who_see():
+    items = [
+        Message("u", "user", (Text("Look."), Image("data:image/png;base64,AA"))),
+        Message("v", "user", (Image("b"),)),
+    ]
+    assert history(items, sees_images=True) == (
+        ChatMessage("user", "Look.", images=("data:image/png;base64,AA",)),
+        ChatMessage("user", "", images=("b",)),
+    )
+    assert history(items, sees_images=False) == (ChatMessage("user", "Look."),)
+
+
+def tool(call_id: str, output: str) -> ChatMessage:
+    return ChatMessage("tool", output, tool_call_id=call_id)
+
+
+def test_a_call_follows_the_words_before_it_and_its_result_follows_the_call():
+    items = [
+        user("u", "Weather?"),
+        assistant("a", "Let me look."),
+        call("f", "c1", '{"city":"Oslo"}'),
+        answer("o", "c1"),
+    ]
+    assert history(items)[1:] == (
+        ChatMessage("assistant", "Let me look.", tool_calls=(ToolCall("c1", "weather", '{"city":"Oslo"}'),)),
+        tool("c1", "4"),
+    )
+
+
+def test_parallel_calls_are_one_message_with_all_results():
+    items = [
+        user("u", "Weather?"),
+        call("f", "c1"),
+        call("g", "c2"),
+        answer("p", "c2", "5"),
+        answer("o", "c1", "4"),
+    ]
+    asked, *results = history(items)[1:]
+    assert [tool_call.call_id for tool_call in asked.tool_calls] == ["c1", "c2"]
+    assert results == [tool("c1", "4"), tool("c2", "5")]
+
+
+def test_an_unanswered_call_has_a_placeholder_and_a_late_result_its_place():
+    items = [user("u", "Weather?"), call("f", "c1"), user("v", "Hello?")]
+    assert [message.content for message in history(items)] == ["Weather?", "", NO_RESULT, "Hello?"]
+    late = [*items, answer("o", "c1", "4")]
+    assert [message.content for message in history(late)] == ["Weather?", "", "4", "Hello?"]
+
+
+def test_steps_of_a_tool_loop_stay_apart():
+    items = [user("u", "x"), call("f", "c1"), answer("o", "c1"), call("g", "c2"), answer("p", "c2")]
+    assert [len(message.tool_calls) for message in history(items)] == [0, 1, 0, 1, 0]
+
+
+def test_unfinished_calls_and_orphaned_results_are_not_shown():
+    items = [
+        user("u", "x"),
+        call("f", "c1", '{"ci', "incomplete"),
+        call("g", "c2", "", "in_progress"),
+        answer("o", "gone"),
+    ]
+    assert history(items) == (ChatMessage("user", "x"),)
+
+
+def test_thoughts_go_back_only_inside_an_open_tool_loop():
+    items = [user("u", "x"), call("f", "c1"), answer("o", "c1")]
+    thoughts = {"f": "hmm"}
+    assert [message.reasoning for message in history(items, reasoning=thoughts)] == [None, "hmm", None]
+    items += [assistant("a", "Four."), user("v", "Thanks.")]
+    assert all(message.reasoning is None for message in history(items, reasoning=thoughts))
+
+
+# -- too long ---------------------------------------------------------------------------------------------------------
+
+
+def long_talk(count: int = 10) -> list[Message]:
+    return [user(str(number), f"{number}" * 10) for number in range(count)]
+
+
+def test_the_oldest_go_first_and_the_newest_always_stays():
+    kept_messages = history(long_talk(), "", budget=Budget(35))
+    assert [message.content[0] for message in kept_messages] == ["7", "8", "9"]
+    assert len(history(long_talk(), "", budget=Budget(3))) == 1
+
+
+def test_the_instructions_count_and_stay():
+    kept_messages = history(long_talk(), "x" * 15, budget=Budget(35))
+    assert [message.content[0] for message in kept_messages] == ["x", "8", "9"]
+
+
+def test_what_fits_is_not_touched():
+    assert len(history(long_talk(), "", budget=Budget(100, may_drop=False))) == 10
+
+
+def test_an_overflow_leaves_only_the_ratio_asked_for():
+    assert len(history(long_talk(), "", budget=Budget(90, retention=0.5))) == 4
+
+
+def test_nothing_is_dropped_where_that_is_forbidden():
+    with pytest.raises(ContextOverflow, match="100 characters"):
+        history(long_talk(), "", budget=Budget(99, may_drop=False))
+
+
+def test_a_call_and_its_result_go_together():
+    items = [user("u", "x" * 50), call("f", "c1", "{}"), answer("o", "c1", "y" * 30), user("v", "z" * 10)]
+    for characters in range(1, 110):
+        kept_messages = history(items, "", budget=Budget(characters))
+        asked = [tool_call.call_id for message in kept_messages for tool_call in message.tool_calls]
+        answered = [message.tool_call_id for message in kept_messages if message.role == "tool"]
+        assert asked == answered
+        assert kept_messages[-1].content == "z" * 10

@@ -1,0 +1,436 @@
+"""The ledger of a spoken reply: what was heard after so many milliseconds, and when each word sounds."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.messages import WordTime
+from realtime.core.spoken import SpokenPart
+from realtime.core.wordbreak import atoms
+
+
+def timed(spoken: str, *words: tuple[str, float, float]) -> list[WordTime]:
+    """Word times by the words themselves, found one after the other."""
+    times, place = [], 0
+    for word, start_ms, end_ms in words:
+        begin = spoken.index(word, place)
+        place = begin + len(word)
+        times.append(WordTime(begin, place, start_ms, end_ms))
+    return times
+
+
+def say(
+    part: SpokenPart, index: int, text: str, ms: float, *words: tuple[str, float, float], finish=True
+) -> None:
+    part.begin_piece(index, text)
+    part.add_audio(index, ms)
+    if words:
+        part.set_words(index, timed(text, *words))
+    if finish:
+        part.finish_piece(index)
+
+
+def one(text: str, ms: float, *words: tuple[str, float, float], finish=True) -> SpokenPart:
+    part = SpokenPart()
+    say(part, 0, text, ms, *words, finish=finish)
+    return part
+
+
+NOON = ("It ", 40, 190), ("is", 190, 310), ("noon", 310, 820)
+
+
+# -- what was heard, by the voice's own times -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("played_ms", "heard"),
+    [(-5, ""), (0, ""), (114, ""), (115, "It"), (249, "It"), (250, "It is"), (564, "It is"), (565, "It is noon."),
+     (900, "It is noon."), (10_000, "It is noon.")],
+)  # fmt: skip
+def test_a_word_counts_from_its_midpoint(played_ms, heard):
+    assert one("It is noon.", 900, *NOON).heard(played_ms) == heard
+
+
+def test_punctuation_goes_with_its_word():
+    part = one(
+        'Well, the "old" (town) !', 2000,
+        ("Well", 0, 400), ("the", 400, 600), ("old", 600, 1000), ("town", 1000, 1600),
+    )  # fmt: skip
+    kept = [part.heard(ms) for ms in (300, 550, 850, 1400)]
+    assert kept == ["Well,", "Well, the", 'Well, the "old"', 'Well, the "old" (town) !']
+
+
+def test_marks_that_are_not_spoken_are_heard_with_the_next_word_and_at_the_end_with_the_last():
+    part = one("Hi 😀 there ☀️", 1000, ("Hi", 0, 300), ("there", 300, 800))
+    assert [part.heard(ms) for ms in (200, 600)] == ["Hi", "Hi 😀 there ☀️"]
+
+
+def test_han_characters_count_each_for_itself():
+    part = one("今天好。", 1000, ("今", 0, 200), ("天", 200, 400), ("好", 400, 900))
+    assert [part.heard(ms) for ms in (99, 100, 300, 650)] == ["", "今", "今天", "今天好。"]
+
+
+def test_a_time_for_several_characters_keeps_them_together():
+    part = one("今天好", 1000, ("今天", 0, 400), ("好", 400, 900))
+    assert [part.heard(ms) for ms in (100, 200)] == ["", "今天"]
+
+
+def test_times_inside_a_word_do_not_split_it():
+    """A voice may report syllables, or a name and its ending; history keeps words."""
+    part = one("don't panic", 1000, ("don", 0, 200), ("'t", 200, 300), ("pan", 300, 500), ("ic", 500, 700))
+    assert [part.heard(ms) for ms in (149, 150, 499, 500)] == ["", "don't", "don't", "don't panic"]
+
+
+def test_the_text_is_kept_as_written_where_something_else_was_spoken():
+    """`3 km` is said as three kilometers; history has what the transcript has."""
+    text, spoken = "Go 3 km.", "Go three kilometers."
+    offsets = [0, 1, 2, *[3] * 5, 4, *[5] * 10, 7, 8]
+    part = SpokenPart()
+    part.begin_piece(0, text, spoken, offsets)
+    part.add_audio(0, 2000)
+    part.set_words(0, timed(spoken, ("Go", 0, 300), ("three", 300, 700), ("kilometers", 700, 1700)))
+    part.finish_piece(0)
+    assert [part.heard(ms) for ms in (150, 500, 1200)] == ["Go", "Go 3", "Go 3 km."]
+
+
+def test_text_that_was_left_out_of_the_speech_is_heard_with_what_follows_it():
+    text, spoken = "See [map](http://x.y) now", "See map now"
+    offsets = [0, 1, 2, 3, 5, 6, 7, 21, 22, 23, 24, 25]
+    part = SpokenPart()
+    part.begin_piece(0, text, spoken, offsets)
+    part.add_audio(0, 900)
+    part.set_words(0, timed(spoken, ("See", 0, 300), ("map", 300, 600), ("now", 600, 900)))
+    part.finish_piece(0)
+    assert [part.heard(ms) for ms in (150, 450, 750)] == ["See", "See [map](http://x.y)", text]
+
+
+def test_pieces_follow_each_other_in_the_parts_own_time():
+    part = one("It is noon. ", 1000, *NOON)
+    say(part, 1, "Time to eat.", 800, ("Time", 0, 200), ("to", 200, 300), ("eat", 300, 700))
+    assert (part.text, part.audio_ms) == ("It is noon. Time to eat.", 1800)
+    assert [part.heard(ms) for ms in (999, 1099, 1100, 1250, 1800)] == [
+        "It is noon.", "It is noon.", "It is noon. Time", "It is noon. Time to", "It is noon. Time to eat.",
+    ]  # fmt: skip
+
+
+def test_word_times_may_come_after_the_audio():
+    part = one("It is noon.", 900, finish=False)
+    part.set_words(0, timed("It is noon.", *NOON))
+    part.finish_piece(0)
+    assert part.heard(250) == "It is"
+
+
+def test_newer_word_times_replace_older_ones():
+    part = one("It is noon.", 900, ("It", 0, 800), finish=False)
+    part.set_words(0, timed("It is noon.", *NOON))
+    assert part.heard(250) == "It is"
+
+
+# -- what was heard, where no times are known -------------------------------------------------------------------------
+
+
+def test_without_times_the_text_is_shared_out_evenly_inside_the_piece():
+    part = one("abcd efgh ijkl mnop", 1600)
+    assert [part.heard(ms) for ms in (199, 200, 600, 999, 1000, 1400)] == [
+        "", "abcd", "abcd efgh", "abcd efgh", "abcd efgh ijkl", "abcd efgh ijkl mnop",
+    ]  # fmt: skip
+
+
+def test_proportion_never_crosses_into_another_piece():
+    """A slow first piece does not lend its time to the second."""
+    part = one("aaaa ", 5000)
+    say(part, 1, "bbbb cccc", 500)
+    assert part.heard(4999) == "aaaa"
+    assert part.heard(5000) == "aaaa"
+    assert part.heard(5125) == "aaaa bbbb"
+    assert part.heard(5500) == "aaaa bbbb cccc"
+
+
+def test_han_text_without_times_is_cut_between_characters():
+    part = one("今天天气", 800)
+    assert [part.heard(ms) for ms in (99, 100, 300, 500, 700)] == ["", "今", "今天", "今天天", "今天天气"]
+
+
+def test_an_unfinished_piece_is_not_squeezed_into_the_audio_so_far():
+    """A hundred milliseconds of a long sentence are its first word at most, not all of it."""
+    part = one("one two three four five six seven eight nine ten", 300, finish=False)
+    assert part.heard(300) in ("one", "one two")
+
+
+def test_the_pace_of_earlier_pieces_is_that_of_an_unfinished_one():
+    slow, fast = one("abcd efgh ", 8000), one("abcd efgh ", 400)
+    for part in (slow, fast):
+        part.begin_piece(1, "abcd efgh")
+        part.add_audio(1, 400)
+    assert slow.heard(8400) == "abcd efgh"
+    assert fast.heard(800) == "abcd efgh abcd efgh"
+
+
+def test_a_piece_is_whole_once_a_later_one_sounds():
+    part = one("abcd efgh ijkl ", 400, finish=False)
+    part.begin_piece(1, "mnop")
+    assert part.heard(400) == "abcd efgh"
+    part.add_audio(1, 100)
+    assert part.heard(400) == "abcd efgh ijkl"
+
+
+def test_a_part_cut_in_the_middle_keeps_estimating_the_piece_that_broke_off():
+    part = one("one two three four five six seven eight nine ten", 300, finish=False)
+    before = part.heard(300)
+    part.close()
+    assert part.heard(300) == before
+    assert part.closed
+
+
+def test_a_piece_without_sound_is_heard_with_what_precedes_it():
+    part = one("Hi there. ", 500)
+    say(part, 1, "😀", 0)
+    assert part.heard(499) != part.text
+    assert part.heard(500) == "Hi there. 😀"
+
+
+def test_nothing_played_is_nothing_heard():
+    assert one("😀", 0).heard(0) == ""
+    assert SpokenPart().heard(500) == ""
+
+
+def test_a_player_that_counts_whole_milliseconds_still_hears_the_end():
+    assert one("Hi 😀", 500.9).heard(500) == "Hi 😀"
+
+
+# -- closing ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_closed_part_still_knows_what_was_heard_and_takes_nothing_more():
+    part = one("It is noon.", 900, *NOON)
+    before = [part.heard(ms) for ms in range(0, 1000, 10)]
+    part.close()
+    part.add_audio(0, 500)
+    part.set_words(0, [])
+    part.finish_piece(0)
+    assert [part.heard(ms) for ms in range(0, 1000, 10)] == before
+    assert (part.text, part.audio_ms) == ("It is noon.", 900)
+    with pytest.raises(ValueError, match="cannot begin"):
+        part.begin_piece(1, "More.")
+
+
+def test_pieces_begin_in_order():
+    part = SpokenPart()
+    with pytest.raises(ValueError, match="cannot begin"):
+        part.begin_piece(1, "Hi")
+
+
+def test_its_repr_shows_no_text():
+    part = one("secret", 500)
+    assert repr(part) == "<SpokenPart 6 characters, 500 ms>"
+    part.close()
+    assert repr(part) == "<SpokenPart 6 characters, 500 ms, closed>"
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+
+
+def test_words_are_told_with_their_spaces_and_times():
+    part = one("It is noon.", 900, *NOON)
+    words = [(word.text, word.start_ms, word.end_ms, word.aligned) for word in part.new_words()]
+    assert words == [("It ", 40, 190, True), ("is ", 190, 310, True), ("noon.", 310, 820, True)]
+    assert part.new_words() == []
+
+
+def test_words_of_a_later_piece_start_where_the_earlier_one_ended():
+    part = one("It is noon. ", 1000, *NOON)
+    say(part, 1, "Eat.", 500, ("Eat", 20, 300))
+    assert [(word.text, word.start_ms) for word in part.new_words()][-1] == ("Eat.", 1020)
+
+
+def test_the_last_known_word_waits_until_it_is_settled():
+    part = one("It is noon.", 400, ("It", 40, 190), ("is", 190, 310), finish=False)
+    assert [word.text for word in part.new_words()] == ["It "]
+    part.set_words(0, timed("It is noon.", *NOON))
+    assert [word.text for word in part.new_words()] == ["is "]
+    part.finish_piece(0)
+    assert [word.text for word in part.new_words()] == ["noon."]
+
+
+def test_later_pieces_wait_for_earlier_ones():
+    part = SpokenPart()
+    part.begin_piece(0, "It is noon. ")
+    part.begin_piece(1, "Eat.")
+    part.set_words(1, timed("Eat.", ("Eat", 0, 300)))
+    assert part.new_words() == []
+
+
+def test_words_without_times_are_estimates_told_at_the_end_of_their_piece():
+    part = one("abcd efgh", 800, finish=False)
+    assert part.new_words() == []
+    part.finish_piece(0)
+    words = [(word.text, word.start_ms, word.end_ms, word.aligned) for word in part.new_words()]
+    assert words == [("abcd ", 0, 400, False), ("efgh", 400, 800, False)]
+
+
+def test_the_rest_of_a_half_timed_piece_is_estimated():
+    part = one("abcd efgh ijkl", 1000, ("abcd", 0, 200))
+    words = [(word.text, word.start_ms, word.end_ms, word.aligned) for word in part.new_words()]
+    assert words == [("abcd ", 0, 200, True), ("efgh ", 200, 600, False), ("ijkl", 600, 1000, False)]
+
+
+def test_at_the_end_of_a_cut_part_all_that_was_sent_as_text_is_told():
+    part = one("It is noon. ", 300, ("It", 40, 190), finish=False)
+    part.begin_piece(1, "Eat.")
+    told = part.new_words() + part.new_words(final=True)
+    assert "".join(word.text for word in told) == part.text == "It is noon. Eat."
+
+
+# -- properties -------------------------------------------------------------------------------------------------------
+
+WORDS = ["a", "don't", "Oslo,", "well-known", "(yes)", "3.14", "e\u0301te\u0301", "😀", "👩‍👩‍👧", "🇳🇴🇸🇪", "👍🏽", "中文", "好。",
+         "「はい」", "안녕", "—", "...", "http://x.y/z?a=1"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One piece as it may arrive: `words` are pairs of atom index and length in milliseconds."""
+
+    text: str
+    ms: float
+    durations: list[int] | None
+    finished: bool
+
+
+specs = st.lists(
+    st.builds(
+        Spec,
+        text=st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(
+            lambda words: " ".join(words) + " "
+        ),
+        ms=st.floats(0, 3000),
+        durations=st.none() | st.lists(st.integers(0, 500), min_size=12, max_size=12),
+        finished=st.just(True),
+    ),
+    max_size=4,
+)
+
+
+def build(pieces: list[Spec]) -> SpokenPart:
+    part = SpokenPart()
+    for index, piece in enumerate(pieces):
+        part.begin_piece(index, piece.text)
+        part.add_audio(index, piece.ms)
+        if piece.durations is not None:
+            times, begin, clock = [], 0, 0
+            for end, ms in zip(atoms(piece.text), piece.durations, strict=False):
+                times.append(WordTime(begin, end, clock, clock + ms))
+                begin, clock = end, clock + ms
+            part.set_words(index, times)
+        if piece.finished:
+            part.finish_piece(index)
+    return part
+
+
+moments = st.floats(-10, 15_000)
+
+
+@given(specs, st.lists(moments, max_size=10), st.booleans())
+def test_what_was_heard_only_grows_with_time(pieces, played, closed):
+    """heard is a prefix of the text, later is never less, and it never ends in the middle of a word."""
+    part = build(pieces)
+    if closed:
+        part.close()
+    words, before = part.text.split(), ""
+    for ms in sorted(played):
+        heard = part.heard(ms)
+        assert part.text.startswith(heard)
+        assert heard.startswith(before)
+        before = heard
+        if not heard or not part.text[len(heard) :].strip():
+            continue
+        after = part.text[len(heard)]
+        assert not unicodedata.category(after).startswith("M")
+        assert "\u200d" not in (heard[-1], after)
+        if heard.split()[-1].isascii():
+            assert heard.split() == words[: len(heard.split())]
+
+
+@given(specs)
+def test_all_that_was_said_is_heard_at_the_end(pieces):
+    part = build(pieces)
+    if part.audio_ms >= 1:
+        assert part.heard(part.audio_ms) == part.text.rstrip()
+    assert part.heard(0) == ""
+
+
+@given(specs, moments)
+def test_closing_changes_no_answer(pieces, played_ms):
+    part = build(pieces)
+    before = part.heard(played_ms)
+    part.close()
+    assert part.heard(played_ms) == before
+
+
+@given(specs.flatmap(lambda pieces: st.tuples(st.just(pieces), st.integers(0, 4))))
+def test_every_word_is_told_once_and_in_order(case):
+    """Told piece by piece, with some unfinished at the end: the joined text is the transcript."""
+    pieces, unfinished = case
+    part, told = SpokenPart(), []
+    for index, piece in enumerate(pieces):
+        part.begin_piece(index, piece.text)
+        part.add_audio(index, piece.ms)
+        told += part.new_words()
+        if index < len(pieces) - unfinished:
+            part.finish_piece(index)
+        told += part.new_words()
+    told += part.new_words(final=True)
+    assert "".join(word.text for word in told) == part.text
+    times = [ms for word in told for ms in (word.start_ms, word.end_ms)]
+    assert times == sorted(times)
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.lists(st.integers(-5, 40), max_size=40), st.data())
+def test_nonsense_from_a_voice_breaks_nothing(text, spoken, offsets, data):
+    """Word times and offsets out of range, out of order, overlapping: still a prefix, still every word once."""
+    part = SpokenPart()
+    part.begin_piece(0, text, spoken, offsets)
+    part.add_audio(0, 1000)
+    place, moment = st.integers(-3, 35), st.floats(-100, 2000)
+    part.set_words(0, data.draw(st.lists(st.builds(WordTime, place, place, moment, moment), max_size=6)))
+    told = part.new_words()
+    part.finish_piece(0)
+    for played_ms in (1, 500, 999):
+        assert text.startswith(part.heard(played_ms))
+    assert part.heard(1000) == text.rstrip()
+    told += part.new_words()
+    assert "".join(word.text for word in told) == text
+
+
+# -- where text may be cut --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("", []),
+        ("Hi there.", ["Hi ", "there."]),
+        ("  Hi  there ", ["  Hi  ", "there "]),
+        ("don't e.g. 3.14 well-known", ["don't ", "e.g. ", "3.14 ", "well-known"]),
+        ("他说：“好”。然后", ["他", "说：", "“好”。", "然", "后"]),
+        ("我用iPhone，很好", ["我", "用", "iPhone，", "很", "好"]),
+        ("これは「本」です。", ["こ", "れ", "は", "「本」", "で", "す。"]),
+        ("안녕 세계", ["안녕 ", "세계"]),
+        ("e\u0301a 👩‍👩‍👧 👍🏽", ["e\u0301a ", "👩‍👩‍👧 ", "👍🏽"]),
+    ],
+)
+def test_text_is_cut_at_spaces_and_between_han_characters(text, cut):
+    ends = atoms(text)
+    assert [text[begin:end] for begin, end in zip([0, *ends], ends, strict=False)] == cut
+
+
+@given(st.text())
+def test_cuts_rise_and_end_with_the_text(text):
+    ends = atoms(text)
+    assert ends == sorted(set(ends))
+    assert not text or ends[-1] == len(text)
