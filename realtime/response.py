@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from realtime.core.audio import AudioFormat
@@ -92,6 +92,7 @@ class Response:
         self._characters = 0
         self._has_words = False
         self._patience: asyncio.Timeout | None = None
+        self._excuses = 0  # why silence is nobody's fault at the moment
 
     def __repr__(self) -> str:
         return f"<Response {self.id} {'open' if self.gate.is_set() else 'gated'}>"
@@ -127,8 +128,20 @@ class Response:
 
     def _progress(self) -> None:
         """Something to see or hear came: the listener's patience begins anew."""
-        if self._patience is not None:
+        if self._patience is not None and not self._excuses and not self._patience.expired():
             self._patience.reschedule(self._loop.time() + self.plan.silent_timeout_s)
+
+    @contextmanager
+    def _excused(self) -> Iterator[None]:
+        """Meanwhile we wait for the client or for a tool, and not for an upstream service."""
+        self._excuses += 1
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(None)
+        try:
+            yield
+        finally:
+            self._excuses -= 1
+            self._progress()
 
     # -- the chat model ------------------------------------------------------------------------------------------
 
@@ -289,7 +302,8 @@ class Response:
         self._received_ms[piece] = self._received_ms.get(piece, 0.0) + ms
         self._chunker.audio(chunk.index, self._received_ms[piece], False, now_s)
         self._wake.set()
-        await self.writer.audio(chunk.index, pcm)
+        with self._excused():
+            await self.writer.audio(chunk.index, pcm)
 
     def _piece_done(self, piece: int) -> None:
         chunk = self._chunk_of(piece)

@@ -14,7 +14,8 @@ import pytest
 # Fields that may be null (shared/realtime-wire.md 2.4), by their last name.
 NULLABLE = frozenset(
     "previous_item_id transcript code param event_id status_details usage metadata conversation_id tracing prompt "
-    "transcription noise_reduction turn_detection idle_timeout_ms".split()
+    "transcription noise_reduction turn_detection idle_timeout_ms "
+    "last_event_id".split()
 )
 EXTENSIONS = frozenset("response.output_audio_words.delta response.latency.done session.resumed".split())
 
