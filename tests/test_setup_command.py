@@ -1,0 +1,107 @@
+"""`realtime setup turn`: one file out of a pinned wheel, checked, into the cache; clear words when it cannot be had."""
+
+import argparse
+import hashlib
+import subprocess
+import zipfile
+from typing import ClassVar
+
+import pytest
+
+from realtime.commands import setup
+from realtime.errors import ConfigError
+from realtime.providers import weights
+
+MODEL = b"a model"
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """An empty cache, no pipecat, and MODEL as the published file."""
+    monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(weights, "_package", lambda name: None)
+    monkeypatch.setattr(weights, "SMART_TURN_SHA256", hashlib.sha256(MODEL).hexdigest())
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """A pip that puts `pip.content` into the wheel, or fails with `pip.error`; `pip.asked` is its command."""
+
+    class Pip:
+        content: bytes | None = MODEL
+        error = ""
+        asked: ClassVar[list[list[str]]] = []
+
+    def run(command, **options):
+        Pip.asked.append(command)
+        if Pip.error:
+            return subprocess.CompletedProcess(command, 1, "", Pip.error)
+        folder = command[command.index("--dest") + 1]
+        with zipfile.ZipFile(f"{folder}/pipecat_ai-1.14.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("pipecat/__init__.py", "raise RuntimeError")
+            if Pip.content is not None:
+                wheel.writestr(setup.INSIDE, Pip.content)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    Pip.asked = []
+    monkeypatch.setattr(subprocess, "run", run)
+    return Pip
+
+
+def turn() -> int:
+    parser = argparse.ArgumentParser()
+    setup.add_arguments(parser)
+    return setup.run(parser.parse_args(["turn"]))
+
+
+def test_it_fetches_the_pinned_wheel_alone_and_keeps_one_file(cache, pip, capsys):
+    assert turn() == 0
+    assert "--no-deps" in pip.asked[0]
+    assert pip.asked[0][-1] == "pipecat-ai==1.14.0"
+    assert [path.name for path in cache.iterdir()] == [weights.SMART_TURN_FILE]
+    assert (cache / weights.SMART_TURN_FILE).read_bytes() == MODEL
+    assert (cache / weights.SMART_TURN_FILE).stat().st_mode & 0o777 == 0o644
+    assert "Done:" in capsys.readouterr().out
+
+
+def test_a_second_time_nothing_is_fetched(cache, pip):
+    turn()
+    assert turn() == 0
+    assert len(pip.asked) == 1
+
+
+def test_a_damaged_file_is_fetched_anew(cache, pip):
+    cache.mkdir()
+    (cache / weights.SMART_TURN_FILE).write_bytes(b"half a mod")
+    assert turn() == 0
+    assert (cache / weights.SMART_TURN_FILE).read_bytes() == MODEL
+
+
+def test_another_file_in_the_wheel_is_refused_and_leaves_nothing(cache, pip):
+    pip.content = b"something else"
+    with pytest.raises(ConfigError, match="is not the published file"):
+        turn()
+    assert list(cache.iterdir()) == []
+
+
+def test_a_wheel_without_the_model_is_refused(cache, pip):
+    pip.content = None
+    with pytest.raises(ConfigError, match="does not hold"):
+        turn()
+    assert list(cache.iterdir()) == []
+
+
+def test_without_a_network_it_says_what_to_do(cache, pip):
+    pip.error = "WARNING: Retrying\nERROR: No matching distribution found for pipecat-ai==1.14.0\n"
+    with pytest.raises(ConfigError) as caught:
+        turn()
+    assert "No matching distribution" in str(caught.value)
+    assert str(cache) in str(caught.value)
+    assert weights.SMART_TURN_FILE in str(caught.value)
+
+
+def test_without_pip_it_says_what_to_do(cache, pip, monkeypatch):
+    monkeypatch.setattr(setup.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="no pip"):
+        turn()
