@@ -50,8 +50,8 @@ class ItemEvents:
                 case asks.ConversationItemRetrieve(item_id=item_id):
                     item = to_wire_item(self._conversation.get(item_id))
                     self._outbox.put(events.ConversationItemRetrieved(item=item))
-                case asks.ConversationItemTruncate(item_id=item_id, audio_end_ms=end_ms):
-                    self._truncate(item_id, end_ms)
+                case asks.ConversationItemTruncate():
+                    self._truncate(event)
                 case asks.ConversationItemDelete(item_id=item_id):
                     self._conversation.remove(item_id)
                     self._outbox.put(events.ConversationItemDeleted(item_id=item_id))
@@ -89,9 +89,15 @@ class ItemEvents:
             if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None
         ]
 
-    def _truncate(self, item_id: str, audio_end_ms: int) -> None:
-        end_ms = self._conversation.truncate(item_id, audio_end_ms, self._sent_ms(item_id))
-        self._outbox.put(events.ConversationItemTruncated(item_id=item_id, audio_end_ms=int(end_ms)))
+    def _truncate(self, event: asks.ConversationItemTruncate) -> None:
+        if event.content_index != 0:
+            raise ConversationError(
+                "invalid_value",
+                "A spoken item has one content part: content_index must be 0.",
+                "content_index",
+            )
+        end_ms = self._conversation.truncate(event.item_id, event.audio_end_ms, self._sent_ms(event.item_id))
+        self._outbox.put(events.ConversationItemTruncated(item_id=event.item_id, audio_end_ms=int(end_ms)))
 
 
 def _without_audio(item: Item) -> Item:

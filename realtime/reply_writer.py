@@ -354,7 +354,7 @@ class ReplyWriter:
         if isinstance(item, wire.MessageItem) and self.options.spoken:
             self._conversation.update_speech(item.id, item.status)
             return
-        self._conversation.replace(to_core_item(item))
+        self._conversation.complete(to_core_item(item))
         if isinstance(item, wire.FunctionCallItem) and self.reasoning is not None:
             self._conversation.reasoning[item.id] = self.reasoning
 

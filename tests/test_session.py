@@ -136,6 +136,15 @@ async def test_a_truncate_replaces_the_estimate():
 
 
 @scripted
+async def test_a_truncate_of_another_part_is_refused():
+    async with Talk(chat=FakeChat([STORY])) as talk:
+        await talk.ask("Tell me a story.")
+        item_id = (await talk.until("response.output_audio.delta"))["item_id"]
+        await talk.send("conversation.item.truncate", item_id=item_id, content_index=1, audio_end_ms=1)
+        assert (await talk.until("error"))["error"]["param"] == "content_index"
+
+
+@scripted
 async def test_a_cough_never_reaches_the_wire_and_the_reply_goes_on():
     async with Talk(chat=FakeChat([STORY])) as talk:
         await talk.ask("Tell me a story.")

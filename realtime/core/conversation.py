@@ -184,9 +184,10 @@ class Conversation:
         self._speech.pop(item_id, None)
         self.reasoning.pop(item_id, None)
 
-    def replace(self, item: Item) -> None:
-        """Put a new value in the place of the item with this id; one that was deleted stays so."""
-        if item.id in self._items:
+    def complete(self, item: Item) -> None:
+        """Put the finished value in the place of an item in progress; one that was deleted meanwhile stays so."""
+        before = self._items.get(item.id)
+        if before is not None and before.status == "in_progress":  # else a client has made its own with this id
             self._items[item.id] = item
 
     # -- the user's speech ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ cut before their first word, pictures for a model that cannot see.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,13 +112,22 @@ def _call_group(
     asked = ChatMessage(
         "assistant",
         said.content if said is not None else "",
-        tool_calls=tuple(ToolCall(call.call_id, call.name, call.arguments) for call in calls),
+        tool_calls=tuple(ToolCall(call.call_id, call.name, _as_json(call.arguments)) for call in calls),
         reasoning=thought,
     )
     answers = [
         ChatMessage("tool", outputs.get(call.call_id, NO_RESULT), tool_call_id=call.call_id) for call in calls
     ]
     return [asked, *answers]
+
+
+def _as_json(arguments: str) -> str:
+    """Arguments as a JSON text: a chat model refuses the whole conversation for one call without."""
+    try:
+        json.loads(arguments)
+    except ValueError:
+        return json.dumps({"input": arguments} if arguments.strip() else {})
+    return arguments
 
 
 def _message(item: Message, sees_images: bool) -> ChatMessage | None:

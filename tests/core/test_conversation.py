@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -109,13 +110,28 @@ def test_news_about_a_deleted_item_is_ignored():
     conversation = filled(user("u", "Hi"), Message("a", "assistant", status="in_progress"))
     part = reply(conversation, "a", "It is noon.")
     conversation.remove("a")
-    conversation.replace(assistant("a", "late"))
+    conversation.complete(assistant("a", "late"))
     conversation.update_speech("a", "completed")
     conversation.set_transcript("a", "late")
     conversation.speaks("a", part)
     assert conversation.cut("a", 100) is False
     assert ids(conversation) == ["u"]
     assert [message.content for message in history(conversation.items)] == ["Hi"]
+
+
+def test_news_about_a_deleted_item_spares_the_one_a_client_made_with_its_id():
+    conversation = filled(Message("a", "assistant", status="in_progress"))
+    conversation.remove("a")
+    conversation.add(user("a", "mine"))
+    conversation.complete(assistant("a", "late"))
+    assert conversation.get("a") == user("a", "mine")
+
+
+def test_arguments_that_are_no_json_reach_the_model_as_json():
+    """A chat model would refuse every later request of the session for it."""
+    conversation = filled(user("u", "Hi"), FunctionCall("f", "call_1", "look", "Oslo, please"))
+    (asked,) = [message for message in history(conversation.items) if message.tool_calls]
+    assert json.loads(asked.tool_calls[0].arguments) == {"input": "Oslo, please"}
 
 
 # -- the user's speech ------------------------------------------------------------------------------------------------
