@@ -13,27 +13,9 @@ import pytest
 from realtime_client import DeviceError, Microphone, PartKey, Speaker
 from realtime_client.devices import device_names
 
-from tests.terminal.pulse import Pulse, pulse_missing
-
 RATE = 24_000  # Hertz, of the wire
 PART = PartKey("item_1")
 PATIENT_S = 0.4  # of device latency: a machine that is busy with other tests does not lose sound
-
-
-@pytest.fixture(scope="module")
-def pulse(tmp_path_factory):
-    """A PulseAudio server of our own; PortAudio is told to use it."""
-    reason = pulse_missing()
-    if reason and "pulse" in os.environ.get("REQUIRE", ""):
-        pytest.fail(f"REQUIRE wants pulse: {reason}")
-    if reason:
-        pytest.skip(reason)
-    with pytest.MonkeyPatch.context() as patch:
-        server = Pulse(tmp_path_factory.mktemp("pulse"))
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        with server:
-            yield server
 
 
 def speech_like(seconds, seed=1):
