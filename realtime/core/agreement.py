@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[㐀-鿿぀-ヿ가-힯]|\s*[^\s㐀-鿿぀-ヿ가-힯]+")
+_WORD = re.compile(r"\s*[㐀-鿿぀-ヿ가-힯]|\s*[^\s㐀-鿿぀-ヿ가-힯]+")
 
 
 class Agreement:

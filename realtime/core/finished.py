@@ -41,7 +41,18 @@ _DANGLING = frozenset(  # words that rarely end what somebody says
 _DANGLING_HAN = re.compile(
     r"(?:的|地|得|和|跟|与|或|但|但是|因为|所以|如果|然后|还有|就是|那个|这个|嗯|呃|在|把|被|对|给|从|向|是|有|要|想)[，。,.]?$"
 )
+_HAN_ANSWERS = re.compile(  # end in a dangling character and are whole all the same
+    r"^(?:对|是|有|要|想|嗯)$|(?:好的|是的|对的|真的|可以的|没有|不是|是不是|有没有|不要|要不要|不对|谢谢你的)$"
+)
+_MARKS = re.compile(r"[\s，。！？,.!?]+$")
 _HAN = re.compile(r"[一-鿿]")
+
+_FINISH = {  # by dangling, and ended by a mark: transcribers end fragments with a full stop, too
+    (False, True): Finish.COMPLETE,
+    (False, False): Finish.OPEN,
+    (True, True): Finish.OPEN,
+    (True, False): Finish.CUT,
+}
 
 
 def finish_of(text: str) -> Finish:
@@ -50,15 +61,11 @@ def finish_of(text: str) -> Finish:
     if not text or _TRAILS_OFF.search(text):
         return Finish.CUT
     if _HAN.search(text):
-        if _DANGLING_HAN.search(text):
-            return Finish.CUT
-        return Finish.COMPLETE if _ENDS.search(text) else Finish.OPEN
+        dangling = _DANGLING_HAN.search(text) and not _HAN_ANSWERS.search(_MARKS.sub("", text))
+        return _FINISH[bool(dangling), bool(_ENDS.search(text))]
     words = re.findall(r"[\w']+", text.lower())
-    if words and words[-1] in _DANGLING and not text.endswith(("?", "!")):
-        return (
-            Finish.OPEN if _ENDS.search(text) else Finish.CUT
-        )  # transcribers end fragments with a full stop, too
-    return Finish.COMPLETE if _ENDS.search(text) else Finish.OPEN
+    dangling = bool(words) and words[-1] in _DANGLING and not text.endswith(("?", "!"))
+    return _FINISH[dangling, bool(_ENDS.search(text))]
 
 
 class Sound(Enum):

@@ -1,0 +1,117 @@
+"""How finished a sentence looks and sounds, and how long a silence must be after it."""
+
+import itertools
+
+import pytest
+
+from realtime.core.finished import LONGEST_MS, WAIT_MS, Finish, finish_of, silence_ms, sound_of
+
+EAGERNESS = ["low", "medium", "high", "auto"]
+
+
+@pytest.mark.parametrize(
+    ("text", "finish"),
+    [
+        ("What time is it?", Finish.COMPLETE),
+        ("Stop!", Finish.COMPLETE),
+        ('He said "yes."', Finish.COMPLETE),
+        ("Yes, thank you. ", Finish.COMPLETE),
+        ("今天天气怎么样？", Finish.COMPLETE),
+        ("好的。", Finish.COMPLETE),
+        ("What time is it", Finish.OPEN),
+        ("I would like to.", Finish.OPEN),  # a full stop of the transcriber, not of the speaker
+        ("今天天气很好", Finish.OPEN),
+        ("What are you looking at?", Finish.COMPLETE),
+        ("I would like to", Finish.CUT),
+        ("because", Finish.CUT),
+        ("First of all,", Finish.CUT),
+        ("So I thought...", Finish.CUT),
+        ("Well —", Finish.CUT),
+        ("我想要", Finish.CUT),
+        ("因为，", Finish.CUT),
+        ("如果。", Finish.OPEN),
+        ("是的", Finish.OPEN),
+        ("有没有？", Finish.COMPLETE),
+        ("对。", Finish.COMPLETE),
+        ("我没有。", Finish.COMPLETE),
+        ("", Finish.CUT),
+        ("   ", Finish.CUT),
+    ],
+)
+def test_how_finished_a_text_looks(text, finish):
+    assert finish_of(text) is finish
+
+
+def test_without_a_judge_the_text_decides():
+    assert [silence_ms(text, "auto") for text in ("Done.", "Done", "and")] == [300, 650, 1500]
+    assert silence_ms(None, "auto") == 1075
+    assert [silence_ms(text, "high") for text in ("Done.", "Done", "and")] == [250, 450, 1000]
+
+
+def test_the_bands_of_the_judge():
+    """More than 0.7: 250 to 300 ms; 0.3 to 0.7: about 600; less: 1.2 to 1.5 s (`shared/engines.md` 4)."""
+    text = "I would say it is fine"
+    assert silence_ms(text, "high", 0.71) == 250
+    assert silence_ms(text, "auto", 0.71) == 300
+    assert silence_ms(text, "auto", 0.7) == silence_ms(text, "auto", 0.3) == 650
+    assert 1200 <= silence_ms(text, "auto", 0.29) <= 1500
+
+
+def test_a_sentence_that_has_ended_wins_over_a_doubting_judge_after_a_while():
+    assert 600 < silence_ms("It is fine.", "auto", 0.02) < silence_ms("It is fine", "auto", 0.02)
+
+
+def test_a_dangling_word_is_not_overruled_by_the_sound():
+    assert silence_ms("I would like to", "auto", 0.99) == 650
+
+
+def test_for_chinese_the_judge_shortens_less_and_still_lengthens():
+    """It calls nearly every Chinese cut finished."""
+    assert silence_ms("我想要", "auto", 0.99) >= 1200
+    assert silence_ms("今天天气很好", "auto", 0.99) > silence_ms("It is fine", "auto", 0.99)
+    assert silence_ms("今天天气很好。", "auto", 0.99) == 300
+    assert silence_ms("今天天气很好。", "auto", 0.1) > silence_ms("今天天气很好。", "auto")
+
+
+def test_the_sound_alone_helps_where_no_text_is_known_yet():
+    waits = [silence_ms(None, "auto", probability) for probability in (0.9, 0.5, 0.1)]
+    assert waits == sorted(waits)
+    assert waits[0] < silence_ms(None, "auto") < waits[2]
+
+
+def test_the_bands_have_hard_edges():
+    assert [sound_of(p).name for p in (0.0, 0.299, 0.3, 0.7, 0.701, 1.0)] == [
+        "UNLIKELY",
+        "UNLIKELY",
+        "MAYBE",
+        "MAYBE",
+        "LIKELY",
+        "LIKELY",
+    ]
+
+
+@pytest.mark.parametrize("eagerness", EAGERNESS)
+def test_more_doubt_never_means_less_patience(eagerness):
+    texts = {"latin": ("Done.", "Done", "and"), "han": ("好的。", "我很好", "因为")}
+    sounds = (0.9, 0.5, 0.1)
+    for done, open_, cut in texts.values():
+        for sound in (*sounds, None):
+            waits = [silence_ms(text, eagerness, sound) for text in (done, open_, cut)]
+            assert waits == sorted(waits)
+        for text in (done, open_, cut):
+            waits = [silence_ms(text, eagerness, sound) for sound in sounds]
+            assert waits == sorted(waits)
+
+
+@pytest.mark.parametrize("eagerness", EAGERNESS)
+def test_every_wait_lies_between_the_shortest_and_the_longest(eagerness):
+    for text, sound in itertools.product((None, "", "Done.", "Done", "and", "因为"), (None, 0.0, 0.5, 1.0)):
+        wait_ms = silence_ms(text, eagerness, sound)
+        assert WAIT_MS[eagerness][0] <= wait_ms <= min(WAIT_MS[eagerness][2], LONGEST_MS[eagerness])
+
+
+def test_eagerness_is_what_it_says():
+    for text, sound in itertools.product(("Done.", "Done", "and"), (None, 0.0, 0.5, 1.0)):
+        high, auto, low = (silence_ms(text, eagerness, sound) for eagerness in ("high", "auto", "low"))
+        assert high < auto < low
+        assert auto == silence_ms(text, "medium", sound)
