@@ -57,15 +57,17 @@ def _portaudio_line() -> str:
 
 
 @contextmanager
-def device_errors(what: str, option: str) -> Iterator[None]:
-    """Turn sounddevice's errors into a DeviceError about `what`; `option` is how to do without it."""
+def device_errors(what: str, instead: str) -> Iterator[None]:
+    """Turn sounddevice's errors into a DeviceError about `what`; `instead` is how to do without it."""
     module = sounddevice()
     try:
         yield
     except (module.PortAudioError, ValueError) as error:
         reason = str(error.args[0] if error.args else error).strip().rstrip(".")
+        if "device -1" in reason:  # PortAudio's number for a default device that does not exist
+            raise DeviceError(f"This machine has no {what}: {instead}.") from None
         raise DeviceError(
-            f"The {what} cannot be used ({reason}). See what there is with `realtime doctor`, or use {option}."
+            f"The {what} cannot be used ({reason}): see `realtime doctor`, or {instead}."
         ) from None
 
 

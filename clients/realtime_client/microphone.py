@@ -52,7 +52,9 @@ class Microphone:
 
     def _open(self) -> None:
         module = sounddevice()
-        with device_errors("microphone", "--text or --wav FILE"):
+        with device_errors(
+            "microphone", "type with `realtime talk --text`, or bring a recording with --wav FILE"
+        ):
             rate = usable_rate(module, "input", self.device)
             self._resampler = None if rate == RATE else Resampler(rate, RATE)
             self._stream = module.RawInputStream(

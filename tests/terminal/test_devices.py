@@ -208,5 +208,5 @@ def test_a_machine_without_sound_is_told_in_one_sentence(tmp_path):
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith(("error: The ", "sounds")), ran.stdout
+    assert ran.stdout.startswith(("error: This machine has no speaker: ", "sounds")), ran.stdout
     assert "Traceback" not in ran.stderr
