@@ -11,6 +11,7 @@ from realtime.errors import ConfigError, ProviderUnavailable
 from realtime.providers import smart_turn, weights
 from realtime.providers.base import load
 from realtime.providers.smart_turn import SmartTurn, last_seconds, log_mel
+from realtime.server.runtime import Missing, _load_turn_judge
 from tests.clips import RATE, require_clips
 
 UNFINISHED = {"en_lj_0002", "en_lj_0004", "en_lj_0006", "en_lj_0008", "en_lj_0013"}  # fragments, read
@@ -148,3 +149,22 @@ def test_the_file_is_found_in_the_pipecat_package_without_importing_it(monkeypat
 def test_a_judge_shows_what_waits(monkeypatch, tmp_path):
     monkeypatch.setattr(smart_turn, "_open", lambda model: None)
     assert repr(SmartTurn(tmp_path)) == "<SmartTurn, 0 waiting>"
+
+
+async def test_a_server_takes_the_judge_it_finds_and_misses_only_a_damaged_one(monkeypatch, tmp_path):
+    """Absent: nobody is told. Half-installed: named in `missing`, with what to do."""
+    monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "_package", lambda name: None)
+    missing: list[Missing] = []
+    assert await _load_turn_judge(Settings(), missing) is None
+    assert missing == []
+    (tmp_path / weights.SMART_TURN_FILE).write_bytes(b"half a mod")
+    assert await _load_turn_judge(Settings(), missing) is None
+    assert [part.part for part in missing] == ["turn detection"]
+    assert "is not the published file" in missing[0].message
+    monkeypatch.setattr(weights, "SMART_TURN_SHA256", hashlib.sha256(b"half a mod").hexdigest())
+    weights.checked.cache_clear()
+    monkeypatch.setattr(smart_turn, "_open", lambda model: None)
+    judge = await _load_turn_judge(Settings(), [])
+    assert isinstance(judge, SmartTurn)
+    await judge.aclose()
