@@ -36,6 +36,7 @@ class Manner:
     detection: dict[str, Any]
     speculate: str
     goal_ms: float
+    language: str = "en"  # "" lets the multilingual transcriber find out
 
 
 MANNERS = (
@@ -43,6 +44,7 @@ MANNERS = (
     Manner("server_vad 500, chat", SERVER_VAD, "chat", 1250),
     Manner("semantic_vad, chat", SEMANTIC_VAD, "chat", 800),
     Manner("semantic_vad, speech", SEMANTIC_VAD, "speech", 760),
+    Manner("semantic_vad, chat, language not told", SEMANTIC_VAD, "chat", 800, ""),
 )
 
 
@@ -72,7 +74,9 @@ class Result:
         return figures([turn.first_audio for turn in self.turns])
 
 
-async def turn(client: WireClient, microphone: Microphone, upstream: Platform, speech: Speech) -> SpokenTurn | None:
+async def turn(
+    client: WireClient, microphone: Microphone, upstream: Platform, speech: Speech
+) -> SpokenTurn | None:
     """One spoken turn; None if the server answered before the sentence was over."""
     client.clear()
     began_s = await microphone.say(speech)
@@ -109,7 +113,12 @@ async def measure(manner: Manner, rounds: int) -> Result:
     said = sentences()
     async with (
         platform(*SETS) as upstream,
-        server(upstream.url, SPECULATE=manner.speculate, REALTIME_INSTRUCTIONS=INSTRUCTIONS) as product,
+        server(
+            upstream.url,
+            SPECULATE=manner.speculate,
+            REALTIME_INSTRUCTIONS=INSTRUCTIONS,
+            REALTIME_LANGUAGE=manner.language,
+        ) as product,
         wire(product.url) as client,
     ):
         await client.configure(audio={"input": {"turn_detection": manner.detection}})
@@ -165,7 +174,9 @@ def markdown(results: Sequence[Result]) -> str:
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.spoken", description="Spoken turns, end of speech to first sound.")
+    parser = argparse.ArgumentParser(
+        prog="bench.spoken", description="Spoken turns, end of speech to first sound."
+    )
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--only", help="part of a manner's name")
     parser.add_argument("--json", type=Path)
@@ -176,7 +187,9 @@ async def main() -> None:
             continue
         results.append(await measure(manner, options.rounds))
         for one in results[-1].turns:
-            print(f"  {one.clip:18} {one.first_audio:6.0f} confirmed {one.confirmed:5.0f} ended {one.ended:+5.0f} {one.marks}")
+            print(
+                f"  {one.clip:18} {one.first_audio:6.0f} confirmed {one.confirmed:5.0f} ended {one.ended:+5.0f} {one.marks}"
+            )
     print(markdown(results))
     if options.json:
         options.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")

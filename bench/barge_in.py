@@ -1,0 +1,228 @@
+"""Barge-in: how soon the server yields to somebody who goes on speaking, and what it believes was heard (design 4, 7 and 9).
+
+    python -m bench.barge_in [--rounds 12] [--json FILE]
+
+A long story is told in real time to a client that plays at once and says how far it has played; recorded speech goes
+over it. Word times come from the wire (`words`), the moment of every frame from the clock of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bench.latency import stream
+from bench.microphone import Microphone, Speech, speech_of
+from bench.platform import Platform, platform
+from bench.rig import RATE, WireClient, figures, load_average, now_s, pcm_of, server, table, wire
+from tests.clips import RATE as CLIP_RATE
+from tests.clips import clips
+
+SETS = (*stream(300, 80, 200), "speech.factor=1.2", "speech.connect_ms=400", "http.connect_ms=400")
+LEAST_S, MOST_S = 2.2, 3.2  # of continued speech
+ACK_EVERY_S = 0.1
+ONSET_GOAL_MS, SILENCE_GOAL_MS = (500, 800), 5
+
+
+@dataclass(frozen=True)
+class BargeIn:
+    """One interruption. Milliseconds."""
+
+    clip: str
+    confirmed: float  # true onset to `speech_started`
+    last_audio: float  # `speech_started` to the last audio delta; negative where it was before
+    kept_too_much: int  # words in history that were not heard
+    lost: int  # heard words that history lacks
+    new_connections: int  # before the first sound of the answer to the interruption
+
+
+@dataclass
+class Result:
+    rounds: list[BargeIn] = field(default_factory=list)
+    missed: int = 0  # interruptions the server never noticed
+    load: float = 0.0
+
+
+class Player:
+    """Plays what comes at once, and says how far it is."""
+
+    def __init__(self, client: WireClient) -> None:
+        self._client = client
+        self.item_id = ""
+        self.started_s = 0.0
+        self.received_ms = 0.0
+        self.last_audio_s = 0.0
+        self.words: list[dict[str, Any]] = []
+        self.stopped = False
+
+    @property
+    def played_ms(self) -> float:
+        return min((now_s() - self.started_s) * 1000, self.received_ms) if self.started_s else 0.0
+
+    def take(self, at_s: float, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "response.output_audio.delta":
+                self.item_id = event["item_id"]
+                self.started_s = self.started_s or at_s
+                self.received_ms += len(pcm_of(event)) / 2 / RATE * 1000
+                self.last_audio_s = at_s
+            case "response.output_audio_words.delta":
+                self.words += event["words"]
+
+    async def tell(self, state: str = "playing") -> float:
+        played_ms = int(self.played_ms)
+        await self._client.send(
+            "output_audio_buffer.played", item_id=self.item_id, played_ms=played_ms, state=state
+        )
+        return played_ms
+
+    async def run(self) -> None:
+        while not self.stopped:
+            await asyncio.sleep(ACK_EVERY_S)
+            if self.item_id and not self.stopped:
+                await self.tell()
+
+
+def continued_speech() -> list[Speech]:
+    """Recordings of people who go on speaking."""
+    long = [clip for clip in clips("en") if clip.seconds >= LEAST_S]
+    cut = [replace(clip, samples=clip.samples[: int(MOST_S * CLIP_RATE)]) for clip in long]
+    return [speech_of(clip) for clip in cut]
+
+
+async def barge_in(
+    client: WireClient, microphone: Microphone, upstream: Platform, speech: Speech
+) -> BargeIn | None:
+    client.clear()
+    player = Player(client)
+    await client.ask("Tell me a long story.")
+    acks = asyncio.create_task(player.run())
+    try:
+        while player.received_ms < 1500:
+            player.take(*await client.next())
+        begun = asyncio.create_task(microphone.say(speech))
+        try:
+            async with asyncio.timeout(speech.ms / 1000 + 3.0):
+                while True:
+                    at_s, event = await client.next()
+                    player.take(at_s, event)
+                    if event["type"] == "input_audio_buffer.speech_started":
+                        break
+        except TimeoutError:
+            return None
+        player.stopped = True
+        heard_ms = await player.tell("flushed")
+        onset_s = await begun + speech.onset_ms / 1000
+        ended_s = await begun + speech.end_ms / 1000
+        transcript = ""
+        while not transcript and now_s() < at_s + 5.0:
+            truncated = await client.next()
+            player.take(*truncated)
+            if truncated[1]["type"] == "conversation.item.truncated":
+                transcript = truncated[1].get("transcript") or " "
+    finally:
+        acks.cancel()
+        await asyncio.gather(acks, return_exceptions=True)
+    heard = sum(word["end_ms"] <= heard_ms for word in player.words)
+    kept = len(transcript.split())
+    new = await _answer(client, upstream, ended_s)
+    return BargeIn(
+        speech.name,
+        (at_s - onset_s) * 1000,
+        (player.last_audio_s - at_s) * 1000,
+        max(0, kept - heard - 1),
+        max(0, heard - kept - 1),
+        new,
+    )
+
+
+async def _answer(client: WireClient, upstream: Platform, ended_s: float) -> int:
+    """Let the interrupter be answered; how many connections that answer had to wait for."""
+    await asyncio.sleep(max(0.0, ended_s - now_s()))
+    before = await upstream.traffic()
+    new = 0
+    with contextlib.suppress(TimeoutError):
+        await client.until("response.output_audio.delta", 8.0)
+        after = await upstream.traffic()
+        said = after.speech_after(ended_s - 0.5)
+        new = sum(piece.connection > before.speech_connections for piece in said[:1])
+        await client.until("response.done", 15.0)
+        await asyncio.sleep(3.0)
+    await client.send("output_audio_buffer.clear")
+    await asyncio.sleep(0.3)
+    return new
+
+
+async def measure(rounds: int) -> Result:
+    result = Result()
+    said = continued_speech()
+    async with (
+        platform(*SETS) as upstream,
+        server(upstream.url, REALTIME_LANGUAGE="en") as product,
+        wire(product.url, "extensions=playback,words,latency") as client,
+    ):
+        microphone = Microphone(client.send)
+        running = asyncio.create_task(microphone.run())
+        try:
+            await asyncio.sleep(1.0)
+            for number in range(rounds):
+                one = await barge_in(client, microphone, upstream, said[number % len(said)])
+                if one is None:
+                    result.missed += 1
+                else:
+                    result.rounds.append(one)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        result.load = load_average()
+    return result
+
+
+HEADS = (
+    "barge-in",
+    "rounds",
+    "onset → confirmed, p50 / p95 ms",
+    "confirmed → last audio, worst ms",
+    "unheard words kept / heard words lost (more than 1)",
+    "new connections",
+    "missed",
+    "machine load",
+)
+
+
+def markdown(result: Result) -> str:
+    rounds = result.rounds
+    row = [
+        "continued speech over an answer",
+        len(rounds),
+        figures([one.confirmed for one in rounds]),
+        f"{max(0.0, *(one.last_audio for one in rounds)):.1f}",
+        f"{sum(one.kept_too_much for one in rounds)} / {sum(one.lost for one in rounds)}",
+        sum(one.new_connections for one in rounds),
+        result.missed,
+        f"{result.load:.1f}",
+    ]
+    return table(HEADS, [row])
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.barge_in", description="Interrupt a story.")
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    result = await measure(options.rounds)
+    for one in result.rounds:
+        print(f"  {one}")
+    print(markdown(result))
+    if options.json:
+        options.json.write_text(json.dumps(asdict(result), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
