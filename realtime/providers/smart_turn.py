@@ -62,7 +62,11 @@ class SmartTurn:
 
     def _judge(self, samples: Samples) -> float:
         picture = log_mel(last_seconds(samples))
-        return float(self._session.run(None, {"input_features": picture[None]})[0].reshape(-1)[0])
+        try:
+            probabilities = self._session.run(None, {"input_features": picture[None]})[0]
+        except Exception as error:  # the runtime has a dozen kinds of its own
+            raise ProviderUnavailable(f"the judge of turns failed: {error}") from error
+        return float(probabilities.reshape(-1)[0])
 
     async def aclose(self) -> None:
         """Take no more work and let what runs come to its end."""

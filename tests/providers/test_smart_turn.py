@@ -146,6 +146,18 @@ def test_the_file_is_found_in_the_pipecat_package_without_importing_it(monkeypat
     assert weights.smart_turn() == data / weights.SMART_TURN_FILE
 
 
+async def test_a_model_that_breaks_is_an_upstream_fault(monkeypatch, tmp_path):
+    class Broken:
+        def run(self, *arguments):
+            raise RuntimeError("bad tensor")
+
+    monkeypatch.setattr(smart_turn, "_open", lambda model: Broken())
+    judge = SmartTurn(tmp_path)
+    with pytest.raises(ProviderUnavailable, match="bad tensor"):
+        await judge.finished(silence(100))
+    await judge.aclose()
+
+
 def test_a_judge_shows_what_waits(monkeypatch, tmp_path):
     monkeypatch.setattr(smart_turn, "_open", lambda model: None)
     assert repr(SmartTurn(tmp_path)) == "<SmartTurn, 0 waiting>"
