@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from realtime.core.conversation import Conversation, Heard, Item, Message
 from realtime.core.history import WHOLE, Budget, ContextOverflow, history
 from realtime.core.messages import ChatRequest, Tool
 from realtime.errors import ProviderRejected
+from realtime.protocol import objects as wire
 from realtime.protocol.objects import ItemReference
 from realtime.protocol.response_options import ResponseOptions
+from realtime.protocol.session_config import ToolChoice
 from realtime.translate import to_core_item
 
 
@@ -53,6 +56,15 @@ def build_request(
         temperature=options.temperature,
         reasoning_effort=options.reasoning_effort,
     )
+
+
+def again(options: ResponseOptions, items: Sequence[wire.Item], *, last: bool) -> ResponseOptions:
+    """The options of the response that goes on after these calls and outputs. `last`: no more calls."""
+    choice = ToolChoice(mode="none") if last else options.tool_choice
+    if not last and choice.mode != "none":
+        choice = ToolChoice()  # a tool that had to be called was called
+    given = None if options.input is None else (*options.input, *items)
+    return replace(options, tool_choice=choice, input=given, metadata=None)
 
 
 def _items(options: ResponseOptions, conversation: Conversation) -> Sequence[Item]:

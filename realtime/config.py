@@ -40,6 +40,9 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
     store: str = "memory"
+    tools: tuple[str, ...] = ()  # Python functions the server runs for the model: module or module:function
+    tool_timeout_s: float = 10.0
+    tool_filler: str | None = None  # said while a slow tool runs, if the model has said nothing
     tls_cert: str | None = None
     tls_key: str | None = None
     log_level: str = "info"

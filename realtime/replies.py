@@ -26,6 +26,7 @@ from realtime.protocol.session_config import platform_voice
 from realtime.providers.base import ChatModel, Providers, Voice
 from realtime.reply_writer import ReplyWriter
 from realtime.response import ReplyPlan, Response
+from realtime.tools import Toolbox
 
 MAX_OUT_OF_BAND = 4
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply is nobody's mistake
@@ -80,6 +81,10 @@ class Replies:
             Response
         ] = []  # replies before it that may still sound: players queue what they get
         self.extensions: tuple[str, ...] = ()
+        self.tools: Toolbox | None = None  # what the server runs itself
+        self.on_calls: Callable[[Response], bool] | None = (
+            None  # told of tools that have answered; True: it goes on
+        )
         self._paused_s: float | None = None  # since then nobody listens
         self._attended = asyncio.Event()
         self._attended.set()
@@ -123,6 +128,8 @@ class Replies:
             parallel_tool_calls=options.parallel_tool_calls,
             silent_timeout_s=self._settings.silent_turn_timeout_s,
             speak_ahead=speak_ahead,
+            tools=self.tools,
+            server_tools=self.tools.ours(options.tools) if self.tools is not None else frozenset(),
         )
         providers = self._providers
         return Response(
@@ -203,7 +210,11 @@ class Replies:
         if response is self.active:
             self.active = None
             audible = self.unheard_s() > 0 and writer.status != "cancelled"
-            self._listener.reply_ended(response.id, audible=audible)
+            goes_on = writer.status == "completed" and writer.server_items and self.on_calls is not None
+            if goes_on and self.on_calls is not None and self.on_calls(response):
+                audible = False  # the next reply has begun: for the listener it is one
+            else:
+                self._listener.reply_ended(response.id, audible=audible)
             if audible:
                 self._await_playback(response)
         if "latency" in self.extensions:

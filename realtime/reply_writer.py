@@ -1,7 +1,8 @@
 """How one reply appears: the chain of events on the wire, in their order, and the items it leaves in history.
 
 Every method but `audio` is plain and immediate, so that a reply can be ended between two instructions and nothing slips
-through (shared/realtime-wire.md 3.4, 3.9). It produces nothing itself and waits for nobody but the outbox.
+through (shared/realtime-wire.md 3.4, 3.9). What still arrives after the end is dropped: the tasks of a cancelled reply
+live on for a step or two. It produces nothing itself and waits for nobody but the outbox.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 
 from realtime.core.audio import AudioFormat, pcm_to_samples
 from realtime.core.chunker import Chunk
-from realtime.core.conversation import Conversation
+from realtime.core.conversation import ROOT, Conversation
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
 from realtime.core.playback import Playback
 from realtime.core.spoken import SpokenPart
@@ -51,6 +52,8 @@ class ReplyWriter:
         self.reasoning: Any = None
         self.message_id: str | None = None
         self.calls = 0
+        self.server_items: list[wire.Item] = []  # calls the server runs itself, and what came of them
+        self._before_calls: str | None = None  # the place before the first of them
         self.status: wire.ResponseStatus = "in_progress"
         self.details: wire.StatusDetails | None = None
         self.first_audio_sent: Callable[[], None] | None = None
@@ -205,12 +208,16 @@ class ReplyWriter:
 
     def text(self, delta: str) -> None:
         """Text of a written reply."""
+        if not self.open:
+            return
         self.open_message()
         self._text.append(delta)
         self._put(events.ResponseOutputTextDelta(**self._address(), delta=delta))
 
     def begin_chunk(self, chunk: Chunk) -> None:
         """The first sound of a chunk is here: its words appear. Asking again does nothing."""
+        if not self.open:
+            return
         if chunk.index < self._begun_chunks:
             return
         self._begun_chunks = chunk.index + 1
@@ -220,6 +227,8 @@ class ReplyWriter:
 
     async def audio(self, index: int, pcm: bytes) -> None:
         """Sound of chunk `index`, 16-bit PCM at the format's rate, sent on at once; waits only for a slow reader."""
+        if not self.open:
+            return
         limit = int(MAX_DELTA_MS * self._format.rate / 1000) * 2
         for start in range(0, len(pcm), limit):
             piece = pcm[start : start + limit]
@@ -240,11 +249,15 @@ class ReplyWriter:
 
     def words(self, index: int, words: Sequence[WordTime]) -> None:
         """Word times of chunk `index`, as far as known."""
+        if not self.open:
+            return
         self.part.set_words(index, words)
         self._tell_words()
 
     def end_chunk(self, index: int) -> None:
         """All sound of the chunk has come."""
+        if not self.open:
+            return
         self.part.finish_piece(index)
         self._tell_words()
 
@@ -269,6 +282,8 @@ class ReplyWriter:
 
     def open_message(self) -> None:
         """Announce the message item: there is something to say. Asking again does nothing."""
+        if not self.open:
+            return
         if self.message_id is not None:
             return
         self.message_id, self._message_index = self._new_id("item"), len(self._output)
@@ -302,8 +317,8 @@ class ReplyWriter:
 
     # -- calls ---------------------------------------------------------------------------------------------------
 
-    def call(self, call: ToolCall) -> None:
-        """A complete function call: announced, spelled out and done at once, so that nobody runs half of one."""
+    def _call_item(self, call: ToolCall) -> wire.FunctionCallItem:
+        """The item of a call, still open. Raises ProviderRejected for arguments that are not JSON."""
         try:
             msgspec.json.decode(call.arguments)
         except msgspec.DecodeError as error:
@@ -311,12 +326,18 @@ class ReplyWriter:
                 f"The model called {call.name!r} with arguments that are not JSON."
             ) from error
         self.calls += 1
-        item = wire.FunctionCallItem(
+        return wire.FunctionCallItem(
             id=self._new_id("item"),
             status="in_progress",
             name=call.name,
             call_id=call.call_id or self._new_id("call"),
         )
+
+    def call(self, call: ToolCall) -> None:
+        """A complete function call: announced, spelled out and done at once, so that nobody runs half of one."""
+        if not self.open:
+            return
+        item = self._call_item(call)
         index = len(self._output)
         self._output.append(item)
         self._announce(item, index)
@@ -332,14 +353,52 @@ class ReplyWriter:
         )
         self._complete(msgspec.structs.replace(item, status="completed", arguments=call.arguments), index)
 
+    def server_call(self, call: ToolCall) -> ToolCall:
+        """A call that the server runs itself. It is an item of the conversation, and none of the response: stock
+        clients run every call they see in a response.
+        """
+        item = self._call_item(call)
+        first = not self.server_items
+        self._add_server_item(item)
+        if first:
+            self._before_calls = self._previous.get(item.id) or ROOT
+        done = msgspec.structs.replace(item, status="completed", arguments=call.arguments)
+        self.server_items[-1] = done
+        self._remember_server_item(done)
+        return ToolCall(item.call_id, call.name, call.arguments)
+
+    def server_output(self, call_id: str, output: str) -> None:
+        """What a tool of the server gave. A call that was deleted meanwhile gets no output."""
+        item = wire.FunctionCallOutputItem(id=self._new_id("item"), call_id=call_id, output=output)
+        if self._conversation is None or not self._conversation.knows_call(call_id):
+            return
+        self._add_server_item(item)
+        self._remember_server_item(item)
+
+    def _add_server_item(self, item: wire.Item) -> None:
+        assert self._conversation is not None, "tools of the server are not offered out of band"
+        self.server_items.append(item)
+        self._add_to_conversation(item)
+
+    def _remember_server_item(self, item: wire.Item) -> None:
+        self._remember(item)
+        self._put(events.ConversationItemDone(previous_item_id=self._previous[item.id], item=item))
+
     # -- items on the wire and in history ------------------------------------------------------------------------
 
     def _announce(self, item: wire.Item, index: int) -> None:
         self._put(events.ResponseOutputItemAdded(response_id=self.response_id, output_index=index, item=item))
         if self._conversation is not None:
-            previous = self._conversation.add(to_core_item(item))
-            self._previous[item.id] = previous
-            self._put(events.ConversationItemAdded(previous_item_id=previous, item=item))
+            self._add_to_conversation(item)
+
+    def _add_to_conversation(self, item: wire.Item) -> None:
+        assert self._conversation is not None
+        after = self._before_calls if isinstance(item, wire.MessageItem) else None
+        if after is not None and after not in self._conversation:
+            after = ROOT if after == ROOT else None
+        previous = self._conversation.add(to_core_item(item), after)
+        self._previous[item.id] = previous
+        self._put(events.ConversationItemAdded(previous_item_id=previous, item=item))
 
     def _complete(self, item: wire.Item, index: int) -> None:
         self._output[index] = item

@@ -39,6 +39,7 @@ from realtime.providers.base import (
     Voice,
 )
 from realtime.reply_writer import ReplyWriter
+from realtime.tools import Toolbox
 
 MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
 BLANK_ANSWER = "The model answered without any text."
@@ -56,6 +57,8 @@ class ReplyPlan:
     parallel_tool_calls: bool = True
     silent_timeout_s: float = 20.0
     speak_ahead: bool = False  # behind a closed gate, let the voice prepare the first chunk
+    tools: Toolbox | None = None  # what the server runs itself
+    server_tools: frozenset[str] = frozenset()  # those of them that were offered
 
 
 class Response:
@@ -88,6 +91,8 @@ class Response:
         )  # chunks handed to the voice, with their piece
         self._received_ms: dict[int, float] = {}  # audio so far, by piece
         self._calls: dict[int, ToolCallDelta] = {}
+        self._helpers = asyncio.TaskGroup()
+        self._errands: list[asyncio.Task[None]] = []  # tools of the server at work
         self._finish: ChatFinish | None = None
         self._characters = 0
         self._has_words = False
@@ -148,7 +153,7 @@ class Response:
     async def _answer(self) -> None:
         request = await self.plan.request()
         self._mark("chat_request")
-        async with aclosing(self._chat.stream(request)) as events:
+        async with self._helpers, aclosing(self._chat.stream(request)) as events:
             if not self.plan.spoken:
                 await self._read(events)
             else:
@@ -178,6 +183,7 @@ class Response:
                     self._finish, self.writer.reasoning = event, event.reasoning
         await self._end_calls()
         if self.plan.spoken:
+            await self._fill_the_wait()
             now_s = self._loop.time()
             self._chunker.feed(self._filter.finish(), now_s)
             self._chunker.finish(now_s)
@@ -218,7 +224,32 @@ class Response:
                 self.writer.open_message()  # what was said before a call comes before it
             _, call = self._calls.popitem()
             if self.plan.parallel_tool_calls or not self.writer.calls:
-                self.writer.call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
+                self._call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
+
+    # -- tools of the server -------------------------------------------------------------------------------------
+
+    def _call(self, call: ToolCall) -> None:
+        """Hand a call to the client, or run it if the tool is ours."""
+        tools = self.plan.tools
+        if tools is None or call.name not in self.plan.server_tools:
+            self.writer.call(call)
+            return
+        errand = self._run_tool(tools, self.writer.server_call(call))
+        self._errands.append(self._helpers.create_task(errand, name=f"{self.id} tool {call.name}"))
+
+    async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
+        with self._excused():
+            output = await tools.run(call)
+        self.writer.server_output(call.call_id, output)
+
+    async def _fill_the_wait(self) -> None:
+        """Say something while slow tools work, if the model has not."""
+        tools = self.plan.tools
+        if tools is None or tools.filler is None or not self._errands or self._has_words:
+            return
+        _, slow = await asyncio.wait(self._errands, timeout=tools.filler_after_s)
+        if slow:
+            await self._take_text(tools.filler)
 
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""

@@ -19,7 +19,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from realtime.chat_request import build_request
+from realtime.chat_request import again, build_request
 from realtime.config import Settings
 from realtime.core import turn as turns
 from realtime.core.audio import AudioFormat
@@ -33,17 +33,21 @@ from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox
 from realtime.protocol import client_events as asks
 from realtime.protocol import server_events as events
-from realtime.protocol.objects import ConversationObject, ItemReference
-from realtime.protocol.response_options import ResponseOptions, response_options
+from realtime.protocol.objects import ConversationObject, FunctionCallItem, ItemReference
+from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
 from realtime.recital import Recital
 from realtime.replies import Replies
+from realtime.response import Response
 from realtime.speculation import Premise, Speculation
+from realtime.tools import Toolbox
 from realtime.transcribing import Hearing
 from realtime.user_turn import UserTurns
 
 log = logging.getLogger(__name__)
+
+MAX_ROUNDS = 8  # of tools in one turn of the user; then the model has to answer
 
 
 class SessionEnded(Exception):
@@ -62,6 +66,7 @@ class Session:
         outbox: Outbox,
         metrics: Metrics,
         new_id: Callable[[str], str],
+        tools: Toolbox | None = None,
         refused: ProtocolError | None = None,
     ) -> None:
         self.id = new_id("sess")
@@ -88,6 +93,9 @@ class Session:
             spawn=self._spawn,
             listener=self,
         )
+        self._tools = self.replies.tools = tools
+        self.replies.on_calls = self._follow_up
+        self._rounds = 0  # of tools, in this turn of the user
         self._user = UserTurns(
             Ears(
                 providers.vad,
@@ -224,7 +232,7 @@ class Session:
                 if self.config.has("playback"):
                     self.replies.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
             case asks.ResponseCreate(response=params):
-                self._create_response(response_options(self.config, params))
+                self._create_response(self._options(params))
             case asks.ResponseCancel(response_id=response_id):
                 self.replies.cancel(response_id)
             case _:
@@ -335,7 +343,7 @@ class Session:
         """The user's turn is over and its words are known."""
         marks = self._turn_marks or self._marks()
         marks.reach("transcript_final", self._now())
-        options = response_options(self.config)
+        options, self._rounds = self._options(), 0
         *before, last = self.conversation.items
         if not self._speculation.redeem(Premise(transcript_of(last), options, tuple(before)), marks):
             self._reply(options, marks)
@@ -343,8 +351,28 @@ class Session:
     def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
         """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
         response = self.replies.prepare(options, lambda: self._request(options), marks, chat=chat)
+        self._rounds = self._rounds if options.out_of_band else 0
         self.replies.open(response)
         self.replies.start(response)
+
+    def _options(self, params: ResponseParams | None = None) -> ResponseOptions:
+        """What a response goes by; our own tools are offered beside the client's in the conversation."""
+        options = response_options(self.config, params)
+        if self._tools is None or options.out_of_band:
+            return options
+        return replace(options, tools=self._tools.beside(options.tools))
+
+    def _follow_up(self, response: Response) -> bool:
+        """Our tools have answered: ask the model again, in the same turn of the user. Whether that was done."""
+        writer, rounds = response.writer, self._rounds + 1
+        mine = sum(isinstance(item, FunctionCallItem) for item in writer.server_items)
+        if self._turn.phase in (turns.Phase.SPEAKING, turns.Phase.CONFIRMING) or mine < writer.calls:
+            return False  # the user, or the client whose tools were called as well, will ask
+        if rounds > MAX_ROUNDS:
+            return False  # it was told to answer, and calls and calls
+        self._reply(again(writer.options, writer.server_items, last=rounds >= MAX_ROUNDS), self._marks())
+        self._rounds = rounds
+        return True
 
     async def _request(self, options: ResponseOptions) -> ChatRequest:
         if options.input is None:
@@ -362,7 +390,7 @@ class Session:
             return
         if not self._turn.rules.create_response or self.replies.active is not None:
             return
-        premise = Premise(text, response_options(self.config), self.conversation.items)
+        premise = Premise(text, self._options(), self.conversation.items)
         if self._speculation.holds(premise):
             return
         request = build_request(
@@ -397,7 +425,7 @@ class Session:
         """Nobody has spoken for the agreed time: the assistant speaks up."""
         if self._turn.phase is turns.Phase.SILENT and self.replies.active is None:
             self._user.commit_idle()
-            self._reply(response_options(self.config), self._marks())
+            self._reply(self._options(), self._marks())
 
     def _marks(self, speech_ended_s: float | None = None) -> Marks:
         if speech_ended_s is None:

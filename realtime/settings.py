@@ -75,6 +75,9 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("api_keys", "REALTIME_API_KEYS", types.texts, secret=True),
     _setting("origins", "REALTIME_ORIGINS", types.urls),
     _setting("store", "REALTIME_STORE", types.store),
+    _setting("tools", "REALTIME_TOOLS", types.texts),
+    _setting("tool_timeout_s", "REALTIME_TOOL_TIMEOUT_S", types.positive),
+    _setting("tool_filler", "REALTIME_TOOL_FILLER"),
     _setting("tls_cert", "REALTIME_TLS_CERT"),
     _setting("tls_key", "REALTIME_TLS_KEY"),
     _setting(

@@ -16,6 +16,7 @@ from realtime.protocol.server_events import ErrorEvent
 from realtime.providers.base import Providers
 from realtime.session import Session
 from realtime.session_defaults import new_session_config
+from realtime.tools import Toolbox
 from tests import virtual_time
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeVad
 
@@ -34,6 +35,7 @@ class Talk:
         transcriber: FakeTranscriber | None = None,
         extensions: str = "",
         settings: Settings | None = None,
+        server_tools: Toolbox | None = None,
         reads: bool = True,
         judge=None,
         **session,
@@ -47,6 +49,7 @@ class Talk:
         self.reads = asyncio.Event()
         if reads:
             self.reads.set()
+        self._server_tools = server_tools
         self._session_patch, self._extensions = session, extensions
         self._news = asyncio.Event()
 
@@ -63,6 +66,7 @@ class Talk:
             outbox=self.outbox,
             metrics=self.metrics,
             new_id=lambda kind: f"{kind}_{next(numbers)}",
+            tools=self._server_tools,
         )
         self._run = asyncio.create_task(self.session.run())
         self._reader = asyncio.create_task(self._read())

@@ -21,6 +21,7 @@ FLOORS = [
         "patience",
         "transcribing",
         "recital",
+        "tools",
         "reply_writer",
         "response",
         "chat_request",

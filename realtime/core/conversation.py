@@ -138,7 +138,7 @@ class Conversation:
                 "conversation_full",
                 f"The conversation has {MAX_ITEMS} items: delete some, or begin a new session.",
             )
-        if isinstance(item, FunctionCallOutput) and not self._knows_call(item.call_id):
+        if isinstance(item, FunctionCallOutput) and not self.knows_call(item.call_id):
             raise ConversationError(
                 "invalid_value", f"Tool call ID '{item.call_id}' not found in conversation.", "item.call_id"
             )
@@ -160,7 +160,8 @@ class Conversation:
             )
         return self._order.index(after) + 1
 
-    def _knows_call(self, call_id: str) -> bool:
+    def knows_call(self, call_id: str) -> bool:
+        """Whether there is a call with this id."""
         return any(
             isinstance(item, FunctionCall) and item.call_id == call_id for item in self._items.values()
         )

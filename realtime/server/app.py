@@ -14,7 +14,7 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime, open_runtime
 from realtime.server.state import ACCESS, METRICS, REGISTRY, RUNTIME
 from realtime.settings import check_binding
+from realtime.tools import Toolish, as_tools
 
 log = logging.getLogger(__name__)
 
@@ -143,12 +144,19 @@ class RunningServer:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, sock: socket.socket | None = None, metrics: Metrics | None = None
+    settings: Settings,
+    *,
+    tools: Iterable[Toolish] = (),
+    sock: socket.socket | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[RunningServer]:
-    """A server on `settings.host:port` (0 picks a port), stopped and drained when the block ends."""
+    """A server on `settings.host:port` (0 picks a port), stopped and drained when the block ends.
+
+    `tools` are functions with type hints that the server runs for the model (see `realtime.tools.tool`).
+    """
     check_binding(settings)
     tls = _tls(settings)
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, tools) as runtime:
         app = build_app(runtime, metrics)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
@@ -186,11 +194,13 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-async def _serve_until_signal(settings: Settings, sock: socket.socket | None, *, announce: bool) -> None:
+async def _serve_until_signal(
+    settings: Settings, sock: socket.socket | None, tools: Sequence[Toolish], *, announce: bool
+) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(settings, sock=sock) as server:
+    async with running(settings, tools=tools, sock=sock) as server:
         if announce:
             print(f"Ready: {server.url}", flush=True)
         for missing in server.runtime.missing:
@@ -199,12 +209,12 @@ async def _serve_until_signal(settings: Settings, sock: socket.socket | None, *,
         log.info("stopping: no new sessions, running replies may finish")
 
 
-def _run(settings: Settings, sock: socket.socket | None, *, announce: bool) -> None:
+def _run(settings: Settings, sock: socket.socket | None, tools: Sequence[Toolish], *, announce: bool) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve_until_signal(settings, sock, announce=announce))
+        runner.run(_serve_until_signal(settings, sock, tools, announce=announce))
 
 
 def _loop_factory() -> Any:
@@ -215,11 +225,15 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-def serve(settings: Settings, *, workers: int = 1) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status. Several workers share one port."""
+def serve(settings: Settings, *, tools: Iterable[Toolish] = (), workers: int = 1) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. Several workers share one port.
+
+    `tools` are functions with type hints that the server runs for the model (see `realtime.tools.tool`).
+    """
+    tools = as_tools(tools)
     check_binding(settings)
     if workers <= 1:
-        _run(settings, None, announce=True)
+        _run(settings, None, tools, announce=True)
         return 0
     started = time.monotonic()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -229,7 +243,7 @@ def serve(settings: Settings, *, workers: int = 1) -> int:
         sock.listen(1024)
         context = multiprocessing.get_context("spawn")
         crew = [
-            context.Process(target=_run, args=(settings, sock), kwargs={"announce": number == 0})
+            context.Process(target=_run, args=(settings, sock, tools), kwargs={"announce": number == 0})
             for number in range(workers)
         ]
         for worker in crew:

@@ -88,6 +88,7 @@ class LiveSession:
             outbox=self.outbox,
             metrics=metrics,
             new_id=lambda kind: f"{kind}_{token_urlsafe(12)}",
+            tools=runtime.tools,
             refused=refused,
         )
         self.last_event_id: str | None = None

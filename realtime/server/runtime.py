@@ -11,7 +11,7 @@ import asyncio
 import dataclasses
 import importlib.util
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from realtime.config import Settings
 from realtime.errors import ConfigError
 from realtime.providers.base import Providers, Transcriber, TurnJudge, VoiceDetector, load
 from realtime.providers.weights import has_smart_turn
+from realtime.tools import Toolbox, Toolish, load_tools
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Runtime:
     providers: Providers
     missing: tuple[Missing, ...] = ()
     sandbox: bool = False  # nobody named a platform: the emulator in this process answers
+    tools: Toolbox | None = None  # Python functions this server runs for the model
 
     @property
     def transcriber_name(self) -> str:
@@ -46,10 +48,13 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: Settings, tools: Iterable[Toolish] = ()) -> AsyncIterator[Runtime]:
     """Everything a server needs, running. Raises ConfigError for settings that cannot work."""
     async with AsyncExitStack() as stack:
         missing: list[Missing] = []
+        toolbox = _toolbox(settings, tools)
+        if toolbox is not None:
+            stack.push_async_callback(toolbox.aclose)
         sandbox = settings.use_sandbox
         if sandbox:
             settings = await _start_sandbox(settings, stack, missing)
@@ -67,7 +72,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(chat.aclose)
         speech = load("speech", "minimax").create(settings)
         stack.push_async_callback(speech.aclose)
-        yield Runtime(settings, Providers(vad, transcriber, chat, speech, turn), tuple(missing), sandbox)
+        providers = Providers(vad, transcriber, chat, speech, turn)
+        yield Runtime(settings, providers, tuple(missing), sandbox, toolbox)
 
 
 @asynccontextmanager
@@ -75,6 +81,14 @@ async def open_providers(settings: Settings) -> AsyncIterator[Providers]:
     """Just the providers, for commands that need no server."""
     async with open_runtime(settings) as runtime:
         yield runtime.providers
+
+
+def _toolbox(settings: Settings, tools: Iterable[Toolish]) -> Toolbox | None:
+    """The tools given in Python and those named by settings. Raises ConfigError."""
+    every: list[Toolish] = [*tools, *load_tools(settings.tools)]
+    if not every:
+        return None
+    return Toolbox(every, timeout_s=settings.tool_timeout_s, filler=settings.tool_filler)
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:

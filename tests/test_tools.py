@@ -1,0 +1,230 @@
+"""Functions as tools: what the model is told of them, and what happens when it calls them."""
+
+import asyncio
+import dataclasses
+import enum
+import pickle
+import threading
+import time
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+
+from realtime.core.messages import ToolCall
+from realtime.errors import ConfigError
+from realtime.protocol.session_config import FunctionTool
+from realtime.tools import MAX_OUTPUT_CHARACTERS, Toolbox, as_tools, load_tools, tool
+
+
+class Unit(enum.Enum):
+    CELSIUS = "C"
+    FAHRENHEIT = "F"
+
+
+@dataclasses.dataclass
+class Place:
+    city: str
+    country: str = "?"
+
+
+@tool
+async def get_weather(
+    city: Annotated[str, "Name of the city"],
+    unit: Literal["C", "F"] = "C",
+    days: Annotated[int, msgspec.Meta(ge=1, le=7), "How many days"] = 1,
+) -> dict[str, Any]:
+    """The weather in a city, now.
+
+    Celsius unless asked otherwise.
+    """
+    return {"city": city, "degrees": 4, "unit": unit, "days": days}
+
+
+@tool(name="where", timeout_s=0.5)
+def find(place: Place, unit: Unit = Unit.CELSIUS, note: str | None = None) -> str:
+    return f"{place.city}, {place.country}, {unit.value}, {note}"
+
+
+def plain(text: str) -> str:
+    """Says it again."""
+    return text
+
+
+def run(box: Toolbox, name: str, arguments: str) -> str:
+    async def call() -> str:
+        try:
+            return await box.run(ToolCall("call_1", name, arguments))
+        finally:
+            await box.aclose()
+
+    return asyncio.run(call())
+
+
+def error_of(output: str) -> str:
+    return str(msgspec.json.decode(output)["error"])
+
+
+# -- what the model is told
+
+
+def test_a_signature_becomes_a_schema_and_the_docstring_the_description():
+    assert get_weather.name == "get_weather"
+    assert get_weather.spec.description == "The weather in a city, now.\n\nCelsius unless asked otherwise."
+    assert get_weather.spec.parameters == {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "description": "Name of the city"},
+            "unit": {"enum": ["C", "F"], "default": "C"},
+            "days": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 7,
+                "description": "How many days",
+                "default": 1,
+            },
+        },
+        "required": ["city"],
+    }
+
+
+def test_classes_and_enums_are_described_too():
+    schema = find.spec.parameters
+    assert schema is not None
+    assert find.name == "where"
+    assert set(schema["$defs"]) == {"Place", "Unit"}
+    assert schema["properties"]["note"]["default"] is None
+    msgspec.json.encode(schema)
+
+
+def test_a_tool_is_still_the_function():
+    assert asyncio.run(get_weather("Oslo"))["city"] == "Oslo"
+    assert find(Place("Oslo")) == "Oslo, ?, C, None"
+
+
+def test_a_plain_function_will_do():
+    (one,) = as_tools([plain])
+    assert one.spec == FunctionTool("plain", "Says it again.", one.spec.parameters)
+
+
+def test_a_tool_can_go_to_another_process():
+    again = pickle.loads(pickle.dumps(find))
+    assert again.spec == find.spec
+    assert again.timeout_s == 0.5
+
+
+def untold(city) -> str:  # type: ignore[no-untyped-def]
+    return str(city)
+
+
+def many(*cities: str) -> str:
+    return str(cities)
+
+
+def lock(lock: threading.Thread) -> str:
+    return str(lock)
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [(untold, "needs a type hint"), (many, "name of its own"), (lock, "JSON cannot carry")],
+)
+def test_what_cannot_be_described_is_refused_at_once(function, says):
+    with pytest.raises(ConfigError, match=says):
+        tool(function)
+
+
+def test_two_tools_of_one_name_are_refused():
+    with pytest.raises(ConfigError, match="Two tools are named 'plain'"):
+        Toolbox([plain, plain])
+
+
+# -- what settings name
+
+
+def test_a_module_gives_all_its_tools_and_an_address_gives_one():
+    assert {one.name for one in load_tools([__name__])} == {"get_weather", "where"}
+    assert [one.name for one in load_tools([f"{__name__}:plain"])] == ["plain"]
+
+
+@pytest.mark.parametrize(
+    "address", ["no_such_module", f"{__name__}:nothing", "json", f"{__name__}:__doc__", ":x"]
+)
+def test_an_address_without_a_tool_is_a_mistake_of_the_operator(address):
+    with pytest.raises(ConfigError, match="REALTIME_TOOLS names"):
+        load_tools([address])
+
+
+# -- beside the client's own
+
+
+def test_ours_come_after_the_clients_and_the_client_keeps_its_names():
+    box = Toolbox([get_weather, plain])
+    mine = (FunctionTool("plain"), FunctionTool("dial"))
+    offered = box.beside(mine)
+    assert [one.name for one in offered] == ["plain", "dial", "get_weather"]
+    assert box.ours(offered) == {"get_weather"}
+
+
+# -- when the model calls
+
+
+def test_the_result_is_text_for_the_model():
+    box = Toolbox([get_weather, find, plain])
+    output = run(box, "get_weather", '{"city":"Oslo","days":"2"}')
+    assert msgspec.json.decode(output) == {"city": "Oslo", "degrees": 4, "unit": "C", "days": 2}
+    assert run(box, "plain", '{"text":"as it is"}') == "as it is"
+    assert run(Toolbox([find]), "where", '{"place":{"city":"Rome"},"unit":"F"}') == "Rome, ?, F, None"
+
+
+@pytest.mark.parametrize(
+    "arguments", ["{}", '{"city":3}', '{"city":"Oslo","unit":"K"}', "[]", '{"city":"Oslo","days":9}']
+)
+def test_arguments_that_do_not_fit_are_told_to_the_model(arguments):
+    assert "do not fit" in error_of(run(Toolbox([get_weather]), "get_weather", arguments))
+
+
+def test_a_failure_is_told_to_the_model(caplog):
+    def broken(text: str) -> str:
+        raise RuntimeError("no network")
+
+    def late(text: str) -> str:
+        raise TimeoutError("the shop is closed")
+
+    assert error_of(run(Toolbox([broken]), "broken", '{"text":""}')) == "broken failed: no network"
+    assert error_of(run(Toolbox([late]), "late", '{"text":""}')) == "late failed: the shop is closed"
+    assert "no network" in caplog.text
+
+
+def test_a_slow_tool_is_given_up():
+    async def slow() -> str:
+        await asyncio.sleep(60)
+        return "too late"
+
+    def stuck() -> str:
+        done.wait(20)
+        return "too late"
+
+    done = threading.Event()
+    box = Toolbox([slow, stuck], timeout_s=0.05)
+    assert "did not answer in 0.05 s" in error_of(run(box, "slow", "{}"))
+    begin = time.monotonic()
+    assert "did not answer" in error_of(run(box, "stuck", "{}"))
+    assert time.monotonic() - begin < 15
+    done.set()
+
+
+def test_a_plain_function_runs_beside_the_loop():
+    names = []
+
+    def where() -> str:
+        names.append(threading.current_thread().name)
+        return "here"
+
+    assert run(Toolbox([where]), "where", "{}") == "here"
+    assert names[0].startswith("tool")
+
+
+def test_a_very_long_result_is_cut():
+    output = run(Toolbox([plain]), "plain", msgspec.json.encode({"text": "x" * 200_000}).decode())
+    assert len(output) < MAX_OUTPUT_CHARACTERS + 100
