@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from realtime.core.messages import ChatFinish
+from realtime.core.chunker import Boundary, Chunk
+from realtime.core.messages import ChatFinish, ToolCall
 from realtime.errors import ProviderTimeout, ProviderUnavailable
 from tests.conversing import LOUD, SILENT, Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
@@ -116,6 +117,25 @@ async def test_barge_in_silences_at_once_and_history_keeps_what_was_heard():
         story = "".join(text for _, text in STORY)
         assert story.startswith(told[0])
         assert abs(len(told[0]) * 60 - heard_ms) < 7 * 60  # within a word
+
+
+@scripted
+async def test_what_arrives_in_the_step_of_the_interruption_is_dropped():
+    """A cancelled task lives on for a moment; nothing of the reply may follow its `response.done`."""
+    async with Talk(chat=FakeChat([STORY]), speech=FakeSpeech(factor=1.2)) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_audio.delta")
+        writer = talk.session.replies.active.writer
+        await talk.send("response.cancel")
+        late = Chunk(9, "Too late.", "Too late.", tuple(range(10)), Boundary.END)
+        writer.begin_chunk(late)
+        await writer.audio(9, b"\0" * 960)
+        writer.words(9, [])
+        writer.end_chunk(9)
+        writer.text("Too late.")
+        writer.call(ToolCall("call_9", "late", "{}"))
+        await asyncio.sleep(1)
+        assert talk.types[-1] == "response.done"
 
 
 @scripted
