@@ -210,16 +210,12 @@ class ReplyWriter:
         """Text of a written reply."""
         if not self.open:
             return
-        if not self.open:
-            return
         self.open_message()
         self._text.append(delta)
         self._put(events.ResponseOutputTextDelta(**self._address(), delta=delta))
 
     def begin_chunk(self, chunk: Chunk) -> None:
         """The first sound of a chunk is here: its words appear. Asking again does nothing."""
-        if not self.open:
-            return
         if not self.open:
             return
         if chunk.index < self._begun_chunks:
@@ -231,8 +227,6 @@ class ReplyWriter:
 
     async def audio(self, index: int, pcm: bytes) -> None:
         """Sound of chunk `index`, 16-bit PCM at the format's rate, sent on at once; waits only for a slow reader."""
-        if not self.open:
-            return
         if not self.open:
             return
         limit = int(MAX_DELTA_MS * self._format.rate / 1000) * 2
@@ -257,15 +251,11 @@ class ReplyWriter:
         """Word times of chunk `index`, as far as known."""
         if not self.open:
             return
-        if not self.open:
-            return
         self.part.set_words(index, words)
         self._tell_words()
 
     def end_chunk(self, index: int) -> None:
         """All sound of the chunk has come."""
-        if not self.open:
-            return
         if not self.open:
             return
         self.part.finish_piece(index)
@@ -292,8 +282,6 @@ class ReplyWriter:
 
     def open_message(self) -> None:
         """Announce the message item: there is something to say. Asking again does nothing."""
-        if not self.open:
-            return
         if not self.open:
             return
         if self.message_id is not None:
@@ -347,8 +335,6 @@ class ReplyWriter:
 
     def call(self, call: ToolCall) -> None:
         """A complete function call: announced, spelled out and done at once, so that nobody runs half of one."""
-        if not self.open:
-            return
         if not self.open:
             return
         item = self._call_item(call)
