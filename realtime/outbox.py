@@ -42,6 +42,7 @@ class Outbox:
         self._room = asyncio.Event()
         self._room.set()
         self._closed = False
+        self.tap: Callable[[ServerEvent], None] | None = None  # sees every control event that is queued
 
     def __repr__(self) -> str:
         return f"<Outbox {len(self._queue)} events, {self._unsent_audio_ms:.0f} ms of audio unsent>"
@@ -56,6 +57,8 @@ class Outbox:
             return
         if len(self._queue) >= MAX_UNSENT_EVENTS:
             raise OutboxFull(f"{len(self._queue)} events wait for a client that does not read.")
+        if self.tap is not None:
+            self.tap(event)
         self._append(Outgoing(event, response_id))
 
     async def put_audio(self, outgoing: Outgoing) -> None:

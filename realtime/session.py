@@ -15,7 +15,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,11 +38,13 @@ from realtime.protocol.response_options import ResponseOptions, ResponseParams, 
 from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
 from realtime.recital import Recital
+from realtime.remembering import Recalled, put_back
 from realtime.replies import Replies
 from realtime.response import Response
 from realtime.speculation import Premise, Speculation
 from realtime.tools import Toolbox
 from realtime.transcribing import Hearing
+from realtime.translate import to_wire_item
 from realtime.user_turn import UserTurns
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,8 @@ class Session:
         metrics: Metrics,
         new_id: Callable[[str], str],
         tools: Toolbox | None = None,
-        refused: ProtocolError | None = None,
+        refused: Sequence[ProtocolError] = (),
+        recalled: Recalled | None = None,
     ) -> None:
         self.id = new_id("sess")
         self.config = config
@@ -82,13 +85,15 @@ class Session:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._turn = turns.Turn()
         self.conversation = Conversation()
+        if recalled is not None:
+            put_back(self.conversation, recalled.items)
         self.replies = Replies(
             providers=providers,
             settings=settings,
             outbox=outbox,
             metrics=metrics,
             conversation=self.conversation,
-            conversation_id=new_id("conv"),
+            conversation_id=recalled.conversation_id if recalled is not None else new_id("conv"),
             new_id=new_id,
             spawn=self._spawn,
             listener=self,
@@ -141,8 +146,9 @@ class Session:
         self._outbox.put(
             events.ConversationCreated(conversation=ConversationObject(id=self.replies.conversation_id))
         )
-        if self._refused is not None:
-            self._outbox.put(events.ErrorEvent.of(self._refused))
+        self._tell_recalled()
+        for error in self._refused:
+            self._outbox.put(events.ErrorEvent.of(error))
         self._providers.speech.warm(self.replies.voice(response_options(self.config)))
         self._spawn(self._providers.chat.warm(), "warm chat")
         if self._settings.greeting:
@@ -157,6 +163,14 @@ class Session:
             )
             self._outbox.put(events.ErrorEvent.of(error))
             raise SessionEnded("session_expired") from None
+
+    def _tell_recalled(self) -> None:
+        """The items of a conversation that goes on, as if they were added now."""
+        previous = None
+        for item in map(to_wire_item, self.conversation.items):
+            self._outbox.put(events.ConversationItemAdded(previous_item_id=previous, item=item))
+            self._outbox.put(events.ConversationItemDone(previous_item_id=previous, item=item))
+            previous = item.id
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""

@@ -22,6 +22,7 @@ FLOORS = [
         "transcribing",
         "recital",
         "tools",
+        "remembering",
         "reply_writer",
         "response",
         "chat_request",

@@ -8,7 +8,7 @@ this module; the server picks the concrete provider with `load(role, name)`. Eve
 from __future__ import annotations
 
 import importlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -169,6 +169,29 @@ class Speech(Protocol):
 
     def requests_left(self) -> float:
         """How many pieces the account's budget still allows right now."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Store(Protocol):
+    """Remembers conversations beyond their session. An item is JSON of the wire; sound never comes here.
+
+    `owner` says whose conversation it is: nobody finds the conversation of another owner.
+    """
+
+    async def save(
+        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
+    ) -> None:
+        """Keep these new or changed items, by id. `order` names every item there is; the others are forgotten."""
+        ...
+
+    async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
+        """Every item, in order; None if this owner has no such conversation (any more)."""
+        ...
+
+    async def forget(self, owner: str, conversation_id: str) -> None:
+        """Forget the conversation, if there is one."""
         ...
 
     async def aclose(self) -> None: ...

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, OutputAudioBufferPlayed
 from realtime.protocol.codec import encode_bytes
 from realtime.protocol.server_events import ErrorEvent, ServerEvent, SessionResumed
+from realtime.remembering import Recalled, Remembering
 from realtime.server.access import Caller
 from realtime.server.audio_streams import AudioStreams
 from realtime.server.replay import ReplayBuffer, Sent
@@ -76,7 +77,8 @@ class LiveSession:
         credential: str | None = None,
         extensions: str = "",
         binary: bool = False,
-        refused: ProtocolError | None = None,
+        refused: Sequence[ProtocolError] = (),
+        recalled: Recalled | None = None,
     ) -> None:
         self.caller = caller
         self.binary = binary
@@ -90,8 +92,14 @@ class LiveSession:
             new_id=lambda kind: f"{kind}_{token_urlsafe(12)}",
             tools=runtime.tools,
             refused=refused,
+            recalled=recalled,
         )
         self.last_event_id: str | None = None
+        self._memory: Remembering | None = None
+        if runtime.store is not None:
+            conversation_id = self.session.replies.conversation_id
+            self._memory = Remembering(runtime.store, self.key, conversation_id, self.session.conversation)
+            self.outbox.tap = self._memory.notice
         self._metrics = metrics
         self._window_s = runtime.settings.resume_window_s
         self._proof = proof_of(credential)
@@ -161,6 +169,9 @@ class LiveSession:
 
     async def _live(self) -> None:
         running = asyncio.create_task(self.session.run(), name=f"{self.id} session")
+        saving = None
+        if self._memory is not None:
+            saving = asyncio.create_task(self._memory.run(), name=f"{self.id} memory")
         try:
             waits: set[asyncio.Future[Any]] = {running, self.ending}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -173,6 +184,10 @@ class LiveSession:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await self.session.aclose()
+            if saving is not None and self._memory is not None:
+                saving.cancel()
+                await asyncio.gather(saving, return_exceptions=True)
+                await self._memory.finish()
             self.outbox.close()
             self._metrics.sessions.dec()
             self.over.set()

@@ -1,15 +1,25 @@
-"""GET /v1/realtime: the handshake (shared/realtime-wire.md 1.1, 1.2). A conversation itself is `connection.py`."""
+"""GET /v1/realtime: the handshake (shared/realtime-wire.md 1.1, 1.2). A conversation itself is `connection.py`.
+
+`?resume=` continues a session on a new socket (6.6). `?conversation=conv_...`, an addition to the wire that nobody
+meets unasked, begins a new session with a conversation of the store: its items are told as `conversation.item.added`
+and `.done` right after `conversation.created`. For one that is not there a new one begins, and an `error`
+`invalid_value` says so.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from realtime.errors import ProtocolError
+from realtime.errors import ProtocolError, ProviderError
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
+from realtime.providers.base import Store
+from realtime.remembering import Recalled, recall
 from realtime.server.access import (
     Caller,
     credential_of,
@@ -24,10 +34,13 @@ from realtime.server.replay import Gap, Sent
 from realtime.server.secrets_endpoint import error_response
 from realtime.server.state import ACCESS, METRICS, REGISTRY, RUNTIME
 
+log = logging.getLogger(__name__)
+
 PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/realtime/")
 PROTOCOLS = ("realtime.bin.v1", "realtime")  # in order of preference
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 PING_S = 20.0
+RECALL_TIMEOUT_S = 5.0
 HTTP_ANSWERS: dict[str, tuple[int, dict[str, str]]] = {
     "invalid_api_key": (401, {}),
     "rate_limit_exceeded": (429, {"Retry-After": "5"}),
@@ -97,7 +110,8 @@ async def handshake(request: web.Request) -> web.StreamResponse:
         )
         return socket
 
-    arrival = _Arrival(caller, credential, request.query.get("extensions", ""), binary)
+    extensions, wanted = request.query.get("extensions", ""), request.query.get("conversation", "")
+    arrival = _Arrival(caller, credential, extensions, wanted, binary)
     connection, first = await _take_up(app, socket, arrival, parked, ask, not_parked)
     await connection.run(first)
     return socket
@@ -110,6 +124,7 @@ class _Arrival:
     caller: Caller
     credential: str | None
     extensions: str
+    conversation_id: str  # to go on with; "" for a new one
     binary: bool
 
 
@@ -139,6 +154,24 @@ def _check_room(registry: Registry, caller: Caller) -> None:
         )
 
 
+async def _recall(store: Store | None, arrival: _Arrival) -> tuple[Recalled | None, ProtocolError | None]:
+    """The conversation that `?conversation=conv_...` asks to go on with, or why there is none."""
+    if not arrival.conversation_id:
+        return None, None
+    recalled, why = None, "is not kept here, or belongs to another key"
+    try:
+        if store is not None:
+            async with asyncio.timeout(RECALL_TIMEOUT_S):
+                recalled = await recall(store, arrival.caller.name, arrival.conversation_id)
+    except (ProviderError, TimeoutError) as error:
+        log.warning("a conversation could not be read from the store: %s", error)
+        why = "cannot be read at the moment"
+    if recalled is not None:
+        return recalled, None
+    message = f"The conversation {arrival.conversation_id[:128]!r} {why}: a new one has begun."
+    return None, ProtocolError(message, param="conversation")
+
+
 async def _take_up(
     app: web.Application,
     socket: web.WebSocketResponse,
@@ -157,6 +190,7 @@ async def _take_up(
             except Gap:  # more was sent on the older socket meanwhile than can be kept
                 await parked.finish(Closing(1001, "session_not_resumable"))
         refused = NotResumable("That session has just ended.")
+    recalled, unknown = await _recall(app[RUNTIME].store, arrival)
     live = LiveSession(
         app[RUNTIME],
         app[METRICS],
@@ -164,7 +198,8 @@ async def _take_up(
         credential=arrival.credential,
         extensions=arrival.extensions,
         binary=arrival.binary,
-        refused=refused,
+        refused=[error for error in (refused, unknown) if error is not None],
+        recalled=recalled,
     )
     app[REGISTRY].start(live)
     connection = Connection(socket, live, app[METRICS], send_timeout_s=send_timeout_s)

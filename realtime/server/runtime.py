@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from realtime.config import Settings
 from realtime.errors import ConfigError
-from realtime.providers.base import Providers, Transcriber, TurnJudge, VoiceDetector, load
+from realtime.providers.base import Providers, Store, Transcriber, TurnJudge, VoiceDetector, load
 from realtime.providers.weights import has_smart_turn
 from realtime.tools import Toolbox, Toolish, load_tools
 
@@ -41,6 +41,7 @@ class Runtime:
     missing: tuple[Missing, ...] = ()
     sandbox: bool = False  # nobody named a platform: the emulator in this process answers
     tools: Toolbox | None = None  # Python functions this server runs for the model
+    store: Store | None = None  # conversations beyond their session
 
     @property
     def transcriber_name(self) -> str:
@@ -72,8 +73,10 @@ async def open_runtime(settings: Settings, tools: Iterable[Toolish] = ()) -> Asy
         stack.push_async_callback(chat.aclose)
         speech = load("speech", "minimax").create(settings)
         stack.push_async_callback(speech.aclose)
+        store: Store = load("store", settings.store.partition(":")[0]).create(settings)
+        stack.push_async_callback(store.aclose)
         providers = Providers(vad, transcriber, chat, speech, turn)
-        yield Runtime(settings, providers, tuple(missing), sandbox, toolbox)
+        yield Runtime(settings, providers, tuple(missing), sandbox, toolbox, store)
 
 
 @asynccontextmanager

@@ -1,0 +1,58 @@
+"""The store of one process: conversations live as long as the server, the least recently used leave first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from realtime.config import Settings
+
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class MemoryStore:
+    """Conversations in a dictionary, at most `max_bytes` of them."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[tuple[str, str], dict[str, bytes]] = OrderedDict()
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore {len(self._kept)} conversations, {self._bytes} bytes>"
+
+    async def save(
+        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
+    ) -> None:
+        key = (owner, conversation_id)
+        known = {**self._kept.get(key, {}), **changed}
+        self._forget(key)
+        self._kept[key] = {item_id: known[item_id] for item_id in order if item_id in known}
+        self._bytes += _size(self._kept[key])
+        while self._bytes > self._max_bytes:
+            self._forget(next(iter(self._kept)))
+
+    async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
+        key = (owner, conversation_id)
+        if key not in self._kept:
+            return None
+        self._kept.move_to_end(key)
+        return tuple(self._kept[key].values())
+
+    async def forget(self, owner: str, conversation_id: str) -> None:
+        self._forget((owner, conversation_id))
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._bytes -= _size(self._kept.pop(key, {}))
+
+    async def aclose(self) -> None:
+        return
+
+
+def _size(items: Mapping[str, bytes]) -> int:
+    return sum(len(item_id) + len(item) for item_id, item in items.items())
+
+
+def create(settings: Settings) -> MemoryStore:
+    """The store for `REALTIME_STORE=memory`."""
+    return MemoryStore()

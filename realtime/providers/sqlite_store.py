@@ -1,0 +1,149 @@
+"""Conversations in one SQLite file: they outlive the server, and several workers may share the file.
+
+All work happens in one thread of its own, one transaction for each batch. Conversations nobody touched for a month go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from realtime.config import Settings
+from realtime.errors import ConfigError, ProviderUnavailable
+
+KEEP_DAYS = 30
+PRUNE_EVERY_S = 3600.0
+BUSY_TIMEOUT_S = 5.0  # another worker writes
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS conversation (
+    owner TEXT NOT NULL, id TEXT NOT NULL, item_order BLOB NOT NULL, touched_unix_s REAL NOT NULL,
+    PRIMARY KEY (owner, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS item (
+    owner TEXT NOT NULL, conversation_id TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (owner, conversation_id, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS conversation_touched ON conversation (touched_unix_s);
+"""
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """Conversations in a file. Raises ConfigError if the file cannot be opened."""
+
+    def __init__(self, path: str, *, keep_days: float = KEEP_DAYS) -> None:
+        self._path = Path(path).expanduser()
+        self._keep_s = keep_days * 86_400
+        self._pruned_s = float("-inf")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = sqlite3.connect(
+                self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            self._file.execute("PRAGMA journal_mode=WAL")
+            self._file.execute("PRAGMA synchronous=NORMAL")
+            self._file.executescript(SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(f"REALTIME_STORE=sqlite:{path} cannot be opened: {error}.") from error
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {self._path}>"
+
+    async def save(
+        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
+    ) -> None:
+        await self._do(lambda: self._save(owner, conversation_id, order, changed))
+
+    async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
+        return await self._do(lambda: self._load(owner, conversation_id))
+
+    async def forget(self, owner: str, conversation_id: str) -> None:
+        await self._do(lambda: self._forget(owner, conversation_id))
+
+    async def aclose(self) -> None:
+        """Finish what was begun, then close the file."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
+        self._thread.shutdown()
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        """Run this in the store's thread. Raises ProviderUnavailable."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._in_transaction, work)
+        except sqlite3.Error as error:
+            raise ProviderUnavailable(f"The store {self._path} failed: {error}.") from error
+
+    # -- in the thread ---------------------------------------------------------------------------------------------
+
+    def _in_transaction(self, work: Callable[[], T]) -> T:
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            self._prune()
+            result = work()
+        except BaseException:
+            self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")
+        return result
+
+    def _save(
+        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
+    ) -> None:
+        key = (owner, conversation_id)
+        self._file.executemany(
+            "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?)",
+            [(*key, item_id, body) for item_id, body in changed.items()],
+        )
+        before = self._file.execute("SELECT id FROM item WHERE owner = ? AND conversation_id = ?", key)
+        gone = {item_id for (item_id,) in before} - set(order)
+        self._file.executemany(
+            "DELETE FROM item WHERE owner = ? AND conversation_id = ? AND id = ?",
+            [(*key, item_id) for item_id in gone],
+        )
+        self._file.execute(
+            "INSERT OR REPLACE INTO conversation VALUES (?, ?, ?, ?)",
+            (*key, msgspec.json.encode(list(order)), time.time()),
+        )
+
+    def _load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
+        key = (owner, conversation_id)
+        row = self._file.execute(
+            "SELECT item_order FROM conversation WHERE owner = ? AND id = ?", key
+        ).fetchone()
+        if row is None:
+            return None
+        rows = self._file.execute("SELECT id, body FROM item WHERE owner = ? AND conversation_id = ?", key)
+        bodies = dict(rows.fetchall())
+        return tuple(
+            bodies[item_id] for item_id in msgspec.json.decode(row[0], type=list[str]) if item_id in bodies
+        )
+
+    def _forget(self, owner: str, conversation_id: str) -> None:
+        key = (owner, conversation_id)
+        self._file.execute("DELETE FROM item WHERE owner = ? AND conversation_id = ?", key)
+        self._file.execute("DELETE FROM conversation WHERE owner = ? AND id = ?", key)
+
+    def _prune(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._pruned_s < PRUNE_EVERY_S:
+            return
+        self._pruned_s = now_s
+        old = self._file.execute(
+            "SELECT owner, id FROM conversation WHERE touched_unix_s < ?", (time.time() - self._keep_s,)
+        ).fetchall()
+        for owner, conversation_id in old:
+            self._forget(owner, conversation_id)
+
+
+def create(settings: Settings) -> SqliteStore:
+    """The store for `REALTIME_STORE=sqlite:PATH`. Raises ConfigError."""
+    return SqliteStore(settings.store.partition(":")[2])

@@ -1,0 +1,151 @@
+"""The contract of a store, over every one there is; and what only the file has to promise."""
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from realtime.config import Settings
+from realtime.errors import ConfigError, ProviderError
+from realtime.providers.base import load
+from realtime.providers.memory_store import MemoryStore
+from realtime.providers.sqlite_store import SqliteStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request, tmp_path):
+    setting = "memory" if request.param == "memory" else f"sqlite:{tmp_path}/deep/conversations.db"
+    store = load("store", request.param).create(Settings(store=setting))
+    yield store
+    await store.aclose()
+
+
+async def test_what_was_saved_is_found_in_order(store):
+    await store.save("me", "conv_1", ["b", "a"], {"a": b'{"n":1}', "b": b'{"n":2}'})
+    assert await store.load("me", "conv_1") == (b'{"n":2}', b'{"n":1}')
+
+
+async def test_only_changes_are_given_and_the_rest_stays(store):
+    await store.save("me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
+    await store.save("me", "conv_1", ["a", "b", "c"], {"b": b"two", "c": b"3"})
+    assert await store.load("me", "conv_1") == (b"1", b"two", b"3")
+
+
+async def test_what_the_order_does_not_name_is_forgotten(store):
+    await store.save("me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
+    await store.save("me", "conv_1", ["b"], {})
+    await store.save("me", "conv_1", ["a", "b"], {})
+    assert await store.load("me", "conv_1") == (b"2",)
+
+
+async def test_another_owner_finds_nothing(store):
+    await store.save("me", "conv_1", ["a"], {"a": b"1"})
+    assert await store.load("you", "conv_1") is None
+    await store.save("you", "conv_1", ["a"], {"a": b"yours"})
+    assert await store.load("me", "conv_1") == (b"1",)
+
+
+async def test_what_is_unknown_or_forgotten_is_none(store):
+    assert await store.load("me", "conv_1") is None
+    await store.save("me", "conv_1", ["a"], {"a": b"1"})
+    await store.forget("me", "conv_1")
+    await store.forget("me", "conv_1")
+    assert await store.load("me", "conv_1") is None
+
+
+async def test_an_empty_conversation_is_one(store):
+    await store.save("me", "conv_1", [], {})
+    assert await store.load("me", "conv_1") == ()
+
+
+async def test_ids_are_data_and_nothing_else(store):
+    strange = "'; DROP TABLE item; -- 你好 \U0001f389"
+    await store.save(strange, strange, [strange], {strange: strange.encode()})
+    assert await store.load(strange, strange) == (strange.encode(),)
+
+
+async def test_many_at_once(store):
+    async def one(number: int) -> None:
+        for length in range(1, 6):
+            order = [str(n) for n in range(length)]
+            await store.save("me", f"conv_{number}", order, {order[-1]: b"x" * length})
+
+    await asyncio.gather(*(one(number) for number in range(20)))
+    for number in range(20):
+        assert await store.load("me", f"conv_{number}") == (b"x", b"xx", b"xxx", b"xxxx", b"xxxxx")
+
+
+# -- memory
+
+
+async def test_memory_is_bounded_and_the_least_recently_used_leave_first():
+    store = MemoryStore(max_bytes=1_000)
+    for number in range(5):
+        await store.save("me", f"conv_{number}", ["a"], {"a": b"x" * 300})
+        assert await store.load("me", "conv_0") is not None
+    assert await store.load("me", "conv_1") is None
+    assert await store.load("me", "conv_4") is not None
+
+
+# -- the file
+
+
+async def test_the_file_outlives_the_server(tmp_path):
+    path = str(tmp_path / "conversations.db")
+    store = SqliteStore(path)
+    await store.save("me", "conv_1", ["a"], {"a": b"1"})
+    await store.aclose()
+    again = SqliteStore(path)
+    assert await again.load("me", "conv_1") == (b"1",)
+    await again.aclose()
+
+
+async def test_two_servers_share_the_file(tmp_path):
+    path = str(tmp_path / "conversations.db")
+    one, two = SqliteStore(path), SqliteStore(path)
+    await one.save("me", "conv_1", ["a"], {"a": b"1"})
+    assert await two.load("me", "conv_1") == (b"1",)
+    await asyncio.gather(
+        *(s.save("me", f"conv_{n}", ["a"], {"a": b"1"}) for n in range(20) for s in (one, two))
+    )
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_what_nobody_touched_for_a_month_goes(tmp_path):
+    path = str(tmp_path / "conversations.db")
+    store = SqliteStore(path)
+    for number in range(2):
+        await store.save("me", f"conv_{number}", ["a"], {"a": b"1"})
+    await store.aclose()
+    with sqlite3.connect(path) as file:
+        file.execute(
+            "UPDATE conversation SET touched_unix_s = touched_unix_s - 31 * 86400 WHERE id = 'conv_0'"
+        )
+    file.close()
+    again = SqliteStore(path)
+    assert await again.load("me", "conv_0") is None
+    assert await again.load("me", "conv_1") == (b"1",)
+    await again.aclose()
+
+
+def test_a_path_that_cannot_be_is_a_mistake_of_the_operator(tmp_path):
+    (tmp_path / "file").write_text("no database")
+    for path in (tmp_path, tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ConfigError, match="REALTIME_STORE=sqlite"):
+            SqliteStore(str(path))
+
+
+async def test_a_file_in_trouble_is_an_upstream_fault(tmp_path):
+    store = SqliteStore(str(tmp_path / "conversations.db"))
+    with sqlite3.connect(tmp_path / "conversations.db") as file:
+        file.execute("DROP TABLE item")
+    file.close()
+    with pytest.raises(ProviderError, match="failed"):
+        await store.save("me", "conv_1", ["a"], {"a": b"1"})
+    await store.aclose()
+
+
+def test_an_unknown_store_is_named():
+    with pytest.raises(ConfigError, match="no store named 'redis'"):
+        load("store", "redis")
