@@ -9,6 +9,7 @@ import pytest
 import websockets
 
 from realtime.protocol.framing import encode_frame
+from realtime.server import connection
 from tests.server.wire import House, Wire
 from tests.server.wire import house as open_house
 
@@ -146,6 +147,13 @@ async def test_silence_says_nothing(wire: Wire):
     assert "input_audio_buffer.speech_started" not in wire.types
 
 
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Take in audio as fast as it can be worked on: the pace of a flood is another test's business."""
+    monkeypatch.setattr(connection, "AUDIO_S_PER_S", 1e6)
+
+
+@pytest.mark.usefixtures("unhurried")
 async def test_ten_minutes_of_noise_at_once_start_no_turn_and_stay_within_bounds(wire: Wire):
     noise = random.Random(1).randbytes(48_000 * 4)
     for _ in range(150):
@@ -171,6 +179,7 @@ async def test_a_message_of_20_megabytes_ends_only_its_own_session(house: House)
         await lives(again)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_message_of_15_megabytes_is_taken(wire: Wire):
     await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
     await wire.append(bytes(11 * 1024 * 1024))
@@ -297,6 +306,18 @@ async def test_a_flood_of_events_is_read_at_a_steady_pace_and_loses_nothing(wire
     await wire.until("input_audio_buffer.cleared", 2_300)
     assert loop.time() - begin_s > 0.5
     assert not wire.of("error")
+
+
+async def test_a_flood_of_audio_is_taken_in_at_a_steady_pace_and_loses_nothing(house: House, monkeypatch):
+    monkeypatch.setattr(connection, "AUDIO_S_AT_ONCE", 1.0)
+    loop = asyncio.get_running_loop()
+    async with house.wire() as wire:
+        begin_s = loop.time()
+        for _ in range(80):
+            await wire.append(bytes(4_800))  # 8 s together
+        await lives(wire)
+        assert loop.time() - begin_s > 0.6
+        assert not wire.of("error")
 
 
 async def test_base64_with_line_breaks_or_of_the_url_alphabet_is_refused(wire: Wire):
