@@ -92,3 +92,15 @@ class ProviderRejected(ProviderError):
 
     code = "upstream_rejected"
     retryable = False
+
+
+def provider_error(group: ExceptionGroup[Exception]) -> ProviderError:
+    """The upstream's fault in a group of failures. Anything else in it is ours and is raised."""
+    faults, others = group.split(ProviderError)
+    if others is not None:
+        raise others
+    error: BaseException = faults if faults is not None else group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ProviderError)
+    return error

@@ -1,6 +1,6 @@
 """One reply: chat deltas become speakable chunks, chunks become sound, sound goes out. One cancellable task with an id.
 
-    chat ──text──▶ speakable ──▶ chunker ──chunks──▶ voice ──pcm, words──▶ writer (wire and history)
+    chat ──text──▶ narration ──chunks──▶ voice ──pcm, words──▶ writer (wire and history)
 
 The reply may be begun behind a closed gate: it thinks (and may prepare its first sound) but nothing of it is seen or
 heard until the gate opens. It decides nothing about turns, and it does not know who interrupts it.
@@ -9,13 +9,12 @@ heard until the gate opens. It decides nothing about turns, and it does not know
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from realtime.core.audio import AudioFormat
-from realtime.core.chunker import Chunk, Chunker
+from realtime.core.chunker import Chunk
 from realtime.core.listener import Pace
 from realtime.core.messages import (
     ChatEvent,
@@ -26,9 +25,9 @@ from realtime.core.messages import (
     ToolCall,
     ToolCallDelta,
 )
-from realtime.core.speakable import SpeakableFilter
-from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, provider_error
 from realtime.metrics import Marks
+from realtime.narration import Narration
 from realtime.providers.base import (
     ChatModel,
     Speech,
@@ -82,14 +81,7 @@ class Response:
         self._chat = chat
         self._speech = speech
         self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
-        self._filter = SpeakableFilter()
-        self._chunker = Chunker(pace=pace)
-        self._pieces = 0  # handed to the voice
-        self._in_flight: deque[tuple[Chunk, int | None]] = (
-            deque()
-        )  # chunks handed to the voice, with their piece
-        self._received_ms: dict[int, float] = {}  # audio so far, by piece
+        self._narration = Narration(speech, plan.voice, pace=pace)
         self._calls: dict[int, ToolCallDelta] = {}
         self._helpers = asyncio.TaskGroup()
         self._errands: list[asyncio.Task[None]] = []  # tools of the server at work
@@ -111,7 +103,6 @@ class Response:
         if not self.gate.is_set():
             self.writer.begin()
             self.gate.set()
-            self._wake.set()
 
     async def run(self) -> None:
         """The whole reply. Upstream trouble ends in a failed `response.done`, never in an exception."""
@@ -124,7 +115,7 @@ class Response:
         except ProviderError as error:
             await self._fail(error)
         except ExceptionGroup as group:
-            await self._fail(_provider_error(group))
+            await self._fail(provider_error(group))
 
     async def _fail(self, error: ProviderError) -> None:
         self.failed = not self.gate.is_set()
@@ -184,10 +175,7 @@ class Response:
         await self._end_calls()
         if self.plan.spoken:
             await self._fill_the_wait()
-            now_s = self._loop.time()
-            self._chunker.feed(self._filter.finish(), now_s)
-            self._chunker.finish(now_s)
-            self._wake.set()
+            self._narration.finish()
 
     async def _take_text(self, text: str) -> None:
         self._characters += len(text)
@@ -195,10 +183,7 @@ class Response:
             await self.gate.wait()
             self.writer.text(text)
             return
-        speakable = self._filter.feed(text)
-        self._chunker.feed(speakable, self._loop.time())
-        self._wake.set()
-        if speakable.strip():
+        if self._narration.feed(text).strip():
             self._has_words = True
             if self.gate.is_set():
                 self.writer.open_message()
@@ -269,45 +254,16 @@ class Response:
 
     async def _speak(self) -> None:
         async with self._speech.open(self.plan.voice) as utterance, asyncio.TaskGroup() as group:
-            group.create_task(self._feed_voice(utterance), name=f"{self.id} chunks")
+            group.create_task(self._narration.run(utterance, self._permit), name=f"{self.id} chunks")
             group.create_task(self._play(utterance), name=f"{self.id} sound")
 
-    async def _feed_voice(self, utterance: Utterance) -> None:
-        """Hand chunks to the voice when the chunker says so."""
-        self._chunker.latency(self._speech.latency_s(self.plan.voice))
-        while not self._chunker.done:
-            self._wake.clear()
-            self._chunker.budget(self._speech.requests_left())
-            chunks = self._chunker.poll(self._loop.time())
-            for chunk in chunks:
-                if not (self.plan.speak_ahead and chunk.index == 0):
-                    await self.gate.wait()
-                await self._say(utterance, chunk)
-            if not chunks and not self._chunker.done:
-                await self._sleep_until(self._chunker.deadline())
-        utterance.finish()
-
-    async def _say(self, utterance: Utterance, chunk: Chunk) -> None:
-        if not chunk.spoken:
-            self._in_flight.append((chunk, None))
-            if len(self._in_flight) == 1 and self.gate.is_set():
-                self._begin_silent()
-            return
-        self._mark("first_chunk")
-        self._in_flight.append((chunk, self._pieces))
-        self._pieces += 1
-        await utterance.say(chunk.spoken)
-
-    async def _sleep_until(self, deadline_s: float | None) -> None:
-        """Wait for news, or for the chunker's deadline."""
-        if deadline_s is None:
-            await self._wake.wait()
-            return
-        try:
-            async with asyncio.timeout_at(deadline_s):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+    async def _permit(self, chunk: Chunk) -> None:
+        """A chunk may go to the voice once the reply may be seen; the first one sooner, where that was planned."""
+        self._begin_silent()
+        if not (self.plan.speak_ahead and chunk.index == 0):
+            await self.gate.wait()
+        if chunk.spoken:
+            self._mark("first_chunk")
 
     async def _play(self, utterance: Utterance) -> None:
         """Pass sound and word times on, in order, as they arrive."""
@@ -328,50 +284,28 @@ class Response:
 
     async def _sound(self, piece: int, pcm: bytes) -> None:
         chunk = self._chunk_of(piece)
-        now_s = self._loop.time()
-        ms = len(pcm) / 2 * 1000 / self.plan.voice.rate
-        self._received_ms[piece] = self._received_ms.get(piece, 0.0) + ms
-        self._chunker.audio(chunk.index, self._received_ms[piece], False, now_s)
-        self._wake.set()
+        self._narration.heard(piece, len(pcm))
         with self._excused():
             await self.writer.audio(chunk.index, pcm)
 
     def _piece_done(self, piece: int) -> None:
-        chunk = self._chunk_of(piece)
-        received_ms = self._received_ms.pop(piece, 0.0)
-        self._chunker.audio(chunk.index, received_ms, True, self._loop.time())
-        self.writer.end_chunk(chunk.index)
-        self._in_flight.popleft()
+        self.writer.end_chunk(self._chunk_of(piece).index)
+        self._narration.complete(piece)
         self._begin_silent()
-        self._wake.set()
 
     def _chunk_of(self, piece: int) -> Chunk:
         """The chunk this piece says; announces its text, and that of silent chunks before it."""
         self._begin_silent()
-        chunk, number = self._in_flight[0]
-        if number != piece:
-            raise ProviderUnavailable(f"The voice answered for piece {piece} when {number} was due.")
+        chunk = self._narration.chunk_of(piece)
         self.writer.begin_chunk(chunk)
         return chunk
 
     def _begin_silent(self) -> None:
-        """Chunks without sound (only emoji, say) appear in the transcript when it is their turn."""
-        while self._in_flight and self._in_flight[0][1] is None:
-            chunk, _ = self._in_flight.popleft()
-            self.writer.begin_chunk(chunk)
-            self.writer.end_chunk(chunk.index)
+        """Chunks without sound appear in the transcript when it is their turn."""
+        if self.gate.is_set():
+            for chunk in self._narration.silent_chunks():
+                self.writer.begin_chunk(chunk)
+                self.writer.end_chunk(chunk.index)
 
     def _mark(self, name: str) -> None:
         self.marks.reach(name, self._loop.time())
-
-
-def _provider_error(group: ExceptionGroup) -> ProviderError:
-    """The upstream's fault in a group of failures; anything else is ours and is raised."""
-    faults, others = group.split(ProviderError)
-    if others is not None:
-        raise others
-    error: BaseException = faults if faults is not None else group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, ProviderError)
-    return error

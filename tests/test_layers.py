@@ -23,6 +23,7 @@ FLOORS = [
         "recital",
         "tools",
         "remembering",
+        "narration",
         "reply_writer",
         "response",
         "chat_request",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 from realtime_client.files import check_writable, write_sound
@@ -13,9 +14,10 @@ from realtime_client.speaker import Speaker
 
 from realtime.commands.common import add_config, add_setting, load
 from realtime.commands.stdin import read_stream
-from realtime.core.chunker import Chunker, ChunkRules
-from realtime.core.speakable import SpeakableFilter
-from realtime.providers.base import Speech, SpeechAudio, SpeechPieceDone, Utterance, Voice
+from realtime.core.chunker import Chunk, ChunkRules
+from realtime.errors import provider_error
+from realtime.narration import Narration
+from realtime.providers.base import Speech, SpeechAudio, SpeechPieceDone, Voice
 
 PART = PartKey("say", 0)
 AT_ONCE = ChunkRules(lead_s=float("inf"))  # nobody listens to a file while it is written
@@ -44,16 +46,14 @@ async def _say(args: argparse.Namespace) -> int:
     async with open_providers(settings) as providers:
         voice = Voice(settings.voice_id)
         providers.speech.warm(voice)
-        reading = Reading(providers.speech, voice, AT_ONCE if args.out else ChunkRules())
         if args.out:
             sound = bytearray()
-            async for pcm in reading.sound(_text(args.text)):
-                sound += pcm
+            await _narrate(providers.speech, voice, AT_ONCE, _text(args.text), sound.extend)
             write_sound(args.out, bytes(sound))
             return 0
         async with Speaker() as speaker:
-            async for pcm in reading.sound(_text(args.text)):
-                speaker.player.write(PART, pcm)
+            play = functools.partial(speaker.player.write, PART)
+            await _narrate(providers.speech, voice, ChunkRules(), _text(args.text), play)
             speaker.player.end(PART)
             await speaker.drained()
     return 0
@@ -67,68 +67,34 @@ async def _text(text: str) -> AsyncIterator[str]:
         yield piece
 
 
-class Reading:
-    """One text becoming sound: the same pieces, by the same clock, as an answer in a conversation."""
+async def _narrate(
+    speech: Speech,
+    voice: Voice,
+    rules: ChunkRules,
+    text: AsyncIterator[str],
+    sink: Callable[[bytes], None],
+) -> None:
+    """The text as PCM into `sink`, by the same clock as an answer in a conversation. Raises ProviderError."""
+    narration = Narration(speech, voice, rules=rules)
 
-    def __init__(self, speech: Speech, voice: Voice, rules: ChunkRules) -> None:
-        self._speech = speech
-        self._voice = voice
-        self._filter = SpeakableFilter()
-        self._chunker = Chunker(rules)
-        self._chunker.latency(speech.latency_s(voice))
-        self._wake = asyncio.Event()
-        self._received_ms: dict[int, float] = {}
-
-    async def sound(self, text: AsyncIterator[str]) -> AsyncIterator[bytes]:
-        """PCM as it arrives. Raises ProviderError."""
-        async with self._speech.open(self._voice) as utterance:
-            tasks = [asyncio.create_task(self._read(text)), asyncio.create_task(self._feed(utterance))]
-            try:
-                async with aclosing(utterance.events()) as events:
-                    async for event in events:
-                        if isinstance(event, SpeechAudio):
-                            self._progress(event.piece, len(event.pcm) / 2 * 1000 / self._voice.rate)
-                            yield event.pcm
-                        elif isinstance(event, SpeechPieceDone):
-                            self._progress(event.piece, 0.0, complete=True)
-                for task in tasks:
-                    await task
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _progress(self, piece: int, ms: float, *, complete: bool = False) -> None:
-        total_ms = self._received_ms.get(piece, 0.0) + ms
-        self._received_ms[piece] = total_ms
-        self._chunker.audio(piece, total_ms, complete, asyncio.get_running_loop().time())
-        self._wake.set()
-
-    async def _read(self, text: AsyncIterator[str]) -> None:
-        now = asyncio.get_running_loop().time
+    async def read() -> None:
         async for piece in text:
-            self._chunker.feed(self._filter.feed(piece), now())
-            self._wake.set()
-        self._chunker.feed(self._filter.finish(), now())
-        self._chunker.finish(now())
-        self._wake.set()
+            narration.feed(piece)
+        narration.finish()
 
-    async def _feed(self, utterance: Utterance) -> None:
-        try:
-            while not self._chunker.done:
-                self._wake.clear()
-                self._chunker.budget(self._speech.requests_left())
-                for chunk in self._chunker.poll(asyncio.get_running_loop().time()):
-                    if chunk.spoken:  # only the last chunk may have nothing to say
-                        await utterance.say(chunk.spoken)
-                if not self._chunker.done:
-                    await self._news(self._chunker.deadline())
-        finally:
-            utterance.finish()
+    async def permit(chunk: Chunk) -> None:
+        return
 
-    async def _news(self, deadline_s: float | None) -> None:
-        try:
-            async with asyncio.timeout_at(deadline_s):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+    try:
+        async with speech.open(voice) as utterance, asyncio.TaskGroup() as group:
+            group.create_task(read())
+            group.create_task(narration.run(utterance, permit))
+            async with aclosing(utterance.events()) as events:
+                async for event in events:
+                    if isinstance(event, SpeechAudio):
+                        narration.heard(event.piece, len(event.pcm))
+                        sink(event.pcm)
+                    elif isinstance(event, SpeechPieceDone):
+                        narration.complete(event.piece)
+    except ExceptionGroup as failures:
+        raise provider_error(failures) from failures
