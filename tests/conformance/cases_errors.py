@@ -1,0 +1,194 @@
+"""The table of errors, event by event, and the limits: each mistake costs one `error` and nothing else (1.4, 5.2)."""
+
+import base64
+
+from tests.conformance.cases import STORY, create, done, lives, message, refused, respond, say
+from tests.conformance.script import (
+    AT_ONCE_S,
+    FULL,
+    Case,
+    Count,
+    Expect,
+    Is,
+    Keep,
+    Mark,
+    Raw,
+    Ref,
+    Send,
+    Settled,
+    Step,
+    matches,
+)
+
+_NOT_A_MESSAGE_AT_ALL = Expect(
+    "error",
+    {"error": {"type": "invalid_request_error", "code": "invalid_value", "event_id": None}},
+    AT_ONCE_S,
+)
+
+
+def mistake(name: str, rule: str, step: Step, *expected: Expect, own: bool = False) -> Case:
+    """One wrong event, its error, and a session that lives."""
+    return Case(name, rule, (step, *expected, Settled(), Count("error", 1), *lives()), own)
+
+
+CASES = (
+    mistake("not JSON", "3.11", Raw("{nonsense"), _NOT_A_MESSAGE_AT_ALL),
+    mistake("not an object", "3.11", Raw("[1, 2]"), _NOT_A_MESSAGE_AT_ALL),
+    mistake("no type", "3.11", Raw('{"event_id": "c1"}'), Expect("error", {"error": {"code": FULL}})),
+    mistake(
+        "an event that does not exist",
+        "2.3",
+        Send("session.dance", {"event_id": "c1"}),
+        refused("invalid_value", param="type", event_id="c1", message=matches("session.dance")),
+    ),
+    mistake(
+        "a field that is missing",
+        "5.2",
+        create({"type": "message", "role": "user", "content": [{"type": "input_text"}]}, event_id="c2"),
+        refused("missing_required_parameter", param="item.content[0].text", event_id="c2"),
+    ),
+    mistake(
+        "a role that does not exist",
+        "5.2",
+        create({"type": "message", "role": "pirate", "content": []}),
+        refused("invalid_value", param="item.role"),
+    ),
+    mistake(
+        "a part in the wrong mouth",
+        "3.1",
+        create({"type": "message", "role": "user", "content": [{"type": "output_text", "text": "x"}]}),
+        Expect("error", {"error": {"type": "invalid_request_error", "param": matches(r"item\.content\[0\]")}}),
+    ),
+    mistake(
+        "audio that is not base64",
+        "3.2",
+        Send("input_audio_buffer.append", {"audio": "$$$", "event_id": "c3"}),
+        refused("invalid_value", param="audio", event_id="c3"),
+    ),
+    mistake(
+        "retrieve nobody",
+        "5.2",
+        Send("conversation.item.retrieve", {"item_id": "nobody", "event_id": "rci_nobody"}),
+        refused("item_retrieve_invalid_item_id", event_id="rci_nobody"),
+    ),
+    mistake(
+        "delete nobody",
+        "5.2",
+        Send("conversation.item.delete", {"item_id": "nobody", "event_id": "c4"}),
+        refused("item_delete_invalid_item_id", event_id="c4"),
+        own=True,
+    ),
+    mistake(
+        "truncate nobody",
+        "5.2",
+        Send("conversation.item.truncate", {"item_id": "nobody", "content_index": 0, "audio_end_ms": 1}),
+        refused("item_truncate_invalid_item_id"),
+        own=True,
+    ),
+    mistake(
+        "follow nobody",
+        "5.2",
+        create(message("x"), previous_item_id="nobody", event_id="c5"),
+        refused("item_create_invalid_previous_item_id", event_id="c5"),
+        own=True,
+    ),
+    mistake("negative truncation", "3.2", Send("conversation.item.truncate", {"item_id": "x", "content_index": 0, "audio_end_ms": -1}), refused("invalid_value", param="audio_end_ms")),
+    mistake("output_audio_buffer.clear without playback", "3.2", Send("output_audio_buffer.clear"), refused("invalid_value"), own=True),
+    mistake("a binary message without the subprotocol", "6.2", Raw(b"\x01\x01\x00\x00"), refused("invalid_value", param="message"), own=True),
+    mistake("a tool of another kind", "2", Send("session.update", {"session": {"tools": [{"type": "mcp", "server_label": "x"}]}}), refused("invalid_value"), own=True),
+    mistake("a voice faster than sound", "2", Send("session.update", {"session": {"audio": {"output": {"speed": 4}}}}), refused("invalid_value", param="session.audio.output.speed")),
+    mistake("an unknown key of a response", "2.3", respond(colour="blue"), refused("unknown_parameter", param="response.colour")),
+    Case(
+        "the same id twice",
+        "5.2",
+        (
+            create(message("x", id="twice")),
+            Expect("conversation.item.done"),
+            create(message("y", id="twice"), event_id="c6"),
+            refused("item_create_duplicate_item_id", event_id="c6"),
+            *lives(),
+        ),
+    ),
+    Case(
+        "a second response while one is active",
+        "3.11",
+        (
+            *say(STORY),
+            respond(),
+            Expect("response.created", {"response": {"id": Keep("reply")}}),
+            Send("response.create", {"event_id": "agents_js_response_create_2"}),
+            refused(
+                "conversation_already_has_active_response",
+                event_id="agents_js_response_create_2",
+                message=matches("already has an active response"),
+            ),
+            Send("response.cancel"),
+            Expect("response.done", {"response": {"id": Ref("reply"), "status": "cancelled"}}),
+        ),
+    ),
+    Case(
+        "truncate what is no speech of the assistant",
+        "3.9",
+        (
+            create(message("x", id="u1")),
+            Expect("conversation.item.done"),
+            Send("conversation.item.truncate", {"item_id": "u1", "content_index": 0, "audio_end_ms": 0}),
+            refused("unsupported_content_type"),
+        ),
+    ),
+    Case(
+        "metadata has room for 16 short entries",
+        "3.2",
+        (
+            respond(metadata={f"k{n}": "v" for n in range(17)}),
+            Expect("error", {"error": {"type": "invalid_request_error", "param": matches(r"^response\.metadata")}}),
+            respond(metadata={"k": "v" * 513}),
+            Expect("error", {"error": {"type": "invalid_request_error", "param": matches(r"^response\.metadata")}}),
+            create(message("What is 2 plus 3?")),
+            respond(metadata={f"k{n}": "v" * 512 for n in range(16)}, output_modalities=["text"]),
+            done(metadata=Is("has 16 entries", lambda found: len(found) == 16)),
+        ),
+    ),
+    Case(
+        "the text of an item and the instructions are bounded",
+        "1.4",
+        (
+            create(message("x" * 200_001)),
+            refused("invalid_value", param="item.content[0].text"),
+            create(message("x" * 200_000)),
+            Expect("conversation.item.done"),
+            Send("session.update", {"session": {"instructions": "x" * 65_537}}),
+            refused("invalid_value", param="session.instructions"),
+            Send("session.update", {"session": {"instructions": "x" * 65_536}}),
+            Expect("session.updated"),
+        ),
+        own=True,
+    ),
+    Case(
+        "one append of ten seconds",
+        "1.4",
+        (
+            Mark(),
+            Send("input_audio_buffer.append", {"audio": base64.b64encode(bytes(480_000)).decode()}),
+            Settled(),
+            Count("error", 0),
+            Send("input_audio_buffer.append", {"audio": ""}),
+            Settled(),
+            Count("error", 0),
+        ),
+    ),
+    Case(
+        "five hundred events at once are all answered",
+        "1.4",
+        (
+            *(create(message("x", id=f"many_{n}")) for n in range(500)),
+            Expect("conversation.item.done", {}, 30.0),
+            Mark(),
+            Send("conversation.item.retrieve", {"item_id": "many_499"}),
+            Expect("conversation.item.retrieved", {"item": {"id": "many_499"}}, 30.0),
+            Send("conversation.item.delete", {"item_id": "many_0"}),
+            Expect("conversation.item.deleted", {"item_id": "many_0"}, 30.0),
+        ),
+    ),
+)  # fmt: skip

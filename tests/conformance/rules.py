@@ -1,0 +1,287 @@
+"""The rules that hold in every conversation, whatever is said: a judge over all events of one connection.
+
+Pure: a list of events in, a list of sentences out. The order within a response (shared/realtime-wire.md 3.4), the places
+of items (3.1), speech and its segments (3.3), and each event by itself (`schema.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections import Counter, defaultdict
+from typing import Any
+
+from tests.conformance.schema import faults_of_event
+
+Event = dict[str, Any]
+LONGEST_DELTA_MS = 200
+MOST_BYTES = 256 * 1024
+
+
+def judge(events: list[Event]) -> list[str]:
+    """Every rule that was broken, each as one sentence. Of malformed events only their own faults are told."""
+    if malformed := fields(events):
+        return malformed
+    rules = (greeting, event_ids, responses, active, places, segments, transcripts)
+    return [why for rule in rules for why in rule(events)]
+
+
+def greeting(events: list[Event]) -> list[str]:
+    first = [event["type"] for event in events[:2]]
+    return [] if first == ["session.created", "conversation.created"] else [f"the first events were {first}"]
+
+
+def fields(events: list[Event]) -> list[str]:
+    return [why for event in events for why in faults_of_event(event)]
+
+
+def event_ids(events: list[Event]) -> list[str]:
+    twice = [name for name, times in Counter(e.get("event_id") for e in events).items() if times > 1]
+    return [f"event_id used more than once: {twice[:3]}"] if twice else []
+
+
+# -- responses
+
+
+def responses(events: list[Event]) -> list[str]:
+    by_id: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if response_id := response_of(event):
+            by_id[response_id].append(event)
+    items_done = {e["item"]["id"] for e in events if e["type"] == "conversation.item.done"}
+    found = []
+    for response_id, own in by_id.items():
+        found += [f"{response_id}: {why}" for why in _response(own, events, items_done)]
+    return found
+
+
+def response_of(event: Event) -> str | None:
+    response = event.get("response")
+    return response["id"] if isinstance(response, dict) else event.get("response_id")
+
+
+def _response(own: list[Event], events: list[Event], items_done: set[str]) -> list[str]:
+    kinds = [event["type"] for event in own]
+    if kinds[0] != "response.created" or kinds.count("response.created") != 1:
+        return [f"begins with {kinds[0]}"]
+    if kinds.count("response.done") > 1 or ("response.done" in kinds and kinds[-1] != "response.done"):
+        return ["something follows response.done, or it came twice"]
+    finished = kinds[-1] == "response.done"
+    in_conversation = own[0]["response"]["conversation_id"] is not None
+    found: list[str] = []
+    chains: dict[int, list[Event]] = defaultdict(list)
+    for event in own[1 : -1 if finished else None]:
+        chains[event["output_index"]].append(event)
+    for _, chain in sorted(chains.items()):
+        item_id = chain[0].get("item", {}).get("id")
+        places = [e for e in events if in_conversation and _places(e, item_id)]
+        found += _chain(sorted([*chain, *places], key=events.index), finished, in_conversation)
+        if not in_conversation and any(_places(e, item_id) for e in events):
+            found.append(f"item {item_id} is out of band and yet in the conversation")
+        if finished and in_conversation and item_id not in items_done:
+            found.append(f"item {item_id} was never done")
+    if sorted(chains) != list(range(len(chains))):
+        found.append(f"output indexes {sorted(chains)}")
+    if finished:
+        told = [item["id"] for item in own[-1]["response"]["output"]]
+        sent = [chains[index][0].get("item", {}).get("id") for index in sorted(chains)]
+        if told != sent:
+            found.append(f"response.done lists {told}, sent were {sent}")
+    return found
+
+
+def _places(event: Event, item_id: str | None) -> bool:
+    return (
+        event["type"] in ("conversation.item.added", "conversation.item.done")
+        and event["item"]["id"] == item_id
+    )
+
+
+_RANK = {
+    "response.output_item.added": 0, "conversation.item.added": 1, "response.content_part.added": 2,
+    "response.output_text.delta": 3, "response.output_audio.delta": 3, "response.output_audio_transcript.delta": 3,
+    "response.function_call_arguments.delta": 3, "response.output_text.done": 4, "response.output_audio.done": 4,
+    "response.function_call_arguments.done": 4, "response.output_audio_transcript.done": 5,
+    "response.content_part.done": 6, "response.output_item.done": 7, "conversation.item.done": 8,
+}  # fmt: skip
+
+
+def _chain(chain: list[Event], finished: bool, in_conversation: bool) -> list[str]:
+    """The events of one item of a response, in order (3.4 rule 1; 3.8 for calls)."""
+    kinds = [event["type"] for event in chain]
+    item_id = chain[0].get("item", {}).get("id")
+    ranks = [_RANK[kind] for kind in kinds]
+    found = []
+    if kinds[0] != "response.output_item.added" or ranks != sorted(ranks):
+        found.append(f"item {item_id}: order {_runs(kinds)}")
+    is_call = chain[0].get("item", {}).get("type") == "function_call"
+    once = ["response.output_item.added"] + ([] if is_call else ["response.content_part.added"])
+    once += ["conversation.item.added"] if in_conversation else []
+    if finished:
+        once += ["response.output_item.done"] + ([] if is_call else ["response.content_part.done"])
+        once += ["conversation.item.done"] if in_conversation else []
+    found += [f"item {item_id}: {kinds.count(kind)} of {kind}" for kind in once if kinds.count(kind) != 1]
+    if any(event.get("item_id", item_id) != item_id for event in chain):
+        found.append(f"item {item_id}: another item's id in its events")
+    return found + (_call(chain) if is_call else _message(chain))
+
+
+def _runs(kinds: list[str]) -> list[str]:
+    return [kind for index, kind in enumerate(kinds) if not index or kinds[index - 1] != kind]
+
+
+def _call(chain: list[Event]) -> list[str]:
+    first, by_kind = chain[0]["item"], {event["type"]: event for event in chain}
+    found = []
+    if first["status"] != "in_progress" or first["arguments"] != "":
+        found.append(
+            f"call {first['call_id']}: added as {first['status']} with arguments {first['arguments']!r}"
+        )
+    done = by_kind.get("response.output_item.done")
+    if done is None:
+        return found
+    whole = by_kind.get("response.function_call_arguments.done")
+    if done["item"]["status"] != "completed":
+        return [*found, "a call that was cut has its arguments.done"] if whole else found
+    if whole is None:
+        return [*found, "a completed call without arguments.done"]
+    streamed = "".join(e["delta"] for e in chain if e["type"] == "response.function_call_arguments.delta")
+    if not streamed == whole["arguments"] == done["item"]["arguments"]:
+        found.append("the arguments differ between delta, done and item")
+    if whole["name"] != first["name"] or whole["call_id"] != first["call_id"]:
+        found.append("name or call_id changed")
+    try:
+        json.loads(whole["arguments"])
+    except ValueError:
+        found.append(f"arguments are not JSON: {whole['arguments']!r}")
+    return found
+
+
+_TEXTS = (
+    ("response.output_text.delta", "response.output_text.done", "text"),
+    ("response.output_audio_transcript.delta", "response.output_audio_transcript.done", "transcript"),
+)
+
+
+def _message(chain: list[Event]) -> list[str]:
+    found = []
+    by_kind = {event["type"]: event for event in chain}
+    done = by_kind.get("response.output_item.done")
+    for delta, end, key in _TEXTS:
+        if end not in by_kind:
+            continue
+        streamed = "".join(event["delta"] for event in chain if event["type"] == delta)
+        whole = by_kind[end][key]
+        part = by_kind.get("response.content_part.done", {}).get("part", {}).get(key, whole)
+        item = done["item"]["content"][0].get(key) if done and done["item"]["content"] else whole
+        if not streamed == whole == part == item:
+            found.append(
+                f"the text differs: deltas {streamed!r}, done {whole!r}, part {part!r}, item {item!r}"
+            )
+    if any(event.get("content_index", 0) != 0 for event in chain):
+        found.append("a second content part")
+    return found
+
+
+def active(events: list[Event]) -> list[str]:
+    """Only one response of the conversation at a time (3.4 rule 6)."""
+    running: str | None = None
+    for event in events:
+        if event["type"] == "response.created" and event["response"]["conversation_id"] is not None:
+            if running:
+                return [f"{event['response']['id']} began while {running} was active"]
+            running = event["response"]["id"]
+        elif event["type"] == "response.done" and event["response"]["id"] == running:
+            running = None
+    return []
+
+
+# -- items and speech
+
+
+def places(events: list[Event]) -> list[str]:
+    """`previous_item_id` names an item that is there; null only at the very front (3.1)."""
+    order: list[str] = []
+    found: list[str] = []
+    for event in events:
+        match event["type"]:
+            case "conversation.item.added":
+                found += _insert(order, event["item"]["id"], event["previous_item_id"])
+            case "conversation.item.deleted":
+                if event["item_id"] in order:
+                    order.remove(event["item_id"])
+            case "conversation.item.done" if event["item"]["id"] not in order:
+                found.append(f"{event['item']['id']} is done and was not added")
+    return found
+
+
+def _insert(order: list[str], item_id: str, previous: str | None) -> list[str]:
+    if item_id in order:
+        return [f"{item_id} was added twice"]
+    if previous is not None and previous not in order:
+        order.append(item_id)
+        return [f"{item_id} follows {previous}, which is not there"]
+    order.insert(order.index(previous) + 1 if previous else 0, item_id)
+    return []
+
+
+def segments(events: list[Event]) -> list[str]:
+    """started < stopped < committed < item.added, of one item (3.5)."""
+    found: list[str] = []
+    open_item: str | None = None
+    for event in events:
+        kind = event["type"]
+        if kind == "input_audio_buffer.speech_started":
+            if open_item:
+                found.append(f"speech started twice: {open_item}, {event['item_id']}")
+            open_item = event["item_id"]
+        elif kind == "input_audio_buffer.speech_stopped":
+            if event["item_id"] != open_item:
+                found.append(f"speech stopped for {event['item_id']}, open was {open_item}")
+            open_item = None
+        elif kind in ("input_audio_buffer.cleared", "input_audio_buffer.committed"):
+            open_item = None
+    committed = [e["item_id"] for e in events if e["type"] == "input_audio_buffer.committed"]
+    added = [e["item"]["id"] for e in events if e["type"] == "conversation.item.added"]
+    return found + [
+        f"{item_id} was committed and never added" for item_id in committed if item_id not in added
+    ]
+
+
+def transcripts(events: list[Event]) -> list[str]:
+    """Exactly one end for each transcript, and only of an item that is there (3.3)."""
+    found: list[str] = []
+    added: set[str] = set()
+    ended: set[str] = set()
+    base = "conversation.item.input_audio_transcription."
+    for event in events:
+        if event["type"] == "conversation.item.added":
+            added.add(event["item"]["id"])
+            for part in event["item"].get("content", ()):
+                if part.get("type") == "input_audio" and part.get("transcript") and _committed(events, event):
+                    found.append("the transcript is in item.added: some clients then have it twice")
+        elif event["type"] in (base + "completed", base + "failed"):
+            if event["item_id"] not in added:
+                found.append(f"a transcript of {event['item_id']} before the item")
+            if event["item_id"] in ended:
+                found.append(f"two transcripts of {event['item_id']}")
+            ended.add(event["item_id"])
+    return found
+
+
+def _committed(events: list[Event], added: Event) -> bool:
+    return any(
+        e["type"] == "input_audio_buffer.committed" and e["item_id"] == added["item"]["id"] for e in events
+    )
+
+
+def audio_faults(event: Event, bytes_per_ms: int, sample_bytes: int) -> list[str]:
+    """Whether one audio delta is whole samples and not too long (1.4)."""
+    try:
+        sound = base64.b64decode(event["delta"], validate=True)
+    except binascii.Error:
+        return ["an audio delta is not base64"]
+    found = [] if len(sound) % sample_bytes == 0 else ["an audio delta cuts a sample"]
+    long_ms = len(sound) / bytes_per_ms
+    return found + ([f"an audio delta of {long_ms:.0f} ms"] if long_ms > LONGEST_DELTA_MS else [])

@@ -1,0 +1,33 @@
+"""Every scripted conversation against the server of REALTIME_CONFORMANCE_URL, or else against our own over the sandbox."""
+
+import os
+from collections.abc import AsyncIterator
+from importlib.util import find_spec
+
+import pytest
+import pytest_asyncio
+
+from tests.conformance.cases import all_cases
+from tests.conformance.driver import run
+from tests.conformance.script import Case
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def address() -> AsyncIterator[tuple[str, str | None]]:
+    if url := os.environ.get("REALTIME_CONFORMANCE_URL"):
+        yield url, os.environ.get("REALTIME_CONFORMANCE_KEY")
+        return
+    from tests.conformance.own_server import own_server
+
+    async with own_server() as url:
+        yield url, None
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=str)
+async def test_conversation(address: tuple[str, str | None], case: Case):
+    if case.is_spoken and "REALTIME_CONFORMANCE_URL" not in os.environ and not find_spec("faster_whisper"):
+        pytest.skip("no transcriber here: pip install 'minimax-realtime[local]'")
+    outcome = await run(case, *address)
+    assert not outcome.failures, "\n".join(outcome.failures)
