@@ -188,7 +188,9 @@ class Conversation:
     def complete(self, item: Item) -> None:
         """Put the finished value in the place of an item in progress; one that was deleted meanwhile stays so."""
         before = self._items.get(item.id)
-        if before is not None and before.status == "in_progress":  # else a client has made its own with this id
+        if (
+            before is not None and before.status == "in_progress"
+        ):  # else a client has made its own with this id
             self._items[item.id] = item
 
     # -- the user's speech ---------------------------------------------------------------------------------------
