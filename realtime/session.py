@@ -23,7 +23,7 @@ from realtime.chat_request import again, build_request
 from realtime.config import Settings
 from realtime.core import turn as turns
 from realtime.core.audio import AudioFormat
-from realtime.core.conversation import Conversation, transcript_of
+from realtime.core.conversation import MAX_ITEMS, Conversation, transcript_of
 from realtime.core.endpointing import EndpointRules
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError
@@ -290,9 +290,18 @@ class Session:
         marks.reach("turn_confirmed", marks.origin_s)
         self._check_input(options)
         if not options.out_of_band:
+            self._check_room()
             self._stop_idle()
             self._speculation.drop()
         self._reply(options, marks)
+
+    def _check_room(self) -> None:
+        """Raises ProtocolError when not even an answer fits."""
+        if len(self.conversation) > MAX_ITEMS:
+            raise ProtocolError(
+                f"The conversation has more than {MAX_ITEMS} items: delete some, or begin a new session.",
+                code="conversation_full",
+            )
 
     def _check_input(self, options: ResponseOptions) -> None:
         """Raises ProtocolError for a reference to an item that is not there."""

@@ -12,6 +12,7 @@ from typing import Literal
 from realtime.core.spoken import SpokenPart
 
 MAX_ITEMS = 2_000
+REPLY_ROOM = 500  # more for replies: one that has begun must be able to end
 ROOT = "root"  # stands for the place before the first item
 BEYOND_MS = 1_000.0  # a rounding error of a client's clock, not a mistake
 
@@ -122,7 +123,7 @@ class Conversation:
 
     # -- places --------------------------------------------------------------------------------------------------
 
-    def add(self, item: Item, after: str | None = None) -> str | None:
+    def add(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:
         """Put an item at the end, at the front (ROOT) or after another one; returns its predecessor's id.
 
         Raises ConversationError for an id that is taken, an unknown place, an unknown call, or a full conversation.
@@ -133,7 +134,7 @@ class Conversation:
                 f"Item '{item.id}' already exists in the conversation.",
                 "item.id",
             )
-        if len(self._order) >= MAX_ITEMS:
+        if len(self._order) >= MAX_ITEMS + (REPLY_ROOM if by_reply else 0):
             raise ConversationError(
                 "conversation_full",
                 f"The conversation has {MAX_ITEMS} items: delete some, or begin a new session.",

@@ -160,7 +160,10 @@ class Connection:
             raise Closing(error.close_code, "bad_frame") from error
         if frame is not None:
             before_ms = self._live.session.input_audio_ms
-            await self._live.session.hear(frame.payload)
+            try:
+                await self._live.session.hear(frame.payload)
+            except ProtocolError as error:
+                self._refuse(error)
             await self._audio_pace.keep((self._live.session.input_audio_ms - before_ms) / 1000)
 
     def _refuse(self, error: ProtocolError) -> None:
