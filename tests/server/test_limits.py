@@ -49,14 +49,16 @@ async def test_a_key_has_no_more_sessions_than_it_may_and_another_key_notices_no
 
 
 async def test_a_parked_session_counts_and_may_be_taken_back():
-    async with open_house(api_keys=("one",), sessions_per_key=1) as house:
-        async with house.wire("?extensions=resume", headers=bearer("one")) as before:
-            session_id = before.events[0]["session"]["id"]
-            before.socket.transport.abort()
-            assert (await refusal(house, "one"))[0] == 429
-            query = f"?extensions=resume&resume={session_id}&last_seq=2"
-            async with house.dial(query, headers=bearer("one")) as after:
-                await after.until("session.resumed")
+    async with (
+        open_house(api_keys=("one",), sessions_per_key=1) as house,
+        house.wire("?extensions=resume", headers=bearer("one")) as before,
+    ):
+        session_id = before.events[0]["session"]["id"]
+        before.socket.transport.abort()
+        assert (await refusal(house, "one"))[0] == 429
+        query = f"?extensions=resume&resume={session_id}&last_seq=2"
+        async with house.dial(query, headers=bearer("one")) as after:
+            await after.until("session.resumed")
 
 
 async def test_client_secrets_count_for_the_key_that_made_them():
