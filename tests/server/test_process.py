@@ -108,12 +108,6 @@ async def test_sigterm_lets_the_running_reply_finish_and_closes_with_1001(tmp_pa
         assert await server.ended() == 0
 
 
-async def test_sigterm_without_anybody_ends_at_once(tmp_path):
-    async with serving(tmp_path) as server:
-        server.stop()
-        assert await server.ended() == 0
-
-
 async def test_a_reply_that_takes_too_long_is_not_waited_for(tmp_path):
     async with serving(tmp_path, REALTIME_DRAIN_S="0.2") as server, server.connect() as socket:
         part = {"type": "input_text", "text": "Tell me a very long story."}
