@@ -15,7 +15,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from realtime.core.conversation import MAX_ITEMS, Conversation, transcript_of
 from realtime.core.endpointing import EndpointRules
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError
+from realtime.idle import IdleTimer
 from realtime.item_events import ItemEvents
 from realtime.listening import Ears
 from realtime.metrics import Marks, Metrics
@@ -42,6 +43,7 @@ from realtime.remembering import Recalled, put_back
 from realtime.replies import Replies
 from realtime.response import Response
 from realtime.speculation import Premise, Speculation
+from realtime.tasks import Tasks
 from realtime.tools import Toolbox
 from realtime.transcribing import Hearing
 from realtime.translate import to_wire_item
@@ -81,8 +83,7 @@ class Session:
         self._new_id = new_id
         self._refused = refused  # what the client asked for with its address, in vain
         self._expires_at = int(time.time() + settings.session_minutes * 60)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks = Tasks(self.id)
         self._turn = turns.Turn()
         self.conversation = Conversation()
         if recalled is not None:
@@ -95,7 +96,7 @@ class Session:
             conversation=self.conversation,
             conversation_id=recalled.conversation_id if recalled is not None else new_id("conv"),
             new_id=new_id,
-            spawn=self._spawn,
+            spawn=self._tasks.spawn,
             listener=self,
         )
         self._tools = self.replies.tools = tools
@@ -112,7 +113,7 @@ class Session:
             outbox=outbox,
             conversation=self.conversation,
             new_id=new_id,
-            spawn=self._spawn,
+            spawn=self._tasks.spawn,
             notice=self._notice,
             guessed=self._guessed,
             judge=providers.turn,
@@ -126,8 +127,7 @@ class Session:
         )
         self._speculation = Speculation(self.replies, metrics)
         self._turn_marks: Marks | None = None
-        self._idle: asyncio.TimerHandle | None = None
-        self._idle_left_s: float | None = None  # of the idle timeout, while parked
+        self._idle = IdleTimer(self._idle_passed)
         self._heard_ms = 0.0  # audio received in all
         self._configure(config)
 
@@ -150,12 +150,12 @@ class Session:
         for error in self._refused:
             self._outbox.put(events.ErrorEvent.of(error))
         self._providers.speech.warm(self.replies.voice(response_options(self.config)))
-        self._spawn(self._providers.chat.warm(), "warm chat")
+        self._tasks.spawn(self._providers.chat.warm(), "warm chat")
         if self._settings.greeting:
             self._reply(response_options(self.config), self._marks(), chat=Recital(self._settings.greeting))
         try:
             async with asyncio.timeout(self._settings.session_minutes * 60):
-                await self._failure
+                await self._tasks.failure()
         except TimeoutError:
             minutes = f"{self._settings.session_minutes:g}"
             error = ProtocolError(
@@ -174,26 +174,9 @@ class Session:
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
-        if self._idle is not None:
-            self._idle.cancel()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._idle.stop()
+        await self._tasks.aclose()
         await self._user.aclose()
-        if self._failure.done() and not self._failure.cancelled():
-            self._failure.exception()
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(coroutine, name=f"{self.id} {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-        return task
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not self._failure.done():
-            self._failure.set_exception(error)
 
     def session_object(self) -> dict[str, Any]:
         """The session as the wire shows it."""
@@ -213,16 +196,12 @@ class Session:
     def park(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""
         self.replies.pause()
-        if self._idle is not None:
-            self._idle_left_s = max(0.0, self._idle.when() - self._now())
-            self._stop_idle()
+        self._idle.pause()
 
     def unpark(self) -> None:
         """The client is back."""
         self.replies.go_on()
-        if self._idle_left_s is not None:
-            self._idle = asyncio.get_running_loop().call_later(self._idle_left_s, self._idle_passed)
-            self._idle_left_s = None
+        self._idle.go_on()
 
     # -- what the client asks ------------------------------------------------------------------------------------
 
@@ -291,7 +270,7 @@ class Session:
         self._check_input(options)
         if not options.out_of_band:
             self._check_room()
-            self._stop_idle()
+            self._idle.stop()
             self._speculation.drop()
         self._reply(options, marks)
 
@@ -328,12 +307,12 @@ class Session:
     def _act(self, action: turns.Action) -> None:
         match action:
             case turns.AnnounceSpeech(onset_ms):
-                self._stop_idle()
+                self._idle.stop()
                 if self._turn.rules.interrupt_response:
                     self.replies.silence()  # first of all
                 self._user.announce(onset_ms)
                 self._providers.speech.warm(self.replies.voice(response_options(self.config)))
-                self._spawn(self._providers.chat.warm(), "warm chat")
+                self._tasks.spawn(self._providers.chat.warm(), "warm chat")
             case turns.StopReply(response_id):
                 self._metrics.interruptions.inc()
                 self.replies.stop(response_id, "turn_detected")
@@ -434,15 +413,8 @@ class Session:
 
     def _start_idle(self) -> None:
         detection = self.config.turn_detection
-        self._stop_idle()
         if isinstance(detection, ServerVad) and detection.idle_timeout_ms is not None:
-            seconds = detection.idle_timeout_ms / 1000
-            self._idle = asyncio.get_running_loop().call_later(seconds, self._idle_passed)
-
-    def _stop_idle(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+            self._idle.start(detection.idle_timeout_ms / 1000)
 
     def _idle_passed(self) -> None:
         """Nobody has spoken for the agreed time: the assistant speaks up."""

@@ -24,6 +24,8 @@ FLOORS = [
         "tools",
         "remembering",
         "narration",
+        "tasks",
+        "idle",
         "reply_writer",
         "response",
         "chat_request",

@@ -1,0 +1,46 @@
+"""How long nobody has said anything (wire: `idle_timeout_ms`), counted from the end of the last reply's sound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class IdleTimer:
+    """Calls `passed` once after a silence. Stands still while the listener is away."""
+
+    def __init__(self, passed: Callable[[], None]) -> None:
+        self._passed = passed
+        self._timer: asyncio.TimerHandle | None = None
+        self._left_s: float | None = None  # while it stands still
+
+    def __repr__(self) -> str:
+        state = "running" if self._timer is not None else "paused" if self._left_s is not None else "off"
+        return f"<IdleTimer {state}>"
+
+    def start(self, seconds: float) -> None:
+        """Begin to count, anew."""
+        self.stop()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._ring)
+
+    def stop(self) -> None:
+        """Somebody speaks, or the session is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._left_s = None
+
+    def pause(self) -> None:
+        """Stand still until `go_on`."""
+        if self._timer is not None:
+            left_s = max(0.0, self._timer.when() - asyncio.get_running_loop().time())
+            self.stop()
+            self._left_s = left_s
+
+    def go_on(self) -> None:
+        """Count on from where it stood."""
+        if self._left_s is not None:
+            self.start(self._left_s)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._passed()

@@ -1,0 +1,44 @@
+"""The tasks of one session: named, stopped together, and the first that fails ends the session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Tasks:
+    """Starts tasks and remembers them until they are done."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._running: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def __repr__(self) -> str:
+        return f"<Tasks of {self._owner}: {len(self._running)}>"
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run a coroutine beside everything else."""
+        task = asyncio.create_task(coroutine, name=f"{self._owner} {name}")
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    async def failure(self) -> None:
+        """Waits for ever, or raises what went wrong in the first task that failed."""
+        await self._failure
+
+    async def aclose(self) -> None:
+        """Stop everything that still runs."""
+        tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._failure.done() and not self._failure.cancelled():
+            self._failure.exception()  # seen, also where nobody waited for it
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not self._failure.done():
+            self._failure.set_exception(error)
