@@ -23,6 +23,7 @@ _HOMES = {
     "load_settings": "realtime.settings",
     "running": "realtime.server.app",
     "serve": "realtime.server.app",
+    "tool": "realtime.tools",
 }
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "load_settings",
     "running",
     "serve",
+    "tool",
 ]
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from realtime.minimax import MiniMax
     from realtime.server.app import running, serve
     from realtime.settings import load_settings
+    from realtime.tools import tool
 
 
 def __getattr__(name: str) -> Any:
