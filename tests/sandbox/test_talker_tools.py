@@ -195,3 +195,23 @@ def after_call(*results: str) -> list[dict[str, Any]]:
 def test_odd_schemas_do_no_harm(schema: dict[str, Any]) -> None:
     odd = {"type": "function", "function": {"name": "get_weather", "parameters": schema}}
     assert [name for name, _ in calls(ask("What's the weather?", [odd]))] in ([], ["get_weather"])
+
+
+def test_asked_to_go_on_after_its_results_it_tells_them_and_does_not_call_again():
+    """Clients ask for a response after each result: the second time an answer is already there."""
+    calls_made = [
+        {"id": f"c{n}", "function": {"name": "get_weather", "arguments": json.dumps({"city": city})}}
+        for n, city in enumerate(("Paris", "Rome"))
+    ]
+    messages = [
+        {"role": "user", "content": "Weather in Paris and in Rome?"},
+        {"role": "assistant", "tool_calls": calls_made[:1]},
+        {"role": "tool", "tool_call_id": "c0", "content": '{"celsius": 21}'},
+        {"role": "assistant", "tool_calls": calls_made[1:]},
+        {"role": "tool", "tool_call_id": "c1", "content": '{"celsius": 24}'},
+        {"role": "assistant", "content": "Paris: 21."},
+    ]
+    answer = reply(messages, TOOLS, NOW)
+    assert answer.calls == ()
+    assert "21" in answer.text
+    assert "24" in answer.text

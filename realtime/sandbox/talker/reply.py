@@ -5,6 +5,7 @@ Knows intents and their order of precedence. Does not know the wire, tokens or t
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def reply(
     )
     language = _language(said)
     thought = _thought(said.last, language)
-    if messages and messages[-1].get("role") == "tool":
+    if _has_results(messages):
         return Reply(answer_results(messages, language), thought=thought)
     if tools and tool_choice != "none":
         plan = plan_calls(messages, tools, tool_choice, _heard)
@@ -88,6 +89,12 @@ def reply(
             return Reply(plan.question, thought=thought)
     text, short = _answer(said, language, now)
     return Reply(_as_told(text, short, said, language), thought=thought)
+
+
+def _has_results(messages: Sequence[Message]) -> bool:
+    """Whether the newest question has been looked up: asking again would call the same functions for ever."""
+    since = itertools.takewhile(lambda m: m.get("role") != "user", reversed(messages))
+    return any(m.get("role") == "tool" for m in since)
 
 
 _IN_LANGUAGE = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -15,15 +16,10 @@ _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 
 
 def answer_results(messages: Sequence[Mapping[str, Any]], language: Language) -> str:
-    """One sentence for each result since the last calls, naming what was asked about."""
-    results: list[Mapping[str, Any]] = []
-    calls: Sequence[Mapping[str, Any]] = ()
-    for message in reversed(messages):
-        if message.get("role") == "tool":
-            results.insert(0, message)
-        elif message.get("tool_calls"):
-            calls = message["tool_calls"]
-            break
+    """One sentence for each result since the last question, naming what was asked about."""
+    since = list(itertools.takewhile(lambda message: message.get("role") != "user", reversed(messages)))[::-1]
+    results = [message for message in since if message.get("role") == "tool"]
+    calls = [call for message in since for call in message.get("tool_calls") or ()]
     by_id = {call.get("id"): call.get("function") or {} for call in calls}
     lines = [_line(by_id.get(result.get("tool_call_id"), {}), result, language) for result in results]
     return ("" if language == "zh" else " ").join(lines)
