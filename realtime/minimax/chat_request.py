@@ -6,6 +6,7 @@ ones of other OpenAI-compatible services. Knows nothing of streaming.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -148,17 +149,22 @@ def answered_calls_only(messages: Sequence[Message]) -> list[Message]:
     A call that was never answered and a result that nobody asked for make the platform refuse the whole request
     (shared/minimax chat.md 2), so both are left out. Messages given as mappings are not touched.
     """
-    results = {m.tool_call_id: m for m in messages if isinstance(m, ChatMessage) and m.role == "tool"}
+    results: dict[str | None, deque[ChatMessage]] = defaultdict(deque)
+    for message in messages:
+        if isinstance(message, ChatMessage) and message.role == "tool":
+            results[message.tool_call_id].append(message)
     ordered: list[Message] = []
     for message in messages:
         if not isinstance(message, ChatMessage):
             ordered.append(message)
         elif message.role != "tool":
-            calls = tuple(call for call in message.tool_calls if call.call_id in results)
+            # ids should be unique; a client may still bring the same one twice
+            answered = [(call, results[call.call_id].popleft()) for call in message.tool_calls if results[call.call_id]]
+            calls = tuple(call for call, _ in answered)
             if message.tool_calls and not calls and not message.content:
                 continue
             ordered.append(_with_calls(message, calls))
-            ordered += [results.pop(call.call_id) for call in calls]
+            ordered += [result for _, result in answered]
     return ordered
 
 

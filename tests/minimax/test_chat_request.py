@@ -120,6 +120,14 @@ def test_results_follow_their_calls_and_orphans_are_left_out() -> None:
     assert [c["id"] for c in sent[0]["tool_calls"]] == ["c1"]
 
 
+def test_two_calls_of_one_id_keep_their_own_results() -> None:
+    call = ChatMessage("assistant", tool_calls=(ToolCall("c1", "f", "{}"),))
+    results = [ChatMessage("tool", text, tool_call_id="c1") for text in ("one", "two")]
+    sent = body(messages=(call, results[0], call, results[1], call))
+    assert [message.get("content") for message in sent["messages"] if message["role"] == "tool"] == ["one", "two"]
+    assert [message["role"] for message in sent["messages"]] == ["assistant", "tool"] * 2
+
+
 def test_images_only_for_models_that_see() -> None:
     message = (ChatMessage("user", "What is this?", images=("data:image/png;base64,AA",)),)
     parts = body(messages=message)["messages"][0]["content"]
