@@ -159,7 +159,11 @@ def answered_calls_only(messages: Sequence[Message]) -> list[Message]:
             ordered.append(message)
         elif message.role != "tool":
             # ids should be unique; a client may still bring the same one twice
-            answered = [(call, results[call.call_id].popleft()) for call in message.tool_calls if results[call.call_id]]
+            answered = [
+                (call, results[call.call_id].popleft())
+                for call in message.tool_calls
+                if results[call.call_id]
+            ]
             calls = tuple(call for call, _ in answered)
             if message.tool_calls and not calls and not message.content:
                 continue

@@ -124,7 +124,10 @@ def test_two_calls_of_one_id_keep_their_own_results() -> None:
     call = ChatMessage("assistant", tool_calls=(ToolCall("c1", "f", "{}"),))
     results = [ChatMessage("tool", text, tool_call_id="c1") for text in ("one", "two")]
     sent = body(messages=(call, results[0], call, results[1], call))
-    assert [message.get("content") for message in sent["messages"] if message["role"] == "tool"] == ["one", "two"]
+    assert [message.get("content") for message in sent["messages"] if message["role"] == "tool"] == [
+        "one",
+        "two",
+    ]
     assert [message["role"] for message in sent["messages"]] == ["assistant", "tool"] * 2
 
 

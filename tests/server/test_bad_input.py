@@ -291,6 +291,16 @@ async def test_a_fifth_reply_beside_the_conversation_is_refused():
         await lives(wire)
 
 
+async def test_two_calls_of_one_id_do_not_upset_the_model(wire: Wire):
+    for _ in range(2):
+        call = {"type": "function_call", "name": "f", "call_id": "c1", "arguments": "{}"}
+        await wire.send("conversation.item.create", item=call)
+    await lives(wire)
+    output = {"type": "function_call_output", "call_id": "c1", "output": "1"}
+    await wire.send("conversation.item.create", item=output)
+    await lives(wire)
+
+
 async def test_a_session_that_is_over_says_so():
     async with open_house(session_minutes=0.005) as house, house.wire() as wire:
         assert (await wire.error())["code"] == "session_expired"
