@@ -1,0 +1,70 @@
+"""The stock agents client in a real browser: subprotocol `realtime`, a client secret, a page of another address."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+
+from tests.server.wire import House
+from tests.server.wire import house as open_house
+from tests.stock.npm import HERE
+from tests.stock.pages import page_with_bundle
+from tests.stock.speech import QUESTION, said, spoken
+from tests.wer import word_error_rate
+
+pytest.importorskip(
+    "playwright", reason="the browser tests need playwright: pip install 'minimax-realtime[dev]'"
+)
+
+KEY = "sk-real"
+
+
+async def minted(house: House) -> str:
+    """A client secret, as the page's own server would fetch it."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(house.server.url + "/v1/realtime/client_secrets", headers=headers, json={}) as answer,
+    ):
+        return str((await answer.json())["value"])
+
+
+async def visit(house: House, secret: str, question: bytes = b"") -> dict[str, Any]:
+    """Run `page.js` in Chromium; nothing may be thrown in the page."""
+    from tests.web.conftest import browser_with
+
+    thrown: list[str] = []
+    job = {"url": house.ws_url, "secret": secret, "question": base64.b64encode(question).decode()}
+    async with page_with_bundle() as address, browser_with() as browser:
+        page = await browser.new_page()
+        page.on("pageerror", lambda error: thrown.append(str(error)))
+        await page.goto(address)
+        seen: dict[str, Any] = await page.evaluate((HERE / "page.js").read_text("utf-8"), job)
+    assert thrown == []
+    return seen
+
+
+async def test_text_and_speech_with_a_client_secret():
+    pytest.importorskip("faster_whisper", reason="no transcriber here: pip install 'minimax-realtime[local]'")
+    async with open_house(transcriber="local", language="en", api_keys=(KEY,)) as house:
+        lead = np.zeros(9_600, np.int16)
+        seen = await visit(house, await minted(house), lead.tobytes() + spoken(QUESTION).tobytes())
+    assert seen.get("refused") is None
+    assert seen["protocol"] == "realtime"
+    assert seen["errors"] == []
+    assert seen["audioBytes"] > 48_000
+    assert [item["role"] for item in seen["history"]] == ["user", "assistant", "user", "assistant"]
+    assert word_error_rate([(said(QUESTION), seen["history"][2]["text"])]) <= 0.35
+    assert all(item["text"] for item in seen["history"])
+
+
+async def test_a_wrong_secret_is_told_in_an_event():
+    """A page cannot read an HTTP 401, so the reason comes as an `error` and a close."""
+    async with open_house(api_keys=(KEY,)) as house:
+        seen = await visit(house, "ek_wrong")
+    assert seen["refused"]
+    assert any("invalid_api_key" in error for error in seen["errors"])
