@@ -1,9 +1,10 @@
-"""Barge-in: how soon the server yields to somebody who goes on speaking, and what it believes was heard (design 4, 7 and 9).
+"""Barge-in: how soon the server yields to somebody who goes on speaking, and what it believes was heard.
 
     python -m bench.barge_in [--rounds 12] [--json FILE]
 
-A long story is told in real time to a client that plays at once and says how far it has played; recorded speech goes
-over it. Word times come from the wire (`words`), the moment of every frame from the clock of this process.
+Rows 7 and 9 of shared/design.md 4. A long story is told in real time to a client that plays at once and says how far
+it has played; recorded speech goes over it. Word times come from the wire (`words`), the moment of every frame from the
+clock of this process.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any

@@ -12,13 +12,13 @@ import argparse
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bench.floor import Floor, FloorTurn, floor
 from bench.platform import Platform, platform
-from bench.rig import Figures, WireClient, figures, heard, load_average, now_s, server, table, wire
+from bench.rig import Figures, WireClient, figures, heard, load_average, server, table, wire
 
 INSTRUCTIONS = "Be brief."
 ENGLISH = (
@@ -51,7 +51,7 @@ class Scenario:
     sets: tuple[str, ...]
     answers: tuple[str, ...] = ENGLISH
     profile: str = "local"
-    question: Callable[[str], str] = staticmethod(lambda answer: f'Please say: "{answer}"')
+    question: str = 'Please say: "{}"'
     idle_s: float = 0.0  # of silence before each turn
     interrupted: bool = False  # each turn follows an interrupted one
     most_rounds: int = 1000
@@ -76,7 +76,7 @@ SCENARIOS = (
     Scenario("slow chat", stream(300, 25, 200)),
     Scenario("no comma", stream(300, 80, 200), NO_COMMA),
     Scenario("short opener", stream(300, 25, 200), OPENERS),
-    Scenario("Chinese", stream(300, 80, 200), CHINESE, question=lambda answer: f"请跟我说：“{answer}”"),
+    Scenario("Chinese", stream(300, 80, 200), CHINESE, question="请跟我说：“{}”"),
     Scenario("mainland", ("jitter.spread=0",), profile="mainland"),
     Scenario("after a pause", (*stream(300, 80, 200), *HANDSHAKE), idle_s=10.0, most_rounds=6),
     Scenario("after a barge-in", (*stream(300, 80, 200), *HANDSHAKE), interrupted=True, most_rounds=12),
@@ -126,7 +126,7 @@ class Bench:
     async def round(self, number: int, result: Result | None) -> None:
         """One pair; with no result it only warms up."""
         answer = self._scenario.answers[number % len(self._scenario.answers)]
-        question = self._scenario.question(answer)
+        question = self._scenario.question.format(answer)
         said = {"role": "user", "content": question}
         sides: dict[str, Any] = {}
         for side in ("floor", "product") if number % 2 else ("product", "floor"):
@@ -248,7 +248,7 @@ def chosen(names: str | None, quick: bool) -> list[Scenario]:
     """The scenarios of a command line; `quick` shortens the pause."""
     wanted = [s for s in SCENARIOS if names is None or s.name in names.split(",")]
     if quick:
-        wanted = [Scenario(**{**vars(s), "idle_s": min(s.idle_s, 3.0)}) for s in wanted]
+        wanted = [replace(s, idle_s=min(s.idle_s, 3.0)) for s in wanted]
     return wanted
 
 

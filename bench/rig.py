@@ -14,7 +14,8 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,7 +120,8 @@ class WireClient:
 
 
 def now_s() -> float:
-    return asyncio.get_running_loop().time()
+    """The clock of all processes here. An event loop's own clock may stand still for a millisecond or more."""
+    return time.monotonic()
 
 
 def pcm_of(event: dict[str, Any]) -> bytes:
@@ -226,8 +228,3 @@ def load_average() -> float:
 
 def today() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d")
-
-
-def run_main(main: Callable[[], Any]) -> None:
-    """Run a measurement from the command line."""
-    asyncio.run(main())

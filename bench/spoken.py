@@ -187,9 +187,8 @@ async def main() -> None:
             continue
         results.append(await measure(manner, options.rounds))
         for one in results[-1].turns:
-            print(
-                f"  {one.clip:18} {one.first_audio:6.0f} confirmed {one.confirmed:5.0f} ended {one.ended:+5.0f} {one.marks}"
-            )
+            times = f"{one.first_audio:6.0f} confirmed {one.confirmed:5.0f} ended {one.ended:+5.0f}"
+            print(f"  {one.clip:18} {times} {one.marks}")
     print(markdown(results))
     if options.json:
         options.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
