@@ -145,13 +145,12 @@ async def barge_in(
 async def _answer(client: WireClient, upstream: Platform, ended_s: float) -> int:
     """Let the interrupter be answered; how many connections that answer had to wait for."""
     await asyncio.sleep(max(0.0, ended_s - now_s()))
-    before = await upstream.traffic()
     new = 0
     with contextlib.suppress(TimeoutError):
         await client.until("response.output_audio.delta", 8.0)
         after = await upstream.traffic()
         said = after.speech_after(ended_s - 0.5)
-        new = sum(piece.connection > before.speech_connections for piece in said[:1])
+        new = sum(piece.fresh for piece in said[:1])
         await client.until("response.done", 15.0)
         await asyncio.sleep(3.0)
     await client.send("output_audio_buffer.clear")

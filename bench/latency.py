@@ -154,7 +154,7 @@ class Bench:
             done = next(event for _, event in self._client.events if event["type"] == "response.done")
             raise RuntimeError(f"The reply ended without a sound: {done['response']['status_details']}")
         said = after.speech_after(left_s)
-        new_speech = sum(piece.connection > before.speech_connections for piece in said[:1])
+        new_speech = sum(piece.fresh for piece in said[:1])
         new_http = after.http_connections - before.http_connections
         return ProductTurn(
             (reply.first_sound_s - left_s) * 1000,

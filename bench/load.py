@@ -2,9 +2,9 @@
 
     python -m bench.load [--conversations 50,100,150,200,250] [--seconds 27] [--json FILE]
 
-Rows 6, 10 and 11 of shared/design.md 4. The server is pinned to one core; this process (clients and upstream together)
-runs on another, and tells how late it was itself. Nothing is transcribed locally. The clients are bare sockets that write frames prepared in advance, so that
-the generator costs little.
+Rows 6, 10 and 11 of shared/design.md 4. The server is pinned to one core; this process (clients and upstream) runs on
+another, and tells how late it was. Nothing is transcribed locally. The clients are bare sockets that write frames
+prepared in advance, so that the generator costs little.
 """
 
 from __future__ import annotations

@@ -22,13 +22,15 @@ from aiohttp import web
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 
+WATCH_S, MOMENT_S = 0.005, 0.03
+
 
 @dataclass(frozen=True)
 class Said:
     """One text that reached the voice."""
 
     text: str
-    connection: int
+    fresh: bool  # it left as soon as its connection was open: somebody had waited for the connection
     at_s: float
 
 
@@ -38,7 +40,6 @@ class Traffic:
 
     speech: tuple[Said, ...]
     chat_s: tuple[float, ...]  # when each chat request was there
-    speech_connections: int
     http_connections: int
 
     def speech_after(self, moment_s: float) -> list[Said]:
@@ -59,7 +60,6 @@ class Platform:
         return Traffic(
             tuple(Said(**said) for said in state["speech"]),
             tuple(state["chat_s"]),
-            state["speech_connections"],
             state["http_connections"],
         )
 
@@ -75,17 +75,37 @@ async def platform(*sets: str, profile: str = "local") -> AsyncIterator[Platform
         yield Platform(url, control_url, http)
 
 
-def _state(sandbox: Sandbox) -> dict[str, Any]:
-    state = sandbox.state
-    return {
-        "speech": [
-            {"text": said.text, "connection": said.connection, "at_s": said.at_s}
-            for said in state.speech_requests
-        ],
-        "chat_s": [request.at_s for request in state.requests if "chat" in request.path],
-        "speech_connections": state.connections_opened,
-        "http_connections": state.http_connections_opened,
-    }
+class Memory:
+    """What the sandbox remembers, and when its speech connections were opened."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._state = sandbox.state
+        options = sandbox.options
+        waits = ("speech.connect_ms", "speech.connected_ms", "speech.start_ms")
+        self._handshake_s = sum(options[name] for name in waits) / 1000
+        self._opened_s: dict[int, float] = {}
+
+    async def watch(self) -> None:
+        """Note each new connection within a few milliseconds."""
+        while True:
+            for number in range(len(self._opened_s) + 1, self._state.connections_opened + 1):
+                self._opened_s[number] = asyncio.get_running_loop().time()
+            await asyncio.sleep(WATCH_S)
+
+    def told(self) -> dict[str, Any]:
+        state = self._state
+        return {
+            "speech": [
+                {"text": said.text, "fresh": self._fresh(said.connection, said.at_s), "at_s": said.at_s}
+                for said in state.speech_requests
+            ],
+            "chat_s": [request.at_s for request in state.requests if "chat" in request.path],
+            "http_connections": state.http_connections_opened,
+        }
+
+    def _fresh(self, connection: int, at_s: float) -> bool:
+        opened_s = self._opened_s.get(connection, 0.0)
+        return at_s - opened_s < self._handshake_s + MOMENT_S
 
 
 async def _serve(options: SandboxOptions) -> None:
@@ -94,8 +114,11 @@ async def _serve(options: SandboxOptions) -> None:
     async with Sandbox(options) as sandbox:
         app = web.Application()
 
+        memory = Memory(sandbox)
+        watching = asyncio.create_task(memory.watch())
+
         async def answer(_: web.Request) -> web.Response:
-            return web.json_response(_state(sandbox))
+            return web.json_response(memory.told())
 
         app.router.add_get("/state", answer)
         runner = web.AppRunner(app, access_log=None)
@@ -103,6 +126,7 @@ async def _serve(options: SandboxOptions) -> None:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         print(f"Ready: {sandbox.url} http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
         await stop.wait()
+        watching.cancel()
         await runner.cleanup()
 
 

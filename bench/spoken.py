@@ -81,7 +81,6 @@ async def turn(
     client.clear()
     began_s = await microphone.say(speech)
     ended_s = began_s + speech.end_ms / 1000
-    before = await upstream.traffic()
     stopped_s, _ = await client.until("input_audio_buffer.speech_stopped", speech.ms / 1000 + 15)
     if stopped_s < ended_s:
         await asyncio.sleep(ended_s - now_s() + 5.0)
@@ -99,7 +98,7 @@ async def turn(
         marks,
         (stopped_s - ended_s) * 1000 - marks["turn_confirmed"],
         len(said),
-        sum(piece.connection > before.speech_connections for piece in said[:1]),
+        sum(piece.fresh for piece in said[:1]),
         reply.stutter_ms,
     )
     heard_s = reply.first_sound_s + reply.audio_ms / 1000

@@ -38,11 +38,15 @@ class _Bar:
 
 
 def _bars(marks: Mapping[str, float]) -> list[_Bar]:
-    heard = marks["speech_ended"]
+    heard = max(0.0, marks["speech_ended"])  # the detector's opinion
+    known = min(
+        marks["transcript_final"], marks["chat_request"]
+    )  # a guess begins with the text it is made of
     bars = [
-        _Bar("you", "you", -BEFORE_MS, heard, "speech"),
+        _Bar("you", "you", -BEFORE_MS, 0.0, ""),
+        _Bar("turn", "wait", 0.0, heard, "", faint=True),
         _Bar("turn", "wait", heard, marks["turn_confirmed"], "silence that ends the turn"),
-        _Bar("transcript", "work", heard, marks["transcript_final"], ""),
+        _Bar("transcript", "work", heard, known, ""),
         _Bar("chat model", "work", marks["chat_request"], marks["chat_first_delta"], "first word"),
         _Bar("chat model", "work", marks["chat_first_delta"], marks["first_chunk"], "", faint=True),
         _Bar("voice", "voice", marks["first_chunk"], marks["speech_first_audio"], "first clause"),
