@@ -1,7 +1,8 @@
 """Text that will not change any more, from guesses that do.
 
 A transcriber that decodes a growing utterance again and again revises its last words. The wire's transcription deltas
-are appended by clients and can never be taken back, so a word is passed on only when two guesses in a row agree on it.
+are appended by clients and can never be taken back, so a word is passed on only when two guesses in a row agree on it,
+and the mark behind the last word only when a word follows: every guess ends like a sentence.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 
 _WORD = re.compile(r"\s*[㐀-鿿぀-ヿ가-힯]|\s*[^\s㐀-鿿぀-ヿ가-힯]+")
+_MARKS = " .,;:!?…。，、；：！？"
 
 
 class Agreement:
@@ -16,24 +18,24 @@ class Agreement:
 
     def __init__(self) -> None:
         self._last: list[str] = []
-        self._said: list[str] = []
+        self._said = ""
 
     @property
     def said(self) -> str:
         """Everything passed on so far."""
-        return "".join(self._said)
+        return self._said
 
     def feed(self, guess: str) -> str:
         """The words that this guess confirms, ready to be appended to what was said; often empty."""
-        words = _WORD.findall(guess.strip())
-        agreed: list[str] = []
+        words = _WORD.findall(guess.strip().rstrip(_MARKS))
+        agreed = ""
         for old, new in zip(self._last, words, strict=False):
             if old != new:
                 break
-            agreed.append(new)
+            agreed += new
         self._last = words
-        if len(agreed) <= len(self._said) or agreed[: len(self._said)] != self._said:
+        if not agreed.startswith(self._said):
             return ""
         fresh = agreed[len(self._said) :]
         self._said = agreed
-        return "".join(fresh)
+        return fresh

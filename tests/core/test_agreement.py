@@ -59,6 +59,11 @@ def test_the_pieces_join_to_what_was_said(guesses):
         assert told == agreement.said
 
 
-@given(st.text("ab c今，", min_size=1, max_size=20))
+def test_the_mark_at_the_end_of_a_guess_waits_for_the_next_word():
+    guesses = ("In passing.", "In passing.", "In passing that", "In passing, that", "In passing, that is")
+    assert feed(*guesses) == ["", "In passing", "", "", ", that"]
+
+
+@given(st.text("ab c今，.", min_size=1, max_size=20))
 def test_the_same_guess_twice_is_said_whole(guess):
-    assert "".join(feed(guess, guess)) == guess.strip()
+    assert "".join(feed(guess, guess)) == guess.strip().rstrip("，. ")
