@@ -81,6 +81,22 @@ CASES = (
         ),
     ),
     Case(
+        "words are told while they are spoken",
+        "3.3",
+        (
+            Mark(),
+            Speak("clip:en_lj_0006", then_silence_s=1.0, paced=True),
+            Expect("input_audio_buffer.speech_started", {"item_id": Keep("user", FULL)}),
+            Among(
+                "conversation.item.input_audio_transcription.delta",
+                {"item_id": Ref("user"), "content_index": 0, "delta": FULL},
+            ),
+            Among(COMPLETED, HEARD),
+            done(),
+        ),
+        own=True,
+    ),
+    Case(
         "a voice turn with semantic_vad",
         "2.1",
         (

@@ -50,6 +50,7 @@ class Outcome:
     case: Case
     failures: tuple[str, ...]
     seconds: float
+    events: tuple[Event, ...] = ()
 
 
 class Line:
@@ -105,6 +106,8 @@ class Line:
     async def speak(self, step: Speak) -> None:
         for block in sounds.blocks(step.sound, step.law, step.then_silence_s):
             await self.send("input_audio_buffer.append", {"audio": base64.b64encode(block).decode()})
+            if step.paced:
+                await asyncio.sleep(sounds.BLOCK_MS / 1000)
 
     # -- reading
 
@@ -235,7 +238,7 @@ async def run(case: Case, url: str, key: str | None = None) -> Outcome:
         failures += await _play_all(line, case)
     finally:
         await line.aclose()
-    return Outcome(case, tuple(failures), loop.time() - began_s)
+    return Outcome(case, tuple(failures), loop.time() - began_s, tuple(line.events))
 
 
 async def _play_all(line: Line, case: Case) -> list[str]:

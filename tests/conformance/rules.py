@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from tests.conformance.schema import faults_of_event
+from tests.wer import edits, words
 
 Event = dict[str, Any]
 LONGEST_DELTA_MS = 200
@@ -250,8 +251,9 @@ def segments(events: list[Event]) -> list[str]:
 
 
 def transcripts(events: list[Event]) -> list[str]:
-    """Exactly one end for each transcript, and only of an item that is there (3.3)."""
+    """Exactly one end for each transcript, only of an item that is there, and much like its deltas (3.3)."""
     found: list[str] = []
+    told: dict[str, str] = defaultdict(str)
     added: set[str] = set()
     ended: set[str] = set()
     base = "conversation.item.input_audio_transcription."
@@ -261,7 +263,15 @@ def transcripts(events: list[Event]) -> list[str]:
             for part in event["item"].get("content", ()):
                 if part.get("type") == "input_audio" and part.get("transcript") and _committed(events, event):
                     found.append("the transcript is in item.added: some clients then have it twice")
+        elif event["type"] == base + "delta":
+            told[event["item_id"]] += event["delta"]
         elif event["type"] in (base + "completed", base + "failed"):
+            early, whole = (
+                words(told[event["item_id"]]),
+                words(event.get("transcript", told[event["item_id"]])),
+            )
+            if edits(whole[: len(early)], early) > len(early) // 3:  # the last decode may correct a word
+                found.append(f"deltas {early} and then {whole}")
             if event["item_id"] not in added:
                 found.append(f"a transcript of {event['item_id']} before the item")
             if event["item_id"] in ended:

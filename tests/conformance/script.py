@@ -90,6 +90,7 @@ class Speak:
     sound: str
     law: str = "audio/pcm"
     then_silence_s: float = 0.0
+    paced: bool = False  # as fast as it is spoken
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,28 @@ def without(type: str, *path):
     return broken
 
 
+def heard(early: str, late: str) -> list[dict]:
+    """A spoken item, its delta and its transcript."""
+    base = {"item_id": "item_s", "content_index": 0}
+    item = {
+        "id": "item_s", "object": "realtime.item", "type": "message", "role": "user", "status": "completed",
+        "content": [{"type": "input_audio", "transcript": None}],
+    }  # fmt: skip
+    name = "conversation.item.input_audio_transcription"
+    return [
+        {"type": "conversation.item.added", "event_id": "h1", "previous_item_id": None, "item": item},
+        {"type": f"{name}.delta", "event_id": "h2", **base, "delta": early},
+        {
+            "type": f"{name}.completed", "event_id": "h3", **base, "transcript": late,
+            "usage": {"type": "duration", "seconds": 1.0},
+        },
+    ]  # fmt: skip
+
+
+def test_a_transcript_much_like_its_deltas_passes(recording):
+    assert rules.judge([*recording, *heard("What time is", "What time was it?")]) == []
+
+
 BREAKS = {
     "no greeting": drop("session.created"),
     "delta before its item": swap("response.output_item.added", "response.output_audio_transcript.delta"),
@@ -118,6 +140,7 @@ BREAKS = {
     "speech that stops twice": lambda events: events.append(
         {"type": "input_audio_buffer.speech_stopped", "event_id": "e", "audio_end_ms": 3, "item_id": "item_x"}
     ),
+    "deltas that the transcript takes back": lambda events: events.extend(heard("what time is it", "Good bye.")),
     "a transcript of nobody": lambda events: events.append(
         {
             "type": "conversation.item.input_audio_transcription.completed", "event_id": "e", "item_id": "item_x",

@@ -131,3 +131,39 @@ async def test_a_wrong_key_is_the_clients_own_authentication_error():
     async with open_house(api_keys=("sk-real",)) as house, client_of(house, "sk-wrong") as client:
         with pytest.raises(openai.AuthenticationError):
             await client.realtime.client_secrets.create()
+
+
+async def test_its_reconnecting_hook_resumes_the_session_where_it_was_lost(house: House):
+    """The query that the hook gives is all that the server needs; nothing is heard twice or lost."""
+    seen: list = []
+    hooks: list = []
+
+    def resume(event):
+        hooks.append(event.close_code)
+        last = max(got.seq for got in seen)
+        return {"extra_query": {"extensions": "resume", "resume": session_id, "last_seq": str(last)}}
+
+    options = {"extra_query": {"extensions": "resume"}, "on_reconnecting": resume, "initial_delay": 0.05}
+    async with connected(house, **options) as connection:
+        created = await read_until(connection, "session.created", seen)
+        session_id = created.session.id
+        await connection.conversation.item.create(
+            item={
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "Count to ten."}],
+            }
+        )
+        await connection.response.create()
+        await read_until(connection, "response.output_audio.delta", seen)
+        connection._connection.transport.abort()  # the network's doing: no close frame
+        resumed = await read_until(connection, "session.resumed", before := [])
+        assert resumed.session["id"] == session_id
+        seen += [event for event in before if event is not resumed]
+        done = await read_until(connection, "response.done", seen)
+    assert hooks == [1006]
+    numbers = [event.seq for event in seen]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert done.response.status == "completed"
+    told = "".join(e.delta for e in seen if e.type == "response.output_audio_transcript.delta")
+    assert told == done.response.output[0].content[0].transcript
