@@ -32,6 +32,7 @@ class Patience:
         self._spawn = spawn
         self._text: str | None = None
         self._acoustic: float | None = None
+        self._speech: Callable[[], Samples] | None = None  # not judged yet
         self._judging: asyncio.Task[None] | None = None
         self.eagerness: Eagerness | None = None
 
@@ -40,18 +41,22 @@ class Patience:
             f"<Patience {self._endpointer.silence_ms:.0f} ms, sounds {self._acoustic}, text {self._text!r}>"
         )
 
-    def pause_began(self, speech: Callable[[], Samples]) -> None:
-        """The user fell silent after this speech; nothing is known about its text yet."""
+    def pause_began(self, speech: Callable[[], Samples], *, text_comes: bool) -> None:
+        """The user fell silent after this speech. If its text comes soon, the judge listens after that: whatever
+        shares the cores with the decode delays the answer.
+        """
         self.pause_ended()
         self._text = self._acoustic = None
         if self.eagerness is None:
             return
+        self._speech = speech
         self._apply()
-        if self._judge is not None:
-            self._judging = self._spawn(self._ask(self._judge, speech()), "end of turn")
+        if not text_comes:
+            self._judge_now()
 
     def pause_ended(self) -> None:
         """The user goes on, or the turn is over: whatever the judge still says is late."""
+        self._speech = None
         if self._judging is not None:
             self._judging.cancel()
             self._judging = None
@@ -60,6 +65,12 @@ class Patience:
         """What was said before this pause."""
         self._text = text
         self._apply()
+        self._judge_now()
+
+    def _judge_now(self) -> None:
+        if self._judge is not None and self._speech is not None:
+            self._judging = self._spawn(self._ask(self._judge, self._speech()), "end of turn")
+            self._speech = None  # once in each pause
 
     async def _ask(self, judge: TurnJudge, speech: Samples) -> None:
         try:

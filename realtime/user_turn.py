@@ -40,6 +40,7 @@ from realtime.translate import to_core_item
 INTERIM_EVERY_MS = 500.0  # of speech
 INTERIM_WHILE_SUSPECTED_MS = 250.0  # during a reply the first words decide, so ask sooner
 MIN_COMMIT_MS = 100.0
+DETECTOR_LAG_MS = 32  # the detector hears speech for a frame or two after its end (shared/engines.md 3)
 ARRIVALS = 512  # chunks whose arrival time is remembered
 
 
@@ -91,9 +92,8 @@ class UserTurns:
         self._hearing.language = config.transcription.language if config.transcription else None
         match detection:
             case ServerVad():
-                self._ears.endpointer.change(
-                    EndpointRules(threshold=detection.threshold, silence_ms=detection.silence_duration_ms)
-                )
+                wait_ms = max(0, detection.silence_duration_ms - DETECTOR_LAG_MS)
+                self._ears.endpointer.change(EndpointRules(threshold=detection.threshold, silence_ms=wait_ms))
             case SemanticVad():
                 self._ears.endpointer.change(EndpointRules(silence_ms=silence_ms(None, detection.eagerness)))
 
@@ -134,7 +134,7 @@ class UserTurns:
                 self._notice(turns.SpeechBegan(onset_ms))
             case SpeechPaused(end_of_speech_ms):
                 self._speech_end_ms = end_of_speech_ms
-                self._patience.pause_began(self._utterance)
+                self._patience.pause_began(self._utterance, text_comes=self._hearing.interim_is_cheap)
                 self._hearing.guess(self._utterance(), end_of_speech_ms, self._on_guess)
             case SpeechResumed():
                 self._speech_end_ms = None
@@ -201,9 +201,9 @@ class UserTurns:
         """The text if this pause is the end: how finished it looks sets how long we wait."""
         if not self._ears.endpointer.paused:
             return
+        self._suppose(text)
         self._patience.text_known(text)
         self._tell_interim(text)
-        self._suppose(text)
 
     def _suppose(self, text: str) -> None:
         """The user may have said this, and no more; "": has not."""

@@ -25,7 +25,7 @@ class EndpointRules:
     silence_ms: int = 500  # of non-speech, until speech has stopped
     min_speech_ms: int = 96  # less than this was no speech
     onset_ms: int = 64  # of unbroken speech, until it has started
-    pause_ms: int = 64  # of non-speech, until a pause is worth a guess that this was all
+    pause_ms: int = 32  # of non-speech, until a pause is worth a guess that this was all
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:

@@ -37,9 +37,9 @@ def test_a_sentence_with_a_short_pause():
     events = heard(frames("....xxxxxxxx...xxxx..........."))
     assert events == [
         SpeechStarted(onset_ms=4 * 32, at_ms=6 * 32),
-        SpeechPaused(end_of_speech_ms=12 * 32, at_ms=14 * 32),
+        SpeechPaused(end_of_speech_ms=12 * 32, at_ms=13 * 32),
         SpeechResumed(at_ms=15 * 32),
-        SpeechPaused(end_of_speech_ms=19 * 32, at_ms=21 * 32),
+        SpeechPaused(end_of_speech_ms=19 * 32, at_ms=20 * 32),
         SpeechStopped(end_of_speech_ms=19 * 32, at_ms=29 * 32),
     ]
 
@@ -52,7 +52,7 @@ def test_two_frames_are_a_misfire_and_do_not_wait_for_a_long_silence():
     endpointer = Endpointer(EndpointRules(silence_ms=4000))
     assert heard(frames(".xx") + frames("." * 20), endpointer) == [
         SpeechStarted(32, 96),
-        SpeechPaused(96, 160),
+        SpeechPaused(96, 128),
         Misfire(at_ms=96 + 256),
     ]
     assert not endpointer.speaking
