@@ -32,6 +32,7 @@ from bench.rig import RATE, figures, load_average, now_s, percentile, server, ta
 APPEND_MS = 100
 CYCLE_S = 9.0  # one turn of everybody: a third speaking, a third hearing, a third of silence
 SETTLE_S = CYCLE_S  # before the measuring begins
+GRACE_S = 2.0  # a turn that ended while we measured has so long to be answered
 DELTA = b'"type":"response.output_audio.delta"'
 DONE = b'"type":"response.done"'
 STOPPED = b'"type":"input_audio_buffer.speech_stopped"'
@@ -85,6 +86,7 @@ class Conversation(asyncio.Protocol):
         self._buffer = bytearray()
         self._open = False
         self._stopped_s = 0.0
+        self._counts = False  # the turn that waits for its answer
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost = False
 
@@ -138,10 +140,9 @@ class Conversation(asyncio.Protocol):
         if DELTA in kind:
             self._take_audio(at_s, message)
         elif STOPPED in kind:
-            self._stopped_s = at_s
+            self._stopped_s, self._counts = at_s, tally.counting
             tally.turns += tally.counting
         elif DONE in kind:
-            tally.answers += tally.counting
             if b'"status":"completed"' not in message:
                 tally.errors.append(message[:400].decode(errors="replace"))
         elif ERROR in kind:
@@ -151,14 +152,15 @@ class Conversation(asyncio.Protocol):
         tally = self._tally
         at = message.rindex(AUDIO) + len(AUDIO)
         sent_s = stamp_of(base64.b64decode(message[at : at + _STAMP_BASE64]))
+        if self._counts:
+            tally.waits_ms.append((at_s - self._stopped_s) * 1000)
+            tally.answers += 1
+            self._counts = False
         if not tally.counting:
             return
         tally.audio_bytes += (len(message) - at) * 3 // 4
         if sent_s is not None and 0 <= at_s - sent_s < 30:  # else a frame without stamp
             tally.delays_ms.append((at_s - sent_s) * 1000)
-        if self._stopped_s:
-            tally.waits_ms.append((at_s - self._stopped_s) * 1000)
-            self._stopped_s = 0.0
 
 
 class Crowd:
@@ -270,12 +272,14 @@ async def step(crowd: Crowd, count: int, seconds: float, pid: int) -> Step:
     await asyncio.sleep(seconds)
     tally.counting = False
     passed_s = now_s() - start_s
+    server_s, own_s = cpu_s(pid) - server_s, cpu_s(os.getpid()) - own_s
+    await asyncio.sleep(GRACE_S)
     waits = figures(tally.waits_ms or [0.0])
     return Step(
         count,
         passed_s,
-        (cpu_s(pid) - server_s) / passed_s,
-        (cpu_s(os.getpid()) - own_s) / passed_s,
+        server_s / passed_s,
+        own_s / passed_s,
         percentile(tally.delays_ms or [0.0], 0.5),
         percentile(tally.delays_ms or [0.0], 0.99),
         percentile(tally.late_ms or [0.0], 0.99),

@@ -57,7 +57,8 @@ class SpokenTurn:
     confirmed: float  # when `speech_stopped` was there
     marks: dict[str, int]  # after the server's own `speech_ended`
     ended: float  # the server's `speech_ended`, seen from the true end
-    requests: int
+    requests: int  # for speech
+    chats: int  # requests for chat, used or not
     new_connections: int
     stutter: float
 
@@ -98,6 +99,7 @@ async def turn(
         marks,
         (stopped_s - ended_s) * 1000 - marks["turn_confirmed"],
         len(said),
+        sum(at_s >= began_s for at_s in after.chat_s),
         sum(piece.fresh for piece in said[:1]),
         reply.stutter_ms,
     )
@@ -146,7 +148,7 @@ HEADS = (
     "goal p50",
     "→ turn confirmed",
     "transcript",
-    "requests a turn",
+    "speech / chat requests a turn",
     "new connections",
     "machine load",
 )
@@ -162,7 +164,7 @@ def row(result: Result) -> list[object]:
         f"≤ {result.manner.goal_ms:.0f}",
         figures([one.confirmed for one in turns]),
         ready,
-        f"{sum(one.requests for one in turns) / len(turns):.2f}",
+        f"{sum(one.requests for one in turns) / len(turns):.2f} / {sum(one.chats for one in turns) / len(turns):.2f}",
         sum(one.new_connections for one in turns),
         f"{result.load:.1f}",
     ]

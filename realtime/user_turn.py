@@ -136,6 +136,7 @@ class UserTurns:
                 self._speech_end_ms = end_of_speech_ms
                 self._patience.pause_began(self._utterance, text_comes=self._hearing.interim_is_cheap)
                 self._hearing.guess(self._utterance(), end_of_speech_ms, self._on_guess)
+                self._suppose_interim()
             case SpeechResumed():
                 self._speech_end_ms = None
                 self._patience.pause_ended()
@@ -180,7 +181,8 @@ class UserTurns:
         stable, self._interim = text == self._interim, text
         self._tell_interim(text)
         if self._ears.endpointer.paused:
-            return  # the decode at the pause knows better
+            self._suppose_interim()
+            return
         if stable and finish_of(text) is Finish.COMPLETE:
             self._suppose(text)
         elif text != self._guess:
@@ -204,6 +206,11 @@ class UserTurns:
         self._suppose(text)
         self._patience.text_known(text)
         self._tell_interim(text)
+
+    def _suppose_interim(self) -> None:
+        """In a pause the last interim sentence may be all there is; the decode of the pause soon knows better."""
+        if not self._guess and finish_of(self._interim) is Finish.COMPLETE:
+            self._suppose(self._interim)
 
     def _suppose(self, text: str) -> None:
         """The user may have said this, and no more; "": has not."""

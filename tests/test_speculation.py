@@ -237,6 +237,35 @@ async def test_a_whole_sentence_that_stays_the_same_is_answered_before_any_pause
 
 
 @scripted
+async def test_a_sentence_known_from_an_interim_decode_is_answered_when_the_pause_begins():
+    """The decode of the pause takes half a second here; it confirms the question that was asked meanwhile."""
+    chat = FakeChat([NOON])
+    transcriber = Heard((0, "What"), (1.0, "What time is it?"), delay_s=0.5)
+    async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
+        await talk.speak(1.6)
+        assert chat.requests == []
+        await talk.silence(0.2)
+        assert [request.messages[-1].content for request in chat.requests] == ["What time is it?"]
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert len(chat.requests) == 1
+        assert outcomes(talk) == {"used": 1}
+
+
+@scripted
+async def test_the_decode_of_a_pause_corrects_the_interim_sentence():
+    chat = FakeChat([[(0.3, "Wrong.")], [(0.05, "Right.")]])
+    transcriber = Heard((0, "What time is it?"), (1.55, "What time is it there?"))
+    async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
+        await talk.speak(0.9)
+        await talk.speak(0.75)
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert chat.requests[-1].messages[-1].content == "What time is it there?"
+        assert not [event for event in talk.events if "Wrong" in str(event)]
+
+
+@scripted
 async def test_an_interim_sentence_that_grows_is_not_answered():
     for steps in (
         ((0, "What"), (0.8, "What time"), (1.3, "What time is"), (1.8, "What time is it?")),
