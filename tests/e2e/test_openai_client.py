@@ -10,6 +10,7 @@ from tests.e2e.hearing import blocks, phrase, silence
 from tests.server.stock_types import check_event
 from tests.server.wire import PATIENCE_S, House
 from tests.server.wire import house as open_house
+from tests.stock.record import keep
 from tests.wer import words
 
 openai = pytest.importorskip("openai", reason="the stock client is not installed")
@@ -33,7 +34,17 @@ async def connected(house: House, key: str = "x", **options):
         client_of(house, key) as client,
         client.realtime.connect(model="gpt-realtime-2.1", **options) as it,
     ):
-        yield it
+        send, sent = it.send, []
+
+        async def noted(event) -> None:
+            sent.append(event["type"])
+            await send(event)
+
+        it.send = noted
+        try:
+            yield it
+        finally:
+            keep("openai-python", sent=sent)
 
 
 async def read_until(connection, type: str, seen: list) -> object:
@@ -42,6 +53,7 @@ async def read_until(connection, type: str, seen: list) -> object:
         async for event in connection:
             check_event(event.model_dump(mode="json", exclude_unset=True))
             seen.append(event)
+            keep("openai-python", received=[event.type])
             if event.type == type:
                 return event
     raise AssertionError(f"the connection ended before {type}")
@@ -157,9 +169,9 @@ async def test_its_reconnecting_hook_resumes_the_session_where_it_was_lost(house
         await connection.response.create()
         await read_until(connection, "response.output_audio.delta", seen)
         connection._connection.transport.abort()  # the network's doing: no close frame
-        resumed = await read_until(connection, "session.resumed", before := [])
+        resumed = await read_until(connection, "session.resumed", seen)
         assert resumed.session["id"] == session_id
-        seen += [event for event in before if event is not resumed]
+        seen.remove(resumed)  # the only one without a number
         done = await read_until(connection, "response.done", seen)
     assert hooks == [1006]
     numbers = [event.seq for event in seen]

@@ -169,6 +169,13 @@ const scenarios = {
 
 try {
   await session.connect({ apiKey: job.key });
+  report.sent.push("session.update"); // went out before anybody could listen
+  const socket = transport.connectionState.websocket;
+  const send = socket.send.bind(socket);
+  socket.send = (message) => {
+    report.sent.push(JSON.parse(message).type);
+    send(message);
+  };
   await until("both updates", () => count("session.updated") >= 2);
   report.notes.echo = last("session.updated").session;
   for (const name of job.scenario.split(",")) await scenarios[name]();

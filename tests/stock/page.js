@@ -1,7 +1,7 @@
 // What an application does with the stock client in a browser; run inside the page, gives back what it saw.
 async ({ url, secret, question }) => {
   const { RealtimeAgent, RealtimeSession, OpenAIRealtimeWebSocket } = await import("/bundle/openai-realtime-agents.mjs");
-  const seen = { types: [], errors: [], audioBytes: 0 };
+  const seen = { types: [], sent: ["session.update"], errors: [], audioBytes: 0 };
   const transport = new OpenAIRealtimeWebSocket({ url });
   const session = new RealtimeSession(new RealtimeAgent({ name: "helper", instructions: "Be brief." }), { transport });
   transport.on("*", (event) => seen.types.push(event.type));
@@ -21,7 +21,13 @@ async ({ url, secret, question }) => {
   } catch (error) {
     return { refused: String(error?.message ?? error), ...seen };
   }
-  seen.protocol = transport.connectionState.websocket.protocol;
+  const socket = transport.connectionState.websocket;
+  seen.protocol = socket.protocol;
+  const send = socket.send.bind(socket);
+  socket.send = (message) => {
+    seen.sent.push(JSON.parse(message).type);
+    send(message);
+  };
   try {
     await until(() => times("session.updated") >= 2);
   } catch (error) {

@@ -20,13 +20,13 @@ READY_S = 60.0
 
 
 def require(module: str, how: str) -> None:
-    """Skip unless this module can be imported; nothing is imported yet."""
+    """Skip the whole file unless this module can be imported; nothing is imported yet."""
     try:
         found = find_spec(module) is not None
     except ModuleNotFoundError:
         found = False
     if not found:
-        pytest.skip(f"{module} is not installed here: {how}")
+        pytest.skip(f"{module} is not installed here: {how}", allow_module_level=True)
 
 
 def _python() -> str:

@@ -13,6 +13,7 @@ from tests.server.wire import House
 from tests.server.wire import house as open_house
 from tests.stock.npm import HERE
 from tests.stock.pages import page_with_bundle
+from tests.stock.record import keep
 from tests.stock.speech import QUESTION, said, spoken
 from tests.wer import word_error_rate
 
@@ -44,6 +45,7 @@ async def visit(house: House, secret: str, question: bytes = b"") -> dict[str, A
         page.on("pageerror", lambda error: thrown.append(str(error)))
         await page.goto(address)
         seen: dict[str, Any] = await page.evaluate((HERE / "page.js").read_text("utf-8"), job)
+    keep("agents-js Chromium", sent=seen["sent"], received=seen["types"])
     assert thrown == []
     return seen
 

@@ -16,6 +16,7 @@ import pytest
 from tests.server.wire import House
 from tests.server.wire import house as open_house
 from tests.stock.npm import HERE, modules, node
+from tests.stock.record import keep
 from tests.stock.speech import INTERRUPTION, QUESTION, files, said
 from tests.wer import word_error_rate, words
 
@@ -56,6 +57,8 @@ async def converse(house: House, scenario: str, **more: Any) -> dict[str, Any]:
             await process.wait()
     assert process.returncode == 0, complaints.decode()
     report: dict[str, Any] = json.loads(output)
+    received = (type for type, times in report["events"].items() for _ in range(times))
+    keep("agents-js Node", sent=report["sent"], received=received)
     for silent in ("uncaught", "errors", "dropped", "logged"):
         assert report[silent] == [], f"{silent}: {report[silent]}"
     assert report["unknown"] in ([], [*filter(_greets, report["unknown"])]), report["unknown"]

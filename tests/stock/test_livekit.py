@@ -15,21 +15,18 @@ from typing import Any
 import pytest
 
 from tests.stock.process import require, served
+from tests.stock.record import keep
 from tests.stock.speech import QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install livekit-plugins-openai==1.8.9"
 PATIENCE_S = 30.0
+require("livekit.plugins.openai", HOW)
 pytestmark = pytest.mark.filterwarnings("default")  # its dependencies' deprecations are its own affair
 
 
-@pytest.fixture(scope="module")
-def _installed() -> None:
-    require("livekit.plugins.openai", HOW)
-
-
 @pytest.fixture
-async def url(_installed: None) -> AsyncIterator[str]:
+async def url() -> AsyncIterator[str]:
     async with served() as address:
         yield address.replace("http", "ws", 1)
 
@@ -46,6 +43,8 @@ class Talk:
         self.reconnected = asyncio.Event()
         self.speech: list[str] = []
         session.on("openai_server_event_received", lambda event: self.types.append(event["type"]))
+        self.sent: list[str] = []
+        session.on("openai_client_event_queued", lambda event: self.sent.append(event["type"]))
         session.on("error", self.errors.append)
         session.on("input_audio_transcription_completed", self.heard.append)
         session.on("input_speech_started", lambda _: self.speech.append("started"))
@@ -107,6 +106,7 @@ async def talking(base_url: str, caplog: pytest.LogCaptureFixture, **options: An
     finally:
         await session.aclose()
         await model.aclose()
+        keep("LiveKit", sent=talk.sent, received=talk.types)
     assert talk.errors == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 

@@ -7,6 +7,7 @@ after each conversation that loop must still be running and no ErrorFrame may ha
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,21 +15,18 @@ from typing import Any
 import pytest
 
 from tests.stock.process import require, served
+from tests.stock.record import keep
 from tests.stock.speech import INTERRUPTION, QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install 'pipecat-ai[openai]==1.14.0'"
 PATIENCE_S = 30.0
+require("pipecat.services.openai.realtime", HOW)
 pytestmark = pytest.mark.filterwarnings("default")  # its dependencies' deprecations are its own affair
 
 
-@pytest.fixture(scope="module")
-def _installed() -> None:
-    require("pipecat.services.openai.realtime", HOW)
-
-
 @pytest.fixture
-async def url(_installed: None) -> AsyncIterator[str]:
+async def url() -> AsyncIterator[str]:
     async with served() as address:
         yield address.replace("http", "ws", 1) + "/v1/realtime"
 
@@ -92,6 +90,7 @@ async def talking(
     from pipecat.processors.aggregators.llm_context import LLMContext
     from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
     from pipecat.processors.frame_processor import FrameProcessor
+    from pipecat.services.openai.realtime import events
     from pipecat.services.openai.realtime.events import SessionProperties
     from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
     from pipecat.workers.runner import WorkerRunner
@@ -104,7 +103,24 @@ async def talking(
             frames.append(frame)
             await self.push_frame(frame, direction)
 
-    service = OpenAIRealtimeLLMService(
+    sent: list[str] = []
+    received: list[str] = []
+
+    class Observed(OpenAIRealtimeLLMService):
+        """The service itself; only noted is what it says."""
+
+        async def _ws_send(self, realtime_message: Any) -> None:
+            sent.append(realtime_message["type"])
+            await super()._ws_send(realtime_message)
+
+    parse = events.parse_server_event
+
+    def noted(message: str) -> Any:
+        received.append(json.loads(message)["type"])
+        return parse(message)
+
+    events.parse_server_event = noted
+    service = Observed(
         api_key="any",
         base_url=url,
         settings=OpenAIRealtimeLLMService.Settings(
@@ -131,6 +147,8 @@ async def talking(
         await worker.queue_frame(EndFrame())
         async with asyncio.timeout(PATIENCE_S):
             await running
+        events.parse_server_event = parse
+        keep("Pipecat", sent=sent, received=received)
 
 
 def user(text: str) -> list[dict[str, str]]:
