@@ -18,6 +18,18 @@ class IdleTimer:
         state = "running" if self._timer is not None else "paused" if self._left_s is not None else "off"
         return f"<IdleTimer {state}>"
 
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until it rings; None while nothing is counted."""
+        if self._timer is None:
+            return self._left_s
+        return max(0.0, self._timer.when() - asyncio.get_running_loop().time())
+
+    @property
+    def running(self) -> bool:
+        """Whether time passes."""
+        return self._timer is not None
+
     def start(self, seconds: float) -> None:
         """Begin to count, anew."""
         self.stop()
@@ -31,10 +43,9 @@ class IdleTimer:
 
     def pause(self) -> None:
         """Stand still until `go_on`."""
-        if self._timer is not None:
-            left_s = max(0.0, self._timer.when() - asyncio.get_running_loop().time())
-            self.stop()
-            self._left_s = left_s
+        left_s = self.left_s
+        self.stop()
+        self._left_s = left_s
 
     def go_on(self) -> None:
         """Count on from where it stood."""

@@ -289,11 +289,12 @@ def test_nothing_is_lost_doubled_or_cut_inside(
         size = sizes[number % len(sizes)]
         chunker.feed("".join(words[position : position + size]), now_s)
         position, number = position + size, number + 1
-        for chunk in chunker.poll(now_s):
+        due = chunker.poll(now_s)
+        assert chunker.poll(now_s) == []
+        for chunk in due:
             chunks.append(chunk)
             if chunk.spoken:
                 speak(chunker, chunk, now_s + latency_s)
-        assert chunker.poll(now_s) == []
         deadline = chunker.deadline()
         assert deadline is None or deadline > now_s
         now_s += gap_s

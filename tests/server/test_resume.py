@@ -263,13 +263,13 @@ async def test_time_stands_still_while_the_client_is_away(house: House):
         await before.send("session.update", session={"audio": {"input": {"turn_detection": idle}}})
         await before.ask("Say hi.", output_modalities=["audio"])
         session = live(house, before).session
-        await eventually(lambda: session._idle is not None)
+        await eventually(lambda: session._idle.running)
         await drop(house, before)
-        assert session._idle is None
+        assert not session._idle.running
         async with house.dial(back(before)) as after:
             await after.until("session.resumed")
-            await eventually(lambda: session._idle is not None)
-            assert 0 < session._idle.when() - asyncio.get_running_loop().time() <= 5
+            await eventually(lambda: session._idle.running)
+            assert 0 < session._idle.left_s <= 5
 
 
 # -- two sockets
