@@ -17,13 +17,13 @@ def spoken(name: str) -> np.ndarray:
     """One recording, int16 at 24 kHz; the sandbox's voice where there are no recordings."""
     import soxr
 
-    chosen = clip(name) if have_recordings() else clips("en")[0]
+    chosen = clip(name) if have_recordings() else clips("en")[2]
     return np.asarray(soxr.resample(chosen.samples, RATE, WIRE_RATE)).astype("<i2")
 
 
 def said(name: str) -> str:
     """Its words."""
-    return (clip(name) if have_recordings() else clips("en")[0]).transcript
+    return (clip(name) if have_recordings() else clips("en")[2]).transcript
 
 
 def files(folder: Path) -> dict[str, str]:
