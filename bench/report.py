@@ -22,6 +22,7 @@ import uvloop
 from bench import barge_in, chunking, latency, load, spoken, waterfall
 from bench.rig import figures, load_average, machine, percentile, table, today
 from bench.traces import BURSTS, TOKEN_20MS
+from realtime.providers import weights
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
@@ -45,14 +46,14 @@ class Plan:
 
 
 FULL = Plan(
-    text_rounds=24,
+    text_rounds=12,
     quick_pause=False,
     scenarios=None,
     manners=tuple(manner.name for manner in spoken.MANNERS),
-    spoken_rounds=16,
-    barge_ins=24,
-    conversations=(50, 100, 150, 200, 250, 300),
-    seconds=27.0,
+    spoken_rounds=8,
+    barge_ins=12,
+    conversations=(50, 100, 150, 200, 250),
+    seconds=18.0,
     simulated=1000,
 )
 SHORT = Plan(
@@ -274,6 +275,7 @@ def markdown(found: Findings, plan: Plan, commit: str) -> str:
     answer = {True: "yes", False: "**no**", None: "-"}
     rows = [(v.number, v.what, v.goal, v.measured, answer[v.met]) for v in verdicts(found)]
     worst = max([result.load for result in found.text + found.spoken] + [found.barge_in.load])
+    judge = "installed" if weights.has_smart_turn() else "not installed"
     kind = "short run, few rounds" if plan is SHORT else "full run"
     parts = [
         BEGIN,
@@ -286,6 +288,8 @@ def markdown(found: Findings, plan: Plan, commit: str) -> str:
         latency.markdown(found.text),
         "",
         "### Spoken turns",
+        "",
+        f"Acoustic judge of turns (`realtime setup turn`): {judge}.",
         "",
         spoken.markdown(found.spoken),
         "",
