@@ -14,6 +14,7 @@ REAL_TIME = (
 )  # they listen and wait: one at a time, on one worker
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     for item in items:
         folder = item.path.relative_to(HERE).parts[0]
