@@ -8,7 +8,7 @@ run: setup
 	@.venv/bin/realtime serve $(ARGS)
 
 test: setup-dev lint
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+	@tools/test.sh $(PYTEST)
 
 lint: setup-dev
 	@.venv/bin/ruff check .

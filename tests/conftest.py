@@ -1,25 +1,4 @@
-"""Which tests may run side by side, and what the whole run says at its end."""
-
-from pathlib import Path
-
-import pytest
-
-HERE = Path(__file__).parent
-REAL_TIME = (
-    "web",
-    "e2e",
-    "terminal",
-    "stock",
-    "conformance",
-)  # they listen and wait: one at a time, on one worker
-
-
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items):
-    for item in items:
-        folder = item.path.relative_to(HERE).parts[0]
-        if folder in REAL_TIME or item.path.name == "test_process.py":
-            item.add_marker(pytest.mark.xdist_group("real time"))
+"""What a run of the tests says at its end."""
 
 
 def pytest_terminal_summary(terminalreporter):

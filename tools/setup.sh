@@ -27,6 +27,7 @@ wanted_packages() {  # Debian names of what is missing here
     command -v pulseaudio >/dev/null || echo pulseaudio
     command -v pactl >/dev/null || echo pulseaudio-utils
     command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
     ls /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so >/dev/null 2>&1 || echo libasound2-plugins
   fi
 }

@@ -88,7 +88,7 @@ def _is_user(item: Item) -> bool:
 
 
 def _calls_from(items: Sequence[Item], position: int) -> tuple[list[FunctionCall], int]:
-    """The run of finished calls from here; results between them belong to the run."""
+    """The run of finished calls from here. A result ends it: what is called after it is the next step."""
     calls: list[FunctionCall] = []
     while position < len(items) and isinstance(items[position], FunctionCall):
         call = items[position]
