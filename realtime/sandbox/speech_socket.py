@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from abc import ABC, abstractmethod
 from contextlib import aclosing
 from typing import Any
 
@@ -41,7 +42,7 @@ class Gone(Exception):
     """The client is away, or a fault cut the line: nothing more can be sent."""
 
 
-class SpeechSocket:
+class SpeechSocket(ABC):
     """One connection of either kind. Subclasses give meaning to events and run their own speaker task."""
 
     transport = ""
@@ -177,13 +178,13 @@ class SpeechSocket:
                 case _:
                     return
 
+    @abstractmethod
     async def on_event(self, event: dict[str, Any]) -> None:
         """One event of the client. Raises Refusal to end the session."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def speak_queue(self) -> None:
         """Work on what the client sent, in order; returns after `task_finished`."""
-        raise NotImplementedError
 
     def ended(self) -> None:
         """The connection is over: drop timers."""
