@@ -187,7 +187,8 @@ class SpeechSocket(ABC):
         """Work on what the client sent, in order; returns after `task_finished`."""
 
     def ended(self) -> None:
-        """The connection is over: drop timers."""
+        """The connection is over: drop timers, if there are any."""
+        return
 
     async def _speaker(self) -> None:
         """Run the queue. Closing the socket wakes the receiver, which then ends the connection."""
