@@ -9,8 +9,10 @@ if [ $# -gt 0 ]; then
 fi
 real_time=(tests/web tests/e2e tests/terminal tests/stock tests/conformance tests/server/test_process.py)
 mkdir -p .setup
+set -m # else the half in the background, and every program it starts, would ignore SIGINT
 "${pytest[@]}" -q -p no:cacheprovider "${real_time[@]}" >.setup/real-time.log 2>&1 &
 listening=$!
+set +m
 trap 'kill "$listening" 2>/dev/null' INT TERM
 "${pytest[@]}" -q tests "${real_time[@]/#/--ignore=}"
 computing_status=$?

@@ -62,6 +62,7 @@ async def talking(pulse, *words):
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         cwd=ROOT, env={**CLEAN, **pulse.environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}",
                        "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores Ctrl-C
     )  # fmt: skip
     try:
         yield Talk(process)
