@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from bench.rig import RATE, is_loud
 
+KEEPALIVE_S = 120.0  # the library's own 15 s would let the floor grow cold in a pause
 KEY = {"Authorization": "Bearer sandbox"}
 _CLAUSE = re.compile(r"^(?P<clause>.*?[,.;:!?—…](?=\s|$)|.*?[，。；：！？、…\n])", re.DOTALL)
 _OPENER = re.compile(r"^\s*\w+[.!?]")
@@ -34,8 +35,8 @@ def first_clause(text: str, finished: bool) -> str | None:
         if han >= 2 or len(head.split()) >= 3 or _OPENER.match(head):
             return head
     words = text.split()
-    if len(words) > 8:
-        return " ".join(words[:8])
+    if len(words) >= 8:  # the eighth may still grow: the cut is before it
+        return " ".join(words[:7])
     if len(re.findall(r"[一-鿿]", text)) >= 16:
         return text[:16]
     return text if finished and text.strip() else None
@@ -122,7 +123,7 @@ async def floor(url: str, voice_id: str = "English_Graceful_Lady") -> AsyncItera
     }
     address = url.replace("http", "ws", 1) + "/ws/v1/t2a_v2"
     async with (
-        aiohttp.ClientSession() as http,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_S)) as http,
         connect(address, additional_headers=KEY, compression=None, max_size=None) as speech,
     ):
         await speech.recv()

@@ -22,7 +22,7 @@ from aiohttp import web
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 
-WATCH_S, MOMENT_S = 0.005, 0.03
+WATCH_S, MOMENT_S = 0.004, 0.008
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class Memory:
         }
 
     def _fresh(self, connection: int, at_s: float) -> bool:
-        opened_s = self._opened_s.get(connection, 0.0)
-        return at_s - opened_s < self._handshake_s + MOMENT_S
+        opened_s = self._opened_s.get(connection, float("-inf"))
+        return at_s - opened_s < self._handshake_s + WATCH_S + MOMENT_S
 
 
 async def _serve(options: SandboxOptions) -> None:
