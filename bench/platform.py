@@ -81,7 +81,7 @@ class Memory:
     def __init__(self, sandbox: Sandbox) -> None:
         self._state = sandbox.state
         options = sandbox.options
-        waits = ("speech.connect_ms", "speech.connected_ms", "speech.start_ms")
+        waits = ("speech.connected_ms", "speech.start_ms")  # it counts a connection after `speech.connect_ms`
         self._handshake_s = sum(options[name] for name in waits) / 1000
         self._opened_s: dict[int, float] = {}
 
