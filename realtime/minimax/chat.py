@@ -52,6 +52,7 @@ class Chat:
         self._idle = 0  # connections in the pool, as far as we know
         self._idle_since_s = 0.0
         self._warming: asyncio.Task[None] | None = None
+        self._stays_warm = False
         self._closed = False
 
     def __repr__(self) -> str:
@@ -112,12 +113,12 @@ class Chat:
             await asyncio.sleep(pause_s)
 
     async def warm(self) -> None:
-        """Open a connection ahead of the first request, if none is waiting. Never raises."""
-        if self._idle > 0 and _now() - self._idle_since_s < KEEPALIVE_S / 2:
-            return
-        if self._warming is None or self._warming.done():
-            self._warming = asyncio.create_task(self._open_one(), name="warm chat connection")
-        await asyncio.wait([self._warming])
+        """Open a connection ahead of the first request, if none is waiting, and keep one waiting from now on. Never
+        raises."""
+        self._stays_warm = True
+        self._keep_spare()
+        if self._warming is not None:
+            await asyncio.wait([self._warming])
 
     async def aclose(self) -> None:
         self._closed = True
@@ -146,6 +147,9 @@ class Chat:
                 reply = self._door.request(
                     "POST", self._address(call), body=request_body(call, self._dialect)
                 )
+                # A guess at what the user says may be dropped, with its connection, for a better one that cannot wait
+                # for a handshake. The request takes the connection that waits before the spare's task begins.
+                self._keep_spare()
                 async with asyncio.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
                 sse = SseDecoder()
@@ -215,8 +219,17 @@ class Chat:
         if reusable:
             self._idle += 1
             self._idle_since_s = _now()
-        elif cut_short and not self._closed and (self._warming is None or self._warming.done()):
+        elif cut_short:
             # An answer that was cut short takes its connection with it; the next turn should not pay for that.
+            self._keep_spare()
+
+    def _keep_spare(self) -> None:
+        """Have a connection that waits: opens one if there is none, or only one that may have grown old."""
+        if self._idle > 0 and _now() - self._idle_since_s < KEEPALIVE_S / 2:
+            return
+        if not self._stays_warm or self._closed:
+            return
+        if self._warming is None or self._warming.done():
             self._warming = asyncio.create_task(self._open_one(), name="warm chat connection")
 
     async def _open_one(self) -> None:
