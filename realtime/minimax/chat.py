@@ -26,6 +26,7 @@ from realtime.minimax.sse import EventTooLong, SseDecoder
 MAX_RETRIES = 2
 _DRAIN_S = 0.25  # after the last event: time for the body's end, so that the connection can be used again
 _WARM_TIMEOUT_S = 5.0
+_SPARES = 3  # a guess at what the user says is often dropped for a better one, and that one once more
 
 
 class Chat:
@@ -113,10 +114,9 @@ class Chat:
             await asyncio.sleep(pause_s)
 
     async def warm(self) -> None:
-        """Open a connection ahead of the first request, if none is waiting, and keep one waiting from now on. Never
-        raises."""
+        """Open connections ahead of the first request, and keep some waiting from now on. Never raises."""
         self._stays_warm = True
-        self._keep_spare()
+        self._keep_spares(_SPARES)
         if self._warming is not None:
             await asyncio.wait([self._warming])
 
@@ -148,8 +148,8 @@ class Chat:
                     "POST", self._address(call), body=request_body(call, self._dialect)
                 )
                 # A guess at what the user says may be dropped, with its connection, for a better one that cannot wait
-                # for a handshake. The request takes the connection that waits before the spare's task begins.
-                self._keep_spare()
+                # for a handshake. The request takes a connection that waits before the task of the spares begins.
+                self._keep_spares(1)
                 async with asyncio.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
                 sse = SseDecoder()
@@ -221,18 +221,24 @@ class Chat:
             self._idle_since_s = _now()
         elif cut_short:
             # An answer that was cut short takes its connection with it; the next turn should not pay for that.
-            self._keep_spare()
+            self._keep_spares(1)
 
-    def _keep_spare(self) -> None:
-        """Have a connection that waits: opens one if there is none, or only one that may have grown old."""
-        if self._idle > 0 and _now() - self._idle_since_s < KEEPALIVE_S / 2:
-            return
-        if not self._stays_warm or self._closed:
+    def _keep_spares(self, least: int) -> None:
+        """Have some connections that wait, if there are fewer than `least`, or only some that may have grown old.
+
+        Nothing but requests at the same time makes the pool open more of them; they take what waits as well.
+        """
+        young = _now() - self._idle_since_s < KEEPALIVE_S / 2
+        if not self._stays_warm or self._closed or (young and self._idle >= least):
             return
         if self._warming is None or self._warming.done():
-            self._warming = asyncio.create_task(self._open_one(), name="warm chat connection")
+            self._warming = asyncio.create_task(self._open_spares(), name="warm chat connections")
+
+    async def _open_spares(self) -> None:
+        await asyncio.gather(*(self._open_one() for _ in range(_SPARES)))
 
     async def _open_one(self) -> None:
+        self._idle = max(0, self._idle - 1)
         try:
             async with (
                 asyncio.timeout(_WARM_TIMEOUT_S),

@@ -29,16 +29,18 @@ class Scripted:
     url: str = ""
     asked: list[tuple[str, bytes]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    peers: list[tuple[str, int]] = field(default_factory=list)  # the other end of each request's connection
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append((request.path_qs, await request.read()))
         self.headers.append(dict(request.headers))
+        assert request.transport is not None
+        self.peers.append(request.transport.get_extra_info("peername"))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         response = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type})
         await response.prepare(request)
         await response.write(reply.body)
         if reply.cut:
-            assert request.transport is not None
             request.transport.abort()
         if reply.hold:
             await asyncio.sleep(3600)

@@ -161,16 +161,24 @@ async def test_the_group_is_sent_only_when_given() -> None:
         assert server.asked[0][0] == "/v1/chat/completions?GroupId=g7"
 
 
-async def test_a_chat_that_was_warmed_opens_a_spare_the_moment_its_connection_is_taken() -> None:
-    """A guess that is dropped takes its connection with it; the better one must not wait for a handshake."""
+async def test_a_warm_chat_answers_three_questions_in_a_row_that_are_dropped_without_a_handshake() -> None:
+    """A guess that is dropped takes its connection with it; the better one must not wait for another."""
     models, endless = Reply(b"{}", 200, "application/json"), Reply(said("Hello"), hold=True)
-    async with scripted(models, endless, models) as server, MiniMax("k", server.url) as mm:
+    async with (
+        scripted(*[models] * 3, *[endless] * 3, *[models] * 3) as server,
+        MiniMax("k", server.url) as mm,
+    ):
         await mm.chat.warm()
-        events = mm.chat.stream(messages=ASK)
-        assert await anext(events) == TextDelta("Hello")
-        await until(lambda: len(server.asked) == 3)
-        assert [path for path, _ in server.asked] == ["/v1/models", "/v1/chat/completions", "/v1/models"]
-        await events.aclose()
+        waiting = set(server.peers)
+        for _ in range(3):
+            events = mm.chat.stream(messages=ASK)
+            assert await anext(events) == TextDelta("Hello")
+            await events.aclose()
+        assert [path for path, _ in server.asked[3:6]] == ["/v1/chat/completions"] * 3
+        assert set(server.peers[3:6]) == waiting
+        assert len(waiting) == 3
+        await until(lambda: len(server.asked) == 9)  # and now all of them are replaced
+        assert len(set(server.peers)) == 6
 
 
 async def test_a_chat_that_nobody_warmed_asks_for_nothing_more_than_it_was_asked() -> None:
@@ -183,11 +191,12 @@ async def test_a_chat_that_nobody_warmed_asks_for_nothing_more_than_it_was_asked
         assert len(server.asked) == 1
 
 
-async def test_warm_opens_one_connection_and_never_raises() -> None:
-    async with scripted(Reply(b"{}", 200, "application/json")) as server, MiniMax("k", server.url) as mm:
+async def test_warm_opens_its_connections_once_and_never_raises() -> None:
+    models = Reply(b"{}", 200, "application/json")
+    async with scripted(models, models, models) as server, MiniMax("k", server.url) as mm:
         await asyncio.gather(mm.chat.warm(), mm.chat.warm())
         await mm.chat.warm()
-        assert len(server.asked) == 1
+        assert len(server.asked) == 3
     async with MiniMax("k", "http://127.0.0.1:9") as nobody:
         await nobody.chat.warm()
 
