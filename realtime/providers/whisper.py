@@ -110,7 +110,8 @@ class Whisper:
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
     def decode(self, samples: Samples, language: str | None, *, beam: int) -> Heard:
-        """The text of one utterance; `language` None asks the model which one it is."""
+        """The text of one utterance; `language` None asks the model which one it is. English never takes more than one
+        `beam`: it gains nothing from more (shared/engines.md 2.1)."""
         sound: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(sound) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(sound, language, beam)
@@ -133,7 +134,7 @@ class Whisper:
         result = self._model.model.generate(
             encoded,
             [prompt],
-            beam_size=beam,
+            beam_size=1 if language == "en" else beam,
             max_length=most + len(prompt),
             return_no_speech_prob=True,
             return_scores=True,
