@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler, samples_to_ms
 from realtime.core.endpointing import Endpointer, EndpointEvent, EndpointRules
+from realtime.core.hush import Hush
 from realtime.core.input_audio import InputAudio, Samples
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, VoiceDetector
 
@@ -30,6 +31,7 @@ class Ears:
         self._audio = InputAudio(VAD_RATE, KEEP_MS)
         self._listened_ms = 0.0  # position up to which frames have been judged
         self._last_speech_ms = -1.0
+        self._hush = Hush()
         self.endpointer = Endpointer(rules)
         self.listens_for_turns = True
         self.set_format(format)
@@ -83,7 +85,12 @@ class Ears:
                 self._last_speech_ms = self._listened_ms
             if not self.listens_for_turns:
                 continue
-            for event in self.endpointer.feed(probability, int(self._listened_ms)):
+            quiet_ms = 0.0
+            if self.endpointer.speaking:
+                quiet_ms = self._hush.feed(frame, voiced=probability >= SPEECH)
+            else:
+                self._hush.reset()
+            for event in self.endpointer.feed(probability, int(self._listened_ms), quiet_ms):
                 yield event
             yield self._listened_ms
             if not self.endpointer.speaking:

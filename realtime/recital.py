@@ -20,6 +20,9 @@ class Recital:
         yield TextDelta(self._text)
         yield ChatFinish("stop")
 
+    def requests_left(self) -> float:
+        return float("inf")
+
     async def warm(self) -> None:
         return
 

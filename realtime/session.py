@@ -22,6 +22,7 @@ from typing import Any
 from realtime.chat_request import again, build_request
 from realtime.config import Settings
 from realtime.core import turn as turns
+from realtime.core.agreement import essence
 from realtime.core.audio import AudioFormat
 from realtime.core.conversation import MAX_ITEMS, Conversation, transcript_of
 from realtime.core.endpointing import EndpointRules
@@ -347,7 +348,7 @@ class Session:
         marks.reach("transcript_final", self._now())
         options, self._rounds = self._options(), 0
         *before, last = self.conversation.items
-        if not self._speculation.redeem(Premise(transcript_of(last), options, tuple(before)), marks):
+        if not self._speculation.redeem(Premise(essence(transcript_of(last)), options, tuple(before)), marks):
             self._reply(options, marks)
 
     def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
@@ -392,8 +393,11 @@ class Session:
             return
         if not self._turn.rules.create_response or self.replies.active is not None:
             return
-        premise = Premise(text, self._options(), self.conversation.items)
+        premise = Premise(essence(text), self._options(), self.conversation.items)
         if self._speculation.holds(premise):
+            return
+        if self._providers.chat.requests_left() <= self._settings.chat_rpm / 2:
+            self._speculation.drop()  # a guess may cost a request in vain: they are kept for certain turns
             return
         request = build_request(
             premise.options,

@@ -1,9 +1,8 @@
 """An answer begun before the user's turn is certain to be over, unseen until it is (shared/design.md 2.3).
 
 The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a whole sentence that stays
-the same while the user may still be speaking; it is used only if the final
-transcript, the session's options and the conversation are exactly those it was begun with; else nobody ever learns
-of it.
+the same while the user may still be speaking; it is used only if the words of the final transcript, the session's
+options and the conversation are exactly those it was begun with; else nobody ever learns of it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from realtime.response import Response
 class Premise:
     """What an early answer takes for granted."""
 
-    text: str
+    words: str  # of the user, see `core/agreement.essence`
     options: ResponseOptions
     items: tuple[Item, ...]  # of the conversation before the user's turn
 
@@ -37,7 +36,7 @@ class Speculation:
         self._response: Response | None = None
 
     def __repr__(self) -> str:
-        return f"<Speculation {self._premise.text!r}>" if self._premise else "<Speculation idle>"
+        return f"<Speculation {self._premise.words!r}>" if self._premise else "<Speculation idle>"
 
     def holds(self, premise: Premise) -> bool:
         """Whether an answer to exactly this is under way."""

@@ -14,6 +14,8 @@ from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 
 SECONDS_PER_SECOND = 0.25  # extra patience for long audio
+INTERIM_SHARE = 0.2  # of a core, while somebody speaks
+INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
 
 Spawn = Callable[..., "asyncio.Task[None]"]
 OnText = Callable[[str], None]
@@ -28,6 +30,7 @@ class Hearing:
         self._interim: asyncio.Task[None] | None = None
         self._guess: asyncio.Task[Transcript] | None = None
         self._guess_end_ms = -1.0
+        self._interim_took_ms = 0.0
         self.language: str | None = None
 
     @property
@@ -38,26 +41,41 @@ class Hearing:
     def interim_is_cheap(self) -> bool:
         return self._transcriber is not None and self._transcriber.interim
 
+    @property
+    def interim_every_ms(self) -> float:
+        """How much speech there should be between two interim decodes: less where they are quick."""
+        soonest, latest = INTERIM_EVERY_MS
+        return min(latest, max(soonest, self._interim_took_ms / INTERIM_SHARE))
+
+    @property
+    def takes_interim(self) -> bool:
+        """Whether an interim decode can begin now: one at a time, and only where they cost little."""
+        return self.interim_is_cheap and (self._interim is None or self._interim.done())
+
     def interim(self, samples: Samples, on_text: OnText) -> None:
-        """Decode what there is so far; skipped while an earlier interim decode runs."""
-        if not self.interim_is_cheap or (self._interim is not None and not self._interim.done()):
+        """Decode what there is so far, if that `takes_interim`."""
+        if not self.takes_interim:
             return
         self._interim = asyncio.create_task(self._tell(samples, on_text), name="interim transcript")
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
         try:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
             return  # only a guess: the final decode will say what is wrong
+        self._interim_took_ms = (loop.time() - begun_s) * 1000
         on_text(transcript.text)
 
     def guess(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
-        """The speech up to `end_ms` may be all: decode it as if it were."""
+        """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
         if not self.interim_is_cheap:
             return
-        self._drop(self._guess)
-        self._guess_end_ms = end_ms
-        self._guess = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
+        if self._guess is None or end_ms != self._guess_end_ms:
+            self._drop(self._guess)
+            self._guess_end_ms = end_ms
+            self._guess = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
 
         def tell(task: asyncio.Task[Transcript]) -> None:
             if not task.cancelled() and task.exception() is None:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from realtime.core import turn as turns
-from realtime.core.agreement import Agreement
+from realtime.core.agreement import Agreement, essence
 from realtime.core.audio import AudioFormat
 from realtime.core.conversation import Conversation, ConversationError
 from realtime.core.endpointing import (
     EndpointEvent,
     EndpointRules,
     Misfire,
+    SpeechFaded,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -26,6 +27,7 @@ from realtime.core.endpointing import (
 )
 from realtime.core.finished import Finish, finish_of, silence_ms
 from realtime.core.input_audio import Samples
+from realtime.core.wordbreak import atoms
 from realtime.errors import ProtocolError, ProviderError, ProviderRejected
 from realtime.listening import PRE_ROLL_MS, Ears
 from realtime.outbox import Outbox
@@ -37,10 +39,9 @@ from realtime.providers.base import VAD_RATE, Transcript, TurnJudge
 from realtime.transcribing import Hearing
 from realtime.translate import to_core_item
 
-INTERIM_EVERY_MS = 500.0  # of speech
 INTERIM_WHILE_SUSPECTED_MS = 250.0  # during a reply the first words decide, so ask sooner
 MIN_COMMIT_MS = 100.0
-DETECTOR_LAG_MS = 32  # the detector hears speech for a frame or two after its end (shared/engines.md 3)
+WHOLE_WORDS = 3  # or Han characters; fewer may be the beginning of anything
 ARRIVALS = 512  # chunks whose arrival time is remembered
 
 
@@ -77,6 +78,7 @@ class UserTurns:
         self._next_interim_ms = 0.0
         self._interim = ""  # the last guess while the user speaks
         self._guess = ""  # what the session was told the user may have said
+        self._paused = False  # the speech that is open has paused since it last sounded
         self._speech_end_ms: float | None = None  # of the last pause
         self._pending: dict[str, asyncio.Task[None]] = {}
         self._failures: dict[str, ProviderError] = {}
@@ -92,7 +94,7 @@ class UserTurns:
         self._hearing.language = config.transcription.language if config.transcription else None
         match detection:
             case ServerVad():
-                wait_ms = max(0, detection.silence_duration_ms - DETECTOR_LAG_MS)
+                wait_ms = detection.silence_duration_ms
                 self._ears.endpointer.change(EndpointRules(threshold=detection.threshold, silence_ms=wait_ms))
             case SemanticVad():
                 self._ears.endpointer.change(EndpointRules(silence_ms=silence_ms(None, detection.eagerness)))
@@ -129,10 +131,17 @@ class UserTurns:
                 self._item_id, self._onset_ms = self._new_id("item"), onset_ms
                 self._agreement = Agreement()
                 self._interim = self._guess = ""
+                self._paused = False
                 self._next_interim_ms = INTERIM_WHILE_SUSPECTED_MS
                 self._speech_end_ms = None
                 self._notice(turns.SpeechBegan(onset_ms))
+            case SpeechFaded(end_of_speech_ms):
+                self._speech_end_ms = end_of_speech_ms
+                self._hearing.guess(self._utterance(), end_of_speech_ms, self._suppose_whole)
+                self._next_interim_ms = self._ears.endpointer.speech_ms + self._hearing.interim_every_ms
+                self._suppose_whole(self._interim)
             case SpeechPaused(end_of_speech_ms):
+                self._paused = True
                 self._speech_end_ms = end_of_speech_ms
                 self._patience.pause_began(self._utterance, text_comes=self._hearing.interim_is_cheap)
                 self._hearing.guess(self._utterance(), end_of_speech_ms, self._on_guess)
@@ -141,7 +150,9 @@ class UserTurns:
                 self._speech_end_ms = None
                 self._patience.pause_ended()
                 self._hearing.resumed()
-                self._suppose("")
+                if self._paused:  # what only faded may still be a whole sentence: the next text will tell
+                    self._suppose("")
+                self._paused = False
             case SpeechStopped(end_of_speech_ms, at_ms):
                 self._speech_end_ms = end_of_speech_ms
                 self._patience.pause_ended()
@@ -157,8 +168,9 @@ class UserTurns:
             return
         speech_ms = endpointer.speech_ms
         self._notice(turns.SpeechGrew(speech_ms))
-        if speech_ms >= self._next_interim_ms and not endpointer.paused:
-            self._next_interim_ms = speech_ms + INTERIM_EVERY_MS
+        due = speech_ms >= self._next_interim_ms and not endpointer.paused
+        if due and self._hearing.takes_interim:
+            self._next_interim_ms = speech_ms + self._hearing.interim_every_ms
             self._hearing.interim(self._utterance(), self._on_interim)
 
     def _utterance(self, to_ms: float | None = None) -> Samples:
@@ -178,14 +190,15 @@ class UserTurns:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""
         if not self._ears.endpointer.speaking:
             return
-        stable, self._interim = text == self._interim, text
+        stable, self._interim = essence(text) == essence(self._interim), text
         self._tell_interim(text)
         if self._ears.endpointer.paused:
             self._suppose_interim()
-            return
-        if stable and finish_of(text) is Finish.COMPLETE:
+        elif self._ears.endpointer.faded:
+            self._suppose_whole(text)
+        elif stable and finish_of(text) is Finish.COMPLETE:
             self._suppose(text)
-        elif text != self._guess:
+        elif essence(text) != essence(self._guess):
             self._suppose("")
 
     def _tell_interim(self, text: str) -> None:
@@ -211,6 +224,11 @@ class UserTurns:
         """In a pause the last interim sentence may be all there is; the decode of the pause soon knows better."""
         if not self._guess and finish_of(self._interim) is Finish.COMPLETE:
             self._suppose(self._interim)
+
+    def _suppose_whole(self, text: str) -> None:
+        """Where there is hardly a pause yet, only a whole sentence may be all there is."""
+        if finish_of(text) is Finish.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
+            self._suppose(text)
 
     def _suppose(self, text: str) -> None:
         """The user may have said this, and no more; "": has not."""

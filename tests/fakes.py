@@ -80,6 +80,10 @@ class FakeChat:
     running: int = 0
     name: str = "fake-chat"
     sees_images: bool = False
+    budget: float = 200.0
+
+    def requests_left(self) -> float:
+        return self.budget
 
     async def stream(self, request) -> AsyncGenerator:
         self.requests.append(request)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from realtime.config import Settings
@@ -10,6 +11,10 @@ from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 
 NOON = [(0.3, "It is noon in Oslo.")]
+VOICE = (np.sin(np.arange(480) / 3) * 32_000).astype("<i2").tobytes()  # 20 ms at 24 kHz
+FADED = (
+    (np.sin(np.arange(480) / 3) * 1_150).astype("<i2").tobytes()
+)  # speech for the detector, quiet beside VOICE
 
 
 class Heard(FakeTranscriber):
@@ -117,13 +122,19 @@ async def test_speech_is_not_prepared_when_half_of_the_budget_is_spent():
 @scripted
 async def test_speech_that_goes_on_discards_the_guess_and_the_second_guess_is_used():
     chat = FakeChat([[(0.05, "Wrong answer.")], [(0.05, "Right answer.")]])
-    transcriber = Heard((0, "What time is it?"), (1.5, "What time is it in Rome?"))
+    transcriber = Heard(
+        (0, "What time"),
+        (0.82, "What time is it?"),
+        (1.15, "What time is it in"),
+        (1.6, "What time is it in Rome?"),
+    )
     async with Talk(chat=chat, transcriber=transcriber, settings=settings("speech")) as talk:
         await talk.speak(0.8)
         await talk.silence(0.3)
         assert len(chat.requests) == 1
-        await talk.speak(0.8)
+        await talk.speak(0.1)
         assert chat.running == 0, "the wrong guess is thrown away at once"
+        await talk.speak(0.7)
         await talk.silence(2.0)
         done = await talk.until("response.done")
         asked = [request.messages[-1].content for request in chat.requests]
@@ -240,7 +251,7 @@ async def test_a_whole_sentence_that_stays_the_same_is_answered_before_any_pause
 async def test_a_sentence_known_from_an_interim_decode_is_answered_when_the_pause_begins():
     """The decode of the pause takes half a second here; it confirms the question that was asked meanwhile."""
     chat = FakeChat([NOON])
-    transcriber = Heard((0, "What"), (1.0, "What time is it?"), delay_s=0.5)
+    transcriber = Heard((0, "What"), (0.7, "What time is it?"), delay_s=0.5)
     async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
         await talk.speak(1.6)
         assert chat.requests == []
@@ -250,6 +261,73 @@ async def test_a_sentence_known_from_an_interim_decode_is_answered_when_the_paus
         await talk.until("response.done")
         assert len(chat.requests) == 1
         assert outcomes(talk) == {"used": 1}
+
+
+@scripted
+async def test_a_whole_sentence_is_answered_when_the_voice_fades_before_the_detector_agrees():
+    chat = FakeChat([NOON])
+    async with Talk(chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings()) as talk:
+        await talk.microphone(VOICE, 0.5)
+        assert chat.requests == []
+        await talk.microphone(FADED, 0.1)
+        assert [request.messages[-1].content for request in chat.requests] == ["What time is it?"]
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert outcomes(talk) == {"used": 1}
+
+
+@scripted
+async def test_a_fragment_waits_for_the_detector():
+    for text in ("What time", "What time is it in", "Yes.", "好。"):
+        chat = FakeChat([NOON])
+        async with Talk(chat=chat, transcriber=Heard((0, text)), settings=settings()) as talk:
+            await talk.microphone(VOICE, 0.5)
+            await talk.microphone(FADED, 0.14)
+            assert chat.requests == []
+            await talk.silence(2.0)
+            await talk.until("response.done")
+            assert len(chat.requests) == 1
+
+
+@scripted
+async def test_a_guess_outlives_a_closure_inside_a_word_but_not_another_text():
+    chat = FakeChat([[(9.0, "Wrong.")], [(0.3, "Right.")]])
+    steps = [(0, "What time is it?"), (1.6, "What time is it now, in the end"), (1.9, "What time is it now?")]
+    async with Talk(chat=chat, transcriber=Heard(*steps), settings=settings()) as talk:
+        await talk.microphone(VOICE, 0.5)
+        await talk.microphone(FADED, 0.1)
+        await talk.microphone(VOICE, 0.3)
+        assert (len(chat.requests), chat.running) == (1, 1), "nothing has contradicted it"
+        await talk.microphone(VOICE, 1.0)
+        assert chat.running == 0
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert chat.requests[-1].messages[-1].content == "What time is it now?"
+
+
+@scripted
+async def test_the_same_words_with_other_marks_are_the_same_question():
+    chat = FakeChat([NOON])
+    transcriber = Heard((0, "well what time is it?"), (1.2, "Well, what time is it?"))
+    async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
+        await talk.speak(1.3)
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert len(chat.requests) == 1
+        assert outcomes(talk) == {"used": 1}
+
+
+@scripted
+async def test_nothing_is_asked_on_a_guess_when_half_of_the_chat_budget_is_spent():
+    chat = FakeChat([NOON], budget=100.0)
+    async with Talk(chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings()) as talk:
+        await talk.speak(1.5)
+        await talk.silence(0.25)
+        assert chat.requests == []
+        await talk.silence(1.0)
+        await talk.until("response.done")
+        assert len(chat.requests) == 1
+        assert outcomes(talk) == {}
 
 
 @scripted
@@ -338,17 +416,17 @@ async def silence_that_ended(judge: Judge | None, text: str, **detection) -> flo
 @scripted
 async def test_the_judge_shortens_and_lengthens_the_silence():
     done, unsure = "What time is it?", "What time"
-    assert await silence_that_ended(Judge(0.9), done) == pytest.approx(300, abs=60)
-    assert await silence_that_ended(Judge(0.9), unsure) == pytest.approx(300, abs=60)
-    assert await silence_that_ended(Judge(0.1), done) == pytest.approx(990, abs=60)
-    assert await silence_that_ended(Judge(0.1), unsure) == pytest.approx(1330, abs=60)
-    assert await silence_that_ended(None, unsure) == pytest.approx(650, abs=60)
+    assert await silence_that_ended(Judge(0.9), done) == pytest.approx(380, abs=60)
+    assert await silence_that_ended(Judge(0.9), unsure) == pytest.approx(380, abs=60)
+    assert await silence_that_ended(Judge(0.1), done) == pytest.approx(1070, abs=60)
+    assert await silence_that_ended(Judge(0.1), unsure) == pytest.approx(1410, abs=60)
+    assert await silence_that_ended(None, unsure) == pytest.approx(730, abs=60)
 
 
 @scripted
 async def test_a_judge_that_fails_or_is_slow_leaves_the_decision_to_the_text():
     for judge in (Judge(ProviderUnavailable("busy")), Judge(0.1, delay_s=30.0)):
-        assert await silence_that_ended(judge, "What time is it?") == pytest.approx(300, abs=60)
+        assert await silence_that_ended(judge, "What time is it?") == pytest.approx(380, abs=60)
 
 
 @scripted
@@ -372,7 +450,7 @@ async def test_the_judge_is_asked_once_in_each_pause_and_only_under_semantic_vad
 
 @scripted
 async def test_a_pause_does_not_inherit_the_length_of_the_one_before():
-    """The first pause looked finished (300 ms); in the second one nothing is known for 400 ms: it must not end the turn."""
+    """The first pause looked finished (380 ms); in the second one nothing is known for 400 ms: it must not end the turn."""
     transcriber = Heard((0, "Hello."), (1.5, "Hello. I would like to"))
     async with Talk(transcriber=transcriber, **SEMANTIC) as talk:
         await talk.speak(0.8)

@@ -11,6 +11,12 @@ import re
 
 _WORD = re.compile(r"\s*[㐀-鿿぀-ヿ가-힯]|\s*[^\s㐀-鿿぀-ヿ가-힯]+")
 _MARKS = " .,;:!?…。，、；：！？"
+_IMMATERIAL = re.compile(r"[^\w'’?？]+")
+
+
+def essence(text: str) -> str:
+    """What an answer depends on: the words and whether it is a question, not capitals, commas and full stops."""
+    return _IMMATERIAL.sub(" ", text.casefold()).replace("？", "?").replace("’", "'").strip()
 
 
 class Agreement:

@@ -13,6 +13,8 @@ OFF_RATIO = (
     0.7  # speech goes on until the probability falls below this part of the threshold: 0.5 on, 0.35 off
 )
 MISFIRE_SILENCE_MS = 256  # a click is given up after this silence, however long a sentence may pause
+FADE_MS = 160  # the detector follows a voice that fell quiet within this time, or the voice only became soft
+FADED_MS = 48  # of quiet, until a voice has faded: the closures inside words are mostly shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,14 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechFaded:
+    """The voice fell quiet at `end_of_speech_ms`; the detector has yet to agree. A pause may follow, or more speech."""
+
+    end_of_speech_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechPaused:
     """Nothing since `end_of_speech_ms`: perhaps the end, worth an early decode."""
 
@@ -60,7 +70,7 @@ class SpeechPaused:
 
 @dataclass(frozen=True, slots=True)
 class SpeechResumed:
-    """The pause was not the end: speech again from `at_ms`."""
+    """The fading or the pause was not the end: speech again from `at_ms`."""
 
     at_ms: int
 
@@ -80,7 +90,7 @@ class Misfire:
     at_ms: int
 
 
-EndpointEvent = SpeechStarted | SpeechPaused | SpeechResumed | SpeechStopped | Misfire
+EndpointEvent = SpeechStarted | SpeechFaded | SpeechPaused | SpeechResumed | SpeechStopped | Misfire
 
 
 class Endpointer:
@@ -96,6 +106,7 @@ class Endpointer:
         self._speech_ms = 0
         self._speaking = False
         self._silent = False
+        self._faded = False
         self._paused = False
 
     def __repr__(self) -> str:
@@ -111,6 +122,11 @@ class Endpointer:
     def paused(self) -> bool:
         """Whether `SpeechPaused` was the last word about this speech."""
         return self._paused
+
+    @property
+    def faded(self) -> bool:
+        """Whether `SpeechFaded` was the last word about this speech."""
+        return self._faded and not self._paused
 
     @property
     def onset_ms(self) -> int | None:
@@ -134,17 +150,23 @@ class Endpointer:
         else:
             self._adopt(rules)
 
-    def feed(self, probability: float, frame_end_ms: int) -> list[EndpointEvent]:
-        """What the next frame of FRAME_MS means. Raises ValueError if frames are not given in order."""
+    def feed(self, probability: float, frame_end_ms: int, quiet_ms: float = 0.0) -> list[EndpointEvent]:
+        """What the next frame of FRAME_MS means. `quiet_ms`: for how long, up to its end, the sound has been far below
+        the voice (`core/hush.py`). Raises ValueError if frames are not given in order."""
         if frame_end_ms <= self._position_ms:
             raise ValueError(f"a frame that ends at {frame_end_ms} ms came after {self._position_ms} ms")
         start_ms = max(self._position_ms, frame_end_ms - FRAME_MS)
         self._position_ms = frame_end_ms
         if not self._speaking:
             return self._wait_for_onset(probability, start_ms)
-        if probability >= (self.rules.on if self._silent else self.rules.off):
-            return self._hear_speech(start_ms)
-        return self._hear_silence()
+        if probability < (self.rules.on if self._silent else self.rules.off):
+            return self._hear_silence()
+        if quiet_ms > FADE_MS:
+            quiet_ms = 0.0
+        if self._position_ms - quiet_ms > start_ms:
+            return self._hear_speech(start_ms, quiet_ms)
+        self._speech_ms += self._position_ms - start_ms
+        return self._hear_fading()
 
     def finish(self) -> list[EndpointEvent]:
         """The stream ends, or the turn is taken away: close what is open, here and now."""
@@ -167,12 +189,18 @@ class Endpointer:
         self._end_ms = self._position_ms
         return [SpeechStarted(self._onset_ms, self._position_ms)]
 
-    def _hear_speech(self, start_ms: int) -> list[EndpointEvent]:
-        resumed: list[EndpointEvent] = [SpeechResumed(start_ms)] if self._paused else []
-        self._silent = self._paused = False
+    def _hear_speech(self, start_ms: int, quiet_ms: float) -> list[EndpointEvent]:
+        resumed: list[EndpointEvent] = [SpeechResumed(start_ms)] if self._paused or self._faded else []
+        self._silent = self._faded = self._paused = False
         self._speech_ms += self._position_ms - start_ms
-        self._end_ms = self._position_ms
+        self._end_ms = self._position_ms - int(quiet_ms)
         return resumed
+
+    def _hear_fading(self) -> list[EndpointEvent]:
+        if self._faded or self._paused or self._position_ms - self._end_ms < FADED_MS:
+            return []
+        self._faded = True
+        return [SpeechFaded(self._end_ms, self._position_ms)]
 
     def _hear_silence(self) -> list[EndpointEvent]:
         self._silent = True
@@ -206,6 +234,6 @@ class Endpointer:
         self.silence_ms = rules.silence_ms
 
     def _forget(self) -> list[EndpointEvent]:
-        self._speaking = self._silent = self._paused = False
+        self._speaking = self._silent = self._faded = self._paused = False
         self._speech_ms = self._onset_ms = self._end_ms = 0
         return []

@@ -23,11 +23,13 @@ class Finish(Enum):
 
 
 LONGEST_MS: dict[Eagerness, int] = {"low": 8_000, "medium": 4_000, "auto": 4_000, "high": 2_000}
-WAIT_MS: dict[Eagerness, tuple[int, int, int]] = {  # complete, open, cut off
-    "high": (250, 450, 1_000),
-    "medium": (300, 650, 1_500),
-    "auto": (300, 650, 1_500),
-    "low": (600, 1_200, 2_500),
+WAIT_MS: dict[
+    Eagerness, tuple[int, int, int]
+] = {  # complete, open, cut off; from the end of the voice's energy
+    "high": (330, 530, 1_080),
+    "medium": (380, 730, 1_580),
+    "auto": (380, 730, 1_580),
+    "low": (680, 1_280, 2_580),
 }
 
 _ENDS = re.compile(r"[.!?。！？][\"'”’)）」』\]]*\s*$")

@@ -92,6 +92,10 @@ class ChatModel(Protocol):
         """The answer as it is written; ends after `ChatFinish` (and `ChatUsage`, if known). Close it to stop."""
         ...
 
+    def requests_left(self) -> float:
+        """How many requests the account has left in this minute, by our own count."""
+        ...
+
     async def warm(self) -> None:
         """Open a connection ahead of the first request. Never raises."""
         ...

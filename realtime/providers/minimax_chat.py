@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from realtime.config import Settings
@@ -10,17 +11,19 @@ from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
 from realtime.minimax.http import HttpDoor
 from realtime.minimax.models import traits_of
+from realtime.providers.minimax_speech_budget import RequestBudget
 
 
 class ChatProvider:
     """See `realtime.providers.base.ChatModel`. Serves every `Chat`, whosever interface it speaks."""
 
     def __init__(
-        self, chat: Chat, *, sees_images: bool, first_timeout_s: float, gap_timeout_s: float
+        self, chat: Chat, *, sees_images: bool, rpm: int, first_timeout_s: float, gap_timeout_s: float
     ) -> None:
         self.name = chat.model
         self.sees_images = sees_images
         self._chat = chat
+        self._budget = RequestBudget(rpm)
         self._first_timeout_s = first_timeout_s
         self._gap_timeout_s = gap_timeout_s
 
@@ -28,6 +31,7 @@ class ChatProvider:
         return f"<ChatProvider {self._chat!r}>"
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+        self._budget.reserve(asyncio.get_running_loop().time())
         return self._chat.stream(
             messages=request.messages,
             tools=request.tools,
@@ -39,6 +43,9 @@ class ChatProvider:
             first_timeout_s=self._first_timeout_s,
             gap_timeout_s=self._gap_timeout_s,
         )
+
+    def requests_left(self) -> float:
+        return self._budget.left(asyncio.get_running_loop().time())
 
     async def warm(self) -> None:
         await self._chat.warm()
@@ -57,6 +64,7 @@ def create(settings: Settings) -> ChatProvider:
     return ChatProvider(
         Chat(door, model=settings.chat_model),
         sees_images=traits_of(settings.chat_model).sees_images,
+        rpm=settings.chat_rpm,
         first_timeout_s=settings.chat_first_timeout_s,
         gap_timeout_s=settings.chat_gap_timeout_s,
     )

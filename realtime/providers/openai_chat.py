@@ -35,6 +35,7 @@ def create(settings: Settings) -> ChatProvider:
     return ChatProvider(
         chat,
         sees_images=True,
+        rpm=settings.chat_rpm,
         first_timeout_s=settings.chat_first_timeout_s,
         gap_timeout_s=settings.chat_gap_timeout_s,
     )

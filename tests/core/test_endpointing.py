@@ -9,6 +9,7 @@ from realtime.core.endpointing import (
     Endpointer,
     EndpointRules,
     Misfire,
+    SpeechFaded,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -191,3 +192,53 @@ def test_what_was_already_said_does_not_depend_on_what_comes(probabilities, cut,
     rules = EndpointRules(silence_ms=silence_ms)
     early = heard(probabilities[:cut], Endpointer(rules))
     assert heard(probabilities, Endpointer(rules))[: len(early)] == early
+
+
+def faded(pattern, quiet, endpointer=None):
+    """Events of one frame per mark; `quiet` gives the milliseconds of quiet at the end of each frame."""
+    endpointer = endpointer or Endpointer(RULES)
+    return [
+        event
+        for index, (probability, quiet_ms) in enumerate(zip(frames(pattern), quiet, strict=True), 1)
+        for event in endpointer.feed(probability, index * FRAME_MS, quiet_ms)
+    ]
+
+
+def test_a_voice_that_fell_quiet_has_ended_there_and_not_where_the_detector_agrees():
+    pattern = "xxxxxxxxx" + "." * 12
+    quiet = [0] * 5 + [8, 40, 72, 104] + [136 + 32 * n for n in range(12)]
+    assert faded(pattern, quiet) == [
+        SpeechStarted(0, 64),
+        SpeechFaded(end_of_speech_ms=184, at_ms=256),
+        SpeechPaused(end_of_speech_ms=184, at_ms=320),
+        SpeechStopped(end_of_speech_ms=184, at_ms=512),  # 320 ms of silence, to the frame
+    ]
+
+
+def test_a_closure_inside_a_word_is_no_pause():
+    assert faded("xxxxxxxx", [0, 0, 0, 8, 40, 0, 0, 0]) == [SpeechStarted(0, 64)]
+
+
+def test_a_longer_closure_fades_and_resumes():
+    events = faded("xxxxxxxx", [0, 0, 0, 8, 40, 72, 0, 0])
+    assert events == [SpeechStarted(0, 64), SpeechFaded(120, 192), SpeechResumed(192)]
+
+
+def test_a_voice_that_only_became_soft_is_still_speech():
+    """The detector never agrees: after a while it is believed, and the silence does not count."""
+    quiet = [0] * 4 + [32.0 * n for n in range(1, 21)]
+    events = faded("x" * 24, quiet)
+    assert events == [SpeechStarted(0, 64), SpeechFaded(128, 192), SpeechResumed(288)]
+
+
+def test_quiet_alone_never_ends_a_turn():
+    endpointer = Endpointer(EndpointRules(silence_ms=0))
+    events = faded("x" * 8, [0, 0, 0, 32, 64, 96, 128, 160], endpointer)
+    assert not [event for event in events if isinstance(event, SpeechStopped)]
+    assert endpointer.faded
+
+
+def test_a_stretch_that_faded_still_counts_as_speech_for_an_interruption():
+    endpointer = Endpointer(RULES)
+    faded("xxxxxxxx", [0, 0, 0, 32, 64, 0, 0, 0], endpointer)
+    assert endpointer.speech_ms == 8 * 32
