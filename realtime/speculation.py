@@ -61,8 +61,7 @@ class Speculation:
             return False
         self._premise = self._response = None
         response.marks.origin, response.marks.origin_s = marks.origin, marks.origin_s
-        for mark, reached_s in marks.reached_s.items():
-            response.marks.reach(mark, reached_s)
+        response.marks.reached_s.update(marks.reached_s)  # where the user seemed to end, it only looked so
         self._replies.open(response)
         self._outcomes.labels("used").inc()
         return True

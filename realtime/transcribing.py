@@ -7,6 +7,7 @@ transcript is then ready before the end of the turn is decided. It knows no wire
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from realtime.core.input_audio import Samples
@@ -14,7 +15,11 @@ from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 
 SECONDS_PER_SECOND = 0.25  # extra patience for long audio
-INTERIM_SHARE = 0.2  # of a core, while somebody speaks
+LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not find it out
+DOUBTFUL = (
+    -1.15
+)  # log-probability: the English model wrote Chinese with -1.3 to -2.0, English mostly above -1.1
+INTERIM_SHARE = 0.4  # of a core, while somebody speaks
 INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
 
 Spawn = Callable[..., "asyncio.Task[None]"]
@@ -31,7 +36,8 @@ class Hearing:
         self._guess: asyncio.Task[Transcript] | None = None
         self._guess_end_ms = -1.0
         self._interim_took_ms = 0.0
-        self.language: str | None = None
+        self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
+        self.language: str | None = None  # as the client told it
 
     @property
     def available(self) -> bool:
@@ -60,13 +66,16 @@ class Hearing:
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
-        begun_s = loop.time()
+        begun_s, assumed = loop.time(), self.language is None and self._usual_language() is not None
         try:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
             return  # only a guess: the final decode will say what is wrong
         self._interim_took_ms = (loop.time() - begun_s) * 1000
-        on_text(transcript.text)
+        if assumed and (transcript.log_probability or 0.0) < DOUBTFUL:
+            self._languages.clear()  # perhaps it is another language this time
+        else:
+            on_text(transcript.text)
 
     def guess(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
@@ -95,10 +104,20 @@ class Hearing:
         if guess is not None and reusable:
             self._guess, self._guess_end_ms = None, -1.0
             try:
-                return await guess
+                return self._remember(await guess)
             except ProviderError:
                 pass  # asked early and in vain: ask again
-        return await self._transcribe(samples, final=True)
+        return self._remember(await self._transcribe(samples, final=True))
+
+    def _remember(self, transcript: Transcript) -> Transcript:
+        if transcript.text:
+            self._languages.append(transcript.language)
+        return transcript
+
+    def _usual_language(self) -> str | None:
+        """What this speaker speaks, as far as it has been the same; a final decode finds out anew."""
+        settled = len(self._languages) == LANGUAGE_AFTER and len(set(self._languages)) == 1
+        return self._languages[-1] if settled else None
 
     async def _transcribe(self, samples: Samples, *, final: bool) -> Transcript:
         if self._transcriber is None:
@@ -111,7 +130,8 @@ class Hearing:
         patience_s = self._timeout_s + SECONDS_PER_SECOND * len(samples) / VAD_RATE
         try:
             async with asyncio.timeout(patience_s):
-                return await self._transcriber.transcribe(samples, language=self.language, final=final)
+                language = self.language or (None if final else self._usual_language())
+                return await self._transcriber.transcribe(samples, language=language, final=final)
         except TimeoutError as error:
             raise ProviderTimeout(
                 f"The transcriber did not answer in {patience_s:.0f} s.", code="transcription_failed"

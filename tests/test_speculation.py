@@ -306,6 +306,20 @@ async def test_a_guess_outlives_a_closure_inside_a_word_but_not_another_text():
 
 
 @scripted
+async def test_the_waterfall_begins_where_the_user_ended_and_not_where_it_first_seemed_so():
+    chat, heard = FakeChat([NOON]), Heard((0, "What time is it?"))
+    async with Talk(chat=chat, transcriber=heard, settings=settings(), extensions="latency") as talk:
+        await talk.microphone(VOICE, 0.5)
+        await talk.microphone(FADED, 0.1)
+        await talk.microphone(VOICE, 0.4)
+        await talk.silence(2.0)
+        marks = (await talk.until("response.latency.done"))["marks"]
+        assert marks["speech_ended"] == 0
+        assert marks["chat_request"] == pytest.approx(-430, abs=60)
+        assert marks["turn_confirmed"] > 0
+
+
+@scripted
 async def test_the_same_words_with_other_marks_are_the_same_question():
     chat = FakeChat([NOON])
     transcriber = Heard((0, "well what time is it?"), (1.2, "Well, what time is it?"))

@@ -49,10 +49,12 @@ class VoiceDetector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said. `language` is an ISO-639-1 code where the transcriber knows it."""
+    """What was said. `language` is an ISO-639-1 code where the transcriber knows it, `log_probability` how sure it
+    is of its words: the mean over them, 0 is certain."""
 
     text: str
     language: str | None = None
+    log_probability: float | None = None
 
 
 class Transcriber(Protocol):

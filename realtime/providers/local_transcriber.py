@@ -122,9 +122,11 @@ class LocalTranscriber:
         if not heard.speech or not any(character.isalnum() for character in heard.text):
             return Transcript("")
         text = _simplified(heard.text) if heard.language == "zh" else heard.text
-        return Transcript(text, heard.language)
+        return Transcript(text, heard.language, heard.log_probability)
 
     def _load(self, model: str) -> Whisper:
+        if (loaded := self._models.get(model)) is not None:
+            return loaded  # without waiting for another model that is being loaded
         with self._loading:
             if model not in self._models:
                 self._models[model] = self._open(model)
