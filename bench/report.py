@@ -54,12 +54,12 @@ FULL = Plan(
     barge_ins=12,
     conversations=(50, 100, 150, 200, 250),
     seconds=18.0,
-    simulated=1000,
+    simulated=1400,  # a thousand of them with an upstream that keeps up
 )
 SHORT = Plan(
     text_rounds=4,
     quick_pause=True,
-    scenarios="default,fast,Chinese,mainland,after a barge-in",
+    scenarios="default,fast,short opener,Chinese,mainland,after a barge-in",
     manners=("server_vad 500, no speculation", "semantic_vad, chat"),
     spoken_rounds=4,
     barge_ins=4,
@@ -140,6 +140,10 @@ def _first_audio(found: Findings) -> list[Verdict]:
                 excess.p50 <= 5 and excess.p95 <= 15,
             )
         )
+        if result.name == "short opener":
+            hole = result.of_product(lambda turn: turn.first_hole)
+            what = "hole before the second piece after a short opener at 25 tokens/s, p50 / p95"
+            out.append(Verdict("1", what, "≤ 30 ms", f"{hole.p50:.0f} / {hole.p95:.0f} ms", hole.p95 <= 30))
     return out
 
 
@@ -202,7 +206,8 @@ def _connections(found: Findings) -> Verdict:
 
 
 def _spoken(found: Findings) -> list[Verdict]:
-    return [
+    early = [turn.first_audio for result in found.spoken for turn in result.asked_early]
+    verdicts = [
         Verdict(
             "8",
             f"true end of speech → first audio, {result.manner.name}, p50",
@@ -212,6 +217,11 @@ def _spoken(found: Findings) -> list[Verdict]:
         )
         for result in found.spoken
     ]
+    if early:
+        what = f"the same, {len(early)} turns whose interim text stood still before the end, p50"
+        middle = figures(early).p50
+        verdicts.append(Verdict("8", what, "≤ 550 ms", f"{middle:.0f} ms", middle <= 550))
+    return verdicts
 
 
 def _barge_in(found: Findings) -> list[Verdict]:

@@ -24,6 +24,9 @@ from bench.rig import Figures, WireClient, figures, heard, load_average, now_s, 
 ANSWER = "That is good to hear, so let us go on."
 INSTRUCTIONS = f'Answer only with the words "{ANSWER}"'
 CHAT_MS, HANDSHAKE_MS = 300, 400
+EARLY_MS = (
+    -100.0
+)  # a question asked so long before the end was asked on interim text: a pause is noticed after the end
 SETS = (*stream(CHAT_MS, 80, 300), *HANDSHAKE)
 SERVER_VAD = {"type": "server_vad", "silence_duration_ms": 500}
 SEMANTIC_VAD = {"type": "semantic_vad"}
@@ -74,6 +77,11 @@ class Result:
     @property
     def first_audio(self) -> Figures:
         return figures([turn.first_audio for turn in self.turns])
+
+    @property
+    def asked_early(self) -> list[SpokenTurn]:
+        """The turns whose words stood still before their end, so that the chat model was asked before it as well."""
+        return [turn for turn in self.turns if turn.marks["chat_request"] + turn.ended <= EARLY_MS]
 
 
 async def turn(
