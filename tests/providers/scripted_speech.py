@@ -1,0 +1,202 @@
+"""The platform's speech as a script in virtual time: hosts that refuse, sockets that die, word times that are late.
+
+Stands in for `SpeechClient` below the pool. Every word sounds as a level of its own for a time of its own, so that
+the sound alone tells which words were said, how far, and how often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from realtime.core.messages import WordTime
+from realtime.core.wordbreak import atoms
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.speech import Transport
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, SpeechResult, WordTimes
+from realtime.minimax.speech_session import SpeechSession
+
+FIRST_AUDIO_S = 5.0  # the patience of a session
+
+
+@dataclass
+class Lexicon:
+    """How every word sounds: its level, and how long it takes in milliseconds."""
+
+    ms_of: Callable[[str], int] = lambda word: 100 + 37 * len(word)
+    levels: dict[str, int] = field(default_factory=dict)
+
+    def level(self, word: str) -> int:
+        return self.levels.setdefault(word, len(self.levels) + 1)
+
+    def word(self, level: int) -> str:
+        return list(self.levels)[level - 1]
+
+    def pronounce(self, text: str, rate: int) -> tuple[bytes, list[WordTime]]:
+        """The sound of a text, and where its words are."""
+        sound, words, begin, clock_ms = [], [], 0, 0
+        for end in atoms(text):
+            word = "".join(filter(str.isalnum, text[begin:end])).lower()
+            if word:
+                ms = self.ms_of(word)
+                words.append(WordTime(begin, len(text[:end].rstrip()), clock_ms, clock_ms + ms))
+                sound.append(np.full(ms * rate // 1000, self.level(word), "<i2"))
+                clock_ms += ms
+            pause_ms = 40 if word else 0
+            sound.append(np.zeros(pause_ms * rate // 1000, "<i2"))
+            clock_ms += pause_ms
+            begin = end
+        return np.concatenate(sound).tobytes() if sound else b"", words
+
+    def runs(self, pcm: bytes, rate: int) -> list[tuple[str, float]]:
+        """Which words sound in this PCM, one after the other, and for how many milliseconds each."""
+        samples = np.frombuffer(pcm, "<i2")
+        edges = np.flatnonzero(np.diff(samples)) + 1
+        bounds = [0, *edges.tolist(), len(samples)]
+        return [
+            (self.word(int(samples[start])), (end - start) * 1000 / rate)
+            for start, end in itertools.pairwise(bounds)
+            if end > start and samples[start]
+        ]
+
+
+@dataclass
+class Fate:
+    """What becomes of one connection. Numbers count what was received of all its texts."""
+
+    connect: ProviderError | None = None  # it cannot be had
+    connect_s: float = 0.1
+    frames: float = float("inf")  # it dies after so many frames of sound
+    before_end: bool = False  # it dies instead of the first end of a text
+    error: ProviderError | None = None  # how it dies
+    stalls: bool = False  # it dies by saying nothing any more
+    words: str = "early"  # with each frame, "late": with the last one of a text, or "none"
+
+
+class ScriptedSession(SpeechSession):
+    """One connection of the script."""
+
+    def __init__(self, client: ScriptedClient, host: str, config: SpeechConfig, fate: Fate) -> None:
+        super().__init__()
+        self.host = host
+        self.last_sent_s = asyncio.get_running_loop().time()
+        self.texts: list[str] = []
+        self.closed = False
+        self._client, self._config, self._fate = client, config, fate
+        self._open: deque[str] = deque()
+        self._frames: deque[list[SpeechResult]] = deque()
+        self._heard = 0
+        self._dead = False
+        self._piece = 0
+
+    @property
+    def pending(self) -> int:
+        return len(self._open)
+
+    @property
+    def usable(self) -> bool:
+        return not self._dead and not self.closed
+
+    async def say(self, text: str) -> int:
+        if not self.usable:
+            raise ProviderUnavailable("This connection is dead.")
+        self.texts.append(text)
+        self._client.texts.append(text)
+        self._open.append(text)
+        self._said()
+        return len(self.texts) - 1
+
+    async def receive(self) -> list[SpeechResult]:
+        if not self._frames:
+            await asyncio.sleep(self._client.first_s)
+            self._speak(self._open[0])
+        frame = self._frames.popleft()
+        sounds = any(isinstance(result, AudioChunk) for result in frame)
+        ends = any(isinstance(result, PieceEnd) for result in frame)
+        if (sounds and self._heard >= self._fate.frames) or (ends and self._fate.before_end):
+            await self._die()
+        if sounds:
+            await asyncio.sleep(self._client.frame_ms / 1000 / self._client.factor)
+            self._heard += 1
+        if ends:
+            self._open.popleft()
+        return frame
+
+    async def _die(self) -> None:
+        self._dead = True
+        if self._fate.stalls:
+            await asyncio.sleep(FIRST_AUDIO_S)
+            raise ProviderTimeout("This connection says nothing any more.")
+        raise self._fate.error or ProviderUnavailable("This connection was lost.")
+
+    def _speak(self, text: str) -> None:
+        rate = self._config.rate
+        pcm, words = self._client.lexicon.pronounce(text, rate)
+        step = self._client.frame_ms * rate // 1000 * 2
+        for start in range(0, len(pcm), step):
+            frame: list[SpeechResult] = []
+            end_ms, last = (start + step) / 2 * 1000 / rate, start + step >= len(pcm)
+            if self._fate.words == "early":
+                known = tuple(word for word in words if word.start_ms < end_ms)
+                frame.append(WordTimes(self._piece, known))
+            elif self._fate.words == "late" and last:
+                frame.append(WordTimes(self._piece, tuple(words)))
+            frame.append(AudioChunk(self._piece, pcm[start : start + step]))
+            self._frames.append(frame)
+        self._frames.append([PieceEnd(self._piece)])
+        self._piece += 1
+
+    async def cancel(self) -> bool:
+        self._open.clear()
+        self._frames.clear()
+        return self.usable
+
+    async def aclose(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._client.open_now -= 1
+
+
+class ScriptedClient:
+    """Gives out connections whose fates are written down, then good ones."""
+
+    def __init__(self, *fates: Fate, hosts: tuple[str, ...] = ("one",), words: str = "early") -> None:
+        self.hosts = hosts
+        self.lexicon = Lexicon()
+        self.first_s, self.frame_ms, self.factor = 0.2, 40, 10.0
+        self.texts: list[str] = []
+        self.opened: list[tuple[Transport, str, SpeechConfig]] = []
+        self.sessions: list[ScriptedSession] = []
+        self.open_now = 0
+        self.words = words
+        self._fates = deque(fates)
+
+    def config(self, voice_id: str | None = None, model: str | None = None, **fields) -> SpeechConfig:
+        return SpeechConfig(voice_id=voice_id or "v", model=model or "m", **fields)
+
+    async def connect(
+        self, config: SpeechConfig, host: str, transport: Transport = Transport.ORDINARY
+    ) -> ScriptedSession:
+        fate = self._fates.popleft() if self._fates else Fate(words=self.words)
+        self.opened.append((transport, host, config))
+        if transport is not Transport.HTTP:
+            await asyncio.sleep(fate.connect_s)
+        if fate.connect is not None:
+            raise fate.connect
+        session = ScriptedSession(self, host, config, fate)
+        self.sessions.append(session)
+        self.open_now += 1
+        return session
+
+    @property
+    def sockets(self) -> int:
+        return sum(transport is not Transport.HTTP for transport, _, _ in self.opened)
+
+    async def aclose(self) -> None:
+        return
