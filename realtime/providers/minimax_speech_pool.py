@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechSession
 
 MAX_IDLE_S = 110.0  # the platform ends a silent socket after 120 s
+RENEW_S = 100.0  # a successor is opened then, which may take a few seconds
 REPLACE_FOR_S = 300.0  # a voice unused for this long is not kept warm any more
 SKIP_HOST_S = 30.0
 DROPS_WITHIN_S = 10.0  # two lost connections within this time count as a failed host
@@ -106,7 +107,7 @@ class SpeechPool:
         while idle:
             session = idle.pop()
             self._lapse.pop(session).cancel()
-            if session.usable and _now() - session.last_sent_s < MAX_IDLE_S:
+            if session.usable and _age_s(session) < MAX_IDLE_S:
                 self._lent[session] = config
                 return session
             self._discard(session)
@@ -188,10 +189,10 @@ class SpeechPool:
         if self._closed:
             return
         in_use = sum(1 for lent in self._lent.values() if lent == config)
-        ready = len(self._idle.get(config, ())) + sum(
-            1 for opening in self._opening.get(config, ()) if not opening.claimed
+        ready = sum(
+            1 for session in self._idle.get(config, ()) if session.usable and _age_s(session) < RENEW_S
         )
-        ready -= sum(1 for s in self._idle.get(config, ()) if not s.usable)
+        ready += sum(1 for opening in self._opening.get(config, ()) if not opening.claimed)
         for _ in range(1 + in_use // 4 - ready):
             if self._start_opening(config) is None:
                 return
@@ -281,22 +282,36 @@ class SpeechPool:
         if self._closed or self.sockets >= self.limit:
             self._discard(session)
             return
-        rest_s = session.last_sent_s + MAX_IDLE_S - _now()
-        if rest_s <= 0:
+        if _age_s(session) >= MAX_IDLE_S:
             self._discard(session, spare_for=config)
             return
         self._idle.setdefault(config, []).append(session)
-        loop = asyncio.get_running_loop()
-        self._lapse[session] = loop.call_later(rest_s, self._lapsed, config, session)
+        self._at_age(RENEW_S, self._renew, config, session)
+
+    def _at_age(
+        self,
+        age_s: float,
+        action: Callable[[SpeechConfig, SpeechSession], None],
+        config: SpeechConfig,
+        session: SpeechSession,
+    ) -> None:
+        self._lapse[session] = asyncio.get_running_loop().call_later(
+            max(0.0, age_s - _age_s(session)), action, config, session
+        )
+
+    def _renew(self, config: SpeechConfig, session: SpeechSession) -> None:
+        """Have a successor before the platform ends this session, as long as its voice is in use."""
+        self._at_age(MAX_IDLE_S, self._lapsed, config, session)
+        if self._in_use(config):
+            self._top_up(config)
 
     def _lapsed(self, config: SpeechConfig, session: SpeechSession) -> None:
-        """Replace a session quietly before the platform ends it, as long as its voice is in use."""
         self._idle[config].remove(session)
         self._lapse.pop(session)
-        in_use = _now() - self._used_s.get(config, 0.0) < REPLACE_FOR_S
-        self._discard(session, spare_for=config if in_use else None)
-        if in_use:
-            self._top_up(config)
+        self._discard(session, spare_for=config if self._in_use(config) else None)
+
+    def _in_use(self, config: SpeechConfig) -> bool:
+        return _now() - self._used_s.get(config, 0.0) < REPLACE_FOR_S
 
     def _discard(self, session: SpeechSession, spare_for: SpeechConfig | None = None) -> None:
         self._leaving += 1
@@ -341,6 +356,11 @@ def _final(error: ProviderError) -> bool:
     if error.upstream_code in (NOT_FOUND, TOO_MANY_CONNECTIONS):
         return False
     return not error.retryable or error.code == "rate_limit_exceeded"
+
+
+def _age_s(session: SpeechSession) -> float:
+    """How long the platform has heard nothing from us on it."""
+    return _now() - session.last_sent_s
 
 
 def _closed() -> ProviderError:

@@ -406,7 +406,8 @@ async def test_a_socket_that_went_quiet_is_replaced_without_a_word() -> None:
 async def test_a_warm_connection_is_renewed_before_the_platform_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(minimax_speech_pool, "MAX_IDLE_S", 0.2)
+    monkeypatch.setattr(minimax_speech_pool, "RENEW_S", 0.2)
+    monkeypatch.setattr(minimax_speech_pool, "MAX_IDLE_S", 0.3)
     async with sandbox() as host, speaking(host) as speech:
         speech.warm(VOICE)
         await until(lambda: host.state.connections_opened >= 3)
