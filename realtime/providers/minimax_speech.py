@@ -17,7 +17,7 @@ from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechTimeouts
 from realtime.providers.base import Utterance, Voice
 from realtime.providers.minimax_speech_budget import RequestBudget
-from realtime.providers.minimax_speech_pool import SpeechPool
+from realtime.providers.minimax_speech_pool import MAX_VOICES, SpeechPool
 from realtime.providers.minimax_utterance import MiniMaxUtterance
 
 START_LATENCY_S = 0.3
@@ -70,8 +70,10 @@ class MiniMaxSpeech:
             utterance.leave()
 
     def _learn_latency(self, config: SpeechConfig, seconds: float) -> None:
-        known = self._latency_s.get(config)
-        self._latency_s[config] = seconds if known is None else known + _NEWEST * (seconds - known)
+        known = self._latency_s.pop(config, seconds)
+        self._latency_s[config] = known + _NEWEST * (seconds - known)
+        if len(self._latency_s) > MAX_VOICES:
+            del self._latency_s[next(iter(self._latency_s))]  # what was not used for longest
 
     def _config(self, voice: Voice) -> SpeechConfig:
         return self._client.config(
@@ -98,7 +100,11 @@ def create(settings: Settings) -> MiniMaxSpeech:
         model=settings.speech_model,
         voice_id=settings.voice_id,
         timeouts=SpeechTimeouts(
-            ready_s=patience_s, first_audio_s=patience_s, gap_s=patience_s, finish_s=patience_s
+            connect_s=patience_s,  # every host has to have its turn within that of the listener
+            ready_s=patience_s,
+            first_audio_s=patience_s,
+            gap_s=patience_s,
+            finish_s=patience_s,
         ),
     )
     return MiniMaxSpeech(

@@ -16,43 +16,17 @@ from realtime.minimax.errors import IDLE, TOO_MANY_CONNECTIONS
 from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechSession
+from realtime.providers.minimax_speech_breaker import Address, Breaker
 
 MAX_IDLE_S = 110.0  # the platform ends a silent socket after 120 s
 RENEW_S = 100.0  # a successor is opened then, which may take a few seconds
+FRESH_S = 99.0  # ... by a timer that may ring a little early
 REPLACE_FOR_S = 300.0  # a voice unused for this long is not kept warm any more
-SKIP_HOST_S = 30.0
-DROPS_WITHIN_S = 10.0  # two lost connections within this time count as a failed host
 HALVED_FOR_S = 300.0
+MAX_VOICES = 256  # that are remembered; clients choose voice and speed freely
 NOT_FOUND = 404
 
 log = logging.getLogger("realtime.speech")
-
-_Address = tuple[Transport, str]
-
-
-class Breaker:
-    """Which hosts to leave alone for a while. Time is an argument, in seconds of the loop."""
-
-    def __init__(self) -> None:
-        self._until_s: dict[_Address, float] = {}
-        self._dropped_s: dict[_Address, float] = {}
-
-    def open(self, address: _Address, now_s: float) -> bool:
-        """Whether this host may be used."""
-        return self._until_s.get(address, 0.0) <= now_s
-
-    def failed(self, address: _Address, now_s: float) -> None:
-        self._until_s[address] = now_s + SKIP_HOST_S
-
-    def dropped(self, address: _Address, now_s: float) -> None:
-        """A connection that worked was lost; once can be chance."""
-        last_s = self._dropped_s.get(address)
-        self._dropped_s[address] = now_s
-        if last_s is not None and now_s - last_s < DROPS_WITHIN_S:
-            self.failed(address, now_s)
-
-    def worked(self, address: _Address) -> None:
-        self._until_s.pop(address, None)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +50,7 @@ class SpeechPool:
         self._lapse: dict[SpeechSession, asyncio.TimerHandle] = {}
         self._opening: dict[SpeechConfig, list[_Opening]] = {}
         self._lent: dict[SpeechSession, SpeechConfig] = {}
-        self._via: dict[SpeechSession, _Address] = {}
+        self._via: dict[SpeechSession, Address] = {}
         self._used_s: dict[SpeechConfig, float] = {}
         self._leaving = 0
         self._chores: set[asyncio.Task[Any]] = set()
@@ -97,12 +71,12 @@ class SpeechPool:
 
     def warm(self, config: SpeechConfig) -> None:
         """Have a session ready soon. Returns at once, never raises."""
-        self._used_s[config] = _now()
+        self._wanted(config)
         self._top_up(config)
 
     def take_idle(self, config: SpeechConfig) -> SpeechSession | None:
         """A ready session, if there is one."""
-        self._used_s[config] = _now()
+        self._wanted(config)
         idle = self._idle.get(config, [])
         while idle:
             session = idle.pop()
@@ -190,7 +164,7 @@ class SpeechPool:
             return
         in_use = sum(1 for lent in self._lent.values() if lent == config)
         ready = sum(
-            1 for session in self._idle.get(config, ()) if session.usable and _age_s(session) < RENEW_S
+            1 for session in self._idle.get(config, ()) if session.usable and _age_s(session) < FRESH_S
         )
         ready += sum(1 for opening in self._opening.get(config, ()) if not opening.claimed)
         for _ in range(1 + in_use // 4 - ready):
@@ -310,6 +284,15 @@ class SpeechPool:
         self._lapse.pop(session)
         self._discard(session, spare_for=config if self._in_use(config) else None)
 
+    def _wanted(self, config: SpeechConfig) -> None:
+        """Somebody uses this voice now. Of those that nobody has wanted for longest nothing is kept."""
+        self._used_s.pop(config, None)
+        self._used_s[config] = _now()
+        for old in list(self._used_s)[:-MAX_VOICES]:
+            if not self._idle.get(old) and not self._opening.get(old):
+                for table in (self._used_s, self._idle, self._opening):
+                    table.pop(old, None)
+
     def _in_use(self, config: SpeechConfig) -> bool:
         return _now() - self._used_s.get(config, 0.0) < REPLACE_FOR_S
 
@@ -332,7 +315,7 @@ class SpeechPool:
         self._via.pop(session, None)
         raise ProviderUnavailable("The speech connection could not be silenced.")
 
-    def _learn(self, address: _Address, error: ProviderError, *, connecting: bool) -> None:
+    def _learn(self, address: Address, error: ProviderError, *, connecting: bool) -> None:
         now_s = _now()
         if error.upstream_code == TOO_MANY_CONNECTIONS:
             self._halved_to = max(1, self.limit // 2)
