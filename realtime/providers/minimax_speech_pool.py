@@ -81,7 +81,7 @@ class SpeechPool:
         while idle:
             session = idle.pop()
             self._lapse.pop(session).cancel()
-            if session.usable and _age_s(session) < MAX_IDLE_S:
+            if session.usable:
                 self._lent[session] = config
                 return session
             self._discard(session)

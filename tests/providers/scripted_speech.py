@@ -160,6 +160,7 @@ class ScriptedSession(SpeechSession):
     async def aclose(self) -> None:
         if not self.closed:
             self.closed = True
+            await asyncio.sleep(self._client.close_s)
             self._client.open_now -= 1
 
 
@@ -174,6 +175,7 @@ class ScriptedClient:
         self.opened: list[tuple[Transport, str, SpeechConfig]] = []
         self.sessions: list[ScriptedSession] = []
         self.open_now = 0
+        self.close_s = 0.0  # a farewell may take its time
         self.words = words
         self._fates = deque(fates)
 

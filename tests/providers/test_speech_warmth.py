@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
+
+import pytest
 
 from realtime.config import Settings
 from realtime.errors import ProviderUnavailable
@@ -144,4 +147,21 @@ async def test_the_breaker_lets_a_host_be_tried_again_after_half_a_minute():
     speech.warm(replace(VOICE, voice_id="x"))
     await asyncio.sleep(1.0)
     assert client.opened[-1][1] == "one"
+    await speech.aclose()
+
+
+@timed
+async def test_a_spare_is_opened_the_moment_a_connection_is_burnt():
+    """Also where the other side lets its farewell take a second."""
+    client = ScriptedClient()
+    client.close_s = 1.0
+    speech = provider(client)
+    speech.warm(VOICE)
+    await asyncio.sleep(1.0)
+    for _ in range(3):
+        async with speech.open(VOICE) as utterance, aclosing(utterance.events()) as events:
+            await utterance.say("Good evening to all of you.")
+            await anext(events)
+        await asyncio.sleep(0.15)  # opening takes a tenth of a second
+        assert await recite_as(speech, VOICE) == pytest.approx(client.first_s + 0.004, abs=0.002)
     await speech.aclose()
