@@ -87,6 +87,7 @@ class HttpSpeech(SpeechSession):
         self._response: aiohttp.ClientResponse | None = None
         self._sse = SseDecoder()
         self._stream: PieceStream | None = None
+        self._patience: asyncio.Timeout | None = None  # of whoever listens
 
     def __repr__(self) -> str:
         return f"<HttpSpeech {self.host} pending={self.pending}>"
@@ -124,21 +125,27 @@ class HttpSpeech(SpeechSession):
 
     async def aclose(self) -> None:
         self._lost = True
+        if self._patience is not None:
+            self._patience.reschedule(asyncio.get_running_loop().time())
         await self._end_request(abort=True)
 
     async def _receive_some(self) -> list[SpeechResult]:
         if self._lost:
-            raise ProviderUnavailable("MiniMax: this speech session was closed.")
+            raise _closed()
         sounds = self._stream is not None and self._stream.sounds
         patience_s = self._timeouts.gap_s if sounds else self._timeouts.first_audio_s
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(patience_s) as self._patience:
                 response = self._response or await self._begin()
                 with network_errors("MiniMax", self.host):
                     chunk = await response.content.readany()
         except TimeoutError as error:
+            if self._lost:
+                raise _closed() from error
             said = "stopped speaking" if sounds else "sent no sound"
             raise ProviderTimeout(f"MiniMax: {self.host} {said} for {patience_s:.0f} s.") from error
+        finally:
+            self._patience = None
         assert self._stream is not None
         results: list[SpeechResult] = []
         for payload in self._sse.feed(chunk) if chunk else self._sse.finish():
@@ -183,3 +190,7 @@ class HttpSpeech(SpeechSession):
         stack, self._stack = self._stack, AsyncExitStack()
         with contextlib.suppress(ProviderError, aiohttp.ClientError):
             await stack.aclose()
+
+
+def _closed() -> ProviderError:
+    return ProviderUnavailable("MiniMax: this speech session was closed.")

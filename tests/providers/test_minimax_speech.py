@@ -193,7 +193,7 @@ async def test_a_listener_in_another_task_ends_when_the_reply_is_left(transport:
             await utterance.say("Hello.")
             listening = asyncio.create_task(listen(utterance))
             await until(lambda: texts(host))
-        heard = await asyncio.wait_for(listening, 5)
+        heard = await asyncio.wait_for(listening, speech._client.timeouts.first_audio_s / 2)
         assert heard.done == []
 
 
