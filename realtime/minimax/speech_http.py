@@ -125,7 +125,7 @@ class HttpSpeech(SpeechSession):
 
     async def aclose(self) -> None:
         self._lost = True
-        if self._patience is not None:
+        if self._patience is not None and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time())
         await self._end_request(abort=True)
 
