@@ -239,6 +239,7 @@ class BidiProtocol(SpeechProtocol):
         self._billed = 0
         self._audio_ms = 0.0  # of the sentences of this text that are finished
         self._unsent: list[str] = []
+        self._stale_flush = False  # asked for before an interruption, and perhaps answered after it
 
     def say(self, text: str) -> tuple[int, list[str]]:
         piece, _ = super().say(text)
@@ -251,6 +252,7 @@ class BidiProtocol(SpeechProtocol):
         """Drop everything that is queued; sound on its way is discarded until `task_canceled`."""
         self._expect(Phase.OPEN)
         self.phase = Phase.CANCELLING
+        self._stale_flush = self._stale_flush or bool(self._open)
         self._open.clear()
         self._waiting.clear()
         self._unsent.clear()
@@ -266,7 +268,13 @@ class BidiProtocol(SpeechProtocol):
                 self.phase = Phase.OPEN
                 self._billed, self._audio_ms = 0, 0.0
                 return []
+            case "task_flushed", Phase.CANCELLING:
+                self._stale_flush = False
+                return []
             case "task_flushed", Phase.OPEN if self._open:
+                if self._stale_flush and not self._open[0].has_audio:
+                    self._stale_flush = False
+                    return []
                 return [self._close_head()]
         return super()._event(event)
 
@@ -285,6 +293,7 @@ class BidiProtocol(SpeechProtocol):
 
     def _close_head(self) -> PieceEnd:
         done = self._open.popleft()
+        self._stale_flush = False  # answers come in order: it will not come any more
         end = PieceEnd(done.piece, self._billed, self._audio_ms, not done.has_audio, self.trace_id)
         self._billed, self._audio_ms = 0, 0.0
         if self._waiting:

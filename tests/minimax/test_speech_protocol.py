@@ -254,6 +254,27 @@ def test_bidi_cancel_discards_until_it_is_confirmed() -> None:
     assert protocol.receive(audio(b"\2\0")) == [AudioChunk(2, b"\2\0")]
 
 
+def test_bidi_a_flush_of_the_time_before_the_interruption_ends_no_later_text() -> None:
+    """The platform may answer it after `task_canceled`, while the next text waits for its first sound."""
+    protocol = opened(BidiProtocol)
+    protocol.say("Old.")
+    protocol.cancel()
+    protocol.receive(frame("task_canceled"))
+    protocol.say("New.")
+    assert protocol.receive(frame("task_flushed")) == []
+    assert protocol.receive(audio(b"ab")) == [AudioChunk(1, b"ab")]
+    assert protocol.receive(frame("task_flushed")) == [PieceEnd(1, trace_id="t1")]
+    # It may as well never be answered.
+    protocol.say("Third.")
+    protocol.cancel()
+    protocol.receive(frame("task_canceled"))
+    protocol.say("Fourth.")
+    protocol.receive(audio(b"cd"))
+    assert protocol.receive(frame("task_flushed")) == [PieceEnd(3, trace_id="t1")]
+    protocol.say("…")
+    assert protocol.receive(frame("task_flushed")) == [PieceEnd(4, skipped=True, trace_id="t1")]
+
+
 def test_bidi_a_skipped_text_is_closed_by_its_flush_alone() -> None:
     protocol = opened(BidiProtocol)
     protocol.say("...")
