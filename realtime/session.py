@@ -38,7 +38,7 @@ from realtime.protocol import server_events as events
 from realtime.protocol.objects import ConversationObject, FunctionCallItem, ItemReference
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
-from realtime.providers.base import ChatModel, Providers
+from realtime.providers.base import ChatModel, Providers, Voice
 from realtime.recital import Recital
 from realtime.remembering import Recalled, put_back
 from realtime.replies import Replies
@@ -52,6 +52,7 @@ from realtime.user_turn import UserTurns
 
 log = logging.getLogger(__name__)
 
+KEEP_WARM_S = 120.0  # so often a voice is asked for, and providers may forget it after a few minutes
 MAX_ROUNDS = 8  # of tools in one turn of the user; then the model has to answer
 
 
@@ -150,7 +151,7 @@ class Session:
         self._tell_recalled()
         for error in self._refused:
             self._outbox.put(events.ErrorEvent.of(error))
-        self._providers.speech.warm(self.replies.voice(response_options(self.config)))
+        self._tasks.spawn(self._keep_voice_warm(), "warm voice")
         self._tasks.spawn(self._providers.chat.warm(), "warm chat")
         if self._settings.greeting:
             self._reply(response_options(self.config), self._marks(), chat=Recital(self._settings.greeting))
@@ -164,6 +165,17 @@ class Session:
             )
             self._outbox.put(events.ErrorEvent.of(error))
             raise SessionEnded("session_expired") from None
+
+    @property
+    def _voice(self) -> Voice:
+        """What the next reply will most likely speak with."""
+        return self.replies.voice(response_options(self.config))
+
+    async def _keep_voice_warm(self) -> None:
+        """As long as the session lives: who types asks without any notice."""
+        while True:
+            self._providers.speech.warm(self._voice)
+            await asyncio.sleep(KEEP_WARM_S)
 
     def _tell_recalled(self) -> None:
         """The items of a conversation that goes on, as if they were added now."""
@@ -238,7 +250,10 @@ class Session:
         await self._user.hear(audio)
 
     def _update(self, patch: dict[str, Any]) -> None:
+        voice = self._voice
         self._configure(apply(self.config, patch, input_busy=self._user.busy))
+        if self._voice != voice:
+            self._providers.speech.warm(self._voice)
         self._outbox.put(events.SessionUpdated(session=self.session_object()))
 
     def _configure(self, config: SessionConfig) -> None:
@@ -312,7 +327,7 @@ class Session:
                 if self._turn.rules.interrupt_response:
                     self.replies.silence()  # first of all
                 self._user.announce(onset_ms)
-                self._providers.speech.warm(self.replies.voice(response_options(self.config)))
+                self._providers.speech.warm(self._voice)
                 self._tasks.spawn(self._providers.chat.warm(), "warm chat")
             case turns.StopReply(response_id):
                 self._metrics.interruptions.inc()
