@@ -188,6 +188,7 @@ class Session:
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
         self._idle.stop()
+        self._speculation.drop()
         await self._tasks.aclose()
         await self._user.aclose()
 
@@ -241,6 +242,9 @@ class Session:
                 self._create_response(self._options(params))
             case asks.ResponseCancel(response_id=response_id):
                 self.replies.cancel(response_id)
+            case asks.ConversationItemDelete(item_id=item_id):
+                self._items.receive(event)
+                self._notice(turns.TranscriptFailed(item_id))  # if it was the question: nothing to answer
             case _:
                 self._items.receive(event)
 
@@ -319,6 +323,8 @@ class Session:
         for action in actions:
             log.debug("%s → %s", self.id, action)
             self._act(action)
+        if self._turn.phase is turns.Phase.SILENT:
+            self._speculation.drop()  # nobody speaks and no turn waits for its words: nothing to guess at
 
     def _act(self, action: turns.Action) -> None:
         match action:

@@ -501,6 +501,21 @@ async def test_new_speech_before_the_answer_merges_into_one_question():
 
 
 @scripted
+async def test_a_question_that_the_client_deletes_before_its_words_are_known_is_not_answered():
+    chat = FakeChat()
+    async with Talk(chat=chat, transcriber=FakeTranscriber(["Hello there."], delay_s=0.8)) as talk:
+        await talk.speak(1.0)
+        await talk.silence(0.6)
+        item_id = (await talk.until("input_audio_buffer.committed"))["item_id"]
+        await talk.send("conversation.item.delete", item_id=item_id)
+        await talk.silence(1.5)
+        assert not talk._run.done(), "the session lives on"
+        assert chat.requests == []
+        await talk.ask("Hello?")
+        assert (await talk.until("response.done"))["response"]["status"] == "completed"
+
+
+@scripted
 async def test_items_are_created_retrieved_deleted():
     async with Talk() as talk:
         item = {

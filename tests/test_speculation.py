@@ -7,6 +7,7 @@ import pytest
 
 from realtime.config import Settings
 from realtime.errors import ProviderUnavailable
+from realtime.providers.base import Transcript
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 
@@ -393,6 +394,42 @@ async def test_interim_text_during_a_reply_never_speculates():
         await talk.until("response.done")
         await talk.speak(0.55)
         assert len(chat.requests) == 1
+
+
+class SlowAtTheEnd(FakeTranscriber):
+    """Understands quickly while the user speaks, and then takes a second to say how it ended."""
+
+    async def transcribe(self, samples, *, language, final):
+        await asyncio.sleep(1.0 if final else 0.02)
+        if final and self.texts == ["fails"]:
+            raise ProviderUnavailable("The transcriber is gone.")
+        return Transcript("What time is it?")
+
+
+@scripted
+async def test_a_guess_does_not_outlive_its_turn():
+    """The final decode fails, or the client deletes the question: nobody asks any more."""
+    for texts in (["fails"], ["is deleted"]):
+        chat = FakeChat([[(9.0, "Wrong answer.")]])
+        async with Talk(chat=chat, transcriber=SlowAtTheEnd(texts), settings=settings()) as talk:
+            await talk.speak(1.5)
+            await talk.silence(0.8)
+            assert chat.running == 1
+            if texts == ["is deleted"]:
+                item_id = (await talk.until("input_audio_buffer.committed"))["item_id"]
+                await talk.send("conversation.item.delete", item_id=item_id)
+            await talk.silence(1.5)
+            assert (chat.running, outcomes(talk)) == (0, {"wasted": 1})
+
+
+@scripted
+async def test_a_guess_that_the_session_takes_along_was_wasted():
+    async with Talk(
+        chat=FakeChat([NOON]), transcriber=Heard((0, "How are you?")), settings=settings()
+    ) as talk:
+        await talk.speak(0.8)
+        await talk.silence(0.3)
+    assert outcomes(talk) == {"wasted": 1}
 
 
 class Judge:
