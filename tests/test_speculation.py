@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from realtime.config import Settings
+from realtime.core.messages import ChatFinish
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import Transcript
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
 
 NOON = [(0.3, "It is noon in Oslo.")]
 VOICE = (np.sin(np.arange(480) / 3) * 32_000).astype("<i2").tobytes()  # 20 ms at 24 kHz
@@ -394,6 +395,73 @@ async def test_interim_text_during_a_reply_never_speculates():
         await talk.until("response.done")
         await talk.speak(0.55)
         assert len(chat.requests) == 1
+
+
+ANSWERS = {
+    "written": ([(0.0, "It is noon.")], {"output_modalities": ["text"]}),
+    "a call": ([(0.0, call("get_time", "{}"))], {}),
+    "words and a call": ([(0.0, "Let me look that up for you. "), (0.0, call("get_time", "{}"))], {}),
+    "no sound": ([(0.0, "🎉🎉")], {}),
+    "nothing": ([], {}),
+    "nothing written": ([], {"output_modalities": ["text"]}),
+    "cut short": ([(0.0, "It is"), (0.0, ChatFinish("length"))], {}),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_whatever_the_early_answer_is_it_stays_behind_the_gate(name):
+    answer, session = ANSWERS[name]
+
+    @scripted
+    async def conversation():
+        async with Talk(
+            chat=FakeChat([answer]),
+            transcriber=Heard((0, "What time is it?")),
+            settings=settings("speech"),
+            **session,
+        ) as talk:
+            await talk.speak(1.0)
+            await talk.silence(0.4)
+            assert not [type for type in talk.types if type.startswith("response.")]
+            assert len(talk.of("conversation.item.added")) == 0
+            await talk.silence(1.6)
+            await talk.until("response.done")
+            events = [type for type in talk.types if type.startswith("response.")]
+            assert events[0] == "response.created"
+            assert events[-1] == "response.done"
+            assert outcomes(talk) == {"used": 1}
+
+    conversation()
+
+
+@scripted
+async def test_nothing_is_guessed_where_no_answer_would_come_of_it():
+    """The client asks for answers itself; or a reply goes on under the user's speech; or the speech is suspected,
+    while a reply is made or still sounds."""
+    story = [(0.1, "Once there was a small dog, and it lived by the sea, far away from here. ")] * 3
+    silent = {"type": "server_vad", "create_response": False}
+    kept = {"type": "server_vad", "interrupt_response": False}
+    usual = {"type": "server_vad"}
+    for detection, until in (
+        (silent, None),
+        (kept, "response.output_audio.delta"),
+        (usual, "response.output_audio.delta"),
+        (usual, "response.done"),
+    ):
+        chat = FakeChat([story] if until else [])
+        async with Talk(
+            chat=chat,
+            speech=FakeSpeech(factor=50),
+            transcriber=Heard((0, "Yeah." if detection == usual else "What time is it?")),
+            settings=settings("speech"),
+            audio={"input": {"turn_detection": detection}},
+        ) as talk:
+            if until:
+                await talk.ask("Tell me a story.")
+                await talk.until(until)
+            await talk.speak(0.55)
+            await talk.silence(0.4)
+            assert (len(chat.requests), outcomes(talk)) == (1 if until else 0, {}), (detection, until)
 
 
 class SlowAtTheEnd(FakeTranscriber):
