@@ -190,6 +190,27 @@ async def test_a_murmur_does_not_interrupt_but_a_word_does():
 
 
 @scripted
+async def test_nothing_of_a_false_start_reaches_the_wire_and_it_is_counted():
+    """A cough, and murmurs with all their transcripts, while the reply is made and while it only sounds."""
+    chat = FakeChat([[*STORY, (0.1, "And when the sun went down it slept in the sand. " * 3)]])
+    transcriber = FakeTranscriber(["Mhm."] * 99)
+    async with Talk(chat=chat, speech=FakeSpeech(factor=2.0), transcriber=transcriber) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_audio.delta")
+        sounds = 0
+        while "response.done" not in talk.types or sounds < 8:
+            await talk.speak((0.16, 0.3, 0.55)[sounds % 3])
+            await talk.silence(0.8)
+            sounds += 1
+        assert (await talk.until("response.done"))["response"]["status"] == "completed"
+        assert not [type for type in talk.types if type.startswith("input_audio_buffer")]
+        assert not [type for type in talk.types if "transcription" in type]
+        assert len(talk.of("conversation.item.added")) == 2
+        counted = talk.metrics.false_starts._value.get()
+        assert sounds * 2 / 3 <= counted <= sounds
+
+
+@scripted
 async def test_speech_after_generation_but_during_playback_cuts_history():
     chat = FakeChat([[(0.1, "One two three four five six seven eight nine ten.")], [(0.1, "Yes?")]])
     speech = FakeSpeech(factor=50)
