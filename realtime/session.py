@@ -52,7 +52,9 @@ from realtime.user_turn import UserTurns
 
 log = logging.getLogger(__name__)
 
-KEEP_WARM_S = 120.0  # so often a voice is asked for, and providers may forget it after a few minutes
+KEEP_WARM_S = (
+    50.0  # so often connections are asked for; providers forget a voice after minutes, hosts a connection
+)
 MAX_ROUNDS = 8  # of tools in one turn of the user; then the model has to answer
 
 
@@ -151,8 +153,7 @@ class Session:
         self._tell_recalled()
         for error in self._refused:
             self._outbox.put(events.ErrorEvent.of(error))
-        self._tasks.spawn(self._keep_voice_warm(), "warm voice")
-        self._tasks.spawn(self._providers.chat.warm(), "warm chat")
+        self._tasks.spawn(self._keep_warm(), "warm upstreams")
         if self._settings.greeting:
             self._reply(response_options(self.config), self._marks(), chat=Recital(self._settings.greeting))
         try:
@@ -171,10 +172,11 @@ class Session:
         """What the next reply will most likely speak with."""
         return self.replies.voice(response_options(self.config))
 
-    async def _keep_voice_warm(self) -> None:
+    async def _keep_warm(self) -> None:
         """As long as the session lives: who types asks without any notice."""
         while True:
             self._providers.speech.warm(self._voice)
+            await self._providers.chat.warm()
             await asyncio.sleep(KEEP_WARM_S)
 
     def _tell_recalled(self) -> None:

@@ -81,6 +81,7 @@ class FakeChat:
     name: str = "fake-chat"
     sees_images: bool = False
     budget: float = 200.0
+    warmed: int = 0
 
     def requests_left(self) -> float:
         return self.budget
@@ -104,7 +105,7 @@ class FakeChat:
             self.running -= 1
 
     async def warm(self) -> None:
-        return
+        self.warmed += 1
 
     async def aclose(self) -> None:
         return

@@ -42,6 +42,15 @@ async def test_a_new_voice_format_or_speed_is_warmed_by_the_update_itself():
 
 
 @scripted
+async def test_connections_are_asked_for_as_long_as_a_silent_session_lives():
+    chat, speech = FakeChat(), FakeSpeech()
+    async with Talk(chat=chat, speech=speech):
+        await asyncio.sleep(300.0)
+        assert len(speech.warmed) >= 6
+        assert chat.warmed >= 6
+
+
+@scripted
 async def test_the_turn_after_a_change_of_voice_and_format_opens_no_connection():
     """Over the provider itself: two turns, a change between them, and what the second one had to wait for."""
     client = ScriptedClient()
@@ -69,7 +78,7 @@ async def test_the_voice_is_ready_however_long_nobody_speaks():
     speech = spoken(client)
     async with Talk(speech=speech) as talk:
         for minutes in (5, 7, 20):
-            await asyncio.sleep(minutes * 60)
+            await asyncio.sleep(minutes * 60 + 17)  # not at the moment when something is renewed
             opened = client.sockets
             await talk.ask("Hello?")
             await talk.until("response.done", len(talk.of("response.done")) + 1)
