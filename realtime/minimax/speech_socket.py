@@ -118,8 +118,14 @@ class SpeechSocket(SpeechSession):
 
     async def aclose(self) -> None:
         self._protocol.phase = Phase.CLOSED
-        with contextlib.suppress(WebSocketException, OSError):
-            await self._socket.close()
+        try:
+            # The library bounds the wait for a farewell, not that for room to send ours.
+            async with asyncio.timeout(CLOSE_S + 0.5):
+                await self._socket.close()
+        except TimeoutError:
+            self._socket.transport.abort()
+        except (WebSocketException, OSError):
+            pass
 
     async def end(self) -> None:
         """Finish the task and wait for the farewell, if nothing is pending."""
