@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from realtime.core.g711 import mulaw_decode
 from realtime.core.messages import WordTime
 from realtime.core.wordbreak import atoms
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
@@ -23,6 +25,8 @@ from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, SpeechResult,
 from realtime.minimax.speech_session import SpeechSession
 
 FIRST_AUDIO_S = 5.0  # the patience of a session
+PAUSE = re.compile(r"<#([\d.]+)#>")
+LEVELS = sorted({int(value) for value in mulaw_decode(bytes(range(256))) if value > 0})  # G.711 keeps them
 
 
 @dataclass
@@ -33,14 +37,16 @@ class Lexicon:
     levels: dict[str, int] = field(default_factory=dict)
 
     def level(self, word: str) -> int:
-        return self.levels.setdefault(word, len(self.levels) + 1)
+        return self.levels.setdefault(word, LEVELS[len(self.levels)])
 
     def word(self, level: int) -> str:
-        return list(self.levels)[level - 1]
+        return next(word for word, known in self.levels.items() if known == level)
 
     def pronounce(self, text: str, rate: int) -> tuple[bytes, list[WordTime]]:
         """The sound of a text, and where its words are."""
         sound, words, begin, clock_ms = [], [], 0, 0
+        pauses = {match.start(): float(match[1]) * 1000 for match in PAUSE.finditer(text)}
+        text = PAUSE.sub(lambda match: " " * len(match[0]), text)
         for end in atoms(text):
             word = "".join(filter(str.isalnum, text[begin:end])).lower()
             if word:
@@ -48,7 +54,7 @@ class Lexicon:
                 words.append(WordTime(begin, len(text[:end].rstrip()), clock_ms, clock_ms + ms))
                 sound.append(np.full(ms * rate // 1000, self.level(word), "<i2"))
                 clock_ms += ms
-            pause_ms = 40 if word else 0
+            pause_ms = (40 if word else 0) + int(sum(ms for at, ms in pauses.items() if begin <= at < end))
             sound.append(np.zeros(pause_ms * rate // 1000, "<i2"))
             clock_ms += pause_ms
             begin = end
