@@ -250,12 +250,16 @@ def moment(dice: random.Random, stage: Stage) -> float:
 @pytest.mark.parametrize("chinese", [False, True], ids=["english", "chinese"])
 @pytest.mark.parametrize("report", ["truncate", "acks", "lost flush", "nothing"])
 def test_history_keeps_the_words_that_were_heard(report, chinese):
-    """1,200 interruptions for each way to report and each language."""
+    """1,200 interruptions for each way to report and each language. One word off is the worst, and it is rare."""
+    off = []
     for seed in range(1200):
         dice = random.Random(f"{report} {chinese} {seed}")
         stage = Stage(dice, make_reply(dice, chinese=chinese), words=dice.random() < 0.75)
         interrupt(dice, stage, report)
-        check(stage, report, f"seed {seed}")
+        off.append(check(stage, report, f"seed {seed}"))
+    known = [words for words in off if words is not None]
+    assert len(known) > 200 or report in ("nothing", "lost flush")
+    assert sum(words == 0 for words in known) >= 0.99 * len(known)
 
 
 def interrupt(dice: random.Random, stage: Stage, report: str) -> None:
@@ -283,12 +287,13 @@ def interrupt(dice: random.Random, stage: Stage, report: str) -> None:
             stage.conversation.cut("a", stage.playback.heard_ms(again_s), stage.playback.sent_ms)
 
 
-def check(stage: Stage, report: str, name: str) -> None:
+def check(stage: Stage, report: str, name: str) -> int | None:
+    """How many words history is off, where the position and the word times are known; None where they are not."""
     reply = stage.reply
     kept = words_in(reply, stage.kept())
     if stage.at_s is None:
         assert kept == words_heard(reply, math.inf), f"{name}: an undisturbed reply is kept whole"
-        return
+        return None
     heard_ms = stage.listener.heard_ms(stage.at_s)
     least_ms = most_ms = heard_ms
     if report in ("nothing", "lost flush"):
@@ -305,6 +310,7 @@ def check(stage: Stage, report: str, name: str) -> None:
     if most_ms > stage.timed_ms:
         least, most = min(least, piece_bounds(reply, least_ms)[0]), max(most, piece_bounds(reply, most_ms)[1])
     assert least - 1 <= kept <= most + 1, f"{name}: {kept} words kept, {least} to {most} heard"
+    return abs(kept - least) if report in ("truncate", "acks") and most_ms <= stage.timed_ms else None
 
 
 def test_without_word_times_the_estimate_stays_close():

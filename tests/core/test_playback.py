@@ -132,3 +132,11 @@ def test_the_position_never_passes_what_was_sent_and_only_acknowledgements_take_
         assert before - 1e-6 <= heard <= playback.sent_ms
         assert playback.remaining_s(now_s) >= 0
         before = heard
+
+
+def test_a_player_that_claims_more_than_it_got_is_not_believed():
+    for how in ({}, {"drained": True}, {"flushed": True}):
+        playback = Playback()
+        playback.sent(1000, 0.0)
+        playback.ack(5000, 0.5, **how)
+        assert (playback.acked_ms, playback.heard_ms(0.5)) == (1000, 1000)
