@@ -58,7 +58,7 @@ class Narration:
 
     async def run(self, utterance: Utterance, permit: Permit) -> None:
         """Hand chunks to the voice when they are due, each after `permit` has let it pass. Raises ProviderError."""
-        self._chunker.latency(self._speech.latency_s(self._voice))
+        self._chunker.latency(self._speech.latency(self._voice))
         while not self._chunker.done:
             self._news.clear()
             self._chunker.budget(self._speech.requests_left())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from realtime.core.listener import Latency
 from realtime.core.messages import ChatFinish, ChatUsage, TextDelta, ToolCallDelta, WordTime
 from realtime.errors import ProviderError
 from realtime.providers.base import (
@@ -179,8 +180,8 @@ class FakeSpeech:
         finally:
             self.open_now -= 1
 
-    def latency_s(self, voice) -> float:
-        return self.first_s
+    def latency(self, voice) -> Latency:
+        return Latency(self.first_s, 0.0)
 
     def requests_left(self) -> float:
         return self.budget

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from realtime.core.clauses import Boundary, Cut, Size, find_cuts, inside_grapheme, measure, speakable
-from realtime.core.listener import Listener, Pace
+from realtime.core.listener import Latency, Listener, Pace
 from realtime.core.speakable import spoken_form
 
 __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
@@ -25,18 +25,18 @@ class ChunkRules:
     clause_wide: int = 2  # ... or Han characters
     word_limit: int = 8  # without a clause the first piece is cut after so many words ...
     wide_limit: int = 16  # ... or Han characters
-    latency_s: float = 0.3  # text to first audio, until `latency` says better
-    margin_s: float = 0.07  # a later piece leaves this much before it must ...
-    margin_share: float = 0.5  # ... plus this share of the latency, for its jitter
-    word_share: float = 0.5  # ... or this share of that margin, if it would end between two words
+    margin_s: float = 0.03  # a later piece leaves this much before it must ...
+    margin_deviations: float = 3.0  # ... plus so many mean deviations of the latency
+    half_share: float = 0.6  # with this share of the margin left, half of `least_s` will do
     least_s: float = 0.8  # a piece by deadline holds at least so much speech, if it can
     lasting_s: float = 1.5  # a first piece this long is not made longer at the price of a weaker end
     refill_s: float = 4.0  # complete text leaves when the listener has less than this
     lead_s: float = 12.0  # nothing is synthesised further ahead of the listener
     stretch: float = 1.3  # the last piece may exceed its room by this, rather than leave a tail
     cap_chars: int = 300  # no piece is longer, whatever the voice
-    patience_s: float = 0.8  # a late piece waits so long for a better place than between two words
-    slow_supply: float = 2.0  # text slower than so many times its speech waits for the end of a phrase
+    patience_s: float = 1.2  # a late piece waits so long for a better place than between two words
+    slow_supply: float = 2.0  # text slower than so many times its speech waits for the end of a phrase ...
+    slow_worth: float = 1.25  # ... unless it is so many times enough for a piece
     comfort_requests: float = 16.0  # with fewer requests left chunks grow
     hold_s: float = 1.5  # how long the first piece may be held when no request is left
     ms_per_narrow: float = 62.0  # start value of the pace: Latin-like characters
@@ -63,7 +63,7 @@ class Chunker:
     def __init__(self, rules: ChunkRules | None = None, pace: Pace | None = None) -> None:
         self._rules = rules or ChunkRules()
         self.pace = pace or Pace(self._rules.ms_per_narrow, self._rules.ms_per_wide)
-        self._listener = Listener(self.pace, self._rules.latency_s)
+        self._listener = Listener(self.pace, Latency())
         self._pending = ""
         self._cuts: list[Cut] | None = None
         self._finished = False
@@ -97,9 +97,9 @@ class Chunker:
         self._finished = True
         self._cuts = None
 
-    def latency(self, expected_s: float) -> None:
-        """The voice's expected time from text to first audio."""
-        self._listener.latency_s = expected_s
+    def latency(self, latency: Latency) -> None:
+        """What is known of the voice's time from text to first audio; it may go on learning."""
+        self._listener.latency = latency
 
     def budget(self, requests_left: float) -> None:
         """How many requests the account has left now."""
@@ -158,8 +158,9 @@ class Chunker:
             yield self._started_s + hold_s, self._opening_cut()
 
     def _later_stages(self, dry_s: float) -> Iterator[tuple[float, Cut | None]]:
-        rules, latency_s = self._rules, self._listener.latency_s
-        wait_s = latency_s + rules.margin_s + rules.margin_share * latency_s
+        rules, latency = self._rules, self._listener.latency
+        latency_s = latency.mean_s
+        wait_s = latency_s + rules.margin_s + rules.margin_deviations * latency.deviation_s
         refill_at_s = dry_s - max(rules.refill_s, wait_s)
         if self._now_s < refill_at_s:
             yield refill_at_s, _LATER
@@ -171,12 +172,17 @@ class Chunker:
             return
         least_ms = self._least_ms(wait_s)
         smooth = self._last > Boundary.WORD  # a pause would fall where a speaker may pause
-        yield dry_s - wait_s, self._best(least_ms, room_ms, Boundary.CLAUSE if smooth else Boundary.WORD)
-        yield dry_s - latency_s - rules.word_share * (wait_s - latency_s), self._best(least_ms, room_ms)
-        yield dry_s - latency_s, self._best(0.0, room_ms, Boundary.CLAUSE)
-        if not smooth or self._supply > rules.slow_supply:
-            yield dry_s - latency_s, self._best(least_ms / 2, room_ms)
-        yield dry_s - latency_s + rules.patience_s, self._best(0.0, room_ms)
+        patient = smooth and self._supply < rules.slow_supply
+        late_s = dry_s - latency_s
+        half_s = late_s - rules.half_share * (wait_s - latency_s)
+        if patient:
+            yield dry_s - wait_s, self._best(least_ms, room_ms, Boundary.CLAUSE)
+            yield half_s, self._rather(rules.slow_worth * least_ms, room_ms)
+        else:
+            yield dry_s - wait_s, self._rather(least_ms, room_ms)
+            yield half_s, self._rather(least_ms / 2, room_ms)
+        yield late_s, self._best(0.0, room_ms, Boundary.CLAUSE)
+        yield late_s + rules.patience_s, self._best(0.0, room_ms)
 
     def _least_ms(self, wait_s: float) -> float:
         """Speech a piece should hold so that the next one can be there in time and is worth saying."""
@@ -190,7 +196,10 @@ class Chunker:
         rules = self._rules
         able = [cut for cut in self._find() if self._is_clause(cut)]
         if able:
-            room_ms, wait_ms = self._room_ms(0.0), 1000 * max(rules.lasting_s, 2 * self._listener.latency_s)
+            room_ms, wait_ms = (
+                self._room_ms(0.0),
+                1000 * max(rules.lasting_s, 2 * self._listener.latency.mean_s),
+            )
             fitting = [cut for cut in able if self._ms(cut) <= room_ms] or able[:1]
             lasting = [cut for cut in fitting if self._ms(cut) >= wait_ms]
             return max(lasting, key=self._rank) if lasting else fitting[-1]
@@ -248,6 +257,13 @@ class Chunker:
         if fitting:
             return max(fitting, key=self._rank)
         return cuts[0] if cuts and cuts[0].end <= 2 * self._rules.cap_chars else self._forced()
+
+    def _rather(self, least_ms: float, room_ms: float) -> Cut | None:
+        """A piece of at least so much; or of half as much, if that ends better than between two words."""
+        enough, half = self._best(least_ms, room_ms), self._best(least_ms / 2, room_ms)
+        if enough is None or half is None or self._rank(half)[:2] <= self._rank(enough)[:2]:
+            return enough
+        return half
 
     def _forced(self) -> Cut | None:
         """Between two graphemes, for endless text that offers no place to cut."""

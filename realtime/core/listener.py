@@ -11,30 +11,60 @@ from dataclasses import dataclass
 from realtime.core.clauses import Size
 
 _LEARNING = 0.5  # how far one finished chunk moves the pace
+_DOUBT = 0.2  # how far the pace of characters may be off, as a share ...
+_DOUBT_MS = 60.0  # ... and that of marks
+_NEWEST = 0.125  # weight of the newest latency
 _SANE_RATIO = (0.33, 3.0)  # one chunk never says more than this about the pace
 
 
 @dataclass(slots=True)
 class Pace:
-    """Milliseconds of speech per character, learned online: Latin-like text and Han-like text apart."""
+    """Milliseconds of speech per character, learned online: Latin-like text, Han-like text and marks apart."""
 
     ms_per_narrow: float = (
         62.0  # 15 characters a second with spaces and pauses (shared/minimax t2a-websocket.md 5)
     )
     ms_per_wide: float = 205.0  # 4.5 characters a second, punctuation counted as narrow
+    ms_per_mark: float = 50.0  # a third of what the sandbox's voice does, until this voice is known
 
     def expected_ms(self, size: Size) -> float:
-        return size.narrow * self.ms_per_narrow + size.wide * self.ms_per_wide + size.pause_ms
+        return self._spoken_ms(size) + size.pause_ms
 
     def learn(self, size: Size, actual_ms: float) -> None:
-        """Move the pace towards what one finished chunk took."""
-        narrow, wide = size.narrow * self.ms_per_narrow, size.wide * self.ms_per_wide
-        if narrow + wide <= 0 or actual_ms <= size.pause_ms:
+        """Move the pace towards what one finished chunk took: most where we know least."""
+        expected_ms = self._spoken_ms(size)
+        if expected_ms <= 0 or actual_ms <= size.pause_ms:
             return
         low, high = _SANE_RATIO
-        step = _LEARNING * (min(high, max(low, (actual_ms - size.pause_ms) / (narrow + wide))) - 1)
-        self.ms_per_narrow *= 1 + step * narrow / (narrow + wide)
-        self.ms_per_wide *= 1 + step * wide / (narrow + wide)
+        ratio = min(high, max(low, (actual_ms - size.pause_ms) / expected_ms))
+        narrow_doubt = (size.narrow * self.ms_per_narrow * _DOUBT) ** 2
+        wide_doubt = (size.wide * self.ms_per_wide * _DOUBT) ** 2
+        mark_doubt = (size.marks * _DOUBT_MS) ** 2
+        step_ms = _LEARNING * (ratio - 1) * expected_ms / (narrow_doubt + wide_doubt + mark_doubt)
+        self.ms_per_narrow += step_ms * narrow_doubt / max(1, size.narrow)
+        self.ms_per_wide += step_ms * wide_doubt / max(1, size.wide)
+        self.ms_per_mark = max(0.0, self.ms_per_mark + step_ms * mark_doubt / max(1, size.marks))
+
+    def _spoken_ms(self, size: Size) -> float:
+        return size.narrow * self.ms_per_narrow + size.wide * self.ms_per_wide + size.marks * self.ms_per_mark
+
+
+@dataclass(slots=True)
+class Latency:
+    """Seconds from text to first audio, learned online the way a retransmission timer is: mean and mean deviation."""
+
+    mean_s: float = 0.3
+    deviation_s: float = 0.07
+    known: bool = False
+
+    def learn(self, seconds: float) -> None:
+        """One more piece that found the voice idle took so long."""
+        if not self.known:
+            self.mean_s, self.deviation_s, self.known = seconds, seconds / 4, True
+            return
+        error_s = seconds - self.mean_s
+        self.mean_s += _NEWEST * error_s
+        self.deviation_s += _NEWEST * (abs(error_s) - self.deviation_s)
 
 
 @dataclass(slots=True)
@@ -46,11 +76,11 @@ class _Piece:
 
 
 class Listener:
-    """The listener's clock. `latency_s` is the expected time from text to first audio."""
+    """The listener's clock. `latency` is what is known of the time from text to first audio."""
 
-    def __init__(self, pace: Pace, latency_s: float) -> None:
+    def __init__(self, pace: Pace, latency: Latency) -> None:
         self.pace = pace
-        self.latency_s = latency_s
+        self.latency = latency
         self._pieces: list[_Piece] = []
         self._head = 0  # first piece that may still bring audio
         self._received_until_s: float | None = None  # when all received audio will have been played
@@ -81,7 +111,7 @@ class Listener:
                 continue
             missing_s = max(0.0, self.pace.expected_ms(piece.size) - piece.received_ms) / 1000
             if not piece.received_ms:
-                arrival_s = piece.sent_s + self.latency_s
+                arrival_s = piece.sent_s + self.latency.mean_s
                 dry_s = arrival_s if dry_s is None else max(dry_s, arrival_s)
             assert dry_s is not None
             dry_s += missing_s

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.core.listener import Latency
 from realtime.core.messages import ChatEvent, ChatRequest, WordTime
 from realtime.errors import ConfigError
 
@@ -169,8 +170,8 @@ class Speech(Protocol):
         """The voice for one reply. Leaving the block early silences it at once and readies a spare."""
         ...
 
-    def latency_s(self, voice: Voice) -> float:
-        """Seconds from text to first audio to expect, learnt from what was seen."""
+    def latency(self, voice: Voice) -> Latency:
+        """The time from text to first audio to expect, learnt from what was seen; it may go on learning."""
         ...
 
     def requests_left(self) -> float:

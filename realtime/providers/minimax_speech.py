@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from realtime.config import Settings
+from realtime.core.listener import Latency
 from realtime.errors import ConfigError
 from realtime.minimax.hosts import speech_urls_for
 from realtime.minimax.speech import SpeechClient, Transport
@@ -19,9 +20,6 @@ from realtime.providers.base import Utterance, Voice
 from realtime.providers.minimax_speech_budget import RequestBudget
 from realtime.providers.minimax_speech_pool import MAX_VOICES, SpeechPool
 from realtime.providers.minimax_utterance import MiniMaxUtterance
-
-START_LATENCY_S = 0.3
-_NEWEST = 0.3  # weight of the newest latency
 
 
 class MiniMaxSpeech:
@@ -34,7 +32,7 @@ class MiniMaxSpeech:
         self._pool = SpeechPool(client, transport, limit=connections)
         self._budget = RequestBudget(rpm)
         self._budget_wait_s = budget_wait_s
-        self._latency_s: dict[SpeechConfig, float] = {}
+        self._latencies: dict[SpeechConfig, Latency] = {}
 
     def __repr__(self) -> str:
         return f"<MiniMaxSpeech {self._client!r}>"
@@ -45,8 +43,8 @@ class MiniMaxSpeech:
     def open(self, voice: Voice) -> AbstractAsyncContextManager[Utterance]:
         return self._open(self._config(voice))
 
-    def latency_s(self, voice: Voice) -> float:
-        return self._latency_s.get(self._config(voice), START_LATENCY_S)
+    def latency(self, voice: Voice) -> Latency:
+        return self._latency(self._config(voice))
 
     def requests_left(self) -> float:
         return self._budget.left(asyncio.get_running_loop().time())
@@ -62,18 +60,18 @@ class MiniMaxSpeech:
             config,
             self._budget,
             budget_wait_s=self._budget_wait_s,
-            learn_latency=lambda seconds: self._learn_latency(config, seconds),
+            learn_latency=self._latency(config).learn,
         )
         try:
             yield utterance
         finally:
             utterance.leave()
 
-    def _learn_latency(self, config: SpeechConfig, seconds: float) -> None:
-        known = self._latency_s.pop(config, seconds)
-        self._latency_s[config] = known + _NEWEST * (seconds - known)
-        if len(self._latency_s) > MAX_VOICES:
-            del self._latency_s[next(iter(self._latency_s))]  # what was not used for longest
+    def _latency(self, config: SpeechConfig) -> Latency:
+        latency = self._latencies[config] = self._latencies.pop(config, None) or Latency()
+        if len(self._latencies) > MAX_VOICES:
+            del self._latencies[next(iter(self._latencies))]  # what was not used for longest
+        return latency
 
     def _config(self, voice: Voice) -> SpeechConfig:
         return self._client.config(

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import replies
-from bench.chunking import FAR, LOCAL, MAINLAND, Budget, Scenario, Turn, run, run_load, simulate
+from bench.chunking import Scenario, run, run_load
+from bench.simulated import BEHIND, FAR, LOCAL, MAINLAND, Budget, Turn, Voice, simulate
 from bench.traces import BURSTS, CRAWL, FAST, SLOW, STEADY, TOKEN_20MS, Stream, Trace
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
+from realtime.core.listener import Latency
 
 SHORT = replies.ENGLISH + replies.CHINESE + replies.MIXED
 
@@ -111,7 +113,7 @@ def test_a_short_finished_reply_is_one_request() -> None:
 def test_a_later_chunk_waits_for_the_deadline_and_takes_the_best_end() -> None:
     """Nothing leaves while the listener has enough; then a sentence rather than the clause after it."""
     chunker = Chunker()
-    chunker.latency(0.3)
+    chunker.latency(Latency(0.3))
     chunker.feed("I can help you with that one, ", 0.0)
     (first,) = chunker.poll(0.0)
     dry_s = 0.3 + speak(chunker, first, 0.3) / 1000
@@ -128,7 +130,7 @@ def test_a_slower_voice_gets_its_text_earlier() -> None:
     deadlines = []
     for latency_s in (0.1, 0.5):
         chunker = Chunker()
-        chunker.latency(latency_s)
+        chunker.latency(Latency(latency_s, latency_s / 4))
         chunker.feed("I can help you with that one, ", 0.0)
         (first,) = chunker.poll(0.0)
         speak(chunker, first, 0.5)
@@ -141,7 +143,7 @@ def test_a_slower_voice_gets_its_text_earlier() -> None:
 def test_an_opener_that_does_not_last_is_followed_by_deadline() -> None:
     """No punctuation is waited for when the listener would run dry."""
     chunker = Chunker()
-    chunker.latency(0.3)
+    chunker.latency(Latency(0.3))
     chunker.feed("Sure!", 0.0)
     assert len(chunker.poll(0.0)) == 1
     chunker.feed(" The quickest way there leads right through the old", 0.1)
@@ -280,7 +282,7 @@ def test_nothing_is_lost_doubled_or_cut_inside(
 ) -> None:
     """Whatever the deltas, the pace and the latency: the chunks are the text, in order, and what is one stays one."""
     chunker = Chunker()
-    chunker.latency(latency_s)
+    chunker.latency(Latency(latency_s, latency_s / 4))
     chunks: list[Chunk] = []
     position = number = 0
     now_s = 0.0
@@ -369,18 +371,17 @@ def test_on_a_slow_day_pauses_fall_between_phrases() -> None:
     rng = random.Random(3)
     pauses: list[Boundary] = []
     for text in SHORT:
-        turn = Turn(CRAWL.trace(text, rng), MAINLAND, rng)
+        turn = Turn(CRAWL.trace(text, rng), MAINLAND, Voice.drawn(rng), rng)
         while not turn.over:
             turn.advance(turn.next_s())
-        pauses += turn.stutter_after
+        pauses += turn.pauses_after
         assert "".join(chunk.text for chunk in turn.chunks) == text
     assert sum(pause >= Boundary.CLAUSE for pause in pauses) >= 0.85 * len(pauses)
 
 
 def test_a_voice_slower_than_speech_still_gets_whole_phrases() -> None:
     """0.8 times real time: pauses are its own; the pieces end where a speaker may pause."""
-    slow_voice = type(FAR)("0.8 x", 0.4, 0.6, 0.8)
-    row = run(Scenario("", replies.LONG, STEADY, slow_voice), 12, seed=3)
+    row = run(Scenario("", replies.LONG, STEADY, BEHIND), 12, seed=3)
     assert row.ends.get("word", 0) <= 0.15
 
 
