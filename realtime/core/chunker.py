@@ -210,8 +210,10 @@ class Chunker:
         words = [cut for cut in self._find() if cut.closed]
         if not words or self._share(words[-1]) + self._share_after(words[-1]) < 1 - 1e-9:
             return None
-        late = [cut for cut in words if self._share(cut) >= 0.6]
-        return max(late, key=self._rank, default=words[-1])
+        late = [cut for cut in words if self._share(cut) >= 0.6] or [
+            cut for cut in words[-1:] if self._share(cut) >= 0.3
+        ]
+        return max(late, key=self._rank, default=None)
 
     def _share(self, cut: Cut) -> float:
         """How much of the word limit lies before the cut."""

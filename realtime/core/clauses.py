@@ -53,11 +53,18 @@ _LEANING = frozenset(
     "my your his her its our their we i you he she it they who which what when where how why because "
     "while into over about".split()
 )
+# Chinese is cut only where a word surely ends or begins: one of these ends nearly every word it is in, or begins it ...
 _ENDS_PHRASE = "的了着过吗呢吧啊呀嘛们"
-_STARTS_PHRASE = "我你您他她它这那但并而且或因所如就也都在把被从让使"
+_STARTS_PHRASE = "我你您他她它这那但并而或因所如就也都在把被从让还又没最很更却每第两几和"
+# ... except here
 _GLUED = frozenset(
-    "目的 的确 了解 自我 原因 场所 厕所 存在 现在 正在 实在 首都 进而 反而 从而 也就 例如 比如 假如 主的".split()
+    "目的 的确 的话 了解 了不 着急 着火 着手 着重 过去 过来 过程 过年 过于 过度 过分 过敏 "
+    "自我 其他 其它 吉他 不但 合并 原因 场所 厕所 成就 首都 成都 存在 现在 正在 实在 自从 "
+    "服从 转让 归还 淹没 变更 冷却 忘却 温和 共和 缓和 暖和 进而 反而 从而 然而 也就 例如 "
+    "比如 假如 主的".split()
 )
+_NUMERALS = "零〇一二三四五六七八九十百千万亿"
+_BEFORE_NUMERALS = "第统唯专单星期周拜初之点分时年月块元几两" + _NUMERALS  # "第一", "星期三", "三点二十"
 
 
 class Boundary(IntEnum):
@@ -275,7 +282,7 @@ class _Walk:
         if not following or not (_is_wide(following) or following.isalpha()):
             return False
         if not self._japanese:
-            return True
+            return self._between_words(match.end())
         last, kinds = self._last[0], (_script(self._last[0]), _script(following))
         return last == "を" or kinds in {
             ("kana", "han"),
@@ -290,12 +297,16 @@ class _Walk:
         if not _is_wide(last[:1] or " "):
             word = last.strip(OPENERS + CLOSERS).lower()
             return word in _LEANING or word in _TITLES or word[-1:].isdigit()
-        following = self._text[end : end + 1]
-        if self._japanese:
-            return _script(last[0]) != "kana"
-        if last[0] + following in _GLUED or self._text[end - 2 : end] in _GLUED:
-            return True
-        return not (last[0] in _ENDS_PHRASE or following in _STARTS_PHRASE or not _is_wide(following or " "))
+        return self._japanese and _script(last[0]) != "kana"
+
+    def _between_words(self, end: int) -> bool:
+        """Whether a Chinese word surely ends here."""
+        last, following = self._last[0], self._text[end]
+        if last + following in _GLUED or self._text[end - 2 : end] in _GLUED:
+            return False
+        if following in _NUMERALS:
+            return last not in _BEFORE_NUMERALS
+        return last in _ENDS_PHRASE or following in _STARTS_PHRASE or not _is_wide(following)
 
 
 def _is_wide(char: str) -> bool:

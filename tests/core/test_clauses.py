@@ -110,6 +110,29 @@ def test_a_word_boundary_a_speaker_would_not_pause_at_is_poor() -> None:
     assert cuts == {3: True, 7: False, 11: True}
 
 
+WORDS_OF_CHINESE = [
+    "我们|明天|去|公园|看|花",
+    "这个|问题|很|有意思",
+    "光|从|太阳|到|地球|大约|需要|八分二十秒",
+    "他|了解|成都|的|过去",
+    "今天|是|星期三|下午|三点二十",
+    "请|不要|着急|我|还|没|准备|好|呢",
+    "大约|百分之六十|的|人",
+    "其他|的|原因|现在|还|没|找到",
+    "用|Python|写|的",
+]
+
+
+@pytest.mark.parametrize("marked", WORDS_OF_CHINESE)
+def test_chinese_is_cut_between_words_only(marked: str) -> None:
+    """Not everywhere two words meet, but nowhere else."""
+    words = marked.split("|")
+    between = set(itertools.accumulate(map(len, words)))
+    cuts = {cut.end for cut in find_cuts("".join(words) + "，好的", final=False) if cut.boundary is WORD}
+    assert cuts
+    assert cuts <= between
+
+
 def test_digits_weigh_more_than_letters_and_pauses_are_counted() -> None:
     assert measure("2024").narrow > measure("abcd").narrow
     assert measure("你好<#1.5#>吗").wide == 3
