@@ -1,8 +1,10 @@
 """From text as it comes to pieces for the voice, by deadline: the listener's clock decides (shared/design.md 2.2).
 
-The first piece leaves with the first clause; every later one grows until the listener would run dry. Nothing
-here waits: the caller passes the time in, sends what `poll` returns and polls again at `deadline`. Speech,
-markdown and sockets are unknown.
+The first piece leaves with the first clause; every later one grows until the listener would run dry. An opener
+before a comma ("Well, ...") is no clause, but an answer that begins with one would be heard 100 ms later for it: it
+leaves alone, as "Sure!" does, if it sounds long enough and neither text nor requests are short. Nothing here waits:
+the caller passes the time in, sends what `poll` returns and polls again at `deadline`. Speech, markdown and sockets
+are unknown.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ class ChunkRules:
 
     clause_words: int = 3  # a clause needs so many words ...
     clause_wide: int = 2  # ... or Han characters
+    opener_chars: int = 5  # ... or before a comma, where there is plenty, so many characters with it: "Well,"
     word_limit: int = 8  # without a clause the first piece is cut after so many words ...
     wide_limit: int = 16  # ... or Han characters
     margin_s: float = 0.03  # a later piece leaves this much before it must ...
-    margin_deviations: float = 3.0  # ... plus so many mean deviations of the latency
+    margin_deviations: float = 2.5  # ... plus so many mean deviations of the latency
     half_share: float = 0.6  # with this share of the margin left, half of `least_s` will do
     least_s: float = 0.8  # a piece by deadline holds at least so much speech, if it can
     lasting_s: float = 1.5  # a first piece this long is not made longer at the price of a weaker end
@@ -158,9 +161,8 @@ class Chunker:
             yield self._started_s + hold_s, self._opening_cut()
 
     def _later_stages(self, dry_s: float) -> Iterator[tuple[float, Cut | None]]:
-        rules, latency = self._rules, self._listener.latency
-        latency_s = latency.mean_s
-        wait_s = latency_s + rules.margin_s + rules.margin_deviations * latency.deviation_s
+        rules, latency_s = self._rules, self._listener.latency.mean_s
+        wait_s = latency_s + rules.margin_s + rules.margin_deviations * self._listener.latency.deviation_s
         refill_at_s = dry_s - max(rules.refill_s, wait_s)
         if self._now_s < refill_at_s:
             yield refill_at_s, _LATER
@@ -227,8 +229,15 @@ class Chunker:
     def _is_clause(self, cut: Cut) -> bool:
         if cut.boundary < Boundary.CLAUSE:
             return False
-        enough = cut.words / self._rules.clause_words + cut.wide / self._rules.clause_wide >= 1
-        return enough or cut.boundary >= Boundary.SENTENCE
+        rules = self._rules
+        enough = cut.words / rules.clause_words + cut.wide / rules.clause_wide >= 1
+        return enough or cut.boundary >= Boundary.SENTENCE or self._is_opener(cut)
+
+    def _is_opener(self, cut: Cut) -> bool:
+        """Whether this clause, too short for one, may leave alone."""
+        rules = self._rules
+        plenty = self._shortage <= 0 and self._supply >= rules.slow_supply
+        return plenty and cut.size.narrow >= rules.opener_chars and not cut.wide
 
     def _full(self, room_ms: float) -> Cut | None:
         """A piece that cannot grow: there is more text than room."""

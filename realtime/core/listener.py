@@ -13,7 +13,8 @@ from realtime.core.clauses import Size
 _LEARNING = 0.5  # how far one finished chunk moves the pace
 _DOUBT = 0.2  # how far the pace of characters may be off, as a share ...
 _DOUBT_MS = 60.0  # ... and that of marks
-_NEWEST = 0.125  # weight of the newest latency
+_NEWEST = 0.06  # weight of the newest latency, once there are enough
+_FIRST_DOUBT = 0.25  # mean deviation after a single latency, as a share of it
 _SANE_RATIO = (0.33, 3.0)  # one chunk never says more than this about the pace
 
 
@@ -55,16 +56,17 @@ class Latency:
 
     mean_s: float = 0.3
     deviation_s: float = 0.07
-    known: bool = False
+    pieces: int = 0  # seen so far
 
     def learn(self, seconds: float) -> None:
         """One more piece that found the voice idle took so long."""
-        if not self.known:
-            self.mean_s, self.deviation_s, self.known = seconds, seconds / 4, True
+        self.pieces += 1
+        if self.pieces == 1:
+            self.mean_s, self.deviation_s = seconds, _FIRST_DOUBT * seconds
             return
-        error_s = seconds - self.mean_s
-        self.mean_s += _NEWEST * error_s
-        self.deviation_s += _NEWEST * (abs(error_s) - self.deviation_s)
+        weight, error_s = max(_NEWEST, 1 / self.pieces), seconds - self.mean_s
+        self.mean_s += weight * error_s
+        self.deviation_s += weight * (abs(error_s) - self.deviation_s)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bench import replies
 from bench.chunking import Scenario, run, run_load
-from bench.simulated import BEHIND, FAR, LOCAL, MAINLAND, Budget, Turn, Voice, simulate
+from bench.simulated import BEHIND, FAR, LAME, LOCAL, MAINLAND, Budget, SpeechProfile, Turn, Voice, simulate
 from bench.traces import BURSTS, CRAWL, FAST, SLOW, STEADY, TOKEN_20MS, Stream, Trace
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
@@ -58,7 +58,7 @@ def drain(chunker: Chunker, now_s: float) -> list[Chunk]:
     ("deltas", "text"),
     [
         (["Sure", "!"], "Sure!"),
-        (["Well", ",", " I", " think", ",", " so"], "Well, I think,"),
+        (["No", ",", " I", " think", ",", " so"], "No, I think,"),
         (["Of", " course", "."], "Of course."),
         (["It", " is", " 3", ".", "14", ",", " or"], "It is 3.14, "),
         (["好的", "，"], "好的，"),
@@ -72,8 +72,25 @@ def test_the_first_chunk_is_the_first_clause(deltas: list[str], text: str) -> No
     assert chunk.text == text
 
 
-def test_a_lone_opener_before_a_comma_is_no_clause() -> None:
-    assert first_chunk(["Well", ",", " I"]) is None
+@pytest.mark.parametrize("opener", ["Well,", "Honestly,", "In short,"])
+def test_a_lone_opener_before_a_comma_leaves_alone(opener: str) -> None:
+    chunk = first_chunk([opener[:-1], ",", " I"])
+    assert chunk is not None
+    assert chunk.text == opener
+
+
+@pytest.mark.parametrize("opener", ["No,", "So,", "嗯，"])
+def test_an_opener_too_short_to_last_waits_for_the_clause(opener: str) -> None:
+    assert first_chunk([opener[:-1], opener[-1], " I"]) is None
+
+
+def test_an_opener_before_a_comma_waits_when_requests_run_short() -> None:
+    chunker = Chunker()
+    chunker.budget(12)
+    chunker.feed("Well, I", 0.0)
+    assert chunker.poll(0.0) == []
+    chunker.feed(" think,", 0.1)
+    assert [chunk.text for chunk in chunker.poll(0.1)] == ["Well, I think,"]
 
 
 def test_without_a_clause_the_first_chunk_has_at_most_eight_words() -> None:
@@ -348,22 +365,37 @@ def test_forty_turns_a_minute_fit_sixty_requests_a_minute() -> None:
 
 
 def test_the_first_text_leaves_with_the_first_clause() -> None:
-    """shared/design.md 4, rows 1 and 2: nothing over the clause floor, but for an end that a digit makes ambiguous."""
+    """shared/design.md 4, rows 1 to 3: nothing over the clause floor, but for an end that a digit makes ambiguous."""
     english = run(Scenario("", replies.ENGLISH, TOKEN_20MS, MAINLAND), 80, seed=3)
     chinese = run(Scenario("", replies.CHINESE, TOKEN_20MS, MAINLAND), 48, seed=3)
     assert english.over_floor_p50 == chinese.over_floor_p50 == chinese.over_floor_p95 == 0
     assert english.over_floor_p95 <= 20.1
+    assert english.first_text_p50 <= 60.1
     assert english.first_text_p90 <= 180.1
     assert chinese.first_text_p50 <= 110
     assert chinese.first_text_p90 <= 180.1
+    assert (english.requests_mean + chinese.requests_mean) / 2 <= 2.0
 
 
-@pytest.mark.parametrize("stream", [TOKEN_20MS, STEADY, BURSTS, SLOW], ids=lambda stream: stream.name)
-@pytest.mark.parametrize("speech", [LOCAL, MAINLAND], ids=lambda speech: speech.name)
-def test_the_listener_does_not_run_dry_while_the_upstream_keeps_up(stream: Stream, speech: object) -> None:
+@pytest.mark.parametrize("stream", [TOKEN_20MS, STEADY, BURSTS], ids=lambda stream: stream.name)
+@pytest.mark.parametrize("speech", [LOCAL, MAINLAND, LAME], ids=lambda speech: speech.name)
+def test_the_listener_does_not_run_dry_while_the_upstream_keeps_up(
+    stream: Stream, speech: SpeechProfile
+) -> None:
     """shared/design.md 4, row 4, with voices whose latency has a tail."""
-    row = run(Scenario("", (*SHORT, *replies.LONG), stream, speech), 75, seed=3)  # type: ignore[arg-type]
+    assert run(Scenario("", (*SHORT, *replies.LONG), stream, speech), 75, seed=3).stutter_turns == 0
+
+
+def test_a_distant_voice_seldom_comes_too_late() -> None:
+    """Its latency is twice as long at times: no opener lasts until then, whatever follows it and when."""
+    row = run(Scenario("", (*SHORT, *replies.LONG), TOKEN_20MS, FAR), 300, seed=3)
+    assert row.stutter_turns <= 0.02 * row.turns
     assert row.stutter_mean < 1
+
+
+@pytest.mark.parametrize("speech", [LOCAL, MAINLAND], ids=lambda speech: speech.name)
+def test_the_listener_hardly_runs_dry_at_twelve_tokens_a_second(speech: SpeechProfile) -> None:
+    assert run(Scenario("", (*SHORT, *replies.LONG), SLOW, speech), 150, seed=3).stutter_mean < 2  # ms
 
 
 def test_on_a_slow_day_pauses_fall_between_phrases() -> None:
@@ -376,7 +408,7 @@ def test_on_a_slow_day_pauses_fall_between_phrases() -> None:
             turn.advance(turn.next_s())
         pauses += turn.pauses_after
         assert "".join(chunk.text for chunk in turn.chunks) == text
-    assert sum(pause >= Boundary.CLAUSE for pause in pauses) >= 0.85 * len(pauses)
+    assert sum(pause >= Boundary.CLAUSE for pause in pauses) >= 0.9 * len(pauses)
 
 
 def test_a_voice_slower_than_speech_still_gets_whole_phrases() -> None:

@@ -15,15 +15,22 @@ from realtime.core.listener import Latency, Listener, Pace
 def test_the_first_latency_is_believed_but_not_trusted() -> None:
     latency = Latency()
     latency.learn(0.8)
-    assert latency == Latency(0.8, 0.2, known=True)
+    assert latency == Latency(0.8, 0.2, pieces=1)
 
 
 def test_a_steady_voice_leaves_no_doubt() -> None:
     latency = Latency()
-    for _ in range(40):
+    for _ in range(60):
         latency.learn(0.2)
     assert latency.mean_s == pytest.approx(0.2)
-    assert latency.deviation_s < 0.001
+    assert latency.deviation_s < 0.002
+
+
+def test_a_voice_that_has_changed_is_learned_anew() -> None:
+    latency = Latency()
+    for seconds in [0.2] * 100 + [0.6] * 60:
+        latency.learn(seconds)
+    assert latency.mean_s == pytest.approx(0.6, abs=0.02)
 
 
 def test_a_restless_voice_is_known_as_one() -> None:
