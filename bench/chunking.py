@@ -2,13 +2,15 @@
 
     python -m bench.chunking [--turns 1000] [--seed 1] [--json FILE]
 
-No sockets and no sleeping: time is a number (`bench.simulated`).
+No sockets and no sleeping: time is a number (`bench.simulated`). Streams are generated (`bench.traces`) or recorded
+(`bench.recorded`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import statistics
 from collections import Counter
@@ -16,7 +18,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench import replies
+from bench import recorded, replies
+from bench.recorded import Recording
 from bench.simulated import (
     BEHIND,
     FAR,
@@ -42,11 +45,12 @@ class Scenario:
 
     name: str
     texts: tuple[str, ...]
-    stream: Stream
+    stream: Stream | Recording
     speech: SpeechProfile
     keeps_up: bool = True
 
 
+_RECORDED = recorded.load()
 _SHORT = replies.ENGLISH + replies.CHINESE + replies.MIXED
 SCENARIOS = (
     Scenario("English", replies.ENGLISH, TOKEN_20MS, MAINLAND),
@@ -67,6 +71,10 @@ SCENARIOS = (
     Scenario("short", _SHORT, CRAWL, MAINLAND, keeps_up=False),
     Scenario("long", replies.LONG, CRAWL, MAINLAND, keeps_up=False),
     Scenario("long", replies.LONG, STEADY, BEHIND, keeps_up=False),
+    *(
+        Scenario("recorded", _RECORDED[name].texts, _RECORDED[name], speech)
+        for name, speech in (("80 tok/s", MAINLAND), ("local", LOCAL), ("mainland", MAINLAND), ("far", FAR))
+    ),
 )
 
 
@@ -94,8 +102,9 @@ class Row:
 
 
 def run(scenario: Scenario, turns: int, seed: int) -> Row:
+    """At least so many turns: whole rounds through the scenario's texts."""
     rng = random.Random(f"{seed} {scenario.name} {scenario.stream.name} {scenario.speech.name}")
-    texts = [scenario.texts[index % len(scenario.texts)] for index in range(turns)]
+    texts = scenario.texts * math.ceil(turns / len(scenario.texts))
     latency, voice = Latency(), Voice.drawn(rng)
     results: list[Result] = []
     for index, text in enumerate(texts):

@@ -72,7 +72,7 @@ class Floor:
         text, first_delta_s, chunk_s = "", 0.0, 0.0
         async with self._http.post(f"{self._url}/v1/chat/completions", json=body, headers=KEY) as answer:
             async for line in answer.content:
-                piece = _content(line)
+                piece = content_of(line)
                 if piece and not text:
                     first_delta_s = loop.time()
                 text += piece
@@ -103,7 +103,8 @@ class Floor:
     _final = False
 
 
-def _content(line: bytes) -> str:
+def content_of(line: bytes) -> str:
+    """The visible text of one line of a streamed answer."""
     if not line.startswith(b"data: {"):
         return ""
     choices = json.loads(line[6:]).get("choices") or []

@@ -133,7 +133,7 @@ class Turn:
         self.stutter_ms = 0.0  # an earlier piece would have prevented it
         self.upstream_ms = 0.0  # nothing would have
         self._soonest_s: dict[int, float] = {}  # first audio of a chunk, had it left with its first word
-        self.pauses_after: list[Boundary] = []
+        self.pauses_after: list[Boundary | None] = []  # None: inside a piece
         self.waited_s = 0.0
         self._received: dict[int, float] = {}
         self.starts_s: dict[int, float] = {}  # when each chunk begins to sound
@@ -208,7 +208,7 @@ class Turn:
             blame_s = at_s if inside else max(self.heard_until_s, min(at_s, self._soonest_s[index]))
             self.stutter_ms += 1000 * (at_s - blame_s)
             self.upstream_ms += 1000 * (blame_s - self.heard_until_s)
-            self.pauses_after.append(Boundary.WORD if inside else self.chunks[index - 1].boundary)
+            self.pauses_after.append(None if inside else self.chunks[index - 1].boundary)
             self.heard_until_s = at_s
         if index in self._latencies_s:
             self._voice.latency.learn(self._latencies_s.pop(index))
@@ -229,7 +229,7 @@ class Result:
     requests: int
     waste_chars: int  # sent but unheard at a random interruption
     ends: tuple[str, ...]  # the boundary of each piece
-    pauses: tuple[str, ...]  # the boundary before each pause, whoever caused it
+    pauses: tuple[str, ...]  # the boundary before each pause, whoever caused it; or "inside" of a piece
     waited_s: float
     text: str
 
@@ -280,7 +280,7 @@ def _result(turn: Turn, start_s: float, rng: random.Random) -> Result:
         len(spoken),
         _waste(turn, rng.uniform(turn.first_audio_s, turn.heard_until_s)),
         tuple(chunk.boundary.name.lower() for chunk in turn.chunks),
-        tuple(boundary.name.lower() for boundary in turn.pauses_after),
+        tuple(boundary.name.lower() if boundary else "inside" for boundary in turn.pauses_after),
         turn.waited_s,
         "".join(chunk.text for chunk in turn.chunks),
     )
