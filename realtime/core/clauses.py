@@ -31,12 +31,13 @@ _TOKEN = re.compile(
     rf"|(?P<word>(?:(?!<\#)[^\s{WIDE}{_MARKS}])+(?:[.,:;!?–]+(?=[^\W_])(?![{WIDE}])(?:(?!<\#)[^\s{WIDE}{_MARKS}])+)*)"
 )
 _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_FLAG_LETTERS = re.compile(r"[\U0001f1e6-\U0001f1ff]+\Z")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _LETTERS_WITH_DOTS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
 # never the end of a sentence while something follows
 _TITLES = frozenset(
-    "dr mr mrs ms mx prof st gen col capt lt sgt rev hon gov sen rep pres messrs vs cf e.g i.e viz".split()
+    "dr mr mrs ms mx prof st gen col capt lt sgt rev hon gov sen rep pres messrs vs cf e.g i.e viz www".split()
 )
 # an end only if a capital or a new line follows
 _SHORT = frozenset(
@@ -45,6 +46,7 @@ _SHORT = frozenset(
     "thurs fri sat sun al ed a.m p.m i".split()
 )
 _NUMBERED = frozenset("no nos p art".split())  # an abbreviation only before a digit
+_ADDRESS = "/.@=&"  # in a word that may be an address, and go on after its "?"
 _SCHEMES = frozenset("http https ftp mailto".split())
 # words that lean on what follows: a piece should not end with one
 _LEANING = frozenset(
@@ -157,7 +159,7 @@ class _Walk:
             self.count(match)
             boundary = self._boundary(match)
             if boundary is not None:
-                poor = boundary is Boundary.WORD and self._leans(match.end())
+                poor = boundary is Boundary.WORD and self._leans()
                 yield Cut(
                     match.end(), boundary, self._closed(match), poor, self._words, self._wide, self.size
                 )
@@ -240,7 +242,9 @@ class _Walk:
         """Whether punctuation at the very end of the received text can be taken without seeing what follows."""
         if (self._quotes > 0 and not close) or punct in ("-", "–"):
             return False
-        if punct[-1] in _WIDE_MARKS or punct[-1] in "!?" or close:
+        if punct[-1] in "!?" and not close:
+            return not any(char in _ADDRESS for char in self._last)
+        if punct[-1] in _WIDE_MARKS or close:
             return True
         if _is_wide(self._last[:1] or " "):
             return True
@@ -255,9 +259,12 @@ class _Walk:
         """Whether one full stop after the last word is the end of a sentence, `rest` being what follows."""
         if self._list_number():
             return False
-        if not rest or _is_wide(self._last[:1] or " "):
+        if _is_wide(self._last[:1] or " ") or (not rest and self._final):
             return True
-        word, following = self._abbreviated(), rest[0]
+        word, following = self._abbreviated(), rest[:1]
+        if not following:
+            short = word in _TITLES | _SHORT | _NUMBERED or _LETTERS_WITH_DOTS.fullmatch(word)
+            return not short
         if following.islower() or word in _TITLES:
             return False
         if word in _NUMBERED and following.isdigit():
@@ -283,21 +290,18 @@ class _Walk:
             return False
         if not self._japanese:
             return self._between_words(match.end())
-        last, kinds = self._last[0], (_script(self._last[0]), _script(following))
-        return last == "を" or kinds in {
-            ("kana", "han"),
-            ("kana", "katakana"),
-            ("han", "han"),
-            ("katakana", "han"),
-        }
+        last = self._last[0]
+        phrase = (
+            _script(last) == "kana" and _script(following) != "kana" and last not in "おご"
+        )  # as in "お茶"
+        return phrase or last == "を" or not _is_wide(following)
 
-    def _leans(self, end: int) -> bool:
-        """Whether the piece up to `end` stops where no speaker would breathe."""
-        last = self._last
-        if not _is_wide(last[:1] or " "):
-            word = last.strip(OPENERS + CLOSERS).lower()
-            return word in _LEANING or word in _TITLES or word[-1:].isdigit()
-        return self._japanese and _script(last[0]) != "kana"
+    def _leans(self) -> bool:
+        """Whether a piece that ends with this word stops where no speaker would breathe."""
+        if _is_wide(self._last[:1] or " "):
+            return False
+        word = self._last.strip(OPENERS + CLOSERS).lower()
+        return word in _LEANING or word in _TITLES or word[-1:].isdigit()
 
     def _between_words(self, end: int) -> bool:
         """Whether a Chinese word surely ends here."""
@@ -338,4 +342,12 @@ def extends(char: str) -> bool:
 
 def inside_grapheme(text: str, end: int) -> bool:
     """Whether a cut at `end` would split what is seen as one character."""
-    return end < len(text) and (extends(text[end]) or text[end - 1] == "\u200d")
+    if end >= len(text):
+        return False
+    flag = _FLAG_LETTERS.search(text, 0, end) if _is_flag_letter(text[end]) else None
+    half_flag = flag is not None and (end - flag.start()) % 2 == 1  # flags are pairs of letters
+    return extends(text[end]) or text[end - 1] == "\u200d" or half_flag
+
+
+def _is_flag_letter(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import re
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bench import replies
 from bench.chunking import Scenario, run, run_load
@@ -249,101 +246,6 @@ def test_the_pace_of_the_voice_is_learned_for_each_script_apart() -> None:
 def test_audio_of_a_chunk_that_never_left_is_an_error() -> None:
     with pytest.raises(IndexError):
         Chunker().audio(0, 100.0, False, 0.0)
-
-
-WHOLE = [
-    "3.14",
-    "1,000",
-    "10:30",
-    "Dr. Smith",
-    "U.S.",
-    "https://a.b/c,d.e?f=1",
-    "a@b.example",
-    "(laughs)",
-    "👨‍👩‍👧",
-    "🇫🇷",
-    "e\u0301",
-]
-WORDS = [
-    *WHOLE,
-    "I",
-    "can",
-    "help",
-    "you",
-    "好的",
-    "今天天气",
-    "한국어",
-    "ありがとう",
-    ",",
-    ".",
-    "!",
-    "。",
-    "，",
-    "…",
-    "\n",
-    "😀",
-    "<#0.5#>",
-]
-TEXTS = st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join)
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    TEXTS,
-    st.lists(st.integers(1, 12), min_size=1),
-    st.sampled_from([0.0, 0.02, 0.2, 1.0]),
-    st.floats(0.05, 1.5),
-)
-def test_nothing_is_lost_doubled_or_cut_inside(
-    text: str, sizes: list[int], gap_s: float, latency_s: float
-) -> None:
-    """Whatever the deltas, the pace and the latency: the chunks are the text, in order, and what is one stays one."""
-    chunker = Chunker()
-    chunker.latency(Latency(latency_s, latency_s / 4))
-    chunks: list[Chunk] = []
-    position = number = 0
-    now_s = 0.0
-    words = re.findall(r"\s*\S+|\s+$", text)
-    while position < len(words):
-        size = sizes[number % len(sizes)]
-        chunker.feed("".join(words[position : position + size]), now_s)
-        position, number = position + size, number + 1
-        due = chunker.poll(now_s)
-        assert chunker.poll(now_s) == []
-        for chunk in due:
-            chunks.append(chunk)
-            if chunk.spoken:
-                speak(chunker, chunk, now_s + latency_s)
-        deadline = chunker.deadline()
-        assert deadline is None or deadline > now_s
-        now_s += gap_s
-    chunker.finish(now_s)
-    chunks += drain(chunker, now_s + latency_s)
-    assert chunker.done
-    assert "".join(chunk.text for chunk in chunks) == text
-    assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
-    assert all(chunk.spoken for chunk in chunks[:-1])
-    ends: set[int] = set()
-    for chunk in chunks:
-        ends.add(max(ends, default=0) + len(chunk.text))
-    for whole in WHOLE:
-        for match in re.finditer(rf"(?<!\S){re.escape(whole)}(?!\S)", text):
-            assert not ends & set(range(match.start() + 1, match.end())), (whole, chunks)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.text(max_size=200), st.lists(st.integers(0, 200), max_size=20))
-def test_any_text_at_all_comes_out_whole(text: str, cuts: list[int]) -> None:
-    chunker = Chunker()
-    places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    chunks: list[Chunk] = []
-    for number, (start, end) in enumerate(itertools.pairwise(places)):
-        chunker.feed(text[start:end], number * 0.05)
-        chunks += chunker.poll(number * 0.05)
-    chunker.finish(2.0)
-    chunks += drain(chunker, 2.0)
-    assert "".join(chunk.text for chunk in chunks) == text
-    assert chunker.done
 
 
 @pytest.mark.parametrize("stream", [TOKEN_20MS, STEADY, FAST], ids=lambda stream: stream.name)

@@ -90,7 +90,10 @@ def test_an_end_that_is_certain_needs_no_next_character(text: str) -> None:
         "me@mail.",
         '"Yes!',
         "see http:",
+        "https://a.b/c?",
         "A.",
+        "Dr. ",
+        "the www.",
     ],
 )
 def test_an_ambiguous_end_waits(text: str) -> None:
@@ -110,7 +113,7 @@ def test_a_word_boundary_a_speaker_would_not_pause_at_is_poor() -> None:
     assert cuts == {3: True, 7: False, 11: True}
 
 
-WORDS_OF_CHINESE = [
+WORDS_WITHOUT_SPACES = [
     "我们|明天|去|公园|看|花",
     "这个|问题|很|有意思",
     "光|从|太阳|到|地球|大约|需要|八分二十秒",
@@ -120,11 +123,14 @@ WORDS_OF_CHINESE = [
     "大约|百分之六十|的|人",
     "其他|的|原因|现在|还|没|找到",
     "用|Python|写|的",
+    "明日|は|東京タワー|に|行きます",
+    "この|店|の|ラーメン|は|とても|美味しい|です",
+    "お茶|を|一杯|飲みました",
 ]
 
 
-@pytest.mark.parametrize("marked", WORDS_OF_CHINESE)
-def test_chinese_is_cut_between_words_only(marked: str) -> None:
+@pytest.mark.parametrize("marked", WORDS_WITHOUT_SPACES)
+def test_chinese_and_japanese_are_cut_between_words_only(marked: str) -> None:
     """Not everywhere two words meet, but nowhere else."""
     words = marked.split("|")
     between = set(itertools.accumulate(map(len, words)))
