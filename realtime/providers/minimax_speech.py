@@ -68,7 +68,7 @@ class MiniMaxSpeech:
             utterance.leave()
 
     def _latency(self, config: SpeechConfig) -> Latency:
-        latency = self._latencies[config] = self._latencies.pop(config, None) or Latency()
+        latency = self._latencies[config] = self._latencies.pop(config, Latency())
         if len(self._latencies) > MAX_VOICES:
             del self._latencies[next(iter(self._latencies))]  # what was not used for longest
         return latency
