@@ -247,3 +247,39 @@ async def test_a_long_thought_is_not_silence_for_ever():
         house.fault("chat.stall")
         assert outcome(await wire.ask(ANSWER)) == ("failed", "upstream_timeout")
         await lives(house, wire)
+
+
+async def test_a_new_voice_and_format_between_turns_open_nothing_in_the_next_turn():
+    """Two clients with voices of their own; one of them moves to another voice and to G.711."""
+    async with open_house() as house, house.wire() as one, house.wire() as two:
+        state = house.sandbox.state
+        await two.send("session.update", session={"audio": {"output": {"voice": "English_Trustworthy_Man"}}})
+        await eventually(lambda: state.connections_open == 2)
+        assert [outcome(done)[0] for done in (await one.ask(ANSWER), await two.ask(ANSWER))] == [
+            "completed"
+        ] * 2
+        output = {"voice": "English_Aussie_Bloke", "format": {"type": "audio/pcmu"}}
+        await one.send("session.update", session={"audio": {"output": output}})
+        await eventually(lambda: state.connections_open == 3)
+        opened = state.connections_opened
+        for wire in (one, two, one, two):
+            assert outcome(await wire.ask(ANSWER)) == ("completed", None)
+        assert state.connections_opened == opened
+
+
+@pytest.mark.parametrize("model", ["chat", "speech"])
+async def test_a_rate_limit_that_passes_within_our_patience_is_never_noticed(model: str):
+    """One request in 0.8 s: refused at first, then answered."""
+    limits = (f"limit.{model}_rpm=1", "limit.window_s=0.8")
+    async with open_house(*limits) as house, house.wire() as wire:
+        for _ in range(3):
+            assert outcome(await wire.ask("What is two plus three?")) == ("completed", None)
+            assert wire.audio()
+
+
+async def test_chat_at_five_tokens_a_second_and_a_voice_slower_than_speech():
+    sets = ("chat.tps=5", "chat.plain_tps=5", "chat.chunk_ms=200", "speech.factor=0.8")
+    async with open_house(*sets) as house, house.wire() as wire:
+        done = await wire.ask("What is two plus three?")
+        assert outcome(done) == ("completed", None)
+        assert len(wire.audio(done["id"])) > 24_000
