@@ -29,6 +29,7 @@ from realtime.response import ReplyPlan, Response
 from realtime.tools import Toolbox
 
 MAX_OUT_OF_BAND = 4
+MAX_PACES = 16
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply is nobody's mistake
 FLUSH_PATIENCE_S = 0.3
 ACK_PATIENCE_S = 5.0
@@ -138,8 +139,15 @@ class Replies:
             speech=providers.speech,
             writer=writer,
             marks=marks,
-            pace=self._paces.setdefault(plan.voice, Pace()),
+            pace=self._pace(plan.voice),
         )
+
+    def _pace(self, voice: Voice) -> Pace:
+        """What was learnt of this voice; of those not used for long nothing is kept."""
+        pace = self._paces[voice] = self._paces.pop(voice, None) or Pace()
+        if len(self._paces) > MAX_PACES:
+            del self._paces[next(iter(self._paces))]
+        return pace
 
     def voice(self, options: ResponseOptions) -> Voice:
         """The platform's voice these options ask for."""

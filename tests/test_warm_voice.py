@@ -87,3 +87,12 @@ async def test_the_voice_is_ready_however_long_nobody_speaks():
     await asyncio.sleep(700)
     assert client.open_now == 0, "nobody keeps a voice warm for a session that is over"
     await speech.aclose()
+
+
+@scripted
+async def test_a_client_that_tries_every_voice_does_not_fill_our_memory():
+    async with Talk(chat=FakeChat([[(0.0, "Yes.")]] * 60), speech=FakeSpeech(first_s=0.0, factor=99)) as talk:
+        for number in range(60):
+            await talk.ask("Yes?", audio={"output": {"voice": f"voice {number}"}})
+            await talk.until("response.done", number + 1)
+        assert len(talk.session.replies._paces) <= 16
