@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderRejected
-from realtime.minimax.errors import IDLE, TOO_MANY_CONNECTIONS
+from realtime.minimax.errors import TOO_MANY_CONNECTIONS
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, SpeechResult, WordTimes
 from realtime.minimax.speech_session import check_text
@@ -221,8 +221,6 @@ class MiniMaxUtterance:
         self._rewind(piece)
         if piece.begin > began:
             piece.losses = 0  # every attempt that gets further is worth another one
-        if error.upstream_code == IDLE:
-            return
         limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
         if not error.retryable:
             raise error

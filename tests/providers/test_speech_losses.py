@@ -170,3 +170,15 @@ async def one_untimed(dice: random.Random, known: str) -> int:
     runs = client.lexicon.runs(pcm[0], 24_000)
     said = [word for word, ms in runs if said_whole(ms, client.lexicon.ms_of(word))]
     return len(set(words) - set(said)) + len(said) - len(set(said))
+
+
+def test_a_platform_that_ends_every_connection_as_idle_is_not_asked_for_ever():
+    async def reply() -> None:
+        client = ScriptedClient(*[Fate(frames=0, error=error_for_code(2201))] * 100)
+        speech = provider(client)
+        with pytest.raises(ProviderUnavailable, match="idle"):
+            await recite(speech, ["Good evening."])
+        await speech.aclose()
+        assert len(client.texts) <= 8
+
+    virtual_time.run(reply())
