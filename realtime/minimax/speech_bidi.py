@@ -8,6 +8,8 @@ from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import BidiProtocol, Phase, SpeechProtocol
 from realtime.minimax.speech_socket import SpeechSocket
 
+CONFIRM_S = 1.5  # for an interruption: a round trip, while the next reply may be waiting for this connection
+
 
 class BidiSpeechSocket(SpeechSocket):
     """One open task that survives `cancel`."""
@@ -38,4 +40,4 @@ class BidiSpeechSocket(SpeechSocket):
         async with self._reading:
             # Whoever was still listening may have read the confirmation while we waited.
             if protocol.phase is Phase.CANCELLING:
-                await self._next(self._timeouts.finish_s, "did not confirm the interruption")
+                await self._next(min(CONFIRM_S, self._timeouts.finish_s), "did not confirm the interruption")

@@ -137,6 +137,18 @@ async def test_an_interruption_that_is_never_confirmed_costs_the_connection() ->
         await speech.aclose()
 
 
+async def test_an_interruption_is_given_less_time_than_a_first_sound() -> None:
+    """The next reply may be waiting for this connection."""
+    async with host("task_cancel") as url:
+        speech = SpeechClient((url,), "k")
+        session = await speech.connect(speech.config(), url, Transport.BIDI)
+        await session.say("Good evening.")
+        await session.receive()
+        async with asyncio.timeout(speech.timeouts.first_audio_s - 1):
+            assert not await session.cancel()
+        await speech.aclose()
+
+
 async def test_a_host_that_takes_no_more_text_is_left_soon() -> None:
     async with host("task_continue") as url:
         speech = client(url)
