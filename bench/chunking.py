@@ -141,7 +141,7 @@ def summarise(scenario: str, stream: str, speech: str, results: Sequence[Result]
         round(_percentile([result.over_floor_ms for result in results], 0.95), 1),
         round(_percentile([result.first_audio_ms for result in results], 0.5), 1),
         mean(lambda result: result.requests),
-        sum(result.stutter_ms > 0 for result in results),
+        sum(result.stutter_ms >= 0.5 for result in results),  # less is 0 ms
         mean(lambda result: result.stutter_ms),
         mean(lambda result: result.upstream_ms),
         mean(lambda result: result.waste_chars),
