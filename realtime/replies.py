@@ -144,7 +144,7 @@ class Replies:
 
     def _pace(self, voice: Voice) -> Pace:
         """What was learnt of this voice; of those not used for long nothing is kept."""
-        pace = self._paces[voice] = self._paces.pop(voice, None) or Pace()
+        pace = self._paces[voice] = self._paces.pop(voice, Pace())
         if len(self._paces) > MAX_PACES:
             del self._paces[next(iter(self._paces))]
         return pace
