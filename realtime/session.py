@@ -38,7 +38,7 @@ from realtime.protocol import server_events as events
 from realtime.protocol.objects import ConversationObject, FunctionCallItem, ItemReference
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
-from realtime.providers.base import ChatModel, Providers, Voice
+from realtime.providers.base import ChatModel, Providers
 from realtime.recital import Recital
 from realtime.remembering import Recalled, put_back
 from realtime.replies import Replies
@@ -49,12 +49,10 @@ from realtime.tools import Toolbox
 from realtime.transcribing import Hearing
 from realtime.translate import to_wire_item
 from realtime.user_turn import UserTurns
+from realtime.warmth import Warmth
 
 log = logging.getLogger(__name__)
 
-KEEP_WARM_S = (
-    50.0  # so often connections are asked for; providers forget a voice after minutes, hosts a connection
-)
 MAX_ROUNDS = 8  # of tools in one turn of the user; then the model has to answer
 
 
@@ -129,7 +127,13 @@ class Session:
             transcribe=self._user.transcribe,
             sent_ms=self.replies.sent_ms,
         )
-        self._speculation = Speculation(self.replies, metrics)
+        self._speculation = Speculation(self.replies, providers, settings, metrics)
+        self._warmth = Warmth(
+            providers.chat,
+            providers.speech,
+            lambda: self.replies.voice(response_options(self.config)),
+            self._tasks,
+        )
         self._turn_marks: Marks | None = None
         self._idle = IdleTimer(self._idle_passed)
         self._heard_ms = 0.0  # audio received in all
@@ -153,7 +157,7 @@ class Session:
         self._tell_recalled()
         for error in self._refused:
             self._outbox.put(events.ErrorEvent.of(error))
-        self._tasks.spawn(self._keep_warm(), "warm upstreams")
+        self._warmth.start()
         if self._settings.greeting:
             self._reply(response_options(self.config), self._marks(), chat=Recital(self._settings.greeting))
         try:
@@ -166,18 +170,6 @@ class Session:
             )
             self._outbox.put(events.ErrorEvent.of(error))
             raise SessionEnded("session_expired") from None
-
-    @property
-    def _voice(self) -> Voice:
-        """What the next reply will most likely speak with."""
-        return self.replies.voice(response_options(self.config))
-
-    async def _keep_warm(self) -> None:
-        """As long as the session lives: who types asks without any notice."""
-        while True:
-            self._providers.speech.warm(self._voice)
-            await self._providers.chat.warm()
-            await asyncio.sleep(KEEP_WARM_S)
 
     def _tell_recalled(self) -> None:
         """The items of a conversation that goes on, as if they were added now."""
@@ -256,10 +248,8 @@ class Session:
         await self._user.hear(audio)
 
     def _update(self, patch: dict[str, Any]) -> None:
-        voice = self._voice
         self._configure(apply(self.config, patch, input_busy=self._user.busy))
-        if self._voice != voice:
-            self._providers.speech.warm(self._voice)
+        self._warmth.settings_changed()
         self._outbox.put(events.SessionUpdated(session=self.session_object()))
 
     def _configure(self, config: SessionConfig) -> None:
@@ -335,8 +325,7 @@ class Session:
                 if self._turn.rules.interrupt_response:
                     self.replies.silence()  # first of all
                 self._user.announce(onset_ms)
-                self._providers.speech.warm(self._voice)
-                self._tasks.spawn(self._providers.chat.warm(), "warm chat")
+                self._warmth.turn_comes()
             case turns.StopReply(response_id):
                 self._metrics.interruptions.inc()
                 self.replies.stop(response_id, "turn_detected")
@@ -407,34 +396,20 @@ class Session:
 
     def _guessed(self, text: str) -> None:
         """What the user has said if this pause is the end; "" when it was not."""
-        if (
-            not text.strip()
-            or self._settings.speculate == "off"
-            or self._turn.phase is not turns.Phase.SPEAKING
-        ):
+        if not text.strip() or self._turn.phase is not turns.Phase.SPEAKING:
             self._speculation.drop()
             return
         if not self._turn.rules.create_response or self.replies.active is not None:
             return
         premise = Premise(essence(text), self._options(), self.conversation.items)
-        if self._speculation.holds(premise):
-            return
-        if self._providers.chat.requests_left() <= self._settings.chat_rpm / 2:
-            self._speculation.drop()  # a guess may cost a request in vain: they are kept for certain turns
-            return
-        request = build_request(
-            premise.options,
-            self.conversation,
-            sees_images=self._providers.chat.sees_images,
-            about_to_say=text,
-        )
-        marks = self._marks(self._user.speech_ended_at_s())
-        self._speculation.begin(premise, request, marks, speak_ahead=self._may_speak_ahead())
-
-    def _may_speak_ahead(self) -> bool:
-        """Speech on a guess costs requests: only while under half of the budget is used."""
-        left = self._providers.speech.requests_left()
-        return self._settings.speculate == "speech" and left > self._settings.speech_rpm / 2
+        if self._speculation.wants(premise):
+            request = build_request(
+                premise.options,
+                self.conversation,
+                sees_images=self._providers.chat.sees_images,
+                about_to_say=text,
+            )
+            self._speculation.begin(premise, request, self._marks(self._user.speech_ended_at_s()))
 
     # -- silence -------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from realtime.config import Settings
 from realtime.core.conversation import Item
 from realtime.core.messages import ChatRequest
 from realtime.metrics import Marks, Metrics
 from realtime.protocol.response_options import ResponseOptions
+from realtime.providers.base import Providers
 from realtime.replies import Replies
 from realtime.response import Response
 
@@ -29,8 +31,10 @@ class Premise:
 class Speculation:
     """At most one early answer of one session."""
 
-    def __init__(self, replies: Replies, metrics: Metrics) -> None:
+    def __init__(self, replies: Replies, providers: Providers, settings: Settings, metrics: Metrics) -> None:
         self._replies = replies
+        self._chat, self._speech = providers.chat, providers.speech
+        self._settings = settings
         self._outcomes = metrics.speculations
         self._premise: Premise | None = None
         self._response: Response | None = None
@@ -42,9 +46,23 @@ class Speculation:
         """Whether an answer to exactly this is under way."""
         return self._premise == premise
 
-    def begin(self, premise: Premise, request: ChatRequest, marks: Marks, *, speak_ahead: bool) -> None:
-        """Ask the chat model now; with `speak_ahead` the voice prepares the first chunk as well."""
+    def wants(self, premise: Premise) -> bool:
+        """Whether an answer to this should be begun. One that is not wanted leaves no other one either."""
+        if self.holds(premise):
+            return False
+        allowed = self._settings.speculate != "off"
+        # A guess may cost a request in vain: the second half of the budget is kept for turns that are certain.
+        if allowed and self._chat.requests_left() > self._settings.chat_rpm / 2:
+            return True
         self.drop()
+        return False
+
+    def begin(self, premise: Premise, request: ChatRequest, marks: Marks) -> None:
+        """Ask the chat model now; where that is wanted and half of its budget is left, the voice prepares the first
+        chunk as well."""
+        self.drop()
+        left = self._speech.requests_left()
+        speak_ahead = self._settings.speculate == "speech" and left > self._settings.speech_rpm / 2
 
         async def given() -> ChatRequest:
             return request

@@ -42,6 +42,7 @@ from realtime.translate import to_core_item
 INTERIM_WHILE_SUSPECTED_MS = 250.0  # during a reply the first words decide, so ask sooner
 MIN_COMMIT_MS = 100.0
 WHOLE_WORDS = 3  # or Han characters; fewer may be the beginning of anything
+MAX_FAILURES = 16  # transcripts that failed and are remembered: only the last turn's is asked for
 ARRIVALS = 512  # chunks whose arrival time is remembered
 
 
@@ -312,6 +313,8 @@ class UserTurns:
             transcript = await self._hearing.final(samples, end_ms) if speech else Transcript("")
         except ProviderError as error:
             self._failures[item_id] = error
+            if len(self._failures) > MAX_FAILURES:
+                del self._failures[next(iter(self._failures))]
             self._tell_failure(item_id, error)
             self._notice(turns.TranscriptFailed(item_id))
         else:

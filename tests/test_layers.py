@@ -26,6 +26,7 @@ FLOORS = [
         "narration",
         "tasks",
         "idle",
+        "warmth",
         "reply_writer",
         "response",
         "chat_request",

@@ -1,0 +1,53 @@
+"""Has the upstreams of one session ready before it asks them for anything (shared/design.md 2.1).
+
+When it begins, when the user begins to speak, when another voice is chosen, and again and again while nothing happens:
+who types asks without any notice. What warm means is the providers' business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from realtime.providers.base import ChatModel, Speech, Voice
+from realtime.tasks import Tasks
+
+EVERY_S = 50.0  # providers forget a voice after minutes, hosts a connection
+
+
+class Warmth:
+    """`voice` tells what the next reply will most likely speak with."""
+
+    def __init__(self, chat: ChatModel, speech: Speech, voice: Callable[[], Voice], tasks: Tasks) -> None:
+        self._chat = chat
+        self._speech = speech
+        self._voice = voice
+        self._tasks = tasks
+        self._warmed: Voice | None = None
+
+    def __repr__(self) -> str:
+        return f"<Warmth for {self._warmed}>"
+
+    def start(self) -> None:
+        """Keep everything ready for as long as the session lives."""
+        self._tasks.spawn(self._keep(), "warm upstreams")
+
+    async def _keep(self) -> None:
+        while True:
+            self.voice()
+            await self._chat.warm()
+            await asyncio.sleep(EVERY_S)
+
+    def turn_comes(self) -> None:
+        """Somebody speaks, and will be answered."""
+        self.voice()
+        self._tasks.spawn(self._chat.warm(), "warm chat")
+
+    def settings_changed(self) -> None:
+        """Another voice may have been chosen."""
+        if self._voice() != self._warmed:
+            self.voice()
+
+    def voice(self) -> None:
+        self._warmed = self._voice()
+        self._speech.warm(self._warmed)
