@@ -78,8 +78,8 @@ class Ears:
     async def _listen(self, samples: Samples) -> AsyncGenerator[EndpointEvent | float, None]:
         if self._stream is None:
             return
-        for frame in self._framer.feed(samples):
-            probability = await self._stream.probability(frame)
+        frames = self._framer.feed(samples)
+        for frame, probability in zip(frames, await self._stream.probabilities(frames), strict=True):
             self._listened_ms += samples_to_ms(VAD_FRAME_SAMPLES, VAD_RATE)
             if probability >= SPEECH:
                 self._last_speech_ms = self._listened_ms

