@@ -10,7 +10,6 @@ import math
 from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 Samples = NDArray[np.int16]
@@ -41,6 +40,9 @@ class Resampler:
         if max(self._up, self._down) > LARGEST_RATIO:
             raise ValueError(f"{from_rate} to {to_rate} Hz is no ratio of small numbers")
         self._reach, self._filter = _filter_bank(self._up, self._down)
+        # Many blocks at once as long as there are enough: fewer samples are copied, for some products with nothing.
+        many = max(1, 2 * self._reach // self._down)
+        self._banks = [(n * self._down, _filter_bank(n * self._up, n * self._down)[1]) for n in (many, 1)]
         self._waiting: Floats = np.zeros(self._reach - 1, np.float32)
         self._fed = self._given = 0
 
@@ -75,15 +77,19 @@ class Resampler:
 
     def _blocks(self, waiting: Floats) -> tuple[Samples, Floats]:
         """Every block of `up` samples that `waiting` is long enough for, and what stays waiting."""
-        width = len(self._filter)
-        count = (len(waiting) - width) // self._down + 1
-        if count <= 0:
-            return np.zeros(0, np.int16), waiting
-        step = waiting.itemsize
-        windows = as_strided(waiting, (count, width), (self._down * step, step), writeable=False)
-        out = np.ascontiguousarray(windows) @ self._filter
-        np.clip(np.rint(out, out=out), -32768, 32767, out=out)
-        return out.astype(np.int16).ravel(), waiting[count * self._down :].copy()
+        done = [np.zeros(0, np.float32)]
+        for down, bank in self._banks:
+            count = (len(waiting) - len(bank)) // down + 1
+            if count > 0:
+                step = waiting.itemsize
+                windows = np.ndarray((count, len(bank)), np.float32, waiting, 0, (down * step, step))
+                done.append((windows.copy() @ bank).ravel())
+                waiting = waiting[count * down :]
+        out = np.concatenate(done)
+        np.rint(out, out=out)
+        np.maximum(out, -32768, out=out)
+        np.minimum(out, 32767, out=out)
+        return out.astype(np.int16), waiting.copy()
 
 
 @cache

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from realtime.providers.onnx_tensors import float_tensors
@@ -117,7 +116,8 @@ def _frames(sounds: Sequence[Floats], counts: Sequence[int]) -> Floats:
 
 def _view(x: Floats, shape: tuple[int, ...], strides: tuple[int, ...]) -> Floats:
     """Overlapping windows of a whole array; strides in numbers, not in bytes."""
-    return as_strided(x, shape, tuple(stride * x.itemsize for stride in strides), writeable=False)
+    view: Floats = np.ndarray(shape, np.float32, x, 0, tuple(stride * x.itemsize for stride in strides))
+    return view
 
 
 def _remember(gates: Floats, cell: Floats) -> tuple[Floats, Floats]:
