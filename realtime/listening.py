@@ -7,10 +7,10 @@ transcriber.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
-from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler, samples_to_ms
-from realtime.core.endpointing import Endpointer, EndpointEvent, EndpointRules
+from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
+from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent, EndpointRules
 from realtime.core.hush import Hush
 from realtime.core.input_audio import InputAudio, Samples
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, VoiceDetector
@@ -66,35 +66,36 @@ class Ears:
         return self._stream is None or self._last_speech_ms > ms
 
     async def hear(self, data: bytes) -> AsyncGenerator[EndpointEvent | float, None]:
-        """Take in bytes of the wire's format. Yields endpointing events, and after each frame its position."""
+        """Take in bytes of the wire's format. Yields endpointing events, and after each frame of open speech its
+        position."""
         for start in range(0, len(data), SLICE_BYTES):
             samples = self._resampler.feed(self._decoder.feed(data[start : start + SLICE_BYTES]))
             self._audio.append(samples)
-            async for event in self._listen(samples):
-                yield event
+            if self._stream is not None:
+                frames = self._framer.feed(samples)
+                for frame, probability in zip(frames, await self._stream.probabilities(frames), strict=True):
+                    for event in self._judge(frame, probability):
+                        yield event
+                    if self.listens_for_turns and self.endpointer.speaking:
+                        yield self._listened_ms
+                if self.listens_for_turns and not self.endpointer.speaking:
+                    self._audio.forget_before(self._listened_ms - IDLE_KEEP_MS)
             if start:
                 await asyncio.sleep(0)
 
-    async def _listen(self, samples: Samples) -> AsyncGenerator[EndpointEvent | float, None]:
-        if self._stream is None:
-            return
-        frames = self._framer.feed(samples)
-        for frame, probability in zip(frames, await self._stream.probabilities(frames), strict=True):
-            self._listened_ms += samples_to_ms(VAD_FRAME_SAMPLES, VAD_RATE)
-            if probability >= SPEECH:
-                self._last_speech_ms = self._listened_ms
-            if not self.listens_for_turns:
-                continue
-            quiet_ms = 0.0
-            if self.endpointer.speaking:
-                quiet_ms = self._hush.feed(frame, voiced=probability >= SPEECH)
-            else:
-                self._hush.reset()
-            for event in self.endpointer.feed(probability, int(self._listened_ms), quiet_ms):
-                yield event
-            yield self._listened_ms
-            if not self.endpointer.speaking:
-                self._audio.forget_before(self._listened_ms - IDLE_KEEP_MS)
+    def _judge(self, frame: Samples, probability: float) -> Sequence[EndpointEvent]:
+        """What the next frame means."""
+        self._listened_ms += FRAME_MS
+        if probability >= SPEECH:
+            self._last_speech_ms = self._listened_ms
+        if not self.listens_for_turns:
+            return ()
+        quiet_ms = 0.0
+        if self.endpointer.speaking:
+            quiet_ms = self._hush.feed(frame, voiced=probability >= SPEECH)
+        else:
+            self._hush.reset()
+        return self.endpointer.feed(probability, int(self._listened_ms), quiet_ms)
 
     def samples(self, from_ms: float, to_ms: float | None = None) -> Samples:
         """A copy of what was heard there, at VAD_RATE."""
