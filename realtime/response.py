@@ -9,8 +9,8 @@ heard until the gate opens. It decides nothing about turns, and it does not know
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from realtime.core.audio import AudioFormat
@@ -39,6 +39,7 @@ from realtime.providers.base import (
 )
 from realtime.reply_writer import ReplyWriter
 from realtime.tools import Toolbox
+from realtime.watchdog import Watchdog
 
 MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
 BLANK_ANSWER = "The model answered without any text."
@@ -88,8 +89,7 @@ class Response:
         self._finish: ChatFinish | None = None
         self._characters = 0
         self._has_words = False
-        self._patience: asyncio.Timeout | None = None
-        self._excuses = 0  # why silence is nobody's fault at the moment
+        self._patience = Watchdog(plan.silent_timeout_s)
 
     def __repr__(self) -> str:
         return f"<Response {self.id} {'open' if self.gate.is_set() else 'gated'}>"
@@ -107,7 +107,7 @@ class Response:
     async def run(self) -> None:
         """The whole reply. Upstream trouble ends in a failed `response.done`, never in an exception."""
         try:
-            async with asyncio.timeout(self.plan.silent_timeout_s) as self._patience:
+            async with self._patience:
                 await self._answer()
         except TimeoutError:
             message = f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s."
@@ -121,23 +121,6 @@ class Response:
         self.failed = not self.gate.is_set()
         await self.gate.wait()
         self.writer.fail(error)
-
-    def _progress(self) -> None:
-        """Something to see or hear came: the listener's patience begins anew."""
-        if self._patience is not None and not self._excuses and not self._patience.expired():
-            self._patience.reschedule(self._loop.time() + self.plan.silent_timeout_s)
-
-    @contextmanager
-    def _excused(self) -> Iterator[None]:
-        """Meanwhile we wait for the client or for a tool, and not for an upstream service."""
-        self._excuses += 1
-        if self._patience is not None and not self._patience.expired():
-            self._patience.reschedule(None)
-        try:
-            yield
-        finally:
-            self._excuses -= 1
-            self._progress()
 
     # -- the chat model ------------------------------------------------------------------------------------------
 
@@ -160,13 +143,13 @@ class Response:
             match event:
                 case TextDelta(text):
                     self._mark("chat_first_delta")
-                    self._progress()
+                    self._patience.alive()
                     await self._take_text(text)
                     if self._characters >= MAX_ANSWER_CHARACTERS:
                         self._finish = ChatFinish("length")
                         break
                 case ToolCallDelta():
-                    self._progress()
+                    self._patience.alive()
                     await self._take_call(event)
                 case ChatUsage():
                     self.writer.usage = event
@@ -223,7 +206,7 @@ class Response:
         self._errands.append(self._helpers.create_task(errand, name=f"{self.id} tool {call.name}"))
 
     async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
-        with self._excused():
+        with self._patience.excused():  # not an upstream service
             output = await tools.run(call)
         self.writer.server_output(call.call_id, output)
 
@@ -274,7 +257,7 @@ class Response:
                 await self.gate.wait()
                 match event:
                     case SpeechAudio(piece, pcm):
-                        self._progress()
+                        self._patience.alive()
                         await self._sound(piece, pcm)
                     case SpeechWords(piece, words):
                         self.writer.words(self._chunk_of(piece).index, words)
@@ -285,7 +268,7 @@ class Response:
     async def _sound(self, piece: int, pcm: bytes) -> None:
         chunk = self._chunk_of(piece)
         self._narration.heard(piece, len(pcm))
-        with self._excused():
+        with self._patience.excused():  # the client may be slow
             await self.writer.audio(chunk.index, pcm)
 
     def _piece_done(self, piece: int) -> None:

@@ -27,6 +27,7 @@ FLOORS = [
         "tasks",
         "idle",
         "warmth",
+        "watchdog",
         "reply_writer",
         "response",
         "chat_request",
