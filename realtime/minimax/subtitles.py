@@ -7,8 +7,7 @@ The platform's offsets drift after pause marks, sub-word pieces share one offset
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from realtime.core.messages import WordTime
 
@@ -16,8 +15,7 @@ _WINDOW = 48  # characters within which a drifted word is looked for
 _BLANKS = ("[SPACE]", "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     word: str
     begin: int
     end: int
@@ -33,9 +31,13 @@ class SubtitleTrack:
         self._segments: dict[tuple[int, int], tuple[_Entry, ...]] = {}
         self._run = 0
         self._run_start_ms: list[float] = [0.0]
+        self._last: Any = None  # object or list
 
     def feed(self, subtitle: Any) -> bool:
         """Take one `data.subtitle` (an object or a list of them). Whether it said anything."""
+        if subtitle is None or subtitle == self._last:
+            return False
+        self._last = subtitle
         items = subtitle if isinstance(subtitle, list) else [subtitle]
         found = False
         for item in items:
@@ -49,6 +51,7 @@ class SubtitleTrack:
     def next_run(self, start_ms: float) -> None:
         """What follows is a synthesis of its own, whose times count from `start_ms` of this text's sound."""
         self._run += 1
+        self._last = None
         self._run_start_ms.append(start_ms)
 
     def words(self) -> tuple[WordTime, ...]:
@@ -65,7 +68,9 @@ class SubtitleTrack:
         shift_ms = self._run_start_ms[run]
         if segment[0].start_ms + shift_ms < so_far_ms / 2:
             shift_ms = so_far_ms
-        return (replace(e, start_ms=e.start_ms + shift_ms, end_ms=e.end_ms + shift_ms) for e in segment)
+        if not shift_ms:
+            return segment
+        return (e._replace(start_ms=e.start_ms + shift_ms, end_ms=e.end_ms + shift_ms) for e in segment)
 
 
 def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
@@ -74,9 +79,9 @@ def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
         yield from _shared_out(item)
         return
     for word in timed:
-        if isinstance(word, Mapping) and str(word.get("word", "")).strip() not in _BLANKS:
+        if isinstance(word, Mapping) and (spelled := str(word.get("word", "")).strip()) not in _BLANKS:
             yield _Entry(
-                str(word.get("word", "")).strip(),
+                spelled,
                 _integer(word.get("word_begin")),
                 _integer(word.get("word_end")),
                 _number(word.get("time_begin")),
@@ -125,7 +130,7 @@ def _merged(entries: Iterable[_Entry]) -> Iterable[_Entry]:
     last: _Entry | None = None
     for entry in entries:
         if last is not None and (last.begin, last.end) == (entry.begin, entry.end):
-            last = replace(last, word=last.word + entry.word, end_ms=max(last.end_ms, entry.end_ms))
+            last = last._replace(word=last.word + entry.word, end_ms=max(last.end_ms, entry.end_ms))
             continue
         if last is not None:
             yield last

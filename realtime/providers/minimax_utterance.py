@@ -195,7 +195,9 @@ class MiniMaxUtterance:
                 piece.sound_bytes += len(data)
                 return [SpeechAudio(piece.number, data)]
             case WordTimes(words=words):
-                piece.words = piece.kept + tuple(_shifted(word, piece) for word in words)
+                if piece.begin_ms:
+                    words = piece.kept + tuple(_shifted(word, piece) for word in words)
+                piece.words = words
                 return [SpeechWords(piece.number, piece.words)]
             case PieceEnd():
                 piece.done = True
