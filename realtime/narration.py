@@ -102,17 +102,19 @@ class Narration:
 
     def heard(self, piece: int, pcm_bytes: int) -> None:
         """So much more 16-bit PCM of this piece has come."""
-        ms = pcm_bytes / 2 * 1000 / self._voice.rate
-        self._received_ms[piece] = self._received_ms.get(piece, 0.0) + ms
+        before_ms = self._received_ms.get(piece, 0.0)
+        self._received_ms[piece] = before_ms + pcm_bytes / 2 * 1000 / self._voice.rate
         self._report(piece, complete=False)
+        if not before_ms:
+            self._news.set()  # what comes after the first sound only puts the end of all sound off
 
     def complete(self, piece: int) -> None:
         """This piece has been said; the next one is due."""
         self._report(piece, complete=True)
+        self._news.set()
         self._received_ms.pop(piece, None)
         self._in_flight.popleft()
 
     def _report(self, piece: int, *, complete: bool) -> None:
         index = self.chunk_of(piece).index
         self._chunker.audio(index, self._received_ms.get(piece, 0.0), complete, self._loop.time())
-        self._news.set()

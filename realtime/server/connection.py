@@ -22,6 +22,7 @@ from realtime.protocol.server_events import ErrorEvent
 from realtime.server.live_session import Closing, LiveSession, our_fault
 from realtime.server.pace import Pace
 from realtime.server.replay import Sent
+from realtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -179,15 +180,15 @@ class Connection:
     # -- out -------------------------------------------------------------------------------------------------------
 
     async def _write(self, first: Sequence[Sent]) -> None:
-        await self._send_in_time(first)
-        while (messages := await self._live.take()) is not None:
-            await self._send_in_time(messages)
-
-    async def _send_in_time(self, messages: Sequence[Sent]) -> None:
         try:
-            for message in messages:
-                async with asyncio.timeout(self._send_timeout_s):
-                    await self._send([message])
+            async with Watchdog(self._send_timeout_s) as watchdog:
+                messages: Sequence[Sent] | None = first
+                while messages is not None:
+                    for message in messages:
+                        await self._send([message])
+                        watchdog.alive()
+                    with watchdog.excused():
+                        messages = await self._live.take()
         except TimeoutError as error:
             raise Closing(1008, "slow_reader", resumable=True) from error
         except ConnectionError as error:
