@@ -30,7 +30,7 @@ from bench.microphone import sentences
 from bench.rig import RATE, figures, load_average, now_s, percentile, server, table
 
 APPEND_MS = 100
-CYCLE_S = 9.0  # one turn of everybody: a third speaking, a third hearing, a third of silence
+CYCLE_S = 8.0  # one turn of everybody: 35 % speaking, 35 % hearing the answer, the rest waiting
 SETTLE_S = CYCLE_S  # before the measuring begins
 GRACE_S = 2.0  # a turn that ended while we measured has so long to be answered
 DELTA = b'"type":"response.output_audio.delta"'

@@ -22,7 +22,7 @@ from bench.rig import now_s
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 
-ANSWER = "That is good to hear, so let us go on with the next one."
+ANSWER = "That is good to hear, so let us go on."  # as long as the users speak
 HEARD = "What shall we do next?"
 CHAT_FIRST_S, TOKEN_S = 0.3, 0.0125
 SPEECH_FIRST_S, FACTOR = 0.2, 8.0
