@@ -35,6 +35,7 @@ from bench.simulated import (
 )
 from bench.traces import BURSTS, CRAWL, FAST, SLOW, SMALL_BURSTS, STEADY, TOKEN_20MS, Stream
 from realtime.core.listener import Latency
+from realtime.core.play_through import Delivery
 
 _CONVERSATION = 8  # turns spoken by one voice
 
@@ -105,11 +106,11 @@ def run(scenario: Scenario, turns: int, seed: int) -> Row:
     """At least so many turns: whole rounds through the scenario's texts."""
     rng = random.Random(f"{seed} {scenario.name} {scenario.stream.name} {scenario.speech.name}")
     texts = scenario.texts * math.ceil(turns / len(scenario.texts))
-    latency, voice = Latency(), Voice.drawn(rng)
+    latency, delivery, voice = Latency(), Delivery(), Voice.drawn(rng)
     results: list[Result] = []
     for index, text in enumerate(texts):
         if index % _CONVERSATION == 0:
-            voice = Voice.drawn(rng, latency)
+            voice = Voice.drawn(rng, latency, delivery)
         results.append(simulate(scenario.stream.trace(text, rng), scenario.speech, rng, voice))
     return summarise(scenario.name, scenario.stream.name, scenario.speech.name, results)
 

@@ -19,6 +19,7 @@ from bench.traces import Trace, clause_floor_s
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
 from realtime.core.clauses import Size, measure
 from realtime.core.listener import Latency, Pace
+from realtime.core.play_through import Delivery, PlayThrough
 from realtime.core.speakable import SpeakableFilter
 
 _FRAME_MS = 100.0
@@ -80,10 +81,13 @@ class Voice:
     ms_per_wide: float
     ms_per_mark: float
     latency: Latency
+    delivery: Delivery
     pace: Pace = field(default_factory=Pace)
 
     @classmethod
-    def drawn(cls, rng: random.Random, latency: Latency | None = None) -> Voice:
+    def drawn(
+        cls, rng: random.Random, latency: Latency | None = None, delivery: Delivery | None = None
+    ) -> Voice:
         """Between 0.85 and 1.2 times the usual speed, 15 Latin-like or 4.5 Han characters a second in running text."""
         mark_ms = rng.uniform(*_MARK_MS)
         factor = rng.uniform(0.85, 1.2)
@@ -92,6 +96,7 @@ class Voice:
             factor * 222.0,
             factor * mark_ms,
             latency or Latency(),
+            delivery or Delivery(),
         )
 
     def duration_ms(self, size: Size, rng: random.Random) -> float:
@@ -125,6 +130,10 @@ class Turn:
             int, float
         ] = {}  # of pieces that find the voice idle; learnt with their first audio
         self._frames: deque[tuple[float, int, float, bool]] = deque()  # arrival, chunk, received ms, complete
+        self._play_through = PlayThrough(voice.delivery)
+        self._held: list[tuple[int, float, bool]] = []  # of the piece that comes
+        self._came_s = start_s  # the last frame
+        self._came_ms = 0.0  # of the piece that comes
         self._voice_free_s = start_s
         self.chunks: list[Chunk] = []
         self.sent_s: list[float] = []
@@ -154,7 +163,7 @@ class Turn:
 
     def advance(self, now_s: float) -> None:
         while self._frames and self._frames[0][0] <= now_s:
-            self._hear(*self._frames.popleft())
+            self._come(*self._frames.popleft())
         while self._deltas and self._deltas[0][0] <= now_s:
             self.chunker.feed(self._filter.feed(self._deltas.popleft()[1]), now_s)
         if self._finish_s is not None and self._finish_s <= now_s:
@@ -196,6 +205,24 @@ class Turn:
         word = len(chunk.text) - len(chunk.text.lstrip()) + len(chunk.text.split()[0])
         return self._start_s + self._trace.arrival_s(before + word - 1)
 
+    def _come(self, at_s: float, index: int, received_ms: float, complete: bool) -> None:
+        """A frame came; it is passed on as the product would."""
+        if complete:
+            self._play_through.complete()
+            self._came_ms = 0.0
+        else:
+            expected_ms = self._voice.pace.expected_ms(measure(self.chunks[index].spoken))
+            self._play_through.sound(received_ms - self._came_ms, expected_ms, self._came_s, at_s)
+            self._came_ms = received_ms
+        if index in self._latencies_s:
+            self._voice.latency.learn(self._latencies_s.pop(index))
+        self._came_s = at_s
+        self._held.append((index, received_ms, complete))
+        if self._play_through.passing:
+            for held in self._held:
+                self._hear(at_s, *held)
+            self._held.clear()
+
     def _hear(self, at_s: float, index: int, received_ms: float, complete: bool) -> None:
         self.chunker.audio(index, received_ms, complete, at_s)
         grown_s = (received_ms - self._received.get(index, 0.0)) / 1000
@@ -210,8 +237,6 @@ class Turn:
             self.upstream_ms += 1000 * (blame_s - self.heard_until_s)
             self.pauses_after.append(None if inside else self.chunks[index - 1].boundary)
             self.heard_until_s = at_s
-        if index in self._latencies_s:
-            self._voice.latency.learn(self._latencies_s.pop(index))
         self.starts_s.setdefault(index, self.heard_until_s)
         self._received[index] = received_ms
         self.heard_until_s += grown_s
@@ -252,9 +277,9 @@ def simulate_load(
     traces: Sequence[Trace], speech: SpeechProfile, rng: random.Random, budget: Budget, gap_s: float
 ) -> list[Result]:
     """Turns that begin every `gap_s` seconds and share one account."""
-    latency = Latency()
+    latency, delivery = Latency(), Delivery()
     turns = [
-        (index * gap_s, Turn(trace, speech, Voice.drawn(rng, latency), rng, index * gap_s, budget))
+        (index * gap_s, Turn(trace, speech, Voice.drawn(rng, latency, delivery), rng, index * gap_s, budget))
         for index, trace in enumerate(traces)
     ]
     live = [turn for _, turn in turns]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 
 from realtime.core.chunker import Chunk, Chunker, ChunkRules
+from realtime.core.clauses import measure
 from realtime.core.listener import Pace
+from realtime.core.play_through import PlayThrough
 from realtime.core.speakable import SpeakableFilter
 from realtime.errors import ProviderUnavailable
-from realtime.providers.base import Speech, Utterance, Voice
+from realtime.providers.base import Speech, SpeechAudio, SpeechEvent, SpeechPieceDone, Utterance, Voice
 
 Permit = Callable[[Chunk], Awaitable[None]]
 
@@ -29,6 +32,7 @@ class Narration:
         self._voice = voice
         self._filter = SpeakableFilter()
         self._chunker = Chunker(rules, pace)
+        self._play_through = PlayThrough(speech.delivery(voice))
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._in_flight: deque[tuple[Chunk, int | None]] = deque()  # handed over, with their piece's number
@@ -88,6 +92,37 @@ class Narration:
 
     # -- sound back ----------------------------------------------------------------------------------------------
 
+    async def sound(
+        self, utterance: Utterance, came: Callable[[], None] | None = None
+    ) -> AsyncGenerator[SpeechEvent, None]:
+        """What the voice gives, in order, as it comes; `came` is told of all sound. Raises ProviderError.
+
+        Where the voice is slower than its speech, a piece waits here until it plays through. Whoever leaves meanwhile
+        has not heard of it.
+        """
+        held: list[SpeechEvent] = []  # of one piece
+        async with aclosing(utterance.events()) as events:
+            asked_s = self._loop.time()
+            async for event in events:
+                if isinstance(event, SpeechAudio):
+                    self._came(event, asked_s)
+                    if came is not None:
+                        came()
+                elif isinstance(event, SpeechPieceDone):
+                    self._play_through.complete()
+                held.append(event)
+                if self._play_through.passing:
+                    for ready in held:
+                        yield ready
+                    held.clear()
+                asked_s = self._loop.time()
+
+    def _came(self, audio: SpeechAudio, asked_s: float) -> None:
+        """Sound of the next piece came, awaited since then."""
+        chunk = next((chunk for chunk, piece in self._in_flight if piece == audio.piece), None)
+        expected_ms = self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
+        self._play_through.sound(self._ms(audio.pcm), expected_ms, asked_s, self._loop.time())
+
     def silent_chunks(self) -> Iterator[Chunk]:
         """Chunks without sound (only emoji, say) whose turn it is; each is given once."""
         while self._in_flight and self._in_flight[0][1] is None:
@@ -100,10 +135,10 @@ class Narration:
             raise ProviderUnavailable(f"The voice answered for piece {piece} when {due and due[1]} was due.")
         return due[0]
 
-    def heard(self, piece: int, pcm_bytes: int) -> None:
-        """So much more 16-bit PCM of this piece has come."""
+    def heard(self, piece: int, pcm: bytes) -> None:
+        """More 16-bit PCM of this piece is on its way to the listener."""
         before_ms = self._received_ms.get(piece, 0.0)
-        self._received_ms[piece] = before_ms + pcm_bytes / 2 * 1000 / self._voice.rate
+        self._received_ms[piece] = before_ms + self._ms(pcm)
         self._report(piece, complete=False)
         if not before_ms:
             self._news.set()  # what comes after the first sound only puts the end of all sound off
@@ -118,3 +153,6 @@ class Narration:
     def _report(self, piece: int, *, complete: bool) -> None:
         index = self.chunk_of(piece).index
         self._chunker.audio(index, self._received_ms.get(piece, 0.0), complete, self._loop.time())
+
+    def _ms(self, pcm: bytes) -> float:
+        return len(pcm) / 2 * 1000 / self._voice.rate

@@ -250,14 +250,11 @@ class Response:
 
     async def _play(self, utterance: Utterance) -> None:
         """Pass sound and word times on, in order, as they arrive."""
-        async with aclosing(utterance.events()) as events:
+        async with aclosing(self._narration.sound(utterance, self._sound_came)) as events:
             async for event in events:
-                if isinstance(event, SpeechAudio):
-                    self._mark("speech_first_audio")
                 await self.gate.wait()
                 match event:
                     case SpeechAudio(piece, pcm):
-                        self._patience.alive()
                         await self._sound(piece, pcm)
                     case SpeechWords(piece, words):
                         self.writer.words(self._chunk_of(piece).index, words)
@@ -265,9 +262,13 @@ class Response:
                         self._piece_done(piece)
         self._begin_silent()
 
+    def _sound_came(self) -> None:
+        self._mark("speech_first_audio")
+        self._patience.alive()
+
     async def _sound(self, piece: int, pcm: bytes) -> None:
         chunk = self._chunk_of(piece)
-        self._narration.heard(piece, len(pcm))
+        self._narration.heard(piece, pcm)
         with self._patience.excused():  # the client may be slow
             await self.writer.audio(chunk.index, pcm)
 

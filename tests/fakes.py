@@ -9,6 +9,7 @@ import numpy as np
 
 from realtime.core.listener import Latency
 from realtime.core.messages import ChatFinish, ChatUsage, TextDelta, ToolCallDelta, WordTime
+from realtime.core.play_through import Delivery
 from realtime.errors import ProviderError
 from realtime.providers.base import (
     SpeechAudio,
@@ -168,6 +169,7 @@ class FakeSpeech:
     warmed: list = field(default_factory=list)
     open_now: int = 0
     budget: float = 60.0
+    delivered: Delivery = field(default_factory=Delivery)
 
     def warm(self, voice) -> None:
         self.warmed.append(voice)
@@ -182,6 +184,9 @@ class FakeSpeech:
 
     def latency(self, voice) -> Latency:
         return Latency(self.first_s, 0.0)
+
+    def delivery(self, voice) -> Delivery:
+        return self.delivered
 
     def requests_left(self) -> float:
         return self.budget

@@ -89,10 +89,10 @@ async def _narrate(
         async with speech.open(voice) as utterance, asyncio.TaskGroup() as group:
             group.create_task(read())
             group.create_task(narration.run(utterance, permit))
-            async with aclosing(utterance.events()) as events:
+            async with aclosing(narration.sound(utterance)) as events:
                 async for event in events:
                     if isinstance(event, SpeechAudio):
-                        narration.heard(event.piece, len(event.pcm))
+                        narration.heard(event.piece, event.pcm)
                         sink(event.pcm)
                     elif isinstance(event, SpeechPieceDone):
                         narration.complete(event.piece)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from realtime.core.listener import Latency
 from realtime.core.messages import ChatEvent, ChatRequest, WordTime
+from realtime.core.play_through import Delivery
 from realtime.errors import ConfigError
 
 VAD_RATE = 16_000  # Hertz: the rate at which voice detectors and transcribers listen
@@ -172,6 +173,10 @@ class Speech(Protocol):
 
     def latency(self, voice: Voice) -> Latency:
         """The time from text to first audio to expect, learnt from what was seen; it may go on learning."""
+        ...
+
+    def delivery(self, voice: Voice) -> Delivery:
+        """How fast this voice's sound comes; who hears it may let it learn."""
         ...
 
     def requests_left(self) -> float:

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from realtime.config import Settings
 from realtime.core.listener import Latency
+from realtime.core.play_through import Delivery
 from realtime.errors import ConfigError
 from realtime.minimax.hosts import speech_urls_for
 from realtime.minimax.speech import SpeechClient, Transport
@@ -32,7 +33,7 @@ class MiniMaxSpeech:
         self._pool = SpeechPool(client, transport, limit=connections)
         self._budget = RequestBudget(rpm)
         self._budget_wait_s = budget_wait_s
-        self._latencies: dict[SpeechConfig, Latency] = {}
+        self._learnt: dict[SpeechConfig, tuple[Latency, Delivery]] = {}
 
     def __repr__(self) -> str:
         return f"<MiniMaxSpeech {self._client!r}>"
@@ -44,7 +45,10 @@ class MiniMaxSpeech:
         return self._open(self._config(voice))
 
     def latency(self, voice: Voice) -> Latency:
-        return self._latency(self._config(voice))
+        return self._timing(self._config(voice))[0]
+
+    def delivery(self, voice: Voice) -> Delivery:
+        return self._timing(self._config(voice))[1]
 
     def requests_left(self) -> float:
         return self._budget.left(asyncio.get_running_loop().time())
@@ -60,18 +64,18 @@ class MiniMaxSpeech:
             config,
             self._budget,
             budget_wait_s=self._budget_wait_s,
-            learn_latency=self._latency(config).learn,
+            learn_latency=self._timing(config)[0].learn,
         )
         try:
             yield utterance
         finally:
             utterance.leave()
 
-    def _latency(self, config: SpeechConfig) -> Latency:
-        latency = self._latencies[config] = self._latencies.pop(config, Latency())
-        if len(self._latencies) > MAX_VOICES:
-            del self._latencies[next(iter(self._latencies))]  # what was not used for longest
-        return latency
+    def _timing(self, config: SpeechConfig) -> tuple[Latency, Delivery]:
+        timing = self._learnt[config] = self._learnt.pop(config, (Latency(), Delivery()))
+        if len(self._learnt) > MAX_VOICES:
+            del self._learnt[next(iter(self._learnt))]  # what was not used for longest
+        return timing
 
     def _config(self, voice: Voice) -> SpeechConfig:
         return self._client.config(

@@ -75,7 +75,7 @@ async def test_a_voice_that_nobody_wants_any_more_leaves_nothing_behind():
             await recite_as(speech, replace(VOICE, speed=0.5 + number / 1000))
     await asyncio.sleep(600.0)
     pool = speech._pool
-    kept = [pool._idle, pool._opening, pool._used_s, pool._via, pool._lapse, speech._latencies]
+    kept = [pool._idle, pool._opening, pool._used_s, pool._via, pool._lapse, speech._learnt]
     assert client.open_now == 0
     assert all(len(table) <= MAX_VOICES for table in kept), [len(table) for table in kept]
     await speech.aclose()

@@ -1,0 +1,87 @@
+"""When the sound of a piece may be passed on, so that it plays to its end without a break.
+
+A voice may bring its sound more slowly than it plays. Passed on as it comes, playback runs dry in the middle of words,
+again and again. A piece that is kept back until what is there outlasts what the rest of it falls behind pauses only
+before it begins, and pieces begin at the best boundaries. A voice that keeps up is never kept back.
+Pure: the time is an argument, in seconds of any clock that does not jump.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median_low
+
+MAX_HOLD_S = 4.0  # no piece is kept back for longer
+_PIECES = 5  # so many are remembered
+_TELLING_MS = 500.0  # sound after the first that a piece needs to tell anything
+_ATTENTION = 0.9  # of that time somebody has to have listened, or lateness is not the voice's
+_DOUBT = 1.15  # a piece may be so much longer than expected
+
+
+class Delivery:
+    """How fast a voice's sound comes, learnt from its last pieces; one odd piece among several does not count."""
+
+    def __init__(self) -> None:
+        self._lags: deque[float] = deque(maxlen=_PIECES)
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.lag:.2f} behind in {len(self._lags)} pieces>"
+
+    @property
+    def lag(self) -> float:
+        """How far playback gets ahead of each second of sound, in seconds: 0.25 for a voice at 0.8 of real time."""
+        return max(0.0, median_low(self._lags)) if self._lags else 0.0
+
+    def learn(self, sound_ms: float, took_ms: float) -> None:
+        """So much sound of one piece, without what came first, took so long to come."""
+        self._lags.append(took_ms / sound_ms - 1)
+
+
+@dataclass(slots=True)
+class _Piece:
+    began_s: float
+    first_ms: float
+    last_s: float = 0.0
+    received_ms: float = 0.0
+    largest_ms: float = 0.0  # that came at once
+    waited_s: float = 0.0  # since the first sound, by who reads it
+
+
+class PlayThrough:
+    """The pieces of one reply, one after the other: may what came of them be passed on by now?"""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._piece: _Piece | None = None
+        self.passing = True
+
+    def sound(self, ms: float, expected_ms: float, asked_s: float, now_s: float) -> None:
+        """More sound of a piece came, awaited since `asked_s`. The piece is expected to last `expected_ms`."""
+        piece = self._piece
+        if piece is None:
+            piece = self._piece = _Piece(now_s, ms)
+            self.passing = False
+        else:
+            piece.waited_s += now_s - asked_s
+        piece.last_s = now_s
+        piece.received_ms += ms
+        piece.largest_ms = max(piece.largest_ms, ms)
+        self.passing = self.passing or self._lasts(piece, expected_ms) or now_s - piece.began_s >= MAX_HOLD_S
+
+    def complete(self) -> None:
+        """The piece has come to its end: all of it is passed on, and it tells how fast it came."""
+        if self._piece is not None:
+            self._learn(self._piece)
+        self._piece, self.passing = None, True
+
+    def _lasts(self, piece: _Piece, expected_ms: float) -> bool:
+        """Whether what is there outlasts what the rest falls behind, and the wait for one more delivery."""
+        behind_ms = self._delivery.lag * max(0.0, _DOUBT * expected_ms - piece.received_ms)
+        return behind_ms <= 0 or piece.received_ms - piece.largest_ms >= behind_ms
+
+    def _learn(self, piece: _Piece) -> None:
+        sound_ms, took_s = piece.received_ms - piece.first_ms, piece.last_s - piece.began_s
+        late = took_s * 1000 > sound_ms
+        if sound_ms >= _TELLING_MS and not (late and piece.waited_s < _ATTENTION * took_s):
+            self._delivery.learn(sound_ms, took_s * 1000)
