@@ -126,12 +126,13 @@ class Turn:
         self._finish_s: float | None = start_s + trace.finish_s
         self.chunker = Chunker(ChunkRules(), voice.pace)
         self.chunker.latency(voice.latency)
+        self.chunker.delivery(voice.delivery)
         self._latencies_s: dict[
             int, float
         ] = {}  # of pieces that find the voice idle; learnt with their first audio
         self._frames: deque[tuple[float, int, float, bool]] = deque()  # arrival, chunk, received ms, complete
         self._play_through = PlayThrough(voice.delivery)
-        self._held: list[tuple[int, float, bool]] = []  # of the piece that comes
+        self._held: list[tuple[float, int, float, bool]] = []  # frames of the piece that comes
         self._came_s = start_s  # the last frame
         self._came_ms = 0.0  # of the piece that comes
         self._voice_free_s = start_s
@@ -217,13 +218,13 @@ class Turn:
         if index in self._latencies_s:
             self._voice.latency.learn(self._latencies_s.pop(index))
         self._came_s = at_s
-        self._held.append((index, received_ms, complete))
+        self._held.append((at_s, index, received_ms, complete))
         if self._play_through.passing:
-            for held in self._held:
-                self._hear(at_s, *held)
+            for frame in self._held:
+                self._hear(at_s, *frame)
             self._held.clear()
 
-    def _hear(self, at_s: float, index: int, received_ms: float, complete: bool) -> None:
+    def _hear(self, at_s: float, came_s: float, index: int, received_ms: float, complete: bool) -> None:
         self.chunker.audio(index, received_ms, complete, at_s)
         grown_s = (received_ms - self._received.get(index, 0.0)) / 1000
         if grown_s <= 0:
@@ -232,7 +233,8 @@ class Turn:
             self.first_audio_s = self.heard_until_s = at_s
         if at_s > self.heard_until_s + 1e-9:
             inside = index in self._received
-            blame_s = at_s if inside else max(self.heard_until_s, min(at_s, self._soonest_s[index]))
+            soonest_s = self._soonest_s[index] + at_s - came_s  # kept back, it would have been then too
+            blame_s = at_s if inside else max(self.heard_until_s, min(at_s, soonest_s))
             self.stutter_ms += 1000 * (at_s - blame_s)
             self.upstream_ms += 1000 * (blame_s - self.heard_until_s)
             self.pauses_after.append(None if inside else self.chunks[index - 1].boundary)

@@ -32,7 +32,8 @@ class Narration:
         self._voice = voice
         self._filter = SpeakableFilter()
         self._chunker = Chunker(rules, pace)
-        self._play_through = PlayThrough(speech.delivery(voice))
+        self._delivery = speech.delivery(voice)
+        self._play_through = PlayThrough(self._delivery)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._in_flight: deque[tuple[Chunk, int | None]] = deque()  # handed over, with their piece's number
@@ -63,6 +64,7 @@ class Narration:
     async def run(self, utterance: Utterance, permit: Permit) -> None:
         """Hand chunks to the voice when they are due, each after `permit` has let it pass. Raises ProviderError."""
         self._chunker.latency(self._speech.latency(self._voice))
+        self._chunker.delivery(self._delivery)
         while not self._chunker.done:
             self._news.clear()
             self._chunker.budget(self._speech.requests_left())

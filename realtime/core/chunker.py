@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from realtime.core.clauses import Boundary, Cut, Size, find_cuts, inside_grapheme, measure, speakable
 from realtime.core.listener import Latency, Listener, Pace
+from realtime.core.play_through import Delivery
 from realtime.core.speakable import spoken_form
 
 __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
@@ -40,6 +41,8 @@ class ChunkRules:
     patience_s: float = 1.2  # a late piece waits so long for a better place than between two words
     slow_supply: float = 2.0  # text slower than so many times its speech waits for the end of a phrase ...
     slow_worth: float = 1.25  # ... unless it is so many times enough for a piece
+    breath_s: float = 2.0  # a voice slower than its speech is waited for about so long before a piece ...
+    opening_patience: float = 3.0  # ... and may take so many times the words to find a clause to begin with
     comfort_requests: float = 16.0  # with fewer requests left chunks grow
     hold_s: float = 1.5  # how long the first piece may be held when no request is left
     ms_per_narrow: float = 62.0  # start value of the pace: Latin-like characters
@@ -67,6 +70,7 @@ class Chunker:
         self._rules = rules or ChunkRules()
         self.pace = pace or Pace(self._rules.ms_per_narrow, self._rules.ms_per_wide)
         self._listener = Listener(self.pace, Latency())
+        self._delivery = Delivery()
         self._pending = ""
         self._cuts: list[Cut] | None = None
         self._finished = False
@@ -103,6 +107,10 @@ class Chunker:
     def latency(self, latency: Latency) -> None:
         """What is known of the voice's time from text to first audio; it may go on learning."""
         self._listener.latency = latency
+
+    def delivery(self, delivery: Delivery) -> None:
+        """How fast the voice's sound comes; what is known of it may change."""
+        self._delivery = delivery
 
     def budget(self, requests_left: float) -> None:
         """How many requests the account has left now."""
@@ -219,12 +227,16 @@ class Chunker:
 
     def _share(self, cut: Cut) -> float:
         """How much of the word limit lies before the cut."""
-        return cut.words / self._rules.word_limit + cut.wide / self._rules.wide_limit
+        return self._share_of(cut.words, cut.wide)
 
     def _share_after(self, cut: Cut) -> float:
         """How much of the word limit has begun after the last cut."""
         rest = measure(self._pending[cut.end :])
-        return (rest.narrow > 0) / self._rules.word_limit + rest.wide / self._rules.wide_limit
+        return self._share_of(rest.narrow > 0, rest.wide)
+
+    def _share_of(self, words: int, wide: int) -> float:
+        patience = self._rules.opening_patience if self._delivery.lag else 1.0
+        return (words / self._rules.word_limit + wide / self._rules.wide_limit) / patience
 
     def _is_clause(self, cut: Cut) -> bool:
         if cut.boundary < Boundary.CLAUSE:
@@ -246,7 +258,7 @@ class Chunker:
         cuts = [cut for cut in self._find() if cut.closed]
         if not cuts or self._ms(cuts[-1]) < room_ms:
             return self._forced()
-        return self._best(room_ms * 0.4, room_ms) or self._best(0.0, room_ms)
+        return self._best(room_ms * 0.4, room_ms, self._weakest()) or self._best(0.0, room_ms)
 
     def _fitting(self, room_ms: float) -> Cut | None:
         """The whole rest, or as much of it as there is room for."""
@@ -256,7 +268,7 @@ class Chunker:
             and whole.end <= self._rules.cap_chars * self._rules.stretch
         ):
             return whole
-        return self._best(room_ms * 0.4, room_ms) or self._best(0.0, room_ms) or whole
+        return self._best(room_ms * 0.4, room_ms, self._weakest()) or self._best(0.0, room_ms) or whole
 
     def _best(self, least_ms: float, room_ms: float, weakest: Boundary = Boundary.WORD) -> Cut | None:
         cuts = [
@@ -271,10 +283,15 @@ class Chunker:
 
     def _rather(self, least_ms: float, room_ms: float) -> Cut | None:
         """A piece of at least so much; or of half as much, if that ends better than between two words."""
-        enough, half = self._best(least_ms, room_ms), self._best(least_ms / 2, room_ms)
+        weakest = self._weakest()
+        enough, half = self._best(least_ms, room_ms, weakest), self._best(least_ms / 2, room_ms, weakest)
         if enough is None or half is None or self._rank(half)[:2] <= self._rank(enough)[:2]:
             return enough
         return half
+
+    def _weakest(self) -> Boundary:
+        """The weakest end of a piece that still has a choice: a voice slower than its speech pauses after each."""
+        return Boundary.CLAUSE if self._delivery.lag else Boundary.WORD
 
     def _forced(self) -> Cut | None:
         """Between two graphemes, for endless text that offers no place to cut."""
@@ -305,7 +322,11 @@ class Chunker:
         return self.pace.expected_ms(cut.size)
 
     def _room_ms(self, ahead_s: float) -> float:
-        return 1000 * max(self._rules.least_s, self._rules.lead_s * (1 + self._shortage) - ahead_s)
+        rules, lag = self._rules, self._delivery.lag
+        room_s = rules.lead_s * (1 + self._shortage) - ahead_s
+        if lag:
+            room_s = min(room_s, rules.breath_s / lag)
+        return 1000 * max(rules.least_s, room_s)
 
     def _take(self, cut: Cut) -> Chunk:
         rest = self._pending[cut.end :]

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median_low
 
-MAX_HOLD_S = 4.0  # no piece is kept back for longer
+MAX_HOLD_S = 5.0  # no piece is kept back for longer
 _PIECES = 5  # so many are remembered
 _TELLING_MS = 500.0  # sound after the first that a piece needs to tell anything
 _ATTENTION = 0.9  # of that time somebody has to have listened, or lateness is not the voice's
