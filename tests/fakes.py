@@ -143,6 +143,7 @@ class FakeUtterance:
                 start = text.index(word, position) if word else position
                 position = start + len(word)
                 words.append(WordTime(start, position, start * MS_PER_CHARACTER, position * MS_PER_CHARACTER))
+            self._speech.begun += 1
             total_ms = len(text) * MS_PER_CHARACTER
             sent_ms = 0.0
             while sent_ms < total_ms:
@@ -170,6 +171,7 @@ class FakeSpeech:
     open_now: int = 0
     budget: float = 60.0
     delivered: Delivery = field(default_factory=Delivery)
+    begun: int = 0  # pieces whose sound has begun to come
 
     def warm(self, voice) -> None:
         self.warmed.append(voice)

@@ -14,6 +14,7 @@ from statistics import median_low
 
 MAX_HOLD_S = 5.0  # no piece is kept back for longer
 _PIECES = 5  # so many are remembered
+_NOTHING = 0.02  # a smaller lag is the clock's
 _TELLING_MS = 500.0  # sound after the first that a piece needs to tell anything
 _ATTENTION = 0.9  # of that time somebody has to have listened, or lateness is not the voice's
 _DOUBT = 1.15  # a piece may be so much longer than expected
@@ -31,7 +32,8 @@ class Delivery:
     @property
     def lag(self) -> float:
         """How far playback gets ahead of each second of sound, in seconds: 0.25 for a voice at 0.8 of real time."""
-        return max(0.0, median_low(self._lags)) if self._lags else 0.0
+        lag = median_low(self._lags) if self._lags else 0.0
+        return lag if lag > _NOTHING else 0.0
 
     def learn(self, sound_ms: float, took_ms: float) -> None:
         """So much sound of one piece, without what came first, took so long to come."""
