@@ -213,7 +213,7 @@ class Turn:
             self._came_ms = 0.0
         else:
             expected_ms = self._voice.pace.expected_ms(measure(self.chunks[index].spoken))
-            self._play_through.sound(received_ms - self._came_ms, expected_ms, self._came_s, at_s)
+            self._play_through.sound(received_ms - self._came_ms, lambda: expected_ms, self._came_s, at_s)
             self._came_ms = received_ms
         if index in self._latencies_s:
             self._voice.latency.learn(self._latencies_s.pop(index))

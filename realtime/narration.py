@@ -121,8 +121,11 @@ class Narration:
 
     def _came(self, audio: SpeechAudio, asked_s: float) -> None:
         """Sound of the next piece came, awaited since then."""
-        chunk = next((chunk for chunk, piece in self._in_flight if piece == audio.piece), None)
-        expected_ms = self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
+
+        def expected_ms() -> float:
+            chunk = next((chunk for chunk, piece in self._in_flight if piece == audio.piece), None)
+            return self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
+
         self._play_through.sound(self._ms(audio.pcm), expected_ms, asked_s, self._loop.time())
 
     def silent_chunks(self) -> Iterator[Chunk]:

@@ -9,6 +9,7 @@ Pure: the time is an argument, in seconds of any clock that does not jump.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median_low
 
@@ -25,6 +26,7 @@ class Delivery:
 
     def __init__(self) -> None:
         self._lags: deque[float] = deque(maxlen=_PIECES)
+        self._largest_ms: deque[float] = deque(maxlen=_PIECES)
 
     def __repr__(self) -> str:
         return f"<Delivery {self.lag:.2f} behind in {len(self._lags)} pieces>"
@@ -35,9 +37,15 @@ class Delivery:
         lag = median_low(self._lags) if self._lags else 0.0
         return lag if lag > _NOTHING else 0.0
 
-    def learn(self, sound_ms: float, took_ms: float) -> None:
-        """So much sound of one piece, without what came first, took so long to come."""
+    @property
+    def largest_ms(self) -> float:
+        """The most sound that lately came at once."""
+        return max(self._largest_ms, default=0.0)
+
+    def learn(self, sound_ms: float, took_ms: float, largest_ms: float = 0.0) -> None:
+        """So much sound of one piece, without what came first, took so long to come, and so much came at once."""
         self._lags.append(took_ms / sound_ms - 1)
+        self._largest_ms.append(largest_ms)
 
 
 @dataclass(slots=True)
@@ -58,18 +66,20 @@ class PlayThrough:
         self._piece: _Piece | None = None
         self.passing = True
 
-    def sound(self, ms: float, expected_ms: float, asked_s: float, now_s: float) -> None:
-        """More sound of a piece came, awaited since `asked_s`. The piece is expected to last `expected_ms`."""
+    def sound(self, ms: float, expected_ms: Callable[[], float], asked_s: float, now_s: float) -> None:
+        """More sound of a piece came, awaited since `asked_s`. `expected_ms` tells how long the piece should last;
+        it is not asked as long as the voice keeps up."""
         piece = self._piece
         if piece is None:
-            piece = self._piece = _Piece(now_s, ms)
+            piece = self._piece = _Piece(now_s, ms, largest_ms=self._delivery.largest_ms)
             self.passing = False
         else:
             piece.waited_s += now_s - asked_s
         piece.last_s = now_s
         piece.received_ms += ms
         piece.largest_ms = max(piece.largest_ms, ms)
-        self.passing = self.passing or self._lasts(piece, expected_ms) or now_s - piece.began_s >= MAX_HOLD_S
+        if not self.passing:
+            self.passing = self._lasts(piece, expected_ms) or now_s - piece.began_s >= MAX_HOLD_S
 
     def complete(self) -> None:
         """The piece has come to its end: all of it is passed on, and it tells how fast it came."""
@@ -77,13 +87,16 @@ class PlayThrough:
             self._learn(self._piece)
         self._piece, self.passing = None, True
 
-    def _lasts(self, piece: _Piece, expected_ms: float) -> bool:
+    def _lasts(self, piece: _Piece, expected_ms: Callable[[], float]) -> bool:
         """Whether what is there outlasts what the rest falls behind, and the wait for one more delivery."""
-        behind_ms = self._delivery.lag * max(0.0, _DOUBT * expected_ms - piece.received_ms)
+        lag = self._delivery.lag
+        if not lag:
+            return True
+        behind_ms = lag * max(0.0, _DOUBT * expected_ms() - piece.received_ms)
         return behind_ms <= 0 or piece.received_ms - piece.largest_ms >= behind_ms
 
     def _learn(self, piece: _Piece) -> None:
         sound_ms, took_s = piece.received_ms - piece.first_ms, piece.last_s - piece.began_s
         late = took_s * 1000 > sound_ms
         if sound_ms >= _TELLING_MS and not (late and piece.waited_s < _ATTENTION * took_s):
-            self._delivery.learn(sound_ms, took_s * 1000)
+            self._delivery.learn(sound_ms, took_s * 1000, piece.largest_ms)

@@ -38,7 +38,7 @@ class Listening:
             if received_ms:
                 came_s += grown_ms / 1000 / self.rate
             self.now_s = max(asked_s, came_s)
-            self.play_through.sound(grown_ms, expected_ms, asked_s, self.now_s)
+            self.play_through.sound(grown_ms, lambda: expected_ms, asked_s, self.now_s)
             received_ms += grown_ms
             waiting_ms += grown_ms
             if self.play_through.passing:
