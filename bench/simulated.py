@@ -133,7 +133,6 @@ class Turn:
         self._frames: deque[tuple[float, int, float, bool]] = deque()  # arrival, chunk, received ms, complete
         self._play_through = PlayThrough(voice.delivery)
         self._held: list[tuple[float, int, float, bool]] = []  # frames of the piece that comes
-        self._came_s = start_s  # the last frame
         self._came_ms = 0.0  # of the piece that comes
         self._voice_free_s = start_s
         self.chunks: list[Chunk] = []
@@ -213,11 +212,10 @@ class Turn:
             self._came_ms = 0.0
         else:
             expected_ms = self._voice.pace.expected_ms(measure(self.chunks[index].spoken))
-            self._play_through.sound(received_ms - self._came_ms, lambda: expected_ms, self._came_s, at_s)
+            self._play_through.sound(received_ms - self._came_ms, lambda: expected_ms, at_s)
             self._came_ms = received_ms
         if index in self._latencies_s:
             self._voice.latency.learn(self._latencies_s.pop(index))
-        self._came_s = at_s
         self._held.append((at_s, index, received_ms, complete))
         if self._play_through.passing:
             for frame in self._held:

@@ -104,29 +104,29 @@ class Narration:
         """
         held: list[SpeechEvent] = []  # of one piece
         async with aclosing(utterance.events()) as events:
-            asked_s = self._loop.time()
             async for event in events:
                 if isinstance(event, SpeechAudio):
-                    self._came(event, asked_s)
+                    self._came(event)
                     if came is not None:
                         came()
                 elif isinstance(event, SpeechPieceDone):
                     self._play_through.complete()
                 held.append(event)
                 if self._play_through.passing:
+                    left_s = self._loop.time()
                     for ready in held:
                         yield ready
                     held.clear()
-                asked_s = self._loop.time()
+                    self._play_through.away(self._loop.time() - left_s)
 
-    def _came(self, audio: SpeechAudio, asked_s: float) -> None:
-        """Sound of the next piece came, awaited since then."""
+    def _came(self, audio: SpeechAudio) -> None:
+        """Sound of the next piece came."""
 
         def expected_ms() -> float:
             chunk = next((chunk for chunk, piece in self._in_flight if piece == audio.piece), None)
             return self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
 
-        self._play_through.sound(self._ms(audio.pcm), expected_ms, asked_s, self._loop.time())
+        self._play_through.sound(self._ms(audio.pcm), expected_ms, self._loop.time())
 
     def silent_chunks(self) -> Iterator[Chunk]:
         """Chunks without sound (only emoji, say) whose turn it is; each is given once."""

@@ -17,7 +17,7 @@ MAX_HOLD_S = 5.0  # no piece is kept back for longer
 _PIECES = 5  # so many are remembered
 _NOTHING = 0.02  # a smaller lag is the clock's
 _TELLING_MS = 500.0  # sound after the first that a piece needs to tell anything
-_ATTENTION = 0.9  # of that time somebody has to have listened, or lateness is not the voice's
+_AWAY = 0.1  # of that time whoever reads may have been away, or lateness is not the voice's
 _DOUBT = 1.15  # a piece may be so much longer than expected
 
 
@@ -55,7 +55,7 @@ class _Piece:
     last_s: float = 0.0
     received_ms: float = 0.0
     largest_ms: float = 0.0  # that came at once
-    waited_s: float = 0.0  # since the first sound, by who reads it
+    away_s: float = 0.0
 
 
 class PlayThrough:
@@ -66,20 +66,23 @@ class PlayThrough:
         self._piece: _Piece | None = None
         self.passing = True
 
-    def sound(self, ms: float, expected_ms: Callable[[], float], asked_s: float, now_s: float) -> None:
-        """More sound of a piece came, awaited since `asked_s`. `expected_ms` tells how long the piece should last;
-        it is not asked as long as the voice keeps up."""
+    def sound(self, ms: float, expected_ms: Callable[[], float], now_s: float) -> None:
+        """More sound of a piece came. `expected_ms` tells how long the piece should last; it is not asked as long as
+        the voice keeps up."""
         piece = self._piece
         if piece is None:
             piece = self._piece = _Piece(now_s, ms, largest_ms=self._delivery.largest_ms)
             self.passing = False
-        else:
-            piece.waited_s += now_s - asked_s
         piece.last_s = now_s
         piece.received_ms += ms
         piece.largest_ms = max(piece.largest_ms, ms)
         if not self.passing:
             self.passing = self._lasts(piece, expected_ms) or now_s - piece.began_s >= MAX_HOLD_S
+
+    def away(self, seconds: float) -> None:
+        """For so long nobody waited for the voice: what was passed on had to wait itself."""
+        if self._piece is not None:
+            self._piece.away_s += seconds
 
     def complete(self) -> None:
         """The piece has come to its end: all of it is passed on, and it tells how fast it came."""
@@ -98,5 +101,5 @@ class PlayThrough:
     def _learn(self, piece: _Piece) -> None:
         sound_ms, took_s = piece.received_ms - piece.first_ms, piece.last_s - piece.began_s
         late = took_s * 1000 > sound_ms
-        if sound_ms >= _TELLING_MS and not (late and piece.waited_s < _ATTENTION * took_s):
+        if sound_ms >= _TELLING_MS and not (late and piece.away_s > _AWAY * took_s):
             self._delivery.learn(sound_ms, took_s * 1000, piece.largest_ms)

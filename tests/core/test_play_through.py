@@ -31,14 +31,14 @@ class Listening:
     def piece(self, ms: float, expected_ms: float, *frames_ms: float, away_s: float = 0.0) -> None:
         """One piece arrives, in frames of these lengths. `away_s`: who reads turns away so long after the first."""
         self.now_s += LATENCY_S
-        began_s = came_s = asked_s = self.now_s
+        began_s = came_s = self.now_s
         broke_s, released_s, waiting_ms, received_ms = 0.0, None, 0.0, 0.0
         for frame_ms in itertools.cycle(frames_ms):
             grown_ms = min(frame_ms, ms - received_ms)
             if received_ms:
                 came_s += grown_ms / 1000 / self.rate
-            self.now_s = max(asked_s, came_s)
-            self.play_through.sound(grown_ms, lambda: expected_ms, asked_s, self.now_s)
+            self.now_s = max(self.now_s, came_s)
+            self.play_through.sound(grown_ms, lambda: expected_ms, self.now_s)
             received_ms += grown_ms
             waiting_ms += grown_ms
             if self.play_through.passing:
@@ -47,7 +47,9 @@ class Listening:
                 released_s = self.now_s if released_s is None else released_s
                 self.dry_s = max(self.dry_s, self.now_s) + waiting_ms / 1000
                 waiting_ms = 0.0
-            asked_s = self.now_s + (away_s if received_ms == grown_ms else 0.0)
+            if received_ms == grown_ms:
+                self.play_through.away(away_s)
+                self.now_s += away_s
             if received_ms >= ms:
                 break
         self.play_through.complete()
