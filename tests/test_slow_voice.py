@@ -7,7 +7,7 @@ import pytest
 from realtime.config import Settings
 from realtime.core.play_through import Delivery
 from tests.conversing import Talk, scripted
-from tests.fakes import MS_PER_CHARACTER, FakeChat, FakeSpeech
+from tests.fakes import MS_PER_CHARACTER, FakeChat, FakeSpeech, FakeTranscriber
 
 SENTENCES = [
     "Once there was a small dog, and it lived in a white house by the sea. ",
@@ -120,3 +120,22 @@ async def test_waiting_for_a_piece_is_not_silence():
         done = await talk.until("response.done")
         assert done["response"]["status"] == "completed"
         assert max(pauses(talk)[1]) > 0.7
+
+
+@scripted
+async def test_a_fast_voice_that_waited_behind_the_gate_is_not_taken_for_a_slow_one():
+    settings = Settings(voice_id="v1", speculate="speech")
+    async with Talk(
+        chat=FakeChat([[(0.0, "It is noon.")]]),
+        speech=FakeSpeech(first_s=0.0),
+        transcriber=FakeTranscriber(["What time is it?"], interim_texts=["What time is it?"] * 9),
+        settings=settings,
+        audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 1500}}},
+    ) as talk:
+        await talk.speak(1.0)
+        await talk.silence(1.3)
+        assert talk.speech.begun
+        assert "response.created" not in talk.types
+        await talk.silence(1.0)
+        await talk.until("response.done")
+        assert talk.speech.delivered.lag == 0.0
