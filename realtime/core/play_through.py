@@ -18,7 +18,7 @@ _PIECES = 5  # so many are remembered
 _NOTHING = 0.02  # a smaller lag is the clock's
 _TELLING_MS = 500.0  # sound after the first that a piece needs to tell anything
 _AWAY = 0.1  # of that time whoever reads may have been away, or lateness is not the voice's
-_DOUBT = 1.15  # a piece may be so much longer than expected
+_DOUBT = 1.25  # a piece may be so much longer than expected
 
 
 class Delivery:

@@ -313,10 +313,17 @@ def test_on_a_slow_day_pauses_fall_between_phrases() -> None:
     assert sum(pause is not None and pause >= Boundary.CLAUSE for pause in pauses) >= 0.9 * len(pauses)
 
 
-def test_a_voice_slower_than_speech_still_gets_whole_phrases() -> None:
-    """0.8 times real time: pauses are its own; the pieces end where a speaker may pause."""
-    row = run(Scenario("", replies.LONG, STEADY, BEHIND), 12, seed=3)
-    assert row.ends.get("word", 0) <= 0.15
+def test_a_voice_slower_than_speech_pauses_between_phrases() -> None:
+    """0.8 times real time: the pauses are its own, and once it is known they fall where a speaker may pause."""
+    rng = random.Random(3)
+    voice = Voice.drawn(rng)
+    pauses: list[str] = []
+    for text in replies.LONG * 2:
+        pauses += simulate(STEADY.trace(text, rng), BEHIND, rng, voice).pauses
+    first_known = next(i for i, pause in enumerate(pauses) if pause != "inside")
+    assert first_known > 0, "the first piece nobody could know"
+    assert len(pauses) - first_known > 30
+    assert set(pauses[first_known:]) <= {"clause", "sentence", "paragraph"}
 
 
 def test_a_simulated_turn_says_its_text_once() -> None:
