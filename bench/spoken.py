@@ -16,14 +16,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.latency import HANDSHAKE, stream
+from bench.latency import CHAT_MS, HANDSHAKE, is_cold, stream
 from bench.microphone import Microphone, Speech, sentences
 from bench.platform import Platform, platform
 from bench.rig import Figures, WireClient, figures, heard, load_average, now_s, server, table, wire
 
 ANSWER = "That is good to hear, so let us go on."
 INSTRUCTIONS = f'Answer only with the words "{ANSWER}"'
-CHAT_MS, HANDSHAKE_MS = 300, 400
 EARLY_MS = (
     -100.0
 )  # a question asked so long before the end was asked on interim text: a pause is noticed after the end
@@ -109,17 +108,12 @@ async def turn(
         (stopped_s - ended_s) * 1000 - marks["turn_confirmed"],
         len(said),
         sum(at_s >= began_s for at_s in after.chat_s),
-        sum(piece.fresh for piece in said[:1]) + _cold_chat(marks),
+        sum(piece.fresh for piece in said[:1]) + is_cold(marks),
         reply.stutter_ms,
     )
     heard_s = reply.first_sound_s + reply.audio_ms / 1000
     await asyncio.sleep(max(0.0, heard_s - now_s()) + 0.6)
     return spoken
-
-
-def _cold_chat(marks: dict[str, int]) -> bool:
-    """Whether the chat model's first word waited for a handshake as well."""
-    return marks["chat_first_delta"] - marks["chat_request"] > CHAT_MS + 0.9 * HANDSHAKE_MS
 
 
 async def measure(manner: Manner, rounds: int) -> Result:

@@ -323,7 +323,9 @@ def test_a_voice_slower_than_speech_pauses_between_phrases() -> None:
     first_known = next(i for i, pause in enumerate(pauses) if pause != "inside")
     assert first_known > 0, "the first piece nobody could know"
     assert len(pauses) - first_known > 30
-    assert set(pauses[first_known:]) <= {"clause", "sentence", "paragraph"}
+    later = pauses[first_known:]
+    assert "inside" not in later
+    assert later.count("word") <= len(later) / 20
 
 
 def test_a_simulated_turn_says_its_text_once() -> None:
