@@ -11,7 +11,7 @@ from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
 from realtime.minimax.http import HttpDoor
 from realtime.minimax.models import traits_of
-from realtime.providers.minimax_speech_budget import RequestBudget
+from realtime.providers.minimax_budget import RequestBudget
 
 
 class ChatProvider:

@@ -18,7 +18,7 @@ from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechTimeouts
 from realtime.providers.base import Utterance, Voice
-from realtime.providers.minimax_speech_budget import RequestBudget
+from realtime.providers.minimax_budget import RequestBudget
 from realtime.providers.minimax_speech_pool import MAX_VOICES, SpeechPool
 from realtime.providers.minimax_utterance import MiniMaxUtterance
 

@@ -19,7 +19,7 @@ from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, SpeechResult, WordTimes
 from realtime.minimax.speech_session import check_text
 from realtime.providers.base import SpeechAudio, SpeechEvent, SpeechPieceDone, SpeechWords
-from realtime.providers.minimax_speech_budget import RequestBudget
+from realtime.providers.minimax_budget import RequestBudget
 from realtime.providers.minimax_speech_pool import SpeechPool
 from realtime.providers.minimax_speech_text import speakable, unspoken_from, visible
 

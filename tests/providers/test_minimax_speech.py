@@ -14,7 +14,7 @@ from realtime.config import Settings
 from realtime.core.listener import Latency
 from realtime.core.messages import WordTime
 from realtime.errors import ConfigError, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
-from realtime.providers import minimax_speech_budget, minimax_speech_pool
+from realtime.providers import minimax_budget, minimax_speech_pool
 from realtime.providers.base import (
     SpeechAudio,
     SpeechEvent,
@@ -381,7 +381,7 @@ async def test_the_budget_of_a_minute_is_kept() -> None:
 
 
 async def test_a_short_wait_for_the_budget_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minimax_speech_budget, "WINDOW_S", 0.4)
+    monkeypatch.setattr(minimax_budget, "WINDOW_S", 0.4)
     async with sandbox() as host, speaking(host, speech_rpm=1) as speech:
         await say(speech, "One.", "Two.", "Three.")
         first, second, third = (request.at_s for request in host.state.speech_requests)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from realtime.core.messages import WordTime
 from realtime.minimax.speech import Transport
+from realtime.providers.minimax_budget import RequestBudget
 from realtime.providers.minimax_speech_breaker import Breaker
-from realtime.providers.minimax_speech_budget import RequestBudget
 from realtime.providers.minimax_speech_text import speakable, unspoken_from, visible
 
 TEXT = "One two <#0.5#> three four."

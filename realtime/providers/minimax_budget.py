@@ -1,4 +1,4 @@
-"""The account's speech requests of the last minute, without I/O: time is an argument, in seconds.
+"""The account's requests of the last minute, of one kind, without I/O: time is an argument, in seconds.
 
 Knows how long the next request has to wait; whoever asks decides whether that is too long.
 """
