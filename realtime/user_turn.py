@@ -228,6 +228,8 @@ class UserTurns:
 
     def _suppose_whole(self, text: str) -> None:
         """Where there is hardly a pause yet, only a whole sentence may be all there is."""
+        if not self._ears.endpointer.speaking:
+            return  # a decode that came after the turn was over says nothing about an answer under way
         if finish_of(text) is Finish.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
             self._suppose(text)
 

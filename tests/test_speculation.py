@@ -279,6 +279,19 @@ async def test_a_whole_sentence_is_answered_when_the_voice_fades_before_the_dete
 
 
 @scripted
+async def test_a_slow_decode_that_ends_after_the_turn_leaves_the_early_answer_alone():
+    chat, heard = FakeChat([NOON]), Heard((0, "What time is it?"))
+    async with Talk(chat=chat, transcriber=heard, settings=settings()) as talk:
+        await talk.microphone(VOICE, 0.5)
+        heard.delay_s = 1.5
+        await talk.microphone(FADED, 0.1)
+        await talk.silence(3.0)
+        await talk.until("response.done")
+        assert len(chat.requests) == 1
+        assert outcomes(talk) == {"used": 1}
+
+
+@scripted
 async def test_a_fragment_waits_for_the_detector():
     for text in ("What time", "What time is it in", "Yes.", "好。"):
         chat = FakeChat([NOON])
