@@ -34,8 +34,8 @@ from bench.simulated import (
     simulate_load,
 )
 from bench.traces import BURSTS, CRAWL, FAST, SLOW, SMALL_BURSTS, STEADY, TOKEN_20MS, Stream
-from realtime.core.listener import Latency
-from realtime.core.play_through import Delivery
+from realtime.core.playback_clock import Latency
+from realtime.core.prebuffer import Delivery
 
 _CONVERSATION = 8  # turns spoken by one voice
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from bench.traces import Trace, clause_floor_s
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
 from realtime.core.clauses import Size, measure
-from realtime.core.listener import Latency, Pace
-from realtime.core.play_through import Delivery, PlayThrough
-from realtime.core.speakable import SpeakableFilter
+from realtime.core.normalize import SpeakableFilter
+from realtime.core.playback_clock import Latency, Pace
+from realtime.core.prebuffer import Delivery, PlayThrough
 
 _FRAME_MS = 100.0
 _MARK_MS = (

@@ -20,18 +20,19 @@ import numpy as np
 
 from bench.microphone import Speech, speech_of
 from bench.rig import RATE
-from realtime.config import Settings
 from realtime.core import turn as turns
 from realtime.core.audio import AudioFormat
 from realtime.core.conversation import Conversation
 from realtime.core.endpointing import EndpointRules
-from realtime.listening import Ears
+from realtime.listening.audio_input import Ears
+from realtime.listening.transcription import Hearing
+from realtime.listening.user_input import UserTurns
 from realtime.outbox import Outbox
 from realtime.providers import weights
-from realtime.providers.base import Providers, TurnJudge, load
-from realtime.session_defaults import new_session_config
-from realtime.transcribing import Hearing
-from realtime.user_turn import UserTurns
+from realtime.providers.base import Providers, TurnJudge
+from realtime.providers.catalog import load
+from realtime.session.defaults import new_session_config
+from realtime.settings import Settings
 from tests.clips import Clip, require_clips
 from tests.fakes import FakeChat, FakeSpeech
 

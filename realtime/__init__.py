@@ -19,7 +19,7 @@ _HOMES = {
     "ProtocolError": "realtime.errors",
     "ProviderError": "realtime.errors",
     "RealtimeError": "realtime.errors",
-    "Settings": "realtime.config",
+    "Settings": "realtime.settings",
     "load_settings": "realtime.settings",
     "running": "realtime.server.app",
     "serve": "realtime.server.app",
@@ -41,11 +41,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from realtime.config import Settings
     from realtime.errors import ConfigError, ProtocolError, ProviderError, RealtimeError
     from realtime.minimax import MiniMax
     from realtime.server.app import running, serve
-    from realtime.settings import load_settings
+    from realtime.settings import Settings, load_settings
     from realtime.tools import tool
 
 

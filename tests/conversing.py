@@ -7,15 +7,15 @@ import itertools
 import msgspec
 import numpy as np
 
-from realtime.config import Settings
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.protocol.codec import decode, encode
 from realtime.protocol.server_events import ErrorEvent
 from realtime.providers.base import Providers
-from realtime.session import Session
-from realtime.session_defaults import new_session_config
+from realtime.session.defaults import new_session_config
+from realtime.session.session import Session
+from realtime.settings import Settings
 from realtime.tools import Toolbox
 from tests import virtual_time
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeVad

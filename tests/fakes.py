@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from realtime.core.listener import Latency
 from realtime.core.messages import ChatFinish, ChatUsage, TextDelta, ToolCallDelta, WordTime
-from realtime.core.play_through import Delivery
+from realtime.core.playback_clock import Latency
+from realtime.core.prebuffer import Delivery
 from realtime.errors import ProviderError
 from realtime.providers.base import (
     SpeechAudio,

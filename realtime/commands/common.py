@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from realtime.config import Settings
-from realtime.settings import TOML_NAME, Loaded, load_settings
+from realtime.settings import Settings
+from realtime.settings.load import TOML_NAME, Loaded, load_settings
 
 _PREFIX = "setting_"
 

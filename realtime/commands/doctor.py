@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from realtime.commands.checks import Finding, Verdict, examine
 from realtime.commands.common import add_config, load
-from realtime.doctor import Finding, Verdict, examine
-from realtime.settings import Loaded, describe
+from realtime.settings.load import Loaded, describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,8 +16,8 @@ from realtime.commands.common import add_config, add_setting, load
 from realtime.commands.stdin import read_stream
 from realtime.core.chunker import Chunk, ChunkRules
 from realtime.errors import provider_error
-from realtime.narration import Narration
 from realtime.providers.base import Speech, SpeechAudio, SpeechPieceDone, Voice
+from realtime.replying.speech_feed import Narration
 
 PART = PartKey("say", 0)
 AT_ONCE = ChunkRules(lead_s=float("inf"))  # nobody listens to a file while it is written

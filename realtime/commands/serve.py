@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from realtime.commands.checks import refuse_foreign_packages
 from realtime.commands.common import add_config, add_setting, add_setting_switch, load
-from realtime.doctor import refuse_foreign_packages
 from realtime.errors import ConfigError
-from realtime.settings import check_binding
+from realtime.settings.load import check_binding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

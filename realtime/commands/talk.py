@@ -17,9 +17,9 @@ from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, r
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
+from realtime.commands.checks import refuse_foreign_packages
 from realtime.commands.common import Target, add_conversation, target
 from realtime.commands.stdin import read_lines
-from realtime.doctor import refuse_foreign_packages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

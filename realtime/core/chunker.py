@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from realtime.core.clauses import Boundary, Cut, Size, find_cuts, inside_grapheme, measure, speakable
-from realtime.core.listener import Latency, Listener, Pace
-from realtime.core.play_through import Delivery
-from realtime.core.speakable import spoken_form
+from realtime.core.normalize import spoken_form
+from realtime.core.playback_clock import Latency, Listener, Pace
+from realtime.core.prebuffer import Delivery
 
 __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
 

@@ -1,25 +1,23 @@
 """The roles, as small Protocols: who listens, who writes, who answers, who speaks, who remembers.
 
 A provider is one file with `create(settings)` that returns an object of one of these shapes. The session sees only
-this module; the server picks the concrete provider with `load(role, name)`. Every method raises `ProviderError`
+this module; the server picks the concrete provider (`catalog.py`). Every method raises `ProviderError`
 (and only that) for upstream trouble.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.core.listener import Latency
 from realtime.core.messages import ChatEvent, ChatRequest, WordTime
-from realtime.core.play_through import Delivery
-from realtime.errors import ConfigError
+from realtime.core.playback_clock import Latency
+from realtime.core.prebuffer import Delivery
 
 VAD_RATE = 16_000  # Hertz: the rate at which voice detectors and transcribers listen
 VAD_FRAME_SAMPLES = 512  # 32 ms
@@ -223,17 +221,3 @@ class Providers:
         for provider in (self.speech, self.chat, self.transcriber, self.turn, self.vad):
             if provider is not None:
                 await provider.aclose()
-
-
-def load(role: str, name: str) -> Any:
-    """The module `realtime.providers.<name>_<role>`; its `create(settings)` makes the provider.
-
-    Raises ConfigError naming the module if there is none.
-    """
-    module = f"realtime.providers.{name}_{role}"
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise ConfigError(f"There is no {role} named {name!r}: {module} does not exist.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from realtime.config import Settings
+from realtime.settings import Settings
 
 MAX_BYTES = 64 * 1024 * 1024
 

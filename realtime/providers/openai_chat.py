@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from realtime.config import Settings
 from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_request import Dialect
 from realtime.minimax.http import HttpDoor
-from realtime.providers.minimax_chat import ChatProvider
+from realtime.providers.minimax.chat import ChatProvider
+from realtime.settings import Settings
 
 
 def create(settings: Settings) -> ChatProvider:

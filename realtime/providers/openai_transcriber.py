@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import aiohttp
 
-from realtime.config import Settings
 from realtime.core.audio import write_wav
 from realtime.errors import (
     ConfigError,
@@ -21,6 +20,7 @@ from realtime.errors import (
     ProviderUnavailable,
 )
 from realtime.providers.base import VAD_RATE, Samples, Transcript
+from realtime.settings import Settings
 
 DEFAULT_MODEL = "whisper-1"
 MOST_ANSWER_BYTES = 1 << 20

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.config import Settings
 from realtime.errors import ConfigError, ProviderUnavailable
 from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Samples
+from realtime.settings import Settings
 
 SECONDS = 8
 WINDOW, HOP, MELS = 400, 160, 80  # samples, samples, bands

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import msgspec
 
-from realtime.config import Settings
 from realtime.errors import ConfigError, ProviderUnavailable
+from realtime.settings import Settings
 
 KEEP_DAYS = 30
 PRUNE_EVERY_S = 3600.0

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from realtime.errors import ProtocolError
-from realtime.settings import is_loopback
+from realtime.settings.load import is_loopback
 
 SUBPROTOCOL_KEY = "openai-insecure-api-key."
 MAX_SECRET_CHARACTERS = 6_000  # headers and subprotocols beyond about 8 KiB are cut by servers on the way

@@ -23,7 +23,6 @@ from typing import Any
 
 from aiohttp import web
 
-from realtime.config import Settings
 from realtime.errors import ConfigError
 from realtime.metrics import Metrics
 from realtime.server import realtime_endpoint, secrets_endpoint
@@ -31,7 +30,8 @@ from realtime.server.access import Access
 from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime, open_runtime
 from realtime.server.state import ACCESS, METRICS, REGISTRY, RUNTIME
-from realtime.settings import check_binding
+from realtime.settings import Settings
+from realtime.settings.load import check_binding
 from realtime.tools import Toolish, as_tools
 
 log = logging.getLogger(__name__)

@@ -23,13 +23,13 @@ from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, OutputAudioBufferPlayed
 from realtime.protocol.codec import encode_bytes
 from realtime.protocol.server_events import ErrorEvent, ServerEvent, SessionResumed
-from realtime.remembering import Recalled, Remembering
 from realtime.server.access import Caller
 from realtime.server.audio_streams import AudioStreams
+from realtime.server.persistence import Persistence, StoredConversation
 from realtime.server.replay import ReplayBuffer, Sent
 from realtime.server.runtime import Runtime
-from realtime.session import Session, SessionEnded
-from realtime.session_defaults import new_session_config
+from realtime.session.defaults import new_session_config
+from realtime.session.session import Session, SessionEnded
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class LiveSession:
         extensions: str = "",
         binary: bool = False,
         refused: Sequence[ProtocolError] = (),
-        recalled: Recalled | None = None,
+        stored: StoredConversation | None = None,
     ) -> None:
         self.caller = caller
         self.binary = binary
@@ -92,14 +92,17 @@ class LiveSession:
             new_id=lambda kind: f"{kind}_{token_urlsafe(12)}",
             tools=runtime.tools,
             refused=refused,
-            recalled=recalled,
+            conversation=stored.restored() if stored is not None else None,
+            conversation_id=stored.conversation_id if stored is not None else None,
         )
         self.last_event_id: str | None = None
-        self._memory: Remembering | None = None
+        self._persistence: Persistence | None = None
         if runtime.store is not None:
             conversation_id = self.session.replies.conversation_id
-            self._memory = Remembering(runtime.store, self.key, conversation_id, self.session.conversation)
-            self.outbox.tap = self._memory.notice
+            self._persistence = Persistence(
+                runtime.store, self.key, conversation_id, self.session.conversation
+            )
+            self.outbox.tap = self._persistence.notice
         self._metrics = metrics
         self._window_s = runtime.settings.resume_window_s
         self._proof = proof_of(credential)
@@ -170,8 +173,8 @@ class LiveSession:
     async def _live(self) -> None:
         running = asyncio.create_task(self.session.run(), name=f"{self.id} session")
         saving = None
-        if self._memory is not None:
-            saving = asyncio.create_task(self._memory.run(), name=f"{self.id} memory")
+        if self._persistence is not None:
+            saving = asyncio.create_task(self._persistence.run(), name=f"{self.id} persistence")
         try:
             waits: set[asyncio.Future[Any]] = {running, self.ending}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -184,10 +187,10 @@ class LiveSession:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await self.session.aclose()
-            if saving is not None and self._memory is not None:
+            if saving is not None and self._persistence is not None:
                 saving.cancel()
                 await asyncio.gather(saving, return_exceptions=True)
-                await self._memory.finish()
+                await self._persistence.finish()
             self.outbox.close()
             self._metrics.sessions.dec()
             self.over.set()

@@ -19,7 +19,6 @@ from realtime.errors import ProtocolError, ProviderError
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
 from realtime.providers.base import Store
-from realtime.remembering import Recalled, recall
 from realtime.server.access import (
     Caller,
     credential_of,
@@ -29,6 +28,7 @@ from realtime.server.access import (
 from realtime.server.connection import Connection
 from realtime.server.live_session import Closing, LiveSession, ResumeAsk
 from realtime.server.parking import NotResumable, find_session, read_resume
+from realtime.server.persistence import StoredConversation, load_stored
 from realtime.server.registry import Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.secrets_endpoint import error_response
@@ -154,20 +154,22 @@ def _check_room(registry: Registry, caller: Caller) -> None:
         )
 
 
-async def _recall(store: Store | None, arrival: _Arrival) -> tuple[Recalled | None, ProtocolError | None]:
+async def _load_stored(
+    store: Store | None, arrival: _Arrival
+) -> tuple[StoredConversation | None, ProtocolError | None]:
     """The conversation that `?conversation=conv_...` asks to go on with, or why there is none."""
     if not arrival.conversation_id:
         return None, None
-    recalled, why = None, "is not kept here, or belongs to another key"
+    stored, why = None, "is not kept here, or belongs to another key"
     try:
         if store is not None:
             async with asyncio.timeout(RECALL_TIMEOUT_S):
-                recalled = await recall(store, arrival.caller.name, arrival.conversation_id)
+                stored = await load_stored(store, arrival.caller.name, arrival.conversation_id)
     except (ProviderError, TimeoutError) as error:
         log.warning("a conversation could not be read from the store: %s", error)
         why = "cannot be read at the moment"
-    if recalled is not None:
-        return recalled, None
+    if stored is not None:
+        return stored, None
     message = f"The conversation {arrival.conversation_id[:128]!r} {why}: a new one has begun."
     return None, ProtocolError(message, param="conversation")
 
@@ -190,7 +192,7 @@ async def _take_up(
             except Gap:  # more was sent on the older socket meanwhile than can be kept
                 await parked.finish(Closing(1001, "session_not_resumable"))
         refused = NotResumable("That session has just ended.")
-    recalled, unknown = await _recall(app[RUNTIME].store, arrival)
+    stored, unknown = await _load_stored(app[RUNTIME].store, arrival)
     live = LiveSession(
         app[RUNTIME],
         app[METRICS],
@@ -199,7 +201,7 @@ async def _take_up(
         extensions=arrival.extensions,
         binary=arrival.binary,
         refused=[error for error in (refused, unknown) if error is not None],
-        recalled=recalled,
+        stored=stored,
     )
     app[REGISTRY].start(live)
     connection = Connection(socket, live, app[METRICS], send_timeout_s=send_timeout_s)

@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from realtime.config import Settings
 from realtime.errors import ConfigError
-from realtime.providers.base import Providers, Store, Transcriber, TurnJudge, VoiceDetector, load
+from realtime.providers.base import Providers, Store, Transcriber, TurnJudge, VoiceDetector
+from realtime.providers.catalog import load
 from realtime.providers.weights import has_smart_turn
+from realtime.settings import Settings
 from realtime.tools import Toolbox, Toolish, load_tools
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from realtime.errors import ProtocolError
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of, origin_allowed
 from realtime.server.state import ACCESS, RUNTIME
-from realtime.session_defaults import default_config
+from realtime.session.defaults import default_config
 
 
 def add_routes(app: web.Application) -> None:

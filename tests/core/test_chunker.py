@@ -14,7 +14,7 @@ from bench.simulated import BEHIND, FAR, LAME, LOCAL, MAINLAND, Budget, SpeechPr
 from bench.traces import BURSTS, CRAWL, FAST, SLOW, STEADY, TOKEN_20MS, Stream, Trace
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
-from realtime.core.listener import Latency
+from realtime.core.playback_clock import Latency
 
 SHORT = replies.ENGLISH + replies.CHINESE + replies.MIXED
 

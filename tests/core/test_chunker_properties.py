@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
-from realtime.core.listener import Latency, Pace
-from realtime.core.speakable import SpeakableFilter
+from realtime.core.normalize import SpeakableFilter
+from realtime.core.playback_clock import Latency, Pace
 
 # never cut inside; graphemes whose parts are characters of their own, numbers, abbreviations, addresses, pause marks
 WHOLE = [

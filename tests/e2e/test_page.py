@@ -5,10 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from realtime.config import Settings
 from realtime.protocol.server_events import ResponseOutputAudioDelta
 from realtime.server.app import running
 from realtime.server.audio_streams import AudioStreams
+from realtime.settings import Settings
 from tests.clips import clips
 from tests.web.conftest import open_page  # noqa: F401
 from tests.web.sound import RATE, locate, longest_hole_ms, to_rate, write_wav

@@ -3,10 +3,10 @@
 import asyncio
 import dataclasses
 
-from realtime.config import Settings
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.server.app import running
+from realtime.settings import Settings
 from tests.server.wire import QUICK, Wire, websockets
 
 QUESTIONS = 5

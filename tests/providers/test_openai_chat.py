@@ -7,10 +7,10 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
-from realtime.config import Settings
 from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, ChatUsage, TextDelta
 from realtime.errors import ConfigError, ProviderRejected
 from realtime.providers.openai_chat import create
+from realtime.settings import Settings
 from tests.minimax.scripted import Reply, scripted
 
 STREAM = b"".join(

@@ -6,12 +6,12 @@ import hashlib
 import numpy as np
 import pytest
 
-from realtime.config import Settings
 from realtime.errors import ConfigError, ProviderUnavailable
 from realtime.providers import smart_turn, weights
-from realtime.providers.base import load
+from realtime.providers.catalog import load
 from realtime.providers.smart_turn import SmartTurn, last_seconds, log_mel
 from realtime.server.runtime import Missing, _load_turn_judge
+from realtime.settings import Settings
 from tests.clips import RATE, require_clips
 
 UNFINISHED = {"en_lj_0002", "en_lj_0004", "en_lj_0006", "en_lj_0008", "en_lj_0013"}  # fragments, read

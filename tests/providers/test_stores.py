@@ -5,11 +5,11 @@ import sqlite3
 
 import pytest
 
-from realtime.config import Settings
 from realtime.errors import ConfigError, ProviderError
-from realtime.providers.base import load
+from realtime.providers.catalog import load
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.settings import Settings
 
 
 @pytest.fixture(params=["memory", "sqlite"])

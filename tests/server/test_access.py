@@ -15,7 +15,7 @@ from realtime.server.access import (
     host_allowed,
     origin_allowed,
 )
-from realtime.settings import is_loopback
+from realtime.settings.load import is_loopback
 
 NOW = 1_795_000_000
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from realtime.config import Settings
 from realtime.sandbox.server import Sandbox
 from realtime.server.app import running
+from realtime.settings import Settings
 from tests.server.wire import House
 
 ASKED: list[str] = []

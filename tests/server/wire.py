@@ -16,13 +16,13 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from realtime.config import Settings
 from realtime.protocol.framing import AudioFrame, decode_frame
 from realtime.sandbox.faults import parse_faults
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.server.app import RunningServer, running
 from realtime.server.state import REGISTRY
+from realtime.settings import Settings
 from tests.server.stock_types import check_event
 
 PATIENCE_S = 30.0  # a machine may be slow; nothing here is measured

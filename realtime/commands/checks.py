@@ -1,0 +1,210 @@
+"""What works on this machine, what does not, and what to do about it: one line each.
+
+Checks are independent and bounded in time; none of them changes anything. Start-up shares one of them: the search
+for foreign packages that install a module of our name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import realtime
+from realtime.errors import ConfigError, ProviderError
+from realtime.settings import Settings
+
+REACH_TIMEOUT_S = 8.0
+OUR_DISTRIBUTION = "minimax-realtime"
+
+
+class Verdict(Enum):
+    """How a check ended, and the mark people see."""
+
+    GOOD = "ok"
+    NOTE = "--"
+    BAD = "!!"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. `advice` says what to do; empty when there is nothing to do."""
+
+    part: str
+    verdict: Verdict
+    text: str
+    advice: str = ""
+
+
+def refuse_foreign_packages() -> None:
+    """Raises ConfigError if another distribution has put its files into our package."""
+    strangers = foreign_packages()
+    if strangers:
+        raise ConfigError(
+            f"The package {strangers[0]} also installs a module named realtime, and the two are mixed: "
+            f"pip uninstall {' '.join(strangers)}, or use a fresh environment."
+        )
+
+
+def foreign_packages() -> list[str]:
+    """Other installed distributions with a top-level module `realtime`."""
+    owners = importlib.metadata.packages_distributions().get("realtime", [])
+    return sorted({name for name in owners if name.lower() != OUR_DISTRIBUTION})
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every check, in the order people fix things."""
+    findings = [_package(), _key(settings), _address(settings)]
+    findings += await _reach(settings)
+    findings += [_voice_detection(), _turn_end(), _transcription(settings), _sandbox_voice(settings)]
+    findings += await asyncio.to_thread(_devices)
+    return findings
+
+
+def _package() -> Finding:
+    where = Path(realtime.__file__).parent
+    strangers = foreign_packages()
+    if strangers:
+        advice = f"pip uninstall {' '.join(strangers)}, or use a fresh environment"
+        return Finding("package", Verdict.BAD, f"mixed with {', '.join(strangers)} in {where}", advice)
+    return Finding("package", Verdict.GOOD, f"{OUR_DISTRIBUTION} {realtime.__version__} in {where}")
+
+
+def _key(settings: Settings) -> Finding:
+    if settings.use_sandbox:
+        return Finding(
+            "key",
+            Verdict.NOTE,
+            "none: the built-in sandbox answers",
+            "export MINIMAX_API_KEY=... to talk with MiniMax",
+        )
+    return Finding("key", Verdict.GOOD, f"set, for {settings.base_url}")
+
+
+def _address(settings: Settings) -> Finding:
+    from realtime.settings.load import check_binding
+
+    try:
+        check_binding(settings)
+    except ConfigError as error:
+        return Finding("address", Verdict.BAD, f"{settings.host}:{settings.port}", str(error))
+    return Finding("address", Verdict.GOOD, f"will listen on {settings.host}:{settings.port}")
+
+
+async def _reach(settings: Settings) -> list[Finding]:
+    """Ask the platform for something cheap, and time the answer."""
+    if settings.use_sandbox:
+        return []
+    from realtime.minimax import MiniMax
+
+    async with MiniMax(
+        settings.api_key or "", settings.base_url, settings.speech_urls, settings.group_id
+    ) as minimax:
+        return [
+            await _timed("chat", minimax.models, "models"),
+            await _timed("speech", minimax.voices, "voices"),
+        ]
+
+
+async def _timed(part: str, ask: Callable[[], Awaitable[object]], what: str) -> Finding:
+    started_s = time.perf_counter()
+    try:
+        async with asyncio.timeout(REACH_TIMEOUT_S):
+            await ask()
+    except ProviderError as error:
+        return Finding(part, Verdict.BAD, error.message, _advice(error))
+    except TimeoutError:
+        return Finding(
+            part,
+            Verdict.BAD,
+            f"no answer in {REACH_TIMEOUT_S:.0f} s",
+            "check the network and MINIMAX_BASE_URL",
+        )
+    return Finding(part, Verdict.GOOD, f"{what} listed in {(time.perf_counter() - started_s) * 1000:.0f} ms")
+
+
+def _advice(error: ProviderError) -> str:
+    if error.code == "invalid_api_key":
+        return "a key belongs to one region: check MINIMAX_BASE_URL, then the key"
+    if error.code == "insufficient_quota":
+        return "top up the account"
+    return "check the network and MINIMAX_BASE_URL"
+
+
+def _voice_detection() -> Finding:
+    from realtime.providers import weights
+
+    try:
+        path = weights.silero()
+    except ConfigError as error:
+        return Finding("voice detection", Verdict.NOTE, "not installed", str(error))
+    return Finding("voice detection", Verdict.GOOD, f"{path.name}, checked")
+
+
+def _turn_end() -> Finding:
+    from realtime.providers import weights
+
+    if weights.has_smart_turn():
+        return Finding("end of turn", Verdict.GOOD, "by text and by sound")
+    advice = "realtime setup turn  (8.7 MB, BSD-2) listens to how a sentence ends as well"
+    return Finding("end of turn", Verdict.GOOD, "by text", advice)
+
+
+def _transcription(settings: Settings) -> Finding:
+    from realtime.providers import weights
+
+    if settings.transcriber not in ("auto", "local"):
+        return Finding("transcription", Verdict.GOOD, settings.transcriber)
+    if importlib.util.find_spec("faster_whisper") is None:
+        return Finding("transcription", Verdict.NOTE, "not installed locally", weights.INSTALL_LOCAL)
+    languages = [
+        name
+        for name, there in (
+            ("English", weights.has_english()),
+            ("other languages", weights.has_multilingual()),
+        )
+        if there
+    ]
+    if not languages:
+        return Finding("transcription", Verdict.BAD, "no weights", weights.INSTALL_LOCAL)
+    advice = "" if len(languages) == 2 else weights.INSTALL_MULTILINGUAL
+    return Finding("transcription", Verdict.GOOD, f"local, for {' and '.join(languages)}", advice)
+
+
+def _sandbox_voice(settings: Settings) -> Finding:
+    if importlib.util.find_spec("espeakng_loader") is not None:
+        return Finding("sandbox voice", Verdict.GOOD, "espeak-ng")
+    verdict = Verdict.BAD if settings.use_sandbox else Verdict.NOTE
+    return Finding("sandbox voice", verdict, "not installed", "pip install 'minimax-realtime[sandbox]'")
+
+
+def _devices() -> list[Finding]:
+    from realtime_client import DeviceError
+    from realtime_client.devices import device_names
+
+    findings = []
+    for kind, what in (("input", "microphone"), ("output", "speaker")):
+        try:
+            names = device_names(kind)
+        except DeviceError as error:
+            return [
+                Finding(
+                    "sound", Verdict.NOTE, "the terminal has no sound; the page does not need it", str(error)
+                )
+            ]
+        if names:
+            findings.append(
+                Finding(what, Verdict.GOOD, ", ".join(names[:3]) + (", ..." if len(names) > 3 else ""))
+            )
+        else:
+            findings.append(
+                Finding(
+                    what, Verdict.NOTE, "none found", "plug one in, or use the page or `realtime talk --text`"
+                )
+            )
+    return findings

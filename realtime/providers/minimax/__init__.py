@@ -1,0 +1,1 @@
+"""The roles of a conversation played by the MiniMax platform."""

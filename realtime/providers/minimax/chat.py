@@ -1,0 +1,70 @@
+"""The platform's chat model in the role `ChatModel`. Everything hard is in `realtime.minimax`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from realtime.core.messages import ChatEvent, ChatRequest
+from realtime.errors import ConfigError
+from realtime.minimax.chat import Chat
+from realtime.minimax.http import HttpDoor
+from realtime.minimax.models import traits_of
+from realtime.providers.minimax.budget import RequestBudget
+from realtime.settings import Settings
+
+
+class ChatProvider:
+    """See `realtime.providers.base.ChatModel`. Serves every `Chat`, whosever interface it speaks."""
+
+    def __init__(
+        self, chat: Chat, *, sees_images: bool, rpm: int, first_timeout_s: float, gap_timeout_s: float
+    ) -> None:
+        self.name = chat.model
+        self.sees_images = sees_images
+        self._chat = chat
+        self._budget = RequestBudget(rpm)
+        self._first_timeout_s = first_timeout_s
+        self._gap_timeout_s = gap_timeout_s
+
+    def __repr__(self) -> str:
+        return f"<ChatProvider {self._chat!r}>"
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+        self._budget.reserve(asyncio.get_running_loop().time())
+        return self._chat.stream(
+            messages=request.messages,
+            tools=request.tools,
+            tool_choice=request.tool_choice,
+            parallel_tool_calls=request.parallel_tool_calls,
+            max_output_tokens=request.max_output_tokens,
+            temperature=request.temperature,
+            reasoning_effort=request.reasoning_effort,
+            first_timeout_s=self._first_timeout_s,
+            gap_timeout_s=self._gap_timeout_s,
+        )
+
+    def requests_left(self) -> float:
+        return self._budget.left(asyncio.get_running_loop().time())
+
+    async def warm(self) -> None:
+        await self._chat.warm()
+
+    async def aclose(self) -> None:
+        await self._chat.aclose()
+
+
+def create(settings: Settings) -> ChatProvider:
+    """The provider for these settings. Raises ConfigError without a key."""
+    if not settings.api_key:
+        raise ConfigError("There is no API key for chat: set MINIMAX_API_KEY.")
+    door = HttpDoor(
+        settings.base_url.rstrip("/").removesuffix("/v1"), settings.api_key, group_id=settings.group_id
+    )
+    return ChatProvider(
+        Chat(door, model=settings.chat_model),
+        sees_images=traits_of(settings.chat_model).sees_images,
+        rpm=settings.chat_rpm,
+        first_timeout_s=settings.chat_first_timeout_s,
+        gap_timeout_s=settings.chat_gap_timeout_s,
+    )

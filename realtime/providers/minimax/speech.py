@@ -1,0 +1,118 @@
+"""The platform's voice in the role `Speech`: warm connections, budget and what was learnt about latency.
+
+The reply itself is `minimax_utterance`, the connections are `minimax_speech_pool`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from realtime.core.playback_clock import Latency
+from realtime.core.prebuffer import Delivery
+from realtime.errors import ConfigError
+from realtime.minimax.hosts import speech_urls_for
+from realtime.minimax.speech import SpeechClient, Transport
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_session import SpeechTimeouts
+from realtime.providers.base import Utterance, Voice
+from realtime.providers.minimax.budget import RequestBudget
+from realtime.providers.minimax.speech_pool import MAX_VOICES, SpeechPool
+from realtime.providers.minimax.utterance import MiniMaxUtterance
+from realtime.settings import Settings
+
+
+class MiniMaxSpeech:
+    """See `realtime.providers.base.Speech`."""
+
+    def __init__(
+        self, client: SpeechClient, *, transport: Transport, connections: int, rpm: int, budget_wait_s: float
+    ) -> None:
+        self._client = client
+        self._pool = SpeechPool(client, transport, limit=connections)
+        self._budget = RequestBudget(rpm)
+        self._budget_wait_s = budget_wait_s
+        self._learnt: dict[SpeechConfig, tuple[Latency, Delivery]] = {}
+
+    def __repr__(self) -> str:
+        return f"<MiniMaxSpeech {self._client!r}>"
+
+    def warm(self, voice: Voice) -> None:
+        self._pool.warm(self._config(voice))
+
+    def open(self, voice: Voice) -> AbstractAsyncContextManager[Utterance]:
+        return self._open(self._config(voice))
+
+    def latency(self, voice: Voice) -> Latency:
+        return self._timing(self._config(voice))[0]
+
+    def delivery(self, voice: Voice) -> Delivery:
+        return self._timing(self._config(voice))[1]
+
+    def requests_left(self) -> float:
+        return self._budget.left(asyncio.get_running_loop().time())
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+        await self._client.aclose()
+
+    @asynccontextmanager
+    async def _open(self, config: SpeechConfig) -> AsyncGenerator[Utterance, None]:
+        utterance = MiniMaxUtterance(
+            self._pool,
+            config,
+            self._budget,
+            budget_wait_s=self._budget_wait_s,
+            learn_latency=self._timing(config)[0].learn,
+        )
+        try:
+            yield utterance
+        finally:
+            utterance.leave()
+
+    def _timing(self, config: SpeechConfig) -> tuple[Latency, Delivery]:
+        timing = self._learnt[config] = self._learnt.pop(config, (Latency(), Delivery()))
+        if len(self._learnt) > MAX_VOICES:
+            del self._learnt[next(iter(self._learnt))]  # what was not used for longest
+        return timing
+
+    def _config(self, voice: Voice) -> SpeechConfig:
+        return self._client.config(
+            voice.voice_id, voice.model, rate=voice.rate, speed=voice.speed, language=voice.language
+        )
+
+
+def create(settings: Settings) -> MiniMaxSpeech:
+    """The provider for these settings. Raises ConfigError for an unknown kind of socket or a missing key."""
+    try:
+        transport = Transport(settings.speech_socket)
+    except ValueError:
+        raise ConfigError(
+            f"speech_socket is {settings.speech_socket!r}; it can be ordinary, bidi or http."
+        ) from None
+    if not settings.api_key:
+        raise ConfigError("There is no API key for speech: set MINIMAX_API_KEY.")
+    patience_s = settings.speech_timeout_s
+    client = SpeechClient(
+        tuple(url.rstrip("/") for url in settings.speech_urls)
+        or speech_urls_for(settings.base_url.rstrip("/").removesuffix("/v1")),
+        settings.api_key,
+        group_id=settings.group_id,
+        model=settings.speech_model,
+        voice_id=settings.voice_id,
+        timeouts=SpeechTimeouts(
+            connect_s=patience_s,  # every host has to have its turn within that of the listener
+            ready_s=patience_s,
+            first_audio_s=patience_s,
+            gap_s=patience_s,
+            finish_s=patience_s,
+        ),
+    )
+    return MiniMaxSpeech(
+        client,
+        transport=transport,
+        connections=settings.speech_connections,
+        rpm=settings.speech_rpm,
+        budget_wait_s=settings.budget_wait_s,
+    )

@@ -1,0 +1,354 @@
+"""Warm speech connections, shared by all conversations, within the account's limit (shared/design.md 2.1).
+
+Opens ahead, lends, takes back, replaces; skips a host that just failed; falls back to HTTP. Knows nothing of texts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.errors import IDLE, TOO_MANY_CONNECTIONS
+from realtime.minimax.speech import SpeechClient, Transport
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_session import SpeechSession
+from realtime.providers.minimax.breaker import Address, Breaker
+
+MAX_IDLE_S = 110.0  # the platform ends a silent socket after 120 s
+RENEW_S = 100.0  # a successor is opened then, which may take a few seconds
+FRESH_S = 99.0  # ... by a timer that may ring a little early
+REPLACE_FOR_S = 300.0  # a voice unused for this long is not kept warm any more
+HALVED_FOR_S = 300.0
+MAX_VOICES = 256  # that are remembered; clients choose voice and speed freely
+NOT_FOUND = 404
+
+log = logging.getLogger("realtime.speech")
+
+
+@dataclass(slots=True, eq=False)
+class _Opening:
+    task: asyncio.Task[SpeechSession]
+    silencing: bool = False  # a session of a reply that was left, soon usable again
+    claimed: bool = False
+
+
+class SpeechPool:
+    """Sessions by voice and format. `limit` counts sockets in every state; HTTP requests need no place."""
+
+    def __init__(self, client: SpeechClient, transport: Transport, *, limit: int) -> None:
+        self._client = client
+        self._transport = transport
+        self._configured_limit = max(1, limit)
+        self._halved_to = self._configured_limit
+        self._halved_s = 0.0
+        self._breaker = Breaker()
+        self._idle: dict[SpeechConfig, list[SpeechSession]] = {}
+        self._lapse: dict[SpeechSession, asyncio.TimerHandle] = {}
+        self._opening: dict[SpeechConfig, list[_Opening]] = {}
+        self._lent: dict[SpeechSession, SpeechConfig] = {}
+        self._via: dict[SpeechSession, Address] = {}
+        self._used_s: dict[SpeechConfig, float] = {}
+        self._leaving = 0
+        self._chores: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @property
+    def limit(self) -> int:
+        """Sockets we allow ourselves: halved by every refusal, doubled again after a while without one."""
+        doublings = int((_now() - self._halved_s) / HALVED_FOR_S)
+        return min(self._configured_limit, self._halved_to << min(doublings, 16))
+
+    @property
+    def sockets(self) -> int:
+        """Sockets that exist or are being opened or closed."""
+        lent = sum(1 for session in self._lent if self._via[session][0] is not Transport.HTTP)
+        idle = sum(map(len, self._idle.values()))
+        return lent + idle + sum(map(len, self._opening.values())) + self._leaving
+
+    def warm(self, config: SpeechConfig) -> None:
+        """Have a session ready soon. Returns at once, never raises."""
+        self._wanted(config)
+        self._top_up(config)
+
+    def take_idle(self, config: SpeechConfig) -> SpeechSession | None:
+        """A ready session, if there is one."""
+        self._wanted(config)
+        idle = self._idle.get(config, [])
+        while idle:
+            session = idle.pop()
+            self._lapse.pop(session).cancel()
+            if session.usable:
+                self._lent[session] = config
+                return session
+            self._discard(session)
+        return None
+
+    async def take(self, config: SpeechConfig) -> SpeechSession:
+        """A session: a ready one, one that is being opened, a new one, or HTTP. Raises ProviderError.
+
+        If the caller is cancelled meanwhile, what was being opened becomes somebody's spare.
+        """
+        session = self.take_idle(config)
+        if session is not None:
+            return session
+        if self._closed:
+            raise _closed()
+        opening = next((o for o in self._opening.get(config, ()) if not o.claimed), None)
+        opening = opening or self._start_opening(config)
+        while opening is not None:
+            try:
+                return await self._claim(opening, config)
+            except ProviderError as error:
+                if _final(error) or self._closed:
+                    raise
+            # One that could not be silenced says nothing about the hosts.
+            opening = self._start_opening(config) if opening.silencing else None
+        return await self._over_http(config)
+
+    def give_back(self, session: SpeechSession) -> None:
+        """A session with nothing pending. It is kept for the next reply if it can be."""
+        config = self._lent.pop(session, None)
+        if config is None:
+            return  # the pool was closed meanwhile, and the session with it
+        if not session.usable or self._closed or self._via[session][0] is Transport.HTTP:
+            self._discard(session, spare_for=config)
+        else:
+            self._keep(config, session)
+
+    def burn(self, session: SpeechSession, *, failed: bool = False) -> None:
+        """A session in the middle of something: silence it, and have a spare at once.
+
+        One that has `failed` is never used again: what would not speak once would keep the next text waiting too.
+        """
+        config = self._lent.pop(session, None)
+        if config is None:
+            return
+        if self._transport is Transport.BIDI and session.usable and not failed and not self._closed:
+            self._soon(
+                _Opening(asyncio.create_task(self._silence(session), name="silence speech session"), True),
+                config,
+            )
+        else:
+            self._discard(session, spare_for=config)
+            self._top_up(config)
+
+    def report(self, session: SpeechSession, error: ProviderError) -> None:
+        """A lent session has failed with this error: learn about its host and the account."""
+        self._learn(self._via[session], error, connecting=False)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        for openings in self._opening.values():
+            for opening in openings:
+                opening.task.cancel()
+                self._chores.add(opening.task)
+        sessions = [s for idle in self._idle.values() for s in idle] + list(self._lent)
+        self._idle.clear()
+        self._lent.clear()
+        for handle in self._lapse.values():
+            handle.cancel()
+        self._lapse.clear()
+        for session in sessions:
+            self._discard(session)
+        while self._chores:
+            done, _ = await asyncio.wait(self._chores)
+            self._chores -= done
+
+    def _top_up(self, config: SpeechConfig) -> None:
+        """One ready session, and one more for every four in use: conversations come in crowds."""
+        if self._closed:
+            return
+        in_use = sum(1 for lent in self._lent.values() if lent == config)
+        ready = sum(
+            1 for session in self._idle.get(config, ()) if session.usable and _age_s(session) < FRESH_S
+        )
+        ready += sum(1 for opening in self._opening.get(config, ()) if not opening.claimed)
+        for _ in range(1 + in_use // 4 - ready):
+            if self._start_opening(config) is None:
+                return
+
+    def _start_opening(self, config: SpeechConfig) -> _Opening | None:
+        hosts = self._open_hosts(self._transport) if self._transport is not Transport.HTTP else []
+        if not hosts or self._closed or not self._make_room(config):
+            return None
+        return self._soon(
+            _Opening(asyncio.create_task(self._open(config, hosts), name="open speech session")), config
+        )
+
+    def _soon(self, opening: _Opening, config: SpeechConfig) -> _Opening:
+        """A session that will be ready in a moment."""
+        self._opening.setdefault(config, []).append(opening)
+        opening.task.add_done_callback(lambda _: self._opened(opening, config))
+        return opening
+
+    async def _open(self, config: SpeechConfig, hosts: list[str]) -> SpeechSession:
+        failure: ProviderError | None = None
+        for host in hosts:
+            try:
+                session = await self._client.connect(config, host, self._transport)
+            except ProviderError as error:
+                failure = error
+                self._learn((self._transport, host), error, connecting=True)
+                if _final(error) or error.upstream_code == TOO_MANY_CONNECTIONS:
+                    raise
+                continue
+            self._via[session] = (self._transport, host)
+            self._breaker.worked((self._transport, host))
+            return session
+        assert failure is not None
+        raise failure
+
+    def _opened(self, opening: _Opening, config: SpeechConfig) -> None:
+        self._opening[config].remove(opening)
+        if opening.claimed or opening.task.cancelled():
+            return
+        error = opening.task.exception()
+        if error is None:
+            self._keep(config, opening.task.result())
+        elif isinstance(error, ProviderError):
+            log.info("no spare speech connection: %s", error)
+            if opening.silencing:
+                self._top_up(config)
+        else:
+            log.error("opening a speech connection failed", exc_info=error)
+
+    async def _claim(self, opening: _Opening, config: SpeechConfig) -> SpeechSession:
+        opening.claimed = True
+        try:
+            session = await asyncio.shield(opening.task)
+        except asyncio.CancelledError:
+            if self._closed:
+                raise _closed() from None
+            opening.claimed = False
+            if opening.task.done() and not opening.task.cancelled() and opening.task.exception() is None:
+                self._keep(config, opening.task.result())
+            raise
+        self._lent[session] = config
+        return session
+
+    async def _over_http(self, config: SpeechConfig) -> SpeechSession:
+        hosts = self._open_hosts(Transport.HTTP) or list(self._client.hosts)
+        session = await self._client.connect(config, hosts[0], Transport.HTTP)
+        self._via[session] = (Transport.HTTP, hosts[0])
+        self._lent[session] = config
+        return session
+
+    def _open_hosts(self, transport: Transport) -> list[str]:
+        return [host for host in self._client.hosts if self._breaker.open((transport, host), _now())]
+
+    def _make_room(self, config: SpeechConfig) -> bool:
+        """Whether one more socket is allowed; an idle one of another voice makes place, for the next time."""
+        if self.sockets < self.limit:
+            return True
+        others = [voice for voice, idle in self._idle.items() if idle and voice != config]
+        if others:
+            voice = min(others, key=lambda other: self._used_s.get(other, 0.0))
+            session = self._idle[voice].pop(0)
+            self._lapse.pop(session).cancel()
+            self._discard(session, spare_for=config)
+        return False
+
+    def _keep(self, config: SpeechConfig, session: SpeechSession) -> None:
+        if self._closed or self.sockets >= self.limit:
+            self._discard(session)
+            return
+        if _age_s(session) >= MAX_IDLE_S:
+            self._discard(session, spare_for=config)
+            return
+        self._idle.setdefault(config, []).append(session)
+        self._at_age(RENEW_S, self._renew, config, session)
+
+    def _at_age(
+        self,
+        age_s: float,
+        action: Callable[[SpeechConfig, SpeechSession], None],
+        config: SpeechConfig,
+        session: SpeechSession,
+    ) -> None:
+        self._lapse[session] = asyncio.get_running_loop().call_later(
+            max(0.0, age_s - _age_s(session)), action, config, session
+        )
+
+    def _renew(self, config: SpeechConfig, session: SpeechSession) -> None:
+        """Have a successor before the platform ends this session, as long as its voice is in use."""
+        self._at_age(MAX_IDLE_S, self._lapsed, config, session)
+        if self._in_use(config):
+            self._top_up(config)
+
+    def _lapsed(self, config: SpeechConfig, session: SpeechSession) -> None:
+        self._idle[config].remove(session)
+        self._lapse.pop(session)
+        self._discard(session, spare_for=config if self._in_use(config) else None)
+
+    def _wanted(self, config: SpeechConfig) -> None:
+        """Somebody uses this voice now. Of those that nobody has wanted for longest nothing is kept."""
+        self._used_s.pop(config, None)
+        self._used_s[config] = _now()
+        for old in list(self._used_s)[:-MAX_VOICES]:
+            if not self._idle.get(old) and not self._opening.get(old):
+                for table in (self._used_s, self._idle, self._opening):
+                    table.pop(old, None)
+
+    def _in_use(self, config: SpeechConfig) -> bool:
+        return _now() - self._used_s.get(config, 0.0) < REPLACE_FOR_S
+
+    def _discard(self, session: SpeechSession, spare_for: SpeechConfig | None = None) -> None:
+        self._leaving += 1
+        self._chore(self._leave(session, spare_for))
+
+    async def _leave(self, session: SpeechSession, spare_for: SpeechConfig | None) -> None:
+        try:
+            await session.aclose()
+        finally:
+            self._leaving -= 1
+            self._via.pop(session, None)
+        if spare_for is not None:
+            self._top_up(spare_for)
+
+    async def _silence(self, session: SpeechSession) -> SpeechSession:
+        if await session.cancel():
+            return session
+        self._via.pop(session, None)
+        raise ProviderUnavailable("The speech connection could not be silenced.")
+
+    def _learn(self, address: Address, error: ProviderError, *, connecting: bool) -> None:
+        now_s = _now()
+        if error.upstream_code == TOO_MANY_CONNECTIONS:
+            self._halved_to = max(1, self.limit // 2)
+            self._halved_s = now_s
+            log.warning("the platform refuses more speech connections; using %d from now on", self._halved_to)
+        elif error.upstream_code == IDLE or _final(error):
+            return
+        elif connecting or isinstance(error, ProviderTimeout):
+            self._breaker.failed(address, now_s)
+        elif isinstance(error, ProviderUnavailable):
+            self._breaker.dropped(address, now_s)
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="speech connection chore")
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+def _final(error: ProviderError) -> bool:
+    """Whether no other host would do better."""
+    if error.upstream_code in (NOT_FOUND, TOO_MANY_CONNECTIONS):
+        return False
+    return not error.retryable or error.code == "rate_limit_exceeded"
+
+
+def _age_s(session: SpeechSession) -> float:
+    """How long the platform has heard nothing from us on it."""
+    return _now() - session.last_sent_s
+
+
+def _closed() -> ProviderError:
+    return ProviderUnavailable("The speech provider was closed.", retryable=False)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

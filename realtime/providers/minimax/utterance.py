@@ -1,0 +1,287 @@
+"""The voice of one reply on the platform: pieces in order, whatever happens to the connections beneath.
+
+Sends each piece as one request within the account's budget, ties sound to pieces, and after a loss goes on from the
+first word that was not heard. Connections come from the pool; nothing here knows hosts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+
+from realtime.core.messages import WordTime
+from realtime.errors import ProviderError, ProviderRejected
+from realtime.minimax.errors import TOO_MANY_CONNECTIONS
+from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, SpeechResult, WordTimes
+from realtime.minimax.speech_session import check_text
+from realtime.providers.base import SpeechAudio, SpeechEvent, SpeechPieceDone, SpeechWords
+from realtime.providers.minimax.budget import RequestBudget
+from realtime.providers.minimax.speech_pool import SpeechPool
+from realtime.providers.minimax.speech_text import speakable, unspoken_from, visible
+
+MAX_LOSSES = 5  # of one piece: every host and HTTP get their chance
+_RATE_PAUSE_S = 1.0
+
+
+@dataclass(slots=True)
+class _Piece:
+    number: int
+    text: str
+    done: bool = False
+    sound_bytes: int = 0  # handed on
+    words: tuple[WordTime, ...] = ()  # of all attempts
+    kept: tuple[WordTime, ...] = ()  # of attempts that were lost
+    begin: int = 0  # where the present attempt begins: characters, milliseconds
+    begin_ms: float = 0.0
+    losses: int = 0
+    waited_s: float = 0.0
+    sent_s: float | None = None  # set where its first sound tells the service's latency
+
+
+class MiniMaxUtterance:
+    """See `realtime.providers.base.Utterance`. One task speaks, one task listens; they may be the same."""
+
+    def __init__(
+        self,
+        pool: SpeechPool,
+        config: SpeechConfig,
+        budget: RequestBudget,
+        *,
+        budget_wait_s: float,
+        learn_latency: Callable[[float], None],
+    ) -> None:
+        self._pool = pool
+        self._config = config
+        self._budget = budget
+        self._budget_wait_s = budget_wait_s
+        self._learn_latency = learn_latency
+        self._pieces: list[_Piece] = []
+        self._head = 0  # the piece that is heard
+        self._next = 0  # the piece that is sent next
+        self._sent: deque[_Piece] = deque()
+        self._finished = False
+        self._left = False
+        self._news = asyncio.Event()
+        self._sending = asyncio.Lock()
+        self._broken: ProviderError | None = None
+        self._session = pool.take_idle(config)
+        if self._session is None:
+            pool.warm(config)
+
+    async def say(self, text: str) -> int:
+        """See `Utterance.say`. Waits for the account's budget if that is short. Raises ProviderRejected if it is
+        not, or if the text is too long for one piece."""
+        if self._finished:
+            raise RuntimeError("say after finish")
+        check_text(text)
+        text = visible(text)
+        silent = not speakable(text)
+        if not silent:
+            await self._wait_for_budget()
+        piece = _Piece(len(self._pieces), text, done=silent)
+        self._pieces.append(piece)
+        self._news.set()
+        await self._send_waiting()
+        return piece.number
+
+    def finish(self) -> None:
+        self._finished = True
+        self._news.set()
+
+    async def events(self) -> AsyncGenerator[SpeechEvent, None]:
+        """See `Utterance.events`. Raises ProviderError when nothing more can be tried."""
+        while True:
+            while self._head < len(self._pieces) and self._pieces[self._head].done:
+                self._head += 1
+                yield SpeechPieceDone(self._head - 1)
+            if self._is_left():
+                return
+            if self._head == len(self._pieces):
+                if self._finished:
+                    return
+                self._news.clear()
+                await self._news.wait()
+                continue
+            try:
+                results = await self._receive()
+            except ProviderError as error:
+                if self._is_left():
+                    return
+                await self._recover(error)
+                continue
+            for result in results:
+                for event in self._translate(result):
+                    yield event
+
+    def leave(self) -> None:
+        """The reply is over, said or not. Returns at once; the pool tidies up."""
+        self._left = True
+        self._news.set()
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if session.pending or self._sent or not session.usable:
+            self._pool.burn(session)
+        else:
+            self._pool.give_back(session)
+
+    def _is_left(self) -> bool:
+        return self._left
+
+    async def _wait_for_budget(self) -> None:
+        now_s = _now()
+        wait_s = self._budget.wait_s(now_s)
+        if wait_s > self._budget_wait_s:
+            raise ProviderRejected(
+                f"The account's speech requests of this minute are used up. Try again in {wait_s:.0f} s.",
+                code="rate_limit_exceeded",
+                retryable=True,
+                retry_after_s=wait_s,
+            )
+        at_s = self._budget.reserve(now_s)
+        if wait_s > 0:
+            try:
+                await asyncio.sleep(wait_s)
+            except asyncio.CancelledError:
+                self._budget.release(at_s)
+                raise
+
+    async def _receive(self) -> list[SpeechResult]:
+        if self._broken is not None:
+            error, self._broken = self._broken, None
+            raise error
+        if self._session is None:
+            session = await self._pool.take(self._config)
+            if self._is_left():
+                self._pool.give_back(session)
+                return []
+            self._session = session
+        session = self._session
+        await self._send_waiting()
+        if self._broken is not None or not self._sent:
+            return []
+        return await session.receive()
+
+    async def _send_waiting(self) -> None:
+        """Send what was said and not sent. A failure is left for the listening side to repair."""
+        async with self._sending:
+            while (session := self._session) is not None and self._next < len(self._pieces):
+                piece = self._pieces[self._next]
+                self._next += 1
+                if piece.done:
+                    continue
+                piece.sent_s = _now() if not self._sent and not piece.begin else None
+                self._sent.append(piece)
+                try:
+                    await session.say(piece.text[piece.begin :])
+                except ProviderError as error:
+                    if self._session is session:
+                        self._broken = error
+                    return
+
+    def _translate(self, result: SpeechResult) -> list[SpeechEvent]:
+        if not self._sent:
+            return []
+        piece = self._sent[0]
+        match result:
+            case AudioChunk(data=data):
+                if piece.sent_s is not None:
+                    self._learn_latency(_now() - piece.sent_s)
+                    piece.sent_s = None
+                piece.sound_bytes += len(data)
+                return [SpeechAudio(piece.number, data)]
+            case WordTimes(words=words):
+                if piece.begin_ms:
+                    words = piece.kept + tuple(_shifted(word, piece) for word in words)
+                piece.words = words
+                return [SpeechWords(piece.number, piece.words)]
+            case PieceEnd():
+                piece.done = True
+                self._sent.popleft()
+                return self._heard()
+
+    def _heard(self) -> list[SpeechEvent]:
+        """The end of this piece, and of silent ones right after it, before any sound of a later one."""
+        events: list[SpeechEvent] = []
+        while self._head < len(self._pieces) and self._pieces[self._head].done:
+            events.append(SpeechPieceDone(self._head))
+            self._head += 1
+        return events
+
+    async def _recover(self, error: ProviderError) -> None:
+        """The connection is lost: give up, or get ready to go on with another one."""
+        session, self._session = self._session, None
+        if session is not None:
+            self._pool.report(session, error)
+            self._pool.burn(session, failed=True)
+        piece = self._pieces[self._head]
+        began = piece.begin
+        self._rewind(piece)
+        if piece.begin > began:
+            piece.losses = 0  # every attempt that gets further is worth another one
+        limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
+        if not error.retryable:
+            raise error
+        piece.losses += 1
+        if limited:
+            await self._back_off(piece, error)
+        elif piece.losses > MAX_LOSSES:
+            raise error
+
+    def _rewind(self, piece: _Piece) -> None:
+        """Everything from this piece on has to be sent again, less what was heard of it."""
+        again = list(self._sent)
+        self._sent.clear()
+        self._broken = None
+        self._next = piece.number
+        self._forget_heard(piece)
+        for unfinished in again:
+            if not unfinished.done:
+                self._budget.reserve(_now())  # saying it again is one more request
+
+    def _forget_heard(self, piece: _Piece) -> None:
+        """Let the piece begin at its first word that was not heard."""
+        heard_ms = piece.sound_bytes / 2 / self._config.rate * 1000
+        if heard_ms <= piece.begin_ms:
+            return
+        present = tuple(
+            replace(word, start_ms=word.start_ms - piece.begin_ms, end_ms=word.end_ms - piece.begin_ms)
+            for word in piece.words
+            if word.begin >= piece.begin
+        )
+        rest = piece.text[piece.begin :]
+        at = unspoken_from(
+            rest,
+            tuple(replace(w, begin=w.begin - piece.begin, end=w.end - piece.begin) for w in present),
+            heard_ms - piece.begin_ms,
+            self._config.speed,
+        )
+        piece.begin += at
+        piece.begin_ms = heard_ms
+        piece.kept = piece.words = tuple(word for word in piece.words if word.end <= piece.begin)
+        piece.done = not speakable(piece.text[piece.begin :])
+
+    async def _back_off(self, piece: _Piece, error: ProviderError) -> None:
+        """Wait a little, within the patience that a turn has for the budget."""
+        pause_s = _RATE_PAUSE_S * float(2 ** (piece.losses - 1)) * (0.75 + random.random() / 2)
+        if piece.waited_s + pause_s > self._budget_wait_s:
+            raise error
+        piece.waited_s += pause_s
+        await asyncio.sleep(pause_s)
+
+
+def _shifted(word: WordTime, piece: _Piece) -> WordTime:
+    return WordTime(
+        word.begin + piece.begin,
+        word.end + piece.begin,
+        word.start_ms + piece.begin_ms,
+        word.end_ms + piece.begin_ms,
+    )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,196 @@
+"""Transcription on this machine: Whisper tiny.en for English, the multilingual base for everything else.
+
+It chooses the model, keeps the decoding off the event loop, and says nothing where nothing was said. How Whisper
+is decoded stands in `whisper.py`, where the weights come from in `weights.py`.
+
+Without a language, and with the multilingual weights installed, base tells the language and writes the text from
+one and the same encoding. Telling it costs 15 ms of a core; handing English over to tiny.en would cost a second
+encoding and saves nothing (3 s of speech: 140 ms either way, at equal accuracy). A caller that knows the language
+says so: English then takes 50 ms.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from realtime.core.audio import level_dbfs
+from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
+from realtime.providers import weights
+from realtime.providers.base import VAD_RATE, Samples, Transcript
+from realtime.providers.whisper.model import Whisper
+from realtime.providers.worker_pool import WorkerPool, cores
+from realtime.settings import Settings
+
+log = logging.getLogger(__name__)
+
+QUIETEST_DBFS = -65.0  # of the loudest tenth of a second: below, there is nothing to understand
+BLOCK_SAMPLES = VAD_RATE // 10
+BEAM = 5  # where it helps: the multilingual model's final answer
+ENGLISH, MULTILINGUAL = "tiny.en", "base"
+DIALECTS = {"yue": "zh", "cmn": "zh"}
+
+
+def create(settings: Settings) -> LocalTranscriber:
+    """The transcriber; models are loaded on first use, or by `warm`.
+
+    Raises ConfigError with the line to type if a part that will surely be needed is missing.
+    """
+    _, _, named = settings.transcriber.partition(":")
+    if not weights.has_module("faster_whisper"):
+        raise ConfigError(f"Local transcription is not installed: {weights.INSTALL_LOCAL}")
+    language = _code(settings.language)
+    if not named and not weights.has_multilingual():
+        if language not in (None, "en"):
+            raise ConfigError(_needs_multilingual(language))
+        if not weights.has_english():
+            raise ConfigError(f"The English transcriber's weights are not installed: {weights.INSTALL_LOCAL}")
+    return LocalTranscriber(language=language, model=named or None)
+
+
+class LocalTranscriber:
+    """A `Transcriber`. `model` is a path or a hub name; None takes the packaged weights by language."""
+
+    interim = True
+
+    def __init__(self, *, language: str | None = None, model: str | None = None) -> None:
+        self.name = f"local:{model}" if model else "local"
+        self._language = language
+        self._named = model
+        self._pool = WorkerPool(cores(), "transcribe")
+        self._models: dict[str, Whisper] = {}
+        self._loading = threading.Lock()
+
+    async def warm(self) -> None:
+        """Load the model that the configured language needs and decode once, so that no turn pays for it.
+
+        Raises ConfigError if the weights are missing or not the published ones.
+        """
+        model = self._choose(self._language)
+        await self._pool.run(partial(self._warm, model), urgent=True)
+
+    async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
+        """The text of this utterance; empty where nothing was said.
+
+        Raises ProviderRejected if the language needs weights that are not here, ProviderUnavailable if the
+        weights cannot be loaded or every worker is busy (interim requests do not queue).
+        """
+        if _inaudible(samples):
+            return Transcript("")
+        language = _code(language) or self._language
+        model = self._choose(language)
+        try:
+            return await self._pool.run(partial(self._decode, model, samples, language, final), urgent=final)
+        except ConfigError as error:
+            raise ProviderUnavailable(str(error), retryable=False) from error
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise ProviderUnavailable(f"local transcription failed: {error}") from error
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+        self._models.clear()
+
+    def _choose(self, language: str | None) -> str:
+        if self._named:
+            return self._named
+        if language == "en" and weights.has_english():
+            return ENGLISH
+        if weights.has_multilingual():
+            return MULTILINGUAL
+        if language is None:
+            return ENGLISH
+        raise ProviderRejected(_needs_multilingual(language))
+
+    def _warm(self, model: str) -> None:
+        whisper = self._load(model)
+        whisper.decode(np.zeros(VAD_RATE, np.int16), "zh" if whisper.knows("zh") else "en", beam=1)
+        if whisper.multilingual:
+            _simplified("開")
+
+    def _decode(self, model: str, samples: Samples, language: str | None, final: bool) -> Transcript:
+        whisper = self._load(model)
+        if language and not whisper.knows(language):
+            if not whisper.multilingual:
+                raise ProviderRejected(f"The transcriber {self.name} writes English only, not {language!r}.")
+            language = None
+        heard = whisper.decode(samples, language, beam=BEAM if final and whisper.multilingual else 1)
+        if not heard.speech or not any(character.isalnum() for character in heard.text):
+            return Transcript("")
+        text = _simplified(heard.text) if heard.language == "zh" else heard.text
+        return Transcript(text, heard.language, heard.log_probability)
+
+    def _load(self, model: str) -> Whisper:
+        if (loaded := self._models.get(model)) is not None:
+            return loaded  # without waiting for another model that is being loaded
+        with self._loading:
+            if model not in self._models:
+                self._models[model] = self._open(model)
+            return self._models[model]
+
+    def _open(self, model: str) -> Whisper:
+        if self._named:
+            return _open_named(self._named, self._pool.size)
+        folder = weights.english() if model == ENGLISH else weights.multilingual()
+        return Whisper(str(folder), workers=self._pool.size)
+
+
+def _open_named(name: str, workers: int) -> Whisper:
+    """A model by path, or by hub name: what is here already is used without asking the hub."""
+    if Path(name).is_dir():
+        return Whisper(name, workers=workers)
+    try:
+        return Whisper(name, workers=workers)
+    except ValueError as error:
+        raise ConfigError(f"There is no transcription model {name!r}: {error}") from error
+    except Exception as error:  # the hub's client has many names for "not in the cache"
+        log.info("fetching the transcription model %s (%s)", name, type(error).__name__)
+    try:
+        return Whisper(name, workers=workers, local_files_only=False)
+    except Exception as error:
+        raise ConfigError(
+            f"The transcription model {name!r} is not on this machine and could not be fetched "
+            f"({type(error).__name__}). Connect to the internet once, name a folder (local:/path), "
+            "or use the packaged weights (TRANSCRIBER=local)."
+        ) from error
+
+
+def _needs_multilingual(language: str | None) -> str:
+    return f"Transcribing {language!r} needs the multilingual weights: {weights.INSTALL_MULTILINGUAL}"
+
+
+def _code(language: str | None) -> str | None:
+    """ISO-639-1 out of what people write: `en-US`, `zh_Hans`, `yue`."""
+    if not language:
+        return None
+    code = language.replace("_", "-").split("-")[0].lower()
+    return DIALECTS.get(code, code)
+
+
+def _inaudible(samples: Samples) -> bool:
+    """Whether there is less than a tenth of a second, or nothing in it rises over a whisper's floor."""
+    blocks = len(samples) // BLOCK_SAMPLES
+    return all(
+        level_dbfs(samples[index * BLOCK_SAMPLES : (index + 1) * BLOCK_SAMPLES]) < QUIETEST_DBFS
+        for index in range(blocks)
+    )
+
+
+def _simplified(text: str) -> str:
+    """Simplified characters, where the converter is installed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # it looks for pkg_resources first, which older setuptools deprecate
+            from zhconv import zhconv
+    except ModuleNotFoundError:
+        return text
+    zhconv.loaddict(
+        Path(zhconv.__file__).with_name("zhcdict.json")
+    )  # by its own choice it leaves the file open
+    return str(zhconv.convert(text, "zh-cn"))

@@ -1,0 +1,295 @@
+"""One reply: chat deltas become speakable chunks, chunks become sound, sound goes out. One cancellable task with an id.
+
+    chat ──text──▶ narration ──chunks──▶ voice ──pcm, words──▶ writer (wire and history)
+
+The reply may be begun behind a closed gate: it thinks (and may prepare its first sound) but nothing of it is seen or
+heard until the gate opens. It decides nothing about turns, and it does not know who interrupts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from realtime.core.audio import AudioFormat
+from realtime.core.chunker import Chunk
+from realtime.core.messages import (
+    ChatEvent,
+    ChatFinish,
+    ChatRequest,
+    ChatUsage,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+from realtime.core.playback_clock import Pace
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, provider_error
+from realtime.metrics import Marks
+from realtime.providers.base import (
+    ChatModel,
+    Speech,
+    SpeechAudio,
+    SpeechPieceDone,
+    SpeechWords,
+    Utterance,
+    Voice,
+)
+from realtime.replying.response_events import ReplyWriter
+from realtime.replying.speech_feed import Narration
+from realtime.tools import Toolbox
+from realtime.watchdog import Watchdog
+
+MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
+BLANK_ANSWER = "The model answered without any text."
+ONLY_THOUGHT = "The model reached its limit of tokens before any visible text: allow more max_output_tokens."
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlan:
+    """What kind of reply is wanted."""
+
+    spoken: bool
+    voice: Voice
+    format: AudioFormat
+    request: Callable[[], Awaitable[ChatRequest]]  # may wait for transcripts; raises ProviderError
+    parallel_tool_calls: bool = True
+    silent_timeout_s: float = 20.0
+    speak_ahead: bool = False  # behind a closed gate, let the voice prepare the first chunk
+    tools: Toolbox | None = None  # what the server runs itself
+    server_tools: frozenset[str] = frozenset()  # those of them that were offered
+
+
+class Response:
+    """Runs one reply from question to `response.done`."""
+
+    def __init__(
+        self,
+        plan: ReplyPlan,
+        *,
+        chat: ChatModel,
+        speech: Speech,
+        writer: ReplyWriter,
+        marks: Marks,
+        pace: Pace | None = None,
+    ) -> None:
+        self.plan = plan
+        self.writer = writer
+        self.marks = marks
+        self.gate = asyncio.Event()
+        self.failed = False  # behind the gate, where nobody has seen it
+        self._chat = chat
+        self._speech = speech
+        self._loop = asyncio.get_running_loop()
+        self._narration = Narration(speech, plan.voice, pace=pace)
+        self._calls: dict[int, ToolCallDelta] = {}
+        self._helpers = asyncio.TaskGroup()
+        self._errands: list[asyncio.Task[None]] = []  # tools of the server at work
+        self._finish: ChatFinish | None = None
+        self._characters = 0
+        self._has_words = False
+        self._patience = Watchdog(plan.silent_timeout_s)
+
+    def __repr__(self) -> str:
+        return f"<Response {self.id} {'open' if self.gate.is_set() else 'gated'}>"
+
+    @property
+    def id(self) -> str:
+        return self.writer.response_id
+
+    def open_gate(self) -> None:
+        """Let the reply be seen and heard. Announces it on the wire at once."""
+        if not self.gate.is_set():
+            self.writer.begin()
+            self.gate.set()
+
+    async def run(self) -> None:
+        """The whole reply. Upstream trouble ends in a failed `response.done`, never in an exception."""
+        try:
+            async with self._patience:
+                await self._answer()
+        except TimeoutError:
+            message = f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s."
+            await self._fail(ProviderTimeout(message))
+        except ProviderError as error:
+            await self._fail(error)
+        except ExceptionGroup as group:
+            await self._fail(provider_error(group))
+
+    async def _fail(self, error: ProviderError) -> None:
+        self.failed = not self.gate.is_set()
+        await self.gate.wait()
+        self.writer.fail(error)
+
+    # -- the chat model ------------------------------------------------------------------------------------------
+
+    async def _answer(self) -> None:
+        request = await self.plan.request()
+        self._mark("chat_request")
+        async with self._helpers, aclosing(self._chat.stream(request)) as events:
+            if not self.plan.spoken:
+                await self._read(events)
+            else:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._read(events), name=f"{self.id} chat")
+                    group.create_task(self._speak(), name=f"{self.id} voice")
+        await self.gate.wait()
+        self._conclude()
+
+    async def _read(self, events: AsyncGenerator[ChatEvent, None]) -> None:
+        """Take in the chat model's answer; text and calls go on as they come."""
+        async for event in events:
+            match event:
+                case TextDelta(text):
+                    self._mark("chat_first_delta")
+                    self._patience.alive()
+                    await self._take_text(text)
+                    if self._characters >= MAX_ANSWER_CHARACTERS:
+                        self._finish = ChatFinish("length")
+                        break
+                case ToolCallDelta():
+                    self._patience.alive()
+                    await self._take_call(event)
+                case ChatUsage():
+                    self.writer.usage = event
+                case ChatFinish():
+                    self._finish, self.writer.reasoning = event, event.reasoning
+        await self._end_calls()
+        if self.plan.spoken:
+            await self._fill_the_wait()
+            self._narration.finish()
+
+    async def _take_text(self, text: str) -> None:
+        self._characters += len(text)
+        if not self.plan.spoken:
+            await self.gate.wait()
+            self.writer.text(text)
+            return
+        if self._narration.feed(text).strip():
+            self._has_words = True
+            if self.gate.is_set():
+                self.writer.open_message()
+
+    async def _take_call(self, delta: ToolCallDelta) -> None:
+        """Collect the pieces of a call; a call is complete when the next one begins."""
+        known = self._calls.get(delta.index)
+        if known is None:
+            await self._end_calls()
+            self._calls[delta.index] = delta
+        else:
+            self._calls[delta.index] = ToolCallDelta(
+                delta.index,
+                known.call_id or delta.call_id,
+                known.name or delta.name,
+                known.arguments + delta.arguments,
+            )
+
+    async def _end_calls(self) -> None:
+        while self._calls:
+            await self.gate.wait()
+            if self._has_words:
+                self.writer.open_message()  # what was said before a call comes before it
+            _, call = self._calls.popitem()
+            if self.plan.parallel_tool_calls or not self.writer.calls:
+                self._call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
+
+    # -- tools of the server -------------------------------------------------------------------------------------
+
+    def _call(self, call: ToolCall) -> None:
+        """Hand a call to the client, or run it if the tool is ours."""
+        tools = self.plan.tools
+        if tools is None or call.name not in self.plan.server_tools:
+            self.writer.call(call)
+            return
+        errand = self._run_tool(tools, self.writer.server_call(call))
+        self._errands.append(self._helpers.create_task(errand, name=f"{self.id} tool {call.name}"))
+
+    async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
+        with self._patience.excused():  # not an upstream service
+            output = await tools.run(call)
+        self.writer.server_output(call.call_id, output)
+
+    async def _fill_the_wait(self) -> None:
+        """Say something while slow tools work, if the model has not."""
+        tools = self.plan.tools
+        if tools is None or tools.filler is None or not self._errands or self._has_words:
+            return
+        _, slow = await asyncio.wait(self._errands, timeout=tools.filler_after_s)
+        if slow:
+            await self._take_text(tools.filler)
+
+    def _conclude(self) -> None:
+        """The last words on the wire, by how the chat model ended."""
+        reason = self._finish.reason if self._finish is not None else "stop"
+        if reason == "length" and self.writer.empty:  # shared/minimax chat.md 3: it thought until the limit
+            self.writer.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
+        elif reason == "length":
+            self.writer.finish("incomplete", "max_output_tokens")
+        elif reason == "content_filter":
+            self.writer.finish("incomplete", "content_filter")
+        elif self.writer.empty:
+            self.writer.fail(ProviderUnavailable(BLANK_ANSWER, code="empty_answer", retryable=False))
+        else:
+            self.writer.finish("completed")
+
+    # -- the voice -----------------------------------------------------------------------------------------------
+
+    async def _speak(self) -> None:
+        async with self._speech.open(self.plan.voice) as utterance, asyncio.TaskGroup() as group:
+            group.create_task(self._narration.run(utterance, self._permit), name=f"{self.id} chunks")
+            group.create_task(self._play(utterance), name=f"{self.id} sound")
+
+    async def _permit(self, chunk: Chunk) -> None:
+        """A chunk may go to the voice once the reply may be seen; the first one sooner, where that was planned."""
+        self._begin_silent()
+        if not (self.plan.speak_ahead and chunk.index == 0):
+            await self.gate.wait()
+        if chunk.spoken:
+            self._mark("first_chunk")
+
+    async def _play(self, utterance: Utterance) -> None:
+        """Pass sound and word times on, in order, as they arrive."""
+        async with aclosing(self._narration.sound(utterance, self._sound_came)) as events:
+            async for event in events:
+                await self.gate.wait()
+                match event:
+                    case SpeechAudio(piece, pcm):
+                        await self._sound(piece, pcm)
+                    case SpeechWords(piece, words):
+                        self.writer.words(self._chunk_of(piece).index, words)
+                    case SpeechPieceDone(piece):
+                        self._piece_done(piece)
+        self._begin_silent()
+
+    def _sound_came(self) -> None:
+        self._mark("speech_first_audio")
+        self._patience.alive()
+
+    async def _sound(self, piece: int, pcm: bytes) -> None:
+        chunk = self._chunk_of(piece)
+        self._narration.heard(piece, pcm)
+        with self._patience.excused():  # the client may be slow
+            await self.writer.audio(chunk.index, pcm)
+
+    def _piece_done(self, piece: int) -> None:
+        self.writer.end_chunk(self._chunk_of(piece).index)
+        self._narration.complete(piece)
+        self._begin_silent()
+
+    def _chunk_of(self, piece: int) -> Chunk:
+        """The chunk this piece says; announces its text, and that of silent chunks before it."""
+        self._begin_silent()
+        chunk = self._narration.chunk_of(piece)
+        self.writer.begin_chunk(chunk)
+        return chunk
+
+    def _begin_silent(self) -> None:
+        """Chunks without sound appear in the transcript when it is their turn."""
+        if self.gate.is_set():
+            for chunk in self._narration.silent_chunks():
+                self.writer.begin_chunk(chunk)
+                self.writer.end_chunk(chunk.index)
+
+    def _mark(self, name: str) -> None:
+        self.marks.reach(name, self._loop.time())

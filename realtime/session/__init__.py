@@ -1,0 +1,1 @@
+"""One conversation: a session receives events, lets the rules decide, and acts."""

@@ -1,0 +1,109 @@
+"""What clients do to the conversation directly: create, retrieve, truncate and delete items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+from msgspec import UNSET
+
+from realtime.core.audio import AudioFormat, PcmDecoder, Resampler
+from realtime.core.audio_buffer import Samples
+from realtime.core.conversation import Conversation, ConversationError
+from realtime.errors import ProtocolError
+from realtime.outbox import Outbox
+from realtime.protocol import client_events as asks
+from realtime.protocol import server_events as events
+from realtime.protocol.objects import FunctionCallItem, InputAudio, Item, MessageItem
+from realtime.providers.base import VAD_RATE
+from realtime.translate import to_core_item, to_wire_item
+
+Transcribe = Callable[[str, Samples], None]
+
+
+class ItemEvents:
+    """Carries out item events. `sent_ms(item_id)` is how much audio of an item has left, if it is a reply's."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        outbox: Outbox,
+        *,
+        new_id: Callable[[str], str],
+        transcribe: Transcribe,
+        sent_ms: Callable[[str], float | None],
+    ) -> None:
+        self._conversation = conversation
+        self._outbox = outbox
+        self._new_id = new_id
+        self._transcribe = transcribe
+        self._sent_ms = sent_ms
+        self.input_format = AudioFormat()
+
+    def receive(self, event: asks.ClientEvent) -> None:
+        """Raises ProtocolError; nothing has changed then."""
+        try:
+            match event:
+                case asks.ConversationItemCreate(item=item, previous_item_id=previous):
+                    self._create(item, previous)
+                case asks.ConversationItemRetrieve(item_id=item_id):
+                    item = to_wire_item(self._conversation.get(item_id))
+                    self._outbox.put(events.ConversationItemRetrieved(item=item))
+                case asks.ConversationItemTruncate():
+                    self._truncate(event)
+                case asks.ConversationItemDelete(item_id=item_id):
+                    self._conversation.remove(item_id)
+                    self._outbox.put(events.ConversationItemDeleted(item_id=item_id))
+                case _:
+                    raise TypeError(f"no item event: {event!r}")
+        except ConversationError as error:
+            raise ProtocolError(error.message, code=error.code, param=error.param) from error
+
+    def _create(self, item: Item, previous: str | None) -> None:
+        item = self._complete(item)
+        recordings = self._recordings(item)
+        item = _without_audio(item)
+        after = self._conversation.add(to_core_item(item), previous)
+        self._outbox.put(events.ConversationItemAdded(previous_item_id=after, item=item))
+        self._outbox.put(events.ConversationItemDone(previous_item_id=after, item=item))
+        if recordings:
+            self._transcribe(item.id, np.concatenate(recordings))
+
+    def _complete(self, item: Item) -> Item:
+        """With the ids that the client left to us."""
+        if not item.id:
+            item = msgspec.structs.replace(item, id=self._new_id("item"))
+        if isinstance(item, FunctionCallItem) and not item.call_id:
+            item = msgspec.structs.replace(item, call_id=self._new_id("call"))
+        return item
+
+    def _recordings(self, item: Item) -> list[Samples]:
+        """The sound of audio parts that came without their words, at VAD_RATE."""
+        if not isinstance(item, MessageItem):
+            return []
+        format = self.input_format
+        return [
+            Resampler(format.rate, VAD_RATE).feed(PcmDecoder(format).feed(part.audio), last=True)
+            for part in item.content
+            if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None
+        ]
+
+    def _truncate(self, event: asks.ConversationItemTruncate) -> None:
+        if event.content_index != 0:
+            raise ConversationError(
+                "invalid_value",
+                "A spoken item has one content part: content_index must be 0.",
+                "content_index",
+            )
+        end_ms = self._conversation.truncate(event.item_id, event.audio_end_ms, self._sent_ms(event.item_id))
+        self._outbox.put(events.ConversationItemTruncated(item_id=event.item_id, audio_end_ms=int(end_ms)))
+
+
+def _without_audio(item: Item) -> Item:
+    if not isinstance(item, MessageItem):
+        return item
+    content = tuple(
+        InputAudio(part.transcript) if isinstance(part, InputAudio) else part for part in item.content
+    )
+    return msgspec.structs.replace(item, content=content)

@@ -1,0 +1,6 @@
+"""Everything an operator can choose: flags over environment over `realtime.toml` over defaults, read once."""
+
+from realtime.settings.load import Loaded, load_settings
+from realtime.settings.model import Settings
+
+__all__ = ["Loaded", "Settings", "load_settings"]

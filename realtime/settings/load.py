@@ -1,0 +1,273 @@
+"""Reads the settings: flags over environment over `realtime.toml` over defaults (`shared/design.md` 1).
+
+This is where names become values of `Settings`, once, with the origin of each one remembered for `realtime doctor`.
+It opens no connection and keeps nothing; no other module looks at the environment.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from realtime.errors import ConfigError
+from realtime.settings import readers as types
+from realtime.settings.model import Settings
+
+TOML_NAME = "realtime.toml"
+SANDBOX_KEY = "sandbox"
+MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account (`shared/design.md` 1)
+_MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")  # `shared/minimax` README 1
+_PREFIXES = ("MINIMAX_", "REALTIME_")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One choice: the field of `Settings` it fills, its names in the environment (first wins), how it is read."""
+
+    field: str
+    names: tuple[str, ...]
+    read: types.Reader
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, and where each field came from: "flag", "environment NAME", "realtime.toml" or "default"."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def _setting(field: str, name: str, read: types.Reader = types.text, *, secret: bool = False) -> Setting:
+    return Setting(field, tuple(name.split()), read, secret)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _setting("api_key", "MINIMAX_API_KEY", secret=True),
+    _setting("base_url", "MINIMAX_BASE_URL", types.platform_url),
+    _setting("speech_urls", "MINIMAX_SPEECH_URLS", types.urls),
+    _setting("group_id", "MINIMAX_GROUP_ID"),
+    _setting("chat_model", "CHAT_MODEL MINIMAX_CHAT_MODEL"),
+    _setting("speech_model", "MINIMAX_SPEECH_MODEL"),
+    _setting("voice_id", "MINIMAX_VOICE_ID"),
+    _setting("speech_socket", "MINIMAX_SPEECH_SOCKET", types.choice("ordinary", "bidi", "http")),
+    _setting("speech_rpm", "MINIMAX_SPEECH_RPM", types.whole(1, 1_000_000)),
+    _setting("chat_rpm", "MINIMAX_CHAT_RPM", types.whole(1, 1_000_000)),
+    _setting("speech_connections", "MINIMAX_SPEECH_CONNECTIONS", types.whole(1, 100_000)),
+    _setting("chat_base_url", "CHAT_BASE_URL", types.url),
+    _setting("chat_api_key", "CHAT_API_KEY", secret=True),
+    _setting("transcriber", "TRANSCRIBER", types.transcriber),
+    _setting("transcriber_api_key", "TRANSCRIBER_API_KEY", secret=True),
+    _setting("language", "REALTIME_LANGUAGE", types.language),
+    _setting("instructions", "REALTIME_INSTRUCTIONS"),
+    _setting("greeting", "REALTIME_GREETING"),
+    _setting("host", "REALTIME_HOST"),
+    _setting("port", "REALTIME_PORT", types.whole(0, 65_535)),
+    _setting("open_to_all", "REALTIME_OPEN", types.yes_no),
+    _setting("api_keys", "REALTIME_API_KEYS", types.texts, secret=True),
+    _setting("origins", "REALTIME_ORIGINS", types.urls),
+    _setting("store", "REALTIME_STORE", types.store),
+    _setting("tools", "REALTIME_TOOLS", types.texts),
+    _setting("tool_timeout_s", "REALTIME_TOOL_TIMEOUT_S", types.positive),
+    _setting("tool_filler", "REALTIME_TOOL_FILLER"),
+    _setting("tls_cert", "REALTIME_TLS_CERT"),
+    _setting("tls_key", "REALTIME_TLS_KEY"),
+    _setting(
+        "log_level", "REALTIME_LOG_LEVEL", types.choice("debug", "info", "warning", "error", "critical")
+    ),
+    _setting("speculate", "SPECULATE", types.choice("off", "chat", "speech")),
+    _setting("max_sessions", "REALTIME_MAX_SESSIONS", types.whole(1, 1_000_000)),
+    _setting("session_minutes", "REALTIME_SESSION_MINUTES", types.positive),
+    _setting("sessions_per_key", "REALTIME_SESSIONS_PER_KEY", types.whole(0, 1_000_000)),
+    _setting("resume_window_s", "REALTIME_RESUME_WINDOW_S", types.positive),
+    _setting("chat_first_timeout_s", "REALTIME_CHAT_FIRST_TIMEOUT_S", types.positive),
+    _setting("chat_gap_timeout_s", "REALTIME_CHAT_GAP_TIMEOUT_S", types.positive),
+    _setting("speech_timeout_s", "REALTIME_SPEECH_TIMEOUT_S", types.positive),
+    _setting("transcribe_timeout_s", "REALTIME_TRANSCRIBE_TIMEOUT_S", types.positive),
+    _setting("silent_turn_timeout_s", "REALTIME_SILENT_TURN_TIMEOUT_S", types.positive),
+    _setting("budget_wait_s", "REALTIME_BUDGET_WAIT_S", types.positive),
+    _setting("drain_s", "REALTIME_DRAIN_S", types.positive),
+    _setting("send_timeout_s", "REALTIME_SEND_TIMEOUT_S", types.positive),
+)
+
+_BY_NAME: Mapping[str, Setting] = {name: setting for setting in SETTINGS for name in setting.names}
+_BY_FIELD: Mapping[str, Setting] = {setting.field: setting for setting in SETTINGS}
+# Names that other MiniMax tools use for the same thing.
+_KNOWN_ELSEWHERE = {"MINIMAX_API_HOST": "MINIMAX_BASE_URL", "MINIMAX_MODEL": "MINIMAX_CHAT_MODEL"}
+
+
+def load_settings(
+    flags: Mapping[str, str],
+    environ: Mapping[str, str],
+    toml_path: Path | None = None,
+) -> Loaded:
+    """The effective settings. `flags` is keyed by the fields of `Settings`; an empty variable counts as unset.
+
+    In `realtime.toml` a key is the variable's name in lower case; a table is a prefix (`[minimax]` then `api_key`).
+    Raises ConfigError, naming the setting and what to do, for an unknown name or a value that cannot be meant.
+    """
+    values: dict[str, Any] = {}
+    origins = {field.name: "default" for field in dataclasses.fields(Settings)}
+    sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags))
+    for source in sources:  # the later, the stronger
+        for setting, shown_name, origin, raw in source:
+            values[setting.field] = _read(setting, shown_name, raw)
+            origins[setting.field] = origin
+    _choose_platform(values, origins)
+    _check_together(values, origins)
+    return Loaded(Settings(**values), MappingProxyType(origins))
+
+
+Found = Iterator[tuple[Setting, str, str, Any]]  # setting, the name to show, origin, raw value
+
+
+def _from_flags(flags: Mapping[str, str]) -> Found:
+    for field, raw in flags.items():
+        flag = "--" + field.replace("_", "-")
+        if field not in _BY_FIELD:
+            raise ConfigError(f"Unknown flag {flag}.{_suggestion(field, _BY_FIELD)}")
+        yield _BY_FIELD[field], flag, "flag", raw
+
+
+def _from_environment(environ: Mapping[str, str]) -> Found:
+    for name in environ:
+        if name.startswith(_PREFIXES) and name not in _BY_NAME:
+            raise ConfigError(f"Unknown environment variable {name}.{_suggestion(name, _BY_NAME)}")
+    for setting in SETTINGS:
+        for name in setting.names:
+            if environ.get(name, "").strip():
+                yield setting, name, f"environment {name}", environ[name]
+                break
+
+
+def _from_toml(path: Path | None) -> Found:
+    if path is None:
+        return
+    known = {name.lower(): setting for name, setting in _BY_NAME.items()}
+    found = _flatten(_parse_toml(path))
+    for key in found:
+        if key not in known:
+            raise ConfigError(f"Unknown key {key!r} in {path}.{_suggestion(key, known)}")
+    for setting in SETTINGS:
+        for name in setting.names:
+            if name.lower() in found:
+                yield setting, f"{name.lower()} in {path}", TOML_NAME, found[name.lower()]
+                break
+
+
+def _parse_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no settings file {path}.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from None
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}_{key}" if prefix else key
+        for leaf, found in (_flatten(value, name) if isinstance(value, dict) else {name: value}).items():
+            if leaf in flat:
+                raise ConfigError(f"{leaf!r} is set twice in the settings file: keep one of the two.")
+            flat[leaf] = found
+    return flat
+
+
+def _read(setting: Setting, shown_name: str, raw: Any) -> Any:
+    try:
+        return setting.read(raw)
+    except ValueError as problem:
+        shown = "" if setting.secret else f", not {raw!r}"
+        raise ConfigError(f"{shown_name} must be {problem}{shown}.") from None
+
+
+def _suggestion(name: str, known: Mapping[str, Setting]) -> str:
+    if name.upper() in _KNOWN_ELSEWHERE:
+        elsewhere = _KNOWN_ELSEWHERE[name.upper()]
+        return f" Did you mean {elsewhere if name.isupper() else elsewhere.lower()}?"
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {nearest[0]}?" if nearest else ""
+
+
+def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
+    """Fill in the key and the budget that follow from which platform was named."""
+    base_url = values.get("base_url")
+    if base_url is not None and "api_key" not in values:
+        if not is_loopback(urlsplit(base_url).hostname or ""):
+            raise ConfigError(
+                f"MINIMAX_BASE_URL is {base_url} but there is no key: set MINIMAX_API_KEY, "
+                "or unset both to talk to the built-in sandbox."
+            )
+        values["api_key"] = SANDBOX_KEY
+    if "api_key" in values and "speech_rpm" not in values and is_mainland(base_url or Settings().base_url):
+        values["speech_rpm"] = MAINLAND_SPEECH_RPM
+        origins["speech_rpm"] = "default of mainland accounts"
+
+
+def _check_together(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    if values.get("chat_base_url") and origins["chat_model"] == "default":
+        raise ConfigError("CHAT_BASE_URL is set but no model: name the model to use there with CHAT_MODEL.")
+    if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
+        missing = "--tls-key" if values.get("tls_cert") else "--tls-cert"
+        raise ConfigError(f"TLS needs a certificate and its key: {missing} is missing.")
+    for field in ("tls_cert", "tls_key"):
+        if values.get(field) and not Path(values[field]).is_file():
+            raise ConfigError(f"--{field.replace('_', '-')}: there is no file {values[field]}.")
+
+
+def check_binding(settings: Settings) -> None:
+    """Refuse to serve everybody without keys. Raises ConfigError unless loopback, keys or `--open`."""
+    if settings.api_keys or settings.open_to_all or is_loopback(settings.host):
+        return
+    raise ConfigError(
+        f"Binding to {settings.host} would let anyone on the network spend your key: set REALTIME_API_KEYS, "
+        "or say --open if that is what you want."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host name or address is this machine and nobody else."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_mainland(base_url: str) -> bool:
+    """Whether this address belongs to the mainland platform, whose keys are not those of the international one."""
+    host = urlsplit(base_url).hostname or ""
+    return any(host == domain or host.endswith("." + domain) for domain in _MAINLAND_DOMAINS)
+
+
+def mask(key: str) -> str:
+    """A key as it may be shown: enough to recognise it, not enough to use it."""
+    return f"{key[:3]}…{key[-2:]}" if len(key) >= 16 else "…"
+
+
+def describe(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
+    """Every setting as (name, value with keys masked, origin), for people."""
+    for setting in SETTINGS:
+        value = getattr(loaded.settings, setting.field)
+        shown = value if isinstance(value, tuple) else (value,)
+        texts = [mask(str(v)) if setting.secret else _shown(v) for v in shown if v is not None]
+        origin = loaded.origins[setting.field]
+        name = next((n for n in setting.names if origin == f"environment {n}"), setting.names[-1])
+        yield name, ", ".join(texts) or "none", origin
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

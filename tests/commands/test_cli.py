@@ -1,0 +1,201 @@
+"""The command line as a person meets it: help, mistakes, exit statuses, sound in files. No traceback, ever."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.commands import checks
+from realtime.commands.checks import Verdict, examine
+from realtime.errors import ConfigError
+from realtime.sandbox.server import Sandbox
+from realtime.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("MINIMAX_", "REALTIME_"))}
+
+
+def realtime(
+    *words: str, input: str | None = None, cwd: Path = ROOT, **env: str
+) -> subprocess.CompletedProcess:
+    """Run one command to its end."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "realtime", *words],
+        input=input,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=cwd,
+        env={**CLEAN, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}", **env},
+        check=False,
+    )
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return ran
+
+
+def test_help_names_every_command():
+    ran = realtime("--help")
+    assert ran.returncode == 0
+    for command in ("serve", "talk", "say", "ask", "sandbox", "doctor"):
+        assert f"realtime {command}" in ran.stdout
+
+
+@pytest.mark.parametrize("command", ["serve", "talk", "say", "ask", "sandbox", "doctor"])
+def test_every_command_explains_itself(command):
+    ran = realtime(command, "--help")
+    assert ran.returncode == 0
+    assert f"realtime {command}" in ran.stdout
+
+
+def test_a_misspelt_command_is_guessed():
+    ran = realtime("serv")
+    assert ran.returncode == 2
+    assert "realtime serve" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "told"),
+    [
+        (("serve", "--host", "0.0.0.0"), {}, "REALTIME_API_KEYS"),
+        (("serve", "--port", "lots"), {}, "port"),
+        (("serve",), {"MINIMAX_BASE_URL": "https://api.minimax.io"}, "MINIMAX_API_KEY"),
+        (("serve",), {"MINIMAX_VOISE_ID": "x"}, "MINIMAX_VOICE_ID"),
+        (("serve", "--tls-cert", "x.pem"), {}, "--tls-key"),
+        (("serve",), {"TRANSCRIBER": "magic"}, "TRANSCRIBER"),
+        (("say", "hi", "--out", "x.ogg"), {}, ".wav or .mp3"),
+        (("talk", "--wav", "there-is-no-such-file.wav"), {}, "cannot be read"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_the_setting(words, env, told):
+    ran = realtime(*words, **env)
+    assert ran.returncode in (1, 2)
+    assert told in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_a_busy_port_is_one_sentence(tmp_path):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = realtime("serve", "--port", str(taken.getsockname()[1]))
+    assert ran.returncode == 2
+    assert "--port" in ran.stderr
+
+
+def test_settings_show_where_they_come_from_and_no_key(tmp_path):
+    (tmp_path / "realtime.toml").write_text('[minimax]\nvoice_id = "female-shaonv"\n')
+    key = "sk-api-very-secret-0123456789"
+    ran = realtime(
+        "doctor",
+        "--settings",
+        cwd=tmp_path,
+        MINIMAX_API_KEY=key,
+        MINIMAX_BASE_URL="http://127.0.0.1:9",
+        REALTIME_API_KEYS="another-secret-key-123",
+    )
+    assert key not in ran.stdout + ran.stderr
+    assert "another-secret-key-123" not in ran.stdout
+    rows = {line.split()[0]: line for line in ran.stdout.splitlines() if line.strip()}
+    assert "female-shaonv" in rows["MINIMAX_VOICE_ID"]
+    assert "realtime.toml" in rows["MINIMAX_VOICE_ID"]
+    assert "environment" in rows["MINIMAX_BASE_URL"]
+    assert ran.returncode == 1, "nobody answers at that address"
+
+
+def samples(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        assert file.getframerate() == 24_000
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+
+
+def test_say_writes_what_was_said(tmp_path):
+    out = tmp_path / "said.wav"
+    assert realtime("say", "We must find a new home in the stars.", "--out", str(out)).returncode == 0
+    sound = samples(out)
+    assert 1.5 < len(sound) / 24_000 < 5
+    assert np.abs(sound).max() > 3000
+
+
+def test_say_reads_a_stream(tmp_path):
+    out = tmp_path / "said.wav"
+    ran = realtime("say", "-", "--out", str(out), input="One sentence. And another one, a little longer.")
+    assert ran.returncode == 0, ran.stderr
+    assert len(samples(out)) / 24_000 > 2
+
+
+def test_ask_prints_the_answer_as_it_is_spoken(tmp_path):
+    out = tmp_path / "answer.wav"
+    ran = realtime("ask", "What is two plus two?", "--out", str(out))
+    assert ran.returncode == 0, ran.stderr
+    assert "four" in ran.stdout
+    assert np.abs(samples(out)).max() > 3000
+
+
+def test_talk_in_writing_remembers(tmp_path):
+    out = tmp_path / "talk.wav"
+    lines = "My name is Ada.\nWhat is my name?\n"
+    ran = realtime("talk", "--text", "--save", str(out), input=lines)
+    assert ran.returncode == 0, ran.stderr
+    assert "Ada" in ran.stdout.split("What is my name?")[-1]
+
+
+def test_serve_is_ready_on_one_line_and_stops_cleanly():
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "realtime", "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=CLEAN,
+    )
+    try:
+        line = serving.stdout.readline()
+        url = line.split()[-1]
+        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
+            assert answer.status == 200
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert b"<html" in answer.read()
+        serving.send_signal(signal.SIGTERM)
+        began_s = time.monotonic()
+        out, err = serving.communicate(timeout=20)
+        assert serving.returncode == 0, err
+        assert out == "", "one line and no more"
+        assert "Traceback" not in err
+        assert time.monotonic() - began_s < 10
+    finally:
+        serving.kill()
+        serving.communicate()
+
+
+async def test_doctor_is_content_with_a_platform_that_answers():
+    async with Sandbox() as sandbox:
+        findings = {f.part: f for f in await examine(Settings(api_key="sandbox", base_url=sandbox.url))}
+    assert findings["chat"].verdict is Verdict.GOOD
+    assert findings["speech"].verdict is Verdict.GOOD
+
+
+async def test_doctor_tells_a_bad_key_from_a_bad_network():
+    async with Sandbox() as sandbox:
+        findings = {f.part: f for f in await examine(Settings(api_key="sk-bad", base_url=sandbox.url))}
+        url = sandbox.url
+    assert findings["chat"].verdict is Verdict.BAD
+    assert "region" in findings["chat"].advice
+    findings = {f.part: f for f in await examine(Settings(api_key="key", base_url=url))}
+    assert findings["chat"].verdict is Verdict.BAD
+    assert "network" in findings["chat"].advice
+
+
+def test_foreign_packages_of_our_name_are_named(monkeypatch):
+    found = {"realtime": ["minimax-realtime", "realtime-py"]}
+    monkeypatch.setattr(checks.importlib.metadata, "packages_distributions", lambda: found)
+    with pytest.raises(ConfigError, match="pip uninstall realtime-py"):
+        checks.refuse_foreign_packages()

@@ -1,0 +1,148 @@
+"""Markdown, tags, formulas and addresses become something to say; the voice gets only what can be pronounced."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.core.normalize import SpeakableFilter, spoken_form
+
+
+def filtered(text: str, *cuts: int, interjections: bool = True) -> str:
+    """`text` through a filter, fed in pieces that end at `cuts`."""
+    speakable = SpeakableFilter(interjections)
+    places = [0, *sorted(cuts), len(text)]
+    pieces = [text[start:end] for start, end in itertools.pairwise(places)]
+    return "".join(map(speakable.feed, pieces)) + speakable.finish()
+
+
+SPOKEN = {
+    "plain text": ("Hello there. How are you?", "Hello there. How are you?"),
+    "emphasis": (
+        "**Sure!** Here is _one_ *more* ***thing*** and ~~not~~ this.",
+        "Sure! Here is one more thing and not this.",
+    ),
+    "headings are sentences": ("# Title\n\nText", "Title.\n\nText"),
+    "bullets are sentences": ("- one\n* two\n+ three!", "one.\ntwo.\nthree!"),
+    "Chinese bullets": ("- 苹果\n- 香蕉", "苹果。\n香蕉。"),
+    "ordered lists keep their numbers": ("1. Mix\n2) Stir", "1. Mix.\n2. Stir."),
+    "tasks": ("- [x] done\n- [ ] open", "done.\nopen."),
+    "a decimal is no list": ("3.5 million", "3.5 million"),
+    "quotes": ("> He said\n> so", "He said\nso"),
+    "links": ("See [the page](https://example.com/a_(b)) now", "See the page now"),
+    "reference links": ("See [the page][1] now", "See the page now"),
+    "images": ("![A cat](cat.png) sleeps", "A cat sleeps"),
+    "an exclamation before a bracket": ("Sure![1] Yes [maybe].", "Sure! Yes [maybe]."),
+    "addresses": (
+        "Visit https://www.example.com/path?q=1. Or www.foo.org!",
+        "Visit example.com. Or foo.org!",
+    ),
+    "an address in brackets": ("(see http://example.com/x)", "(see example.com)"),
+    "autolinks": ("<https://example.com/x> <b>bold</b>", "example.com bold"),
+    "inline code": ("Call `a_b * c` and ``x`y``.", "Call a_b * c and x`y."),
+    "code blocks": ("Before\n```python\nprint('*')\n```\nAfter", "Before\n\nAfter"),
+    "only code": ("```\nx = 1\n```", ""),
+    "an open code block": ("Here:\n~~~\nx = 1", "Here:\n"),
+    "tables": ("Look:\n| a | b |\n|---|---|\n| 1 | 2 |\n\nDone", "Look:\n\nDone"),
+    "rules": ("One\n\n---\n\nTwo", "One\n\nTwo"),
+    "thinking": ("<think>\nHm. *No*\n</think>\n\nYes.", "Yes."),
+    "open thinking": ("<think>\nHm.", ""),
+    "stray ends of thinking": ("</mm:think>Hi </thinking>there", "Hi there"),
+    "comparisons": ("a < b and c > d, 2 * 3, 2*3, I <3 it", "a < b and c > d, 2 * 3, 2*3, I <3 it"),
+    "line breaks": ("One<br/>Two", "One\nTwo"),
+    "entities": ("Tom &amp; Jerry&nbsp;& co", "Tom & Jerry & co"),
+    "snake case": ("call my_long_name now", "call my_long_name now"),
+    "escapes": (r"5 \* 3 \_x", "5 * 3 _x"),
+    "money": ("It costs $5, not $10.", "It costs $5, not $10."),
+    "formulas": (r"So $x^2$ and $$\frac{a}{b}$$ and \(y\).", "So x^2 and a/b and y."),
+    "pause marks": ("One<#0.5#>two <#1.25#> three", "One<#0.5#>two <#1.25#> three"),
+    "interjections": ("Well (laughs) yes (clear-throat).", "Well (laughs) yes (clear-throat)."),
+    "emoji": ("Great 😀👍🏽!", "Great 😀👍🏽!"),
+    "white space": ("  One \t two \r\n\r\n\r\n  three  ", "One two\n\nthree"),
+    "footnotes": ("True[^1] and known[12].", "True and known."),
+}
+
+
+@pytest.mark.parametrize(("written", "said"), SPOKEN.values(), ids=SPOKEN.keys())
+def test_markup_becomes_speakable(written: str, said: str) -> None:
+    assert filtered(written) == said
+    assert filtered(written, *range(1, len(written))) == said
+
+
+def test_interjections_can_be_removed() -> None:
+    assert filtered("Well (laughs) yes (maybe).", interjections=False) == "Well yes (maybe)."
+    assert filtered("Well (laughs) yes (maybe).", *range(30), interjections=False) == "Well yes (maybe)."
+
+
+@pytest.mark.parametrize(
+    "text", ["Sure!", "好的，", "Hello there.", "Well,", "Is it?", "It costs $5.", "(Yes)"]
+)
+def test_nothing_certain_is_held_back(text: str) -> None:
+    """A clause that ends without markup is out with its last character."""
+    assert SpeakableFilter().feed(text) == text
+
+
+def test_a_lone_dollar_does_not_silence_the_rest_of_the_line() -> None:
+    text = "Set $HOME to your folder, " + "and go on " * 10
+    assert len(SpeakableFilter().feed(text)) > 100
+
+
+FRAGMENTS = st.one_of(
+    st.sampled_from([written for written, _ in SPOKEN.values()]),
+    st.text(alphabet="ab1 .*_`~#->[]()!<$&|\\\n/:w你。", max_size=8),
+    st.sampled_from(
+        ["<think>", "</think>", "```", "\n\n", "https://a.b/c", "**", "| x |", "<#0.5#>", "<br>", "- ", "1. "]
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(FRAGMENTS, max_size=8).map("".join), st.data())
+def test_output_does_not_depend_on_the_deltas(text: str, data: st.DataObject) -> None:
+    cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=12))
+    assert filtered(text, *cuts) == filtered(text)
+    assert filtered(text, *range(len(text))) == filtered(text)
+
+
+FORMS = {
+    "emoji go": ("Great 😀 job 👍🏽! 👨‍👩‍👧 🇫🇷", "Great job!"),
+    "keycaps keep their digit": ("Press 1️⃣ now", "Press 1 now"),
+    "white space is tidied": ("  a \n b\t c  ", "a\nb c"),
+    "controls and zero width go": ("a\u200bb\ufeff\x07c\u00add", "abcd"),
+    "joiners that shape letters stay": ("نمی\u200cخواهم", "نمی\u200cخواهم"),
+    "only punctuation": ("... ! 。", ""),
+    "only emoji": ("😀 ", ""),
+    "nothing": ("", ""),
+    "what closes an earlier piece": ("”, he said", "he said"),
+    "pauses only between": ("<#1#> One <#0.5#><#0.7#> two <#1#>.", "One <#0.5#> two."),
+    "pauses the platform refuses": ("One <#100#> two <#0.001#> three", "One two three"),
+    "interjections": ("(laughs) No.", "(laughs) No."),
+}
+
+
+@pytest.mark.parametrize(("text", "spoken"), FORMS.values(), ids=FORMS.keys())
+def test_the_voice_gets_what_can_be_pronounced(text: str, spoken: str) -> None:
+    assert spoken_form(text)[0] == spoken
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.text(max_size=6), st.sampled_from(["<#0.5#>", "😀", " ", "\n", "word", "你好。"])),
+        max_size=9,
+    ).map("".join)
+)
+def test_offsets_lead_back_to_the_text(text: str) -> None:
+    spoken, offsets = spoken_form(text)
+    assert len(offsets) == len(spoken) + 1
+    assert list(offsets) == sorted(offsets)
+    assert offsets[-1] == len(text)
+    for char, offset in zip(spoken, offsets, strict=False):
+        assert char == text[offset] or (char.isspace() and text[offset].isspace())
+    assert spoken == spoken.strip()
+    assert not spoken or any(char.isalnum() for char in spoken)
+    assert not re.match(r"\s*<#[\d.]+#>|.*<#[\d.]+#>\s*$|.*<#[\d.]+#>\W*<#[\d.]+#>", spoken, re.S)

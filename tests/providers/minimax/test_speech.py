@@ -1,0 +1,516 @@
+"""The warm voice over the sandbox: connections, interruptions, losses, the account's budget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from realtime.core.messages import WordTime
+from realtime.core.playback_clock import Latency
+from realtime.errors import ConfigError, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.providers.base import (
+    SpeechAudio,
+    SpeechEvent,
+    SpeechPieceDone,
+    SpeechWords,
+    Utterance,
+    Voice,
+)
+from realtime.providers.catalog import load
+from realtime.providers.minimax import budget, speech_pool
+from realtime.providers.minimax.speech import MiniMaxSpeech, create
+from realtime.sandbox.options import SandboxOptions
+from realtime.sandbox.server import Sandbox
+from realtime.settings import Settings
+
+VOICE = Voice("English_Graceful_Lady")
+FAST = (
+    "speech.connect_ms=0",
+    "speech.connected_ms=0",
+    "speech.start_ms=0",
+    "speech.first_ms=5",
+    "speech.factor=500",
+)
+SLOW = (*FAST, "speech.factor=4")  # slow enough to be interrupted
+LONG = (
+    "The quick brown fox jumps over the lazy dog while seven wizards quietly watch the evening sun go down."
+)
+
+
+def sandbox(*faults: str, sets: tuple[str, ...] = FAST) -> Sandbox:
+    return Sandbox(SandboxOptions.parse(sets=sets, faults=faults))
+
+
+@asynccontextmanager
+async def speaking(*hosts: Sandbox | str, **settings: Any) -> AsyncIterator[MiniMaxSpeech]:
+    urls = tuple(host if isinstance(host, str) else host.url for host in hosts)
+    speech = create(Settings(api_key="k", base_url=urls[-1], speech_urls=urls, **settings))
+    try:
+        yield speech
+    finally:
+        await speech.aclose()
+
+
+@dataclass
+class Heard:
+    pcm: dict[int, bytes] = field(default_factory=dict)
+    words: dict[int, tuple[WordTime, ...]] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)  # the piece of every event
+    done: list[int] = field(default_factory=list)
+
+    def take(self, event: SpeechEvent) -> None:
+        assert event.piece not in self.done
+        self.order.append(event.piece)
+        match event:
+            case SpeechAudio(piece, pcm):
+                assert pcm
+                assert len(pcm) % 2 == 0
+                self.pcm[piece] = self.pcm.get(piece, b"") + pcm
+            case SpeechWords(piece, words):
+                self.words[piece] = words
+            case SpeechPieceDone(piece):
+                self.done.append(piece)
+
+
+async def listen(utterance: Utterance, heard: Heard | None = None) -> Heard:
+    heard = heard or Heard()
+    async with aclosing(utterance.events()) as events:
+        async for event in events:
+            heard.take(event)
+    return heard
+
+
+async def say(speech: MiniMaxSpeech, *texts: str, voice: Voice = VOICE) -> Heard:
+    """One whole reply."""
+    async with speech.open(voice) as utterance:
+        listening = asyncio.create_task(listen(utterance))
+        numbers = [await utterance.say(text) for text in texts]
+        utterance.finish()
+        heard = await listening
+    assert numbers == list(range(len(texts)))
+    assert heard.done == numbers
+    assert heard.order == sorted(heard.order)
+    return heard
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the condition belongs to the sandbox
+            await asyncio.sleep(0.005)
+
+
+def spoken(text: str, words: tuple[WordTime, ...]) -> list[str]:
+    return [text[word.begin : word.end] for word in words]
+
+
+def plain(text: str) -> list[str]:
+    return text.replace(".", "").replace(",", "").split()
+
+
+def texts(host: Sandbox, transport: str | None = None) -> list[str]:
+    return [request.text for request in host.state.speech_requests if transport in (None, request.transport)]
+
+
+@pytest.fixture(params=["ordinary", "bidi", "http"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_pieces_are_heard_in_order_with_their_words(transport: str) -> None:
+    pieces = ("Hello there, my friend.", "This is the second piece.", "And this the third.")
+    async with sandbox() as host, speaking(host, speech_socket=transport) as speech:
+        heard = await say(speech, *pieces)
+        for piece, text in enumerate(pieces):
+            assert spoken(text, heard.words[piece]) == plain(text)
+            assert heard.words[piece][-1].end_ms <= len(heard.pcm[piece]) / 48 + 1
+        assert texts(host) == list(pieces)
+
+
+@pytest.mark.parametrize("socket", ["ordinary", "bidi"])
+async def test_replies_share_one_warm_connection(socket: str) -> None:
+    async with sandbox() as host, speaking(host, speech_socket=socket) as speech:
+        speech.warm(VOICE)
+        await until(lambda: host.state.connections_open == 1)
+        for _ in range(3):
+            speech.warm(VOICE)
+            await say(speech, "Hello there.", "Good bye.")
+        assert host.state.connections_opened == 1
+
+
+async def test_a_barge_in_burns_the_connection_and_a_spare_is_ready() -> None:
+    async with sandbox(sets=SLOW) as host, speaking(host) as speech:
+        speech.warm(VOICE)
+        await until(lambda: host.state.connections_open == 1)
+        async with speech.open(VOICE) as utterance:
+            await utterance.say(LONG)
+            async with aclosing(utterance.events()) as events:
+                async for event in events:
+                    if isinstance(event, SpeechAudio):
+                        break
+        await until(lambda: host.state.connections_opened == 2 and host.state.connections_open == 1)
+        await say(speech, "Yes.")
+        assert host.state.connections_opened == 2
+        assert [request.connection for request in host.state.speech_requests] == [1, 2]
+
+
+async def test_a_barge_in_on_bidi_keeps_the_connection() -> None:
+    async with sandbox(sets=SLOW) as host, speaking(host, speech_socket="bidi") as speech:
+        for _ in range(2):
+            async with speech.open(VOICE) as utterance:
+                await utterance.say(LONG)
+                async with aclosing(utterance.events()) as events:
+                    async for event in events:
+                        if isinstance(event, SpeechAudio):
+                            break
+            await until(lambda: speech._pool.sockets == 1 and not speech._pool._leaving)
+        heard = await say(speech, "Yes.")
+        assert spoken("Yes.", heard.words[0]) == ["Yes"]
+        assert host.state.connections_opened == 1
+
+
+async def test_leaving_takes_no_time_although_the_service_is_silent() -> None:
+    async with sandbox("speech.stall") as host, speaking(host) as speech:
+        loop = asyncio.get_running_loop()
+        async with speech.open(VOICE) as utterance:
+            await utterance.say("Hello.")
+            listening = asyncio.create_task(listen(utterance))
+            await until(lambda: texts(host))
+            listening.cancel()
+            await asyncio.wait([listening])
+            ticks: list[float] = []
+            loop.call_soon(lambda: ticks.append(loop.time()))
+        assert not ticks, "leaving must not wait for the loop"
+        assert listening.cancelled()
+
+
+async def test_a_listener_in_another_task_ends_when_the_reply_is_left(transport: str) -> None:
+    async with sandbox("speech.stall") as host, speaking(host, speech_socket=transport) as speech:
+        async with speech.open(VOICE) as utterance:
+            await utterance.say("Hello.")
+            listening = asyncio.create_task(listen(utterance))
+            await until(lambda: texts(host))
+        heard = await asyncio.wait_for(listening, speech._client.timeouts.first_audio_s / 2)
+        assert heard.done == []
+
+
+async def test_leaving_without_a_word_keeps_the_connection() -> None:
+    async with sandbox() as host, speaking(host) as speech:
+        speech.warm(VOICE)
+        await until(lambda: host.state.connections_open == 1)
+        for _ in range(3):
+            async with speech.open(VOICE):
+                pass
+        await say(speech, "Hello.")
+        assert host.state.connections_opened == 1
+
+
+async def test_pieces_with_nothing_to_speak_are_done_and_never_sent(transport: str) -> None:
+    async with sandbox() as host, speaking(host, speech_socket=transport) as speech:
+        heard = await say(speech, "😀", "Hello.", "...", "<#0.5#>", "Good bye.", "!")
+        assert sorted(heard.pcm) == [1, 4]
+        assert texts(host) == ["Hello.", "Good bye."]
+    async with speaking("http://127.0.0.1:9") as nowhere:
+        assert (await say(nowhere, "…", "\n")).pcm == {}
+
+
+async def test_text_that_comes_late_is_spoken_on_the_same_connection() -> None:
+    async with sandbox() as host, speaking(host) as speech:
+        async with speech.open(VOICE) as utterance:
+            listening = asyncio.create_task(listen(utterance))
+            await utterance.say("First.")
+            await asyncio.sleep(0.3)
+            await utterance.say("Second.")
+            utterance.finish()
+            assert (await listening).done == [0, 1]
+        assert host.state.connections_opened == 1
+
+
+async def test_a_reply_without_text_ends() -> None:
+    async with speaking("http://127.0.0.1:9") as speech:
+        assert (await say(speech)).order == []
+
+
+async def test_the_next_host_takes_over_and_the_bad_one_is_left_alone() -> None:
+    async with sandbox("speech.start_error=1000") as bad, sandbox() as good, speaking(bad, good) as speech:
+        for _ in range(2):
+            await say(speech, "Hello.")
+            async with speech.open(VOICE) as utterance:
+                await utterance.say(LONG)
+        assert bad.state.connections_opened == 1
+        assert texts(bad) == []
+        assert len(texts(good)) >= 2
+
+
+async def test_http_is_the_last_resort() -> None:
+    async with sandbox("speech.start_error=1000") as host, speaking("http://127.0.0.1:9", host) as speech:
+        await say(speech, "Hello there.", "Good bye.")
+        await say(speech, "Hello again.")
+        assert texts(host, "http") == ["Hello there.", "Good bye.", "Hello again."]
+        assert host.state.connections_opened == 1
+
+
+async def test_nobody_there_is_told() -> None:
+    async with speaking("http://127.0.0.1:9") as speech:
+        with pytest.raises(ProviderUnavailable):
+            await say(speech, "Hello.")
+
+
+@pytest.mark.parametrize(
+    "fault", ["speech.drop_at=text", "speech.error=1000", "speech.error=2064", "speech.soft=2205"]
+)
+async def test_a_loss_before_any_sound_repeats_all_pieces_in_order(fault: str) -> None:
+    pieces = ("First piece.", "Second piece.", "Third piece.")
+    async with sandbox(fault) as bad, sandbox() as good, speaking(bad, good) as speech:
+        # Two lost connections make a bad host; only then the good one is asked.
+        heard = await say(speech, *pieces)
+        assert texts(good) == list(pieces)
+        assert all(spoken(text, heard.words[n]) == plain(text) for n, text in enumerate(pieces))
+
+
+async def test_a_stall_moves_on_to_the_next_host() -> None:
+    async with (
+        sandbox("speech.stall") as bad,
+        sandbox() as good,
+        speaking(bad, good, speech_timeout_s=0.3) as speech,
+    ):
+        heard = await say(speech, "First piece.", "Second piece.")
+        assert texts(good) == ["First piece.", "Second piece."]
+        assert sorted(heard.pcm) == [0, 1]
+    async with sandbox("speech.stall") as host, speaking(host, speech_timeout_s=0.1) as speech:
+        with pytest.raises(ProviderTimeout):
+            await say(speech, "Hello.")
+
+
+@pytest.mark.parametrize("frames", [3, 12, 20])
+@pytest.mark.parametrize("socket", ["ordinary", "bidi"])
+async def test_a_loss_in_mid_piece_never_repeats_or_loses_a_word(frames: int, socket: str) -> None:
+    pieces = ("Good evening.", LONG, "Good bye.")
+    async with sandbox(f"speech.drop_after={frames}") as bad, sandbox() as good:
+        async with speaking(bad, good, speech_socket=socket) as speech:
+            heard = await say(speech, *pieces)
+        async with speaking(good, speech_socket=socket) as speech:
+            clean = await say(speech, *pieces)
+    for piece, text in enumerate(pieces):
+        assert spoken(text, heard.words[piece]) == plain(text)
+        assert heard.words[piece][-1].end_ms <= len(heard.pcm[piece]) / 48 + 1
+    assert len(texts(bad)) >= 3
+    assert texts(good)
+    # Two words at most were cut and said again.
+    longer_ms = (sum(map(len, heard.pcm.values())) - sum(map(len, clean.pcm.values()))) / 48
+    assert -300 < longer_ms < 1500
+
+
+@pytest.mark.parametrize("frames", [6, 9])
+async def test_a_line_that_always_breaks_is_mended_again_and_again(frames: int) -> None:
+    async with sandbox(f"speech.drop_after={frames}") as host, speaking(host, speech_rpm=1000) as speech:
+        heard = await say(speech, LONG)
+        assert spoken(LONG, heard.words[0]) == plain(LONG)
+        again = texts(host)
+        assert all(LONG.endswith(text) for text in again)
+        assert again == sorted(again, key=len, reverse=True)
+
+
+async def test_a_line_that_breaks_at_the_last_moment_says_nothing_twice() -> None:
+    async with sandbox("speech.drop_at=final") as host, speaking(host) as speech:
+        heard = await say(speech, "Good evening.", "Good bye.")
+        assert [spoken(t, heard.words[n]) for n, t in enumerate(("Good evening.", "Good bye."))] == [
+            ["Good", "evening"],
+            ["Good", "bye"],
+        ]
+        assert texts(host).count("Good evening.") == 1
+        assert texts(host)[-1] == "Good bye."
+
+
+async def test_broken_audio_is_a_loss_like_any_other() -> None:
+    async with sandbox("speech.bad_hex") as bad, sandbox() as good, speaking(bad, good) as speech:
+        heard = await say(speech, LONG)
+        assert spoken(LONG, heard.words[0]) == plain(LONG)
+
+
+@pytest.mark.parametrize(
+    ("code", "wire"), [(2054, "invalid_voice"), (1008, "insufficient_quota"), (2049, "invalid_api_key")]
+)
+@pytest.mark.parametrize("moment", ["speech.error", "speech.start_error"])
+async def test_a_refusal_is_told_at_once(moment: str, code: int, wire: str) -> None:
+    async with sandbox(f"{moment}={code}") as host, sandbox() as unused, speaking(host, unused) as speech:
+        with pytest.raises(ProviderRejected) as caught:
+            await say(speech, "Hello.")
+        assert caught.value.code == wire
+        assert texts(unused) == []
+
+
+async def test_a_piece_that_is_too_long_is_refused() -> None:
+    async with speaking("http://127.0.0.1:9") as speech, speech.open(VOICE) as utterance:
+        with pytest.raises(ProviderRejected):
+            await utterance.say("x" * 10_000)
+
+
+async def test_a_rate_limit_that_stays_is_told_with_a_wait() -> None:
+    async with sandbox("speech.error=1002") as host, speaking(host, budget_wait_s=0.5) as speech:
+        with pytest.raises(ProviderRejected) as caught:
+            await say(speech, "Hello.")
+        assert caught.value.code == "rate_limit_exceeded"
+        assert "Try again" in caught.value.message
+
+
+async def test_a_rate_limit_that_passes_is_waited_for() -> None:
+    sets = (*FAST, "limit.speech_rpm=1", "limit.window_s=0.5")
+    async with sandbox(sets=sets) as host, speaking(host, budget_wait_s=10) as speech:
+        heard = await say(speech, "First piece.", "Second piece.")
+        assert sorted(heard.pcm) == [0, 1]
+        assert texts(host).count("First piece.") == 1
+
+
+async def test_the_budget_of_a_minute_is_kept() -> None:
+    async with sandbox() as host, speaking(host, speech_rpm=3, budget_wait_s=0.2) as speech:
+        assert speech.requests_left() == 3
+        await say(speech, "One.", "Two.", "!")
+        assert speech.requests_left() == 1
+        await say(speech, "Three.")
+        async with speech.open(VOICE) as utterance:
+            with pytest.raises(ProviderRejected, match=r"Try again in \d+ s") as caught:
+                await utterance.say("Four.")
+        assert caught.value.code == "rate_limit_exceeded"
+        assert caught.value.retry_after_s is not None
+        assert texts(host) == ["One.", "Two.", "Three."]
+
+
+async def test_a_short_wait_for_the_budget_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "WINDOW_S", 0.4)
+    async with sandbox() as host, speaking(host, speech_rpm=1) as speech:
+        await say(speech, "One.", "Two.", "Three.")
+        first, second, third = (request.at_s for request in host.state.speech_requests)
+        assert second - first > 0.2
+        assert third - second > 0.2
+
+
+async def test_a_socket_that_went_quiet_is_replaced_without_a_word() -> None:
+    async with sandbox(sets=(*FAST, "speech.idle_s=0.2")) as host, speaking(host) as speech:
+        await say(speech, "Hello.")
+        await until(lambda: host.state.connections_open == 0)
+        await say(speech, "Hello again.")
+        async with speech.open(VOICE) as utterance:
+            listening = asyncio.create_task(listen(utterance))
+            await utterance.say("One.")
+            await asyncio.sleep(0.5)
+            await utterance.say("Two.")
+            utterance.finish()
+            assert (await listening).done == [0, 1]
+        assert texts(host, "http") == []
+
+
+async def test_a_warm_connection_is_renewed_before_the_platform_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speech_pool, "RENEW_S", 0.2)
+    monkeypatch.setattr(speech_pool, "MAX_IDLE_S", 0.3)
+    async with sandbox() as host, speaking(host) as speech:
+        speech.warm(VOICE)
+        await until(lambda: host.state.connections_opened >= 3)
+        assert host.state.connections_open <= 2
+        monkeypatch.setattr(speech_pool, "REPLACE_FOR_S", 0.0)
+        await until(lambda: host.state.connections_open == 0)
+
+
+async def test_the_account_limit_is_kept_and_the_rest_goes_over_http() -> None:
+    async with sandbox(sets=SLOW) as host, speaking(host, speech_connections=2, speech_rpm=100) as speech:
+        replies = [say(speech, f"This is reply number {number}.") for number in range(6)]
+        heard = await asyncio.gather(*replies)
+        assert all(reply.done == [0] for reply in heard)
+        assert host.state.connections_opened == 2
+        assert len(texts(host, "http")) == 4
+
+
+async def test_a_refused_connection_halves_the_limit() -> None:
+    async with (
+        sandbox(sets=(*SLOW, "limit.connections=1")) as host,
+        speaking(host, speech_connections=8, speech_rpm=100) as speech,
+    ):
+        heard = await asyncio.gather(*(say(speech, f"Reply number {number}.") for number in range(3)))
+        assert all(reply.done == [0] for reply in heard)
+        assert speech._pool.limit < 8
+        assert texts(host, "ordinary")
+
+
+async def test_voices_have_their_own_connections_and_share_the_limit() -> None:
+    other = Voice("English_Trustworthy_Man", rate=16_000)
+    async with sandbox() as host, speaking(host, speech_connections=1) as speech:
+        await say(speech, "Hello.")
+        heard = await say(speech, "Hello there my friend.", voice=other)
+        assert heard.words[0][-1].end_ms <= len(heard.pcm[0]) / 32 + 1
+        await until(lambda: host.state.connections_opened == 2)
+        await until(lambda: speech._pool.sockets == 1 and not speech._pool._leaving)
+        await say(speech, "Hello again.", voice=other)
+        assert host.state.speech_requests[-1].transport == "ordinary"
+
+
+async def test_many_replies_at_once() -> None:
+    async with sandbox() as host, speaking(host, speech_connections=4, speech_rpm=1000) as speech:
+        heard = await asyncio.gather(*(say(speech, "One piece.", f"Number {n}.") for n in range(24)))
+        assert all(reply.done == [0, 1] for reply in heard)
+        await until(lambda: host.state.connections_open <= 4)
+
+
+async def test_latency_is_learnt() -> None:
+    async with sandbox(sets=(*FAST, "speech.first_ms=80")) as host, speaking(host) as speech:
+        latency = speech.latency(VOICE)
+        assert latency == Latency()
+        await say(speech, "Hello.")
+        assert latency.mean_s >= 0.07
+        assert latency != Latency()
+        assert speech.latency(Voice("other")) == Latency()
+
+
+async def test_a_cancelled_reply_leaves_its_connection_to_the_next() -> None:
+    async with sandbox(sets=(*FAST, "speech.start_ms=200")) as host, speaking(host) as speech:
+        replying = asyncio.create_task(say(speech, "Hello."))
+        await until(lambda: host.state.connections_open == 1)
+        replying.cancel()
+        await asyncio.wait([replying])
+        await say(speech, "Good bye.")
+        assert host.state.connections_opened == 1
+        assert texts(host) == ["Good bye."]
+
+
+async def test_nothing_is_left_behind() -> None:
+    before = asyncio.all_tasks()
+    async with sandbox(sets=SLOW) as host:
+        async with speaking(host) as speech:
+            speech.warm(VOICE)
+            speech.warm(Voice("English_Trustworthy_Man"))
+            async with speech.open(VOICE) as utterance:
+                await utterance.say(LONG)
+                events: AsyncGenerator[SpeechEvent, None] = utterance.events()
+                await anext(events)
+                await events.aclose()
+        await until(lambda: host.state.connections_open == 0)
+        assert not [
+            task
+            for task in asyncio.all_tasks() - before
+            if "speech" in task.get_name() and "sandbox" not in task.get_name()
+        ]
+
+
+async def test_closing_in_mid_reply_is_an_error_not_a_hang() -> None:
+    async with sandbox(sets=(*FAST, "speech.start_ms=60000")) as host:
+        async with speaking(host) as speech:
+            replying = asyncio.create_task(say(speech, "Hello."))
+            await until(lambda: host.state.connections_open == 1)
+        with pytest.raises(ProviderError):
+            await asyncio.wait_for(replying, 5)
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(ConfigError, match="ordinary, bidi or http"):
+        create(Settings(api_key="k", speech_socket="pigeon"))
+    with pytest.raises(ConfigError, match="MINIMAX_API_KEY"):
+        create(Settings())
+    speech = create(Settings(api_key="sk-secret", base_url="https://api.minimax.io"))
+    assert "sk-secret" not in repr(speech)
+    assert "api-uw" in repr(speech)
+    assert load("speech", "minimax").create is create

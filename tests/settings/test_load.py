@@ -1,0 +1,297 @@
+"""The configuration table of `shared/design.md` 1, as tests."""
+
+import dataclasses
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.errors import ConfigError
+from realtime.settings import Settings
+from realtime.settings.load import (
+    _BY_NAME,
+    SETTINGS,
+    _read,
+    check_binding,
+    describe,
+    is_mainland,
+    load_settings,
+    mask,
+)
+
+KEY = "sk-api-0123456789abcdef"
+
+
+def load(flags=None, environ=None, toml=None, tmp_path=None):
+    path = None
+    if toml is not None:
+        path = tmp_path / "realtime.toml"
+        path.write_text(toml, encoding="utf-8")
+    return load_settings(flags or {}, environ or {}, path)
+
+
+def test_nothing_set_means_the_defaults_and_the_sandbox():
+    loaded = load()
+    assert loaded.settings == Settings()
+    assert loaded.settings.use_sandbox
+    assert set(loaded.origins.values()) == {"default"}
+
+
+def test_every_field_of_settings_can_be_set():
+    assert {setting.field for setting in SETTINGS} == {field.name for field in dataclasses.fields(Settings)}
+
+
+def test_flags_beat_environment_beats_file_beats_defaults(tmp_path):
+    toml = 'realtime_port = 1\nrealtime_host = "file"\nrealtime_language = "zh"\n'
+    loaded = load({"port": "3"}, {"REALTIME_PORT": "2", "REALTIME_HOST": "env"}, toml, tmp_path)
+    settings = loaded.settings
+    assert (settings.port, settings.host, settings.language) == (3, "env", "zh")
+    assert settings.log_level == "info"
+    assert loaded.origins["port"] == "flag"
+    assert loaded.origins["host"] == "environment REALTIME_HOST"
+    assert loaded.origins["language"] == "realtime.toml"
+    assert loaded.origins["log_level"] == "default"
+
+
+def test_a_table_of_the_file_is_a_prefix(tmp_path):
+    minimax = f'[minimax]\napi_key = "{KEY}"\nspeech_rpm = 7\n'
+    toml = f'speculate = "off"\n{minimax}[realtime]\napi_keys = ["a", "b"]\nopen = true\n'
+    settings = load(toml=toml, tmp_path=tmp_path).settings
+    assert (settings.api_key, settings.speech_rpm, settings.api_keys) == (KEY, 7, ("a", "b"))
+    assert settings.open_to_all
+    assert settings.speculate == "off"
+
+
+def test_one_name_written_twice_in_the_file_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="set twice"):
+        load(toml='minimax_api_key = "a"\n[minimax]\napi_key = "b"\n', tmp_path=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "nearest"),
+    [
+        ({"MINIMAX_APIKEY": "x"}, "MINIMAX_API_KEY"),
+        ({"REALTIME_LANG": "x"}, "REALTIME_LANGUAGE"),
+        ({"MINIMAX_SPEACH_RPM": "x"}, "MINIMAX_SPEECH_RPM"),
+        ({"MINIMAX_API_HOST": "x"}, "MINIMAX_BASE_URL"),
+    ],
+)
+def test_an_unknown_variable_names_the_nearest_known_one(environ, nearest):
+    with pytest.raises(ConfigError, match=f"Unknown environment variable .* Did you mean {nearest}\\?"):
+        load(environ=environ)
+
+
+def test_an_unknown_key_of_the_file_names_the_nearest_known_one(tmp_path):
+    with pytest.raises(ConfigError, match=r"'realtime_prot'.* Did you mean realtime_port"):
+        load(toml="[realtime]\nprot = 1\n", tmp_path=tmp_path)
+
+
+def test_an_unknown_flag_names_the_nearest_known_one():
+    with pytest.raises(ConfigError, match=r"Unknown flag --prot\. Did you mean port"):
+        load({"prot": "1"})
+
+
+def test_variables_of_other_programs_are_none_of_our_business():
+    assert load(environ={"PATH": "/bin", "CHATTY": "1", "MINIMAXIMUM": "2"}).settings == Settings()
+
+
+def test_an_empty_variable_counts_as_unset():
+    loaded = load(environ={"MINIMAX_API_KEY": "", "REALTIME_PORT": "  "})
+    assert loaded.settings == Settings()
+    assert loaded.origins["api_key"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"REALTIME_PORT": "eighty"}, "REALTIME_PORT must be a whole number from 0 to 65535, not 'eighty'."),
+        ({"REALTIME_PORT": "65536"}, "REALTIME_PORT must be a whole number"),
+        ({"MINIMAX_SPEECH_RPM": "0"}, "MINIMAX_SPEECH_RPM must be a whole number from 1"),
+        ({"MINIMAX_BASE_URL": "api.minimax.io"}, "MINIMAX_BASE_URL must be an address like https://"),
+        ({"MINIMAX_BASE_URL": "http://h:x"}, "MINIMAX_BASE_URL must be an address like https://"),
+        ({"SPECULATE": "maybe"}, "SPECULATE must be off, chat or speech, not 'maybe'"),
+        (
+            {"TRANSCRIBER": "whisper"},
+            "TRANSCRIBER must be auto, local, local:MODEL, minimax, openai:URL or none",
+        ),
+        ({"TRANSCRIBER": "local:"}, "TRANSCRIBER must be"),
+        ({"TRANSCRIBER": "openai:nowhere"}, "TRANSCRIBER must be an address"),
+        ({"REALTIME_LANGUAGE": "English please"}, "REALTIME_LANGUAGE must be auto or a code"),
+        ({"REALTIME_STORE": "sqlite"}, "REALTIME_STORE must be memory or sqlite:PATH"),
+        ({"REALTIME_OPEN": "perhaps"}, "REALTIME_OPEN must be yes or no"),
+        ({"REALTIME_DRAIN_S": "nan"}, "REALTIME_DRAIN_S must be a number above 0"),
+        ({"REALTIME_LOG_LEVEL": "loud"}, "REALTIME_LOG_LEVEL must be debug"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_it(environ, sentence):
+    with pytest.raises(ConfigError, match=sentence.replace("(", r"\(")):
+        load(environ=environ)
+
+
+@pytest.mark.parametrize("toml", ["realtime_port = true", "realtime_port = 1.5", "realtime_api_keys = [1]"])
+def test_a_wrong_type_in_the_file_is_refused(toml, tmp_path):
+    with pytest.raises(ConfigError, match=r"realtime\.toml must be"):
+        load(toml=toml, tmp_path=tmp_path)
+
+
+def test_a_broken_or_absent_file_is_one_sentence(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(toml="port = = 1", tmp_path=tmp_path)
+    with pytest.raises(ConfigError, match="There is no settings file"):
+        load_settings({}, {}, tmp_path / "nowhere.toml")
+
+
+def test_a_wrong_key_is_never_shown():
+    with pytest.raises(ConfigError) as caught:
+        load(environ={"MINIMAX_API_KEY": KEY + "\x07"})
+    assert KEY not in str(caught.value)
+
+
+def test_a_loopback_base_url_needs_no_key():
+    for url in ("http://127.0.0.1:8100", "http://localhost:8100/", "http://[::1]:8100"):
+        settings = load(environ={"MINIMAX_BASE_URL": url}).settings
+        assert settings.api_key == "sandbox"
+        assert not settings.use_sandbox
+        assert settings.base_url == url.rstrip("/")
+
+
+def test_a_foreign_base_url_without_a_key_says_what_to_do():
+    with pytest.raises(ConfigError, match="set MINIMAX_API_KEY, or unset both"):
+        load(environ={"MINIMAX_BASE_URL": "https://api.minimax.io"})
+
+
+def test_a_key_alone_talks_to_the_default_platform():
+    settings = load(environ={"MINIMAX_API_KEY": KEY}).settings
+    assert not settings.use_sandbox
+    assert settings.base_url == "https://api.minimaxi.com"
+
+
+@pytest.mark.parametrize(
+    ("environ", "rpm"),
+    [
+        ({}, 60),
+        ({"MINIMAX_API_KEY": KEY}, 20),
+        ({"MINIMAX_API_KEY": KEY, "MINIMAX_BASE_URL": "https://api.minimax.cn"}, 20),
+        ({"MINIMAX_API_KEY": KEY, "MINIMAX_BASE_URL": "https://api.minimax.io"}, 60),
+        ({"MINIMAX_API_KEY": KEY, "MINIMAX_SPEECH_RPM": "45"}, 45),
+        ({"MINIMAX_BASE_URL": "http://127.0.0.1:8100"}, 60),
+    ],
+)
+def test_the_speech_budget_follows_the_region(environ, rpm):
+    assert load(environ=environ).settings.speech_rpm == rpm
+
+
+def test_a_domain_that_only_looks_mainland_is_not():
+    assert is_mainland("https://api-bj.minimaxi.com")
+    assert not is_mainland("https://evilminimaxi.com")
+    assert not is_mainland("https://api.minimaxi.com.example.org")
+
+
+def test_another_chat_model_brings_its_own_address_key_and_name():
+    environ = {
+        "CHAT_BASE_URL": "http://h:1/v1/",
+        "CHAT_API_KEY": "k",
+        "CHAT_MODEL": "m",
+        "MINIMAX_CHAT_MODEL": "n",
+    }
+    settings = load(environ=environ).settings
+    assert (settings.chat_base_url, settings.chat_api_key, settings.chat_model) == ("http://h:1/v1", "k", "m")
+
+
+def test_another_chat_address_without_a_model_is_refused():
+    with pytest.raises(ConfigError, match="CHAT_MODEL"):
+        load(environ={"CHAT_BASE_URL": "http://h:1/v1"})
+
+
+def test_the_platform_address_may_carry_its_version():
+    environ = {"MINIMAX_API_KEY": KEY, "MINIMAX_BASE_URL": "https://api.minimax.io/v1/"}
+    assert load(environ=environ).settings.base_url == "https://api.minimax.io"
+
+
+def test_speech_urls_keep_their_order():
+    environ = {"MINIMAX_API_KEY": KEY, "MINIMAX_SPEECH_URLS": "https://b.example, https://a.example/"}
+    assert load(environ=environ).settings.speech_urls == ("https://b.example", "https://a.example")
+
+
+def test_tls_needs_both_files(tmp_path):
+    with pytest.raises(ConfigError, match="--tls-key is missing"):
+        load({"tls_cert": "cert.pem"})
+    with pytest.raises(ConfigError, match="--tls-cert: there is no file"):
+        load({"tls_cert": str(tmp_path / "c"), "tls_key": str(tmp_path / "k")})
+
+
+def test_a_server_for_everybody_needs_keys_or_open():
+    check_binding(Settings())
+    check_binding(Settings(host="::1"))
+    check_binding(Settings(host="0.0.0.0", api_keys=("k",)))
+    check_binding(Settings(host="0.0.0.0", open_to_all=True))
+    for host in ("0.0.0.0", "192.168.1.2", "::", "myhost"):
+        with pytest.raises(ConfigError, match=r"REALTIME_API_KEYS.*--open"):
+            check_binding(Settings(host=host))
+
+
+def test_languages_are_codes():
+    assert load(environ={"REALTIME_LANGUAGE": "en-US"}).settings.language == "en"
+    assert load(environ={"REALTIME_LANGUAGE": "auto"}).settings.language is None
+
+
+def test_no_key_is_in_a_repr_or_in_the_description():
+    environ = {
+        "MINIMAX_API_KEY": KEY, "CHAT_API_KEY": KEY + "2", "REALTIME_API_KEYS": f"{KEY}3,{KEY}4",
+        "TRANSCRIBER_API_KEY": "pet name",
+    }  # fmt: skip
+    loaded = load(environ=environ)
+    lines = list(describe(loaded))
+    assert KEY not in repr(loaded)
+    assert KEY not in str(lines)
+    assert "pet name" not in str(lines)
+    assert ("MINIMAX_API_KEY", mask(KEY), "environment MINIMAX_API_KEY") in lines
+
+
+def test_the_description_names_the_variable_that_was_used():
+    loaded = load(environ={"MINIMAX_CHAT_MODEL": "MiniMax-M2.5"})
+    assert ("MINIMAX_CHAT_MODEL", "MiniMax-M2.5", "environment MINIMAX_CHAT_MODEL") in list(describe(loaded))
+
+
+@given(st.text(min_size=1))
+def test_a_mask_never_shows_more_than_five_characters(key):
+    assert len(mask(key)) <= 6
+    if len(key) < 16:
+        assert mask(key) == "…"
+
+
+NAMES = [name for setting in SETTINGS for name in setting.names]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(NAMES) | st.text(string.ascii_uppercase + "_", min_size=1),
+        st.text() | st.integers().map(str) | st.just("http://127.0.0.1:1"),
+        max_size=6,
+    )
+)
+def test_any_environment_gives_settings_or_one_sentence(environ):
+    try:
+        loaded = load(environ=environ)
+    except ConfigError as error:
+        assert str(error)  # noqa: PT017 (both outcomes are legal)
+    else:
+        for field, origin in loaded.origins.items():
+            if origin == "default" and field != "api_key":
+                assert getattr(loaded.settings, field) == getattr(Settings(), field)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([n.lower() for n in NAMES]),
+        st.text() | st.integers() | st.booleans() | st.floats() | st.lists(st.text()),
+    )
+)
+def test_any_typed_value_gives_settings_or_one_sentence(values):
+    for name, value in values.items():
+        setting = _BY_NAME[name.upper()]
+        try:
+            _read(setting, name, value)
+        except ConfigError as error:
+            assert str(error).startswith(f"{name} must be")  # noqa: PT017 (both outcomes are legal)
