@@ -85,7 +85,7 @@ class Floor:
             chunk_s = loop.time()
             audio_s = await self._first_sound()
             await answer.read()  # so that the connection stays warm
-        await self._finish_piece()
+        await self._finish_chunk()
         return FloorTurn(*((moment - start_s) * 1000 for moment in (first_delta_s, chunk_s, audio_s)))
 
     async def _first_sound(self) -> float:
@@ -96,7 +96,7 @@ class Floor:
             if is_loud(audio):
                 return asyncio.get_running_loop().time()
 
-    async def _finish_piece(self) -> None:
+    async def _finish_chunk(self) -> None:
         while not self._final:
             self._final = bool(json.loads(await self._speech.recv()).get("is_final"))
 

@@ -53,7 +53,7 @@ QUESTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Replies as they came; stands where a generated `Stream` may stand."""
+    """Responses as they came; stands where a generated `Stream` may stand."""
 
     name: str
     traces: tuple[Trace, ...]

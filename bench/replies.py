@@ -1,4 +1,4 @@
-"""Replies a voice assistant gives, written the way chat models write them: the material of the simulator."""
+"""Responses a voice assistant gives, written the way chat models write them: the material of the simulator."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from bench.traces import Trace, clause_floor_s
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
 from realtime.core.clauses import Size, measure
-from realtime.core.normalize import SpeakableFilter
-from realtime.core.playback_clock import Latency, Pace
-from realtime.core.prebuffer import Delivery, PlayThrough
+from realtime.core.normalize import SpeechNormalizer
+from realtime.core.playback_clock import Latency, SpeakingRate
+from realtime.core.prebuffer import Delivery, Prebuffer
 
 _FRAME_MS = 100.0
 _MARK_MS = (
@@ -82,7 +82,7 @@ class Voice:
     ms_per_mark: float
     latency: Latency
     delivery: Delivery
-    pace: Pace = field(default_factory=Pace)
+    pace: SpeakingRate = field(default_factory=SpeakingRate)
 
     @classmethod
     def drawn(
@@ -120,7 +120,7 @@ class Turn:
     ) -> None:
         self._trace, self._rng, self._speech, self._budget = trace, rng, speech, budget
         self._voice = voice
-        self._filter = SpeakableFilter()
+        self._filter = SpeechNormalizer()
         self._start_s = start_s
         self._deltas = deque((start_s + at_s, text) for at_s, text in trace.deltas)
         self._finish_s: float | None = start_s + trace.finish_s
@@ -131,7 +131,7 @@ class Turn:
             int, float
         ] = {}  # of pieces that find the voice idle; learnt with their first audio
         self._frames: deque[tuple[float, int, float, bool]] = deque()  # arrival, chunk, received ms, complete
-        self._play_through = PlayThrough(voice.delivery)
+        self._play_through = Prebuffer(voice.delivery)
         self._held: list[tuple[float, int, float, bool]] = []  # frames of the piece that comes
         self._came_ms = 0.0  # of the piece that comes
         self._voice_free_s = start_s

@@ -24,12 +24,12 @@ from realtime.core import turn as turns
 from realtime.core.audio import AudioFormat
 from realtime.core.conversation import Conversation
 from realtime.core.endpointing import EndpointRules
-from realtime.listening.audio_input import Ears
+from realtime.listening.audio_input import AudioInput
 from realtime.listening.transcription import Hearing
-from realtime.listening.user_input import UserTurns
+from realtime.listening.user_input import UserInput
 from realtime.outbox import Outbox
 from realtime.providers import weights
-from realtime.providers.base import Providers, TurnJudge
+from realtime.providers.base import EndOfTurnModel, Providers
 from realtime.providers.catalog import load
 from realtime.session.defaults import new_session_config
 from realtime.settings import Settings
@@ -83,7 +83,9 @@ class Outcome:
 class Listening:
     """One clip through the ears of one session."""
 
-    def __init__(self, providers: Providers, judge: TurnJudge | None, manner: Manner, language: str) -> None:
+    def __init__(
+        self, providers: Providers, judge: EndOfTurnModel | None, manner: Manner, language: str
+    ) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self.over_ms: list[float] = []
         names = (f"item_{number}" for number in itertools.count())
@@ -91,9 +93,9 @@ class Listening:
             "audio": {"input": {"turn_detection": manner.detection, "transcription": {"language": language}}}
         }
         config = new_session_config(Settings(), providers, patch, "")
-        ears = Ears(providers.vad, AudioFormat("audio/pcm", RATE), EndpointRules())
+        ears = AudioInput(providers.vad, AudioFormat("audio/pcm", RATE), EndpointRules())
         self.hearing = Hearing(providers.transcriber, 30.0)
-        self.user = UserTurns(
+        self.user = UserInput(
             ears,
             self.hearing,
             config=config,
@@ -130,7 +132,7 @@ class Listening:
         await self.user.aclose()
 
 
-async def listen(providers: Providers, judge: TurnJudge | None, manner: Manner, clip: Clip) -> Outcome:
+async def listen(providers: Providers, judge: EndOfTurnModel | None, manner: Manner, clip: Clip) -> Outcome:
     speech: Speech = speech_of(clip)
     noise = np.random.default_rng(7)
     room = noise.normal(0, 12, (BEFORE_MS + AFTER_MS) * RATE // 1000 + len(speech.samples))
@@ -169,7 +171,9 @@ async def main() -> None:
     clips = [clip for clip in require_clips() if not wanted or clip.id in wanted]
     settings = Settings()
     vad, transcriber = load("vad", "silero").create(settings), load("transcriber", "local").create(settings)
-    judge: TurnJudge | None = load("turn", "smart").create(settings) if weights.has_smart_turn() else None
+    judge: EndOfTurnModel | None = (
+        load("turn", "smart").create(settings) if weights.has_smart_turn() else None
+    )
     providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), judge)
     print(f"{'':30} {'':20} median    p90   cut too early")
     try:

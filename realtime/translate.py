@@ -25,11 +25,11 @@ def _to_core_part(part: wire.ItemPart) -> core.Part:
         case wire.InputText(text) | wire.OutputText(text):
             return core.Text(text)
         case wire.InputAudio(transcript=transcript):
-            return core.Heard(transcript)
+            return core.InputSpeech(transcript)
         case wire.InputImage(image_url=url, detail=detail):
             return core.Image(url, None if detail is UNSET else str(detail))
         case wire.OutputAudio(transcript):
-            return core.Said(transcript)
+            return core.OutputSpeech(transcript)
 
 
 def to_wire_item(item: core.Item) -> wire.Item:
@@ -52,9 +52,9 @@ def _to_wire_part(part: core.Part, role: core.Role) -> wire.ItemPart:
     match part:
         case core.Text(text):
             return wire.OutputText(text) if role == "assistant" else wire.InputText(text)
-        case core.Heard(transcript):
+        case core.InputSpeech(transcript):
             return wire.InputAudio(transcript)
         case core.Image(url, detail):
             return wire.InputImage(url, UNSET if detail is None else detail)  # type: ignore[arg-type]
-        case core.Said(transcript):
+        case core.OutputSpeech(transcript):
             return wire.OutputAudio(transcript)

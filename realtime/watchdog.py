@@ -1,4 +1,4 @@
-"""Patience with silence: a block in which nothing happens for too long ends in TimeoutError.
+"""EndOfTurnDelay with silence: a block in which nothing happens for too long ends in TimeoutError.
 
 Saying that something happened moves no timer, so that it can be said of every frame of sound. It does not know what is
 awaited.
@@ -15,8 +15,8 @@ from types import TracebackType
 class Watchdog:
     """`async with Watchdog(20.0) as watchdog:`; for use in one task's block, once."""
 
-    def __init__(self, patience_s: float) -> None:
-        self._patience_s = patience_s
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._timeout = asyncio.timeout(None)
         self._alive_s = 0.0  # when something happened last
@@ -52,7 +52,7 @@ class Watchdog:
 
     def _look(self) -> None:
         now_s = self._loop.time()
-        due_s = (now_s if self._excuses else self._alive_s) + self._patience_s
+        due_s = (now_s if self._excuses else self._alive_s) + self._timeout_s
         if due_s > now_s:
             self._timer = self._loop.call_at(due_s, self._look)
         else:

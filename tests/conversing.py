@@ -37,14 +37,14 @@ class Talk:
         settings: Settings | None = None,
         server_tools: Toolbox | None = None,
         reads: bool = True,
-        judge=None,
+        end_of_turn=None,
         **session,
     ) -> None:
         self.chat = chat or FakeChat()
         self.speech = speech or FakeSpeech()
         self.transcriber = transcriber or FakeTranscriber()
         self.settings = settings or Settings(instructions="Be brief.", voice_id="v1", speculate="off")
-        self.judge = judge
+        self.end_of_turn = end_of_turn
         self.events: list[dict] = []
         self.reads = asyncio.Event()
         if reads:
@@ -55,7 +55,7 @@ class Talk:
 
     async def __aenter__(self):
         numbers = itertools.count(1)
-        providers = Providers(FakeVad(), self.transcriber, self.chat, self.speech, self.judge)
+        providers = Providers(FakeVad(), self.transcriber, self.chat, self.speech, self.end_of_turn)
         self.outbox = Outbox()
         self.metrics = Metrics()
         config = new_session_config(self.settings, providers, self._session_patch, self._extensions)

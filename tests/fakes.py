@@ -13,7 +13,7 @@ from realtime.core.prebuffer import Delivery
 from realtime.errors import ProviderError
 from realtime.providers.base import (
     SpeechAudio,
-    SpeechPieceDone,
+    SpeechChunkDone,
     SpeechWords,
     Transcript,
 )
@@ -66,7 +66,7 @@ class FakeTranscriber:
             raise text
         return Transcript(text)
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         return
 
     async def aclose(self) -> None:
@@ -75,7 +75,7 @@ class FakeTranscriber:
 
 @dataclass
 class FakeChat:
-    """Answers with scripted lists of (delay_s, piece); a piece is text, an event or an error."""
+    """Answers with scripted lists of (delay_s, chunk); a chunk is text, an event or an error."""
 
     answers: list[Sequence] = field(default_factory=list)
     requests: list = field(default_factory=list)
@@ -83,7 +83,7 @@ class FakeChat:
     name: str = "fake-chat"
     sees_images: bool = False
     budget: float = 200.0
-    warmed: int = 0
+    prewarmed: int = 0
 
     def requests_left(self) -> float:
         return self.budget
@@ -94,20 +94,20 @@ class FakeChat:
         self.running += 1
         try:
             finished = False
-            for delay_s, piece in answer:
+            for delay_s, chunk in answer:
                 await asyncio.sleep(delay_s)
-                if isinstance(piece, Exception):
-                    raise piece
-                finished = finished or isinstance(piece, ChatFinish)
-                yield TextDelta(piece) if isinstance(piece, str) else piece
+                if isinstance(chunk, Exception):
+                    raise chunk
+                finished = finished or isinstance(chunk, ChatFinish)
+                yield TextDelta(chunk) if isinstance(chunk, str) else chunk
             if not finished:
                 yield ChatFinish("stop")
             yield ChatUsage(input_tokens=33, output_tokens=7)
         finally:
             self.running -= 1
 
-    async def warm(self) -> None:
-        self.warmed += 1
+    async def prewarm(self) -> None:
+        self.prewarmed += 1
 
     async def aclose(self) -> None:
         return
@@ -133,7 +133,7 @@ class FakeUtterance:
         self._texts.put_nowait(None)
 
     async def events(self):
-        piece = 0
+        chunk = 0
         while (text := await self._texts.get()) is not None:
             await asyncio.sleep(self._speech.first_s)
             if self._speech.errors:
@@ -148,13 +148,13 @@ class FakeUtterance:
             sent_ms = 0.0
             while sent_ms < total_ms:
                 ms = min(100.0, total_ms - sent_ms)
-                yield SpeechAudio(piece, b"\x01\x00" * int(ms * self._speech.rate / 1000))
+                yield SpeechAudio(chunk, b"\x01\x00" * int(ms * self._speech.rate / 1000))
                 sent_ms += ms
                 await asyncio.sleep(ms / 1000 / self._speech.factor)
             if self._speech.gives_words:
-                yield SpeechWords(piece, tuple(words))
-            yield SpeechPieceDone(piece)
-            piece += 1
+                yield SpeechWords(chunk, tuple(words))
+            yield SpeechChunkDone(chunk)
+            chunk += 1
 
 
 @dataclass
@@ -167,14 +167,14 @@ class FakeSpeech:
     gives_words: bool = True
     errors: list[ProviderError] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    warmed: list = field(default_factory=list)
+    prewarmed: list = field(default_factory=list)
     open_now: int = 0
     budget: float = 60.0
     delivered: Delivery = field(default_factory=Delivery)
-    begun: int = 0  # pieces whose sound has begun to come
+    begun: int = 0  # chunks whose sound has begun to come
 
-    def warm(self, voice) -> None:
-        self.warmed.append(voice)
+    def prewarm(self, voice) -> None:
+        self.prewarmed.append(voice)
 
     @asynccontextmanager
     async def open(self, voice):

@@ -35,8 +35,8 @@ from realtime.translate import to_core_item, to_wire_item
                 "user",
                 (
                     core.Text("Hi"),
-                    core.Heard("there"),
-                    core.Heard(None),
+                    core.InputSpeech("there"),
+                    core.InputSpeech(None),
                     core.Image("data:image/png;base64,AA", "low"),
                     core.Image("data:image/png;base64,BB"),
                 ),
@@ -47,7 +47,7 @@ from realtime.translate import to_core_item, to_wire_item
             wire.MessageItem(
                 id="a", role="assistant", content=(wire.OutputText("Hello"), wire.OutputAudio("It is noon."))
             ),
-            core.Message("a", "assistant", (core.Text("Hello"), core.Said("It is noon."))),
+            core.Message("a", "assistant", (core.Text("Hello"), core.OutputSpeech("It is noon."))),
         ),
         (
             wire.MessageItem(id="b", role="assistant", status="in_progress"),

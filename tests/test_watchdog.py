@@ -1,4 +1,4 @@
-"""Patience with silence: it begins anew with every sign of life, and does not run while there is an excuse."""
+"""EndOfTurnDelay with silence: it begins anew with every sign of life, and does not run while there is an excuse."""
 
 import asyncio
 

@@ -16,8 +16,8 @@ from realtime.commands.common import add_config, add_setting, load
 from realtime.commands.stdin import read_stream
 from realtime.core.chunker import Chunk, ChunkRules
 from realtime.errors import provider_error
-from realtime.providers.base import Speech, SpeechAudio, SpeechPieceDone, Voice
-from realtime.replying.speech_feed import Narration
+from realtime.providers.base import Speech, SpeechAudio, SpeechChunkDone, Voice
+from realtime.replying.speech_feed import SpeechFeed
 
 PART = PartKey("say", 0)
 AT_ONCE = ChunkRules(lead_s=float("inf"))  # nobody listens to a file while it is written
@@ -45,7 +45,7 @@ async def _say(args: argparse.Namespace) -> int:
 
     async with open_providers(settings) as providers:
         voice = Voice(settings.voice_id)
-        providers.speech.warm(voice)
+        providers.speech.prewarm(voice)
         if args.out:
             sound = bytearray()
             await _narrate(providers.speech, voice, AT_ONCE, _text(args.text), sound.extend)
@@ -75,12 +75,12 @@ async def _narrate(
     sink: Callable[[bytes], None],
 ) -> None:
     """The text as PCM into `sink`, by the same clock as an answer in a conversation. Raises ProviderError."""
-    narration = Narration(speech, voice, rules=rules)
+    feed = SpeechFeed(speech, voice, rules=rules)
 
     async def read() -> None:
         async for piece in text:
-            narration.feed(piece)
-        narration.finish()
+            feed.feed(piece)
+        feed.finish()
 
     async def permit(chunk: Chunk) -> None:
         return
@@ -88,13 +88,13 @@ async def _narrate(
     try:
         async with speech.open(voice) as utterance, asyncio.TaskGroup() as group:
             group.create_task(read())
-            group.create_task(narration.run(utterance, permit))
-            async with aclosing(narration.sound(utterance)) as events:
+            group.create_task(feed.run(utterance, permit))
+            async with aclosing(feed.sound(utterance)) as events:
                 async for event in events:
                     if isinstance(event, SpeechAudio):
-                        narration.heard(event.piece, event.pcm)
+                        feed.heard(event.chunk, event.pcm)
                         sink(event.pcm)
-                    elif isinstance(event, SpeechPieceDone):
-                        narration.complete(event.piece)
+                    elif isinstance(event, SpeechChunkDone):
+                        feed.complete(event.chunk)
     except ExceptionGroup as failures:
         raise provider_error(failures) from failures

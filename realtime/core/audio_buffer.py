@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Samples = NDArray[np.int16]
 
 
-class InputAudio:
+class AudioBuffer:
     """A window that slides over a stream of samples."""
 
     def __init__(self, rate: int, keep_ms: float) -> None:

@@ -1,6 +1,6 @@
-"""From text as it comes to pieces for the voice, by deadline: the listener's clock decides (shared/design.md 2.2).
+"""From text as it comes to chunks for the voice, by deadline: the listener's clock decides (shared/design.md 2.2).
 
-The first piece leaves with the first clause; every later one grows until the listener would run dry. An opener
+The first chunk leaves with the first clause; every later one grows until the listener would run dry. An opener
 before a comma ("Well, ...") is no clause, but an answer that begins with one would be heard 100 ms later for it: it
 leaves alone, as "Sure!" does, if it sounds long enough and neither text nor requests are short. Nothing here waits:
 the caller passes the time in, sends what `poll` returns and polls again at `deadline`. Speech, markdown and sockets
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from realtime.core.clauses import Boundary, Cut, Size, find_cuts, inside_grapheme, measure, speakable
 from realtime.core.normalize import spoken_form
-from realtime.core.playback_clock import Latency, Listener, Pace
+from realtime.core.playback_clock import Latency, PlaybackClock, SpeakingRate
 from realtime.core.prebuffer import Delivery
 
 __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
@@ -27,31 +27,31 @@ class ChunkRules:
     clause_words: int = 3  # a clause needs so many words ...
     clause_wide: int = 2  # ... or Han characters
     opener_chars: int = 5  # ... or before a comma, where there is plenty, so many characters with it: "Well,"
-    word_limit: int = 8  # without a clause the first piece is cut after so many words ...
+    word_limit: int = 8  # without a clause the first chunk is cut after so many words ...
     wide_limit: int = 16  # ... or Han characters
-    margin_s: float = 0.03  # a later piece leaves this much before it must ...
+    margin_s: float = 0.03  # a later chunk leaves this much before it must ...
     margin_deviations: float = 2.5  # ... plus so many mean deviations of the latency
     half_share: float = 0.6  # with this share of the margin left, half of `least_s` will do
-    least_s: float = 0.8  # a piece by deadline holds at least so much speech, if it can
-    lasting_s: float = 1.5  # a first piece this long is not made longer at the price of a weaker end
+    least_s: float = 0.8  # a chunk by deadline holds at least so much speech, if it can
+    lasting_s: float = 1.5  # a first chunk this long is not made longer at the price of a weaker end
     refill_s: float = 4.0  # complete text leaves when the listener has less than this
     lead_s: float = 12.0  # nothing is synthesised further ahead of the listener
-    stretch: float = 1.3  # the last piece may exceed its room by this, rather than leave a tail
-    cap_chars: int = 300  # no piece is longer, whatever the voice
-    patience_s: float = 1.2  # a late piece waits so long for a better place than between two words
+    stretch: float = 1.3  # the last chunk may exceed its room by this, rather than leave a tail
+    cap_chars: int = 300  # no chunk is longer, whatever the voice
+    patience_s: float = 1.2  # a late chunk waits so long for a better place than between two words
     slow_supply: float = 2.0  # text slower than so many times its speech waits for the end of a phrase ...
-    slow_worth: float = 1.25  # ... unless it is so many times enough for a piece
-    breath_s: float = 2.0  # a voice slower than its speech is waited for about so long before a piece ...
+    slow_worth: float = 1.25  # ... unless it is so many times enough for a chunk
+    breath_s: float = 2.0  # a voice slower than its speech is waited for about so long before a chunk ...
     opening_patience: float = 3.0  # ... and may take so many times the words to find a clause to begin with
     comfort_requests: float = 16.0  # with fewer requests left chunks grow
-    hold_s: float = 1.5  # how long the first piece may be held when no request is left
+    hold_s: float = 1.5  # how long the first chunk may be held when no request is left
     ms_per_narrow: float = 62.0  # start value of the pace: Latin-like characters
     ms_per_wide: float = 205.0  # start value of the pace: Han-like characters
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a reply. `text` is what is shown, `spoken` what the voice gets ("" = nothing to pronounce).
+    """A chunk of a reply. `text` is what is shown, `spoken` what the voice gets ("" = nothing to pronounce).
 
     `offsets[i]` is the position in `text` of `spoken[i]`; the last entry is `len(text)`.
     """
@@ -66,10 +66,10 @@ class Chunk:
 class Chunker:
     """Cuts one reply. `"".join(chunk.text ...)` is everything fed. `pace` carries what earlier replies taught."""
 
-    def __init__(self, rules: ChunkRules | None = None, pace: Pace | None = None) -> None:
+    def __init__(self, rules: ChunkRules | None = None, pace: SpeakingRate | None = None) -> None:
         self._rules = rules or ChunkRules()
-        self.pace = pace or Pace(self._rules.ms_per_narrow, self._rules.ms_per_wide)
-        self._listener = Listener(self.pace, Latency())
+        self.pace = pace or SpeakingRate(self._rules.ms_per_narrow, self._rules.ms_per_wide)
+        self._clock = PlaybackClock(self.pace, Latency())
         self._delivery = Delivery()
         self._pending = ""
         self._cuts: list[Cut] | None = None
@@ -106,7 +106,7 @@ class Chunker:
 
     def latency(self, latency: Latency) -> None:
         """What is known of the voice's time from text to first audio; it may go on learning."""
-        self._listener.latency = latency
+        self._clock.latency = latency
 
     def delivery(self, delivery: Delivery) -> None:
         """How fast the voice's sound comes; what is known of it may change."""
@@ -118,7 +118,7 @@ class Chunker:
 
     def audio(self, index: int, received_ms: float, complete: bool, now_s: float) -> None:
         """Audio received so far of chunk `index`. Raises IndexError for a chunk that was never handed out."""
-        self._listener.audio(index, received_ms, complete, now_s)
+        self._clock.audio(index, received_ms, complete, now_s)
 
     def poll(self, now_s: float) -> list[Chunk]:
         """The chunks that must leave now, in order."""
@@ -147,10 +147,10 @@ class Chunker:
         return None
 
     def _stages(self) -> Iterator[tuple[float, Cut | None]]:
-        """The moments at which the next piece may leave, and the piece that would."""
+        """The moments at which the next chunk may leave, and the chunk that would."""
         if not self._pending:
             return
-        dry_s = self._listener.dry_s()
+        dry_s = self._clock.dry_s()
         if self._finished and not speakable(self._pending):
             yield float("-inf"), self._whole()
         elif not self._opened or dry_s is None:
@@ -169,8 +169,8 @@ class Chunker:
             yield self._started_s + hold_s, self._opening_cut()
 
     def _later_stages(self, dry_s: float) -> Iterator[tuple[float, Cut | None]]:
-        rules, latency_s = self._rules, self._listener.latency.mean_s
-        wait_s = latency_s + rules.margin_s + rules.margin_deviations * self._listener.latency.deviation_s
+        rules, latency_s = self._rules, self._clock.latency.mean_s
+        wait_s = latency_s + rules.margin_s + rules.margin_deviations * self._clock.latency.deviation_s
         refill_at_s = dry_s - max(rules.refill_s, wait_s)
         if self._now_s < refill_at_s:
             yield refill_at_s, _LATER
@@ -195,20 +195,20 @@ class Chunker:
         yield late_s + rules.patience_s, self._best(0.0, room_ms)
 
     def _least_ms(self, wait_s: float) -> float:
-        """Speech a piece should hold so that the next one can be there in time and is worth saying."""
+        """Speech a chunk should hold so that the next one can be there in time and is worth saying."""
         least_s = self._rules.least_s
         return 1000 * max(least_s, wait_s + least_s / max(0.5, self._supply)) * (1 + 2 * self._shortage)
 
     # where
 
     def _opening_cut(self) -> Cut | None:
-        """The first piece: the clauses that are there, or enough words."""
+        """The first chunk: the clauses that are there, or enough words."""
         rules = self._rules
         able = [cut for cut in self._find() if self._is_clause(cut)]
         if able:
             room_ms, wait_ms = (
                 self._room_ms(0.0),
-                1000 * max(rules.lasting_s, 2 * self._listener.latency.mean_s),
+                1000 * max(rules.lasting_s, 2 * self._clock.latency.mean_s),
             )
             fitting = [cut for cut in able if self._ms(cut) <= room_ms] or able[:1]
             lasting = [cut for cut in fitting if self._ms(cut) >= wait_ms]
@@ -252,7 +252,7 @@ class Chunker:
         return plenty and cut.size.narrow >= rules.opener_chars and not cut.wide
 
     def _full(self, room_ms: float) -> Cut | None:
-        """A piece that cannot grow: there is more text than room."""
+        """A chunk that cannot grow: there is more text than room."""
         if self._pending_ms < 0.8 * room_ms:
             return None
         cuts = [cut for cut in self._find() if cut.closed]
@@ -282,7 +282,7 @@ class Chunker:
         return cuts[0] if cuts and cuts[0].end <= 2 * self._rules.cap_chars else self._forced()
 
     def _rather(self, least_ms: float, room_ms: float) -> Cut | None:
-        """A piece of at least so much; or of half as much, if that ends better than between two words."""
+        """A chunk of at least so much; or of half as much, if that ends better than between two words."""
         weakest = self._weakest()
         enough, half = self._best(least_ms, room_ms, weakest), self._best(least_ms / 2, room_ms, weakest)
         if enough is None or half is None or self._rank(half)[:2] <= self._rank(enough)[:2]:
@@ -290,7 +290,7 @@ class Chunker:
         return half
 
     def _weakest(self) -> Boundary:
-        """The weakest end of a piece that still has a choice: a voice slower than its speech pauses after each."""
+        """The weakest end of a chunk that still has a choice: a voice slower than its speech pauses after each."""
         return Boundary.CLAUSE if self._delivery.lag else Boundary.WORD
 
     def _forced(self) -> Cut | None:
@@ -337,7 +337,7 @@ class Chunker:
         spoken, offsets = spoken_form(text)
         boundary = Boundary.END if self._finished and not self._pending else cut.boundary
         chunk = Chunk(self._index, text, spoken, offsets, boundary)
-        self._listener.sent(measure(spoken), self._now_s, silent=not spoken)
+        self._clock.sent(measure(spoken), self._now_s, silent=not spoken)
         self._index += 1
         self._opened = self._opened or bool(spoken)
         self._last = boundary

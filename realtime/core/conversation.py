@@ -38,7 +38,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class InputSpeech:
     """The user's speech; None until transcribed."""
 
     transcript: str | None = None
@@ -51,13 +51,13 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class OutputSpeech:
     """The assistant's speech, as far as it was heard."""
 
     transcript: str = ""
 
 
-Part = Text | Heard | Image | Said
+Part = Text | InputSpeech | Image | OutputSpeech
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Conversation:
         item = self._items.get(item_id)
         if isinstance(item, Message):
             parts = tuple(
-                Heard(transcript) if isinstance(part, Heard) and part.transcript is None else part
+                InputSpeech(transcript) if isinstance(part, InputSpeech) and part.transcript is None else part
                 for part in item.parts
             )
             self._items[item_id] = replace(item, parts=parts)
@@ -277,7 +277,7 @@ class Conversation:
         item = self._items.get(item_id)
         if not isinstance(item, Message):
             return ""
-        return "".join(part.transcript for part in item.parts if isinstance(part, Said))
+        return "".join(part.transcript for part in item.parts if isinstance(part, OutputSpeech))
 
     def is_cut(self, item_id: str) -> bool:
         """Whether a spoken reply ends before its end."""
@@ -293,7 +293,7 @@ class Conversation:
             text = _voiced(speech.part) if status == "incomplete" else speech.part.text
         else:
             text, status = speech.part.heard(speech.limit_ms), "incomplete"
-        self._items[item_id] = replace(item, parts=(Said(text),), status=status)
+        self._items[item_id] = replace(item, parts=(OutputSpeech(text),), status=status)
 
 
 def _reach_ms(speech: _Speech) -> float:
@@ -311,4 +311,4 @@ def transcript_of(item: Item) -> str:
     """The words of a spoken message of the user, "" for anything else."""
     if not isinstance(item, Message):
         return ""
-    return "".join(part.transcript or "" for part in item.parts if isinstance(part, Heard))
+    return "".join(part.transcript or "" for part in item.parts if isinstance(part, InputSpeech))

@@ -21,14 +21,14 @@ ATTACK = 10 ** (
 DECAY = 10 ** (-0.02 / 20)  # and lowers it by 2.5 dB a second: voices fall towards the end of a sentence
 
 
-class Hush:
+class EnergyGate:
     """Follows one utterance. Start a new one, or `reset`, for the next."""
 
     def __init__(self) -> None:
         self.reset()
 
     def __repr__(self) -> str:
-        return f"<Hush for {self._quiet_ms:.0f} ms, voice at {self._level:.0f}>"
+        return f"<EnergyGate for {self._quiet_ms:.0f} ms, voice at {self._level:.0f}>"
 
     def reset(self) -> None:
         """Nobody speaks: forget the voice."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from realtime.core.conversation import (
     FunctionCall,
     FunctionCallOutput,
-    Heard,
     Image,
+    InputSpeech,
     Item,
     Message,
-    Said,
+    OutputSpeech,
     Text,
 )
 from realtime.core.messages import ChatMessage, ToolCall
@@ -138,7 +138,7 @@ def _message(item: Message, sees_images: bool) -> ChatMessage | None:
         match part:
             case Text(text):
                 texts.append(text)
-            case Heard(transcript) | Said(transcript):
+            case InputSpeech(transcript) | OutputSpeech(transcript):
                 texts.append(transcript or "")
             case Image(url) if sees_images:
                 images.append(url)

@@ -65,7 +65,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of the `index`-th call. `call_id` and `name` are set on its first piece and empty later."""
+    """A fragment of the `index`-th call. `call_id` and `name` are set on its first fragment and empty later."""
 
     index: int
     call_id: str
@@ -96,7 +96,7 @@ ChatEvent = TextDelta | ToolCallDelta | ChatUsage | ChatFinish
 
 @dataclass(frozen=True, slots=True)
 class WordTime:
-    """Where one word sounds. Character offsets into the spoken text; milliseconds from the piece's first sample."""
+    """Where one word sounds. Character offsets into the spoken text; milliseconds from the chunk's first sample."""
 
     begin: int
     end: int

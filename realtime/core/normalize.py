@@ -13,14 +13,14 @@ import re
 from realtime.core import markup
 from realtime.core.spoken_form import spoken_form
 
-__all__ = ["SpeakableFilter", "spoken_form"]
+__all__ = ["SpeechNormalizer", "spoken_form"]
 
 
 class _More(Exception):
     """The received text is ambiguous here."""
 
 
-class SpeakableFilter:
+class SpeechNormalizer:
     """Streams speakable text: `feed` gives what is certain, `finish` the rest.
 
     The whole output does not depend on how the input was cut. `interjections=False` removes `(laughs)` and the

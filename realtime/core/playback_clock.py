@@ -19,7 +19,7 @@ _SANE_RATIO = (0.33, 3.0)  # one chunk never says more than this about the pace
 
 
 @dataclass(slots=True)
-class Pace:
+class SpeakingRate:
     """Milliseconds of speech per character, learned online: Latin-like text, Han-like text and marks apart."""
 
     ms_per_narrow: float = (
@@ -56,64 +56,64 @@ class Latency:
 
     mean_s: float = 0.3
     deviation_s: float = 0.07
-    pieces: int = 0  # seen so far
+    chunks: int = 0  # seen so far
 
     def learn(self, seconds: float) -> None:
-        """One more piece that found the voice idle took so long."""
-        self.pieces += 1
-        if self.pieces == 1:
+        """One more chunk that found the voice idle took so long."""
+        self.chunks += 1
+        if self.chunks == 1:
             self.mean_s, self.deviation_s = seconds, _FIRST_DOUBT * seconds
             return
-        weight, error_s = max(_NEWEST, 1 / self.pieces), seconds - self.mean_s
+        weight, error_s = max(_NEWEST, 1 / self.chunks), seconds - self.mean_s
         self.mean_s += weight * error_s
         self.deviation_s += weight * (abs(error_s) - self.deviation_s)
 
 
 @dataclass(slots=True)
-class _Piece:
+class _Chunk:
     sent_s: float
     size: Size
     received_ms: float = 0.0
     complete: bool = False
 
 
-class Listener:
+class PlaybackClock:
     """The listener's clock. `latency` is what is known of the time from text to first audio."""
 
-    def __init__(self, pace: Pace, latency: Latency) -> None:
+    def __init__(self, pace: SpeakingRate, latency: Latency) -> None:
         self.pace = pace
         self.latency = latency
-        self._pieces: list[_Piece] = []
-        self._head = 0  # first piece that may still bring audio
+        self._chunks: list[_Chunk] = []
+        self._head = 0  # first chunk that may still bring audio
         self._received_until_s: float | None = None  # when all received audio will have been played
 
     def sent(self, size: Size, now_s: float, *, silent: bool) -> None:
         """A chunk left. `silent`: it has nothing to pronounce and will bring no audio."""
-        self._pieces.append(_Piece(now_s, size, complete=silent))
+        self._chunks.append(_Chunk(now_s, size, complete=silent))
 
     def audio(self, index: int, received_ms: float, complete: bool, now_s: float) -> None:
         """Audio received so far of chunk `index`. Raises IndexError for a chunk that never left."""
-        piece = self._pieces[index]
-        grown_s = (received_ms - piece.received_ms) / 1000
+        chunk = self._chunks[index]
+        grown_s = (received_ms - chunk.received_ms) / 1000
         if grown_s > 0:
             start_s = now_s if self._received_until_s is None else max(self._received_until_s, now_s)
             self._received_until_s = start_s + grown_s
-            piece.received_ms = received_ms
-        if complete and not piece.complete:
-            piece.complete = True
-            self.pace.learn(piece.size, piece.received_ms)
-        while self._head < len(self._pieces) and self._pieces[self._head].complete:
+            chunk.received_ms = received_ms
+        if complete and not chunk.complete:
+            chunk.complete = True
+            self.pace.learn(chunk.size, chunk.received_ms)
+        while self._head < len(self._chunks) and self._chunks[self._head].complete:
             self._head += 1
 
     def dry_s(self) -> float | None:
         """When the listener will have heard all that left, if nothing else leaves. None before anything left."""
         dry_s = self._received_until_s
-        for piece in self._pieces[self._head :]:
-            if piece.complete:
+        for chunk in self._chunks[self._head :]:
+            if chunk.complete:
                 continue
-            missing_s = max(0.0, self.pace.expected_ms(piece.size) - piece.received_ms) / 1000
-            if not piece.received_ms:
-                arrival_s = piece.sent_s + self.latency.mean_s
+            missing_s = max(0.0, self.pace.expected_ms(chunk.size) - chunk.received_ms) / 1000
+            if not chunk.received_ms:
+                arrival_s = chunk.sent_s + self.latency.mean_s
                 dry_s = arrival_s if dry_s is None else max(dry_s, arrival_s)
             assert dry_s is not None
             dry_s += missing_s

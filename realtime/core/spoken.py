@@ -1,4 +1,4 @@
-"""The ledger of one spoken reply: which text was sent to the voice in which piece, how much audio came back, when
+"""The ledger of one spoken reply: which text was sent to the voice in which chunk, how much audio came back, when
 each word sounds. Answers what a listener has heard after so many milliseconds.
 
 Times are milliseconds of the part's own audio. It has no clock and never sees the audio itself.
@@ -32,11 +32,11 @@ class SpokenWord:
 
 @dataclass(slots=True)
 class _Segment:
-    """A stretch of a piece's text that is heard as one."""
+    """A stretch of a chunk's text that is heard as one."""
 
     begin: int
     end: int
-    start_ms: float  # from the piece's first sample
+    start_ms: float  # from the chunk's first sample
     end_ms: float
     aligned: bool
 
@@ -46,7 +46,7 @@ class _Segment:
 
 
 @dataclass(slots=True, eq=False)
-class _Piece:
+class _Chunk:
     """One request to the voice: its text, what was sent, and what came back."""
 
     text: str
@@ -139,22 +139,22 @@ class _Piece:
 
 
 class SpokenPart:
-    """What one audio part of a reply says, and when. Pieces are numbered from 0 and begun in order."""
+    """What one audio part of a reply says, and when. Chunks are numbered from 0 and begun in order."""
 
     def __init__(self) -> None:
-        self._pieces: list[_Piece] = []
+        self._chunks: list[_Chunk] = []
         self._text = ""
         self._audio_ms = 0.0
         self._told = 0  # characters of the text already given out as words
         self._told_ms = 0  # where the last of them ends
-        self._marks: _Marks | None = None  # kept instead of the pieces once the part is closed
+        self._marks: _Marks | None = None  # kept instead of the chunks once the part is closed
 
     def __repr__(self) -> str:
         return f"<SpokenPart {len(self._text)} characters, {self._audio_ms:.0f} ms{', closed' if self.closed else ''}>"
 
     @property
     def text(self) -> str:
-        """The transcript of every piece begun so far."""
+        """The transcript of every chunk begun so far."""
         return self._text
 
     @property
@@ -169,51 +169,51 @@ class SpokenPart:
 
     # --- writing -------------------------------------------------------------------------------------------
 
-    def begin_piece(
+    def begin_chunk(
         self, index: int, text: str, spoken: str | None = None, offsets: Sequence[int] | None = None
     ) -> None:
-        """Piece `index` leaves for the voice: `text` is its transcript, `spoken` what the voice was given.
+        """Chunk `index` leaves for the voice: `text` is its transcript, `spoken` what the voice was given.
 
         `offsets[i]` is the place in `text` of character i of `spoken`, with one entry more for its end; without
-        them the two are matched evenly. Raises ValueError if pieces do not come in order.
+        them the two are matched evenly. Raises ValueError if chunks do not come in order.
         """
-        if self._marks is not None or index != len(self._pieces):
-            raise ValueError(f"Piece {index} cannot begin: {self!r} is at piece {len(self._pieces)}.")
+        if self._marks is not None or index != len(self._chunks):
+            raise ValueError(f"Chunk {index} cannot begin: {self!r} is at chunk {len(self._chunks)}.")
         said = text if spoken is None else spoken
         if offsets is None or len(offsets) < len(said) + 1:
             scale = len(text) / len(said) if said else 0.0
             offsets = [int(place * scale) for place in range(len(said) + 1)]
-        self._pieces.append(_Piece(text, said, offsets))
+        self._chunks.append(_Chunk(text, said, offsets))
         self._text += text
 
     def add_audio(self, index: int, ms: float) -> None:
-        """`ms` milliseconds of audio of piece `index` were sent."""
+        """`ms` milliseconds of audio of chunk `index` were sent."""
         if self._marks is None:
-            self._pieces[index].audio_ms += ms
+            self._chunks[index].audio_ms += ms
             self._audio_ms += ms
 
     def set_words(self, index: int, words: Sequence[WordTime]) -> None:
-        """Word times of piece `index` known so far; replaces what was said before about this piece."""
+        """Word times of chunk `index` known so far; replaces what was said before about this chunk."""
         if self._marks is None:
-            self._pieces[index].words = tuple(words)
+            self._chunks[index].words = tuple(words)
 
-    def finish_piece(self, index: int) -> None:
-        """No more audio or words of piece `index` will come."""
+    def finish_chunk(self, index: int) -> None:
+        """No more audio or words of chunk `index` will come."""
         if self._marks is None:
-            self._pieces[index].finished = True
+            self._chunks[index].finished = True
 
     def close(self) -> None:
         """No more audio of the part will come, at its end or at a cut. Keeps only what `heard` needs."""
         if self._marks is None:
             self._marks = self._measure()
-            self._pieces = []
+            self._chunks = []
 
     # --- reading -------------------------------------------------------------------------------------------
 
     def heard(self, played_ms: float) -> str:
         """The words whose spoken midpoint was reached after `played_ms` milliseconds of this part.
 
-        Word times are the voice's own where known; else proportional inside the piece that was playing.
+        Word times are the voice's own where known; else proportional inside the chunk that was playing.
         """
         if played_ms <= 0:
             return ""
@@ -227,11 +227,11 @@ class SpokenPart:
         """
         words: list[SpokenWord] = []
         text_begin = 0
-        for piece, start_ms in self._placed():
-            settled = piece.finished or final
-            text_end = text_begin + len(piece.text)
+        for chunk, start_ms in self._placed():
+            settled = chunk.finished or final
+            text_end = text_begin + len(chunk.text)
             if text_end > self._told:
-                segments = piece.segments(self._duration_ms(piece))
+                segments = chunk.segments(self._duration_ms(chunk))
                 if not settled:  # the last timed word may still grow, and estimates may still become times
                     segments = [segment for segment in segments if segment.aligned][:-1]
                 for segment in segments:
@@ -242,47 +242,47 @@ class SpokenPart:
         return words
 
     def _tell(
-        self, segment: _Segment, text_begin: int, piece_start_ms: float, words: list[SpokenWord]
+        self, segment: _Segment, text_begin: int, chunk_start_ms: float, words: list[SpokenWord]
     ) -> None:
         begin, end = max(text_begin + segment.begin, self._told), text_begin + segment.end
         if begin >= end:
             return
         self._told = end
-        start_ms = max(round(piece_start_ms + segment.start_ms), self._told_ms)
-        self._told_ms = max(round(piece_start_ms + segment.end_ms), start_ms)
+        start_ms = max(round(chunk_start_ms + segment.start_ms), self._told_ms)
+        self._told_ms = max(round(chunk_start_ms + segment.end_ms), start_ms)
         words.append(SpokenWord(self._text[begin:end], start_ms, self._told_ms, segment.aligned))
 
-    def _placed(self) -> Iterator[tuple[_Piece, float]]:
-        """Pieces whose first sample has a known place: all before them are complete."""
+    def _placed(self) -> Iterator[tuple[_Chunk, float]]:
+        """Chunks whose first sample has a known place: all before them are complete."""
         start_ms = 0.0
-        for piece in self._pieces:
-            yield piece, start_ms
-            start_ms += piece.audio_ms
+        for chunk in self._chunks:
+            yield chunk, start_ms
+            start_ms += chunk.audio_ms
 
     def _complete(self, index: int) -> bool:
-        """All audio of this piece is known: it is finished, or a later one already sounds (audio is in order)."""
-        return self._pieces[index].finished or any(later.audio_ms for later in self._pieces[index + 1 :])
+        """All audio of this chunk is known: it is finished, or a later one already sounds (audio is in order)."""
+        return self._chunks[index].finished or any(later.audio_ms for later in self._chunks[index + 1 :])
 
-    def _duration_ms(self, piece: _Piece) -> float:
-        """How long this piece will sound: measured if it is complete, else by the pace of this reply."""
-        if self._complete(self._pieces.index(piece)):
-            return piece.audio_ms
-        done = [other for other in self._pieces if other.finished and other.audio_ms and other.weight]
+    def _duration_ms(self, chunk: _Chunk) -> float:
+        """How long this chunk will sound: measured if it is complete, else by the pace of this reply."""
+        if self._complete(self._chunks.index(chunk)):
+            return chunk.audio_ms
+        done = [other for other in self._chunks if other.finished and other.audio_ms and other.weight]
         said, took = sum(other.weight for other in done), sum(other.audio_ms for other in done)
-        return max(piece.audio_ms, piece.weight * (took / said if said else DEFAULT_WEIGHT_MS))
+        return max(chunk.audio_ms, chunk.weight * (took / said if said else DEFAULT_WEIGHT_MS))
 
     def _measure(self) -> _Marks:
         marks = _Marks()
         text_begin, complete = 0, True
-        for index, (piece, start_ms) in enumerate(self._placed()):
+        for index, (chunk, start_ms) in enumerate(self._placed()):
             if not complete:
-                break  # nothing of a later piece can have been heard
+                break  # nothing of a later chunk can have been heard
             complete = self._complete(index)
-            for segment in piece.segments(self._duration_ms(piece)):
+            for segment in chunk.segments(self._duration_ms(chunk)):
                 marks.add(text_begin + segment.end, start_ms + segment.midpoint_ms)
-            text_begin += len(piece.text)
+            text_begin += len(chunk.text)
             if complete:
-                marks.add_whole(text_begin, float(int(start_ms + piece.audio_ms)))  # players count whole ms
+                marks.add_whole(text_begin, float(int(start_ms + chunk.audio_ms)))  # players count whole ms
         return marks
 
 
@@ -301,7 +301,7 @@ class _Marks:
         self._from_ms.append(from_ms)
 
     def add_whole(self, text_end: int, from_ms: float) -> None:
-        """At the end of a complete piece everything in it has been heard, whatever its word times said."""
+        """At the end of a complete chunk everything in it has been heard, whatever its word times said."""
         for index in range(len(self._from_ms) - 1, -1, -1):
             if self._from_ms[index] <= from_ms:
                 break

@@ -44,11 +44,11 @@ class TurnRules:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The state. `response_id` is the reply being generated, `heard_id` the one still playing."""
+    """The state. `response_id` is the reply being generated, `playing_id` the one still playing."""
 
     phase: Phase = Phase.SILENT
     response_id: str | None = None
-    heard_id: str | None = None
+    playing_id: str | None = None
     onset_ms: float = 0.0
     speech_ms: float = 0.0
     item_id: str | None = None  # the committed item whose transcript we wait for
@@ -57,7 +57,7 @@ class Turn:
     @property
     def replying(self) -> bool:
         """A reply is being generated or may still be sounding."""
-        return self.response_id is not None or self.heard_id is not None
+        return self.response_id is not None or self.playing_id is not None
 
 
 # -- what happens ---------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechForgotten:
+class SpeechDiscarded:
     """The client cleared or committed the buffer itself."""
 
 
@@ -127,7 +127,7 @@ TurnEvent = (
     | SpeechGrew
     | InterimText
     | SpeechEnded
-    | SpeechForgotten
+    | SpeechDiscarded
     | TurnCommitted
     | TranscriptKnown
     | TranscriptFailed
@@ -155,7 +155,7 @@ class StopReply:
 
 
 @dataclass(frozen=True, slots=True)
-class CutHeard:
+class CutPlayback:
     """A finished reply that may still be playing was interrupted: history keeps what was heard."""
 
     response_id: str
@@ -178,7 +178,7 @@ class DropSpeech:
     """It was nothing: forget it, say nothing."""
 
 
-Action = AnnounceSpeech | StopReply | CutHeard | CommitSpeech | StartReply | DropSpeech
+Action = AnnounceSpeech | StopReply | CutPlayback | CommitSpeech | StartReply | DropSpeech
 
 
 def is_backchannel(text: str) -> bool:
@@ -208,7 +208,7 @@ def step(turn: Turn, event: TurnEvent) -> tuple[Turn, list[Action]]:
 
         case Phase.SPEAKING, SpeechEnded(at_ms):
             return turn, [CommitSpeech(at_ms)]
-        case Phase.SPEAKING | Phase.TENTATIVE, SpeechForgotten():
+        case Phase.SPEAKING | Phase.TENTATIVE, SpeechDiscarded():
             return replace(turn, phase=Phase.SILENT), []
         case Phase.SPEAKING | Phase.SILENT | Phase.CONFIRMING, TurnCommitted(item_id):
             return replace(turn, phase=Phase.CONFIRMING, item_id=item_id), []
@@ -221,12 +221,12 @@ def step(turn: Turn, event: TurnEvent) -> tuple[Turn, list[Action]]:
             return replace(turn, phase=Phase.SILENT, item_id=None), []
 
         case _, ReplyBegan(response_id):
-            return replace(turn, response_id=response_id, heard_id=None), []
+            return replace(turn, response_id=response_id, playing_id=None), []
         case _, ReplyEnded(response_id, audible) if response_id == turn.response_id:
-            ended = replace(turn, response_id=None, heard_id=response_id if audible else None)
+            ended = replace(turn, response_id=None, playing_id=response_id if audible else None)
             return _unheard(ended)
-        case _, PlaybackEnded(response_id) if response_id == turn.heard_id:
-            return _unheard(replace(turn, heard_id=None))
+        case _, PlaybackEnded(response_id) if response_id == turn.playing_id:
+            return _unheard(replace(turn, playing_id=None))
     return turn, []
 
 
@@ -237,9 +237,9 @@ def _interrupt(turn: Turn) -> tuple[Turn, list[Action]]:
     if not turn.rules.interrupt_response:
         return speaking, announce
     if turn.response_id is not None:
-        return replace(speaking, heard_id=None), [*announce, StopReply(turn.response_id)]
-    if turn.heard_id is not None:
-        return replace(speaking, heard_id=None), [*announce, CutHeard(turn.heard_id)]
+        return replace(speaking, playing_id=None), [*announce, StopReply(turn.response_id)]
+    if turn.playing_id is not None:
+        return replace(speaking, playing_id=None), [*announce, CutPlayback(turn.playing_id)]
     return speaking, announce
 
 

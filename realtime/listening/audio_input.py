@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
-from realtime.core.audio_buffer import InputAudio, Samples
+from realtime.core.audio_buffer import AudioBuffer, Samples
 from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent, EndpointRules
-from realtime.core.energy_gate import Hush
+from realtime.core.energy_gate import EnergyGate
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, VoiceDetector
 
 KEEP_MS = 120_000.0  # of uncommitted audio (wire 1.4)
@@ -22,22 +22,22 @@ SPEECH = 0.5  # probability
 SLICE_BYTES = 9_600  # of one append are worked on at once: 200 ms of PCM, so that nobody else waits for it
 
 
-class Ears:
+class AudioInput:
     """One microphone. Feed it bytes; it tells what the endpointer made of each 32 ms."""
 
     def __init__(self, vad: VoiceDetector | None, format: AudioFormat, rules: EndpointRules) -> None:
         self._stream = vad.open() if vad is not None else None
         self._framer = Framer(VAD_FRAME_SAMPLES)
-        self._audio = InputAudio(VAD_RATE, KEEP_MS)
+        self._audio = AudioBuffer(VAD_RATE, KEEP_MS)
         self._listened_ms = 0.0  # position up to which frames have been judged
         self._last_speech_ms = -1.0
-        self._hush = Hush()
+        self._energy_gate = EnergyGate()
         self.endpointer = Endpointer(rules)
         self.listens_for_turns = True
         self.set_format(format)
 
     def __repr__(self) -> str:
-        return f"<Ears at {self.position_ms:.0f} ms, {self.buffered_ms:.0f} ms buffered>"
+        return f"<AudioInput at {self.position_ms:.0f} ms, {self.buffered_ms:.0f} ms buffered>"
 
     def set_format(self, format: AudioFormat) -> None:
         """Expect another format from now on; only while nothing is buffered."""
@@ -61,7 +61,7 @@ class Ears:
         """Position of the oldest audio that is still kept."""
         return self._audio.start_ms
 
-    def heard_speech_since(self, ms: float) -> bool:
+    def has_speech_since(self, ms: float) -> bool:
         """Whether there may be speech after this position; without a detector, always."""
         return self._stream is None or self._last_speech_ms > ms
 
@@ -92,16 +92,16 @@ class Ears:
             return ()
         quiet_ms = 0.0
         if self.endpointer.speaking:
-            quiet_ms = self._hush.feed(frame, voiced=probability >= SPEECH)
+            quiet_ms = self._energy_gate.feed(frame, voiced=probability >= SPEECH)
         else:
-            self._hush.reset()
+            self._energy_gate.reset()
         return self.endpointer.feed(probability, int(self._listened_ms), quiet_ms)
 
     def samples(self, from_ms: float, to_ms: float | None = None) -> Samples:
         """A copy of what was heard there, at VAD_RATE."""
         return self._audio.since(from_ms, to_ms)
 
-    def finish_chunk(self) -> None:
+    def flush(self) -> None:
         """Nothing more belongs to what is being committed: let out what the resampler holds back."""
         self._audio.append(self._resampler.feed(self._decoder.format.decode(b""), last=True))
         self._decoder.reset()

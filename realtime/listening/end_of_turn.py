@@ -13,17 +13,17 @@ from typing import Any
 from realtime.core.endpointing import Endpointer
 from realtime.core.finished import Eagerness, silence_ms
 from realtime.errors import ProviderError
-from realtime.providers.base import Samples, TurnJudge
+from realtime.providers.base import EndOfTurnModel, Samples
 
 JUDGE_PATIENCE_S = 1.0
 
 
-class Patience:
+class EndOfTurnDelay:
     """Of one session. `eagerness` None: the silence is fixed, and nobody is asked."""
 
     def __init__(
         self,
-        judge: TurnJudge | None,
+        judge: EndOfTurnModel | None,
         endpointer: Endpointer,
         spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]],
     ) -> None:
@@ -37,9 +37,7 @@ class Patience:
         self.eagerness: Eagerness | None = None
 
     def __repr__(self) -> str:
-        return (
-            f"<Patience {self._endpointer.silence_ms:.0f} ms, sounds {self._acoustic}, text {self._text!r}>"
-        )
+        return f"<EndOfTurnDelay {self._endpointer.silence_ms:.0f} ms, sounds {self._acoustic}, text {self._text!r}>"
 
     def pause_began(self, speech: Callable[[], Samples], *, text_comes: bool) -> None:
         """The user fell silent after this speech. If its text comes soon, the judge listens after that: whatever
@@ -72,7 +70,7 @@ class Patience:
             self._judging = self._spawn(self._ask(self._judge, self._speech()), "end of turn")
             self._speech = None  # once in each pause
 
-    async def _ask(self, judge: TurnJudge, speech: Samples) -> None:
+    async def _ask(self, judge: EndOfTurnModel, speech: Samples) -> None:
         try:
             async with asyncio.timeout(JUDGE_PATIENCE_S):
                 self._acoustic = await judge.finished(speech)

@@ -26,7 +26,7 @@ Spawn = Callable[..., "asyncio.Task[None]"]
 OnText = Callable[[str], None]
 
 
-class Hearing:
+class Transcription:
     """Decodes one utterance at a time. `spawn(coroutine, name)` starts a task of the session."""
 
     def __init__(self, transcriber: Transcriber | None, timeout_s: float) -> None:

@@ -29,14 +29,14 @@ from realtime.core.endpointing import (
 from realtime.core.finished import Finish, finish_of, silence_ms
 from realtime.core.wordbreak import atoms
 from realtime.errors import ProtocolError, ProviderError, ProviderRejected
-from realtime.listening.audio_input import PRE_ROLL_MS, Ears
-from realtime.listening.end_of_turn import Patience
-from realtime.listening.transcription import Hearing
+from realtime.listening.audio_input import PRE_ROLL_MS, AudioInput
+from realtime.listening.end_of_turn import EndOfTurnDelay
+from realtime.listening.transcription import Transcription
 from realtime.outbox import Outbox
 from realtime.protocol import server_events as events
 from realtime.protocol.objects import DurationUsage, FailureObject, InputAudio, MessageItem
 from realtime.protocol.session_config import SemanticVad, ServerVad, SessionConfig
-from realtime.providers.base import VAD_RATE, Transcript, TurnJudge
+from realtime.providers.base import VAD_RATE, EndOfTurnModel, Transcript
 from realtime.translate import to_core_item
 
 INTERIM_WHILE_SUSPECTED_MS = 250.0  # during a reply the first words decide, so ask sooner
@@ -46,13 +46,13 @@ MAX_FAILURES = 16  # transcripts that failed and are remembered: only the last t
 ARRIVALS = 512  # chunks whose arrival time is remembered
 
 
-class UserTurns:
+class UserInput:
     """Sound in, user items out. `new_id` names items; `spawn` runs tasks of the session."""
 
     def __init__(
         self,
-        ears: Ears,
-        hearing: Hearing,
+        ears: AudioInput,
+        hearing: Transcription,
         *,
         config: SessionConfig,
         outbox: Outbox,
@@ -61,11 +61,11 @@ class UserTurns:
         spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]],
         notice: Callable[[turns.TurnEvent], None],
         guessed: Callable[[str], None],
-        judge: TurnJudge | None = None,
+        end_of_turn: EndOfTurnModel | None = None,
     ) -> None:
-        self._ears = ears
-        self._patience = Patience(judge, ears.endpointer, spawn)
-        self._hearing = hearing
+        self._audio = ears
+        self._end_of_turn = EndOfTurnDelay(end_of_turn, ears.endpointer, spawn)
+        self._transcription = hearing
         self._outbox = outbox
         self._conversation = conversation
         self._new_id = new_id
@@ -90,41 +90,43 @@ class UserTurns:
         """Follow the session's settings."""
         self._config = config
         detection = config.turn_detection
-        self._patience.eagerness = detection.eagerness if isinstance(detection, SemanticVad) else None
-        self._ears.listens_for_turns = detection is not None
-        self._hearing.language = config.transcription.language if config.transcription else None
+        self._end_of_turn.eagerness = detection.eagerness if isinstance(detection, SemanticVad) else None
+        self._audio.listens_for_turns = detection is not None
+        self._transcription.language = config.transcription.language if config.transcription else None
         match detection:
             case ServerVad():
                 wait_ms = detection.silence_duration_ms
-                self._ears.endpointer.change(EndpointRules(threshold=detection.threshold, silence_ms=wait_ms))
+                self._audio.endpointer.change(
+                    EndpointRules(threshold=detection.threshold, silence_ms=wait_ms)
+                )
             case SemanticVad():
-                self._ears.endpointer.change(EndpointRules(silence_ms=silence_ms(None, detection.eagerness)))
+                self._audio.endpointer.change(EndpointRules(silence_ms=silence_ms(None, detection.eagerness)))
 
     def set_format(self, format: AudioFormat) -> None:
-        self._ears.set_format(format)
+        self._audio.set_format(format)
 
     @property
     def busy(self) -> bool:
         """Audio is buffered that a client still counts on, or speech is open."""
         if self._config.turn_detection is None:
-            return self._ears.buffered_ms > 0
-        return self._ears.endpointer.speaking
+            return self._audio.buffered_ms > 0
+        return self._audio.endpointer.speaking
 
     @property
     def position_ms(self) -> float:
-        return self._ears.position_ms
+        return self._audio.position_ms
 
     # -- listening -----------------------------------------------------------------------------------------------
 
     async def hear(self, data: bytes) -> None:
         """Take in audio of the wire's format and tell what it means."""
         now_s = asyncio.get_running_loop().time()
-        async for event in self._ears.hear(data):
+        async for event in self._audio.hear(data):
             if isinstance(event, float):
                 self._grow(event)
             else:
                 self._endpoint(event)
-        self._arrivals.append((self._ears.position_ms, now_s))
+        self._arrivals.append((self._audio.position_ms, now_s))
 
     def _endpoint(self, event: EndpointEvent) -> None:
         match event:
@@ -138,45 +140,49 @@ class UserTurns:
                 self._notice(turns.SpeechBegan(onset_ms))
             case SpeechFaded(end_of_speech_ms):
                 self._speech_end_ms = end_of_speech_ms
-                self._hearing.guess(self._utterance(), end_of_speech_ms, self._suppose_whole)
-                self._next_interim_ms = self._ears.endpointer.speech_ms + self._hearing.interim_every_ms
+                self._transcription.guess(self._utterance(), end_of_speech_ms, self._suppose_whole)
+                self._next_interim_ms = (
+                    self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
+                )
                 self._suppose_whole(self._interim)
             case SpeechPaused(end_of_speech_ms):
                 self._paused = True
                 self._speech_end_ms = end_of_speech_ms
-                self._patience.pause_began(self._utterance, text_comes=self._hearing.interim_is_cheap)
-                self._hearing.guess(self._utterance(), end_of_speech_ms, self._on_guess)
+                self._end_of_turn.pause_began(
+                    self._utterance, text_comes=self._transcription.interim_is_cheap
+                )
+                self._transcription.guess(self._utterance(), end_of_speech_ms, self._on_guess)
                 self._suppose_interim()
             case SpeechResumed():
                 self._speech_end_ms = None
-                self._patience.pause_ended()
-                self._hearing.resumed()
+                self._end_of_turn.pause_ended()
+                self._transcription.resumed()
                 if self._paused:  # what only faded may still be a whole sentence: the next text will tell
                     self._suppose("")
                 self._paused = False
             case SpeechStopped(end_of_speech_ms, at_ms):
                 self._speech_end_ms = end_of_speech_ms
-                self._patience.pause_ended()
+                self._end_of_turn.pause_ended()
                 self._notice(turns.SpeechEnded(at_ms))
             case Misfire(at_ms):
-                self._patience.pause_ended()
+                self._end_of_turn.pause_ended()
                 self._notice(turns.SpeechEnded(at_ms))
 
     def _grow(self, position_ms: float) -> None:
         """After each frame: how much speech there is by now, and perhaps an interim decode."""
-        endpointer = self._ears.endpointer
+        endpointer = self._audio.endpointer
         if not endpointer.speaking:
             return
         speech_ms = endpointer.speech_ms
         self._notice(turns.SpeechGrew(speech_ms))
         due = speech_ms >= self._next_interim_ms and not endpointer.paused
-        if due and self._hearing.takes_interim:
-            self._next_interim_ms = speech_ms + self._hearing.interim_every_ms
-            self._hearing.interim(self._utterance(), self._on_interim)
+        if due and self._transcription.takes_interim:
+            self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
+            self._transcription.interim(self._utterance(), self._on_interim)
 
     def _utterance(self, to_ms: float | None = None) -> Samples:
         """The open speech with its pre-roll."""
-        return self._ears.samples(max(0.0, self._onset_ms - self._pre_roll_ms), to_ms)
+        return self._audio.samples(max(0.0, self._onset_ms - self._pre_roll_ms), to_ms)
 
     @property
     def _pre_roll_ms(self) -> float:
@@ -189,13 +195,13 @@ class UserTurns:
 
     def _on_interim(self, text: str) -> None:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""
-        if not self._ears.endpointer.speaking:
+        if not self._audio.endpointer.speaking:
             return
         stable, self._interim = essence(text) == essence(self._interim), text
         self._tell_interim(text)
-        if self._ears.endpointer.paused:
+        if self._audio.endpointer.paused:
             self._suppose_interim()
-        elif self._ears.endpointer.faded:
+        elif self._audio.endpointer.faded:
             self._suppose_whole(text)
         elif stable and finish_of(text) is Finish.COMPLETE:
             self._suppose(text)
@@ -215,10 +221,10 @@ class UserTurns:
 
     def _on_guess(self, text: str) -> None:
         """The text if this pause is the end: how finished it looks sets how long we wait."""
-        if not self._ears.endpointer.paused:
+        if not self._audio.endpointer.paused:
             return
         self._suppose(text)
-        self._patience.text_known(text)
+        self._end_of_turn.text_known(text)
         self._tell_interim(text)
 
     def _suppose_interim(self) -> None:
@@ -228,7 +234,7 @@ class UserTurns:
 
     def _suppose_whole(self, text: str) -> None:
         """Where there is hardly a pause yet, only a whole sentence may be all there is."""
-        if not self._ears.endpointer.speaking:
+        if not self._audio.endpointer.speaking:
             return  # a decode that came after the turn was over says nothing about an answer under way
         if finish_of(text) is Finish.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
             self._suppose(text)
@@ -253,39 +259,39 @@ class UserTurns:
         self._outbox.put(events.InputAudioBufferSpeechStopped(audio_end_ms=int(at_ms), item_id=self._item_id))
         item_id = self._item_id
         self._commit(item_id, samples, self._speech_end_ms, speech=True)
-        self._ears.forget(at_ms)
+        self._audio.forget(at_ms)
         self.announced = False
         return item_id
 
     def commit_buffer(self) -> str:
         """The client ends the turn itself. Raises ProtocolError if there is too little audio."""
-        self._ears.finish_chunk()
-        buffered_ms = self._ears.buffered_ms
+        self._audio.flush()
+        buffered_ms = self._audio.buffered_ms
         if buffered_ms < MIN_COMMIT_MS:
             raise ProtocolError(
                 "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, "
                 f"but buffer only has {buffered_ms:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
-        speech = self._ears.heard_speech_since(self._ears.start_ms)
+        speech = self._audio.has_speech_since(self._audio.start_ms)
         item_id = self._item_id if self.announced else self._new_id("item")
-        self._hearing.resumed()
-        self._commit(item_id, self._ears.samples(self._ears.start_ms), None, speech=speech)
+        self._transcription.resumed()
+        self._commit(item_id, self._audio.samples(self._audio.start_ms), None, speech=speech)
         self.forget()
         return item_id
 
     def forget(self) -> None:
         """Drop what is buffered and the speech that is open."""
-        self._ears.forget()
-        self._ears.abandon_speech()
-        self._patience.pause_ended()
-        self._hearing.resumed()
+        self._audio.forget()
+        self._audio.abandon_speech()
+        self._end_of_turn.pause_ended()
+        self._transcription.resumed()
         self._suppose("")
         self.announced = False
 
     def drop_speech(self) -> None:
         """A sound during a reply that was no interruption: as if it had never been."""
-        self._hearing.resumed()
+        self._transcription.resumed()
         self.announced = False
 
     def _commit(self, item_id: str, samples: Samples, end_ms: float | None, *, speech: bool) -> None:
@@ -312,7 +318,7 @@ class UserTurns:
 
     async def _transcribe(self, item_id: str, samples: Samples, end_ms: float | None, speech: bool) -> None:
         try:
-            transcript = await self._hearing.final(samples, end_ms) if speech else Transcript("")
+            transcript = await self._transcription.final(samples, end_ms) if speech else Transcript("")
         except ProviderError as error:
             self._failures[item_id] = error
             if len(self._failures) > MAX_FAILURES:
@@ -353,9 +359,9 @@ class UserTurns:
 
     def commit_idle(self) -> None:
         """Nobody spoke for the agreed time: an empty user item says so."""
-        end_ms = int(self._ears.position_ms)
+        end_ms = int(self._audio.position_ms)
         item_id = self._new_id("item")
-        start_ms = int(self._ears.start_ms)
+        start_ms = int(self._audio.start_ms)
         self._outbox.put(
             events.InputAudioBufferTimeoutTriggered(
                 audio_start_ms=min(start_ms, end_ms), audio_end_ms=end_ms, item_id=item_id
@@ -363,12 +369,12 @@ class UserTurns:
         )
         item = MessageItem(id=item_id, role="user", content=(InputAudio(""),))
         self._add(item)
-        self._ears.forget()
+        self._audio.forget()
 
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""
-        self._ears.close()
-        await self._hearing.aclose()
+        self._audio.close()
+        await self._transcription.aclose()
 
     def speech_ended_at_s(self) -> float | None:
         """When the last sample of the user's speech arrived, in loop seconds."""

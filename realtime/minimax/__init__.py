@@ -4,14 +4,14 @@ from realtime.minimax.client import MiniMax
 from realtime.minimax.models import Endpoint
 from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, WordTimes
+from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 
 __all__ = [
-    "AudioChunk",
+    "ChunkEnd",
     "Endpoint",
     "MiniMax",
-    "PieceEnd",
+    "ReceivedAudio",
     "SpeechClient",
     "SpeechConfig",
     "SpeechSession",

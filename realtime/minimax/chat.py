@@ -113,7 +113,7 @@ class Chat:
                     raise
             await asyncio.sleep(pause_s)
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         """Open connections ahead of the first request, and keep some waiting from now on. Never raises."""
         self._stays_warm = True
         self._keep_spares(_SPARES)

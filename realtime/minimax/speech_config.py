@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-MAX_TEXT = 10_000  # characters in one piece, exclusive
+MAX_TEXT = 10_000  # characters in one chunk, exclusive
 
 _BOOST = {
     "zh": "Chinese", "yue": "Chinese,Yue", "en": "English", "ar": "Arabic", "ru": "Russian", "es": "Spanish",

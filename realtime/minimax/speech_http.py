@@ -18,20 +18,20 @@ from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.http import HttpDoor, network_errors, trace_header
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.speech_protocol import PieceDecoder, PieceEnd, SpeechResult
+from realtime.minimax.speech_protocol import ChunkDecoder, ChunkEnd, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
 from realtime.minimax.sse import EventTooLong, SseDecoder
 
 PATH = "/v1/t2a_v2"
 
 
-class PieceStream:
+class ChunkStream:
     """The events of one text's stream, without I/O. `complete` turns true with the status-2 event."""
 
-    def __init__(self, piece: int, text: str, config: SpeechConfig) -> None:
+    def __init__(self, chunk: int, text: str, config: SpeechConfig) -> None:
         self.complete = False
-        self._piece = piece
-        self._decoder = PieceDecoder(piece, text, raw_pcm=config.raw_pcm)
+        self._chunk = chunk
+        self._decoder = ChunkDecoder(chunk, text, raw_pcm=config.raw_pcm)
 
     @property
     def sounds(self) -> bool:
@@ -59,8 +59,8 @@ class PieceStream:
             self.complete = True
             extra = event.get("extra_info") or {}
             results.append(
-                PieceEnd(
-                    self._piece,
+                ChunkEnd(
+                    self._chunk,
                     int(extra.get("usage_characters") or 0),
                     float(extra.get("audio_length") or 0),
                     skipped=not self.sounds,
@@ -81,12 +81,12 @@ class HttpSpeech(SpeechSession):
         self._config = config
         self._timeouts = timeouts
         self._texts: deque[tuple[int, str]] = deque()
-        self._next_piece = 0
+        self._next_chunk = 0
         self._lost = False
         self._stack = AsyncExitStack()
         self._response: aiohttp.ClientResponse | None = None
         self._sse = SseDecoder()
-        self._stream: PieceStream | None = None
+        self._stream: ChunkStream | None = None
         self._patience: asyncio.Timeout | None = None  # of whoever listens
 
     def __repr__(self) -> str:
@@ -102,11 +102,11 @@ class HttpSpeech(SpeechSession):
 
     async def say(self, text: str) -> int:
         check_text(text)
-        piece = self._next_piece
-        self._next_piece += 1
-        self._texts.append((piece, text))
+        chunk = self._next_chunk
+        self._next_chunk += 1
+        self._texts.append((chunk, text))
         self._said()
-        return piece
+        return chunk
 
     async def receive(self) -> list[SpeechResult]:
         try:
@@ -138,7 +138,7 @@ class HttpSpeech(SpeechSession):
             async with asyncio.timeout(patience_s) as self._patience:
                 response = self._response or await self._begin()
                 with network_errors("MiniMax", self.host):
-                    chunk = await response.content.readany()
+                    received = await response.content.readany()
         except TimeoutError as error:
             if self._lost:
                 raise _closed() from error
@@ -148,9 +148,9 @@ class HttpSpeech(SpeechSession):
             self._patience = None
         assert self._stream is not None
         results: list[SpeechResult] = []
-        for payload in self._sse.feed(chunk) if chunk else self._sse.finish():
+        for payload in self._sse.feed(received) if received else self._sse.finish():
             results += self._stream.feed(payload)
-        if not chunk:
+        if not received:
             results += self._body_ended(response, self._stream)
         if self._stream.complete:
             await self._end_request(abort=False)
@@ -158,9 +158,9 @@ class HttpSpeech(SpeechSession):
         return results
 
     async def _begin(self) -> aiohttp.ClientResponse:
-        piece, text = self._texts[0]
+        chunk, text = self._texts[0]
         self._sse = SseDecoder()
-        self._stream = PieceStream(piece, text, self._config)
+        self._stream = ChunkStream(chunk, text, self._config)
         request = self._door.request("POST", PATH, body=self._config.http_body(text), base_url=self.host)
         self._response = await self._stack.enter_async_context(request)
         if self._response.status >= 400:
@@ -170,7 +170,7 @@ class HttpSpeech(SpeechSession):
             ) or ProviderUnavailable("MiniMax: the speech service failed.")
         return self._response
 
-    def _body_ended(self, response: aiohttp.ClientResponse, stream: PieceStream) -> list[SpeechResult]:
+    def _body_ended(self, response: aiohttp.ClientResponse, stream: ChunkStream) -> list[SpeechResult]:
         results: list[SpeechResult] = []
         if self._sse.plain:
             refused = error_from_response(response.status, self._sse.body(), trace_id=trace_header(response))

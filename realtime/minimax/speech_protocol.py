@@ -23,33 +23,33 @@ from realtime.minimax.subtitles import SubtitleTrack
 
 
 @dataclass(frozen=True, slots=True)
-class AudioChunk:
-    """Sound of text number `piece`; whole 16-bit samples if the format is PCM."""
+class ReceivedAudio:
+    """Sound of text number `chunk`; whole 16-bit samples if the format is PCM."""
 
-    piece: int
+    chunk: int
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class WordTimes:
-    """All words of text number `piece` known so far."""
+    """All words of text number `chunk` known so far."""
 
-    piece: int
+    chunk: int
     words: tuple[WordTime, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PieceEnd:
-    """Text number `piece` is finished. `skipped`: the platform had nothing to say about it."""
+class ChunkEnd:
+    """Text number `chunk` is finished. `skipped`: the platform had nothing to say about it."""
 
-    piece: int
+    chunk: int
     usage_characters: int = 0  # billed
     audio_ms: float = 0.0
     skipped: bool = False
     trace_id: str | None = None
 
 
-SpeechResult = AudioChunk | WordTimes | PieceEnd
+SpeechResult = ReceivedAudio | WordTimes | ChunkEnd
 
 
 class Phase(Enum):
@@ -64,11 +64,11 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
-class PieceDecoder:
+class ChunkDecoder:
     """One text's frames: strict hex, whole samples, repaired word times. Shared by sockets and HTTP."""
 
-    def __init__(self, piece: int, text: str, *, raw_pcm: bool) -> None:
-        self.piece = piece
+    def __init__(self, chunk: int, text: str, *, raw_pcm: bool) -> None:
+        self.chunk = chunk
         self.has_audio = False
         self._track = SubtitleTrack(text)
         self._words: tuple[WordTime, ...] = ()
@@ -83,11 +83,11 @@ class PieceDecoder:
         words = self._track.words() if self._track.feed(data.get("subtitle")) else self._words
         if words != self._words:
             self._words = words
-            results.append(WordTimes(self.piece, words))
+            results.append(WordTimes(self.chunk, words))
         audio = self._samples(data.get("audio"))
         if audio:
             self.has_audio = True
-            results.append(AudioChunk(self.piece, audio))
+            results.append(ReceivedAudio(self.chunk, audio))
         return results
 
     def next_sentence(self, start_ms: float) -> None:
@@ -119,8 +119,8 @@ class SpeechProtocol:
         self.phase = Phase.CONNECTING
         self.trace_id: str | None = None
         self._config = config
-        self._next_piece = 0
-        self._open: deque[PieceDecoder] = deque()
+        self._next_chunk = 0
+        self._open: deque[ChunkDecoder] = deque()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.phase.value} pending={self.pending}>"
@@ -139,10 +139,10 @@ class SpeechProtocol:
     def say(self, text: str) -> tuple[int, list[str]]:
         """The number of this text, and the frames to send now."""
         self._expect(Phase.OPEN)
-        piece = self._next_piece
-        self._next_piece += 1
-        self._open.append(PieceDecoder(piece, text, raw_pcm=self._config.raw_pcm))
-        return piece, [_frame({"event": "task_continue", "text": text})]
+        chunk = self._next_chunk
+        self._next_chunk += 1
+        self._open.append(ChunkDecoder(chunk, text, raw_pcm=self._config.raw_pcm))
+        return chunk, [_frame({"event": "task_continue", "text": text})]
 
     def finish(self) -> str:
         """The frame that ends the task. Only when nothing is pending: the platform may drop what is queued."""
@@ -205,12 +205,12 @@ class SpeechProtocol:
         if frame.get("is_final") is True:
             done = self._open.popleft()
             billed, audio_ms = _extra(frame, "usage_characters"), _extra(frame, "audio_length")
-            results.append(PieceEnd(done.piece, billed, audio_ms, trace_id=self.trace_id))
+            results.append(ChunkEnd(done.chunk, billed, audio_ms, trace_id=self.trace_id))
         return results
 
-    def _audio(self, piece: PieceDecoder, frame: Mapping[str, Any]) -> list[SpeechResult]:
+    def _audio(self, chunk: ChunkDecoder, frame: Mapping[str, Any]) -> list[SpeechResult]:
         try:
-            return piece.feed(frame.get("data"))
+            return chunk.feed(frame.get("data"))
         except ProviderError as error:
             self.phase = Phase.CLOSED
             error.trace_id = self.trace_id
@@ -219,7 +219,7 @@ class SpeechProtocol:
     def _skip(self) -> list[SpeechResult]:
         if not self._open:
             return []
-        return [PieceEnd(self._open.popleft().piece, skipped=True, trace_id=self.trace_id)]
+        return [ChunkEnd(self._open.popleft().chunk, skipped=True, trace_id=self.trace_id)]
 
     def _expect(self, phase: Phase) -> None:
         if self.phase is not phase:
@@ -242,11 +242,11 @@ class BidiProtocol(SpeechProtocol):
         self._stale_flush = False  # asked for before an interruption, and perhaps answered after it
 
     def say(self, text: str) -> tuple[int, list[str]]:
-        piece, _ = super().say(text)
+        chunk, _ = super().say(text)
         if self.pending > 1:
             self._waiting.append(text)
-            return piece, []
-        return piece, _flushed_frames(text)
+            return chunk, []
+        return chunk, _flushed_frames(text)
 
     def cancel(self) -> str:
         """Drop everything that is queued; sound on its way is discarded until `task_canceled`."""
@@ -291,10 +291,10 @@ class BidiProtocol(SpeechProtocol):
     def _skip(self) -> list[SpeechResult]:
         return []  # the flush that was sent with the text still answers
 
-    def _close_head(self) -> PieceEnd:
+    def _close_head(self) -> ChunkEnd:
         done = self._open.popleft()
         self._stale_flush = False  # answers come in order: it will not come any more
-        end = PieceEnd(done.piece, self._billed, self._audio_ms, not done.has_audio, self.trace_id)
+        end = ChunkEnd(done.chunk, self._billed, self._audio_ms, not done.has_audio, self.trace_id)
         self._billed, self._audio_ms = 0, 0.0
         if self._waiting:
             self._unsent += _flushed_frames(self._waiting.popleft())

@@ -17,7 +17,7 @@ from realtime.minimax.speech_protocol import SpeechResult
 
 @dataclass(frozen=True, slots=True)
 class SpeechTimeouts:
-    """Patience in seconds (shared/minimax t2a-websocket.md 3)."""
+    """EndOfTurnDelay in seconds (shared/minimax t2a-websocket.md 3)."""
 
     connect_s: float = 10.0
     ready_s: float = 5.0  # connected_success, task_started

@@ -20,7 +20,7 @@ from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.hosts import is_loopback, socket_url
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.speech_protocol import AudioChunk, Phase, SpeechProtocol, SpeechResult
+from realtime.minimax.speech_protocol import Phase, ReceivedAudio, SpeechProtocol, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
 
 MAX_FRAME_BYTES = 20 * 1024 * 1024  # a frame is hex in JSON; clients in the field allow 16 to 20 MB
@@ -92,9 +92,9 @@ class SpeechSocket(SpeechSession):
 
     async def say(self, text: str) -> int:
         check_text(text)
-        piece, frames = self._protocol.say(text)
+        chunk, frames = self._protocol.say(text)
         await self._send(frames)
-        return piece
+        return chunk
 
     async def receive(self) -> list[SpeechResult]:
         reply = self._reply
@@ -108,7 +108,7 @@ class SpeechSocket(SpeechSession):
                     "stopped speaking" if sounds else "sent no sound",
                 )
             for result in results:
-                self._head_sounds = isinstance(result, AudioChunk)
+                self._head_sounds = isinstance(result, ReceivedAudio)
             if results:
                 return results
 

@@ -1,6 +1,6 @@
 """Repairs the platform's word times, without I/O: `data.subtitle` objects in, words of the sent text out.
 
-The platform's offsets drift after pause marks, sub-word pieces share one offset, and blanks appear as `[SPACE]`
+The platform's offsets drift after pause marks, sub-word chunks share one offset, and blanks appear as `[SPACE]`
 (shared/minimax t2a-websocket.md 1.6). The text that was sent is the truth; its words are found again in it.
 """
 
@@ -126,7 +126,7 @@ def split_words(text: str) -> list[tuple[int, str]]:
 
 
 def _merged(entries: Iterable[_Entry]) -> Iterable[_Entry]:
-    """Pieces of one word (they share their offsets) become one."""
+    """Chunks of one word (they share their offsets) become one."""
     last: _Entry | None = None
     for entry in entries:
         if last is not None and (last.begin, last.end) == (entry.begin, entry.end):

@@ -67,14 +67,14 @@ class Transcriber(Protocol):
         """The text of this utterance so far; `final` asks for the best answer instead of the fastest."""
         ...
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         """Load what the first utterance would have to wait for. Raises ConfigError if it cannot be loaded."""
         ...
 
     async def aclose(self) -> None: ...
 
 
-class TurnJudge(Protocol):
+class EndOfTurnModel(Protocol):
     """Hears whether somebody has finished speaking. Optional: text alone can tell, less well."""
 
     async def finished(self, samples: Samples) -> float:
@@ -98,7 +98,7 @@ class ChatModel(Protocol):
         """How many requests the account has left in this minute, by our own count."""
         ...
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         """Open a connection ahead of the first request. Never raises."""
         ...
 
@@ -118,50 +118,50 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class SpeechAudio:
-    """PCM of piece number `piece`, whole samples, as soon as it arrived."""
+    """PCM of chunk number `chunk`, whole samples, as soon as it arrived."""
 
-    piece: int
+    chunk: int
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechWords:
-    """Word times of piece `piece` known so far (replaces what was said before about this piece)."""
+    """Word times of chunk `chunk` known so far (replaces what was said before about this chunk)."""
 
-    piece: int
+    chunk: int
     words: tuple[WordTime, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechPieceDone:
-    """No more audio or words of piece `piece`."""
+class SpeechChunkDone:
+    """No more audio or words of chunk `chunk`."""
 
-    piece: int
+    chunk: int
 
 
-SpeechEvent = SpeechAudio | SpeechWords | SpeechPieceDone
+SpeechEvent = SpeechAudio | SpeechWords | SpeechChunkDone
 
 
 class Utterance(Protocol):
-    """The voice of one reply: pieces of text in, their audio out, strictly in order."""
+    """The voice of one reply: chunks of text in, their audio out, strictly in order."""
 
     async def say(self, text: str) -> int:
-        """Queue one piece (one request of the account's budget). Returns its number, from 0."""
+        """Queue one chunk (one request of the account's budget). Returns its number, from 0."""
         ...
 
     def finish(self) -> None:
-        """No more text will come: `events` ends after the last piece."""
+        """No more text will come: `events` ends after the last chunk."""
         ...
 
     def events(self) -> AsyncGenerator[SpeechEvent, None]:
-        """Audio, word times and ends of pieces, in order."""
+        """Audio, word times and ends of chunks, in order."""
         ...
 
 
 class Speech(Protocol):
     """Speaks."""
 
-    def warm(self, voice: Voice) -> None:
+    def prewarm(self, voice: Voice) -> None:
         """Have a connection ready for this voice soon. Returns at once, never raises."""
         ...
 
@@ -178,7 +178,7 @@ class Speech(Protocol):
         ...
 
     def requests_left(self) -> float:
-        """How many pieces the account's budget still allows right now."""
+        """How many chunks the account's budget still allows right now."""
         ...
 
     async def aclose(self) -> None: ...
@@ -215,9 +215,9 @@ class Providers:
     transcriber: Transcriber | None
     chat: ChatModel
     speech: Speech
-    turn: TurnJudge | None = None
+    end_of_turn: EndOfTurnModel | None = None
 
     async def aclose(self) -> None:
-        for provider in (self.speech, self.chat, self.transcriber, self.turn, self.vad):
+        for provider in (self.speech, self.chat, self.transcriber, self.end_of_turn, self.vad):
             if provider is not None:
                 await provider.aclose()

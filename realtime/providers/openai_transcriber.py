@@ -76,7 +76,7 @@ class OpenAITranscriber:
             raise self._refusal(status, retry_after, body)
         return self._read(body, language)
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         return  # nothing is loaded here
 
     async def aclose(self) -> None:

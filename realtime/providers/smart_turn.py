@@ -34,7 +34,7 @@ def create(settings: Settings) -> SmartTurn:
 
 
 class SmartTurn:
-    """A `TurnJudge`. One model and one thread for every conversation."""
+    """A `EndOfTurnModel`. One model and one thread for every conversation."""
 
     def __init__(self, model: Path) -> None:
         self._session = _open(model)

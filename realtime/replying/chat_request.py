@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from realtime.core.conversation import Conversation, Heard, Item, Message
+from realtime.core.conversation import Conversation, InputSpeech, Item, Message
 from realtime.core.history import WHOLE, Budget, ContextOverflow, history
 from realtime.core.messages import ChatRequest, Tool
 from realtime.errors import ProviderRejected
@@ -29,7 +29,7 @@ def build_request(
     """
     items = list(_items(options, conversation))
     if about_to_say is not None:
-        items.append(Message("", "user", (Heard(about_to_say),)))
+        items.append(Message("", "user", (InputSpeech(about_to_say),)))
     truncation = options.truncation
     budget = Budget(
         WHOLE.characters,

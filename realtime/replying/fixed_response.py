@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from realtime.core.messages import ChatEvent, ChatFinish, ChatRequest, TextDelta
 
 
-class Recital:
+class FixedResponse:
     """Answers everything with the same words."""
 
     sees_images = False
@@ -23,7 +23,7 @@ class Recital:
     def requests_left(self) -> float:
         return float("inf")
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         return
 
     async def aclose(self) -> None:

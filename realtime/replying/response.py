@@ -1,6 +1,6 @@
 """One reply: chat deltas become speakable chunks, chunks become sound, sound goes out. One cancellable task with an id.
 
-    chat ──text──▶ narration ──chunks──▶ voice ──pcm, words──▶ writer (wire and history)
+    chat ──text──▶ feed ──chunks──▶ voice ──pcm, words──▶ writer (wire and history)
 
 The reply may be begun behind a closed gate: it thinks (and may prepare its first sound) but nothing of it is seen or
 heard until the gate opens. It decides nothing about turns, and it does not know who interrupts it.
@@ -24,20 +24,20 @@ from realtime.core.messages import (
     ToolCall,
     ToolCallDelta,
 )
-from realtime.core.playback_clock import Pace
+from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, provider_error
 from realtime.metrics import Marks
 from realtime.providers.base import (
     ChatModel,
     Speech,
     SpeechAudio,
-    SpeechPieceDone,
+    SpeechChunkDone,
     SpeechWords,
     Utterance,
     Voice,
 )
-from realtime.replying.response_events import ReplyWriter
-from realtime.replying.speech_feed import Narration
+from realtime.replying.response_events import ResponseEvents
+from realtime.replying.speech_feed import SpeechFeed
 from realtime.tools import Toolbox
 from realtime.watchdog import Watchdog
 
@@ -70,9 +70,9 @@ class Response:
         *,
         chat: ChatModel,
         speech: Speech,
-        writer: ReplyWriter,
+        writer: ResponseEvents,
         marks: Marks,
-        pace: Pace | None = None,
+        pace: SpeakingRate | None = None,
     ) -> None:
         self.plan = plan
         self.writer = writer
@@ -82,14 +82,14 @@ class Response:
         self._chat = chat
         self._speech = speech
         self._loop = asyncio.get_running_loop()
-        self._narration = Narration(speech, plan.voice, pace=pace)
+        self._feed = SpeechFeed(speech, plan.voice, pace=pace)
         self._calls: dict[int, ToolCallDelta] = {}
         self._helpers = asyncio.TaskGroup()
         self._errands: list[asyncio.Task[None]] = []  # tools of the server at work
         self._finish: ChatFinish | None = None
         self._characters = 0
         self._has_words = False
-        self._patience = Watchdog(plan.silent_timeout_s)
+        self._watchdog = Watchdog(plan.silent_timeout_s)
 
     def __repr__(self) -> str:
         return f"<Response {self.id} {'open' if self.gate.is_set() else 'gated'}>"
@@ -107,7 +107,7 @@ class Response:
     async def run(self) -> None:
         """The whole reply. Upstream trouble ends in a failed `response.done`, never in an exception."""
         try:
-            async with self._patience:
+            async with self._watchdog:
                 await self._answer()
         except TimeoutError:
             message = f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s."
@@ -143,13 +143,13 @@ class Response:
             match event:
                 case TextDelta(text):
                     self._mark("chat_first_delta")
-                    self._patience.alive()
+                    self._watchdog.alive()
                     await self._take_text(text)
                     if self._characters >= MAX_ANSWER_CHARACTERS:
                         self._finish = ChatFinish("length")
                         break
                 case ToolCallDelta():
-                    self._patience.alive()
+                    self._watchdog.alive()
                     await self._take_call(event)
                 case ChatUsage():
                     self.writer.usage = event
@@ -158,7 +158,7 @@ class Response:
         await self._end_calls()
         if self.plan.spoken:
             await self._fill_the_wait()
-            self._narration.finish()
+            self._feed.finish()
 
     async def _take_text(self, text: str) -> None:
         self._characters += len(text)
@@ -166,13 +166,13 @@ class Response:
             await self.gate.wait()
             self.writer.text(text)
             return
-        if self._narration.feed(text).strip():
+        if self._feed.feed(text).strip():
             self._has_words = True
             if self.gate.is_set():
                 self.writer.open_message()
 
     async def _take_call(self, delta: ToolCallDelta) -> None:
-        """Collect the pieces of a call; a call is complete when the next one begins."""
+        """Collect the fragments of a call; a call is complete when the next one begins."""
         known = self._calls.get(delta.index)
         if known is None:
             await self._end_calls()
@@ -206,7 +206,7 @@ class Response:
         self._errands.append(self._helpers.create_task(errand, name=f"{self.id} tool {call.name}"))
 
     async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
-        with self._patience.excused():  # not an upstream service
+        with self._watchdog.excused():  # not an upstream service
             output = await tools.run(call)
         self.writer.server_output(call.call_id, output)
 
@@ -237,7 +237,7 @@ class Response:
 
     async def _speak(self) -> None:
         async with self._speech.open(self.plan.voice) as utterance, asyncio.TaskGroup() as group:
-            group.create_task(self._narration.run(utterance, self._permit), name=f"{self.id} chunks")
+            group.create_task(self._feed.run(utterance, self._permit), name=f"{self.id} chunks")
             group.create_task(self._play(utterance), name=f"{self.id} sound")
 
     async def _permit(self, chunk: Chunk) -> None:
@@ -250,44 +250,44 @@ class Response:
 
     async def _play(self, utterance: Utterance) -> None:
         """Pass sound and word times on, in order, as they arrive."""
-        async with aclosing(self._narration.sound(utterance, self._sound_came)) as events:
+        async with aclosing(self._feed.sound(utterance, self._sound_came)) as events:
             async for event in events:
                 await self.gate.wait()
                 match event:
-                    case SpeechAudio(piece, pcm):
-                        await self._sound(piece, pcm)
-                    case SpeechWords(piece, words):
-                        self.writer.words(self._chunk_of(piece).index, words)
-                    case SpeechPieceDone(piece):
-                        self._piece_done(piece)
+                    case SpeechAudio(number, pcm):
+                        await self._sound(number, pcm)
+                    case SpeechWords(number, words):
+                        self.writer.words(self._chunk_of(number).index, words)
+                    case SpeechChunkDone(number):
+                        self._chunk_done(number)
         self._begin_silent()
 
     def _sound_came(self) -> None:
         self._mark("speech_first_audio")
-        self._patience.alive()
+        self._watchdog.alive()
 
-    async def _sound(self, piece: int, pcm: bytes) -> None:
-        chunk = self._chunk_of(piece)
-        self._narration.heard(piece, pcm)
-        with self._patience.excused():  # the client may be slow
+    async def _sound(self, number: int, pcm: bytes) -> None:
+        chunk = self._chunk_of(number)
+        self._feed.heard(number, pcm)
+        with self._watchdog.excused():  # the client may be slow
             await self.writer.audio(chunk.index, pcm)
 
-    def _piece_done(self, piece: int) -> None:
-        self.writer.end_chunk(self._chunk_of(piece).index)
-        self._narration.complete(piece)
+    def _chunk_done(self, number: int) -> None:
+        self.writer.end_chunk(self._chunk_of(number).index)
+        self._feed.complete(number)
         self._begin_silent()
 
-    def _chunk_of(self, piece: int) -> Chunk:
-        """The chunk this piece says; announces its text, and that of silent chunks before it."""
+    def _chunk_of(self, number: int) -> Chunk:
+        """The chunk this number says; announces its text, and that of silent chunks before it."""
         self._begin_silent()
-        chunk = self._narration.chunk_of(piece)
+        chunk = self._feed.chunk_of(number)
         self.writer.begin_chunk(chunk)
         return chunk
 
     def _begin_silent(self) -> None:
         """Chunks without sound appear in the transcript when it is their turn."""
         if self.gate.is_set():
-            for chunk in self._narration.silent_chunks():
+            for chunk in self._feed.silent_chunks():
                 self.writer.begin_chunk(chunk)
                 self.writer.end_chunk(chunk.index)
 

@@ -30,7 +30,7 @@ from realtime.translate import to_core_item
 MAX_DELTA_MS = 200.0  # of audio in one message (wire 1.4)
 
 
-class ReplyWriter:
+class ResponseEvents:
     """One reply's voice on the wire. `conversation` is None out of band."""
 
     def __init__(
@@ -73,7 +73,7 @@ class ReplyWriter:
         self._cut_untold = False
 
     def __repr__(self) -> str:
-        return f"<ReplyWriter {self.response_id} {self.status}, {self.part.audio_ms:.0f} ms of audio>"
+        return f"<ResponseEvents {self.response_id} {self.status}, {self.part.audio_ms:.0f} ms of audio>"
 
     # -- the reply as a whole ------------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class ReplyWriter:
             return
         self._begun_chunks = chunk.index + 1
         self.open_message()
-        self.part.begin_piece(chunk.index, chunk.text, chunk.spoken, chunk.offsets)
+        self.part.begin_chunk(chunk.index, chunk.text, chunk.spoken, chunk.offsets)
         self._put(events.ResponseOutputAudioTranscriptDelta(**self._address(), delta=chunk.text))
 
     async def audio(self, index: int, pcm: bytes) -> None:
@@ -231,11 +231,13 @@ class ReplyWriter:
             return
         limit = int(MAX_DELTA_MS * self._format.rate / 1000) * 2
         for start in range(0, len(pcm), limit):
-            piece = pcm[start : start + limit]
-            ms = len(piece) / 2 * 1000 / self._format.rate
+            part_pcm = pcm[start : start + limit]
+            ms = len(part_pcm) / 2 * 1000 / self._format.rate
             self.part.add_audio(index, ms)
             payload = (
-                piece if self._format.type == "audio/pcm" else self._format.encode(pcm_to_samples(piece))
+                part_pcm
+                if self._format.type == "audio/pcm"
+                else self._format.encode(pcm_to_samples(part_pcm))
             )
             event = events.ResponseOutputAudioDelta(**self._address(), delta=payload)
             await self._outbox.put_audio(Outgoing(event, self.response_id, ms, self._sent))
@@ -258,7 +260,7 @@ class ReplyWriter:
         """All sound of the chunk has come."""
         if not self.open:
             return
-        self.part.finish_piece(index)
+        self.part.finish_chunk(index)
         self._tell_words()
 
     def _tell_words(self, *, final: bool = False) -> None:

@@ -15,7 +15,7 @@ from msgspec import UNSET
 from realtime.core.audio import AudioFormat
 from realtime.core.conversation import Conversation
 from realtime.core.messages import ChatRequest
-from realtime.core.playback_clock import Pace
+from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProtocolError
 from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox
@@ -24,7 +24,7 @@ from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.session_config import platform_voice
 from realtime.providers.base import ChatModel, Providers, Voice
 from realtime.replying.response import ReplyPlan, Response
-from realtime.replying.response_events import ReplyWriter
+from realtime.replying.response_events import ResponseEvents
 from realtime.settings import Settings
 from realtime.tools import Toolbox
 
@@ -47,7 +47,7 @@ class Listener(Protocol):
     def playback_ended(self, response_id: str) -> None: ...
 
 
-class Replies:
+class Responses:
     """Starts, stops and remembers replies."""
 
     def __init__(
@@ -72,7 +72,9 @@ class Replies:
         self._new_id = new_id
         self._spawn = spawn
         self._listener = listener
-        self._paces: dict[Voice, Pace] = {}  # how fast each voice speaks, learnt from its replies
+        self._speaking_rates: dict[
+            Voice, SpeakingRate
+        ] = {}  # how fast each voice speaks, learnt from its replies
         self._untold: set[str] = set()  # replies whose waterfall waits for the first acknowledgement
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
@@ -91,7 +93,7 @@ class Replies:
         self._attended.set()
 
     def __repr__(self) -> str:
-        return f"<Replies active={self.active!r} running={len(self._running)}>"
+        return f"<Responses active={self.active!r} running={len(self._running)}>"
 
     # -- starting ------------------------------------------------------------------------------------------------
 
@@ -111,7 +113,7 @@ class Replies:
                 code="rate_limit_exceeded",
                 type="rate_limit_error",
             )
-        writer = ReplyWriter(
+        writer = ResponseEvents(
             self._new_id("resp"),
             options,
             conversation=None if options.out_of_band else self._conversation,
@@ -142,11 +144,11 @@ class Replies:
             pace=self._pace(plan.voice),
         )
 
-    def _pace(self, voice: Voice) -> Pace:
+    def _pace(self, voice: Voice) -> SpeakingRate:
         """What was learnt of this voice; of those not used for long nothing is kept."""
-        pace = self._paces[voice] = self._paces.pop(voice, Pace())
-        if len(self._paces) > MAX_PACES:
-            del self._paces[next(iter(self._paces))]
+        pace = self._speaking_rates[voice] = self._speaking_rates.pop(voice, SpeakingRate())
+        if len(self._speaking_rates) > MAX_PACES:
+            del self._speaking_rates[next(iter(self._speaking_rates))]
         return pace
 
     def voice(self, options: ResponseOptions) -> Voice:
@@ -238,7 +240,7 @@ class Replies:
         response, task = entry
         self._last_end_s = self._now()
         if response is self.active:
-            self.cut_heard()
+            self.cut_playing()
             self.active = None
             response.writer.stop(reason)
             self._listener.reply_ended(response.id, audible=False)
@@ -266,7 +268,7 @@ class Replies:
             "Cancellation failed: no active response found", code="response_cancel_not_active"
         )
 
-    def cut_heard(self) -> None:
+    def cut_playing(self) -> None:
         """The listener was interrupted: history keeps what was heard by now, as far as we know."""
         for response in self._sounding():
             self._cut(response)

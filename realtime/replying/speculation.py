@@ -15,7 +15,7 @@ from realtime.metrics import Marks, Metrics
 from realtime.protocol.response_options import ResponseOptions
 from realtime.providers.base import Providers
 from realtime.replying.response import Response
-from realtime.replying.responses import Replies
+from realtime.replying.responses import Responses
 from realtime.settings import Settings
 
 
@@ -31,8 +31,10 @@ class Premise:
 class Speculation:
     """At most one early answer of one session."""
 
-    def __init__(self, replies: Replies, providers: Providers, settings: Settings, metrics: Metrics) -> None:
-        self._replies = replies
+    def __init__(
+        self, replies: Responses, providers: Providers, settings: Settings, metrics: Metrics
+    ) -> None:
+        self._responses = replies
         self._chat, self._speech = providers.chat, providers.speech
         self._settings = settings
         self._outcomes = metrics.speculations
@@ -68,8 +70,8 @@ class Speculation:
             return request
 
         self._premise = premise
-        self._response = self._replies.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
-        self._replies.start(self._response)
+        self._response = self._responses.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
+        self._responses.start(self._response)
 
     def redeem(self, premise: Premise, marks: Marks) -> bool:
         """The turn is over: show the early answer if it answers what was really said."""
@@ -80,7 +82,7 @@ class Speculation:
         self._premise = self._response = None
         response.marks.origin, response.marks.origin_s = marks.origin, marks.origin_s
         response.marks.reached_s.update(marks.reached_s)  # where the user seemed to end, it only looked so
-        self._replies.open(response)
+        self._responses.open(response)
         self._outcomes.labels("used").inc()
         return True
 
@@ -88,5 +90,5 @@ class Speculation:
         """It was a wrong guess, or something changed."""
         if self._response is not None:
             self._outcomes.labels("wasted").inc()
-            self._replies.discard(self._response)
+            self._responses.discard(self._response)
         self._premise = self._response = None

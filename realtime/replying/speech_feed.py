@@ -13,35 +13,40 @@ from contextlib import aclosing
 
 from realtime.core.chunker import Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
-from realtime.core.normalize import SpeakableFilter
-from realtime.core.playback_clock import Pace
-from realtime.core.prebuffer import PlayThrough
+from realtime.core.normalize import SpeechNormalizer
+from realtime.core.playback_clock import SpeakingRate
+from realtime.core.prebuffer import Prebuffer
 from realtime.errors import ProviderUnavailable
-from realtime.providers.base import Speech, SpeechAudio, SpeechEvent, SpeechPieceDone, Utterance, Voice
+from realtime.providers.base import Speech, SpeechAudio, SpeechChunkDone, SpeechEvent, Utterance, Voice
 
 Permit = Callable[[Chunk], Awaitable[None]]
 
 
-class Narration:
+class SpeechFeed:
     """One text for one voice. `rules` and `pace` are the chunker's."""
 
     def __init__(
-        self, speech: Speech, voice: Voice, *, rules: ChunkRules | None = None, pace: Pace | None = None
+        self,
+        speech: Speech,
+        voice: Voice,
+        *,
+        rules: ChunkRules | None = None,
+        pace: SpeakingRate | None = None,
     ) -> None:
         self._speech = speech
         self._voice = voice
-        self._filter = SpeakableFilter()
+        self._filter = SpeechNormalizer()
         self._chunker = Chunker(rules, pace)
         self._delivery = speech.delivery(voice)
-        self._play_through = PlayThrough(self._delivery)
+        self._play_through = Prebuffer(self._delivery)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._in_flight: deque[tuple[Chunk, int | None]] = deque()  # handed over, with their piece's number
-        self._received_ms: dict[int, float] = {}  # audio so far, by piece
-        self._pieces = 0
+        self._in_flight: deque[tuple[Chunk, int | None]] = deque()  # handed over, with their number's number
+        self._received_ms: dict[int, float] = {}  # audio so far, by number
+        self._chunks = 0
 
     def __repr__(self) -> str:
-        return f"<Narration {self._pieces} pieces, {len(self._in_flight)} in flight>"
+        return f"<SpeechFeed {self._chunks} chunks, {len(self._in_flight)} in flight>"
 
     # -- text in -------------------------------------------------------------------------------------------------
 
@@ -80,8 +85,8 @@ class Narration:
         if not chunk.spoken:
             self._in_flight.append((chunk, None))
             return
-        self._in_flight.append((chunk, self._pieces))
-        self._pieces += 1
+        self._in_flight.append((chunk, self._chunks))
+        self._chunks += 1
         await utterance.say(chunk.spoken)
 
     async def _wait(self, deadline_s: float | None) -> None:
@@ -99,17 +104,17 @@ class Narration:
     ) -> AsyncGenerator[SpeechEvent, None]:
         """What the voice gives, in order, as it comes; `came` is told of all sound. Raises ProviderError.
 
-        Where the voice is slower than its speech, a piece waits here until it plays through. Whoever leaves meanwhile
+        Where the voice is slower than its speech, a number waits here until it plays through. Whoever leaves meanwhile
         has not heard of it.
         """
-        held: list[SpeechEvent] = []  # of one piece
+        held: list[SpeechEvent] = []  # of one number
         async with aclosing(utterance.events()) as events:
             async for event in events:
                 if isinstance(event, SpeechAudio):
                     self._came(event)
                     if came is not None:
                         came()
-                elif isinstance(event, SpeechPieceDone):
+                elif isinstance(event, SpeechChunkDone):
                     self._play_through.complete()
                 held.append(event)
                 if self._play_through.passing:
@@ -120,10 +125,10 @@ class Narration:
                     self._play_through.away(self._loop.time() - left_s)
 
     def _came(self, audio: SpeechAudio) -> None:
-        """Sound of the next piece came."""
+        """Sound of the next number came."""
 
         def expected_ms() -> float:
-            chunk = next((chunk for chunk, piece in self._in_flight if piece == audio.piece), None)
+            chunk = next((chunk for chunk, number in self._in_flight if number == audio.chunk), None)
             return self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
 
         self._play_through.sound(self._ms(audio.pcm), expected_ms, self._loop.time())
@@ -133,31 +138,33 @@ class Narration:
         while self._in_flight and self._in_flight[0][1] is None:
             yield self._in_flight.popleft()[0]
 
-    def chunk_of(self, piece: int) -> Chunk:
-        """The chunk this piece says. Raises ProviderUnavailable if it is not the next one due."""
+    def chunk_of(self, number: int) -> Chunk:
+        """The chunk this number says. Raises ProviderUnavailable if it is not the next one due."""
         due = self._in_flight[0] if self._in_flight else None
-        if due is None or due[1] != piece:
-            raise ProviderUnavailable(f"The voice answered for piece {piece} when {due and due[1]} was due.")
+        if due is None or due[1] != number:
+            raise ProviderUnavailable(
+                f"The voice answered for number {number} when {due and due[1]} was due."
+            )
         return due[0]
 
-    def heard(self, piece: int, pcm: bytes) -> None:
-        """More 16-bit PCM of this piece is on its way to the listener."""
-        before_ms = self._received_ms.get(piece, 0.0)
-        self._received_ms[piece] = before_ms + self._ms(pcm)
-        self._report(piece, complete=False)
+    def heard(self, number: int, pcm: bytes) -> None:
+        """More 16-bit PCM of this number is on its way to the listener."""
+        before_ms = self._received_ms.get(number, 0.0)
+        self._received_ms[number] = before_ms + self._ms(pcm)
+        self._report(number, complete=False)
         if not before_ms:
             self._news.set()  # what comes after the first sound only puts the end of all sound off
 
-    def complete(self, piece: int) -> None:
-        """This piece has been said; the next one is due."""
-        self._report(piece, complete=True)
+    def complete(self, number: int) -> None:
+        """This number has been said; the next one is due."""
+        self._report(number, complete=True)
         self._news.set()
-        self._received_ms.pop(piece, None)
+        self._received_ms.pop(number, None)
         self._in_flight.popleft()
 
-    def _report(self, piece: int, *, complete: bool) -> None:
-        index = self.chunk_of(piece).index
-        self._chunker.audio(index, self._received_ms.get(piece, 0.0), complete, self._loop.time())
+    def _report(self, number: int, *, complete: bool) -> None:
+        index = self.chunk_of(number).index
+        self._chunker.audio(index, self._received_ms.get(number, 0.0), complete, self._loop.time())
 
     def _ms(self, pcm: bytes) -> float:
         return len(pcm) / 2 * 1000 / self._voice.rate

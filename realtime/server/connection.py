@@ -20,7 +20,7 @@ from realtime.protocol.codec import NotAnEvent, decode
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent
 from realtime.server.live_session import Closing, LiveSession, our_fault
-from realtime.server.pace import Pace
+from realtime.server.pace import TokenBucket
 from realtime.server.replay import Sent
 from realtime.watchdog import Watchdog
 
@@ -46,8 +46,8 @@ class Connection:
         self._garbage = 0
         self._replaced: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         now_s = asyncio.get_running_loop().time()
-        self._events_pace = Pace(EVENTS_PER_S, EVENTS_AT_ONCE, now_s)
-        self._audio_pace = Pace(AUDIO_S_PER_S, AUDIO_S_AT_ONCE, now_s)
+        self._events_pace = TokenBucket(EVENTS_PER_S, EVENTS_AT_ONCE, now_s)
+        self._audio_pace = TokenBucket(AUDIO_S_PER_S, AUDIO_S_AT_ONCE, now_s)
 
     def __repr__(self) -> str:
         return f"<Connection of {self._live!r}>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Pace:
+class TokenBucket:
     """`per_s` in the long run, `at_once` in a burst. Units are whatever `keep` counts."""
 
     def __init__(self, per_s: float, at_once: float, now_s: float) -> None:
@@ -15,7 +15,7 @@ class Pace:
         self._seen_s = now_s
 
     def __repr__(self) -> str:
-        return f"<Pace {self._left:.1f} of {self._at_once:g} left>"
+        return f"<TokenBucket {self._left:.1f} of {self._at_once:g} left>"
 
     def spend(self, amount: float, now_s: float) -> float:
         """Count this much; returns the seconds to wait before going on."""

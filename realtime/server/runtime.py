@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from realtime.errors import ConfigError
-from realtime.providers.base import Providers, Store, Transcriber, TurnJudge, VoiceDetector
+from realtime.providers.base import EndOfTurnModel, Providers, Store, Transcriber, VoiceDetector
 from realtime.providers.catalog import load
 from realtime.providers.weights import has_smart_turn
 from realtime.settings import Settings
@@ -111,13 +111,13 @@ async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: lis
 async def _warming(transcriber: Transcriber) -> AsyncIterator[None]:
     """Load the ears in the background: the server is ready before they are."""
 
-    async def warm() -> None:
+    async def prewarm() -> None:
         try:
-            await transcriber.warm()
+            await transcriber.prewarm()
         except ConfigError as error:
             log.warning("transcription will fail: %s", error)
 
-    task = asyncio.create_task(warm(), name="warm transcriber")
+    task = asyncio.create_task(prewarm(), name="prewarm transcriber")
     try:
         yield
     finally:
@@ -157,12 +157,12 @@ def _load_transcriber(settings: Settings, missing: list[Missing], *, sandbox: bo
     return None
 
 
-async def _load_turn_judge(settings: Settings, missing: list[Missing]) -> TurnJudge | None:
+async def _load_turn_judge(settings: Settings, missing: list[Missing]) -> EndOfTurnModel | None:
     """The judge is optional: only a damaged one is missed. Its load takes a moment, in a thread."""
     if not has_smart_turn():
         return None
     try:
-        judge: TurnJudge = await asyncio.to_thread(load("turn", "smart").create, settings)
+        judge: EndOfTurnModel = await asyncio.to_thread(load("turn", "smart").create, settings)
     except (ConfigError, ModuleNotFoundError) as error:
         missing.append(Missing("turn detection", _sentence(error)))
         return None

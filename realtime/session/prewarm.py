@@ -15,7 +15,7 @@ from realtime.tasks import Tasks
 EVERY_S = 50.0  # providers forget a voice after minutes, hosts a connection
 
 
-class Warmth:
+class Prewarm:
     """`voice` tells what the next reply will most likely speak with."""
 
     def __init__(self, chat: ChatModel, speech: Speech, voice: Callable[[], Voice], tasks: Tasks) -> None:
@@ -23,10 +23,10 @@ class Warmth:
         self._speech = speech
         self._voice = voice
         self._tasks = tasks
-        self._warmed: Voice | None = None
+        self._prewarmed: Voice | None = None
 
     def __repr__(self) -> str:
-        return f"<Warmth for {self._warmed}>"
+        return f"<Prewarm for {self._prewarmed}>"
 
     def start(self) -> None:
         """Keep everything ready for as long as the session lives."""
@@ -35,19 +35,19 @@ class Warmth:
     async def _keep(self) -> None:
         while True:
             self.voice()
-            await self._chat.warm()
+            await self._chat.prewarm()
             await asyncio.sleep(EVERY_S)
 
     def turn_comes(self) -> None:
         """Somebody speaks, and will be answered."""
         self.voice()
-        self._tasks.spawn(self._chat.warm(), "warm chat")
+        self._tasks.spawn(self._chat.prewarm(), "warm chat")
 
     def settings_changed(self) -> None:
         """Another voice may have been chosen."""
-        if self._voice() != self._warmed:
+        if self._voice() != self._prewarmed:
             self.voice()
 
     def voice(self) -> None:
-        self._warmed = self._voice()
-        self._speech.warm(self._warmed)
+        self._prewarmed = self._voice()
+        self._speech.prewarm(self._prewarmed)

@@ -26,9 +26,9 @@ from realtime.core.conversation import MAX_ITEMS, Conversation, transcript_of
 from realtime.core.endpointing import EndpointRules
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError
-from realtime.listening.audio_input import Ears
-from realtime.listening.transcription import Hearing
-from realtime.listening.user_input import UserTurns
+from realtime.listening.audio_input import AudioInput
+from realtime.listening.transcription import Transcription
+from realtime.listening.user_input import UserInput
 from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox
 from realtime.protocol import client_events as asks
@@ -38,13 +38,13 @@ from realtime.protocol.response_options import ResponseOptions, ResponseParams, 
 from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
 from realtime.replying.chat_request import again, build_request
-from realtime.replying.fixed_response import Recital
+from realtime.replying.fixed_response import FixedResponse
 from realtime.replying.response import Response
-from realtime.replying.responses import Replies
+from realtime.replying.responses import Responses
 from realtime.replying.speculation import Premise, Speculation
 from realtime.session.idle_timer import IdleTimer
 from realtime.session.items import ItemEvents
-from realtime.session.prewarm import Warmth
+from realtime.session.prewarm import Prewarm
 from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.tools import Toolbox
@@ -88,7 +88,7 @@ class Session:
         self._tasks = Tasks(self.id)
         self._turn = turns.Turn()
         self.conversation = Conversation() if conversation is None else conversation  # one that goes on
-        self.replies = Replies(
+        self.responses = Responses(
             providers=providers,
             settings=settings,
             outbox=outbox,
@@ -99,16 +99,16 @@ class Session:
             spawn=self._tasks.spawn,
             listener=self,
         )
-        self._tools = self.replies.tools = tools
-        self.replies.on_calls = self._follow_up
+        self._tools = self.responses.tools = tools
+        self.responses.on_calls = self._follow_up
         self._rounds = 0  # of tools, in this turn of the user
-        self._user = UserTurns(
-            Ears(
+        self._user = UserInput(
+            AudioInput(
                 providers.vad,
                 AudioFormat(config.input_format.value, config.input_format.rate),
                 EndpointRules(),
             ),
-            Hearing(providers.transcriber, settings.transcribe_timeout_s),
+            Transcription(providers.transcriber, settings.transcribe_timeout_s),
             config=config,
             outbox=outbox,
             conversation=self.conversation,
@@ -116,20 +116,20 @@ class Session:
             spawn=self._tasks.spawn,
             notice=self._notice,
             guessed=self._guessed,
-            judge=providers.turn,
+            end_of_turn=providers.end_of_turn,
         )
         self._items = ItemEvents(
             self.conversation,
             outbox,
             new_id=new_id,
             transcribe=self._user.transcribe,
-            sent_ms=self.replies.sent_ms,
+            sent_ms=self.responses.sent_ms,
         )
-        self._speculation = Speculation(self.replies, providers, settings, metrics)
-        self._warmth = Warmth(
+        self._speculation = Speculation(self.responses, providers, settings, metrics)
+        self._prewarm = Prewarm(
             providers.chat,
             providers.speech,
-            lambda: self.replies.voice(response_options(self.config)),
+            lambda: self.responses.voice(response_options(self.config)),
             self._tasks,
         )
         self._turn_marks: Marks | None = None
@@ -142,7 +142,7 @@ class Session:
 
     @property
     def replying(self) -> bool:
-        return self.replies.active is not None
+        return self.responses.active is not None
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -150,14 +150,16 @@ class Session:
         """Greet, then live until the time is up. Raises SessionEnded, or whatever went wrong in one of our tasks."""
         self._outbox.put(events.SessionCreated(session=self.session_object()))
         self._outbox.put(
-            events.ConversationCreated(conversation=ConversationObject(id=self.replies.conversation_id))
+            events.ConversationCreated(conversation=ConversationObject(id=self.responses.conversation_id))
         )
         self._tell_restored()
         for error in self._refused:
             self._outbox.put(events.ErrorEvent.of(error))
-        self._warmth.start()
+        self._prewarm.start()
         if self._settings.greeting:
-            self._reply(response_options(self.config), self._marks(), chat=Recital(self._settings.greeting))
+            self._reply(
+                response_options(self.config), self._marks(), chat=FixedResponse(self._settings.greeting)
+            )
         try:
             async with asyncio.timeout(self._settings.session_minutes * 60):
                 await self._tasks.failure()
@@ -201,12 +203,12 @@ class Session:
 
     def park(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""
-        self.replies.pause()
+        self.responses.pause()
         self._idle.pause()
 
     def unpark(self) -> None:
         """The client is back."""
-        self.replies.go_on()
+        self.responses.go_on()
         self._idle.go_on()
 
     # -- what the client asks ------------------------------------------------------------------------------------
@@ -220,20 +222,20 @@ class Session:
                 self._update(patch)
             case asks.InputAudioBufferCommit():
                 self._user.commit_buffer()
-                self._notice(turns.SpeechForgotten())  # no answer comes of itself
+                self._notice(turns.SpeechDiscarded())  # no answer comes of itself
             case asks.InputAudioBufferClear():
                 self._user.forget()
-                self._notice(turns.SpeechForgotten())
+                self._notice(turns.SpeechDiscarded())
                 self._outbox.put(events.InputAudioBufferCleared())
             case asks.OutputAudioBufferClear():
                 self._clear_output()
             case asks.OutputAudioBufferPlayed(item_id=item_id, played_ms=ms, state=state):
                 if self.config.has("playback"):
-                    self.replies.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
+                    self.responses.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
             case asks.ResponseCreate(response=params):
                 self._create_response(self._options(params))
             case asks.ResponseCancel(response_id=response_id):
-                self.replies.cancel(response_id)
+                self.responses.cancel(response_id)
             case asks.ConversationItemDelete(item_id=item_id):
                 self._items.receive(event)
                 self._notice(turns.TranscriptFailed(item_id))  # if it was the question: nothing to answer
@@ -247,7 +249,7 @@ class Session:
 
     def _update(self, patch: dict[str, Any]) -> None:
         self._configure(apply(self.config, patch, input_busy=self._user.busy))
-        self._warmth.settings_changed()
+        self._prewarm.settings_changed()
         self._outbox.put(events.SessionUpdated(session=self.session_object()))
 
     def _configure(self, config: SessionConfig) -> None:
@@ -256,10 +258,10 @@ class Session:
         if config.input_format is not before.input_format:
             self._items.input_format = AudioFormat(config.input_format.value, config.input_format.rate)
             self._user.set_format(self._items.input_format)
-        self.replies.extensions = config.extensions or ()
+        self.responses.extensions = config.extensions or ()
         detection = config.turn_detection
         if detection is None:
-            self._notice(turns.SpeechForgotten())
+            self._notice(turns.SpeechDiscarded())
         else:
             rules = turns.TurnRules(detection.create_response, detection.interrupt_response)
             self._turn = replace(self._turn, rules=rules)
@@ -269,10 +271,10 @@ class Session:
             raise ProtocolError(
                 "output_audio_buffer.clear needs the extension 'playback' on a WebSocket.", param="type"
             )
-        if self.replies.active is not None:
-            self.replies.stop(self.replies.active.id, "client_cancelled")
+        if self.responses.active is not None:
+            self.responses.stop(self.responses.active.id, "client_cancelled")
         else:
-            self.replies.cut_heard()
+            self.responses.cut_playing()
 
     def _create_response(self, options: ResponseOptions) -> None:
         marks = self._marks()
@@ -321,15 +323,15 @@ class Session:
             case turns.AnnounceSpeech(onset_ms):
                 self._idle.stop()
                 if self._turn.rules.interrupt_response:
-                    self.replies.silence()  # first of all
+                    self.responses.silence()  # first of all
                 self._user.announce(onset_ms)
-                self._warmth.turn_comes()
+                self._prewarm.turn_comes()
             case turns.StopReply(response_id):
                 self._metrics.interruptions.inc()
-                self.replies.stop(response_id, "turn_detected")
-            case turns.CutHeard():
+                self.responses.stop(response_id, "turn_detected")
+            case turns.CutPlayback():
                 self._metrics.interruptions.inc()
-                self.replies.cut_heard()
+                self.responses.cut_playing()
             case turns.CommitSpeech(at_ms):
                 self._turn_marks = self._marks(self._user.speech_ended_at_s())
                 self._turn_marks.reach("turn_confirmed", self._now())
@@ -363,10 +365,10 @@ class Session:
 
     def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
         """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
-        response = self.replies.prepare(options, lambda: self._request(options), marks, chat=chat)
+        response = self.responses.prepare(options, lambda: self._request(options), marks, chat=chat)
         self._rounds = self._rounds if options.out_of_band else 0
-        self.replies.open(response)
-        self.replies.start(response)
+        self.responses.open(response)
+        self.responses.start(response)
 
     def _options(self, params: ResponseParams | None = None) -> ResponseOptions:
         """What a response goes by; our own tools are offered beside the client's in the conversation."""
@@ -397,7 +399,7 @@ class Session:
         if not text.strip() or self._turn.phase is not turns.Phase.SPEAKING:
             self._speculation.drop()
             return
-        if not self._turn.rules.create_response or self.replies.active is not None:
+        if not self._turn.rules.create_response or self.responses.active is not None:
             return
         premise = Premise(essence(text), self._options(), self.conversation.items)
         if self._speculation.wants(premise):
@@ -418,7 +420,7 @@ class Session:
 
     def _idle_passed(self) -> None:
         """Nobody has spoken for the agreed time: the assistant speaks up."""
-        if self._turn.phase is turns.Phase.SILENT and self.replies.active is None:
+        if self._turn.phase is turns.Phase.SILENT and self.responses.active is None:
             self._user.commit_idle()
             self._reply(self._options(), self._marks())
 

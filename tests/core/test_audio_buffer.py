@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.audio_buffer import InputAudio
+from realtime.core.audio_buffer import AudioBuffer
 
 
 def counting(first: int, count: int) -> np.ndarray:
@@ -14,7 +14,7 @@ def counting(first: int, count: int) -> np.ndarray:
 
 
 def test_positions_count_everything_ever_received():
-    audio = InputAudio(1000, keep_ms=100)
+    audio = AudioBuffer(1000, keep_ms=100)
     audio.append(counting(0, 60))
     audio.append(counting(60, 90))
     assert (audio.start_ms, audio.end_ms, audio.buffered_ms) == (50, 150, 100)
@@ -22,7 +22,7 @@ def test_positions_count_everything_ever_received():
 
 
 def test_a_stretch_is_taken_as_far_as_it_is_kept():
-    audio = InputAudio(1000, keep_ms=100)
+    audio = AudioBuffer(1000, keep_ms=100)
     audio.append(counting(0, 150))
     assert audio.since(0, 53).tolist() == [50, 51, 52]
     assert audio.since(0, 10).tolist() == []
@@ -31,7 +31,7 @@ def test_a_stretch_is_taken_as_far_as_it_is_kept():
 
 
 def test_a_stretch_is_a_copy():
-    audio = InputAudio(1000, keep_ms=100)
+    audio = AudioBuffer(1000, keep_ms=100)
     audio.append(counting(0, 10))
     taken = audio.since(0)
     audio.clear()
@@ -39,7 +39,7 @@ def test_a_stretch_is_a_copy():
 
 
 def test_forgetting_moves_only_the_front():
-    audio = InputAudio(1000, keep_ms=1000)
+    audio = AudioBuffer(1000, keep_ms=1000)
     audio.append(counting(0, 100))
     audio.forget_before(30)
     audio.forget_before(10)
@@ -49,7 +49,7 @@ def test_forgetting_moves_only_the_front():
 
 
 def test_after_clearing_the_position_goes_on():
-    audio = InputAudio(1000, keep_ms=1000)
+    audio = AudioBuffer(1000, keep_ms=1000)
     audio.append(counting(0, 100))
     audio.clear()
     assert audio.buffered_ms == 0
@@ -58,14 +58,14 @@ def test_after_clearing_the_position_goes_on():
 
 
 def test_milliseconds_are_exact_at_the_rate_of_the_ears():
-    audio = InputAudio(16_000, keep_ms=1000)
+    audio = AudioBuffer(16_000, keep_ms=1000)
     audio.append(np.zeros(8, np.int16))
     assert audio.end_ms == pytest.approx(0.5)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["append", "forget", "clear"]), st.integers(0, 400)), max_size=30))
 def test_whatever_happens_a_sample_stays_at_its_position(steps):
-    audio, received = InputAudio(1000, keep_ms=500), 0
+    audio, received = AudioBuffer(1000, keep_ms=500), 0
     for kind, number in steps:
         if kind == "append":
             audio.append(counting(received, number))

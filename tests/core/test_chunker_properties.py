@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
-from realtime.core.normalize import SpeakableFilter
-from realtime.core.playback_clock import Latency, Pace
+from realtime.core.normalize import SpeechNormalizer
+from realtime.core.playback_clock import Latency, SpeakingRate
 
 # never cut inside; graphemes whose parts are characters of their own, numbers, abbreviations, addresses, pause marks
 WHOLE = [
@@ -60,7 +60,7 @@ class Conversation:
     """A chunker on a clock, and a voice that is late and takes its time; polled at deltas, deadlines and sounds."""
 
     def __init__(self, rules: ChunkRules, latency_s: float, requests_left: float) -> None:
-        self.chunker = Chunker(rules, Pace())
+        self.chunker = Chunker(rules, SpeakingRate())
         self.chunker.latency(Latency(latency_s, latency_s / 5))
         self.chunker.budget(requests_left)
         self.chunks: list[Chunk] = []
@@ -177,9 +177,9 @@ def test_what_is_spoken_does_not_depend_on_the_deltas(
     text: str, sizes: list[int], gaps_s: list[float], rules: ChunkRules
 ) -> None:
     """Through the filter and the chunker, as a reply goes."""
-    whole = SpeakableFilter()
+    whole = SpeechNormalizer()
     expected = whole.feed(text) + whole.finish()
-    filtered, talk, start = SpeakableFilter(), Conversation(rules, 0.3, 60.0), 0
+    filtered, talk, start = SpeechNormalizer(), Conversation(rules, 0.3, 60.0), 0
     for size, gap_s in zip(itertools.cycle(sizes), itertools.cycle(gaps_s), strict=False):
         if start >= len(text):
             break

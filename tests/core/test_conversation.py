@@ -14,10 +14,10 @@ from realtime.core.conversation import (
     ConversationError,
     FunctionCall,
     FunctionCallOutput,
-    Heard,
     Image,
+    InputSpeech,
     Message,
-    Said,
+    OutputSpeech,
     Text,
     transcript_of,
 )
@@ -138,22 +138,22 @@ def test_arguments_that_are_no_json_reach_the_model_as_json():
 
 
 def test_speech_is_part_of_the_history_once_it_is_transcribed():
-    conversation = filled(Message("u", "user", (Heard(),)))
+    conversation = filled(Message("u", "user", (InputSpeech(),)))
     assert history(conversation.items) == ()
     conversation.set_transcript("u", "What time is it?")
-    assert conversation.get("u").parts == (Heard("What time is it?"),)
+    assert conversation.get("u").parts == (InputSpeech("What time is it?"),)
     assert history(conversation.items) == (ChatMessage("user", "What time is it?"),)
 
 
 def test_noise_stays_out_of_the_history():
-    conversation = filled(Message("u", "user", (Heard(),)), user("v", "Hi"))
+    conversation = filled(Message("u", "user", (InputSpeech(),)), user("v", "Hi"))
     conversation.set_transcript("u", "")
     assert history(conversation.items) == (ChatMessage("user", "Hi"),)
     assert ids(conversation) == ["u", "v"]
 
 
 def test_a_known_transcript_is_not_overwritten():
-    conversation = filled(Message("u", "user", (Heard("Hi"), Heard(None))))
+    conversation = filled(Message("u", "user", (InputSpeech("Hi"), InputSpeech(None))))
     conversation.set_transcript("u", "there")
     assert transcript_of(conversation.get("u")) == "Hithere"
     assert transcript_of(call("f", "c")) == ""
@@ -179,10 +179,10 @@ def reply(
         begin = text.index(word, begin)
         times.append(WordTime(begin, begin + len(word), clock, clock + ms_a_word))
         begin, clock = begin + len(word), clock + ms_a_word
-    part.begin_piece(0, text)
+    part.begin_chunk(0, text)
     part.add_audio(0, clock)
     part.set_words(0, times)
-    part.finish_piece(0)
+    part.finish_chunk(0)
     conversation.update_speech(item_id, status)
     return part
 
@@ -213,7 +213,7 @@ def test_a_truncate_keeps_the_words_heard():
     conversation, _ = talking()
     assert conversation.truncate("a", 320) == 320
     assert kept(conversation) == "Well, the"
-    assert conversation.get("a") == Message("a", "assistant", (Said("Well, the"),), "incomplete")
+    assert conversation.get("a") == Message("a", "assistant", (OutputSpeech("Well, the"),), "incomplete")
     assert conversation.is_cut("a")
 
 
@@ -252,7 +252,7 @@ def test_nothing_heard_is_left_out_of_the_history():
     conversation, _ = talking()
     conversation.truncate("a", 0)
     assert kept(conversation) == ""
-    assert conversation.get("a").parts == (Said(""),)
+    assert conversation.get("a").parts == (OutputSpeech(""),)
 
 
 @pytest.mark.parametrize("end_ms", [1400, 1401, 2400])
@@ -289,9 +289,9 @@ def test_a_cut_is_never_beyond_the_audio_that_left():
 def test_a_reply_truncated_while_it_is_made_stays_cut():
     conversation, part = talking(status="in_progress")
     conversation.truncate("a", 320)
-    part.begin_piece(1, " More.")
+    part.begin_chunk(1, " More.")
     part.add_audio(1, 500)
-    part.finish_piece(1)
+    part.finish_chunk(1)
     conversation.update_speech("a", "completed")
     assert kept(conversation) == "Well, the"
     assert conversation.get("a").status == "incomplete"
@@ -299,7 +299,7 @@ def test_a_reply_truncated_while_it_is_made_stays_cut():
 
 def test_only_speech_of_the_model_can_be_truncated():
     conversation = filled(
-        user("u", "Hi"), assistant("a", "Hello"), call("f", "c"), Message("v", "user", (Heard("x"),))
+        user("u", "Hi"), assistant("a", "Hello"), call("f", "c"), Message("v", "user", (InputSpeech("x"),))
     )
     for item_id in ("u", "a", "f", "v"):
         assert refusal(conversation.truncate, item_id, 5)[0] == "unsupported_content_type"
@@ -339,7 +339,7 @@ def test_the_instructions_come_first():
 
 
 def test_parts_of_a_message_are_joined_and_empty_ones_left_out():
-    message = Message("u", "user", (Text("Look."), Heard(None), Text(" "), Heard("Nice?")))
+    message = Message("u", "user", (Text("Look."), InputSpeech(None), Text(" "), InputSpeech("Nice?")))
     assert history([message, assistant("a", "")]) == (ChatMessage("user", "Look.\nNice?"),)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.energy_gate import BLOCK_MS, BLOCK_SAMPLES, Hush
+from realtime.core.energy_gate import BLOCK_MS, BLOCK_SAMPLES, EnergyGate
 
 FRAME = 512
 RNG = np.random.default_rng(3)
@@ -16,13 +16,13 @@ def tone(peak: float, samples: int = FRAME) -> np.ndarray:
     return (np.sin(np.arange(samples) * 0.3) * peak).astype(np.int16)
 
 
-def spoken(hush: Hush, peak: float, frames: int) -> None:
+def spoken(hush: EnergyGate, peak: float, frames: int) -> None:
     for _ in range(frames):
         assert hush.feed(tone(peak), voiced=True) == 0
 
 
 def test_quiet_is_counted_to_the_block_from_the_end_of_the_sound() -> None:
-    hush = Hush()
+    hush = EnergyGate()
     spoken(hush, 8000, 20)
     half = np.concatenate([tone(8000, 3 * BLOCK_SAMPLES), tone(20, BLOCK_SAMPLES)])
     assert hush.feed(half, voiced=True) == BLOCK_MS
@@ -32,20 +32,20 @@ def test_quiet_is_counted_to_the_block_from_the_end_of_the_sound() -> None:
 
 
 def test_a_soft_end_is_not_quiet() -> None:
-    hush = Hush()
+    hush = EnergyGate()
     spoken(hush, 8000, 20)
     assert hush.feed(tone(8000 / 10), voiced=True) == 0, "20 dB softer is a voice that falls"
 
 
 def test_noise_that_drowns_the_difference_leaves_no_quiet() -> None:
-    hush = Hush()
+    hush = EnergyGate()
     spoken(hush, 2000, 20)
     room = RNG.normal(0, 300, FRAME).astype(np.int16)
     assert hush.feed(room, voiced=True) == 0
 
 
 def test_a_click_does_not_make_the_speech_after_it_seem_quiet() -> None:
-    hush = Hush()
+    hush = EnergyGate()
     spoken(hush, 800, 20)
     click = tone(800)
     click[100:140] = 32_000
@@ -54,7 +54,7 @@ def test_a_click_does_not_make_the_speech_after_it_seem_quiet() -> None:
 
 
 def test_noise_that_is_not_voiced_does_not_raise_the_level() -> None:
-    hush = Hush()
+    hush = EnergyGate()
     spoken(hush, 500, 20)
     for _ in range(50):
         hush.feed(tone(30_000), voiced=False)
@@ -62,14 +62,14 @@ def test_noise_that_is_not_voiced_does_not_raise_the_level() -> None:
 
 
 def test_digital_silence_and_full_scale_are_bearable() -> None:
-    hush = Hush()
+    hush = EnergyGate()
     hush.feed(np.zeros(FRAME, np.int16), voiced=True)
     hush.feed(np.full(FRAME, -32768, np.int16), voiced=True)
     assert hush.feed(np.zeros(FRAME, np.int16), voiced=True) >= 0
 
 
 def test_a_new_utterance_knows_nothing_of_the_one_before() -> None:
-    hush = Hush()
+    hush = EnergyGate()
     spoken(hush, 20_000, 40)
     assert hush.feed(tone(200), voiced=True) == 32
     hush.reset()
@@ -78,7 +78,7 @@ def test_a_new_utterance_knows_nothing_of_the_one_before() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 32_767), st.booleans()), min_size=1, max_size=60))
 def test_it_never_counts_more_quiet_than_there_was_sound(frames: list[tuple[int, bool]]) -> None:
-    hush = Hush()
+    hush = EnergyGate()
     for number, (peak, voiced) in enumerate(frames, 1):
         quiet_ms = hush.feed(tone(peak), voiced=voiced)
         assert 0 <= quiet_ms <= number * 32

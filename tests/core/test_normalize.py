@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.core.normalize import SpeakableFilter, spoken_form
+from realtime.core.normalize import SpeechNormalizer, spoken_form
 
 
 def filtered(text: str, *cuts: int, interjections: bool = True) -> str:
     """`text` through a filter, fed in pieces that end at `cuts`."""
-    speakable = SpeakableFilter(interjections)
+    speakable = SpeechNormalizer(interjections)
     places = [0, *sorted(cuts), len(text)]
     pieces = [text[start:end] for start, end in itertools.pairwise(places)]
     return "".join(map(speakable.feed, pieces)) + speakable.finish()
@@ -83,12 +83,12 @@ def test_interjections_can_be_removed() -> None:
 )
 def test_nothing_certain_is_held_back(text: str) -> None:
     """A clause that ends without markup is out with its last character."""
-    assert SpeakableFilter().feed(text) == text
+    assert SpeechNormalizer().feed(text) == text
 
 
 def test_a_lone_dollar_does_not_silence_the_rest_of_the_line() -> None:
     text = "Set $HOME to your folder, " + "and go on " * 10
-    assert len(SpeakableFilter().feed(text)) > 100
+    assert len(SpeechNormalizer().feed(text)) > 100
 
 
 FRAGMENTS = st.one_of(

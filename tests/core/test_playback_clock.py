@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.clauses import Size, measure
-from realtime.core.playback_clock import Latency, Listener, Pace
+from realtime.core.playback_clock import Latency, PlaybackClock, SpeakingRate
 
 
 def test_the_first_latency_is_believed_but_not_trusted() -> None:
     latency = Latency()
     latency.learn(0.8)
-    assert latency == Latency(0.8, 0.2, pieces=1)
+    assert latency == Latency(0.8, 0.2, chunks=1)
 
 
 def test_a_steady_voice_leaves_no_doubt() -> None:
@@ -49,7 +49,7 @@ def spoken_ms(text: str, ms_per_mark: float) -> float:
 
 @pytest.mark.parametrize("ms_per_mark", [0.0, 140.0])
 def test_lone_words_tell_how_long_a_voice_pauses(ms_per_mark: float) -> None:
-    pace = Pace()
+    pace = SpeakingRate()
     for text in (
         "Well,",
         "Sure!",
@@ -66,7 +66,7 @@ def test_lone_words_tell_how_long_a_voice_pauses(ms_per_mark: float) -> None:
     st.floats(0, 100_000),
 )
 def test_one_chunk_moves_the_pace_towards_what_it_took_and_not_beyond(size: Size, actual_ms: float) -> None:
-    pace = Pace()
+    pace = SpeakingRate()
     before_ms = pace.expected_ms(size)
     pace.learn(size, actual_ms)
     after_ms = pace.expected_ms(size)
@@ -76,7 +76,7 @@ def test_one_chunk_moves_the_pace_towards_what_it_took_and_not_beyond(size: Size
 
 
 def test_what_was_heard_moves_the_moment_of_silence() -> None:
-    listener = Listener(Pace(60.0, 200.0, 0.0), Latency(0.3))
+    listener = PlaybackClock(SpeakingRate(60.0, 200.0, 0.0), Latency(0.3))
     assert listener.dry_s() is None
     listener.sent(Size(narrow=10), 1.0, silent=False)
     assert listener.dry_s() == pytest.approx(1.0 + 0.3 + 0.6)

@@ -27,12 +27,12 @@ def timed(spoken: str, *words: tuple[str, float, float]) -> list[WordTime]:
 def say(
     part: SpokenPart, index: int, text: str, ms: float, *words: tuple[str, float, float], finish=True
 ) -> None:
-    part.begin_piece(index, text)
+    part.begin_chunk(index, text)
     part.add_audio(index, ms)
     if words:
         part.set_words(index, timed(text, *words))
     if finish:
-        part.finish_piece(index)
+        part.finish_chunk(index)
 
 
 def one(text: str, ms: float, *words: tuple[str, float, float], finish=True) -> SpokenPart:
@@ -91,10 +91,10 @@ def test_the_text_is_kept_as_written_where_something_else_was_spoken():
     text, spoken = "Go 3 km.", "Go three kilometers."
     offsets = [0, 1, 2, *[3] * 5, 4, *[5] * 10, 7, 8]
     part = SpokenPart()
-    part.begin_piece(0, text, spoken, offsets)
+    part.begin_chunk(0, text, spoken, offsets)
     part.add_audio(0, 2000)
     part.set_words(0, timed(spoken, ("Go", 0, 300), ("three", 300, 700), ("kilometers", 700, 1700)))
-    part.finish_piece(0)
+    part.finish_chunk(0)
     assert [part.heard(ms) for ms in (150, 500, 1200)] == ["Go", "Go 3", "Go 3 km."]
 
 
@@ -102,14 +102,14 @@ def test_text_that_was_left_out_of_the_speech_is_heard_with_what_follows_it():
     text, spoken = "See [map](http://x.y) now", "See map now"
     offsets = [0, 1, 2, 3, 5, 6, 7, 21, 22, 23, 24, 25]
     part = SpokenPart()
-    part.begin_piece(0, text, spoken, offsets)
+    part.begin_chunk(0, text, spoken, offsets)
     part.add_audio(0, 900)
     part.set_words(0, timed(spoken, ("See", 0, 300), ("map", 300, 600), ("now", 600, 900)))
-    part.finish_piece(0)
+    part.finish_chunk(0)
     assert [part.heard(ms) for ms in (150, 450, 750)] == ["See", "See [map](http://x.y)", text]
 
 
-def test_pieces_follow_each_other_in_the_parts_own_time():
+def test_chunks_follow_each_other_in_the_parts_own_time():
     part = one("It is noon. ", 1000, *NOON)
     say(part, 1, "Time to eat.", 800, ("Time", 0, 200), ("to", 200, 300), ("eat", 300, 700))
     assert (part.text, part.audio_ms) == ("It is noon. Time to eat.", 1800)
@@ -121,7 +121,7 @@ def test_pieces_follow_each_other_in_the_parts_own_time():
 def test_word_times_may_come_after_the_audio():
     part = one("It is noon.", 900, finish=False)
     part.set_words(0, timed("It is noon.", *NOON))
-    part.finish_piece(0)
+    part.finish_chunk(0)
     assert part.heard(250) == "It is"
 
 
@@ -134,15 +134,15 @@ def test_newer_word_times_replace_older_ones():
 # -- what was heard, where no times are known -------------------------------------------------------------------------
 
 
-def test_without_times_the_text_is_shared_out_evenly_inside_the_piece():
+def test_without_times_the_text_is_shared_out_evenly_inside_the_chunk():
     part = one("abcd efgh ijkl mnop", 1600)
     assert [part.heard(ms) for ms in (199, 200, 600, 999, 1000, 1400)] == [
         "", "abcd", "abcd efgh", "abcd efgh", "abcd efgh ijkl", "abcd efgh ijkl mnop",
     ]  # fmt: skip
 
 
-def test_proportion_never_crosses_into_another_piece():
-    """A slow first piece does not lend its time to the second."""
+def test_proportion_never_crosses_into_another_chunk():
+    """A slow first chunk does not lend its time to the second."""
     part = one("aaaa ", 5000)
     say(part, 1, "bbbb cccc", 500)
     assert part.heard(4999) == "aaaa"
@@ -156,30 +156,30 @@ def test_han_text_without_times_is_cut_between_characters():
     assert [part.heard(ms) for ms in (99, 100, 300, 500, 700)] == ["", "今", "今天", "今天天", "今天天气"]
 
 
-def test_an_unfinished_piece_is_not_squeezed_into_the_audio_so_far():
+def test_an_unfinished_chunks_is_not_squeezed_into_the_audio_so_far():
     """A hundred milliseconds of a long sentence are its first word at most, not all of it."""
     part = one("one two three four five six seven eight nine ten", 300, finish=False)
     assert part.heard(300) in ("one", "one two")
 
 
-def test_the_pace_of_earlier_pieces_is_that_of_an_unfinished_one():
+def test_the_pace_of_earlier_chunks_is_that_of_an_unfinished_one():
     slow, fast = one("abcd efgh ", 8000), one("abcd efgh ", 400)
     for part in (slow, fast):
-        part.begin_piece(1, "abcd efgh")
+        part.begin_chunk(1, "abcd efgh")
         part.add_audio(1, 400)
     assert slow.heard(8400) == "abcd efgh"
     assert fast.heard(800) == "abcd efgh abcd efgh"
 
 
-def test_a_piece_is_whole_once_a_later_one_sounds():
+def test_a_chunks_is_whole_once_a_later_one_sounds():
     part = one("abcd efgh ijkl ", 400, finish=False)
-    part.begin_piece(1, "mnop")
+    part.begin_chunk(1, "mnop")
     assert part.heard(400) == "abcd efgh"
     part.add_audio(1, 100)
     assert part.heard(400) == "abcd efgh ijkl"
 
 
-def test_a_part_cut_in_the_middle_keeps_estimating_the_piece_that_broke_off():
+def test_a_part_cut_in_the_middle_keeps_estimating_the_chunks_that_broke_off():
     part = one("one two three four five six seven eight nine ten", 300, finish=False)
     before = part.heard(300)
     part.close()
@@ -187,7 +187,7 @@ def test_a_part_cut_in_the_middle_keeps_estimating_the_piece_that_broke_off():
     assert part.closed
 
 
-def test_a_piece_without_sound_is_heard_with_what_precedes_it():
+def test_a_chunks_without_sound_is_heard_with_what_precedes_it():
     part = one("Hi there. ", 500)
     say(part, 1, "😀", 0)
     assert part.heard(499) != part.text
@@ -212,17 +212,17 @@ def test_a_closed_part_still_knows_what_was_heard_and_takes_nothing_more():
     part.close()
     part.add_audio(0, 500)
     part.set_words(0, [])
-    part.finish_piece(0)
+    part.finish_chunk(0)
     assert [part.heard(ms) for ms in range(0, 1000, 10)] == before
     assert (part.text, part.audio_ms) == ("It is noon.", 900)
     with pytest.raises(ValueError, match="cannot begin"):
-        part.begin_piece(1, "More.")
+        part.begin_chunk(1, "More.")
 
 
-def test_pieces_begin_in_order():
+def test_chunks_begin_in_order():
     part = SpokenPart()
     with pytest.raises(ValueError, match="cannot begin"):
-        part.begin_piece(1, "Hi")
+        part.begin_chunk(1, "Hi")
 
 
 def test_its_repr_shows_no_text():
@@ -242,7 +242,7 @@ def test_words_are_told_with_their_spaces_and_times():
     assert part.new_words() == []
 
 
-def test_words_of_a_later_piece_start_where_the_earlier_one_ended():
+def test_words_of_a_later_chunks_start_where_the_earlier_one_ended():
     part = one("It is noon. ", 1000, *NOON)
     say(part, 1, "Eat.", 500, ("Eat", 20, 300))
     assert [(word.text, word.start_ms) for word in part.new_words()][-1] == ("Eat.", 1020)
@@ -253,27 +253,27 @@ def test_the_last_known_word_waits_until_it_is_settled():
     assert [word.text for word in part.new_words()] == ["It "]
     part.set_words(0, timed("It is noon.", *NOON))
     assert [word.text for word in part.new_words()] == ["is "]
-    part.finish_piece(0)
+    part.finish_chunk(0)
     assert [word.text for word in part.new_words()] == ["noon."]
 
 
-def test_later_pieces_wait_for_earlier_ones():
+def test_later_chunks_wait_for_earlier_ones():
     part = SpokenPart()
-    part.begin_piece(0, "It is noon. ")
-    part.begin_piece(1, "Eat.")
+    part.begin_chunk(0, "It is noon. ")
+    part.begin_chunk(1, "Eat.")
     part.set_words(1, timed("Eat.", ("Eat", 0, 300)))
     assert part.new_words() == []
 
 
-def test_words_without_times_are_estimates_told_at_the_end_of_their_piece():
+def test_words_without_times_are_estimates_told_at_the_end_of_their_chunk():
     part = one("abcd efgh", 800, finish=False)
     assert part.new_words() == []
-    part.finish_piece(0)
+    part.finish_chunk(0)
     words = [(word.text, word.start_ms, word.end_ms, word.aligned) for word in part.new_words()]
     assert words == [("abcd ", 0, 400, False), ("efgh", 400, 800, False)]
 
 
-def test_the_rest_of_a_half_timed_piece_is_estimated():
+def test_the_rest_of_a_half_timed_chunks_is_estimated():
     part = one("abcd efgh ijkl", 1000, ("abcd", 0, 200))
     words = [(word.text, word.start_ms, word.end_ms, word.aligned) for word in part.new_words()]
     assert words == [("abcd ", 0, 200, True), ("efgh ", 200, 600, False), ("ijkl", 600, 1000, False)]
@@ -281,7 +281,7 @@ def test_the_rest_of_a_half_timed_piece_is_estimated():
 
 def test_at_the_end_of_a_cut_part_all_that_was_sent_as_text_is_told():
     part = one("It is noon. ", 300, ("It", 40, 190), finish=False)
-    part.begin_piece(1, "Eat.")
+    part.begin_chunk(1, "Eat.")
     told = part.new_words() + part.new_words(final=True)
     assert "".join(word.text for word in told) == part.text == "It is noon. Eat."
 
@@ -294,7 +294,7 @@ WORDS = ["a", "don't", "Oslo,", "well-known", "(yes)", "3.14", "e\u0301te\u0301"
 
 @dataclass(frozen=True)
 class Spec:
-    """One piece as it may arrive: `words` are pairs of atom index and length in milliseconds."""
+    """One chunk as it may arrive: `words` are pairs of atom index and length in milliseconds."""
 
     text: str
     ms: float
@@ -316,19 +316,19 @@ specs = st.lists(
 )
 
 
-def build(pieces: list[Spec]) -> SpokenPart:
+def build(chunks: list[Spec]) -> SpokenPart:
     part = SpokenPart()
-    for index, piece in enumerate(pieces):
-        part.begin_piece(index, piece.text)
-        part.add_audio(index, piece.ms)
-        if piece.durations is not None:
+    for index, chunk in enumerate(chunks):
+        part.begin_chunk(index, chunk.text)
+        part.add_audio(index, chunk.ms)
+        if chunk.durations is not None:
             times, begin, clock = [], 0, 0
-            for end, ms in zip(atoms(piece.text), piece.durations, strict=False):
+            for end, ms in zip(atoms(chunk.text), chunk.durations, strict=False):
                 times.append(WordTime(begin, end, clock, clock + ms))
                 begin, clock = end, clock + ms
             part.set_words(index, times)
-        if piece.finished:
-            part.finish_piece(index)
+        if chunk.finished:
+            part.finish_chunk(index)
     return part
 
 
@@ -336,9 +336,9 @@ moments = st.floats(-10, 15_000)
 
 
 @given(specs, st.lists(moments, max_size=10), st.booleans())
-def test_what_was_heard_only_grows_with_time(pieces, played, closed):
+def test_what_was_heard_only_grows_with_time(chunks, played, closed):
     """heard is a prefix of the text, later is never less, and it never ends in the middle of a word."""
-    part = build(pieces)
+    part = build(chunks)
     if closed:
         part.close()
     words, before = part.text.split(), ""
@@ -357,32 +357,32 @@ def test_what_was_heard_only_grows_with_time(pieces, played, closed):
 
 
 @given(specs)
-def test_all_that_was_said_is_heard_at_the_end(pieces):
-    part = build(pieces)
+def test_all_that_was_said_is_heard_at_the_end(chunks):
+    part = build(chunks)
     if part.audio_ms >= 1:
         assert part.heard(part.audio_ms) == part.text.rstrip()
     assert part.heard(0) == ""
 
 
 @given(specs, moments)
-def test_closing_changes_no_answer(pieces, played_ms):
-    part = build(pieces)
+def test_closing_changes_no_answer(chunks, played_ms):
+    part = build(chunks)
     before = part.heard(played_ms)
     part.close()
     assert part.heard(played_ms) == before
 
 
-@given(specs.flatmap(lambda pieces: st.tuples(st.just(pieces), st.integers(0, 4))))
+@given(specs.flatmap(lambda chunks: st.tuples(st.just(chunks), st.integers(0, 4))))
 def test_every_word_is_told_once_and_in_order(case):
-    """Told piece by piece, with some unfinished at the end: the joined text is the transcript."""
-    pieces, unfinished = case
+    """Told chunk by chunk, with some unfinished at the end: the joined text is the transcript."""
+    chunks, unfinished = case
     part, told = SpokenPart(), []
-    for index, piece in enumerate(pieces):
-        part.begin_piece(index, piece.text)
-        part.add_audio(index, piece.ms)
+    for index, chunk in enumerate(chunks):
+        part.begin_chunk(index, chunk.text)
+        part.add_audio(index, chunk.ms)
         told += part.new_words()
-        if index < len(pieces) - unfinished:
-            part.finish_piece(index)
+        if index < len(chunks) - unfinished:
+            part.finish_chunk(index)
         told += part.new_words()
     told += part.new_words(final=True)
     assert "".join(word.text for word in told) == part.text
@@ -394,12 +394,12 @@ def test_every_word_is_told_once_and_in_order(case):
 def test_nonsense_from_a_voice_breaks_nothing(text, spoken, offsets, data):
     """Word times and offsets out of range, out of order, overlapping: still a prefix, still every word once."""
     part = SpokenPart()
-    part.begin_piece(0, text, spoken, offsets)
+    part.begin_chunk(0, text, spoken, offsets)
     part.add_audio(0, 1000)
     place, moment = st.integers(-3, 35), st.floats(-100, 2000)
     part.set_words(0, data.draw(st.lists(st.builds(WordTime, place, place, moment, moment), max_size=6)))
     told = part.new_words()
-    part.finish_piece(0)
+    part.finish_chunk(0)
     for played_ms in (1, 500, 999):
         assert text.startswith(part.heard(played_ms))
     assert part.heard(1000) == text.rstrip()

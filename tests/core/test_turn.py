@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from realtime.core.turn import (
     AnnounceSpeech,
     CommitSpeech,
-    CutHeard,
+    CutPlayback,
     DropSpeech,
     InterimText,
     Phase,
@@ -14,8 +14,8 @@ from realtime.core.turn import (
     ReplyBegan,
     ReplyEnded,
     SpeechBegan,
+    SpeechDiscarded,
     SpeechEnded,
-    SpeechForgotten,
     SpeechGrew,
     StartReply,
     StopReply,
@@ -115,7 +115,7 @@ def test_text_of_a_very_short_sound_is_not_believed():
 
 def test_a_reply_that_is_only_still_playing_is_cut_not_cancelled():
     _, actions = play(*REPLYING, ReplyEnded("r1", audible=True), SpeechBegan(100), SpeechGrew(640))
-    assert actions == [AnnounceSpeech(100), CutHeard("r1")]
+    assert actions == [AnnounceSpeech(100), CutPlayback("r1")]
 
 
 def test_interrupt_response_false_announces_and_lets_the_reply_go_on():
@@ -152,7 +152,7 @@ def test_late_news_of_an_old_reply_changes_nothing():
 
 
 def test_clear_forgets_open_speech():
-    turn, actions = play(SpeechBegan(0), SpeechForgotten(), SpeechEnded(900))
+    turn, actions = play(SpeechBegan(0), SpeechDiscarded(), SpeechEnded(900))
     assert actions == [AnnounceSpeech(0)]
     assert turn.phase is Phase.SILENT
 
@@ -167,7 +167,7 @@ events = st.one_of(
     st.builds(SpeechGrew, st.floats(0, 2000)),
     st.builds(InterimText, st.sampled_from(["stop", "mhm", ""])),
     st.builds(SpeechEnded, st.floats(0, 1e5)),
-    st.just(SpeechForgotten()),
+    st.just(SpeechDiscarded()),
     st.builds(TurnCommitted, st.sampled_from(["u1", "u2"])),
     st.builds(TranscriptKnown, st.sampled_from(["u1", "u2"]), st.sampled_from(["hi", ""])),
     st.builds(TranscriptFailed, st.sampled_from(["u1", "u2"])),

@@ -168,7 +168,7 @@ async def test_a_warm_chat_answers_three_questions_in_a_row_that_are_dropped_wit
         scripted(*[models] * 3, *[endless] * 3, *[models] * 3) as server,
         MiniMax("k", server.url) as mm,
     ):
-        await mm.chat.warm()
+        await mm.chat.prewarm()
         waiting = set(server.peers)
         for _ in range(3):
             events = mm.chat.stream(messages=ASK)
@@ -194,11 +194,11 @@ async def test_a_chat_that_nobody_warmed_asks_for_nothing_more_than_it_was_asked
 async def test_warm_opens_its_connections_once_and_never_raises() -> None:
     models = Reply(b"{}", 200, "application/json")
     async with scripted(models, models, models) as server, MiniMax("k", server.url) as mm:
-        await asyncio.gather(mm.chat.warm(), mm.chat.warm())
-        await mm.chat.warm()
+        await asyncio.gather(mm.chat.prewarm(), mm.chat.prewarm())
+        await mm.chat.prewarm()
         assert len(server.asked) == 3
     async with MiniMax("k", "http://127.0.0.1:9") as nobody:
-        await nobody.chat.warm()
+        await nobody.chat.prewarm()
 
 
 def test_the_key_is_never_shown() -> None:

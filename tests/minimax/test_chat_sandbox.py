@@ -175,9 +175,9 @@ async def test_strict_temperatures_are_satisfied() -> None:
 
 async def test_turns_share_one_connection_and_its_spares() -> None:
     async with Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox, MiniMax("k", sandbox.url) as mm:
-        await mm.chat.warm()
+        await mm.chat.prewarm()
         for _ in range(3):
             async for _ in mm.chat.stream(messages=QUESTION):
                 pass
-            await mm.chat.warm()
+            await mm.chat.prewarm()
         assert sandbox.state.http_connections_opened == 3

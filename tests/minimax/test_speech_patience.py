@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from realtime.errors import ProviderTimeout
 from realtime.minimax.speech import SpeechClient, Transport
-from realtime.minimax.speech_protocol import AudioChunk
+from realtime.minimax.speech_protocol import ReceivedAudio
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 
 TIMEOUTS = SpeechTimeouts(connect_s=0.2, ready_s=0.2, first_audio_s=0.2, gap_s=0.2, finish_s=0.2)
@@ -76,7 +76,7 @@ async def deaf() -> AsyncIterator[str]:
 
 async def hear_all(session: SpeechSession) -> None:
     while True:
-        assert isinstance((await session.receive())[0], AudioChunk)
+        assert isinstance((await session.receive())[0], ReceivedAudio)
 
 
 async def say_all(session: SpeechSession) -> None:

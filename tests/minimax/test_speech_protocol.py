@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.speech_http import PieceStream
+from realtime.minimax.speech_http import ChunkStream
 from realtime.minimax.speech_protocol import (
-    AudioChunk,
     BidiProtocol,
+    ChunkEnd,
     Phase,
-    PieceEnd,
+    ReceivedAudio,
     SpeechProtocol,
     WordTimes,
 )
@@ -86,25 +86,25 @@ def test_speed_is_kept_within_what_the_platform_takes(speed: float, sent: float)
 def test_each_final_closes_the_oldest_text() -> None:
     protocol = opened()
     assert [protocol.say(text)[0] for text in ("One.", "Two.")] == [0, 1]
-    assert protocol.receive(audio(b"\1\0")) == [AudioChunk(0, b"\1\0")]
-    assert protocol.receive(FINAL) == [PieceEnd(0, 14, 935, trace_id="t1")]
-    assert protocol.receive(audio(b"\2\0")) == [AudioChunk(1, b"\2\0")]
-    assert protocol.receive(FINAL) == [PieceEnd(1, 14, 935, trace_id="t1")]
+    assert protocol.receive(audio(b"\1\0")) == [ReceivedAudio(0, b"\1\0")]
+    assert protocol.receive(FINAL) == [ChunkEnd(0, 14, 935, trace_id="t1")]
+    assert protocol.receive(audio(b"\2\0")) == [ReceivedAudio(1, b"\2\0")]
+    assert protocol.receive(FINAL) == [ChunkEnd(1, 14, 935, trace_id="t1")]
     assert protocol.pending == 0
 
 
 def test_frames_without_event_are_judged_by_what_they_carry() -> None:
     protocol = opened()
     protocol.say("One.")
-    assert protocol.receive(frame(data={"audio": "0100"}, is_final=False)) == [AudioChunk(0, b"\1\0")]
-    assert protocol.receive(frame(data=None, is_final=True)) == [PieceEnd(0, trace_id="t1")]
+    assert protocol.receive(frame(data={"audio": "0100"}, is_final=False)) == [ReceivedAudio(0, b"\1\0")]
+    assert protocol.receive(frame(data=None, is_final=True)) == [ChunkEnd(0, trace_id="t1")]
 
 
 def test_audio_on_the_final_frame_is_played() -> None:
     protocol = opened()
     protocol.say("One.")
     results = protocol.receive(frame(data={"audio": "0100"}, is_final=True))
-    assert results == [AudioChunk(0, b"\1\0"), PieceEnd(0, trace_id="t1")]
+    assert results == [ReceivedAudio(0, b"\1\0"), ChunkEnd(0, trace_id="t1")]
 
 
 @pytest.mark.parametrize("data", [None, {}, {"audio": None}, {"audio": ""}, {"audio": 7}, []])
@@ -119,8 +119,8 @@ def test_a_soft_code_closes_its_text_and_the_session_lives(code: int) -> None:
     protocol = opened()
     protocol.say(" ")
     protocol.say("Two.")
-    assert protocol.receive(frame("task_continued", code)) == [PieceEnd(0, skipped=True, trace_id="t1")]
-    assert protocol.receive(audio(b"\1\0")) == [AudioChunk(1, b"\1\0")]
+    assert protocol.receive(frame("task_continued", code)) == [ChunkEnd(0, skipped=True, trace_id="t1")]
+    assert protocol.receive(audio(b"\1\0")) == [ReceivedAudio(1, b"\1\0")]
 
 
 @pytest.mark.parametrize("event", ["task_failed", "task_continued", None])
@@ -144,7 +144,7 @@ def test_a_trace_id_is_found_inside_base_resp() -> None:
     protocol = opened()
     protocol.say("One.")
     inner = {"base_resp": {"status_code": 0, "trace_id": "inner"}, "data": {}, "is_final": True}
-    assert protocol.receive(msgspec.json.encode(inner)) == [PieceEnd(0, trace_id="inner")]
+    assert protocol.receive(msgspec.json.encode(inner)) == [ChunkEnd(0, trace_id="inner")]
 
 
 @pytest.mark.parametrize("broken", ["0", "0g", "00 00", "zz"])
@@ -164,7 +164,7 @@ def test_samples_are_never_split(pcm: bytes, cuts: list[int]) -> None:
     heard = b""
     for begin, end in zip(edges, edges[1:], strict=False):  # noqa: RUF007 - the pairs are edges, not items
         for result in protocol.receive(audio(pcm[begin:end])):
-            assert isinstance(result, AudioChunk)
+            assert isinstance(result, ReceivedAudio)
             assert len(result.data) % 2 == 0
             heard += result.data
     assert heard == pcm[: len(pcm) // 2 * 2]
@@ -180,7 +180,7 @@ def test_words_come_before_the_sound_they_belong_to() -> None:
         ],
     }
     results = protocol.receive(frame(data={"audio": "0100", "subtitle": subtitle}, is_final=False))
-    assert results == [WordTimes(0, (WordTime(0, 3, 0.0, 300.0),)), AudioChunk(0, b"\1\0")]
+    assert results == [WordTimes(0, (WordTime(0, 3, 0.0, 300.0),)), ReceivedAudio(0, b"\1\0")]
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ def test_bidi_sends_the_next_text_after_the_flush_of_the_one_before() -> None:
     assert protocol.say("Three.")[1] == []
     for _ in range(2):
         protocol.receive(frame("sentence_start"))
-        assert protocol.receive(audio(b"\1\0")) == [AudioChunk(0, b"\1\0")]
+        assert protocol.receive(audio(b"\1\0")) == [ReceivedAudio(0, b"\1\0")]
         assert protocol.receive(FINAL) == []
         protocol.receive(frame("sentence_end"))
-    assert protocol.receive(frame("task_flushed")) == [PieceEnd(0, 28, 1870, trace_id="t1")]
+    assert protocol.receive(frame("task_flushed")) == [ChunkEnd(0, 28, 1870, trace_id="t1")]
     assert events_of(protocol.take_unsent()) == ["task_continue", "task_flush"]
     assert protocol.take_unsent() == []
 
@@ -251,7 +251,7 @@ def test_bidi_cancel_discards_until_it_is_confirmed() -> None:
     protocol.receive(frame("task_canceled"))
     assert protocol.phase is Phase.OPEN
     assert protocol.say("Three.")[0] == 2
-    assert protocol.receive(audio(b"\2\0")) == [AudioChunk(2, b"\2\0")]
+    assert protocol.receive(audio(b"\2\0")) == [ReceivedAudio(2, b"\2\0")]
 
 
 def test_bidi_a_flush_of_the_time_before_the_interruption_ends_no_later_text() -> None:
@@ -262,24 +262,24 @@ def test_bidi_a_flush_of_the_time_before_the_interruption_ends_no_later_text() -
     protocol.receive(frame("task_canceled"))
     protocol.say("New.")
     assert protocol.receive(frame("task_flushed")) == []
-    assert protocol.receive(audio(b"ab")) == [AudioChunk(1, b"ab")]
-    assert protocol.receive(frame("task_flushed")) == [PieceEnd(1, trace_id="t1")]
+    assert protocol.receive(audio(b"ab")) == [ReceivedAudio(1, b"ab")]
+    assert protocol.receive(frame("task_flushed")) == [ChunkEnd(1, trace_id="t1")]
     # It may as well never be answered.
     protocol.say("Third.")
     protocol.cancel()
     protocol.receive(frame("task_canceled"))
     protocol.say("Fourth.")
     protocol.receive(audio(b"cd"))
-    assert protocol.receive(frame("task_flushed")) == [PieceEnd(3, trace_id="t1")]
+    assert protocol.receive(frame("task_flushed")) == [ChunkEnd(3, trace_id="t1")]
     protocol.say("…")
-    assert protocol.receive(frame("task_flushed")) == [PieceEnd(4, skipped=True, trace_id="t1")]
+    assert protocol.receive(frame("task_flushed")) == [ChunkEnd(4, skipped=True, trace_id="t1")]
 
 
 def test_bidi_a_skipped_text_is_closed_by_its_flush_alone() -> None:
     protocol = opened(BidiProtocol)
     protocol.say("...")
     assert protocol.receive(frame("task_continued", 2203)) == []
-    assert protocol.receive(frame("task_flushed")) == [PieceEnd(0, skipped=True, trace_id="t1")]
+    assert protocol.receive(frame("task_flushed")) == [ChunkEnd(0, skipped=True, trace_id="t1")]
 
 
 def http_event(pcm: bytes, status: int, **fields: Any) -> str:
@@ -287,20 +287,20 @@ def http_event(pcm: bytes, status: int, **fields: Any) -> str:
 
 
 def test_http_the_last_event_repeats_all_sound_and_is_dropped() -> None:
-    stream = PieceStream(0, "One.", CONFIG)
-    assert stream.feed(http_event(b"\1\0", 1)) == [AudioChunk(0, b"\1\0")]
+    stream = ChunkStream(0, "One.", CONFIG)
+    assert stream.feed(http_event(b"\1\0", 1)) == [ReceivedAudio(0, b"\1\0")]
     end = stream.feed(http_event(b"\1\0\2\0", 2, extra_info={"usage_characters": 4, "audio_length": 1}))
-    assert end == [PieceEnd(0, 4, 1.0, trace_id="t1")]
+    assert end == [ChunkEnd(0, 4, 1.0, trace_id="t1")]
     assert stream.complete
 
 
 def test_http_a_last_event_alone_is_played() -> None:
-    stream = PieceStream(0, "One.", CONFIG)
-    assert stream.feed(http_event(b"\1\0", 2)) == [AudioChunk(0, b"\1\0"), PieceEnd(0, trace_id="t1")]
+    stream = ChunkStream(0, "One.", CONFIG)
+    assert stream.feed(http_event(b"\1\0", 2)) == [ReceivedAudio(0, b"\1\0"), ChunkEnd(0, trace_id="t1")]
 
 
 def test_http_errors_and_leftovers() -> None:
-    stream = PieceStream(0, "One.", CONFIG)
+    stream = ChunkStream(0, "One.", CONFIG)
     assert stream.feed("[DONE]") == []
     with pytest.raises(ProviderError) as caught:
         stream.feed(frame(None, 1039, data=None))

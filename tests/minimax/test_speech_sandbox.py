@@ -15,9 +15,9 @@ import pytest
 from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax import (
-    AudioChunk,
+    ChunkEnd,
     MiniMax,
-    PieceEnd,
+    ReceivedAudio,
     SpeechSession,
     SpeechTimeouts,
     Transport,
@@ -39,18 +39,18 @@ SOCKETS = [Transport.ORDINARY, Transport.BIDI]
 class Heard:
     pcm: dict[int, bytes] = field(default_factory=dict)
     words: dict[int, tuple[WordTime, ...]] = field(default_factory=dict)
-    ends: list[PieceEnd] = field(default_factory=list)
+    ends: list[ChunkEnd] = field(default_factory=list)
 
 
 async def listen(session: SpeechSession) -> Heard:
     heard = Heard()
     async for result in session.events():
         match result:
-            case AudioChunk(piece, data):
-                heard.pcm[piece] = heard.pcm.get(piece, b"") + data
-            case WordTimes(piece, words):
-                heard.words[piece] = words
-            case PieceEnd():
+            case ReceivedAudio(chunk, data):
+                heard.pcm[chunk] = heard.pcm.get(chunk, b"") + data
+            case WordTimes(chunk, words):
+                heard.words[chunk] = words
+            case ChunkEnd():
                 heard.ends.append(result)
     return heard
 
@@ -83,14 +83,14 @@ def words_of(text: str, words: tuple[WordTime, ...]) -> list[str]:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_texts_become_sound_and_word_times(transport: Transport) -> None:
     heard = await speak(transport=transport)
-    assert [end.piece for end in heard.ends] == [0, 1]
+    assert [end.chunk for end in heard.ends] == [0, 1]
     assert all(end.usage_characters > 0 and not end.skipped and end.trace_id for end in heard.ends)
-    for piece, text in enumerate(TEXTS):
-        length_ms = len(heard.pcm[piece]) / 48
-        assert abs(length_ms - heard.ends[piece].audio_ms) < 2
-        assert np.abs(np.frombuffer(heard.pcm[piece], "<i2")).max() > 1000
-        assert words_of(text, heard.words[piece]) == text.replace(",", "").replace(".", "").split()
-        assert heard.words[piece][-1].end_ms <= length_ms + 1
+    for chunk, text in enumerate(TEXTS):
+        length_ms = len(heard.pcm[chunk]) / 48
+        assert abs(length_ms - heard.ends[chunk].audio_ms) < 2
+        assert np.abs(np.frombuffer(heard.pcm[chunk], "<i2")).max() > 1000
+        assert words_of(text, heard.words[chunk]) == text.replace(",", "").replace(".", "").split()
+        assert heard.words[chunk][-1].end_ms <= length_ms + 1
 
 
 @pytest.mark.parametrize("transport", SOCKETS)
@@ -101,22 +101,22 @@ async def test_texts_become_sound_and_word_times(transport: Transport) -> None:
 )  # fmt: skip
 async def test_oddities_change_nothing(fault: str, transport: Transport) -> None:
     heard = await speak(fault, transport=transport, timeouts=QUICK)
-    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, False), (1, False)]
-    for piece, text in enumerate(TEXTS):
-        assert abs(len(heard.pcm[piece]) / 48 - heard.ends[piece].audio_ms) < 2
-        assert words_of(text, heard.words[piece]) == text.replace(",", "").replace(".", "").split()
+    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, False), (1, False)]
+    for chunk, text in enumerate(TEXTS):
+        assert abs(len(heard.pcm[chunk]) / 48 - heard.ends[chunk].audio_ms) < 2
+        assert words_of(text, heard.words[chunk]) == text.replace(",", "").replace(".", "").split()
 
 
 @pytest.mark.parametrize("code", [2203, 2204])
 async def test_a_skipped_text_is_answered(code: int) -> None:
     heard = await speak(f"speech.soft={code}")
-    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, True), (1, True)]
+    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, True), (1, True)]
     assert heard.pcm == {}
 
 
 async def test_an_empty_text_is_skipped_and_the_next_is_spoken() -> None:
     heard = await speak(texts=("", "Good bye."))
-    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
+    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
     assert list(heard.pcm) == [1]
 
 
@@ -128,7 +128,7 @@ async def test_a_text_that_is_too_long_is_never_sent(transport: Transport) -> No
 
 async def test_bidi_without_anything_to_say() -> None:
     heard = await speak(transport=Transport.BIDI, texts=(" ", "Good bye."))
-    assert [(end.piece, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
+    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -218,10 +218,10 @@ async def test_bidi_is_interrupted_and_goes_on() -> None:
             await session.receive()
             assert await session.cancel()
             assert session.pending == 0
-            piece = await session.say("Bye.")
+            chunk = await session.say("Bye.")
             session.finish()
             heard = await listen(session)
-        assert list(heard.pcm) == [piece]
+        assert list(heard.pcm) == [chunk]
         assert sandbox.state.connections_opened == 1
 
 

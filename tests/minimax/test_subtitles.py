@@ -41,7 +41,7 @@ def test_the_newest_replaces_and_another_segment_adds() -> None:
     assert track.words()[0].end_ms == 310
 
 
-def test_pieces_of_a_word_become_one() -> None:
+def test_chunks_of_a_word_become_one() -> None:
     text = "Ask Claude now"
     track = SubtitleTrack(text)
     track.feed(

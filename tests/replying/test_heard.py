@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from realtime.core.conversation import Conversation, Message, Said
+from realtime.core.conversation import Conversation, Message, OutputSpeech
 from realtime.core.history import history
 from realtime.core.messages import WordTime
 from realtime.core.playback import Playback
 from realtime.core.spoken import SpokenPart
 from realtime.core.wordbreak import atoms
 from realtime.errors import ProviderUnavailable
-from realtime.providers.base import SpeechAudio, SpeechPieceDone, SpeechWords
+from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechWords
 from tests import virtual_time
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeUtterance, call
@@ -77,17 +77,17 @@ class Listener:
 
 @dataclass
 class Reply:
-    """What a reply really sounds like: pieces of text, and when each of their words sounds."""
+    """What a reply really sounds like: chunks of text, and when each of their words sounds."""
 
-    pieces: list[str]
-    piece_ms: list[float]
+    chunks: list[str]
+    chunk_ms: list[float]
     words: list[list[WordTime]]
 
     def ends_and_midpoints(self) -> tuple[list[int], list[float]]:
         """For each word of the whole text: where it ends, and when its middle sounds."""
         ends, midpoints = [], []
         text_begin, start_ms = 0, 0.0
-        for text, ms, words in zip(self.pieces, self.piece_ms, self.words, strict=True):
+        for text, ms, words in zip(self.chunks, self.chunk_ms, self.words, strict=True):
             for word in words:
                 ends.append(text_begin + word.end)
                 midpoints.append(start_ms + (word.start_ms + word.end_ms) / 2)
@@ -97,7 +97,7 @@ class Reply:
 
     @property
     def text(self) -> str:
-        return "".join(self.pieces)
+        return "".join(self.chunks)
 
 
 def make_reply(dice: random.Random, *, chinese: bool) -> Reply:
@@ -116,9 +116,9 @@ def make_reply(dice: random.Random, *, chinese: bool) -> Reply:
             if not chinese:
                 text += " "
         text = text.rstrip(" ,，") + ("。" if chinese else ". ")
-        reply.pieces.append(text)
+        reply.chunks.append(text)
         reply.words.append(words)
-        reply.piece_ms.append(clock + dice.uniform(0, 250))
+        reply.chunk_ms.append(clock + dice.uniform(0, 250))
     return reply
 
 
@@ -134,7 +134,7 @@ class Stage:
             up_s=dice.uniform(0.001, 0.1),
         )
         self.part, self.playback, self.conversation = SpokenPart(), Playback(), Conversation()
-        self.conversation.add(Message("q", "user", (Said("?"),)))
+        self.conversation.add(Message("q", "user", (OutputSpeech("?"),)))
         self.conversation.add(Message("a", "assistant", (), "in_progress"))
         self.conversation.speaks("a", self.part)
         self.ended_s = math.inf
@@ -142,10 +142,10 @@ class Stage:
         self.packets = self._upstream()
 
     def _upstream(self) -> list[tuple[float, int, float, bool]]:
-        """(second, piece, ms, last of its piece): mostly faster than real time, sometimes slower."""
+        """(second, chunk, ms, last of its chunk): mostly faster than real time, sometimes slower."""
         dice, packets, now_s = self.dice, [], 0.3
         factor = dice.choice([0.6, 0.9, 1.1, 2.0, 5.0, 20.0])
-        for index, total_ms in enumerate(self.reply.piece_ms):
+        for index, total_ms in enumerate(self.reply.chunk_ms):
             now_s += dice.uniform(0.0, 0.4)
             sent_ms = 0.0
             while sent_ms < total_ms:
@@ -174,17 +174,17 @@ class Stage:
                 self.playback.ack(int(self.listener.heard_ms(what)), at_s)
 
     def _send(self, at_s: float, index: int, ms: float, last: bool) -> None:
-        if self.part.text == "".join(self.reply.pieces[:index]):
-            self.part.begin_piece(index, self.reply.pieces[index])
+        if self.part.text == "".join(self.reply.chunks[:index]):
+            self.part.begin_chunk(index, self.reply.chunks[index])
         self.part.add_audio(index, ms)
         self.playback.sent(ms, at_s)
         self.listener.receive(at_s, ms)
         if last:
             if self.with_words:
                 self.part.set_words(index, self.reply.words[index])
-                self.timed_ms += self.reply.piece_ms[index]
-            self.part.finish_piece(index)
-            if index == len(self.reply.pieces) - 1:
+                self.timed_ms += self.reply.chunk_ms[index]
+            self.part.finish_chunk(index)
+            if index == len(self.reply.chunks) - 1:
                 self.ended_s = at_s
                 self.conversation.update_speech("a", "completed")
                 self.part.close()
@@ -220,10 +220,10 @@ def words_heard(reply: Reply, heard_ms: float) -> int:
     return bisect_right(midpoints, heard_ms)
 
 
-def piece_bounds(reply: Reply, position_ms: float) -> tuple[int, int]:
-    """The first word of the piece that sounds at this position, and the first one after it."""
+def chunk_bounds(reply: Reply, position_ms: float) -> tuple[int, int]:
+    """The first word of the chunk that sounds at this position, and the first one after it."""
     start_ms, first = 0.0, 0
-    for ms, words in zip(reply.piece_ms, reply.words, strict=True):
+    for ms, words in zip(reply.chunk_ms, reply.words, strict=True):
         if position_ms < start_ms + ms:
             return first, first + len(words)
         start_ms += ms
@@ -233,7 +233,7 @@ def piece_bounds(reply: Reply, position_ms: float) -> tuple[int, int]:
 
 def moment(dice: random.Random, stage: Stage) -> float:
     """When the interruption reaches the server: before the sound, in it, at its end, after generation."""
-    total_s = sum(stage.reply.piece_ms) / 1000
+    total_s = sum(stage.reply.chunk_ms) / 1000
     first_s, last_s = stage.packets[0][0], stage.packets[-1][0]
     end_s = max(first_s + total_s, last_s)
     match dice.randrange(6):
@@ -308,13 +308,13 @@ def check(stage: Stage, report: str, name: str) -> int | None:
         least_ms, most_ms = min(heard_ms, estimate_ms), max(heard_ms, estimate_ms)
     least, most = words_heard(reply, least_ms), words_heard(reply, most_ms)
     if most_ms > stage.timed_ms:
-        least, most = min(least, piece_bounds(reply, least_ms)[0]), max(most, piece_bounds(reply, most_ms)[1])
+        least, most = min(least, chunk_bounds(reply, least_ms)[0]), max(most, chunk_bounds(reply, most_ms)[1])
     assert least - 1 <= kept <= most + 1, f"{name}: {kept} words kept, {least} to {most} heard"
     return abs(kept - least) if report in ("truncate", "acks") and most_ms <= stage.timed_ms else None
 
 
 def test_without_word_times_the_estimate_stays_close():
-    """Proportion inside the piece that sounds: at most a few words off, and mostly none."""
+    """Proportion inside the chunk that sounds: at most a few words off, and mostly none."""
     off = []
     for seed in range(600):
         dice = random.Random(f"untimed {seed}")
@@ -333,29 +333,29 @@ class _UnevenUtterance(FakeUtterance):
     """Says each word as long as it likes."""
 
     async def events(self):
-        voice, piece = self._speech, 0
+        voice, chunk = self._speech, 0
         while (text := await self._texts.get()) is not None:
             await asyncio.sleep(voice.first_s)
             words, total_ms = voice.pronounce(text)
             voice.spoken.append((words, total_ms))
             if voice.words == "early":
-                yield SpeechWords(piece, tuple(words))
+                yield SpeechWords(chunk, tuple(words))
                 voice.timed_ms += total_ms
             sent_ms = 0.0
             while sent_ms < total_ms:
                 ms = min(100.0, total_ms - sent_ms)
-                yield SpeechAudio(piece, b"\x01\x00" * int(ms * 24))
+                yield SpeechAudio(chunk, b"\x01\x00" * int(ms * 24))
                 sent_ms += ms
                 await asyncio.sleep(ms / 1000 / voice.factor)
             if voice.words == "late":
-                yield SpeechWords(piece, tuple(words))
+                yield SpeechWords(chunk, tuple(words))
                 voice.timed_ms += total_ms
-            yield SpeechPieceDone(piece)
-            piece += 1
+            yield SpeechChunkDone(chunk)
+            chunk += 1
 
 
 class UnevenSpeech(FakeSpeech):
-    """A voice whose words take their own time; `spoken` is the truth about every piece."""
+    """A voice whose words take their own time; `spoken` is the truth about every chunk."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__(first_s=dice.uniform(0.05, 0.4), factor=dice.choice([0.7, 1.2, 3.0, 8.0, 50.0]))
@@ -396,7 +396,7 @@ class UnevenSpeech(FakeSpeech):
         return found
 
     def heard_words(self, heard_ms: float) -> tuple[int, int]:
-        """Least and most words that may count as heard: exact where word times were known, else within the piece."""
+        """Least and most words that may count as heard: exact where word times were known, else within the chunk."""
         count = bisect_right(self.midpoints(), heard_ms)
         if heard_ms <= self.timed_ms:
             return count, count

@@ -1,7 +1,7 @@
 """What was heard of replies whose voice connection died and was replaced: the sound itself is the witness.
 
 Whole conversations over the real voice provider and scripted connections: mixed Chinese and English, pauses, G.711,
-late and repeated truncates, interruptions before, in and after a piece that had to be said again.
+late and repeated truncates, interruptions before, in and after a chunk that had to be said again.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ async def check(client, voice, words, item_id, report, timed, name) -> None:
     slack_ms = client.delay_ms if report == "nothing" else 0.0
     least = client.words_played(voice.lexicon, item_id, max(0.0, heard_ms - slack_ms))
     most = client.words_played(voice.lexicon, item_id, heard_ms + slack_ms)
-    off = 1 if timed == "early" else 12  # else in proportion, inside one piece
+    off = 1 if timed == "early" else 12  # else in proportion, inside one chunk
     assert least - off <= len(said) <= most + off, f"{name}: {len(said)} words kept, {least} to {most} heard"
     if report == "truncate":  # a late second word of the client never makes history longer
         for beyond_ms in (400, 90_000):

@@ -1,4 +1,4 @@
-"""A voice slower than its speech, in virtual time: it pauses between its pieces and never inside one."""
+"""A voice slower than its speech, in virtual time: it pauses between its chunks and never inside one."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ def known(rate: float = 0.8) -> Delivery:
 
 
 def pauses(talk: Talk) -> tuple[list[float], list[float]]:
-    """Seconds for which a player that plays what it gets at once is silent: inside pieces, and before them."""
+    """Seconds for which a player that plays what it gets at once is silent: inside chunks, and before them."""
     inside: list[float] = []
     before: list[float] = []
     dry_s, begins = None, False
@@ -81,7 +81,7 @@ async def test_a_voice_that_keeps_up_is_passed_on_the_moment_it_comes():
         gaps_ms = [1000 * (after - at) for at, after in zip([first, *rest], rest, strict=False)]
         assert all(gap_ms >= ms - 0.01 for gap_ms, ms in zip(gaps_ms, frames, strict=False))
         late = [gap_ms for gap_ms, ms in zip(gaps_ms, frames, strict=False) if gap_ms > ms + 0.01]
-        assert len(late) <= len(talk.speech.said) - 1  # where a piece begins
+        assert len(late) <= len(talk.speech.said) - 1  # where a chunk begins
 
 
 def frames_ms(total_ms: float) -> list[float]:

@@ -513,7 +513,7 @@ async def test_a_guess_that_the_session_takes_along_was_wasted():
     assert outcomes(talk) == {"wasted": 1}
 
 
-class Judge:
+class FakeEndOfTurnModel:
     """Says what it is told to say, and counts how often it was asked."""
 
     def __init__(self, *probabilities, delay_s: float = 0.03) -> None:
@@ -535,10 +535,10 @@ class Judge:
 SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
 
 
-async def silence_that_ended(judge: Judge | None, text: str, **detection) -> float:
+async def silence_that_ended(end_of_turn: FakeEndOfTurnModel | None, text: str, **detection) -> float:
     """Milliseconds from the end of the loud samples to `speech_stopped`."""
     session = {"audio": {"input": {"turn_detection": {"type": "semantic_vad", **detection}}}}
-    async with Talk(transcriber=Heard((0, text)), judge=judge, **session) as talk:
+    async with Talk(transcriber=Heard((0, text)), end_of_turn=end_of_turn, **session) as talk:
         await talk.speak(1.28)
         end = talk.events[0]["at"] + 1.28
         await talk.silence(9.0)
@@ -548,36 +548,41 @@ async def silence_that_ended(judge: Judge | None, text: str, **detection) -> flo
 @scripted
 async def test_the_judge_shortens_and_lengthens_the_silence():
     done, unsure = "What time is it?", "What time"
-    assert await silence_that_ended(Judge(0.9), done) == pytest.approx(380, abs=60)
-    assert await silence_that_ended(Judge(0.9), unsure) == pytest.approx(380, abs=60)
-    assert await silence_that_ended(Judge(0.1), done) == pytest.approx(1070, abs=60)
-    assert await silence_that_ended(Judge(0.1), unsure) == pytest.approx(1410, abs=60)
+    assert await silence_that_ended(FakeEndOfTurnModel(0.9), done) == pytest.approx(380, abs=60)
+    assert await silence_that_ended(FakeEndOfTurnModel(0.9), unsure) == pytest.approx(380, abs=60)
+    assert await silence_that_ended(FakeEndOfTurnModel(0.1), done) == pytest.approx(1070, abs=60)
+    assert await silence_that_ended(FakeEndOfTurnModel(0.1), unsure) == pytest.approx(1410, abs=60)
     assert await silence_that_ended(None, unsure) == pytest.approx(730, abs=60)
 
 
 @scripted
 async def test_a_judge_that_fails_or_is_slow_leaves_the_decision_to_the_text():
-    for judge in (Judge(ProviderUnavailable("busy")), Judge(0.1, delay_s=30.0)):
-        assert await silence_that_ended(judge, "What time is it?") == pytest.approx(380, abs=60)
+    for end_of_turn in (
+        FakeEndOfTurnModel(ProviderUnavailable("busy")),
+        FakeEndOfTurnModel(0.1, delay_s=30.0),
+    ):
+        assert await silence_that_ended(end_of_turn, "What time is it?") == pytest.approx(380, abs=60)
 
 
 @scripted
 async def test_the_judge_is_asked_once_in_each_pause_and_only_under_semantic_vad():
-    judge = Judge(0.1, 0.9)
-    async with Talk(transcriber=Heard((0, "Well"), (1.5, "Well, hello.")), judge=judge, **SEMANTIC) as talk:
+    end_of_turn = FakeEndOfTurnModel(0.1, 0.9)
+    async with Talk(
+        transcriber=Heard((0, "Well"), (1.5, "Well, hello.")), end_of_turn=end_of_turn, **SEMANTIC
+    ) as talk:
         await talk.speak(0.8)
         await talk.silence(0.5)
         await talk.speak(0.8)
         await talk.silence(0.6)
         assert len(talk.of("input_audio_buffer.speech_stopped")) == 1
-        assert len(judge.asked) == 2
-        assert judge.asked[0] < judge.asked[1]
-    judge = Judge()
-    async with Talk(transcriber=Heard((0, "Hello.")), judge=judge) as talk:
+        assert len(end_of_turn.asked) == 2
+        assert end_of_turn.asked[0] < end_of_turn.asked[1]
+    end_of_turn = FakeEndOfTurnModel()
+    async with Talk(transcriber=Heard((0, "Hello.")), end_of_turn=end_of_turn) as talk:
         await talk.speak(0.8)
         await talk.silence(1.0)
         assert talk.of("input_audio_buffer.speech_stopped")
-        assert judge.asked == []
+        assert end_of_turn.asked == []
 
 
 @scripted

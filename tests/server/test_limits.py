@@ -8,13 +8,13 @@ import urllib.request
 import pytest
 import websockets
 
-from realtime.server.pace import Pace
+from realtime.server.pace import TokenBucket
 from tests.server.wire import House
 from tests.server.wire import house as open_house
 
 
 def test_a_burst_is_free_and_the_rest_comes_at_the_rate():
-    pace = Pace(200.0, 2_000.0, now_s=5.0)
+    pace = TokenBucket(200.0, 2_000.0, now_s=5.0)
     assert [pace.spend(1, 5.0) for _ in range(2_000)] == [0.0] * 2_000
     assert pace.spend(1, 5.0) == pytest.approx(0.005)
     assert pace.spend(99, 5.0) == pytest.approx(0.5)

@@ -36,7 +36,7 @@ async def test_a_new_voice_format_or_speed_is_warmed_by_the_update_itself():
         await talk.send("session.update", session=output(speed=1.25))
         await talk.send("session.update", session=output(speed=9))
         await talk.send("session.update", session={"type": "realtime", "instructions": "Be brief."})
-    assert speech.warmed == [
+    assert speech.prewarmed == [
         Voice("v1"), Voice("v2"), Voice("v2", 8000), Voice("v2", 8000, 1.25),
     ]  # fmt: skip
 
@@ -46,8 +46,8 @@ async def test_connections_are_asked_for_as_long_as_a_silent_session_lives():
     chat, speech = FakeChat(), FakeSpeech()
     async with Talk(chat=chat, speech=speech):
         await asyncio.sleep(300.0)
-        assert len(speech.warmed) >= 6
-        assert chat.warmed >= 6
+        assert len(speech.prewarmed) >= 6
+        assert chat.prewarmed >= 6
 
 
 @scripted
@@ -95,4 +95,4 @@ async def test_a_client_that_tries_every_voice_does_not_fill_our_memory():
         for number in range(60):
             await talk.ask("Yes?", audio={"output": {"voice": f"voice {number}"}})
             await talk.until("response.done", number + 1)
-        assert len(talk.session.replies._paces) <= 16
+        assert len(talk.session.responses._speaking_rates) <= 16

@@ -125,7 +125,7 @@ async def test_what_arrives_in_the_step_of_the_interruption_is_dropped():
     async with Talk(chat=FakeChat([STORY]), speech=FakeSpeech(factor=1.2)) as talk:
         await talk.ask("Tell me a story.")
         await talk.until("response.output_audio.delta")
-        writer = talk.session.replies.active.writer
+        writer = talk.session.responses.active.writer
         await talk.send("response.cancel")
         late = Chunk(9, "Too late.", "Too late.", tuple(range(10)), Boundary.END)
         writer.begin_chunk(late)

@@ -17,7 +17,7 @@ class Breaker:
         self._until_s: dict[Address, float] = {}
         self._dropped_s: dict[Address, float] = {}
 
-    def open(self, address: Address, now_s: float) -> bool:
+    def allows(self, address: Address, now_s: float) -> bool:
         """Whether this host may be used."""
         return self._until_s.get(address, 0.0) <= now_s
 

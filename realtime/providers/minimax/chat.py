@@ -47,8 +47,8 @@ class ChatProvider:
     def requests_left(self) -> float:
         return self._budget.left(asyncio.get_running_loop().time())
 
-    async def warm(self) -> None:
-        await self._chat.warm()
+    async def prewarm(self) -> None:
+        await self._chat.prewarm()
 
     async def aclose(self) -> None:
         await self._chat.aclose()

@@ -38,8 +38,8 @@ class MiniMaxSpeech:
     def __repr__(self) -> str:
         return f"<MiniMaxSpeech {self._client!r}>"
 
-    def warm(self, voice: Voice) -> None:
-        self._pool.warm(self._config(voice))
+    def prewarm(self, voice: Voice) -> None:
+        self._pool.prewarm(self._config(voice))
 
     def open(self, voice: Voice) -> AbstractAsyncContextManager[Utterance]:
         return self._open(self._config(voice))

@@ -69,7 +69,7 @@ class SpeechPool:
         idle = sum(map(len, self._idle.values()))
         return lent + idle + sum(map(len, self._opening.values())) + self._leaving
 
-    def warm(self, config: SpeechConfig) -> None:
+    def prewarm(self, config: SpeechConfig) -> None:
         """Have a session ready soon. Returns at once, never raises."""
         self._wanted(config)
         self._top_up(config)
@@ -238,7 +238,7 @@ class SpeechPool:
         return session
 
     def _open_hosts(self, transport: Transport) -> list[str]:
-        return [host for host in self._client.hosts if self._breaker.open((transport, host), _now())]
+        return [host for host in self._client.hosts if self._breaker.allows((transport, host), _now())]
 
     def _make_room(self, config: SpeechConfig) -> bool:
         """Whether one more socket is allowed; an idle one of another voice makes place, for the next time."""

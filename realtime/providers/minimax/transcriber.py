@@ -32,7 +32,7 @@ class MiniMaxTranscriber:
         )
         return Transcript(heard.text, language)
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         return  # nothing is loaded here
 
     async def aclose(self) -> None:

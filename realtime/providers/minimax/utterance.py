@@ -1,6 +1,6 @@
-"""The voice of one reply on the platform: pieces in order, whatever happens to the connections beneath.
+"""The voice of one reply on the platform: chunks in order, whatever happens to the connections beneath.
 
-Sends each piece as one request within the account's budget, ties sound to pieces, and after a loss goes on from the
+Sends each chunk as one request within the account's budget, ties sound to chunks, and after a loss goes on from the
 first word that was not heard. Connections come from the pool; nothing here knows hosts.
 """
 
@@ -16,19 +16,19 @@ from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderRejected
 from realtime.minimax.errors import TOO_MANY_CONNECTIONS
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, SpeechResult, WordTimes
+from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
 from realtime.minimax.speech_session import check_text
-from realtime.providers.base import SpeechAudio, SpeechEvent, SpeechPieceDone, SpeechWords
+from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, SpeechWords
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import SpeechPool
 from realtime.providers.minimax.speech_text import speakable, unspoken_from, visible
 
-MAX_LOSSES = 5  # of one piece: every host and HTTP get their chance
+MAX_LOSSES = 5  # of one chunk: every host and HTTP get their chance
 _RATE_PAUSE_S = 1.0
 
 
 @dataclass(slots=True)
-class _Piece:
+class _Chunk:
     number: int
     text: str
     done: bool = False
@@ -59,10 +59,10 @@ class MiniMaxUtterance:
         self._budget = budget
         self._budget_wait_s = budget_wait_s
         self._learn_latency = learn_latency
-        self._pieces: list[_Piece] = []
-        self._head = 0  # the piece that is heard
-        self._next = 0  # the piece that is sent next
-        self._sent: deque[_Piece] = deque()
+        self._chunks: list[_Chunk] = []
+        self._head = 0  # the chunk that is heard
+        self._next = 0  # the chunk that is sent next
+        self._sent: deque[_Chunk] = deque()
         self._finished = False
         self._left = False
         self._news = asyncio.Event()
@@ -70,11 +70,11 @@ class MiniMaxUtterance:
         self._broken: ProviderError | None = None
         self._session = pool.take_idle(config)
         if self._session is None:
-            pool.warm(config)
+            pool.prewarm(config)
 
     async def say(self, text: str) -> int:
         """See `Utterance.say`. Waits for the account's budget if that is short. Raises ProviderRejected if it is
-        not, or if the text is too long for one piece."""
+        not, or if the text is too long for one chunk."""
         if self._finished:
             raise RuntimeError("say after finish")
         check_text(text)
@@ -82,11 +82,11 @@ class MiniMaxUtterance:
         silent = not speakable(text)
         if not silent:
             await self._wait_for_budget()
-        piece = _Piece(len(self._pieces), text, done=silent)
-        self._pieces.append(piece)
+        chunk = _Chunk(len(self._chunks), text, done=silent)
+        self._chunks.append(chunk)
         self._news.set()
         await self._send_waiting()
-        return piece.number
+        return chunk.number
 
     def finish(self) -> None:
         self._finished = True
@@ -95,12 +95,12 @@ class MiniMaxUtterance:
     async def events(self) -> AsyncGenerator[SpeechEvent, None]:
         """See `Utterance.events`. Raises ProviderError when nothing more can be tried."""
         while True:
-            while self._head < len(self._pieces) and self._pieces[self._head].done:
+            while self._head < len(self._chunks) and self._chunks[self._head].done:
                 self._head += 1
-                yield SpeechPieceDone(self._head - 1)
+                yield SpeechChunkDone(self._head - 1)
             if self._is_left():
                 return
-            if self._head == len(self._pieces):
+            if self._head == len(self._chunks):
                 if self._finished:
                     return
                 self._news.clear()
@@ -169,15 +169,15 @@ class MiniMaxUtterance:
     async def _send_waiting(self) -> None:
         """Send what was said and not sent. A failure is left for the listening side to repair."""
         async with self._sending:
-            while (session := self._session) is not None and self._next < len(self._pieces):
-                piece = self._pieces[self._next]
+            while (session := self._session) is not None and self._next < len(self._chunks):
+                chunk = self._chunks[self._next]
                 self._next += 1
-                if piece.done:
+                if chunk.done:
                     continue
-                piece.sent_s = _now() if not self._sent and not piece.begin else None
-                self._sent.append(piece)
+                chunk.sent_s = _now() if not self._sent and not chunk.begin else None
+                self._sent.append(chunk)
                 try:
-                    await session.say(piece.text[piece.begin :])
+                    await session.say(chunk.text[chunk.begin :])
                 except ProviderError as error:
                     if self._session is session:
                         self._broken = error
@@ -186,29 +186,29 @@ class MiniMaxUtterance:
     def _translate(self, result: SpeechResult) -> list[SpeechEvent]:
         if not self._sent:
             return []
-        piece = self._sent[0]
+        chunk = self._sent[0]
         match result:
-            case AudioChunk(data=data):
-                if piece.sent_s is not None:
-                    self._learn_latency(_now() - piece.sent_s)
-                    piece.sent_s = None
-                piece.sound_bytes += len(data)
-                return [SpeechAudio(piece.number, data)]
+            case ReceivedAudio(data=data):
+                if chunk.sent_s is not None:
+                    self._learn_latency(_now() - chunk.sent_s)
+                    chunk.sent_s = None
+                chunk.sound_bytes += len(data)
+                return [SpeechAudio(chunk.number, data)]
             case WordTimes(words=words):
-                if piece.begin_ms:
-                    words = piece.kept + tuple(_shifted(word, piece) for word in words)
-                piece.words = words
-                return [SpeechWords(piece.number, piece.words)]
-            case PieceEnd():
-                piece.done = True
+                if chunk.begin_ms:
+                    words = chunk.kept + tuple(_shifted(word, chunk) for word in words)
+                chunk.words = words
+                return [SpeechWords(chunk.number, chunk.words)]
+            case ChunkEnd():
+                chunk.done = True
                 self._sent.popleft()
                 return self._heard()
 
     def _heard(self) -> list[SpeechEvent]:
-        """The end of this piece, and of silent ones right after it, before any sound of a later one."""
+        """The end of this chunk, and of silent ones right after it, before any sound of a later one."""
         events: list[SpeechEvent] = []
-        while self._head < len(self._pieces) and self._pieces[self._head].done:
-            events.append(SpeechPieceDone(self._head))
+        while self._head < len(self._chunks) and self._chunks[self._head].done:
+            events.append(SpeechChunkDone(self._head))
             self._head += 1
         return events
 
@@ -218,68 +218,68 @@ class MiniMaxUtterance:
         if session is not None:
             self._pool.report(session, error)
             self._pool.burn(session, failed=True)
-        piece = self._pieces[self._head]
-        began = piece.begin
-        self._rewind(piece)
-        if piece.begin > began:
-            piece.losses = 0  # every attempt that gets further is worth another one
+        chunk = self._chunks[self._head]
+        began = chunk.begin
+        self._rewind(chunk)
+        if chunk.begin > began:
+            chunk.losses = 0  # every attempt that gets further is worth another one
         limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
         if not error.retryable:
             raise error
-        piece.losses += 1
+        chunk.losses += 1
         if limited:
-            await self._back_off(piece, error)
-        elif piece.losses > MAX_LOSSES:
+            await self._back_off(chunk, error)
+        elif chunk.losses > MAX_LOSSES:
             raise error
 
-    def _rewind(self, piece: _Piece) -> None:
-        """Everything from this piece on has to be sent again, less what was heard of it."""
+    def _rewind(self, chunk: _Chunk) -> None:
+        """Everything from this chunk on has to be sent again, less what was heard of it."""
         again = list(self._sent)
         self._sent.clear()
         self._broken = None
-        self._next = piece.number
-        self._forget_heard(piece)
+        self._next = chunk.number
+        self._forget_heard(chunk)
         for unfinished in again:
             if not unfinished.done:
                 self._budget.reserve(_now())  # saying it again is one more request
 
-    def _forget_heard(self, piece: _Piece) -> None:
-        """Let the piece begin at its first word that was not heard."""
-        heard_ms = piece.sound_bytes / 2 / self._config.rate * 1000
-        if heard_ms <= piece.begin_ms:
+    def _forget_heard(self, chunk: _Chunk) -> None:
+        """Let the chunk begin at its first word that was not heard."""
+        heard_ms = chunk.sound_bytes / 2 / self._config.rate * 1000
+        if heard_ms <= chunk.begin_ms:
             return
         present = tuple(
-            replace(word, start_ms=word.start_ms - piece.begin_ms, end_ms=word.end_ms - piece.begin_ms)
-            for word in piece.words
-            if word.begin >= piece.begin
+            replace(word, start_ms=word.start_ms - chunk.begin_ms, end_ms=word.end_ms - chunk.begin_ms)
+            for word in chunk.words
+            if word.begin >= chunk.begin
         )
-        rest = piece.text[piece.begin :]
+        rest = chunk.text[chunk.begin :]
         at = unspoken_from(
             rest,
-            tuple(replace(w, begin=w.begin - piece.begin, end=w.end - piece.begin) for w in present),
-            heard_ms - piece.begin_ms,
+            tuple(replace(w, begin=w.begin - chunk.begin, end=w.end - chunk.begin) for w in present),
+            heard_ms - chunk.begin_ms,
             self._config.speed,
         )
-        piece.begin += at
-        piece.begin_ms = heard_ms
-        piece.kept = piece.words = tuple(word for word in piece.words if word.end <= piece.begin)
-        piece.done = not speakable(piece.text[piece.begin :])
+        chunk.begin += at
+        chunk.begin_ms = heard_ms
+        chunk.kept = chunk.words = tuple(word for word in chunk.words if word.end <= chunk.begin)
+        chunk.done = not speakable(chunk.text[chunk.begin :])
 
-    async def _back_off(self, piece: _Piece, error: ProviderError) -> None:
+    async def _back_off(self, chunk: _Chunk, error: ProviderError) -> None:
         """Wait a little, within the patience that a turn has for the budget."""
-        pause_s = _RATE_PAUSE_S * float(2 ** (piece.losses - 1)) * (0.75 + random.random() / 2)
-        if piece.waited_s + pause_s > self._budget_wait_s:
+        pause_s = _RATE_PAUSE_S * float(2 ** (chunk.losses - 1)) * (0.75 + random.random() / 2)
+        if chunk.waited_s + pause_s > self._budget_wait_s:
             raise error
-        piece.waited_s += pause_s
+        chunk.waited_s += pause_s
         await asyncio.sleep(pause_s)
 
 
-def _shifted(word: WordTime, piece: _Piece) -> WordTime:
+def _shifted(word: WordTime, chunk: _Chunk) -> WordTime:
     return WordTime(
-        word.begin + piece.begin,
-        word.end + piece.begin,
-        word.start_ms + piece.begin_ms,
-        word.end_ms + piece.begin_ms,
+        word.begin + chunk.begin,
+        word.end + chunk.begin,
+        word.start_ms + chunk.begin_ms,
+        word.end_ms + chunk.begin_ms,
     )
 
 

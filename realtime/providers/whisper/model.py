@@ -33,7 +33,7 @@ UNSURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Decoded:
     """What the model made of the sound, and how far it trusts itself."""
 
     text: str
@@ -109,7 +109,7 @@ class Whisper:
             return language == "en"
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
-    def decode(self, samples: Samples, language: str | None, *, beam: int) -> Heard:
+    def decode(self, samples: Samples, language: str | None, *, beam: int) -> Decoded:
         """The text of one utterance; `language` None asks the model which one it is. English never takes more than one
         `beam`: it gains nothing from more (shared/engines.md 2.1)."""
         sound: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
@@ -121,7 +121,7 @@ class Whisper:
             heard = self._decode_in(sound, heard.language, beam, MOST_FRAMES)
         return heard
 
-    def _decode_in(self, sound: Floats, language: str | None, beam: int, frames: int) -> Heard:
+    def _decode_in(self, sound: Floats, language: str | None, beam: int, frames: int) -> Decoded:
         encoded = self._encode(sound, frames)
         if self.multilingual:
             language = language or self._language(encoded)
@@ -140,7 +140,7 @@ class Whisper:
             return_scores=True,
         )[0]
         text = tokenizer.decode(_spoken(result.sequences_ids[0], tokenizer, seconds))
-        return Heard(text.strip(), language, result.no_speech_prob, result.scores[0])
+        return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0])
 
     def _encode(self, sound: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
@@ -172,7 +172,7 @@ class Whisper:
         task = [tokenizer.language, tokenizer.transcribe] if self.multilingual else []
         return [*before, tokenizer.sot, *task]
 
-    def _decode_long(self, sound: Floats, language: str | None, beam: int) -> Heard:
+    def _decode_long(self, sound: Floats, language: str | None, beam: int) -> Decoded:
         """The library's own way through several windows: slower, and with its own guards."""
         segments, info = self._model.transcribe(
             sound,
@@ -184,7 +184,7 @@ class Whisper:
         said = [segment for segment in segments if segment.no_speech_prob < 0.6 or segment.avg_logprob > -1.0]
         text = "".join(segment.text for segment in said).strip()
         # windows without speech are gone already: what is left is speech
-        return Heard(text, info.language, 0.0 if said else 1.0, 0.0)
+        return Decoded(text, info.language, 0.0 if said else 1.0, 0.0)
 
 
 def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:

@@ -66,7 +66,7 @@ class LocalTranscriber:
         self._models: dict[str, Whisper] = {}
         self._loading = threading.Lock()
 
-    async def warm(self) -> None:
+    async def prewarm(self) -> None:
         """Load the model that the configured language needs and decode once, so that no turn pays for it.
 
         Raises ConfigError if the weights are missing or not the published ones.

@@ -21,7 +21,7 @@ from realtime.core.wordbreak import atoms
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.speech import Transport
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.speech_protocol import AudioChunk, PieceEnd, SpeechResult, WordTimes
+from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
 from realtime.minimax.speech_session import SpeechSession
 
 FIRST_AUDIO_S = 5.0  # the patience of a session
@@ -99,7 +99,7 @@ class ScriptedSession(SpeechSession):
         self._frames: deque[list[SpeechResult]] = deque()
         self._heard = 0
         self._dead = False
-        self._piece = 0
+        self._chunk = 0
 
     @property
     def pending(self) -> int:
@@ -123,8 +123,8 @@ class ScriptedSession(SpeechSession):
             await asyncio.sleep(self._client.first_s)
             self._speak(self._open[0])
         frame = self._frames.popleft()
-        sounds = any(isinstance(result, AudioChunk) for result in frame)
-        ends = any(isinstance(result, PieceEnd) for result in frame)
+        sounds = any(isinstance(result, ReceivedAudio) for result in frame)
+        ends = any(isinstance(result, ChunkEnd) for result in frame)
         if (sounds and self._heard >= self._fate.frames) or (ends and self._fate.before_end):
             await self._die()
         if sounds:
@@ -150,13 +150,13 @@ class ScriptedSession(SpeechSession):
             end_ms, last = (start + step) / 2 * 1000 / rate, start + step >= len(pcm)
             if self._fate.words == "early":
                 known = tuple(word for word in words if word.start_ms < end_ms)
-                frame.append(WordTimes(self._piece, known))
+                frame.append(WordTimes(self._chunk, known))
             elif self._fate.words == "late" and last:
-                frame.append(WordTimes(self._piece, tuple(words)))
-            frame.append(AudioChunk(self._piece, pcm[start : start + step]))
+                frame.append(WordTimes(self._chunk, tuple(words)))
+            frame.append(ReceivedAudio(self._chunk, pcm[start : start + step]))
             self._frames.append(frame)
-        self._frames.append([PieceEnd(self._piece)])
-        self._piece += 1
+        self._frames.append([ChunkEnd(self._chunk)])
+        self._chunk += 1
 
     async def cancel(self) -> bool:
         self._open.clear()

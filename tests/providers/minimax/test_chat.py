@@ -20,7 +20,7 @@ QUESTION = ChatRequest((ChatMessage("system", "Be brief."), ChatMessage("user", 
 async def answer(settings: Settings, name: str = "minimax") -> str:
     chat = load("chat", name).create(settings)
     try:
-        await chat.warm()
+        await chat.prewarm()
         async with aclosing(chat.stream(QUESTION)) as events:
             heard = [event async for event in events]
     finally:

@@ -15,8 +15,8 @@ from realtime.core.playback_clock import Latency
 from realtime.errors import ConfigError, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import (
     SpeechAudio,
+    SpeechChunkDone,
     SpeechEvent,
-    SpeechPieceDone,
     SpeechWords,
     Utterance,
     Voice,
@@ -60,21 +60,21 @@ async def speaking(*hosts: Sandbox | str, **settings: Any) -> AsyncIterator[Mini
 class Heard:
     pcm: dict[int, bytes] = field(default_factory=dict)
     words: dict[int, tuple[WordTime, ...]] = field(default_factory=dict)
-    order: list[int] = field(default_factory=list)  # the piece of every event
+    order: list[int] = field(default_factory=list)  # the chunk of every event
     done: list[int] = field(default_factory=list)
 
     def take(self, event: SpeechEvent) -> None:
-        assert event.piece not in self.done
-        self.order.append(event.piece)
+        assert event.chunk not in self.done
+        self.order.append(event.chunk)
         match event:
-            case SpeechAudio(piece, pcm):
+            case SpeechAudio(chunk, pcm):
                 assert pcm
                 assert len(pcm) % 2 == 0
-                self.pcm[piece] = self.pcm.get(piece, b"") + pcm
-            case SpeechWords(piece, words):
-                self.words[piece] = words
-            case SpeechPieceDone(piece):
-                self.done.append(piece)
+                self.pcm[chunk] = self.pcm.get(chunk, b"") + pcm
+            case SpeechWords(chunk, words):
+                self.words[chunk] = words
+            case SpeechChunkDone(chunk):
+                self.done.append(chunk)
 
 
 async def listen(utterance: Utterance, heard: Heard | None = None) -> Heard:
@@ -121,30 +121,30 @@ def transport(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def test_pieces_are_heard_in_order_with_their_words(transport: str) -> None:
-    pieces = ("Hello there, my friend.", "This is the second piece.", "And this the third.")
+async def test_chunks_are_heard_in_order_with_their_words(transport: str) -> None:
+    chunks = ("Hello there, my friend.", "This is the second chunk.", "And this the third.")
     async with sandbox() as host, speaking(host, speech_socket=transport) as speech:
-        heard = await say(speech, *pieces)
-        for piece, text in enumerate(pieces):
-            assert spoken(text, heard.words[piece]) == plain(text)
-            assert heard.words[piece][-1].end_ms <= len(heard.pcm[piece]) / 48 + 1
-        assert texts(host) == list(pieces)
+        heard = await say(speech, *chunks)
+        for chunk, text in enumerate(chunks):
+            assert spoken(text, heard.words[chunk]) == plain(text)
+            assert heard.words[chunk][-1].end_ms <= len(heard.pcm[chunk]) / 48 + 1
+        assert texts(host) == list(chunks)
 
 
 @pytest.mark.parametrize("socket", ["ordinary", "bidi"])
 async def test_replies_share_one_warm_connection(socket: str) -> None:
     async with sandbox() as host, speaking(host, speech_socket=socket) as speech:
-        speech.warm(VOICE)
+        speech.prewarm(VOICE)
         await until(lambda: host.state.connections_open == 1)
         for _ in range(3):
-            speech.warm(VOICE)
+            speech.prewarm(VOICE)
             await say(speech, "Hello there.", "Good bye.")
         assert host.state.connections_opened == 1
 
 
 async def test_a_barge_in_burns_the_connection_and_a_spare_is_ready() -> None:
     async with sandbox(sets=SLOW) as host, speaking(host) as speech:
-        speech.warm(VOICE)
+        speech.prewarm(VOICE)
         await until(lambda: host.state.connections_open == 1)
         async with speech.open(VOICE) as utterance:
             await utterance.say(LONG)
@@ -200,7 +200,7 @@ async def test_a_listener_in_another_task_ends_when_the_reply_is_left(transport:
 
 async def test_leaving_without_a_word_keeps_the_connection() -> None:
     async with sandbox() as host, speaking(host) as speech:
-        speech.warm(VOICE)
+        speech.prewarm(VOICE)
         await until(lambda: host.state.connections_open == 1)
         for _ in range(3):
             async with speech.open(VOICE):
@@ -209,7 +209,7 @@ async def test_leaving_without_a_word_keeps_the_connection() -> None:
         assert host.state.connections_opened == 1
 
 
-async def test_pieces_with_nothing_to_speak_are_done_and_never_sent(transport: str) -> None:
+async def test_chunks_with_nothing_to_speak_are_done_and_never_sent(transport: str) -> None:
     async with sandbox() as host, speaking(host, speech_socket=transport) as speech:
         heard = await say(speech, "😀", "Hello.", "...", "<#0.5#>", "Good bye.", "!")
         assert sorted(heard.pcm) == [1, 4]
@@ -263,13 +263,13 @@ async def test_nobody_there_is_told() -> None:
 @pytest.mark.parametrize(
     "fault", ["speech.drop_at=text", "speech.error=1000", "speech.error=2064", "speech.soft=2205"]
 )
-async def test_a_loss_before_any_sound_repeats_all_pieces_in_order(fault: str) -> None:
-    pieces = ("First piece.", "Second piece.", "Third piece.")
+async def test_a_loss_before_any_sound_repeats_all_chunks_in_order(fault: str) -> None:
+    chunks = ("First chunk.", "Second chunk.", "Third chunk.")
     async with sandbox(fault) as bad, sandbox() as good, speaking(bad, good) as speech:
         # Two lost connections make a bad host; only then the good one is asked.
-        heard = await say(speech, *pieces)
-        assert texts(good) == list(pieces)
-        assert all(spoken(text, heard.words[n]) == plain(text) for n, text in enumerate(pieces))
+        heard = await say(speech, *chunks)
+        assert texts(good) == list(chunks)
+        assert all(spoken(text, heard.words[n]) == plain(text) for n, text in enumerate(chunks))
 
 
 async def test_a_stall_moves_on_to_the_next_host() -> None:
@@ -278,8 +278,8 @@ async def test_a_stall_moves_on_to_the_next_host() -> None:
         sandbox() as good,
         speaking(bad, good, speech_timeout_s=0.3) as speech,
     ):
-        heard = await say(speech, "First piece.", "Second piece.")
-        assert texts(good) == ["First piece.", "Second piece."]
+        heard = await say(speech, "First chunk.", "Second chunk.")
+        assert texts(good) == ["First chunk.", "Second chunk."]
         assert sorted(heard.pcm) == [0, 1]
     async with sandbox("speech.stall") as host, speaking(host, speech_timeout_s=0.1) as speech:
         with pytest.raises(ProviderTimeout):
@@ -288,16 +288,16 @@ async def test_a_stall_moves_on_to_the_next_host() -> None:
 
 @pytest.mark.parametrize("frames", [3, 12, 20])
 @pytest.mark.parametrize("socket", ["ordinary", "bidi"])
-async def test_a_loss_in_mid_piece_never_repeats_or_loses_a_word(frames: int, socket: str) -> None:
-    pieces = ("Good evening.", LONG, "Good bye.")
+async def test_a_loss_in_mid_chunks_never_repeats_or_loses_a_word(frames: int, socket: str) -> None:
+    chunks = ("Good evening.", LONG, "Good bye.")
     async with sandbox(f"speech.drop_after={frames}") as bad, sandbox() as good:
         async with speaking(bad, good, speech_socket=socket) as speech:
-            heard = await say(speech, *pieces)
+            heard = await say(speech, *chunks)
         async with speaking(good, speech_socket=socket) as speech:
-            clean = await say(speech, *pieces)
-    for piece, text in enumerate(pieces):
-        assert spoken(text, heard.words[piece]) == plain(text)
-        assert heard.words[piece][-1].end_ms <= len(heard.pcm[piece]) / 48 + 1
+            clean = await say(speech, *chunks)
+    for chunk, text in enumerate(chunks):
+        assert spoken(text, heard.words[chunk]) == plain(text)
+        assert heard.words[chunk][-1].end_ms <= len(heard.pcm[chunk]) / 48 + 1
     assert len(texts(bad)) >= 3
     assert texts(good)
     # Two words at most were cut and said again.
@@ -344,7 +344,7 @@ async def test_a_refusal_is_told_at_once(moment: str, code: int, wire: str) -> N
         assert texts(unused) == []
 
 
-async def test_a_piece_that_is_too_long_is_refused() -> None:
+async def test_a_chunks_that_is_too_long_is_refused() -> None:
     async with speaking("http://127.0.0.1:9") as speech, speech.open(VOICE) as utterance:
         with pytest.raises(ProviderRejected):
             await utterance.say("x" * 10_000)
@@ -361,9 +361,9 @@ async def test_a_rate_limit_that_stays_is_told_with_a_wait() -> None:
 async def test_a_rate_limit_that_passes_is_waited_for() -> None:
     sets = (*FAST, "limit.speech_rpm=1", "limit.window_s=0.5")
     async with sandbox(sets=sets) as host, speaking(host, budget_wait_s=10) as speech:
-        heard = await say(speech, "First piece.", "Second piece.")
+        heard = await say(speech, "First chunk.", "Second chunk.")
         assert sorted(heard.pcm) == [0, 1]
-        assert texts(host).count("First piece.") == 1
+        assert texts(host).count("First chunk.") == 1
 
 
 async def test_the_budget_of_a_minute_is_kept() -> None:
@@ -410,7 +410,7 @@ async def test_a_warm_connection_is_renewed_before_the_platform_ends_it(
     monkeypatch.setattr(speech_pool, "RENEW_S", 0.2)
     monkeypatch.setattr(speech_pool, "MAX_IDLE_S", 0.3)
     async with sandbox() as host, speaking(host) as speech:
-        speech.warm(VOICE)
+        speech.prewarm(VOICE)
         await until(lambda: host.state.connections_opened >= 3)
         assert host.state.connections_open <= 2
         monkeypatch.setattr(speech_pool, "REPLACE_FOR_S", 0.0)
@@ -451,7 +451,7 @@ async def test_voices_have_their_own_connections_and_share_the_limit() -> None:
 
 async def test_many_replies_at_once() -> None:
     async with sandbox() as host, speaking(host, speech_connections=4, speech_rpm=1000) as speech:
-        heard = await asyncio.gather(*(say(speech, "One piece.", f"Number {n}.") for n in range(24)))
+        heard = await asyncio.gather(*(say(speech, "One chunk.", f"Number {n}.") for n in range(24)))
         assert all(reply.done == [0, 1] for reply in heard)
         await until(lambda: host.state.connections_open <= 4)
 
@@ -481,8 +481,8 @@ async def test_nothing_is_left_behind() -> None:
     before = asyncio.all_tasks()
     async with sandbox(sets=SLOW) as host:
         async with speaking(host) as speech:
-            speech.warm(VOICE)
-            speech.warm(Voice("English_Trustworthy_Man"))
+            speech.prewarm(VOICE)
+            speech.prewarm(Voice("English_Trustworthy_Man"))
             async with speech.open(VOICE) as utterance:
                 await utterance.say(LONG)
                 events: AsyncGenerator[SpeechEvent, None] = utterance.events()

@@ -12,7 +12,7 @@ import pytest
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.errors import error_for_code
 from realtime.minimax.speech import Transport
-from realtime.providers.base import SpeechAudio, SpeechPieceDone, SpeechWords, Voice
+from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechWords, Voice
 from realtime.providers.minimax.speech import MiniMaxSpeech
 from tests import virtual_time
 from tests.providers.minimax.scripted_speech import Fate, ScriptedClient
@@ -63,14 +63,14 @@ def make_fate(dice: random.Random, words: str) -> Fate:
             return Fate(frames=dice.randrange(60), words=words)
 
 
-async def recite(speech: MiniMaxSpeech, pieces: list[str], gap_s: float = 0.0):
-    """Say the pieces; the sound of each, the words of each, the ends in order."""
+async def recite(speech: MiniMaxSpeech, chunks: list[str], gap_s: float = 0.0):
+    """Say the chunks; the sound of each, the words of each, the ends in order."""
     pcm, words, done = {}, {}, []
     async with speech.open(VOICE) as utterance:
 
         async def say() -> None:
-            for piece in pieces:
-                await utterance.say(piece)
+            for chunk in chunks:
+                await utterance.say(chunk)
                 await asyncio.sleep(gap_s)
             utterance.finish()
 
@@ -78,14 +78,14 @@ async def recite(speech: MiniMaxSpeech, pieces: list[str], gap_s: float = 0.0):
         async with aclosing(utterance.events()) as events:
             async for event in events:
                 match event:
-                    case SpeechAudio(piece, data):
-                        pcm[piece] = pcm.get(piece, b"") + data
-                    case SpeechWords(piece, known):
-                        words[piece] = known
-                    case SpeechPieceDone(piece):
-                        done.append(piece)
+                    case SpeechAudio(chunk, data):
+                        pcm[chunk] = pcm.get(chunk, b"") + data
+                    case SpeechWords(chunk, known):
+                        words[chunk] = known
+                    case SpeechChunkDone(chunk):
+                        done.append(chunk)
         await saying
-    assert done == list(range(len(pieces)))
+    assert done == list(range(len(chunks)))
     return pcm, words
 
 
@@ -116,22 +116,22 @@ async def one_reply(dice: random.Random, transport: str, name: str) -> None:
     words = make_words(dice, dice.randint(3, 30), chinese=dice.choice([0.0, 0.3, 1.0]))
     cuts = sorted(dice.sample(range(1, len(words)), min(dice.randrange(3), len(words) - 1)))
     groups = [words[a:b] for a, b in zip([0, *cuts], [*cuts, len(words)], strict=True)]
-    pieces = [joined(group, dice) for group in groups]
+    chunks = [joined(group, dice) for group in groups]
     client = ScriptedClient(
         *(make_fate(dice, "early") for _ in range(dice.randint(1, 3))), hosts=("one", "two")
     )
     client.frame_ms = dice.choice([20, 40, 100])
     speech = provider(client, transport, budget_wait_s=30.0)
     if dice.random() < 0.5:
-        speech.warm(VOICE)
+        speech.prewarm(VOICE)
         await asyncio.sleep(1.0)
-    pcm, times = await recite(speech, pieces, dice.choice([0.0, 0.0, 2.0]))
+    pcm, times = await recite(speech, chunks, dice.choice([0.0, 0.0, 2.0]))
     await speech.aclose()
     try:
-        for piece, group in enumerate(groups):
-            runs = client.lexicon.runs(pcm[piece], 24_000)
+        for chunk, group in enumerate(groups):
+            runs = client.lexicon.runs(pcm[chunk], 24_000)
             check_sound(client, [w.lower() for w in group], runs)
-            check_times(client, pieces[piece], group, pcm[piece], times[piece])
+            check_times(client, chunks[chunk], group, pcm[chunk], times[chunk])
     except AssertionError as error:
         raise AssertionError(f"{name}: {error}") from error
     assert client.open_now == 0, name

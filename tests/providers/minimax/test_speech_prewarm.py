@@ -39,7 +39,7 @@ async def test_a_voice_in_use_is_ready_at_every_moment_of_a_quiet_spell():
     """The old connection goes only when the new one is there, however long that takes to open."""
     client = ScriptedClient(*[Fate(connect_s=4.0)] * 9)
     speech = provider(client)
-    speech.warm(VOICE)
+    speech.prewarm(VOICE)
     await asyncio.sleep(5.0)
     config = client.config("v", rate=24_000, speed=1.0, language=None)
     for _ in range(280):
@@ -56,7 +56,7 @@ async def test_a_connection_that_waited_near_its_end_is_not_lent():
     """What was last used 110 s ago could be ended by the platform in mid-word."""
     client = ScriptedClient()
     speech = provider(client)
-    speech.warm(VOICE)
+    speech.prewarm(VOICE)
     await asyncio.sleep(MAX_IDLE_S - 0.05)
     await recite(speech, ["Good evening."])
     assert [session.texts for session in client.sessions[:2]] == [[], ["Good evening."]]
@@ -69,7 +69,7 @@ async def test_a_voice_that_nobody_wants_any_more_leaves_nothing_behind():
     client = ScriptedClient()
     speech = provider(client, connections=3)
     for number in range(1000):
-        speech.warm(replace(VOICE, speed=0.5 + number / 1000))
+        speech.prewarm(replace(VOICE, speed=0.5 + number / 1000))
         await asyncio.sleep(0.3)
         if number % 50 == 0:
             await recite_as(speech, replace(VOICE, speed=0.5 + number / 1000))
@@ -87,7 +87,7 @@ async def test_two_voices_have_a_warm_connection_each():
     speech = provider(client)
     other = replace(VOICE, voice_id="w", rate=8000)
     for voice in (VOICE, other):
-        speech.warm(voice)
+        speech.prewarm(voice)
     await asyncio.sleep(1.0)
     for _ in range(3):
         await asyncio.gather(recite_as(speech, VOICE), recite_as(speech, other))
@@ -137,14 +137,14 @@ async def test_the_breaker_lets_a_host_be_tried_again_after_half_a_minute():
     gone = ProviderUnavailable("gone")
     client = ScriptedClient(Fate(connect=gone), hosts=("one", "two"))
     speech = provider(client)
-    speech.warm(VOICE)
+    speech.prewarm(VOICE)
     await asyncio.sleep(1.0)
     assert [host for _, host, _ in client.opened] == ["one", "two"]
-    speech.warm(replace(VOICE, voice_id="w"))
+    speech.prewarm(replace(VOICE, voice_id="w"))
     await asyncio.sleep(1.0)
     assert client.opened[-1][1] == "two", "the bad host is left alone"
     await asyncio.sleep(30.0)
-    speech.warm(replace(VOICE, voice_id="x"))
+    speech.prewarm(replace(VOICE, voice_id="x"))
     await asyncio.sleep(1.0)
     assert client.opened[-1][1] == "one"
     await speech.aclose()
@@ -156,7 +156,7 @@ async def test_a_spare_is_opened_the_moment_a_connection_is_burnt():
     client = ScriptedClient()
     client.close_s = 1.0
     speech = provider(client)
-    speech.warm(VOICE)
+    speech.prewarm(VOICE)
     await asyncio.sleep(1.0)
     for _ in range(3):
         async with speech.open(VOICE) as utterance, aclosing(utterance.events()) as events:

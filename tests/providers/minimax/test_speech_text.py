@@ -105,21 +105,21 @@ def test_no_minute_ever_holds_more_than_the_budget(gaps: list[float], per_minute
 def test_a_failed_host_is_left_alone_for_a_while() -> None:
     host = (Transport.ORDINARY, "http://a")
     breaker = Breaker()
-    assert breaker.open(host, 0)
+    assert breaker.allows(host, 0)
     breaker.failed(host, 100)
-    assert not breaker.open(host, 129)
-    assert breaker.open(host, 130)
+    assert not breaker.allows(host, 129)
+    assert breaker.allows(host, 130)
     breaker.failed(host, 200)
     breaker.worked(host)
-    assert breaker.open(host, 201)
+    assert breaker.allows(host, 201)
 
 
 def test_one_lost_connection_can_be_chance_two_are_not() -> None:
     host = (Transport.ORDINARY, "http://a")
     breaker = Breaker()
     breaker.dropped(host, 0)
-    assert breaker.open(host, 1)
+    assert breaker.allows(host, 1)
     breaker.dropped(host, 50)
-    assert breaker.open(host, 51)
+    assert breaker.allows(host, 51)
     breaker.dropped(host, 55)
-    assert not breaker.open(host, 56)
+    assert not breaker.allows(host, 56)

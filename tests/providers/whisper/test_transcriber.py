@@ -176,7 +176,7 @@ def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
     def decode_in(sound, language, beam, frames):
         asked.append(frames)
         text = "and so and so and so" if frames < whisper.MOST_FRAMES else "and so on"
-        return whisper.Heard(text, "en", 0.0, -0.1)
+        return whisper.Decoded(text, "en", 0.0, -0.1)
 
     monkeypatch.setattr(model, "_decode_in", decode_in)
     assert model.decode(np.zeros(3 * RATE, np.int16), "en", beam=1).text == "and so on"
@@ -186,7 +186,7 @@ def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
 @needs_english
 async def test_warm_loads_the_model_that_the_settings_need():
     transcriber = load("transcriber", "local").create(Settings(transcriber="local", language="en"))
-    await transcriber.warm()
+    await transcriber.prewarm()
     assert (transcriber.name, transcriber.interim) == ("local", True)
     assert list(transcriber._models) == [local.ENGLISH]
     await transcriber.aclose()
@@ -247,7 +247,7 @@ async def test_the_english_model_is_never_used_for_another_language(english):
 async def test_a_model_that_is_nowhere_is_said_clearly():
     transcriber = local.create(Settings(transcriber="local:no-such-size"))
     with pytest.raises(ConfigError, match="no-such-size"):
-        await transcriber.warm()
+        await transcriber.prewarm()
     await transcriber.aclose()
 
 
@@ -260,7 +260,7 @@ async def test_a_hub_that_cannot_be_reached_is_said_clearly(monkeypatch):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
     transcriber = local.create(Settings(transcriber="local:small.en"))
     with pytest.raises(ConfigError, match=r"could not be fetched.*Connect to the internet"):
-        await transcriber.warm()
+        await transcriber.prewarm()
     with pytest.raises(ProviderUnavailable, match="could not be fetched"):
         await transcriber.transcribe(noise(1, -20).astype(np.int16), language="en", final=True)
     await transcriber.aclose()
