@@ -2,8 +2,8 @@
 
     python -m bench.turn_end [--only en_jfk,en_two_cities] [--eagerness auto]
 
-Recorded clips go through the server's own ears (detector, endpointing, local transcriber, judge of turns), 20 ms at a
-time. The sound waits for every decode, so that the numbers do not depend on this machine: the clock is the audio.
+Recorded clips go through the server's own listening side (detector, endpointing, local transcriber, end-of-turn model),
+20 ms at a time. The sound waits for every decode, so that the numbers do not depend on this machine: the clock is the audio.
 Clips that break off in the middle of a sentence are listed apart; there a longer wait is right.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,19 +21,19 @@ import numpy as np
 
 from bench.microphone import Speech, speech_of
 from bench.rig import RATE
+from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.audio import AudioFormat
 from realtime.core.conversation import Conversation
-from realtime.core.endpointing import EndpointRules
-from realtime.listening.audio_input import AudioInput
-from realtime.listening.transcription import Hearing
 from realtime.listening.user_input import UserInput
+from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.providers import weights
 from realtime.providers.base import EndOfTurnModel, Providers
 from realtime.providers.catalog import load
 from realtime.session.defaults import new_session_config
 from realtime.settings import Settings
+from realtime.tasks import Tasks
+from realtime.turn_queue import TurnQueue
 from tests.clips import Clip, require_clips
 from tests.fakes import FakeChat, FakeSpeech
 
@@ -51,7 +52,7 @@ class Manner:
 
     name: str
     detection: dict[str, Any]
-    judged: bool = False
+    modeld: bool = False
 
 
 def manners(eagerness: str) -> tuple[Manner, ...]:
@@ -59,7 +60,7 @@ def manners(eagerness: str) -> tuple[Manner, ...]:
     return (
         Manner("server_vad 500", {"type": "server_vad", "silence_duration_ms": 500}),
         Manner("semantic_vad, text only", semantic),
-        Manner("semantic_vad, text and sound", semantic, judged=True),
+        Manner("semantic_vad, text and sound", semantic, modeld=True),
     )
 
 
@@ -84,46 +85,41 @@ class Listening:
     """One clip through the ears of one session."""
 
     def __init__(
-        self, providers: Providers, judge: EndOfTurnModel | None, manner: Manner, language: str
+        self, providers: Providers, model: EndOfTurnModel | None, manner: Manner, language: str
     ) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
         self.over_ms: list[float] = []
         names = (f"item_{number}" for number in itertools.count())
         patch = {
             "audio": {"input": {"turn_detection": manner.detection, "transcription": {"language": language}}}
         }
-        config = new_session_config(Settings(), providers, patch, "")
-        ears = AudioInput(providers.vad, AudioFormat("audio/pcm", RATE), EndpointRules())
-        self.hearing = Hearing(providers.transcriber, 30.0)
+        settings = dataclasses.replace(Settings(), transcribe_timeout_s=30.0)
+        self._tasks = Tasks("bench")
         self.user = UserInput(
-            ears,
-            self.hearing,
-            config=config,
-            outbox=Outbox(),
-            conversation=Conversation(),
-            new_id=lambda kind: next(names),
-            spawn=self._spawn,
-            notice=self._notice,
-            guessed=lambda text: None,
-            judge=judge,
+            Context(
+                config=new_session_config(settings, providers, patch, ""),
+                conversation=Conversation(),
+                conversation_id="bench",
+                outbox=Outbox(),
+                turns=TurnQueue(self._notice),
+                tasks=self._tasks,
+                providers=dataclasses.replace(providers, end_of_turn=model),
+                settings=settings,
+                metrics=Metrics(),
+                new_id=lambda kind: next(names),
+            )
         )
-
-    def _spawn(self, coroutine: Any, name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(coroutine, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     def _notice(self, event: turns.TurnEvent) -> None:
         match event:
-            case turns.SpeechBegan(onset_ms):
+            case turns.SpeechBegan(onset_ms, item_id):
+                self._item_id = item_id
                 self.user.announce(onset_ms)
             case turns.SpeechEnded(at_ms):
                 self.over_ms.append(at_ms)
-                self.user.commit_turn(at_ms)
+                self.user.commit_turn(self._item_id, at_ms)
 
     async def hear(self, pcm: bytes) -> None:
-        await self.user.hear(pcm)
+        await self.user.append(pcm)
         me = asyncio.current_task()
         while pending := [task for task in asyncio.all_tasks() if task is not me and not task.done()]:
             await asyncio.wait(pending)
@@ -132,13 +128,13 @@ class Listening:
         await self.user.aclose()
 
 
-async def listen(providers: Providers, judge: EndOfTurnModel | None, manner: Manner, clip: Clip) -> Outcome:
+async def listen(providers: Providers, model: EndOfTurnModel | None, manner: Manner, clip: Clip) -> Outcome:
     speech: Speech = speech_of(clip)
     noise = np.random.default_rng(7)
     room = noise.normal(0, 12, (BEFORE_MS + AFTER_MS) * RATE // 1000 + len(speech.samples))
     room[BEFORE_MS * RATE // 1000 :][: len(speech.samples)] += speech.samples
     pcm = np.clip(room, -32768, 32767).astype("<i2").tobytes()
-    listening = Listening(providers, judge, manner, clip.language)
+    listening = Listening(providers, model, manner, clip.language)
     size = RATE * FRAME_MS // 1000 * 2
     for start in range(0, len(pcm), size):
         await listening.hear(pcm[start : start + size])
@@ -171,24 +167,24 @@ async def main() -> None:
     clips = [clip for clip in require_clips() if not wanted or clip.id in wanted]
     settings = Settings()
     vad, transcriber = load("vad", "silero").create(settings), load("transcriber", "local").create(settings)
-    judge: EndOfTurnModel | None = (
+    model: EndOfTurnModel | None = (
         load("turn", "smart").create(settings) if weights.has_smart_turn() else None
     )
-    providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), judge)
+    providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), model)
     print(f"{'':30} {'':20} median    p90   cut too early")
     try:
         for manner in manners(args.eagerness):
-            if manner.judged and judge is None:
+            if manner.modeld and model is None:
                 print(f"{manner.name:30} not measured: {weights.INSTALL_TURN}")
                 continue
             groups: dict[str, list[Outcome]] = {}
             for clip in clips:
-                outcome = await listen(providers, judge if manner.judged else None, manner, clip)
+                outcome = await listen(providers, model if manner.modeld else None, manner, clip)
                 groups.setdefault(group_of(clip), []).append(outcome)
             for group, outcomes in groups.items():
                 print(row(manner.name, group, outcomes), flush=True)
     finally:
-        for provider in (vad, transcriber, judge):
+        for provider in (vad, transcriber, model):
             if provider is not None:
                 await provider.aclose()
 

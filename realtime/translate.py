@@ -1,11 +1,18 @@
-"""Between the items of the wire and the items of memory, which do not know each other."""
+"""Between the values of the wire and those of the core, which do not know each other: items and audio formats."""
 
 from __future__ import annotations
 
 from msgspec import UNSET
 
 from realtime.core import conversation as core
+from realtime.core.audio import AudioFormat
 from realtime.protocol import objects as wire
+from realtime.protocol import session_config
+
+
+def to_core_format(format: session_config.AudioFormat) -> AudioFormat:
+    """An audio format of the wire as the arithmetic on audio takes it."""
+    return AudioFormat(format.value, format.rate)
 
 
 def to_core_item(item: wire.Item) -> core.Item:

@@ -22,6 +22,8 @@ HOUSE = [
     "tools",
     "watchdog",
     "tasks",
+    "turn_queue",
+    "context",
     "listening",
     "replying",
     "session",

@@ -61,6 +61,11 @@ class Resampler:
             self.reset()
         return out
 
+    @property
+    def held_ms(self) -> float:
+        """Milliseconds of what was fed that have not been given out yet."""
+        return 1000 * (self._fed / self.from_rate - self._given / self.to_rate)
+
     def reset(self) -> None:
         """Forget what is held back."""
         self._waiting = np.zeros(self._reach - 1, np.float32)

@@ -51,8 +51,7 @@ class Turn:
     playing_id: str | None = None
     onset_ms: float = 0.0
     speech_ms: float = 0.0
-    item_id: str | None = None  # the committed item whose transcript we wait for
-    rules: TurnRules = TurnRules()
+    item_id: str | None = None  # of the speech: the item it will be, or is
 
     @property
     def replying(self) -> bool:
@@ -66,6 +65,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class SpeechBegan:
     onset_ms: float  # position in all audio received
+    item_id: str  # of the user item that it will be
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,13 @@ class InterimText:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeTextSupposed:
+    """The user may have said this and no more; "": has not."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechEnded:
     """The silence after speech was long enough, or the speech too short to be any."""
 
@@ -88,11 +95,6 @@ class SpeechEnded:
 @dataclass(frozen=True, slots=True)
 class SpeechDiscarded:
     """The client cleared or committed the buffer itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnCommitted:
-    item_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,12 @@ class ReplyBegan:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
+    """`audible`: its audio may still be playing. `to_continue`: tools of the server have answered its calls, and the
+    model has yet to say what comes of that."""
+
     response_id: str
-    audible: bool  # its audio may still be playing
+    audible: bool
+    to_continue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +132,9 @@ TurnEvent = (
     SpeechBegan
     | SpeechGrew
     | InterimText
+    | WholeTextSupposed
     | SpeechEnded
     | SpeechDiscarded
-    | TurnCommitted
     | TranscriptKnown
     | TranscriptFailed
     | ReplyBegan
@@ -163,8 +169,9 @@ class CutPlayback:
 
 @dataclass(frozen=True, slots=True)
 class CommitSpeech:
-    """The user's turn is over: make an item of it."""
+    """The user's turn is over: make this item of it."""
 
+    item_id: str
     at_ms: float
 
 
@@ -174,11 +181,40 @@ class StartReply:
 
 
 @dataclass(frozen=True, slots=True)
+class ContinueReply:
+    """Ask the model again, in the same turn of the user."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEarly:
+    """Begin the answer to this text, unseen."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropEarlyAnswer:
+    """Nobody asks what it answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropSpeech:
     """It was nothing: forget it, say nothing."""
 
 
-Action = AnnounceSpeech | StopReply | CutPlayback | CommitSpeech | StartReply | DropSpeech
+Action = (
+    AnnounceSpeech
+    | StopReply
+    | CutPlayback
+    | CommitSpeech
+    | StartReply
+    | ContinueReply
+    | AnswerEarly
+    | DropEarlyAnswer
+    | DropSpeech
+)
 
 
 def is_backchannel(text: str) -> bool:
@@ -187,42 +223,47 @@ def is_backchannel(text: str) -> bool:
     return all(word in BACKCHANNELS for word in words)
 
 
-def step(turn: Turn, event: TurnEvent) -> tuple[Turn, list[Action]]:
+def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[Turn, list[Action]]:
     """The next state and what to do about it. Late news of an old reply or item changes nothing."""
     match turn.phase, event:
-        case Phase.SILENT | Phase.CONFIRMING, SpeechBegan(onset_ms):
-            begun = replace(turn, onset_ms=onset_ms, speech_ms=0.0)
+        case Phase.SILENT | Phase.CONFIRMING, SpeechBegan(onset_ms, item_id):
+            begun = replace(turn, onset_ms=onset_ms, speech_ms=0.0, item_id=item_id)
             if turn.replying:
                 return replace(begun, phase=Phase.TENTATIVE), []
             return replace(begun, phase=Phase.SPEAKING), [AnnounceSpeech(onset_ms)]
 
         case Phase.TENTATIVE, SpeechGrew(speech_ms):
             grown = replace(turn, speech_ms=speech_ms)
-            return _interrupt(grown) if speech_ms >= CONFIRM_MS else (grown, [])
+            return _interrupt(grown, rules) if speech_ms >= CONFIRM_MS else (grown, [])
         case Phase.TENTATIVE, InterimText(text):
             if turn.speech_ms >= CONSIDER_MS and not is_backchannel(text):
-                return _interrupt(turn)
+                return _interrupt(turn, rules)
             return turn, []
         case Phase.TENTATIVE, SpeechEnded():
-            return replace(turn, phase=Phase.SILENT), [DropSpeech()]
+            return _silent(turn), [DropSpeech()]
 
-        case Phase.SPEAKING, SpeechEnded(at_ms):
-            return turn, [CommitSpeech(at_ms)]
+        case Phase.SPEAKING, WholeTextSupposed(text) if text.strip():
+            wanted = rules.create_response and turn.response_id is None
+            return turn, [AnswerEarly(text)] if wanted else []
+        case _, WholeTextSupposed():
+            return turn, [DropEarlyAnswer()]
+
+        case Phase.SPEAKING, SpeechEnded(at_ms) if turn.item_id is not None:
+            return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
         case Phase.SPEAKING | Phase.TENTATIVE, SpeechDiscarded():
-            return replace(turn, phase=Phase.SILENT), []
-        case Phase.SPEAKING | Phase.SILENT | Phase.CONFIRMING, TurnCommitted(item_id):
-            return replace(turn, phase=Phase.CONFIRMING, item_id=item_id), []
+            return _silent(turn), []
 
         case Phase.CONFIRMING, TranscriptKnown(item_id, text) if item_id == turn.item_id:
-            settled = replace(turn, phase=Phase.SILENT, item_id=None)
-            wanted = text.strip() and turn.rules.create_response and turn.response_id is None
-            return settled, [StartReply()] if wanted else []
+            wanted = bool(text.strip()) and rules.create_response and turn.response_id is None
+            return _silent(turn), [StartReply()] if wanted else []
         case Phase.CONFIRMING, TranscriptFailed(item_id) if item_id == turn.item_id:
-            return replace(turn, phase=Phase.SILENT, item_id=None), []
+            return _silent(turn), []
 
         case _, ReplyBegan(response_id):
             return replace(turn, response_id=response_id, playing_id=None), []
-        case _, ReplyEnded(response_id, audible) if response_id == turn.response_id:
+        case _, ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
+            if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
+                return replace(turn, response_id=None), [ContinueReply(response_id)]
             ended = replace(turn, response_id=None, playing_id=response_id if audible else None)
             return _unheard(ended)
         case _, PlaybackEnded(response_id) if response_id == turn.playing_id:
@@ -230,11 +271,15 @@ def step(turn: Turn, event: TurnEvent) -> tuple[Turn, list[Action]]:
     return turn, []
 
 
-def _interrupt(turn: Turn) -> tuple[Turn, list[Action]]:
+def _silent(turn: Turn) -> Turn:
+    return replace(turn, phase=Phase.SILENT, item_id=None)
+
+
+def _interrupt(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     """The speech is real. Announce it, and silence the reply if the client wants interruptions."""
     speaking = replace(turn, phase=Phase.SPEAKING)
     announce: list[Action] = [AnnounceSpeech(turn.onset_ms)]
-    if not turn.rules.interrupt_response:
+    if not rules.interrupt_response:
         return speaking, announce
     if turn.response_id is not None:
         return replace(speaking, playing_id=None), [*announce, StopReply(turn.response_id)]

@@ -1,121 +1,167 @@
-"""The ears of one session: sound in the wire's format becomes frames, probabilities and endpointing events.
+"""The audio of one microphone: bytes of the wire's format become frames, probabilities and endpointing events.
 
-Keeps the audio that may still be needed, by position in all audio received. It decides nothing about turns and knows no
-transcriber.
+It keeps the audio that may still be needed, by position in all audio received. It decides nothing about turns and knows
+no transcriber.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
 from realtime.core.audio_buffer import AudioBuffer, Samples
-from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent, EndpointRules
+from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent
 from realtime.core.energy_gate import EnergyGate
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, VoiceDetector
 
 KEEP_MS = 120_000.0  # of uncommitted audio (wire 1.4)
 IDLE_KEEP_MS = 2_000.0  # while nobody speaks and the server listens for turns
-PRE_ROLL_MS = 400.0  # the detector is this late in one case of ten (shared/engines.md 3)
 SPEECH = 0.5  # probability
-SLICE_BYTES = 9_600  # of one append are worked on at once: 200 ms of PCM, so that nobody else waits for it
+PART_MS = 1_000.0  # of one append are worked on at once, so that nobody else waits for it
+LOOK_FRAMES = 16  # are judged at once where speech is looked for in committed audio
+ARRIVALS = 512  # appends whose arrival is remembered
+
+Judged = tuple[Samples, float]  # a frame, and the probability that it holds speech
 
 
 class AudioInput:
-    """One microphone. Feed it bytes; it tells what the endpointer made of each 32 ms."""
+    """One microphone. `detects`: frames are judged as they come, and the endpointer follows them."""
 
-    def __init__(self, vad: VoiceDetector | None, format: AudioFormat, rules: EndpointRules) -> None:
+    def __init__(self, vad: VoiceDetector | None, format: AudioFormat, *, detects: bool) -> None:
+        self._vad = vad
         self._stream = vad.open() if vad is not None else None
         self._framer = Framer(VAD_FRAME_SAMPLES)
-        self._audio = AudioBuffer(VAD_RATE, KEEP_MS)
-        self._listened_ms = 0.0  # position up to which frames have been judged
+        self._buffer = AudioBuffer(VAD_RATE, KEEP_MS)
+        self._judged_ms = 0.0  # position up to which frames have been judged
         self._last_speech_ms = -1.0
         self._energy_gate = EnergyGate()
-        self.endpointer = Endpointer(rules)
-        self.listens_for_turns = True
+        self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
+        self._detects = detects
+        self.endpointer = Endpointer()
         self.set_format(format)
 
     def __repr__(self) -> str:
-        return f"<AudioInput at {self.position_ms:.0f} ms, {self.buffered_ms:.0f} ms buffered>"
+        return f"<AudioInput at {self._buffer.end_ms:.0f} ms, {self.buffered_ms:.0f} ms buffered>"
 
     def set_format(self, format: AudioFormat) -> None:
         """Expect another format from now on; only while nothing is buffered."""
         self._decoder = PcmDecoder(format)
         self._resampler = Resampler(format.rate, VAD_RATE)
 
-    @property
-    def can_detect(self) -> bool:
-        return self._stream is not None
+    def detect(self, detects: bool) -> None:
+        """Begin to judge frames, or stop. What is buffered stays, and is not judged."""
+        if detects == self._detects:
+            return
+        self._detects = detects
+        self._framer.reset()
+        if self._stream is not None:
+            self._stream.reset()
+        self._judged_ms = self._buffer.end_ms
+        self.reset_speech()
 
     @property
-    def position_ms(self) -> float:
-        return self._audio.end_ms
+    def received_ms(self) -> float:
+        """How much audio was received in all: the position of the input."""
+        return self._buffer.end_ms + self._resampler.held_ms
 
     @property
     def buffered_ms(self) -> float:
-        return self._audio.buffered_ms
+        return self._buffer.buffered_ms
 
     @property
     def start_ms(self) -> float:
         """Position of the oldest audio that is still kept."""
-        return self._audio.start_ms
+        return self._buffer.start_ms
 
-    def has_speech_since(self, ms: float) -> bool:
-        """Whether there may be speech after this position; without a detector, always."""
-        return self._stream is None or self._last_speech_ms > ms
+    @property
+    def end_ms(self) -> float:
+        """Position after the newest audio that can be read."""
+        return self._buffer.end_ms
 
-    async def hear(self, data: bytes) -> AsyncGenerator[EndpointEvent | float, None]:
-        """Take in bytes of the wire's format. Yields endpointing events, and after each frame of open speech its
-        position."""
-        for start in range(0, len(data), SLICE_BYTES):
-            samples = self._resampler.feed(self._decoder.feed(data[start : start + SLICE_BYTES]))
-            self._audio.append(samples)
-            if self._stream is not None:
-                frames = self._framer.feed(samples)
-                for frame, probability in zip(frames, await self._stream.probabilities(frames), strict=True):
-                    for event in self._judge(frame, probability):
-                        yield event
-                    if self.listens_for_turns and self.endpointer.speaking:
-                        yield self._listened_ms
-                if self.listens_for_turns and not self.endpointer.speaking:
-                    self._audio.forget_before(self._listened_ms - IDLE_KEEP_MS)
-            if start:
-                await asyncio.sleep(0)
+    # -- audio in ------------------------------------------------------------------------------------------------
 
-    def _judge(self, frame: Samples, probability: float) -> Sequence[EndpointEvent]:
-        """What the next frame means."""
-        self._listened_ms += FRAME_MS
-        if probability >= SPEECH:
-            self._last_speech_ms = self._listened_ms
-        if not self.listens_for_turns:
+    def parts(self, data: bytes) -> Iterator[bytes]:
+        """An append, cut into what is worked on at once."""
+        size = int(PART_MS * self._decoder.format.bytes_per_ms)
+        return (data[start : start + size] for start in range(0, len(data), size))
+
+    async def take(self, part: bytes) -> Sequence[Judged]:
+        """Buffer this part. Returns its whole frames, each to be given to `judge`; none where nothing is detected."""
+        samples = self._resampler.feed(self._decoder.feed(part))
+        self._buffer.append(samples)
+        if self._stream is None or not self._detects:
+            await asyncio.sleep(0)
             return ()
+        frames = self._framer.feed(samples)
+        return list(zip(frames, await self._stream.probabilities(frames), strict=True))
+
+    def judge(self, judged: Judged) -> Sequence[EndpointEvent]:
+        """What the next frame means."""
+        frame, probability = judged
+        self._judged_ms += FRAME_MS
+        if probability >= SPEECH:
+            self._last_speech_ms = self._judged_ms
         quiet_ms = 0.0
         if self.endpointer.speaking:
             quiet_ms = self._energy_gate.feed(frame, voiced=probability >= SPEECH)
         else:
             self._energy_gate.reset()
-        return self.endpointer.feed(probability, int(self._listened_ms), quiet_ms)
+        return self.endpointer.feed(probability, int(self._judged_ms), quiet_ms)
+
+    def arrived(self, at_s: float) -> None:
+        """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""
+        self._arrivals.append((self._buffer.end_ms, at_s))
+        if self._stream is not None and self._detects and not self.endpointer.speaking:
+            self._buffer.forget_before(self._judged_ms - IDLE_KEEP_MS)
+
+    def arrival_s(self, position_ms: float) -> float | None:
+        """When the audio at this position arrived, in loop seconds, if that is remembered."""
+        return next((at_s for end_ms, at_s in self._arrivals if end_ms >= position_ms), None)
+
+    # -- audio out -----------------------------------------------------------------------------------------------
 
     def samples(self, from_ms: float, to_ms: float | None = None) -> Samples:
-        """A copy of what was heard there, at VAD_RATE."""
-        return self._audio.since(from_ms, to_ms)
+        """A copy of the audio there, at VAD_RATE."""
+        return self._buffer.since(from_ms, to_ms)
+
+    async def holds_speech(self, samples: Samples) -> bool:
+        """Whether there is speech in these samples; without a detector, always. Raises ProviderError."""
+        if self._vad is None:
+            return True
+        frames = Framer(VAD_FRAME_SAMPLES).feed(samples)
+        stream = self._vad.open()
+        try:
+            for start in range(0, len(frames), LOOK_FRAMES):
+                probabilities = await stream.probabilities(frames[start : start + LOOK_FRAMES])
+                if any(probability >= SPEECH for probability in probabilities):
+                    return True
+        finally:
+            stream.close()
+        return False
+
+    def speech_since(self, ms: float) -> bool | None:
+        """Whether there is speech after this position; None where nobody has looked."""
+        if self._stream is None or not self._detects:
+            return None
+        return self._last_speech_ms > ms
 
     def flush(self) -> None:
         """Nothing more belongs to what is being committed: let out what the resampler holds back."""
-        self._audio.append(self._resampler.feed(self._decoder.format.decode(b""), last=True))
+        self._buffer.append(self._resampler.feed(self._decoder.format.decode(b""), last=True))
         self._decoder.reset()
 
-    def forget(self, before_ms: float | None = None) -> None:
-        """Drop the audio before this position (default: all) and whatever speech was open."""
+    def discard(self, before_ms: float | None = None) -> None:
+        """Drop the audio before this position (default: all)."""
         if before_ms is None:
-            self._audio.clear()
+            self._buffer.clear()
         else:
-            self._audio.forget_before(before_ms)
+            self._buffer.forget_before(before_ms)
 
-    def abandon_speech(self) -> None:
+    def reset_speech(self) -> None:
         """The open speech was taken away: what goes on is a new start."""
-        self.endpointer.reset(int(self._listened_ms))
+        self.endpointer.reset(int(self._judged_ms))
 
     def close(self) -> None:
         if self._stream is not None:

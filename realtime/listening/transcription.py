@@ -1,6 +1,6 @@
-"""The text of the utterance that is being spoken: interim guesses, an early guess at a pause, the final word.
+"""The text of one utterance: interim decodes while it is spoken, an early decode at a pause, the final decode.
 
-Runs decodes as tasks, at most one of each kind, and reuses the early guess when no more speech followed: the final
+Runs decodes as tasks, at most one of each kind, and reuses the early decode if no more speech followed: the final
 transcript is then ready before the end of the turn is decided. It knows no wire and no turn.
 """
 
@@ -10,38 +10,37 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from realtime.context import Context
 from realtime.core.audio_buffer import Samples
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from realtime.providers.base import VAD_RATE, Transcriber, Transcript
+from realtime.providers.base import VAD_RATE, Transcript
 
-SECONDS_PER_SECOND = 0.25  # extra patience for long audio
-LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not find it out
+TIMEOUT_S_PER_S = 0.25  # long audio may take longer
+LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not detect it
 DOUBTFUL = (
     -1.15
-)  # log-probability: the English model wrote Chinese with -1.3 to -2.0, English mostly above -1.1
+)  # log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
 INTERIM_SHARE = 0.4  # of a core, while somebody speaks
 INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
 
-Spawn = Callable[..., "asyncio.Task[None]"]
 OnText = Callable[[str], None]
 
 
 class Transcription:
-    """Decodes one utterance at a time. `spawn(coroutine, name)` starts a task of the session."""
+    """Decodes one utterance at a time."""
 
-    def __init__(self, transcriber: Transcriber | None, timeout_s: float) -> None:
-        self._transcriber = transcriber
-        self._timeout_s = timeout_s
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._transcriber = context.providers.transcriber
         self._interim: asyncio.Task[None] | None = None
-        self._guess: asyncio.Task[Transcript] | None = None
-        self._guess_end_ms = -1.0
+        self._early: asyncio.Task[Transcript] | None = None
+        self._early_end_ms = -1.0
         self._interim_took_ms = 0.0
         self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
-        self.language: str | None = None  # as the client told it
 
-    @property
-    def available(self) -> bool:
-        return self._transcriber is not None
+    def __repr__(self) -> str:
+        running = [task.get_name() for task in (self._interim, self._early) if task and not task.done()]
+        return f"<Transcription {', '.join(running) or 'idle'}>"
 
     @property
     def interim_is_cheap(self) -> bool:
@@ -66,47 +65,47 @@ class Transcription:
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
-        begun_s, assumed = loop.time(), self.language is None and self._usual_language() is not None
+        begun_s, assumed = loop.time(), self._language is None and self._usual_language() is not None
         try:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
-            return  # only a guess: the final decode will say what is wrong
+            return  # the final decode will say what is wrong
         self._interim_took_ms = (loop.time() - begun_s) * 1000
         if assumed and (transcript.log_probability or 0.0) < DOUBTFUL:
             self._languages.clear()  # perhaps it is another language this time
         else:
             on_text(transcript.text)
 
-    def guess(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
+    def early(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
         if not self.interim_is_cheap:
             return
-        if self._guess is None or end_ms != self._guess_end_ms:
-            self._drop(self._guess)
-            self._guess_end_ms = end_ms
-            self._guess = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
+        if self._early is None or end_ms != self._early_end_ms:
+            self.discard_early()
+            self._early_end_ms = end_ms
+            self._early = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
 
         def tell(task: asyncio.Task[Transcript]) -> None:
             if not task.cancelled() and task.exception() is None:
                 on_text(task.result().text)
 
-        self._guess.add_done_callback(tell)
+        self._early.add_done_callback(tell)
 
-    def resumed(self) -> None:
-        """More speech followed: the early guess is worthless."""
-        self._drop(self._guess)
-        self._guess, self._guess_end_ms = None, -1.0
+    def discard_early(self) -> None:
+        """More speech followed, or the speech was taken away: the early decode is worthless."""
+        _cancel(self._early)
+        self._early, self._early_end_ms = None, -1.0
 
     async def final(self, samples: Samples, end_ms: float | None) -> Transcript:
-        """The text of the whole utterance. Raises ProviderError."""
-        guess, reusable = self._guess, end_ms is not None and end_ms == self._guess_end_ms
-        self._drop(self._interim)
-        if guess is not None and reusable:
-            self._guess, self._guess_end_ms = None, -1.0
+        """The text of the whole utterance, which ends at `end_ms` where that is known. Raises ProviderError."""
+        early, reusable = self._early, end_ms is not None and end_ms == self._early_end_ms
+        _cancel(self._interim)
+        if early is not None and reusable:
+            self._early, self._early_end_ms = None, -1.0
             try:
-                return self._remember(await guess)
+                return self._remember(await early)
             except ProviderError:
-                pass  # asked early and in vain: ask again
+                pass  # decode again: an early failure is not final
         return self._remember(await self._transcribe(samples, final=True))
 
     def _remember(self, transcript: Transcript) -> Transcript:
@@ -114,8 +113,14 @@ class Transcription:
             self._languages.append(transcript.language)
         return transcript
 
+    @property
+    def _language(self) -> str | None:
+        """What the client says is spoken."""
+        config = self._context.config.transcription
+        return config.language if config else None
+
     def _usual_language(self) -> str | None:
-        """What this speaker speaks, as far as it has been the same; a final decode finds out anew."""
+        """What this speaker speaks, as far as it has been the same; a final decode detects it again."""
         settled = len(self._languages) == LANGUAGE_AFTER and len(set(self._languages)) == 1
         return self._languages[-1] if settled else None
 
@@ -127,24 +132,24 @@ class Transcription:
                 code="transcription_unavailable",
                 retryable=False,
             )
-        patience_s = self._timeout_s + SECONDS_PER_SECOND * len(samples) / VAD_RATE
+        timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
         try:
-            async with asyncio.timeout(patience_s):
-                language = self.language or (None if final else self._usual_language())
+            async with asyncio.timeout(timeout_s):
+                language = self._language or (None if final else self._usual_language())
                 return await self._transcriber.transcribe(samples, language=language, final=final)
         except TimeoutError as error:
             raise ProviderTimeout(
-                f"The transcriber did not answer in {patience_s:.0f} s.", code="transcription_failed"
+                f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
             ) from error
-
-    @staticmethod
-    def _drop(task: asyncio.Task[object] | asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:
-        if task is not None and not task.done():
-            task.cancel()
 
     async def aclose(self) -> None:
         """Stop every decode."""
-        tasks = [task for task in (self._interim, self._guess) if task is not None]
+        tasks = [task for task in (self._interim, self._early) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _cancel(task: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:
+    if task is not None and not task.done():
+        task.cancel()

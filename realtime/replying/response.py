@@ -59,6 +59,7 @@ class ReplyPlan:
     speak_ahead: bool = False  # behind a closed gate, let the voice prepare the first chunk
     tools: Toolbox | None = None  # what the server runs itself
     server_tools: frozenset[str] = frozenset()  # those of them that were offered
+    tool_round: int = 0  # how often the model was asked again in this turn of the user, with what tools gave
 
 
 class Response:

@@ -7,28 +7,31 @@ last one. Whether to answer or to stop is decided elsewhere (`core/turn.py`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Literal
 
 from msgspec import UNSET
 
+from realtime.context import Context
+from realtime.core import turn as turns
 from realtime.core.audio import AudioFormat
-from realtime.core.conversation import Conversation
 from realtime.core.messages import ChatRequest
 from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProtocolError
-from realtime.metrics import Marks, Metrics
-from realtime.outbox import Outbox
+from realtime.metrics import Marks
 from realtime.protocol import server_events as events
+from realtime.protocol.objects import FunctionCallItem
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.session_config import platform_voice
-from realtime.providers.base import ChatModel, Providers, Voice
+from realtime.providers.base import ChatModel, Voice
+from realtime.replying.chat_request import again
 from realtime.replying.response import ReplyPlan, Response
 from realtime.replying.response_events import ResponseEvents
-from realtime.settings import Settings
 from realtime.tools import Toolbox
 
 MAX_OUT_OF_BAND = 4
+MAX_ROUNDS = 8  # of tools in one turn of the user; then the model has to answer
 MAX_PACES = 16
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply is nobody's mistake
 FLUSH_PATIENCE_S = 0.3
@@ -37,41 +40,15 @@ ACK_PATIENCE_S = 5.0
 StopReason = Literal["turn_detected", "client_cancelled"]
 
 
-class Listener(Protocol):
-    """Who wants to know how replies come and go."""
-
-    def reply_began(self, response_id: str) -> None: ...
-
-    def reply_ended(self, response_id: str, *, audible: bool) -> None: ...
-
-    def playback_ended(self, response_id: str) -> None: ...
-
-
 class Responses:
     """Starts, stops and remembers replies."""
 
-    def __init__(
-        self,
-        *,
-        providers: Providers,
-        settings: Settings,
-        outbox: Outbox,
-        metrics: Metrics,
-        conversation: Conversation,
-        conversation_id: str,
-        new_id: Callable[[str], str],
-        spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]],
-        listener: Listener,
-    ) -> None:
-        self._providers = providers
-        self._settings = settings
-        self._outbox = outbox
-        self._metrics = metrics
-        self._conversation = conversation
-        self.conversation_id = conversation_id
-        self._new_id = new_id
-        self._spawn = spawn
-        self._listener = listener
+    def __init__(self, context: Context, tools: Toolbox | None = None) -> None:
+        self._context = context
+        self._providers = context.providers
+        self._settings = context.settings
+        self._outbox = context.outbox
+        self._tools = tools  # what the server runs itself
         self._speaking_rates: dict[
             Voice, SpeakingRate
         ] = {}  # how fast each voice speaks, learnt from its replies
@@ -83,11 +60,6 @@ class Responses:
         self._earlier: list[
             Response
         ] = []  # replies before it that may still sound: players queue what they get
-        self.extensions: tuple[str, ...] = ()
-        self.tools: Toolbox | None = None  # what the server runs itself
-        self.on_calls: Callable[[Response], bool] | None = (
-            None  # told of tools that have answered; True: it goes on
-        )
         self._paused_s: float | None = None  # since then nobody listens
         self._attended = asyncio.Event()
         self._attended.set()
@@ -105,6 +77,7 @@ class Responses:
         *,
         chat: ChatModel | None = None,
         speak_ahead: bool = False,
+        tool_round: int = 0,
     ) -> Response:
         """A reply behind a closed gate. Raises ProtocolError when there are too many beside the conversation."""
         if options.out_of_band and len(self._running) - (self.active is not None) >= MAX_OUT_OF_BAND:
@@ -114,13 +87,13 @@ class Responses:
                 type="rate_limit_error",
             )
         writer = ResponseEvents(
-            self._new_id("resp"),
+            self._context.new_id("resp"),
             options,
-            conversation=None if options.out_of_band else self._conversation,
-            conversation_id=self.conversation_id,
+            conversation=None if options.out_of_band else self._context.conversation,
+            conversation_id=self._context.conversation_id,
             outbox=self._outbox,
-            new_id=self._new_id,
-            words_wanted="words" in self.extensions,
+            new_id=self._context.new_id,
+            words_wanted=self._context.config.has("words"),
         )
         writer.first_audio_sent = lambda: self._mark(marks, "first_audio_sent")
         plan = ReplyPlan(
@@ -131,8 +104,9 @@ class Responses:
             parallel_tool_calls=options.parallel_tool_calls,
             silent_timeout_s=self._settings.silent_turn_timeout_s,
             speak_ahead=speak_ahead,
-            tools=self.tools,
-            server_tools=self.tools.ours(options.tools) if self.tools is not None else frozenset(),
+            tools=self._tools,
+            server_tools=self._tools.ours(options.tools) if self._tools is not None else frozenset(),
+            tool_round=tool_round,
         )
         providers = self._providers
         return Response(
@@ -161,7 +135,7 @@ class Responses:
 
     def start(self, response: Response) -> None:
         """Run a reply; it stays unseen until `open`."""
-        task = self._spawn(self._run(response), f"reply {response.id}")
+        task = self._context.tasks.spawn(self._run(response), f"reply {response.id}")
         self._running[response.id] = (response, task)
 
     def open(self, response: Response) -> None:
@@ -175,7 +149,7 @@ class Responses:
                 )
             self._queue_behind_earlier(response)
             self.active = self.heard = response
-            self._listener.reply_began(response.id)
+            self._context.turns.put(turns.ReplyBegan(response.id))
         response.open_gate()
 
     def _queue_behind_earlier(self, response: Response) -> None:
@@ -215,20 +189,52 @@ class Responses:
         self._last_end_s = self._now()
         error = writer.details.error if writer.details is not None else UNSET
         code = error.code if error is not UNSET else ""
-        self._metrics.responses.labels(writer.status, code).inc()
-        self._metrics.turn(response.marks)
+        self._context.metrics.responses.labels(writer.status, code).inc()
+        self._context.metrics.turn(response.marks)
         if response is self.active:
             self.active = None
             audible = self.unheard_s() > 0 and writer.status != "cancelled"
-            goes_on = writer.status == "completed" and writer.server_items and self.on_calls is not None
-            if goes_on and self.on_calls is not None and self.on_calls(response):
-                audible = False  # the next reply has begun: for the listener it is one
-            else:
-                self._listener.reply_ended(response.id, audible=audible)
-            if audible:
+            to_continue = self._to_continue(response)
+            self._context.turns.put(turns.ReplyEnded(response.id, audible, to_continue))
+            if (
+                audible and response is self.heard
+            ):  # else the next reply has begun: for the listener it is one
                 self._await_playback(response)
-        if "latency" in self.extensions:
+        if self._context.config.has("latency"):
             self._tell_latency(response)
+
+    # -- tools of the server -------------------------------------------------------------------------------------
+
+    def with_tools(self, options: ResponseOptions) -> ResponseOptions:
+        """Our own tools are offered beside the client's in the conversation."""
+        if self._tools is None or options.out_of_band:
+            return options
+        return replace(options, tools=self._tools.beside(options.tools))
+
+    def _to_continue(self, response: Response) -> bool:
+        """Whether the model has to be asked again, because our tools have answered every call of this reply."""
+        writer = response.writer
+        if writer.status != "completed" or not writer.server_items or response.plan.tool_round >= MAX_ROUNDS:
+            return False
+        mine = sum(isinstance(item, FunctionCallItem) for item in writer.server_items)
+        return mine >= writer.calls  # else the client, whose tools were called as well, will ask
+
+    def continue_after(
+        self,
+        response_id: str,
+        request: Callable[[ResponseOptions], Awaitable[ChatRequest]],
+        marks: Marks,
+    ) -> None:
+        """Ask the model again, in the same turn of the user, with what the tools of this reply gave."""
+        before = self.heard
+        if before is None or before.id != response_id:
+            return
+        tool_round = before.plan.tool_round + 1
+        last = tool_round >= MAX_ROUNDS
+        options = again(before.writer.options, before.writer.server_items, last=last)
+        response = self.prepare(options, lambda: request(options), marks, tool_round=tool_round)
+        self.open(response)
+        self.start(response)
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
@@ -243,7 +249,7 @@ class Responses:
             self.cut_playing()
             self.active = None
             response.writer.stop(reason)
-            self._listener.reply_ended(response.id, audible=False)
+            self._context.turns.put(turns.ReplyEnded(response.id, audible=False))
         else:
             response.writer.stop(reason)
         task.cancel()
@@ -281,7 +287,7 @@ class Responses:
         writer.silence()
         if not sounding and not writer.silenced:
             return
-        acknowledged = "playback" in self.extensions
+        acknowledged = self._context.config.has("playback")
         writer.cut(now_s, told=acknowledged)
         if acknowledged:
             self._outbox.put(events.OutputAudioBufferCleared(response_id=response.id))
@@ -321,13 +327,13 @@ class Responses:
         if drained and not writer.open:
             self._outbox.put(events.OutputAudioBufferStopped(response_id=response.id))
             if self.heard is not None and self.active is None and self.unheard_s() <= 0:
-                self._listener.playback_ended(self.heard.id)
+                self._context.turns.put(turns.PlaybackEnded(self.heard.id))
 
     def _await_playback(self, response: Response) -> None:
         """Look again when everything that was sent must have been heard."""
         remaining_s = self.unheard_s()
         if remaining_s <= 0:
-            self._listener.playback_ended(response.id)
+            self._context.turns.put(turns.PlaybackEnded(response.id))
             return
         if response is self.heard:
             self._later(remaining_s + 0.001, lambda: self._await_playback(response))
@@ -337,7 +343,7 @@ class Responses:
         self._untold.add(response.id)
         writer = response.writer
         acknowledged = (
-            "playback" in self.extensions and writer.options.spoken and writer.status != "cancelled"
+            self._context.config.has("playback") and writer.options.spoken and writer.status != "cancelled"
         )
         if not acknowledged or "playback_started" in response.marks.reached_s:
             self._put_latency(response)
@@ -363,7 +369,7 @@ class Responses:
             await self._attended.wait()
             action()
 
-        self._spawn(wait(), "timer")
+        self._context.tasks.spawn(wait(), "timer")
 
     def pause(self) -> None:
         """The listener is away: playback stands still until `go_on`."""

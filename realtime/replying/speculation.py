@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime.core.conversation import Item
+from realtime.context import Context
+from realtime.core.agreement import essence
+from realtime.core.conversation import Item, transcript_of
 from realtime.core.messages import ChatRequest
-from realtime.metrics import Marks, Metrics
+from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseOptions
-from realtime.providers.base import Providers
+from realtime.replying.chat_request import build_request
 from realtime.replying.response import Response
 from realtime.replying.responses import Responses
-from realtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,40 +32,40 @@ class Premise:
 class Speculation:
     """At most one early answer of one session."""
 
-    def __init__(
-        self, replies: Responses, providers: Providers, settings: Settings, metrics: Metrics
-    ) -> None:
-        self._responses = replies
-        self._chat, self._speech = providers.chat, providers.speech
-        self._settings = settings
-        self._outcomes = metrics.speculations
+    def __init__(self, context: Context, responses: Responses) -> None:
+        self._context = context
+        self._responses = responses
+        self._outcomes = context.metrics.speculations
         self._premise: Premise | None = None
         self._response: Response | None = None
 
     def __repr__(self) -> str:
         return f"<Speculation {self._premise.words!r}>" if self._premise else "<Speculation idle>"
 
-    def holds(self, premise: Premise) -> bool:
-        """Whether an answer to exactly this is under way."""
-        return self._premise == premise
-
-    def wants(self, premise: Premise) -> bool:
-        """Whether an answer to this should be begun. One that is not wanted leaves no other one either."""
-        if self.holds(premise):
-            return False
-        allowed = self._settings.speculate != "off"
-        # A guess may cost a request in vain: the second half of the budget is kept for turns that are certain.
-        if allowed and self._chat.requests_left() > self._settings.chat_rpm / 2:
-            return True
+    def suppose(self, text: str, options: ResponseOptions, marks: Marks) -> None:
+        """The user may have said this and no more: begin the answer, where that is wanted and not under way."""
+        conversation = self._context.conversation
+        premise = Premise(essence(text), options, conversation.items)
+        if self._premise == premise:
+            return
         self.drop()
-        return False
+        if self._affordable():
+            sees_images = self._context.providers.chat.sees_images
+            request = build_request(options, conversation, sees_images=sees_images, about_to_say=text)
+            self._begin(premise, request, marks)
 
-    def begin(self, premise: Premise, request: ChatRequest, marks: Marks) -> None:
+    def _affordable(self) -> bool:
+        """An early answer may cost a request in vain: half of the budget is kept for turns that are certain."""
+        settings = self._context.settings
+        enough = self._context.providers.chat.requests_left() > settings.chat_rpm / 2
+        return settings.speculate != "off" and enough
+
+    def _begin(self, premise: Premise, request: ChatRequest, marks: Marks) -> None:
         """Ask the chat model now; where that is wanted and half of its budget is left, the voice prepares the first
         chunk as well."""
-        self.drop()
-        left = self._speech.requests_left()
-        speak_ahead = self._settings.speculate == "speech" and left > self._settings.speech_rpm / 2
+        settings = self._context.settings
+        left = self._context.providers.speech.requests_left()
+        speak_ahead = settings.speculate == "speech" and left > settings.speech_rpm / 2
 
         async def given() -> ChatRequest:
             return request
@@ -73,10 +74,12 @@ class Speculation:
         self._response = self._responses.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
         self._responses.start(self._response)
 
-    def redeem(self, premise: Premise, marks: Marks) -> bool:
-        """The turn is over: show the early answer if it answers what was really said."""
+    def redeem(self, options: ResponseOptions, marks: Marks) -> bool:
+        """The turn is over and its item is the last one: show the early answer if it answers what was really said."""
         response = self._response
-        if response is None or not self.holds(premise) or response.failed:
+        *before, last = self._context.conversation.items
+        premise = Premise(essence(transcript_of(last)), options, tuple(before))
+        if response is None or self._premise != premise or response.failed:
             self.drop()
             return False
         self._premise = self._response = None

@@ -15,7 +15,7 @@ from aiohttp import WebSocketError, WSMsgType, web
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
-from realtime.protocol.client_events import InputAudioBufferAppend
+from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
 from realtime.protocol.codec import NotAnEvent, decode
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent
@@ -132,15 +132,22 @@ class Connection:
                     raise Closing(1006, "", resumable=True)
 
     async def _take_text(self, data: str) -> None:
-        event = None
-        before_ms = self._live.session.input_audio_ms
         try:
             event = decode(data)
+        except ProtocolError as error:
+            self._refuse(error)
+            await self._events_pace.keep(1)
+        else:
             self._garbage = 0
+            await self._carry_out(event)
+
+    async def _carry_out(self, event: ClientEvent) -> None:
+        """Give one event to the session, and slow a client down that sends too much."""
+        before_ms = self._live.session.input_audio_ms
+        try:
             await self._live.receive(event)
         except ProtocolError as error:
-            if error.event_id is None and event is not None:
-                error.event_id = event.event_id
+            error.event_id = error.event_id or event.event_id
             self._refuse(error)
         if isinstance(event, InputAudioBufferAppend):
             await self._audio_pace.keep((self._live.session.input_audio_ms - before_ms) / 1000)
@@ -160,12 +167,7 @@ class Connection:
         except FramingError as error:
             raise Closing(error.close_code, "bad_frame") from error
         if frame is not None:
-            before_ms = self._live.session.input_audio_ms
-            try:
-                await self._live.session.hear(frame.payload)
-            except ProtocolError as error:
-                self._refuse(error)
-            await self._audio_pace.keep((self._live.session.input_audio_ms - before_ms) / 1000)
+            await self._carry_out(InputAudioBufferAppend(audio=frame.payload))
 
     def _refuse(self, error: ProtocolError) -> None:
         self._metrics.protocol_errors.labels(error.code).inc()

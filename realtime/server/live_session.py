@@ -98,7 +98,7 @@ class LiveSession:
         self.last_event_id: str | None = None
         self._persistence: Persistence | None = None
         if runtime.store is not None:
-            conversation_id = self.session.responses.conversation_id
+            conversation_id = self.session.conversation_id
             self._persistence = Persistence(
                 runtime.store, self.key, conversation_id, self.session.conversation
             )

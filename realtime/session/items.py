@@ -8,16 +8,16 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
-from realtime.core.audio import AudioFormat, PcmDecoder, Resampler
+from realtime.context import Context
+from realtime.core.audio import PcmDecoder, Resampler
 from realtime.core.audio_buffer import Samples
-from realtime.core.conversation import Conversation, ConversationError
+from realtime.core.conversation import ConversationError
 from realtime.errors import ProtocolError
-from realtime.outbox import Outbox
-from realtime.protocol import client_events as asks
+from realtime.protocol import client_events
 from realtime.protocol import server_events as events
 from realtime.protocol.objects import FunctionCallItem, InputAudio, Item, MessageItem
 from realtime.providers.base import VAD_RATE
-from realtime.translate import to_core_item, to_wire_item
+from realtime.translate import to_core_format, to_core_item, to_wire_item
 
 Transcribe = Callable[[str, Samples], None]
 
@@ -27,32 +27,29 @@ class ItemEvents:
 
     def __init__(
         self,
-        conversation: Conversation,
-        outbox: Outbox,
+        context: Context,
         *,
-        new_id: Callable[[str], str],
         transcribe: Transcribe,
         sent_ms: Callable[[str], float | None],
     ) -> None:
-        self._conversation = conversation
-        self._outbox = outbox
-        self._new_id = new_id
+        self._context = context
+        self._conversation = context.conversation
+        self._outbox = context.outbox
         self._transcribe = transcribe
         self._sent_ms = sent_ms
-        self.input_format = AudioFormat()
 
-    def receive(self, event: asks.ClientEvent) -> None:
+    def receive(self, event: client_events.ClientEvent) -> None:
         """Raises ProtocolError; nothing has changed then."""
         try:
             match event:
-                case asks.ConversationItemCreate(item=item, previous_item_id=previous):
+                case client_events.ConversationItemCreate(item=item, previous_item_id=previous):
                     self._create(item, previous)
-                case asks.ConversationItemRetrieve(item_id=item_id):
+                case client_events.ConversationItemRetrieve(item_id=item_id):
                     item = to_wire_item(self._conversation.get(item_id))
                     self._outbox.put(events.ConversationItemRetrieved(item=item))
-                case asks.ConversationItemTruncate():
+                case client_events.ConversationItemTruncate():
                     self._truncate(event)
-                case asks.ConversationItemDelete(item_id=item_id):
+                case client_events.ConversationItemDelete(item_id=item_id):
                     self._conversation.remove(item_id)
                     self._outbox.put(events.ConversationItemDeleted(item_id=item_id))
                 case _:
@@ -73,23 +70,23 @@ class ItemEvents:
     def _complete(self, item: Item) -> Item:
         """With the ids that the client left to us."""
         if not item.id:
-            item = msgspec.structs.replace(item, id=self._new_id("item"))
+            item = msgspec.structs.replace(item, id=self._context.new_id("item"))
         if isinstance(item, FunctionCallItem) and not item.call_id:
-            item = msgspec.structs.replace(item, call_id=self._new_id("call"))
+            item = msgspec.structs.replace(item, call_id=self._context.new_id("call"))
         return item
 
     def _recordings(self, item: Item) -> list[Samples]:
         """The sound of audio parts that came without their words, at VAD_RATE."""
         if not isinstance(item, MessageItem):
             return []
-        format = self.input_format
+        format = to_core_format(self._context.config.input_format)
         return [
             Resampler(format.rate, VAD_RATE).feed(PcmDecoder(format).feed(part.audio), last=True)
             for part in item.content
             if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None
         ]
 
-    def _truncate(self, event: asks.ConversationItemTruncate) -> None:
+    def _truncate(self, event: client_events.ConversationItemTruncate) -> None:
         if event.content_index != 0:
             raise ConversationError(
                 "invalid_value",

@@ -1,12 +1,12 @@
 """One conversation: receive an event, let the rules decide, act.
 
-    client events ─┐                                  ┌─▶ replies.py (reply tasks)
-                   ├─▶ Session ─▶ core/turn.step ─▶ actions ─▶ outbox
-    ears ──────────┘      ▲                           └─▶ transcribing.py
-                          └── news of replies, transcripts, playback
+    client events ──▶ Session ──▶ listening/ (the user's side)      replying/ (the assistant's side)
+                         ▲              │ puts turn events                │ puts turn events
+                         │              ▼                                 ▼
+                      actions ◀── core/turn.step ◀──────────── one queue ─┘
 
 The session joins and does not decide: turns are `core/turn.py`, memory is `core/conversation.py`, a reply is
-`response.py`, waiting is `outbox.py`. It knows no socket and no vendor.
+`replying/response.py`, waiting is `outbox.py`. It knows no socket and no vendor.
 """
 
 from __future__ import annotations
@@ -16,32 +16,26 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
+from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.agreement import essence
-from realtime.core.audio import AudioFormat
-from realtime.core.conversation import MAX_ITEMS, Conversation, transcript_of
-from realtime.core.endpointing import EndpointRules
+from realtime.core.conversation import MAX_ITEMS, Conversation
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError
-from realtime.listening.audio_input import AudioInput
-from realtime.listening.transcription import Transcription
 from realtime.listening.user_input import UserInput
 from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox
-from realtime.protocol import client_events as asks
+from realtime.protocol import client_events
 from realtime.protocol import server_events as events
-from realtime.protocol.objects import ConversationObject, FunctionCallItem, ItemReference
+from realtime.protocol.objects import ConversationObject, ItemReference
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
-from realtime.replying.chat_request import again, build_request
+from realtime.replying.chat_request import build_request
 from realtime.replying.fixed_response import FixedResponse
-from realtime.replying.response import Response
 from realtime.replying.responses import Responses
-from realtime.replying.speculation import Premise, Speculation
+from realtime.replying.speculation import Speculation
 from realtime.session.idle_timer import IdleTimer
 from realtime.session.items import ItemEvents
 from realtime.session.prewarm import Prewarm
@@ -49,10 +43,9 @@ from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.tools import Toolbox
 from realtime.translate import to_wire_item
+from realtime.turn_queue import TurnQueue
 
 log = logging.getLogger(__name__)
-
-MAX_ROUNDS = 8  # of tools in one turn of the user; then the model has to answer
 
 
 class SessionEnded(Exception):
@@ -77,68 +70,51 @@ class Session:
         conversation_id: str | None = None,
     ) -> None:
         self.id = new_id("sess")
-        self.config = config
-        self._providers = providers
-        self._settings = settings
-        self._outbox = outbox
-        self._metrics = metrics
-        self._new_id = new_id
         self._refused = refused  # what the client asked for with its address, in vain
         self._expires_at = int(time.time() + settings.session_minutes * 60)
-        self._tasks = Tasks(self.id)
         self._turn = turns.Turn()
-        self.conversation = Conversation() if conversation is None else conversation  # one that goes on
-        self.responses = Responses(
+        self._context = Context(
+            config=config,
+            conversation=Conversation() if conversation is None else conversation,  # or one that goes on
+            conversation_id=conversation_id or new_id("conv"),
+            outbox=outbox,
+            turns=TurnQueue(self._handle),
+            tasks=Tasks(self.id),
             providers=providers,
             settings=settings,
-            outbox=outbox,
             metrics=metrics,
-            conversation=self.conversation,
-            conversation_id=conversation_id or new_id("conv"),
             new_id=new_id,
-            spawn=self._tasks.spawn,
-            listener=self,
         )
-        self._tools = self.responses.tools = tools
-        self.responses.on_calls = self._follow_up
-        self._rounds = 0  # of tools, in this turn of the user
-        self._user = UserInput(
-            AudioInput(
-                providers.vad,
-                AudioFormat(config.input_format.value, config.input_format.rate),
-                EndpointRules(),
-            ),
-            Transcription(providers.transcriber, settings.transcribe_timeout_s),
-            config=config,
-            outbox=outbox,
-            conversation=self.conversation,
-            new_id=new_id,
-            spawn=self._tasks.spawn,
-            notice=self._notice,
-            guessed=self._guessed,
-            end_of_turn=providers.end_of_turn,
-        )
+        self.responses = Responses(self._context, tools)
+        self._user = UserInput(self._context)
         self._items = ItemEvents(
-            self.conversation,
-            outbox,
-            new_id=new_id,
-            transcribe=self._user.transcribe,
-            sent_ms=self.responses.sent_ms,
+            self._context, transcribe=self._user.transcribe, sent_ms=self.responses.sent_ms
         )
-        self._speculation = Speculation(self.responses, providers, settings, metrics)
+        self._speculation = Speculation(self._context, self.responses)
         self._prewarm = Prewarm(
             providers.chat,
             providers.speech,
             lambda: self.responses.voice(response_options(self.config)),
-            self._tasks,
+            self._context.tasks,
         )
         self._turn_marks: Marks | None = None
         self._idle = IdleTimer(self._idle_passed)
-        self._heard_ms = 0.0  # audio received in all
-        self._configure(config)
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self._turn.phase.name.lower()}>"
+
+    @property
+    def config(self) -> SessionConfig:
+        """The configuration in force."""
+        return self._context.config
+
+    @property
+    def conversation(self) -> Conversation:
+        return self._context.conversation
+
+    @property
+    def conversation_id(self) -> str:
+        return self._context.conversation_id
 
     @property
     def replying(self) -> bool:
@@ -148,42 +124,39 @@ class Session:
 
     async def run(self) -> None:
         """Greet, then live until the time is up. Raises SessionEnded, or whatever went wrong in one of our tasks."""
-        self._outbox.put(events.SessionCreated(session=self.session_object()))
-        self._outbox.put(
-            events.ConversationCreated(conversation=ConversationObject(id=self.responses.conversation_id))
-        )
+        self._put(events.SessionCreated(session=self.session_object()))
+        self._put(events.ConversationCreated(conversation=ConversationObject(id=self.conversation_id)))
         self._tell_restored()
         for error in self._refused:
-            self._outbox.put(events.ErrorEvent.of(error))
+            self._put(events.ErrorEvent.of(error))
         self._prewarm.start()
-        if self._settings.greeting:
-            self._reply(
-                response_options(self.config), self._marks(), chat=FixedResponse(self._settings.greeting)
-            )
+        settings = self._context.settings
+        if settings.greeting:
+            self._reply(self._options(), self._marks(), chat=FixedResponse(settings.greeting))
         try:
-            async with asyncio.timeout(self._settings.session_minutes * 60):
-                await self._tasks.failure()
+            async with asyncio.timeout(settings.session_minutes * 60):
+                await self._context.tasks.failure()
         except TimeoutError:
-            minutes = f"{self._settings.session_minutes:g}"
             error = ProtocolError(
-                f"Your session hit the maximum duration of {minutes} minutes.", code="session_expired"
+                f"Your session hit the maximum duration of {settings.session_minutes:g} minutes.",
+                code="session_expired",
             )
-            self._outbox.put(events.ErrorEvent.of(error))
+            self._put(events.ErrorEvent.of(error))
             raise SessionEnded("session_expired") from None
 
     def _tell_restored(self) -> None:
         """The items of a conversation that goes on, as if they were added now."""
         previous = None
         for item in map(to_wire_item, self.conversation.items):
-            self._outbox.put(events.ConversationItemAdded(previous_item_id=previous, item=item))
-            self._outbox.put(events.ConversationItemDone(previous_item_id=previous, item=item))
+            self._put(events.ConversationItemAdded(previous_item_id=previous, item=item))
+            self._put(events.ConversationItemDone(previous_item_id=previous, item=item))
             previous = item.id
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
         self._idle.stop()
         self._speculation.drop()
-        await self._tasks.aclose()
+        await self._context.tasks.aclose()
         await self._user.aclose()
 
     def session_object(self) -> dict[str, Any]:
@@ -192,14 +165,14 @@ class Session:
             self.config,
             session_id=self.id,
             expires_at=self._expires_at,
-            model=self._providers.chat.name,
-            resume_window_s=math.ceil(self._settings.resume_window_s),
+            model=self._context.providers.chat.name,
+            resume_window_s=math.ceil(self._context.settings.resume_window_s),
         )
 
     @property
     def input_audio_ms(self) -> int:
         """How much audio was received in all."""
-        return int(self._heard_ms)
+        return round(self._user.received_ms)
 
     def park(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""
@@ -213,58 +186,48 @@ class Session:
 
     # -- what the client asks ------------------------------------------------------------------------------------
 
-    async def receive(self, event: asks.ClientEvent) -> None:
+    async def receive(self, event: client_events.ClientEvent) -> None:
         """Carry out one client event, in order. Raises ProtocolError for a mistake; nothing has changed then."""
+        if isinstance(event, client_events.InputAudioBufferAppend):
+            await self._user.append(event.audio)
+        else:
+            with self._context.turns:
+                self._receive(event)
+
+    def _receive(self, event: client_events.ClientEvent) -> None:
         match event:
-            case asks.InputAudioBufferAppend(audio=audio):
-                await self.hear(audio)
-            case asks.SessionUpdate(session=patch):
+            case client_events.SessionUpdate(session=patch):
                 self._update(patch)
-            case asks.InputAudioBufferCommit():
+            case client_events.InputAudioBufferCommit():
                 self._user.commit_buffer()
-                self._notice(turns.SpeechDiscarded())  # no answer comes of itself
-            case asks.InputAudioBufferClear():
-                self._user.forget()
-                self._notice(turns.SpeechDiscarded())
-                self._outbox.put(events.InputAudioBufferCleared())
-            case asks.OutputAudioBufferClear():
+                self._context.turns.put(turns.SpeechDiscarded())  # no answer comes of itself
+            case client_events.InputAudioBufferClear():
+                self._user.discard()
+                self._context.turns.put(turns.SpeechDiscarded())
+                self._put(events.InputAudioBufferCleared())
+            case client_events.OutputAudioBufferClear():
                 self._clear_output()
-            case asks.OutputAudioBufferPlayed(item_id=item_id, played_ms=ms, state=state):
+            case client_events.OutputAudioBufferPlayed(item_id=item_id, played_ms=ms, state=state):
                 if self.config.has("playback"):
                     self.responses.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
-            case asks.ResponseCreate(response=params):
+            case client_events.ResponseCreate(response=params):
                 self._create_response(self._options(params))
-            case asks.ResponseCancel(response_id=response_id):
+            case client_events.ResponseCancel(response_id=response_id):
                 self.responses.cancel(response_id)
-            case asks.ConversationItemDelete(item_id=item_id):
+            case client_events.ConversationItemDelete(item_id=item_id):
                 self._items.receive(event)
-                self._notice(turns.TranscriptFailed(item_id))  # if it was the question: nothing to answer
+                self._context.turns.put(turns.TranscriptFailed(item_id))  # if it was the question: no answer
             case _:
                 self._items.receive(event)
 
-    async def hear(self, audio: bytes) -> None:
-        """Take in audio of the session's input format."""
-        self._heard_ms += len(audio) / self._items.input_format.bytes_per_ms
-        await self._user.hear(audio)
-
     def _update(self, patch: dict[str, Any]) -> None:
-        self._configure(apply(self.config, patch, input_busy=self._user.busy))
+        before = self.config
+        self._context.config = apply(before, patch, input_busy=self._user.busy)
+        self._user.config_changed(before)
+        if self.config.turn_detection is None:
+            self._context.turns.put(turns.SpeechDiscarded())
         self._prewarm.settings_changed()
-        self._outbox.put(events.SessionUpdated(session=self.session_object()))
-
-    def _configure(self, config: SessionConfig) -> None:
-        before, self.config = self.config, config
-        self._user.configure(config)
-        if config.input_format is not before.input_format:
-            self._items.input_format = AudioFormat(config.input_format.value, config.input_format.rate)
-            self._user.set_format(self._items.input_format)
-        self.responses.extensions = config.extensions or ()
-        detection = config.turn_detection
-        if detection is None:
-            self._notice(turns.SpeechDiscarded())
-        else:
-            rules = turns.TurnRules(detection.create_response, detection.interrupt_response)
-            self._turn = replace(self._turn, rules=rules)
+        self._put(events.SessionUpdated(session=self.session_object()))
 
     def _clear_output(self) -> None:
         if not self.config.has("playback"):
@@ -306,10 +269,10 @@ class Session:
 
     # -- turns ---------------------------------------------------------------------------------------------------
 
-    def _notice(self, event: turns.TurnEvent) -> None:
+    def _handle(self, event: turns.TurnEvent) -> None:
         """Let the rules decide what this means, and do it."""
         before = self._turn
-        self._turn, actions = turns.step(before, event)
+        self._turn, actions = turns.step(before, event, self._rules())
         if self._turn.phase is not before.phase:
             log.debug("%s ◆ %s → %s (%s)", self.id, before.phase.name, self._turn.phase.name, event)
         for action in actions:
@@ -317,40 +280,45 @@ class Session:
             self._act(action)
         if self._turn.phase is turns.Phase.SILENT:
             self._speculation.drop()  # nobody speaks and no turn waits for its words: nothing to guess at
+        if isinstance(event, turns.PlaybackEnded):
+            self._start_idle()
+
+    def _rules(self) -> turns.TurnRules:
+        detection = self.config.turn_detection
+        if detection is None:
+            return turns.TurnRules()
+        return turns.TurnRules(detection.create_response, detection.interrupt_response)
 
     def _act(self, action: turns.Action) -> None:
         match action:
             case turns.AnnounceSpeech(onset_ms):
                 self._idle.stop()
-                if self._turn.rules.interrupt_response:
+                if self._rules().interrupt_response:
                     self.responses.silence()  # first of all
                 self._user.announce(onset_ms)
                 self._prewarm.turn_comes()
             case turns.StopReply(response_id):
-                self._metrics.interruptions.inc()
+                self._context.metrics.interruptions.inc()
                 self.responses.stop(response_id, "turn_detected")
             case turns.CutPlayback():
-                self._metrics.interruptions.inc()
+                self._context.metrics.interruptions.inc()
                 self.responses.cut_playing()
-            case turns.CommitSpeech(at_ms):
+            case turns.CommitSpeech(item_id, at_ms):
                 self._turn_marks = self._marks(self._user.speech_ended_at_s())
                 self._turn_marks.reach("turn_confirmed", self._now())
-                self._notice(turns.TurnCommitted(self._user.commit_turn(at_ms)))
+                self._user.commit_turn(item_id, at_ms)
             case turns.StartReply():
                 self._answer()
+            case turns.ContinueReply(response_id):
+                self.responses.continue_after(response_id, self._request, self._marks())
+            case turns.AnswerEarly(text):
+                marks = self._marks(self._user.speech_ended_at_s())
+                self._speculation.suppose(text, self._options(), marks)
+            case turns.DropEarlyAnswer():
+                self._speculation.drop()
             case turns.DropSpeech():
-                self._metrics.false_starts.inc()
+                self._context.metrics.false_starts.inc()
                 self._user.drop_speech()
-
-    def reply_began(self, response_id: str) -> None:
-        self._notice(turns.ReplyBegan(response_id))
-
-    def reply_ended(self, response_id: str, *, audible: bool) -> None:
-        self._notice(turns.ReplyEnded(response_id, audible))
-
-    def playback_ended(self, response_id: str) -> None:
-        self._notice(turns.PlaybackEnded(response_id))
-        self._start_idle()
 
     # -- answering -----------------------------------------------------------------------------------------------
 
@@ -358,58 +326,24 @@ class Session:
         """The user's turn is over and its words are known."""
         marks = self._turn_marks or self._marks()
         marks.reach("transcript_final", self._now())
-        options, self._rounds = self._options(), 0
-        *before, last = self.conversation.items
-        if not self._speculation.redeem(Premise(essence(transcript_of(last)), options, tuple(before)), marks):
+        options = self._options()
+        if not self._speculation.redeem(options, marks):
             self._reply(options, marks)
 
     def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
         """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
         response = self.responses.prepare(options, lambda: self._request(options), marks, chat=chat)
-        self._rounds = self._rounds if options.out_of_band else 0
         self.responses.open(response)
         self.responses.start(response)
 
     def _options(self, params: ResponseParams | None = None) -> ResponseOptions:
         """What a response goes by; our own tools are offered beside the client's in the conversation."""
-        options = response_options(self.config, params)
-        if self._tools is None or options.out_of_band:
-            return options
-        return replace(options, tools=self._tools.beside(options.tools))
-
-    def _follow_up(self, response: Response) -> bool:
-        """Our tools have answered: ask the model again, in the same turn of the user. Whether that was done."""
-        writer, rounds = response.writer, self._rounds + 1
-        mine = sum(isinstance(item, FunctionCallItem) for item in writer.server_items)
-        if self._turn.phase in (turns.Phase.SPEAKING, turns.Phase.CONFIRMING) or mine < writer.calls:
-            return False  # the user, or the client whose tools were called as well, will ask
-        if rounds > MAX_ROUNDS:
-            return False  # it was told to answer, and calls and calls
-        self._reply(again(writer.options, writer.server_items, last=rounds >= MAX_ROUNDS), self._marks())
-        self._rounds = rounds
-        return True
+        return self.responses.with_tools(response_options(self.config, params))
 
     async def _request(self, options: ResponseOptions) -> ChatRequest:
         if options.input is None:
             await self._user.settled()
-        return build_request(options, self.conversation, sees_images=self._providers.chat.sees_images)
-
-    def _guessed(self, text: str) -> None:
-        """What the user has said if this pause is the end; "" when it was not."""
-        if not text.strip() or self._turn.phase is not turns.Phase.SPEAKING:
-            self._speculation.drop()
-            return
-        if not self._turn.rules.create_response or self.responses.active is not None:
-            return
-        premise = Premise(essence(text), self._options(), self.conversation.items)
-        if self._speculation.wants(premise):
-            request = build_request(
-                premise.options,
-                self.conversation,
-                sees_images=self._providers.chat.sees_images,
-                about_to_say=text,
-            )
-            self._speculation.begin(premise, request, self._marks(self._user.speech_ended_at_s()))
+        return build_request(options, self.conversation, sees_images=self._context.providers.chat.sees_images)
 
     # -- silence -------------------------------------------------------------------------------------------------
 
@@ -421,13 +355,20 @@ class Session:
     def _idle_passed(self) -> None:
         """Nobody has spoken for the agreed time: the assistant speaks up."""
         if self._turn.phase is turns.Phase.SILENT and self.responses.active is None:
-            self._user.commit_idle()
-            self._reply(self._options(), self._marks())
+            try:
+                with self._context.turns:
+                    self._user.commit_idle()
+                    self._reply(self._options(), self._marks())
+            except ProtocolError as error:
+                self._put(events.ErrorEvent.of(error))
 
     def _marks(self, speech_ended_s: float | None = None) -> Marks:
         if speech_ended_s is None:
             return Marks("response_create", self._now())
         return Marks("speech_ended", speech_ended_s)
+
+    def _put(self, event: events.ServerEvent) -> None:
+        self._context.outbox.put(event)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -5,8 +5,11 @@ from hypothesis import strategies as st
 
 from realtime.core.turn import (
     AnnounceSpeech,
+    AnswerEarly,
     CommitSpeech,
+    ContinueReply,
     CutPlayback,
+    DropEarlyAnswer,
     DropSpeech,
     InterimText,
     Phase,
@@ -22,8 +25,8 @@ from realtime.core.turn import (
     TranscriptFailed,
     TranscriptKnown,
     Turn,
-    TurnCommitted,
     TurnRules,
+    WholeTextSupposed,
     is_backchannel,
     step,
 )
@@ -31,9 +34,9 @@ from realtime.core.turn import (
 
 def play(*events, rules=TurnRules()):
     """The final state and all actions of a sequence of events."""
-    turn, actions = Turn(rules=rules), []
+    turn, actions = Turn(), []
     for event in events:
-        turn, new = step(turn, event)
+        turn, new = step(turn, event, rules)
         actions += new
     return turn, actions
 
@@ -42,36 +45,33 @@ REPLYING = (ReplyBegan("r1"),)
 
 
 def test_speech_in_silence_is_announced_at_once():
-    turn, actions = play(SpeechBegan(840))
+    turn, actions = play(SpeechBegan(840, "u1"))
     assert turn.phase is Phase.SPEAKING
     assert actions == [AnnounceSpeech(840)]
 
 
 def test_a_turn_is_committed_then_answered_when_its_transcript_is_known():
-    turn, actions = play(
-        SpeechBegan(0), SpeechEnded(900), TurnCommitted("u1"), TranscriptKnown("u1", "Hello.")
-    )
-    assert actions == [AnnounceSpeech(0), CommitSpeech(900), StartReply()]
+    turn, actions = play(SpeechBegan(0, "u1"), SpeechEnded(900), TranscriptKnown("u1", "Hello."))
+    assert actions == [AnnounceSpeech(0), CommitSpeech("u1", 900), StartReply()]
     assert turn.phase is Phase.SILENT
 
 
 def test_an_empty_transcript_is_not_answered():
-    _, actions = play(SpeechBegan(0), SpeechEnded(900), TurnCommitted("u1"), TranscriptKnown("u1", "  "))
+    _, actions = play(SpeechBegan(0, "u1"), SpeechEnded(900), TranscriptKnown("u1", "  "))
     assert StartReply() not in actions
 
 
 def test_a_failed_transcript_is_not_answered():
-    turn, actions = play(SpeechBegan(0), SpeechEnded(9), TurnCommitted("u1"), TranscriptFailed("u1"))
+    turn, actions = play(SpeechBegan(0, "u1"), SpeechEnded(9), TranscriptFailed("u1"))
     assert StartReply() not in actions
     assert turn.phase is Phase.SILENT
 
 
 def test_new_speech_before_the_transcript_withholds_the_answer():
     turn, actions = play(
-        SpeechBegan(0),
+        SpeechBegan(0, "u1"),
         SpeechEnded(900),
-        TurnCommitted("u1"),
-        SpeechBegan(1200),
+        SpeechBegan(1200, "u2"),
         TranscriptKnown("u1", "Hello."),
     )
     assert StartReply() not in actions
@@ -80,47 +80,47 @@ def test_new_speech_before_the_transcript_withholds_the_answer():
 
 def test_create_response_false_never_answers():
     rules = TurnRules(create_response=False)
-    _, actions = play(
-        SpeechBegan(0), SpeechEnded(9), TurnCommitted("u1"), TranscriptKnown("u1", "Hi"), rules=rules
-    )
+    _, actions = play(SpeechBegan(0, "u1"), SpeechEnded(9), TranscriptKnown("u1", "Hi"), rules=rules)
     assert StartReply() not in actions
 
 
 def test_a_cough_during_a_reply_never_reaches_the_wire():
-    turn, actions = play(*REPLYING, SpeechBegan(100), SpeechGrew(180), SpeechEnded(700))
+    turn, actions = play(*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(180), SpeechEnded(700))
     assert actions == [DropSpeech()]
     assert turn.response_id == "r1"
 
 
 def test_long_speech_interrupts_whatever_was_said():
-    turn, actions = play(*REPLYING, SpeechBegan(100), SpeechGrew(576), SpeechGrew(608))
+    turn, actions = play(*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(576), SpeechGrew(608))
     assert actions == [AnnounceSpeech(100), StopReply("r1")]
     assert turn.phase is Phase.SPEAKING
 
 
 def test_a_short_word_interrupts_when_it_is_a_word():
-    _, actions = play(*REPLYING, SpeechBegan(100), SpeechGrew(320), InterimText("Stop."))
+    _, actions = play(*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(320), InterimText("Stop."))
     assert actions == [AnnounceSpeech(100), StopReply("r1")]
 
 
 def test_a_murmur_does_not_interrupt():
-    _, actions = play(*REPLYING, SpeechBegan(100), SpeechGrew(320), InterimText("Mhm."), SpeechEnded(900))
+    _, actions = play(
+        *REPLYING, SpeechBegan(100, "u1"), SpeechGrew(320), InterimText("Mhm."), SpeechEnded(900)
+    )
     assert actions == [DropSpeech()]
 
 
 def test_text_of_a_very_short_sound_is_not_believed():
-    _, actions = play(*REPLYING, SpeechBegan(100), SpeechGrew(192), InterimText("Stop."))
+    _, actions = play(*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(192), InterimText("Stop."))
     assert actions == []
 
 
 def test_a_reply_that_is_only_still_playing_is_cut_not_cancelled():
-    _, actions = play(*REPLYING, ReplyEnded("r1", audible=True), SpeechBegan(100), SpeechGrew(640))
+    _, actions = play(*REPLYING, ReplyEnded("r1", audible=True), SpeechBegan(100, "u1"), SpeechGrew(640))
     assert actions == [AnnounceSpeech(100), CutPlayback("r1")]
 
 
 def test_interrupt_response_false_announces_and_lets_the_reply_go_on():
     turn, actions = play(
-        *REPLYING, SpeechBegan(5), SpeechGrew(640), rules=TurnRules(interrupt_response=False)
+        *REPLYING, SpeechBegan(5, "u1"), SpeechGrew(640), rules=TurnRules(interrupt_response=False)
     )
     assert actions == [AnnounceSpeech(5)]
     assert turn.response_id == "r1"
@@ -130,18 +130,17 @@ def test_no_second_answer_while_a_reply_is_active():
     rules = TurnRules(interrupt_response=False)
     _, actions = play(
         *REPLYING,
-        SpeechBegan(5),
+        SpeechBegan(5, "u1"),
         SpeechGrew(640),
         SpeechEnded(1200),
-        TurnCommitted("u2"),
-        TranscriptKnown("u2", "And then?"),
+        TranscriptKnown("u1", "And then?"),
         rules=rules,
     )
     assert StartReply() not in actions
 
 
 def test_suspected_speech_is_announced_when_the_playback_ends():
-    _, actions = play(*REPLYING, ReplyEnded("r1", audible=True), SpeechBegan(40), PlaybackEnded("r1"))
+    _, actions = play(*REPLYING, ReplyEnded("r1", audible=True), SpeechBegan(40, "u1"), PlaybackEnded("r1"))
     assert actions == [AnnounceSpeech(40)]
 
 
@@ -152,9 +151,31 @@ def test_late_news_of_an_old_reply_changes_nothing():
 
 
 def test_clear_forgets_open_speech():
-    turn, actions = play(SpeechBegan(0), SpeechDiscarded(), SpeechEnded(900))
+    turn, actions = play(SpeechBegan(0, "u1"), SpeechDiscarded(), SpeechEnded(900))
     assert actions == [AnnounceSpeech(0)]
     assert turn.phase is Phase.SILENT
+
+
+def test_a_whole_text_is_answered_early_while_the_user_may_have_ended():
+    _, actions = play(SpeechBegan(0, "u1"), WholeTextSupposed("Hello."), WholeTextSupposed(""))
+    assert actions == [AnnounceSpeech(0), AnswerEarly("Hello."), DropEarlyAnswer()]
+
+
+def test_no_early_answer_where_none_may_follow():
+    speech = (SpeechBegan(0, "u1"), WholeTextSupposed("Hello."))
+    assert AnswerEarly("Hello.") not in play(*speech, rules=TurnRules(create_response=False))[1]
+    beside = TurnRules(interrupt_response=False)
+    interrupting = (*REPLYING, SpeechBegan(0, "u1"), SpeechGrew(640), WholeTextSupposed("Hello."))
+    assert AnswerEarly("Hello.") not in play(*interrupting, rules=beside)[1]
+
+
+def test_what_tools_gave_is_answered_unless_the_user_speaks():
+    continued = ReplyEnded("r1", audible=True, to_continue=True)
+    assert play(*REPLYING, continued)[1] == [ContinueReply("r1")]
+    beside = TurnRules(interrupt_response=False)
+    turn, actions = play(*REPLYING, SpeechBegan(0, "u1"), SpeechGrew(640), continued, rules=beside)
+    assert actions == [AnnounceSpeech(0)]
+    assert turn.playing_id == "r1"
 
 
 def test_backchannels_in_two_languages():
@@ -163,16 +184,16 @@ def test_backchannels_in_two_languages():
 
 
 events = st.one_of(
-    st.builds(SpeechBegan, st.floats(0, 1e5)),
+    st.builds(SpeechBegan, st.floats(0, 1e5), st.sampled_from(["u1", "u2"])),
     st.builds(SpeechGrew, st.floats(0, 2000)),
     st.builds(InterimText, st.sampled_from(["stop", "mhm", ""])),
     st.builds(SpeechEnded, st.floats(0, 1e5)),
     st.just(SpeechDiscarded()),
-    st.builds(TurnCommitted, st.sampled_from(["u1", "u2"])),
+    st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),
     st.builds(TranscriptKnown, st.sampled_from(["u1", "u2"]), st.sampled_from(["hi", ""])),
     st.builds(TranscriptFailed, st.sampled_from(["u1", "u2"])),
     st.builds(ReplyBegan, st.sampled_from(["r1", "r2"])),
-    st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans()),
+    st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans(), st.booleans()),
     st.builds(PlaybackEnded, st.sampled_from(["r1", "r2"])),
 )
 
@@ -192,6 +213,13 @@ def test_any_order_of_events_keeps_the_promises(sequence):
                     assert before.response_id is None
                 case AnnounceSpeech():
                     assert not announced
-                case CommitSpeech():
+                case CommitSpeech(item_id):
                     assert before.phase is Phase.SPEAKING
+                    assert item_id == before.item_id
+                case AnswerEarly():
+                    assert before.phase is Phase.SPEAKING
+                    assert before.response_id is None
+                case ContinueReply(response_id):
+                    assert response_id == before.response_id
+                    assert turn.response_id is None
         announced = turn.phase is Phase.SPEAKING

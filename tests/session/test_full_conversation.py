@@ -1,7 +1,11 @@
 """A conversation with all the items it may have, in virtual time: the last question is answered, the next is refused."""
 
+import asyncio
+
+import pytest
+
 from realtime.core.conversation import MAX_ITEMS, Message
-from tests.conversing import Talk, scripted
+from tests.conversing import LOUD, SILENT, Talk, scripted
 from tests.fakes import FakeTranscriber
 
 
@@ -37,3 +41,51 @@ async def test_speech_that_does_not_fit_is_an_error_and_the_session_lives():
         await talk.speak(0.8)
         await talk.silence(2.0)
         assert (await talk.until("response.done"))["response"]["status"] == "completed"
+
+
+@scripted
+async def test_the_turn_after_one_that_did_not_fit_is_announced_and_heard_from_its_beginning():
+    """Where the room runs out, one turn is lost and nothing of the next one."""
+    transcriber = FakeTranscriber(["Hello."] * 4)
+    async with Talk(transcriber=transcriber) as talk:
+        fill(talk, MAX_ITEMS)
+        await talk.speak(0.8)
+        await talk.silence(1.0)
+        assert len(talk.of("input_audio_buffer.speech_stopped")) == 1
+        for number in range(3):
+            await talk.send("conversation.item.delete", item_id=f"old_{number}")
+        await talk.speak(1.2)
+        await talk.silence(2.0)
+        started = talk.of("input_audio_buffer.speech_started")
+        assert len(started) == 2
+        assert started[1]["audio_start_ms"] == pytest.approx(1800 - 300, abs=64)
+        assert (await talk.until("response.done"))["response"]["status"] == "completed"
+        seconds, final = transcriber.asked[-1]
+        assert final
+        assert seconds == pytest.approx(0.4 + 1.2, abs=0.15), "some of the audio of the next turn was lost"
+
+
+@scripted
+async def test_an_append_that_meets_a_full_conversation_is_taken_in_whole():
+    """The turn ends in the middle of one append; what follows in it belongs to the next turn."""
+    async with Talk(transcriber=FakeTranscriber(["Hello."] * 4)) as talk:
+        fill(talk, MAX_ITEMS)
+        await talk.append(LOUD * 40 + SILENT * 50 + LOUD * 30)
+        assert (await talk.until("error"))["error"]["code"] == "conversation_full"
+        assert len(talk.of("input_audio_buffer.speech_started")) == 2
+        assert talk.session.input_audio_ms == 2400
+
+
+@scripted
+async def test_the_assistant_that_speaks_up_in_a_full_conversation_says_why_it_cannot():
+    idle = {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5000}}}}
+    async with Talk(**idle) as talk:
+        fill(talk, MAX_ITEMS - 2)
+        await talk.ask("Hello?")
+        await talk.until("response.done")
+        await asyncio.sleep(60)
+        assert (await talk.until("error"))["error"]["code"] == "conversation_full"
+        await talk.send("conversation.item.delete", item_id="old_0")
+        await talk.send("conversation.item.delete", item_id="old_1")
+        await talk.ask("Still there?")
+        assert (await talk.until("response.done", 2))["response"]["status"] == "completed"

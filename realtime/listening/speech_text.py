@@ -1,0 +1,144 @@
+"""What the user has said so far, while speech is open: told on the wire, to the rules, and to whoever answers early.
+
+Starts interim decodes while the user speaks and an early decode at each pause, and judges which of their texts may be
+all that the user says. It decides nothing: what it finds becomes turn events.
+"""
+
+from __future__ import annotations
+
+from realtime.context import Context
+from realtime.core import turn as turns
+from realtime.core.agreement import Agreement, essence
+from realtime.core.audio_buffer import Samples
+from realtime.core.finished import Finish, finish_of
+from realtime.core.wordbreak import atoms
+from realtime.listening.audio_input import AudioInput
+from realtime.listening.end_of_turn import EndOfTurnDelay
+from realtime.listening.speech import Speech
+from realtime.listening.transcription import Transcription
+from realtime.protocol import server_events as events
+
+INTERIM_WHILE_TENTATIVE_MS = 250.0  # during a reply the first words decide, so decode sooner
+WHOLE_WORDS = 3  # or Han characters; fewer may be the beginning of anything
+
+
+class SpeechText:
+    """The text of the open speech, as far as it is known."""
+
+    def __init__(
+        self, context: Context, audio: AudioInput, transcription: Transcription, delay: EndOfTurnDelay
+    ) -> None:
+        self._context = context
+        self._audio = audio
+        self._transcription = transcription
+        self._delay = delay
+        self._speech = Speech()
+        self._agreement = Agreement()
+        self._next_interim_ms = 0.0  # of speech
+        self._interim = ""  # the last interim text
+        self._supposed = ""  # what was put as perhaps the whole text
+        self._paused = False  # the speech has paused since it last sounded
+
+    def __repr__(self) -> str:
+        return f"<SpeechText interim {self._interim!r}, supposed {self._supposed!r}>"
+
+    # -- what the endpointer notices -----------------------------------------------------------------------------
+
+    def began(self, speech: Speech) -> None:
+        """Somebody speaks."""
+        self._speech = speech
+        self._agreement = Agreement()
+        self._interim = self._supposed = ""
+        self._paused = False
+        self._next_interim_ms = INTERIM_WHILE_TENTATIVE_MS
+
+    def grew(self) -> None:
+        """There is one more frame of open speech."""
+        speech_ms = self._audio.endpointer.speech_ms
+        due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
+        if due and self._transcription.takes_interim:
+            self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
+            self._transcription.interim(self._utterance(), self._on_interim)
+
+    def faded(self, end_ms: float) -> None:
+        """The voice fell quiet; a pause may follow."""
+        self._transcription.early(self._utterance(), end_ms, self._suppose_sentence)
+        self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
+        self._suppose_sentence(self._interim)
+
+    def paused(self, end_ms: float) -> None:
+        """The user is silent."""
+        self._paused = True
+        self._transcription.early(self._utterance(), end_ms, self._on_early)
+        self._suppose_interim()
+
+    def resumed(self) -> None:
+        """The fading or the pause was not the end."""
+        self._transcription.discard_early()
+        if self._paused:  # what only faded may still be a whole sentence: the next text will tell
+            self._suppose("")
+        self._paused = False
+
+    def discarded(self) -> None:
+        """The speech was taken away."""
+        self._transcription.discard_early()
+        self._suppose("")
+
+    # -- texts ---------------------------------------------------------------------------------------------------
+
+    def _utterance(self) -> Samples:
+        return self._audio.samples(self._speech.start_ms(self._context.config))
+
+    def _on_interim(self, text: str) -> None:
+        """What the user has said so far. A whole sentence that stays the same may be all there is."""
+        endpointer = self._audio.endpointer
+        if not endpointer.speaking:
+            return
+        stable, self._interim = essence(text) == essence(self._interim), text
+        with self._context.turns:
+            self._tell(text)
+            if endpointer.paused:
+                self._suppose_interim()
+            elif endpointer.faded:
+                self._suppose_sentence(text)
+            elif stable and finish_of(text) is Finish.COMPLETE:
+                self._suppose(text)
+            elif essence(text) != essence(self._supposed):
+                self._suppose("")
+
+    def _on_early(self, text: str) -> None:
+        """The text if this pause is the end: how finished it looks sets how long we wait."""
+        if not self._audio.endpointer.paused:
+            return
+        with self._context.turns:
+            self._suppose(text)
+            self._delay.text_known(text)
+            self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        """An interim text, to the rules and to the client."""
+        self._context.turns.put(turns.InterimText(text))
+        if not self._speech.announced or self._context.config.transcription is None:
+            return
+        if fresh := self._agreement.feed(text):
+            self._context.outbox.put(
+                events.ConversationItemInputAudioTranscriptionDelta(item_id=self._speech.item_id, delta=fresh)
+            )
+
+    def _suppose_interim(self) -> None:
+        """In a pause the last interim sentence may be all there is; the decode of the pause soon knows better."""
+        if not self._supposed and finish_of(self._interim) is Finish.COMPLETE:
+            self._suppose(self._interim)
+
+    def _suppose_sentence(self, text: str) -> None:
+        """Where there is hardly a pause yet, only a whole sentence may be all there is."""
+        if not self._audio.endpointer.speaking:
+            return  # a decode that ends after the turn says nothing about an answer under way
+        if finish_of(text) is Finish.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
+            self._suppose(text)
+
+    def _suppose(self, text: str) -> None:
+        """The user may have said this, and no more; "": has not."""
+        if text or self._supposed:
+            self._supposed = text
+            self._context.turns.put(turns.WholeTextSupposed(text))

@@ -1,0 +1,104 @@
+"""The user's items: committed, transcribed, told on the wire and kept for the replies that wait for their text."""
+
+from __future__ import annotations
+
+import asyncio
+
+from realtime.context import Context
+from realtime.core import turn as turns
+from realtime.core.audio_buffer import Samples
+from realtime.core.conversation import ConversationError
+from realtime.errors import ProtocolError, ProviderError, ProviderRejected
+from realtime.listening.audio_input import AudioInput
+from realtime.listening.transcription import Transcription
+from realtime.protocol import server_events as events
+from realtime.protocol.objects import DurationUsage, FailureObject, InputAudio, MessageItem
+from realtime.providers.base import VAD_RATE, Transcript
+from realtime.translate import to_core_item
+
+MAX_FAILURES = 16  # transcripts that failed and are remembered: only the last turn's is asked for
+
+
+class UserItems:
+    """Commits audio as items and finds out what they say."""
+
+    def __init__(self, context: Context, audio: AudioInput, transcription: Transcription) -> None:
+        self._context = context
+        self._audio = audio
+        self._transcription = transcription
+        self._pending: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[str, ProviderError] = {}
+
+    def __repr__(self) -> str:
+        return f"<UserItems {len(self._pending)} without their text>"
+
+    def add(self, item_id: str, transcript: str | None = None) -> None:
+        """A committed item, told on the wire. Raises ProtocolError in a full conversation; nothing has changed then."""
+        item = MessageItem(id=item_id, role="user", content=(InputAudio(transcript),))
+        try:
+            previous = self._context.conversation.add(to_core_item(item))
+        except ConversationError as error:
+            raise ProtocolError(error.message, code=error.code, param=error.param) from error
+        outbox = self._context.outbox
+        outbox.put(events.InputAudioBufferCommitted(item_id=item_id, previous_item_id=previous))
+        outbox.put(events.ConversationItemAdded(previous_item_id=previous, item=item))
+        outbox.put(events.ConversationItemDone(previous_item_id=previous, item=item))
+
+    def transcribe(
+        self, item_id: str, samples: Samples, end_ms: float | None = None, *, speech: bool | None = True
+    ) -> None:
+        """Find out what an item says; told on the wire, in the conversation and to the rules.
+
+        `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends.
+        """
+        task = self._transcribe(item_id, samples, end_ms, speech)
+        self._pending[item_id] = self._context.tasks.spawn(task, f"transcript {item_id}")
+
+    async def _transcribe(
+        self, item_id: str, samples: Samples, end_ms: float | None, speech: bool | None
+    ) -> None:
+        try:
+            if speech is None:
+                speech = await self._audio.holds_speech(samples)
+            transcript = await self._transcription.final(samples, end_ms) if speech else Transcript("")
+        except ProviderError as error:
+            self._failed(item_id, error)
+        else:
+            self._known(item_id, transcript.text, len(samples) / VAD_RATE)
+        finally:
+            self._pending.pop(item_id, None)
+
+    def _known(self, item_id: str, text: str, seconds: float) -> None:
+        self._context.conversation.set_transcript(item_id, text)
+        if self._context.config.transcription is not None:
+            usage = DurationUsage(seconds=round(seconds, 3))
+            self._context.outbox.put(
+                events.ConversationItemInputAudioTranscriptionCompleted(
+                    item_id=item_id, transcript=text, usage=usage
+                )
+            )
+        self._context.turns.put(turns.TranscriptKnown(item_id, text))
+
+    def _failed(self, item_id: str, error: ProviderError) -> None:
+        self._failures[item_id] = error
+        if len(self._failures) > MAX_FAILURES:
+            del self._failures[next(iter(self._failures))]
+        failure = FailureObject(code=_transcription_code(error), message=error.message)
+        self._context.outbox.put(
+            events.ConversationItemInputAudioTranscriptionFailed(item_id=item_id, error=failure)
+        )
+        self._context.turns.put(turns.TranscriptFailed(item_id))
+
+    async def settled(self) -> None:
+        """Wait until every committed item has its text. Raises ProviderError if the last one has none."""
+        while self._pending:
+            await asyncio.wait(list(self._pending.values()))
+        last = self._context.conversation.last_user_item_id
+        if last is not None and last in self._failures:
+            error = self._failures[last]
+            raise ProviderRejected(error.message, code=_transcription_code(error))
+
+
+def _transcription_code(error: ProviderError) -> str:
+    """The wire's word for why there is no text (5.2)."""
+    return error.code if error.code == "transcription_unavailable" else "transcription_failed"

@@ -1,0 +1,246 @@
+"""The user's side alone: audio in, turn events and user items out, on virtual time."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from realtime.core import turn as turns
+from realtime.core.conversation import MAX_ITEMS, Message
+from realtime.errors import ProtocolError, ProviderUnavailable
+from realtime.listening.user_input import UserInput
+from realtime.protocol.session_config import apply
+from tests.contexts import Bench
+from tests.conversing import LOUD, SILENT, scripted
+from tests.fakes import FakeTranscriber, FakeVad, FakeVoiceStream
+
+MANUAL = {"audio": {"input": {"turn_detection": None}}}
+SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
+
+
+class CountingVad(FakeVad):
+    """Counts the frames that somebody wanted judged."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def open(self):
+        vad = self
+
+        class Stream(FakeVoiceStream):
+            async def probabilities(self, frames):
+                vad.frames += len(frames)
+                return await super().probabilities(frames)
+
+        return Stream()
+
+
+async def speak(subject: UserInput, *sounds: bytes) -> None:
+    """20 ms at a time, in real time."""
+    for sound in sounds:
+        for start in range(0, len(sound), len(LOUD)):
+            await subject.append(sound[start : start + len(LOUD)])
+            await asyncio.sleep(0.02)
+
+
+def kinds(bench: Bench) -> list[type]:
+    """The turn events that were put, without repetitions of those that come with each frame."""
+    seen = [type(event) for event in bench.noticed]
+    return [kind for index, kind in enumerate(seen) if not index or kind is not seen[index - 1]]
+
+
+async def ended(bench: Bench, subject: UserInput) -> None:
+    await bench.context.tasks.aclose()
+    await subject.aclose()
+
+
+@scripted
+async def test_one_utterance_is_begun_grown_told_and_ended():
+    bench = Bench(transcriber=FakeTranscriber(["Hello."]))
+    subject = UserInput(bench.context)
+    await speak(subject, LOUD * 50, SILENT * 50)
+    began = next(event for event in bench.noticed if isinstance(event, turns.SpeechBegan))
+    assert began.item_id == "item_1"
+    assert began.onset_ms == pytest.approx(0, abs=32)
+    assert kinds(bench)[:2] == [turns.SpeechBegan, turns.SpeechGrew]
+    assert isinstance(bench.noticed[-1], turns.SpeechEnded)
+    assert turns.InterimText("Hello.") in bench.noticed
+    assert bench.sent() == [], "the client hears of it only what the session decides"
+    await ended(bench, subject)
+
+
+@scripted
+async def test_interim_text_of_a_pause_is_told():
+    """The rules need it (a short word interrupts a reply), and so does whoever answers early."""
+    bench = Bench(transcriber=FakeTranscriber(["Wait."], interim_texts=[]))
+    subject = UserInput(bench.context)
+    await speak(subject, LOUD * 20, SILENT * 12)
+    assert turns.InterimText("Wait.") in bench.noticed
+    assert turns.WholeTextSupposed("Wait.") in bench.noticed
+    bench.noticed.clear()
+    await speak(subject, LOUD * 10)
+    assert turns.WholeTextSupposed("") in bench.noticed, "the pause was not the end"
+    await ended(bench, subject)
+
+
+@scripted
+async def test_a_committed_turn_is_an_item_with_its_text():
+    bench = Bench(transcriber=FakeTranscriber(["Hello."]))
+    subject = UserInput(bench.context)
+    await speak(subject, LOUD * 50, SILENT * 50)
+    end = bench.noticed[-1]
+    subject.commit_turn("item_1", end.at_ms)
+    await subject.settled()
+    assert [event["type"] for event in bench.sent()] == [
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.completed",
+    ]
+    assert bench.noticed[-1] == turns.TranscriptKnown("item_1", "Hello.")
+    await ended(bench, subject)
+
+
+@scripted
+async def test_a_turn_without_room_fails_as_a_turn():
+    bench = Bench()
+    subject = UserInput(bench.context)
+    for number in range(MAX_ITEMS):
+        bench.context.conversation.add(Message(f"old_{number}", "user"))
+    await speak(subject, LOUD * 50, SILENT * 50)
+    subject.commit_turn("item_1", bench.noticed[-1].at_ms)
+    assert bench.noticed[-1] == turns.TranscriptFailed("item_1")
+    assert [event["type"] for event in bench.sent()] == ["input_audio_buffer.speech_stopped", "error"]
+    await ended(bench, subject)
+
+
+@scripted
+async def test_a_failed_transcript_fails_the_reply_that_waits_for_it():
+    bench = Bench(transcriber=FakeTranscriber([ProviderUnavailable("busy")]), **MANUAL)
+    subject = UserInput(bench.context)
+    await speak(subject, LOUD * 50)
+    subject.commit_buffer()
+    with pytest.raises(Exception, match="busy"):
+        await subject.settled()
+    assert bench.noticed[-1] == turns.TranscriptFailed("item_1")
+    await ended(bench, subject)
+
+
+@scripted
+async def test_without_detection_nothing_is_detected_until_a_commit_is_decoded():
+    vad = CountingVad()
+    bench = Bench(vad=vad, transcriber=FakeTranscriber(["One.", "Two."]), **MANUAL)
+    subject = UserInput(bench.context)
+    await subject.append(LOUD * 50 * 60)
+    assert vad.frames == 0
+    subject.commit_buffer()
+    assert "input_audio_buffer.committed" in [event["type"] for event in bench.sent()]
+    await subject.settled()
+    assert 0 < vad.frames <= 16, "speech was there at once: nobody looks at the rest"
+    assert bench.noticed[-1] == turns.TranscriptKnown("item_1", "One.")
+    await ended(bench, subject)
+
+
+@scripted
+async def test_a_commit_takes_the_last_sample_too():
+    """The resampler holds the end of the sound back until it is told that nothing follows."""
+    decoded = []
+
+    class Recorder(FakeTranscriber):
+        async def transcribe(self, samples, *, language, final):
+            decoded.append(len(samples))
+            return await super().transcribe(samples, language=language, final=final)
+
+    bench = Bench(transcriber=Recorder(["Yes."]), **MANUAL)
+    subject = UserInput(bench.context)
+    await subject.append(LOUD * 50)
+    subject.commit_buffer()
+    await subject.settled()
+    assert decoded == [16_000]
+    await ended(bench, subject)
+
+
+@scripted
+async def test_detection_that_is_switched_on_judges_what_comes_from_then_on():
+    bench = Bench(transcriber=FakeTranscriber(["Hello."]), **MANUAL)
+    subject, before = UserInput(bench.context), bench.context.config
+    await speak(subject, SILENT * 33, LOUD * 10)
+    bench.context.config = apply(before, {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}})
+    subject.config_changed(before)
+    assert bench.noticed == []
+    await speak(subject, SILENT * 20, LOUD * 40)
+    began = next(event for event in bench.noticed if isinstance(event, turns.SpeechBegan))
+    assert began.onset_ms == pytest.approx(63 * 20, abs=40)
+    bench.noticed.clear()
+    server_vad, bench.context.config = bench.context.config, before
+    subject.config_changed(server_vad)
+    await speak(subject, SILENT * 60)
+    assert bench.noticed == []
+    await ended(bench, subject)
+
+
+@scripted
+async def test_the_position_counts_all_audio_once_whatever_its_format():
+    bench = Bench(**MANUAL)
+    subject, before = UserInput(bench.context), bench.context.config
+    await subject.append(LOUD * 50)
+    assert subject.received_ms == pytest.approx(1000, abs=0.01)
+    subject.discard()
+    bench.context.config = apply(before, {"audio": {"input": {"format": {"type": "audio/pcmu"}}}})
+    subject.config_changed(before)
+    await subject.append(bytes(800))
+    assert subject.received_ms == pytest.approx(1100, abs=2.1)
+    await ended(bench, subject)
+
+
+@scripted
+async def test_discarded_speech_is_a_new_start():
+    bench = Bench(transcriber=FakeTranscriber(["One.", "Two."]))
+    subject = UserInput(bench.context)
+    await speak(subject, LOUD * 30)
+    assert subject.busy
+    subject.discard()
+    assert not subject.busy
+    bench.noticed.clear()
+    await speak(subject, SILENT * 60)
+    assert bench.noticed == []
+    subject.discard()
+    with pytest.raises(ProtocolError, match="buffer too small"):
+        subject.commit_buffer()
+    await ended(bench, subject)
+
+
+class Model:
+    """An end-of-turn model that counts what it was asked."""
+
+    def __init__(self, probability: float) -> None:
+        self.probability, self.asked = probability, []
+
+    async def finished(self, samples: np.ndarray) -> float:
+        self.asked.append(len(samples))
+        await asyncio.sleep(0.05)
+        return self.probability
+
+
+class WithoutInterim(FakeTranscriber):
+    """No text before the turn is over."""
+
+    interim = False
+
+
+@pytest.mark.parametrize(("probability", "sooner"), [(0.95, True), (0.05, False)])
+def test_the_end_of_turn_model_is_asked_where_no_text_comes(probability: float, sooner: bool):
+    @scripted
+    async def ask():
+        model = Model(probability)
+        bench = Bench(transcriber=WithoutInterim(interim=False), end_of_turn=model, **SEMANTIC)
+        subject = UserInput(bench.context)
+        await speak(subject, LOUD * 50, SILENT * 100)
+        assert len(model.asked) == 1
+        assert any(isinstance(event, turns.SpeechEnded) for event in bench.noticed)
+        silence_ms = bench.noticed[-1].at_ms - 1000
+        assert (silence_ms < 900) is sooner
+        await ended(bench, subject)
+
+    ask()
