@@ -38,7 +38,7 @@ DEFAULTS = SessionConfig(
 
 
 def echo(config: SessionConfig) -> dict[str, Any]:
-    return to_wire(config, session_id="sess_A1", expires_at=1795224834, model="MiniMax-M2")
+    return to_wire(config, session_id="sess_A1", expires_at=1795224834, model="MiniMax-M3")
 
 
 def changed(patch: dict[str, Any], config: SessionConfig = DEFAULTS) -> SessionConfig:
@@ -251,7 +251,7 @@ def test_the_voices_of_openai_mean_the_configured_one():
 
 
 def test_the_model_is_not_changed_by_an_update():
-    assert echo(changed({"model": "gpt-realtime-2.1"}))["model"] == "MiniMax-M2"
+    assert echo(changed({"model": "gpt-realtime-2.1"}))["model"] == "MiniMax-M3"
 
 
 def test_formats_know_their_rates():
