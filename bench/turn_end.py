@@ -3,7 +3,8 @@
     python -m bench.turn_end [--only en_jfk,en_two_cities] [--eagerness auto]
 
 Recorded clips go through the server's own listening side (detector, endpointing, local transcriber, end-of-turn model),
-20 ms at a time. The sound waits for every decode, so that the numbers do not depend on this machine: the clock is the audio.
+20 ms at a time. The sound waits for every decode, so that the numbers do not depend on this machine: the clock is the
+audio.
 Clips that break off in the middle of a sentence are listed apart; there a longer wait is right.
 """
 

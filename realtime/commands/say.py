@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
 
 from realtime_client.files import check_writable, write_sound
 from realtime_client.player import PartKey
@@ -14,10 +13,10 @@ from realtime_client.speaker import Speaker
 
 from realtime.commands.common import add_config, add_setting, load
 from realtime.commands.stdin import read_stream
-from realtime.core.chunker import Chunk, ChunkRules
+from realtime.core.chunker import ChunkRules
 from realtime.errors import provider_error
-from realtime.providers.base import Speech, SpeechAudio, SpeechChunkDone, Voice
-from realtime.replying.speech_feed import SpeechFeed
+from realtime.providers.base import Speech, Voice
+from realtime.replying.speech_feed import ChunkAudio, SpeechFeed
 
 PART = PartKey("say", 0)
 AT_ONCE = ChunkRules(lead_s=float("inf"))  # nobody listens to a file while it is written
@@ -48,12 +47,12 @@ async def _say(args: argparse.Namespace) -> int:
         providers.speech.prewarm(voice)
         if args.out:
             sound = bytearray()
-            await _narrate(providers.speech, voice, AT_ONCE, _text(args.text), sound.extend)
+            await _speak(providers.speech, voice, AT_ONCE, _text(args.text), sound.extend)
             write_sound(args.out, bytes(sound))
             return 0
         async with Speaker() as speaker:
             play = functools.partial(speaker.player.write, PART)
-            await _narrate(providers.speech, voice, ChunkRules(), _text(args.text), play)
+            await _speak(providers.speech, voice, ChunkRules(), _text(args.text), play)
             speaker.player.end(PART)
             await speaker.drained()
     return 0
@@ -63,11 +62,11 @@ async def _text(text: str) -> AsyncIterator[str]:
     if text != "-":
         yield text
         return
-    async for piece in read_stream():
-        yield piece
+    async for fragment in read_stream():
+        yield fragment
 
 
-async def _narrate(
+async def _speak(
     speech: Speech,
     voice: Voice,
     rules: ChunkRules,
@@ -78,23 +77,15 @@ async def _narrate(
     feed = SpeechFeed(speech, voice, rules=rules)
 
     async def read() -> None:
-        async for piece in text:
-            feed.feed(piece)
+        async for fragment in text:
+            feed.feed(fragment)
         feed.finish()
 
-    async def permit(chunk: Chunk) -> None:
-        return
-
     try:
-        async with speech.open(voice) as utterance, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group, feed.speaking() as events:
             group.create_task(read())
-            group.create_task(feed.run(utterance, permit))
-            async with aclosing(feed.sound(utterance)) as events:
-                async for event in events:
-                    if isinstance(event, SpeechAudio):
-                        feed.heard(event.chunk, event.pcm)
-                        sink(event.pcm)
-                    elif isinstance(event, SpeechChunkDone):
-                        feed.complete(event.chunk)
+            async for event in events:
+                if isinstance(event, ChunkAudio):
+                    sink(event.pcm)
     except ExceptionGroup as failures:
         raise provider_error(failures) from failures

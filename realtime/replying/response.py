@@ -1,6 +1,6 @@
 """One reply: chat deltas become speakable chunks, chunks become sound, sound goes out. One cancellable task with an id.
 
-    chat ──text──▶ feed ──chunks──▶ voice ──pcm, words──▶ writer (wire and history)
+    chat ──text──▶ speech feed ──chunks──▶ voice ──audio, words──▶ response events (wire and history)
 
 The reply may be begun behind a closed gate: it thinks (and may prepare its first sound) but nothing of it is seen or
 heard until the gate opens. It decides nothing about turns, and it does not know who interrupts it.
@@ -13,7 +13,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from realtime.core.audio import AudioFormat
 from realtime.core.chunker import Chunk
 from realtime.core.messages import (
     ChatEvent,
@@ -27,17 +26,17 @@ from realtime.core.messages import (
 from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, provider_error
 from realtime.metrics import Marks
-from realtime.providers.base import (
-    ChatModel,
-    Speech,
-    SpeechAudio,
-    SpeechChunkDone,
-    SpeechWords,
-    Utterance,
-    Voice,
-)
+from realtime.providers.base import ChatModel, Speech, Voice
+from realtime.replying.gate import Gate
 from realtime.replying.response_events import ResponseEvents
-from realtime.replying.speech_feed import SpeechFeed
+from realtime.replying.speech_feed import (
+    AudioHeld,
+    ChunkAudio,
+    ChunkBegan,
+    ChunkEnded,
+    ChunkWords,
+    SpeechFeed,
+)
 from realtime.tools import Toolbox
 from realtime.watchdog import Watchdog
 
@@ -52,7 +51,6 @@ class ReplyPlan:
 
     spoken: bool
     voice: Voice
-    format: AudioFormat
     request: Callable[[], Awaitable[ChatRequest]]  # may wait for transcripts; raises ProviderError
     parallel_tool_calls: bool = True
     silent_timeout_s: float = 20.0
@@ -71,57 +69,61 @@ class Response:
         *,
         chat: ChatModel,
         speech: Speech,
-        writer: ResponseEvents,
+        events: ResponseEvents,
         marks: Marks,
-        pace: SpeakingRate | None = None,
+        speaking_rate: SpeakingRate | None = None,
     ) -> None:
         self.plan = plan
-        self.writer = writer
+        self.events = events
         self.marks = marks
-        self.gate = asyncio.Event()
+        self.gate = Gate()
         self.failed = False  # behind the gate, where nobody has seen it
         self._chat = chat
-        self._speech = speech
         self._loop = asyncio.get_running_loop()
-        self._feed = SpeechFeed(speech, plan.voice, pace=pace)
+        self._feed = SpeechFeed(speech, plan.voice, speaking_rate=speaking_rate)
         self._calls: dict[int, ToolCallDelta] = {}
         self._helpers = asyncio.TaskGroup()
-        self._errands: list[asyncio.Task[None]] = []  # tools of the server at work
+        self._running_tools: list[asyncio.Task[None]] = []
         self._finish: ChatFinish | None = None
         self._characters = 0
         self._has_words = False
         self._watchdog = Watchdog(plan.silent_timeout_s)
 
     def __repr__(self) -> str:
-        return f"<Response {self.id} {'open' if self.gate.is_set() else 'gated'}>"
+        return f"<Response {self.id} {self.gate!r}>"
 
     @property
     def id(self) -> str:
-        return self.writer.response_id
+        return self.events.response_id
 
     def open_gate(self) -> None:
         """Let the reply be seen and heard. Announces it on the wire at once."""
-        if not self.gate.is_set():
-            self.writer.begin()
-            self.gate.set()
+        if not self.gate.is_open:
+            self.events.begin()
+            self.gate.open()
 
     async def run(self) -> None:
         """The whole reply. Upstream trouble ends in a failed `response.done`, never in an exception."""
+        error = await self._produce()
+        self.failed = error is not None and not self.gate.is_open
+        await self.gate.wait()
+        if error is not None:
+            self.events.fail(error)
+        else:
+            self._conclude()
+
+    async def _produce(self) -> ProviderError | None:
+        """Everything but the last words on the wire; returns what went wrong upstream."""
         try:
             async with self._watchdog:
                 await self._answer()
         except TimeoutError:
-            message = f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s."
-            await self._fail(ProviderTimeout(message))
+            return ProviderTimeout(f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s.")
         except ProviderError as error:
-            await self._fail(error)
+            return error
         except ExceptionGroup as group:
-            await self._fail(provider_error(group))
-
-    async def _fail(self, error: ProviderError) -> None:
-        self.failed = not self.gate.is_set()
-        await self.gate.wait()
-        self.writer.fail(error)
+            return provider_error(group)
+        return None
 
     # -- the chat model ------------------------------------------------------------------------------------------
 
@@ -135,8 +137,6 @@ class Response:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._read(events), name=f"{self.id} chat")
                     group.create_task(self._speak(), name=f"{self.id} voice")
-        await self.gate.wait()
-        self._conclude()
 
     async def _read(self, events: AsyncGenerator[ChatEvent, None]) -> None:
         """Take in the chat model's answer; text and calls go on as they come."""
@@ -145,7 +145,7 @@ class Response:
                 case TextDelta(text):
                     self._mark("chat_first_delta")
                     self._watchdog.alive()
-                    await self._take_text(text)
+                    self._take_text(text)
                     if self._characters >= MAX_ANSWER_CHARACTERS:
                         self._finish = ChatFinish("length")
                         break
@@ -153,24 +153,21 @@ class Response:
                     self._watchdog.alive()
                     await self._take_call(event)
                 case ChatUsage():
-                    self.writer.usage = event
+                    self.events.usage = event
                 case ChatFinish():
-                    self._finish, self.writer.reasoning = event, event.reasoning
+                    self._finish, self.events.items.reasoning = event, event.reasoning
         await self._end_calls()
         if self.plan.spoken:
             await self._fill_the_wait()
             self._feed.finish()
 
-    async def _take_text(self, text: str) -> None:
+    def _take_text(self, text: str) -> None:
         self._characters += len(text)
         if not self.plan.spoken:
-            await self.gate.wait()
-            self.writer.text(text)
-            return
-        if self._feed.feed(text).strip():
+            self.gate.show(lambda: self.events.text(text))
+        elif self._feed.feed(text).strip() and not self._has_words:
             self._has_words = True
-            if self.gate.is_set():
-                self.writer.open_message()
+            self.gate.show(self.events.open_message)
 
     async def _take_call(self, delta: ToolCallDelta) -> None:
         """Collect the fragments of a call; a call is complete when the next one begins."""
@@ -188,11 +185,9 @@ class Response:
 
     async def _end_calls(self) -> None:
         while self._calls:
-            await self.gate.wait()
-            if self._has_words:
-                self.writer.open_message()  # what was said before a call comes before it
+            await self.gate.wait()  # what a call does cannot be taken back
             _, call = self._calls.popitem()
-            if self.plan.parallel_tool_calls or not self.writer.calls:
+            if self.plan.parallel_tool_calls or not self.events.items.calls:
                 self._call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
 
     # -- tools of the server -------------------------------------------------------------------------------------
@@ -201,96 +196,68 @@ class Response:
         """Hand a call to the client, or run it if the tool is ours."""
         tools = self.plan.tools
         if tools is None or call.name not in self.plan.server_tools:
-            self.writer.call(call)
+            self.events.call(call)
             return
-        errand = self._run_tool(tools, self.writer.server_call(call))
-        self._errands.append(self._helpers.create_task(errand, name=f"{self.id} tool {call.name}"))
+        run = self._run_tool(tools, self.events.items.server_call(call))
+        self._running_tools.append(self._helpers.create_task(run, name=f"{self.id} tool {call.name}"))
 
     async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
         with self._watchdog.excused():  # not an upstream service
             output = await tools.run(call)
-        self.writer.server_output(call.call_id, output)
+        self.events.items.server_output(call.call_id, output)
 
     async def _fill_the_wait(self) -> None:
         """Say something while slow tools work, if the model has not."""
         tools = self.plan.tools
-        if tools is None or tools.filler is None or not self._errands or self._has_words:
+        if tools is None or tools.filler is None or not self._running_tools or self._has_words:
             return
-        _, slow = await asyncio.wait(self._errands, timeout=tools.filler_after_s)
+        _, slow = await asyncio.wait(self._running_tools, timeout=tools.filler_after_s)
         if slow:
-            await self._take_text(tools.filler)
+            self._take_text(tools.filler)
 
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""
         reason = self._finish.reason if self._finish is not None else "stop"
-        if reason == "length" and self.writer.empty:  # shared/minimax chat.md 3: it thought until the limit
-            self.writer.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
+        if reason == "length" and self.events.empty:  # shared/minimax chat.md 3: it thought until the limit
+            self.events.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
         elif reason == "length":
-            self.writer.finish("incomplete", "max_output_tokens")
+            self.events.finish("incomplete", "max_output_tokens")
         elif reason == "content_filter":
-            self.writer.finish("incomplete", "content_filter")
-        elif self.writer.empty:
-            self.writer.fail(ProviderUnavailable(BLANK_ANSWER, code="empty_answer", retryable=False))
+            self.events.finish("incomplete", "content_filter")
+        elif self.events.empty:
+            self.events.fail(ProviderUnavailable(BLANK_ANSWER, code="empty_answer", retryable=False))
         else:
-            self.writer.finish("completed")
+            self.events.finish("completed")
 
     # -- the voice -----------------------------------------------------------------------------------------------
 
     async def _speak(self) -> None:
-        async with self._speech.open(self.plan.voice) as utterance, asyncio.TaskGroup() as group:
-            group.create_task(self._feed.run(utterance, self._permit), name=f"{self.id} chunks")
-            group.create_task(self._play(utterance), name=f"{self.id} sound")
+        """Pass the chunks on as they come: their text, their audio and their word times, in order."""
+        async with self._feed.speaking(self._permit) as events:
+            async for event in events:
+                if isinstance(event, ChunkAudio | AudioHeld):
+                    self._mark("speech_first_audio")
+                    self._watchdog.alive()
+                if isinstance(event, AudioHeld):
+                    continue
+                await self.gate.wait()
+                match event:
+                    case ChunkAudio(index, pcm):
+                        with self._watchdog.excused():  # the client may be slow
+                            await self.events.audio(index, pcm)
+                    case ChunkBegan(chunk):
+                        self.events.begin_chunk(chunk)
+                    case ChunkWords(index, words):
+                        self.events.words(index, words)
+                    case ChunkEnded(index):
+                        self.events.end_chunk(index)
 
     async def _permit(self, chunk: Chunk) -> None:
         """A chunk may go to the voice once the reply may be seen; the first one sooner, where that was planned."""
-        self._begin_silent()
         if not (self.plan.speak_ahead and chunk.index == 0):
             await self.gate.wait()
         if chunk.spoken:
             self._mark("first_chunk")
-
-    async def _play(self, utterance: Utterance) -> None:
-        """Pass sound and word times on, in order, as they arrive."""
-        async with aclosing(self._feed.sound(utterance, self._sound_came)) as events:
-            async for event in events:
-                await self.gate.wait()
-                match event:
-                    case SpeechAudio(number, pcm):
-                        await self._sound(number, pcm)
-                    case SpeechWords(number, words):
-                        self.writer.words(self._chunk_of(number).index, words)
-                    case SpeechChunkDone(number):
-                        self._chunk_done(number)
-        self._begin_silent()
-
-    def _sound_came(self) -> None:
-        self._mark("speech_first_audio")
-        self._watchdog.alive()
-
-    async def _sound(self, number: int, pcm: bytes) -> None:
-        chunk = self._chunk_of(number)
-        self._feed.heard(number, pcm)
-        with self._watchdog.excused():  # the client may be slow
-            await self.writer.audio(chunk.index, pcm)
-
-    def _chunk_done(self, number: int) -> None:
-        self.writer.end_chunk(self._chunk_of(number).index)
-        self._feed.complete(number)
-        self._begin_silent()
-
-    def _chunk_of(self, number: int) -> Chunk:
-        """The chunk this number says; announces its text, and that of silent chunks before it."""
-        self._begin_silent()
-        chunk = self._feed.chunk_of(number)
-        self.writer.begin_chunk(chunk)
-        return chunk
-
-    def _begin_silent(self) -> None:
-        """Chunks without sound appear in the transcript when it is their turn."""
-        if self.gate.is_set():
-            for chunk in self._feed.silent_chunks():
-                self.writer.begin_chunk(chunk)
-                self.writer.end_chunk(chunk.index)
 
     def _mark(self, name: str) -> None:
         self.marks.reach(name, self._loop.time())

@@ -1,29 +1,86 @@
-"""Text on its way to a voice: cut by the listener's clock, handed over in order, tied to the sound that comes back.
+"""Text on its way to a voice, and what comes back, chunk by chunk and in order.
 
-The one place where the chunker meets time. It knows neither wire nor conversation; who uses it decides what becomes
-of the sound.
+The one place where the chunker meets time. It knows neither wire nor conversation: whoever uses it gets, for each
+chunk, `ChunkBegan`, its audio and word times as they come, and `ChunkEnded`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 
 from realtime.core.chunker import Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
+from realtime.core.messages import WordTime
 from realtime.core.normalize import SpeechNormalizer
 from realtime.core.playback_clock import SpeakingRate
 from realtime.core.prebuffer import Prebuffer
 from realtime.errors import ProviderUnavailable
-from realtime.providers.base import Speech, SpeechAudio, SpeechChunkDone, SpeechEvent, Utterance, Voice
+from realtime.providers.base import (
+    Speech,
+    SpeechAudio,
+    SpeechChunkDone,
+    SpeechEvent,
+    SpeechWords,
+    Utterance,
+    Voice,
+)
 
+
+@dataclass(frozen=True, slots=True)
+class ChunkBegan:
+    """The first sound of this chunk is here, or it has none and it is its turn."""
+
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkAudio:
+    """Sound of chunk `index`: 16-bit PCM at the voice's rate, whole samples."""
+
+    index: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkWords:
+    """Word times of chunk `index` known so far; replaces what was said before about this chunk."""
+
+    index: int
+    words: tuple[WordTime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEnded:
+    """No more sound or words of chunk `index` will come."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioHeld:
+    """Sound came, and waits until its chunk plays through: the voice is slower than its speech."""
+
+
+FeedEvent = ChunkBegan | ChunkAudio | ChunkWords | ChunkEnded | AudioHeld
 Permit = Callable[[Chunk], Awaitable[None]]
 
 
+@dataclass(slots=True, eq=False)
+class _InFlight:
+    """A chunk that was handed over. `number`: what the voice calls it, None for a chunk without sound."""
+
+    chunk: Chunk
+    number: int | None
+    received_ms: float = 0.0
+    begun: bool = False
+
+
 class SpeechFeed:
-    """One text for one voice. `rules` and `pace` are the chunker's."""
+    """One text for one voice. `rules` and `speaking_rate` are the chunker's."""
 
     def __init__(
         self,
@@ -31,43 +88,53 @@ class SpeechFeed:
         voice: Voice,
         *,
         rules: ChunkRules | None = None,
-        pace: SpeakingRate | None = None,
+        speaking_rate: SpeakingRate | None = None,
     ) -> None:
         self._speech = speech
         self._voice = voice
-        self._filter = SpeechNormalizer()
-        self._chunker = Chunker(rules, pace)
+        self._normalizer = SpeechNormalizer()
+        self._chunker = Chunker(rules, speaking_rate)
         self._delivery = speech.delivery(voice)
-        self._play_through = Prebuffer(self._delivery)
+        self._prebuffer = Prebuffer(self._delivery)
         self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
-        self._in_flight: deque[tuple[Chunk, int | None]] = deque()  # handed over, with their number's number
-        self._received_ms: dict[int, float] = {}  # audio so far, by number
-        self._chunks = 0
+        self._news = asyncio.Event()  # something that may move the chunker
+        self._in_flight: deque[_InFlight] = deque()
+        self._numbers = 0
 
     def __repr__(self) -> str:
-        return f"<SpeechFeed {self._chunks} chunks, {len(self._in_flight)} in flight>"
+        return f"<SpeechFeed {self._numbers} chunks, {len(self._in_flight)} in flight>"
 
     # -- text in -------------------------------------------------------------------------------------------------
 
     def feed(self, text: str) -> str:
         """More of the text as the model wrote it; returns what of it can be spoken by now."""
-        speakable = self._filter.feed(text)
-        self._chunker.feed(speakable, self._loop.time())
+        normalized = self._normalizer.feed(text)
+        self._chunker.feed(normalized, self._loop.time())
         self._news.set()
-        return speakable
+        return normalized
 
     def finish(self) -> None:
         """There is no more text."""
         now_s = self._loop.time()
-        self._chunker.feed(self._filter.finish(), now_s)
+        self._chunker.feed(self._normalizer.finish(), now_s)
         self._chunker.finish(now_s)
         self._news.set()
 
-    # -- chunks out ----------------------------------------------------------------------------------------------
+    # -- speech out ----------------------------------------------------------------------------------------------
 
-    async def run(self, utterance: Utterance, permit: Permit) -> None:
-        """Hand chunks to the voice when they are due, each after `permit` has let it pass. Raises ProviderError."""
+    @asynccontextmanager
+    async def speaking(self, permit: Permit | None = None) -> AsyncIterator[AsyncGenerator[FeedEvent, None]]:
+        """Have the voice say the text, for as long as the block; each chunk leaves once `permit` lets it pass.
+
+        Gives what comes back, in order. Raises ProviderError, alone or in an ExceptionGroup.
+        """
+        async with self._speech.open(self._voice) as utterance, asyncio.TaskGroup() as group:
+            group.create_task(self._hand_over(utterance, permit), name="chunks to the voice")
+            async with aclosing(self._events(utterance)) as events:
+                yield events
+
+    async def _hand_over(self, utterance: Utterance, permit: Permit | None) -> None:
+        """Give chunks to the voice when they are due."""
         self._chunker.latency(self._speech.latency(self._voice))
         self._chunker.delivery(self._delivery)
         while not self._chunker.done:
@@ -75,18 +142,19 @@ class SpeechFeed:
             self._chunker.budget(self._speech.requests_left())
             chunks = self._chunker.poll(self._loop.time())
             for chunk in chunks:
-                await permit(chunk)
-                await self._hand_over(utterance, chunk)
+                if permit is not None:
+                    await permit(chunk)
+                await self._say(utterance, chunk)
             if not chunks and not self._chunker.done:
                 await self._wait(self._chunker.deadline())
         utterance.finish()
 
-    async def _hand_over(self, utterance: Utterance, chunk: Chunk) -> None:
+    async def _say(self, utterance: Utterance, chunk: Chunk) -> None:
         if not chunk.spoken:
-            self._in_flight.append((chunk, None))
+            self._in_flight.append(_InFlight(chunk, None))
             return
-        self._in_flight.append((chunk, self._chunks))
-        self._chunks += 1
+        self._in_flight.append(_InFlight(chunk, self._numbers))
+        self._numbers += 1
         await utterance.say(chunk.spoken)
 
     async def _wait(self, deadline_s: float | None) -> None:
@@ -97,74 +165,80 @@ class SpeechFeed:
         except TimeoutError:
             return
 
-    # -- sound back ----------------------------------------------------------------------------------------------
-
-    async def sound(
-        self, utterance: Utterance, came: Callable[[], None] | None = None
-    ) -> AsyncGenerator[SpeechEvent, None]:
-        """What the voice gives, in order, as it comes; `came` is told of all sound. Raises ProviderError.
-
-        Where the voice is slower than its speech, a number waits here until it plays through. Whoever leaves meanwhile
-        has not heard of it.
-        """
-        held: list[SpeechEvent] = []  # of one number
+    async def _events(self, utterance: Utterance) -> AsyncGenerator[FeedEvent, None]:
+        """What the voice gives. Where it is slower than its speech, a chunk waits here until it plays through."""
+        held: list[SpeechEvent] = []  # of one chunk
         async with aclosing(utterance.events()) as events:
             async for event in events:
                 if isinstance(event, SpeechAudio):
-                    self._came(event)
-                    if came is not None:
-                        came()
+                    self._received(event)
                 elif isinstance(event, SpeechChunkDone):
-                    self._play_through.complete()
+                    self._prebuffer.complete()
                 held.append(event)
-                if self._play_through.passing:
+                if self._prebuffer.passing:
                     left_s = self._loop.time()
                     for ready in held:
-                        yield ready
+                        for known in self._known(ready):
+                            yield known
                     held.clear()
-                    self._play_through.away(self._loop.time() - left_s)
+                    self._prebuffer.away(self._loop.time() - left_s)
+                elif isinstance(event, SpeechAudio):
+                    yield AudioHeld()
+        for known in self._silent():
+            yield known
 
-    def _came(self, audio: SpeechAudio) -> None:
-        """Sound of the next number came."""
+    def _received(self, audio: SpeechAudio) -> None:
+        """Sound came."""
 
         def expected_ms() -> float:
-            chunk = next((chunk for chunk, number in self._in_flight if number == audio.chunk), None)
+            chunk = next((sent.chunk for sent in self._in_flight if sent.number == audio.chunk), None)
             return self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
 
-        self._play_through.sound(self._ms(audio.pcm), expected_ms, self._loop.time())
+        self._prebuffer.sound(self._ms(audio.pcm), expected_ms, self._loop.time())
 
-    def silent_chunks(self) -> Iterator[Chunk]:
-        """Chunks without sound (only emoji, say) whose turn it is; each is given once."""
-        while self._in_flight and self._in_flight[0][1] is None:
-            yield self._in_flight.popleft()[0]
+    def _known(self, event: SpeechEvent) -> Iterator[FeedEvent]:
+        """What this event of the voice means for its chunk. The chunker learns of sound once it was passed on."""
+        yield from self._silent()
+        sent = self._due(event.chunk)
+        if not sent.begun:
+            sent.begun = True
+            yield ChunkBegan(sent.chunk)
+        match event:
+            case SpeechAudio(pcm=pcm):
+                yield ChunkAudio(sent.chunk.index, pcm)
+                self._passed_on(sent, pcm)
+            case SpeechWords(words=words):
+                yield ChunkWords(sent.chunk.index, words)
+            case SpeechChunkDone():
+                yield ChunkEnded(sent.chunk.index)
+                self._report(sent, complete=True)
+                self._news.set()
+                self._in_flight.popleft()
+                yield from self._silent()
 
-    def chunk_of(self, number: int) -> Chunk:
-        """The chunk this number says. Raises ProviderUnavailable if it is not the next one due."""
-        due = self._in_flight[0] if self._in_flight else None
-        if due is None or due[1] != number:
-            raise ProviderUnavailable(
-                f"The voice answered for number {number} when {due and due[1]} was due."
-            )
-        return due[0]
+    def _silent(self) -> Iterator[FeedEvent]:
+        """Chunks without sound (only emoji, say) whose turn it is."""
+        while self._in_flight and self._in_flight[0].number is None:
+            chunk = self._in_flight.popleft().chunk
+            yield ChunkBegan(chunk)
+            yield ChunkEnded(chunk.index)
 
-    def heard(self, number: int, pcm: bytes) -> None:
-        """More 16-bit PCM of this number is on its way to the listener."""
-        before_ms = self._received_ms.get(number, 0.0)
-        self._received_ms[number] = before_ms + self._ms(pcm)
-        self._report(number, complete=False)
-        if not before_ms:
+    def _due(self, number: int) -> _InFlight:
+        """The chunk the voice calls so. Raises ProviderUnavailable if it is not the next one due."""
+        if not self._in_flight or self._in_flight[0].number != number:
+            due = self._in_flight[0].number if self._in_flight else None
+            raise ProviderUnavailable(f"The voice answered for chunk {number} when {due} was due.")
+        return self._in_flight[0]
+
+    def _passed_on(self, sent: _InFlight, pcm: bytes) -> None:
+        first = not sent.received_ms
+        sent.received_ms += self._ms(pcm)
+        self._report(sent, complete=False)
+        if first:
             self._news.set()  # what comes after the first sound only puts the end of all sound off
 
-    def complete(self, number: int) -> None:
-        """This number has been said; the next one is due."""
-        self._report(number, complete=True)
-        self._news.set()
-        self._received_ms.pop(number, None)
-        self._in_flight.popleft()
-
-    def _report(self, number: int, *, complete: bool) -> None:
-        index = self.chunk_of(number).index
-        self._chunker.audio(index, self._received_ms.get(number, 0.0), complete, self._loop.time())
+    def _report(self, sent: _InFlight, *, complete: bool) -> None:
+        self._chunker.audio(sent.chunk.index, sent.received_ms, complete, self._loop.time())
 
     def _ms(self, pcm: bytes) -> float:
         return len(pcm) / 2 * 1000 / self._voice.rate

@@ -227,13 +227,13 @@ class LiveSession:
         if self._window is not None:
             self._window.cancel()
             self._window = None
-            self.session.unpark()
+            self.session.resume()
         return True
 
     def park(self) -> None:
         """The connection is gone and the session waits for another one, for the window."""
         self._leave()
-        self.session.park()
+        self.session.suspend()
         loop = asyncio.get_running_loop()
         self._window = loop.call_later(self._window_s, self.close_soon, 1001, "resume_window_over")
 

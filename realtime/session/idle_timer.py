@@ -42,12 +42,12 @@ class IdleTimer:
         self._timer = self._left_s = None
 
     def pause(self) -> None:
-        """Stand still until `go_on`."""
+        """Stand still until `resume`."""
         left_s = self.left_s
         self.stop()
         self._left_s = left_s
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Count on from where it stood."""
         if self._left_s is not None:
             self.start(self._left_s)

@@ -34,6 +34,7 @@ from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to
 from realtime.providers.base import ChatModel, Providers
 from realtime.replying.chat_request import build_request
 from realtime.replying.fixed_response import FixedResponse
+from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
 from realtime.session.idle_timer import IdleTimer
@@ -85,10 +86,11 @@ class Session:
             metrics=metrics,
             new_id=new_id,
         )
-        self.responses = Responses(self._context, tools)
+        self._playout = Playout(self._context)
+        self.responses = Responses(self._context, self._playout, tools)
         self._user = UserInput(self._context)
         self._items = ItemEvents(
-            self._context, transcribe=self._user.transcribe, sent_ms=self.responses.sent_ms
+            self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
         self._speculation = Speculation(self._context, self.responses)
         self._prewarm = Prewarm(
@@ -174,15 +176,15 @@ class Session:
         """How much audio was received in all."""
         return round(self._user.received_ms)
 
-    def park(self) -> None:
+    def suspend(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""
-        self.responses.pause()
+        self._playout.pause()
         self._idle.pause()
 
-    def unpark(self) -> None:
+    def resume(self) -> None:
         """The client is back."""
-        self.responses.go_on()
-        self._idle.go_on()
+        self._playout.resume()
+        self._idle.resume()
 
     # -- what the client asks ------------------------------------------------------------------------------------
 
@@ -293,8 +295,6 @@ class Session:
         match action:
             case turns.AnnounceSpeech(onset_ms):
                 self._idle.stop()
-                if self._rules().interrupt_response:
-                    self.responses.silence()  # first of all
                 self._user.announce(onset_ms)
                 self._prewarm.turn_comes()
             case turns.StopReply(response_id):

@@ -29,9 +29,9 @@ async def test_the_estimate_of_what_was_heard_stands_still():
         async with Talk(chat=chat, speech=speech, transcriber=transcriber) as talk:
             await talk.ask("Count.")
             await talk.until("response.done")
-            talk.session.park()
+            talk.session.suspend()
             await asyncio.sleep(away_s)
-            talk.session.unpark()
+            talk.session.resume()
             await talk.speak(1.0)
             await talk.silence(1.5)
             await talk.until("response.done", 2)
@@ -48,10 +48,10 @@ async def test_the_idle_timeout_stands_still_and_goes_on():
         await talk.ask("Hi")
         done = await talk.until("response.done")
         await talk.silence(2.0)
-        talk.session.park()
+        talk.session.suspend()
         await asyncio.sleep(60)
         assert "input_audio_buffer.timeout_triggered" not in talk.types
-        talk.session.unpark()
+        talk.session.resume()
         back_s = asyncio.get_running_loop().time() - 1000.0
         triggered = await talk.until("input_audio_buffer.timeout_triggered")
         assert 1.0 < triggered["at"] - back_s < 5.0
@@ -62,7 +62,7 @@ async def test_the_idle_timeout_stands_still_and_goes_on():
 async def test_a_reply_ends_while_nobody_is_there():
     async with Talk(chat=FakeChat([[(3.0, COUNT)]])) as talk:
         await talk.ask("Count.")
-        talk.session.park()
+        talk.session.suspend()
         done = await talk.until("response.done")
         assert done["response"]["status"] == "completed"
 

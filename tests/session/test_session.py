@@ -125,15 +125,15 @@ async def test_what_arrives_in_the_step_of_the_interruption_is_dropped():
     async with Talk(chat=FakeChat([STORY]), speech=FakeSpeech(factor=1.2)) as talk:
         await talk.ask("Tell me a story.")
         await talk.until("response.output_audio.delta")
-        writer = talk.session.responses.active.writer
+        reply = talk.session.responses.active.events
         await talk.send("response.cancel")
         late = Chunk(9, "Too late.", "Too late.", tuple(range(10)), Boundary.END)
-        writer.begin_chunk(late)
-        await writer.audio(9, b"\0" * 960)
-        writer.words(9, [])
-        writer.end_chunk(9)
-        writer.text("Too late.")
-        writer.call(ToolCall("call_9", "late", "{}"))
+        reply.begin_chunk(late)
+        await reply.audio(9, b"\0" * 960)
+        reply.words(9, [])
+        reply.end_chunk(9)
+        reply.text("Too late.")
+        reply.call(ToolCall("call_9", "late", "{}"))
         await asyncio.sleep(1)
         assert talk.types[-1] == "response.done"
 

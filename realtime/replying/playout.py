@@ -1,0 +1,165 @@
+"""What sounds and what was heard: the replies of one conversation that may still sound, and the listener's position.
+
+A player plays one reply after the other, so several may be ahead of the listener. Here sound is discarded, cut and
+acknowledged; each method returns what the client must be told. It starts no reply and knows no turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from realtime.context import Context
+from realtime.protocol import server_events as events
+from realtime.replying.reply_sound import ReplySound
+
+FLUSH_TIMEOUT_S = 0.3  # for the player to say where it stopped
+
+Announcements = list[events.ServerEvent]
+
+
+class Playout:
+    """Of one session."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._sounds: list[ReplySound] = []  # oldest first; the last one is the latest reply
+        self._paused_s: float | None = None  # since then nobody listens
+        self._attended = asyncio.Event()
+        self._attended.set()
+
+    def __repr__(self) -> str:
+        state = "" if self._paused_s is None else ", paused"
+        return f"<Playout of {len(self._sounds)} replies, {self.unheard_s():.1f} s unheard{state}>"
+
+    def now_s(self) -> float:
+        """The listener's time: it stands still while nobody listens."""
+        return asyncio.get_running_loop().time() if self._paused_s is None else self._paused_s
+
+    # -- what sounds ---------------------------------------------------------------------------------------------
+
+    def begin(self, sound: ReplySound) -> None:
+        """A reply of the conversation begins; it sounds when those before it have ended."""
+        now_s = self.now_s()
+        sound.playback.not_before_s = now_s + self.unheard_s()
+        self._sounds = [each for each in self._sounds if each.awaits_flush or each.unheard_s(now_s) > 0]
+        self._sounds.append(sound)
+
+    def unheard_s(self) -> float:
+        """Seconds of audio that the listener may still have ahead."""
+        now_s = self.now_s()
+        return max((sound.unheard_s(now_s) for sound in self._sounds), default=0.0)
+
+    def sent_ms(self, item_id: str) -> float | None:
+        """How much audio of this item has left, if it may still sound."""
+        sound = self._of(item_id)
+        return sound.playback.sent_ms if sound is not None else None
+
+    def _of(self, item_id: str) -> ReplySound | None:
+        return next((sound for sound in self._sounds if sound.item_id == item_id), None)
+
+    # -- the listener is interrupted -----------------------------------------------------------------------------
+
+    def discard(self, sound: ReplySound) -> None:
+        """Throw away the audio of one reply that has not been sent."""
+        sound.discarded_ms += self._context.outbox.discard(sound.response_id)
+
+    def cut(self) -> Announcements:
+        """The listener was interrupted: unsent audio goes, and history keeps what was heard by now, as far as we know.
+
+        What is `awaiting_flush` then has to be settled after FLUSH_TIMEOUT_S.
+        """
+        return [event for sound in self._sounds for event in self._cut(sound)]
+
+    def _cut(self, sound: ReplySound) -> Announcements:
+        now_s = self.now_s()
+        if sound.item_id is None or (sound.interrupted and sound.complete):
+            return []
+        sounding = sound.may_sound(now_s)
+        self.discard(sound)
+        if not sounding and not sound.discarded_ms:
+            return []
+        sound.cut_s, sound.awaits_flush = now_s, self._context.config.has("playback")
+        self._cut_history(sound, now_s)
+        if not sound.awaits_flush:
+            return []
+        return [events.OutputAudioBufferCleared(response_id=sound.response_id)]
+
+    def awaiting_flush(self) -> tuple[ReplySound, ...]:
+        """Sounds that were cut, and whose player has yet to say where it stopped."""
+        return tuple(sound for sound in self._sounds if sound.awaits_flush)
+
+    def settle(self, sounds: tuple[ReplySound, ...]) -> Announcements:
+        """Their players will not say any more where they stopped: tell which words count."""
+        return [event for sound in sounds for event in self._settle(sound)]
+
+    def _settle(self, sound: ReplySound) -> Announcements:
+        if not sound.awaits_flush or sound.cut_s is None or sound.item_id is None:
+            return []
+        sound.awaits_flush = False
+        # What a player that tells nothing played after the interruption, nobody wanted to hear.
+        heard_ms = sound.playback.heard_ms(sound.cut_s)
+        if not self._cut_history(sound, sound.cut_s):
+            return []
+        heard = self._context.conversation.heard_text(sound.item_id)
+        return [
+            events.ConversationItemTruncated(
+                item_id=sound.item_id, audio_end_ms=int(heard_ms), transcript=heard
+            )
+        ]
+
+    def _cut_history(self, sound: ReplySound, now_s: float) -> bool:
+        """Whether history now ends where the listener was interrupted; a `truncate` of the client wins."""
+        if sound.item_id is None:
+            return False
+        heard_ms = sound.playback.heard_ms(now_s)
+        return self._context.conversation.cut(sound.item_id, heard_ms, sound.playback.sent_ms)
+
+    # -- the player says -----------------------------------------------------------------------------------------
+
+    def played(self, item_id: str, played_ms: float, *, drained: bool, flushed: bool) -> Announcements:
+        """The player tells its position (extension `playback`). Unknown items are a race, not a mistake."""
+        sound, now_s = self._of(item_id), self.now_s()
+        if sound is None:
+            return []
+        first = sound.playback.acked_ms is None
+        if not sound.playback.ack(played_ms, now_s, drained=drained, flushed=flushed):
+            return []
+        told: Announcements = []
+        if first:
+            told.append(events.OutputAudioBufferStarted(response_id=sound.response_id))
+        if flushed:
+            told += self._flushed(sound, now_s)
+        if drained and sound.complete:
+            told.append(events.OutputAudioBufferStopped(response_id=sound.response_id))
+        return told
+
+    def _flushed(self, sound: ReplySound, now_s: float) -> Announcements:
+        """The player threw its audio away, asked or by itself."""
+        if sound.cut_s is None and sound.playback.heard_ms(now_s) >= sound.part.audio_ms:
+            return []  # there was nothing left to throw away
+        sound.cut_s = now_s if sound.cut_s is None else sound.cut_s
+        sound.awaits_flush = True
+        return self._settle(sound)
+
+    # -- the listener is away ------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """The listener is away: playback stands still until `resume`."""
+        if self._paused_s is None:
+            self._paused_s = self.now_s()
+            self._attended.clear()
+
+    def resume(self) -> None:
+        """The listener is back, and plays on where it stopped."""
+        if self._paused_s is None:
+            return
+        away_s, self._paused_s = asyncio.get_running_loop().time() - self._paused_s, None
+        for sound in self._sounds:
+            sound.playback.shift(away_s)
+            if sound.cut_s is not None:
+                sound.cut_s += away_s
+        self._attended.set()
+
+    async def attended(self) -> None:
+        """Wait until somebody listens."""
+        await self._attended.wait()
