@@ -1,10 +1,11 @@
-"""EndOfTurnDelay with silence: it begins anew with every sign of life, and does not run while there is an excuse."""
+"""The watchdog ends a block that is silent: every sign of life begins the wait anew, and an excused wait does not count."""
 
 import asyncio
 
 import pytest
 
 from realtime.watchdog import Watchdog
+from tests import virtual_time
 
 PATIENCE_S, ENOUGH_S = 0.1, 30.0
 
@@ -48,6 +49,19 @@ async def test_what_ends_in_time_is_left_alone():
     async with Watchdog(PATIENCE_S):
         await asyncio.sleep(0)
     await asyncio.sleep(PATIENCE_S * 2)
+
+
+def test_no_timer_is_left_behind():
+    """A timer that outlives its block would end whatever runs in the task then."""
+
+    async def watched():
+        loop = asyncio.get_running_loop()
+        async with Watchdog(60.0) as watchdog:
+            watchdog.alive()
+            await asyncio.sleep(1)
+        return [handle for handle in loop._scheduled if not handle.cancelled()]
+
+    assert virtual_time.run(watched()) == []
 
 
 async def test_other_errors_pass_through():

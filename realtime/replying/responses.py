@@ -135,18 +135,22 @@ class Responses:
             self._ended(response)
 
     def _ended(self, response: Response) -> None:
-        self._running.pop(response.id, None)
-        if not response.gate.is_open:
+        """Its task is over; of a reply that was stopped or discarded everything is told already."""
+        if self._running.pop(response.id, None) is None or not response.gate.is_open:
             return
+        if response.events.open:  # its task was taken down with the session
+            self._playout.discard(response.events.sound)
+            response.events.stop("client_cancelled")
+        if response is self.active:
+            self._conversation_reply_ended(response)
+        self._account(response)
+
+    def _account(self, response: Response) -> None:
+        """A reply has had its `response.done`."""
         events = response.events
-        if events.open:  # its task was taken down with the session
-            self._playout.discard(events.sound)
-            events.stop("client_cancelled")
         self._last_end_s = self._playout.now_s()
         self._context.metrics.responses.labels(events.status, events.error_code).inc()
         self._context.metrics.turn(response.marks)
-        if response is self.active:
-            self._conversation_reply_ended(response)
         sounds = events.options.spoken and events.status != "cancelled"
         if self._waterfalls.ended(response.id, response.marks, sounds=sounds):
             self._later(ACK_TIMEOUT_S, lambda: self._waterfalls.tell(response.id))
@@ -216,11 +220,10 @@ class Responses:
 
     def stop(self, response_id: str, reason: StopReason) -> None:
         """Silence a reply now: its unsent audio is gone, its `response.done` is queued, its task ends."""
-        entry = self._running.get(response_id)
+        entry = self._running.pop(response_id, None)
         if entry is None:
             return
         response, task = entry
-        self._last_end_s = self._playout.now_s()
         if response is self.active:
             self.cut_playing()
             self.active = None
@@ -229,12 +232,13 @@ class Responses:
         else:
             self._playout.discard(response.events.sound)
             response.events.stop(reason)
+        self._account(response)
         task.cancel()
 
     def discard(self, response: Response) -> None:
         """Drop a reply behind its gate: nobody will know."""
-        entry = self._running.get(response.id)
-        if entry is not None and not response.gate.is_open:
+        entry = None if response.gate.is_open else self._running.pop(response.id, None)
+        if entry is not None:
             entry[1].cancel()
 
     def cancel(self, response_id: str | None) -> None:
