@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from realtime.errors import ProviderRejected
-from realtime.minimax.http import HttpDoor
+from realtime.minimax.http import HttpClient
 
 MODEL = "asr-1.0"
 MAX_SECONDS = 500
@@ -18,7 +18,7 @@ _LANGUAGES = frozenset("zh yue en ja ko th vi id ms fil fr de es it pt pl ru uk 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What the platform heard. `duration_s` is the length of the recording as the platform counts it."""
+    """The text of a recording. `duration_s` is its length as the platform counts it."""
 
     text: str
     duration_s: float
@@ -26,20 +26,20 @@ class Transcription:
 
 
 async def transcribe(
-    door: HttpDoor, pcm: bytes, *, rate: int, language: str | None = None, timeout_s: float = 30.0
+    http: HttpClient, pcm: bytes, *, rate: int, language: str | None = None, timeout_s: float = 30.0
 ) -> Transcription:
     """The text of 16-bit little-endian mono PCM at `rate` Hertz. `language` is a hint, ignored where unknown.
 
     Raises ProviderError; ProviderRejected for more than 500 seconds.
     """
     if len(pcm) > MAX_SECONDS * rate * 2:
-        raise ProviderRejected(f"A recording may last {MAX_SECONDS} s at most.")
+        raise ProviderRejected(f"A recording can be {MAX_SECONDS} s long at most.")
     form = aiohttp.FormData()
     form.add_field("model", MODEL)
     form.add_field("response_format", "json")
     form.add_field("file", wav_bytes(pcm, rate), filename="speech.wav", content_type="audio/wav")
     hint = _language_hint(language)
-    answer = await door.json(
+    answer = await http.json(
         "POST",
         "/v1/speech_to_text",
         form=form,

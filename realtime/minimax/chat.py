@@ -1,6 +1,6 @@
-"""Streams answers of a chat model over HTTP: patience, retries and a connection that is kept warm.
+"""Streams answers of a chat model over HTTP: timeouts, retries and connections that are opened ahead.
 
-Decoding is `sse` and `chat_stream`, the body is `chat_request`; here are the socket and the clock. Serves the
+Knows the socket and the clock. Decoding is `sse` and `chat_stream`, the body is `chat_request`. Serves the
 platform's two chat addresses and, by dialect, any OpenAI-compatible service.
 """
 
@@ -19,22 +19,22 @@ from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.chat_request import ChatCall, Dialect, Message, request_body
 from realtime.minimax.chat_stream import ChatDecoder
 from realtime.minimax.errors import OUTPUT_SENSITIVE, error_from_response
-from realtime.minimax.http import KEEPALIVE_S, HttpDoor, trace_header
+from realtime.minimax.http import KEEPALIVE_S, HttpClient, trace_header
 from realtime.minimax.models import Endpoint, traits_of
 from realtime.minimax.sse import EventTooLong, SseDecoder
 
 MAX_RETRIES = 2
-_DRAIN_S = 0.25  # after the last event: time for the body's end, so that the connection can be used again
-_WARM_TIMEOUT_S = 5.0
-_SPARES = 3  # a guess at what the user says is often dropped for a better one, and that one once more
+_DRAIN_S = 0.25  # time for the end of the body after the last event, so that the connection can be reused
+_PREWARM_TIMEOUT_S = 5.0
+_SPARES = 3  # a speculative request is often dropped for a better one, and that one once more
 
 
 class Chat:
-    """`stream` answers, `warm` opens a connection ahead. Owns its connections."""
+    """`stream` requests an answer, `prewarm` opens connections ahead. Owns its connections."""
 
     def __init__(
         self,
-        door: HttpDoor,
+        http: HttpClient,
         *,
         model: str,
         dialect: Dialect = Dialect.MINIMAX,
@@ -44,20 +44,20 @@ class Chat:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.model = model
-        self._door = door
+        self._http = http
         self._dialect = dialect
         self._path = path
         self._models_path = models_path
         self._token_field = token_field
         self._jitter = jitter
-        self._idle = 0  # connections in the pool, as far as we know
+        self._idle = 0  # unused connections in the pool, by our own count
         self._idle_since_s = 0.0
-        self._warming: asyncio.Task[None] | None = None
-        self._stays_warm = False
+        self._prewarming: asyncio.Task[None] | None = None
+        self._keeps_spares = False
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"<Chat {self.model} at {self._door.base_url}>"
+        return f"<Chat {self.model} at {self._http.base_url}>"
 
     async def stream(
         self,
@@ -75,10 +75,10 @@ class Chat:
         gap_timeout_s: float = 8.0,
         extra: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[ChatEvent, None]:
-        """The answer as it is written: text without thinking, tool calls, finish, usage. Close it to stop.
+        """The answer as a stream: text without thinking, tool calls, finish, usage. Close it to stop.
 
         `first_timeout_s` bounds the wait for the first event, retries included; `gap_timeout_s` the wait between two
-        events. Retries only while nothing was handed on. Raises ProviderError.
+        events. Retries only while no event was yielded. Raises ProviderError.
         """
         call = ChatCall(
             model or self.model,
@@ -95,40 +95,40 @@ class Chat:
         )
         deadline_s = _now() + first_timeout_s
         for attempt in range(MAX_RETRIES + 1):
-            handed_on = False
+            yielded = False
             try:
                 async with aclosing(self._attempt(call, deadline_s, gap_timeout_s)) as events:
                     async for event in events:
-                        handed_on = True
+                        yielded = True
                         yield event
                 return
             except ProviderError as error:
-                if error.upstream_code == OUTPUT_SENSITIVE and not handed_on:
+                if error.upstream_code == OUTPUT_SENSITIVE and not yielded:
                     yield ChatFinish("content_filter")
                     return
                 pause_s = self._pause_s(error, attempt)
-                if handed_on or not error.retryable or attempt == MAX_RETRIES:
+                if yielded or not error.retryable or attempt == MAX_RETRIES:
                     raise
                 if _now() + pause_s >= deadline_s:
                     raise
             await asyncio.sleep(pause_s)
 
     async def prewarm(self) -> None:
-        """Open connections ahead of the first request, and keep some waiting from now on. Never raises."""
-        self._stays_warm = True
-        self._keep_spares(_SPARES)
-        if self._warming is not None:
-            await asyncio.wait([self._warming])
+        """Open connections ahead of the first request, and keep some spare from now on. Never raises."""
+        self._keeps_spares = True
+        self._ensure_spares(_SPARES)
+        if self._prewarming is not None:
+            await asyncio.wait([self._prewarming])
 
     async def aclose(self) -> None:
         self._closed = True
-        if self._warming is not None and not self._warming.done():
-            self._warming.cancel()
-            await asyncio.wait([self._warming])
-        await self._door.aclose()
+        if self._prewarming is not None and not self._prewarming.done():
+            self._prewarming.cancel()
+            await asyncio.wait([self._prewarming])
+        await self._http.aclose()
 
     def _pause_s(self, error: ProviderError, attempt: int) -> float:
-        """A lost connection is tried again at once; a busy service gets time, and not all of us the same."""
+        """A lost connection is retried at once; a busy service gets time, with jitter between clients."""
         if attempt == 0 and error.upstream_code is None:
             return 0.0
         base_s = 1.0 if error.code == "rate_limit_exceeded" else 0.3
@@ -138,18 +138,18 @@ class Chat:
         self, call: ChatCall, deadline_s: float, gap_timeout_s: float
     ) -> AsyncGenerator[ChatEvent, None]:
         limit = 1 if not call.parallel_tool_calls else None
-        decoder = ChatDecoder(service=self._door.service, max_calls=limit)
+        decoder = ChatDecoder(service=self._http.service, max_calls=limit)
         self._idle = max(0, self._idle - 1)
         response: aiohttp.ClientResponse | None = None
-        cut_short = True
+        aborted = True
         try:
             async with AsyncExitStack() as stack:
-                reply = self._door.request(
-                    "POST", self._address(call), body=request_body(call, self._dialect)
+                reply = self._http.request(
+                    "POST", self._path_of(call), body=request_body(call, self._dialect)
                 )
-                # A guess at what the user says may be dropped, with its connection, for a better one that cannot wait
-                # for a handshake. The request takes a connection that waits before the task of the spares begins.
-                self._keep_spares(1)
+                # A speculative request may be dropped, with its connection, for a better one that cannot wait for a
+                # handshake. This request takes its connection from the pool before the task of the spares begins.
+                self._ensure_spares(1)
                 async with asyncio.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
                 sse = SseDecoder()
@@ -159,38 +159,38 @@ class Chat:
                             yield event
                 for event in self._ending(response, sse, decoder):
                     yield event
-                cut_short = False
+                aborted = False
         except ProviderError:
-            cut_short = False
+            aborted = False
             raise
         except TimeoutError as error:
-            cut_short = False
-            waited = "went silent in mid-answer" if decoder.started else "did not begin to answer in time"
-            raise ProviderTimeout(f"{self._door.service}: the chat model {waited}.") from error
+            aborted = False
+            problem = "went silent in mid-answer" if decoder.started else "did not begin to answer in time"
+            raise ProviderTimeout(f"{self._http.service}: the chat model {problem}.") from error
         except EventTooLong as error:
-            raise ProviderUnavailable(f"{self._door.service}: {error}.") from error
+            raise ProviderUnavailable(f"{self._http.service}: {error}.") from error
         finally:
-            self._released(response is not None and response.content.at_eof(), cut_short)
+            self._count_released(response is not None and response.content.at_eof(), aborted)
 
     async def _payloads(
         self, response: aiohttp.ClientResponse, sse: SseDecoder, deadline_s: float, gap_timeout_s: float
     ) -> AsyncGenerator[str, None]:
-        """The events of the body up to `[DONE]` or its end. Only an event counts as a sign of life."""
+        """The events of the body up to `[DONE]` or its end. Only an event extends the deadline."""
         if response.status >= 400:
             async with asyncio.timeout_at(deadline_s):
                 sse.hold_plain(await response.read())
             return
         while True:
             async with asyncio.timeout_at(deadline_s):
-                chunk = await response.content.readany()
-            payloads = sse.feed(chunk) if chunk else sse.finish()
+                fragment = await response.content.readany()
+            payloads = sse.feed(fragment) if fragment else sse.finish()
             for payload in payloads:
                 if payload.strip() == "[DONE]":
                     await _drain(response)
                     sse.done = True
                     return
                 yield payload
-            if not chunk:
+            if not fragment:
                 return
             if payloads:
                 deadline_s = _now() + gap_timeout_s
@@ -198,8 +198,8 @@ class Chat:
     def _ending(
         self, response: aiohttp.ClientResponse, sse: SseDecoder, decoder: ChatDecoder
     ) -> list[ChatEvent]:
-        """What the end of the body means: an error, a whole answer, a good end, or a lost connection."""
-        service, trace_id = self._door.service, trace_header(response)
+        """The events at the end of the body. Raises ProviderError for an error in it or a lost connection."""
+        service, trace_id = self._http.service, trace_header(response)
         if sse.plain:
             body = sse.body()
             refused = error_from_response(response.status, body, trace_id=trace_id, service=service)
@@ -208,31 +208,31 @@ class Chat:
             return decoder.feed_whole(body)
         if sse.done or decoder.finished:
             return decoder.end()
-        raise ProviderUnavailable(f"{service}: the answer broke off.", trace_id=trace_id)
+        raise ProviderUnavailable(f"{service}: the answer ended too early.", trace_id=trace_id)
 
-    def _address(self, call: ChatCall) -> str:
+    def _path_of(self, call: ChatCall) -> str:
         if self._path is not None:
             return self._path
         return (call.endpoint or traits_of(call.model).endpoint).value
 
-    def _released(self, reusable: bool, cut_short: bool) -> None:
+    def _count_released(self, reusable: bool, aborted: bool) -> None:
         if reusable:
             self._idle += 1
             self._idle_since_s = _now()
-        elif cut_short:
-            # An answer that was cut short takes its connection with it; the next turn should not pay for that.
-            self._keep_spares(1)
+        elif aborted:
+            # An aborted answer closes its connection; the next turn should not wait for a new one.
+            self._ensure_spares(1)
 
-    def _keep_spares(self, least: int) -> None:
-        """Have some connections that wait, if there are fewer than `least`, or only some that may have grown old.
+    def _ensure_spares(self, least: int) -> None:
+        """Open spare connections if fewer than `least` are left, or if those that are left may soon be closed.
 
-        Nothing but requests at the same time makes the pool open more of them; they take what waits as well.
+        The pool opens a connection only for a request that finds none unused, so the spares are opened by requests.
         """
         young = _now() - self._idle_since_s < KEEPALIVE_S / 2
-        if not self._stays_warm or self._closed or (young and self._idle >= least):
+        if not self._keeps_spares or self._closed or (young and self._idle >= least):
             return
-        if self._warming is None or self._warming.done():
-            self._warming = asyncio.create_task(self._open_spares(), name="warm chat connections")
+        if self._prewarming is None or self._prewarming.done():
+            self._prewarming = asyncio.create_task(self._open_spares(), name="prewarm chat connections")
 
     async def _open_spares(self) -> None:
         await asyncio.gather(*(self._open_one() for _ in range(_SPARES)))
@@ -241,8 +241,8 @@ class Chat:
         self._idle = max(0, self._idle - 1)
         try:
             async with (
-                asyncio.timeout(_WARM_TIMEOUT_S),
-                self._door.request("GET", self._models_path) as response,
+                asyncio.timeout(_PREWARM_TIMEOUT_S),
+                self._http.request("GET", self._models_path) as response,
             ):
                 await response.read()
         except (ProviderError, TimeoutError):

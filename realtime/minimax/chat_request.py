@@ -1,6 +1,6 @@
-"""Writes the body of a chat request, without I/O: our plain messages in, the platform's JSON out.
+"""Builds the body of a chat request, without I/O: our messages in, the platform's JSON out.
 
-Knows the platform's rules about messages, tools, thinking and temperature (shared/minimax chat.md 2) and the plainer
+Knows the platform's rules about messages, tools, thinking and temperature (shared/minimax chat.md 2) and the simpler
 ones of other OpenAI-compatible services. Knows nothing of streaming.
 """
 
@@ -21,7 +21,7 @@ _THINKING_EFFORTS = ("medium", "high", "xhigh", "max")
 
 
 class Dialect(Enum):
-    """Whose chat interface it is."""
+    """The service whose rules the body follows."""
 
     MINIMAX = "minimax"
     OPENAI = "openai"
@@ -45,7 +45,7 @@ class ChatCall:
 
 
 def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
-    """The JSON body for this call, streamed."""
+    """The JSON body for this call; the answer is to be streamed."""
     traits = traits_of(call.model) if dialect is Dialect.MINIMAX else ModelTraits(sees_images=True)
     tools, hint = _offered_tools(call, dialect) if traits.takes_tools else ([], "")
     body: dict[str, Any] = {
@@ -59,7 +59,7 @@ def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
     if call.max_output_tokens is not None:
         body[call.token_field] = call.max_output_tokens
     if call.temperature is not None:
-        # Both readings of the documentation allow above 0 up to 1.
+        # The documentation gives two ranges; both allow above 0 up to 1.
         body["temperature"] = (
             min(max(call.temperature, 0.01), 1.0) if dialect is Dialect.MINIMAX else call.temperature
         )
@@ -71,7 +71,7 @@ def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
 
 
 def _thinking_fields(effort: str | None, traits: ModelTraits) -> dict[str, Any]:
-    """M3 does not think unless asked: with thinking on, the first words may be cut (shared/minimax chat.md 4)."""
+    """M3 thinks only on request: with thinking on, the first words may be lost (shared/minimax chat.md 4)."""
     fields: dict[str, Any] = {"reasoning_split": True}
     if traits.thinking_choice:
         fields["thinking"] = {"type": "adaptive" if effort in _THINKING_EFFORTS else "disabled"}
@@ -125,7 +125,7 @@ def _wire_tool(tool: Tool) -> dict[str, Any]:
 def _wire_messages(
     messages: Sequence[Message], hint: str, traits: ModelTraits, dialect: Dialect
 ) -> list[dict[str, Any]]:
-    """One leading system message (the platform refuses others), then the rest in order."""
+    """One leading system message (the platform refuses more), then the rest in order."""
     system: list[str] = []
     rest: list[dict[str, Any]] = []
     for message in answered_calls_only(messages):
@@ -146,8 +146,8 @@ def _wire_messages(
 def answered_calls_only(messages: Sequence[Message]) -> list[Message]:
     """The history with every tool call directly followed by its result.
 
-    A call that was never answered and a result that nobody asked for make the platform refuse the whole request
-    (shared/minimax chat.md 2), so both are left out. Messages given as mappings are not touched.
+    A call without a result and a result without a call make the platform refuse the whole request
+    (shared/minimax chat.md 2), so both are left out. Messages given as mappings are not changed.
     """
     results: dict[str | None, deque[ChatMessage]] = defaultdict(deque)
     for message in messages:
@@ -158,7 +158,7 @@ def answered_calls_only(messages: Sequence[Message]) -> list[Message]:
         if not isinstance(message, ChatMessage):
             ordered.append(message)
         elif message.role != "tool":
-            # ids should be unique; a client may still bring the same one twice
+            # ids should be unique; a client may still send the same one twice
             answered = [
                 (call, results[call.call_id].popleft())
                 for call in message.tool_calls
@@ -210,7 +210,7 @@ def _wire_message(message: ChatMessage, traits: ModelTraits, dialect: Dialect) -
 
 
 def _add_reasoning(wire: dict[str, Any], reasoning: Mapping[str, Any]) -> None:
-    """Send thinking back in the form it came in (see `ChatFinish.reasoning`)."""
+    """Send thinking back in the form in which it was received (see `ChatFinish.reasoning`)."""
     for key in ("reasoning_details", "reasoning_content"):
         if reasoning.get(key):
             wire[key] = reasoning[key]

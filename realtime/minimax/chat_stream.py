@@ -1,7 +1,7 @@
-"""Turns the JSON events of a chat stream into typed deltas, without I/O: payloads in, `ChatEvent`s out.
+"""Decodes the JSON events of a chat stream, without I/O: payloads in, `ChatEvent`s out.
 
-Knows every oddity of the chunks (shared/minimax chat.md 3 to 7): thinking in three places, text on the finish
-chunk, the whole answer repeated at the end, calls without index or id. Raises ProviderError for an error inside.
+Knows every oddity of the events (shared/minimax chat.md 3 to 7): thinking in three places, text on the last delta,
+the whole answer repeated at the end, calls without index or id. Raises ProviderError for an error in the stream.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Call:
 
 
 class ToolCallAssembler:
-    """Gives every piece of a call its place, however little the piece says about itself."""
+    """Assigns every tool call delta to its call, even without an index or an id."""
 
     def __init__(self, limit: int | None, new_id: Callable[[], str]) -> None:
         self._limit = limit
@@ -57,25 +57,25 @@ class ToolCallAssembler:
     def any(self) -> bool:
         return any(call.announced for call in self._calls)
 
-    def feed(self, piece: Mapping[str, Any]) -> list[ChatEvent]:
-        function = piece.get("function")
+    def feed(self, delta: Mapping[str, Any]) -> list[ChatEvent]:
+        function = delta.get("function")
         function = function if isinstance(function, Mapping) else {}
-        call = self._place(piece)
-        call.call_id = call.call_id or str(piece.get("id") or "")
+        call = self._call_of(delta)
+        call.call_id = call.call_id or str(delta.get("id") or "")
         call.name = call.name or str(function.get("name") or "")
         arguments = function.get("arguments")
         if isinstance(arguments, Mapping):
             arguments = msgspec.json.encode(arguments).decode()
-        return self._said(call, arguments if isinstance(arguments, str) else "")
+        return self._deltas(call, arguments if isinstance(arguments, str) else "")
 
     def finish(self) -> list[ChatEvent]:
         """A call without a single character of arguments still needs valid JSON."""
-        bare = [call for call in self._calls if call.announced and not call.has_arguments]
-        return [ToolCallDelta(call.index, "", "", "{}") for call in bare]
+        empty = [call for call in self._calls if call.announced and not call.has_arguments]
+        return [ToolCallDelta(call.index, "", "", "{}") for call in empty]
 
-    def _place(self, piece: Mapping[str, Any]) -> _Call:
-        call_id = str(piece.get("id") or "")
-        wire_index = piece.get("index")
+    def _call_of(self, delta: Mapping[str, Any]) -> _Call:
+        call_id = str(delta.get("id") or "")
+        wire_index = delta.get("index")
         if not isinstance(wire_index, int):
             known = next((call for call in self._calls if call_id and call.call_id == call_id), None)
             if known is not None:
@@ -92,7 +92,7 @@ class ToolCallAssembler:
         self._by_wire_index[wire_index] = call
         return call
 
-    def _said(self, call: _Call, arguments: str) -> list[ChatEvent]:
+    def _deltas(self, call: _Call, arguments: str) -> list[ChatEvent]:
         if self._limit is not None and call.index >= self._limit:
             return []
         call.has_arguments = call.has_arguments or bool(arguments)
@@ -107,7 +107,7 @@ class ToolCallAssembler:
 
 
 class ChatDecoder:
-    """One answer. `finished` turns true with its finish reason; `started` with the first word of any kind."""
+    """One answer. `started` is true from the first content on (also thinking), `finished` from the finish reason on."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class ChatDecoder:
         self._calls = ToolCallAssembler(max_calls, new_id)
 
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
-        """What one event says. Raises ProviderError for an error event and for broken JSON."""
+        """The events in one payload. Raises ProviderError for an error event and for broken JSON."""
         try:
             event = msgspec.json.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -142,7 +142,7 @@ class ChatDecoder:
         return self._choice(event) + self._usage(event)
 
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
-        """An answer that came in one piece although a stream was asked for."""
+        """An answer that came as one JSON body although a stream was requested."""
         event = msgspec.json.decode(body)
         choice = _first(event.get("choices")) if isinstance(event, Mapping) else None
         message = choice.get("message") if choice is not None else None
@@ -153,14 +153,14 @@ class ChatDecoder:
         return self._delta(message) + self._finish(reason) + self._usage(event)
 
     def end(self) -> list[ChatEvent]:
-        """The stream has ended in good order without a finish reason."""
+        """The stream has ended regularly; a missing finish reason is added."""
         return [] if self.finished else self._finish("stop")
 
     def _choice(self, event: Mapping[str, Any]) -> list[ChatEvent]:
         choice = _first(event.get("choices"))
         if choice is None or self.finished:
             return []
-        # A `message` repeats what the deltas said already: only `delta` is text.
+        # A `message` repeats the text of the deltas, so only `delta` is read.
         delta = choice.get("delta")
         events = self._delta(delta) if isinstance(delta, Mapping) else []
         reason = choice.get("finish_reason")
@@ -168,7 +168,7 @@ class ChatDecoder:
 
     def _delta(self, delta: Mapping[str, Any]) -> list[ChatEvent]:
         events: list[ChatEvent] = []
-        reasoning = self._reasoning_piece(delta)
+        reasoning = self._reasoning_of(delta)
         if reasoning:
             self.started = True
             self._reasoning_text.append(self._reasoning.feed(reasoning))
@@ -176,14 +176,14 @@ class ChatDecoder:
         if isinstance(content, str) and content and content != reasoning:
             self.started = True
             events += _text(self._filter.feed(self._content.feed(content)))
-        for piece in delta.get("tool_calls") or ():
-            if isinstance(piece, Mapping):
+        for call in delta.get("tool_calls") or ():
+            if isinstance(call, Mapping):
                 self.started = True
-                events += self._calls.feed(piece)
+                events += self._calls.feed(call)
         return events
 
-    def _reasoning_piece(self, delta: Mapping[str, Any]) -> str:
-        """The thinking of this chunk, which may be there twice: details first, they are what goes back."""
+    def _reasoning_of(self, delta: Mapping[str, Any]) -> str:
+        """The thinking in this delta, which may hold it twice. The details come first: they are sent back."""
         details = [item for item in delta.get("reasoning_details") or () if isinstance(item, Mapping)]
         if details and self._details is None:
             self._details = dict(details[0])

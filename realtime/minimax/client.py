@@ -1,6 +1,6 @@
-"""One door to the platform: chat, speech, transcription and lists, with one key on one region's hosts.
+"""One client for the platform: chat, speech, transcription and lists, with one key on the hosts of one region.
 
-Usable alone and ignorant of conversations. Chat and speech own separate connection pools.
+Usable alone; it knows no conversations. Chat and speech own separate connection pools.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from realtime.errors import ConfigError
 from realtime.minimax import asr
 from realtime.minimax.chat import Chat
 from realtime.minimax.hosts import speech_urls_for
-from realtime.minimax.http import HttpDoor
+from realtime.minimax.http import HttpClient
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
 
@@ -43,7 +43,7 @@ class MiniMax:
             raise ConfigError("There is no API key: set MINIMAX_API_KEY.")
         self.base_url = base_url.rstrip("/").removesuffix("/v1")
         hosts = tuple(url.rstrip("/").removesuffix("/v1") for url in speech_urls)
-        self.chat = Chat(HttpDoor(self.base_url, api_key, group_id=group_id), model=chat_model)
+        self.chat = Chat(HttpClient(self.base_url, api_key, group_id=group_id), model=chat_model)
         self.speech = SpeechClient(
             hosts or speech_urls_for(self.base_url),
             api_key,
@@ -52,7 +52,7 @@ class MiniMax:
             voice_id=voice_id,
             timeouts=speech_timeouts,
         )
-        self._door = HttpDoor(self.base_url, api_key, group_id=group_id)
+        self._http = HttpClient(self.base_url, api_key, group_id=group_id)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -82,11 +82,11 @@ class MiniMax:
         self, pcm: bytes, *, rate: int, language: str | None = None, timeout_s: float = 30.0
     ) -> asr.Transcription:
         """The text of 16-bit little-endian mono PCM at `rate` Hertz. Raises ProviderError."""
-        return await asr.transcribe(self._door, pcm, rate=rate, language=language, timeout_s=timeout_s)
+        return await asr.transcribe(self._http, pcm, rate=rate, language=language, timeout_s=timeout_s)
 
     async def models(self) -> list[str]:
         """The ids of the chat models. Raises ProviderError."""
-        answer = await self._door.json("GET", "/v1/models")
+        answer = await self._http.json("GET", "/v1/models")
         return [
             str(item["id"]) for item in answer.get("data") or () if isinstance(item, dict) and "id" in item
         ]
@@ -96,11 +96,11 @@ class MiniMax:
 
         Cloned and designed voices appear after their first use. Raises ProviderError.
         """
-        answer = await self._door.json("POST", "/v1/get_voice", body={"voice_type": voice_type})
+        answer = await self._http.json("POST", "/v1/get_voice", body={"voice_type": voice_type})
         kinds = ("system_voice", "voice_cloning", "voice_generation")
         return {kind: [v for v in answer.get(kind) or () if isinstance(v, dict)] for kind in kinds}
 
     async def aclose(self) -> None:
         await self.chat.aclose()
         await self.speech.aclose()
-        await self._door.aclose()
+        await self._http.aclose()

@@ -1,6 +1,6 @@
-"""What the platform's refusals mean: both envelopes, HTTP statuses and gateway pages become one ProviderError.
+"""The platform's errors: both envelopes, HTTP statuses and gateway pages become one ProviderError.
 
-Knows the codes (shared/minimax README 3 and 4) and the wire's reasons for them (shared/realtime-wire.md 5.2). Knows
+Knows the codes (shared/minimax README 3 and 4) and their codes on our wire (shared/realtime-wire.md 5.2). Knows
 no endpoint and opens no connection.
 """
 
@@ -15,8 +15,8 @@ import msgspec
 
 from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 
-IDLE = 2201  # the server closed a quiet socket: the normal end of a warm connection
-SOFT_CODES = frozenset({2203, 2204})  # the text was skipped, the session goes on
+IDLE = 2201  # the server closed an idle socket: the normal end of a prewarmed connection
+SOFT_CODES = frozenset({2203, 2204})  # the text was skipped, the session continues
 OUTPUT_SENSITIVE = 1027
 TOO_MANY_CONNECTIONS = 1041
 
@@ -25,27 +25,27 @@ _INNER_CODE = re.compile(r"\((\d{4,5})\)\s*(?:\(\d{3}\))?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Meaning:
-    kind: type[ProviderError]
+class _Kind:
+    error: type[ProviderError]
     code: str
     advice: str
     retryable: bool
     retry_after_s: float | None = None
 
 
-def _unavailable(advice: str) -> _Meaning:
-    return _Meaning(ProviderUnavailable, "upstream_unavailable", advice, True)
+def _unavailable(advice: str) -> _Kind:
+    return _Kind(ProviderUnavailable, "upstream_unavailable", advice, True)
 
 
-def _rejected(code: str, advice: str) -> _Meaning:
-    return _Meaning(ProviderRejected, code, advice, False)
+def _rejected(code: str, advice: str) -> _Kind:
+    return _Kind(ProviderRejected, code, advice, False)
 
 
-def _limited(advice: str, wait_s: float, retryable: bool = True) -> _Meaning:
-    return _Meaning(ProviderRejected, "rate_limit_exceeded", advice, retryable, wait_s)
+def _limited(advice: str, wait_s: float, retryable: bool = True) -> _Kind:
+    return _Kind(ProviderRejected, "rate_limit_exceeded", advice, retryable, wait_s)
 
 
-_TIMEOUT = _Meaning(ProviderTimeout, "upstream_timeout", "the service ran out of time", True)
+_TIMEOUT = _Kind(ProviderTimeout, "upstream_timeout", "the service timed out", True)
 _KEY = _rejected(
     "invalid_api_key", "the API key was refused; check the key and that it belongs to this region"
 )
@@ -54,11 +54,11 @@ _VOICE = _rejected("invalid_voice", "this voice cannot be used; choose another v
 _PARAMETERS = _rejected("upstream_rejected", "the request was refused")
 _CONTEXT = _rejected("context_length_exceeded", "the conversation is too long for the model")
 _CONTENT = _rejected("content_filter", "the content was refused as sensitive")
-_FAULT = _unavailable("the service has a fault of its own")
+_FAULT = _unavailable("the service failed")
 _OVERLOADED = _unavailable("the service is overloaded")
 _RPM = _limited("too many requests a minute", 5.0)
 
-_MEANINGS: Mapping[int, _Meaning] = {
+_KINDS: Mapping[int, _Kind] = {
     1000: _FAULT,
     1001: _TIMEOUT,
     1002: _RPM,
@@ -78,18 +78,16 @@ _MEANINGS: Mapping[int, _Meaning] = {
     2045: _limited("the request rate grows too fast", 10.0),
     2049: _KEY,
     2054: _VOICE,
-    2056: _limited(
-        "the plan's quota is used up; it opens again with the next window", 3600.0, retryable=False
-    ),
+    2056: _limited("the plan's quota is used up until its next window", 3600.0, retryable=False),
     2061: _rejected("upstream_rejected", "the plan does not include this model"),
     2064: _OVERLOADED,
     2201: _unavailable("the socket was idle for too long"),
-    2202: _unavailable("the socket lost step with the service"),
+    2202: _unavailable("the service got an unexpected event"),
     2205: _unavailable("too much text is queued"),
-    2206: _unavailable("the socket lost step with the service"),
+    2206: _unavailable("the service got an event in the wrong order"),
 }
 
-_STATUSES: Mapping[int, _Meaning] = {
+_STATUSES: Mapping[int, _Kind] = {
     401: _KEY,
     402: _BALANCE,
     403: _KEY,
@@ -105,25 +103,25 @@ _STATUSES: Mapping[int, _Meaning] = {
 def error_for_code(
     code: int, message: str = "", *, trace_id: str | None = None, service: str = "MiniMax"
 ) -> ProviderError:
-    """The error for one of the platform's numbers (shared/minimax README 4)."""
-    meaning = _MEANINGS.get(code, _PARAMETERS)
+    """The error for one of the platform's codes (shared/minimax README 4)."""
+    kind = _KINDS.get(code, _PARAMETERS)
     if code == 2013 and _mentions_context(message):
-        meaning = _CONTEXT
-    return _build(meaning, message, f"code {code}", code, trace_id, service)
+        kind = _CONTEXT
+    return _build(kind, message, f"code {code}", code, trace_id, service)
 
 
 def error_for_status(
     status: int, message: str = "", *, trace_id: str | None = None, service: str = "MiniMax"
 ) -> ProviderError:
-    """The error for an HTTP status without a number inside its body."""
-    meaning = _STATUSES.get(status) or (_FAULT if status >= 500 else _PARAMETERS)
+    """The error for an HTTP status without a code inside its body."""
+    kind = _STATUSES.get(status) or (_FAULT if status >= 500 else _PARAMETERS)
     if status in (400, 413) and _mentions_context(message):
-        meaning = _CONTEXT
-    return _build(meaning, message, f"HTTP {status}", status, trace_id, service)
+        kind = _CONTEXT
+    return _build(kind, message, f"HTTP {status}", status, trace_id, service)
 
 
 def find_error(payload: Any, *, status: int = 200, service: str = "MiniMax") -> ProviderError | None:
-    """The error inside a decoded JSON answer or stream event, whichever envelope it uses; None if there is none."""
+    """The error in a decoded JSON answer or stream event, in either envelope; None if there is none."""
     if not isinstance(payload, Mapping):
         return None
     return _native_error(payload, service) or _openai_error(payload, status, service)
@@ -132,8 +130,7 @@ def find_error(payload: Any, *, status: int = 200, service: str = "MiniMax") -> 
 def error_from_response(
     status: int, body: bytes, *, trace_id: str | None = None, service: str = "MiniMax"
 ) -> ProviderError | None:
-    """The error of a whole HTTP answer (JSON of either envelope, plain text or a gateway's HTML); None if it is one
-    of success."""
+    """The error of a whole HTTP answer (JSON of either envelope, plain text or a gateway's HTML); None for success."""
     try:
         payload = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -147,7 +144,7 @@ def error_from_response(
 
 
 def trace_of(payload: Mapping[str, Any]) -> str | None:
-    """The request's name, wherever this deployment puts it."""
+    """The request's trace id, from any of the fields that may hold it."""
     base = payload.get("base_resp")
     inner = base.get("trace_id") if isinstance(base, Mapping) else None
     for value in (payload.get("trace_id"), inner, payload.get("request_id")):
@@ -195,7 +192,7 @@ def _openai_error(payload: Mapping[str, Any], status: int, service: str) -> Prov
 def _named_error(
     error: Mapping[str, Any], message: str, trace_id: str | None, service: str
 ) -> ProviderError | None:
-    """Errors that other OpenAI-compatible services tell apart by a word only."""
+    """Errors that other OpenAI-compatible services name by a word only."""
     named = {
         "context_length_exceeded": _CONTEXT,
         "insufficient_quota": _BALANCE,
@@ -224,22 +221,22 @@ def _status_of(error: Mapping[str, Any], status: int) -> int:
 
 
 def _build(
-    meaning: _Meaning,
+    kind: _Kind,
     message: str,
     label: str,
     upstream_code: int | None,
     trace_id: str | None,
     service: str,
 ) -> ProviderError:
-    said = f" It said: {message.strip()[:300]}" if message.strip() else ""
-    wait = f" Try again in about {meaning.retry_after_s:.0f} s." if meaning.retry_after_s else ""
-    return meaning.kind(
-        f"{service}: {meaning.advice} ({label}).{wait}{said}",
-        code=meaning.code,
+    detail = f" It said: {message.strip()[:300]}" if message.strip() else ""
+    wait = f" Try again in about {kind.retry_after_s:.0f} s." if kind.retry_after_s else ""
+    return kind.error(
+        f"{service}: {kind.advice} ({label}).{wait}{detail}",
+        code=kind.code,
         upstream_code=upstream_code,
         trace_id=trace_id,
-        retryable=meaning.retryable,
-        retry_after_s=meaning.retry_after_s,
+        retryable=kind.retryable,
+        retry_after_s=kind.retry_after_s,
     )
 
 
@@ -249,6 +246,6 @@ def _mentions_context(message: str) -> bool:
 
 
 def _plain_text(body: bytes) -> str:
-    """A short readable rest of a page that is no JSON; markup is of no use to anybody."""
+    """A short text without markup from a page that is not JSON."""
     text = body[:2000].decode("utf-8", "replace")
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:200]

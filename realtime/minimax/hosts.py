@@ -1,4 +1,4 @@
-"""Which hosts speak for which base URL (shared/minimax README 1). Never crosses from one region to the other."""
+"""The speech hosts of each base URL (shared/minimax README 1). Never mixes the regions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def socket_url(base_url: str, path: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the address is this machine, where no proxy should stand between."""
+    """Whether the address is this machine, which is reached without a proxy."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True

@@ -1,7 +1,7 @@
-"""One pool of HTTP connections to one service, with its key: requests in, decoded JSON or a ProviderError out.
+"""An HTTP client with a connection pool for one service: requests in, decoded JSON or a ProviderError out.
 
-Knows headers, proxies, timeouts and how to turn failures of the network into our errors. Knows no endpoint. Chat and
-speech each own one, so that neither takes the other's warm connection (shared/design.md 2.1).
+Knows the key, headers, proxies, timeouts and how to turn network failures into our errors. Knows no endpoint. Chat
+and speech each own one, so that neither takes the other's prewarmed connection (shared/design.md 2.1).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEEPALIVE_S = 120.0  # how long an unused connection is kept; the library's own 
 READ_BUFFER_BYTES = 1024 * 1024
 
 
-class HttpDoor:
+class HttpClient:
     """Requests to `base_url` with `Authorization: Bearer`. Connections are opened when first needed."""
 
     def __init__(
@@ -45,7 +45,7 @@ class HttpDoor:
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"<HttpDoor {self.base_url}>"
+        return f"<HttpClient {self.base_url}>"
 
     @asynccontextmanager
     async def request(
@@ -58,8 +58,8 @@ class HttpDoor:
         headers: Mapping[str, str] | None = None,
         base_url: str | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """A request whose answer is read inside the block. Raises ProviderUnavailable and ProviderTimeout for
-        failures of the network; the answer's own error is the caller's to find. The caller bounds the time."""
+        """A request whose answer is read inside the block. Raises ProviderUnavailable and ProviderTimeout for network
+        failures only; the caller checks the answer for an error and sets the timeout."""
         sent = dict(headers or {})
         data: Any = form
         if body is not None:
@@ -67,7 +67,7 @@ class HttpDoor:
             data = msgspec.json.encode(body)
         params = {"GroupId": self._group_id} if self._group_id else None
         with network_errors(self.service, base_url or self.base_url):
-            async with self._open().request(
+            async with self._get_session().request(
                 method, (base_url or self.base_url) + path, data=data, headers=sent, params=params
             ) as response:
                 yield response
@@ -102,7 +102,7 @@ class HttpDoor:
         return self._decode(content, path)
 
     async def aclose(self) -> None:
-        """Close all connections, for good."""
+        """Close all connections. The client cannot be used again."""
         self._closed = True
         if self._session is not None:
             session, self._session = self._session, None
@@ -117,7 +117,7 @@ class HttpDoor:
             raise ProviderUnavailable(f"{self.service}: {path} did not answer with a JSON object.")
         return answer
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _get_session(self) -> aiohttp.ClientSession:
         if self._closed:
             raise ProviderUnavailable(f"{self.service}: this client was closed.", retryable=False)
         if self._session is None:
@@ -135,19 +135,19 @@ class HttpDoor:
 
 @contextmanager
 def network_errors(service: str, base_url: str) -> Generator[None, None, None]:
-    """Failures of the network as ProviderErrors that name the host."""
+    """Turn network failures into ProviderErrors that name the host."""
     try:
         yield
     except aiohttp.ServerTimeoutError as error:
         raise ProviderTimeout(f"{service}: no connection to {base_url} in time.") from error
     except (aiohttp.ClientError, OSError) as error:
         if isinstance(error, TimeoutError):
-            raise  # a deadline of ours around this block
+            raise  # one of our own timeouts around this block
         raise ProviderUnavailable(
             f"{service}: the connection to {base_url} failed ({type(error).__name__})."
         ) from error
 
 
 def trace_header(response: aiohttp.ClientResponse) -> str | None:
-    """The request's name from the headers (shared/minimax README 2)."""
+    """The request's trace id from the headers (shared/minimax README 2)."""
     return response.headers.get("trace-id") or response.headers.get("minimax-request-id")

@@ -1,4 +1,4 @@
-"""What each chat model can do, from its id (shared/minimax chat.md 1 and 2)."""
+"""The features of each chat model, by its id (shared/minimax chat.md 1 and 2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Endpoint(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModelTraits:
-    """`thinking`: can it be chosen (M3), is it required (M3.1), or is it not a parameter at all."""
+    """`thinking_choice`: thinking can be switched (M3). `thinking_required`: it must be on (M3.1)."""
 
     endpoint: Endpoint = Endpoint.COMPLETIONS
     thinking_choice: bool = False
@@ -25,7 +25,7 @@ class ModelTraits:
 
 
 def traits_of(model: str) -> ModelTraits:
-    """The traits of a model id; an unknown one is taken for the newest ordinary kind."""
+    """The traits of a model id. An unknown model gets the defaults."""
     if model.startswith("M2-her"):
         return ModelTraits(endpoint=Endpoint.NATIVE, takes_tools=False)
     if model.startswith(("MiniMax-M1", "MiniMax-Text-01")):

@@ -1,7 +1,7 @@
-"""The platform's synchronous speech: sessions that stay open, and one-shot synthesis.
+"""The platform's synchronous speech: sessions that stay open, and one-shot synthesis of a file.
 
 Chooses host and interface; the sessions themselves are in `speech_socket`, `speech_bidi` and `speech_http`. Owns the
-HTTP connections for speech, which chat never touches.
+HTTP connections for speech, which chat never uses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from realtime.errors import ProviderError, ProviderUnavailable
-from realtime.minimax.http import HttpDoor
+from realtime.minimax.http import HttpClient
 from realtime.minimax.speech_bidi import BidiSpeechSocket
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_http import PATH, HttpSpeech
@@ -22,7 +22,7 @@ from realtime.minimax.speech_socket import SpeechSocket
 
 
 class Transport(Enum):
-    """How a session reaches the platform."""
+    """The interface of the platform that a session uses."""
 
     ORDINARY = "ordinary"
     BIDI = "bidi"
@@ -48,7 +48,9 @@ class SpeechClient:
         self.timeouts = timeouts or SpeechTimeouts()
         self._api_key = api_key
         self._group_id = group_id
-        self._door = HttpDoor(hosts[0], api_key, group_id=group_id, connect_timeout_s=self.timeouts.connect_s)
+        self._http = HttpClient(
+            hosts[0], api_key, group_id=group_id, connect_timeout_s=self.timeouts.connect_s
+        )
 
     def __repr__(self) -> str:
         return f"<SpeechClient {' '.join(self.hosts)}>"
@@ -60,9 +62,9 @@ class SpeechClient:
     async def connect(
         self, config: SpeechConfig, host: str, transport: Transport = Transport.ORDINARY
     ) -> SpeechSession:
-        """A session on this host that is ready to speak. The caller closes it. Raises ProviderError."""
+        """A session on this host, ready for text. The caller closes it. Raises ProviderError."""
         if transport is Transport.HTTP:
-            return HttpSpeech(self._door, host, config, self.timeouts)
+            return HttpSpeech(self._http, host, config, self.timeouts)
         kind = BidiSpeechSocket if transport is Transport.BIDI else SpeechSocket
         return await kind.open(host, self._api_key, config, group_id=self._group_id, timeouts=self.timeouts)
 
@@ -97,14 +99,14 @@ class SpeechClient:
         timeout_s: float = 60.0,
         **fields: Any,
     ) -> bytes:
-        """The whole sound of one text, as a file in this format. Raises ProviderError."""
+        """All audio of one text, as a file in this format. Raises ProviderError."""
         check_text(text)
         config = self.config(voice_id, model, format=format, word_times=False, **fields)
         body = {**config.fields(), "text": text, "stream": False, "output_format": "hex"}
         failure: ProviderError | None = None
         for host in self.hosts:
             try:
-                answer = await self._door.json("POST", PATH, body=body, timeout_s=timeout_s, base_url=host)
+                answer = await self._http.json("POST", PATH, body=body, timeout_s=timeout_s, base_url=host)
             except ProviderError as error:
                 failure = error
                 if not error.retryable or error.code == "rate_limit_exceeded":
@@ -115,7 +117,7 @@ class SpeechClient:
         raise failure
 
     async def aclose(self) -> None:
-        await self._door.aclose()
+        await self._http.aclose()
 
     async def _first(self, config: SpeechConfig, transport: Transport) -> SpeechSession:
         failure: ProviderError | None = None
@@ -134,9 +136,9 @@ def _whole_audio(answer: dict[str, Any]) -> bytes:
     data = answer.get("data")
     audio = data.get("audio") if isinstance(data, dict) else None
     try:
-        sound = binascii.unhexlify(audio) if isinstance(audio, str) else b""
+        decoded = binascii.unhexlify(audio) if isinstance(audio, str) else b""
     except (binascii.Error, ValueError):
-        sound = b""
-    if not sound:
-        raise ProviderUnavailable("MiniMax: the speech service sent no sound.")
-    return sound
+        decoded = b""
+    if not decoded:
+        raise ProviderUnavailable("MiniMax: the speech service sent no audio.")
+    return decoded

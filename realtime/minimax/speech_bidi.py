@@ -1,4 +1,4 @@
-"""The bidirectional speech socket: as the ordinary one, but an interruption keeps the connection
+"""The bidirectional speech socket. Unlike on the ordinary one, an interruption keeps the connection
 (shared/minimax t2a-websocket.md 2)."""
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import BidiProtocol, Phase, SpeechProtocol
 from realtime.minimax.speech_socket import SpeechSocket
 
-CONFIRM_S = 1.5  # for an interruption: a round trip, while the next reply may be waiting for this connection
+CONFIRM_S = 1.5  # timeout of `task_cancel`, short because the next reply may wait for this connection
 
 
 class BidiSpeechSocket(SpeechSocket):
-    """One open task that survives `cancel`."""
+    """One open task that stays open after `cancel`."""
 
     path = "/v1/t2a_v2_bidi"
 
@@ -22,7 +22,7 @@ class BidiSpeechSocket(SpeechSocket):
 
     async def cancel(self) -> bool:
         protocol = self._protocol
-        self._reply += 1
+        self._interruptions += 1
         if isinstance(protocol, BidiProtocol) and self.usable:
             try:
                 await self._send([protocol.cancel()])
@@ -30,7 +30,7 @@ class BidiSpeechSocket(SpeechSocket):
                     await self._next_while_cancelling(protocol)
             except ProviderError:
                 pass
-            self._head_sounds = False
+            self._head_has_audio = False
             if self.usable:
                 return True
         await self.aclose()
@@ -38,6 +38,6 @@ class BidiSpeechSocket(SpeechSocket):
 
     async def _next_while_cancelling(self, protocol: BidiProtocol) -> None:
         async with self._reading:
-            # Whoever was still listening may have read the confirmation while we waited.
+            # Another task in `receive` may have read the confirmation while we waited for the lock.
             if protocol.phase is Phase.CANCELLING:
                 await self._next(min(CONFIRM_S, self._timeouts.finish_s), "did not confirm the interruption")

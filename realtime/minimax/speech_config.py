@@ -1,4 +1,4 @@
-"""What a speech session is opened with: voice, format and speed, and how that is written for each interface.
+"""The configuration of a speech session: voice, format and speed, and its JSON fields for each interface.
 
 Knows the fields of `task_start` and of the HTTP request (shared/minimax t2a-websocket.md 1.2, t2a-http.md 1); no I/O.
 """
@@ -23,7 +23,7 @@ _BOOST = {
 
 @dataclass(frozen=True, slots=True)
 class SpeechConfig:
-    """One voice in one format. `rate` in Hertz; `speed` is kept within what the platform takes (0.5 to 2)."""
+    """One voice in one format. `rate` in Hertz; `speed` is limited to the platform's range (0.5 to 2)."""
 
     voice_id: str
     model: str = "speech-2.8-turbo"
@@ -42,8 +42,8 @@ class SpeechConfig:
     def fields(self) -> dict[str, Any]:
         """The fields that sockets and HTTP share.
 
-        `word_streaming` sends word times with every chunk of audio, `word` only with the last chunk of a segment; a
-        listener who interrupts in between was already told which words he heard only by the first.
+        `word_streaming` sends word times with every frame of audio, `word` only with the last frame of a segment. If
+        the user interrupts before that last frame, only `word_streaming` tells which words were heard.
         """
         voice: dict[str, Any] = {
             "voice_id": self.voice_id,

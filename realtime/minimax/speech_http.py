@@ -1,4 +1,4 @@
-"""Speech over HTTP: one streamed request per text, in order. The last resort when no socket can be had.
+"""Speech over HTTP: one streamed request per text, in order. The fallback when no socket can be opened.
 
 Knows the rules of the event stream (shared/minimax t2a-http.md 3): the last event repeats all audio, and a stream
 without a last event is incomplete.
@@ -16,7 +16,7 @@ import msgspec
 
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error, trace_of
-from realtime.minimax.http import HttpDoor, network_errors, trace_header
+from realtime.minimax.http import HttpClient, network_errors, trace_header
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkDecoder, ChunkEnd, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
@@ -26,7 +26,7 @@ PATH = "/v1/t2a_v2"
 
 
 class ChunkStream:
-    """The events of one text's stream, without I/O. `complete` turns true with the status-2 event."""
+    """Decodes the event stream of one text, without I/O. `complete` is true from the status-2 event on."""
 
     def __init__(self, chunk: int, text: str, config: SpeechConfig) -> None:
         self.complete = False
@@ -34,11 +34,11 @@ class ChunkStream:
         self._decoder = ChunkDecoder(chunk, text, raw_pcm=config.raw_pcm)
 
     @property
-    def sounds(self) -> bool:
+    def has_audio(self) -> bool:
         return self._decoder.has_audio
 
     def feed(self, payload: str | bytes) -> list[SpeechResult]:
-        """What one event (or a whole JSON body) says. Raises ProviderError."""
+        """The results in one event (or in a whole JSON body). Raises ProviderError."""
         if payload.strip() in ("[DONE]", b"[DONE]"):
             return []
         try:
@@ -52,8 +52,8 @@ class ChunkStream:
         if not isinstance(data, dict) or self.complete:
             return []
         last = data.get("status") == 2
-        if last and self.sounds:
-            data = {**data, "audio": ""}  # all of it again, encoded anew
+        if last and self.has_audio:
+            data = {**data, "audio": ""}  # it repeats all audio of the text
         results = self._decoder.feed(data)
         if last:
             self.complete = True
@@ -61,9 +61,8 @@ class ChunkStream:
             results.append(
                 ChunkEnd(
                     self._chunk,
-                    int(extra.get("usage_characters") or 0),
                     float(extra.get("audio_length") or 0),
-                    skipped=not self.sounds,
+                    skipped=not self.has_audio,
                     trace_id=trace_of(event),
                 )
             )
@@ -71,13 +70,13 @@ class ChunkStream:
 
 
 class HttpSpeech(SpeechSession):
-    """Texts spoken one request after the other."""
+    """A session that sends one request after the other."""
 
-    def __init__(self, door: HttpDoor, host: str, config: SpeechConfig, timeouts: SpeechTimeouts) -> None:
+    def __init__(self, http: HttpClient, host: str, config: SpeechConfig, timeouts: SpeechTimeouts) -> None:
         super().__init__()
         self.host = host
         self.last_sent_s = asyncio.get_running_loop().time()
-        self._door = door
+        self._http = http
         self._config = config
         self._timeouts = timeouts
         self._texts: deque[tuple[int, str]] = deque()
@@ -87,7 +86,7 @@ class HttpSpeech(SpeechSession):
         self._response: aiohttp.ClientResponse | None = None
         self._sse = SseDecoder()
         self._stream: ChunkStream | None = None
-        self._patience: asyncio.Timeout | None = None  # of whoever listens
+        self._running_timeout: asyncio.Timeout | None = None  # of the running `receive`
 
     def __repr__(self) -> str:
         return f"<HttpSpeech {self.host} pending={self.pending}>"
@@ -105,7 +104,7 @@ class HttpSpeech(SpeechSession):
         chunk = self._next_chunk
         self._next_chunk += 1
         self._texts.append((chunk, text))
-        self._said()
+        self._mark_sent()
         return chunk
 
     async def receive(self) -> list[SpeechResult]:
@@ -125,27 +124,27 @@ class HttpSpeech(SpeechSession):
 
     async def aclose(self) -> None:
         self._lost = True
-        if self._patience is not None and not self._patience.expired():
-            self._patience.reschedule(asyncio.get_running_loop().time())
+        if self._running_timeout is not None and not self._running_timeout.expired():
+            self._running_timeout.reschedule(asyncio.get_running_loop().time())
         await self._end_request(abort=True)
 
     async def _receive_some(self) -> list[SpeechResult]:
         if self._lost:
             raise _closed()
-        sounds = self._stream is not None and self._stream.sounds
-        patience_s = self._timeouts.gap_s if sounds else self._timeouts.first_audio_s
+        has_audio = self._stream is not None and self._stream.has_audio
+        timeout_s = self._timeouts.gap_s if has_audio else self._timeouts.first_audio_s
         try:
-            async with asyncio.timeout(patience_s) as self._patience:
+            async with asyncio.timeout(timeout_s) as self._running_timeout:
                 response = self._response or await self._begin()
                 with network_errors("MiniMax", self.host):
                     received = await response.content.readany()
         except TimeoutError as error:
             if self._lost:
                 raise _closed() from error
-            said = "stopped speaking" if sounds else "sent no sound"
-            raise ProviderTimeout(f"MiniMax: {self.host} {said} for {patience_s:.0f} s.") from error
+            problem = "stopped sending audio" if has_audio else "sent no audio"
+            raise ProviderTimeout(f"MiniMax: {self.host} {problem} for {timeout_s:.0f} s.") from error
         finally:
-            self._patience = None
+            self._running_timeout = None
         assert self._stream is not None
         results: list[SpeechResult] = []
         for payload in self._sse.feed(received) if received else self._sse.finish():
@@ -161,7 +160,7 @@ class HttpSpeech(SpeechSession):
         chunk, text = self._texts[0]
         self._sse = SseDecoder()
         self._stream = ChunkStream(chunk, text, self._config)
-        request = self._door.request("POST", PATH, body=self._config.http_body(text), base_url=self.host)
+        request = self._http.request("POST", PATH, body=self._config.http_body(text), base_url=self.host)
         self._response = await self._stack.enter_async_context(request)
         if self._response.status >= 400:
             body = await self._response.read()

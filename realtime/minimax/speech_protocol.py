@@ -1,7 +1,7 @@
-"""The speech sockets as state machines, without I/O: frames in, typed results out, and the frames to send.
+"""The protocols of the speech sockets as state machines, without I/O: frames in, results out, and frames to send.
 
 `SpeechProtocol` is the ordinary socket, `BidiProtocol` the one that can be cancelled (shared/minimax t2a-websocket.md
-1 to 3). Both tie all audio to the text it belongs to. Neither knows sockets, clocks or retries.
+1 to 3). Both assign all audio to its chunk. Neither knows sockets, clocks or retries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from realtime.minimax.subtitles import SubtitleTrack
 
 @dataclass(frozen=True, slots=True)
 class ReceivedAudio:
-    """Sound of text number `chunk`; whole 16-bit samples if the format is PCM."""
+    """Audio of chunk number `chunk`; whole 16-bit samples if the format is PCM."""
 
     chunk: int
     data: bytes
@@ -32,7 +32,7 @@ class ReceivedAudio:
 
 @dataclass(frozen=True, slots=True)
 class WordTimes:
-    """All words of text number `chunk` known so far."""
+    """All words of chunk number `chunk` known so far."""
 
     chunk: int
     words: tuple[WordTime, ...]
@@ -40,10 +40,9 @@ class WordTimes:
 
 @dataclass(frozen=True, slots=True)
 class ChunkEnd:
-    """Text number `chunk` is finished. `skipped`: the platform had nothing to say about it."""
+    """Chunk number `chunk` is finished. `skipped`: the platform sent no audio for it."""
 
     chunk: int
-    usage_characters: int = 0  # billed
     audio_ms: float = 0.0
     skipped: bool = False
     trace_id: str | None = None
@@ -53,7 +52,7 @@ SpeechResult = ReceivedAudio | WordTimes | ChunkEnd
 
 
 class Phase(Enum):
-    """Where the connection stands (shared/minimax t2a-websocket.md 3)."""
+    """The state of the connection (shared/minimax t2a-websocket.md 3)."""
 
     CONNECTING = "connecting"  # until connected_success
     READY = "ready"  # until task_start is sent
@@ -65,7 +64,7 @@ class Phase(Enum):
 
 
 class ChunkDecoder:
-    """One text's frames: strict hex, whole samples, repaired word times. Shared by sockets and HTTP."""
+    """Decodes the frames of one chunk: strict hex, whole samples, repaired word times. For sockets and HTTP."""
 
     def __init__(self, chunk: int, text: str, *, raw_pcm: bool) -> None:
         self.chunk = chunk
@@ -76,7 +75,7 @@ class ChunkDecoder:
         self._remainder = b""
 
     def feed(self, data: Any) -> list[SpeechResult]:
-        """What one `data` object holds. Words come before the sound they belong to. Raises ProviderUnavailable."""
+        """The results in one `data` object. Words come before their audio. Raises ProviderUnavailable."""
         if not isinstance(data, Mapping):
             return []
         results: list[SpeechResult] = []
@@ -91,7 +90,7 @@ class ChunkDecoder:
         return results
 
     def next_sentence(self, start_ms: float) -> None:
-        """Bidi: what follows is synthesised by itself and counts its times from zero."""
+        """Bidi: the next sentence is a synthesis of its own, whose times count from zero."""
         self._track.next_run(start_ms)
 
     def _samples(self, audio: Any) -> bytes:
@@ -110,7 +109,7 @@ class ChunkDecoder:
 
 
 class SpeechProtocol:
-    """The ordinary socket. Every `is_final` closes the oldest text that is still open.
+    """The ordinary socket. Every `is_final` ends the oldest chunk that is still open.
 
     `receive` raises ProviderError once the session is lost; `phase` is CLOSED from then on.
     """
@@ -127,7 +126,7 @@ class SpeechProtocol:
 
     @property
     def pending(self) -> int:
-        """Texts that were sent and are not finished."""
+        """Number of chunks that are not finished."""
         return len(self._open)
 
     def start(self) -> str:
@@ -137,7 +136,7 @@ class SpeechProtocol:
         return _frame(self._config.start_event())
 
     def say(self, text: str) -> tuple[int, list[str]]:
-        """The number of this text, and the frames to send now."""
+        """The number of this chunk, and the frames to send now."""
         self._expect(Phase.OPEN)
         chunk = self._next_chunk
         self._next_chunk += 1
@@ -145,26 +144,26 @@ class SpeechProtocol:
         return chunk, [_frame({"event": "task_continue", "text": text})]
 
     def finish(self) -> str:
-        """The frame that ends the task. Only when nothing is pending: the platform may drop what is queued."""
+        """The frame that ends the task. Call it only when nothing is pending: the platform may drop queued texts."""
         self._expect(Phase.OPEN)
         self.phase = Phase.FINISHING
         return _frame({"event": "task_finish"})
 
     def receive(self, message: str | bytes) -> list[SpeechResult]:
-        """What one frame says. Raises ProviderError when the session is lost."""
+        """The results in one frame. Raises ProviderError when the session is lost."""
         frame = self._decode(message)
         self.trace_id = trace_of(frame) or self.trace_id
         code = code_of(frame)
         if code in SOFT_CODES:
             return self._skip()
         self._raise_failure(frame, code)
-        # Audio frames may come without `event`: what a frame carries decides.
+        # Audio frames may come without `event`, so the other fields decide.
         if isinstance(frame.get("data"), Mapping) or "is_final" in frame:
             return self._continued(frame)
         return self._event(str(frame.get("event") or ""))
 
     def take_unsent(self) -> list[str]:
-        """Frames that became due by what was received. None on the ordinary socket."""
+        """Frames to send because of what was received. Always empty on the ordinary socket."""
         return []
 
     def _decode(self, message: str | bytes) -> Mapping[str, Any]:
@@ -204,8 +203,7 @@ class SpeechProtocol:
         results = self._audio(self._open[0], frame)
         if frame.get("is_final") is True:
             done = self._open.popleft()
-            billed, audio_ms = _extra(frame, "usage_characters"), _extra(frame, "audio_length")
-            results.append(ChunkEnd(done.chunk, billed, audio_ms, trace_id=self.trace_id))
+            results.append(ChunkEnd(done.chunk, _audio_ms(frame), trace_id=self.trace_id))
         return results
 
     def _audio(self, chunk: ChunkDecoder, frame: Mapping[str, Any]) -> list[SpeechResult]:
@@ -227,19 +225,18 @@ class SpeechProtocol:
 
 
 class BidiProtocol(SpeechProtocol):
-    """The socket that can be cancelled. One text = its frames and a flush; `task_flushed` closes it.
+    """The socket that can be cancelled. A chunk is sent as its text and a flush; `task_flushed` ends it.
 
-    The platform cuts sentences itself, so `is_final` does not tell texts apart and the next text is sent only after
-    the flush of the one before (shared/minimax t2a-websocket.md 2).
+    The platform splits the text into sentences itself, so `is_final` does not mark the end of a chunk. The next chunk
+    is sent only after the flush of the one before (shared/minimax t2a-websocket.md 2).
     """
 
     def __init__(self, config: SpeechConfig) -> None:
         super().__init__(config)
         self._waiting: deque[str] = deque()
-        self._billed = 0
-        self._audio_ms = 0.0  # of the sentences of this text that are finished
+        self._audio_ms = 0.0  # of the finished sentences of this chunk
         self._unsent: list[str] = []
-        self._stale_flush = False  # asked for before an interruption, and perhaps answered after it
+        self._stale_flush = False  # sent before an interruption, and perhaps answered after it
 
     def say(self, text: str) -> tuple[int, list[str]]:
         chunk, _ = super().say(text)
@@ -249,7 +246,7 @@ class BidiProtocol(SpeechProtocol):
         return chunk, _flushed_frames(text)
 
     def cancel(self) -> str:
-        """Drop everything that is queued; sound on its way is discarded until `task_canceled`."""
+        """Drop all queued texts. Audio is discarded until `task_canceled`."""
         self._expect(Phase.OPEN)
         self.phase = Phase.CANCELLING
         self._stale_flush = self._stale_flush or bool(self._open)
@@ -266,7 +263,7 @@ class BidiProtocol(SpeechProtocol):
         match event, self.phase:
             case "task_canceled", Phase.CANCELLING:
                 self.phase = Phase.OPEN
-                self._billed, self._audio_ms = 0, 0.0
+                self._audio_ms = 0.0
                 return []
             case "task_flushed", Phase.CANCELLING:
                 self._stale_flush = False
@@ -283,19 +280,18 @@ class BidiProtocol(SpeechProtocol):
             return []
         results = self._audio(self._open[0], frame)
         if frame.get("is_final") is True:
-            self._billed += _extra(frame, "usage_characters")
-            self._audio_ms += _extra(frame, "audio_length")
+            self._audio_ms += _audio_ms(frame)
             self._open[0].next_sentence(self._audio_ms)
         return results
 
     def _skip(self) -> list[SpeechResult]:
-        return []  # the flush that was sent with the text still answers
+        return []  # the flush that was sent with the text is still answered
 
     def _close_head(self) -> ChunkEnd:
         done = self._open.popleft()
-        self._stale_flush = False  # answers come in order: it will not come any more
-        end = ChunkEnd(done.chunk, self._billed, self._audio_ms, not done.has_audio, self.trace_id)
-        self._billed, self._audio_ms = 0, 0.0
+        self._stale_flush = False  # answers come in order, so this one cannot come any more
+        end = ChunkEnd(done.chunk, self._audio_ms, not done.has_audio, self.trace_id)
+        self._audio_ms = 0.0
         if self._waiting:
             self._unsent += _flushed_frames(self._waiting.popleft())
         return end
@@ -305,10 +301,10 @@ def _flushed_frames(text: str) -> list[str]:
     return [_frame({"event": "task_continue", "text": text}), _frame({"event": "task_flush"})]
 
 
-def _extra(frame: Mapping[str, Any], key: str) -> int:
+def _audio_ms(frame: Mapping[str, Any]) -> float:
     extra = frame.get("extra_info")
-    value = extra.get(key) if isinstance(extra, Mapping) else 0
-    return int(value) if isinstance(value, int | float) else 0
+    value = extra.get("audio_length") if isinstance(extra, Mapping) else 0
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _frame(event: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
-"""What every way of speaking has in common: say texts, receive their sound, leave. The network is in the subclasses.
+"""The interface of all speech sessions: say texts, receive their audio, close. The network is in the subclasses.
 
-A session has one voice and one format for life. It retries nothing: a lost session raises and is over.
+A session has one voice and one format. It does not retry: after an error it cannot be used again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from realtime.minimax.speech_protocol import SpeechResult
 
 @dataclass(frozen=True, slots=True)
 class SpeechTimeouts:
-    """EndOfTurnDelay in seconds (shared/minimax t2a-websocket.md 3)."""
+    """Timeouts in seconds (shared/minimax t2a-websocket.md 3)."""
 
     connect_s: float = 10.0
     ready_s: float = 5.0  # connected_success, task_started
@@ -27,24 +27,24 @@ class SpeechTimeouts:
 
 
 class SpeechSession(ABC):
-    """One voice, ready to speak. `host` is where it speaks; `last_sent_s` is loop time of our last message."""
+    """One voice on one host. `last_sent_s` is the loop time of our last message."""
 
     host: str
     last_sent_s: float
 
     def __init__(self) -> None:
         self._finished = False
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     @abstractmethod
     def pending(self) -> int:
-        """Texts said and not finished."""
+        """Number of texts that were sent and are not finished."""
 
     @property
     @abstractmethod
     def usable(self) -> bool:
-        """Whether another text can be said, as far as is known."""
+        """Whether another text can be sent. False once the connection is known to be lost."""
 
     @abstractmethod
     async def say(self, text: str) -> int:
@@ -56,20 +56,20 @@ class SpeechSession(ABC):
 
     @abstractmethod
     async def cancel(self) -> bool:
-        """Silence everything. Whether the session can still be used afterwards; if not, it is closed."""
+        """Stop all synthesis. Returns whether the session can still be used; if not, it is closed."""
 
     @abstractmethod
     async def aclose(self) -> None:
-        """Leave at once. Never raises ProviderError."""
+        """Close at once. Never raises ProviderError."""
 
     async def end(self) -> None:
-        """Leave politely, where the interface knows a way."""
+        """Finish the session in order, where the interface has a way; then close it."""
         await self.aclose()
 
     def finish(self) -> None:
-        """No more texts: `events` ends with the last one."""
+        """No more texts will come: `events` ends after the last one."""
         self._finished = True
-        self._news.set()
+        self._changed.set()
 
     async def events(self) -> AsyncGenerator[SpeechResult, None]:
         """All results in order, until `finish` was called and every text is done. Raises ProviderError."""
@@ -79,15 +79,15 @@ class SpeechSession(ABC):
                     yield result
             if self._finished:
                 return
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
 
-    def _said(self) -> None:
+    def _mark_sent(self) -> None:
         self.last_sent_s = asyncio.get_running_loop().time()
-        self._news.set()
+        self._changed.set()
 
 
 def check_text(text: str) -> None:
-    """Raises ProviderRejected for a text that the platform would skip (shared/minimax t2a-websocket.md 1.4)."""
+    """Raises ProviderRejected for a text that is too long (shared/minimax t2a-websocket.md 1.4)."""
     if len(text) >= MAX_TEXT:
         raise ProviderRejected(f"A text to speak must be shorter than {MAX_TEXT} characters; split it.")

@@ -1,6 +1,6 @@
-"""The ordinary speech socket: `speech_protocol` on a WebSocket, with every wait bounded.
+"""The ordinary speech socket: `speech_protocol` on a WebSocket, with a timeout for every wait.
 
-Opens, speaks, closes; being interrupted costs the connection (shared/minimax t2a-websocket.md 1.2).
+An interruption closes the connection (shared/minimax t2a-websocket.md 1.2). Knows no retries and no other hosts.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import Phase, ReceivedAudio, SpeechProtocol, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
 
-MAX_FRAME_BYTES = 20 * 1024 * 1024  # a frame is hex in JSON; clients in the field allow 16 to 20 MB
+MAX_FRAME_BYTES = 20 * 1024 * 1024  # a frame is hex in JSON; other clients allow 16 to 20 MB
 PING_S = 30.0
 CLOSE_S = 1.0
 
-# The library's own debug log shows the handshake's headers, and with them the key.
-_quiet_log = logging.getLogger("realtime.minimax.socket")
-_quiet_log.setLevel(logging.INFO)
+# The library's debug log would show the headers of the handshake, and with them the key.
+_socket_log = logging.getLogger("realtime.minimax.socket")
+_socket_log.setLevel(logging.INFO)
 
 
 class SpeechSocket(SpeechSession):
@@ -46,10 +46,10 @@ class SpeechSocket(SpeechSession):
         self._socket = socket
         self._protocol = protocol
         self._timeouts = timeouts
-        self._head_sounds = False
-        self._reply = 0  # counts interruptions: who listened before one must not hear what comes after
+        self._head_has_audio = False
+        self._interruptions = 0  # a `receive` that began before one must not return results from after it
         self._sending = asyncio.Lock()
-        self._reading = asyncio.Lock()  # a reply can be left by one task while another one listens
+        self._reading = asyncio.Lock()  # one task can cancel a reply while another one receives
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.host} {self._protocol!r}>"
@@ -69,11 +69,11 @@ class SpeechSocket(SpeechSession):
         socket = await _connect(socket_url(host, cls.path), api_key, group_id, timeouts)
         session = cls(socket, host, cls.make_protocol(config), timeouts)
         try:
-            await session._until(Phase.READY, "did not greet")
+            await session._until(Phase.READY, "did not send connected_success")
             await session._send([session._protocol.start()])
             await session._until(Phase.OPEN, "did not start the task")
         except BaseException:
-            # Leaving politely could take a second, and nobody waits for this connection any more.
+            # A closing handshake could take a second, and this connection is not needed any more.
             socket.transport.abort()
             raise
         return session
@@ -97,18 +97,18 @@ class SpeechSocket(SpeechSession):
         return chunk
 
     async def receive(self) -> list[SpeechResult]:
-        reply = self._reply
+        interruptions = self._interruptions
         while True:
             async with self._reading:
-                if reply != self._reply or not self._protocol.pending:
-                    raise ProviderUnavailable("MiniMax: nothing is being said on this speech session.")
-                sounds = self._head_sounds
+                if interruptions != self._interruptions or not self._protocol.pending:
+                    raise ProviderUnavailable("MiniMax: no text is pending on this speech session.")
+                has_audio = self._head_has_audio
                 results = await self._next(
-                    self._timeouts.gap_s if sounds else self._timeouts.first_audio_s,
-                    "stopped speaking" if sounds else "sent no sound",
+                    self._timeouts.gap_s if has_audio else self._timeouts.first_audio_s,
+                    "stopped sending audio" if has_audio else "sent no audio",
                 )
             for result in results:
-                self._head_sounds = isinstance(result, ReceivedAudio)
+                self._head_has_audio = isinstance(result, ReceivedAudio)
             if results:
                 return results
 
@@ -119,7 +119,7 @@ class SpeechSocket(SpeechSession):
     async def aclose(self) -> None:
         self._protocol.phase = Phase.CLOSED
         try:
-            # The library bounds the wait for a farewell, not that for room to send ours.
+            # The library limits the wait for the other side's close frame, not the wait to send ours.
             async with asyncio.timeout(CLOSE_S + 0.5):
                 await self._socket.close()
         except TimeoutError:
@@ -128,25 +128,25 @@ class SpeechSocket(SpeechSession):
             pass
 
     async def end(self) -> None:
-        """Finish the task and wait for the farewell, if nothing is pending."""
+        """Finish the task and wait for `task_finished`, if nothing is pending; then close."""
         if self.usable and not self.pending:
             with contextlib.suppress(ProviderError):
                 await self._send([self._protocol.finish()])
                 while self._protocol.phase is not Phase.CLOSED:
-                    await self._next(self._timeouts.finish_s, "did not say farewell")
+                    await self._next(self._timeouts.finish_s, "did not send task_finished")
         await self.aclose()
 
-    async def _until(self, phase: Phase, complaint: str) -> None:
+    async def _until(self, phase: Phase, problem: str) -> None:
         while self._protocol.phase is not phase:
-            await self._next(self._timeouts.ready_s, complaint)
+            await self._next(self._timeouts.ready_s, problem)
 
-    async def _next(self, patience_s: float, complaint: str) -> list[SpeechResult]:
+    async def _next(self, timeout_s: float, problem: str) -> list[SpeechResult]:
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 message = await self._socket.recv()
         except TimeoutError as error:
             raise ProviderTimeout(
-                f"MiniMax: the speech service at {self.host} {complaint} for {patience_s:.0f} s.",
+                f"MiniMax: the speech service at {self.host} {problem} for {timeout_s:.0f} s.",
                 trace_id=self._protocol.trace_id,
             ) from error
         except ConnectionClosed as error:
@@ -163,13 +163,13 @@ class SpeechSocket(SpeechSession):
                     for frame in frames:
                         await self._socket.send(frame)
             except TimeoutError as error:
-                raise ProviderTimeout(f"MiniMax: {self.host} does not take our text.") from error
+                raise ProviderTimeout(f"MiniMax: {self.host} does not accept more text.") from error
             except ConnectionClosed as error:
-                raise await self._why_lost() from error
-        self._said()
+                raise await self._error_after_loss() from error
+        self._mark_sent()
 
-    async def _why_lost(self) -> ProviderError:
-        """The platform's own last word, if it was received before the end and nobody read it."""
+    async def _error_after_loss(self) -> ProviderError:
+        """The platform's own error, if it was received before the connection closed and was not read yet."""
         if not self._reading.locked():
             with contextlib.suppress(ConnectionClosed):
                 while True:
@@ -200,7 +200,7 @@ async def _connect(
             open_timeout=timeouts.connect_s,
             close_timeout=CLOSE_S,
             ping_interval=PING_S,
-            logger=_quiet_log,
+            logger=_socket_log,
             proxy=None if is_loopback(url) else True,
         )
     except InvalidStatus as error:
@@ -208,7 +208,7 @@ async def _connect(
         refused = error_from_response(
             response.status_code, bytes(response.body or b""), trace_id=response.headers.get("Trace-Id")
         )
-        raise refused or ProviderUnavailable(f"MiniMax: {url} is no speech socket.") from error
+        raise refused or ProviderUnavailable(f"MiniMax: {url} is not a speech socket.") from error
     except TimeoutError as error:
         raise ProviderTimeout(f"MiniMax: no connection to {url} in {timeouts.connect_s:.0f} s.") from error
     except (OSError, WebSocketException) as error:

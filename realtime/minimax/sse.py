@@ -1,7 +1,7 @@
-"""Server-sent events as the platform writes them, without I/O: bytes in, `data` payloads out.
+"""Server-sent events as the platform sends them, without I/O: bytes in, `data` payloads out.
 
 Knows lines, not JSON. Tolerates `data:` without a space, CRLF, comments, a missing last blank line, lines of many
-megabytes, and notices a body that is no event stream at all (shared/minimax chat.md 4 and 7, t2a-http.md 3).
+megabytes, and detects a body that is not an event stream (shared/minimax chat.md 4 and 7, t2a-http.md 3).
 """
 
 from __future__ import annotations
@@ -10,55 +10,55 @@ MAX_EVENT_BYTES = 64 * 1024 * 1024  # one aggregated speech event can be tens of
 
 
 class EventTooLong(ValueError):
-    """One event is longer than any honest answer."""
+    """One event is longer than any regular answer."""
 
 
 class SseDecoder:
-    """Feed it the body as it arrives; `plain` turns true if the body is JSON or HTML instead of a stream."""
+    """Feed it the body as it is received; `plain` is true if the body is JSON or HTML instead of a stream."""
 
     def __init__(self) -> None:
         self.plain = False
-        self.done = False  # for the reader's own use: the stream said that it is complete
+        self.done = False  # set by the caller when the stream has said that it is complete
         self._started = False
-        self._held: list[bytes] = []  # pieces of the line that has not ended yet
+        self._held: list[bytes] = []  # fragments of the line that has not ended yet
         self._held_bytes = 0
         self._data: list[str] = []
 
-    def feed(self, chunk: bytes) -> list[str]:
-        """The payloads of the events that this chunk completes, in order. Raises EventTooLong."""
+    def feed(self, fragment: bytes) -> list[str]:
+        """The payloads of the events that this fragment completes, in order. Raises EventTooLong."""
         if not self._started:
-            chunk = self._look_at_start(chunk)
+            fragment = self._look_at_start(fragment)
         if self.plain:
-            self._hold(chunk)
+            self._hold(fragment)
             return []
-        return self._feed_lines(chunk)
+        return self._feed_lines(fragment)
 
     def finish(self) -> list[str]:
-        """The stream has ended: the payload of an event whose last blank line never came."""
+        """The stream has ended: the payload of a last event without its blank line."""
         if self.plain:
             return []
         payloads = self._line(self._take_held()) if self._held else []
         return payloads + self._end_event()
 
     def hold_plain(self, body: bytes) -> None:
-        """Take a body as it is: an HTTP error is never a stream."""
+        """Keep a body as it is: an HTTP error is never a stream."""
         self.plain = self._started = True
         self._hold(body)
 
     def body(self) -> bytes:
-        """Everything received, where `plain` is true."""
+        """Everything received, if `plain` is true."""
         return b"".join(self._held) if self.plain else b""
 
-    def _look_at_start(self, chunk: bytes) -> bytes:
-        head = chunk.lstrip(b"\xef\xbb\xbf \t\r\n")
+    def _look_at_start(self, fragment: bytes) -> bytes:
+        head = fragment.lstrip(b"\xef\xbb\xbf \t\r\n")
         if head:
             self._started = True
             self.plain = head[:1] in (b"{", b"[", b"<")
         return head
 
-    def _feed_lines(self, chunk: bytes) -> list[str]:
+    def _feed_lines(self, fragment: bytes) -> list[str]:
         payloads: list[str] = []
-        lines = chunk.split(b"\n")
+        lines = fragment.split(b"\n")
         for line in lines[:-1]:
             self._hold(line)
             payloads += self._line(self._take_held())
@@ -66,9 +66,9 @@ class SseDecoder:
             self._hold(lines[-1])
         return payloads
 
-    def _hold(self, piece: bytes) -> None:
-        self._held.append(piece)
-        self._held_bytes += len(piece)
+    def _hold(self, fragment: bytes) -> None:
+        self._held.append(fragment)
+        self._held_bytes += len(fragment)
         if self._held_bytes > MAX_EVENT_BYTES:
             raise EventTooLong(f"one event is longer than {MAX_EVENT_BYTES} bytes")
 

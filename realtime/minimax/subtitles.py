@@ -1,7 +1,7 @@
-"""Repairs the platform's word times, without I/O: `data.subtitle` objects in, words of the sent text out.
+"""Repairs the platform's word times, without I/O: `data.subtitle` objects in, word times of the sent text out.
 
-The platform's offsets drift after pause marks, sub-word chunks share one offset, and blanks appear as `[SPACE]`
-(shared/minimax t2a-websocket.md 1.6). The text that was sent is the truth; its words are found again in it.
+The platform's offsets drift after pause marks, the parts of one word share one offset, and blanks appear as
+`[SPACE]` (shared/minimax t2a-websocket.md 1.6). So each word is searched for in the text that was sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from realtime.core.messages import WordTime
 
-_WINDOW = 48  # characters within which a drifted word is looked for
+_WINDOW = 48  # characters within which a drifted word is searched for
 _BLANKS = ("[SPACE]", "")
 
 
@@ -24,7 +24,7 @@ class _Entry(NamedTuple):
 
 
 class SubtitleTrack:
-    """The words of one text. The newest object about a segment replaces the older one."""
+    """The word times of one text. The newest object for a segment replaces the older one."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -34,7 +34,7 @@ class SubtitleTrack:
         self._last: Any = None  # object or list
 
     def feed(self, subtitle: Any) -> bool:
-        """Take one `data.subtitle` (an object or a list of them). Whether it said anything."""
+        """Take one `data.subtitle` (an object or a list of them). Returns whether it held new words."""
         if subtitle is None or subtitle == self._last:
             return False
         self._last = subtitle
@@ -49,13 +49,13 @@ class SubtitleTrack:
         return found
 
     def next_run(self, start_ms: float) -> None:
-        """What follows is a synthesis of its own, whose times count from `start_ms` of this text's sound."""
+        """A new synthesis follows, whose times count from `start_ms` of this text's audio."""
         self._run += 1
         self._last = None
         self._run_start_ms.append(start_ms)
 
     def words(self) -> tuple[WordTime, ...]:
-        """All words known so far: offsets into the sent text, in order, never overlapping, times never falling."""
+        """All words known so far: offsets into the sent text, in order, without overlap; times never decrease."""
         ordered: list[_Entry] = []
         for run, begin in sorted(self._segments):
             ordered += self._on_one_clock(
@@ -64,7 +64,7 @@ class SubtitleTrack:
         return tuple(_placed(self._text, ordered))
 
     def _on_one_clock(self, segment: tuple[_Entry, ...], run: int, so_far_ms: float) -> Iterable[_Entry]:
-        """The segment in the time of the whole text, also where the platform counts each segment from zero."""
+        """The segment with times from the start of the text, even if the platform counts each segment from zero."""
         shift_ms = self._run_start_ms[run]
         if segment[0].start_ms + shift_ms < so_far_ms / 2:
             shift_ms = so_far_ms
@@ -76,7 +76,7 @@ class SubtitleTrack:
 def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
     timed = item.get("timestamped_words")
     if not timed:
-        yield from _shared_out(item)
+        yield from _spread_evenly(item)
         return
     for word in timed:
         if isinstance(word, Mapping) and (spelled := str(word.get("word", "")).strip()) not in _BLANKS:
@@ -89,8 +89,8 @@ def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
             )
 
 
-def _shared_out(item: Mapping[str, Any]) -> Iterable[_Entry]:
-    """A sentence without word times: its time shared out by characters."""
+def _spread_evenly(item: Mapping[str, Any]) -> Iterable[_Entry]:
+    """A sentence without word times: its time is divided by characters."""
     text = str(item.get("text") or "")
     begin = _integer(item.get("text_begin"))
     start_ms, end_ms = _number(item.get("time_begin")), _number(item.get("time_end"))
@@ -126,7 +126,7 @@ def split_words(text: str) -> list[tuple[int, str]]:
 
 
 def _merged(entries: Iterable[_Entry]) -> Iterable[_Entry]:
-    """Chunks of one word (they share their offsets) become one."""
+    """Join the parts of one word; they share their offsets."""
     last: _Entry | None = None
     for entry in entries:
         if last is not None and (last.begin, last.end) == (entry.begin, entry.end):
@@ -142,7 +142,7 @@ def _merged(entries: Iterable[_Entry]) -> Iterable[_Entry]:
 def _placed(text: str, entries: Iterable[_Entry]) -> Iterable[WordTime]:
     folded = text.casefold()
     if len(folded) != len(text):
-        folded = text  # a few letters grow when folded, and offsets must not
+        folded = text  # a few letters get longer when folded, which would move the offsets
     cursor, shift, clock_ms = 0, 0, 0.0
     for entry in entries:
         begin, end = _place(folded, entry, cursor, shift)
@@ -156,15 +156,15 @@ def _placed(text: str, entries: Iterable[_Entry]) -> Iterable[WordTime]:
 
 
 def _place(text: str, entry: _Entry, cursor: int, shift: int) -> tuple[int, int]:
-    """Where this word stands: where it claims if true, else its next occurrence, else the claim made plausible."""
+    """The word's offsets in the text: its own if they match, else its next occurrence, else its own made valid."""
     word = entry.word.casefold()
-    for claim in (entry.begin + shift, entry.begin):
-        if claim >= cursor and text.startswith(word, claim):
-            return claim, claim + len(word)
+    for begin in (entry.begin + shift, entry.begin):
+        if begin >= cursor and text.startswith(word, begin):
+            return begin, begin + len(word)
     found = text.find(word, cursor, cursor + _WINDOW + len(word))
     if found >= 0:
         return found, found + len(word)
-    # Read differently from how it is written ("42", "Dr."): keep the length that is claimed.
+    # Spoken differently from how it is written ("42", "Dr."): keep the length that the platform gives.
     begin = min(max(entry.begin + shift, cursor), len(text))
     return begin, min(begin + max(entry.end - entry.begin, 0), len(text))
 

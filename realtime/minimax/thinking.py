@@ -1,7 +1,7 @@
-"""Takes thinking out of an answer while it streams, without I/O: pieces of `content` in, visible text out.
+"""Removes thinking from an answer while it streams, without I/O: fragments of `content` in, visible text out.
 
-Two filters in a row: `Accumulator` turns pieces that are increments or snapshots into increments; `ThinkingFilter`
-removes think blocks and stray markers wherever the tags are cut (shared/minimax chat.md 4 and 6).
+Two filters in a row: `Accumulator` turns increments or snapshots into increments; `ThinkingFilter` removes think
+blocks and stray tags, also where a tag is split between two fragments (shared/minimax chat.md 4 and 6).
 """
 
 from __future__ import annotations
@@ -9,65 +9,65 @@ from __future__ import annotations
 OPENING = ("<think>", "<thinking>", "<mm:think>")
 CLOSING = ("</think>", "</thinking>", "</mm:think>")
 _TAGS = OPENING + CLOSING
-_SNAPSHOT_MIN = 8  # characters that cannot repeat by chance at the start of the next piece
+_SNAPSHOT_MIN = 8  # characters that do not repeat by chance at the start of the next fragment
 
 
 class Accumulator:
-    """Increments from a stream that sends either increments or everything so far (never mixes them)."""
+    """Increments from a stream that sends either increments or snapshots (all text so far), never both."""
 
     def __init__(self) -> None:
         self._so_far = ""
-        self._held: str | None = None  # a second piece that could be either, until the third tells
+        self._held: str | None = None  # a second fragment that could be either, until the third decides
         self._snapshots: bool | None = None  # None: not known yet
 
-    def feed(self, piece: str) -> str:
-        """The new part of `piece`. Holds a piece back only while it could be either kind."""
-        if not piece:
+    def feed(self, fragment: str) -> str:
+        """The new part of `fragment`. Holds one back only while it could be either kind."""
+        if not fragment:
             return ""
         if self._snapshots is None and self._so_far:
-            return self._decide(piece)
-        return self._from_snapshot(piece) if self._snapshots else self._append(piece)
+            return self._decide(fragment)
+        return self._from_snapshot(fragment) if self._snapshots else self._append(fragment)
 
     def finish(self) -> str:
-        """What was still held back; a text that starts with all of the text before is most likely a snapshot."""
+        """What was still held back: it starts with all of the text before, so it is most likely a snapshot."""
         if self._held is None:
             return ""
         held, self._held = self._held, None
         return self._from_snapshot(held)
 
-    def _decide(self, piece: str) -> str:
+    def _decide(self, fragment: str) -> str:
         if self._held is not None:
             held, self._held = self._held, None
-            self._snapshots = piece.startswith(held)
+            self._snapshots = fragment.startswith(held)
             if self._snapshots:
-                return self._from_snapshot(piece)
-            return self._append(held) + self._append(piece)
-        if len(piece) > len(self._so_far) and piece.startswith(self._so_far):
+                return self._from_snapshot(fragment)
+            return self._append(held) + self._append(fragment)
+        if len(fragment) > len(self._so_far) and fragment.startswith(self._so_far):
             if len(self._so_far) < _SNAPSHOT_MIN:
-                self._held = piece
+                self._held = fragment
                 return ""
             self._snapshots = True
-            return self._from_snapshot(piece)
+            return self._from_snapshot(fragment)
         self._snapshots = False
-        return self._append(piece)
+        return self._append(fragment)
 
-    def _append(self, piece: str) -> str:
+    def _append(self, fragment: str) -> str:
         if self._snapshots is None:
-            self._so_far += piece
-        return piece
+            self._so_far += fragment
+        return fragment
 
-    def _from_snapshot(self, piece: str) -> str:
-        if piece.startswith(self._so_far):
-            new, self._so_far = piece[len(self._so_far) :], piece
+    def _from_snapshot(self, fragment: str) -> str:
+        if fragment.startswith(self._so_far):
+            new, self._so_far = fragment[len(self._so_far) :], fragment
             return new
-        if self._so_far.startswith(piece):
+        if self._so_far.startswith(fragment):
             return ""
-        self._so_far += piece
-        return piece
+        self._so_far += fragment
+        return fragment
 
 
 class ThinkingFilter:
-    """Visible text from `content`. What stood between think tags is kept in `thinking`."""
+    """Visible text from `content`. The text between think tags is kept in `thinking`."""
 
     def __init__(self) -> None:
         self._pending = ""
@@ -80,7 +80,7 @@ class ThinkingFilter:
         return "".join(self._thinking)
 
     def feed(self, text: str) -> str:
-        """The visible part of what is known so far; holds back only what could still become a tag."""
+        """The new visible text. Holds back only what could still become a tag."""
         self._pending += text
         visible: list[str] = []
         while self._pending:
@@ -100,7 +100,7 @@ class ThinkingFilter:
         return "".join(visible)
 
     def finish(self) -> str:
-        """The answer has ended: a held back beginning of a tag was text after all."""
+        """The answer has ended: a held back beginning of a tag was text."""
         visible: list[str] = []
         self._emit(self._take(len(self._pending)), visible)
         return "".join(visible)

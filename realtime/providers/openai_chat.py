@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_request import Dialect
-from realtime.minimax.http import HttpDoor
+from realtime.minimax.http import HttpClient
 from realtime.providers.minimax.chat import ChatProvider
 from realtime.settings import Settings
 
@@ -22,9 +22,9 @@ def create(settings: Settings) -> ChatProvider:
     base_url = settings.chat_base_url.rstrip("/")
     if not address.path.strip("/"):
         base_url += "/v1"
-    door = HttpDoor(base_url, settings.chat_api_key, service=address.hostname)
+    http = HttpClient(base_url, settings.chat_api_key, service=address.hostname)
     chat = Chat(
-        door,
+        http,
         model=settings.chat_model,
         dialect=Dialect.OPENAI,
         path="/chat/completions",

@@ -23,16 +23,16 @@ class Reply:
 
 @dataclass(slots=True)
 class Scripted:
-    """What was asked, and what is still to be answered. The last answer is repeated."""
+    """The requests so far, and the replies that are left. The last reply is repeated."""
 
     replies: list[Reply]
     url: str = ""
-    asked: list[tuple[str, bytes]] = field(default_factory=list)
+    requests: list[tuple[str, bytes]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     peers: list[tuple[str, int]] = field(default_factory=list)  # the other end of each request's connection
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append((request.path_qs, await request.read()))
+        self.requests.append((request.path_qs, await request.read()))
         self.headers.append(dict(request.headers))
         assert request.transport is not None
         self.peers.append(request.transport.get_extra_info("peername"))
@@ -65,5 +65,5 @@ async def scripted(*replies: Reply) -> AsyncIterator[Scripted]:
 async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
     """Wait until something becomes true; fails the test if it never does."""
     async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - the condition belongs to somebody else
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""The chat client against a scripted server: retries, patience, bodies that are no stream, the warm connection."""
+"""The chat client against a scripted server: retries, timeouts, bodies that are no stream, prewarmed connections."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.minimax.scripted import Reply, scripted, until
 ASK: list[dict[str, Any]] = [{"role": "user", "content": "Hello"}]
 
 
-def said(text: str, finish: str | None = None) -> bytes:
+def content_event(text: str, finish: str | None = None) -> bytes:
     choice: dict[str, Any] = {"index": 0, "delta": {"content": text}}
     if finish:
         choice["finish_reason"] = finish
     return b"data: " + msgspec.json.encode({"choices": [choice]}) + b"\n\n"
 
 
-GOOD = Reply(said("Hello") + said("!", "stop") + b"data: [DONE]\n\n")
+GOOD = Reply(content_event("Hello") + content_event("!", "stop") + b"data: [DONE]\n\n")
 ANSWER = [TextDelta("Hello"), TextDelta("!"), ChatFinish("stop")]
 BUSY = Reply(
     b'{"type":"error","error":{"type":"overloaded_error","message":"busy (2064) (529)"},"request_id":"r1"}',
@@ -39,7 +39,7 @@ async def ask(url: str, **options: Any) -> list[ChatEvent]:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         BUSY,
         LIMITED,
@@ -50,53 +50,53 @@ async def ask(url: str, **options: Any) -> list[ChatEvent]:
     ],
     ids=["529", "1002 as json", "502 html", "cut", "error event", "empty"],
 )
-async def test_trouble_before_the_first_word_is_tried_again(trouble: Reply) -> None:
-    async with scripted(trouble, GOOD) as server:
+async def test_a_failure_before_the_first_event_is_retried(failure: Reply) -> None:
+    async with scripted(failure, GOOD) as server:
         assert await ask(server.url) == ANSWER
-        assert len(server.asked) == 2
+        assert len(server.requests) == 2
 
 
-async def test_patience_ends_after_two_more_tries() -> None:
+async def test_a_request_is_given_up_after_two_retries() -> None:
     async with scripted(BUSY) as server:
         with pytest.raises(ProviderUnavailable) as caught:
             await ask(server.url)
         assert caught.value.trace_id == "r1"
-        assert len(server.asked) == 3
+        assert len(server.requests) == 3
 
 
-async def test_retries_stay_within_the_patience_for_the_first_word() -> None:
+async def test_retries_stay_within_the_timeout_of_the_first_event() -> None:
     async with scripted(LIMITED) as server:
         with pytest.raises(ProviderError) as caught:
             await ask(server.url, first_timeout_s=0.3)
         assert caught.value.code == "rate_limit_exceeded"
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
-async def test_a_refusal_is_not_tried_again() -> None:
+async def test_a_refusal_is_not_retried() -> None:
     body = b'{"type":"error","error":{"message":"invalid params, unknown model (2013)"}}'
     async with scripted(Reply(body, 400, "application/json")) as server:
         with pytest.raises(ProviderError) as caught:
             await ask(server.url)
         assert caught.value.code == "upstream_rejected"
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
-        Reply(said("Hello"), cut=True),
-        Reply(said("Hello")),
-        Reply(said("Hello") + b'data: {"base_resp":{"status_code":1000}}\n\n'),
+        Reply(content_event("Hello"), cut=True),
+        Reply(content_event("Hello")),
+        Reply(content_event("Hello") + b'data: {"base_resp":{"status_code":1000}}\n\n'),
     ],
     ids=["cut", "no end", "error event"],
 )
-async def test_nothing_is_tried_again_after_the_first_word(trouble: Reply) -> None:
-    async with scripted(trouble, GOOD) as server, MiniMax("k", server.url) as mm:
+async def test_a_failure_after_the_first_event_is_not_retried(failure: Reply) -> None:
+    async with scripted(failure, GOOD) as server, MiniMax("k", server.url) as mm:
         events = mm.chat.stream(messages=ASK)
         assert await anext(events) == TextDelta("Hello")
         with pytest.raises(ProviderUnavailable):
             await anext(events)
-        assert len([path for path, _ in server.asked if path.endswith("completions")]) == 1
+        assert len([path for path, _ in server.requests if path.endswith("completions")]) == 1
 
 
 async def test_a_server_that_never_answers_times_out() -> None:
@@ -106,18 +106,18 @@ async def test_a_server_that_never_answers_times_out() -> None:
 
 
 async def test_a_silent_gap_times_out() -> None:
-    async with scripted(Reply(said("Hello"), hold=True)) as server:
+    async with scripted(Reply(content_event("Hello"), hold=True)) as server:
         with pytest.raises(ProviderTimeout, match="mid-answer"):
             await ask(server.url, gap_timeout_s=0.2)
 
 
-async def test_a_slow_listener_is_not_the_services_fault() -> None:
+async def test_a_slow_consumer_causes_no_timeout() -> None:
     async with scripted(GOOD) as server, MiniMax("k", server.url) as mm:
-        heard = []
+        received = []
         async for event in mm.chat.stream(messages=ASK, first_timeout_s=5, gap_timeout_s=0.2):
-            heard.append(event)
+            received.append(event)
             await asyncio.sleep(0.25)
-        assert heard == ANSWER
+        assert received == ANSWER
 
 
 async def test_a_json_body_instead_of_a_stream_is_an_answer() -> None:
@@ -129,17 +129,17 @@ async def test_a_json_body_instead_of_a_stream_is_an_answer() -> None:
 
 
 async def test_a_missing_done_is_no_error_after_a_finish_reason() -> None:
-    async with scripted(Reply(said("Hello") + said("!", "stop"))) as server:
+    async with scripted(Reply(content_event("Hello") + content_event("!", "stop"))) as server:
         assert await ask(server.url) == ANSWER
 
 
-async def test_blocked_output_before_any_word_is_a_finish_reason() -> None:
+async def test_blocked_output_before_any_text_is_a_finish_reason() -> None:
     body = b'{"type":"error","error":{"message":"output sensitive (1027)"}}'
     async with scripted(Reply(body, 422, "application/json")) as server:
         assert await ask(server.url) == [ChatFinish("content_filter")]
 
 
-async def test_nobody_there() -> None:
+async def test_an_unreachable_host_is_named() -> None:
     with pytest.raises(ProviderUnavailable, match=r"http://127\.0\.0\.1:9"):
         await ask("http://127.0.0.1:9")
 
@@ -148,7 +148,7 @@ async def test_the_address_follows_the_model_or_the_argument() -> None:
     async with scripted(GOOD) as server:
         for options in ({}, {"model": "M2-her"}, {"endpoint": Endpoint.NATIVE}):
             await ask(server.url + "/v1", **options)
-        assert [path for path, _ in server.asked] == [
+        assert [path for path, _ in server.requests] == [
             "/v1/chat/completions", "/v1/text/chatcompletion_v2", "/v1/text/chatcompletion_v2",
         ]  # fmt: skip
         assert all(headers["Authorization"] == "Bearer key-1" for headers in server.headers)
@@ -158,54 +158,54 @@ async def test_the_group_is_sent_only_when_given() -> None:
     async with scripted(GOOD) as server, MiniMax("k", server.url, group_id="g7") as mm:
         async for _ in mm.chat.stream(messages=ASK):
             pass
-        assert server.asked[0][0] == "/v1/chat/completions?GroupId=g7"
+        assert server.requests[0][0] == "/v1/chat/completions?GroupId=g7"
 
 
-async def test_a_warm_chat_answers_three_questions_in_a_row_that_are_dropped_without_a_handshake() -> None:
-    """A guess that is dropped takes its connection with it; the better one must not wait for another."""
-    models, endless = Reply(b"{}", 200, "application/json"), Reply(said("Hello"), hold=True)
+async def test_a_prewarmed_chat_serves_three_dropped_requests_in_a_row_without_a_handshake() -> None:
+    """A dropped request closes its connection; the next request must not wait for a new one."""
+    models, endless = Reply(b"{}", 200, "application/json"), Reply(content_event("Hello"), hold=True)
     async with (
         scripted(*[models] * 3, *[endless] * 3, *[models] * 3) as server,
         MiniMax("k", server.url) as mm,
     ):
         await mm.chat.prewarm()
-        waiting = set(server.peers)
+        prewarmed = set(server.peers)
         for _ in range(3):
             events = mm.chat.stream(messages=ASK)
             assert await anext(events) == TextDelta("Hello")
             await events.aclose()
-        assert [path for path, _ in server.asked[3:6]] == ["/v1/chat/completions"] * 3
-        assert set(server.peers[3:6]) == waiting
-        assert len(waiting) == 3
-        await until(lambda: len(server.asked) == 9)  # and now all of them are replaced
+        assert [path for path, _ in server.requests[3:6]] == ["/v1/chat/completions"] * 3
+        assert set(server.peers[3:6]) == prewarmed
+        assert len(prewarmed) == 3
+        await until(lambda: len(server.requests) == 9)  # now all of them have been replaced
         assert len(set(server.peers)) == 6
 
 
-async def test_a_chat_that_nobody_warmed_asks_for_nothing_more_than_it_was_asked() -> None:
-    endless = Reply(said("Hello"), hold=True)
+async def test_a_chat_without_prewarm_opens_no_spares() -> None:
+    endless = Reply(content_event("Hello"), hold=True)
     async with scripted(endless) as server, MiniMax("k", server.url) as mm:
         events = mm.chat.stream(messages=ASK)
         assert await anext(events) == TextDelta("Hello")
         await events.aclose()
         await asyncio.sleep(0.05)
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
-async def test_warm_opens_its_connections_once_and_never_raises() -> None:
+async def test_prewarm_opens_its_connections_once_and_never_raises() -> None:
     models = Reply(b"{}", 200, "application/json")
     async with scripted(models, models, models) as server, MiniMax("k", server.url) as mm:
         await asyncio.gather(mm.chat.prewarm(), mm.chat.prewarm())
         await mm.chat.prewarm()
-        assert len(server.asked) == 3
-    async with MiniMax("k", "http://127.0.0.1:9") as nobody:
-        await nobody.chat.prewarm()
+        assert len(server.requests) == 3
+    async with MiniMax("k", "http://127.0.0.1:9") as unreachable:
+        await unreachable.chat.prewarm()
 
 
 def test_the_key_is_never_shown() -> None:
     with pytest.raises(ConfigError, match="MINIMAX_API_KEY"):
         MiniMax("")
     mm = MiniMax.from_env({"MINIMAX_API_KEY": "sk-secret", "MINIMAX_BASE_URL": "https://api.minimax.io/v1"})
-    shown = f"{mm!r} {mm.chat!r} {mm.speech!r} {mm.chat._door!r}"
+    shown = f"{mm!r} {mm.chat!r} {mm.speech!r} {mm.chat._http!r}"
     assert "sk-secret" not in shown
     assert mm.speech.hosts == ("https://api-uw.minimax.io", "https://api.minimax.io")
 

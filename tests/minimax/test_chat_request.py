@@ -18,7 +18,7 @@ def body(dialect: Dialect = Dialect.MINIMAX, model: str = "MiniMax-M3", **fields
     return request_body(ChatCall(model, fields.pop("messages", HELLO), **fields), dialect)
 
 
-def test_m3_does_not_think_and_splits_what_it_thinks() -> None:
+def test_m3_does_not_think_by_default() -> None:
     sent = body()
     assert sent["thinking"] == {"type": "disabled"}
     assert sent["reasoning_split"] is True
@@ -35,12 +35,12 @@ def test_effort_turns_thinking_on_where_it_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(("asked", "sent"), [(0.0, 0.01), (0.7, 0.7), (1.6, 1.0)])
-def test_temperature_satisfies_both_documents(asked: float, sent: float) -> None:
+def test_temperature_fits_both_documented_ranges(asked: float, sent: float) -> None:
     assert body(temperature=asked)["temperature"] == sent
     assert body(Dialect.OPENAI, temperature=asked)["temperature"] == asked
 
 
-def test_nothing_is_sent_that_was_not_asked_for() -> None:
+def test_fields_without_a_value_are_not_sent() -> None:
     assert not {"temperature", "max_completion_tokens", "tools", "tool_choice"} & body().keys()
     assert body(max_output_tokens=50)["max_completion_tokens"] == 50
 
@@ -65,7 +65,7 @@ def test_tools_always_have_parameters() -> None:
     assert tool["function"]["parameters"] == {"type": "object", "properties": {}}
 
 
-def test_tool_choice_without_a_field_for_it() -> None:
+def test_tool_choice_is_expressed_without_its_field() -> None:
     tools = (WEATHER, Tool("now"))
     assert "tools" not in body(tools=tools, tool_choice="none")
     named = body(tools=tools, tool_choice="now")
@@ -77,7 +77,7 @@ def test_tool_choice_without_a_field_for_it() -> None:
     )
 
 
-def test_other_services_get_the_fields() -> None:
+def test_other_services_get_the_tool_choice_fields() -> None:
     sent = body(Dialect.OPENAI, tools=(WEATHER,), tool_choice="get_weather", parallel_tool_calls=False)
     assert sent["tool_choice"] == {"type": "function", "function": {"name": "get_weather"}}
     assert sent["parallel_tool_calls"] is False
@@ -131,7 +131,7 @@ def test_two_calls_of_one_id_keep_their_own_results() -> None:
     assert [message["role"] for message in sent["messages"]] == ["assistant", "tool"] * 2
 
 
-def test_images_only_for_models_that_see() -> None:
+def test_images_are_sent_only_to_models_that_take_them() -> None:
     message = (ChatMessage("user", "What is this?", images=("data:image/png;base64,AA",)),)
     parts = body(messages=message)["messages"][0]["content"]
     assert parts == [
@@ -152,5 +152,5 @@ def test_the_native_address_is_for_the_old_models(model: str, endpoint: Endpoint
     assert traits_of(model).endpoint is endpoint
 
 
-def test_extra_fields_win() -> None:
+def test_extra_fields_override_the_others() -> None:
     assert body(extra={"top_p": 0.9, "stream_options": {}})["stream_options"] == {}

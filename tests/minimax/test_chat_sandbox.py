@@ -1,4 +1,4 @@
-"""The chat client against the sandbox: every model, every fault it knows."""
+"""The chat client against the sandbox: every model and every fault."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ FAST = ("http.error_ms=0", "chat.first_ms=5", "chat.chunk_ms=5", "chat.tps=2000"
 
 async def ask(*faults: str, key: str = "k", sets: tuple[str, ...] = (), **options: Any) -> list[ChatEvent]:
     options.setdefault("messages", QUESTION)
-    told = SandboxOptions.parse(sets=FAST + sets, faults=faults)
-    async with Sandbox(told) as sandbox, MiniMax(key, sandbox.url) as mm:
+    sandbox_options = SandboxOptions.parse(sets=FAST + sets, faults=faults)
+    async with Sandbox(sandbox_options) as sandbox, MiniMax(key, sandbox.url) as mm:
         return [event async for event in mm.chat.stream(**options)]
 
 
@@ -65,7 +65,7 @@ async def test_every_model_answers_without_visible_thinking(options: dict[str, A
 @pytest.mark.parametrize("fault", ["mirror", "stray_marker", "split_tags", "cumulative", "no_done"])
 @pytest.mark.parametrize("model", ["MiniMax-M3", "MiniMax-M2.7"])
 @pytest.mark.parametrize("split", [True, False])
-async def test_oddities_leave_the_answer_as_it_is(fault: str, model: str, split: bool) -> None:
+async def test_oddities_do_not_change_the_answer(fault: str, model: str, split: bool) -> None:
     extra = {"reasoning_split": split, "thinking": {"type": "adaptive"}}
     clean = text_of(await ask(model=model))
     assert text_of(await ask(f"chat.{fault}", model=model, extra=extra)) == clean
@@ -75,13 +75,13 @@ async def test_early_words_cannot_happen_without_thinking() -> None:
     assert text_of(await ask("chat.early_words")) == text_of(await ask())
 
 
-async def test_thinking_that_never_ends_shows_nothing() -> None:
+async def test_thinking_that_never_ends_is_not_shown() -> None:
     events = await ask("chat.only_thinking", model="MiniMax-M2.7")
     assert text_of(events) == ""
     assert finish_of(events).reason == "length"
 
 
-async def test_an_empty_answer_is_an_empty_answer() -> None:
+async def test_an_empty_answer_stays_empty() -> None:
     events = await ask("chat.empty")
     assert text_of(events) == ""
     assert finish_of(events).reason == "stop"
@@ -91,8 +91,8 @@ async def test_an_empty_answer_is_an_empty_answer() -> None:
 @pytest.mark.parametrize("model", ["MiniMax-M3", "MiniMax-M2.7"])
 async def test_a_tool_loop_on_both_kinds_of_models(faults: tuple[str, ...], model: str) -> None:
     asked = await ask(*faults, model=model, messages=PARIS, tools=(WEATHER,))
-    pieces = [event for event in asked if isinstance(event, ToolCallDelta)]
-    call = ToolCall(pieces[0].call_id, pieces[0].name, "".join(piece.arguments for piece in pieces))
+    deltas = [event for event in asked if isinstance(event, ToolCallDelta)]
+    call = ToolCall(deltas[0].call_id, deltas[0].name, "".join(delta.arguments for delta in deltas))
     assert (call.name, call.arguments) == ("get_weather", '{"city": "Paris"}')
     assert finish_of(asked).reason == "tool_calls"
     history = (
@@ -113,7 +113,9 @@ async def test_a_tool_loop_on_both_kinds_of_models(faults: tuple[str, ...], mode
         (2049, "invalid_api_key"), (2056, "rate_limit_exceeded"), (2061, "upstream_rejected"),
     ],
 )  # fmt: skip
-async def test_refusals_are_told_at_once_in_both_envelopes(endpoint: Endpoint, code: int, wire: str) -> None:
+async def test_refusals_are_raised_at_once_in_both_envelopes(
+    endpoint: Endpoint, code: int, wire: str
+) -> None:
     with pytest.raises(ProviderError) as caught:
         await ask(f"chat.error={code}", endpoint=endpoint)
     assert (caught.value.code, caught.value.upstream_code) == (wire, code)
@@ -122,7 +124,7 @@ async def test_refusals_are_told_at_once_in_both_envelopes(endpoint: Endpoint, c
 
 @pytest.mark.parametrize("endpoint", list(Endpoint))
 @pytest.mark.parametrize("code", [1000, 1002, 2064])
-async def test_passing_trouble_that_does_not_pass(endpoint: Endpoint, code: int) -> None:
+async def test_a_retryable_error_that_stays_is_raised(endpoint: Endpoint, code: int) -> None:
     with pytest.raises(ProviderError) as caught:
         await ask(f"chat.error={code}", endpoint=endpoint, first_timeout_s=0.4)
     assert caught.value.upstream_code == code
@@ -143,7 +145,7 @@ async def test_a_long_conversation_is_named() -> None:
 
 
 @pytest.mark.parametrize("code", [1000, 1002, 2064])
-async def test_an_error_in_mid_answer_is_told(code: int) -> None:
+async def test_an_error_in_mid_answer_is_raised(code: int) -> None:
     with pytest.raises(ProviderError) as caught:
         await ask(f"chat.error_mid={code}")
     assert caught.value.upstream_code == code
@@ -162,12 +164,12 @@ async def test_a_stall_times_out() -> None:
         await ask("chat.stall_mid", gap_timeout_s=0.3)
 
 
-async def test_a_cut_answer_is_told() -> None:
+async def test_a_cut_answer_is_raised() -> None:
     with pytest.raises(ProviderUnavailable):
         await ask("chat.drop_mid")
 
 
-async def test_strict_temperatures_are_satisfied() -> None:
+async def test_the_strict_temperature_range_is_respected() -> None:
     for temperature in (0.0, 0.5, 2.0):
         events = await ask(temperature=temperature, sets=("chat.strict_temperature=1",))
         assert "five" in text_of(events)

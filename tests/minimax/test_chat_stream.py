@@ -12,7 +12,7 @@ from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.chat_stream import ChatDecoder
 
 
-def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **more: Any) -> str:
+def delta_event(delta: dict[str, Any] | None = None, finish: str | None = None, **more: Any) -> str:
     choice: dict[str, Any] = {
         "index": 0,
         "delta": {"role": "assistant", "audio_content": "", **(delta or {})},
@@ -40,8 +40,8 @@ def finish_of(events: list[ChatEvent]) -> ChatFinish:
     return finish
 
 
-def test_the_finish_chunk_carries_text() -> None:
-    events = run(chunk({"content": "Hello"}), chunk({"content": "! Bye."}, "stop"))
+def test_the_delta_with_the_finish_reason_carries_text() -> None:
+    events = run(delta_event({"content": "Hello"}), delta_event({"content": "! Bye."}, "stop"))
     assert events == [TextDelta("Hello"), TextDelta("! Bye."), ChatFinish("stop")]
 
 
@@ -50,12 +50,12 @@ def test_usage_comes_last_and_is_clamped() -> None:
         total_tokens=70, prompt_tokens=40, completion_tokens=28,
         completion_tokens_details={"reasoning_tokens": 30}, prompt_tokens_details={"cached_tokens": 8},
     )  # fmt: skip
-    events = run(chunk({"content": "Hi"}, "stop"), counts)
+    events = run(delta_event({"content": "Hi"}, "stop"), counts)
     assert events[-1] == ChatUsage(40, 28, cached_tokens=8, reasoning_tokens=28)
 
 
 def test_empty_usage_of_old_models_is_ignored() -> None:
-    events = run(chunk({"content": "Hi"}, usage={"total_tokens": 0, "total_characters": 0}))
+    events = run(delta_event({"content": "Hi"}, usage={"total_tokens": 0, "total_characters": 0}))
     assert events == [TextDelta("Hi")]
 
 
@@ -66,7 +66,9 @@ def test_the_repeated_whole_answer_is_ignored_but_its_usage_counts() -> None:
         "usage": {"total_tokens": 7, "prompt_tokens": 4, "completion_tokens": 3},
         "base_resp": {"status_code": 0},
     }
-    events = run(chunk({"content": "Hello!"}), chunk({}, "stop"), msgspec.json.encode(whole).decode())
+    events = run(
+        delta_event({"content": "Hello!"}), delta_event({}, "stop"), msgspec.json.encode(whole).decode()
+    )
     assert events == [TextDelta("Hello!"), ChatFinish("stop"), ChatUsage(4, 3)]
 
 
@@ -77,10 +79,10 @@ def detail(text: str) -> dict[str, Any]:
 
 def test_split_thinking_is_kept_for_the_tool_loop_and_never_visible() -> None:
     events = run(
-        chunk(detail("The")),
-        chunk(detail(" user greets\n</th")),
-        chunk(detail("ink>")),
-        chunk({"content": "Hi"}, "stop"),
+        delta_event(detail("The")),
+        delta_event(detail(" user greets\n</th")),
+        delta_event(detail("ink>")),
+        delta_event({"content": "Hi"}, "stop"),
     )
     assert text_of(events) == "Hi"
     reasoning = finish_of(events).reasoning
@@ -90,45 +92,49 @@ def test_split_thinking_is_kept_for_the_tool_loop_and_never_visible() -> None:
 
 def test_mirrored_thinking_is_not_visible_and_not_doubled() -> None:
     events = run(
-        chunk({"content": "<think>\nThe us", **detail("\nThe us")}),
-        chunk({"content": "er asks.", **detail("er asks.")}),
-        chunk({"content": "</think>\n\nFive"}),
-        chunk({"content": "."}, "stop"),
+        delta_event({"content": "<think>\nThe us", **detail("\nThe us")}),
+        delta_event({"content": "er asks.", **detail("er asks.")}),
+        delta_event({"content": "</think>\n\nFive"}),
+        delta_event({"content": "."}, "stop"),
     )
     assert text_of(events) == "Five."
     assert finish_of(events).reasoning["reasoning_content"] == "\nThe user asks."
 
 
 def test_mirrored_thinking_without_tags_is_not_visible() -> None:
-    events = run(chunk({"content": "I wonder", **detail("I wonder")}), chunk({"content": "Five."}, "stop"))
+    events = run(
+        delta_event({"content": "I wonder", **detail("I wonder")}), delta_event({"content": "Five."}, "stop")
+    )
     assert text_of(events) == "Five."
 
 
 def test_cumulative_reasoning_is_collapsed() -> None:
     events = run(
-        chunk(detail("The user")),
-        chunk(detail("The user greets")),
-        chunk(detail("The user greets me.")),
-        chunk({}, "stop"),
+        delta_event(detail("The user")),
+        delta_event(detail("The user greets")),
+        delta_event(detail("The user greets me.")),
+        delta_event({}, "stop"),
     )
     assert finish_of(events).reasoning["reasoning_content"] == "The user greets me."
 
 
 def test_cumulative_content_is_collapsed() -> None:
     events = run(
-        chunk({"content": "Hello there"}), chunk({"content": "Hello there, friend."}), chunk({}, "stop")
+        delta_event({"content": "Hello there"}),
+        delta_event({"content": "Hello there, friend."}),
+        delta_event({}, "stop"),
     )
     assert text_of(events) == "Hello there, friend."
 
 
-def test_thinking_in_content_goes_back_as_it_came() -> None:
-    events = run(chunk({"content": "<think>hm</think>\n\nFive"}, "stop"))
+def test_thinking_in_content_is_returned_in_the_same_form() -> None:
+    events = run(delta_event({"content": "<think>hm</think>\n\nFive"}, "stop"))
     assert text_of(events) == "Five"
     assert finish_of(events).reasoning == {"think": "hm"}
 
 
 def test_unclosed_thinking_is_an_empty_answer() -> None:
-    events = run(chunk({"content": "<think>\nLet me"}, "length"))
+    events = run(delta_event({"content": "<think>\nLet me"}, "length"))
     assert text_of(events) == ""
     assert finish_of(events).reason == "length"
 
@@ -138,11 +144,11 @@ def call(arguments: Any, **more: Any) -> dict[str, Any]:
     return {"content": "", "tool_calls": [{"type": "function", "function": function, **more}]}
 
 
-def test_a_call_in_pieces() -> None:
+def test_a_call_in_several_deltas() -> None:
     events = run(
-        chunk(call('{"city": "', id="c1", name="get_weather", index=0)),
-        chunk(call('Paris"}', index=0)),
-        chunk({}, "tool_calls"),
+        delta_event(call('{"city": "', id="c1", name="get_weather", index=0)),
+        delta_event(call('Paris"}', index=0)),
+        delta_event({}, "tool_calls"),
     )
     assert events == [
         ToolCallDelta(0, "c1", "get_weather", '{"city": "'),
@@ -151,10 +157,10 @@ def test_a_call_in_pieces() -> None:
     ]
 
 
-def test_pieces_without_index_and_with_an_empty_id_belong_to_the_last_call() -> None:
+def test_deltas_without_index_and_with_an_empty_id_belong_to_the_last_call() -> None:
     events = run(
-        chunk(call("{", id="c1", name="a")), chunk(call("}", id="")),
-        chunk(call("{", id="c2", name="b")), chunk(call("}")), chunk({}, "tool_calls"),
+        delta_event(call("{", id="c1", name="a")), delta_event(call("}", id="")),
+        delta_event(call("{", id="c2", name="b")), delta_event(call("}")), delta_event({}, "tool_calls"),
     )  # fmt: skip
     assert [(e.index, e.call_id, e.arguments) for e in events if isinstance(e, ToolCallDelta)] == [
         (0, "c1", "{"), (0, "", "}"), (1, "c2", "{"), (1, "", "}"),
@@ -162,12 +168,15 @@ def test_pieces_without_index_and_with_an_empty_id_belong_to_the_last_call() -> 
 
 
 def test_a_new_id_under_an_old_index_is_a_new_call() -> None:
-    events = run(chunk(call("{}", id="c1", name="a", index=0)), chunk(call("{}", id="c2", name="b", index=0)))
+    events = run(
+        delta_event(call("{}", id="c1", name="a", index=0)),
+        delta_event(call("{}", id="c2", name="b", index=0)),
+    )
     assert [(e.index, e.call_id) for e in events if isinstance(e, ToolCallDelta)] == [(0, "c1"), (1, "c2")]
 
 
 def test_a_call_without_arguments_or_id_becomes_a_whole_one() -> None:
-    events = run(chunk(call("", name="now", index=0)), chunk({}, "stop"))
+    events = run(delta_event(call("", name="now", index=0)), delta_event({}, "stop"))
     assert events == [
         ToolCallDelta(0, "call_new", "now", ""),
         ToolCallDelta(0, "", "", "{}"),
@@ -176,14 +185,14 @@ def test_a_call_without_arguments_or_id_becomes_a_whole_one() -> None:
 
 
 def test_arguments_as_an_object_become_text() -> None:
-    (event,) = run(chunk(call({"a": 1}, id="c", name="n", index=0)))
+    (event,) = run(delta_event(call({"a": 1}, id="c", name="n", index=0)))
     assert event == ToolCallDelta(0, "c", "n", '{"a":1}')
 
 
 def test_without_parallel_calls_only_the_first_one_counts() -> None:
     events = run(
-        chunk(call("{}", id="c1", name="a", index=0)),
-        chunk(call("{}", id="c2", name="b", index=1)),
+        delta_event(call("{}", id="c1", name="a", index=0)),
+        delta_event(call("{}", id="c2", name="b", index=1)),
         max_calls=1,
     )
     assert [e.call_id for e in events if isinstance(e, ToolCallDelta)] == ["c1"]
@@ -191,7 +200,7 @@ def test_without_parallel_calls_only_the_first_one_counts() -> None:
 
 def test_an_error_event_raises_with_its_code() -> None:
     with pytest.raises(ProviderError) as caught:
-        run(chunk({"content": "Hi"}), '{"base_resp":{"status_code":1002,"status_msg":"slow down"}}')
+        run(delta_event({"content": "Hi"}), '{"base_resp":{"status_code":1002,"status_msg":"slow down"}}')
     assert caught.value.upstream_code == 1002
     with pytest.raises(ProviderUnavailable):
         run('{"type":"error","error":{"type":"overloaded_error","message":"busy (2064) (529)"}}')
@@ -199,12 +208,12 @@ def test_an_error_event_raises_with_its_code() -> None:
 
 def test_blocked_output_is_a_finish_reason() -> None:
     events = run(
-        chunk({"content": "Hi"}), '{"base_resp":{"status_code":1027,"status_msg":"output sensitive"}}'
+        delta_event({"content": "Hi"}), '{"base_resp":{"status_code":1027,"status_msg":"output sensitive"}}'
     )
     assert finish_of(events).reason == "content_filter"
 
 
-def test_broken_json_is_the_services_fault() -> None:
+def test_broken_json_is_an_upstream_error() -> None:
     with pytest.raises(ProviderUnavailable):
         run('{"choices":')
 
@@ -212,7 +221,7 @@ def test_broken_json_is_the_services_fault() -> None:
 @pytest.mark.parametrize(
     "payload", ["{}", "[]", "1", '{"choices":null}', '{"choices":[null]}', '{"choices":[{"delta":null}]}']
 )
-def test_empty_shapes_say_nothing(payload: str) -> None:
+def test_empty_payloads_give_no_events(payload: str) -> None:
     assert run(payload) == []
 
 

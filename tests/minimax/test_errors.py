@@ -29,16 +29,16 @@ def test_every_code_has_its_wire_reason(wire: str, code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1002, 1013, 1024, 1033, 1039, 1041, 2045, 2064, 2201, 2205])
-def test_what_may_be_asked_again(code: int) -> None:
+def test_retryable_codes(code: int) -> None:
     assert error_for_code(code).retryable
 
 
 @pytest.mark.parametrize("code", [1004, 1008, 1026, 1027, 1042, 2013, 2042, 2049, 2054, 2056, 2061, 20132])
-def test_what_may_not(code: int) -> None:
+def test_codes_that_are_not_retryable(code: int) -> None:
     assert not error_for_code(code).retryable
 
 
-def test_a_rate_limit_names_its_wait() -> None:
+def test_a_rate_limit_says_how_long_to_wait() -> None:
     error = error_for_code(1002)
     assert error.retry_after_s == 5
     assert "5 s" in error.message
@@ -89,7 +89,7 @@ def test_the_native_envelope_inside_a_200() -> None:
     assert (error.code, error.trace_id) == ("insufficient_quota", "in")
 
 
-def test_a_gateway_page_is_judged_by_its_status_and_shown_without_markup() -> None:
+def test_a_gateway_page_is_read_by_its_status_and_shown_without_markup() -> None:
     error = error_from_response(502, b"<html><h1>Bad Gateway</h1></html>")
     assert isinstance(error, ProviderUnavailable)
     assert "Bad Gateway" in error.message
@@ -110,7 +110,7 @@ def test_an_overload_object_inside_a_stream() -> None:
     assert error.upstream_code == 2064
 
 
-def test_words_of_other_services() -> None:
+def test_error_words_of_other_services() -> None:
     quota = find_error(
         {"error": {"code": "insufficient_quota", "message": "no"}}, status=429, service="Example"
     )
@@ -123,6 +123,6 @@ def test_words_of_other_services() -> None:
     assert isinstance(find_error({"error": "gone"}), ProviderUnavailable)
 
 
-def test_a_time_out_of_theirs_is_a_timeout() -> None:
+def test_a_timeout_of_the_service_is_a_timeout() -> None:
     assert isinstance(error_for_code(1001), ProviderTimeout)
     assert isinstance(error_for_status(504), ProviderTimeout)

@@ -1,4 +1,4 @@
-"""The speech state machines, frame by frame, without a network."""
+"""The protocols of the speech sockets, frame by frame, without a network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FINAL = frame(
     "task_continued",
     data={"audio": ""},
     is_final=True,
-    extra_info={"usage_characters": 14, "audio_length": 935},
+    extra_info={"audio_length": 935},
 )
 
 
@@ -79,28 +79,28 @@ def test_languages_have_the_platforms_names(language: str | None, boost: str) ->
 
 
 @pytest.mark.parametrize(("speed", "sent"), [(0.25, 0.5), (1.2, 1.2), (3.0, 2.0)])
-def test_speed_is_kept_within_what_the_platform_takes(speed: float, sent: float) -> None:
+def test_speed_is_limited_to_the_platforms_range(speed: float, sent: float) -> None:
     assert SpeechConfig("v", speed=speed).fields()["voice_setting"]["speed"] == sent
 
 
-def test_each_final_closes_the_oldest_text() -> None:
+def test_each_final_ends_the_oldest_chunk() -> None:
     protocol = opened()
     assert [protocol.say(text)[0] for text in ("One.", "Two.")] == [0, 1]
     assert protocol.receive(audio(b"\1\0")) == [ReceivedAudio(0, b"\1\0")]
-    assert protocol.receive(FINAL) == [ChunkEnd(0, 14, 935, trace_id="t1")]
+    assert protocol.receive(FINAL) == [ChunkEnd(0, 935, trace_id="t1")]
     assert protocol.receive(audio(b"\2\0")) == [ReceivedAudio(1, b"\2\0")]
-    assert protocol.receive(FINAL) == [ChunkEnd(1, 14, 935, trace_id="t1")]
+    assert protocol.receive(FINAL) == [ChunkEnd(1, 935, trace_id="t1")]
     assert protocol.pending == 0
 
 
-def test_frames_without_event_are_judged_by_what_they_carry() -> None:
+def test_frames_without_event_are_read_by_their_other_fields() -> None:
     protocol = opened()
     protocol.say("One.")
     assert protocol.receive(frame(data={"audio": "0100"}, is_final=False)) == [ReceivedAudio(0, b"\1\0")]
     assert protocol.receive(frame(data=None, is_final=True)) == [ChunkEnd(0, trace_id="t1")]
 
 
-def test_audio_on_the_final_frame_is_played() -> None:
+def test_audio_on_the_final_frame_is_kept() -> None:
     protocol = opened()
     protocol.say("One.")
     results = protocol.receive(frame(data={"audio": "0100"}, is_final=True))
@@ -108,14 +108,14 @@ def test_audio_on_the_final_frame_is_played() -> None:
 
 
 @pytest.mark.parametrize("data", [None, {}, {"audio": None}, {"audio": ""}, {"audio": 7}, []])
-def test_frames_without_sound_say_nothing(data: Any) -> None:
+def test_frames_without_audio_give_no_results(data: Any) -> None:
     protocol = opened()
     protocol.say("One.")
     assert protocol.receive(frame("task_continued", data=data, is_final=False)) == []
 
 
 @pytest.mark.parametrize("code", [2203, 2204])
-def test_a_soft_code_closes_its_text_and_the_session_lives(code: int) -> None:
+def test_a_soft_code_ends_its_chunk_and_the_session_continues(code: int) -> None:
     protocol = opened()
     protocol.say(" ")
     protocol.say("Two.")
@@ -161,16 +161,16 @@ def test_samples_are_never_split(pcm: bytes, cuts: list[int]) -> None:
     protocol = opened()
     protocol.say("One.")
     edges = [0, *sorted(min(at, len(pcm)) for at in cuts), len(pcm)]
-    heard = b""
+    received = b""
     for begin, end in zip(edges, edges[1:], strict=False):  # noqa: RUF007 - the pairs are edges, not items
         for result in protocol.receive(audio(pcm[begin:end])):
             assert isinstance(result, ReceivedAudio)
             assert len(result.data) % 2 == 0
-            heard += result.data
-    assert heard == pcm[: len(pcm) // 2 * 2]
+            received += result.data
+    assert received == pcm[: len(pcm) // 2 * 2]
 
 
-def test_words_come_before_the_sound_they_belong_to() -> None:
+def test_words_come_before_their_audio() -> None:
     protocol = opened()
     protocol.say("One.")
     subtitle = {
@@ -198,7 +198,7 @@ def test_broken_json_ends_the_session() -> None:
     assert protocol.phase is Phase.CLOSED
 
 
-def test_a_closed_session_says_nothing() -> None:
+def test_a_finishing_session_refuses_text() -> None:
     protocol = opened()
     protocol.finish()
     with pytest.raises(ProviderUnavailable, match="finishing"):
@@ -211,7 +211,7 @@ def events_of(frames: list[str]) -> list[str]:
     return [msgspec.json.decode(item)["event"] for item in frames]
 
 
-def test_bidi_sends_the_next_text_after_the_flush_of_the_one_before() -> None:
+def test_bidi_sends_the_next_chunk_after_the_flush_of_the_one_before() -> None:
     protocol = opened(BidiProtocol)
     assert events_of(protocol.say("One. Two.")[1]) == ["task_continue", "task_flush"]
     assert protocol.say("Three.")[1] == []
@@ -220,7 +220,7 @@ def test_bidi_sends_the_next_text_after_the_flush_of_the_one_before() -> None:
         assert protocol.receive(audio(b"\1\0")) == [ReceivedAudio(0, b"\1\0")]
         assert protocol.receive(FINAL) == []
         protocol.receive(frame("sentence_end"))
-    assert protocol.receive(frame("task_flushed")) == [ChunkEnd(0, 28, 1870, trace_id="t1")]
+    assert protocol.receive(frame("task_flushed")) == [ChunkEnd(0, 1870, trace_id="t1")]
     assert events_of(protocol.take_unsent()) == ["task_continue", "task_flush"]
     assert protocol.take_unsent() == []
 
@@ -254,8 +254,8 @@ def test_bidi_cancel_discards_until_it_is_confirmed() -> None:
     assert protocol.receive(audio(b"\2\0")) == [ReceivedAudio(2, b"\2\0")]
 
 
-def test_bidi_a_flush_of_the_time_before_the_interruption_ends_no_later_text() -> None:
-    """The platform may answer it after `task_canceled`, while the next text waits for its first sound."""
+def test_bidi_a_flush_sent_before_the_interruption_ends_no_later_chunk() -> None:
+    """The platform may answer it after `task_canceled`, while the next chunk waits for its first audio."""
     protocol = opened(BidiProtocol)
     protocol.say("Old.")
     protocol.cancel()
@@ -264,7 +264,7 @@ def test_bidi_a_flush_of_the_time_before_the_interruption_ends_no_later_text() -
     assert protocol.receive(frame("task_flushed")) == []
     assert protocol.receive(audio(b"ab")) == [ReceivedAudio(1, b"ab")]
     assert protocol.receive(frame("task_flushed")) == [ChunkEnd(1, trace_id="t1")]
-    # It may as well never be answered.
+    # The platform may also never answer it.
     protocol.say("Third.")
     protocol.cancel()
     protocol.receive(frame("task_canceled"))
@@ -275,7 +275,7 @@ def test_bidi_a_flush_of_the_time_before_the_interruption_ends_no_later_text() -
     assert protocol.receive(frame("task_flushed")) == [ChunkEnd(4, skipped=True, trace_id="t1")]
 
 
-def test_bidi_a_skipped_text_is_closed_by_its_flush_alone() -> None:
+def test_bidi_a_skipped_text_is_ended_by_its_flush_alone() -> None:
     protocol = opened(BidiProtocol)
     protocol.say("...")
     assert protocol.receive(frame("task_continued", 2203)) == []
@@ -286,20 +286,20 @@ def http_event(pcm: bytes, status: int, **fields: Any) -> str:
     return frame(data={"audio": pcm.hex(), "status": status}, **fields)
 
 
-def test_http_the_last_event_repeats_all_sound_and_is_dropped() -> None:
+def test_http_the_last_event_repeats_all_audio_and_is_dropped() -> None:
     stream = ChunkStream(0, "One.", CONFIG)
     assert stream.feed(http_event(b"\1\0", 1)) == [ReceivedAudio(0, b"\1\0")]
-    end = stream.feed(http_event(b"\1\0\2\0", 2, extra_info={"usage_characters": 4, "audio_length": 1}))
-    assert end == [ChunkEnd(0, 4, 1.0, trace_id="t1")]
+    end = stream.feed(http_event(b"\1\0\2\0", 2, extra_info={"audio_length": 1}))
+    assert end == [ChunkEnd(0, 1.0, trace_id="t1")]
     assert stream.complete
 
 
-def test_http_a_last_event_alone_is_played() -> None:
+def test_http_audio_only_in_the_last_event_is_kept() -> None:
     stream = ChunkStream(0, "One.", CONFIG)
     assert stream.feed(http_event(b"\1\0", 2)) == [ReceivedAudio(0, b"\1\0"), ChunkEnd(0, trace_id="t1")]
 
 
-def test_http_errors_and_leftovers() -> None:
+def test_http_done_is_ignored_and_errors_are_raised() -> None:
     stream = ChunkStream(0, "One.", CONFIG)
     assert stream.feed("[DONE]") == []
     with pytest.raises(ProviderError) as caught:

@@ -1,4 +1,4 @@
-"""The raw speech sessions against the sandbox: every transport, every fault, and one-shot synthesis."""
+"""The speech sessions against the sandbox: every transport, every fault, and one-shot synthesis."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ SOCKETS = [Transport.ORDINARY, Transport.BIDI]
 
 
 @dataclass
-class Heard:
+class Received:
     pcm: dict[int, bytes] = field(default_factory=dict)
     words: dict[int, tuple[WordTime, ...]] = field(default_factory=dict)
     ends: list[ChunkEnd] = field(default_factory=list)
 
 
-async def listen(session: SpeechSession) -> Heard:
-    heard = Heard()
+async def receive_all(session: SpeechSession) -> Received:
+    received = Received()
     async for result in session.events():
         match result:
             case ReceivedAudio(chunk, data):
-                heard.pcm[chunk] = heard.pcm.get(chunk, b"") + data
+                received.pcm[chunk] = received.pcm.get(chunk, b"") + data
             case WordTimes(chunk, words):
-                heard.words[chunk] = words
+                received.words[chunk] = words
             case ChunkEnd():
-                heard.ends.append(result)
-    return heard
+                received.ends.append(result)
+    return received
 
 
 async def speak(
@@ -63,7 +63,7 @@ async def speak(
     key: str = "k",
     timeouts: SpeechTimeouts | None = None,
     **fields: Any,
-) -> Heard:
+) -> Received:
     options = SandboxOptions.parse(sets=FAST + sets, faults=faults)
     async with (
         Sandbox(options) as sandbox,
@@ -73,7 +73,7 @@ async def speak(
         for text in texts:
             await session.say(text)
         session.finish()
-        return await listen(session)
+        return await receive_all(session)
 
 
 def words_of(text: str, words: tuple[WordTime, ...]) -> list[str]:
@@ -81,16 +81,16 @@ def words_of(text: str, words: tuple[WordTime, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_texts_become_sound_and_word_times(transport: Transport) -> None:
-    heard = await speak(transport=transport)
-    assert [end.chunk for end in heard.ends] == [0, 1]
-    assert all(end.usage_characters > 0 and not end.skipped and end.trace_id for end in heard.ends)
+async def test_texts_become_audio_and_word_times(transport: Transport) -> None:
+    received = await speak(transport=transport)
+    assert [end.chunk for end in received.ends] == [0, 1]
+    assert all(not end.skipped and end.trace_id for end in received.ends)
     for chunk, text in enumerate(TEXTS):
-        length_ms = len(heard.pcm[chunk]) / 48
-        assert abs(length_ms - heard.ends[chunk].audio_ms) < 2
-        assert np.abs(np.frombuffer(heard.pcm[chunk], "<i2")).max() > 1000
-        assert words_of(text, heard.words[chunk]) == text.replace(",", "").replace(".", "").split()
-        assert heard.words[chunk][-1].end_ms <= length_ms + 1
+        length_ms = len(received.pcm[chunk]) / 48
+        assert abs(length_ms - received.ends[chunk].audio_ms) < 2
+        assert np.abs(np.frombuffer(received.pcm[chunk], "<i2")).max() > 1000
+        assert words_of(text, received.words[chunk]) == text.replace(",", "").replace(".", "").split()
+        assert received.words[chunk][-1].end_ms <= length_ms + 1
 
 
 @pytest.mark.parametrize("transport", SOCKETS)
@@ -99,25 +99,25 @@ async def test_texts_become_sound_and_word_times(transport: Transport) -> None:
     ["speech.no_event", "speech.trace_in_base_resp", "speech.empty_data", "speech.no_finished",
      "speech.finish_immediately", "speech.split_words"],
 )  # fmt: skip
-async def test_oddities_change_nothing(fault: str, transport: Transport) -> None:
-    heard = await speak(fault, transport=transport, timeouts=QUICK)
-    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, False), (1, False)]
+async def test_oddities_do_not_change_the_results(fault: str, transport: Transport) -> None:
+    received = await speak(fault, transport=transport, timeouts=QUICK)
+    assert [(end.chunk, end.skipped) for end in received.ends] == [(0, False), (1, False)]
     for chunk, text in enumerate(TEXTS):
-        assert abs(len(heard.pcm[chunk]) / 48 - heard.ends[chunk].audio_ms) < 2
-        assert words_of(text, heard.words[chunk]) == text.replace(",", "").replace(".", "").split()
+        assert abs(len(received.pcm[chunk]) / 48 - received.ends[chunk].audio_ms) < 2
+        assert words_of(text, received.words[chunk]) == text.replace(",", "").replace(".", "").split()
 
 
 @pytest.mark.parametrize("code", [2203, 2204])
-async def test_a_skipped_text_is_answered(code: int) -> None:
-    heard = await speak(f"speech.soft={code}")
-    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, True), (1, True)]
-    assert heard.pcm == {}
+async def test_a_skipped_text_is_ended(code: int) -> None:
+    received = await speak(f"speech.soft={code}")
+    assert [(end.chunk, end.skipped) for end in received.ends] == [(0, True), (1, True)]
+    assert received.pcm == {}
 
 
 async def test_an_empty_text_is_skipped_and_the_next_is_spoken() -> None:
-    heard = await speak(texts=("", "Good bye."))
-    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
-    assert list(heard.pcm) == [1]
+    received = await speak(texts=("", "Good bye."))
+    assert [(end.chunk, end.skipped) for end in received.ends] == [(0, True), (1, False)]
+    assert list(received.pcm) == [1]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -127,8 +127,8 @@ async def test_a_text_that_is_too_long_is_never_sent(transport: Transport) -> No
 
 
 async def test_bidi_without_anything_to_say() -> None:
-    heard = await speak(transport=Transport.BIDI, texts=(" ", "Good bye."))
-    assert [(end.chunk, end.skipped) for end in heard.ends] == [(0, True), (1, False)]
+    received = await speak(transport=Transport.BIDI, texts=(" ", "Good bye."))
+    assert [(end.chunk, end.skipped) for end in received.ends] == [(0, True), (1, False)]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -166,7 +166,7 @@ async def test_the_key_is_in_no_log(transport: Transport, caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("sets", [(), ("speech.reject_handshake=1",)])
-async def test_a_bad_key_is_named_wherever_it_is_refused(transport: Transport, sets: tuple[str, ...]) -> None:
+async def test_a_bad_key_is_named_in_handshake_and_frame(transport: Transport, sets: tuple[str, ...]) -> None:
     with pytest.raises(ProviderError) as caught:
         await speak(transport=transport, key="sk-bad", sets=sets)
     assert caught.value.code == "invalid_api_key"
@@ -181,24 +181,24 @@ MOMENTS = [
 @pytest.mark.parametrize(
     ("transport", "moment"), MOMENTS + [(Transport.HTTP, m) for m in ("text", "mid", "final")]
 )
-async def test_a_cut_line_is_told_at_every_moment(moment: str, transport: Transport) -> None:
+async def test_a_cut_connection_is_raised_at_every_moment(moment: str, transport: Transport) -> None:
     with pytest.raises(ProviderUnavailable):
         await speak(f"speech.drop_at={moment}", transport=transport)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_stall_times_out(transport: Transport) -> None:
-    with pytest.raises(ProviderTimeout, match="no sound"):
+    with pytest.raises(ProviderTimeout, match="no audio"):
         await speak("speech.stall", transport=transport, timeouts=QUICK)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_broken_audio_is_told(transport: Transport) -> None:
+async def test_broken_audio_is_raised(transport: Transport) -> None:
     with pytest.raises(ProviderUnavailable, match="broken audio"):
         await speak("speech.bad_hex", transport=transport)
 
 
-async def test_a_quiet_socket_ends_with_its_own_code() -> None:
+async def test_an_idle_socket_ends_with_its_own_code() -> None:
     options = SandboxOptions.parse(sets=(*FAST, "speech.idle_s=0.1"))
     async with Sandbox(options) as sandbox, MiniMax("k", sandbox.url) as mm, mm.speech.session() as session:
         await until(lambda: sandbox.state.connections_open == 0)
@@ -209,7 +209,7 @@ async def test_a_quiet_socket_ends_with_its_own_code() -> None:
         assert not session.usable
 
 
-async def test_bidi_is_interrupted_and_goes_on() -> None:
+async def test_bidi_can_be_interrupted_and_used_again() -> None:
     options = SandboxOptions.parse(sets=("speech.connect_ms=0", "speech.first_ms=5", "speech.factor=5"))
     async with Sandbox(options) as sandbox, MiniMax("k", sandbox.url) as mm:
         async with mm.speech.session(transport=Transport.BIDI) as session:
@@ -220,12 +220,12 @@ async def test_bidi_is_interrupted_and_goes_on() -> None:
             assert session.pending == 0
             chunk = await session.say("Bye.")
             session.finish()
-            heard = await listen(session)
-        assert list(heard.pcm) == [chunk]
+            received = await receive_all(session)
+        assert list(received.pcm) == [chunk]
         assert sandbox.state.connections_opened == 1
 
 
-async def test_ordinary_is_interrupted_by_leaving() -> None:
+async def test_an_interruption_closes_an_ordinary_session() -> None:
     async with Sandbox() as sandbox, MiniMax("k", sandbox.url) as mm, mm.speech.session() as session:
         await session.say("A long sentence that nobody will hear to its very end.")
         await session.receive()
@@ -233,16 +233,16 @@ async def test_ordinary_is_interrupted_by_leaving() -> None:
         assert not session.usable
 
 
-async def test_a_session_is_open_for_texts_that_come_late() -> None:
+async def test_a_session_stays_open_for_later_texts() -> None:
     options = SandboxOptions.parse(sets=FAST)
     async with Sandbox(options) as sandbox, MiniMax("k", sandbox.url) as mm, mm.speech.session() as session:
-        listening = asyncio.create_task(listen(session))
+        receiving = asyncio.create_task(receive_all(session))
         await session.say(TEXTS[0])
         await asyncio.sleep(0.2)
         await session.say(TEXTS[1])
         session.finish()
-        heard = await listening
-        assert sorted(heard.pcm) == [0, 1]
+        received = await receiving
+        assert sorted(received.pcm) == [0, 1]
 
 
 async def test_the_first_host_that_answers_is_used() -> None:
@@ -260,33 +260,33 @@ async def test_the_first_host_that_answers_is_used() -> None:
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100])
 async def test_the_rate_is_what_was_asked_for(rate: int) -> None:
-    heard = await speak(rate=rate)
-    assert abs(len(heard.pcm[0]) / 2 / rate * 1000 - heard.ends[0].audio_ms) < 2
+    received = await speak(rate=rate)
+    assert abs(len(received.pcm[0]) / 2 / rate * 1000 - received.ends[0].audio_ms) < 2
 
 
 @pytest.mark.parametrize(("format", "head"), [("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"")])
-async def test_one_shot_gives_a_file(format: str, head: bytes) -> None:
+async def test_one_shot_synthesis_gives_a_file(format: str, head: bytes) -> None:
     async with Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox, MiniMax("k", sandbox.url) as mm:
-        sound = await mm.speech.synthesize("Good morning.", format=format, rate=16_000)
-        assert len(sound) > 1000
-        assert sound.startswith(head)
+        audio = await mm.speech.synthesize("Good morning.", format=format, rate=16_000)
+        assert len(audio) > 1000
+        assert audio.startswith(head)
 
 
 async def test_what_is_spoken_can_be_transcribed() -> None:
     pytest.importorskip("faster_whisper")
     async with Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox, MiniMax("k", sandbox.url) as mm:
-        sound = await mm.speech.synthesize("Good morning to everybody.", format="wav", rate=16_000)
-        with wave.open(io.BytesIO(sound)) as wav:
+        audio = await mm.speech.synthesize("Good morning to everybody.", format="wav", rate=16_000)
+        with wave.open(io.BytesIO(audio)) as wav:
             pcm = wav.readframes(wav.getnframes())
-        heard = await mm.transcribe(pcm, rate=16_000, language="en-US")
-        assert "good morning" in heard.text.lower()
-        assert abs(heard.duration_s - len(pcm) / 32_000) < 0.1
+        received = await mm.transcribe(pcm, rate=16_000, language="en-US")
+        assert "good morning" in received.text.lower()
+        assert abs(received.duration_s - len(pcm) / 32_000) < 0.1
 
 
 @pytest.mark.parametrize(
     ("code", "wire"), [(1008, "insufficient_quota"), (1002, "rate_limit_exceeded"), (2049, "invalid_api_key")]
 )
-async def test_a_refused_recording_is_told(code: int, wire: str) -> None:
+async def test_a_refused_recording_is_raised(code: int, wire: str) -> None:
     async with (
         Sandbox(SandboxOptions.parse(faults=(f"asr.error={code}",))) as sandbox,
         MiniMax("k", sandbox.url) as mm,
@@ -296,7 +296,7 @@ async def test_a_refused_recording_is_told(code: int, wire: str) -> None:
         assert caught.value.code == wire
 
 
-async def test_a_transcription_that_never_comes_times_out() -> None:
+async def test_a_transcription_without_an_answer_times_out() -> None:
     async with (
         Sandbox(SandboxOptions.parse(faults=("asr.stall",))) as sandbox,
         MiniMax("k", sandbox.url) as mm,
@@ -307,7 +307,7 @@ async def test_a_transcription_that_never_comes_times_out() -> None:
             await mm.transcribe(bytes(8000 * 2 * 501), rate=8000)
 
 
-async def test_lists() -> None:
+async def test_lists_of_models_and_voices() -> None:
     async with Sandbox() as sandbox, MiniMax("k", sandbox.url) as mm:
         assert "MiniMax-M3" in await mm.models()
         voices = await mm.voices()

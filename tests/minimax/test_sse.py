@@ -1,4 +1,4 @@
-"""The event stream decoder: any cut, any line ending, any body."""
+"""The event stream decoder: any fragments, any line ending, any body."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ STREAM = 'data: {"a":1}\n\n: keep-alive\n\ndata:{"b":"你好"}\r\n\r\nid: 7\ndat
 PAYLOADS = ['{"a":1}', '{"b":"你好"}', "[DONE]"]
 
 
-def pieces_of(body: bytes, cuts: list[int]) -> list[bytes]:
+def fragments_of(body: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
     return [body[begin:end] for begin, end in pairwise(edges)]
 
 
 @given(st.lists(st.integers(0, 1000), max_size=12))
-def test_any_cut_gives_the_same_payloads(cuts: list[int]) -> None:
+def test_any_fragments_give_the_same_payloads(cuts: list[int]) -> None:
     decoder = SseDecoder()
-    found = [payload for piece in pieces_of(STREAM, cuts) for payload in decoder.feed(piece)]
+    found = [payload for fragment in fragments_of(STREAM, cuts) for payload in decoder.feed(fragment)]
     assert found + decoder.finish() == PAYLOADS
     assert not decoder.plain
 
 
 @given(st.lists(st.integers(0, 1000), max_size=6))
-def test_a_json_body_is_noticed_and_kept(cuts: list[int]) -> None:
+def test_a_json_body_is_detected_and_kept(cuts: list[int]) -> None:
     body = b' \n {"base_resp":\n\n{"status_code":1002}}'
     decoder = SseDecoder()
-    assert [p for piece in pieces_of(body, cuts) for p in decoder.feed(piece)] == []
+    assert [p for fragment in fragments_of(body, cuts) for p in decoder.feed(fragment)] == []
     assert decoder.plain
     assert decoder.body() == body.lstrip()
 
@@ -44,7 +44,7 @@ def test_the_last_event_needs_no_blank_line() -> None:
     assert SseDecoder().finish() == []
 
 
-def test_an_event_of_a_megabyte_is_no_problem() -> None:
+def test_an_event_of_two_megabytes_is_decoded() -> None:
     decoder = SseDecoder()
     assert decoder.feed(b"data: " + b"0" * 2_000_000) == []
     (payload,) = decoder.feed(b"\n\n")

@@ -1,4 +1,4 @@
-"""Word times on the text that was sent, whatever the platform says about offsets."""
+"""Word times on the text that was sent, although the platform's offsets can be wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_true_offsets_are_kept() -> None:
     assert track.words() == (WordTime(0, 2, 0.0, 400.0), WordTime(2, 4, 400.0, 812.5))
 
 
-def test_the_newest_replaces_and_another_segment_adds() -> None:
+def test_a_newer_subtitle_replaces_its_segment_and_a_new_segment_is_added() -> None:
     text = "Hello there. Bye."
     track = SubtitleTrack(text)
     track.feed(timed(("Hello", 0, 5, 0, 300)))
@@ -41,7 +41,7 @@ def test_the_newest_replaces_and_another_segment_adds() -> None:
     assert track.words()[0].end_ms == 310
 
 
-def test_chunks_of_a_word_become_one() -> None:
+def test_parts_of_a_word_become_one() -> None:
     text = "Ask Claude now"
     track = SubtitleTrack(text)
     track.feed(
@@ -78,7 +78,7 @@ def test_drift_after_a_pause_mark_is_repaired() -> None:
     assert [word.begin for word in track.words()] == [0, 13, 17, 21, 25, 29]
 
 
-def test_a_number_read_as_words_keeps_its_place() -> None:
+def test_a_number_spoken_as_words_keeps_its_place() -> None:
     text = "I have 42 cats"
     track = SubtitleTrack(text)
     track.feed(
@@ -93,7 +93,7 @@ def test_a_number_read_as_words_keeps_its_place() -> None:
     assert spoken(text, track.words()) == ["I", "have", "42", "cats"]
 
 
-def test_a_sentence_without_words_is_shared_out() -> None:
+def test_the_time_of_a_sentence_without_words_is_divided_by_characters() -> None:
     text = "One two"
     track = SubtitleTrack(text)
     track.feed(
@@ -102,14 +102,14 @@ def test_a_sentence_without_words_is_shared_out() -> None:
     assert track.words() == (WordTime(0, 3, 0, 300), WordTime(4, 7, 400, 700))
 
 
-def test_segments_that_count_from_zero_are_put_on_one_clock() -> None:
+def test_segments_that_count_from_zero_are_shifted() -> None:
     track = SubtitleTrack("One. Two.")
     track.feed(timed(("One", 0, 3, 0, 500)))
     track.feed(timed(("Two", 5, 8, 0, 400), begin=5))
     assert track.words()[1] == WordTime(5, 8, 500, 900)
 
 
-def test_a_new_run_starts_where_it_is_told() -> None:
+def test_a_new_run_starts_at_its_given_time() -> None:
     track = SubtitleTrack("One. Two.")
     track.feed(timed(("One", 0, 3, 0, 500)))
     track.next_run(700)
@@ -117,7 +117,7 @@ def test_a_new_run_starts_where_it_is_told() -> None:
     assert track.words()[1] == WordTime(5, 8, 710, 1100)
 
 
-def test_nonsense_says_nothing() -> None:
+def test_malformed_subtitles_are_ignored() -> None:
     track = SubtitleTrack("x")
     for subtitle in (None, "", 3, {}, [], [None], {"timestamped_words": [None, {}]}):
         assert not track.feed(subtitle)
@@ -137,7 +137,7 @@ Entries = st.lists(
 
 
 @given(st.text("ab c你 <#0.5#>", max_size=30), st.lists(st.tuples(st.integers(0, 20), Entries), max_size=4))
-def test_words_never_overlap_and_time_never_falls(
+def test_words_never_overlap_and_times_never_decrease(
     text: str, segments: list[tuple[int, list[tuple[str, int, int, float, float]]]]
 ) -> None:
     track = SubtitleTrack(text)

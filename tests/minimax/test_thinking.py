@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from realtime.minimax.thinking import CLOSING, Accumulator, ThinkingFilter
 
 
-def filtered(pieces: list[str]) -> str:
+def filtered(fragments: list[str]) -> str:
     thinking = ThinkingFilter()
-    return "".join([thinking.feed(piece) for piece in pieces]) + thinking.finish()
+    return "".join([thinking.feed(fragment) for fragment in fragments]) + thinking.finish()
 
 
 def cut(text: str, cuts: list[int]) -> list[str]:
@@ -22,21 +22,21 @@ def cut(text: str, cuts: list[int]) -> list[str]:
 
 
 @given(st.lists(st.integers(0, 200), max_size=20), st.sampled_from(CLOSING))
-def test_a_block_vanishes_wherever_it_is_cut(cuts: list[int], closing: str) -> None:
+def test_a_block_is_removed_from_any_fragments(cuts: list[int], closing: str) -> None:
     text = f"<think>\nThe user <b>greets</b> me.\n{closing}\n\nHello! 2 < 3 and a <thin line."
     assert filtered(cut(text, cuts)) == "Hello! 2 < 3 and a <thin line."
 
 
 @given(st.lists(st.integers(0, 200), max_size=20), st.sampled_from(CLOSING))
-def test_stray_closing_markers_vanish(cuts: list[int], marker: str) -> None:
-    assert filtered(cut(f"{marker}\n\nHello.{marker} There.", cuts)) == "Hello. There."
+def test_stray_closing_tags_are_removed(cuts: list[int], tag: str) -> None:
+    assert filtered(cut(f"{tag}\n\nHello.{tag} There.", cuts)) == "Hello. There."
 
 
 @given(st.lists(st.text(alphabet="ab <>/think你好\n", max_size=8), max_size=10))
-def test_text_without_tags_passes_unchanged(pieces: list[str]) -> None:
-    text = "".join(pieces)
+def test_text_without_tags_passes_unchanged(fragments: list[str]) -> None:
+    text = "".join(fragments)
     if "think" not in text:
-        assert filtered(pieces) == text.lstrip("\r\n")
+        assert filtered(fragments) == text.lstrip("\r\n")
 
 
 @pytest.mark.parametrize("end", ["<th", "</mm:thin", "<"])
@@ -44,13 +44,13 @@ def test_the_beginning_of_a_tag_at_the_end_was_text(end: str) -> None:
     assert filtered(["a ", end]) == f"a {end}"
 
 
-def test_unclosed_thinking_leaves_nothing_and_is_remembered() -> None:
+def test_unclosed_thinking_is_not_visible_and_is_kept() -> None:
     thinking = ThinkingFilter()
     assert thinking.feed("<think>\nhm") + thinking.finish() == ""
     assert thinking.thinking == "\nhm"
 
 
-def test_words_before_a_stray_marker_are_kept() -> None:
+def test_words_before_a_stray_tag_are_kept() -> None:
     assert filtered(["Hel", "lo</thi", "nk> there."]) == "Hello there."
 
 
@@ -61,9 +61,9 @@ def test_only_what_could_be_a_tag_is_held_back() -> None:
     assert thinking.feed("ng>") == "<thing>"
 
 
-def accumulated(pieces: list[str]) -> str:
+def accumulated(fragments: list[str]) -> str:
     accumulator = Accumulator()
-    return "".join([accumulator.feed(piece) for piece in pieces]) + accumulator.finish()
+    return "".join([accumulator.feed(fragment) for fragment in fragments]) + accumulator.finish()
 
 
 @given(st.text(alphabet="abcdefgh ", min_size=1, max_size=60), st.lists(st.integers(0, 100), max_size=8))
@@ -73,10 +73,10 @@ def test_snapshots_become_increments(text: str, cuts: list[int]) -> None:
 
 
 @given(st.lists(st.sampled_from(["one", " two", " three", ",", " four"]), max_size=10))
-def test_increments_stay_increments(pieces: list[str]) -> None:
-    assert accumulated(pieces) == "".join(pieces)
+def test_increments_stay_increments(fragments: list[str]) -> None:
+    assert accumulated(fragments) == "".join(fragments)
 
 
-def test_an_increment_that_repeats_the_beginning_is_told_by_the_next_one() -> None:
+def test_an_increment_that_repeats_the_beginning_is_recognised_by_the_next_one() -> None:
     assert accumulated(["ha", "haha", " funny"]) == "hahaha funny"
     assert accumulated(["H", "Hello", "Hello there"]) == "Hello there"

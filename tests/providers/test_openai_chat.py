@@ -45,7 +45,7 @@ async def test_a_stock_stream_is_understood_and_a_stock_body_is_sent() -> None:
             ChatFinish("stop", {"reasoning_content": "hm"}),
             ChatUsage(5, 2),
         ]
-        path, body = server.asked[0]
+        path, body = server.requests[0]
         assert path == "/v1/chat/completions"
         assert server.headers[0]["Authorization"] == "Bearer other"
         assert msgspec.json.decode(body) == {
@@ -61,7 +61,7 @@ async def test_a_stock_stream_is_understood_and_a_stock_body_is_sent() -> None:
 async def test_a_base_url_with_a_path_is_kept_and_no_key_sends_none() -> None:
     async with scripted(Reply(STREAM)) as server:
         await answer(Settings(chat_base_url=server.url + "/api/v3/", chat_model="tiny"))
-        assert server.asked[0][0] == "/api/v3/chat/completions"
+        assert server.requests[0][0] == "/api/v3/chat/completions"
         assert "Authorization" not in server.headers[0]
 
 

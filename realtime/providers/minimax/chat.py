@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from realtime.core.messages import ChatEvent, ChatRequest
 from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
-from realtime.minimax.http import HttpDoor
+from realtime.minimax.http import HttpClient
 from realtime.minimax.models import traits_of
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.settings import Settings
@@ -58,11 +58,11 @@ def create(settings: Settings) -> ChatProvider:
     """The provider for these settings. Raises ConfigError without a key."""
     if not settings.api_key:
         raise ConfigError("There is no API key for chat: set MINIMAX_API_KEY.")
-    door = HttpDoor(
+    http = HttpClient(
         settings.base_url.rstrip("/").removesuffix("/v1"), settings.api_key, group_id=settings.group_id
     )
     return ChatProvider(
-        Chat(door, model=settings.chat_model),
+        Chat(http, model=settings.chat_model),
         sees_images=traits_of(settings.chat_model).sees_images,
         rpm=settings.chat_rpm,
         first_timeout_s=settings.chat_first_timeout_s,

@@ -115,7 +115,7 @@ class ScriptedSession(SpeechSession):
         self.texts.append(text)
         self._client.texts.append(text)
         self._open.append(text)
-        self._said()
+        self._mark_sent()
         return len(self.texts) - 1
 
     async def receive(self) -> list[SpeechResult]:

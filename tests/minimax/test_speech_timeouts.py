@@ -1,4 +1,4 @@
-"""Every wait for a speech socket ends: hosts that accept and then do nothing, at each step of the way."""
+"""Every wait for a speech socket has a timeout: hosts that accept and then do nothing, at each step."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 
 TIMEOUTS = SpeechTimeouts(connect_s=0.2, ready_s=0.2, first_audio_s=0.2, gap_s=0.2, finish_s=0.2)
 GOOD = {"base_resp": {"status_code": 0, "status_msg": "success"}}
-LONG_S = 5.0  # a test that waits for this has found a wait without an end
+LONG_S = 5.0  # a test that reaches this has found a wait without a timeout
 
 
 @asynccontextmanager
 async def host(silent_after: str) -> AsyncIterator[str]:
-    """A speech host that says nothing any more after this event of ours or its own."""
+    """A speech host that sends nothing after this event, whether the client or the host sends it."""
 
     over = asyncio.Event()
 
@@ -47,7 +47,7 @@ async def host(silent_after: str) -> AsyncIterator[str]:
                 await say("task_started")
             elif event == "task_continue":
                 await say("task_continued", data={"audio": "0102" * 10}, is_final=False)
-                if silent_after == "sound":
+                if silent_after == "audio":
                     await silence()
 
     async with serve(talk, "127.0.0.1", 0, max_queue=1) as server:
@@ -58,7 +58,7 @@ async def host(silent_after: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def deaf() -> AsyncIterator[str]:
+async def unanswering_port() -> AsyncIterator[str]:
     """A port that takes connections and never answers."""
     over = asyncio.Event()
 
@@ -74,13 +74,13 @@ async def deaf() -> AsyncIterator[str]:
         server.close()
 
 
-async def hear_all(session: SpeechSession) -> None:
+async def receive_all(session: SpeechSession) -> None:
     while True:
         assert isinstance((await session.receive())[0], ReceivedAudio)
 
 
 async def say_all(session: SpeechSession) -> None:
-    """More than any buffer between us can hold."""
+    """Send more than all buffers can hold."""
     for _ in range(5000):
         await session.say("word " * 1900)
 
@@ -90,7 +90,7 @@ def client(url: str) -> SpeechClient:
 
 
 async def test_a_port_that_never_answers() -> None:
-    async with deaf() as url:
+    async with unanswering_port() as url:
         speech = client(url)
         async with asyncio.timeout(LONG_S):
             with pytest.raises(ProviderTimeout, match="no connection"):
@@ -99,33 +99,34 @@ async def test_a_port_that_never_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("silent_after", "complaint"), [("handshake", "did not greet"), ("task_start", "did not start the task")]
+    ("silent_after", "problem"),
+    [("handshake", "did not send connected_success"), ("task_start", "did not start the task")],
 )
-async def test_a_host_that_does_not_get_ready(silent_after: str, complaint: str) -> None:
+async def test_a_host_that_does_not_get_ready(silent_after: str, problem: str) -> None:
     async with host(silent_after) as url:
         speech = client(url)
         async with asyncio.timeout(LONG_S):
-            with pytest.raises(ProviderTimeout, match=complaint):
+            with pytest.raises(ProviderTimeout, match=problem):
                 await speech.connect(speech.config(), url)
         await speech.aclose()
 
 
 @pytest.mark.parametrize(
-    ("silent_after", "complaint"), [("task_continue", "sent no sound"), ("sound", "stopped speaking")]
+    ("silent_after", "problem"), [("task_continue", "sent no audio"), ("audio", "stopped sending audio")]
 )
-async def test_a_voice_that_falls_silent(silent_after: str, complaint: str) -> None:
+async def test_a_host_that_stops_sending_audio(silent_after: str, problem: str) -> None:
     async with host(silent_after) as url:
         speech = client(url)
         session = await speech.connect(speech.config(), url)
         await session.say("Good evening.")
         async with asyncio.timeout(LONG_S):
-            with pytest.raises(ProviderTimeout, match=complaint):
-                await hear_all(session)
+            with pytest.raises(ProviderTimeout, match=problem):
+                await receive_all(session)
         await session.aclose()
         await speech.aclose()
 
 
-async def test_an_interruption_that_is_never_confirmed_costs_the_connection() -> None:
+async def test_an_interruption_that_is_never_confirmed_closes_the_connection() -> None:
     async with host("task_cancel") as url:
         speech = client(url)
         session = await speech.connect(speech.config(), url, Transport.BIDI)
@@ -137,7 +138,7 @@ async def test_an_interruption_that_is_never_confirmed_costs_the_connection() ->
         await speech.aclose()
 
 
-async def test_an_interruption_is_given_less_time_than_a_first_sound() -> None:
+async def test_an_interruption_has_a_shorter_timeout_than_the_first_audio() -> None:
     """The next reply may be waiting for this connection."""
     async with host("task_cancel") as url:
         speech = SpeechClient((url,), "k")
@@ -149,12 +150,12 @@ async def test_an_interruption_is_given_less_time_than_a_first_sound() -> None:
         await speech.aclose()
 
 
-async def test_a_host_that_takes_no_more_text_is_left_soon() -> None:
+async def test_a_host_that_accepts_no_more_text() -> None:
     async with host("task_continue") as url:
         speech = client(url)
         session = await speech.connect(speech.config(), url)
         async with asyncio.timeout(LONG_S):
-            with pytest.raises(ProviderTimeout, match="does not take our text"):
+            with pytest.raises(ProviderTimeout, match="does not accept more text"):
                 await say_all(session)
             await session.aclose()
         await speech.aclose()
