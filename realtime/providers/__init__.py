@@ -1,1 +1,1 @@
-"""The roles a conversation needs (voice detector, transcriber, chat, speech, store) and who plays them."""
+"""The provider roles of a conversation (voice detector, transcriber, chat, speech, store) and the providers."""

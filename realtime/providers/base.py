@@ -1,4 +1,4 @@
-"""The roles, as small Protocols: who listens, who writes, who answers, who speaks, who remembers.
+"""The provider roles, as small Protocols: voice detector, transcriber, end-of-turn model, chat, speech, store.
 
 A provider is one file with `create(settings)` that returns an object of one of these shapes. The session sees only
 this module; the server picks the concrete provider (`catalog.py`). Every method raises `ProviderError`
@@ -19,28 +19,28 @@ from realtime.core.messages import ChatEvent, ChatRequest, WordTime
 from realtime.core.playback_clock import Latency
 from realtime.core.prebuffer import Delivery
 
-VAD_RATE = 16_000  # Hertz: the rate at which voice detectors and transcribers listen
+VAD_RATE = 16_000  # Hertz: the rate of the audio for voice detectors and transcribers
 VAD_FRAME_SAMPLES = 512  # 32 ms
 
 Samples = NDArray[np.int16]  # mono, at VAD_RATE
 
 
 class VoiceStream(Protocol):
-    """One conversation's place in the voice detector; keeps that conversation's state."""
+    """The audio of one conversation in the voice detector, with that conversation's state."""
 
     async def probabilities(self, frames: Sequence[Samples]) -> Sequence[float]:
-        """For each of these frames of 512 samples the probability (0 to 1) that it holds speech. Given in order."""
+        """For each of these frames of 512 samples, the probability (0 to 1) that it holds speech, in order."""
         ...
 
     def reset(self) -> None:
-        """Forget what was heard so far."""
+        """Start again without the state of earlier frames."""
         ...
 
     def close(self) -> None: ...
 
 
 class VoiceDetector(Protocol):
-    """Tells speech from everything else, for all conversations of the process at once."""
+    """Detects speech, for all conversations of the process at once."""
 
     def open(self) -> VoiceStream: ...
 
@@ -49,8 +49,8 @@ class VoiceDetector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said. `language` is an ISO-639-1 code where the transcriber knows it, `log_probability` how sure it
-    is of its words: the mean over them, 0 is certain."""
+    """The text of an utterance. `language` is an ISO-639-1 code if the transcriber knows it. `log_probability` is its
+    confidence: the mean over the words, 0 is certain."""
 
     text: str
     language: str | None = None
@@ -61,37 +61,37 @@ class Transcriber(Protocol):
     """Turns one utterance into text."""
 
     name: str
-    interim: bool  # cheap enough to be asked again and again while the user speaks
+    interim: bool  # cheap enough to be called again and again while the user speaks
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
         """The text of this utterance so far; `final` asks for the best answer instead of the fastest."""
         ...
 
     async def prewarm(self) -> None:
-        """Load what the first utterance would have to wait for. Raises ConfigError if it cannot be loaded."""
+        """Load the model before the first utterance needs it. Raises ConfigError if it cannot be loaded."""
         ...
 
     async def aclose(self) -> None: ...
 
 
 class EndOfTurnModel(Protocol):
-    """Hears whether somebody has finished speaking. Optional: text alone can tell, less well."""
+    """Predicts from audio whether a turn has ended. Optional: the text alone is a weaker sign."""
 
     async def finished(self, samples: Samples) -> float:
-        """The probability (0 to 1) that these samples (8 s at most count) end a turn; asked once in a pause."""
+        """The probability (0 to 1) that a turn ends with these samples (the last 8 s count); called once in a pause."""
         ...
 
     async def aclose(self) -> None: ...
 
 
 class ChatModel(Protocol):
-    """Answers."""
+    """Generates the assistant's answers."""
 
     name: str
     sees_images: bool
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        """The answer as it is written; ends after `ChatFinish` (and `ChatUsage`, if known). Close it to stop."""
+        """The answer as a stream; ends after `ChatFinish` (and `ChatUsage`, if known). Close it to stop."""
         ...
 
     def requests_left(self) -> float:
@@ -107,10 +107,10 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What a warm speech connection is opened for; two equal voices can share one."""
+    """The settings of a speech connection; two equal voices can share one."""
 
     voice_id: str
-    rate: int = 24_000  # Hertz; speech arrives as 16-bit little-endian mono PCM
+    rate: int = 24_000  # Hertz; speech is 16-bit little-endian mono PCM
     speed: float = 1.0
     model: str | None = None  # None: the configured one
     language: str | None = None  # ISO-639-1, None: detected
@@ -118,7 +118,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class SpeechAudio:
-    """PCM of chunk number `chunk`, whole samples, as soon as it arrived."""
+    """PCM of chunk number `chunk`, whole samples, as soon as it was received."""
 
     chunk: int
     pcm: bytes
@@ -126,7 +126,7 @@ class SpeechAudio:
 
 @dataclass(frozen=True, slots=True)
 class SpeechWords:
-    """Word times of chunk `chunk` known so far (replaces what was said before about this chunk)."""
+    """Word times of chunk `chunk` known so far (replace the earlier ones of this chunk)."""
 
     chunk: int
     words: tuple[WordTime, ...]
@@ -143,7 +143,7 @@ SpeechEvent = SpeechAudio | SpeechWords | SpeechChunkDone
 
 
 class Utterance(Protocol):
-    """The voice of one reply: chunks of text in, their audio out, strictly in order."""
+    """The speech of one reply: chunks of text in, their audio out, strictly in order."""
 
     async def say(self, text: str) -> int:
         """Queue one chunk (one request of the account's budget). Returns its number, from 0."""
@@ -159,22 +159,22 @@ class Utterance(Protocol):
 
 
 class Speech(Protocol):
-    """Speaks."""
+    """Synthesizes speech."""
 
     def prewarm(self, voice: Voice) -> None:
         """Have a connection ready for this voice soon. Returns at once, never raises."""
         ...
 
     def open(self, voice: Voice) -> AbstractAsyncContextManager[Utterance]:
-        """The voice for one reply. Leaving the block early silences it at once and readies a spare."""
+        """The speech of one reply. Leaving the block early stops it at once and opens a spare connection."""
         ...
 
     def latency(self, voice: Voice) -> Latency:
-        """The time from text to first audio to expect, learnt from what was seen; it may go on learning."""
+        """The expected time from text to first audio, learnt from earlier replies; later replies update it."""
         ...
 
     def delivery(self, voice: Voice) -> Delivery:
-        """How fast this voice's sound comes; who hears it may let it learn."""
+        """How fast the audio of this voice is received; the caller updates it."""
         ...
 
     def requests_left(self) -> float:
@@ -185,23 +185,23 @@ class Speech(Protocol):
 
 
 class Store(Protocol):
-    """Remembers conversations beyond their session. An item is JSON of the wire; sound never comes here.
+    """Persistence: keeps conversations after their session. An item is JSON of the wire, without audio.
 
-    `owner` says whose conversation it is: nobody finds the conversation of another owner.
+    `owner` is the user of the conversation: no owner finds the conversation of another.
     """
 
     async def save(
         self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
     ) -> None:
-        """Keep these new or changed items, by id. `order` names every item there is; the others are forgotten."""
+        """Keep these new or changed items, by id. `order` names every item there is; all others are deleted."""
         ...
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
-        """Every item, in order; None if this owner has no such conversation (any more)."""
+        """Every item, in order; None if this owner has no such conversation."""
         ...
 
     async def forget(self, owner: str, conversation_id: str) -> None:
-        """Forget the conversation, if there is one."""
+        """Delete the conversation, if there is one."""
         ...
 
     async def aclose(self) -> None: ...
@@ -209,7 +209,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """The cast of one server. `transcriber` is None where the client must send text."""
+    """The providers of one server. Without a `transcriber` the client must send text."""
 
     vad: VoiceDetector | None
     transcriber: Transcriber | None

@@ -1,4 +1,4 @@
-"""The store of one process: conversations live as long as the server, the least recently used leave first."""
+"""The store in memory: conversations are kept as long as the server runs; the least recently used go first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class MemoryStore:
-    """Conversations in a dictionary, at most `max_bytes` of them."""
+    """Conversations in a dictionary, at most `max_bytes` in all."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes

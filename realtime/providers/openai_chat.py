@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible chat service in the role `ChatModel`: same stream, fewer oddities."""
+"""Any OpenAI-compatible chat service in the role `ChatModel`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def create(settings: Settings) -> ChatProvider:
         raise ConfigError("There is no address for the chat service: set CHAT_BASE_URL.")
     address = urlsplit(settings.chat_base_url)
     if not address.hostname:
-        raise ConfigError(f"CHAT_BASE_URL is no URL: {settings.chat_base_url!r}.")
+        raise ConfigError(f"CHAT_BASE_URL is not a URL: {settings.chat_base_url!r}.")
     base_url = settings.chat_base_url.rstrip("/")
     if not address.path.strip("/"):
         base_url += "/v1"
@@ -29,7 +29,7 @@ def create(settings: Settings) -> ChatProvider:
         dialect=Dialect.OPENAI,
         path="/chat/completions",
         models_path="/models",
-        # OpenAI's newer models refuse the old name of this field; most others know only the old one.
+        # OpenAI's newer models refuse the old name of this field; most other services know only the old name.
         token_field="max_completion_tokens" if address.hostname.endswith("openai.com") else "max_tokens",
     )
     return ChatProvider(

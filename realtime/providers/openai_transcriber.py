@@ -1,6 +1,6 @@
 """Transcription by any service with OpenAI's `/audio/transcriptions`: speaches, vLLM, a gateway, OpenAI itself.
 
-It sends one utterance as WAV and reads one text. It does not stream and does not judge what it gets.
+It sends one utterance as WAV and reads one text. It does not stream and does not check the text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from realtime.providers.base import VAD_RATE, Samples, Transcript
 from realtime.settings import Settings
 
 DEFAULT_MODEL = "whisper-1"
-MOST_ANSWER_BYTES = 1 << 20
+MAX_ANSWER_BYTES = 1 << 20
 
 
 def create(settings: Settings) -> OpenAITranscriber:
@@ -32,7 +32,7 @@ def create(settings: Settings) -> OpenAITranscriber:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ConfigError(
-            f"TRANSCRIBER={settings.transcriber!r} names no address: write openai:https://host/v1 "
+            f"TRANSCRIBER={settings.transcriber!r} has no address: write openai:https://host/v1 "
             "(and ?model=NAME for another model than whisper-1)."
         )
     model = parse_qs(parts.query).get("model", [DEFAULT_MODEL])[0]
@@ -47,7 +47,7 @@ def create(settings: Settings) -> OpenAITranscriber:
 
 
 class OpenAITranscriber:
-    """A `Transcriber`. One request per utterance: too dear for interim text."""
+    """A `Transcriber`. One request per utterance: too expensive for interim text."""
 
     interim = False
 
@@ -88,8 +88,8 @@ class OpenAITranscriber:
             self._http = aiohttp.ClientSession(timeout=self._timeout)
         try:
             async with self._http.post(self._url, data=form, headers=self._headers) as answer:
-                body = await answer.content.read(MOST_ANSWER_BYTES)
-                while len(body) < MOST_ANSWER_BYTES and (more := await answer.content.readany()):
+                body = await answer.content.read(MAX_ANSWER_BYTES)
+                while len(body) < MAX_ANSWER_BYTES and (more := await answer.content.readany()):
                     body += more
                 return answer.status, answer.headers.get("Retry-After"), body
         except TimeoutError as error:
@@ -109,25 +109,25 @@ class OpenAITranscriber:
         return Transcript(text.strip(), language)
 
     def _refusal(self, status: int, retry_after: str | None, body: bytes) -> ProviderError:
-        said = _message(body)
+        reason = _message(body)
         if status in (401, 403):
-            message = f"{self.name} refused the key: set TRANSCRIBER_API_KEY ({said})"
+            message = f"{self.name} refused the key: set TRANSCRIBER_API_KEY ({reason})"
             return ProviderRejected(message, upstream_code=status)
         if status == 429:
             wait_s = float(retry_after) if retry_after and retry_after.isdigit() else None
             return ProviderUnavailable(
-                f"{self.name} asks to slow down ({said})",
+                f"{self.name} asks to slow down ({reason})",
                 code="rate_limit_exceeded",
                 upstream_code=status,
                 retry_after_s=wait_s,
             )
         if status >= 500 or status == 408:
-            return ProviderUnavailable(f"{self.name} failed with {status} ({said})", upstream_code=status)
-        return ProviderRejected(f"{self.name} refused with {status} ({said})", upstream_code=status)
+            return ProviderUnavailable(f"{self.name} failed with {status} ({reason})", upstream_code=status)
+        return ProviderRejected(f"{self.name} refused with {status} ({reason})", upstream_code=status)
 
 
 def _message(body: bytes) -> str:
-    """What the service says about its refusal, in whatever shape, and short."""
+    """The service's reason for a refusal, shortened, from any of the usual JSON forms or as plain text."""
     text = body.decode("utf-8", "replace")
     try:
         answer: Any = json.loads(text)

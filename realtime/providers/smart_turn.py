@@ -1,8 +1,8 @@
-"""Hears whether somebody has finished: the smart-turn model (v3.2) on the last eight seconds of speech.
+"""The end-of-turn model: smart-turn (v3.2) on the last eight seconds of speech.
 
-The sound becomes the log-mel picture that Whisper's encoder looks at, and one small ONNX model gives one probability
-(`shared/engines.md` 4). Read speech that breaks off fools it, Chinese always sounds finished to it: what follows from
-the probability is decided in `core/finished.py`.
+The audio becomes the log-mel spectrogram of Whisper's encoder, and one small ONNX model gives one probability
+(`shared/engines.md` 4). It is often wrong for read speech that is cut, and rates nearly all Chinese as finished. What
+follows from the probability is decided in `core/finished.py`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from realtime.settings import Settings
 
 SECONDS = 8
 WINDOW, HOP, MELS = 400, 160, 80  # samples, samples, bands
-MOST_WAITING = 32  # pauses of all conversations; one takes some 30 ms
+MAX_WAITING = 32  # pauses of all conversations; one takes some 30 ms
 
 Floats = NDArray[np.float32]
 
 
 def create(settings: Settings) -> SmartTurn:
-    """The judge. Raises ConfigError with the line to type if its model is missing or another file."""
+    """The end-of-turn model. Raises ConfigError with the command to run if its file is missing or another one."""
     return SmartTurn(weights.smart_turn())
 
 
 class SmartTurn:
-    """A `EndOfTurnModel`. One model and one thread for every conversation."""
+    """An `EndOfTurnModel`. One model and one thread for all conversations."""
 
     def __init__(self, model: Path) -> None:
         self._session = _open(model)
@@ -46,53 +46,53 @@ class SmartTurn:
         return f"<SmartTurn, {self._waiting} waiting>"
 
     async def finished(self, samples: Samples) -> float:
-        """How likely it is (0 to 1) that these samples end a turn; the last SECONDS of them count.
+        """The probability (0 to 1) that a turn ends with these samples; the last SECONDS of them count.
 
-        Raises ProviderUnavailable when too many wait: a judgement that comes late is worth nothing.
+        Raises ProviderUnavailable when too many wait: a late probability is of no use.
         """
-        if self._closed or self._waiting >= MOST_WAITING:
-            raise ProviderUnavailable("the judge of turns is " + ("closed" if self._closed else "busy"))
+        if self._closed or self._waiting >= MAX_WAITING:
+            raise ProviderUnavailable("the end-of-turn model is " + ("closed" if self._closed else "busy"))
         self._waiting += 1
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._judge, samples)
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._predict, samples)
         work.add_done_callback(self._done)
         return await work
 
     def _done(self, work: asyncio.Future[float]) -> None:
         self._waiting -= 1
 
-    def _judge(self, samples: Samples) -> float:
-        picture = log_mel(last_seconds(samples))
+    def _predict(self, samples: Samples) -> float:
+        spectrogram = log_mel(last_seconds(samples))
         try:
-            probabilities = self._session.run(None, {"input_features": picture[None]})[0]
-        except Exception as error:  # the runtime has a dozen kinds of its own
-            raise ProviderUnavailable(f"the judge of turns failed: {error}") from error
+            probabilities = self._session.run(None, {"input_features": spectrogram[None]})[0]
+        except Exception as error:  # the runtime has many exception types of its own
+            raise ProviderUnavailable(f"the end-of-turn model failed: {error}") from error
         return float(probabilities.reshape(-1)[0])
 
     async def aclose(self) -> None:
-        """Take no more work and let what runs come to its end."""
+        """Accept no more work and let running work finish."""
         self._closed = True
         await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
 
 
 def last_seconds(samples: Samples) -> Floats:
-    """The last SECONDS at VAD_RATE, silence before them if there are fewer; mean 0, variance 1."""
+    """The last SECONDS at VAD_RATE, with silence before them if there are fewer; mean 0, variance 1."""
     length = SECONDS * VAD_RATE
-    sound = np.zeros(length, np.float32)
+    audio = np.zeros(length, np.float32)
     tail = samples[-length:].astype(np.float32) / 32768
-    sound[length - len(tail) :] = tail
-    scaled: Floats = (sound - sound.mean()) / np.sqrt(sound.var() + 1e-7)
+    audio[length - len(tail) :] = tail
+    scaled: Floats = (audio - audio.mean()) / np.sqrt(audio.var() + 1e-7)
     return scaled
 
 
-def log_mel(sound: Floats) -> Floats:
-    """The picture (MELS, one column for every 10 ms) that Whisper makes of sound at VAD_RATE."""
-    padded = np.pad(sound, WINDOW // 2, mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(sound) // HOP]
+def log_mel(audio: Floats) -> Floats:
+    """Whisper's log-mel spectrogram of audio at VAD_RATE: (MELS, one column for every 10 ms)."""
+    padded = np.pad(audio, WINDOW // 2, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(audio) // HOP]
     power = np.abs(np.fft.rfft(windows * _hann(), axis=1)) ** 2
     bands = np.log10(np.maximum(power @ _mel_filters(), 1e-10)).T
     bands = np.maximum(bands, bands.max() - 8.0)
-    picture: Floats = ((bands + 4.0) / 4.0).astype(np.float32)
-    return np.ascontiguousarray(picture)
+    spectrogram: Floats = ((bands + 4.0) / 4.0).astype(np.float32)
+    return np.ascontiguousarray(spectrogram)
 
 
 @cache
@@ -135,7 +135,7 @@ def _open(model: Path) -> Any:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
-        raise ConfigError(f"The judge of turns needs onnxruntime: {weights.INSTALL_LOCAL}") from error
+        raise ConfigError(f"The end-of-turn model needs onnxruntime: {weights.INSTALL_LOCAL}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

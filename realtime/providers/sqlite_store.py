@@ -1,6 +1,6 @@
-"""Conversations in one SQLite file: they outlive the server, and several workers may share the file.
+"""Conversations in one SQLite file: they stay when the server stops, and several workers can share the file.
 
-All work happens in one thread of its own, one transaction for each batch. Conversations nobody touched for a month go.
+All work runs in one thread, with one transaction for each call. Conversations not saved for 30 days are deleted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from realtime.settings import Settings
 
 KEEP_DAYS = 30
 PRUNE_EVERY_S = 3600.0
-BUSY_TIMEOUT_S = 5.0  # another worker writes
+BUSY_TIMEOUT_S = 5.0  # while another worker writes
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversation (
@@ -71,12 +71,12 @@ class SqliteStore:
         await self._do(lambda: self._forget(owner, conversation_id))
 
     async def aclose(self) -> None:
-        """Finish what was begun, then close the file."""
+        """Finish the work that has begun, then close the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
         self._thread.shutdown()
 
     async def _do(self, work: Callable[[], T]) -> T:
-        """Run this in the store's thread. Raises ProviderUnavailable."""
+        """Run a function in the store's thread. Raises ProviderUnavailable."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._in_transaction, work)
         except sqlite3.Error as error:

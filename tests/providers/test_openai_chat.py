@@ -30,16 +30,16 @@ REQUEST = ChatRequest((ChatMessage("user", "Hi"),), max_output_tokens=40, temper
 async def answer(settings: Settings) -> list[ChatEvent]:
     chat = create(settings)
     try:
-        async with aclosing(chat.stream(REQUEST)) as events:
-            return [event async for event in events]
+        async with aclosing(chat.stream(REQUEST)) as stream:
+            return [event async for event in stream]
     finally:
         await chat.aclose()
 
 
-async def test_a_stock_stream_is_understood_and_a_stock_body_is_sent() -> None:
+async def test_a_standard_stream_is_decoded_and_a_standard_body_is_sent() -> None:
     async with scripted(Reply(STREAM + b"data: [DONE]\n\n")) as server:
-        heard = await answer(Settings(chat_base_url=server.url, chat_api_key="other", chat_model="tiny"))
-        assert heard == [
+        events = await answer(Settings(chat_base_url=server.url, chat_api_key="other", chat_model="tiny"))
+        assert events == [
             TextDelta("Hello"),
             TextDelta("!"),
             ChatFinish("stop", {"reasoning_content": "hm"}),

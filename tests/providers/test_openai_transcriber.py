@@ -61,8 +61,8 @@ async def test_the_service_gets_a_wav_and_the_key_and_its_text_comes_back():
         return web.json_response({"text": " Hello there. "})
 
     async with service(answer) as url:
-        heard = await ask(f"{url}/?model=large", language="en-US", transcriber_api_key="sk-1")
-    assert heard == Transcript("Hello there.", "en-US")
+        transcript = await ask(f"{url}/?model=large", language="en-US", transcriber_api_key="sk-1")
+    assert transcript == Transcript("Hello there.", "en-US")
     assert np.array_equal(seen.pop("samples"), SAMPLES)
     assert seen == {
         "model": "large",
@@ -74,7 +74,7 @@ async def test_the_service_gets_a_wav_and_the_key_and_its_text_comes_back():
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "says"),
+    ("status", "error", "message"),
     [
         (401, ProviderRejected, "TRANSCRIBER_API_KEY.*bad key"),
         (400, ProviderRejected, "bad key"),
@@ -83,12 +83,12 @@ async def test_the_service_gets_a_wav_and_the_key_and_its_text_comes_back():
         (503, ProviderUnavailable, "503"),
     ],
 )
-async def test_refusals_are_sorted_by_who_can_act(status, error, says):
+async def test_each_status_becomes_its_kind_of_error(status, error, message):
     async def answer(request, fields):
         return web.json_response({"error": {"message": "bad key"}}, status=status)
 
     async with service(answer) as url:
-        with pytest.raises(error, match=says) as caught:
+        with pytest.raises(error, match=message) as caught:
             await ask(url)
     assert caught.value.upstream_code == status
 
@@ -104,7 +104,7 @@ async def test_a_rate_limit_says_how_long_to_wait():
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", '{"texts": 1}', '{"text": null}'])
-async def test_an_answer_without_a_text_is_a_fault_of_the_service(body):
+async def test_an_answer_without_a_text_is_an_upstream_error(body):
     async def answer(request, fields):
         return web.Response(text=body)
 
@@ -113,7 +113,7 @@ async def test_an_answer_without_a_text_is_a_fault_of_the_service(body):
             await ask(url)
 
 
-async def test_a_service_that_says_nothing_is_not_waited_for_for_ever():
+async def test_a_service_that_does_not_answer_times_out():
     async def answer(request, fields):
         await asyncio.sleep(30)
         return web.Response()
@@ -123,7 +123,7 @@ async def test_a_service_that_says_nothing_is_not_waited_for_for_ever():
             await ask(url, transcribe_timeout_s=0.05)
 
 
-async def test_nobody_there_is_unavailable():
+async def test_an_unreachable_service_is_unavailable():
     async with service(lambda request, fields: None) as url:
         pass
     with pytest.raises(ProviderUnavailable, match="cannot be reached"):
@@ -142,6 +142,6 @@ async def test_the_key_is_in_no_error_and_no_repr():
 
 
 @pytest.mark.parametrize("value", ["openai", "openai:", "openai:ftp://x/v1", "openai:host/v1"])
-def test_an_address_that_is_none_is_refused(value):
+def test_a_setting_without_an_address_is_refused(value):
     with pytest.raises(ConfigError, match="openai:https://"):
         load("transcriber", "openai").create(Settings(transcriber=value))

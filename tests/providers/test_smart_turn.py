@@ -1,4 +1,4 @@
-"""The judge of turns: its picture of sound, its file, and how often it is right on recorded speech."""
+"""The end-of-turn model: its spectrogram, its file, and how often it is right on recorded speech."""
 
 import asyncio
 import hashlib
@@ -14,17 +14,17 @@ from realtime.server.runtime import Missing, _load_turn_judge
 from realtime.settings import Settings
 from tests.clips import RATE, require_clips
 
-UNFINISHED = {"en_lj_0002", "en_lj_0004", "en_lj_0006", "en_lj_0008", "en_lj_0013"}  # fragments, read
-PAUSE_MS = 96  # of silence when the session asks
+UNFINISHED = {"en_lj_0002", "en_lj_0004", "en_lj_0006", "en_lj_0008", "en_lj_0013"}  # read fragments
+PAUSE_MS = 96  # of silence when the session calls the model
 
 
 @pytest.fixture
-async def judge():
+async def model():
     if not weights.has_smart_turn():
-        pytest.skip("the judge of turns is not installed: realtime setup turn")
-    judge = load("turn", "smart").create(Settings())
-    yield judge
-    await judge.aclose()
+        pytest.skip("the end-of-turn model is not installed: realtime setup turn")
+    model = load("turn", "smart").create(Settings())
+    yield model
+    await model.aclose()
 
 
 def silence(ms: int) -> np.ndarray:
@@ -52,17 +52,17 @@ def broken_off(samples: np.ndarray, share: float) -> np.ndarray:
     return samples[: (first + int(np.argmin(levels[first : middle + 20]))) * 160]
 
 
-def test_the_picture_has_the_shape_of_whispers_and_shows_a_tone_where_it_is():
+def test_the_spectrogram_has_whispers_shape_and_a_tone_in_its_band():
     """1 kHz lies at 15 mel of 45.2 up to 8 kHz: band 26 of 80."""
     tone = (np.sin(np.arange(8 * RATE) * 2 * np.pi * 1000 / RATE) * 8000).astype(np.int16)
-    picture = log_mel(last_seconds(tone))
-    assert picture.shape == (80, 800)
-    assert picture.dtype == np.float32
-    assert set(picture[:, 100:700].argmax(axis=0)) == {26}
-    assert picture.max() - picture.min() <= 2.0 + 1e-6, "eight orders of magnitude, by four"
+    spectrogram = log_mel(last_seconds(tone))
+    assert spectrogram.shape == (80, 800)
+    assert spectrogram.dtype == np.float32
+    assert set(spectrogram[:, 100:700].argmax(axis=0)) == {26}
+    assert spectrogram.max() - spectrogram.min() <= 2.0 + 1e-6, "eight orders of magnitude, by four"
 
 
-def test_short_sound_is_put_at_the_end_and_long_sound_loses_its_beginning():
+def test_short_audio_is_put_at_the_end_and_long_audio_loses_its_beginning():
     short = last_seconds(np.full(RATE, 1000, np.int16))
     assert len(short) == 8 * RATE
     assert short[0] < 0 < short[-1]
@@ -74,26 +74,26 @@ def test_short_sound_is_put_at_the_end_and_long_sound_loses_its_beginning():
     assert loud.std() == pytest.approx(1, abs=1e-3)
 
 
-async def test_how_often_it_is_right_on_recorded_speech(judge):
+async def test_how_often_it_is_right_on_recorded_speech(model):
     """English: two of three whole sentences and cuts (`shared/engines.md` 4: 84 and 74 %). Chinese: nearly all 'finished'."""
     right: dict[tuple[str, bool], list[bool]] = {}
     for clip in require_clips():
         if clip.id not in UNFINISHED:
-            whole = await judge.finished(spoken(clip.samples))
+            whole = await model.finished(spoken(clip.samples))
             right.setdefault((clip.language, True), []).append(whole > 0.5)
         for share in (0.35, 0.65):
-            cut = await judge.finished(np.concatenate([broken_off(clip.samples, share), silence(PAUSE_MS)]))
+            cut = await model.finished(np.concatenate([broken_off(clip.samples, share), silence(PAUSE_MS)]))
             right.setdefault((clip.language, False), []).append(cut < 0.5)
     rates = {key: sum(answers) / len(answers) for key, answers in right.items()}
     assert rates["en", True] >= 0.65, rates
     assert rates["en", False] >= 0.7, rates
     assert rates["zh", True] >= 0.75, rates
     assert rates["zh", False] < 0.6, (
-        "if Chinese cuts are told apart now, weigh the judge more in core/finished.py"
+        "if Chinese cuts are told apart now, raise the model's weight in core/finished.py"
     )
 
 
-async def test_the_loop_goes_on_while_the_judge_thinks(judge):
+async def test_the_event_loop_runs_while_the_model_computes(model):
     ticks = 0
 
     async def tick() -> None:
@@ -103,23 +103,23 @@ async def test_the_loop_goes_on_while_the_judge_thinks(judge):
             await asyncio.sleep(0)
 
     ticking = asyncio.create_task(tick())
-    probability = await judge.finished(silence(3000))
+    probability = await model.finished(silence(3000))
     ticking.cancel()
     assert 0 <= probability <= 1
     assert ticks > 3
 
 
-async def test_a_closed_or_flooded_judge_says_so(judge, monkeypatch):
-    monkeypatch.setattr(smart_turn, "MOST_WAITING", 2)
-    answers = await asyncio.gather(*(judge.finished(silence(500)) for _ in range(4)), return_exceptions=True)
+async def test_a_closed_or_overloaded_model_raises(model, monkeypatch):
+    monkeypatch.setattr(smart_turn, "MAX_WAITING", 2)
+    answers = await asyncio.gather(*(model.finished(silence(500)) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(answer, ProviderUnavailable) for answer in answers) == 2
-    assert 0 <= await judge.finished(silence(500)) <= 1, "it recovers"
-    await judge.aclose()
+    assert 0 <= await model.finished(silence(500)) <= 1, "it recovers"
+    await model.aclose()
     with pytest.raises(ProviderUnavailable):
-        await judge.finished(silence(500))
+        await model.finished(silence(500))
 
 
-def test_without_its_file_the_line_to_type_is_named(monkeypatch, tmp_path):
+def test_a_missing_file_names_the_setup_command(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
     monkeypatch.setattr(weights, "_package", lambda name: None)
     assert not weights.has_smart_turn()
@@ -130,7 +130,7 @@ def test_without_its_file_the_line_to_type_is_named(monkeypatch, tmp_path):
 def test_another_file_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
     (tmp_path / weights.SMART_TURN_FILE).write_bytes(b"not a model")
-    assert weights.has_smart_turn(), "half-installed counts as wanted"
+    assert weights.has_smart_turn(), "a damaged file counts as installed"
     with pytest.raises(ConfigError, match="is not the published file"):
         smart_turn.create(Settings())
 
@@ -146,25 +146,25 @@ def test_the_file_is_found_in_the_pipecat_package_without_importing_it(monkeypat
     assert weights.smart_turn() == data / weights.SMART_TURN_FILE
 
 
-async def test_a_model_that_breaks_is_an_upstream_fault(monkeypatch, tmp_path):
+async def test_a_failing_model_is_a_provider_error(monkeypatch, tmp_path):
     class Broken:
         def run(self, *arguments):
             raise RuntimeError("bad tensor")
 
     monkeypatch.setattr(smart_turn, "_open", lambda model: Broken())
-    judge = SmartTurn(tmp_path)
+    model = SmartTurn(tmp_path)
     with pytest.raises(ProviderUnavailable, match="bad tensor"):
-        await judge.finished(silence(100))
-    await judge.aclose()
+        await model.finished(silence(100))
+    await model.aclose()
 
 
-def test_a_judge_shows_what_waits(monkeypatch, tmp_path):
+def test_repr_shows_the_waiting_calls(monkeypatch, tmp_path):
     monkeypatch.setattr(smart_turn, "_open", lambda model: None)
     assert repr(SmartTurn(tmp_path)) == "<SmartTurn, 0 waiting>"
 
 
-async def test_a_server_takes_the_judge_it_finds_and_misses_only_a_damaged_one(monkeypatch, tmp_path):
-    """Absent: nobody is told. Half-installed: named in `missing`, with what to do."""
+async def test_a_server_loads_the_installed_model_and_reports_only_a_damaged_one(monkeypatch, tmp_path):
+    """Not installed: not reported. Damaged: named in `missing`, with what to do."""
     monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
     monkeypatch.setattr(weights, "_package", lambda name: None)
     missing: list[Missing] = []
@@ -177,6 +177,6 @@ async def test_a_server_takes_the_judge_it_finds_and_misses_only_a_damaged_one(m
     monkeypatch.setattr(weights, "SMART_TURN_SHA256", hashlib.sha256(b"half a mod").hexdigest())
     weights.checked.cache_clear()
     monkeypatch.setattr(smart_turn, "_open", lambda model: None)
-    judge = await _load_turn_judge(Settings(), [])
-    assert isinstance(judge, SmartTurn)
-    await judge.aclose()
+    model = await _load_turn_judge(Settings(), [])
+    assert isinstance(model, SmartTurn)
+    await model.aclose()

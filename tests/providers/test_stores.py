@@ -1,4 +1,4 @@
-"""The contract of a store, over every one there is; and what only the file has to promise."""
+"""The contract of every store, and the extra guarantees of the file."""
 
 import asyncio
 import sqlite3
@@ -20,18 +20,18 @@ async def store(request, tmp_path):
     await store.aclose()
 
 
-async def test_what_was_saved_is_found_in_order(store):
+async def test_saved_items_are_loaded_in_order(store):
     await store.save("me", "conv_1", ["b", "a"], {"a": b'{"n":1}', "b": b'{"n":2}'})
     assert await store.load("me", "conv_1") == (b'{"n":2}', b'{"n":1}')
 
 
-async def test_only_changes_are_given_and_the_rest_stays(store):
+async def test_only_changed_items_are_given_and_the_others_stay(store):
     await store.save("me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
     await store.save("me", "conv_1", ["a", "b", "c"], {"b": b"two", "c": b"3"})
     assert await store.load("me", "conv_1") == (b"1", b"two", b"3")
 
 
-async def test_what_the_order_does_not_name_is_forgotten(store):
+async def test_items_that_the_order_does_not_name_are_deleted(store):
     await store.save("me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
     await store.save("me", "conv_1", ["b"], {})
     await store.save("me", "conv_1", ["a", "b"], {})
@@ -45,7 +45,7 @@ async def test_another_owner_finds_nothing(store):
     assert await store.load("me", "conv_1") == (b"1",)
 
 
-async def test_what_is_unknown_or_forgotten_is_none(store):
+async def test_an_unknown_or_deleted_conversation_is_none(store):
     assert await store.load("me", "conv_1") is None
     await store.save("me", "conv_1", ["a"], {"a": b"1"})
     await store.forget("me", "conv_1")
@@ -53,18 +53,18 @@ async def test_what_is_unknown_or_forgotten_is_none(store):
     assert await store.load("me", "conv_1") is None
 
 
-async def test_an_empty_conversation_is_one(store):
+async def test_an_empty_conversation_is_kept(store):
     await store.save("me", "conv_1", [], {})
     assert await store.load("me", "conv_1") == ()
 
 
-async def test_ids_are_data_and_nothing_else(store):
+async def test_ids_are_never_read_as_sql(store):
     strange = "'; DROP TABLE item; -- 你好 \U0001f389"
     await store.save(strange, strange, [strange], {strange: strange.encode()})
     assert await store.load(strange, strange) == (strange.encode(),)
 
 
-async def test_many_at_once(store):
+async def test_many_conversations_can_be_saved_at_once(store):
     async def one(number: int) -> None:
         for length in range(1, 6):
             order = [str(n) for n in range(length)]
@@ -78,7 +78,7 @@ async def test_many_at_once(store):
 # -- memory
 
 
-async def test_memory_is_bounded_and_the_least_recently_used_leave_first():
+async def test_memory_is_limited_and_the_least_recently_used_are_dropped_first():
     store = MemoryStore(max_bytes=1_000)
     for number in range(5):
         await store.save("me", f"conv_{number}", ["a"], {"a": b"x" * 300})
@@ -112,7 +112,7 @@ async def test_two_servers_share_the_file(tmp_path):
     await two.aclose()
 
 
-async def test_what_nobody_touched_for_a_month_goes(tmp_path):
+async def test_a_conversation_not_saved_for_a_month_is_deleted(tmp_path):
     path = str(tmp_path / "conversations.db")
     store = SqliteStore(path)
     for number in range(2):
@@ -129,14 +129,14 @@ async def test_what_nobody_touched_for_a_month_goes(tmp_path):
     await again.aclose()
 
 
-def test_a_path_that_cannot_be_is_a_mistake_of_the_operator(tmp_path):
+def test_an_unusable_path_is_a_configuration_error(tmp_path):
     (tmp_path / "file").write_text("no database")
     for path in (tmp_path, tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(ConfigError, match="REALTIME_STORE=sqlite"):
             SqliteStore(str(path))
 
 
-async def test_a_file_in_trouble_is_an_upstream_fault(tmp_path):
+async def test_a_broken_file_is_a_provider_error(tmp_path):
     store = SqliteStore(str(tmp_path / "conversations.db"))
     with sqlite3.connect(tmp_path / "conversations.db") as file:
         file.execute("DROP TABLE item")

@@ -1,1 +1,1 @@
-"""The roles of a conversation played by the MiniMax platform."""
+"""The providers that use the MiniMax platform."""

@@ -1,35 +1,35 @@
-"""Which speech hosts to leave alone for a while. Time is an argument, in seconds of any clock that does not jump."""
+"""A circuit breaker for speech hosts. Time is an argument, in seconds of any monotonic clock."""
 
 from __future__ import annotations
 
 from realtime.minimax.speech import Transport
 
-SKIP_HOST_S = 30.0
+OPEN_S = 30.0  # an open breaker refuses its host for this long
 DROPS_WITHIN_S = 10.0  # two lost connections within this time count as a failed host
 
 Address = tuple[Transport, str]
 
 
-class Breaker:
-    """One short circuit-breaker for each way to each host."""
+class CircuitBreaker:
+    """One circuit breaker for each transport and host."""
 
     def __init__(self) -> None:
-        self._until_s: dict[Address, float] = {}
+        self._open_until_s: dict[Address, float] = {}
         self._dropped_s: dict[Address, float] = {}
 
     def allows(self, address: Address, now_s: float) -> bool:
-        """Whether this host may be used."""
-        return self._until_s.get(address, 0.0) <= now_s
+        """Whether this host may be used: its breaker is closed."""
+        return self._open_until_s.get(address, 0.0) <= now_s
 
     def failed(self, address: Address, now_s: float) -> None:
-        self._until_s[address] = now_s + SKIP_HOST_S
+        self._open_until_s[address] = now_s + OPEN_S
 
     def dropped(self, address: Address, now_s: float) -> None:
-        """A connection that worked was lost; once can be chance."""
+        """An open connection was lost. One loss can be chance; a second one soon after it opens the breaker."""
         last_s = self._dropped_s.get(address)
         self._dropped_s[address] = now_s
         if last_s is not None and now_s - last_s < DROPS_WITHIN_S:
             self.failed(address, now_s)
 
     def worked(self, address: Address) -> None:
-        self._until_s.pop(address, None)
+        self._open_until_s.pop(address, None)

@@ -1,4 +1,4 @@
-"""The platform's chat model in the role `ChatModel`. Everything hard is in `realtime.minimax`."""
+"""The platform's chat model in the role `ChatModel`. The requests themselves are in `realtime.minimax`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from realtime.settings import Settings
 
 
 class ChatProvider:
-    """See `realtime.providers.base.ChatModel`. Serves every `Chat`, whosever interface it speaks."""
+    """See `realtime.providers.base.ChatModel`. Works with every `Chat`, of MiniMax and of other services."""
 
     def __init__(
         self, chat: Chat, *, sees_images: bool, rpm: int, first_timeout_s: float, gap_timeout_s: float

@@ -1,6 +1,6 @@
-"""The platform's voice in the role `Speech`: warm connections, budget and what was learnt about latency.
+"""The platform's speech in the role `Speech`: prewarmed connections, the budget and the measured latency.
 
-The reply itself is `minimax_utterance`, the connections are `minimax_speech_pool`.
+The reply itself is in `utterance`, the connections are in `speech_pool`.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ class MiniMaxSpeech:
         try:
             yield utterance
         finally:
-            utterance.leave()
+            utterance.close()
 
     def _timing(self, config: SpeechConfig) -> tuple[Latency, Delivery]:
         timing = self._learnt[config] = self._learnt.pop(config, (Latency(), Delivery()))
         if len(self._learnt) > MAX_VOICES:
-            del self._learnt[next(iter(self._learnt))]  # what was not used for longest
+            del self._learnt[next(iter(self._learnt))]  # the least recently used
         return timing
 
     def _config(self, voice: Voice) -> SpeechConfig:
@@ -93,7 +93,7 @@ def create(settings: Settings) -> MiniMaxSpeech:
         ) from None
     if not settings.api_key:
         raise ConfigError("There is no API key for speech: set MINIMAX_API_KEY.")
-    patience_s = settings.speech_timeout_s
+    timeout_s = settings.speech_timeout_s
     client = SpeechClient(
         tuple(url.rstrip("/") for url in settings.speech_urls)
         or speech_urls_for(settings.base_url.rstrip("/").removesuffix("/v1")),
@@ -102,11 +102,11 @@ def create(settings: Settings) -> MiniMaxSpeech:
         model=settings.speech_model,
         voice_id=settings.voice_id,
         timeouts=SpeechTimeouts(
-            connect_s=patience_s,  # every host has to have its turn within that of the listener
-            ready_s=patience_s,
-            first_audio_s=patience_s,
-            gap_s=patience_s,
-            finish_s=patience_s,
+            connect_s=timeout_s,  # short, so that every host can be tried within the timeout of the reply
+            ready_s=timeout_s,
+            first_audio_s=timeout_s,
+            gap_s=timeout_s,
+            finish_s=timeout_s,
         ),
     )
     return MiniMaxSpeech(

@@ -1,6 +1,6 @@
-"""Warm speech connections, shared by all conversations, within the account's limit (shared/design.md 2.1).
+"""The pool of speech connections, shared by all conversations, within the account's limit (shared/design.md 2.1).
 
-Opens ahead, lends, takes back, replaces; skips a host that just failed; falls back to HTTP. Knows nothing of texts.
+Prewarms, lends, takes back, replaces; skips a host that just failed; falls back to HTTP. Knows nothing of texts.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from realtime.minimax.errors import IDLE, TOO_MANY_CONNECTIONS
 from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechSession
-from realtime.providers.minimax.breaker import Address, Breaker
+from realtime.providers.minimax.breaker import Address, CircuitBreaker
 
-MAX_IDLE_S = 110.0  # the platform ends a silent socket after 120 s
-RENEW_S = 100.0  # a successor is opened then, which may take a few seconds
-FRESH_S = 99.0  # ... by a timer that may ring a little early
-REPLACE_FOR_S = 300.0  # a voice unused for this long is not kept warm any more
-HALVED_FOR_S = 300.0
-MAX_VOICES = 256  # that are remembered; clients choose voice and speed freely
+MAX_IDLE_S = 110.0  # the platform closes an idle socket after 120 s
+RENEW_S = 100.0  # idle time after which a successor is opened, which may take a few seconds
+FRESH_S = 99.0  # less than RENEW_S, because a timer can fire a little early
+REPLACE_FOR_S = 300.0  # connections of a voice that was not used for this long are not replaced
+HALVED_FOR_S = 300.0  # after this time a halved limit is doubled again
+MAX_VOICES = 256  # kept in the tables; clients choose voice and speed freely
 NOT_FOUND = 404
 
 log = logging.getLogger("realtime.speech")
@@ -32,7 +32,7 @@ log = logging.getLogger("realtime.speech")
 @dataclass(slots=True, eq=False)
 class _Opening:
     task: asyncio.Task[SpeechSession]
-    silencing: bool = False  # a session of a reply that was left, soon usable again
+    cancelling: bool = False  # a session of an abandoned reply, soon usable again
     claimed: bool = False
 
 
@@ -45,15 +45,15 @@ class SpeechPool:
         self._configured_limit = max(1, limit)
         self._halved_to = self._configured_limit
         self._halved_s = 0.0
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker()
         self._idle: dict[SpeechConfig, list[SpeechSession]] = {}
-        self._lapse: dict[SpeechSession, asyncio.TimerHandle] = {}
+        self._idle_timers: dict[SpeechSession, asyncio.TimerHandle] = {}
         self._opening: dict[SpeechConfig, list[_Opening]] = {}
         self._lent: dict[SpeechSession, SpeechConfig] = {}
-        self._via: dict[SpeechSession, Address] = {}
+        self._addresses: dict[SpeechSession, Address] = {}
         self._used_s: dict[SpeechConfig, float] = {}
-        self._leaving = 0
-        self._chores: set[asyncio.Task[Any]] = set()
+        self._closing = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     @property
@@ -65,22 +65,22 @@ class SpeechPool:
     @property
     def sockets(self) -> int:
         """Sockets that exist or are being opened or closed."""
-        lent = sum(1 for session in self._lent if self._via[session][0] is not Transport.HTTP)
+        lent = sum(1 for session in self._lent if self._addresses[session][0] is not Transport.HTTP)
         idle = sum(map(len, self._idle.values()))
-        return lent + idle + sum(map(len, self._opening.values())) + self._leaving
+        return lent + idle + sum(map(len, self._opening.values())) + self._closing
 
     def prewarm(self, config: SpeechConfig) -> None:
-        """Have a session ready soon. Returns at once, never raises."""
-        self._wanted(config)
+        """Open a session for this voice ahead. Returns at once, never raises."""
+        self._mark_used(config)
         self._top_up(config)
 
     def take_idle(self, config: SpeechConfig) -> SpeechSession | None:
-        """A ready session, if there is one."""
-        self._wanted(config)
+        """An idle session, if there is one."""
+        self._mark_used(config)
         idle = self._idle.get(config, [])
         while idle:
             session = idle.pop()
-            self._lapse.pop(session).cancel()
+            self._idle_timers.pop(session).cancel()
             if session.usable:
                 self._lent[session] = config
                 return session
@@ -88,9 +88,9 @@ class SpeechPool:
         return None
 
     async def take(self, config: SpeechConfig) -> SpeechSession:
-        """A session: a ready one, one that is being opened, a new one, or HTTP. Raises ProviderError.
+        """A session: an idle one, one that is being opened, a new one, or HTTP. Raises ProviderError.
 
-        If the caller is cancelled meanwhile, what was being opened becomes somebody's spare.
+        If the caller is cancelled meanwhile, the session that was being opened becomes a spare.
         """
         session = self.take_idle(config)
         if session is not None:
@@ -103,33 +103,33 @@ class SpeechPool:
             try:
                 return await self._claim(opening, config)
             except ProviderError as error:
-                if _final(error) or self._closed:
+                if _same_on_all_hosts(error) or self._closed:
                     raise
-            # One that could not be silenced says nothing about the hosts.
-            opening = self._start_opening(config) if opening.silencing else None
+            # A session that could not be cancelled does not mean that the hosts have failed.
+            opening = self._start_opening(config) if opening.cancelling else None
         return await self._over_http(config)
 
     def give_back(self, session: SpeechSession) -> None:
-        """A session with nothing pending. It is kept for the next reply if it can be."""
+        """Return a session with nothing pending. It is kept for the next reply if it is usable."""
         config = self._lent.pop(session, None)
         if config is None:
             return  # the pool was closed meanwhile, and the session with it
-        if not session.usable or self._closed or self._via[session][0] is Transport.HTTP:
+        if not session.usable or self._closed or self._addresses[session][0] is Transport.HTTP:
             self._discard(session, spare_for=config)
         else:
             self._keep(config, session)
 
-    def burn(self, session: SpeechSession, *, failed: bool = False) -> None:
-        """A session in the middle of something: silence it, and have a spare at once.
+    def abandon(self, session: SpeechSession, *, failed: bool = False) -> None:
+        """Return a session with texts pending: cancel or close it, and open a spare at once.
 
-        One that has `failed` is never used again: what would not speak once would keep the next text waiting too.
+        One that has `failed` is never used again: it would probably fail for the next text too.
         """
         config = self._lent.pop(session, None)
         if config is None:
             return
         if self._transport is Transport.BIDI and session.usable and not failed and not self._closed:
-            self._soon(
-                _Opening(asyncio.create_task(self._silence(session), name="silence speech session"), True),
+            self._track(
+                _Opening(asyncio.create_task(self._cancel(session), name="cancel speech session"), True),
                 config,
             )
         else:
@@ -137,29 +137,29 @@ class SpeechPool:
             self._top_up(config)
 
     def report(self, session: SpeechSession, error: ProviderError) -> None:
-        """A lent session has failed with this error: learn about its host and the account."""
-        self._learn(self._via[session], error, connecting=False)
+        """A lent session has failed with this error: note it for its host and the limit."""
+        self._note_error(self._addresses[session], error, connecting=False)
 
     async def aclose(self) -> None:
         self._closed = True
         for openings in self._opening.values():
             for opening in openings:
                 opening.task.cancel()
-                self._chores.add(opening.task)
+                self._tasks.add(opening.task)
         sessions = [s for idle in self._idle.values() for s in idle] + list(self._lent)
         self._idle.clear()
         self._lent.clear()
-        for handle in self._lapse.values():
+        for handle in self._idle_timers.values():
             handle.cancel()
-        self._lapse.clear()
+        self._idle_timers.clear()
         for session in sessions:
             self._discard(session)
-        while self._chores:
-            done, _ = await asyncio.wait(self._chores)
-            self._chores -= done
+        while self._tasks:
+            done, _ = await asyncio.wait(self._tasks)
+            self._tasks -= done
 
     def _top_up(self, config: SpeechConfig) -> None:
-        """One ready session, and one more for every four in use: conversations come in crowds."""
+        """Keep one session ready, and one more for every four in use: conversations often start together."""
         if self._closed:
             return
         in_use = sum(1 for lent in self._lent.values() if lent == config)
@@ -172,15 +172,15 @@ class SpeechPool:
                 return
 
     def _start_opening(self, config: SpeechConfig) -> _Opening | None:
-        hosts = self._open_hosts(self._transport) if self._transport is not Transport.HTTP else []
+        hosts = self._allowed_hosts(self._transport) if self._transport is not Transport.HTTP else []
         if not hosts or self._closed or not self._make_room(config):
             return None
-        return self._soon(
+        return self._track(
             _Opening(asyncio.create_task(self._open(config, hosts), name="open speech session")), config
         )
 
-    def _soon(self, opening: _Opening, config: SpeechConfig) -> _Opening:
-        """A session that will be ready in a moment."""
+    def _track(self, opening: _Opening, config: SpeechConfig) -> _Opening:
+        """Keep track of a session that will be ready soon."""
         self._opening.setdefault(config, []).append(opening)
         opening.task.add_done_callback(lambda _: self._opened(opening, config))
         return opening
@@ -192,11 +192,11 @@ class SpeechPool:
                 session = await self._client.connect(config, host, self._transport)
             except ProviderError as error:
                 failure = error
-                self._learn((self._transport, host), error, connecting=True)
-                if _final(error) or error.upstream_code == TOO_MANY_CONNECTIONS:
+                self._note_error((self._transport, host), error, connecting=True)
+                if _same_on_all_hosts(error) or error.upstream_code == TOO_MANY_CONNECTIONS:
                     raise
                 continue
-            self._via[session] = (self._transport, host)
+            self._addresses[session] = (self._transport, host)
             self._breaker.worked((self._transport, host))
             return session
         assert failure is not None
@@ -211,7 +211,7 @@ class SpeechPool:
             self._keep(config, opening.task.result())
         elif isinstance(error, ProviderError):
             log.info("no spare speech connection: %s", error)
-            if opening.silencing:
+            if opening.cancelling:
                 self._top_up(config)
         else:
             log.error("opening a speech connection failed", exc_info=error)
@@ -231,24 +231,24 @@ class SpeechPool:
         return session
 
     async def _over_http(self, config: SpeechConfig) -> SpeechSession:
-        hosts = self._open_hosts(Transport.HTTP) or list(self._client.hosts)
+        hosts = self._allowed_hosts(Transport.HTTP) or list(self._client.hosts)
         session = await self._client.connect(config, hosts[0], Transport.HTTP)
-        self._via[session] = (Transport.HTTP, hosts[0])
+        self._addresses[session] = (Transport.HTTP, hosts[0])
         self._lent[session] = config
         return session
 
-    def _open_hosts(self, transport: Transport) -> list[str]:
+    def _allowed_hosts(self, transport: Transport) -> list[str]:
         return [host for host in self._client.hosts if self._breaker.allows((transport, host), _now())]
 
     def _make_room(self, config: SpeechConfig) -> bool:
-        """Whether one more socket is allowed; an idle one of another voice makes place, for the next time."""
+        """Whether one more socket is allowed. If not, an idle one of another voice is closed, for the next time."""
         if self.sockets < self.limit:
             return True
         others = [voice for voice, idle in self._idle.items() if idle and voice != config]
         if others:
             voice = min(others, key=lambda other: self._used_s.get(other, 0.0))
             session = self._idle[voice].pop(0)
-            self._lapse.pop(session).cancel()
+            self._idle_timers.pop(session).cancel()
             self._discard(session, spare_for=config)
         return False
 
@@ -269,23 +269,23 @@ class SpeechPool:
         config: SpeechConfig,
         session: SpeechSession,
     ) -> None:
-        self._lapse[session] = asyncio.get_running_loop().call_later(
+        self._idle_timers[session] = asyncio.get_running_loop().call_later(
             max(0.0, age_s - _age_s(session)), action, config, session
         )
 
     def _renew(self, config: SpeechConfig, session: SpeechSession) -> None:
-        """Have a successor before the platform ends this session, as long as its voice is in use."""
-        self._at_age(MAX_IDLE_S, self._lapsed, config, session)
+        """Open a successor before the platform closes this session, as long as its voice is in use."""
+        self._at_age(MAX_IDLE_S, self._expire, config, session)
         if self._in_use(config):
             self._top_up(config)
 
-    def _lapsed(self, config: SpeechConfig, session: SpeechSession) -> None:
+    def _expire(self, config: SpeechConfig, session: SpeechSession) -> None:
         self._idle[config].remove(session)
-        self._lapse.pop(session)
+        self._idle_timers.pop(session)
         self._discard(session, spare_for=config if self._in_use(config) else None)
 
-    def _wanted(self, config: SpeechConfig) -> None:
-        """Somebody uses this voice now. Of those that nobody has wanted for longest nothing is kept."""
+    def _mark_used(self, config: SpeechConfig) -> None:
+        """This voice is used now. The tables drop the voices that were not used for longest."""
         self._used_s.pop(config, None)
         self._used_s[config] = _now()
         for old in list(self._used_s)[:-MAX_VOICES]:
@@ -297,52 +297,52 @@ class SpeechPool:
         return _now() - self._used_s.get(config, 0.0) < REPLACE_FOR_S
 
     def _discard(self, session: SpeechSession, spare_for: SpeechConfig | None = None) -> None:
-        self._leaving += 1
-        self._chore(self._leave(session, spare_for))
+        self._closing += 1
+        self._start_task(self._close(session, spare_for))
 
-    async def _leave(self, session: SpeechSession, spare_for: SpeechConfig | None) -> None:
+    async def _close(self, session: SpeechSession, spare_for: SpeechConfig | None) -> None:
         try:
             await session.aclose()
         finally:
-            self._leaving -= 1
-            self._via.pop(session, None)
+            self._closing -= 1
+            self._addresses.pop(session, None)
         if spare_for is not None:
             self._top_up(spare_for)
 
-    async def _silence(self, session: SpeechSession) -> SpeechSession:
+    async def _cancel(self, session: SpeechSession) -> SpeechSession:
         if await session.cancel():
             return session
-        self._via.pop(session, None)
-        raise ProviderUnavailable("The speech connection could not be silenced.")
+        self._addresses.pop(session, None)
+        raise ProviderUnavailable("The speech connection could not be cancelled.")
 
-    def _learn(self, address: Address, error: ProviderError, *, connecting: bool) -> None:
+    def _note_error(self, address: Address, error: ProviderError, *, connecting: bool) -> None:
         now_s = _now()
         if error.upstream_code == TOO_MANY_CONNECTIONS:
             self._halved_to = max(1, self.limit // 2)
             self._halved_s = now_s
             log.warning("the platform refuses more speech connections; using %d from now on", self._halved_to)
-        elif error.upstream_code == IDLE or _final(error):
+        elif error.upstream_code == IDLE or _same_on_all_hosts(error):
             return
         elif connecting or isinstance(error, ProviderTimeout):
             self._breaker.failed(address, now_s)
         elif isinstance(error, ProviderUnavailable):
             self._breaker.dropped(address, now_s)
 
-    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="speech connection chore")
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="close speech connection")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
-def _final(error: ProviderError) -> bool:
-    """Whether no other host would do better."""
+def _same_on_all_hosts(error: ProviderError) -> bool:
+    """Whether every other host would give the same error."""
     if error.upstream_code in (NOT_FOUND, TOO_MANY_CONNECTIONS):
         return False
     return not error.retryable or error.code == "rate_limit_exceeded"
 
 
 def _age_s(session: SpeechSession) -> float:
-    """How long the platform has heard nothing from us on it."""
+    """The time since our last message on this session."""
     return _now() - session.last_sent_s
 
 

@@ -1,4 +1,4 @@
-"""What of a text can be spoken, and where to go on when the voice broke off in the middle. Pure.
+"""Which text can be spoken, and where to resume when the connection was lost inside a chunk. Pure.
 
 Knows the platform's pause marks (shared/minimax t2a-websocket.md 1.2) and word times; knows no connection.
 """
@@ -12,9 +12,9 @@ from realtime.core.messages import WordTime
 
 _PAUSE_MARK = re.compile(r"<#\d+(?:\.\d+)?#>")
 _LEADING = re.compile(r"(?:\s|<#\d+(?:\.\d+)?#>)+")
-_WORD_END_SLACK_MS = 80.0  # a word that lacks no more than this was understood
-_WORD_SAID = 0.8  # ... or of which this much was heard
-_UNTIMED_MS = 150.0  # sound beyond the last known word that is more than its fading
+_MAX_MISSING_MS = 80.0  # a word that lacks no more than this at its end counts as received
+_MIN_RECEIVED = 0.8  # ... and so does a word of which this share was received
+_UNTIMED_MS = 150.0  # more audio than this after the last known word holds further words
 _CHARACTER_MS = 1000.0 / 15  # Latin script at speed 1 (shared/minimax t2a-websocket.md 5)
 _IDEOGRAPH_MS = 1000.0 / 4.5
 
@@ -25,45 +25,45 @@ def speakable(text: str) -> bool:
 
 
 def visible(text: str) -> str:
-    """The text with invisible characters as blanks, so that offsets stay true and the platform does not refuse it."""
+    """The text with blanks for invisible characters: offsets stay valid and the platform does not refuse it."""
     return "".join(" " if _invisible(character) else character for character in text)
 
 
-def unspoken_from(text: str, words: tuple[WordTime, ...], heard_ms: float, speed: float = 1.0) -> int:
-    """The offset at which to go on after `heard_ms` of sound: a word's beginning, or the length of the text.
+def resume_offset(text: str, words: tuple[WordTime, ...], received_ms: float, speed: float = 1.0) -> int:
+    """The offset at which to resume after `received_ms` of audio: a word's beginning, or the length of the text.
 
-    A word that was heard nearly whole is not said again; one that was cut earlier is said again from its start.
+    A word that was received almost completely is not repeated; a word that was cut earlier is repeated from its start.
     """
     at, end_ms = 0, 0.0
     for word in words:
-        if not _was_said(word, heard_ms):
+        if not _was_received(word, received_ms):
             return _skip_pause(text, max(word.begin, at))
         at, end_ms = word.end, word.end_ms
-    if heard_ms - end_ms > _UNTIMED_MS:
-        at = _by_proportion(text, at, (heard_ms - end_ms) * speed)
+    if received_ms - end_ms > _UNTIMED_MS:
+        at = _by_proportion(text, at, (received_ms - end_ms) * speed)
     return _skip_pause(text, at)
 
 
-def _was_said(word: WordTime, heard_ms: float) -> bool:
+def _was_received(word: WordTime, received_ms: float) -> bool:
     length_ms = word.end_ms - word.start_ms
-    if heard_ms >= word.end_ms:
+    if received_ms >= word.end_ms:
         return True
-    lacking_ms = word.end_ms - heard_ms
-    return lacking_ms < length_ms and (
-        lacking_ms <= min(_WORD_END_SLACK_MS, length_ms / 2) or lacking_ms <= length_ms * (1 - _WORD_SAID)
+    missing_ms = word.end_ms - received_ms
+    return missing_ms < length_ms and (
+        missing_ms <= min(_MAX_MISSING_MS, length_ms / 2) or missing_ms <= length_ms * (1 - _MIN_RECEIVED)
     )
 
 
-def _by_proportion(text: str, at: int, sound_ms: float) -> int:
-    """The start of the word that sounds after `sound_ms` at the usual pace; never inside a word."""
+def _by_proportion(text: str, at: int, audio_ms: float) -> int:
+    """The start of the word after `audio_ms` of audio at the usual speaking rate; never inside a word."""
     word_start = at
     while at < len(text):
         character = text[at]
         wide = character >= "\u2e80"
-        sound_ms -= _IDEOGRAPH_MS if wide else _CHARACTER_MS
+        audio_ms -= _IDEOGRAPH_MS if wide else _CHARACTER_MS
         if wide or not _in_word(text, at):
             word_start = at
-        if sound_ms < 0:
+        if audio_ms < 0:
             return word_start
         at += 1
     return at
@@ -75,7 +75,7 @@ def _in_word(text: str, at: int) -> bool:
 
 
 def _skip_pause(text: str, at: int) -> int:
-    """A text to go on with must not begin with a pause."""
+    """Skip pause marks and blanks: a resumed text must not begin with a pause."""
     found = _LEADING.match(text, at)
     return found.end() if found else at
 

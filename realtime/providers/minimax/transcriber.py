@@ -23,14 +23,14 @@ class MiniMaxTranscriber:
         return f"<MiniMaxTranscriber {self._http.base_url}>"
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
-        heard = await transcribe(
+        result = await transcribe(
             self._http,
             samples.astype("<i2", copy=False).tobytes(),
             rate=VAD_RATE,
             language=language,
             timeout_s=self._timeout_s,
         )
-        return Transcript(heard.text, language)
+        return Transcript(result.text, language)
 
     async def prewarm(self) -> None:
         return  # nothing is loaded here

@@ -1,7 +1,7 @@
-"""The voice of one reply on the platform: chunks in order, whatever happens to the connections beneath.
+"""The speech of one reply on the platform: chunks in order, also when connections are lost.
 
-Sends each chunk as one request within the account's budget, ties sound to chunks, and after a loss goes on from the
-first word that was not heard. Connections come from the pool; nothing here knows hosts.
+Sends each chunk as one request within the account's budget, assigns audio to chunks, and after a loss resumes at the
+first word that was not received. Connections come from the pool. It knows no hosts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from realtime.minimax.speech_session import check_text
 from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, SpeechWords
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import SpeechPool
-from realtime.providers.minimax.speech_text import speakable, unspoken_from, visible
+from realtime.providers.minimax.speech_text import resume_offset, speakable, visible
 
-MAX_LOSSES = 5  # of one chunk: every host and HTTP get their chance
+MAX_LOSSES = 5  # of one chunk: enough to try every host and HTTP
 _RATE_PAUSE_S = 1.0
 
 
@@ -32,18 +32,18 @@ class _Chunk:
     number: int
     text: str
     done: bool = False
-    sound_bytes: int = 0  # handed on
+    audio_bytes: int = 0  # yielded
     words: tuple[WordTime, ...] = ()  # of all attempts
-    kept: tuple[WordTime, ...] = ()  # of attempts that were lost
-    begin: int = 0  # where the present attempt begins: characters, milliseconds
+    kept: tuple[WordTime, ...] = ()  # of lost attempts
+    begin: int = 0  # where the current attempt begins: characters, milliseconds
     begin_ms: float = 0.0
     losses: int = 0
     waited_s: float = 0.0
-    sent_s: float | None = None  # set where its first sound tells the service's latency
+    sent_s: float | None = None  # set if its first audio measures the service's latency
 
 
 class MiniMaxUtterance:
-    """See `realtime.providers.base.Utterance`. One task speaks, one task listens; they may be the same."""
+    """See `realtime.providers.base.Utterance`. One task sends, one task receives; they can be the same."""
 
     def __init__(
         self,
@@ -60,20 +60,20 @@ class MiniMaxUtterance:
         self._budget_wait_s = budget_wait_s
         self._learn_latency = learn_latency
         self._chunks: list[_Chunk] = []
-        self._head = 0  # the chunk that is heard
-        self._next = 0  # the chunk that is sent next
+        self._head = 0  # the chunk that is being received
+        self._next = 0  # the next chunk to send
         self._sent: deque[_Chunk] = deque()
         self._finished = False
-        self._left = False
-        self._news = asyncio.Event()
+        self._closed = False
+        self._changed = asyncio.Event()
         self._sending = asyncio.Lock()
-        self._broken: ProviderError | None = None
+        self._send_error: ProviderError | None = None
         self._session = pool.take_idle(config)
         if self._session is None:
             pool.prewarm(config)
 
     async def say(self, text: str) -> int:
-        """See `Utterance.say`. Waits for the account's budget if that is short. Raises ProviderRejected if it is
+        """See `Utterance.say`. Waits for the account's budget if the wait is short. Raises ProviderRejected if it is
         not, or if the text is too long for one chunk."""
         if self._finished:
             raise RuntimeError("say after finish")
@@ -84,32 +84,32 @@ class MiniMaxUtterance:
             await self._wait_for_budget()
         chunk = _Chunk(len(self._chunks), text, done=silent)
         self._chunks.append(chunk)
-        self._news.set()
+        self._changed.set()
         await self._send_waiting()
         return chunk.number
 
     def finish(self) -> None:
         self._finished = True
-        self._news.set()
+        self._changed.set()
 
     async def events(self) -> AsyncGenerator[SpeechEvent, None]:
-        """See `Utterance.events`. Raises ProviderError when nothing more can be tried."""
+        """See `Utterance.events`. Raises ProviderError when every retry has failed."""
         while True:
             while self._head < len(self._chunks) and self._chunks[self._head].done:
                 self._head += 1
                 yield SpeechChunkDone(self._head - 1)
-            if self._is_left():
+            if self._is_closed():
                 return
             if self._head == len(self._chunks):
                 if self._finished:
                     return
-                self._news.clear()
-                await self._news.wait()
+                self._changed.clear()
+                await self._changed.wait()
                 continue
             try:
                 results = await self._receive()
             except ProviderError as error:
-                if self._is_left():
+                if self._is_closed():
                     return
                 await self._recover(error)
                 continue
@@ -117,20 +117,20 @@ class MiniMaxUtterance:
                 for event in self._translate(result):
                     yield event
 
-    def leave(self) -> None:
-        """The reply is over, said or not. Returns at once; the pool tidies up."""
-        self._left = True
-        self._news.set()
+    def close(self) -> None:
+        """The reply is over, spoken to its end or not. Returns at once; the pool closes connections later."""
+        self._closed = True
+        self._changed.set()
         session, self._session = self._session, None
         if session is None:
             return
         if session.pending or self._sent or not session.usable:
-            self._pool.burn(session)
+            self._pool.abandon(session)
         else:
             self._pool.give_back(session)
 
-    def _is_left(self) -> bool:
-        return self._left
+    def _is_closed(self) -> bool:
+        return self._closed
 
     async def _wait_for_budget(self) -> None:
         now_s = _now()
@@ -151,23 +151,23 @@ class MiniMaxUtterance:
                 raise
 
     async def _receive(self) -> list[SpeechResult]:
-        if self._broken is not None:
-            error, self._broken = self._broken, None
+        if self._send_error is not None:
+            error, self._send_error = self._send_error, None
             raise error
         if self._session is None:
             session = await self._pool.take(self._config)
-            if self._is_left():
+            if self._is_closed():
                 self._pool.give_back(session)
                 return []
             self._session = session
         session = self._session
         await self._send_waiting()
-        if self._broken is not None or not self._sent:
+        if self._send_error is not None or not self._sent:
             return []
         return await session.receive()
 
     async def _send_waiting(self) -> None:
-        """Send what was said and not sent. A failure is left for the listening side to repair."""
+        """Send the chunks that are not sent yet. A failure is kept for the receiving side."""
         async with self._sending:
             while (session := self._session) is not None and self._next < len(self._chunks):
                 chunk = self._chunks[self._next]
@@ -180,7 +180,7 @@ class MiniMaxUtterance:
                     await session.say(chunk.text[chunk.begin :])
                 except ProviderError as error:
                     if self._session is session:
-                        self._broken = error
+                        self._send_error = error
                     return
 
     def _translate(self, result: SpeechResult) -> list[SpeechEvent]:
@@ -192,7 +192,7 @@ class MiniMaxUtterance:
                 if chunk.sent_s is not None:
                     self._learn_latency(_now() - chunk.sent_s)
                     chunk.sent_s = None
-                chunk.sound_bytes += len(data)
+                chunk.audio_bytes += len(data)
                 return [SpeechAudio(chunk.number, data)]
             case WordTimes(words=words):
                 if chunk.begin_ms:
@@ -202,10 +202,10 @@ class MiniMaxUtterance:
             case ChunkEnd():
                 chunk.done = True
                 self._sent.popleft()
-                return self._heard()
+                return self._end_chunks()
 
-    def _heard(self) -> list[SpeechEvent]:
-        """The end of this chunk, and of silent ones right after it, before any sound of a later one."""
+    def _end_chunks(self) -> list[SpeechEvent]:
+        """The end of this chunk, and of chunks without speech right after it, before any audio of a later one."""
         events: list[SpeechEvent] = []
         while self._head < len(self._chunks) and self._chunks[self._head].done:
             events.append(SpeechChunkDone(self._head))
@@ -213,16 +213,16 @@ class MiniMaxUtterance:
         return events
 
     async def _recover(self, error: ProviderError) -> None:
-        """The connection is lost: give up, or get ready to go on with another one."""
+        """The connection is lost: raise the error, or prepare to resume on another connection."""
         session, self._session = self._session, None
         if session is not None:
             self._pool.report(session, error)
-            self._pool.burn(session, failed=True)
+            self._pool.abandon(session, failed=True)
         chunk = self._chunks[self._head]
         began = chunk.begin
         self._rewind(chunk)
         if chunk.begin > began:
-            chunk.losses = 0  # every attempt that gets further is worth another one
+            chunk.losses = 0  # after every attempt with progress there may be another one
         limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
         if not error.retryable:
             raise error
@@ -233,20 +233,20 @@ class MiniMaxUtterance:
             raise error
 
     def _rewind(self, chunk: _Chunk) -> None:
-        """Everything from this chunk on has to be sent again, less what was heard of it."""
+        """Prepare to send everything from this chunk on again, without the received part of this chunk."""
         again = list(self._sent)
         self._sent.clear()
-        self._broken = None
+        self._send_error = None
         self._next = chunk.number
-        self._forget_heard(chunk)
+        self._skip_received(chunk)
         for unfinished in again:
             if not unfinished.done:
-                self._budget.reserve(_now())  # saying it again is one more request
+                self._budget.reserve(_now())  # sending it again is one more request
 
-    def _forget_heard(self, chunk: _Chunk) -> None:
-        """Let the chunk begin at its first word that was not heard."""
-        heard_ms = chunk.sound_bytes / 2 / self._config.rate * 1000
-        if heard_ms <= chunk.begin_ms:
+    def _skip_received(self, chunk: _Chunk) -> None:
+        """Let the next attempt begin at the first word of the chunk that was not received."""
+        received_ms = chunk.audio_bytes / 2 / self._config.rate * 1000
+        if received_ms <= chunk.begin_ms:
             return
         present = tuple(
             replace(word, start_ms=word.start_ms - chunk.begin_ms, end_ms=word.end_ms - chunk.begin_ms)
@@ -254,19 +254,19 @@ class MiniMaxUtterance:
             if word.begin >= chunk.begin
         )
         rest = chunk.text[chunk.begin :]
-        at = unspoken_from(
+        at = resume_offset(
             rest,
             tuple(replace(w, begin=w.begin - chunk.begin, end=w.end - chunk.begin) for w in present),
-            heard_ms - chunk.begin_ms,
+            received_ms - chunk.begin_ms,
             self._config.speed,
         )
         chunk.begin += at
-        chunk.begin_ms = heard_ms
+        chunk.begin_ms = received_ms
         chunk.kept = chunk.words = tuple(word for word in chunk.words if word.end <= chunk.begin)
         chunk.done = not speakable(chunk.text[chunk.begin :])
 
     async def _back_off(self, chunk: _Chunk, error: ProviderError) -> None:
-        """Wait a little, within the patience that a turn has for the budget."""
+        """Wait a little, within the time that a reply may wait for the budget."""
         pause_s = _RATE_PAUSE_S * float(2 ** (chunk.losses - 1)) * (0.75 + random.random() / 2)
         if chunk.waited_s + pause_s > self._budget_wait_s:
             raise error

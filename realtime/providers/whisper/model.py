@@ -1,7 +1,7 @@
-"""Whisper on this machine's processor, fast: decoding at the length of the utterance instead of always 30 s.
+"""Fast Whisper on this machine's processor: the context is as long as the utterance instead of always 30 s.
 
-It knows how to keep the short context from looping, how to tell the language, and how sure the model is that it
-heard speech at all (`shared/engines.md` 2.2). It blocks: the caller brings the thread. It does not choose a model.
+It knows how to stop repetition loops of a short context, how to detect the language, and how confident the model is
+that there was speech (`shared/engines.md` 2.2). It blocks: call it in a thread. It does not choose a model.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from realtime.providers.base import VAD_RATE, Samples
 
 Floats = NDArray[np.float32]
 
-LONGEST_SHORT_S = 27.0  # beyond this the window of 30 s has no room for the padding
+LONGEST_SHORT_S = 27.0  # above this the window of 30 s has no room for the padding
 PAD_S = 3.0  # with less silence after the end, the model repeats the sentence
-STEP_FRAMES = 50  # of 10 ms: contexts of like size
-LEAST_FRAMES, MOST_FRAMES = 500, 3000
+STEP_FRAMES = 50  # of 10 ms: contexts are rounded up to this
+MIN_FRAMES, MAX_FRAMES = 500, 3000
 FRAME_SAMPLES = VAD_RATE // 100
 END_MARGIN_S = 0.35  # a segment that ends this close to the end was the last one
-TOKENS_PER_S, TOKENS_SPARE, TOKENS_MOST = 9, 10, 224
+TOKENS_PER_S, TOKENS_SPARE, MAX_TOKENS = 9, 10, 224
 TIMESTAMP_S = 0.02
-MANDARIN_PROMPT = " 以下是普通话的句子。"  # or half of it comes out in traditional characters
-HOME_LANGUAGES = ("en", "zh")  # the likelier one is taken where the model has no clear opinion
-UNSURE = 0.5
+MANDARIN_PROMPT = " 以下是普通话的句子。"  # without it half of the text is in traditional characters
+DEFAULT_LANGUAGES = ("en", "zh")  # the more probable one is used if the model is not sure
+SURE = 0.5  # probability of a language
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the model made of the sound, and how far it trusts itself."""
+    """The text of the audio, and the model's confidence in it."""
 
     text: str
     language: str | None
@@ -43,7 +43,7 @@ class Decoded:
 
     @property
     def speech(self) -> bool:
-        """Whether this is speech and not something the model dreamt up over noise.
+        """Whether this is speech and not a text that the model invented for noise.
 
         Measured: 23 recordings, also under noise of 20 to 5 dB, stay at or below 0.40 (clean: 0.24); silence,
         noise, hum and tones of 0.5 to 8 s get 0.76 or more from tiny.en, and from base 0.49 or more with a
@@ -53,9 +53,9 @@ class Decoded:
 
 
 def loops(text: str) -> bool:
-    """Whether something is said back to back as only a derailed decoder says it.
+    """Whether the text repeats itself as only a decoder in a loop does.
 
-    That is: three or more words twice, two words three times, one word four times; or half a character.
+    That is: three or more words twice, two words three times, one word four times; or an incomplete character.
     Scripts without spaces count four, two and one characters.
     """
     if "\ufffd" in text:
@@ -95,7 +95,7 @@ class Whisper:
             path,
             device="cpu",
             compute_type="int8",
-            cpu_threads=1,  # a second thread wins nothing, a second worker doubles the throughput
+            cpu_threads=1,  # a second thread gains nothing, a second worker doubles the throughput
             num_workers=workers,
             local_files_only=local_files_only,
         )
@@ -104,33 +104,33 @@ class Whisper:
         self._lock = threading.Lock()
 
     def knows(self, language: str) -> bool:
-        """Whether this model writes this language (ISO-639-1)."""
+        """Whether this model supports this language (ISO-639-1)."""
         if not self.multilingual:
             return language == "en"
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
     def decode(self, samples: Samples, language: str | None, *, beam: int) -> Decoded:
-        """The text of one utterance; `language` None asks the model which one it is. English never takes more than one
-        `beam`: it gains nothing from more (shared/engines.md 2.1)."""
-        sound: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
-        if len(sound) > LONGEST_SHORT_S * VAD_RATE:
-            return self._decode_long(sound, language, beam)
-        frames = math.ceil((len(sound) / VAD_RATE + PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
-        heard = self._decode_in(sound, language, beam, max(LEAST_FRAMES, min(MOST_FRAMES, frames)))
-        if heard.speech and loops(heard.text):
-            heard = self._decode_in(sound, heard.language, beam, MOST_FRAMES)
-        return heard
+        """The text of one utterance; the model detects the language if `language` is None. English always has a `beam`
+        of 1: it gains nothing from more (shared/engines.md 2.1)."""
+        audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
+        if len(audio) > LONGEST_SHORT_S * VAD_RATE:
+            return self._decode_long(audio, language, beam)
+        frames = math.ceil((len(audio) / VAD_RATE + PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
+        decoded = self._decode_in(audio, language, beam, max(MIN_FRAMES, min(MAX_FRAMES, frames)))
+        if decoded.speech and loops(decoded.text):
+            decoded = self._decode_in(audio, decoded.language, beam, MAX_FRAMES)
+        return decoded
 
-    def _decode_in(self, sound: Floats, language: str | None, beam: int, frames: int) -> Decoded:
-        encoded = self._encode(sound, frames)
+    def _decode_in(self, audio: Floats, language: str | None, beam: int, frames: int) -> Decoded:
+        encoded = self._encode(audio, frames)
         if self.multilingual:
             language = language or self._language(encoded)
         else:
             language = "en"
         tokenizer = self._tokenizer(language)
         prompt = self._prompt(tokenizer, language)
-        seconds = len(sound) / VAD_RATE
-        most = min(TOKENS_MOST, TOKENS_SPARE + int(seconds * TOKENS_PER_S))
+        seconds = len(audio) / VAD_RATE
+        most = min(MAX_TOKENS, TOKENS_SPARE + int(seconds * TOKENS_PER_S))
         result = self._model.model.generate(
             encoded,
             [prompt],
@@ -142,20 +142,20 @@ class Whisper:
         text = tokenizer.decode(_spoken(result.sequences_ids[0], tokenizer, seconds))
         return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0])
 
-    def _encode(self, sound: Floats, frames: int) -> Any:
+    def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
-        padded[: len(sound)] = sound
+        padded[: len(audio)] = audio
         features = self._model.feature_extractor(padded, padding=0)[:, :frames]
         return self._model.encode(np.ascontiguousarray(features))
 
     def _language(self, encoded: Any) -> str:
-        odds: dict[str, float] = {
-            token[2:-2]: chance for token, chance in self._model.model.detect_language(encoded)[0]
+        probabilities: dict[str, float] = {
+            token[2:-2]: probability for token, probability in self._model.model.detect_language(encoded)[0]
         }
-        best = max(odds, key=lambda language: odds[language])
-        if odds[best] >= UNSURE:
+        best = max(probabilities, key=lambda language: probabilities[language])
+        if probabilities[best] >= SURE:
             return best
-        return max(HOME_LANGUAGES, key=lambda language: odds.get(language, 0.0))
+        return max(DEFAULT_LANGUAGES, key=lambda language: probabilities.get(language, 0.0))
 
     def _tokenizer(self, language: str) -> Any:
         from faster_whisper.tokenizer import Tokenizer
@@ -172,23 +172,25 @@ class Whisper:
         task = [tokenizer.language, tokenizer.transcribe] if self.multilingual else []
         return [*before, tokenizer.sot, *task]
 
-    def _decode_long(self, sound: Floats, language: str | None, beam: int) -> Decoded:
-        """The library's own way through several windows: slower, and with its own guards."""
+    def _decode_long(self, audio: Floats, language: str | None, beam: int) -> Decoded:
+        """The library's own decoding over several windows: slower, with its own checks."""
         segments, info = self._model.transcribe(
-            sound,
+            audio,
             language=(language or None) if self.multilingual else "en",
             beam_size=beam,
             initial_prompt=MANDARIN_PROMPT if language == "zh" else None,
             condition_on_previous_text=False,
         )
-        said = [segment for segment in segments if segment.no_speech_prob < 0.6 or segment.avg_logprob > -1.0]
-        text = "".join(segment.text for segment in said).strip()
-        # windows without speech are gone already: what is left is speech
-        return Decoded(text, info.language, 0.0 if said else 1.0, 0.0)
+        speech = [
+            segment for segment in segments if segment.no_speech_prob < 0.6 or segment.avg_logprob > -1.0
+        ]
+        text = "".join(segment.text for segment in speech).strip()
+        # windows without speech are removed already
+        return Decoded(text, info.language, 0.0 if speech else 1.0, 0.0)
 
 
 def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:
-    """The text tokens up to the first timestamp at the end of the sound, or that goes back in time."""
+    """The text tokens up to the first timestamp that is at the end of the audio or goes back in time."""
     out: list[int] = []
     last_s = 0.0
     for token in ids:

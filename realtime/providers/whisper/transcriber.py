@@ -1,12 +1,12 @@
 """Transcription on this machine: Whisper tiny.en for English, the multilingual base for everything else.
 
-It chooses the model, keeps the decoding off the event loop, and says nothing where nothing was said. How Whisper
-is decoded stands in `whisper.py`, where the weights come from in `weights.py`.
+It chooses the model, decodes in threads, and returns an empty text if there was no speech. The decoding is in
+`model.py`; `weights.py` finds the weights.
 
-Without a language, and with the multilingual weights installed, base tells the language and writes the text from
-one and the same encoding. Telling it costs 15 ms of a core; handing English over to tiny.en would cost a second
-encoding and saves nothing (3 s of speech: 140 ms either way, at equal accuracy). A caller that knows the language
-says so: English then takes 50 ms.
+Without a language, and with the multilingual weights installed, base detects the language and decodes the text from
+the same encoding. The detection costs 15 ms of a core. Decoding English with tiny.en instead would cost a second
+encoding and save nothing (3 s of speech: 140 ms either way, at equal accuracy). If the caller gives the language,
+English takes 50 ms.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from realtime.settings import Settings
 
 log = logging.getLogger(__name__)
 
-QUIETEST_DBFS = -65.0  # of the loudest tenth of a second: below, there is nothing to understand
+SILENCE_DBFS = -65.0  # of the loudest tenth of a second: audio below this is taken as silence
 BLOCK_SAMPLES = VAD_RATE // 10
-BEAM = 5  # where it helps: the multilingual model's final answer
+BEAM = 5  # only for the final text of the multilingual model, where it helps
 ENGLISH, MULTILINGUAL = "tiny.en", "base"
 DIALECTS = {"yue": "zh", "cmn": "zh"}
 
 
 def create(settings: Settings) -> LocalTranscriber:
-    """The transcriber; models are loaded on first use, or by `warm`.
+    """The transcriber; models are loaded on first use, or by `prewarm`.
 
-    Raises ConfigError with the line to type if a part that will surely be needed is missing.
+    Raises ConfigError with the command to run if a part that is always needed is missing.
     """
     _, _, named = settings.transcriber.partition(":")
     if not weights.has_module("faster_whisper"):
@@ -67,17 +67,17 @@ class LocalTranscriber:
         self._loading = threading.Lock()
 
     async def prewarm(self) -> None:
-        """Load the model that the configured language needs and decode once, so that no turn pays for it.
+        """Load the model that the configured language needs and decode once, so that no turn waits for it.
 
         Raises ConfigError if the weights are missing or not the published ones.
         """
         model = self._choose(self._language)
-        await self._pool.run(partial(self._warm, model), urgent=True)
+        await self._pool.run(partial(self._prewarm, model), urgent=True)
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
-        """The text of this utterance; empty where nothing was said.
+        """The text of this utterance; empty if there was no speech.
 
-        Raises ProviderRejected if the language needs weights that are not here, ProviderUnavailable if the
+        Raises ProviderRejected if the language needs weights that are not installed, ProviderUnavailable if the
         weights cannot be loaded or every worker is busy (interim requests do not queue).
         """
         if _inaudible(samples):
@@ -106,7 +106,7 @@ class LocalTranscriber:
             return ENGLISH
         raise ProviderRejected(_needs_multilingual(language))
 
-    def _warm(self, model: str) -> None:
+    def _prewarm(self, model: str) -> None:
         whisper = self._load(model)
         whisper.decode(np.zeros(VAD_RATE, np.int16), "zh" if whisper.knows("zh") else "en", beam=1)
         if whisper.multilingual:
@@ -116,17 +116,19 @@ class LocalTranscriber:
         whisper = self._load(model)
         if language and not whisper.knows(language):
             if not whisper.multilingual:
-                raise ProviderRejected(f"The transcriber {self.name} writes English only, not {language!r}.")
+                raise ProviderRejected(
+                    f"The transcriber {self.name} supports English only, not {language!r}."
+                )
             language = None
-        heard = whisper.decode(samples, language, beam=BEAM if final and whisper.multilingual else 1)
-        if not heard.speech or not any(character.isalnum() for character in heard.text):
+        decoded = whisper.decode(samples, language, beam=BEAM if final and whisper.multilingual else 1)
+        if not decoded.speech or not any(character.isalnum() for character in decoded.text):
             return Transcript("")
-        text = _simplified(heard.text) if heard.language == "zh" else heard.text
-        return Transcript(text, heard.language, heard.log_probability)
+        text = _simplified(decoded.text) if decoded.language == "zh" else decoded.text
+        return Transcript(text, decoded.language, decoded.log_probability)
 
     def _load(self, model: str) -> Whisper:
         if (loaded := self._models.get(model)) is not None:
-            return loaded  # without waiting for another model that is being loaded
+            return loaded  # without the lock: another model may be loading
         with self._loading:
             if model not in self._models:
                 self._models[model] = self._open(model)
@@ -140,20 +142,20 @@ class LocalTranscriber:
 
 
 def _open_named(name: str, workers: int) -> Whisper:
-    """A model by path, or by hub name: what is here already is used without asking the hub."""
+    """A model by path, or by hub name: a model in the hub's cache is used without a request to the hub."""
     if Path(name).is_dir():
         return Whisper(name, workers=workers)
     try:
         return Whisper(name, workers=workers)
     except ValueError as error:
         raise ConfigError(f"There is no transcription model {name!r}: {error}") from error
-    except Exception as error:  # the hub's client has many names for "not in the cache"
-        log.info("fetching the transcription model %s (%s)", name, type(error).__name__)
+    except Exception as error:  # the hub's client has many exceptions for "not in the cache"
+        log.info("downloading the transcription model %s (%s)", name, type(error).__name__)
     try:
         return Whisper(name, workers=workers, local_files_only=False)
     except Exception as error:
         raise ConfigError(
-            f"The transcription model {name!r} is not on this machine and could not be fetched "
+            f"The transcription model {name!r} is not on this machine and could not be downloaded "
             f"({type(error).__name__}). Connect to the internet once, name a folder (local:/path), "
             "or use the packaged weights (TRANSCRIBER=local)."
         ) from error
@@ -164,7 +166,7 @@ def _needs_multilingual(language: str | None) -> str:
 
 
 def _code(language: str | None) -> str | None:
-    """ISO-639-1 out of what people write: `en-US`, `zh_Hans`, `yue`."""
+    """The ISO-639-1 code of a language tag such as `en-US`, `zh_Hans` or `yue`."""
     if not language:
         return None
     code = language.replace("_", "-").split("-")[0].lower()
@@ -172,25 +174,22 @@ def _code(language: str | None) -> str | None:
 
 
 def _inaudible(samples: Samples) -> bool:
-    """Whether there is less than a tenth of a second, or nothing in it rises over a whisper's floor."""
+    """Whether the audio is shorter than a tenth of a second, or silent in every tenth."""
     blocks = len(samples) // BLOCK_SAMPLES
     return all(
-        level_dbfs(samples[index * BLOCK_SAMPLES : (index + 1) * BLOCK_SAMPLES]) < QUIETEST_DBFS
+        level_dbfs(samples[index * BLOCK_SAMPLES : (index + 1) * BLOCK_SAMPLES]) < SILENCE_DBFS
         for index in range(blocks)
     )
 
 
 def _simplified(text: str) -> str:
-    """Simplified characters, where the converter is installed."""
+    """The text in simplified characters, if the converter is installed."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # it looks for pkg_resources first, which older setuptools deprecate
+            warnings.simplefilter("ignore")  # it imports pkg_resources, which older setuptools deprecate
             from zhconv import zhconv
     except ModuleNotFoundError:
         return text
-    zhconv.loaddict(
-        Path(zhconv.__file__).with_name("zhcdict.json")
-    )  # by its own choice it leaves the file open
+    # Without the path it would open the file itself and leave it open.
+    zhconv.loaddict(Path(zhconv.__file__).with_name("zhcdict.json"))
     return str(zhconv.convert(text, "zh-cn"))

@@ -1,7 +1,7 @@
-"""The platform's speech as a script in virtual time: hosts that refuse, sockets that die, word times that are late.
+"""A scripted speech platform in virtual time: hosts that refuse, sockets that fail, late word times.
 
-Stands in for `SpeechClient` below the pool. Every word sounds as a level of its own for a time of its own, so that
-the sound alone tells which words were said, how far, and how often.
+A fake `SpeechClient` for the pool. The audio of every word has its own level and length, so the audio alone tells
+which words were spoken, how much of each, and how often.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
 from realtime.minimax.speech_session import SpeechSession
 
-FIRST_AUDIO_S = 5.0  # the patience of a session
+FIRST_AUDIO_S = 5.0  # the timeout of a session
 PAUSE = re.compile(r"<#([\d.]+)#>")
 LEVELS = sorted({int(value) for value in mulaw_decode(bytes(range(256))) if value > 0})  # G.711 keeps them
 
 
 @dataclass
 class Lexicon:
-    """How every word sounds: its level, and how long it takes in milliseconds."""
+    """The audio of every word: its level, and its length in milliseconds."""
 
     ms_of: Callable[[str], int] = lambda word: 100 + 37 * len(word)
     levels: dict[str, int] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Lexicon:
         return next(word for word, known in self.levels.items() if known == level)
 
     def pronounce(self, text: str, rate: int) -> tuple[bytes, list[WordTime]]:
-        """The sound of a text, and where its words are."""
+        """The audio of a text, and its word times."""
         sound, words, begin, clock_ms = [], [], 0, 0
         pauses = {match.start(): float(match[1]) * 1000 for match in PAUSE.finditer(text)}
         text = PAUSE.sub(lambda match: " " * len(match[0]), text)
@@ -61,7 +61,7 @@ class Lexicon:
         return np.concatenate(sound).tobytes() if sound else b"", words
 
     def runs(self, pcm: bytes, rate: int) -> list[tuple[str, float]]:
-        """Which words sound in this PCM, one after the other, and for how many milliseconds each."""
+        """The words in this PCM, in order, with the milliseconds of each."""
         samples = np.frombuffer(pcm, "<i2")
         edges = np.flatnonzero(np.diff(samples)) + 1
         bounds = [0, *edges.tolist(), len(samples)]
@@ -74,19 +74,19 @@ class Lexicon:
 
 @dataclass
 class Fate:
-    """What becomes of one connection. Numbers count what was received of all its texts."""
+    """What happens to one connection. `frames` counts the audio frames of all its texts."""
 
-    connect: ProviderError | None = None  # it cannot be had
+    connect: ProviderError | None = None  # it cannot be opened
     connect_s: float = 0.1
-    frames: float = float("inf")  # it dies after so many frames of sound
-    before_end: bool = False  # it dies instead of the first end of a text
-    error: ProviderError | None = None  # how it dies
-    stalls: bool = False  # it dies by saying nothing any more
+    frames: float = float("inf")  # it fails after so many audio frames
+    before_end: bool = False  # it fails instead of the first end of a text
+    error: ProviderError | None = None  # how it fails
+    stalls: bool = False  # it fails by sending nothing more
     words: str = "early"  # with each frame, "late": with the last one of a text, or "none"
 
 
 class ScriptedSession(SpeechSession):
-    """One connection of the script."""
+    """One scripted connection."""
 
     def __init__(self, client: ScriptedClient, host: str, config: SpeechConfig, fate: Fate) -> None:
         super().__init__()
@@ -97,8 +97,8 @@ class ScriptedSession(SpeechSession):
         self._client, self._config, self._fate = client, config, fate
         self._open: deque[str] = deque()
         self._frames: deque[list[SpeechResult]] = deque()
-        self._heard = 0
-        self._dead = False
+        self._sent_frames = 0
+        self._failed = False
         self._chunk = 0
 
     @property
@@ -107,11 +107,11 @@ class ScriptedSession(SpeechSession):
 
     @property
     def usable(self) -> bool:
-        return not self._dead and not self.closed
+        return not self._failed and not self.closed
 
     async def say(self, text: str) -> int:
         if not self.usable:
-            raise ProviderUnavailable("This connection is dead.")
+            raise ProviderUnavailable("This connection has failed.")
         self.texts.append(text)
         self._client.texts.append(text)
         self._open.append(text)
@@ -123,22 +123,22 @@ class ScriptedSession(SpeechSession):
             await asyncio.sleep(self._client.first_s)
             self._speak(self._open[0])
         frame = self._frames.popleft()
-        sounds = any(isinstance(result, ReceivedAudio) for result in frame)
+        has_audio = any(isinstance(result, ReceivedAudio) for result in frame)
         ends = any(isinstance(result, ChunkEnd) for result in frame)
-        if (sounds and self._heard >= self._fate.frames) or (ends and self._fate.before_end):
-            await self._die()
-        if sounds:
+        if (has_audio and self._sent_frames >= self._fate.frames) or (ends and self._fate.before_end):
+            await self._fail()
+        if has_audio:
             await asyncio.sleep(self._client.frame_ms / 1000 / self._client.factor)
-            self._heard += 1
+            self._sent_frames += 1
         if ends:
             self._open.popleft()
         return frame
 
-    async def _die(self) -> None:
-        self._dead = True
+    async def _fail(self) -> None:
+        self._failed = True
         if self._fate.stalls:
             await asyncio.sleep(FIRST_AUDIO_S)
-            raise ProviderTimeout("This connection says nothing any more.")
+            raise ProviderTimeout("This connection sends nothing more.")
         raise self._fate.error or ProviderUnavailable("This connection was lost.")
 
     def _speak(self, text: str) -> None:
@@ -171,7 +171,7 @@ class ScriptedSession(SpeechSession):
 
 
 class ScriptedClient:
-    """Gives out connections whose fates are written down, then good ones."""
+    """Opens connections with the given fates, then good ones."""
 
     def __init__(self, *fates: Fate, hosts: tuple[str, ...] = ("one",), words: str = "early") -> None:
         self.hosts = hosts
@@ -181,7 +181,7 @@ class ScriptedClient:
         self.opened: list[tuple[Transport, str, SpeechConfig]] = []
         self.sessions: list[ScriptedSession] = []
         self.open_now = 0
-        self.close_s = 0.0  # a farewell may take its time
+        self.close_s = 0.0  # a closing handshake can take time
         self.words = words
         self._fates = deque(fates)
 

@@ -1,4 +1,4 @@
-"""The chat providers and the transcriber, as thin as they are."""
+"""The chat providers and the transcriber."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ async def answer(settings: Settings, name: str = "minimax") -> str:
     try:
         await chat.prewarm()
         async with aclosing(chat.stream(QUESTION)) as events:
-            heard = [event async for event in events]
+            received = [event async for event in events]
     finally:
         await chat.aclose()
-    assert any(isinstance(event, ChatFinish) for event in heard)
-    return "".join(event.text for event in heard if isinstance(event, TextDelta))
+    assert any(isinstance(event, ChatFinish) for event in received)
+    return "".join(event.text for event in received if isinstance(event, TextDelta))
 
 
 @pytest.mark.parametrize("model", ["MiniMax-M3", "MiniMax-M2.7"])
@@ -35,14 +35,14 @@ async def test_the_platforms_model_answers(model: str) -> None:
         assert "five" in await answer(Settings(api_key="k", base_url=sandbox.url, chat_model=model))
 
 
-async def test_patience_comes_from_the_settings() -> None:
+async def test_timeouts_come_from_the_settings() -> None:
     async with Sandbox(SandboxOptions.parse(faults=("chat.stall",))) as sandbox:
         with pytest.raises(ProviderTimeout):
             await answer(Settings(api_key="k", base_url=sandbox.url, chat_first_timeout_s=0.3))
 
 
 @pytest.mark.parametrize(("model", "sees"), [("MiniMax-M3", True), ("MiniMax-M2.7", False)])
-def test_what_is_said_about_the_model(model: str, sees: bool) -> None:
+def test_the_provider_describes_its_model(model: str, sees: bool) -> None:
     chat = load("chat", "minimax").create(Settings(api_key="sk-secret", chat_model=model))
     assert (chat.name, chat.sees_images) == (model, sees)
     assert "sk-secret" not in repr(chat)
@@ -54,7 +54,7 @@ def test_a_missing_key_is_named() -> None:
             load(role, "minimax").create(Settings())
 
 
-async def test_the_transcriber_times_out_and_tells_errors() -> None:
+async def test_the_transcriber_times_out_and_raises_errors() -> None:
     samples = np.zeros(16_000, np.int16)
     for fault, kind in (("asr.stall", ProviderTimeout), ("asr.error=1008", ProviderError)):
         async with Sandbox(SandboxOptions.parse(faults=(fault,))) as sandbox:

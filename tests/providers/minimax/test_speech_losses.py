@@ -1,4 +1,4 @@
-"""A reply survives dying connections: thousands of losses, and the sound itself says which words were heard."""
+"""Replies on connections that fail: thousands of losses; the audio itself tells which words were received."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def joined(words: list[str], dice: random.Random) -> str:
 
 
 def make_fate(dice: random.Random, words: str) -> Fate:
-    """Deaths at every moment: before the sound, in a text, at its end, by silence, for a rate limit."""
+    """Failures at every moment: before the audio, in a text, at its end, by silence, by a rate limit."""
     match dice.randrange(8):
         case 0:
             return Fate(connect=ProviderUnavailable("no way"), words=words)
@@ -63,8 +63,8 @@ def make_fate(dice: random.Random, words: str) -> Fate:
             return Fate(frames=dice.randrange(60), words=words)
 
 
-async def recite(speech: MiniMaxSpeech, chunks: list[str], gap_s: float = 0.0):
-    """Say the chunks; the sound of each, the words of each, the ends in order."""
+async def speak(speech: MiniMaxSpeech, chunks: list[str], gap_s: float = 0.0):
+    """Say the chunks. Returns the audio and the words of each; checks the order of their ends."""
     pcm, words, done = {}, {}, []
     async with speech.open(VOICE) as utterance:
 
@@ -89,25 +89,25 @@ async def recite(speech: MiniMaxSpeech, chunks: list[str], gap_s: float = 0.0):
     return pcm, words
 
 
-def said_whole(ms: float, whole_ms: float) -> bool:
-    """A listener has understood the word."""
+def received_whole(ms: float, whole_ms: float) -> bool:
+    """Whether enough of the word was received to understand it."""
     return ms >= whole_ms / 2 and (whole_ms - ms <= 80 or ms >= 0.8 * whole_ms)
 
 
-def check_sound(client: ScriptedClient, words: list[str], runs: list[tuple[str, float]]) -> None:
-    """Every word once and whole; one that was cut is said again from its start, at once."""
+def check_audio(client: ScriptedClient, words: list[str], runs: list[tuple[str, float]]) -> None:
+    """Every word is complete once; a word that was cut is repeated from its start, at once."""
     lexicon, at = client.lexicon, 0
     for word, ms in runs:
         assert at < len(words), f"{word!r} after the end"
         assert word == words[at], f"{word!r} where {words[at]!r} was due"
-        if said_whole(ms, lexicon.ms_of(word)):
+        if received_whole(ms, lexicon.ms_of(word)):
             at += 1
     assert at == len(words), f"missing: {words[at:]}"
 
 
 @pytest.mark.parametrize("transport", ["ordinary", "bidi"])
-def test_a_thousand_replies_on_dying_connections(transport):
-    """No word is missing and none is said twice, and the word times are those of the sound."""
+def test_a_thousand_replies_on_failing_connections(transport):
+    """No word is missing or repeated, and the word times match the audio."""
     for seed in range(500):
         virtual_time.run(one_reply(random.Random(f"{transport} {seed}"), transport, f"seed {seed}"))
 
@@ -125,12 +125,12 @@ async def one_reply(dice: random.Random, transport: str, name: str) -> None:
     if dice.random() < 0.5:
         speech.prewarm(VOICE)
         await asyncio.sleep(1.0)
-    pcm, times = await recite(speech, chunks, dice.choice([0.0, 0.0, 2.0]))
+    pcm, times = await speak(speech, chunks, dice.choice([0.0, 0.0, 2.0]))
     await speech.aclose()
     try:
         for chunk, group in enumerate(groups):
             runs = client.lexicon.runs(pcm[chunk], 24_000)
-            check_sound(client, [w.lower() for w in group], runs)
+            check_audio(client, [w.lower() for w in group], runs)
             check_times(client, chunks[chunk], group, pcm[chunk], times[chunk])
     except AssertionError as error:
         raise AssertionError(f"{name}: {error}") from error
@@ -138,7 +138,7 @@ async def one_reply(dice: random.Random, transport: str, name: str) -> None:
 
 
 def check_times(client, text, group, pcm, times) -> None:
-    """Every word is timed, where it sounds."""
+    """Every word has the time of its audio."""
     assert ["".join(filter(str.isalnum, text[w.begin : w.end])).lower() for w in times] == [
         w.lower() for w in group
     ]
@@ -150,8 +150,8 @@ def check_times(client, text, group, pcm, times) -> None:
 
 
 @pytest.mark.parametrize("known", ["late", "none"])
-def test_without_word_times_at_most_a_word_or_two_are_lost_or_said_again(known):
-    """A connection that dies before it has told any word time: the pace of speech is all there is to go by."""
+def test_without_word_times_at_most_two_words_are_lost_or_repeated(known):
+    """Without word times before the loss, the offset is estimated from the usual speaking rate."""
     off = []
     for seed in range(150):
         off.append(virtual_time.run(one_untimed(random.Random(f"{known} {seed}"), known)))
@@ -160,24 +160,24 @@ def test_without_word_times_at_most_a_word_or_two_are_lost_or_said_again(known):
 
 
 async def one_untimed(dice: random.Random, known: str) -> int:
-    """How many words are missing or said twice."""
+    """How many words are missing or repeated."""
     words = make_words(dice, dice.randint(8, 30), chinese=dice.choice([0.0, 0.3, 1.0]))
     client = ScriptedClient(Fate(frames=dice.randrange(1, 60), words=known), words=known)
     client.lexicon.ms_of = lambda word: 220 if word[0] >= "\u2e80" else 60 + 60 * len(word)
     speech = provider(client)
-    pcm, _ = await recite(speech, [joined(words, dice)])
+    pcm, _ = await speak(speech, [joined(words, dice)])
     await speech.aclose()
     runs = client.lexicon.runs(pcm[0], 24_000)
-    said = [word for word, ms in runs if said_whole(ms, client.lexicon.ms_of(word))]
-    return len(set(words) - set(said)) + len(said) - len(set(said))
+    spoken = [word for word, ms in runs if received_whole(ms, client.lexicon.ms_of(word))]
+    return len(set(words) - set(spoken)) + len(spoken) - len(set(spoken))
 
 
-def test_a_platform_that_ends_every_connection_as_idle_is_not_asked_for_ever():
+def test_a_platform_that_closes_every_connection_as_idle_is_given_up():
     async def reply() -> None:
         client = ScriptedClient(*[Fate(frames=0, error=error_for_code(2201))] * 100)
         speech = provider(client)
         with pytest.raises(ProviderUnavailable, match="idle"):
-            await recite(speech, ["Good evening."])
+            await speak(speech, ["Good evening."])
         await speech.aclose()
         assert len(client.texts) <= 8
 

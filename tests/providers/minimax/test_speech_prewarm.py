@@ -1,4 +1,4 @@
-"""Warm connections over minutes, in virtual time: one is ready at every moment, and none is older than allowed."""
+"""Prewarmed connections over minutes, in virtual time: one is always ready, and none is idle for too long."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from realtime.providers.minimax.speech_pool import MAX_IDLE_S, MAX_VOICES
 from realtime.settings import Settings
 from tests import virtual_time
 from tests.providers.minimax.scripted_speech import Fate, ScriptedClient
-from tests.providers.minimax.test_speech_losses import VOICE, provider, recite
+from tests.providers.minimax.test_speech_losses import VOICE, provider, speak
 
 
 def now() -> float:
@@ -35,8 +35,8 @@ def timed(test):
 
 
 @timed
-async def test_a_voice_in_use_is_ready_at_every_moment_of_a_quiet_spell():
-    """The old connection goes only when the new one is there, however long that takes to open."""
+async def test_a_voice_in_use_has_a_ready_connection_during_a_long_silence():
+    """The old connection is closed only when the new one is open, however long that takes."""
     client = ScriptedClient(*[Fate(connect_s=4.0)] * 9)
     speech = provider(client)
     speech.prewarm(VOICE)
@@ -52,37 +52,37 @@ async def test_a_voice_in_use_is_ready_at_every_moment_of_a_quiet_spell():
 
 
 @timed
-async def test_a_connection_that_waited_near_its_end_is_not_lent():
-    """What was last used 110 s ago could be ended by the platform in mid-word."""
+async def test_a_connection_that_is_almost_too_idle_is_not_lent():
+    """The platform could close a connection that was last used 110 s ago."""
     client = ScriptedClient()
     speech = provider(client)
     speech.prewarm(VOICE)
     await asyncio.sleep(MAX_IDLE_S - 0.05)
-    await recite(speech, ["Good evening."])
+    await speak(speech, ["Good evening."])
     assert [session.texts for session in client.sessions[:2]] == [[], ["Good evening."]]
     await speech.aclose()
 
 
 @timed
-async def test_a_voice_that_nobody_wants_any_more_leaves_nothing_behind():
-    """A client that asks for a thousand voices and speeds must not fill the memory of all."""
+async def test_an_unused_voice_leaves_nothing_in_the_tables():
+    """A client that uses a thousand voices and speeds must not fill the memory."""
     client = ScriptedClient()
     speech = provider(client, connections=3)
     for number in range(1000):
         speech.prewarm(replace(VOICE, speed=0.5 + number / 1000))
         await asyncio.sleep(0.3)
         if number % 50 == 0:
-            await recite_as(speech, replace(VOICE, speed=0.5 + number / 1000))
+            await speak_as(speech, replace(VOICE, speed=0.5 + number / 1000))
     await asyncio.sleep(600.0)
     pool = speech._pool
-    kept = [pool._idle, pool._opening, pool._used_s, pool._via, pool._lapse, speech._learnt]
+    kept = [pool._idle, pool._opening, pool._used_s, pool._addresses, pool._idle_timers, speech._learnt]
     assert client.open_now == 0
     assert all(len(table) <= MAX_VOICES for table in kept), [len(table) for table in kept]
     await speech.aclose()
 
 
 @timed
-async def test_two_voices_have_a_warm_connection_each():
+async def test_two_voices_have_a_prewarmed_connection_each():
     client = ScriptedClient()
     speech = provider(client)
     other = replace(VOICE, voice_id="w", rate=8000)
@@ -90,7 +90,7 @@ async def test_two_voices_have_a_warm_connection_each():
         speech.prewarm(voice)
     await asyncio.sleep(1.0)
     for _ in range(3):
-        await asyncio.gather(recite_as(speech, VOICE), recite_as(speech, other))
+        await asyncio.gather(speak_as(speech, VOICE), speak_as(speech, other))
     assert client.sockets == 2
     assert {
         config.rate: len(session.texts)
@@ -99,8 +99,8 @@ async def test_two_voices_have_a_warm_connection_each():
     await speech.aclose()
 
 
-async def recite_as(speech, voice) -> float:
-    """Seconds until the first sound of a short reply in this voice."""
+async def speak_as(speech, voice) -> float:
+    """Seconds until the first audio of a short reply in this voice."""
     began_s, first_s = now(), 0.0
     async with speech.open(voice) as utterance:
         await utterance.say("Good evening to you.")
@@ -112,8 +112,8 @@ async def recite_as(speech, voice) -> float:
 
 
 @timed
-async def test_a_host_that_answers_no_knock_is_left_after_the_patience_of_a_first_sound():
-    """The chain of hosts has to fit into the twenty seconds of a silent turn."""
+async def test_the_connect_timeout_is_the_speech_timeout():
+    """All hosts have to be tried within the twenty seconds of a turn without audio."""
     speech = create(Settings(api_key="k", base_url="http://x", speech_timeout_s=3.0))
     assert speech._client.timeouts.connect_s == 3.0
     await speech.aclose()
@@ -124,7 +124,7 @@ async def test_the_limit_is_halved_by_a_refusal_and_grows_again():
     refused = Fate(connect=error_for_code(1041))
     client = ScriptedClient(refused)
     speech = provider(client, connections=8)
-    await recite(speech, ["Good evening."])
+    await speak(speech, ["Good evening."])
     assert [transport for transport, _, _ in client.opened][:2] == [Transport.ORDINARY, Transport.HTTP]
     assert speech._pool.limit == 4
     await asyncio.sleep(301)
@@ -133,7 +133,7 @@ async def test_the_limit_is_halved_by_a_refusal_and_grows_again():
 
 
 @timed
-async def test_the_breaker_lets_a_host_be_tried_again_after_half_a_minute():
+async def test_the_breaker_allows_a_host_again_after_half_a_minute():
     gone = ProviderUnavailable("gone")
     client = ScriptedClient(Fate(connect=gone), hosts=("one", "two"))
     speech = provider(client)
@@ -142,7 +142,7 @@ async def test_the_breaker_lets_a_host_be_tried_again_after_half_a_minute():
     assert [host for _, host, _ in client.opened] == ["one", "two"]
     speech.prewarm(replace(VOICE, voice_id="w"))
     await asyncio.sleep(1.0)
-    assert client.opened[-1][1] == "two", "the bad host is left alone"
+    assert client.opened[-1][1] == "two", "the bad host is skipped"
     await asyncio.sleep(30.0)
     speech.prewarm(replace(VOICE, voice_id="x"))
     await asyncio.sleep(1.0)
@@ -151,8 +151,8 @@ async def test_the_breaker_lets_a_host_be_tried_again_after_half_a_minute():
 
 
 @timed
-async def test_a_spare_is_opened_the_moment_a_connection_is_burnt():
-    """Also where the other side lets its farewell take a second."""
+async def test_a_spare_is_opened_as_soon_as_a_connection_is_abandoned():
+    """Also if the closing handshake takes a second."""
     client = ScriptedClient()
     client.close_s = 1.0
     speech = provider(client)
@@ -163,5 +163,5 @@ async def test_a_spare_is_opened_the_moment_a_connection_is_burnt():
             await utterance.say("Good evening to all of you.")
             await anext(events)
         await asyncio.sleep(0.15)  # opening takes a tenth of a second
-        assert await recite_as(speech, VOICE) == pytest.approx(client.first_s + 0.004, abs=0.002)
+        assert await speak_as(speech, VOICE) == pytest.approx(client.first_s + 0.004, abs=0.002)
     await speech.aclose()

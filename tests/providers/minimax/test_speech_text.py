@@ -1,4 +1,4 @@
-"""What can be spoken, and where to go on after a loss."""
+"""Which text can be spoken, where to resume after a loss, the budget and the circuit breaker."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from realtime.core.messages import WordTime
 from realtime.minimax.speech import Transport
-from realtime.providers.minimax.breaker import Breaker
+from realtime.providers.minimax.breaker import CircuitBreaker
 from realtime.providers.minimax.budget import RequestBudget
-from realtime.providers.minimax.speech_text import speakable, unspoken_from, visible
+from realtime.providers.minimax.speech_text import resume_offset, speakable, visible
 
 TEXT = "One two <#0.5#> three four."
 WORDS = (
@@ -39,12 +39,12 @@ def test_visible_text_keeps_every_offset(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard_ms", "rest"),
+    ("received_ms", "rest"),
     [
         (0, "One two <#0.5#> three four."),  # nothing yet
-        (100, "One two <#0.5#> three four."),  # a third of a word is said again
-        (280, "two <#0.5#> three four."),  # all but 20 ms was understood
-        (600, "three four."),  # a pause is not said first
+        (100, "One two <#0.5#> three four."),  # a third of a word is repeated
+        (280, "two <#0.5#> three four."),  # all but 20 ms of a word counts as received
+        (600, "three four."),  # no pause at the start
         (1000, "three four."),
         (1200, "three four."),
         (1480, "four."),
@@ -52,32 +52,32 @@ def test_visible_text_keeps_every_offset(text: str) -> None:
         (2100, ""),
     ],
 )
-def test_goes_on_with_the_first_word_that_was_not_heard(heard_ms: float, rest: str) -> None:
-    at = unspoken_from(TEXT, WORDS, heard_ms)
+def test_speech_resumes_at_the_first_word_that_was_not_received(received_ms: float, rest: str) -> None:
+    at = resume_offset(TEXT, WORDS, received_ms)
     assert TEXT[at:].strip(" .") == rest.strip(" .")
 
 
-def test_without_word_times_the_usual_pace_decides_and_no_word_is_split() -> None:
+def test_without_word_times_the_usual_speaking_rate_decides_and_no_word_is_split() -> None:
     text = "alpha beta gamma delta"
     starts = {0, 5, 6, 10, 11, 16, 17, len(text)}
-    found = [unspoken_from(text, (), ms) for ms in range(0, 2000, 50)]
+    found = [resume_offset(text, (), ms) for ms in range(0, 2000, 50)]
     assert set(found) <= starts
     assert found == sorted(found)
     assert found[0] == 0
     assert found[-1] == len(text)
 
 
-def test_sound_beyond_the_known_words_counts_at_the_usual_pace() -> None:
+def test_audio_after_the_last_known_word_counts_at_the_usual_speaking_rate() -> None:
     text = "你好世界再见"
-    assert unspoken_from(text, (WordTime(0, 2, 0, 450),), 450 + 450) == 4
+    assert resume_offset(text, (WordTime(0, 2, 0, 450),), 450 + 450) == 4
 
 
 @given(st.floats(0, 3000))
-def test_the_rest_always_begins_at_a_word(heard_ms: float) -> None:
-    assert unspoken_from(TEXT, WORDS, heard_ms) in {word.begin for word in WORDS} | {26, 27}
+def test_resumed_text_always_begins_at_a_word(received_ms: float) -> None:
+    assert resume_offset(TEXT, WORDS, received_ms) in {word.begin for word in WORDS} | {26, 27}
 
 
-def test_the_budget_is_a_sliding_minute() -> None:
+def test_the_budget_is_a_sliding_window_of_one_minute() -> None:
     budget = RequestBudget(2)
     assert budget.left(0) == 2
     assert [budget.reserve(0), budget.reserve(10)] == [0, 10]
@@ -102,9 +102,9 @@ def test_no_minute_ever_holds_more_than_the_budget(gaps: list[float], per_minute
         assert sum(1 for other in times if at - 60 + 1e-6 < other <= at) <= per_minute
 
 
-def test_a_failed_host_is_left_alone_for_a_while() -> None:
+def test_the_breaker_of_a_failed_host_is_open_for_a_while() -> None:
     host = (Transport.ORDINARY, "http://a")
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     assert breaker.allows(host, 0)
     breaker.failed(host, 100)
     assert not breaker.allows(host, 129)
@@ -114,9 +114,9 @@ def test_a_failed_host_is_left_alone_for_a_while() -> None:
     assert breaker.allows(host, 201)
 
 
-def test_one_lost_connection_can_be_chance_two_are_not() -> None:
+def test_only_a_second_lost_connection_opens_the_breaker() -> None:
     host = (Transport.ORDINARY, "http://a")
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     breaker.dropped(host, 0)
     assert breaker.allows(host, 1)
     breaker.dropped(host, 50)

