@@ -1,1 +1,1 @@
-"""The wire: OpenAI Realtime (GA) events, typed, and their JSON and binary forms. Pure: no socket, no clock."""
+"""The wire protocol: typed OpenAI Realtime (GA) events and their JSON and binary forms. No socket, no clock."""

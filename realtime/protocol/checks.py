@@ -1,6 +1,6 @@
-"""Reading values that a client sent: each reader takes a value and its dotted path, and returns it typed.
+"""Readers for values that a client sent: each takes a value and its dotted path and returns the value typed.
 
-Knows the sentences of the wire's errors; knows no event and no session. Every reader raises ProtocolError with
+Knows the texts of the protocol's errors; knows no event and no session. Every reader raises ProtocolError with
 `param` set to the path.
 """
 
@@ -15,7 +15,7 @@ from realtime.errors import ProtocolError
 T = TypeVar("T")
 Reader = Callable[[Any, str], T]
 
-MAX_SHOWN = 64  # characters of a client's own value repeated in a message
+MAX_SHOWN = 64  # characters of a client's value that an error message repeats
 
 
 def invalid(message: str, path: str | None) -> ProtocolError:
@@ -44,7 +44,7 @@ def wrong_type(expected: str, value: object, path: str) -> ProtocolError:
 
 
 def shown(value: object) -> str:
-    """A client's value as it may be repeated to it: short, and strings in quotes."""
+    """A client's value for an error message: shortened, and strings in quotes."""
     text = (
         f"'{value}'"
         if isinstance(value, str)
@@ -62,7 +62,7 @@ def listed(options: Sequence[str]) -> str:
 
 
 def kind(value: object) -> str:
-    """What JSON calls this value."""
+    """The JSON type of this value, with its article."""
     match value:
         case None:
             return "null"
@@ -111,7 +111,7 @@ def choice(options: Sequence[str]) -> Reader[str]:
 
 
 def flag(value: Any, path: str) -> bool:
-    """true or false, nothing that only looks like it."""
+    """true or false; no other value counts as a boolean."""
     if not isinstance(value, bool):
         raise wrong_type("a boolean", value, path)
     return value
@@ -168,7 +168,7 @@ def array(value: Any, path: str) -> list[Any]:
 
 
 def each(reader: Reader[T]) -> Reader[tuple[T, ...]]:
-    """A reader of arrays whose every element is read by `reader`."""
+    """A reader of arrays; `reader` reads every element."""
 
     def read(value: Any, path: str) -> tuple[T, ...]:
         return tuple(reader(element, f"{path}[{index}]") for index, element in enumerate(array(value, path)))
@@ -177,14 +177,14 @@ def each(reader: Reader[T]) -> Reader[tuple[T, ...]]:
 
 
 def plain_object(value: Any, path: str) -> dict[str, Any]:
-    """Any JSON object, taken as it is."""
+    """Any JSON object, unchanged."""
     if not isinstance(value, dict):
         raise wrong_type("an object", value, path)
     return value
 
 
 class Fields:
-    """One JSON object of a client: keys are taken out one by one, and `close` complains about what is left."""
+    """One JSON object of a client. Readers take its keys out one by one; `close` rejects the keys that are left."""
 
     def __init__(self, value: Any, path: str) -> None:
         self._left: dict[str, Any] = dict(plain_object(value, path))
@@ -227,13 +227,13 @@ class Fields:
         for key in keys:
             self._left.pop(key, None)
 
-    def refuse(self, renamed: Mapping[str, str]) -> None:
-        """Refuse keys of the beta protocol, naming the key that is used today."""
+    def reject_renamed(self, renamed: Mapping[str, str]) -> None:
+        """Raise on a key of the beta protocol; the error names the key that replaced it."""
         for key in self._left:
             if key in renamed:
                 raise unknown(self.at(key), self.at(renamed[key]))
 
     def close(self) -> None:
-        """Raise on the first key that nobody took."""
+        """Raise on the first key that no reader took."""
         for key in self._left:
             raise unknown(self.at(key))

@@ -1,6 +1,6 @@
-"""Every event a client may send, one class each, named after its type, already checked.
+"""Every event a client may send: one class each, named after its type, with checked values.
 
-`codec.decode` makes them from JSON. `session` stays a plain object: what may be changed depends on the session.
+`codec.decode` makes them from JSON. `session` stays a plain object: what may change depends on the session.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from msgspec import Struct
 from realtime.protocol.objects import Item
 from realtime.protocol.response_options import ResponseParams
 
-ROOT = "root"  # `previous_item_id` that means the front of the conversation
+ROOT = "root"  # the `previous_item_id` for the start of the conversation
 
 PlaybackState = Literal["playing", "drained", "flushed"]
 
 
 class ClientEvent(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What every client event may have: its own id, echoed in errors."""
+    """What every client event may have: an id that errors repeat."""
 
     event_id: str | None = None
 
 
 class SessionUpdate(ClientEvent, frozen=True, kw_only=True, tag="session.update"):
-    """`session` goes to `session_config.apply`."""
+    """`session` is input for `session_config.apply`."""
 
     session: dict[str, Any]
 
 
 class InputAudioBufferAppend(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
-    """`audio` is decoded; in the session's input format."""
+    """`audio`: bytes in the session's input format, decoded from base64."""
 
     audio: bytes
 
@@ -48,7 +48,7 @@ class OutputAudioBufferClear(ClientEvent, frozen=True, kw_only=True, tag="output
 
 
 class OutputAudioBufferPlayed(ClientEvent, frozen=True, kw_only=True, tag="output_audio_buffer.played"):
-    """What has left the client's speaker, in milliseconds of the part's audio."""
+    """How much the client's speaker has played, in milliseconds of the part's audio."""
 
     item_id: str
     content_index: int = 0
@@ -57,7 +57,7 @@ class OutputAudioBufferPlayed(ClientEvent, frozen=True, kw_only=True, tag="outpu
 
 
 class ConversationItemCreate(ClientEvent, frozen=True, kw_only=True, tag="conversation.item.create"):
-    """`previous_item_id`: None appends, ROOT is the front. `item.id` may be empty: the server makes one."""
+    """`previous_item_id`: None appends, ROOT puts the item first. If `item.id` is empty, the server makes an id."""
 
     item: Item
     previous_item_id: str | None = None
@@ -78,7 +78,7 @@ class ConversationItemDelete(ClientEvent, frozen=True, kw_only=True, tag="conver
 
 
 class ResponseCreate(ClientEvent, frozen=True, kw_only=True, tag="response.create"):
-    """`response` goes to `response_options`."""
+    """`response` is input for `response_options`."""
 
     response: ResponseParams = ResponseParams()
 

@@ -1,6 +1,6 @@
-"""JSON in, typed client events out; typed server events in, JSON out. Anything wrong is a ProtocolError.
+"""Decodes JSON to typed client events, and encodes typed server events to JSON. Invalid input raises ProtocolError.
 
-Knows the shape of every event; does not know what a session allows at this moment.
+Knows the fields of every event; does not know what a session allows at this moment.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from realtime.protocol.client_events import (
 )
 from realtime.protocol.items import read_id, read_item
 from realtime.protocol.response_options import ResponseParams, read_response_params
-from realtime.protocol.server_events import AnyServerEvent, ServerEvent
+from realtime.protocol.server_events import ServerEvent
 
 MAX_EVENT_ID_CHARS = 512
-MAX_NAMES_SHOWN = 80  # characters of an unknown event type repeated in the error
+MAX_TYPE_SHOWN = 80  # characters of an unknown event type that the error repeats
 
 
 class NotAnEvent(ProtocolError):
@@ -44,7 +44,7 @@ class NotAnEvent(ProtocolError):
 
 
 class _Append(msgspec.Struct, tag_field="type", tag="input_audio_buffer.append", forbid_unknown_fields=True):
-    """The hot event, in the one shape that needs no second look."""
+    """The most frequent event, in the form that needs no further check."""
 
     audio: bytes
     event_id: str | None = None
@@ -57,19 +57,19 @@ _json_decoder = msgspec.json.Decoder()
 def decode(data: str | bytes) -> AnyClientEvent:
     """One client message, checked.
 
-    Raises ProtocolError with `code`, `param` and the client's `event_id`; its subclass NotAnEvent if there is no
-    event in the message at all.
+    Raises ProtocolError with `code`, `param` and the client's `event_id`; its subclass NotAnEvent if the message
+    is no event at all.
     """
     try:
         append = _append_decoder.decode(data)
     except (ValueError, RecursionError):  # DecodeError and UnicodeError are ValueErrors
-        return _decode_carefully(data)
+        return _decode_any(data)
     if append.event_id is not None and len(append.event_id) > MAX_EVENT_ID_CHARS:
-        return _decode_carefully(data)
+        return _decode_any(data)
     return InputAudioBufferAppend(audio=append.audio, event_id=append.event_id)
 
 
-def _decode_carefully(data: str | bytes) -> AnyClientEvent:
+def _decode_any(data: str | bytes) -> AnyClientEvent:
     message = _parse(data)
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise NotAnEvent("Invalid value: expected a JSON object with a string 'type'.", param="type")
@@ -84,7 +84,7 @@ def _decode_carefully(data: str | bytes) -> AnyClientEvent:
     reader = _READERS.get(kind)
     try:
         if reader is None:
-            raise checks.not_among(kind[:MAX_NAMES_SHOWN], list(_READERS), "type")
+            raise checks.not_among(kind[:MAX_TYPE_SHOWN], list(_READERS), "type")
         event = reader(sent, event_id)
         sent.close()
     except ProtocolError as error:
@@ -169,21 +169,15 @@ _READERS: dict[str, _EventReader] = {
 # --- server to client ----------------------------------------------------------------------------------------
 
 _encoder = msgspec.json.Encoder()
-_server_decoder: msgspec.json.Decoder[AnyServerEvent] = msgspec.json.Decoder(AnyServerEvent)
 
 
 def encode_bytes(event: ServerEvent, event_id: str, seq: int | None = None) -> bytes:
-    """One server event as UTF-8 JSON, with its id (and its number, where the client asked for `resume`)."""
+    """One server event as UTF-8 JSON with its id; `seq` is its number for a client that asked for `resume`."""
     if seq is None:
         return _encoder.encode(msgspec.structs.replace(event, event_id=event_id))
     return _encoder.encode(msgspec.structs.replace(event, event_id=event_id, seq=seq))
 
 
 def encode(event: ServerEvent, event_id: str, seq: int | None = None) -> str:
-    """One server event as JSON text, with its id (and its number, where the client asked for `resume`)."""
+    """Like `encode_bytes`, as text."""
     return encode_bytes(event, event_id, seq).decode()
-
-
-def decode_server(data: str | bytes) -> AnyServerEvent:
-    """One server message, for clients written in Python. Raises msgspec.DecodeError if it is not one of ours."""
-    return _server_decoder.decode(data)

@@ -1,4 +1,4 @@
-"""The whole vocabulary of the wire in one place: client events, server events and the objects they carry."""
+"""All types of the wire protocol in one place: client events, server events and the objects in them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Binary audio frames of the subprotocol `realtime.bin.v1`: a 12-byte header and raw samples.
 
-Knows bytes only. Which stream belongs to which reply, and what may be open when, is the session's business.
+Knows bytes only. Does not know which stream belongs to which reply, or which streams may be open.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _U32 = 0xFFFF_FFFF
 
 
 class FramingError(RealtimeError):
-    """A binary message that is no frame of this version: the connection cannot go on (close code 1002)."""
+    """A binary message that is no frame of this version. The connection must close (code 1002)."""
 
     close_code = 1002
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFrame:
-    """A run of samples. `seq` and `start_ms` are unsigned 32-bit and wrap."""
+    """One block of samples. `seq` and `start_ms` are unsigned 32-bit and wrap around."""
 
     payload: bytes
     stream: int = 0  # 1 to 255 from the server, 0 from a client
@@ -42,16 +42,15 @@ def encode_frame(payload: bytes, *, stream: int, seq: int, start_ms: int, end: b
     """One audio frame. Raises ValueError if `stream` is not 0 to 255."""
     if not 0 <= stream <= MAX_STREAM:
         raise ValueError(f"A stream number is 0 to {MAX_STREAM}, not {stream}.")
-    header = HEADER.pack(
-        VERSION, KIND_AUDIO, FLAG_END if end else 0, stream, seq & _U32, start_ms & _U32
-    )  # numbers wrap
+    flags = FLAG_END if end else 0
+    header = HEADER.pack(VERSION, KIND_AUDIO, flags, stream, seq & _U32, start_ms & _U32)
     return header + payload
 
 
 def decode_frame(data: bytes) -> AudioFrame | None:
-    """The frame in one binary message; None for a reserved kind, which is to be ignored.
+    """The frame in one binary message; None for a reserved kind, which the caller ignores.
 
-    Raises FramingError if the header is short or of another version.
+    Raises FramingError if the header is too short or has another version.
     """
     if len(data) < HEADER.size:
         raise FramingError(f"A frame has a header of {HEADER.size} bytes; this message has {len(data)}.")

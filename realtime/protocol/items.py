@@ -1,6 +1,6 @@
-"""Reading the items that clients create: messages, function calls and their outputs.
+"""Readers for the items that clients create: messages, function calls and their outputs.
 
-Knows the shapes, the old names still accepted, and the limits. Does not know the conversation they go into.
+Knows the fields, the beta names that are still accepted, and the limits. Does not know the conversation.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ CONTENT_TYPES = {
 }
 BETA_CONTENT_TYPES = {"text": "output_text", "audio": "output_audio"}  # of the assistant
 
-# Client libraries keep these beside the content they send back; they carry no meaning here.
-SWALLOWED_PART_KEYS = ("text", "audio", "transcript", "image_url", "detail", "format")
+# Client libraries keep these keys in the content that they send back. They have no meaning here.
+IGNORED_PART_KEYS = ("text", "audio", "transcript", "image_url", "detail", "format")
 
 
 def read_id(value: Any, path: str) -> str:
@@ -47,7 +47,7 @@ def read_id(value: Any, path: str) -> str:
 
 
 def read_item(value: Any, path: str) -> Item:
-    """One item as a client may create it; `id` is "" where it gave none. Raises ProtocolError."""
+    """One item that a client creates; `id` is "" if the client gave none. Raises ProtocolError."""
     sent = Fields(value, path)
     return _read_item(sent, sent.required("type", checks.choice(ITEM_TYPES)))
 
@@ -90,7 +90,7 @@ def _read_item(sent: Fields, kind: str) -> Item:
                 call_id=sent.required("call_id", read_id),
                 output=sent.required("output", _item_text),
             )
-    # A message of one kind may carry the keys of another as null, as serialisers write them.
+    # Some serialisers write the keys of the other item types as null.
     for key in ("role", "content", "name", "call_id", "arguments", "output"):
         if key in sent and sent.pop(key) is not None:
             raise checks.unknown(sent.at(key))
@@ -143,7 +143,7 @@ def _read_part(value: Any, path: str, role: str) -> ItemPart:
             part = OutputText(sent.required("text", _item_text))
         case _:
             part = OutputAudio(sent.optional("transcript", _item_text, ""))
-    sent.ignore(SWALLOWED_PART_KEYS)
+    sent.ignore(IGNORED_PART_KEYS)
     sent.close()
     return part
 
@@ -151,7 +151,7 @@ def _read_part(value: Any, path: str, role: str) -> ItemPart:
 def _read_input_audio(sent: Fields) -> InputAudio:
     transcript = sent.maybe("transcript", _item_text)
     if transcript is not None:
-        return InputAudio(transcript)  # taken as text, so its audio is not needed
+        return InputAudio(transcript)  # used as text: its audio is not needed
     return InputAudio(None, sent.required("audio", checks.base64_bytes))
 
 

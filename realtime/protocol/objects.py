@@ -1,7 +1,7 @@
-"""The objects that events carry: items, their content, responses, usage. Field names are those of the wire.
+"""The objects inside events: items, their content, responses, usage. Field names are those of the protocol.
 
-Values only: nothing here knows what may follow what. A field that is UNSET is left out of the JSON; None becomes
-`null` and stands only where the wire allows it.
+Only values: this module knows no order of events. A field that is UNSET is left out of the JSON. None becomes `null`
+and is used only where the protocol allows null.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class InputText(Struct, frozen=True, tag_field="type", tag="input_text"):
 
 
 class InputAudio(Struct, frozen=True, tag_field="type", tag="input_audio"):
-    """Speech of the user. `transcript` is null until known. `audio` is set only on what a client sent."""
+    """Speech of the user. `transcript` is null until it is known. `audio` is set only if a client sent it."""
 
     transcript: str | None = None
     audio: bytes | UnsetType = UNSET
 
 
 class InputImage(Struct, frozen=True, tag_field="type", tag="input_image"):
-    """A picture by the user, as a data URI."""
+    """An image from the user, as a data URI."""
 
     image_url: str
     detail: ImageDetail | UnsetType = UNSET
@@ -45,7 +45,7 @@ class OutputText(Struct, frozen=True, tag_field="type", tag="output_text"):
 
 
 class OutputAudio(Struct, frozen=True, tag_field="type", tag="output_audio"):
-    """Speech of the assistant, as the words it says."""
+    """Speech of the assistant, as text."""
 
     transcript: str
 
@@ -56,7 +56,7 @@ ItemPart = InputText | InputAudio | InputImage | OutputText | OutputAudio
 
 
 class MessageItem(Struct, frozen=True, kw_only=True, tag_field="type", tag="message"):
-    """Something said or written. `id` is empty only on what a client created without one."""
+    """A spoken or written message. `id` is empty only if a client created the item without one."""
 
     id: str = ""
     object: Literal["realtime.item"] = "realtime.item"
@@ -66,7 +66,7 @@ class MessageItem(Struct, frozen=True, kw_only=True, tag_field="type", tag="mess
 
 
 class FunctionCallItem(Struct, frozen=True, kw_only=True, tag_field="type", tag="function_call"):
-    """The model asks the client to run a function. `arguments` is "" until done."""
+    """The model calls a function. `arguments` is "" until they are complete."""
 
     id: str = ""
     object: Literal["realtime.item"] = "realtime.item"
@@ -95,17 +95,17 @@ class ItemReference(Struct, frozen=True, kw_only=True, tag_field="type", tag="it
     id: str
 
 
-# --- parts of a response (smaller than the content of items) -------------------------------------------------
+# --- parts of a response (fewer fields than content of items) -------------------------------------------------
 
 
 class AudioPart(Struct, frozen=True, tag_field="type", tag="audio"):
-    """The part of a spoken reply."""
+    """The content part of a spoken reply."""
 
     transcript: str = ""
 
 
 class TextPart(Struct, frozen=True, tag_field="type", tag="text"):
-    """The part of a written reply."""
+    """The content part of a written reply."""
 
     text: str = ""
 
@@ -207,7 +207,7 @@ class ResponseAudio(Struct, frozen=True, kw_only=True):
 
 
 class ResponseObject(Struct, frozen=True, kw_only=True):
-    """One reply. `audio` is left out of written ones; `conversation_id` is null out of band."""
+    """One reply. Written replies have no `audio`; `conversation_id` is null for out-of-band replies."""
 
     id: str
     object: Literal["realtime.response"] = "realtime.response"
@@ -231,7 +231,7 @@ class ConversationObject(Struct, frozen=True, kw_only=True):
 
 
 class ErrorObject(Struct, frozen=True, kw_only=True):
-    """`error` of the `error` event. `event_id` is the offending client event's."""
+    """`error` of the `error` event. `event_id` is that of the client event that caused it."""
 
     type: str = "invalid_request_error"
     code: str | None = None

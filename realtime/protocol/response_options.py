@@ -1,6 +1,7 @@
-"""What `response.create` may say about one response, and what the response then uses.
+"""The options of one response: what `response.create` may set, and the values that then apply.
 
-`ResponseParams` is what was sent, checked; `response_options` lays it over the session. No history, no generation.
+`ResponseParams` holds what the client sent, checked. `response_options` combines it with the session's settings. Knows
+no history and no generation.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class ResponseParams:
 
 @dataclass(frozen=True, slots=True)
 class ResponseOptions:
-    """Everything one response goes by. `voice` is the name on the wire (see `platform_voice`)."""
+    """The settings that apply to one response. `voice` is the client's name for it (see `platform_voice`)."""
 
     instructions: str
     tools: tuple[FunctionTool, ...]
@@ -70,7 +71,7 @@ class ResponseOptions:
     voice: str
     speed: float
     out_of_band: bool = False
-    input: tuple[Item | ItemReference, ...] | None = None  # None: the conversation
+    input: tuple[Item | ItemReference, ...] | None = None  # None: use the conversation
     metadata: dict[str, str] | None = None
 
     @property
@@ -83,22 +84,22 @@ class ResponseOptions:
 
 
 def response_options(config: SessionConfig, params: ResponseParams | None = None) -> ResponseOptions:
-    """The session's settings with this response's overrides; without params, what a turn of speech uses."""
+    """The session's settings with the overrides of this response; without `params`, those of a spoken turn."""
     sent = params or ResponseParams()
     session_tokens: int | Literal["inf"] = config.wire_max_output_tokens
-    tokens = _either(sent.max_output_tokens, session_tokens)
+    tokens = _or_inherited(sent.max_output_tokens, session_tokens)
     return ResponseOptions(
-        instructions=_either(sent.instructions, config.instructions),
-        tools=_either(sent.tools, config.tools),
-        tool_choice=_either(sent.tool_choice, config.tool_choice),
-        parallel_tool_calls=_either(sent.parallel_tool_calls, config.parallel_tool_calls is not False),
+        instructions=_or_inherited(sent.instructions, config.instructions),
+        tools=_or_inherited(sent.tools, config.tools),
+        tool_choice=_or_inherited(sent.tool_choice, config.tool_choice),
+        parallel_tool_calls=_or_inherited(sent.parallel_tool_calls, config.parallel_tool_calls is not False),
         max_output_tokens=None if tokens == "inf" else tokens,
-        output_modality=_either(sent.output_modality, config.output_modality),
+        output_modality=_or_inherited(sent.output_modality, config.output_modality),
         reasoning_effort=sent.reasoning_effort or config.reasoning_effort,
         temperature=config.temperature if sent.temperature is None else sent.temperature,
         truncation=config.truncation,
-        output_format=_either(sent.output_format, config.output_format),
-        voice=_either(sent.voice, config.voice),
+        output_format=_or_inherited(sent.output_format, config.output_format),
+        voice=_or_inherited(sent.voice, config.voice),
         speed=config.speed,
         out_of_band=sent.conversation == "none",
         input=sent.input,
@@ -106,14 +107,14 @@ def response_options(config: SessionConfig, params: ResponseParams | None = None
     )
 
 
-def _either(sent: T | None, inherited: T) -> T:
+def _or_inherited(sent: T | None, inherited: T) -> T:
     return inherited if sent is None else sent
 
 
 def read_response_params(value: Any, path: str) -> ResponseParams:
     """The `response` object of `response.create`. Raises ProtocolError."""
     sent = Fields(value, path)
-    sent.refuse(RENAMED_RESPONSE_KEYS)
+    sent.reject_renamed(RENAMED_RESPONSE_KEYS)
     voice, output_format = _read_audio(sent)
     tokens = sent.pop("max_output_tokens")
     max_output_tokens: int | Literal["inf"] | None = None
@@ -158,7 +159,7 @@ def _read_audio(sent: Fields) -> tuple[str | None, AudioFormat | None]:
 
 
 def read_metadata(value: Any, path: str) -> dict[str, str]:
-    """Up to 16 short strings by short names."""
+    """Up to 16 pairs of a short key and a short string."""
     sent: Mapping[str, Any] = checks.plain_object(value, path)
     if len(sent) > MAX_METADATA_KEYS:
         raise checks.invalid(

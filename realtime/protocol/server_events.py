@@ -1,6 +1,6 @@
-"""Every event the server sends, one class each, named after its type. No order, no ids, no clock.
+"""Every event the server sends: one class each, named after its type. Knows no order of events and no clock.
 
-`event_id` (and `seq`, where the client asked for `resume`) are filled in by `codec.encode`.
+`codec.encode` fills in `event_id`, and `seq` if the client asked for `resume`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class ErrorEvent(ServerEvent, frozen=True, kw_only=True, tag="error"):
 
     @classmethod
     def of(cls, error: ProtocolError) -> ErrorEvent:
-        """The event that tells a client about its own mistake."""
+        """The event that reports a client's mistake to it."""
         return cls(
             error=ErrorObject(
                 type=error.type,
@@ -129,7 +129,7 @@ class ConversationItemDeleted(ServerEvent, frozen=True, kw_only=True, tag="conve
 
 
 class ConversationItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.truncated"):
-    """`transcript` only towards clients that asked for `playback`."""
+    """`transcript` is set only for clients that asked for `playback`."""
 
     item_id: str
     content_index: int = 0
@@ -187,7 +187,7 @@ class ResponseOutputItemDone(ServerEvent, frozen=True, kw_only=True, tag="respon
 
 
 class PartEvent(ServerEvent, frozen=True, kw_only=True):
-    """The address of a content part, on every delta and done."""
+    """The fields that name a content part, in every delta and done event."""
 
     response_id: str
     item_id: str
@@ -196,7 +196,7 @@ class PartEvent(ServerEvent, frozen=True, kw_only=True):
 
 
 class ResponseContentPartAdded(PartEvent, frozen=True, kw_only=True, tag="response.content_part.added"):
-    """`stream` names the binary frames of this part, where binary audio was agreed."""
+    """`stream` is the stream number of this part's binary frames, if binary audio was negotiated."""
 
     part: ResponsePart
     stream: int | UnsetType = UNSET
@@ -217,7 +217,7 @@ class ResponseOutputTextDone(PartEvent, frozen=True, kw_only=True, tag="response
 class ResponseOutputAudioTranscriptDelta(
     PartEvent, frozen=True, kw_only=True, tag="response.output_audio_transcript.delta"
 ):
-    """`start_time` in seconds, only with `words` and where the time is known."""
+    """`start_time` in seconds: set only if the client asked for `words` and the time is known."""
 
     delta: str
     start_time: float | UnsetType = UNSET
@@ -230,7 +230,7 @@ class ResponseOutputAudioTranscriptDone(
 
 
 class ResponseOutputAudioDelta(PartEvent, frozen=True, kw_only=True, tag="response.output_audio.delta"):
-    """`delta` is raw audio; the codec writes base64."""
+    """`delta` is raw audio; the codec encodes it as base64."""
 
     delta: bytes
 
@@ -283,7 +283,7 @@ class ResponseOutputAudioWordsDelta(
 
 
 class ResponseLatencyDone(ServerEvent, frozen=True, kw_only=True, tag="response.latency.done"):
-    """`marks`: milliseconds after `origin`, by name."""
+    """`marks`: milliseconds after `origin`, by the name of the mark."""
 
     response_id: str
     origin: Literal["speech_ended", "response_create"]

@@ -1,6 +1,6 @@
-"""One session's settings as a frozen value: the defaults, what a client may change, and the echo.
+"""One session's settings as a frozen value: the defaults, the changes by a client, and the session object on the wire.
 
-Knows the merge rules and the names that are refused. Does not know what a setting does.
+Knows the rules for merging and the names that are rejected. Does not know what a setting does.
 """
 
 from __future__ import annotations
@@ -74,22 +74,22 @@ RENAMED_SESSION_KEYS = {
     "max_response_output_tokens": "max_output_tokens",
 }
 
-_FREE_CHOICE = ToolChoice()
+_AUTO_TOOL_CHOICE = ToolChoice()
 _AUTO_TRUNCATION = Truncation()
-_OUR_TRANSCRIBER = Transcription(model="default")
+_DEFAULT_TRANSCRIPTION = Transcription(model="default")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
     """All settings of one session. Built with the server's defaults as keyword arguments; changed by `apply`.
 
-    Where None is "absent unless sent" the echo leaves the field out; where the wire has null, None is null.
+    `to_wire` writes None as null where the protocol has null, and leaves out the other fields that are None.
     """
 
     instructions: str = ""
     output_modality: Literal["audio", "text"] = "audio"
     tools: tuple[FunctionTool, ...] = ()
-    tool_choice: ToolChoice = _FREE_CHOICE
+    tool_choice: ToolChoice = _AUTO_TOOL_CHOICE
     parallel_tool_calls: bool | None = None
     max_output_tokens: int | None = None  # None: "inf"
     temperature: float | None = None
@@ -99,18 +99,18 @@ class SessionConfig:
     tracing: Any = None  # echoed, without effect
     include: tuple[str, ...] | None = None
     input_format: AudioFormat = AudioFormat.PCM
-    transcription: Transcription | None = _OUR_TRANSCRIBER
+    transcription: Transcription | None = _DEFAULT_TRANSCRIPTION
     noise_reduction: NoiseReduction | None = None
     turn_detection: TurnDetection | None = DEFAULT_TURN_DETECTION
     output_format: AudioFormat = AudioFormat.PCM
     voice: str = "default"
     speed: float = 1.0
     extensions: tuple[str, ...] | None = None
-    baseline: SessionConfig | None = None  # the server's defaults; None: this is them
+    baseline: SessionConfig | None = None  # the server's defaults; None: this value holds them
 
     @property
     def defaults(self) -> SessionConfig:
-        """The server's own settings, to which null returns."""
+        """The server's own settings: null from a client restores them."""
         return self.baseline or self
 
     @property
@@ -127,7 +127,7 @@ class SessionConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """Where a key of the wire is kept, how it is read, and whether null switches it off."""
+    """The attribute for a key of the protocol, its reader, and whether null switches the setting off."""
 
     attribute: str
     read: Callable[[Any, str], Any]
@@ -167,14 +167,14 @@ _OUTPUT = {
 
 
 def apply(config: SessionConfig, session_patch: dict[str, Any], *, input_busy: bool = False) -> SessionConfig:
-    """The settings after this `session.update`, whole or not at all.
+    """The settings after this `session.update`. One invalid value rejects the whole update: raises ProtocolError.
 
-    `input_busy`: audio is buffered or speech is open, so the input format must stay. Raises ProtocolError.
+    `input_busy`: audio is buffered or the user is speaking, so the input format cannot change.
     """
     sent = Fields(session_patch, "session")
-    sent.refuse(RENAMED_SESSION_KEYS)
+    sent.reject_renamed(RENAMED_SESSION_KEYS)
     sent.optional("type", checks.choice(["realtime"]), "realtime")
-    sent.maybe("model", values.read_name)  # chosen when the session began
+    sent.maybe("model", values.read_name)  # cannot change after the session began
     sent.ignore(["id", "object", "expires_at", "resume_window_s"])
     changes = _changes(sent, _SESSION, config.defaults)
     if "audio" in sent:
@@ -208,12 +208,12 @@ def _audio_changes(sent: Fields, config: SessionConfig) -> dict[str, Any]:
 
 
 def _object_or_empty(sent: Fields, key: str, keys: tuple[str, ...]) -> Any:
-    """The object under `key`. Null means that everything in it goes back to the server's defaults."""
+    """The object under `key`. Null restores the server's defaults for everything in it."""
     value = sent.pop(key)
     return dict.fromkeys(keys, _DEFAULT) if value is None or value is _DEFAULT else value
 
 
-_DEFAULT: Any = object()  # stands for "back to the server's default", also where null would mean off
+_DEFAULT: Any = object()  # "restore the server's default", also for settings that null switches off
 
 
 def _changes(sent: Fields, settings: dict[str, _Setting], defaults: SessionConfig) -> dict[str, Any]:
@@ -241,18 +241,18 @@ def _noise_reduction(sent: Fields, config: SessionConfig) -> NoiseReduction | No
 
 
 def extensions_from_query(config: SessionConfig, value: str) -> SessionConfig:
-    """The settings of a client that asked in its URL, `?extensions=playback,words`. Never raises."""
+    """The settings with the extensions of a URL, as in `?extensions=playback,words`. Never raises."""
     asked = [name.strip() for name in value.split(",")]
     return replace(config, extensions=_read_extensions(asked, "extensions"), baseline=config.defaults)
 
 
-# --- the echo ------------------------------------------------------------------------------------------------
+# --- the session object ---------------------------------------------------------------------------------------
 
 
 def to_wire(
     config: SessionConfig, *, session_id: str, expires_at: int, model: str, resume_window_s: int = 30
 ) -> dict[str, Any]:
-    """The session object with every default written out. `expires_at` in Unix seconds."""
+    """The session object for the client, with all defaults filled in. `expires_at` in Unix seconds."""
     wire: dict[str, Any] = {
         "type": "realtime",
         "object": "realtime.session",
@@ -299,7 +299,7 @@ def _output_to_wire(config: SessionConfig) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ClientSecretRequest:
-    """What a client secret is to open: settings, the model asked for (if any), and for how many seconds."""
+    """A request for a client secret: settings, the model (if one was named), and the lifetime in seconds."""
 
     config: SessionConfig
     model: str | None = None
@@ -307,7 +307,10 @@ class ClientSecretRequest:
 
 
 def from_client_secret(body: bytes | str | dict[str, Any], defaults: SessionConfig) -> ClientSecretRequest:
-    """The body of `POST /v1/realtime/client_secrets`; empty means all defaults. Raises ProtocolError."""
+    """The request in the body of `POST /v1/realtime/client_secrets`; an empty body means all defaults.
+
+    Raises ProtocolError.
+    """
     if not isinstance(body, dict):
         body = _parse(body) if body.strip() else {}
     sent = Fields(body, "")

@@ -1,7 +1,7 @@
-"""The typed values a session is made of: formats, turn detection, transcription, tools and the like.
+"""The typed values in a session's settings: formats, turn detection, transcription, tools and others.
 
-Each has a reader (JSON value and dotted path in, value out, ProtocolError if wrong) and a `to_wire`. They know
-nothing of each other, of merging, or of what a running session allows.
+Each has a reader (takes a JSON value and its dotted path, raises ProtocolError) and most have a `to_wire`. They do not
+know each other, the rules for merging, or what a running session allows.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Eagerness = Literal["low", "medium", "high", "auto"]
 
 MAX_NAME_CHARS = 256  # of a tool, a voice, a model
 
-# OpenAI's own voices: clients send them by default, and they mean nothing to the speech platform.
+# OpenAI's voices: clients send these names by default; the speech platform does not know them.
 OPENAI_VOICES = frozenset(
     ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
 )
 
 
 def platform_voice(name: str, configured: str) -> str:
-    """The speech platform's voice for a name on the wire: OpenAI's names mean the configured voice."""
+    """The speech platform's voice for a client's name: all of OpenAI's names select the configured voice."""
     return configured if name in OPENAI_VOICES else name
 
 
@@ -50,7 +50,7 @@ class AudioFormat(StrEnum):
 
 
 def read_format(value: Any, path: str) -> AudioFormat:
-    """An audio format; a rate is checked where it is given."""
+    """An audio format; a rate, if given, must be that of the format."""
     sent = Fields(value, path)
     audio_format = AudioFormat(sent.required("type", checks.choice([form.value for form in AudioFormat])))
     rate = sent.optional("rate", checks.integer(1), audio_format.rate)
@@ -82,16 +82,11 @@ class ServerVad:
 
 @dataclass(frozen=True, slots=True)
 class SemanticVad:
-    """A turn ends when the sentence seems finished; `eagerness` bounds the wait."""
+    """A turn ends when the sentence seems finished; `eagerness` limits the wait."""
 
     eagerness: Eagerness = "auto"
     create_response: bool = True
     interrupt_response: bool = True
-
-    @property
-    def longest_wait_s(self) -> float:
-        """Seconds of silence after which a turn is over, however unfinished it sounds."""
-        return {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}[self.eagerness]
 
     def to_wire(self) -> dict[str, Any]:
         return {"type": "semantic_vad", **_as_dict(self)}
@@ -106,7 +101,7 @@ _SEMANTIC_VAD_KEYS = ("eagerness",)
 
 
 def read_turn_detection(value: Any, path: str) -> TurnDetection:
-    """Either mode; keys of the other mode are accepted and dropped."""
+    """The turn detection of either mode; keys of the other mode are ignored."""
     sent = Fields(value, path)
     mode = sent.optional("type", checks.choice(["server_vad", "semantic_vad"]), "server_vad")
     sent.ignore(["model_version"])
@@ -139,7 +134,7 @@ def read_turn_detection(value: Any, path: str) -> TurnDetection:
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """How the user's speech is written down. None: not sent, and not echoed."""
+    """How the user's speech is transcribed. A field that is None was not sent and is not returned."""
 
     model: str | None = None
     language: str | None = None  # ISO-639-1
@@ -154,7 +149,7 @@ class Transcription:
 
 
 def read_transcription(value: Any, path: str) -> Transcription:
-    """Only what the client sent is kept, so that only this is echoed."""
+    """Keeps only what the client sent: the session object returns exactly these fields."""
     sent = Fields(value, path)
     transcription = Transcription(
         model=sent.maybe("model", _name),
@@ -170,7 +165,7 @@ def read_transcription(value: Any, path: str) -> Transcription:
 
 @dataclass(frozen=True, slots=True)
 class NoiseReduction:
-    """Where the microphone is. Echoed always with its type."""
+    """The position of the microphone: near or far."""
 
     type: str
     strength: float | None = None
@@ -180,7 +175,7 @@ class NoiseReduction:
 
 
 def read_noise_reduction(value: Any, path: str, before: NoiseReduction | None) -> NoiseReduction:
-    """The one nested value that remembers: an omitted `strength` (and `type`) survives."""
+    """Unlike other nested values, this one is merged: an omitted `strength` or `type` keeps its value."""
     sent = Fields(value, path)
     mode = sent.maybe("type", checks.choice(["near_field", "far_field"])) or (before.type if before else None)
     if mode is None:
@@ -208,7 +203,7 @@ class FunctionTool:
 
 
 def read_tool(value: Any, path: str) -> FunctionTool:
-    """A function; other kinds of tools are refused."""
+    """A function; other kinds of tools are rejected."""
     sent = Fields(value, path)
     sent.optional("type", checks.choice(["function"]), "function")
     sent.ignore(["strict"])  # some client libraries copy it from their own tool objects
@@ -223,7 +218,7 @@ def read_tool(value: Any, path: str) -> FunctionTool:
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
-    """Whether the model may, must or must not call; `name` only with mode `function`."""
+    """Whether the model may, must or must not call tools; `name` is set only in mode `function`."""
 
     mode: Literal["auto", "none", "required", "function"] = "auto"
     name: str | None = None
@@ -246,12 +241,12 @@ def read_tool_choice(value: Any, path: str) -> ToolChoice:
     return choice
 
 
-# --- the model's view ----------------------------------------------------------------------------------------
+# --- generation ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Truncation:
-    """What to do when the conversation outgrows the model. `retention_ratio` only with that mode."""
+    """What to do when the history is too long for the model. `retention_ratio` counts only in that mode."""
 
     mode: Literal["auto", "disabled", "retention_ratio"] = "auto"
     retention_ratio: float = 1.0
@@ -267,7 +262,7 @@ class Truncation:
 
 
 def read_truncation(value: Any, path: str) -> Truncation:
-    """`auto`, `disabled`, or a ratio of the context to keep."""
+    """`auto`, `disabled`, or the share of the context to keep."""
     if isinstance(value, str):
         mode: Any = checks.choice(["auto", "disabled"])(value, path)
         return Truncation(mode)
@@ -286,7 +281,7 @@ def read_truncation(value: Any, path: str) -> Truncation:
 
 
 def read_reasoning(value: Any, path: str) -> str | None:
-    """The effort asked for, or None for `{}`."""
+    """The reasoning effort, or None for `{}`."""
     sent = Fields(value, path)
     effort = sent.maybe("effort", checks.choice(["minimal", "low", "medium", "high", "xhigh"]))
     sent.close()
@@ -303,17 +298,17 @@ def read_max_output_tokens(value: Any, path: str) -> int | None:
 
 
 def read_modalities(value: Any, path: str) -> Literal["audio", "text"]:
-    """The one modality of replies: audio brings its transcript, so both together mean audio."""
-    asked = checks.each(checks.choice(["audio", "text"]))(value, path)
-    if not asked:
+    """The modality of replies. Audio includes its transcript, so both together mean audio."""
+    sent = checks.each(checks.choice(["audio", "text"]))(value, path)
+    if not sent:
         raise checks.invalid(
             f"Invalid value for '{path}': expected ['audio'] or ['text'], but it is empty.", path
         )
-    return "audio" if "audio" in asked else "text"
+    return "audio" if "audio" in sent else "text"
 
 
 def read_voice(value: Any, path: str) -> str:
-    """A name, or an object with an `id`."""
+    """The name of a voice, given as a string or as an object with an `id`."""
     if not isinstance(value, dict):
         return _name(value, path)
     sent = Fields(value, path)
@@ -323,7 +318,7 @@ def read_voice(value: Any, path: str) -> str:
 
 
 def read_prompt(value: Any, path: str) -> Mapping[str, Any]:
-    """A reference to a stored prompt: kept for the echo only."""
+    """A reference to a stored prompt: only returned in the session object."""
     sent = Fields(value, path)
     prompt: dict[str, Any] = {"id": sent.required("id", _name)}
     optional = {
@@ -335,7 +330,7 @@ def read_prompt(value: Any, path: str) -> Mapping[str, Any]:
 
 
 def read_tracing(value: Any, path: str) -> str | Mapping[str, Any]:
-    """`auto` or an object: kept for the echo only."""
+    """`auto` or an object: only returned in the session object."""
     if isinstance(value, str):
         return checks.choice(["auto"])(value, path)
     if not isinstance(value, dict):
@@ -366,5 +361,5 @@ read_name = _name
 
 
 def _as_dict(value: Any) -> dict[str, Any]:
-    """One level deep: what is inside a field stays as it is."""
+    """The fields as a dict. Values are not converted."""
     return {field.name: getattr(value, field.name) for field in fields(value)}

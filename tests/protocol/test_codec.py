@@ -1,4 +1,4 @@
-"""JSON to client events: what is accepted, and the exact complaint about everything else."""
+"""JSON to client events: what is accepted, and the exact error for everything else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.errors import ProtocolError
-from realtime.protocol import client_events as asks
+from realtime.protocol import client_events
 from realtime.protocol.codec import NotAnEvent, decode
 from realtime.protocol.objects import (
     FunctionCallItem,
@@ -56,7 +56,7 @@ def user(*content):
 
 
 @pytest.mark.parametrize("example", FROM_CLIENT, ids=lambda example: example["type"])
-def test_every_example_of_the_wire_page_is_understood(example):
+def test_every_documented_example_is_decoded(example):
     decoded = decode(json.dumps(example))
     assert type(decoded).__struct_config__.tag == example["type"]
     assert decoded.event_id == example.get("event_id")
@@ -64,18 +64,18 @@ def test_every_example_of_the_wire_page_is_understood(example):
 
 def test_text_and_bytes_are_the_same_message():
     message = '{"type":"response.cancel","response_id":"resp_é"}'
-    assert decode(message) == decode(message.encode()) == asks.ResponseCancel(response_id="resp_é")
+    assert decode(message) == decode(message.encode()) == client_events.ResponseCancel(response_id="resp_é")
 
 
 def test_appended_audio_arrives_decoded():
     audio = bytes(range(256)) * 10
     appended = event("input_audio_buffer.append", audio=base64.b64encode(audio).decode(), event_id="c2")
-    assert appended == asks.InputAudioBufferAppend(audio=audio, event_id="c2")
+    assert appended == client_events.InputAudioBufferAppend(audio=audio, event_id="c2")
 
 
 def test_null_stands_for_absent_in_optional_fields():
-    assert event("response.cancel", event_id=None, response_id=None) == asks.ResponseCancel()
-    assert event("response.create", response=None) == asks.ResponseCreate()
+    assert event("response.cancel", event_id=None, response_id=None) == client_events.ResponseCancel()
+    assert event("response.create", response=None) == client_events.ResponseCreate()
     created = event("conversation.item.create", previous_item_id=None, item=user())
     assert created.previous_item_id is None
     assert event("input_audio_buffer.append", audio="", event_id=None).audio == b""
@@ -84,14 +84,14 @@ def test_null_stands_for_absent_in_optional_fields():
 @pytest.mark.parametrize(
     "kind", ["input_audio_buffer.commit", "input_audio_buffer.clear", "output_audio_buffer.clear"]
 )
-def test_bare_events_take_nothing_but_an_id(kind):
+def test_events_without_fields_accept_only_an_event_id(kind):
     assert event(kind, event_id="c9").event_id == "c9"
     assert (refusal(kind, now=True).code, refusal(kind, now=True).param) == ("unknown_parameter", "now")
 
 
-def test_played_has_defaults():
+def test_played_events_have_defaults():
     played = event("output_audio_buffer.played", item_id="item_1", played_ms=620)
-    assert played == asks.OutputAudioBufferPlayed(
+    assert played == client_events.OutputAudioBufferPlayed(
         item_id="item_1", content_index=0, played_ms=620, state="playing"
     )
     assert event("output_audio_buffer.played", item_id="i", played_ms=1, state="flushed").state == "flushed"
@@ -104,7 +104,7 @@ def test_a_whole_number_may_be_written_as_a_float():
     assert isinstance(truncated.audio_end_ms, int)
 
 
-# -- messages that are no events --------------------------------------------------------------------------------------
+# -- messages that are not events -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -115,20 +115,20 @@ def test_a_whole_number_may_be_written_as_a_float():
     ],
     ids=lambda data: repr(data[:20]),
 )  # fmt: skip
-def test_what_is_not_json_is_refused_without_an_id(data):
+def test_invalid_json_is_an_error_without_event_id(data):
     with pytest.raises(NotAnEvent) as caught:
         decode(data)
     assert (caught.value.code, caught.value.event_id) == ("invalid_value", None)
 
 
 @pytest.mark.parametrize("data", ["null", "1", '"session.update"', "[]", "{}", '{"type":1}', '{"type":null}'])
-def test_json_that_is_no_object_with_a_type_is_refused_without_an_id(data):
+def test_json_without_a_type_is_an_error_without_event_id(data):
     with pytest.raises(NotAnEvent) as caught:
         decode(data)
     assert (caught.value.code, caught.value.param, caught.value.event_id) == ("invalid_value", "type", None)
 
 
-def test_an_unknown_event_names_those_that_exist():
+def test_the_error_for_an_unknown_event_lists_the_known_events():
     error = refusal("response.audio.delta")
     assert (error.code, error.param) == ("invalid_value", "type")
     assert error.message.startswith(
@@ -138,7 +138,7 @@ def test_an_unknown_event_names_those_that_exist():
     assert not isinstance(error, NotAnEvent)
 
 
-def test_an_endless_event_name_is_not_sent_back_whole():
+def test_the_error_for_a_long_event_type_is_short():
     assert len(refusal("x" * 100_000).message) < 600
 
 
@@ -278,13 +278,13 @@ def test_a_wrong_value_is_named_with_its_path(kind, fields, path):
     assert (error.code, error.param) == ("invalid_value", path)
 
 
-def test_an_endless_name_is_not_sent_back_whole():
+def test_the_error_for_a_long_parameter_name_is_short():
     error = refusal("response.create", response={"x" * 100_000: 1})
     assert error.code == "unknown_parameter"
     assert len(error.message) + len(error.param) < 1000
 
 
-def test_the_sentences_say_what_would_be_right():
+def test_error_messages_name_the_accepted_values():
     assert (
         item_refusal(**user({"type": "text", "text": "Hi"})).message
         == "Invalid value: 'text'. Supported values are: 'input_text', 'input_audio' and 'input_image'."
@@ -299,7 +299,7 @@ def test_the_sentences_say_what_would_be_right():
     )
 
 
-def test_beta_names_of_a_response_name_their_successor():
+def test_the_error_for_a_beta_name_names_the_current_one():
     error = refusal("response.create", response={"modalities": ["text"]})
     assert (error.code, error.param) == ("unknown_parameter", "response.modalities")
     assert (
@@ -308,18 +308,18 @@ def test_beta_names_of_a_response_name_their_successor():
 
 
 @given(st.sampled_from(FROM_CLIENT), st.data())
-def test_a_fault_anywhere_in_a_good_event_is_a_protocol_error(example, data):
-    """Any leaf or branch replaced by anything: the event is understood or refused, and nothing else happens."""
+def test_a_valid_event_with_one_random_value_is_decoded_or_a_protocol_error(example, data):
+    """One value, at any depth, is replaced by a random one. No other exception may escape."""
     message = json.loads(json.dumps(example))
     node, key = message, data.draw(st.sampled_from(sorted(message)))
     while isinstance(node[key], (dict, list)) and node[key] and data.draw(st.booleans()):
         node = node[key]
         key = data.draw(st.sampled_from(sorted(node))) if isinstance(node, dict) else 0
     node[key] = data.draw(json_values)
-    assert len(complaint(json.dumps(message))) < 1000
+    assert len(outcome(json.dumps(message))) < 1000
 
 
-def complaint(data) -> str:
+def outcome(data) -> str:
     try:
         return type(decode(data)).__name__
     except ProtocolError as error:
@@ -334,7 +334,7 @@ json_values = st.recursive(
 
 
 @given(st.binary() | st.text() | json_values.map(json.dumps))
-def test_garbage_is_refused_and_nothing_else_happens(data):
+def test_random_messages_are_protocol_errors(data):
     with pytest.raises(ProtocolError):
         decode(data)
 
@@ -342,7 +342,7 @@ def test_garbage_is_refused_and_nothing_else_happens(data):
 # -- items ------------------------------------------------------------------------------------------------------------
 
 
-def test_items_keep_what_the_client_chose():
+def test_items_keep_the_values_of_the_client():
     message = create(
         id="msg_9", status="incomplete", object="realtime.item", **user({"type": "input_text", "text": "Hi"})
     )
@@ -353,13 +353,13 @@ def test_items_keep_what_the_client_chose():
     assert output == FunctionCallOutputItem(call_id="call_1", output="4")
 
 
-def test_an_item_without_id_and_status_is_completed_and_still_nameless():
+def test_an_item_without_id_and_status_is_completed_and_has_an_empty_id():
     message = create(**user())
     assert (message.id, message.status) == ("", "completed")
     assert create(type="function_call", name="f", arguments="{}").call_id == ""
 
 
-def test_speech_with_a_transcript_is_text_and_without_is_audio():
+def test_audio_is_decoded_only_if_there_is_no_transcript():
     said, recorded = create(
         **user(
             {"type": "input_audio", "transcript": "Hi", "audio": "?"},
@@ -370,20 +370,20 @@ def test_speech_with_a_transcript_is_text_and_without_is_audio():
     assert recorded == InputAudio(None, b"\x00\x00\x00")
 
 
-def test_images_come_as_data():
+def test_images_are_data_uris():
     url = "data:image/png;base64,iVBORw0KGgo="
     (image,) = create(**user({"type": "input_image", "image_url": url, "detail": "low"})).content
     assert image == InputImage(url, "low")
 
 
-def test_the_developer_is_the_system():
+def test_the_role_developer_becomes_system():
     assert (
         create(type="message", role="developer", content=[{"type": "input_text", "text": "x"}]).role
         == "system"
     )
 
 
-def test_beta_content_of_the_assistant_is_still_understood():
+def test_beta_content_types_of_the_assistant_are_accepted():
     message = create(
         type="message",
         role="assistant",
@@ -396,8 +396,8 @@ def test_beta_content_of_the_assistant_is_still_understood():
     assert message.content == (OutputText("a"), OutputAudio("b"), OutputAudio(""))
 
 
-def test_nulls_of_a_serialiser_are_no_fault():
-    """Some clients write every field of their item type, whether it applies or not."""
+def test_null_is_accepted_in_keys_of_other_item_types():
+    """Some clients write every field that any item type has."""
     part = {
         "type": "input_text",
         "text": "Hi",
@@ -418,7 +418,7 @@ def test_nulls_of_a_serialiser_are_no_fault():
     assert create(**user(part), **item) == MessageItem(role="user", content=(InputText("Hi"),))
 
 
-def test_an_item_holds_two_hundred_thousand_characters():
+def test_an_item_holds_at_most_200_000_characters():
     half = {"type": "input_text", "text": "x" * 100_000}
     assert len(create(**user(half, half)).content) == 2
     error = item_refusal(**user(half, half, {"type": "input_text", "text": "x"}))
@@ -431,7 +431,7 @@ def test_an_item_holds_two_hundred_thousand_characters():
 # -- responses --------------------------------------------------------------------------------------------------------
 
 
-def test_a_response_may_override_everything():
+def test_a_response_may_override_every_option():
     created = event(
         "response.create",
         response={
@@ -478,5 +478,5 @@ def test_null_overrides_nothing():
     assert event("response.create", response={"audio": {"output": None}}).response == ResponseParams()
 
 
-def test_an_empty_input_is_an_empty_context_not_an_absent_one():
+def test_an_empty_input_is_not_the_same_as_no_input():
     assert event("response.create", response={"input": []}).response.input == ()

@@ -1,4 +1,4 @@
-"""Server events to JSON: the fields and names of the wire, as strict models of the stock client read them."""
+"""Server events as JSON: their fields and names, checked with strict models of the stock client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from realtime.errors import ProtocolError
 from realtime.protocol import server_events as events
 from realtime.protocol import session_config
-from realtime.protocol.codec import decode_server, encode, encode_bytes
+from realtime.protocol.codec import encode, encode_bytes
 from realtime.protocol.objects import (
     AudioPart,
     ConversationObject,
@@ -49,22 +49,25 @@ CLASSES: dict[str, type[events.ServerEvent]] = {
 }
 
 
+decode_server = msgspec.json.Decoder(events.AnyServerEvent).decode
+
+
 def wire(event: events.ServerEvent, seq: int | None = None) -> dict[str, Any]:
     return json.loads(encode(event, "event_1", seq))
 
 
-# -- the page ---------------------------------------------------------------------------------------------------------
+# -- documented examples ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("example", FROM_SERVER, ids=lambda example: example["event_id"])
-def test_every_example_of_the_wire_page_comes_out_as_it_stands(example):
-    """Read into our classes and written again, an example is the same JSON, key for key."""
+def test_every_documented_example_survives_decoding_and_encoding(example):
+    """The JSON is equal after decoding an example into our classes and encoding it again."""
     event = decode_server(json.dumps(example))
     assert json.loads(encode(event, example["event_id"])) == example
 
 
 @pytest.mark.parametrize("example", FROM_SERVER, ids=lambda example: example["event_id"])
-def test_the_stock_client_takes_every_example(example):
+def test_the_stock_client_accepts_every_example(example):
     check_event(example)
 
 
@@ -77,7 +80,7 @@ def _upper(match: re.Match[str]) -> str:
     return match[1].upper()
 
 
-def test_the_events_the_four_clients_need_are_all_there():
+def test_every_event_that_clients_need_has_a_class():
     needed = """session.created session.updated conversation.created conversation.item.added conversation.item.done
         conversation.item.deleted conversation.item.retrieved conversation.item.truncated
         input_audio_buffer.committed input_audio_buffer.cleared input_audio_buffer.speech_started
@@ -196,8 +199,8 @@ def instances(kind: str) -> st.SearchStrategy[events.ServerEvent]:
 @pytest.mark.parametrize("kind", CLASSES)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_the_stock_client_takes_whatever_we_send(kind, data):
-    """Any instance of any class passes the strict types, holds no null where none may be, and reads back."""
+def test_the_stock_client_accepts_random_events_of_every_class(kind, data):
+    """Random events pass the strict types, have null only where it is allowed, and can be decoded again."""
     event = data.draw(instances(kind))
     sent = encode(event, "event_1", seq := data.draw(st.none() | counts))
     check_event(json.loads(sent))
@@ -207,7 +210,7 @@ def test_the_stock_client_takes_whatever_we_send(kind, data):
 # -- details ----------------------------------------------------------------------------------------------------------
 
 
-def test_audio_is_written_as_base64():
+def test_audio_is_encoded_as_base64():
     audio = bytes(range(256)) * 3
     event = events.ResponseOutputAudioDelta(response_id="r", item_id="i", delta=audio)
     assert wire(event) == {
@@ -221,7 +224,7 @@ def test_audio_is_written_as_base64():
     }
 
 
-def test_a_number_is_there_only_where_it_was_asked_for():
+def test_seq_is_present_only_if_given():
     event = events.InputAudioBufferCleared()
     assert wire(event) == {"type": "input_audio_buffer.cleared", "event_id": "event_1"}
     assert wire(event, 7) == {"type": "input_audio_buffer.cleared", "event_id": "event_1", "seq": 7}
@@ -233,7 +236,7 @@ def test_text_and_bytes_are_the_same_message():
     assert wire(event)["delta"] == '中文 é 😀 \n"'
 
 
-def test_what_nobody_asked_for_is_left_out():
+def test_fields_of_extensions_are_left_out_if_unset():
     truncated = events.ConversationItemTruncated(item_id="i", audio_end_ms=620)
     assert "transcript" not in wire(truncated)
     added = events.ResponseContentPartAdded(response_id="r", item_id="i", part=AudioPart())
@@ -241,14 +244,14 @@ def test_what_nobody_asked_for_is_left_out():
     assert wire(added)["part"] == {"type": "audio", "transcript": ""}
 
 
-def test_an_unheard_transcript_is_null_and_not_absent():
+def test_an_unknown_transcript_is_null_and_not_absent():
     item = MessageItem(id="i", role="user", content=(InputAudio(),))
     added = wire(events.ConversationItemAdded(previous_item_id=None, item=item))
     assert added["previous_item_id"] is None
     assert added["item"]["content"] == [{"type": "input_audio", "transcript": None}]
 
 
-def test_an_error_tells_the_client_which_of_its_events_was_wrong():
+def test_an_error_names_the_client_event_that_was_wrong():
     error = ProtocolError("No.", code="unknown_parameter", param="session.x", event_id="c1")
     assert wire(events.ErrorEvent.of(error))["error"] == {
         "type": "invalid_request_error",
@@ -261,7 +264,7 @@ def test_an_error_tells_the_client_which_of_its_events_was_wrong():
     assert (bare["type"], bare["param"], bare["event_id"]) == ("server_error", None, None)
 
 
-def test_the_ends_of_a_response_have_their_reasons():
+def test_status_details_carry_the_reason():
     ends = {
         "cancelled": cancelled("turn_detected"),
         "incomplete": incomplete("content_filter"),
@@ -296,11 +299,11 @@ def test_usage_counts_text_tokens():
     assert usage["output_token_details"] == {"text_tokens": 7, "audio_tokens": 0}
 
 
-def test_a_resumed_session_without_any_event_of_the_client_says_null():
+def test_last_event_id_is_null_if_the_client_sent_no_event():
     resumed = events.SessionResumed(session={}, from_seq=1, input_audio_ms=0, last_event_id=None)
     assert wire(resumed)["last_event_id"] is None
 
 
-def test_what_is_no_server_event_is_refused():
+def test_an_unknown_server_event_is_not_decoded():
     with pytest.raises(msgspec.DecodeError):
         decode_server('{"type":"response.audio.delta","event_id":"e"}')

@@ -1,4 +1,4 @@
-"""The session's settings: defaults, merging, refusals, the echo, and what one response makes of them."""
+"""The session's settings: defaults, merging, rejected values, the session object, and the options of one response."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def echo(config: SessionConfig) -> dict[str, Any]:
 
 
 def changed(patch: dict[str, Any], config: SessionConfig = DEFAULTS) -> SessionConfig:
-    """The settings after an update whose echo the stock client accepts."""
+    """The settings after an update; the stock client must accept the session object."""
     after = apply(config, json.loads(json.dumps(patch)))
     check_event({"type": "session.updated", "event_id": "e", "session": echo(after)})
     return after
@@ -60,15 +60,15 @@ def refusal(patch: Any, config: SessionConfig = DEFAULTS, *, input_busy: bool = 
     return caught.value
 
 
-# -- the echo ---------------------------------------------------------------------------------------------------------
+# -- the session object -----------------------------------------------------------------------------------------------
 
 
-def test_the_defaults_are_those_of_the_wire_page():
+def test_the_defaults_are_the_documented_ones():
     created = next(event for event in FROM_SERVER if event["type"] == "session.created")
     assert echo(SessionConfig()) == created["session"]
 
 
-def test_the_update_of_the_wire_page_gives_the_echo_of_the_wire_page():
+def test_the_documented_update_gives_the_documented_session():
     update = next(event for event in FROM_CLIENT if event.get("event_id") == "c1")
     updated = next(event for event in FROM_SERVER if event["type"] == "session.updated")
     assert echo(apply(SessionConfig(), update["session"])) == updated["session"]
@@ -112,19 +112,19 @@ def test_the_update_of_the_wire_page_gives_the_echo_of_the_wire_page():
         ("audio.output.speed", 1.5),
     ],
 )
-def test_what_is_set_is_echoed_as_it_was_sent(path, value):
+def test_a_setting_is_returned_as_it_was_sent(path, value):
     after = echo(changed(nested(path, value)))
     for key in path.split("."):
         after = after[key]
     assert after == value
 
 
-def test_what_nobody_sent_is_not_echoed():
+def test_optional_settings_are_not_returned_if_never_sent():
     absent = {"parallel_tool_calls", "temperature", "reasoning", "include", "extensions", "resume_window_s"}
     assert absent.isdisjoint(echo(DEFAULTS))
 
 
-def test_only_the_listed_fields_are_ever_null():
+def test_only_tracing_and_prompt_are_null_by_default():
     nulls = {key for key, value in echo(DEFAULTS).items() if value is None}
     assert nulls == {"tracing", "prompt"}
 
@@ -132,7 +132,7 @@ def test_only_the_listed_fields_are_ever_null():
 # -- merging ----------------------------------------------------------------------------------------------------------
 
 
-def test_absent_is_unchanged():
+def test_an_absent_key_changes_nothing():
     once = changed({"audio": {"input": {"format": {"type": "audio/pcmu"}}, "output": {"speed": 1.2}}})
     twice = changed({"audio": {"output": {"voice": "v"}}, "temperature": 1}, once)
     assert (twice.input_format, twice.speed, twice.voice) == (AudioFormat.PCMU, 1.2, "v")
@@ -141,7 +141,7 @@ def test_absent_is_unchanged():
         assert echo(changed(empty, twice)) == echo(twice)
 
 
-def test_what_lies_deeper_is_replaced_whole():
+def test_nested_values_are_replaced_and_not_merged():
     vad = {"type": "server_vad", "threshold": 0.9, "silence_duration_ms": 200, "create_response": False}
     once = changed(nested("audio.input.turn_detection", vad))
     again = changed(nested("audio.input.turn_detection", {"silence_duration_ms": 300}), once)
@@ -150,7 +150,7 @@ def test_what_lies_deeper_is_replaced_whole():
     assert transcription == Transcription(language="zh")
 
 
-def test_the_strength_of_noise_reduction_survives_where_it_is_left_out():
+def test_an_omitted_noise_reduction_strength_keeps_its_value():
     once = changed(nested("audio.input.noise_reduction", {"type": "near_field", "strength": 0.3}))
     again = changed(nested("audio.input.noise_reduction", {"type": "far_field"}), once)
     assert again.noise_reduction == NoiseReduction("far_field", 0.3)
@@ -160,7 +160,7 @@ def test_the_strength_of_noise_reduction_survives_where_it_is_left_out():
     assert error.param == "session.audio.input.noise_reduction.type"
 
 
-def test_null_switches_off_what_can_be_off():
+def test_null_switches_optional_features_off():
     on = {
         "tracing": "auto",
         "prompt": {"id": "p"},
@@ -179,7 +179,7 @@ def test_null_switches_off_what_can_be_off():
     assert echo(off)["audio"]["input"]["turn_detection"] is None
 
 
-def test_null_elsewhere_means_the_servers_default():
+def test_null_restores_the_default_of_other_settings():
     odd = changed(
         {
             "instructions": "Sing.",
@@ -205,7 +205,7 @@ def test_null_elsewhere_means_the_servers_default():
 
 
 @pytest.mark.parametrize("patch", [{"audio": None}, {"audio": {"input": None, "output": None}}])
-def test_a_null_branch_takes_all_its_fields_back_to_the_default(patch):
+def test_a_null_object_restores_the_defaults_of_all_its_fields(patch):
     odd = changed(
         {"audio": {"input": {"turn_detection": None, "transcription": None}, "output": {"voice": "v"}}}
     )
@@ -218,14 +218,14 @@ def test_empty_text_and_empty_lists_clear():
     assert (cleared.instructions, cleared.tools, cleared.include) == ("", (), ())
 
 
-def test_a_refused_update_changes_nothing():
+def test_a_rejected_update_changes_nothing():
     before = echo(DEFAULTS)
     refusal({"instructions": "Sing.", "audio": {"output": {"speed": 99}}})
     assert echo(DEFAULTS) == before
 
 
-def test_an_echo_sent_back_changes_nothing():
-    """Clients resend the whole session they were given."""
+def test_sending_the_session_object_back_changes_nothing():
+    """Some clients send back the complete session object."""
     config = changed(
         {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}, "extensions": ["resume"]}
     )
@@ -240,11 +240,11 @@ def test_both_modalities_mean_audio(both):
     assert echo(changed({"output_modalities": both}))["output_modalities"] == ["audio"]
 
 
-def test_a_voice_object_is_echoed_as_its_name():
+def test_a_voice_object_is_returned_as_its_name():
     assert echo(changed(nested("audio.output.voice", {"id": "v"})))["audio"]["output"]["voice"] == "v"
 
 
-def test_the_voices_of_openai_mean_the_configured_one():
+def test_openai_voices_select_the_configured_voice():
     assert {platform_voice(name, "Warm_Voice") for name in OPENAI_VOICES} == {"Warm_Voice"}
     assert platform_voice("cloned_voice_7", "Warm_Voice") == "cloned_voice_7"
     assert len(OPENAI_VOICES) == 10
@@ -254,7 +254,7 @@ def test_the_model_is_not_changed_by_an_update():
     assert echo(changed({"model": "gpt-realtime-2.1"}))["model"] == "MiniMax-M3"
 
 
-def test_formats_know_their_rates():
+def test_formats_have_rates():
     assert [(form.rate, form.sample_bytes) for form in AudioFormat] == [(24_000, 2), (8_000, 1), (8_000, 1)]
     assert changed(nested("audio.input.format", {"type": "audio/pcm"})).input_format is AudioFormat.PCM
 
@@ -274,19 +274,14 @@ def test_formats_know_their_rates():
         ),
     ],
 )  # fmt: skip
-def test_turn_detection_is_its_defaults_under_what_was_sent(sent, meant):
+def test_turn_detection_adds_defaults_to_what_was_sent(sent, meant):
     after = changed(nested("audio.input.turn_detection", sent))
     assert after.turn_detection == meant
     assert isinstance(echo(after)["audio"]["input"]["turn_detection"]["interrupt_response"], bool)
 
 
-def test_eagerness_bounds_the_wait():
-    waits = [SemanticVad(eagerness).longest_wait_s for eagerness in ("low", "medium", "auto", "high")]
-    assert waits == [8, 4, 4, 2]
-
-
-def test_extensions_are_those_we_know_in_the_echo():
-    config = changed({"extensions": ["resume", "telepathy", "words"]})
+def test_only_known_extensions_are_returned():
+    config = changed({"extensions": ["resume", "unknown", "words"]})
     assert echo(config)["extensions"] == ["words", "resume"]
     assert echo(config)["resume_window_s"] == 30
     assert (config.has("words"), config.has("playback"), DEFAULTS.has("words")) == (True, False, False)
@@ -295,13 +290,13 @@ def test_extensions_are_those_we_know_in_the_echo():
     assert echo(changed({"extensions": []}, config))["extensions"] == []
 
 
-def test_extensions_may_come_in_the_address():
+def test_extensions_can_be_set_in_the_url():
     config = extensions_from_query(DEFAULTS, "playback, words,nonsense,")
     assert config.extensions == ("playback", "words")
     assert changed({"extensions": None}, config).extensions is None
 
 
-def test_the_input_format_stays_while_audio_is_buffered():
+def test_the_input_format_cannot_change_while_audio_is_buffered():
     patch = nested("audio.input.format", {"type": "audio/pcmu"})
     error = refusal(patch, input_busy=True)
     assert (error.code, error.param) == ("invalid_value", "session.audio.input.format")
@@ -310,11 +305,11 @@ def test_the_input_format_stays_while_audio_is_buffered():
     assert apply(DEFAULTS, {"instructions": "x"}, input_busy=True).instructions == "x"
 
 
-# -- refusals ---------------------------------------------------------------------------------------------------------
+# -- rejected values --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("key", "today"),
+    ("key", "current"),
     [
         ("modalities", "output_modalities"),
         ("voice", "audio.output.voice"),
@@ -326,10 +321,10 @@ def test_the_input_format_stays_while_audio_is_buffered():
         ("max_response_output_tokens", "max_output_tokens"),
     ],
 )
-def test_beta_names_are_refused_and_name_their_successor(key, today):
+def test_the_error_for_a_beta_name_names_the_current_one(key, current):
     error = refusal({key: None, "instructions": 5})
     assert (error.code, error.param) == ("unknown_parameter", f"session.{key}")
-    assert error.message == f"Unknown parameter: 'session.{key}'. Use 'session.{today}' instead."
+    assert error.message == f"Unknown parameter: 'session.{key}'. Use 'session.{current}' instead."
 
 
 @pytest.mark.parametrize(
@@ -337,7 +332,7 @@ def test_beta_names_are_refused_and_name_their_successor(key, today):
              "audio.input.turn_detection.mood", "audio.input.transcription.font", "truncation.x", "tool_choice.x",
              "tools[0].x", "reasoning.x", "prompt.x", "tracing.x"],
 )  # fmt: skip
-def test_unknown_names_are_refused_with_their_path(path):
+def test_the_error_for_an_unknown_name_has_its_path(path):
     complete: dict[str, Any] = {
         "audio": {
             "input": {"format": {"type": "audio/pcm"}, "turn_detection": {}, "transcription": {}},
@@ -425,7 +420,7 @@ def test_unknown_names_are_refused_with_their_path(path):
         ("extensions", [5], "extensions[0]"),
     ],
 )  # fmt: skip
-def test_wrong_values_are_refused_with_their_path(path, value, at):
+def test_the_error_for_a_wrong_value_has_its_path(path, value, at):
     error = refusal(nested(path, value))
     assert (error.code, error.param) == ("invalid_value", f"session.{at or path}")
     assert len(error.message) < 500
@@ -446,8 +441,8 @@ paths = st.sampled_from(
 
 
 @given(paths, json_values)
-def test_whatever_is_sent_the_echo_stays_valid(path, value):
-    """Either a ProtocolError, or an echo that the stock client accepts."""
+def test_random_updates_leave_the_session_object_valid(path, value):
+    """Either a ProtocolError, or a session object that the stock client accepts."""
     try:
         after = apply(DEFAULTS, nested(path, value))
     except ProtocolError:
@@ -458,7 +453,7 @@ def test_whatever_is_sent_the_echo_stays_valid(path, value):
 # -- one response -----------------------------------------------------------------------------------------------------
 
 
-def test_a_response_of_a_spoken_turn_takes_everything_from_the_session():
+def test_a_spoken_turn_uses_the_settings_of_the_session():
     config = changed({"max_output_tokens": 50, "parallel_tool_calls": False, "reasoning": {"effort": "low"}})
     options = response_options(config)
     assert (options.instructions, options.voice, options.spoken) == ("Be brief.", "Warm_Voice", True)
@@ -469,7 +464,7 @@ def test_a_response_of_a_spoken_turn_takes_everything_from_the_session():
     assert response_options(DEFAULTS).wire_max_output_tokens == "inf"
 
 
-def test_a_response_overrides_the_session_for_itself_alone():
+def test_overrides_of_a_response_do_not_change_the_session():
     config = changed({"max_output_tokens": 50, "temperature": 1, "tools": [{"name": "g"}]})
     params = ResponseParams(
         instructions="",
@@ -511,7 +506,7 @@ def test_an_empty_request_for_a_secret_means_all_defaults():
         assert echo(request.config) == echo(DEFAULTS)
 
 
-def test_a_secret_carries_the_settings_it_opens():
+def test_a_secret_carries_session_settings():
     body = {
         "expires_after": {"anchor": "created_at", "seconds": 7200},
         "session": {
@@ -544,7 +539,7 @@ def test_a_secret_carries_the_settings_it_opens():
         ({"for": "me"}, "unknown_parameter", "for"),
     ],
 )
-def test_a_wrong_request_for_a_secret_is_refused(body, code, param):
+def test_a_wrong_request_for_a_secret_is_rejected(body, code, param):
     with pytest.raises(ProtocolError) as caught:
         from_client_secret(body, DEFAULTS)
     assert (caught.value.code, caught.value.param) == (code, param)
