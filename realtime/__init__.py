@@ -1,9 +1,9 @@
 """Talk with MiniMax in real time.
 
-    async with MiniMax.from_env() as minimax: ...           the platform's client, alone
+    async with MiniMax.from_env() as minimax: ...           only the platform's client
     async with running(load_settings({}, os.environ).settings) as server: ...      the voice server, in your process
 
-Names are imported when they are first used, so `import realtime` costs nothing.
+Names are imported when they are first used, so `import realtime` is cheap.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "ConfigError": "realtime.errors",
     "MiniMax": "realtime.minimax",
     "ProtocolError": "realtime.errors",
@@ -49,6 +49,6 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'realtime' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

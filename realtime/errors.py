@@ -1,31 +1,31 @@
-"""The error family, on one screen, named by who can act.
+"""All errors of the package, grouped by who can fix them.
 
     RealtimeError
     ├── ConfigError            the operator: one sentence, exit status 2
-    ├── ProtocolError          the wire's client: an `error` event, the session lives
-    └── ProviderError          an upstream service: `response.done` failed, the session lives
-        ├── ProviderUnavailable    cannot be reached, or answers with a fault of its own
-        ├── ProviderTimeout        did not answer in the time we wait
-        └── ProviderRejected       answered, and refused this request
+    ├── ProtocolError          the client: it gets an `error` event, the session continues
+    └── ProviderError          an upstream service: `response.done` says failed, the session continues
+        ├── ProviderUnavailable    cannot be reached, or has an internal error
+        ├── ProviderTimeout        did not answer in time
+        └── ProviderRejected       answered, and rejected this request
 
-Anything else that escapes is our own bug.
+Every other exception is a bug of this package.
 """
 
 from __future__ import annotations
 
 
 class RealtimeError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of the errors that this package raises."""
 
 
 class ConfigError(RealtimeError):
-    """A setting is missing or wrong. The message says which, and what to do."""
+    """A setting is missing or wrong. The message says which one, and how to fix it."""
 
 
 class ProtocolError(RealtimeError):
-    """A client of the wire sent something that cannot be done.
+    """A client sent an invalid event or request.
 
-    `code`, `message` and `param` (a dotted path) go into the `error` event; `event_id` is the client's own.
+    `code`, `message` and `param` (a dotted path) go into the `error` event; `event_id` is that of the client's event.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class ProtocolError(RealtimeError):
 class ProviderError(RealtimeError):
     """An upstream service failed.
 
-    `code` is the wire's machine-readable reason (`upstream_unavailable`, `rate_limit_exceeded`, ...),
-    `upstream_code` the service's own number, `trace_id` its name for the request,
-    `retry_after_s` seconds to wait if a wait is known, `retryable` whether asking again makes sense.
+    `code` is the reason in the protocol (`upstream_unavailable`, `rate_limit_exceeded`, ...), `upstream_code` the
+    service's error number, `trace_id` its id of the request, `retry_after_s` the seconds to wait before a retry if
+    known, `retryable` whether a retry may succeed.
     """
 
     code = "upstream_unavailable"
@@ -78,28 +78,28 @@ class ProviderError(RealtimeError):
 
 
 class ProviderUnavailable(ProviderError):
-    """The service cannot be reached, dropped the connection, or is overloaded."""
+    """The service cannot be reached, closed the connection, or is overloaded."""
 
 
 class ProviderTimeout(ProviderError):
-    """The service did not answer in the time we wait."""
+    """The service did not answer in time."""
 
     code = "upstream_timeout"
 
 
 class ProviderRejected(ProviderError):
-    """The service refused this request; the same request again will be refused again."""
+    """The service rejected this request, and would reject it again."""
 
     code = "upstream_rejected"
     retryable = False
 
 
 def provider_error(group: ExceptionGroup[Exception]) -> ProviderError:
-    """The upstream's fault in a group of failures. Anything else in it is ours and is raised."""
-    faults, others = group.split(ProviderError)
+    """The first ProviderError in a group. Raises the other exceptions of the group, if there are any."""
+    provider_errors, others = group.split(ProviderError)
     if others is not None:
         raise others
-    error: BaseException = faults if faults is not None else group
+    error: BaseException = provider_errors if provider_errors is not None else group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     assert isinstance(error, ProviderError)

@@ -1,4 +1,4 @@
-"""Named marks of a turn, and the numbers an operator watches. The words are those of shared/design.md 3."""
+"""The named marks of a turn, and the metrics for operators. The names are those of shared/design.md 3."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Origin = Literal["speech_ended", "response_create"]
 
 @dataclass(slots=True)
 class Marks:
-    """When each mark of one turn was reached, in loop seconds; only the first time counts."""
+    """The times of one turn's marks, in loop seconds. Only the first time of each mark counts."""
 
     origin: Origin
     origin_s: float
@@ -40,7 +40,7 @@ class Marks:
         self.reached_s.setdefault(mark, now_s)
 
     def since_origin_ms(self) -> dict[str, int]:
-        """Milliseconds after the origin, in the order of the marks; unreached marks are left out."""
+        """Milliseconds after the origin, in the order of MARKS, without marks that were not reached."""
         return {
             mark: round((self.reached_s[mark] - self.origin_s) * 1000)
             for mark in MARKS
@@ -49,7 +49,7 @@ class Marks:
 
 
 class Metrics:
-    """What /metrics shows. One registry per server, so that two servers in one process do not mix."""
+    """The metrics of /metrics. Each server has its own registry: one process may run several servers."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -84,7 +84,7 @@ class Metrics:
         )
 
     def turn(self, marks: Marks) -> None:
-        """Count a turn's marks."""
+        """Observe the marks of one turn."""
         for mark, ms in marks.since_origin_ms().items():
             if mark != marks.origin:
                 self.marks.labels(marks.origin, mark).observe(max(0.0, ms / 1000))

@@ -1,4 +1,4 @@
-"""The tasks of one session: named, stopped together, and the first that fails ends the session."""
+"""The background tasks of one session: named, and cancelled together. The first failure ends the session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Tasks:
-    """Starts tasks and remembers them until they are done."""
+    """Starts tasks and keeps them until they are done."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
@@ -19,24 +19,24 @@ class Tasks:
         return f"<Tasks of {self._owner}: {len(self._running)}>"
 
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run a coroutine beside everything else."""
+        """Run a coroutine in the background."""
         task = asyncio.create_task(coroutine, name=f"{self._owner} {name}")
         self._running.add(task)
         task.add_done_callback(self._done)
         return task
 
     async def failure(self) -> None:
-        """Waits for ever, or raises what went wrong in the first task that failed."""
+        """Wait until a task fails, and raise its exception."""
         await self._failure
 
     async def aclose(self) -> None:
-        """Stop everything that still runs."""
+        """Cancel all running tasks."""
         tasks = list(self._running)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._failure.done() and not self._failure.cancelled():
-            self._failure.exception()  # seen, also where nobody waited for it
+            self._failure.exception()  # read it, so that asyncio does not log it as never retrieved
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

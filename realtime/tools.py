@@ -1,11 +1,11 @@
-"""Python functions as tools of the assistant, run by the server.
+"""Python functions as tools of the model, run by the server.
 
     @tool
     async def get_weather(city: Annotated[str, "Name of the city"], unit: Literal["C", "F"] = "C") -> str:
         '''The weather in a city, now.'''
 
-The signature becomes the JSON Schema the model sees, and checks what the model sends; the docstring is the description.
-It knows no session and no wire: who calls a tool, and what is told about it, is `response.py` and `reply_writer.py`.
+The signature becomes the JSON Schema for the model and checks its arguments; the docstring is the description.
+Knows no session and no protocol: `replying/response.py` runs the calls and reports them.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
 FILLER_AFTER_S = 1.0
 MAX_OUTPUT_CHARACTERS = 50_000
-MAX_THREADS = 16  # of functions that are not coroutines
+MAX_THREADS = 16  # for functions that are not coroutines
 
 
 @dataclass(frozen=True, slots=True)
 class ServerTool:
-    """A function the server runs for the model. Calling it calls the function."""
+    """A function that the server runs for the model. Calling it calls the function."""
 
     function: Callable[..., Any]
     spec: FunctionTool
-    arguments: type[msgspec.Struct]  # what the model has to send
-    timeout_s: float | None = None  # None: that of the server
+    arguments: type[msgspec.Struct]  # the type that the model's arguments are decoded to
+    timeout_s: float | None = None  # None: use that of the server
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Found again by its name, so that a tool can go to another process."""
-        return _found_again, (f"{self.function.__module__}:{self.function.__qualname__}", self.timeout_s)
+        """Pickle by name, so that worker processes can load the tool."""
+        return _load_pickled, (f"{self.function.__module__}:{self.function.__qualname__}", self.timeout_s)
 
     @property
     def name(self) -> str:
@@ -80,9 +80,9 @@ def tool(
     description: str | None = None,
     timeout_s: float | None = None,
 ) -> ServerTool | Callable[[Callable[..., Any]], ServerTool]:
-    """Make a tool of a function with type hints. `timeout_s` seconds, else the server's own patience.
+    """Make a function with type hints a tool. `timeout_s` replaces the server's timeout for tools.
 
-    `Annotated[T, "text"]` describes a parameter; a default makes it optional; `Literal` and enums give the choices.
+    `Annotated[T, "text"]` describes a parameter; a default makes it optional; `Literal` and enums list its values.
     Raises ConfigError for a function whose parameters cannot be described.
     """
     if function is None:
@@ -108,39 +108,39 @@ def _make_tool(
 
 
 def _arguments_of(function: Callable[..., Any], name: str) -> type[msgspec.Struct]:
-    """The parameters as one value that JSON can be read into. Raises ConfigError."""
+    """A struct of the parameters, to decode JSON into. Raises ConfigError."""
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except NameError as error:
-        raise ConfigError(
-            f"Tool {name!r}: a type hint is not known where the function is defined ({error})."
-        ) from error
+        raise ConfigError(f"Tool {name!r}: a type hint cannot be resolved ({error}).") from error
     fields: list[Any] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise ConfigError(f"Tool {name!r}: give parameter {parameter} a name of its own.")
+            raise ConfigError(
+                f"Tool {name!r}: parameter {parameter} must be a named parameter (no *, ** or /)."
+            )
         if parameter.name not in hints:
             raise ConfigError(f"Tool {name!r}: parameter {parameter.name!r} needs a type hint.")
-        hint = _described(hints[parameter.name])
+        hint = _with_descriptions(hints[parameter.name])
         if parameter.default is parameter.empty:
             fields.append((parameter.name, hint))
         else:
-            default = msgspec.field(default_factory=functools.partial(_same, parameter.default))
+            default = msgspec.field(default_factory=functools.partial(_identity, parameter.default))
             fields.append((parameter.name, hint, default))
     return msgspec.defstruct("Arguments", fields, kw_only=True)
 
 
-def _same(value: Any) -> Any:
+def _identity(value: Any) -> Any:
     return value
 
 
-def _described(hint: Any) -> Any:
-    """`Annotated[str, "Name of the city"]` in the words of msgspec."""
+def _with_descriptions(hint: Any) -> Any:
+    """`Annotated[str, "Name of the city"]` with the text as msgspec.Meta."""
     if typing.get_origin(hint) is not Annotated:
         return hint
-    inner, *notes = typing.get_args(hint)
-    for note in notes:
-        meta = msgspec.Meta(description=note) if isinstance(note, str) else note
+    inner, *annotations = typing.get_args(hint)
+    for annotation in annotations:
+        meta = msgspec.Meta(description=annotation) if isinstance(annotation, str) else annotation
         inner = Annotated[inner, meta] if isinstance(meta, msgspec.Meta) else inner
     return inner
 
@@ -150,7 +150,7 @@ def _schema_of(arguments: type[msgspec.Struct], name: str) -> dict[str, Any]:
         (_,), parts = msgspec.json.schema_components([arguments], ref_template="#/$defs/{name}")
     except TypeError as error:
         raise ConfigError(
-            f"Tool {name!r}: a parameter has a type that JSON cannot carry ({error})."
+            f"Tool {name!r}: a parameter has a type that JSON cannot represent ({error})."
         ) from error
     schema = parts.pop("Arguments")
     schema.pop("title", None)
@@ -162,7 +162,7 @@ def _schema_of(arguments: type[msgspec.Struct], name: str) -> dict[str, Any]:
     return {**schema, "$defs": parts} if parts else schema
 
 
-def _found_again(address: str, timeout_s: float | None) -> ServerTool:
+def _load_pickled(address: str, timeout_s: float | None) -> ServerTool:
     found = _resolve(address)
     return replace(found if isinstance(found, ServerTool) else _make_tool(found), timeout_s=timeout_s)
 
@@ -173,9 +173,9 @@ def _resolve(address: str) -> Any:
 
 
 def load_tools(addresses: Iterable[str]) -> tuple[ServerTool, ...]:
-    """The tools that settings name as `module` (all in it) or `module:attribute`. Raises ConfigError."""
+    """The tools for addresses like `module` (all tools in it) or `module:attribute`. Raises ConfigError."""
     if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # a module beside realtime.toml
+        sys.path.append(str(Path.cwd()))  # to find modules in the directory of realtime.toml
     return as_tools(found for address in addresses for found in _load(address))
 
 
@@ -184,7 +184,7 @@ def _load(address: str) -> Sequence[Toolish]:
         found = _resolve(address)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(
-            f"REALTIME_TOOLS names {address!r}, which cannot be loaded: {error}. Write module or module:function."
+            f"REALTIME_TOOLS names {address!r}, which cannot be loaded ({error}). Write module or module:function."
         ) from error
     if inspect.ismodule(found):
         found = [value for value in vars(found).values() if isinstance(value, ServerTool)]
@@ -193,14 +193,14 @@ def _load(address: str) -> Sequence[Toolish]:
     if isinstance(found, list | tuple):
         return found
     if not callable(found):
-        raise ConfigError(f"REALTIME_TOOLS names {address!r}, which is no function.")
+        raise ConfigError(f"REALTIME_TOOLS names {address!r}, which is not a function.")
     return [found]
 
 
 def as_tools(tools: Iterable[Toolish]) -> tuple[ServerTool, ...]:
-    """Tools and plain functions as tools. Raises ConfigError for a name that comes twice."""
-    made = tuple(one if isinstance(one, ServerTool) else _make_tool(one) for one in tools)
-    names = [one.name for one in made]
+    """Makes tools of plain functions. Raises ConfigError for invalid tools and names that occur twice."""
+    made = tuple(each if isinstance(each, ServerTool) else _make_tool(each) for each in tools)
+    names = [each.name for each in made]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"Two tools are named {name!r}: rename one with @tool(name=...).")
@@ -208,7 +208,7 @@ def as_tools(tools: Iterable[Toolish]) -> tuple[ServerTool, ...]:
 
 
 class Toolbox:
-    """The tools of one server. `filler` is said when a tool takes longer than `filler_after_s` seconds."""
+    """The tools of one server. The reply says `filler` if a tool takes longer than `filler_after_s` seconds."""
 
     def __init__(
         self,
@@ -218,7 +218,7 @@ class Toolbox:
         filler: str | None = None,
         filler_after_s: float = FILLER_AFTER_S,
     ) -> None:
-        self._tools = {one.name: one for one in as_tools(tools)}
+        self._tools = {each.name: each for each in as_tools(tools)}
         self._timeout_s = timeout_s
         self._threads: ThreadPoolExecutor | None = None
         self.filler = filler
@@ -231,46 +231,46 @@ class Toolbox:
         return len(self._tools)
 
     def beside(self, own: tuple[FunctionTool, ...]) -> tuple[FunctionTool, ...]:
-        """These tools of a client and then ours; a client that has a tool of the same name runs its own."""
-        taken = {one.name for one in own}
-        return own + tuple(one.spec for one in self._tools.values() if one.name not in taken)
+        """The client's own tools, then the server's. A client's tool replaces a server's tool of the same name."""
+        taken = {each.name for each in own}
+        return own + tuple(each.spec for each in self._tools.values() if each.name not in taken)
 
     def ours(self, offered: tuple[FunctionTool, ...]) -> frozenset[str]:
-        """Which of the tools offered to the model are run here."""
-        mine = {one.name: one.spec for one in self._tools.values()}
-        return frozenset(one.name for one in offered if mine.get(one.name) is one)
+        """The names of those offered tools that the server runs."""
+        specs = {each.name: each.spec for each in self._tools.values()}
+        return frozenset(each.name for each in offered if specs.get(each.name) is each)
 
     async def run(self, call: ToolCall) -> str:
-        """What the tool says, as text for the model; what went wrong is told there too. Raises nothing."""
-        one = self._tools[call.name]
-        timeout_s = self._timeout_s if one.timeout_s is None else one.timeout_s
+        """The output of the tool as text for the model. Errors are reported in this text; raises nothing."""
+        called = self._tools[call.name]
+        timeout_s = self._timeout_s if called.timeout_s is None else called.timeout_s
         try:
-            arguments = msgspec.json.decode(call.arguments, type=one.arguments, strict=False)
+            arguments = msgspec.json.decode(call.arguments, type=called.arguments, strict=False)
         except (msgspec.DecodeError, UnicodeError) as error:
-            return _told(error=f"The arguments do not fit: {error}")
+            return _error_output(f"The arguments are invalid: {error}")
         given = {name: getattr(arguments, name) for name in arguments.__struct_fields__}
         try:
-            async with asyncio.timeout(timeout_s) as patience:
-                return _output(await self._call(one, given))
+            async with asyncio.timeout(timeout_s) as timeout:
+                return _output(await self._call(called, given))
         except TimeoutError as error:
-            if patience.expired():
-                return _told(error=f"{call.name} did not answer in {timeout_s:g} s.")
-            return _told(error=f"{call.name} failed: {error or 'it timed out'}")
+            if timeout.expired():
+                return _error_output(f"{call.name} did not answer in {timeout_s:g} s.")
+            return _error_output(f"{call.name} failed: {error or 'it timed out'}")
         except Exception as error:
             log.warning("tool %s failed", call.name, exc_info=True)
-            return _told(error=f"{call.name} failed: {error or type(error).__name__}")
+            return _error_output(f"{call.name} failed: {error or type(error).__name__}")
 
-    async def _call(self, one: ServerTool, given: dict[str, Any]) -> Any:
-        if inspect.iscoroutinefunction(one.function):
-            return await one.function(**given)
+    async def _call(self, called: ServerTool, given: dict[str, Any]) -> Any:
+        if inspect.iscoroutinefunction(called.function):
+            return await called.function(**given)
         if self._threads is None:
             self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="tool")
-        work = functools.partial(copy_context().run, one.function, **given)
+        work = functools.partial(copy_context().run, called.function, **given)
         result = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         return await result if inspect.isawaitable(result) else result
 
     async def aclose(self) -> None:
-        """Start no more functions; one that runs in a thread is left to end by itself."""
+        """Start no more functions. A function that is running in a thread is not stopped."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -284,9 +284,9 @@ def _output(result: Any) -> str:
         except TypeError:
             text = str(result)
     if len(text) > MAX_OUTPUT_CHARACTERS:
-        return text[:MAX_OUTPUT_CHARACTERS] + " [cut: too long]"
+        return text[:MAX_OUTPUT_CHARACTERS] + " [truncated: too long]"
     return text
 
 
-def _told(**fields: str) -> str:
-    return msgspec.json.encode(fields).decode()
+def _error_output(message: str) -> str:
+    return msgspec.json.encode({"error": message}).decode()

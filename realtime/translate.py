@@ -1,4 +1,4 @@
-"""Between the values of the wire and those of the core, which do not know each other: items and audio formats."""
+"""Converts between the values of the wire and those of the core (items, audio formats); neither knows the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def to_core_format(format: session_config.AudioFormat) -> AudioFormat:
 
 
 def to_core_item(item: wire.Item) -> core.Item:
-    """What memory keeps of an item of the wire. Audio is not kept: it is transcribed."""
+    """The history's item for an item of the protocol. Audio is dropped: the history keeps its transcript."""
     match item:
         case wire.MessageItem():
             parts = tuple(_to_core_part(part) for part in item.content)
@@ -40,7 +40,7 @@ def _to_core_part(part: wire.ItemPart) -> core.Part:
 
 
 def to_wire_item(item: core.Item) -> wire.Item:
-    """An item of memory as the wire shows it."""
+    """The protocol's item for an item of the history."""
     match item:
         case core.Message():
             content = tuple(_to_wire_part(part, item.role) for part in item.parts)

@@ -1,7 +1,6 @@
-"""EndOfTurnDelay with silence: a block in which nothing happens for too long ends in TimeoutError.
+"""An inactivity timeout: raises TimeoutError in a block without activity for too long.
 
-Saying that something happened moves no timer, so that it can be said of every frame of sound. It does not know what is
-awaited.
+Reporting activity sets no timer, so it is cheap enough for every audio frame. Does not know what the block waits for.
 """
 
 from __future__ import annotations
@@ -13,20 +12,20 @@ from types import TracebackType
 
 
 class Watchdog:
-    """`async with Watchdog(20.0) as watchdog:`; for use in one task's block, once."""
+    """`async with Watchdog(20.0) as watchdog:`; use it once, in one task."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._timeout = asyncio.timeout(None)
-        self._alive_s = 0.0  # when something happened last
-        self._excuses = 0  # why silence is nobody's fault at the moment
+        self._active_s = 0.0  # time of the last activity
+        self._excuses = 0  # open `excused` blocks
         self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Watchdog:
         await self._timeout.__aenter__()
         self.alive()
-        self._look()
+        self._check()
         return self
 
     async def __aexit__(
@@ -37,12 +36,12 @@ class Watchdog:
         await self._timeout.__aexit__(kind, error, trace)
 
     def alive(self) -> None:
-        """Something happened: patience begins anew."""
-        self._alive_s = self._loop.time()
+        """Report activity: the timeout starts again."""
+        self._active_s = self._loop.time()
 
     @contextmanager
     def excused(self) -> Iterator[None]:
-        """Meanwhile silence has another reason, and does not count."""
+        """A block in which the timeout does not run."""
         self._excuses += 1
         try:
             yield
@@ -50,10 +49,10 @@ class Watchdog:
             self._excuses -= 1
             self.alive()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now_s = self._loop.time()
-        due_s = (now_s if self._excuses else self._alive_s) + self._timeout_s
+        due_s = (now_s if self._excuses else self._active_s) + self._timeout_s
         if due_s > now_s:
-            self._timer = self._loop.call_at(due_s, self._look)
+            self._timer = self._loop.call_at(due_s, self._check)
         else:
             self._timeout.reschedule(now_s)

@@ -1,4 +1,4 @@
-"""Recorded speech for tests: the clips of SPEECH_CLIPS, or where they are absent the sandbox's voice."""
+"""Recorded speech for tests: the clips in SPEECH_CLIPS. Without them, speech by the sandbox's voice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = Path(
     os.environ.get("SPEECH_CLIPS") or Path(__file__).parents[1] / ".." / "shared" / "speech"
 ).resolve()
 
-SPOKEN = (  # what the sandbox's voice says where there are no recordings
+SPOKEN = (  # texts for the sandbox's voice, used without recordings
     "What is the weather like in Paris today?",
     "Please tell me a short story about a dog.",
     "I would like to know the time.",
@@ -26,7 +26,7 @@ SPOKEN = (  # what the sandbox's voice says where there are no recordings
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One recording with what is said in it."""
+    """One recording with its text."""
 
     id: str
     language: str  # ISO-639-1
@@ -40,12 +40,12 @@ class Clip:
 
 
 def have_recordings() -> bool:
-    """Whether real recordings are here."""
+    """Whether there are real recordings."""
     return (FOLDER / "manifest.json").is_file()
 
 
 def require_clips(language: str | None = None) -> list[Clip]:
-    """The recordings, all or of one language; skips the test if there are none."""
+    """All recordings, or those of one language; skips the test if there are none."""
     if not have_recordings():
         pytest.skip(f"no recorded speech in {FOLDER} (set SPEECH_CLIPS)")
     pytest.importorskip("av", reason="recordings are FLAC: pip install 'minimax-realtime[sandbox]'")
@@ -53,14 +53,14 @@ def require_clips(language: str | None = None) -> list[Clip]:
 
 
 def clips(language: str = "en") -> list[Clip]:
-    """The recordings of one language; English is made by the sandbox's voice where there are none."""
+    """The recordings of one language; for English, the sandbox's voice replaces missing ones."""
     if have_recordings() or language != "en":
         return require_clips(language)
     return list(_spoken())
 
 
 def clip(id: str) -> Clip:
-    """One recording by name; skips the test if it is not here."""
+    """One recording by name; skips the test if it is missing."""
     return next(clip for clip in require_clips() if clip.id == id)
 
 

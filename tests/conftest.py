@@ -1,8 +1,8 @@
-"""What a run of the tests says at its end."""
+"""The summary at the end of a test run."""
 
 
 def pytest_terminal_summary(terminalreporter):
-    """A last table of what was skipped and why, and which recordings spoke."""
+    """Print the skip reasons with their counts, and which recordings were used."""
     from tests.clips import FOLDER, have_recordings
 
     where = str(FOLDER) if have_recordings() else "the sandbox's own voice (no recordings found)"

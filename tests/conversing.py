@@ -1,4 +1,4 @@
-"""Conversations as scripts: a session on virtual time, fakes around it, a microphone of loud and silent samples."""
+"""Scripted conversations: a session in virtual time with fake providers and a microphone of loud or silent samples."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ SILENT = b"\x00\x00" * 480
 
 
 class Talk:
-    """One session and its client. `events` is what the client has received, as plain objects, with `at` seconds."""
+    """One session and its client. `events` are the received events as dicts, with their time in seconds as `at`."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Talk:
     # -- the client's side
 
     async def send(self, type: str, **fields) -> None:
-        """One client event, as its JSON."""
+        """Send one client event, encoded as JSON."""
         event = decode(msgspec.json.encode({"type": type, **fields}))
         try:
             await self.session.receive(event)
@@ -107,7 +107,7 @@ class Talk:
         await self.send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
 
     async def microphone(self, pcm: bytes, seconds: float) -> None:
-        """Sound in real time, 20 ms at a time."""
+        """Append audio in real time, 20 ms at a time."""
         for _ in range(round(seconds / 0.02)):
             await self.append(pcm)
             await asyncio.sleep(0.02)
@@ -119,7 +119,7 @@ class Talk:
         await self.microphone(SILENT, seconds)
 
     async def ask(self, text: str, **response) -> None:
-        """A text turn."""
+        """Send a text turn."""
         await self.send(
             "conversation.item.create",
             item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]},
@@ -127,7 +127,7 @@ class Talk:
         await self.send("response.create", **({"response": response} if response else {}))
 
     async def until(self, type: str, count: int = 1, timeout_s: float = 60.0) -> dict:
-        """The `count`-th event of this type, waiting for it in virtual time."""
+        """Wait in virtual time for the `count`-th event of this type."""
         async with asyncio.timeout(timeout_s):
             while len(found := self.of(type)) < count:
                 self._news.clear()

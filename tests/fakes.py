@@ -1,4 +1,4 @@
-"""Providers as timelines on the loop's clock: what they say and when is written down in the test."""
+"""Fake providers: the test defines their output and its times on the loop's clock."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -44,7 +44,7 @@ class FakeVad:
 
 @dataclass
 class FakeTranscriber:
-    """Gives the scripted texts, one for each final decode; interim decodes see the one to come."""
+    """Returns the scripted texts, one for each final decode; interim decodes return the next one."""
 
     texts: list[str | ProviderError] = field(default_factory=list)
     interim_texts: list[str] | None = None
@@ -171,7 +171,7 @@ class FakeSpeech:
     open_now: int = 0
     budget: float = 60.0
     delivered: Delivery = field(default_factory=Delivery)
-    begun: int = 0  # chunks whose sound has begun to come
+    begun: int = 0  # chunks whose audio has begun
 
     def prewarm(self, voice) -> None:
         self.prewarmed.append(voice)

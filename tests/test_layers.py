@@ -1,4 +1,4 @@
-"""The house: imports point down, the wings do not meet, the ground floor is pure."""
+"""The layers of the package: a module imports only lower layers, and the lowest ones are free of I/O."""
 
 import ast
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "realtime").rglob("*.py"))
 
-# From the ground up. A room may import what stands below it, and nothing beside it.
-HOUSE = [
+# From the lowest layer to the highest: a part may import only parts listed before it.
+LAYERS = [
     "errors",
     "core",
     "protocol",
@@ -27,13 +27,13 @@ HOUSE = [
     "listening",
     "replying",
     "session",
-    "sandbox",  # across the street
+    "sandbox",
     "server",
     "commands",
     "cli",
     "__main__",
 ]
-NEVER_MEET = [
+SEPARATE = [
     ("core", "protocol"),
     ("listening", "replying"),
     ("minimax", "settings"),
@@ -42,18 +42,18 @@ NEVER_MEET = [
 IMPURE = {"asyncio", "aiohttp", "websockets", "socket", "threading", "time", "os", "subprocess", "random"}
 
 
-def room(path: Path) -> str:
-    """The part of the house a file belongs to."""
+def part_of(path: Path) -> str:
+    """The part of the package that a file belongs to."""
     return path.relative_to(ROOT / "realtime").with_suffix("").parts[0]
 
 
-def floor(name: str) -> int:
-    assert name in HOUSE, f"realtime/{name} is on no floor: add it to HOUSE where it belongs"
-    return HOUSE.index(name)
+def layer(name: str) -> int:
+    assert name in LAYERS, f"realtime/{name} has no layer: add it to LAYERS"
+    return LAYERS.index(name)
 
 
 def imports(path: Path) -> set[str]:
-    """Every module a file imports, wherever in the file."""
+    """All modules that a file imports, also inside functions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -64,7 +64,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def own_rooms(path: Path) -> set[str]:
+def imported_parts(path: Path) -> set[str]:
     return {
         name.split(".")[1]
         for name in imports(path)
@@ -73,54 +73,54 @@ def own_rooms(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_down(path):
-    here = room(path)
+def test_a_part_imports_only_lower_layers(path):
+    here = part_of(path)
     if here == "__init__":
         return
-    for other in own_rooms(path) - {here}:
-        assert floor(other) < floor(here), f"{here} must not know {other}"
+    for other in imported_parts(path) - {here}:
+        assert layer(other) < layer(here), f"{here} must not import {other}"
 
 
-@pytest.mark.parametrize(("one", "other"), NEVER_MEET)
-def test_some_neighbours_never_meet(one, other):
+@pytest.mark.parametrize(("one", "other"), SEPARATE)
+def test_separate_parts_do_not_import_each_other(one, other):
     for path in FILES:
-        if room(path) in (one, other):
-            assert own_rooms(path) & {one, other} <= {room(path)}, path
+        if part_of(path) in (one, other):
+            assert imported_parts(path) & {one, other} <= {part_of(path)}, path
 
 
-@pytest.mark.parametrize("ground", ["core", "protocol"])
-def test_the_ground_floor_is_pure(ground):
+@pytest.mark.parametrize("part", ["core", "protocol"])
+def test_core_and_protocol_do_no_io(part):
     for path in FILES:
-        if room(path) == ground:
+        if part_of(path) == part:
             assert not {name.split(".")[0] for name in imports(path)} & IMPURE, path
-            assert own_rooms(path) <= {ground, "errors"}, path
+            assert imported_parts(path) <= {part, "errors"}, path
 
 
-def test_the_platform_client_knows_nothing_of_conversations():
+def test_the_platform_client_does_not_import_the_conversation():
     for path in FILES:
-        if room(path) == "minimax":
-            assert own_rooms(path) <= {"minimax", "errors", "core"}, path
+        if part_of(path) == "minimax":
+            assert imported_parts(path) <= {"minimax", "errors", "core"}, path
 
 
 def test_the_sandbox_shares_no_code_with_the_client():
     for path in FILES:
-        if room(path) == "sandbox":
-            assert own_rooms(path) <= {"sandbox"}, path
-        elif room(path) not in ("server", "commands", "cli"):
-            assert "sandbox" not in own_rooms(path), path
+        if part_of(path) == "sandbox":
+            assert imported_parts(path) <= {"sandbox"}, path
+        elif part_of(path) not in ("server", "commands", "cli"):
+            assert "sandbox" not in imported_parts(path), path
 
 
-@pytest.mark.parametrize("wing", ["listening", "replying", "session"])
-def test_a_conversation_sees_roles_not_vendors(wing):
+@pytest.mark.parametrize("part", ["listening", "replying", "session"])
+def test_a_conversation_imports_no_concrete_provider(part):
     for path in FILES:
-        if room(path) == wing:
-            vendors = {name for name in imports(path) if name.startswith("realtime.providers.")}
-            assert vendors <= {"realtime.providers.base"}, path
+        if part_of(path) == part:
+            providers = {name for name in imports(path) if name.startswith("realtime.providers.")}
+            assert providers <= {"realtime.providers.base"}, path
 
 
-def test_only_the_settings_look_at_the_environment():
+def test_only_the_settings_read_the_environment():
     for path in FILES:
-        if room(path) in ("commands", "cli", "__main__"):
+        if part_of(path) in ("commands", "cli", "__main__"):
             continue
         if path.match("minimax/client.py"):
             continue  # `MiniMax.from_env()`: the client is usable alone

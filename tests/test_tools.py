@@ -1,4 +1,4 @@
-"""Functions as tools: what the model is told of them, and what happens when it calls them."""
+"""Functions as tools: their descriptions for the model, and the calls."""
 
 import asyncio
 import dataclasses
@@ -65,7 +65,7 @@ def error_of(output: str) -> str:
     return str(msgspec.json.decode(output)["error"])
 
 
-# -- what the model is told
+# -- descriptions
 
 
 def test_a_signature_becomes_a_schema_and_the_docstring_the_description():
@@ -88,7 +88,7 @@ def test_a_signature_becomes_a_schema_and_the_docstring_the_description():
     }
 
 
-def test_classes_and_enums_are_described_too():
+def test_classes_and_enums_are_described():
     schema = find.spec.parameters
     assert schema is not None
     assert find.name == "where"
@@ -97,23 +97,23 @@ def test_classes_and_enums_are_described_too():
     msgspec.json.encode(schema)
 
 
-def test_a_tool_is_still_the_function():
+def test_a_tool_can_be_called_like_its_function():
     assert asyncio.run(get_weather("Oslo"))["city"] == "Oslo"
     assert find(Place("Oslo")) == "Oslo, ?, C, None"
 
 
-def test_a_plain_function_will_do():
+def test_a_plain_function_becomes_a_tool():
     (one,) = as_tools([plain])
     assert one.spec == FunctionTool("plain", "Says it again.", one.spec.parameters)
 
 
-def test_a_tool_can_go_to_another_process():
+def test_a_tool_can_be_pickled():
     again = pickle.loads(pickle.dumps(find))
     assert again.spec == find.spec
     assert again.timeout_s == 0.5
 
 
-def untold(city) -> str:  # type: ignore[no-untyped-def]
+def no_hint(city) -> str:  # type: ignore[no-untyped-def]
     return str(city)
 
 
@@ -126,23 +126,23 @@ def lock(lock: threading.Thread) -> str:
 
 
 @pytest.mark.parametrize(
-    ("function", "says"),
-    [(untold, "needs a type hint"), (many, "name of its own"), (lock, "JSON cannot carry")],
+    ("function", "message"),
+    [(no_hint, "needs a type hint"), (many, "must be a named parameter"), (lock, "JSON cannot represent")],
 )
-def test_what_cannot_be_described_is_refused_at_once(function, says):
-    with pytest.raises(ConfigError, match=says):
+def test_a_function_without_a_schema_raises_config_error(function, message):
+    with pytest.raises(ConfigError, match=message):
         tool(function)
 
 
-def test_two_tools_of_one_name_are_refused():
+def test_two_tools_with_one_name_raise_config_error():
     with pytest.raises(ConfigError, match="Two tools are named 'plain'"):
         Toolbox([plain, plain])
 
 
-# -- what settings name
+# -- REALTIME_TOOLS
 
 
-def test_a_module_gives_all_its_tools_and_an_address_gives_one():
+def test_a_module_gives_all_its_tools_and_an_attribute_gives_one():
     assert {one.name for one in load_tools([__name__])} == {"get_weather", "where"}
     assert [one.name for one in load_tools([f"{__name__}:plain"])] == ["plain"]
 
@@ -150,15 +150,15 @@ def test_a_module_gives_all_its_tools_and_an_address_gives_one():
 @pytest.mark.parametrize(
     "address", ["no_such_module", f"{__name__}:nothing", "json", f"{__name__}:__doc__", ":x"]
 )
-def test_an_address_without_a_tool_is_a_mistake_of_the_operator(address):
+def test_an_address_without_a_tool_raises_config_error(address):
     with pytest.raises(ConfigError, match="REALTIME_TOOLS names"):
         load_tools([address])
 
 
-# -- beside the client's own
+# -- together with the client's tools
 
 
-def test_ours_come_after_the_clients_and_the_client_keeps_its_names():
+def test_a_clients_tool_replaces_a_server_tool_of_the_same_name():
     box = Toolbox([get_weather, plain])
     mine = (FunctionTool("plain"), FunctionTool("dial"))
     offered = box.beside(mine)
@@ -166,7 +166,7 @@ def test_ours_come_after_the_clients_and_the_client_keeps_its_names():
     assert box.ours(offered) == {"get_weather"}
 
 
-# -- when the model calls
+# -- calls
 
 
 def test_the_result_is_text_for_the_model():
@@ -180,11 +180,11 @@ def test_the_result_is_text_for_the_model():
 @pytest.mark.parametrize(
     "arguments", ["{}", '{"city":3}', '{"city":"Oslo","unit":"K"}', "[]", '{"city":"Oslo","days":9}']
 )
-def test_arguments_that_do_not_fit_are_told_to_the_model(arguments):
-    assert "do not fit" in error_of(run(Toolbox([get_weather]), "get_weather", arguments))
+def test_invalid_arguments_are_reported_to_the_model(arguments):
+    assert "are invalid" in error_of(run(Toolbox([get_weather]), "get_weather", arguments))
 
 
-def test_a_failure_is_told_to_the_model(caplog):
+def test_an_exception_is_reported_to_the_model(caplog):
     def broken(text: str) -> str:
         raise RuntimeError("no network")
 
@@ -196,7 +196,7 @@ def test_a_failure_is_told_to_the_model(caplog):
     assert "no network" in caplog.text
 
 
-def test_a_slow_tool_is_given_up():
+def test_a_slow_tool_times_out():
     async def slow() -> str:
         await asyncio.sleep(60)
         return "too late"
@@ -214,7 +214,7 @@ def test_a_slow_tool_is_given_up():
     done.set()
 
 
-def test_a_plain_function_runs_beside_the_loop():
+def test_a_plain_function_runs_in_a_thread():
     names = []
 
     def where() -> str:
@@ -225,6 +225,6 @@ def test_a_plain_function_runs_beside_the_loop():
     assert names[0].startswith("tool")
 
 
-def test_a_very_long_result_is_cut():
+def test_a_very_long_result_is_truncated():
     output = run(Toolbox([plain]), "plain", msgspec.json.encode({"text": "x" * 200_000}).decode())
     assert len(output) < MAX_OUTPUT_CHARACTERS + 100

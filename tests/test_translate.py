@@ -1,4 +1,4 @@
-"""Items of the wire and items of memory: there and back again."""
+"""Conversion between items of the protocol and items of the history."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ from realtime.translate import to_core_item, to_wire_item
     ],
     ids=lambda item: item.id,
 )
-def test_an_item_is_the_same_there_and_back(sent, kept):
+def test_an_item_is_unchanged_after_both_conversions(sent, kept):
     assert to_core_item(sent) == kept
     assert to_wire_item(kept) == sent
 
 
-def test_audio_is_not_kept():
+def test_audio_is_dropped():
     sent = wire.MessageItem(id="u", role="user", content=(wire.InputAudio(None, b"\0\0"),))
     back = to_wire_item(to_core_item(sent))
     assert list(msgspec.to_builtins(back)["content"]) == [{"type": "input_audio", "transcript": None}]

@@ -1,4 +1,4 @@
-"""The watchdog ends a block that is silent: every sign of life begins the wait anew, and an excused wait does not count."""
+"""The inactivity timeout: activity restarts it, and it does not run in an `excused` block."""
 
 import asyncio
 
@@ -7,48 +7,48 @@ import pytest
 from realtime.watchdog import Watchdog
 from tests import virtual_time
 
-PATIENCE_S, ENOUGH_S = 0.1, 30.0
+TIMEOUT_S, LONG_S = 0.1, 30.0
 
 
-async def ended_after_s(happens):
-    """Loop seconds until the watchdog ends what `happens` does."""
+async def timed_out_after_s(activity):
+    """Loop seconds until the watchdog ends a block that first runs `activity`."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
 
     async def watched():
-        async with Watchdog(PATIENCE_S) as watchdog:
-            await happens(watchdog)
-            await asyncio.sleep(ENOUGH_S)
+        async with Watchdog(TIMEOUT_S) as watchdog:
+            await activity(watchdog)
+            await asyncio.sleep(LONG_S)
 
     with pytest.raises(TimeoutError):
         await watched()
     return loop.time() - began_s
 
 
-async def test_silence_ends_the_block():
-    assert PATIENCE_S <= await ended_after_s(lambda _: asyncio.sleep(0)) < ENOUGH_S
+async def test_a_block_without_activity_times_out():
+    assert TIMEOUT_S <= await timed_out_after_s(lambda _: asyncio.sleep(0)) < LONG_S
 
 
-async def test_a_sign_of_life_begins_patience_anew():
-    async def happens(watchdog):
-        await asyncio.sleep(PATIENCE_S / 2)
+async def test_activity_restarts_the_timeout():
+    async def activity(watchdog):
+        await asyncio.sleep(TIMEOUT_S / 2)
         watchdog.alive()
 
-    assert PATIENCE_S * 1.5 <= await ended_after_s(happens) < ENOUGH_S
+    assert TIMEOUT_S * 1.5 <= await timed_out_after_s(activity) < LONG_S
 
 
-async def test_excused_silence_does_not_count():
-    async def happens(watchdog):
+async def test_an_excused_block_does_not_count():
+    async def activity(watchdog):
         with watchdog.excused():
-            await asyncio.sleep(PATIENCE_S * 3)
+            await asyncio.sleep(TIMEOUT_S * 3)
 
-    assert PATIENCE_S * 4 <= await ended_after_s(happens) < ENOUGH_S
+    assert TIMEOUT_S * 4 <= await timed_out_after_s(activity) < LONG_S
 
 
-async def test_what_ends_in_time_is_left_alone():
-    async with Watchdog(PATIENCE_S):
+async def test_a_block_that_ends_in_time_is_not_cancelled():
+    async with Watchdog(TIMEOUT_S):
         await asyncio.sleep(0)
-    await asyncio.sleep(PATIENCE_S * 2)
+    await asyncio.sleep(TIMEOUT_S * 2)
 
 
 def test_no_timer_is_left_behind():
@@ -66,5 +66,5 @@ def test_no_timer_is_left_behind():
 
 async def test_other_errors_pass_through():
     with pytest.raises(KeyError):
-        async with Watchdog(PATIENCE_S):
+        async with Watchdog(TIMEOUT_S):
             raise KeyError

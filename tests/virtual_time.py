@@ -1,6 +1,6 @@
-"""A loop whose clock jumps to the next timer, so that a minute of conversation takes a millisecond.
+"""An event loop whose clock jumps to the next timer: a minute of conversation takes a millisecond.
 
-Only for code without real sockets and threads: the loop never sleeps, it moves its own time forward instead.
+Only for code without real sockets and threads: the loop never sleeps, but moves its clock forward.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: tells the loop how long it would have slept instead."""
+    """Never waits: adds up the time that the loop would have slept."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         if timeout is None:
             ready = super().select(0)
             if not ready:
-                raise RuntimeError("Every task waits for something that no timer will bring: a deadlock.")
+                raise RuntimeError("Deadlock: all tasks wait, and no timer is set.")
             return ready
         self.skipped_s += max(0.0, timeout)
         return super().select(0)
@@ -39,7 +39,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine in virtual time; fails if it leaves a task behind."""
+    """Run a coroutine in virtual time; fails if a task is left at the end."""
     loop = VirtualLoop()
     try:
 
@@ -47,7 +47,7 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
             result = await main
             await asyncio.sleep(0)
             left = asyncio.all_tasks() - {asyncio.current_task()}
-            assert not left, f"left behind: {left}"
+            assert not left, f"tasks left: {left}"
             return result
 
         return loop.run_until_complete(guarded())
