@@ -1,4 +1,4 @@
-"""What waits for the socket: order, taking back, bounds, the end."""
+"""The outbox: order, discarding, limits, closing."""
 
 import asyncio
 
@@ -17,8 +17,8 @@ def audio(ms: float, response_id: str = "r1", sent=None) -> Outgoing:
     return Outgoing(event, response_id, ms, sent)
 
 
-def taken(outbox: Outbox) -> list[str]:
-    """What can be taken now: "control", or the reply whose audio it is."""
+def drain(outbox: Outbox) -> list[str]:
+    """All queued events: "control", or the response id of an audio event."""
     found = []
     while (outgoing := outbox.take_now()) is not None:
         found.append(outgoing.response_id if outgoing.audio_ms else "control")
@@ -26,13 +26,13 @@ def taken(outbox: Outbox) -> list[str]:
 
 
 @scripted
-async def test_events_and_audio_leave_in_their_order():
+async def test_events_and_audio_keep_their_order():
     outbox = Outbox()
     outbox.put(CONTROL)
     await outbox.put_audio(audio(100))
     outbox.put(CONTROL, "r1")
     await outbox.put_audio(audio(100, "r2"))
-    assert taken(outbox) == ["control", "r1", "control", "r2"]
+    assert drain(outbox) == ["control", "r1", "control", "r2"]
     assert outbox.take_now() is None
 
 
@@ -47,7 +47,7 @@ async def test_take_waits_for_the_next_event():
 
 
 @scripted
-async def test_audio_waits_for_room_and_control_events_do_not():
+async def test_only_audio_waits_while_too_much_is_unsent():
     outbox = Outbox(max_unsent_audio_ms=250)
     for _ in range(3):
         await outbox.put_audio(audio(100))
@@ -59,12 +59,12 @@ async def test_audio_waits_for_room_and_control_events_do_not():
     outbox.take_now()
     await asyncio.sleep(0)
     assert waiting.done()
-    assert taken(outbox) == ["r1", "r1", "control", "r1"]
+    assert drain(outbox) == ["r1", "r1", "control", "r1"]
     assert outbox.unsent_audio_ms == 0
 
 
 @scripted
-async def test_audio_of_one_reply_is_taken_back_and_nothing_else():
+async def test_only_the_audio_of_one_reply_is_discarded():
     outbox = Outbox()
     outbox.put(CONTROL, "r1")
     await outbox.put_audio(audio(100, "r1"))
@@ -73,11 +73,11 @@ async def test_audio_of_one_reply_is_taken_back_and_nothing_else():
     assert outbox.discard("r1") == 150
     assert outbox.discard("r1") == 0
     assert outbox.unsent_audio_ms == 70
-    assert taken(outbox) == ["control", "r2"]
+    assert drain(outbox) == ["control", "r2"]
 
 
 @scripted
-async def test_taking_back_makes_room():
+async def test_discarding_lets_waiting_audio_in():
     outbox = Outbox(max_unsent_audio_ms=100)
     await outbox.put_audio(audio(100, "r1"))
     waiting = asyncio.create_task(outbox.put_audio(audio(100, "r2")))
@@ -88,7 +88,7 @@ async def test_taking_back_makes_room():
 
 
 @scripted
-async def test_the_reply_learns_what_the_socket_took_and_only_that():
+async def test_the_callback_is_called_only_for_taken_audio():
     outbox, sent = Outbox(), []
     for ms in (100, 80):
         await outbox.put_audio(audio(ms, sent=sent.append))
@@ -99,7 +99,7 @@ async def test_the_reply_learns_what_the_socket_took_and_only_that():
 
 
 @scripted
-async def test_a_reader_who_never_reads_is_given_up():
+async def test_too_many_events_raise_outbox_full():
     outbox = Outbox()
     for _ in range(module.MAX_UNSENT_EVENTS):
         outbox.put(CONTROL)
@@ -108,7 +108,7 @@ async def test_a_reader_who_never_reads_is_given_up():
 
 
 @scripted
-async def test_a_closed_outbox_is_emptied_and_takes_no_more():
+async def test_a_closed_outbox_returns_queued_events_and_ignores_new_ones():
     outbox = Outbox(max_unsent_audio_ms=100)
     outbox.put(CONTROL)
     await outbox.put_audio(audio(100))
@@ -121,10 +121,10 @@ async def test_a_closed_outbox_is_emptied_and_takes_no_more():
     first, second, third = await asyncio.gather(*taking)
     assert first.event is CONTROL
     assert second.audio_ms == 100
-    assert third is None, "what came after the end was not kept"
+    assert third is None, "an event after close() was kept"
 
 
-def test_an_outbox_shows_how_full_it_is():
+def test_repr_shows_the_queue_length():
     outbox = Outbox()
     outbox.put(CONTROL)
     assert repr(outbox) == "<Outbox 1 events, 0 ms of audio unsent>"

@@ -1,1 +1,1 @@
-"""The aiohttp server: sockets to events, keys, the page, health."""
+"""The aiohttp server: WebSockets, keys, the page, health."""

@@ -1,8 +1,8 @@
-"""Who may connect: API keys, ephemeral secrets, browser origins. Decides; sends nothing.
+"""Who may connect: API keys, ephemeral secrets, browser origins. Knows no requests and sends nothing.
 
-A browser page may open a WebSocket to any address, so without an Origin check every page the user visits could spend
-the user's key (shared/realtime-wire.md 1.1). Ephemeral secrets carry their own proof (an HMAC), so that any worker or
-server with the same API keys can verify them without shared memory.
+A web page may open a WebSocket to any address: without an Origin check, every page that the user visits could use the
+user's key (shared/realtime-wire.md 1.1). Ephemeral secrets are signed (HMAC), so that every worker and server with the
+same API keys can verify them without shared state.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from realtime.errors import ProtocolError
 from realtime.settings.load import is_loopback
 
 SUBPROTOCOL_KEY = "openai-insecure-api-key."
-MAX_SECRET_CHARACTERS = 6_000  # headers and subprotocols beyond about 8 KiB are cut by servers on the way
+MAX_SECRET_CHARACTERS = 6_000  # many proxies reject headers of more than about 8 KiB
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who may connect. `name` identifies the key in limits and logs without revealing it."""
+    """A client that may connect. `name` identifies its key in limits and logs without revealing it."""
 
     name: str
-    session: dict[str, Any] | None = None  # settings bound to an ephemeral secret
+    session: dict[str, Any] | None = None  # the settings in an ephemeral secret
     ephemeral: bool = False
 
 
@@ -42,7 +42,7 @@ class AccessDenied(ProtocolError):
 
 
 class Access:
-    """Checks credentials and mints ephemeral secrets. With no keys configured everybody may come in."""
+    """Checks credentials and mints ephemeral secrets. Without configured keys everybody may connect."""
 
     def __init__(self, api_keys: tuple[str, ...]) -> None:
         self._keys = tuple(key.encode() for key in api_keys)
@@ -65,7 +65,7 @@ class Access:
         if not credential:
             raise AccessDenied("No API key: send it as 'Authorization: Bearer <key>'.")
         given, found = credential.encode(errors="surrogateescape"), None
-        for key in self._keys:  # every key is compared, so that the time tells nothing
+        for key in self._keys:  # compare every key: the time must not depend on which one matches
             if hmac.compare_digest(hashlib.sha256(key).digest(), hashlib.sha256(given).digest()):
                 found = key
         if found is None:
@@ -73,7 +73,7 @@ class Access:
         return Caller("key-" + hashlib.sha256(found).hexdigest()[:8])
 
     def mint(self, caller: Caller, session: dict[str, Any], expires_at: int) -> str:
-        """A secret that opens sessions with these settings until `expires_at` (Unix seconds)."""
+        """A secret for sessions with these settings, valid until `expires_at` (Unix seconds). Raises ProtocolError."""
         if caller.ephemeral:
             raise AccessDenied("A client secret cannot create another one: use an API key.")
         claim = {"e": expires_at, "n": secrets.token_urlsafe(16), "c": caller.name, "s": session}
@@ -96,7 +96,7 @@ class Access:
             raw = b""
         body = raw[20:]
         if not hmac.compare_digest(raw[:20], self._sign(body)):
-            raise AccessDenied("This client secret is not valid here: create one on this server.")
+            raise AccessDenied("This client secret is not valid on this server: create one here.")
         claim = msgspec.json.decode(zlib.decompress(body))
         if claim["e"] < now_unix_s:
             raise AccessDenied("The client secret has expired: create a new one.")
@@ -104,7 +104,7 @@ class Access:
 
 
 def credential_of(authorization: str | None, subprotocols: list[str]) -> tuple[str | None, bool]:
-    """The credential a request carries, and whether it came as a subprotocol (a browser)."""
+    """The credential of a request, and whether the client is a browser (which sends it as a subprotocol)."""
     for name in subprotocols:
         if name.startswith(SUBPROTOCOL_KEY):
             return name[len(SUBPROTOCOL_KEY) :], True
@@ -114,7 +114,7 @@ def credential_of(authorization: str | None, subprotocols: list[str]) -> tuple[s
 
 
 def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> bool:
-    """Whether a request with this Origin and Host may be served. No Origin: not a browser."""
+    """Whether to serve a request with this Origin and Host. None: the client is no browser."""
     if origin is None:
         return True
     if origin in allowed or "*" in allowed:
@@ -127,7 +127,7 @@ def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> b
 
 
 def host_allowed(host: str, bound_host: str) -> bool:
-    """Without keys the Host must be the address we are bound to, else a page could rebind its DNS name to us."""
+    """Whether the Host is the bound address. Protects servers without keys from DNS rebinding."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:

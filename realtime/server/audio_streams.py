@@ -1,6 +1,6 @@
-"""Audio deltas as binary frames, for clients that agreed on `realtime.bin.v1` (shared/realtime-wire.md 6.2).
+"""Audio deltas as binary frames, for clients that negotiated `realtime.bin.v1` (shared/realtime-wire.md 6.2).
 
-Gives every audio part a stream number while it is open, and says for each event which messages stand for it.
+Gives every open audio part a stream number and turns each event into messages. Knows no socket.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class AudioStreams:
         self._last = 0
 
     def messages(self, event: ServerEvent, next_seq: int) -> list[ServerEvent | bytes]:
-        """What goes out for this event, in order: frames as bytes, everything else as an event.
+        """The messages to send for this event, in order: frames as bytes, everything else as an event.
 
-        `next_seq` numbers the first message of the answer; frames carry their number in the header.
+        `next_seq` is the number of the first message; frames carry it in their header.
         """
         match event:
             case ResponseCreated(response=response):

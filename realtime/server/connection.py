@@ -1,6 +1,6 @@
-"""One WebSocket: messages in become events of the session, what the session says becomes messages out.
+"""One WebSocket of a session: decodes the client's messages to events and sends the session's messages.
 
-It knows frames, codes and deadlines of the socket, and nothing of what is said. The session may outlive it.
+Knows the socket's frames, close codes and timeouts. Does not know what the events mean. The session may outlive it.
 """
 
 from __future__ import annotations
@@ -19,22 +19,25 @@ from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
 from realtime.protocol.codec import NotAnEvent, decode
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent
-from realtime.server.live_session import Closing, LiveSession, our_fault
-from realtime.server.pace import TokenBucket
+from realtime.server.live_session import Closing, LiveSession, internal_error
 from realtime.server.replay import Sent
+from realtime.server.token_bucket import TokenBucket
 from realtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-GOODBYE_S = 1.0
-MAX_GARBAGE = 100  # messages in a row that are no event
-EVENTS_PER_S, EVENTS_AT_ONCE = 200.0, 2_000.0  # appends not counted; who replays a conversation need not wait
-AUDIO_S_PER_S, AUDIO_S_AT_ONCE = 10.0, 120.0  # as much as may be kept uncommitted may also come at once
-ENDS = (0, 1000, 1001)  # close codes of a client that is done (0: it gave none)
+CLOSE_TIMEOUT_S = 1.0
+MAX_INVALID_IN_A_ROW = 100  # messages that are no event
+EVENTS_PER_S, EVENTS_BURST = (
+    200.0,
+    2_000.0,
+)  # without appends; a client may create a whole conversation at once
+AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
+CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
 
 
 class Connection:
-    """Joins one socket to one session."""
+    """Connects one socket to one session."""
 
     def __init__(
         self, socket: web.WebSocketResponse, live: LiveSession, metrics: Metrics, *, send_timeout_s: float
@@ -43,29 +46,29 @@ class Connection:
         self._live = live
         self._send_timeout_s = send_timeout_s
         self._metrics = metrics
-        self._garbage = 0
+        self._invalid_in_a_row = 0
         self._replaced: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         now_s = asyncio.get_running_loop().time()
-        self._events_pace = TokenBucket(EVENTS_PER_S, EVENTS_AT_ONCE, now_s)
-        self._audio_pace = TokenBucket(AUDIO_S_PER_S, AUDIO_S_AT_ONCE, now_s)
+        self._events_limit = TokenBucket(EVENTS_PER_S, EVENTS_BURST, now_s)
+        self._audio_limit = TokenBucket(AUDIO_S_PER_S, AUDIO_BURST_S, now_s)
 
     def __repr__(self) -> str:
         return f"<Connection of {self._live!r}>"
 
     def close_soon(self, closing: Closing) -> None:
-        """Leave the session to somebody else."""
+        """Close this connection: another one takes over the session."""
         if not self._replaced.done():
             self._replaced.set_result(closing)
 
     async def run(self, first: Sequence[Sent] = ()) -> None:
-        """Converse until either side has enough; `first` is sent before anything else."""
+        """Serve the client until either side closes. Sends the messages `first` before all others."""
         closing = Closing(1001, "server_draining")
         try:
-            closing = await self._converse(first)
+            closing = await self._serve(first)
         finally:
             await self._end(closing)
 
-    async def _converse(self, first: Sequence[Sent]) -> Closing:
+    async def _serve(self, first: Sequence[Sent]) -> Closing:
         name, closing = self._live.id, Closing(1011, "internal_error", resumable=True)
         try:
             async with asyncio.TaskGroup() as group:
@@ -73,13 +76,13 @@ class Connection:
                 group.create_task(self._write(first), name=f"{name} writer")
                 group.create_task(self._wait_for_end(), name=f"{name} closing")
         except* Closing as reasons:
-            closing = _first(reasons)
+            closing = _first_closing(reasons)
         except* OutboxFull:
             closing = Closing(1008, "slow_reader")
         except* Exception:
             log.exception("connection of session %s failed", name)
             with contextlib.suppress(OutboxFull):
-                self._live.outbox.put(ErrorEvent.of(our_fault()))
+                self._live.outbox.put(ErrorEvent.of(internal_error()))
         return closing
 
     async def _wait_for_end(self) -> None:
@@ -87,26 +90,26 @@ class Connection:
         raise (self._replaced if self._replaced.done() else self._live.ending).result()
 
     async def _end(self, closing: Closing) -> None:
-        """Leave the session, parked or ended; then close the socket, unless the client has."""
-        live, reads = self._live, closing.code not in (*ENDS, 1006) or bool(closing.reason)
-        parks = closing.resumable and live.resumes and not live.ending.done()
+        """Detach or end the session; then close the socket, unless the client has closed it."""
+        live, client_reads = self._live, closing.code not in (*CLIENT_DONE, 1006) or bool(closing.reason)
+        detaches = closing.resumable and live.resumable and not live.ending.done()
         with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(GOODBYE_S):
-                if parks and closing.code == 1011:
-                    await self._send_rest()
-        if parks:
-            live.park()
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                if detaches and closing.code == 1011:
+                    await self._send_queued()
+        if detaches:
+            live.detach()
         else:
             await live.finish(closing)
         try:
-            async with asyncio.timeout(GOODBYE_S):
-                if reads and not parks and closing.reason != "slow_reader":
-                    await self._send_rest()
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                if client_reads and not detaches and closing.reason != "slow_reader":
+                    await self._send_queued()
                 await self._socket.close(code=closing.code, message=closing.reason.encode()[:123])
         except (TimeoutError, ConnectionError):
             self._abort()
 
-    async def _send_rest(self) -> None:
+    async def _send_queued(self) -> None:
         while (messages := self._live.take_now()) is not None:
             await self._send(messages)
 
@@ -114,31 +117,31 @@ class Connection:
         if self._socket._req is not None and self._socket._req.transport is not None:
             self._socket._req.transport.abort()
 
-    # -- in --------------------------------------------------------------------------------------------------------
+    # -- receiving -------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
         while True:
             message = await self._socket.receive()
             match message.type:
                 case WSMsgType.TEXT:
-                    await self._take_text(message.data)
+                    await self._receive_text(message.data)
                 case WSMsgType.BINARY:
-                    await self._take_binary(message.data)
+                    await self._receive_binary(message.data)
                 case WSMsgType.CLOSE:
-                    raise Closing(message.data or 1000, "", resumable=message.data not in ENDS)
+                    raise Closing(message.data or 1000, "", resumable=message.data not in CLIENT_DONE)
                 case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
                     raise Closing(int(message.data.code), "")
                 case _:
                     raise Closing(1006, "", resumable=True)
 
-    async def _take_text(self, data: str) -> None:
+    async def _receive_text(self, data: str) -> None:
         try:
             event = decode(data)
         except ProtocolError as error:
-            self._refuse(error)
-            await self._events_pace.keep(1)
+            self._report(error)
+            await self._events_limit.throttle(1)
         else:
-            self._garbage = 0
+            self._invalid_in_a_row = 0
             await self._carry_out(event)
 
     async def _carry_out(self, event: ClientEvent) -> None:
@@ -148,17 +151,17 @@ class Connection:
             await self._live.receive(event)
         except ProtocolError as error:
             error.event_id = error.event_id or event.event_id
-            self._refuse(error)
+            self._report(error)
         if isinstance(event, InputAudioBufferAppend):
-            await self._audio_pace.keep((self._live.session.input_audio_ms - before_ms) / 1000)
+            await self._audio_limit.throttle((self._live.session.input_audio_ms - before_ms) / 1000)
         else:
-            await self._events_pace.keep(1)
+            await self._events_limit.throttle(1)
 
-    async def _take_binary(self, data: bytes) -> None:
+    async def _receive_binary(self, data: bytes) -> None:
         if len(data) > MAX_INBOUND_BYTES:
             raise Closing(1009, "message_too_big")
         if not self._live.binary:
-            self._refuse(
+            self._report(
                 ProtocolError("Binary audio needs the subprotocol 'realtime.bin.v1'.", param="message")
             )
             return
@@ -169,17 +172,17 @@ class Connection:
         if frame is not None:
             await self._carry_out(InputAudioBufferAppend(audio=frame.payload))
 
-    def _refuse(self, error: ProtocolError) -> None:
+    def _report(self, error: ProtocolError) -> None:
         self._metrics.protocol_errors.labels(error.code).inc()
         self._live.outbox.put(ErrorEvent.of(error))
         if not isinstance(error, NotAnEvent):
-            self._garbage = 0
+            self._invalid_in_a_row = 0
         else:
-            self._garbage += 1
-            if self._garbage >= MAX_GARBAGE:
+            self._invalid_in_a_row += 1
+            if self._invalid_in_a_row >= MAX_INVALID_IN_A_ROW:
                 raise Closing(1008, "too_many_errors")
 
-    # -- out -------------------------------------------------------------------------------------------------------
+    # -- sending ---------------------------------------------------------------------------------------------------
 
     async def _write(self, first: Sequence[Sent]) -> None:
         try:
@@ -203,7 +206,7 @@ class Connection:
             )
 
 
-def _first(group: BaseExceptionGroup[Closing]) -> Closing:
+def _first_closing(group: BaseExceptionGroup[Closing]) -> Closing:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -1,7 +1,7 @@
-"""A session with its outbox and its numbers: what outlives the socket when the client asked for `resume`.
+"""A session with its outbox and its message numbers: the part that outlives a socket if the client asked for `resume`.
 
-One task of its own runs the session from greeting to end. A connection attaches, converses and leaves; without one the
-session is parked for a while and then ends (shared/realtime-wire.md 6.6). It knows messages, and no socket.
+Its own task runs the session from `session.created` to the end. A connection attaches and detaches. A detached session
+waits for another connection for a limited time (shared/realtime-wire.md 6.6). Knows messages; knows no socket.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Closing(Exception):
-    """A connection has to end, with this code and reason. `resumable`: its session may go on without it."""
+    """The connection must close with this code and reason. `resumable`: its session may continue without it."""
 
     def __init__(self, code: int, reason: str, *, resumable: bool = False) -> None:
         super().__init__(reason)
@@ -45,8 +45,8 @@ class Closing(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeAsk:
-    """What `?resume=sess_A1&last_seq=812&item_id=item_A6&played_ms=620` says."""
+class ResumeRequest:
+    """The values of `?resume=sess_A1&last_seq=812&item_id=item_A6&played_ms=620`."""
 
     session_id: str
     last_seq: int | None  # None: missing, or not a number
@@ -54,19 +54,19 @@ class ResumeAsk:
     played_ms: int = 0
 
 
-class Holder(Protocol):
-    """The connection a session is attached to."""
+class AttachedConnection(Protocol):
+    """What a session needs of its connection."""
 
     def close_soon(self, closing: Closing) -> None: ...
 
 
-def proof_of(credential: str | None) -> bytes:
-    """What is remembered of a credential, to know it again."""
+def credential_hash(credential: str | None) -> bytes:
+    """A hash to compare with that of a later credential."""
     return hashlib.sha256((credential or "").encode()).digest()
 
 
 class LiveSession:
-    """One session and everything that goes out of it, numbered."""
+    """One session, and its numbered messages to the client."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class LiveSession:
             new_id=lambda kind: f"{kind}_{token_urlsafe(12)}",
             tools=runtime.tools,
             refused=refused,
-            conversation=stored.restored() if stored is not None else None,
+            conversation=stored.to_conversation() if stored is not None else None,
             conversation_id=stored.conversation_id if stored is not None else None,
         )
         self.last_event_id: str | None = None
@@ -102,31 +102,29 @@ class LiveSession:
             self._persistence = Persistence(
                 runtime.store, self.key, conversation_id, self.session.conversation
             )
-            self.outbox.tap = self._persistence.notice
+            self.outbox.on_event = self._persistence.on_event
         self._metrics = metrics
         self._window_s = runtime.settings.resume_window_s
-        self._proof = proof_of(credential)
+        self._credential_hash = credential_hash(credential)
         self._streams = AudioStreams() if binary else None
         self._replay = ReplayBuffer()
         self._seq = 0
         self._resumptions = itertools.count(1)
-        self._holder: Holder | None = None
-        self._vacant = asyncio.Event()
-        self._vacant.set()
-        self._quiet = asyncio.Event()  # nobody reads from a socket for this session
-        self._quiet.set()
+        self._connection: AttachedConnection | None = None
+        self._detached = asyncio.Event()
+        self._detached.set()
         self._window: asyncio.TimerHandle | None = None
         loop = asyncio.get_running_loop()
-        self.ending: asyncio.Future[Closing] = loop.create_future()  # it will end, for this reason
-        self.over = asyncio.Event()  # nothing of it runs any more
+        self.ending: asyncio.Future[Closing] = loop.create_future()  # set as soon as the session must end
+        self.ended = asyncio.Event()  # no task of the session runs any more
 
     def __repr__(self) -> str:
-        state = "over" if self.over.is_set() else "parked" if self._holder is None else "attached"
+        state = "ended" if self.ended.is_set() else "attached" if self.attached else "detached"
         return f"<LiveSession {self.id} {state} {self.outbox!r}>"
 
     @property
     def key(self) -> str:
-        """Whose session it is, without saying the key."""
+        """The name of the client's key (not the key itself)."""
         return self.caller.name
 
     @property
@@ -135,8 +133,8 @@ class LiveSession:
 
     @property
     def attached(self) -> bool:
-        """Whether a connection converses."""
-        return self._holder is not None
+        """Whether a connection is attached."""
+        return self._connection is not None
 
     @property
     def unsent_audio_ms(self) -> float:
@@ -144,25 +142,25 @@ class LiveSession:
 
     @property
     def replying(self) -> bool:
-        """Somebody is hearing a reply; nobody hears one of a parked session."""
-        return self._holder is not None and (self.session.replying or self.outbox.unsent_audio_ms > 0)
+        """Whether a client is receiving a reply; False while detached."""
+        return self.attached and (self.session.replying or self.outbox.unsent_audio_ms > 0)
 
     @property
-    def resumes(self) -> bool:
-        """The client asked that the session outlive its socket."""
+    def resumable(self) -> bool:
+        """Whether the client asked for `resume`: the session then outlives its socket."""
         return self.session.config.has("resume")
 
-    # -- life ----------------------------------------------------------------------------------------------------
+    # -- start and end -----------------------------------------------------------------------------------------------
 
-    def start(self, gone: Callable[[LiveSession], None]) -> None:
-        """Begin; `gone` is called once nothing is left."""
+    def start(self, on_ended: Callable[[LiveSession], None]) -> None:
+        """Start the session's task; `on_ended` is called when it has ended."""
         self._metrics.sessions.inc()
         self._metrics.sessions_total.inc()
-        self._task = asyncio.create_task(self._live(), name=f"{self.id} life")
-        self._task.add_done_callback(lambda _: gone(self))
+        self._task = asyncio.create_task(self._run(), name=f"{self.id} live session")
+        self._task.add_done_callback(lambda _: on_ended(self))
 
     def end(self, closing: Closing) -> None:
-        """Ask the session to end; an attached connection ends with it."""
+        """Ask the session to end; an attached connection closes too."""
         if not self.ending.done():
             self.ending.set_result(closing)
 
@@ -170,7 +168,7 @@ class LiveSession:
         """Ask the session to end with this close code."""
         self.end(Closing(code, reason))
 
-    async def _live(self) -> None:
+    async def _run(self) -> None:
         running = asyncio.create_task(self.session.run(), name=f"{self.id} session")
         saving = None
         if self._persistence is not None:
@@ -179,8 +177,8 @@ class LiveSession:
             waits: set[asyncio.Future[Any]] = {running, self.ending}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if not self.ending.done():
-                self.end(self._why(running))
-            await self._quiet.wait()
+                self.end(self._closing_after(running))
+            await self._detached.wait()
         finally:
             if self._window is not None:
                 self._window.cancel()
@@ -193,10 +191,10 @@ class LiveSession:
                 await self._persistence.finish()
             self.outbox.close()
             self._metrics.sessions.dec()
-            self.over.set()
+            self.ended.set()
 
-    def _why(self, running: asyncio.Task[None]) -> Closing:
-        """What ended the session."""
+    def _closing_after(self, running: asyncio.Task[None]) -> Closing:
+        """The close code and reason for a session that ended by itself."""
         match running.exception():
             case SessionEnded() as ended:
                 return Closing(1001, str(ended))
@@ -205,67 +203,65 @@ class LiveSession:
             case error:
                 log.error("session %s failed", self.id, exc_info=error)
                 with contextlib.suppress(OutboxFull):
-                    self.outbox.put(ErrorEvent.of(our_fault()))
+                    self.outbox.put(ErrorEvent.of(internal_error()))
                 return Closing(1011, "internal_error")
 
-    # -- attached and parked -------------------------------------------------------------------------------------
+    # -- attaching and detaching ---------------------------------------------------------------------------------
 
     def opened_by(self, credential: str | None) -> bool:
         """Whether this credential opened the session."""
-        return hmac.compare_digest(self._proof, proof_of(credential))
+        return hmac.compare_digest(self._credential_hash, credential_hash(credential))
 
-    async def attach(self, holder: Holder) -> bool:
-        """Give the session to this connection; an older one is closed. False if the session ends instead."""
-        while self._holder is not None and not self.ending.done():
-            self._holder.close_soon(Closing(1008, "session_taken_over", resumable=True))
-            await self._vacant.wait()
+    async def attach(self, connection: AttachedConnection) -> bool:
+        """Attach this connection and close an older one. False if the session is ending."""
+        while self._connection is not None and not self.ending.done():
+            self._connection.close_soon(Closing(1008, "session_taken_over", resumable=True))
+            await self._detached.wait()
         if self.ending.done():
             return False
-        self._holder = holder
-        self._vacant.clear()
-        self._quiet.clear()
+        self._connection = connection
+        self._detached.clear()
         if self._window is not None:
             self._window.cancel()
             self._window = None
             self.session.resume()
         return True
 
-    def park(self) -> None:
-        """The connection is gone and the session waits for another one, for the window."""
-        self._leave()
+    def detach(self) -> None:
+        """The connection is lost: wait for another one until the resume window ends."""
+        self._remove_connection()
         self.session.suspend()
         loop = asyncio.get_running_loop()
         self._window = loop.call_later(self._window_s, self.close_soon, 1001, "resume_window_over")
 
     async def finish(self, closing: Closing) -> None:
-        """The connection is done: end the session. What it still had to say can be taken afterwards."""
+        """The client has finished: end the session. Queued messages can still be taken afterwards."""
         self.end(closing)
-        self._leave()
-        await self.over.wait()
+        self._remove_connection()
+        await self.ended.wait()
 
-    def _leave(self) -> None:
-        self._holder = None
-        self._vacant.set()
-        self._quiet.set()
+    def _remove_connection(self) -> None:
+        self._connection = None
+        self._detached.set()
 
-    # -- in --------------------------------------------------------------------------------------------------------
+    # -- receiving -------------------------------------------------------------------------------------------------
 
     async def receive(self, event: ClientEvent) -> None:
-        """Carry out one client event. Raises ProtocolError."""
+        """Apply one client event. Raises ProtocolError."""
         try:
             await self.session.receive(event)
         finally:
             self.last_event_id = event.event_id or self.last_event_id
 
-    # -- out -------------------------------------------------------------------------------------------------------
+    # -- sending ---------------------------------------------------------------------------------------------------
 
     async def take(self) -> list[Sent] | None:
-        """The next messages, numbered and remembered; None when there will be no more."""
+        """The next messages, numbered and kept for replay; None after the last one."""
         outgoing = await self.outbox.take()
         return None if outgoing is None else self._number(outgoing)
 
     def take_now(self) -> list[Sent] | None:
-        """The next messages if there are some already."""
+        """The next messages if some are queued, else None."""
         outgoing = self.outbox.take_now()
         return None if outgoing is None else self._number(outgoing)
 
@@ -273,15 +269,15 @@ class LiveSession:
         messages: list[ServerEvent | bytes] = [outgoing.event]
         if self._streams is not None:
             messages = self._streams.messages(outgoing.event, self._seq + 1)
-        keep = self.resumes
-        if not keep and len(self._replay):
+        resumable = self.resumable
+        if not resumable and len(self._replay):
             self._replay.clear()
         numbered = []
         for message in messages:
             self._seq += 1
-            sent = self._encode(message, outgoing.audio_ms, keep)
+            sent = self._encode(message, outgoing.audio_ms, resumable)
             numbered.append(sent)
-            if keep:
+            if resumable:
                 self._replay.keep(sent)
         return numbered
 
@@ -292,15 +288,16 @@ class LiveSession:
         return Sent(self._seq, data, audio_ms=audio_ms)
 
     def missed(self, last_seq: int) -> tuple[Sent, ...]:
-        """What a client that has everything up to `last_seq` has not got. Raises Gap."""
+        """All messages after number `last_seq`. Raises Gap."""
         return self._replay.after(last_seq)
 
-    async def resumed(self, ask: ResumeAsk) -> list[Sent]:
-        """What the new connection sends first: `session.resumed`, then all that was missed. Raises Gap."""
-        last_seq = ask.last_seq or 0
+    async def resume_messages(self, request: ResumeRequest) -> list[Sent]:
+        """The first messages on the new socket: `session.resumed`, then all missed ones. Raises Gap."""
+        last_seq = request.last_seq or 0
         missed = self.missed(last_seq)
-        if ask.item_id is not None:
-            await self.session.receive(OutputAudioBufferPlayed(item_id=ask.item_id, played_ms=ask.played_ms))
+        if request.item_id is not None:
+            played = OutputAudioBufferPlayed(item_id=request.item_id, played_ms=request.played_ms)
+            await self.session.receive(played)
         event = SessionResumed(
             session=self.session.session_object(),
             from_seq=last_seq + 1,
@@ -310,10 +307,10 @@ class LiveSession:
         return [Sent(0, encode_bytes(event, f"event_resumed_{next(self._resumptions)}")), *missed]
 
 
-def our_fault() -> ProtocolError:
-    """What a client is told about a bug of ours."""
+def internal_error() -> ProtocolError:
+    """The error that a client gets after a bug of the server."""
     return ProtocolError(
-        "The server hit a bug of its own; the session cannot go on. Connect again.",
+        "The server has an internal error and cannot continue this session. Connect again.",
         code="internal_error",
         type="server_error",
     )

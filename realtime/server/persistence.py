@@ -1,7 +1,7 @@
-"""A conversation in the store: saved a moment after an item is finished, and read back for a client that asks for it.
+"""Saves a conversation to the store shortly after an item is finished, and loads stored conversations.
 
-Saving waits for nobody and nobody waits for it: a store in trouble is a line in the log. Sound is never stored, and
-neither are pictures that were sent as data.
+Saving runs in the background and never delays the session: a store that fails is only logged. Audio is never stored,
+and neither are images that were sent as data.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from realtime.translate import to_core_item, to_wire_item
 
 log = logging.getLogger(__name__)
 
-BATCH_S = 0.25  # what is finished within this time is saved together
-LAST_SAVE_S = 3.0  # patience with the store when a session ends
+BATCH_S = 0.25  # items that are finished within this time are saved together
+FINAL_SAVE_TIMEOUT_S = 3.0  # when the session ends
 RETRY_S = 5.0
 
-TELLING = (
+SAVE_TRIGGERS = (
     events.ConversationItemDone,
     events.ConversationItemDeleted,
     events.ConversationItemTruncated,
@@ -36,7 +36,7 @@ TELLING = (
 
 
 class Persistence:
-    """Keeps one conversation in the store. `owner` is whose it is (a key's name, never the key)."""
+    """Saves one conversation. `owner` is the name of the client's key, never the key itself."""
 
     def __init__(self, store: Store, owner: str, conversation_id: str, conversation: Conversation) -> None:
         self._store = store
@@ -50,13 +50,13 @@ class Persistence:
     def __repr__(self) -> str:
         return f"<Persistence {self._id}, {len(self._saved)} items saved>"
 
-    def notice(self, event: events.ServerEvent) -> None:
-        """Something was told to the client; perhaps an item is finished."""
-        if isinstance(event, TELLING):
+    def on_event(self, event: events.ServerEvent) -> None:
+        """Called for every event to the client: some of them mean that an item has changed."""
+        if isinstance(event, SAVE_TRIGGERS):
             self._changed.set()
 
     async def run(self) -> None:
-        """Save whenever something changed, for ever."""
+        """Save after every change. Never returns."""
         while True:
             await self._changed.wait()
             await asyncio.sleep(BATCH_S)
@@ -66,15 +66,15 @@ class Persistence:
                 await asyncio.sleep(RETRY_S)
 
     async def finish(self) -> None:
-        """Save what is still unsaved."""
+        """Save the last changes."""
         try:
-            async with asyncio.timeout(LAST_SAVE_S):
+            async with asyncio.timeout(FINAL_SAVE_TIMEOUT_S):
                 await self._save()
         except TimeoutError:
-            log.warning("conversation %s may miss its end: the store is slow", self._id)
+            log.warning("the last items of conversation %s may be lost: the store is slow", self._id)
 
     async def _save(self) -> bool:
-        """Whether the store has everything now."""
+        """Save what changed; returns whether the store is up to date."""
         items = {item.id: item for item in self._conversation.items if item.status != "in_progress"}
         changed = [item for item in items.values() if self._saved.get(item.id) is not item]
         order = list(items)
@@ -91,10 +91,10 @@ class Persistence:
 
 
 def _bodies(items: Iterable[Item]) -> dict[str, bytes]:
-    return {item.id: msgspec.json.encode(to_wire_item(_without_pictures(item))) for item in items}
+    return {item.id: msgspec.json.encode(to_wire_item(_without_image_data(item))) for item in items}
 
 
-def _without_pictures(item: Item) -> Item:
+def _without_image_data(item: Item) -> Item:
     if not isinstance(item, Message):
         return item
     parts = tuple(
@@ -105,24 +105,24 @@ def _without_pictures(item: Item) -> Item:
 
 @dataclass(frozen=True, slots=True)
 class StoredConversation:
-    """A conversation that goes on in a new session."""
+    """A stored conversation that a new session continues."""
 
     conversation_id: str
     items: tuple[Item, ...]
 
-    def restored(self) -> Conversation:
-        """A conversation with these items; an output whose call was deleted is left out."""
+    def to_conversation(self) -> Conversation:
+        """A conversation with these items, without function outputs whose call was deleted."""
         conversation = Conversation()
         for item in self.items:
             try:
                 conversation.add(item)
             except ConversationError as error:
-                log.warning("a stored item is left out: %s", error)
+                log.warning("a stored item is skipped: %s", error)
         return conversation
 
 
 async def load_stored(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:
-    """A stored conversation; None if this owner has none of that id. Raises ProviderError."""
+    """The stored conversation, or None if this owner has none with this id. Raises ProviderError."""
     bodies = await store.load(owner, conversation_id)
     return None if bodies is None else StoredConversation(conversation_id, tuple(_read(bodies)))
 

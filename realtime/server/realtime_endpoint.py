@@ -1,9 +1,8 @@
-"""GET /v1/realtime: the handshake (shared/realtime-wire.md 1.1, 1.2). A conversation itself is `connection.py`.
+"""GET /v1/realtime: the handshake (shared/realtime-wire.md 1.1, 1.2). `connection.py` serves the client after it.
 
-`?resume=` continues a session on a new socket (6.6). `?conversation=conv_...`, an addition to the wire that nobody
-meets unasked, begins a new session with a conversation of the store: its items are told as `conversation.item.added`
-and `.done` right after `conversation.created`. For one that is not there a new one begins, and an `error`
-`invalid_value` says so.
+`?resume=` resumes a session on a new socket (6.6). `?conversation=conv_...` is an extension of the protocol: a new
+session continues a stored conversation. The server sends its items as `conversation.item.added` and `.done` after
+`conversation.created`. If it cannot be loaded, the session starts with a new one and sends an `error` `invalid_value`.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from realtime.server.access import (
     origin_allowed,
 )
 from realtime.server.connection import Connection
-from realtime.server.live_session import Closing, LiveSession, ResumeAsk
-from realtime.server.parking import NotResumable, find_session, read_resume
+from realtime.server.live_session import Closing, LiveSession, ResumeRequest
 from realtime.server.persistence import StoredConversation, load_stored
 from realtime.server.registry import Registry
 from realtime.server.replay import Gap, Sent
+from realtime.server.resume_request import NotResumable, find_session, read_resume
 from realtime.server.secrets_endpoint import error_response
 from realtime.server.state import ACCESS, METRICS, REGISTRY, RUNTIME
 
@@ -40,8 +39,8 @@ PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/realtime/")
 PROTOCOLS = ("realtime.bin.v1", "realtime")  # in order of preference
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 PING_S = 20.0
-RECALL_TIMEOUT_S = 5.0
-HTTP_ANSWERS: dict[str, tuple[int, dict[str, str]]] = {
+LOAD_TIMEOUT_S = 5.0
+HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
     "invalid_api_key": (401, {}),
     "rate_limit_exceeded": (429, {"Retry-After": "5"}),
     "server_overloaded": (503, {"Retry-After": "5"}),
@@ -59,7 +58,7 @@ def offered_protocols(request: web.Request) -> list[str]:
 
 
 async def handshake(request: web.Request) -> web.StreamResponse:
-    """Check who calls and how, upgrade, converse."""
+    """Check the request, upgrade it to a WebSocket and serve the client."""
     app, settings = request.app, request.app[RUNTIME].settings
     if not origin_allowed(request.headers.get("Origin"), request.host, settings.origins):
         return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS of this server.")
@@ -71,7 +70,7 @@ async def handshake(request: web.Request) -> web.StreamResponse:
         return web.Response(status=403, text="The Host header does not name this server.")
     if request.headers.get("Upgrade", "").lower() != "websocket":
         return error_response(
-            ProtocolError("This address speaks WebSocket: connect with ws:// or wss://."), 426
+            ProtocolError("This address is a WebSocket: connect with ws:// or wss://."), 426
         )
     offered = offered_protocols(request)
     selected = next((name for name in PROTOCOLS if name in offered), None)
@@ -79,21 +78,19 @@ async def handshake(request: web.Request) -> web.StreamResponse:
         return error_response(ProtocolError("Offer the subprotocol 'realtime', or none."), 400)
     credential, from_browser = credential_of(request.headers.get("Authorization"), offered)
     binary = selected == "realtime.bin.v1"
-    ask = read_resume(request.query)
-    parked, not_parked = _find_parked(app[REGISTRY], ask, credential, binary=binary)
+    resume = read_resume(request.query)
+    existing, not_resumable = _find_existing(app[REGISTRY], resume, credential, binary=binary)
     denied: ProtocolError | None = None
     try:
-        if parked is not None:
-            caller = (
-                parked.caller
-            )  # the credential proved itself when the session began, and may have expired
+        if existing is not None:  # its credential was checked when it began, and may have expired since
+            caller = existing.caller
         else:
             caller = app[ACCESS].check(credential, time.time())
-            _check_room(app[REGISTRY], caller)
+            _check_limits(app[REGISTRY], caller)
     except ProtocolError as error:
         if error.code == "server_overloaded" or not from_browser:
-            return error_response(error, *HTTP_ANSWERS[error.code])
-        denied = error  # a page cannot read an HTTP error: it gets an event instead
+            return error_response(error, *HTTP_ERRORS[error.code])
+        denied = error  # a page cannot read an HTTP error: send an event instead
 
     socket = web.WebSocketResponse(
         protocols=(selected,) if selected else (),
@@ -110,97 +107,97 @@ async def handshake(request: web.Request) -> web.StreamResponse:
         )
         return socket
 
-    extensions, wanted = request.query.get("extensions", ""), request.query.get("conversation", "")
-    arrival = _Arrival(caller, credential, extensions, wanted, binary)
-    connection, first = await _take_up(app, socket, arrival, parked, ask, not_parked)
+    extensions, conversation_id = request.query.get("extensions", ""), request.query.get("conversation", "")
+    client = _Client(caller, credential, extensions, conversation_id, binary)
+    connection, first = await _connect(app, socket, client, existing, resume, not_resumable)
     await connection.run(first)
     return socket
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A client that was let in."""
+class _Client:
+    """What a client sent in its handshake."""
 
     caller: Caller
     credential: str | None
     extensions: str
-    conversation_id: str  # to go on with; "" for a new one
+    conversation_id: str  # the stored conversation to continue; "" for a new one
     binary: bool
 
 
-def _find_parked(
-    registry: Registry, ask: ResumeAsk | None, credential: str | None, *, binary: bool
+def _find_existing(
+    registry: Registry, resume: ResumeRequest | None, credential: str | None, *, binary: bool
 ) -> tuple[LiveSession | None, NotResumable | None]:
-    """The session the client wants back, or why it cannot have it."""
-    if ask is None or registry.draining:
+    """The session to resume, or why it cannot be resumed."""
+    if resume is None or registry.draining:
         return None, None
     try:
-        return find_session(registry, ask, credential, binary=binary), None
+        return find_session(registry, resume, credential, binary=binary), None
     except NotResumable as error:
         return None, error
 
 
-def _check_room(registry: Registry, caller: Caller) -> None:
-    """Raises ProtocolError if there may be no more sessions now."""
+def _check_limits(registry: Registry, caller: Caller) -> None:
+    """Raises ProtocolError if no more sessions are allowed now."""
     if registry.full:
         raise ProtocolError(
             "The server is at its limit of sessions.", code="server_overloaded", type="server_error"
         )
     if registry.full_for(caller.name):
         raise ProtocolError(
-            "This key has as many open sessions as it may have: close one, or try again later.",
+            "This key is at its limit of open sessions: close one, or try again later.",
             code="rate_limit_exceeded",
             type="rate_limit_error",
         )
 
 
 async def _load_stored(
-    store: Store | None, arrival: _Arrival
+    store: Store | None, client: _Client
 ) -> tuple[StoredConversation | None, ProtocolError | None]:
-    """The conversation that `?conversation=conv_...` asks to go on with, or why there is none."""
-    if not arrival.conversation_id:
+    """The stored conversation for `?conversation=conv_...`, or the error if it cannot be loaded."""
+    if not client.conversation_id:
         return None, None
-    stored, why = None, "is not kept here, or belongs to another key"
+    stored, why = None, "is not stored here, or belongs to another key"
     try:
         if store is not None:
-            async with asyncio.timeout(RECALL_TIMEOUT_S):
-                stored = await load_stored(store, arrival.caller.name, arrival.conversation_id)
+            async with asyncio.timeout(LOAD_TIMEOUT_S):
+                stored = await load_stored(store, client.caller.name, client.conversation_id)
     except (ProviderError, TimeoutError) as error:
-        log.warning("a conversation could not be read from the store: %s", error)
-        why = "cannot be read at the moment"
+        log.warning("a conversation could not be loaded from the store: %s", error)
+        why = "cannot be loaded at the moment"
     if stored is not None:
         return stored, None
-    message = f"The conversation {arrival.conversation_id[:128]!r} {why}: a new one has begun."
+    message = f"The conversation {client.conversation_id[:128]!r} {why}: this session starts a new one."
     return None, ProtocolError(message, param="conversation")
 
 
-async def _take_up(
+async def _connect(
     app: web.Application,
     socket: web.WebSocketResponse,
-    arrival: _Arrival,
-    parked: LiveSession | None,
-    ask: ResumeAsk | None,
-    refused: NotResumable | None,
+    client: _Client,
+    existing: LiveSession | None,
+    resume: ResumeRequest | None,
+    not_resumable: NotResumable | None,
 ) -> tuple[Connection, list[Sent]]:
-    """Join the socket to the session it wants back, or to a new one; and what is to be sent first."""
+    """A connection of the socket to the resumed session or a new one, and the messages to send first."""
     send_timeout_s = app[RUNTIME].settings.send_timeout_s
-    if parked is not None and ask is not None:
-        connection = Connection(socket, parked, app[METRICS], send_timeout_s=send_timeout_s)
-        if await parked.attach(connection):
+    if existing is not None and resume is not None:
+        connection = Connection(socket, existing, app[METRICS], send_timeout_s=send_timeout_s)
+        if await existing.attach(connection):
             try:
-                return connection, await parked.resumed(ask)
-            except Gap:  # more was sent on the older socket meanwhile than can be kept
-                await parked.finish(Closing(1001, "session_not_resumable"))
-        refused = NotResumable("That session has just ended.")
-    stored, unknown = await _load_stored(app[RUNTIME].store, arrival)
+                return connection, await existing.resume_messages(resume)
+            except Gap:  # meanwhile the older socket got more messages than the replay buffer can hold
+                await existing.finish(Closing(1001, "session_not_resumable"))
+        not_resumable = NotResumable("That session has just ended.")
+    stored, not_loaded = await _load_stored(app[RUNTIME].store, client)
     live = LiveSession(
         app[RUNTIME],
         app[METRICS],
-        arrival.caller,
-        credential=arrival.credential,
-        extensions=arrival.extensions,
-        binary=arrival.binary,
-        refused=[error for error in (refused, unknown) if error is not None],
+        client.caller,
+        credential=client.credential,
+        extensions=client.extensions,
+        binary=client.binary,
+        refused=[error for error in (not_resumable, not_loaded) if error is not None],
         stored=stored,
     )
     app[REGISTRY].start(live)

@@ -1,4 +1,4 @@
-"""The sessions of one server, parked ones included: how many there may be, and how they end when the server stops."""
+"""All sessions of one server, detached ones included: enforces limits, and ends them when the server stops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """Knows sessions by id, counts them against limits and drains them."""
+    """Finds sessions by id, counts them for the limits and drains them."""
 
     def __init__(self, max_sessions: int, sessions_per_key: int = 0) -> None:
         self._max_sessions = max_sessions
@@ -35,7 +35,7 @@ class Registry:
         return self.draining or len(self._sessions) >= self._max_sessions
 
     def full_for(self, key: str) -> bool:
-        """Whether this key has all the sessions it may have at once. 0 allowed means no limit."""
+        """Whether this key has reached its limit of sessions. A limit of 0 means none."""
         if not self._per_key:
             return False
         return sum(live.key == key for live in self) >= self._per_key
@@ -44,18 +44,18 @@ class Registry:
         return self._sessions.get(session_id)
 
     def start(self, live: LiveSession) -> None:
-        """Let a session begin; it leaves by itself when it is over."""
+        """Start a session; it is removed when it has ended."""
         self._sessions[live.id] = live
-        live.start(self._gone)
+        live.start(self._remove)
 
-    def _gone(self, live: LiveSession) -> None:
+    def _remove(self, live: LiveSession) -> None:
         self._sessions.pop(live.id, None)
         self._changed.set()
 
-    async def drain(self, patience_s: float) -> None:
-        """No new sessions; sessions end as soon as no reply is heard, and all of them after `patience_s`."""
+    async def drain(self, timeout_s: float) -> None:
+        """Accept no new sessions. End each session when it has no running reply, and all of them after `timeout_s`."""
         self.draining = True
-        deadline_s = asyncio.get_running_loop().time() + patience_s
+        deadline_s = asyncio.get_running_loop().time() + timeout_s
         while self._sessions:
             late = asyncio.get_running_loop().time() >= deadline_s
             for live in self:

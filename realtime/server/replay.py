@@ -1,6 +1,6 @@
-"""What was sent lately, kept so that a client on a new socket can have it again (shared/realtime-wire.md 6.6).
+"""The last messages to a client, kept to send them again on a new socket (shared/realtime-wire.md 6.6).
 
-Pure: numbered messages in, the ones after a number out. Bounded by the audio and the bytes it holds.
+Stores numbered messages and returns those after a number. Limited in audio and bytes. Knows no socket and no clock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message as it went out. `seq` counts all messages of the session from 1; 0 stands outside the count."""
+    """One message as it was sent. `seq` counts the messages of a session from 1; 0 is not counted."""
 
     seq: int
     data: bytes  # a binary frame, or UTF-8 JSON
@@ -23,11 +23,11 @@ class Sent:
 
 
 class Gap(Exception):
-    """The messages after this number are not all here any more, or never were."""
+    """Some messages after this number are not in the buffer."""
 
 
 class ReplayBuffer:
-    """The newest messages of one session, without holes."""
+    """The newest messages of one session, without gaps."""
 
     def __init__(self, *, max_audio_ms: float = MAX_AUDIO_MS, max_bytes: int = MAX_BYTES) -> None:
         self._max_audio_ms = max_audio_ms
@@ -52,7 +52,7 @@ class ReplayBuffer:
         return self._audio_ms
 
     def keep(self, message: Sent) -> None:
-        """Remember the next message. Raises ValueError if its number does not follow the last one."""
+        """Add the next message. Raises ValueError if its number does not follow the last one."""
         if self._last_seq is not None and message.seq != self._last_seq + 1:
             raise ValueError(f"message {message.seq} does not follow {self._last_seq}")
         self._last_seq = message.seq
@@ -67,10 +67,10 @@ class ReplayBuffer:
         self._bytes -= len(oldest.data)
         self._audio_ms -= oldest.audio_ms
         if not self._kept:
-            self._audio_ms = 0.0  # no dust of rounding
+            self._audio_ms = 0.0  # remove rounding errors
 
     def after(self, seq: int) -> tuple[Sent, ...]:
-        """Every message after this number, in order. Raises Gap if one is missing or the number is not known yet."""
+        """All messages after this number, in order. Raises Gap if one is missing or the number was not sent yet."""
         if self._last_seq is None or not 0 <= seq <= self._last_seq:
             raise Gap(seq)
         missing = self._last_seq - seq
@@ -79,6 +79,6 @@ class ReplayBuffer:
         return tuple(self._kept)[len(self._kept) - missing :]
 
     def clear(self) -> None:
-        """Forget everything, the numbers included."""
+        """Remove everything, also the last number."""
         self._kept.clear()
         self._audio_ms, self._bytes, self._last_seq = 0.0, 0, None

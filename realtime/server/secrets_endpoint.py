@@ -23,13 +23,13 @@ def add_routes(app: web.Application) -> None:
 
 
 def error_response(error: ProtocolError, status: int, headers: dict[str, str] | None = None) -> web.Response:
-    """The wire's error object as an HTTP answer (5.1)."""
+    """The protocol's error object as an HTTP response (5.1)."""
     body = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
     return web.json_response(body, status=status, headers=headers)
 
 
 def cors_headers(request: web.Request) -> dict[str, str]:
-    """Headers that let an allowed foreign page read the answer."""
+    """Headers that let a page of another, allowed origin read the response."""
     origin = request.headers.get("Origin")
     if origin is None:
         return {}
@@ -49,7 +49,7 @@ async def preflight(request: web.Request) -> web.Response:
 
 async def beta_sessions(request: web.Request) -> web.Response:
     error = ProtocolError(
-        "POST /v1/realtime/sessions belongs to the beta: use POST /v1/realtime/client_secrets.",
+        "POST /v1/realtime/sessions is from the beta: use POST /v1/realtime/client_secrets.",
         code="unknown_url",
     )
     return error_response(error, 404)
@@ -65,13 +65,13 @@ async def create_secret(request: web.Request) -> web.Response:
         credential, _ = credential_of(request.headers.get("Authorization"), [])
         caller = access.check(credential, now_unix_s)
         body = await _read_body(request)
-        asked = from_client_secret(body, default_config(runtime.settings, runtime.providers))
-        expires_at = int(now_unix_s) + asked.expires_after_s
+        requested = from_client_secret(body, default_config(runtime.settings, runtime.providers))
+        expires_at = int(now_unix_s) + requested.expires_after_s
         secret = access.mint(caller, body.get("session") or {}, expires_at)
     except ProtocolError as error:
         return error_response(error, 401 if error.code == "invalid_api_key" else 400, headers)
     session = to_wire(
-        asked.config,
+        requested.config,
         session_id="sess_" + token_urlsafe(12),
         expires_at=expires_at,
         model=runtime.providers.chat.name,

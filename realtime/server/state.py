@@ -1,4 +1,4 @@
-"""What the request handlers of one server share, as typed keys of the application."""
+"""The objects that all request handlers share, as typed keys of the application."""
 
 from __future__ import annotations
 

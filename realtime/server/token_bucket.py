@@ -1,4 +1,4 @@
-"""How fast a client may send: a bucket that fills with time. Beyond it we read more slowly; nothing is refused."""
+"""A token bucket: limits how fast a client is read. A client that sends faster is read later; nothing is rejected."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import asyncio
 
 
 class TokenBucket:
-    """`per_s` in the long run, `at_once` in a burst. Units are whatever `keep` counts."""
+    """`rate_per_s` on average, `burst` at once. The unit is whatever the caller counts."""
 
-    def __init__(self, per_s: float, at_once: float, now_s: float) -> None:
-        self._per_s = per_s
-        self._at_once = at_once
-        self._left = at_once
-        self._seen_s = now_s
+    def __init__(self, rate_per_s: float, burst: float, now_s: float) -> None:
+        self._rate_per_s = rate_per_s
+        self._burst = burst
+        self._tokens = burst
+        self._updated_s = now_s
 
     def __repr__(self) -> str:
-        return f"<TokenBucket {self._left:.1f} of {self._at_once:g} left>"
+        return f"<TokenBucket {self._tokens:.1f} of {self._burst:g} left>"
 
-    def spend(self, amount: float, now_s: float) -> float:
-        """Count this much; returns the seconds to wait before going on."""
-        self._left = min(self._at_once, self._left + (now_s - self._seen_s) * self._per_s) - amount
-        self._seen_s = now_s
-        return max(0.0, -self._left / self._per_s)
+    def take(self, amount: float, now_s: float) -> float:
+        """Take tokens; returns the seconds to wait before the next read. The count may go below zero."""
+        refilled = self._tokens + (now_s - self._updated_s) * self._rate_per_s
+        self._tokens = min(self._burst, refilled) - amount
+        self._updated_s = now_s
+        return max(0.0, -self._tokens / self._rate_per_s)
 
-    async def keep(self, amount: float) -> None:
-        """Count this much, and wait if it is too much by now."""
-        wait_s = self.spend(amount, asyncio.get_running_loop().time())
+    async def throttle(self, amount: float) -> None:
+        """Take tokens, and wait if none are left."""
+        wait_s = self.take(amount, asyncio.get_running_loop().time())
         if wait_s > 0:
             await asyncio.sleep(wait_s)

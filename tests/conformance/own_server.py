@@ -12,8 +12,8 @@ SPEECH = "speech.factor=20"  # faster than it plays, slower than at once: as the
 @asynccontextmanager
 async def own_server() -> AsyncIterator[str]:
     """Yields the address of its Realtime socket."""
-    from tests.server.wire import house
+    from tests.server.harness import open_harness
 
     ears = "local" if find_spec("faster_whisper") else "none"
-    async with house(SPEECH, transcriber=ears, language="en") as it:
+    async with open_harness(SPEECH, transcriber=ears, language="en") as it:
         yield it.ws_url

@@ -12,7 +12,7 @@ from tests.conformance.driver import run
 from tests.conformance.own_server import own_server
 from tests.conformance.schema import EVENTS
 from tests.conformance.script import Case, Expect, Keep, Mark, Never, Ref, mismatch
-from tests.server.wire import house
+from tests.server.harness import open_harness
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def recording() -> list[dict]:
 
 
 async def record() -> list[dict]:
-    async with house() as it, it.wire() as wire:
+    async with open_harness() as harness, harness.connect() as wire:
         await wire.send("session.update", session={"tools": [WEATHER]})
         await wire.ask("What is 2 plus 3?")
         await wire.ask("What is the weather in Paris?")

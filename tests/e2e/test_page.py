@@ -1,4 +1,4 @@
-"""Real Chromium, real page, real server: a microphone file goes in, what the page plays is recorded and judged."""
+"""The page in Chromium with a real server: the input is a microphone file, the page's output is recorded and checked."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from realtime.server.audio_streams import AudioStreams
 from realtime.settings import Settings
 from tests.clips import clips
 from tests.web.conftest import open_page  # noqa: F401
-from tests.web.sound import RATE, locate, longest_hole_ms, to_rate, write_wav
+from tests.web.sound import RATE, locate, longest_gap_ms, to_rate, write_wav
 from tests.wer import word_error_rate
 
 MICROPHONE_RATE = 48_000  # Hertz
@@ -20,7 +20,7 @@ EVENTS = "() => realtimeDebug.log.map(({ at, from, event }) => ({ at, from, ...e
 
 @pytest.fixture
 def sent(monkeypatch):
-    """All audio the server has handed to sockets, as PCM."""
+    """All audio that the server has sent, as PCM."""
     pcm = bytearray()
     messages = AudioStreams.messages
 
@@ -34,7 +34,7 @@ def sent(monkeypatch):
 
 
 def microphone(tmp_path, *parts):
-    """A microphone file of pauses (seconds) and clips."""
+    """A microphone file made of pauses (seconds) and clips."""
     sound = [
         np.zeros(int(part * MICROPHONE_RATE), np.int16)
         if isinstance(part, int | float)
@@ -45,13 +45,13 @@ def microphone(tmp_path, *parts):
 
 
 def sentences(count):
-    """Clips that are one whole sentence each."""
+    """Clips of one complete sentence each."""
     whole = [clip for clip in clips("en") if clip.transcript.endswith(".") and 2 < clip.seconds < 5]
     return whole[:count]
 
 
 async def events(page, type, count=1, within_s=30.0):
-    """The first `count` events of a type that the page has seen."""
+    """Wait until the page has at least `count` events of a type; returns them."""
     deadline = asyncio.get_running_loop().time() + within_s
     while asyncio.get_running_loop().time() < deadline:
         found = [event for event in await page.evaluate(EVENTS) if event["type"] == type]
@@ -62,29 +62,29 @@ async def events(page, type, count=1, within_s=30.0):
 
 
 async def quiet(page):
-    """Wait until the page plays nothing any more."""
+    """Wait until the page has stopped playing."""
     await page.wait_for_function("() => !realtimeDebug.voice.player.playing", timeout=30_000)
     await asyncio.sleep(0.3)
 
 
 async def recording(page):
-    return np.array(await page.evaluate("async () => Array.from(await window.tap.stop())"), np.int16)
+    return np.array(await page.evaluate("async () => Array.from(await window.recorder.stop())"), np.int16)
 
 
-async def test_two_spoken_turns_are_heard_answered_and_played_without_a_gap(open_page, tmp_path, sent):  # noqa: F811
-    """Microphone → page → server → sandbox → the page's own output, twice in a row."""
+async def test_two_spoken_turns_are_transcribed_answered_and_played_without_a_gap(open_page, tmp_path, sent):  # noqa: F811
+    """Microphone, page, server, sandbox and the page's output, twice."""
     first, second = sentences(2)
     wav = microphone(tmp_path, 1.5, first, 6.0, second, 6.0)
     async with running(Settings(port=0, language="en")) as server:
         page = await open_page(server.url, wav=wav)
-        await page.evaluate("async () => { window.tap = await realtimeDebug.record(); }")
+        await page.evaluate("async () => { window.recorder = await realtimeDebug.record(); }")
         await page.click("#talk")
         await events(page, "response.done")
         await quiet(page)
         first_answer = bytes(sent)
         answers = await events(page, "response.done", 2)
         await quiet(page)
-        heard = await recording(page)
+        recorded = await recording(page)
         said = await events(page, "conversation.item.input_audio_transcription.completed", 2)
     pairs = [(first.transcript, said[0]["transcript"]), (second.transcript, said[1]["transcript"])]
     assert word_error_rate(pairs) <= 0.2, pairs
@@ -92,21 +92,21 @@ async def test_two_spoken_turns_are_heard_answered_and_played_without_a_gap(open
         assert answer["response"]["status"] == "completed"
         caption = answer["response"]["output"][0]["content"][0]["transcript"]
         assert question["transcript"].rstrip(".").lower() in caption.lower(), (
-            "the answer repeats what was heard"
+            "the sandbox's answer repeats the question"
         )
-    assert_played(first_answer, heard)
-    assert_played(sent[len(first_answer) :], heard)
+    assert_played(first_answer, recorded)
+    assert_played(sent[len(first_answer) :], recorded)
 
 
-def assert_played(pcm, heard):
-    """An answer's audio is inside the recording, alike and without a hole."""
+def assert_played(pcm, recorded):
+    """Check that the recording contains an answer's audio without a gap."""
     part = np.frombuffer(bytes(pcm), np.int16)
-    offset, likeness = locate(part, heard)
-    assert likeness >= 0.9
-    assert longest_hole_ms(part, heard[offset : offset + len(part)]) <= 20
+    offset, similarity = locate(part, recorded)
+    assert similarity >= 0.9
+    assert longest_gap_ms(part, recorded[offset : offset + len(part)]) <= 20
 
 
-async def test_speaking_into_a_long_answer_silences_it_and_history_keeps_what_was_heard(
+async def test_speaking_during_a_long_answer_stops_it_and_history_keeps_what_was_heard(
     open_page,  # noqa: F811
     tmp_path,
     sent,
@@ -115,14 +115,14 @@ async def test_speaking_into_a_long_answer_silences_it_and_history_keeps_what_wa
     wav = microphone(tmp_path, 6.0, sentence, 10.0)
     async with running(Settings(port=0, language="en")) as server:
         page = await open_page(server.url, wav=wav)
-        await page.evaluate("async () => { window.tap = await realtimeDebug.record(); }")
+        await page.evaluate("async () => { window.recorder = await realtimeDebug.record(); }")
         await page.click("#talk")
         await page.fill("#message", "Tell me a long story.")
         await page.press("#message", "Enter")
         (truncated,) = await events(page, "conversation.item.truncated")
         (story, answer) = await events(page, "response.done", 2)
         await quiet(page)
-        heard = await recording(page)
+        recorded = await recording(page)
         captions = await page.inner_text("#captions")
         log = await page.evaluate(EVENTS)
     whole = story["response"]["output"][0]["content"][0]["transcript"]
@@ -131,26 +131,26 @@ async def test_speaking_into_a_long_answer_silences_it_and_history_keeps_what_wa
     assert whole.startswith(kept)
     assert len(kept) < len(whole)
     assert kept in " ".join(captions.split()), "the page shows what was heard"
-    # what the tap heard of the story, by its own count
+    # compare the recording with the position that the page reported
     pcm = np.frombuffer(bytes(sent), np.int16)
-    offset, likeness = locate(pcm[:RATE], heard)
-    assert likeness >= 0.9
-    played = heard[offset : offset + len(pcm)]
+    offset, similarity = locate(pcm[:RATE], recorded)
+    assert similarity >= 0.9
+    played = recorded[offset : offset + len(pcm)]
     end_ms = truncated["audio_end_ms"]
     assert (
-        longest_hole_ms(pcm[: int((end_ms - 150) * RATE / 1000)], played[: int((end_ms - 150) * RATE / 1000)])
+        longest_gap_ms(pcm[: int((end_ms - 150) * RATE / 1000)], played[: int((end_ms - 150) * RATE / 1000)])
         <= 20
     )
     after = played[int((end_ms + 150) * RATE / 1000) : int((end_ms + 500) * RATE / 1000)]
-    assert np.abs(after).max(initial=0) == 0, "silence right after what counts as heard"
-    # silence follows the word of the server at once
+    assert np.abs(after).max(initial=0) == 0, "audio after the reported position"
+    # the page stops as soon as the server tells it
     cleared = next(event for event in log if event["type"] == "output_audio_buffer.cleared")
     flushed = next(event for event in log if event.get("state") == "flushed")
     assert flushed["at"] - cleared["at"] < 150
     assert answer["response"]["status"] == "completed"
 
 
-async def test_typing_works_without_a_microphone_and_is_remembered(open_page, sent):  # noqa: F811
+async def test_typing_works_without_a_microphone_and_is_in_the_history(open_page, sent):  # noqa: F811
     async with running(Settings(port=0, language="en")) as server:
         page = await open_page(server.url, device=False)
         for text in ("My name is Ada.", "What is my name?"):
@@ -163,7 +163,7 @@ async def test_typing_works_without_a_microphone_and_is_remembered(open_page, se
 
 
 async def quiet_after_answer(page):
-    """The newest question has been answered and the answer has been heard."""
+    """Wait until the last question has been answered and the answer has been played."""
     await page.wait_for_function(
         """() => { const of = (type) => realtimeDebug.log.filter(({ event }) => event.type === type).length;
                    return of("response.done") > 0 && of("response.done") === of("response.create"); }""",

@@ -1,4 +1,4 @@
-"""Two servers on one account at its limit: both keep talking, later, and never fall silent without a reason."""
+"""Two servers share one account at its rate limit: both keep answering, later, and every failure has its reason."""
 
 import asyncio
 import dataclasses
@@ -7,17 +7,17 @@ from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.server.app import running
 from realtime.settings import Settings
-from tests.server.wire import QUICK, Wire, websockets
+from tests.server.harness import QUICK, WireClient, websockets
 
 QUESTIONS = 5
 WINDOW_S = 1.5
 
 
 async def hold_conversation(url):
-    """Ask several short questions; the finished responses, and the audio each came with."""
+    """Ask several short questions; returns the responses and their numbers of audio deltas."""
     outcomes = []
     async with websockets.connect(url.replace("http", "ws") + "/v1/realtime", compression=None) as socket:
-        wire = Wire(socket)
+        wire = WireClient(socket)
         for number in range(QUESTIONS):
             before = wire.count("response.output_audio.delta")
             response = await wire.ask(f"What is {number} plus {number}?")
@@ -36,7 +36,7 @@ async def test_two_clients_with_the_same_key_at_the_limit():
     for outcomes in (first, second):
         for response, audio in outcomes:
             if response["status"] == "completed":
-                assert audio, "never silent without a reason"
+                assert audio, "a completed response without audio"
             else:
                 assert response["status_details"]["error"]["code"] == "rate_limit_exceeded"
         assert sum(response["status"] == "completed" for response, _ in outcomes) >= QUESTIONS - 1

@@ -1,20 +1,19 @@
-"""A server over a quick platform for the tests that need nothing special."""
+"""Fixtures: a harness with a fast sandbox, and a connected client."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.server.wire import House, Wire
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, WireClient, open_harness
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house() as house:
-        yield house
+async def harness() -> AsyncIterator[Harness]:
+    async with open_harness() as harness:
+        yield harness
 
 
 @pytest.fixture
-async def wire(house: House) -> AsyncIterator[Wire]:
-    async with house.wire() as wire:
+async def wire(harness: Harness) -> AsyncIterator[WireClient]:
+    async with harness.connect() as wire:
         yield wire

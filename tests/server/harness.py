@@ -1,6 +1,6 @@
-"""A client of the wire that hides nothing, and a house to test: a server over an in-process platform.
+"""A test client for the protocol, and a harness: a server that uses the sandbox in the same process.
 
-Every event a client receives is kept, and checked against the type definitions of the stock client.
+The client keeps every event it receives and checks it against the type definitions of the stock client.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from realtime.server.state import REGISTRY
 from realtime.settings import Settings
 from tests.server.stock_types import check_event
 
-PATIENCE_S = 30.0  # a machine may be slow; nothing here is measured
+TIMEOUT_S = 30.0  # long, because a test machine may be slow
 
 QUICK = (
     "http.connect_ms=0", "http.error_ms=0", "chat.first_ms=5", "chat.tps=2000", "chat.plain_tps=2000",
@@ -38,8 +38,8 @@ class Closed(AssertionError):
     """The server ended the connection while the test waited for something else."""
 
 
-class Wire:
-    """One connection. `events` and `frames` are what came so far, in order."""
+class WireClient:
+    """One connection. `events` and `frames` are what was received so far, in order."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
@@ -47,7 +47,7 @@ class Wire:
         self.frames: list[AudioFrame] = []
         self.reading = asyncio.Event()
         self.reading.set()
-        self._news = asyncio.Event()
+        self._received = asyncio.Event()
         self._reader = asyncio.create_task(self._read(), name="test client")
 
     async def _read(self) -> None:
@@ -61,11 +61,11 @@ class Wire:
                     self.frames.append(frame)
                 else:
                     self.events.append(json.loads(message))
-                self._news.set()
+                self._received.set()
         except websockets.ConnectionClosed:
             pass
         finally:
-            self._news.set()
+            self._received.set()
 
     async def aclose(self) -> None:
         self.reading.set()
@@ -83,14 +83,14 @@ class Wire:
         await self.send("input_audio_buffer.append", audio=base64.b64encode(audio).decode())
 
     async def say(self, text: str) -> None:
-        """A user item; no answer is asked for."""
+        """Create a user item, without asking for a response."""
         await self.send(
             "conversation.item.create",
             item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]},
         )
 
     async def ask(self, text: str, **response: Any) -> dict[str, Any]:
-        """A text turn; returns the `response` of its `response.done`."""
+        """Run a text turn; returns the `response` of its `response.done`."""
         seen = self.count("response.done")
         await self.say(text)
         await self.send("response.create", **({"response": response} if response else {}))
@@ -99,17 +99,17 @@ class Wire:
     # -- receiving
 
     async def until(self, type: str, count: int = 1) -> dict[str, Any]:
-        """The `count`-th event of this type; fails if the connection ends first."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Wait for the `count`-th event of this type. Raises Closed if the connection ends first."""
+        async with asyncio.timeout(TIMEOUT_S):
             while len(found := self.of(type)) < count:
                 if self._reader.done():
                     raise Closed(f"{self.close_code} {self.close_reason!r} before {type}: {self.events[-3:]}")
-                self._news.clear()
-                await self._news.wait()
+                self._received.clear()
+                await self._received.wait()
         return found[count - 1]
 
     async def error(self, count: int = 1) -> dict[str, Any]:
-        """The `count`-th error the server sent."""
+        """Wait for the `count`-th error."""
         return dict((await self.until("error", count))["error"])
 
     async def retrieve(self, item_id: str) -> dict[str, Any]:
@@ -118,8 +118,8 @@ class Wire:
         return dict((await self.until("conversation.item.retrieved", seen + 1))["item"])
 
     async def closed(self) -> tuple[int | None, str | None]:
-        """Code and reason, once the server has closed."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Wait until the server closes; the code and the reason."""
+        async with asyncio.timeout(TIMEOUT_S):
             await self.socket.wait_closed()
         return self.close_code, self.close_reason
 
@@ -142,7 +142,7 @@ class Wire:
         return [event["type"] for event in self.events]
 
     def audio(self, response_id: str | None = None) -> bytes:
-        """The sound of one response, or of all."""
+        """The audio of one response, or of all."""
         return b"".join(
             base64.b64decode(event["delta"])
             for event in self.of("response.output_audio.delta")
@@ -151,8 +151,8 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class House:
-    """A server and the platform behind it."""
+class Harness:
+    """A server and the sandbox that it uses."""
 
     server: RunningServer
     sandbox: Sandbox
@@ -162,29 +162,29 @@ class House:
         return self.server.url.replace("http", "ws", 1) + "/v1/realtime"
 
     @asynccontextmanager
-    async def wire(
+    async def connect(
         self,
         query: str = "",
         *,
         protocols: tuple[str, ...] = (),
         headers: dict[str, str] | None = None,
         **more: Any,
-    ) -> AsyncIterator[Wire]:
-        """A client that has been greeted."""
-        async with self.dial(query, protocols=protocols, headers=headers, **more) as wire:
+    ) -> AsyncIterator[WireClient]:
+        """A client that has received `conversation.created`."""
+        async with self.open_socket(query, protocols=protocols, headers=headers, **more) as wire:
             await wire.until("conversation.created")
             yield wire
 
     @asynccontextmanager
-    async def dial(
+    async def open_socket(
         self,
         query: str = "",
         *,
         protocols: tuple[str, ...] = (),
         headers: dict[str, str] | None = None,
         **more: Any,
-    ) -> AsyncIterator[Wire]:
-        """A client that has been let in, greeted or not."""
+    ) -> AsyncIterator[WireClient]:
+        """A client with an open WebSocket, whatever the server sends first."""
         socket = await websockets.connect(
             self.ws_url + query,
             subprotocols=[websockets.Subprotocol(name) for name in protocols] or None,
@@ -195,37 +195,37 @@ class House:
             proxy=None,
             **more,
         )
-        wire = Wire(socket)
+        wire = WireClient(socket)
         try:
             yield wire
         finally:
             await wire.aclose()
 
     def fault(self, text: str = "") -> None:
-        """From now on new requests and sockets of the platform meet these faults."""
+        """Set the sandbox's faults for new requests and sockets; "" removes all."""
         self.sandbox.state.options = replace(self.sandbox.state.options, faults=parse_faults(text))
 
     @property
     def sessions(self) -> int:
         return len(self.server.app[REGISTRY])
 
-    async def empty(self) -> None:
-        """Wait until every session is gone."""
+    async def no_sessions(self) -> None:
+        """Wait until all sessions have ended."""
         await eventually(lambda: self.sessions == 0)
 
 
-async def eventually(true: Any) -> None:
-    """Wait until this holds; fails after a long while."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not true():  # noqa: ASYNC110 - there is no event for a state of the other side
+async def eventually(check: Any) -> None:
+    """Wait until `check()` is true. Raises TimeoutError."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not check():  # noqa: ASYNC110 - the server has no event for this state
             await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
-async def house(
+async def open_harness(
     *sets: str, faults: str = "", profile: str = "local", quick: bool = True, **settings: Any
-) -> AsyncIterator[House]:
-    """A running server over a running platform. When it has stopped, no task of either may be left."""
+) -> AsyncIterator[Harness]:
+    """A running server that uses a running sandbox. Fails if one of their tasks is left at the end."""
     before = asyncio.all_tasks()
     options = SandboxOptions.parse(
         profile, [*(QUICK if quick else ()), *sets], faults.split(",") if faults else ()
@@ -233,8 +233,8 @@ async def house(
     async with Sandbox(options) as sandbox:
         chosen: dict[str, Any] = {"transcriber": "none", "speech_rpm": 6000, "chat_rpm": 6000, **settings}
         async with running(Settings(api_key="sandbox", base_url=sandbox.url, port=0, **chosen)) as server:
-            yield House(server, sandbox)
-    for _ in range(20):  # handlers of closed connections end with the loop's next turns
+            yield Harness(server, sandbox)
+    for _ in range(20):  # the handlers of closed connections end in the next iterations of the loop
         await asyncio.sleep(0)
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
-    assert not left, f"left behind: {left}"
+    assert not left, f"tasks left: {left}"

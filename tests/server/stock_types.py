@@ -1,6 +1,6 @@
-"""Every server event against the type definitions of the stock client, strictly.
+"""Checks server events strictly against the type definitions of the stock client.
 
-The stock client itself does not validate: it would hand a wrong event on as it is, and the application would stumble.
+The stock client does not validate by itself: it passes a wrong event on to the application.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _models() -> dict[str, Any]:
 
 
 def check_event(event: dict[str, Any]) -> None:
-    """Fails unless this event is one the stock client knows, with every field of the right type."""
+    """Fails unless the stock client knows this event and every field has the right type."""
     assert isinstance(event.get("event_id"), str), event
     _check_nulls(event, event["type"])
     if event["type"] in EXTENSIONS:

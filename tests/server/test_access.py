@@ -1,4 +1,4 @@
-"""Who may come in: keys, client secrets, origins, hosts. No socket."""
+"""Who may connect: keys, client secrets, origins, hosts. No socket."""
 
 import secrets
 
@@ -20,12 +20,12 @@ from realtime.settings.load import is_loopback
 NOW = 1_795_000_000
 
 
-def test_without_keys_everybody_comes_in():
+def test_without_keys_everybody_may_connect():
     assert Access(()).check(None, NOW) == Caller("open")
     assert Access(()).check("whatever", NOW) == Caller("open")
 
 
-def test_with_keys_only_the_keys_come_in():
+def test_only_a_configured_key_is_accepted():
     access = Access(("sk-one", "sk-two"))
     assert access.check("sk-two", NOW).name != access.check("sk-one", NOW).name
     for wrong in (None, "", "sk-three", "sk-on", "sk-onee"):
@@ -33,7 +33,7 @@ def test_with_keys_only_the_keys_come_in():
             access.check(wrong, NOW)
 
 
-def test_a_secret_opens_sessions_until_it_expires_and_carries_its_settings():
+def test_a_secret_is_valid_until_it_expires_and_carries_settings():
     access = Access(("sk-one",))
     secret = access.mint(access.check("sk-one", NOW), {"instructions": "Be brief."}, NOW + 60)
     caller = access.check(secret, NOW + 59)
@@ -43,7 +43,7 @@ def test_a_secret_opens_sessions_until_it_expires_and_carries_its_settings():
         access.check(secret, NOW + 61)
 
 
-def test_a_secret_is_good_on_every_server_with_the_same_keys_and_on_no_other():
+def test_a_secret_is_valid_only_on_servers_with_the_same_keys():
     secret = Access(("a", "b")).mint(Caller("key"), {}, NOW + 60)
     assert Access(("b", "a")).check(secret, NOW).ephemeral
     for other in (Access(("a",)), Access(())):
@@ -51,33 +51,33 @@ def test_a_secret_is_good_on_every_server_with_the_same_keys_and_on_no_other():
             other.check(secret, NOW)
 
 
-def test_a_secret_cannot_make_another():
+def test_a_secret_cannot_create_another_one():
     access = Access(("a",))
     caller = access.check(access.mint(Caller("key"), {}, NOW + 60), NOW)
     with pytest.raises(AccessDenied):
         access.mint(caller, {}, NOW + 60)
 
 
-def test_settings_too_long_for_a_header_are_refused_with_a_reason():
+def test_settings_that_are_too_long_for_a_header_are_rejected():
     with pytest.raises(ProtocolError, match="too long"):
         Access(("a",)).mint(Caller("key"), {"instructions": secrets.token_hex(8000)}, NOW)
 
 
 @given(st.text(max_size=60))
-def test_forged_secrets_are_refused(text):
+def test_forged_secrets_are_rejected(text):
     with pytest.raises(AccessDenied):
         Access(("a",)).check("ek_" + text, NOW)
 
 
-def test_a_secret_with_any_character_changed_is_refused():
+def test_a_secret_with_one_changed_character_is_rejected():
     secret = Access(("a",)).mint(Caller("key"), {"instructions": "x"}, NOW + 60)
-    for at in range(3, len(secret) - 1):  # the last character has bits that carry nothing
+    for at in range(3, len(secret) - 1):  # some bits of the last character are unused
         other = "A" if secret[at] != "A" else "B"
         with pytest.raises(AccessDenied):
             Access(("a",)).check(secret[:at] + other + secret[at + 1 :], NOW)
 
 
-def test_keys_show_nowhere():
+def test_repr_does_not_show_keys():
     assert "sk-one" not in repr(Access(("sk-one",)))
     assert "sk-one" not in repr(Access(("sk-one",)).check("sk-one", NOW))
 
@@ -106,7 +106,7 @@ def test_origins(origin, allowed):
     assert origin_allowed(origin, "talk.example:8000", ("https://app.example",)) is allowed
 
 
-def test_without_keys_a_rebound_name_is_refused():
+def test_without_keys_a_foreign_host_is_rejected():
     assert host_allowed("127.0.0.1:8000", "127.0.0.1")
     assert host_allowed("localhost:8000", "127.0.0.1")
     assert host_allowed("[::1]:8000", "::1")

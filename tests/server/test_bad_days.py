@@ -1,13 +1,12 @@
-"""A bad day of the platform, seen by a client: the documented code, and the next turn of the same session works."""
+"""Faults of the platform: the client gets the documented code, and the next turn of the session works."""
 
 import asyncio
 
 import pytest
 
-from tests.server.wire import House, Wire, eventually
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, WireClient, eventually, open_harness
 
-HASTY = {
+SHORT_TIMEOUTS = {
     "chat_first_timeout_s": 1.0,
     "chat_gap_timeout_s": 1.0,
     "speech_timeout_s": 0.5,
@@ -17,14 +16,14 @@ ANSWER = "Count from one to nine."
 
 
 def outcome(response: dict) -> tuple[str, str | None]:
-    """Status and code (or reason) of a response."""
+    """The status and the code (or reason) of a response."""
     details = response["status_details"] or {}
     return response["status"], details.get("error", {}).get("code") or details.get("reason")
 
 
-async def lives(house: House, wire: Wire) -> None:
-    """With the fault gone, the same session holds a spoken turn."""
-    house.fault()
+async def still_works(harness: Harness, wire: WireClient) -> None:
+    """Without the fault, the same session answers a spoken turn."""
+    harness.fault()
     done = await wire.ask("What is two plus three?")
     assert outcome(done) == ("completed", None), done
     assert "5" in done["output"][-1]["content"][0]["transcript"] or "five" in str(done["output"])
@@ -32,17 +31,17 @@ async def lives(house: House, wire: Wire) -> None:
     assert not wire.of("error")
 
 
-async def failing(house: House, wire: Wire, expected: tuple[str, str | None]) -> dict:
+async def ask_with_fault(harness: Harness, wire: WireClient, expected: tuple[str, str | None]) -> dict:
     done = await wire.ask(ANSWER)
     assert outcome(done) == expected, done["status_details"]
     if expected[0] == "failed":
         error = done["status_details"]["error"]
-        assert len(error["message"].split()) > 3  # something a person can read
+        assert len(error["message"].split()) > 3  # a sentence for a person
         assert "Bearer" not in error["message"]
     assert wire.types[-1] == "response.done"
     for item in done["output"]:
         assert item["status"] == ("completed" if expected[0] == "completed" else "incomplete")
-    await lives(house, wire)
+    await still_works(harness, wire)
     return done
 
 
@@ -76,35 +75,38 @@ CHAT = [
 
 
 @pytest.mark.parametrize(("fault", "status", "code"), CHAT)
-async def test_the_chat_model_fails(fault: str, status: str, code: str | None):
-    async with open_house(**HASTY) as house, house.wire() as wire:
-        house.fault(fault)
-        await failing(house, wire, (status, code))
+async def test_chat_faults(fault: str, status: str, code: str | None):
+    async with open_harness(**SHORT_TIMEOUTS) as harness, harness.connect() as wire:
+        harness.fault(fault)
+        await ask_with_fault(harness, wire, (status, code))
 
 
 @pytest.mark.parametrize("fault", ["chat.error=1002", "chat.stall_mid", "chat.empty", "chat.only_thinking"])
-async def test_the_chat_model_fails_in_a_written_turn(fault: str):
-    async with open_house(**HASTY) as house, house.wire() as wire:
-        house.fault(fault)
+async def test_chat_faults_in_a_text_turn(fault: str):
+    async with open_harness(**SHORT_TIMEOUTS) as harness, harness.connect() as wire:
+        harness.fault(fault)
         done = await wire.ask(ANSWER, output_modalities=["text"])
         code = next(code for name, _, code in CHAT if name == fault)
         assert outcome(done) == ("failed", code)
-        await lives(house, wire)
+        await still_works(harness, wire)
 
 
-async def test_only_emoji_are_text_without_sound():
-    async with open_house() as house, house.wire() as wire:
-        house.fault("chat.only_emoji")
+async def test_emoji_are_text_without_audio():
+    async with open_harness() as harness, harness.connect() as wire:
+        harness.fault("chat.only_emoji")
         done = await wire.ask(ANSWER)
         assert outcome(done) == ("completed", None)
         assert done["output"][0]["content"][0]["transcript"].strip()
         assert not wire.audio()
-        await lives(house, wire)
+        await still_works(harness, wire)
 
 
-async def test_what_was_said_before_the_failure_stays():
-    async with open_house("chat.tps=50", "chat.chunk_ms=20", **HASTY) as house, house.wire() as wire:
-        house.fault("chat.stall_mid")
+async def test_text_before_the_failure_is_kept():
+    async with (
+        open_harness("chat.tps=50", "chat.chunk_ms=20", **SHORT_TIMEOUTS) as harness,
+        harness.connect() as wire,
+    ):
+        harness.fault("chat.stall_mid")
         done = await wire.ask("Tell me a long story.")
         assert outcome(done) == ("failed", "upstream_timeout")
         item = done["output"][0]
@@ -112,11 +114,11 @@ async def test_what_was_said_before_the_failure_stays():
         assert said
         assert said == "".join(e["delta"] for e in wire.of("response.output_audio_transcript.delta"))
         assert (await wire.retrieve(item["id"]))["content"][0]["transcript"].strip() == said.strip()
-        await lives(house, wire)
+        await still_works(harness, wire)
 
 
 SPEECH_FINAL = [
-    ("speech.error=1002", "rate_limit_exceeded"),  # no patience left to wait for it
+    ("speech.error=1002", "rate_limit_exceeded"),  # longer than `budget_wait_s`
     ("speech.error=1004", "invalid_api_key"),
     ("speech.error=1008", "insufficient_quota"),
     ("speech.error=1026", "content_filter"),
@@ -133,12 +135,15 @@ SPEECH_FINAL = [
     ("fault", "code", "socket"),
     [(*row, "ordinary") for row in SPEECH_FINAL] + [(*row, "bidi") for row in SPEECH_FINAL[:2]],
 )
-async def test_the_voice_refuses_for_good(fault: str, code: str, socket: str):
-    """Only the first connection is bad; asking another one would not be honest work but hope."""
-    async with open_house(faults=fault, speech_socket=socket, **HASTY) as house, house.wire() as wire:
-        await eventually(lambda: house.sandbox.state.connections_opened == 1)
-        house.fault()
-        await failing(house, wire, ("failed", code))
+async def test_speech_errors_that_are_not_retried(fault: str, code: str, socket: str):
+    """Only the first connection has the fault: a retry would succeed, but must not happen."""
+    async with (
+        open_harness(faults=fault, speech_socket=socket, **SHORT_TIMEOUTS) as harness,
+        harness.connect() as wire,
+    ):
+        await eventually(lambda: harness.sandbox.state.connections_opened == 1)
+        harness.fault()
+        await ask_with_fault(harness, wire, ("failed", code))
 
 
 SPEECH_LASTING = [
@@ -170,89 +175,92 @@ SPEECH_LASTING = [
     + [(*row, "bidi") for row in SPEECH_LASTING if row[0].startswith(("speech.stall", "speech.drop"))],
     ids=str,
 )
-async def test_the_voice_fails_as_long_as_the_turn_lasts(fault: str, expected: set, socket: str):
-    async with open_house(faults=fault, speech_socket=socket, **HASTY) as house, house.wire() as wire:
+async def test_speech_faults_on_every_connection(fault: str, expected: set, socket: str):
+    async with (
+        open_harness(faults=fault, speech_socket=socket, **SHORT_TIMEOUTS) as harness,
+        harness.connect() as wire,
+    ):
         done = await wire.ask(ANSWER)
         assert outcome(done) in expected, done["status_details"]
         if done["status"] == "completed":
             said = done["output"][0]["content"][0]["transcript"]
             assert "nine" in said or "9" in said
             assert len(wire.audio()) > 48_000
-        await lives(house, wire)
+        await still_works(harness, wire)
 
 
 @pytest.mark.parametrize("moment", ["connected", "start", "text", "mid", "final"])
 @pytest.mark.parametrize("socket", ["ordinary", "bidi"])
-async def test_one_lost_connection_is_never_noticed(moment: str, socket: str):
-    """The warm connection dies at this moment; the reply is complete, and as long as it should be."""
-    async with open_house(speech_socket=socket) as house, house.wire() as wire:
+async def test_one_lost_speech_connection_does_not_affect_the_reply(moment: str, socket: str):
+    """The prewarmed connection is lost at this moment; the reply is complete and has its usual length."""
+    async with open_harness(speech_socket=socket) as harness, harness.connect() as wire:
         whole = await wire.ask(ANSWER)
         length = len(wire.audio(whole["id"]))
     fault = f"speech.drop_at={moment}"
-    async with open_house(faults=fault, speech_socket=socket) as house, house.wire() as wire:
-        await eventually(lambda: house.sandbox.state.connections_opened >= 1)
-        house.fault()
+    async with open_harness(faults=fault, speech_socket=socket) as harness, harness.connect() as wire:
+        await eventually(lambda: harness.sandbox.state.connections_opened >= 1)
+        harness.fault()
         done = await wire.ask(ANSWER)
         assert outcome(done) == ("completed", None), done["status_details"]
         assert done["output"][0]["content"] == whole["output"][0]["content"]
         assert abs(len(wire.audio(done["id"])) - length) < 0.35 * length
-        await lives(house, wire)
+        await still_works(harness, wire)
 
 
-async def test_an_idle_voice_socket_that_the_platform_closed_is_never_noticed():
-    async with open_house("speech.idle_s=0.15") as house, house.wire() as wire:
-        await lives(house, wire)
+async def test_a_closed_idle_speech_connection_does_not_affect_the_next_reply():
+    async with open_harness("speech.idle_s=0.15") as harness, harness.connect() as wire:
+        await still_works(harness, wire)
         for _ in range(2):
-            await eventually(lambda: house.sandbox.state.connections_open == 0)
-            await lives(house, wire)
+            await eventually(lambda: harness.sandbox.state.connections_open == 0)
+            await still_works(harness, wire)
 
 
-async def test_more_conversations_than_the_account_has_sockets():
+async def test_more_conversations_than_speech_connections():
     async with (
-        open_house("limit.connections=1") as house,
-        house.wire() as one,
-        house.wire() as two,
-        house.wire() as three,
+        open_harness("limit.connections=1") as harness,
+        harness.connect() as one,
+        harness.connect() as two,
+        harness.connect() as three,
     ):
         answers = await asyncio.gather(*(wire.ask(ANSWER) for wire in (one, two, three)))
         assert [outcome(done) for done in answers] == [("completed", None)] * 3
-        await lives(house, one)
+        await still_works(harness, one)
 
 
-async def test_a_voice_nobody_has_is_an_invalid_voice():
-    async with open_house() as house, house.wire() as wire:
+async def test_an_unknown_voice_is_an_error():
+    async with open_harness() as harness, harness.connect() as wire:
         await wire.send("session.update", session={"audio": {"output": {"voice": "Nobody_At_All"}}})
         assert outcome(await wire.ask(ANSWER)) == ("failed", "invalid_voice")
         await wire.send("session.update", session={"audio": {"output": {"voice": None}}})
-        await lives(house, wire)
+        await still_works(harness, wire)
 
 
-async def test_a_platform_that_is_away_and_comes_back():
-    async with open_house(**HASTY) as house, house.wire() as wire:
-        port = int(house.sandbox.url.rsplit(":", 1)[1])
-        # A listener of asyncio that is closed while it lets somebody in leaves that socket open (until Python 3.12).
+async def test_a_platform_that_stops_and_starts_again():
+    async with open_harness(**SHORT_TIMEOUTS) as harness, harness.connect() as wire:
+        port = int(harness.sandbox.url.rsplit(":", 1)[1])
+        # Before Python 3.12, asyncio leaves a socket open that is accepted while its listener closes.
         await eventually(
-            lambda: house.sandbox.state.connections_open and house.sandbox.state.http_connections_opened
+            lambda: harness.sandbox.state.connections_open and harness.sandbox.state.http_connections_opened
         )
-        await house.sandbox.stop()
+        await harness.sandbox.stop()
         assert outcome(await wire.ask(ANSWER)) == ("failed", "upstream_unavailable")
-        house.sandbox._port = port
-        await house.sandbox.start()
-        await lives(house, wire)
+        harness.sandbox._port = port
+        await harness.sandbox.start()
+        await still_works(harness, wire)
 
 
-async def test_a_long_thought_is_not_silence_for_ever():
-    """Neither sound nor text for the patience of a turn: `upstream_timeout`."""
-    async with open_house(silent_turn_timeout_s=1.0) as house, house.wire() as wire:
-        house.fault("chat.stall")
+async def test_a_silent_turn_has_a_timeout():
+    """No audio and no text until `silent_turn_timeout_s`: `upstream_timeout`."""
+    async with open_harness(silent_turn_timeout_s=1.0) as harness, harness.connect() as wire:
+        harness.fault("chat.stall")
         assert outcome(await wire.ask(ANSWER)) == ("failed", "upstream_timeout")
-        await lives(house, wire)
+        await still_works(harness, wire)
 
 
-async def test_a_new_voice_and_format_between_turns_open_nothing_in_the_next_turn():
-    """Two clients with voices of their own; one of them moves to another voice and to G.711."""
-    async with open_house() as house, house.wire() as one, house.wire() as two:
-        state = house.sandbox.state
+async def test_a_new_voice_and_format_are_prewarmed_before_the_next_turn():
+    """Two clients use different voices; one of them changes to another voice and to G.711."""
+    async with open_harness() as harness, harness.connect() as one, harness.connect() as two:
+        state = harness.sandbox.state
         await two.send("session.update", session={"audio": {"output": {"voice": "English_Trustworthy_Man"}}})
         await eventually(lambda: state.connections_open == 2)
         assert [outcome(done)[0] for done in (await one.ask(ANSWER), await two.ask(ANSWER))] == [
@@ -268,18 +276,18 @@ async def test_a_new_voice_and_format_between_turns_open_nothing_in_the_next_tur
 
 
 @pytest.mark.parametrize("model", ["chat", "speech"])
-async def test_a_rate_limit_that_passes_within_our_patience_is_never_noticed(model: str):
-    """One request in 0.8 s: refused at first, then answered."""
+async def test_a_short_rate_limit_is_waited_for(model: str):
+    """One request per 0.8 s is allowed: rejected at first, then answered."""
     limits = (f"limit.{model}_rpm=1", "limit.window_s=0.8")
-    async with open_house(*limits) as house, house.wire() as wire:
+    async with open_harness(*limits) as harness, harness.connect() as wire:
         for _ in range(3):
             assert outcome(await wire.ask("What is two plus three?")) == ("completed", None)
             assert wire.audio()
 
 
-async def test_chat_at_five_tokens_a_second_and_a_voice_slower_than_speech():
+async def test_a_slow_chat_model_and_a_voice_slower_than_real_time():
     sets = ("chat.tps=5", "chat.plain_tps=5", "chat.chunk_ms=200", "speech.factor=0.8")
-    async with open_house(*sets) as house, house.wire() as wire:
+    async with open_harness(*sets) as harness, harness.connect() as wire:
         done = await wire.ask("What is two plus three?")
         assert outcome(done) == ("completed", None)
         assert len(wire.audio(done["id"])) > 24_000

@@ -1,4 +1,4 @@
-"""Everything a client can do wrong, over a real socket: the answer of the wire's table, and a session that lives on."""
+"""Wrong input over a real socket: the client gets the documented error, and the session continues."""
 
 import asyncio
 import contextlib
@@ -10,12 +10,11 @@ import websockets
 
 from realtime.protocol.framing import encode_frame
 from realtime.server import connection
-from tests.server.wire import House, Wire
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, WireClient, open_harness
 
 
-async def lives(wire: Wire) -> None:
-    """The session answers a text turn as if nothing had happened."""
+async def still_works(wire: WireClient) -> None:
+    """The session answers a text turn."""
     done = await wire.ask("What is two plus three?", output_modalities=["text"])
     assert done["status"] == "completed", done["status_details"]
     assert "5" in done["output"][0]["content"][0]["text"] or "five" in done["output"][0]["content"][0]["text"]
@@ -39,7 +38,7 @@ async def lives(wire: Wire) -> None:
     ],
     ids=lambda message: repr(message[:12]),
 )
-async def test_what_is_no_event_is_an_error_and_nothing_else(wire: Wire, message: str):
+async def test_a_message_that_is_not_an_event_is_an_error(wire: WireClient, message: str):
     await wire.socket.send(message)
     error = await wire.error()
     assert (error["type"], error["code"], error["event_id"]) == (
@@ -47,7 +46,7 @@ async def test_what_is_no_event_is_an_error_and_nothing_else(wire: Wire, message
         "invalid_value",
         None,
     )
-    await lives(wire)
+    await still_works(wire)
 
 
 WRONG = [
@@ -119,17 +118,17 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("event", "code", "param"), WRONG, ids=lambda value: str(value)[:40])
-async def test_a_wrong_event_is_named_and_the_session_lives(
-    wire: Wire, event: dict, code: str, param: str | None
+async def test_a_wrong_event_is_an_error_with_its_event_id(
+    wire: WireClient, event: dict, code: str, param: str | None
 ):
     await wire.socket.send(json.dumps({"event_id": "mine", **event}))
     error = await wire.error()
     assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", code, param)
     assert error["event_id"] == event.get("event_id", "mine")[:512]
-    await lives(wire)
+    await still_works(wire)
 
 
-async def test_an_odd_byte_waits_for_its_other_half(wire: Wire):
+async def test_a_sample_may_be_split_between_two_appends(wire: WireClient):
     await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
     pcm = b"\x01\x02" * 4800
     await wire.append(pcm[:4801])
@@ -137,67 +136,67 @@ async def test_an_odd_byte_waits_for_its_other_half(wire: Wire):
     await wire.send("input_audio_buffer.commit")
     await wire.until("input_audio_buffer.committed")
     assert not wire.of("error")
-    await lives(wire)
+    await still_works(wire)
 
 
-async def test_silence_says_nothing(wire: Wire):
+async def test_silence_starts_no_turn(wire: WireClient):
     for _ in range(30):
         await wire.append(bytes(9600))
-    await lives(wire)
+    await still_works(wire)
     assert "input_audio_buffer.speech_started" not in wire.types
 
 
 @pytest.fixture
-def unhurried(monkeypatch):
-    """Take in audio as fast as it can be worked on: the pace of a flood is another test's business."""
+def no_rate_limit(monkeypatch):
+    """Do not limit the rate of audio."""
     monkeypatch.setattr(connection, "AUDIO_S_PER_S", 1e6)
 
 
-@pytest.mark.usefixtures("unhurried")
-async def test_ten_minutes_of_noise_at_once_start_no_turn_and_stay_within_bounds(wire: Wire):
+@pytest.mark.usefixtures("no_rate_limit")
+async def test_ten_minutes_of_noise_start_no_turn(wire: WireClient):
     noise = random.Random(1).randbytes(48_000 * 4)
     for _ in range(150):
         await wire.append(noise)
-    await lives(wire)
+    await still_works(wire)
     assert not wire.of("error")
 
 
-async def test_empty_appends_are_nothing(wire: Wire):
+async def test_empty_appends_are_accepted(wire: WireClient):
     for _ in range(3):
         await wire.append(b"")
-    await lives(wire)
+    await still_works(wire)
     assert not wire.of("error")
 
 
-async def test_a_message_of_20_megabytes_ends_only_its_own_session(house: House):
-    async with house.wire() as other, house.wire() as wire:
-        with contextlib.suppress(websockets.ConnectionClosed):  # the server does not wait for the end of it
+async def test_a_message_of_20_megabytes_ends_only_its_own_session(harness: Harness):
+    async with harness.connect() as other, harness.connect() as wire:
+        with contextlib.suppress(websockets.ConnectionClosed):  # the server closes before the message ends
             await wire.socket.send('{"type":"input_audio_buffer.append","audio":"' + "A" * 20_000_000 + '"}')
         assert (await wire.closed())[0] == 1009
-        await lives(other)
-    async with house.wire() as again:
-        await lives(again)
+        await still_works(other)
+    async with harness.connect() as again:
+        await still_works(again)
 
 
-@pytest.mark.usefixtures("unhurried")
-async def test_a_message_of_15_megabytes_is_taken(wire: Wire):
+@pytest.mark.usefixtures("no_rate_limit")
+async def test_a_message_of_15_megabytes_is_accepted(wire: WireClient):
     await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
     await wire.append(bytes(11 * 1024 * 1024))
-    await lives(wire)
+    await still_works(wire)
     assert not wire.of("error")
 
 
-async def test_a_binary_message_without_the_subprotocol_is_refused(wire: Wire):
+async def test_a_binary_message_without_the_subprotocol_is_an_error(wire: WireClient):
     await wire.socket.send(encode_frame(bytes(960), stream=0, seq=0, start_ms=0))
     error = await wire.error()
     assert (error["code"], error["param"]) == ("invalid_value", "message")
-    await lives(wire)
+    await still_works(wire)
 
 
-async def test_a_binary_message_over_64_kib_ends_the_session(house: House):
-    async with house.wire(protocols=("realtime.bin.v1",)) as wire:
+async def test_a_binary_message_over_64_kib_ends_the_session(harness: Harness):
+    async with harness.connect(protocols=("realtime.bin.v1",)) as wire:
         await wire.socket.send(encode_frame(bytes(65_536 - 12), stream=0, seq=0, start_ms=0))
-        await lives(wire)
+        await still_works(wire)
         await wire.socket.send(encode_frame(bytes(65_536 - 10), stream=0, seq=1, start_ms=0))
         assert (await wire.closed())[0] == 1009
 
@@ -205,52 +204,52 @@ async def test_a_binary_message_over_64_kib_ends_the_session(house: House):
 @pytest.mark.parametrize(
     "frame", [b"", b"\x01\x01", b"\x02" + bytes(20)], ids=["empty", "short", "version 2"]
 )
-async def test_a_frame_of_another_version_ends_the_session(house: House, frame: bytes):
-    async with house.wire(protocols=("realtime.bin.v1",)) as wire:
+async def test_a_frame_of_another_version_ends_the_session(harness: Harness, frame: bytes):
+    async with harness.connect(protocols=("realtime.bin.v1",)) as wire:
         await wire.socket.send(frame)
         assert (await wire.closed())[0] == 1002
 
 
-async def test_a_frame_of_a_reserved_kind_is_ignored(house: House):
-    async with house.wire(protocols=("realtime.bin.v1",)) as wire:
+async def test_a_frame_of_a_reserved_kind_is_ignored(harness: Harness):
+    async with harness.connect(protocols=("realtime.bin.v1",)) as wire:
         await wire.socket.send(b"\x01\x07" + bytes(40))
-        await lives(wire)
+        await still_works(wire)
         assert not wire.of("error")
 
 
-async def test_a_hundred_messages_of_garbage_in_a_row_end_the_session(wire: Wire):
+async def test_a_hundred_invalid_messages_in_a_row_end_the_session(wire: WireClient):
     for _ in range(99):
-        await wire.socket.send("garbage")
+        await wire.socket.send("invalid")
     await wire.error(99)
-    await lives(wire)  # an event in between: the count begins anew
+    await still_works(wire)  # an event in between resets the count
     for _ in range(100):
-        await wire.socket.send("garbage")
+        await wire.socket.send("invalid")
     assert (await wire.closed())[0] == 1008
     assert wire.count("error") == 199
 
 
-async def test_wrong_events_are_not_garbage(wire: Wire):
+async def test_wrong_events_do_not_count_as_invalid_messages(wire: WireClient):
     for _ in range(150):
         await wire.send("make.coffee")
     await wire.error(150)
-    await lives(wire)
+    await still_works(wire)
 
 
-async def test_invalid_utf8_ends_the_session(wire: Wire):
+async def test_invalid_utf8_ends_the_session(wire: WireClient):
     await wire.socket.send(b'{"type":"\xff\xfe"}', text=True)
     assert (await wire.closed())[0] == 1007
 
 
-async def test_a_text_of_100_000_characters_is_taken_and_one_of_200_001_is_not(wire: Wire):
+async def test_a_text_of_100_000_characters_is_accepted_and_one_of_200_001_is_not(wire: WireClient):
     await wire.say("word " * 20_000)
     await wire.until("conversation.item.done")
-    await lives(wire)
+    await still_works(wire)
     await wire.say("x" * 200_001)
     assert (await wire.error())["param"] == "item.content[0].text"
-    await lives(wire)
+    await still_works(wire)
 
 
-async def test_a_conversation_has_room_for_2000_items(wire: Wire):
+async def test_a_conversation_holds_2000_items(wire: WireClient):
     for _ in range(2_001):
         await wire.say("Hi")
     assert (await wire.error())["code"] == "conversation_full"
@@ -258,12 +257,12 @@ async def test_a_conversation_has_room_for_2000_items(wire: Wire):
     first = wire.of("conversation.item.done")[0]["item"]["id"]
     await wire.send("conversation.item.delete", item_id=first)
     await wire.until("conversation.item.deleted")
-    await wire.say("There is room again.")
+    await wire.say("This one is accepted.")
     await wire.until("conversation.item.done", 2_001)
 
 
-async def test_two_replies_at_once_are_refused_and_the_first_goes_on():
-    async with open_house(faults="chat.stall") as house, house.wire() as wire:
+async def test_a_second_reply_at_once_is_an_error_and_the_first_continues():
+    async with open_harness(faults="chat.stall") as harness, harness.connect() as wire:
         await wire.say("Hello.")
         await wire.send("response.create")
         await wire.send("response.create", event_id="second")
@@ -272,12 +271,12 @@ async def test_two_replies_at_once_are_refused_and_the_first_goes_on():
         assert wire.count("response.created") == 1
         await wire.send("response.cancel")
         assert (await wire.until("response.done"))["response"]["status"] == "cancelled"
-        house.fault()
-        await lives(wire)
+        harness.fault()
+        await still_works(wire)
 
 
-async def test_a_fifth_reply_beside_the_conversation_is_refused():
-    async with open_house(faults="chat.stall") as house, house.wire() as wire:
+async def test_a_fifth_out_of_band_reply_is_an_error():
+    async with open_harness(faults="chat.stall") as harness, harness.connect() as wire:
         await wire.say("Hello.")
         for _ in range(5):
             await wire.send("response.create", response={"conversation": "none"})
@@ -287,28 +286,28 @@ async def test_a_fifth_reply_beside_the_conversation_is_refused():
             await wire.send("response.cancel", response_id=created["response"]["id"])
         await wire.until("response.done", 4)
         assert {done["response"]["status"] for done in wire.of("response.done")} == {"cancelled"}
-        house.fault()
-        await lives(wire)
+        harness.fault()
+        await still_works(wire)
 
 
-async def test_two_calls_of_one_id_do_not_upset_the_model(wire: Wire):
+async def test_two_calls_with_the_same_id_are_accepted(wire: WireClient):
     for _ in range(2):
         call = {"type": "function_call", "name": "f", "call_id": "c1", "arguments": "{}"}
         await wire.send("conversation.item.create", item=call)
-    await lives(wire)
+    await still_works(wire)
     output = {"type": "function_call_output", "call_id": "c1", "output": "1"}
     await wire.send("conversation.item.create", item=output)
-    await lives(wire)
+    await still_works(wire)
 
 
-async def test_a_session_that_is_over_says_so():
-    async with open_house(session_minutes=0.005) as house, house.wire() as wire:
+async def test_an_expired_session_sends_an_error_and_closes():
+    async with open_harness(session_minutes=0.005) as harness, harness.connect() as wire:
         assert (await wire.error())["code"] == "session_expired"
         assert await wire.closed() == (1001, "session_expired")
 
 
-async def test_a_flood_of_events_is_read_at_a_steady_pace_and_loses_nothing(wire: Wire):
-    """After a free start, more than 200 events a second are read later, not refused."""
+async def test_too_many_events_are_read_later_and_none_is_lost(wire: WireClient):
+    """After a burst, events are read at 200 per second; none is rejected."""
     loop = asyncio.get_running_loop()
     begin_s = loop.time()
     for _ in range(2_300):
@@ -318,26 +317,26 @@ async def test_a_flood_of_events_is_read_at_a_steady_pace_and_loses_nothing(wire
     assert not wire.of("error")
 
 
-async def test_a_flood_of_audio_is_taken_in_at_a_steady_pace_and_loses_nothing(house: House, monkeypatch):
-    monkeypatch.setattr(connection, "AUDIO_S_AT_ONCE", 1.0)
+async def test_too_much_audio_is_read_later_without_an_error(harness: Harness, monkeypatch):
+    monkeypatch.setattr(connection, "AUDIO_BURST_S", 1.0)
     loop = asyncio.get_running_loop()
-    async with house.wire() as wire:
+    async with harness.connect() as wire:
         begin_s = loop.time()
         for _ in range(80):
             await wire.append(bytes(4_800))  # 8 s together
-        await lives(wire)
+        await still_works(wire)
         assert loop.time() - begin_s > 0.6
         assert not wire.of("error")
 
 
-async def test_base64_with_line_breaks_or_of_the_url_alphabet_is_refused(wire: Wire):
+async def test_base64_with_line_breaks_or_url_alphabet_is_an_error(wire: WireClient):
     for number, audio in enumerate(("AA\nAA", "_-_-", "===="), 1):
         await wire.send("input_audio_buffer.append", audio=audio)
         assert (await wire.error(number))["param"] == "audio"
-    await lives(wire)
+    await still_works(wire)
 
 
-async def test_a_server_without_a_transcriber_fails_the_commit_and_not_the_session(wire: Wire):
+async def test_without_a_transcriber_the_turn_fails_and_the_session_continues(wire: WireClient):
     await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
     async with asyncio.timeout(30):
         await wire.append(speech())
@@ -348,7 +347,7 @@ async def test_a_server_without_a_transcriber_fails_the_commit_and_not_the_sessi
     assert "pip install" in failed["error"]["message"]
     done = (await wire.until("response.done"))["response"]
     assert done["status_details"]["error"]["code"] == "transcription_unavailable"
-    await lives(wire)
+    await still_works(wire)
 
 
 def speech() -> bytes:

@@ -1,4 +1,4 @@
-"""Clients that read slowly, vanish or stay too long: memory stays bounded, nothing is left, others notice nothing."""
+"""Clients that read slowly or disconnect: memory stays limited, no task is left, other clients are not affected."""
 
 import asyncio
 import contextlib
@@ -6,41 +6,40 @@ import gc
 import socket
 
 from realtime.outbox import Outbox
-from tests.server.wire import House, Wire, eventually
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, WireClient, eventually, open_harness
 
 LONG = "Tell me a very long story."
 
 
-def session_id(wire: Wire) -> str:
+def session_id(wire: WireClient) -> str:
     return str(wire.of("session.created")[0]["session"]["id"])
 
 
-def session_tasks(wire: Wire) -> list[asyncio.Task]:
-    """What still runs in the server for this client."""
+def session_tasks(wire: WireClient) -> list[asyncio.Task]:
+    """The server's running tasks for this client."""
     return [task for task in asyncio.all_tasks() if session_id(wire) in task.get_name()]
 
 
-def narrow(house: House) -> socket.socket:
-    """A connected socket whose kernel buffers little, so that a reader who stops is felt soon."""
-    near = socket.socket()
-    near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    near.setblocking(False)
-    return near
+def small_buffer_socket() -> socket.socket:
+    """A socket with a small kernel buffer, so that the server notices soon when the client stops reading."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    return client
 
 
 @contextlib.asynccontextmanager
-async def narrow_wire(house: House):
+async def connect_small_buffer(harness: Harness):
     """A client with a small receive window."""
-    host, port = house.server.url.removeprefix("http://").split(":")
-    near = narrow(house)
-    await asyncio.get_running_loop().sock_connect(near, (host, int(port)))
-    async with house.wire(sock=near) as wire:
+    host, port = harness.server.url.removeprefix("http://").split(":")
+    client = small_buffer_socket()
+    await asyncio.get_running_loop().sock_connect(client, (host, int(port)))
+    async with harness.connect(sock=client) as wire:
         yield wire
 
 
-async def stop_reading(house: House, wire: Wire) -> None:
-    """Ask for far more than the buffers on the way can hold, and take nothing of it."""
+async def stop_reading(harness: Harness, wire: WireClient) -> None:
+    """Request far more than the buffers can hold, and read nothing."""
     await wire.say("x" * 180_000)
     item_id = (await wire.until("conversation.item.done"))["item"]["id"]
     wire.reading.clear()
@@ -54,13 +53,17 @@ def user(text: str) -> dict:
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
 
 
-async def test_a_reader_that_stops_is_closed_and_costs_no_more_than_its_share():
-    async with open_house(send_timeout_s=1.5) as house, house.wire() as other, narrow_wire(house) as slow:
-        await stop_reading(house, slow)
+async def test_a_client_that_stops_reading_is_closed_and_its_memory_is_limited():
+    async with (
+        open_harness(send_timeout_s=1.5) as harness,
+        harness.connect() as other,
+        connect_small_buffer(harness) as slow,
+    ):
+        await stop_reading(harness, slow)
         outboxes = [it for it in gc.get_objects() if type(it) is Outbox]
         assert len(outboxes) >= 2
         unsent_ms = []
-        while house.sessions == 2:
+        while harness.sessions == 2:
             unsent_ms.append(max(outbox.unsent_audio_ms for outbox in outboxes))
             await asyncio.sleep(0.02)
         assert 0 < max(unsent_ms) < 31_000
@@ -70,30 +73,30 @@ async def test_a_reader_that_stops_is_closed_and_costs_no_more_than_its_share():
         await slow.closed()
 
 
-async def test_a_slow_reader_that_wakes_up_is_told_why():
-    async with open_house(send_timeout_s=0.5) as house, narrow_wire(house) as slow:
-        await stop_reading(house, slow)
+async def test_a_slow_reader_gets_the_close_reason_when_it_reads_again():
+    async with open_harness(send_timeout_s=0.5) as harness, connect_small_buffer(harness) as slow:
+        await stop_reading(harness, slow)
         await eventually(lambda: not session_tasks(slow))
         slow.reading.set()
         assert await slow.closed() == (1008, "slow_reader")
 
 
-async def test_a_client_that_vanishes_in_the_middle_of_a_reply_leaves_nothing(house: House):
-    async with house.wire() as other, house.wire() as wire:
+async def test_a_client_that_disconnects_during_a_reply_leaves_no_tasks(harness: Harness):
+    async with harness.connect() as other, harness.connect() as wire:
         await wire.say(LONG)
         await wire.send("response.create")
         await wire.until("response.output_audio.delta", 3)
         assert session_tasks(wire)
         wire.socket.transport.abort()
-        await eventually(lambda: house.sessions == 1 and not session_tasks(wire))
-        state = house.sandbox.state
-        await eventually(lambda: state.connections_open <= 1)  # the spare of the next turn
+        await eventually(lambda: harness.sessions == 1 and not session_tasks(wire))
+        state = harness.sandbox.state
+        await eventually(lambda: state.connections_open <= 1)  # the prewarmed connection of the next turn
         assert (await other.ask("What is two plus three?"))["status"] == "completed"
 
 
-async def test_a_hundred_clients_that_come_and_go_leave_nothing(house: House):
+async def test_a_hundred_short_connections_leave_no_sessions(harness: Harness):
     async def visit(number: int) -> None:
-        async with house.dial() as wire:
+        async with harness.open_socket() as wire:
             if number % 2:
                 await wire.say("Hello.")
                 await wire.send("response.create")
@@ -102,20 +105,20 @@ async def test_a_hundred_clients_that_come_and_go_leave_nothing(house: House):
 
     for start in range(0, 100, 20):
         await asyncio.gather(*(visit(number) for number in range(start, start + 20)))
-    await house.empty()
-    async with house.wire() as wire:
+    await harness.no_sessions()
+    async with harness.connect() as wire:
         assert (await wire.ask("What is two plus three?"))["status"] == "completed"
 
 
-async def test_a_client_that_closes_properly_is_answered(house: House):
-    async with house.wire() as wire:
+async def test_the_server_answers_a_close_frame(harness: Harness):
+    async with harness.connect() as wire:
         await wire.socket.close(1000)
         assert wire.close_code == 1000
-    await house.empty()
+    await harness.no_sessions()
 
 
-async def test_forgotten_sockets_are_found_by_pings(house: House):
-    """The server pings; a client that answers stays."""
-    async with house.wire() as wire:
+async def test_pings_are_answered(harness: Harness):
+    """The server answers the client's ping."""
+    async with harness.connect() as wire:
         pong = await wire.socket.ping()
         await asyncio.wait_for(pong, 10)

@@ -1,4 +1,4 @@
-"""A thousand connections that never speak: they cost little, one who speaks among them is answered, all of it goes away."""
+"""A thousand idle connections: one more client is answered, the next one is rejected, and all sessions end."""
 
 import asyncio
 import json
@@ -7,15 +7,15 @@ import resource
 import pytest
 import websockets
 
-from tests.server.wire import house as open_house
+from tests.server.harness import open_harness
 
-CROWD = 1_000
-DESCRIPTORS = 3 * CROWD
+CONNECTIONS = 1_000
+DESCRIPTORS = 3 * CONNECTIONS
 
 
 @pytest.fixture
 def descriptors():
-    """Room for both ends of every connection, as far as this machine allows it."""
+    """Raise the limit of open files for both ends of every connection, or skip."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < DESCRIPTORS:
         pytest.skip(f"this machine allows {hard} open files, the test needs {DESCRIPTORS}")
@@ -24,21 +24,21 @@ def descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_a_thousand_that_never_speak(descriptors):
-    async with open_house(max_sessions=CROWD + 1) as house:
-        address = house.ws_url
-        crowd = []
-        for _ in range(CROWD // 50):
-            crowd += await asyncio.gather(
+async def test_a_thousand_idle_connections(descriptors):
+    async with open_harness(max_sessions=CONNECTIONS + 1) as harness:
+        address = harness.ws_url
+        sockets = []
+        for _ in range(CONNECTIONS // 50):
+            sockets += await asyncio.gather(
                 *(websockets.connect(address, compression=None, ping_interval=None) for _ in range(50))
             )
-        for socket in crowd:
+        for socket in sockets:
             assert json.loads(await socket.recv())["type"] == "session.created"
-        async with house.wire() as wire:
+        async with harness.connect() as wire:
             assert (await wire.ask("What is two plus two?"))["status"] == "completed"
-            with pytest.raises(websockets.InvalidStatus) as refused:
+            with pytest.raises(websockets.InvalidStatus) as rejected:
                 await websockets.connect(address, compression=None)
-            assert refused.value.response.status_code == 503
-            assert "Retry-After" in refused.value.response.headers
-        await asyncio.gather(*(socket.close() for socket in crowd))
-        await house.empty()
+            assert rejected.value.response.status_code == 503
+            assert "Retry-After" in rejected.value.response.headers
+        await asyncio.gather(*(socket.close() for socket in sockets))
+        await harness.no_sessions()

@@ -1,4 +1,4 @@
-"""Who is let in and how: keys, client secrets, subprotocols, origins, hosts, limits, addresses, over real sockets."""
+"""The handshake and the HTTP endpoints: keys, client secrets, subprotocols, origins, hosts, limits, paths."""
 
 import json
 import shutil
@@ -11,23 +11,22 @@ import numpy as np
 import pytest
 import websockets
 
-from tests.server.wire import House, Wire
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, WireClient, open_harness
 
-KEY = "sk-house-1234567890"
+KEY = "sk-test-1234567890"
 BROWSER_KEY = "openai-insecure-api-key."
 
 
 @pytest.fixture
-async def guarded():
-    async with open_house(api_keys=(KEY,)) as house:
-        yield house
+async def with_key():
+    async with open_harness(api_keys=(KEY,)) as harness:
+        yield harness
 
 
-async def refused(house: House, query: str = "", **more) -> websockets.Response:
-    """The HTTP answer of a handshake that fails."""
+async def rejection(harness: Harness, query: str = "", **more) -> websockets.Response:
+    """The HTTP response of a rejected handshake."""
     with pytest.raises(websockets.InvalidStatus) as failure:
-        async with house.dial(query, **more):
+        async with harness.open_socket(query, **more):
             pass
     return failure.value.response
 
@@ -39,15 +38,15 @@ def error_of(response: websockets.Response) -> dict:
     return body["error"]
 
 
-async def works(wire: Wire) -> None:
+async def works(wire: WireClient) -> None:
     assert (await wire.ask("What is two plus three?", output_modalities=["text"]))["status"] == "completed"
 
 
 # -- keys
 
 
-async def test_a_key_opens_the_door(guarded: House):
-    async with guarded.wire(headers={"Authorization": f"Bearer {KEY}"}) as wire:
+async def test_a_correct_key_is_accepted(with_key: Harness):
+    async with with_key.connect(headers={"Authorization": f"Bearer {KEY}"}) as wire:
         assert wire.socket.subprotocol is None
         await works(wire)
 
@@ -55,8 +54,8 @@ async def test_a_key_opens_the_door(guarded: House):
 @pytest.mark.parametrize(
     "header", [None, "Bearer wrong", "Bearer ", "Basic abc", "Bearer ek_abc", "Bearer \xff\xfe"]
 )
-async def test_a_wrong_key_in_a_header_is_401_with_the_error_object(guarded: House, header: str | None):
-    response = await refused(guarded, headers={"Authorization": header} if header else {})
+async def test_a_wrong_key_in_a_header_is_401_with_an_error_object(with_key: Harness, header: str | None):
+    response = await rejection(with_key, headers={"Authorization": header} if header else {})
     assert response.status_code == 401
     error = error_of(response)
     assert (error["type"], error["code"]) == ("authentication_error", "invalid_api_key")
@@ -64,8 +63,8 @@ async def test_a_wrong_key_in_a_header_is_401_with_the_error_object(guarded: Hou
 
 
 @pytest.mark.parametrize("key", ["", "wrong", "ek_wrong"])
-async def test_a_wrong_key_of_a_browser_is_an_event_and_1008(guarded: House, key: str):
-    async with guarded.dial(protocols=("realtime", BROWSER_KEY + (key or "x"))) as wire:
+async def test_a_browser_with_a_wrong_key_gets_an_error_event_and_1008(with_key: Harness, key: str):
+    async with with_key.open_socket(protocols=("realtime", BROWSER_KEY + (key or "x"))) as wire:
         assert wire.socket.subprotocol == "realtime"
         error = await wire.error()
         assert (error["type"], error["code"]) == ("authentication_error", "invalid_api_key")
@@ -73,21 +72,21 @@ async def test_a_wrong_key_of_a_browser_is_an_event_and_1008(guarded: House, key
         assert wire.types == ["error"]
 
 
-async def test_the_key_of_a_browser_comes_as_a_subprotocol(guarded: House):
+async def test_a_browser_sends_its_key_as_a_subprotocol(with_key: Harness):
     protocols = ("realtime", BROWSER_KEY + KEY, "openai-agents-sdk.0.20.0")
-    async with guarded.wire(protocols=protocols) as wire:
+    async with with_key.connect(protocols=protocols) as wire:
         assert wire.socket.subprotocol == "realtime"
         await works(wire)
 
 
-async def test_without_keys_any_credential_is_fine(house: House):
-    async with house.wire(headers={"Authorization": "Bearer whatever"}) as wire:
+async def test_without_keys_every_credential_is_accepted(harness: Harness):
+    async with harness.connect(headers={"Authorization": "Bearer whatever"}) as wire:
         await works(wire)
-    async with house.wire(protocols=("realtime", BROWSER_KEY + "whatever")) as wire:
+    async with harness.connect(protocols=("realtime", BROWSER_KEY + "whatever")) as wire:
         await works(wire)
 
 
-# -- subprotocols and addresses
+# -- subprotocols and paths
 
 
 @pytest.mark.parametrize(
@@ -100,20 +99,20 @@ async def test_without_keys_any_credential_is_fine(house: House):
         (("chat", "realtime"), "realtime"),
     ],
 )
-async def test_the_subprotocol_that_is_selected(house: House, offered: tuple, selected: str | None):
-    async with house.wire(protocols=offered) as wire:
+async def test_the_preferred_subprotocol_is_selected(harness: Harness, offered: tuple, selected: str | None):
+    async with harness.connect(protocols=offered) as wire:
         assert wire.socket.subprotocol == selected
 
 
-async def test_only_foreign_subprotocols_are_400(house: House):
-    response = await refused(house, protocols=("chat", "mqtt"))
+async def test_unknown_subprotocols_are_400(harness: Harness):
+    response = await rejection(harness, protocols=("chat", "mqtt"))
     assert response.status_code == 400
     assert "realtime" in error_of(response)["message"]
 
 
 @pytest.mark.parametrize("path", ["/v1/realtime", "/v1/realtime/", "/realtime", "/realtime/"])
-async def test_all_addresses_of_the_wire(house: House, path: str):
-    url = house.server.url.replace("http", "ws", 1) + path + "?model=gpt-realtime-2.1&intent=x"
+async def test_all_paths_of_the_protocol(harness: Harness, path: str):
+    url = harness.server.url.replace("http", "ws", 1) + path + "?model=gpt-realtime-2.1&intent=x"
     async with websockets.connect(url, proxy=None) as socket:
         created = json.loads(await socket.recv())
         assert created["type"] == "session.created"
@@ -121,14 +120,14 @@ async def test_all_addresses_of_the_wire(house: House, path: str):
         assert "permessage-deflate" not in socket.response.headers.get("Sec-WebSocket-Extensions", "")
 
 
-async def test_a_plain_request_is_told_to_upgrade(house: House):
-    async with aiohttp.ClientSession() as http, http.get(house.server.url + "/v1/realtime") as answer:
+async def test_a_request_without_upgrade_is_426(harness: Harness):
+    async with aiohttp.ClientSession() as http, http.get(harness.server.url + "/v1/realtime") as answer:
         assert answer.status == 426
         assert "WebSocket" in (await answer.json())["error"]["message"]
 
 
-async def test_session_created_is_first_even_for_clients_that_send_at_once(house: House):
-    async with house.dial() as wire:
+async def test_session_created_comes_first_for_clients_that_send_at_once(harness: Harness):
+    async with harness.open_socket() as wire:
         await wire.send("session.update", session={"type": "realtime", "instructions": "Hello."})
         await wire.until("session.updated")
         assert wire.types == ["session.created", "conversation.created", "session.updated"]
@@ -137,17 +136,17 @@ async def test_session_created_is_first_even_for_clients_that_send_at_once(house
 # -- binary audio
 
 
-async def test_binary_audio_is_the_json_audio(house: House):
-    """The same answer, the same samples; every frame belongs to an announced stream and is in its place."""
-    async with house.wire() as plain, house.wire(protocols=("realtime.bin.v1",)) as binary:
-        told = await plain.ask("Count from one to five.")
+async def test_binary_audio_equals_json_audio(harness: Harness):
+    """The same answer has the same samples; every frame has the announced stream and the right position."""
+    async with harness.connect() as plain, harness.connect(protocols=("realtime.bin.v1",)) as binary:
+        text = await plain.ask("Count from one to five.")
         framed = await binary.ask("Count from one to five.")
-        assert framed["output"][0]["content"] == told["output"][0]["content"]
+        assert framed["output"][0]["content"] == text["output"][0]["content"]
         framed_sound, plain_sound = (
             samples(b"".join(f.payload for f in binary.frames)),
             samples(plain.audio()),
         )
-        both = min(len(framed_sound), len(plain_sound))  # the voice has a little breath of its own
+        both = min(len(framed_sound), len(plain_sound))  # the voice is not exactly reproducible
         assert both > max(len(framed_sound), len(plain_sound)) - 240
         assert np.corrcoef(framed_sound[:both], plain_sound[:both])[0, 1] > 0.8
         assert "response.output_audio.delta" not in binary.types
@@ -169,10 +168,10 @@ def samples(pcm: bytes) -> np.ndarray:
     return np.frombuffer(pcm, "<i2").astype(float)
 
 
-async def test_binary_appends_are_the_json_appends(house: House):
+async def test_binary_appends_equal_json_appends(harness: Harness):
     from realtime.protocol.framing import encode_frame
 
-    async with house.wire(protocols=("realtime.bin.v1",)) as wire:
+    async with harness.connect(protocols=("realtime.bin.v1",)) as wire:
         await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
         await wire.socket.send(encode_frame(bytes(4_800), stream=0, seq=0, start_ms=0))
         await wire.append(bytes(4_800))
@@ -183,8 +182,8 @@ async def test_binary_appends_are_the_json_appends(house: House):
         assert "20.00ms" in (await wire.error())["message"]
 
 
-async def test_a_cancelled_binary_stream_ends_with_an_empty_frame(house: House):
-    async with house.wire(protocols=("realtime.bin.v1",)) as wire:
+async def test_a_cancelled_binary_stream_ends_with_an_empty_frame(harness: Harness):
+    async with harness.connect(protocols=("realtime.bin.v1",)) as wire:
         await wire.say("Tell me a very long story.")
         await wire.send("response.create")
         await wire.until("response.output_audio_transcript.delta")
@@ -194,26 +193,26 @@ async def test_a_cancelled_binary_stream_ends_with_an_empty_frame(house: House):
         assert not wire.frames[-1].payload
 
 
-# -- browsers of others
+# -- foreign pages
 
 
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://[::1", "http://127.0.0.1.evil.example"]
 )
-async def test_a_foreign_origin_is_403(house: House, origin: str):
-    assert (await refused(house, headers={"Origin": origin})).status_code == 403
+async def test_a_foreign_origin_is_403(harness: Harness, origin: str):
+    assert (await rejection(harness, headers={"Origin": origin})).status_code == 403
 
 
-async def test_own_loopback_and_configured_origins_are_welcome():
-    async with open_house(origins=("https://app.example",)) as house:
-        for origin in (house.server.url, "http://localhost:3000", "https://app.example"):
-            async with house.wire(headers={"Origin": origin}) as wire:
+async def test_own_loopback_and_configured_origins_are_accepted():
+    async with open_harness(origins=("https://app.example",)) as harness:
+        for origin in (harness.server.url, "http://localhost:3000", "https://app.example"):
+            async with harness.connect(headers={"Origin": origin}) as wire:
                 assert wire.types
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "[::1", "169.254.169.254"])
-async def test_a_rebound_host_is_403_while_there_are_no_keys(house: House, host: str):
-    reader, writer = await _raw(house)
+async def test_without_keys_a_foreign_host_is_403(harness: Harness, host: str):
+    reader, writer = await _raw(harness)
     writer.write(
         f"GET /v1/realtime HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
@@ -224,21 +223,23 @@ async def test_a_rebound_host_is_403_while_there_are_no_keys(house: House, host:
     await writer.wait_closed()
 
 
-async def _raw(house: House):
+async def _raw(harness: Harness):
     import asyncio
 
-    host, port = house.server.url.removeprefix("http://").split(":")
+    host, port = harness.server.url.removeprefix("http://").split(":")
     return await asyncio.open_connection(host, int(port))
 
 
 # -- client secrets
 
 
-async def mint(house: House, body: dict | None = None, key: str = KEY, **headers: str) -> tuple[int, dict]:
+async def mint(
+    harness: Harness, body: dict | None = None, key: str = KEY, **headers: str
+) -> tuple[int, dict]:
     async with (
         aiohttp.ClientSession() as http,
         http.post(
-            house.server.url + "/v1/realtime/client_secrets",
+            harness.server.url + "/v1/realtime/client_secrets",
             json=body or {},
             headers={"Authorization": f"Bearer {key}", **headers},
         ) as answer,
@@ -246,46 +247,46 @@ async def mint(house: House, body: dict | None = None, key: str = KEY, **headers
         return answer.status, await answer.json()
 
 
-async def test_a_secret_opens_sessions_with_its_settings(guarded: House):
-    status, minted = await mint(guarded, {"session": {"type": "realtime", "instructions": "Be brief."}})
+async def test_sessions_of_a_secret_have_its_settings(with_key: Harness):
+    status, minted = await mint(with_key, {"session": {"type": "realtime", "instructions": "Be brief."}})
     assert status == 200
     assert minted["value"].startswith("ek_")
     assert minted["expires_at"] - time.time() == pytest.approx(600, abs=30)
     assert minted["session"]["object"] == "realtime.session"
     assert minted["session"]["instructions"] == "Be brief."
     for _ in range(2):  # any number of sessions
-        async with guarded.wire(protocols=("realtime", BROWSER_KEY + minted["value"])) as wire:
+        async with with_key.connect(protocols=("realtime", BROWSER_KEY + minted["value"])) as wire:
             assert wire.of("session.created")[0]["session"]["instructions"] == "Be brief."
             await wire.send("session.update", session={"instructions": "Be long."})
             assert (await wire.until("session.updated"))["session"]["instructions"] == "Be long."
-    async with guarded.wire(headers={"Authorization": "Bearer " + minted["value"]}) as wire:
+    async with with_key.connect(headers={"Authorization": "Bearer " + minted["value"]}) as wire:
         await works(wire)
 
 
-async def test_an_expired_secret_is_told_so_and_a_session_outlives_its_secret(guarded: House, monkeypatch):
-    _, minted = await mint(guarded, {"expires_after": {"anchor": "created_at", "seconds": 10}})
+async def test_an_expired_secret_is_rejected_but_its_open_session_continues(with_key: Harness, monkeypatch):
+    _, minted = await mint(with_key, {"expires_after": {"anchor": "created_at", "seconds": 10}})
     protocols = ("realtime", BROWSER_KEY + minted["value"])
-    async with guarded.wire(protocols=protocols) as early:
+    async with with_key.connect(protocols=protocols) as early:
         now = time.time()
         monkeypatch.setattr("realtime.server.realtime_endpoint.time.time", lambda: now + 11)
-        async with guarded.dial(protocols=protocols) as late:
+        async with with_key.open_socket(protocols=protocols) as late:
             assert "expired" in (await late.error())["message"]
             assert (await late.closed())[0] == 1008
         await works(early)
 
 
-async def test_a_forged_secret_is_refused(guarded: House):
-    _, minted = await mint(guarded)
+async def test_a_forged_secret_is_rejected(with_key: Harness):
+    _, minted = await mint(with_key)
     value = minted["value"]
     forged = value[:20] + ("A" if value[20] != "A" else "B") + value[21:]
-    assert (await refused(guarded, headers={"Authorization": "Bearer " + forged})).status_code == 401
+    assert (await rejection(with_key, headers={"Authorization": "Bearer " + forged})).status_code == 401
 
 
-async def test_who_may_not_mint(guarded: House):
-    status, body = await mint(guarded, key="wrong")
+async def test_a_wrong_key_or_a_secret_cannot_mint(with_key: Harness):
+    status, body = await mint(with_key, key="wrong")
     assert (status, body["error"]["code"]) == (401, "invalid_api_key")
-    _, minted = await mint(guarded)
-    status, body = await mint(guarded, key=minted["value"])
+    _, minted = await mint(with_key)
+    status, body = await mint(with_key, key=minted["value"])
     assert (status, body["error"]["code"]) == (401, "invalid_api_key")
 
 
@@ -302,18 +303,18 @@ async def test_who_may_not_mint(guarded: House):
         ({"what": 1}, "what"),
     ],
 )
-async def test_a_wrong_wish_for_a_secret_is_400(guarded: House, body: dict, param: str):
-    status, answer = await mint(guarded, body)
+async def test_a_wrong_request_for_a_secret_is_400(with_key: Harness, body: dict, param: str):
+    status, answer = await mint(with_key, body)
     assert status == 400
     assert answer["error"]["param"] == param
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff", b"3"])
-async def test_a_body_that_is_no_object_is_400(guarded: House, raw: bytes):
+async def test_a_body_that_is_not_an_object_is_400(with_key: Harness, raw: bytes):
     async with (
         aiohttp.ClientSession() as http,
         http.post(
-            guarded.server.url + "/v1/realtime/client_secrets",
+            with_key.server.url + "/v1/realtime/client_secrets",
             data=raw,
             headers={"Authorization": f"Bearer {KEY}"},
         ) as answer,
@@ -322,11 +323,11 @@ async def test_a_body_that_is_no_object_is_400(guarded: House, raw: bytes):
         assert (await answer.json())["error"]["message"]
 
 
-async def test_minting_from_a_foreign_page_is_403(guarded: House):
+async def test_minting_from_a_foreign_page_is_403(with_key: Harness):
     async with (
         aiohttp.ClientSession() as http,
         http.post(
-            guarded.server.url + "/v1/realtime/client_secrets",
+            with_key.server.url + "/v1/realtime/client_secrets",
             json={},
             headers={"Authorization": f"Bearer {KEY}", "Origin": "https://evil.example"},
         ) as answer,
@@ -334,10 +335,10 @@ async def test_minting_from_a_foreign_page_is_403(guarded: House):
         assert answer.status == 403
 
 
-async def test_the_beta_address_names_the_new_one(guarded: House):
+async def test_the_beta_path_names_the_current_one(with_key: Harness):
     async with (
         aiohttp.ClientSession() as http,
-        http.post(guarded.server.url + "/v1/realtime/sessions") as answer,
+        http.post(with_key.server.url + "/v1/realtime/sessions") as answer,
     ):
         assert answer.status == 404
         assert "client_secrets" in (await answer.json())["error"]["message"]
@@ -346,23 +347,23 @@ async def test_the_beta_address_names_the_new_one(guarded: House):
 # -- limits
 
 
-async def test_a_full_house_says_come_back():
-    async with open_house(max_sessions=1) as house:
-        async with house.wire():
-            response = await refused(house)
+async def test_a_full_server_is_503_with_retry_after():
+    async with open_harness(max_sessions=1) as harness:
+        async with harness.connect():
+            response = await rejection(harness)
             assert response.status_code == 503
             assert int(response.headers["Retry-After"]) >= 1
             assert error_of(response)["code"] == "server_overloaded"
-        await house.empty()
-        async with house.wire() as wire:
+        await harness.no_sessions()
+        async with harness.connect() as wire:
             await works(wire)
 
 
-# -- everything that is no conversation
+# -- the other endpoints
 
 
-async def test_health_readiness_and_metrics(house: House):
-    async with house.wire() as wire, aiohttp.ClientSession(house.server.url) as http:
+async def test_health_readiness_and_metrics(harness: Harness):
+    async with harness.connect() as wire, aiohttp.ClientSession(harness.server.url) as http:
         await works(wire)
         async with http.get("/healthz") as answer:
             assert (await answer.json())["status"] == "ok"
@@ -383,8 +384,8 @@ async def test_health_readiness_and_metrics(house: House):
             assert "realtime_loop_lag_seconds_bucket" in text
 
 
-async def test_the_page_and_its_files_come_with_careful_headers(house: House):
-    async with aiohttp.ClientSession(house.server.url) as http:
+async def test_the_page_and_its_files_have_security_headers(harness: Harness):
+    async with aiohttp.ClientSession(harness.server.url) as http:
         async with http.get("/") as answer:
             page = await answer.text()
             assert answer.status == 200
@@ -401,8 +402,8 @@ async def test_the_page_and_its_files_come_with_careful_headers(house: House):
 @pytest.mark.parametrize(
     "path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml", "/sdk/"]
 )
-async def test_nothing_outside_the_page_is_served(house: House, path: str):
-    reader, writer = await _raw(house)
+async def test_files_outside_the_page_are_not_served(harness: Harness, path: str):
+    reader, writer = await _raw(harness)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
     answer = (await reader.read()).decode(errors="replace")
     assert answer.split()[1] in ("400", "403", "404"), answer[:100]
@@ -411,14 +412,14 @@ async def test_nothing_outside_the_page_is_served(house: House, path: str):
     await writer.wait_closed()
 
 
-async def test_a_key_is_never_said_back(guarded: House, caplog):
+async def test_keys_are_not_logged(with_key: Harness, caplog):
     caplog.set_level("DEBUG")
-    await refused(guarded, headers={"Authorization": "Bearer sk-somebody-elses"})
-    async with guarded.wire(protocols=("realtime", BROWSER_KEY + KEY)) as wire:
+    await rejection(with_key, headers={"Authorization": "Bearer sk-somebody-elses"})
+    async with with_key.connect(protocols=("realtime", BROWSER_KEY + KEY)) as wire:
         await works(wire)
-    ours = "".join(r.getMessage() for r in caplog.records if not r.name.startswith("websockets"))
-    assert KEY not in ours
-    assert "sk-somebody-elses" not in ours
+    logged = "".join(r.getMessage() for r in caplog.records if not r.name.startswith("websockets"))
+    assert KEY not in logged
+    assert "sk-somebody-elses" not in logged
 
 
 @pytest.fixture
@@ -426,7 +427,7 @@ def certificate(tmp_path) -> tuple[str, str]:
     """A certificate for this machine and its key, made by openssl."""
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.skip("no openssl here to make a certificate with")
+        pytest.skip("needs openssl to make a certificate")
     cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -436,15 +437,15 @@ def certificate(tmp_path) -> tuple[str, str]:
     return cert, key
 
 
-async def test_over_tls(certificate):
+async def test_tls(certificate):
     cert, key = certificate
     trust = ssl.create_default_context(cafile=cert)
-    async with open_house(tls_cert=cert, tls_key=key) as house:
-        assert house.server.url.startswith("https://")
-        async with house.wire(ssl=trust) as wire:
+    async with open_harness(tls_cert=cert, tls_key=key) as harness:
+        assert harness.server.url.startswith("https://")
+        async with harness.connect(ssl=trust) as wire:
             await works(wire)
         async with (
             aiohttp.ClientSession() as http,
-            http.get(house.server.url + "/healthz", ssl=trust) as answer,
+            http.get(harness.server.url + "/healthz", ssl=trust) as answer,
         ):
             assert answer.status == 200

@@ -1,4 +1,4 @@
-"""Any order of events over one socket: never a bug of ours, never a hang, never a task left behind."""
+"""Random sequences of events: no internal error, no hang, no task left."""
 
 import asyncio
 import base64
@@ -7,10 +7,10 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.server.wire import house as open_house
+from tests.server.harness import open_harness
 
 IDS = ["item_a", "item_b", "item_c", "nobody"]
-LONG = {  # by a short name, so that a failing script can be read
+LONG = {  # short names keep a failing script readable
     "@odd": bytes(961),
     "@silent": bytes(4_800),
     "@loud": b"\x10\x27\xf0\xd8" * 4_800,
@@ -133,18 +133,18 @@ steps = st.lists(events | st.just("wait"), min_size=3, max_size=25)
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
-def test_no_order_of_events_is_a_bug_of_ours(script: list):
+def test_no_sequence_of_events_causes_an_internal_error(script: list):
     asyncio.run(play(script))
 
 
 async def play(script: list) -> None:
-    async with open_house() as house, house.wire() as wire:
+    async with open_harness() as harness, harness.connect() as wire:
         for step in script:
             if step == "wait":
                 await asyncio.sleep(0.02)
             else:
-                await wire.socket.send(written(step))
-        house.fault()
+                await wire.socket.send(to_json(step))
+        harness.fault()
         await wire.send("session.update", session={"instructions": "The end."}, event_id="the end")
         while not any(e["session"]["instructions"] == "The end." for e in wire.of("session.updated")):
             await wire.until("session.updated", wire.count("session.updated") + 1)
@@ -160,8 +160,8 @@ async def play(script: list) -> None:
         check_order(wire.events)
 
 
-def written(step: dict) -> str:
-    """The event as JSON, names replaced by what they stand for."""
+def to_json(step: dict) -> str:
+    """The event as JSON, with the names of LONG replaced by their values."""
     text = json.dumps(step).replace("@long", "a" * 5_000)
     for name, audio in LONG.items():
         text = text.replace(name, base64.b64encode(audio).decode())
@@ -169,7 +169,7 @@ def written(step: dict) -> str:
 
 
 def check_order(seen: list[dict]) -> None:
-    """The rules of shared/realtime-wire.md 3.4 that hold for every response."""
+    """Check the rules for the events of every response (shared/realtime-wire.md 3.4)."""
     open_items: dict[str, set[str]] = {}
     for it in seen:
         response_id = it.get("response_id") or (it.get("response") or {}).get("id")

@@ -1,4 +1,4 @@
-"""Limits of one key and one client: sessions at once, events and audio faster than real time."""
+"""Limits: open sessions of one key, and the rates of events and audio of one client."""
 
 import asyncio
 import json
@@ -8,70 +8,69 @@ import urllib.request
 import pytest
 import websockets
 
-from realtime.server.pace import TokenBucket
-from tests.server.wire import House
-from tests.server.wire import house as open_house
+from realtime.server.token_bucket import TokenBucket
+from tests.server.harness import Harness, open_harness
 
 
-def test_a_burst_is_free_and_the_rest_comes_at_the_rate():
-    pace = TokenBucket(200.0, 2_000.0, now_s=5.0)
-    assert [pace.spend(1, 5.0) for _ in range(2_000)] == [0.0] * 2_000
-    assert pace.spend(1, 5.0) == pytest.approx(0.005)
-    assert pace.spend(99, 5.0) == pytest.approx(0.5)
-    assert pace.spend(1, 6.0) == 0.0
-    assert pace.spend(0, 1_000.0) == 0.0
-    assert pace.spend(2_000, 1_000.0) == 0.0, "the allowance never grows beyond one burst"
-    assert pace.spend(20, 1_000.0) == pytest.approx(0.1)
+def test_a_burst_needs_no_wait_and_the_rest_follows_the_rate():
+    bucket = TokenBucket(200.0, 2_000.0, now_s=5.0)
+    assert [bucket.take(1, 5.0) for _ in range(2_000)] == [0.0] * 2_000
+    assert bucket.take(1, 5.0) == pytest.approx(0.005)
+    assert bucket.take(99, 5.0) == pytest.approx(0.5)
+    assert bucket.take(1, 6.0) == 0.0
+    assert bucket.take(0, 1_000.0) == 0.0
+    assert bucket.take(2_000, 1_000.0) == 0.0, "the bucket never holds more than one burst"
+    assert bucket.take(20, 1_000.0) == pytest.approx(0.1)
 
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-async def refusal(house: House, key: str) -> tuple[int, str, str]:
-    """HTTP status, code and Retry-After of a handshake that is refused."""
-    with pytest.raises(websockets.InvalidStatus) as refused:
-        async with house.dial(headers=bearer(key)):
+async def rejection(harness: Harness, key: str) -> tuple[int, str, str]:
+    """HTTP status, code and Retry-After of a rejected handshake."""
+    with pytest.raises(websockets.InvalidStatus) as rejected:
+        async with harness.open_socket(headers=bearer(key)):
             pass
-    response = refused.value.response
+    response = rejected.value.response
     return response.status_code, json.loads(response.body)["error"]["code"], response.headers["Retry-After"]
 
 
-async def test_a_key_has_no_more_sessions_than_it_may_and_another_key_notices_nothing():
-    async with open_house(api_keys=("one", "two"), sessions_per_key=2) as house:
-        async with house.wire(headers=bearer("one")), house.wire(headers=bearer("one")):
-            assert await refusal(house, "one") == (429, "rate_limit_exceeded", "5")
-            async with house.wire(headers=bearer("two")) as other:
+async def test_the_session_limit_of_one_key_does_not_affect_other_keys():
+    async with open_harness(api_keys=("one", "two"), sessions_per_key=2) as harness:
+        async with harness.connect(headers=bearer("one")), harness.connect(headers=bearer("one")):
+            assert await rejection(harness, "one") == (429, "rate_limit_exceeded", "5")
+            async with harness.connect(headers=bearer("two")) as other:
                 assert (await other.ask("What is two plus three?"))["status"] == "completed"
-        await house.empty()
-        async with house.wire(headers=bearer("one")):
-            assert house.sessions == 1
+        await harness.no_sessions()
+        async with harness.connect(headers=bearer("one")):
+            assert harness.sessions == 1
 
 
-async def test_a_parked_session_counts_and_may_be_taken_back():
+async def test_a_detached_session_counts_and_can_be_resumed():
     async with (
-        open_house(api_keys=("one",), sessions_per_key=1) as house,
-        house.wire("?extensions=resume", headers=bearer("one")) as before,
+        open_harness(api_keys=("one",), sessions_per_key=1) as harness,
+        harness.connect("?extensions=resume", headers=bearer("one")) as before,
     ):
         session_id = before.events[0]["session"]["id"]
         before.socket.transport.abort()
-        assert (await refusal(house, "one"))[0] == 429
+        assert (await rejection(harness, "one"))[0] == 429
         query = f"?extensions=resume&resume={session_id}&last_seq=2"
-        async with house.dial(query, headers=bearer("one")) as after:
+        async with harness.open_socket(query, headers=bearer("one")) as after:
             await after.until("session.resumed")
 
 
-async def test_client_secrets_count_for_the_key_that_made_them():
-    async with open_house(api_keys=("one",), sessions_per_key=1) as house:
-        protocols = ("realtime", f"openai-insecure-api-key.{await mint(house, 'one')}")
-        async with house.wire(headers=bearer("one")), house.dial(protocols=protocols) as page:
+async def test_client_secrets_count_for_the_key_that_created_them():
+    async with open_harness(api_keys=("one",), sessions_per_key=1) as harness:
+        protocols = ("realtime", f"openai-insecure-api-key.{await mint(harness, 'one')}")
+        async with harness.connect(headers=bearer("one")), harness.open_socket(protocols=protocols) as page:
             assert (await page.error())["code"] == "rate_limit_exceeded"
             assert await page.closed() == (1013, "rate_limit_exceeded")
 
 
-async def mint(house: House, key: str) -> str:
+async def mint(harness: Harness, key: str) -> str:
     """A client secret."""
-    url = house.server.url + "/v1/realtime/client_secrets"
+    url = harness.server.url + "/v1/realtime/client_secrets"
     request = urllib.request.Request(url, b"{}", bearer(key), method="POST")
 
     def post() -> str:
@@ -81,17 +80,17 @@ async def mint(house: House, key: str) -> str:
     return await asyncio.to_thread(post)
 
 
-async def test_without_a_limit_there_is_only_that_of_the_server():
-    async with open_house(max_sessions=2) as house, house.wire(), house.wire():
-        with pytest.raises(websockets.InvalidStatus) as refused:
-            async with house.dial():
+async def test_without_a_limit_for_keys_the_limit_of_the_server_applies():
+    async with open_harness(max_sessions=2) as harness, harness.connect(), harness.connect():
+        with pytest.raises(websockets.InvalidStatus) as rejected:
+            async with harness.open_socket():
                 pass
-        assert refused.value.response.status_code == 503
+        assert rejected.value.response.status_code == 503
 
 
-async def test_audio_far_faster_than_real_time_is_read_later():
-    """Two minutes may come at once; what follows comes at ten times real time."""
-    async with open_house() as house, house.wire("?extensions=resume") as wire:
+async def test_audio_that_comes_too_fast_is_read_later():
+    """A burst of two minutes is read at once, and the rest at ten times real time."""
+    async with open_harness() as harness, harness.connect("?extensions=resume") as wire:
         await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
         loop = asyncio.get_running_loop()
         begin_s = loop.time()

@@ -1,4 +1,4 @@
-"""Conversations that outlive their session, and the server."""
+"""Conversations that outlive their session or the server."""
 
 import asyncio
 import sqlite3
@@ -6,32 +6,31 @@ from typing import Any
 
 import pytest
 
-from tests.server.wire import House, Wire, eventually
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, WireClient, eventually, open_harness
 
 NAME = "My name is Ada."
 
 
-def conversation_id(wire: Wire) -> str:
+def conversation_id(wire: WireClient) -> str:
     return str(wire.of("conversation.created")[0]["conversation"]["id"])
 
 
-async def talk(house: House) -> tuple[str, list[dict[str, Any]]]:
-    """A conversation of two items; its id, and the items as the client saw them."""
-    async with house.wire() as wire:
+async def talk(harness: Harness) -> tuple[str, list[dict[str, Any]]]:
+    """Hold a conversation; returns its id, and the items that the client received."""
+    async with harness.connect() as wire:
         await wire.say(NAME)
         await wire.ask("What is two plus three?")
         items = [event["item"] for event in wire.of("conversation.item.done")]
         found = conversation_id(wire)
-    await house.empty()
+    await harness.no_sessions()
     return found, items
 
 
 @pytest.mark.parametrize("store", ["memory", "sqlite"])
-async def test_a_new_session_goes_on_with_a_stored_conversation(store: str, tmp_path):
-    async with open_house(store="memory" if store == "memory" else f"sqlite:{tmp_path}/c.db") as house:
-        found, items = await talk(house)
-        async with house.wire(f"?conversation={found}") as wire:
+async def test_a_new_session_continues_a_stored_conversation(store: str, tmp_path):
+    async with open_harness(store="memory" if store == "memory" else f"sqlite:{tmp_path}/c.db") as harness:
+        found, items = await talk(harness)
+        async with harness.connect(f"?conversation={found}") as wire:
             await wire.until("conversation.item.done", len(items))
             assert wire.types[:2] == ["session.created", "conversation.created"]
             assert conversation_id(wire) == found
@@ -44,20 +43,20 @@ async def test_a_new_session_goes_on_with_a_stored_conversation(store: str, tmp_
 
 async def test_a_conversation_outlives_the_server(tmp_path):
     setting = f"sqlite:{tmp_path}/c.db"
-    async with open_house(store=setting) as house:
-        found, items = await talk(house)
-    async with open_house(store=setting) as house, house.wire(f"?conversation={found}") as wire:
+    async with open_harness(store=setting) as harness:
+        found, items = await talk(harness)
+    async with open_harness(store=setting) as harness, harness.connect(f"?conversation={found}") as wire:
         await wire.until("conversation.item.done", len(items))
         assert [event["item"] for event in wire.of("conversation.item.done")] == items
         await wire.say("Something new.")
         await wire.until("conversation.item.done", len(items) + 1)
-    async with open_house(store=setting) as house, house.wire(f"?conversation={found}") as wire:
+    async with open_harness(store=setting) as harness, harness.connect(f"?conversation={found}") as wire:
         await wire.until("conversation.item.done", len(items) + 1)
 
 
-async def test_it_is_saved_while_the_session_lives_and_without_a_byte_of_sound(tmp_path):
+async def test_it_is_saved_during_the_session_and_without_audio(tmp_path):
     path = tmp_path / "c.db"
-    async with open_house(store=f"sqlite:{path}") as house, house.wire() as wire:
+    async with open_harness(store=f"sqlite:{path}") as harness, harness.connect() as wire:
         await wire.ask("What is two plus three?")
 
         def bodies() -> list[bytes]:
@@ -71,22 +70,22 @@ async def test_it_is_saved_while_the_session_lives_and_without_a_byte_of_sound(t
         assert len(wire.audio()) > 10_000
 
 
-async def test_a_deleted_item_stays_deleted(house: House):
-    async with house.wire() as wire:
+async def test_a_deleted_item_stays_deleted(harness: Harness):
+    async with harness.connect() as wire:
         await wire.say(NAME)
         item_id = (await wire.until("conversation.item.done"))["item"]["id"]
         await asyncio.sleep(0.5)
         await wire.send("conversation.item.delete", item_id=item_id)
         await wire.until("conversation.item.deleted")
         found = conversation_id(wire)
-    await house.empty()
-    async with house.wire(f"?conversation={found}") as wire:
+    await harness.no_sessions()
+    async with harness.connect(f"?conversation={found}") as wire:
         await wire.say("Hello again.")
         assert (await wire.until("conversation.item.added"))["item"]["content"][0]["text"] == "Hello again."
 
 
-async def test_what_is_unknown_is_told_and_a_new_conversation_begins(house: House):
-    async with house.dial("?conversation=conv_none") as wire:
+async def test_an_unknown_id_is_an_error_and_a_new_conversation_starts(harness: Harness):
+    async with harness.open_socket("?conversation=conv_none") as wire:
         error = await wire.error()
         assert wire.types == ["session.created", "conversation.created", "error"]
         assert (error["code"], error["param"]) == ("invalid_value", "conversation")
@@ -94,38 +93,38 @@ async def test_what_is_unknown_is_told_and_a_new_conversation_begins(house: Hous
         assert (await wire.ask("What is two plus three?"))["status"] == "completed"
 
 
-async def test_another_key_does_not_find_it():
-    async with open_house(api_keys=("one", "two")) as house:
+async def test_another_key_cannot_load_it():
+    async with open_harness(api_keys=("one", "two")) as harness:
         one, two = ({"Authorization": f"Bearer {key}"} for key in ("one", "two"))
-        async with house.wire(headers=one) as wire:
+        async with harness.connect(headers=one) as wire:
             await wire.say(NAME)
             await wire.until("conversation.item.done")
             found = conversation_id(wire)
-        await house.empty()
-        async with house.dial(f"?conversation={found}", headers=two) as stranger:
-            assert (await stranger.error())["param"] == "conversation"
-        async with house.dial(f"?conversation={found}", headers=one) as wire:
+        await harness.no_sessions()
+        async with harness.open_socket(f"?conversation={found}", headers=two) as other:
+            assert (await other.error())["param"] == "conversation"
+        async with harness.open_socket(f"?conversation={found}", headers=one) as wire:
             assert (await wire.until("conversation.item.added"))["item"]["content"][0]["text"] == NAME
 
 
-async def test_pictures_sent_as_data_are_not_stored(house: House):
-    async with house.wire() as wire:
-        picture = {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="}
-        content = [{"type": "input_text", "text": "Look."}, picture]
+async def test_images_sent_as_data_are_not_stored(harness: Harness):
+    async with harness.connect() as wire:
+        image = {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="}
+        content = [{"type": "input_text", "text": "Look."}, image]
         await wire.send(
             "conversation.item.create", item={"type": "message", "role": "user", "content": content}
         )
         await wire.until("conversation.item.done")
         found = conversation_id(wire)
-    await house.empty()
-    async with house.dial(f"?conversation={found}") as wire:
+    await harness.no_sessions()
+    async with harness.open_socket(f"?conversation={found}") as wire:
         item = (await wire.until("conversation.item.added"))["item"]
         assert item["content"] == [{"type": "input_text", "text": "Look."}]
 
 
-async def test_a_store_in_trouble_does_not_disturb_the_conversation(tmp_path, caplog):
+async def test_a_failing_store_does_not_affect_the_conversation(tmp_path, caplog):
     path = tmp_path / "c.db"
-    async with open_house(store=f"sqlite:{path}") as house, house.wire() as wire:
+    async with open_harness(store=f"sqlite:{path}") as harness, harness.connect() as wire:
         with sqlite3.connect(path) as file:
             file.execute("DROP TABLE item")
         file.close()

@@ -1,4 +1,4 @@
-"""The server as a process: its ready line, its end on SIGTERM, several workers, mistakes of the operator."""
+"""The server as a process: its ready line, SIGTERM, several workers, wrong options."""
 
 import asyncio
 import contextlib
@@ -39,11 +39,11 @@ class Server:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Nothing of this machine's own settings; its own sandbox, no transcriber."""
-    ours = {k: v for k, v in os.environ.items() if not k.startswith(("MINIMAX_", "REALTIME_", "CHAT_"))}
+    """The environment without this machine's settings: sandbox, no transcriber."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MINIMAX_", "REALTIME_", "CHAT_"))}
     path = os.pathsep.join([str(ROOT), str(ROOT / "clients")])
     return {
-        **ours,
+        **inherited,
         "PYTHONPATH": path,
         "TRANSCRIBER": "none",
         "PYTHONWARNINGS": "error::ResourceWarning",
@@ -108,7 +108,7 @@ async def test_sigterm_lets_the_running_reply_finish_and_closes_with_1001(tmp_pa
         assert await server.ended() == 0
 
 
-async def test_a_reply_that_takes_too_long_is_not_waited_for(tmp_path):
+async def test_a_reply_longer_than_the_drain_time_is_cancelled(tmp_path):
     async with serving(tmp_path, REALTIME_DRAIN_S="0.2") as server, server.connect() as socket:
         part = {"type": "input_text", "text": "Tell me a very long story."}
         item = {"type": "message", "role": "user", "content": [part]}
@@ -135,7 +135,7 @@ async def test_two_workers_share_one_port(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "said"),
+    ("arguments", "environ", "named"),
     [
         (("--host", "0.0.0.0"), {}, "REALTIME_API_KEYS"),
         (("--tls-cert", "nothing.pem"), {}, "--tls-key"),
@@ -144,7 +144,7 @@ async def test_two_workers_share_one_port(tmp_path):
         ((), {"REALTIME_VOCIE": "x"}, "REALTIME_VOCIE"),
     ],
 )
-async def test_a_mistake_of_the_operator_is_one_sentence_and_status_2(tmp_path, arguments, environ, said):
+async def test_a_wrong_setting_prints_one_line_and_exits_with_status_2(tmp_path, arguments, environ, named):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "realtime", "serve", "--port", "0", *arguments,
         cwd=tmp_path, env=environment(**environ), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -155,4 +155,4 @@ async def test_a_mistake_of_the_operator_is_one_sentence_and_status_2(tmp_path, 
     assert not out
     lines = err.decode().strip().splitlines()
     assert len(lines) == 1
-    assert said in lines[0]
+    assert named in lines[0]

@@ -1,4 +1,4 @@
-"""The buffer of sent messages: what it gives back, and that it stays small."""
+"""The replay buffer: which messages it returns, and its limits."""
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ def filled(count: int, *, first: int = 1, size: int = 10, audio_ms: float = 0.0,
     return buffer
 
 
-def test_it_gives_what_came_after_a_number_in_order():
+def test_it_returns_the_messages_after_a_number_in_order():
     assert [message.seq for message in filled(5).after(2)] == [3, 4, 5]
     assert filled(5).after(5) == ()
     assert len(filled(5).after(0)) == 5
@@ -26,7 +26,7 @@ def test_a_number_that_was_never_sent_is_a_gap(seq):
         filled(5).after(seq)
 
 
-def test_what_was_dropped_is_a_gap_and_the_rest_is_not():
+def test_dropped_messages_are_a_gap():
     buffer = filled(10, size=100, max_bytes=350)
     assert [message.seq for message in buffer.after(7)] == [8, 9, 10]
     with pytest.raises(Gap):
@@ -40,7 +40,7 @@ def test_numbers_before_the_first_kept_one_are_a_gap():
         buffer.after(9)
 
 
-def test_an_empty_buffer_knows_nothing():
+def test_an_empty_buffer_has_a_gap_for_every_number():
     with pytest.raises(Gap):
         ReplayBuffer().after(0)
     buffer = filled(3)
@@ -49,7 +49,7 @@ def test_an_empty_buffer_knows_nothing():
         buffer.after(3)
 
 
-def test_a_hole_is_a_bug():
+def test_a_skipped_number_raises_value_error():
     with pytest.raises(ValueError, match="does not follow"):
         filled(3).keep(Sent(5, b""))
 
@@ -63,7 +63,7 @@ def test_a_message_larger_than_the_buffer_leaves_it_consistent():
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from([0.0, 20.0, 200.0])), max_size=60))
-def test_it_never_holds_more_than_it_may_and_never_has_holes(messages):
+def test_it_stays_within_its_limits_and_has_no_gaps(messages):
     buffer = ReplayBuffer(max_audio_ms=1_000, max_bytes=2_000)
     for seq, (size, audio_ms) in enumerate(messages, 1):
         buffer.keep(Sent(seq, b"x" * size, audio_ms=audio_ms))

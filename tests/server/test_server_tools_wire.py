@@ -1,30 +1,33 @@
-"""Tools of the server over a real socket, with the platform of this machine calling them."""
+"""Tools of the server, called by the sandbox's chat model over real sockets."""
 
 from typing import Annotated
 
 from realtime.sandbox.server import Sandbox
 from realtime.server.app import running
 from realtime.settings import Settings
-from tests.server.wire import House
+from tests.server.harness import Harness
 
-ASKED: list[str] = []
+CITIES: list[str] = []
 
 
 def get_weather(city: Annotated[str, "Name of the city"]) -> dict[str, object]:
     """Get the current weather for a city."""
-    ASKED.append(city)
+    CITIES.append(city)
     return {"city": city, "degrees": 4, "sky": "rain"}
 
 
-async def test_the_weather_is_asked_for_by_the_server_and_spoken_to_the_user():
-    ASKED.clear()
+async def test_the_server_runs_a_tool_and_speaks_the_answer():
+    CITIES.clear()
     async with Sandbox() as sandbox:
         settings = Settings(api_key="sandbox", base_url=sandbox.url, port=0, transcriber="none")
-        async with running(settings, tools=[get_weather]) as server, House(server, sandbox).wire() as wire:
+        async with (
+            running(settings, tools=[get_weather]) as server,
+            Harness(server, sandbox).connect() as wire,
+        ):
             await wire.say("What's the weather in Paris?")
             await wire.send("response.create")
             done = (await wire.until("response.done", 2))["response"]
-            assert ASKED == ["Paris"]
+            assert CITIES == ["Paris"]
             assert done["status"] == "completed"
             assert wire.audio(done["id"]), "the answer is spoken"
             said = done["output"][0]["content"][0]["transcript"]
@@ -34,11 +37,11 @@ async def test_the_weather_is_asked_for_by_the_server_and_spoken_to_the_user():
             assert not wire.of("response.function_call_arguments.done")
 
 
-async def test_settings_name_the_tools():
+async def test_settings_can_name_tools():
     async with Sandbox() as sandbox:
         named = (f"{__name__}:get_weather",)
         settings = Settings(api_key="sandbox", base_url=sandbox.url, port=0, transcriber="none", tools=named)
-        async with running(settings) as server, House(server, sandbox).wire() as wire:
+        async with running(settings) as server, Harness(server, sandbox).connect() as wire:
             await wire.say("What's the weather in Oslo?")
             await wire.send("response.create", response={"output_modalities": ["text"]})
             await wire.until("response.done", 2)

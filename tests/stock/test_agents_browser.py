@@ -9,8 +9,7 @@ import aiohttp
 import numpy as np
 import pytest
 
-from tests.server.wire import House
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, open_harness
 from tests.stock.npm import HERE
 from tests.stock.pages import page_with_bundle
 from tests.stock.record import keep
@@ -24,22 +23,22 @@ pytest.importorskip(
 KEY = "sk-real"
 
 
-async def minted(house: House) -> str:
+async def minted(harness: Harness) -> str:
     """A client secret, as the page's own server would fetch it."""
     headers = {"Authorization": f"Bearer {KEY}"}
     async with (
         aiohttp.ClientSession() as http,
-        http.post(house.server.url + "/v1/realtime/client_secrets", headers=headers, json={}) as answer,
+        http.post(harness.server.url + "/v1/realtime/client_secrets", headers=headers, json={}) as answer,
     ):
         return str((await answer.json())["value"])
 
 
-async def visit(house: House, secret: str, question: bytes = b"") -> dict[str, Any]:
+async def visit(harness: Harness, secret: str, question: bytes = b"") -> dict[str, Any]:
     """Run `page.js` in Chromium; nothing may be thrown in the page."""
     from tests.web.conftest import browser_with
 
     thrown: list[str] = []
-    job = {"url": house.ws_url, "secret": secret, "question": base64.b64encode(question).decode()}
+    job = {"url": harness.ws_url, "secret": secret, "question": base64.b64encode(question).decode()}
     async with page_with_bundle() as address, browser_with() as browser:
         page = await browser.new_page()
         page.on("pageerror", lambda error: thrown.append(str(error)))
@@ -52,9 +51,9 @@ async def visit(house: House, secret: str, question: bytes = b"") -> dict[str, A
 
 async def test_text_and_speech_with_a_client_secret():
     pytest.importorskip("faster_whisper", reason="no transcriber here: pip install 'minimax-realtime[local]'")
-    async with open_house(transcriber="local", language="en", api_keys=(KEY,)) as house:
+    async with open_harness(transcriber="local", language="en", api_keys=(KEY,)) as harness:
         lead = np.zeros(9_600, np.int16)
-        seen = await visit(house, await minted(house), lead.tobytes() + spoken(QUESTION).tobytes())
+        seen = await visit(harness, await minted(harness), lead.tobytes() + spoken(QUESTION).tobytes())
     assert seen.get("refused") is None
     assert seen["protocol"] == "realtime"
     assert seen["errors"] == []
@@ -66,7 +65,7 @@ async def test_text_and_speech_with_a_client_secret():
 
 async def test_a_wrong_secret_is_told_in_an_event():
     """A page cannot read an HTTP 401, so the reason comes as an `error` and a close."""
-    async with open_house(api_keys=(KEY,)) as house:
-        seen = await visit(house, "ek_wrong")
+    async with open_harness(api_keys=(KEY,)) as harness:
+        seen = await visit(harness, "ek_wrong")
     assert seen["refused"]
     assert any("invalid_api_key" in error for error in seen["errors"])

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.wire import House
-from tests.server.wire import house as open_house
+from tests.server.harness import Harness, open_harness
 from tests.stock.npm import HERE, modules, node
 from tests.stock.record import keep
 from tests.stock.speech import INTERRUPTION, QUESTION, files, said
@@ -25,22 +24,22 @@ NODE_S = 60.0
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house(SPEECH, transcriber="none") as it:
+async def harness() -> AsyncIterator[Harness]:
+    async with open_harness(SPEECH, transcriber="none") as it:
         yield it
 
 
 @pytest.fixture
-async def listening() -> AsyncIterator[House]:
+async def listening() -> AsyncIterator[Harness]:
     """A server with ears."""
     pytest.importorskip("faster_whisper", reason="no transcriber here: pip install 'minimax-realtime[local]'")
-    async with open_house(SPEECH, transcriber="local", language="en") as it:
+    async with open_harness(SPEECH, transcriber="local", language="en") as it:
         yield it
 
 
-async def converse(house: House, scenario: str, **more: Any) -> dict[str, Any]:
+async def converse(harness: Harness, scenario: str, **more: Any) -> dict[str, Any]:
     """Run the script of `agents.mjs` and return its report, checked for every silent failure."""
-    job = {"modules": str(modules()), "url": house.ws_url, "key": "any", "scenario": scenario, **more}
+    job = {"modules": str(modules()), "url": harness.ws_url, "key": "any", "scenario": scenario, **more}
     process = await asyncio.create_subprocess_exec(
         node(),
         str(HERE / "agents.mjs"),
@@ -70,8 +69,8 @@ def _greets(event: str) -> bool:
     return json.loads(event)["type"] == "conversation.created"
 
 
-async def test_a_text_turn_and_the_echo_of_its_configuration(house: House):
-    report = await converse(house, "text")
+async def test_a_text_turn_and_the_echo_of_its_configuration(harness: Harness):
+    report = await converse(harness, "text")
     assert "5" in report["notes"]["answer"] or "five" in words(report["notes"]["answer"])
     assert report["audioBytes"] > 24_000
     echo = report["notes"]["echo"]
@@ -85,8 +84,8 @@ async def test_a_text_turn_and_the_echo_of_its_configuration(house: House):
     assert report["history"][1]["text"] == report["notes"]["answer"]
 
 
-async def test_tools_run_once_each_and_their_results_are_told(house: House):
-    report = await converse(house, "tools")
+async def test_tools_run_once_each_and_their_results_are_told(harness: Harness):
+    report = await converse(harness, "tools")
     assert report["notes"]["toolsAfterOne"] == ["Paris"]
     assert "21" in report["notes"]["told"]
     assert report["tools"] == ["Paris", "Paris", "Rome"]
@@ -99,7 +98,7 @@ async def test_tools_run_once_each_and_their_results_are_told(house: House):
     assert kinds.count("function_call") == 3
 
 
-async def test_a_spoken_turn(listening: House, tmp_path: Path):
+async def test_a_spoken_turn(listening: Harness, tmp_path: Path):
     report = await converse(listening, "voice", clips=files(tmp_path))
     assert word_error_rate([(said(QUESTION), report["notes"]["heard"])]) <= 0.35
     assert report["notes"]["answer"]
@@ -108,7 +107,7 @@ async def test_a_spoken_turn(listening: House, tmp_path: Path):
     assert report["history"][0]["text"] == report["notes"]["heard"]
 
 
-async def test_a_spoken_interruption_cuts_the_reply_where_it_was_heard(listening: House, tmp_path: Path):
+async def test_a_spoken_interruption_cuts_the_reply_where_it_was_heard(listening: Harness, tmp_path: Path):
     report = await converse(listening, "interruption", clips=files(tmp_path))
     notes = report["notes"]
     assert report["interruptions"] == 1
@@ -121,8 +120,8 @@ async def test_a_spoken_interruption_cuts_the_reply_where_it_was_heard(listening
     assert word_error_rate([(said(INTERRUPTION), heard)]) <= 0.35
 
 
-async def test_history_rewritten_keeps_its_order(house: House):
-    report = await converse(house, "history")
+async def test_history_rewritten_keeps_its_order(harness: Harness):
+    report = await converse(harness, "history")
     notes = report["notes"]
     assert [item["role"] for item in notes["before"]] == ["user", "assistant", "user", "assistant"]
     assert notes["after"] == [{**notes["before"][0], "text": "My name is Grace."}, *notes["before"][1:]]
@@ -130,14 +129,14 @@ async def test_history_rewritten_keeps_its_order(house: House):
     assert report["history"] == []
 
 
-async def test_another_agent_takes_over_and_responses_wait_for_each_other(house: House):
-    report = await converse(house, "agents")
+async def test_another_agent_takes_over_and_responses_wait_for_each_other(harness: Harness):
+    report = await converse(harness, "agents")
     assert report["notes"]["answer"].startswith("Ahoy")
     assert report["notes"]["toolsLeft"] == 0
     assert report["events"]["response.created"] == report["events"]["response.done"] == 3
 
 
 async def test_a_wrong_key_is_told_at_the_door():
-    async with open_house(api_keys=("sk-real",)) as house:
+    async with open_harness(api_keys=("sk-real",)) as harness:
         with pytest.raises(AssertionError, match="401"):
-            await converse(house, "text")
+            await converse(harness, "text")

@@ -20,7 +20,7 @@ from tests.stock.speech import QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install livekit-plugins-openai==1.8.9"
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 require("livekit.plugins.openai", HOW)
 pytestmark = pytest.mark.filterwarnings("default")  # its dependencies' deprecations are its own affair
 
@@ -58,7 +58,7 @@ class Talk:
         await self.session.update_chat_ctx(context)
 
     async def reply(self, **options: Any) -> Reply:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             return await read(await self.session.generate_reply(**options))
 
 
@@ -140,7 +140,7 @@ async def test_every_form_of_its_address_and_a_text_turn(url: str, caplog: Any, 
 async def test_a_spoken_turn_is_in_its_history_once(url: str, caplog: Any):
     async with talking(url + "/v1", caplog) as talk:
         await speak(talk, QUESTION)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             reply = await read(await talk.generations.get())
             while not any(told.is_final for told in talk.heard):  # noqa: ASYNC110 - its events are callbacks
                 await asyncio.sleep(0.02)
@@ -192,7 +192,7 @@ async def test_an_interrupted_reply_is_cut_or_deleted(url: str, caplog: Any):
         await talk.say("Tell me a very long story about the sea.")
         generation = await talk.session.generate_reply()
         reading = asyncio.create_task(read(generation))
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while "response.output_audio.delta" not in talk.types:  # noqa: ASYNC110 - its events are callbacks
                 await asyncio.sleep(0.02)
             talk.session.interrupt()
@@ -213,7 +213,7 @@ async def test_it_reconnects_by_itself_and_replays_the_conversation(url: str, ca
         await talk.say("My name is Ada.")
         await talk.reply()
         before = [(item.id, item.role) for item in talk.session.chat_ctx.items]
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await talk.reconnected.wait()
             while [(item.id, item.role) for item in talk.session.chat_ctx.items] != before:  # noqa: ASYNC110 - its events are callbacks
                 await asyncio.sleep(0.02)

@@ -20,7 +20,7 @@ from tests.stock.speech import INTERRUPTION, QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install 'pipecat-ai[openai]==1.14.0'"
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 require("pipecat.services.openai.realtime", HOW)
 pytestmark = pytest.mark.filterwarnings("default")  # its dependencies' deprecations are its own affair
 
@@ -42,7 +42,7 @@ class Talk:
 
     async def until(self, check: Callable[[], Any], what: str) -> Any:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 while not (found := check()):  # noqa: ASYNC110 - frames are no events of this loop
                     await asyncio.sleep(0.02)
                 return found
@@ -145,7 +145,7 @@ async def talking(
         assert talk.of(ErrorFrame) == []
     finally:
         await worker.queue_frame(EndFrame())
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await running
         events.parse_server_event = parse
         keep("Pipecat", sent=sent, received=received)

@@ -28,7 +28,7 @@ def locate(needle: np.ndarray, hay: np.ndarray) -> tuple[int, float]:
     return best, float(score[best])
 
 
-def longest_hole_ms(sent: np.ndarray, heard: np.ndarray, rate: int = RATE) -> float:
+def longest_gap_ms(sent: np.ndarray, heard: np.ndarray, rate: int = RATE) -> float:
     """The longest run of exact zeros in `heard` where `sent` had sound; both aligned and of one length."""
     hole = longest = 0
     for loud, silent in zip(np.abs(sent) > 30, heard == 0, strict=True):

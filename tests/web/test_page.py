@@ -14,7 +14,7 @@ from tests.clips import RATE as CLIP_RATE
 from tests.clips import clips
 from tests.web.conftest import eventually
 from tests.web.fake_server import RATE, FakeServer, Script, Session, serving
-from tests.web.sound import locate, longest_hole_ms, to_rate, write_wav
+from tests.web.sound import locate, longest_gap_ms, to_rate, write_wav
 
 MIC_RATE = 48_000  # Hertz of the fake microphone's file
 RAW = """Object.assign(realtimeDebug.voice.microphone.constraints,
@@ -107,7 +107,7 @@ async def test_voice_turn(tmp_path: Path, open_page: Any, wire: str) -> None:
     assert likeness(to_rate(said, MIC_RATE), heard) >= 0.9
     at, alike = locate(reply, played)
     assert alike >= 0.9
-    assert longest_hole_ms(reply, played[at : at + len(reply)]) <= 20
+    assert longest_gap_ms(reply, played[at : at + len(reply)]) <= 20
     assert "What time is it?" in captions
     assert "Well, here you are." in captions
     assert not session.of("conversation.item.truncate")
