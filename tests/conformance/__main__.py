@@ -1,6 +1,6 @@
-"""`python -m tests.conformance --url wss://host/v1/realtime --key ...`: play every conversation, print a table.
+"""`python -m tests.conformance --url wss://host/v1/realtime --key ...`: run all conversations and print a table.
 
-Exit status 1 if a conversation failed, 2 if the server could not be reached at all.
+Exit status 1 if a conversation failed, 2 if no connection succeeded.
 """
 
 from __future__ import annotations
@@ -32,18 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="only conversations whose name contains this"
     )
-    parser.add_argument("--without-own", action="store_true", help="leave out what the reference leaves open")
-    parser.add_argument("--list", action="store_true", help="print the names and stop")
-    asked = parser.parse_args(arguments)
-    cases = [c for c in all_cases() if asked.only in c.name and not (asked.without_own and c.own)]
-    if asked.list:
+    parser.add_argument(
+        "--without-own", action="store_true", help="leave out what the reference does not define"
+    )
+    parser.add_argument("--list", action="store_true", help="print the names and exit")
+    options = parser.parse_args(arguments)
+    cases = [c for c in all_cases() if options.only in c.name and not (options.without_own and c.own)]
+    if options.list:
         print("\n".join(f"{case.rule:<12} {case.name}" for case in cases))
         return 0
-    outcomes = asyncio.run(_play(cases, asked.url, asked.key))
+    outcomes = asyncio.run(_run_all(cases, options.url, options.key))
     return _report(outcomes)
 
 
-async def _play(cases: Sequence[Case], url: str | None, key: str | None) -> list[Outcome]:
+async def _run_all(cases: Sequence[Case], url: str | None, key: str | None) -> list[Outcome]:
     async with AsyncExitStack() as stack:
         if url is None:
             from tests.conformance.own_server import own_server
@@ -53,7 +55,7 @@ async def _play(cases: Sequence[Case], url: str | None, key: str | None) -> list
         for case in cases:
             try:
                 outcome = await run(case, url, key)
-            except pytest.skip.Exception as skipped:  # no recordings here
+            except pytest.skip.Exception as skipped:  # no recordings
                 print(f"skipped {case.name}: {skipped}")
                 continue
             outcomes.append(outcome)
@@ -66,12 +68,12 @@ def _line(outcome: Outcome) -> str:
     kind = "own " if case.own else "ask " if case.asks_model else "    "
     verdict = "FAILED" if outcome.failures else "passed"
     shown = [f"{verdict} {outcome.seconds:6.2f} s  {kind} {case.rule:<12} {case.name}"]
-    return "\n".join(shown + [f"         {why}" for why in outcome.failures[:5]])
+    return "\n".join(shown + [f"         {failure}" for failure in outcome.failures[:5]])
 
 
 def _report(outcomes: Sequence[Outcome]) -> int:
     failed = [outcome for outcome in outcomes if outcome.failures]
-    print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} conversations as the wire says.")
+    print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} conversations passed.")
     if outcomes and all(o.failures and o.failures[0].startswith("no connection") for o in outcomes):
         return 2
     return 1 if failed else 0

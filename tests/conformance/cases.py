@@ -1,10 +1,10 @@
-"""All conversations of the suite, and the few words they share."""
+"""All conversations of the suite, and the steps that several of them use."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.conformance.script import FULL, Case, Expect, Keep, Mark, Send, Step
+from tests.conformance.script import NON_EMPTY, Case, Expect, Keep, Mark, Send, Step
 
 WEATHER = {
     "type": "function",
@@ -37,8 +37,8 @@ def create(item: Any, **more: Any) -> Send:
 
 
 def say(text: str, name: str = "user") -> tuple[Step, ...]:
-    """A user item, kept under a name."""
-    return create(message(text)), Expect("conversation.item.added", {"item": {"id": Keep(name, FULL)}})
+    """Create a user item; its id is kept under `name`."""
+    return create(message(text)), Expect("conversation.item.added", {"item": {"id": Keep(name, NON_EMPTY)}})
 
 
 def respond(**response: Any) -> Send:
@@ -46,7 +46,7 @@ def respond(**response: Any) -> Send:
 
 
 def refused(code: str, **more: Any) -> Expect:
-    """An `error` with this code, at once."""
+    """An `error` with this code."""
     return Expect("error", {"error": {"type": "invalid_request_error", "code": code, **more}})
 
 
@@ -54,8 +54,8 @@ def done(status: str = "completed", **more: Any) -> Expect:
     return Expect("response.done", {"response": {"status": status, **more}})
 
 
-def lives(question: str = "What is 2 plus 3?") -> tuple[Step, ...]:
-    """The session is still good for a turn."""
+def still_works(question: str = "What is 2 plus 3?") -> tuple[Step, ...]:
+    """The session answers another turn."""
     return Mark(), create(message(question)), respond(**TEXT_ONLY), done()
 
 
@@ -64,5 +64,5 @@ def all_cases() -> tuple[Case, ...]:
 
     modules = (cases_session, cases_turns, cases_items, cases_voice, cases_errors)
     cases = tuple(case for module in modules for case in module.CASES)
-    assert len({case.name for case in cases}) == len(cases), "two cases of one name"
+    assert len({case.name for case in cases}) == len(cases), "two cases with the same name"
     return cases

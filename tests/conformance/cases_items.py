@@ -1,11 +1,21 @@
-"""Items: their places, roles and parts, truncate, delete, retrieve (shared/realtime-wire.md 3.1, 3.2, 3.9)."""
+"""Items: their positions, roles and parts, truncate, delete, retrieve (shared/realtime-wire.md 3.1, 3.2, 3.9)."""
 
-from tests.conformance.cases import STORY, TEXT_ONLY, create, done, lives, message, refused, respond, say
-from tests.conformance.script import AT_ONCE_S, FULL, Case, Expect, Is, Keep, Ref, Send, matches
+from tests.conformance.cases import (
+    STORY,
+    TEXT_ONLY,
+    create,
+    done,
+    message,
+    refused,
+    respond,
+    say,
+    still_works,
+)
+from tests.conformance.script import NON_EMPTY, SHORT_TIMEOUT_S, Case, Expect, Is, Keep, Ref, Send, matches
 
 CASES = (
     Case(
-        "truncate, and read what is left",
+        "truncate, then retrieve the shorter item",
         "3.9",
         (
             *say(STORY),
@@ -14,12 +24,15 @@ CASES = (
             Expect("response.output_audio_transcript.delta"),
             Send("response.cancel"),
             Expect(
-                "response.done", {"response": {"output": [{"content": [{"transcript": Keep("told", FULL)}]}]}}
+                "response.done",
+                {"response": {"output": [{"content": [{"transcript": Keep("told", NON_EMPTY)}]}]}},
             ),
             Send(
                 "conversation.item.truncate", {"item_id": Ref("said"), "content_index": 0, "audio_end_ms": 20}
             ),
-            Expect("conversation.item.truncated", {"item_id": Ref("said"), "content_index": 0}, AT_ONCE_S),
+            Expect(
+                "conversation.item.truncated", {"item_id": Ref("said"), "content_index": 0}, SHORT_TIMEOUT_S
+            ),
             Send("conversation.item.retrieve", {"item_id": Ref("said")}),
             Expect(
                 "conversation.item.retrieved",
@@ -35,9 +48,9 @@ CASES = (
                         ],
                     }
                 },
-                AT_ONCE_S,
+                SHORT_TIMEOUT_S,
             ),
-            *lives(),
+            *still_works(),
         ),
         own=True,
     ),
@@ -48,7 +61,7 @@ CASES = (
             *say("What is 2 plus 3?"),
             respond(),
             Expect("response.output_audio.delta", {"item_id": Keep("said")}),
-            done(output=[{"content": [{"transcript": Keep("told", FULL)}]}]),
+            done(output=[{"content": [{"transcript": Keep("told", NON_EMPTY)}]}]),
             Send(
                 "conversation.item.truncate",
                 {"item_id": Ref("said"), "content_index": 0, "audio_end_ms": 700_000},
@@ -66,7 +79,7 @@ CASES = (
         own=True,
     ),
     Case(
-        "a place for every item",
+        "the position of every item",
         "3.2",
         (
             create(message("b", id="b")),
@@ -89,11 +102,11 @@ CASES = (
             Expect("conversation.item.done"),
             Send("conversation.item.delete", {"item_id": "x"}),
             create(message("new", id="x"), previous_item_id="root"),
-            Expect("conversation.item.deleted", {"item_id": "x"}, AT_ONCE_S),
-            Expect("conversation.item.added", {"item": {"id": "x"}}, AT_ONCE_S),
+            Expect("conversation.item.deleted", {"item_id": "x"}, SHORT_TIMEOUT_S),
+            Expect("conversation.item.added", {"item": {"id": "x"}}, SHORT_TIMEOUT_S),
             Expect("conversation.item.done"),
             Send("conversation.item.retrieve", {"item_id": "x"}),
-            Expect("conversation.item.retrieved", {"item": {"content": [{"text": "new"}]}}, AT_ONCE_S),
+            Expect("conversation.item.retrieved", {"item": {"content": [{"text": "new"}]}}, SHORT_TIMEOUT_S),
         ),
     ),
     Case(
@@ -107,7 +120,7 @@ CASES = (
                     "content": [{"type": "input_text", "text": "Be brief."}],
                 }
             ),
-            Expect("conversation.item.added", {"item": {"id": FULL, "role": "system"}}),
+            Expect("conversation.item.added", {"item": {"id": NON_EMPTY, "role": "system"}}),
             create({"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Hi."}]}),
             Expect(
                 "conversation.item.added", {"item": {"content": [{"type": "output_text", "text": "Hi."}]}}
@@ -136,7 +149,7 @@ CASES = (
         ),
     ),
     Case(
-        "an image is no mistake",
+        "an image is accepted",
         "3.1",
         (
             create(

@@ -1,4 +1,4 @@
-"""Text turns, functions, responses out of band, cancel (shared/realtime-wire.md 3.6 to 3.10)."""
+"""Text turns, function calls, out-of-band responses, cancelling (shared/realtime-wire.md 3.6 to 3.10)."""
 
 from tests.conformance.cases import (
     STORY,
@@ -7,20 +7,19 @@ from tests.conformance.cases import (
     configure,
     create,
     done,
-    lives,
     message,
     refused,
     respond,
     say,
+    still_works,
 )
 from tests.conformance.script import (
-    AT_ONCE_S,
-    FULL,
+    NON_EMPTY,
+    SHORT_TIMEOUT_S,
     Among,
     Case,
     Count,
     Expect,
-    Is,
     Keep,
     Mark,
     Never,
@@ -32,18 +31,17 @@ from tests.conformance.script import (
     says,
 )
 
-CHAIN_OF_TEXT = (
+TEXT_EVENTS = (
     "response.output_item.added", "conversation.item.added", "response.content_part.added",
     "response.output_text.delta", "response.output_text.done", "response.content_part.done",
     "response.output_item.done", "conversation.item.done", "response.done",
 )  # fmt: skip
-CHAIN_OF_SPEECH = (
+SPEECH_EVENTS = (
     "response.output_item.added", "conversation.item.added", "response.content_part.added",
     "response.output_audio.delta", "response.output_audio.done", "response.output_audio_transcript.done",
     "response.content_part.done", "response.output_item.done", "conversation.item.done", "response.done",
 )  # fmt: skip
 CONVERSATION_EVENTS = ("conversation.item.added", "conversation.item.done")
-AT_LEAST_ONE = Is("is at least one", lambda found: isinstance(found, list) and len(found) >= 1)
 
 
 def in_order(types: tuple[str, ...]) -> tuple[Expect, ...]:
@@ -51,8 +49,8 @@ def in_order(types: tuple[str, ...]) -> tuple[Expect, ...]:
 
 
 def called(n: int) -> tuple[object, ...]:
-    """The n-th call of a response, its id kept as call1, call2 ..."""
-    call = {"type": "function_call", "name": "get_weather", "call_id": Keep(f"call{n}", FULL)}
+    """The n-th call of a response; its call_id is kept as call1, call2 ..."""
+    call = {"type": "function_call", "name": "get_weather", "call_id": Keep(f"call{n}", NON_EMPTY)}
     return (
         Among("response.output_item.done", {"output_index": n - 1, "item": {**call, "status": "completed"}}),
     )
@@ -79,16 +77,18 @@ CASES = (
                         "content": [{"type": "input_text", "text": "What is 2 plus 3?"}],
                     },
                 },
-                AT_ONCE_S,
+                SHORT_TIMEOUT_S,
             ),
-            Expect("conversation.item.done", {"item": {"id": "msg_9"}}, AT_ONCE_S, next=True),
+            Expect("conversation.item.done", {"item": {"id": "msg_9"}}, SHORT_TIMEOUT_S, next=True),
             respond(**TEXT_ONLY),
             Expect(
-                "response.created", {"response": {"output_modalities": ["text"], "output": []}}, AT_ONCE_S
+                "response.created",
+                {"response": {"output_modalities": ["text"], "output": []}},
+                SHORT_TIMEOUT_S,
             ),
-            *in_order(CHAIN_OF_TEXT[:-1]),
+            *in_order(TEXT_EVENTS[:-1]),
             done(
-                output=[{"role": "assistant", "content": [{"type": "output_text", "text": FULL}]}],
+                output=[{"role": "assistant", "content": [{"type": "output_text", "text": NON_EMPTY}]}],
                 status_details=None,
             ),
             Never(("response.output_audio.delta", "response.output_audio_transcript.delta")),
@@ -102,16 +102,19 @@ CASES = (
             Mark(),
             respond(),
             Expect(
-                "response.created", {"response": {"audio": {"output": {"voice": FULL}}}}, AT_ONCE_S, next=True
+                "response.created",
+                {"response": {"audio": {"output": {"voice": NON_EMPTY}}}},
+                SHORT_TIMEOUT_S,
+                next=True,
             ),
-            *in_order(CHAIN_OF_SPEECH[:-1]),
-            done(output=[{"content": [{"type": "output_audio", "transcript": FULL}]}]),
+            *in_order(SPEECH_EVENTS[:-1]),
+            done(output=[{"content": [{"type": "output_audio", "transcript": NON_EMPTY}]}]),
             Sound(300),
             Never(("response.output_text.delta", "input_audio_buffer.speech_started")),
         ),
     ),
     Case(
-        "no response unless asked for one",
+        "no response without response.create",
         "3.2",
         (
             create(message("Hello.")),
@@ -121,7 +124,7 @@ CASES = (
         ),
     ),
     Case(
-        "metadata comes back as it was",
+        "metadata is returned unchanged",
         "3.2",
         (
             create(message("Hello.")),
@@ -131,7 +134,7 @@ CASES = (
             Expect(
                 "response.created",
                 {"response": {"metadata": {"client_event_id": "response_create_ab12", "k": "ü"}}},
-                AT_ONCE_S,
+                SHORT_TIMEOUT_S,
             ),
             done(metadata={"client_event_id": "response_create_ab12", "k": "ü"}),
             respond(**TEXT_ONLY),
@@ -153,7 +156,7 @@ CASES = (
             Expect(
                 "response.function_call_arguments.done", {"name": "get_weather", "arguments": says("paris")}
             ),
-            done(output=[{"type": "function_call", "call_id": FULL}]),
+            done(output=[{"type": "function_call", "call_id": NON_EMPTY}]),
             *called(1),
             Mark(),
             answered(1, '{"sky":"sunny","celsius":21}'),
@@ -207,15 +210,15 @@ CASES = (
         asks_model=True,
     ),
     Case(
-        "the result of a call that nobody made",
+        "the output of an unknown call",
         "3.8",
         (
-            create({"type": "function_call_output", "call_id": "call_nobody", "output": "1"}),
+            create({"type": "function_call_output", "call_id": "call_unknown", "output": "1"}),
             refused("invalid_value", param="item.call_id"),
         ),
     ),
     Case(
-        "calls replayed by the client",
+        "calls created by the client",
         "3.2",
         (
             create(
@@ -236,7 +239,7 @@ CASES = (
         ),
     ),
     Case(
-        "out of band, beside the conversation",
+        "an out-of-band response",
         "3.8",
         (
             *say("My name is Ada."),
@@ -251,9 +254,9 @@ CASES = (
             Expect(
                 "response.created",
                 {"response": {"conversation_id": None, "metadata": {"topic": "sum"}}},
-                AT_ONCE_S,
+                SHORT_TIMEOUT_S,
             ),
-            done(conversation_id=None, output=[{"content": [{"type": "output_text", "text": FULL}]}]),
+            done(conversation_id=None, output=[{"content": [{"type": "output_text", "text": NON_EMPTY}]}]),
             Never(CONVERSATION_EVENTS),
             respond(
                 conversation="none",
@@ -265,7 +268,7 @@ CASES = (
         ),
     ),
     Case(
-        "out of band while the conversation speaks",
+        "an out-of-band response during another response",
         "3.8",
         (
             *say(STORY),
@@ -289,8 +292,8 @@ CASES = (
         (
             *say("My name is Ada."),
             respond(input=[message("What is 2 plus 3?")], **TEXT_ONLY),
-            done(output=[{"content": [{"text": FULL}]}]),
-            respond(input=[{"type": "item_reference", "id": "nobody"}]),
+            done(output=[{"content": [{"text": NON_EMPTY}]}]),
+            respond(input=[{"type": "item_reference", "id": "unknown"}]),
             Expect(
                 "error", {"error": {"type": "invalid_request_error", "param": matches(r"response\.input")}}
             ),
@@ -304,7 +307,7 @@ CASES = (
             respond(),
             Expect("response.output_audio.delta"),
             Send("response.cancel"),
-            Expect("response.output_item.done", {"item": {"status": "incomplete"}}, AT_ONCE_S),
+            Expect("response.output_item.done", {"item": {"status": "incomplete"}}, SHORT_TIMEOUT_S),
             Expect(
                 "response.done",
                 {
@@ -314,17 +317,17 @@ CASES = (
                         "output": [{"status": "incomplete"}],
                     }
                 },
-                AT_ONCE_S,
+                SHORT_TIMEOUT_S,
             ),
             Send("response.cancel"),
             Settled(),
             Count("error", 0),
-            *lives(),
+            *still_works(),
         ),
         own=True,
     ),
     Case(
-        "cancel by id, and with nothing to cancel",
+        "cancel by id, and without an active response",
         "3.10",
         (
             Send("response.cancel", {"event_id": "c1"}),
@@ -332,14 +335,16 @@ CASES = (
             *say(STORY),
             respond(),
             Expect("response.created", {"response": {"id": Keep("reply")}}),
-            Send("response.cancel", {"response_id": "resp_nobody"}),
+            Send("response.cancel", {"response_id": "resp_unknown"}),
             refused("response_cancel_not_active"),
             Send("response.cancel", {"response_id": Ref("reply")}),
-            Expect("response.done", {"response": {"id": Ref("reply"), "status": "cancelled"}}, AT_ONCE_S),
+            Expect(
+                "response.done", {"response": {"id": Ref("reply"), "status": "cancelled"}}, SHORT_TIMEOUT_S
+            ),
         ),
     ),
     Case(
-        "the length of a reply is bounded",
+        "the length of a reply is limited",
         "3.1",
         (
             *say(STORY),

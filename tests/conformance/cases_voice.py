@@ -1,10 +1,20 @@
-"""Spoken turns: voice detection, manual commit, interruption, telephone formats, silence (3.5, 3.6, 3.9)."""
+"""Spoken turns: voice detection, manual commit, interruption, G.711, silence (3.5, 3.6, 3.9)."""
 
-from tests.conformance.cases import STORY, configure, done, lives, refused, respond, say, update, updated
+from tests.conformance.cases import (
+    STORY,
+    configure,
+    done,
+    refused,
+    respond,
+    say,
+    still_works,
+    update,
+    updated,
+)
 from tests.conformance.script import (
-    AT_ONCE_S,
-    FULL,
-    POSITION,
+    NON_EMPTY,
+    SHORT_TIMEOUT_S,
+    WHOLE_NUMBER,
     Among,
     Case,
     Expect,
@@ -22,42 +32,43 @@ from tests.conformance.script import (
 SPEECH = "clip:en_sb_spk1_snt5"  # "Sunday is the best part of the week."
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 MANUAL = {"audio": {"input": {"turn_detection": None}}}
-HEARD = {
+TRANSCRIPT = {
     "item_id": Ref("user"),
     "content_index": 0,
-    "transcript": FULL,
+    "transcript": NON_EMPTY,
     "usage": {"type": "duration", "seconds": ...},
 }
-NOT_YET = [{"type": "input_audio", "transcript": None}]
+NO_TRANSCRIPT = [{"type": "input_audio", "transcript": None}]
 
 
 def spoken_turn() -> tuple[object, ...]:
     return (
         Expect(
-            "input_audio_buffer.speech_started", {"audio_start_ms": POSITION, "item_id": Keep("user", FULL)}
+            "input_audio_buffer.speech_started",
+            {"audio_start_ms": WHOLE_NUMBER, "item_id": Keep("user", NON_EMPTY)},
         ),
         Expect("input_audio_buffer.speech_stopped", {"item_id": Ref("user")}),
         Expect("input_audio_buffer.committed", {"item_id": Ref("user")}),
         Expect(
             "conversation.item.added",
-            {"item": {"id": Ref("user"), "status": "completed", "content": NOT_YET}},
+            {"item": {"id": Ref("user"), "status": "completed", "content": NO_TRANSCRIPT}},
         ),
-        Expect("conversation.item.done", {"item": {"id": Ref("user"), "content": NOT_YET}}),
+        Expect("conversation.item.done", {"item": {"id": Ref("user"), "content": NO_TRANSCRIPT}}),
     )
 
 
-def telephone(law: str) -> Case:
-    wanted = {"input": {"format": {"type": law}}, "output": {"format": {"type": law}}}
+def g711(law: str) -> Case:
+    audio = {"input": {"format": {"type": law}}, "output": {"format": {"type": law}}}
     return Case(
         f"a spoken turn in {law}",
         "2",
         (
-            update(audio=wanted),
-            updated(audio=wanted),
+            update(audio=audio),
+            updated(audio=audio),
             Mark(),
             Speak(SPEECH, law, then_silence_s=1.5),
             *spoken_turn(),
-            Among(COMPLETED, HEARD),
+            Among(COMPLETED, TRANSCRIPT),
             done(audio={"output": {"format": {"type": law}}}),
             Sound(300, law),
         ),
@@ -66,32 +77,32 @@ def telephone(law: str) -> Case:
 
 CASES = (
     Case(
-        "a voice turn, the server hears its end",
+        "a voice turn with server_vad",
         "3.5",
         (
             Mark(),
             Speak(SPEECH, then_silence_s=1.5),
             *spoken_turn(),
-            Among("response.created", {"response": {"conversation_id": FULL}}),
-            Among(COMPLETED, HEARD),
-            done(output=[{"type": "message", "content": [{"type": "output_audio", "transcript": FULL}]}]),
+            Among("response.created", {"response": {"conversation_id": NON_EMPTY}}),
+            Among(COMPLETED, TRANSCRIPT),
+            done(output=[{"type": "message", "content": [{"type": "output_audio", "transcript": NON_EMPTY}]}]),
             Sound(300),
             Send("conversation.item.retrieve", {"item_id": Ref("user")}),
-            Expect("conversation.item.retrieved", {"item": {"content": [{"type": "input_audio", "transcript": FULL}]}}),
+            Expect("conversation.item.retrieved", {"item": {"content": [{"type": "input_audio", "transcript": NON_EMPTY}]}}),
         ),
     ),
     Case(
-        "words are told while they are spoken",
+        "transcription deltas during speech",
         "3.3",
         (
             Mark(),
-            Speak("clip:en_lj_0006", then_silence_s=1.0, paced=True),
-            Expect("input_audio_buffer.speech_started", {"item_id": Keep("user", FULL)}),
+            Speak("clip:en_lj_0006", then_silence_s=1.0, real_time=True),
+            Expect("input_audio_buffer.speech_started", {"item_id": Keep("user", NON_EMPTY)}),
             Among(
                 "conversation.item.input_audio_transcription.delta",
-                {"item_id": Ref("user"), "content_index": 0, "delta": FULL},
+                {"item_id": Ref("user"), "content_index": 0, "delta": NON_EMPTY},
             ),
-            Among(COMPLETED, HEARD),
+            Among(COMPLETED, TRANSCRIPT),
             done(),
         ),
         own=True,
@@ -104,19 +115,19 @@ CASES = (
             Mark(),
             Speak(SPEECH, then_silence_s=2.5),
             *spoken_turn(),
-            Among(COMPLETED, HEARD),
+            Among(COMPLETED, TRANSCRIPT),
             done(),
         ),
     ),
     Case(
-        "turns that nobody asked an answer for",
+        "turns without create_response",
         "2.1",
         (
             *configure(audio={"input": {"turn_detection": {"type": "server_vad", "create_response": False}}}),
             Mark(),
             Speak(SPEECH, then_silence_s=1.5),
             *spoken_turn(),
-            Among(COMPLETED, HEARD),
+            Among(COMPLETED, TRANSCRIPT),
             Settled(),
             Never(("response.created",)),
             respond(output_modalities=["text"]),
@@ -124,7 +135,7 @@ CASES = (
         ),
     ),
     Case(
-        "manual commit and response back to back",
+        "manual commit, then response.create at once",
         "3.6",
         (
             *configure(**MANUAL),
@@ -133,16 +144,16 @@ CASES = (
             Send("input_audio_buffer.commit"),
             respond(metadata={"asked": "yes"}),
             Expect("input_audio_buffer.committed", {"item_id": Keep("user"), "previous_item_id": None}),
-            Expect("conversation.item.added", {"item": {"id": Ref("user"), "content": NOT_YET}}),
+            Expect("conversation.item.added", {"item": {"id": Ref("user"), "content": NO_TRANSCRIPT}}),
             Expect("conversation.item.done", {"item": {"id": Ref("user")}}),
-            Among("response.created", {"response": {"metadata": {"asked": "yes"}}}, AT_ONCE_S),
-            Among(COMPLETED, HEARD),
+            Among("response.created", {"response": {"metadata": {"asked": "yes"}}}, SHORT_TIMEOUT_S),
+            Among(COMPLETED, TRANSCRIPT),
             done(metadata={"asked": "yes"}),
             Never(("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped")),
         ),
     ),
     Case(
-        "a commit alone asks for nothing",
+        "a commit alone starts no response",
         "3.2",
         (
             *configure(**MANUAL),
@@ -164,23 +175,23 @@ CASES = (
             Speak("silence:0.05"),
             Send("input_audio_buffer.commit"),
             refused("input_audio_buffer_commit_empty"),
-            *lives(),
+            *still_works(),
         ),
     ),
     Case(
-        "clear forgets what was appended",
+        "clear discards the appended audio",
         "3.2",
         (
             *configure(**MANUAL),
             Speak(SPEECH),
             Send("input_audio_buffer.clear"),
-            Expect("input_audio_buffer.cleared", {}, AT_ONCE_S),
+            Expect("input_audio_buffer.cleared", {}, SHORT_TIMEOUT_S),
             Send("input_audio_buffer.commit"),
             refused("input_audio_buffer_commit_empty"),
         ),
     ),
     Case(
-        "silence is nobody's turn",
+        "silence starts no turn",
         "3.5",
         (
             Speak("silence:4"),
@@ -208,7 +219,7 @@ CASES = (
                         "status_details": {"type": "cancelled", "reason": "turn_detected"},
                     }
                 },
-                AT_ONCE_S,
+                SHORT_TIMEOUT_S,
             ),
             Send("conversation.item.truncate", {"item_id": Ref("said"), "content_index": 0, "audio_end_ms": 100}),
             Among("conversation.item.truncated", {"item_id": Ref("said"), "audio_end_ms": Is("is at most 100", lambda ms: ms <= 100)}),
@@ -217,7 +228,7 @@ CASES = (
         ),
     ),
     Case(
-        "speech does not interrupt where it may not",
+        "speech does not interrupt without interrupt_response",
         "2.1, 3.5",
         (
             *configure(audio={"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}}),
@@ -230,7 +241,7 @@ CASES = (
         ),
     ),
     Case(
-        "the format of the microphone is fixed while there is sound",
+        "the input format cannot change while audio is buffered",
         "2",
         (
             *configure(**MANUAL),
@@ -243,10 +254,10 @@ CASES = (
         ),
         own=True,
     ),
-    telephone("audio/pcmu"),
-    telephone("audio/pcma"),
+    g711("audio/pcmu"),
+    g711("audio/pcma"),
     Case(
-        "a user who says nothing is asked",
+        "a silent user triggers the idle timeout",
         "2.1, 3.3",
         (
             *configure(audio={"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5000}}}),
@@ -255,7 +266,7 @@ CASES = (
             done(),
             Mark(),
             Speak("silence:1"),
-            Expect("input_audio_buffer.timeout_triggered", {"item_id": Keep("silent", FULL)}),
+            Expect("input_audio_buffer.timeout_triggered", {"item_id": Keep("silent", NON_EMPTY)}),
             Expect("input_audio_buffer.committed", {"item_id": Ref("silent")}),
             Expect("conversation.item.added", {"item": {"id": Ref("silent")}}),
             Expect("conversation.item.done", {"item": {"id": Ref("silent")}}),

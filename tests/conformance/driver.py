@@ -1,13 +1,12 @@
-"""Plays a scripted conversation against any server of the wire and tells what was wrong.
+"""Runs a scripted conversation against a server and reports what was wrong.
 
-Knows sockets and patience. The script says what to expect (`script.py`), the judge what holds always (`rules.py`).
+Knows sockets and timeouts. Does not know what to expect: that is in the script (`script.py`) and the rules (`rules.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import itertools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.conformance import rules, sounds
 from tests.conformance.script import (
-    AT_ONCE_S,
+    SHORT_TIMEOUT_S,
     Among,
     Case,
     Closed,
@@ -31,8 +30,8 @@ from tests.conformance.script import (
     Sound,
     Speak,
     Step,
-    filled,
     mismatch,
+    resolve,
 )
 
 Event = dict[str, Any]
@@ -40,12 +39,12 @@ CONNECT_S = 10.0
 
 
 class Failed(AssertionError):
-    """A step did not go as the script says."""
+    """A step of the script failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one case: no failures means it passed."""
+    """The result of one case: without failures it passed."""
 
     case: Case
     failures: tuple[str, ...]
@@ -53,38 +52,37 @@ class Outcome:
     events: tuple[Event, ...] = ()
 
 
-class Line:
-    """One connection: what came so far, and where the script has read to."""
+class Connection:
+    """One connection: the events received so far, and the position of the script in them."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.events: list[Event] = []
-        self.faults: list[str] = []
+        self.problems: list[str] = []
         self.kept: dict[str, Any] = {}
-        self.read = 0  # events before this one are the past
+        self.position = 0  # events before this one were read
         self.mark = 0
-        self.awaited_errors: set[int] = set()
+        self.expected_errors: set[int] = set()
         self._formats: dict[str, str] = {}  # response id -> type of its audio format
-        self._news = asyncio.Event()
-        self._own_updates = itertools.count(1)
+        self._received = asyncio.Event()
         self._reader = asyncio.create_task(self._receive(), name="conformance reader")
 
     async def _receive(self) -> None:
         try:
             async for message in self.socket:
                 self._take(message)
-                self._news.set()
+                self._received.set()
         except websockets.ConnectionClosedError:
             pass
         finally:
-            self._news.set()
+            self._received.set()
 
     def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
-            self.faults.append("a binary message that nobody asked for")
+            self.problems.append("a binary message without the subprotocol for it")
             return
-        if len(message) > rules.MOST_BYTES:
-            self.faults.append(f"a message of {len(message)} bytes")
+        if len(message) > rules.MAX_MESSAGE_BYTES:
+            self.problems.append(f"a message of {len(message)} bytes")
         event = json.loads(message)
         self.events.append(event)
         if event["type"] == "response.created" and "audio" in event["response"]:
@@ -92,7 +90,7 @@ class Line:
         if event["type"] == "response.output_audio.delta":
             law = self._formats.get(event["response_id"], "audio/pcm")
             width = 2 if law == "audio/pcm" else 1
-            self.faults += rules.audio_faults(event, sounds.BYTES_PER_MS[law], width)
+            self.problems += rules.audio_problems(event, sounds.BYTES_PER_MS[law], width)
 
     async def aclose(self) -> None:
         await self.socket.close()
@@ -101,12 +99,12 @@ class Line:
     # -- sending
 
     async def send(self, type: str, fields: dict[str, Any]) -> None:
-        await self.socket.send(json.dumps({"type": type, **filled(fields, self.kept)}))
+        await self.socket.send(json.dumps({"type": type, **resolve(fields, self.kept)}))
 
     async def speak(self, step: Speak) -> None:
         for block in sounds.blocks(step.sound, step.law, step.then_silence_s):
             await self.send("input_audio_buffer.append", {"audio": base64.b64encode(block).decode()})
-            if step.paced:
+            if step.real_time:
                 await asyncio.sleep(sounds.BLOCK_MS / 1000)
 
     # -- reading
@@ -125,11 +123,11 @@ class Line:
                         raise Failed(
                             f"the server closed: {self.socket.close_code} {self.socket.close_reason!r}"
                         )
-                    self._news.clear()
-                    await self._news.wait()
+                    self._received.clear()
+                    await self._received.wait()
         except TimeoutError:
-            came = [event["type"] for event in self.events[start:]][-6:]
-            raise Failed(f"not within {within_s:g} s; came: {came}") from None
+            received = [event["type"] for event in self.events[start:]][-6:]
+            raise Failed(f"not within {within_s:g} s; received: {received}") from None
 
     async def expect(self, step: Expect) -> None:
         def wanted(index: int) -> bool:
@@ -143,14 +141,14 @@ class Line:
             return False
 
         try:
-            index = await self.find(wanted, step.within_s, self.read)
+            index = await self.find(wanted, step.within_s, self.position)
         except Failed as failed:
             raise Failed(f"{step.type}: {failed}") from None
-        self.read = index + 1
+        self.position = index + 1
         if step.type == "error":
-            self.awaited_errors.add(index)
-        if why := mismatch(step.pattern, self.events[index], self.kept):
-            raise Failed(f"{step.type}: {why}")
+            self.expected_errors.add(index)
+        if problem := mismatch(step.pattern, self.events[index], self.kept):
+            raise Failed(f"{step.type}: {problem}")
 
     async def among(self, step: Among) -> None:
         def wanted(index: int) -> bool:
@@ -163,62 +161,62 @@ class Line:
             raise Failed(f"{step.type} like {step.pattern}: {failed}") from None
         mismatch(step.pattern, self.events[index], self.kept)
         if step.type == "error":
-            self.awaited_errors.add(index)
+            self.expected_errors.add(index)
 
     @property
     def since(self) -> list[Event]:
         return self.events[self.mark :]
 
     async def settle(self) -> None:
-        """Every message before this one has been processed once its answer is here."""
+        """Wait until the server has processed all earlier messages: it has then answered this update."""
         await self.send("session.update", {"session": {"type": "realtime"}})
         start = len(self.events)
-        await self.find(lambda index: self.events[index]["type"] == "session.updated", AT_ONCE_S, start)
+        await self.find(lambda index: self.events[index]["type"] == "session.updated", SHORT_TIMEOUT_S, start)
 
 
-async def play(line: Line, step: Step) -> None:
-    """One step of a script; raises Failed."""
+async def run_step(connection: Connection, step: Step) -> None:
+    """Run one step of a script. Raises Failed."""
     match step:
         case Send(type, fields):
-            await line.send(type, fields)
+            await connection.send(type, fields)
         case Raw(message):
-            await line.socket.send(message)
+            await connection.socket.send(message)
         case Speak():
-            await line.speak(step)
+            await connection.speak(step)
         case Expect():
-            await line.expect(step)
+            await connection.expect(step)
         case Among():
-            await line.among(step)
+            await connection.among(step)
         case Mark():
-            line.mark = line.read = len(line.events)
+            connection.mark = connection.position = len(connection.events)
         case Settled():
-            await line.settle()
+            await connection.settle()
         case Never(types):
-            came = [event["type"] for event in line.since if event["type"] in types]
-            if came:
-                raise Failed(f"{came[0]} came and should not")
+            found = [event["type"] for event in connection.since if event["type"] in types]
+            if found:
+                raise Failed(f"{found[0]} should not be sent")
         case Count(type, times):
-            came = [event for event in line.since if event["type"] == type]
-            if len(came) != times:
-                raise Failed(f"{len(came)} of {type}, not {times}")
+            count = len([event for event in connection.since if event["type"] == type])
+            if count != times:
+                raise Failed(f"{count} of {type}, not {times}")
         case Sound(at_least_ms, law):
-            _hear(line, at_least_ms, law)
+            _check_audio(connection, at_least_ms, law)
         case Closed(code):
-            async with asyncio.timeout(AT_ONCE_S):
-                await line.socket.wait_closed()
-            if line.socket.close_code != code:
-                raise Failed(f"closed with {line.socket.close_code}, not {code}")
+            async with asyncio.timeout(SHORT_TIMEOUT_S):
+                await connection.socket.wait_closed()
+            if connection.socket.close_code != code:
+                raise Failed(f"closed with {connection.socket.close_code}, not {code}")
 
 
-def _hear(line: Line, at_least_ms: int, law: str) -> None:
-    deltas = [event["delta"] for event in line.since if event["type"] == "response.output_audio.delta"]
+def _check_audio(connection: Connection, at_least_ms: int, law: str) -> None:
+    deltas = [event["delta"] for event in connection.since if event["type"] == "response.output_audio.delta"]
     ms = sum(len(base64.b64decode(delta)) for delta in deltas) / sounds.BYTES_PER_MS[law]
     if ms < at_least_ms:
         raise Failed(f"{ms:.0f} ms of audio, expected {at_least_ms} at least")
 
 
 async def run(case: Case, url: str, key: str | None = None) -> Outcome:
-    """Connect, play the script, judge all that came."""
+    """Connect, run the script, and check all received events."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     failures: list[str] = []
@@ -233,26 +231,26 @@ async def run(case: Case, url: str, key: str | None = None) -> Outcome:
         )
     except (OSError, TimeoutError, websockets.InvalidHandshake) as error:
         return Outcome(case, (f"no connection: {error!r}",), loop.time() - began_s)
-    line = Line(socket)
+    connection = Connection(socket)
     try:
-        failures += await _play_all(line, case)
+        failures += await _run_steps(connection, case)
     finally:
-        await line.aclose()
-    return Outcome(case, tuple(failures), loop.time() - began_s, tuple(line.events))
+        await connection.aclose()
+    return Outcome(case, tuple(failures), loop.time() - began_s, tuple(connection.events))
 
 
-async def _play_all(line: Line, case: Case) -> list[str]:
+async def _run_steps(connection: Connection, case: Case) -> list[str]:
     failures: list[str] = []
     for number, step in enumerate(case.steps, 1):
         try:
-            await play(line, step)
+            await run_step(connection, step)
         except (Failed, TimeoutError, websockets.ConnectionClosed) as failed:
             failures.append(f"step {number}: {failed!r}" if not str(failed) else f"step {number}: {failed}")
             break
-    unawaited = [
+    unexpected = [
         event["error"]
-        for index, event in enumerate(line.events)
-        if event["type"] == "error" and index not in line.awaited_errors
+        for index, event in enumerate(connection.events)
+        if event["type"] == "error" and index not in connection.expected_errors
     ]
-    failures += [f"an error that nobody expected: {error}" for error in unawaited]
-    return failures + line.faults + rules.judge(line.events)
+    failures += [f"an unexpected error: {error}" for error in unexpected]
+    return failures + connection.problems + rules.check(connection.events)

@@ -1,4 +1,4 @@
-"""Our own server over a quick sandbox, for those who name no other."""
+"""Our own server with a fast sandbox, used if no other server is given."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 
-SPEECH = "speech.factor=20"  # faster than it plays, slower than at once: as the platform
+SPEECH = "speech.factor=20"  # times real time, as on the platform
 
 
 @asynccontextmanager
 async def own_server() -> AsyncIterator[str]:
-    """Yields the address of its Realtime socket."""
+    """Yields the URL of its WebSocket."""
     from tests.server.harness import open_harness
 
-    ears = "local" if find_spec("faster_whisper") else "none"
-    async with open_harness(SPEECH, transcriber=ears, language="en") as it:
-        yield it.ws_url
+    transcriber = "local" if find_spec("faster_whisper") else "none"
+    async with open_harness(SPEECH, transcriber=transcriber, language="en") as harness:
+        yield harness.ws_url

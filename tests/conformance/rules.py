@@ -1,7 +1,7 @@
-"""The rules that hold in every conversation, whatever is said: a judge over all events of one connection.
+"""The rules for every conversation, checked over all events of one connection.
 
-Pure: a list of events in, a list of sentences out. The order within a response (shared/realtime-wire.md 3.4), the places
-of items (3.1), speech and its segments (3.3), and each event by itself (`schema.py`).
+Takes a list of events and returns a list of problems. Knows the order within a response (shared/realtime-wire.md 3.4),
+the positions of items (3.1), speech segments (3.3) and single events (`schema.py`). Knows no socket.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from tests.conformance.schema import faults_of_event
+from tests.conformance.schema import event_problems
 from tests.wer import edits, words
 
 Event = dict[str, Any]
-LONGEST_DELTA_MS = 200
-MOST_BYTES = 256 * 1024
+MAX_DELTA_MS = 200
+MAX_MESSAGE_BYTES = 256 * 1024
 
 
-def judge(events: list[Event]) -> list[str]:
-    """Every rule that was broken, each as one sentence. Of malformed events only their own faults are told."""
+def check(events: list[Event]) -> list[str]:
+    """All broken rules, one sentence each. If events are malformed, only their problems."""
     if malformed := fields(events):
         return malformed
-    rules = (greeting, event_ids, responses, active, places, segments, transcripts)
-    return [why for rule in rules for why in rule(events)]
+    rules = (first_events, event_ids, responses, active, places, segments, transcripts)
+    return [problem for rule in rules for problem in rule(events)]
 
 
-def greeting(events: list[Event]) -> list[str]:
+def first_events(events: list[Event]) -> list[str]:
     first = [event["type"] for event in events[:2]]
     return [] if first == ["session.created", "conversation.created"] else [f"the first events were {first}"]
 
 
 def fields(events: list[Event]) -> list[str]:
-    return [why for event in events for why in faults_of_event(event)]
+    return [problem for event in events for problem in event_problems(event)]
 
 
 def event_ids(events: list[Event]) -> list[str]:
-    twice = [name for name, times in Counter(e.get("event_id") for e in events).items() if times > 1]
-    return [f"event_id used more than once: {twice[:3]}"] if twice else []
+    repeated = [name for name, times in Counter(e.get("event_id") for e in events).items() if times > 1]
+    return [f"event_id used more than once: {repeated[:3]}"] if repeated else []
 
 
 # -- responses
@@ -53,7 +53,7 @@ def responses(events: list[Event]) -> list[str]:
     items_done = {e["item"]["id"] for e in events if e["type"] == "conversation.item.done"}
     found = []
     for response_id, own in by_id.items():
-        found += [f"{response_id}: {why}" for why in _response(own, events, items_done)]
+        found += [f"{response_id}: {problem}" for problem in _response(own, events, items_done)]
     return found
 
 
@@ -67,7 +67,7 @@ def _response(own: list[Event], events: list[Event], items_done: set[str]) -> li
     if kinds[0] != "response.created" or kinds.count("response.created") != 1:
         return [f"begins with {kinds[0]}"]
     if kinds.count("response.done") > 1 or ("response.done" in kinds and kinds[-1] != "response.done"):
-        return ["something follows response.done, or it came twice"]
+        return ["an event follows response.done, or it was sent twice"]
     finished = kinds[-1] == "response.done"
     in_conversation = own[0]["response"]["conversation_id"] is not None
     found: list[str] = []
@@ -76,23 +76,23 @@ def _response(own: list[Event], events: list[Event], items_done: set[str]) -> li
         chains[event["output_index"]].append(event)
     for _, chain in sorted(chains.items()):
         item_id = chain[0].get("item", {}).get("id")
-        places = [e for e in events if in_conversation and _places(e, item_id)]
-        found += _chain(sorted([*chain, *places], key=events.index), finished, in_conversation)
-        if not in_conversation and any(_places(e, item_id) for e in events):
-            found.append(f"item {item_id} is out of band and yet in the conversation")
+        item_events = [e for e in events if in_conversation and _is_item_event(e, item_id)]
+        found += _chain(sorted([*chain, *item_events], key=events.index), finished, in_conversation)
+        if not in_conversation and any(_is_item_event(e, item_id) for e in events):
+            found.append(f"item {item_id} is out of band but in the conversation")
         if finished and in_conversation and item_id not in items_done:
             found.append(f"item {item_id} was never done")
     if sorted(chains) != list(range(len(chains))):
         found.append(f"output indexes {sorted(chains)}")
     if finished:
-        told = [item["id"] for item in own[-1]["response"]["output"]]
+        listed = [item["id"] for item in own[-1]["response"]["output"]]
         sent = [chains[index][0].get("item", {}).get("id") for index in sorted(chains)]
-        if told != sent:
-            found.append(f"response.done lists {told}, sent were {sent}")
+        if listed != sent:
+            found.append(f"response.done lists {listed}, but the items sent were {sent}")
     return found
 
 
-def _places(event: Event, item_id: str | None) -> bool:
+def _is_item_event(event: Event, item_id: str | None) -> bool:
     return (
         event["type"] in ("conversation.item.added", "conversation.item.done")
         and event["item"]["id"] == item_id
@@ -109,13 +109,13 @@ _RANK = {
 
 
 def _chain(chain: list[Event], finished: bool, in_conversation: bool) -> list[str]:
-    """The events of one item of a response, in order (3.4 rule 1; 3.8 for calls)."""
+    """The events of one item of a response must be in order (3.4 rule 1; 3.8 for calls)."""
     kinds = [event["type"] for event in chain]
     item_id = chain[0].get("item", {}).get("id")
     ranks = [_RANK[kind] for kind in kinds]
     found = []
     if kinds[0] != "response.output_item.added" or ranks != sorted(ranks):
-        found.append(f"item {item_id}: order {_runs(kinds)}")
+        found.append(f"item {item_id}: order {_without_repeats(kinds)}")
     is_call = chain[0].get("item", {}).get("type") == "function_call"
     once = ["response.output_item.added"] + ([] if is_call else ["response.content_part.added"])
     once += ["conversation.item.added"] if in_conversation else []
@@ -128,7 +128,7 @@ def _chain(chain: list[Event], finished: bool, in_conversation: bool) -> list[st
     return found + (_call(chain) if is_call else _message(chain))
 
 
-def _runs(kinds: list[str]) -> list[str]:
+def _without_repeats(kinds: list[str]) -> list[str]:
     return [kind for index, kind in enumerate(kinds) if not index or kinds[index - 1] != kind]
 
 
@@ -144,7 +144,7 @@ def _call(chain: list[Event]) -> list[str]:
         return found
     whole = by_kind.get("response.function_call_arguments.done")
     if done["item"]["status"] != "completed":
-        return [*found, "a call that was cut has its arguments.done"] if whole else found
+        return [*found, "an incomplete call has arguments.done"] if whole else found
     if whole is None:
         return [*found, "a completed call without arguments.done"]
     streamed = "".join(e["delta"] for e in chain if e["type"] == "response.function_call_arguments.delta")
@@ -186,12 +186,12 @@ def _message(chain: list[Event]) -> list[str]:
 
 
 def active(events: list[Event]) -> list[str]:
-    """Only one response of the conversation at a time (3.4 rule 6)."""
+    """The conversation has only one active response at a time (3.4 rule 6)."""
     running: str | None = None
     for event in events:
         if event["type"] == "response.created" and event["response"]["conversation_id"] is not None:
             if running:
-                return [f"{event['response']['id']} began while {running} was active"]
+                return [f"{event['response']['id']} started while {running} was active"]
             running = event["response"]["id"]
         elif event["type"] == "response.done" and event["response"]["id"] == running:
             running = None
@@ -202,7 +202,7 @@ def active(events: list[Event]) -> list[str]:
 
 
 def places(events: list[Event]) -> list[str]:
-    """`previous_item_id` names an item that is there; null only at the very front (3.1)."""
+    """`previous_item_id` names an existing item; it is null only for the first item (3.1)."""
     order: list[str] = []
     found: list[str] = []
     for event in events:
@@ -222,13 +222,13 @@ def _insert(order: list[str], item_id: str, previous: str | None) -> list[str]:
         return [f"{item_id} was added twice"]
     if previous is not None and previous not in order:
         order.append(item_id)
-        return [f"{item_id} follows {previous}, which is not there"]
+        return [f"{item_id} follows {previous}, which does not exist"]
     order.insert(order.index(previous) + 1 if previous else 0, item_id)
     return []
 
 
 def segments(events: list[Event]) -> list[str]:
-    """started < stopped < committed < item.added, of one item (3.5)."""
+    """speech_started, speech_stopped, committed and item.added come in this order for each item (3.5)."""
     found: list[str] = []
     open_item: str | None = None
     for event in events:
@@ -251,9 +251,9 @@ def segments(events: list[Event]) -> list[str]:
 
 
 def transcripts(events: list[Event]) -> list[str]:
-    """Exactly one end for each transcript, only of an item that is there, and much like its deltas (3.3)."""
+    """Each transcript ends once, belongs to an existing item, and is similar to its deltas (3.3)."""
     found: list[str] = []
-    told: dict[str, str] = defaultdict(str)
+    deltas: dict[str, str] = defaultdict(str)
     added: set[str] = set()
     ended: set[str] = set()
     base = "conversation.item.input_audio_transcription."
@@ -262,13 +262,13 @@ def transcripts(events: list[Event]) -> list[str]:
             added.add(event["item"]["id"])
             for part in event["item"].get("content", ()):
                 if part.get("type") == "input_audio" and part.get("transcript") and _committed(events, event):
-                    found.append("the transcript is in item.added: some clients then have it twice")
+                    found.append("the transcript is in item.added: some clients then store it twice")
         elif event["type"] == base + "delta":
-            told[event["item_id"]] += event["delta"]
+            deltas[event["item_id"]] += event["delta"]
         elif event["type"] in (base + "completed", base + "failed"):
             early, whole = (
-                words(told[event["item_id"]]),
-                words(event.get("transcript", told[event["item_id"]])),
+                words(deltas[event["item_id"]]),
+                words(event.get("transcript", deltas[event["item_id"]])),
             )
             if edits(whole[: len(early)], early) > len(early) // 3:  # the last decode may correct a word
                 found.append(f"deltas {early} and then {whole}")
@@ -286,12 +286,12 @@ def _committed(events: list[Event], added: Event) -> bool:
     )
 
 
-def audio_faults(event: Event, bytes_per_ms: int, sample_bytes: int) -> list[str]:
-    """Whether one audio delta is whole samples and not too long (1.4)."""
+def audio_problems(event: Event, bytes_per_ms: int, sample_bytes: int) -> list[str]:
+    """An audio delta has complete samples and is not too long (1.4)."""
     try:
         sound = base64.b64decode(event["delta"], validate=True)
     except binascii.Error:
         return ["an audio delta is not base64"]
-    found = [] if len(sound) % sample_bytes == 0 else ["an audio delta cuts a sample"]
+    found = [] if len(sound) % sample_bytes == 0 else ["an audio delta ends inside a sample"]
     long_ms = len(sound) / bytes_per_ms
-    return found + ([f"an audio delta of {long_ms:.0f} ms"] if long_ms > LONGEST_DELTA_MS else [])
+    return found + ([f"an audio delta of {long_ms:.0f} ms"] if long_ms > MAX_DELTA_MS else [])

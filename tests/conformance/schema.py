@@ -1,13 +1,13 @@
-"""What each server event must carry, and what may be null (shared/realtime-wire.md 2.4, 3.1, 3.3).
+"""The required fields of each server event, and which may be null (shared/realtime-wire.md 2.4, 3.1, 3.3).
 
-Written from the page alone, so that a server and this table are two readings of one document.
+Written from that page only, independently of the server's code.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.conformance.script import FULL, POSITION, Is, mismatch
+from tests.conformance.script import NON_EMPTY, WHOLE_NUMBER, Is, mismatch
 
 _TEXT = str
 _ANY = ...
@@ -22,78 +22,83 @@ def _or_null(pattern: Any) -> Is:
 
 
 STATUS = _one_of("in_progress", "completed", "incomplete")
-_PART = {"response_id": FULL, "item_id": FULL, "output_index": POSITION, "content_index": POSITION}
-_CALL = {"response_id": FULL, "item_id": FULL, "output_index": POSITION, "call_id": FULL}
-_INPUT = {"item_id": FULL, "content_index": POSITION}
-_PLACED = {"item": dict, "previous_item_id": _or_null(FULL)}
+_PART = {
+    "response_id": NON_EMPTY,
+    "item_id": NON_EMPTY,
+    "output_index": WHOLE_NUMBER,
+    "content_index": WHOLE_NUMBER,
+}
+_CALL = {"response_id": NON_EMPTY, "item_id": NON_EMPTY, "output_index": WHOLE_NUMBER, "call_id": NON_EMPTY}
+_INPUT = {"item_id": NON_EMPTY, "content_index": WHOLE_NUMBER}
+_PLACED = {"item": dict, "previous_item_id": _or_null(NON_EMPTY)}
 _ERROR_TYPES = ("invalid_request_error", "server_error", "authentication_error", "rate_limit_error")
 
 SESSION = {
-    "id": FULL, "object": "realtime.session", "type": "realtime", "model": FULL, "instructions": _TEXT,
+    "id": NON_EMPTY, "object": "realtime.session", "type": "realtime", "model": NON_EMPTY, "instructions": _TEXT,
     "output_modalities": list, "tools": list, "tool_choice": _ANY, "max_output_tokens": _ANY, "truncation": _ANY,
     "tracing": _ANY, "prompt": _ANY,
     "audio": {
         "input": {
-            "format": {"type": FULL}, "transcription": _or_null(dict), "noise_reduction": _or_null({"type": FULL}),
-            "turn_detection": _or_null({"type": FULL, "create_response": bool, "interrupt_response": bool}),
+            "format": {"type": NON_EMPTY}, "transcription": _or_null(dict), "noise_reduction": _or_null({"type": NON_EMPTY}),
+            "turn_detection": _or_null({"type": NON_EMPTY, "create_response": bool, "interrupt_response": bool}),
         },
-        "output": {"format": {"type": FULL}, "voice": FULL, "speed": _ANY},
+        "output": {"format": {"type": NON_EMPTY}, "voice": NON_EMPTY, "speed": _ANY},
     },
 }  # fmt: skip
 RESPONSE = {
-    "id": FULL, "object": "realtime.response",
+    "id": NON_EMPTY, "object": "realtime.response",
     "status": _one_of("in_progress", "completed", "cancelled", "incomplete", "failed"),
-    "status_details": _or_null({"type": FULL}), "output": list, "conversation_id": _or_null(FULL),
+    "status_details": _or_null({"type": NON_EMPTY}), "output": list, "conversation_id": _or_null(NON_EMPTY),
     "output_modalities": list, "max_output_tokens": _ANY, "metadata": _or_null(dict), "usage": _or_null(dict),
 }  # fmt: skip
 
 EVENTS: dict[str, dict[str, Any]] = {
     "session.created": {"session": SESSION},
     "session.updated": {"session": SESSION},
-    "conversation.created": {"conversation": {"id": FULL, "object": "realtime.conversation"}},
+    "conversation.created": {"conversation": {"id": NON_EMPTY, "object": "realtime.conversation"}},
     "error": {
         "error": {
-            "type": _one_of(*_ERROR_TYPES), "code": _or_null(FULL), "message": FULL, "param": _or_null(FULL),
+            "type": _one_of(*_ERROR_TYPES), "code": _or_null(NON_EMPTY), "message": NON_EMPTY, "param": _or_null(NON_EMPTY),
             "event_id": _or_null(str),
         }
     },
-    "input_audio_buffer.speech_started": {"audio_start_ms": POSITION, "item_id": FULL},
-    "input_audio_buffer.speech_stopped": {"audio_end_ms": POSITION, "item_id": FULL},
-    "input_audio_buffer.committed": {"item_id": FULL, "previous_item_id": _or_null(FULL)},
+    "input_audio_buffer.speech_started": {"audio_start_ms": WHOLE_NUMBER, "item_id": NON_EMPTY},
+    "input_audio_buffer.speech_stopped": {"audio_end_ms": WHOLE_NUMBER, "item_id": NON_EMPTY},
+    "input_audio_buffer.committed": {"item_id": NON_EMPTY, "previous_item_id": _or_null(NON_EMPTY)},
     "input_audio_buffer.cleared": {},
     "input_audio_buffer.timeout_triggered": {
-        "audio_start_ms": POSITION, "audio_end_ms": POSITION, "item_id": FULL,
+        "audio_start_ms": WHOLE_NUMBER, "audio_end_ms": WHOLE_NUMBER, "item_id": NON_EMPTY,
     },
     "conversation.item.added": _PLACED,
     "conversation.item.done": _PLACED,
     "conversation.item.retrieved": {"item": dict},
-    "conversation.item.deleted": {"item_id": FULL},
-    "conversation.item.truncated": {**_INPUT, "audio_end_ms": POSITION},
+    "conversation.item.deleted": {"item_id": NON_EMPTY},
+    "conversation.item.truncated": {**_INPUT, "audio_end_ms": WHOLE_NUMBER},
     "conversation.item.input_audio_transcription.delta": {**_INPUT, "delta": _TEXT},
     "conversation.item.input_audio_transcription.completed": {
-        **_INPUT, "transcript": _TEXT, "usage": {"type": FULL},
+        **_INPUT, "transcript": _TEXT, "usage": {"type": NON_EMPTY},
     },
     "conversation.item.input_audio_transcription.failed": {
-        **_INPUT, "error": {"type": FULL, "code": FULL, "message": FULL},
+        **_INPUT, "error": {"type": NON_EMPTY, "code": NON_EMPTY, "message": NON_EMPTY},
     },
     "response.created": {"response": {**RESPONSE, "status": "in_progress"}},
     "response.done": {"response": RESPONSE},
-    "response.output_item.added": {"response_id": FULL, "output_index": POSITION, "item": dict},
-    "response.output_item.done": {"response_id": FULL, "output_index": POSITION, "item": dict},
+    "response.output_item.added": {"response_id": NON_EMPTY, "output_index": WHOLE_NUMBER, "item": dict},
+    "response.output_item.done": {"response_id": NON_EMPTY, "output_index": WHOLE_NUMBER, "item": dict},
     "response.content_part.added": {**_PART, "part": {"type": _one_of("audio", "text")}},
     "response.content_part.done": {**_PART, "part": {"type": _one_of("audio", "text")}},
     "response.output_text.delta": {**_PART, "delta": _TEXT},
     "response.output_text.done": {**_PART, "text": _TEXT},
     "response.output_audio_transcript.delta": {**_PART, "delta": _TEXT},
     "response.output_audio_transcript.done": {**_PART, "transcript": _TEXT},
-    "response.output_audio.delta": {**_PART, "delta": FULL},
+    "response.output_audio.delta": {**_PART, "delta": NON_EMPTY},
     "response.output_audio.done": _PART,
     "response.function_call_arguments.delta": {**_CALL, "delta": _TEXT},
-    "response.function_call_arguments.done": {**_CALL, "name": FULL, "arguments": FULL},
+    "response.function_call_arguments.done": {**_CALL, "name": NON_EMPTY, "arguments": NON_EMPTY},
     "rate_limits.updated": {"rate_limits": list},
 }  # fmt: skip
 
-# Beta names, extensions nobody asked for, and what only other transports have.
+# Beta names, extensions that must be requested, and events of other transports.
 NEVER_SENT = (
     "conversation.item.created", "response.audio.", "response.text.", "response.audio_transcript.",
     "mcp_list_tools.", "response.mcp_call", "input_audio_buffer.dtmf_event_received", "output_audio_buffer.",
@@ -101,13 +106,13 @@ NEVER_SENT = (
 )  # fmt: skip
 
 _MESSAGE_PARTS = {
-    "input_text": {"text": _TEXT}, "input_audio": {"transcript": _or_null(str)}, "input_image": {"image_url": FULL},
+    "input_text": {"text": _TEXT}, "input_audio": {"transcript": _or_null(str)}, "input_image": {"image_url": NON_EMPTY},
     "output_text": {"text": _TEXT}, "output_audio": {"transcript": _TEXT},
 }  # fmt: skip
 _ITEMS: dict[str, dict[str, Any]] = {
     "message": {"role": _one_of("system", "user", "assistant"), "content": list},
-    "function_call": {"name": FULL, "call_id": FULL, "arguments": _TEXT},
-    "function_call_output": {"call_id": FULL, "output": _TEXT},
+    "function_call": {"name": NON_EMPTY, "call_id": NON_EMPTY, "arguments": _TEXT},
+    "function_call_output": {"call_id": NON_EMPTY, "output": _TEXT},
 }
 _ROLE_PARTS = {
     "system": {"input_text"},
@@ -116,33 +121,35 @@ _ROLE_PARTS = {
 }
 
 
-def faults_of_event(event: dict[str, Any]) -> list[str]:
-    """What is wrong with one event by itself."""
+def event_problems(event: dict[str, Any]) -> list[str]:
+    """The problems of a single event."""
     kind = event.get("type", "")
     if kind.startswith(NEVER_SENT):
-        return [f"{kind} is never sent to a client that did not ask for it"]
+        return [f"{kind} must not be sent to a client that did not request it"]
     if kind not in EVENTS:
-        return [f"{kind} is no event of the wire"]
-    found = [mismatch({"event_id": FULL, **EVENTS[kind]}, event, {}), *_faults_of_items(event)]
+        return [f"{kind} is not an event of the protocol"]
+    found = [mismatch({"event_id": NON_EMPTY, **EVENTS[kind]}, event, {}), *_item_problems_in(event)]
     found += [f"{path} is null" for path in nulls(event) if not _may_be_null(kind, path)]
-    return [f"{kind}: {why}" for why in found if why]
+    return [f"{kind}: {problem}" for problem in found if problem]
 
 
-def _faults_of_items(event: dict[str, Any]) -> list[str]:
+def _item_problems_in(event: dict[str, Any]) -> list[str]:
     items = [event["item"]] if isinstance(event.get("item"), dict) else []
     response = event.get("response")
     if isinstance(response, dict) and isinstance(response.get("output"), list):
         items += response["output"]
-    return [why for item in items for why in faults_of_item(item)]
+    return [problem for item in items for problem in item_problems(item)]
 
 
-def faults_of_item(item: dict[str, Any]) -> list[str]:
-    """What is wrong with one item of a conversation."""
+def item_problems(item: dict[str, Any]) -> list[str]:
+    """The problems of a conversation item."""
     kind = item.get("type")
     if kind not in _ITEMS:
         return [f"an item of type {kind!r}"]
     found = [
-        mismatch({"id": FULL, "object": "realtime.item", "status": STATUS, **_ITEMS[kind]}, item, {}, "item")
+        mismatch(
+            {"id": NON_EMPTY, "object": "realtime.item", "status": STATUS, **_ITEMS[kind]}, item, {}, "item"
+        )
     ]
     if kind == "message" and isinstance(item.get("content"), list):
         allowed = _ROLE_PARTS.get(item.get("role", ""), set())
@@ -154,12 +161,12 @@ def faults_of_item(item: dict[str, Any]) -> list[str]:
                 else f"a part {name!r} in a message of {item.get('role')}"
             )
             if "audio" in part:
-                found.append("audio bytes travel back inside an item")
-    return [why for why in found if why]
+                found.append("audio bytes inside an item")
+    return [problem for problem in found if problem]
 
 
 def nulls(value: Any, path: str = "") -> list[str]:
-    """The dotted paths of every null; a list counts as its elements."""
+    """The dotted paths of all nulls; list indexes are left out."""
     if value is None:
         return [path]
     if isinstance(value, dict):

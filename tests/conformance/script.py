@@ -1,6 +1,6 @@
-"""The words in which a conversation is scripted: what to send, what to expect, and how a pattern matches.
+"""The steps of a scripted conversation (what to send, what to expect), and the matching of patterns.
 
-Pure data and one function. Knows nothing of sockets, of time, or of any server's own rules.
+Knows no socket and no rules of a server.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-EVENT_PATIENCE_S = 30.0  # for whatever a model, a voice or a transcriber has to do first
-AT_ONCE_S = 5.0  # for what a server answers by itself, on a slow machine
+EVENT_TIMEOUT_S = 30.0  # for events that need a model, a voice or a transcriber
+SHORT_TIMEOUT_S = 5.0  # for what a server answers by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Matches what `like` matches and remembers it under a name."""
+    """Matches what `like` matches, and keeps the value under a name."""
 
     name: str
     like: Any = ...
@@ -24,14 +24,14 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """What was kept under this name: in a pattern the same value, in a message that value itself."""
+    """The value kept under this name. A pattern matches the same value; a message is sent with the value."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Is:
-    """A condition with the words in which its failure is told."""
+    """A condition, and its text for the error message."""
 
     what: str
     holds: Callable[[Any], bool]
@@ -42,11 +42,11 @@ class _Absent:
         return "ABSENT"
 
 
-ABSENT = _Absent()  # this key must not be there
+ABSENT = _Absent()  # the key must be absent
 
 
 def says(*words: str) -> Is:
-    """Text that contains each of these, whatever the case."""
+    """Text that contains each of these words, in lower or upper case."""
     return Is(
         f"contains {words}", lambda text: isinstance(text, str) and all(w in text.lower() for w in words)
     )
@@ -58,9 +58,9 @@ def matches(pattern: str) -> Is:
     )
 
 
-FULL = Is("is a text that is not empty", lambda text: isinstance(text, str) and bool(text.strip()))
-POSITION = Is(
-    "is a whole number of 0 or more",
+NON_EMPTY = Is("is a non-empty text", lambda text: isinstance(text, str) and bool(text.strip()))
+WHOLE_NUMBER = Is(
+    "is a whole number from 0",
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
 )
 
@@ -70,7 +70,7 @@ POSITION = Is(
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send one event; `Ref` anywhere inside stands for what was kept."""
+    """Send one event; each `Ref` in it is replaced by the kept value."""
 
     type: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -78,55 +78,55 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Send one message as it is."""
+    """Send one message unchanged."""
 
     message: str | bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Append this sound (named in `sounds.py`) in blocks of 100 ms, all at once: audio is its own clock."""
+    """Append this sound (see `sounds.py`) in blocks of 100 ms; all at once, because servers measure time in audio."""
 
     sound: str
     law: str = "audio/pcm"
     then_silence_s: float = 0.0
-    paced: bool = False  # as fast as it is spoken
+    real_time: bool = False  # send it in real time
 
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """Read on to the next event of this type, which must match. An `error` on the way fails the case."""
+    """Read up to the next event of this type, which must match. An `error` before it fails the case."""
 
     type: str
     pattern: dict[str, Any] = field(default_factory=dict)
-    within_s: float = EVENT_PATIENCE_S
-    next: bool = False  # nothing else may come before it
+    within_s: float = EVENT_TIMEOUT_S
+    next: bool = False  # it must be the very next event
 
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """An event of this type that matches is among those since the last `Mark`, or comes in time."""
+    """A matching event of this type has come since the last `Mark`, or comes in time."""
 
     type: str
     pattern: dict[str, Any] = field(default_factory=dict)
-    within_s: float = EVENT_PATIENCE_S
+    within_s: float = EVENT_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`Never`, `Among` and `Count` look back to here."""
+    """The start of the events for `Never`, `Among` and `Count`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """None of these has come since the last `Mark`."""
+    """No event of these types has come since the last `Mark`."""
 
     types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many of this type have come since the last `Mark`."""
+    """Exactly `times` events of this type have come since the last `Mark`."""
 
     type: str
     times: int
@@ -134,7 +134,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Everything sent before was processed: a question that every server answers has been answered."""
+    """Wait until the server has processed everything sent before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The server ends the connection with this code."""
+    """The server closes the connection with this code."""
 
     code: int
 
@@ -157,20 +157,20 @@ Step = Send | Raw | Speak | Expect | Among | Mark | Never | Count | Settled | So
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One conversation. `own`: the reference leaves it open, and this project has decided; `rule`: where it is written."""
+    """One conversation. `own`: the reference does not define it, this project has decided. `rule`: section of the page."""
 
     name: str
     rule: str
     steps: tuple[Step, ...]
     own: bool = False
-    asks_model: bool = False  # passes only if the model does as it is told
+    asks_model: bool = False  # passes only if the model follows an instruction
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def is_spoken(self) -> bool:
-        """Whether the server needs ears for it."""
+        """Whether the server needs a transcriber."""
         return any(isinstance(step, Speak) and step.sound.startswith("clip:") for step in self.steps)
 
 
@@ -178,7 +178,7 @@ class Case:
 
 
 def mismatch(pattern: Any, value: Any, kept: dict[str, Any], path: str = "") -> str | None:
-    """Why `value` does not match, or None. A dict is a part of the object; a list has each element."""
+    """Why `value` does not match, or None. A dict matches objects with more keys; a list must match completely."""
     match pattern:
         case Keep(name, like):
             kept[name] = value
@@ -186,7 +186,7 @@ def mismatch(pattern: Any, value: Any, kept: dict[str, Any], path: str = "") -> 
         case Ref(name):
             return None if value == kept[name] else f"{path} is {value!r}, not {kept[name]!r} ({name})"
         case Is(what, holds):
-            return None if holds(value) else f"{path} is {value!r}, which is not so: {what}"
+            return None if holds(value) else f"{path} is {value!r}; required: it {what}"
         case dict():
             return _mismatch_of_object(pattern, value, kept, path)
         case list():
@@ -207,7 +207,7 @@ def _mismatch_of_object(pattern: dict[str, Any], value: Any, kept: dict[str, Any
         where = f"{path}.{key}".lstrip(".")
         if inner is ABSENT:
             if key in value:
-                return f"{where} is {value[key]!r} and should be left out"
+                return f"{where} is {value[key]!r} and should be absent"
         elif key not in value:
             return f"{where} is missing"
         elif found := mismatch(inner, value[key], kept, where):
@@ -221,17 +221,17 @@ def _mismatch_of_list(pattern: list[Any], value: Any, kept: dict[str, Any], path
     found = (
         mismatch(p, v, kept, f"{path}[{i}]") for i, (p, v) in enumerate(zip(pattern, value, strict=True))
     )
-    return next((why for why in found if why), None)
+    return next((problem for problem in found if problem), None)
 
 
-def filled(message: Any, kept: dict[str, Any]) -> Any:
-    """A message with every `Ref` replaced."""
+def resolve(message: Any, kept: dict[str, Any]) -> Any:
+    """A message with each `Ref` replaced by its kept value."""
     match message:
         case Ref(name):
             return kept[name]
         case dict():
-            return {key: filled(value, kept) for key, value in message.items()}
+            return {key: resolve(value, kept) for key, value in message.items()}
         case list():
-            return [filled(value, kept) for value in message]
+            return [resolve(value, kept) for value in message]
         case _:
             return message

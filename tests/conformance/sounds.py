@@ -1,6 +1,6 @@
-"""The sounds that scripted users make, by name, as bytes in the format of the wire.
+"""The sounds of the scripted users, by name, as bytes in an audio format of the protocol.
 
-Speech is a recording where there are recordings, else the sandbox's voice. Knows nothing of events.
+Speech is a recording, or the sandbox's voice if there are no recordings. Knows no events.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LEAD_IN_S = 0.4
 
 
 def blocks(sound: str, law: str, then_silence_s: float) -> list[bytes]:
-    """A sound in blocks of 100 ms; what is spoken has a quiet moment before it."""
+    """A sound in blocks of 100 ms; a short quiet part comes before speech."""
     samples = np.concatenate([_samples(sound, RATES[law]), _quiet(then_silence_s, RATES[law])])
     data = encoded(samples, law)
     size = BYTES_PER_MS[law] * BLOCK_MS
@@ -24,7 +24,7 @@ def blocks(sound: str, law: str, then_silence_s: float) -> list[bytes]:
 
 
 def _quiet(seconds: float, rate: int) -> np.ndarray:
-    """A quiet room, not digital silence."""
+    """Very quiet noise, not digital silence."""
     return np.random.default_rng(7).integers(-3, 4, int(seconds * rate)).astype(np.int16)
 
 
@@ -35,7 +35,7 @@ def _samples(sound: str, rate: int) -> np.ndarray:
             return _quiet(float(seconds), rate)
         case "clip", _, name:
             return np.concatenate([_quiet(LEAD_IN_S, rate), _spoken(name, rate)])
-    raise ValueError(f"no such sound: {sound}")
+    raise ValueError(f"unknown sound: {sound}")
 
 
 def _spoken(name: str, rate: int) -> np.ndarray:
@@ -48,7 +48,7 @@ def _spoken(name: str, rate: int) -> np.ndarray:
 
 
 def encoded(samples: np.ndarray, law: str) -> bytes:
-    """16-bit samples as PCM, or as G.711 by its formula: written here apart from the server's own tables."""
+    """16-bit samples as PCM, or as G.711 computed by formula, independently of the server's tables."""
     match law:
         case "audio/pcmu":
             return _mu_law(samples.astype(int))

@@ -1,4 +1,4 @@
-"""Every scripted conversation against the server of REALTIME_CONFORMANCE_URL, or else against our own over the sandbox."""
+"""All scripted conversations, with the server of REALTIME_CONFORMANCE_URL or our own server and the sandbox."""
 
 import os
 from collections.abc import AsyncIterator
@@ -44,11 +44,11 @@ async def test_conversation(address: tuple[str, str | None], case: Case):
     seen.update(event["type"] for event in outcome.events)
 
 
-async def test_the_conversations_have_seen_every_event():
-    """All of them together; a run of some proves nothing about the rest."""
+async def test_the_conversations_cover_every_event():
+    """Needs a run of all conversations."""
     if len(ran) < len(all_cases()):
         pytest.skip("only some of the conversations ran")
-    # the sandbox states no limits, and its ears do not fail: tests/server makes them
+    # the sandbox sends no limits and its transcription does not fail: tests/server covers these events
     assert set(EVENTS) - seen <= {
         "rate_limits.updated",
         "conversation.item.input_audio_transcription.failed",

@@ -1,4 +1,4 @@
-"""The judge is judged: good recordings pass, and every way of breaking one is noticed."""
+"""Tests of the rules: correct recordings pass, and each kind of error is found."""
 
 import asyncio
 import copy
@@ -34,8 +34,8 @@ def index_of(events: list[dict], type: str, count: int = 1) -> int:
     return [index for index, event in enumerate(events) if event["type"] == type][count - 1]
 
 
-def test_a_good_recording_passes(recording):
-    assert rules.judge(recording) == []
+def test_a_correct_recording_passes(recording):
+    assert rules.check(recording) == []
 
 
 def swap(first: str, second: str):
@@ -80,8 +80,8 @@ def without(type: str, *path):
     return broken
 
 
-def heard(early: str, late: str) -> list[dict]:
-    """A spoken item, its delta and its transcript."""
+def transcription(early: str, late: str) -> list[dict]:
+    """The events of a spoken item, its delta and its transcript."""
     base = {"item_id": "item_s", "content_index": 0}
     item = {
         "id": "item_s", "object": "realtime.item", "type": "message", "role": "user", "status": "completed",
@@ -98,14 +98,14 @@ def heard(early: str, late: str) -> list[dict]:
     ]  # fmt: skip
 
 
-def test_a_transcript_much_like_its_deltas_passes(recording):
-    assert rules.judge([*recording, *heard("What time is", "What time was it?")]) == []
+def test_a_transcript_similar_to_its_deltas_passes(recording):
+    assert rules.check([*recording, *transcription("What time is", "What time was it?")]) == []
 
 
 BREAKS = {
-    "no greeting": drop("session.created"),
+    "no session.created": drop("session.created"),
     "delta before its item": swap("response.output_item.added", "response.output_audio_transcript.delta"),
-    "item placed before it is announced": swap("response.output_item.added", "conversation.item.added"),
+    "item added before its output_item.added": swap("response.output_item.added", "conversation.item.added"),
     "part before its item": swap("response.content_part.added", "response.output_item.added"),
     "done before the last delta": swap("response.output_audio.delta", "response.output_audio.done"),
     "transcript done before audio done": swap("response.output_audio.done", "response.output_audio_transcript.done"),
@@ -129,10 +129,10 @@ BREAKS = {
     "a call already complete when it is added": lambda events: events[
         next(i for i, e in enumerate(events) if e.get("item", {}).get("type") == "function_call")
     ]["item"].update(status="completed"),
-    "a predecessor that is not there": put("conversation.item.added", "previous_item_id", "item_nobody"),
+    "a previous item that does not exist": put("conversation.item.added", "previous_item_id", "item_unknown"),
     "a beta name": put("response.output_audio.delta", "type", "response.audio.delta"),
-    "an extension uninvited": put("response.output_audio.done", "type", "response.latency.done"),
-    "an error of a strange type": lambda events: events.append(
+    "an extension that was not requested": put("response.output_audio.done", "type", "response.latency.done"),
+    "an error of an unknown type": lambda events: events.append(
         {"type": "error", "event_id": "e", "error": {"type": "oops", "code": None, "message": "m", "param": None, "event_id": None}}
     ),
     "output that was not sent": put("response.done", "response", "output", []),
@@ -140,8 +140,8 @@ BREAKS = {
     "speech that stops twice": lambda events: events.append(
         {"type": "input_audio_buffer.speech_stopped", "event_id": "e", "audio_end_ms": 3, "item_id": "item_x"}
     ),
-    "deltas that the transcript takes back": lambda events: events.extend(heard("what time is it", "Good bye.")),
-    "a transcript of nobody": lambda events: events.append(
+    "a transcript that differs from its deltas": lambda events: events.extend(transcription("what time is it", "Good bye.")),
+    "a transcript of an unknown item": lambda events: events.append(
         {
             "type": "conversation.item.input_audio_transcription.completed", "event_id": "e", "item_id": "item_x",
             "content_index": 0, "transcript": "x", "usage": {"type": "duration", "seconds": 1.0},
@@ -151,16 +151,16 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_a_broken_recording_is_noticed(recording, name: str):
+def test_an_error_in_a_recording_is_found(recording, name: str):
     events = copy.deepcopy(recording)
     BREAKS[name](events)
     assert events != recording
-    assert rules.judge(events)
+    assert rules.check(events)
 
 
 @pytest.mark.parametrize("type", sorted(EVENTS))
-def test_every_field_of_every_event_in_the_recording_is_needed(recording, type: str):
-    """For the event types that the recording has: without any one of its required fields it is refused."""
+def test_every_field_of_every_event_in_the_recording_is_required(recording, type: str):
+    """For the event types in the recording: removing any required field is an error."""
     sample = next((event for event in recording if event["type"] == type), None)
     for key in EVENTS[type] if sample else ():
         less = {name: value for name, value in sample.items() if name != key}
@@ -177,8 +177,8 @@ def test_patterns():
     assert mismatch({"a": True}, {"a": 1}, kept) == "a is 1, not True"
 
 
-def test_telephone_sound_is_read_by_the_servers_own_tables():
-    """The suite's formulas and the server's tables are two readings of G.711."""
+def test_g711_of_the_suite_equals_that_of_the_server():
+    """The suite uses formulas, the server uses tables."""
     import numpy as np
 
     from realtime.core.audio import AudioFormat
@@ -190,7 +190,7 @@ def test_telephone_sound_is_read_by_the_servers_own_tables():
         assert np.all(np.abs(back.astype(int) - x) <= np.maximum(np.abs(x.astype(int)) // 16, 16))
 
 
-# -- the driver against servers that behave badly
+# -- the driver with faulty servers
 
 
 async def outcome_with(behave, *steps) -> str:
@@ -199,7 +199,7 @@ async def outcome_with(behave, *steps) -> str:
         return " ".join((await run(Case("x", "0", steps), f"ws://127.0.0.1:{port}")).failures)
 
 
-async def test_an_error_on_the_way_fails_a_case():
+async def test_an_unexpected_error_fails_a_case():
     async def behave(socket):
         await socket.send('{"type":"error","event_id":"e","error":{"code":"rude"}}')
         await socket.wait_closed()
@@ -222,26 +222,26 @@ async def test_a_binary_message_fails_a_case():
     assert "binary" in await outcome_with(behave, Expect("session.created", within_s=0.2))
 
 
-async def test_what_never_comes_fails_a_case_and_what_should_not_come_too():
+async def test_a_missing_event_and_a_forbidden_event_fail_a_case():
     async def behave(socket):
         await socket.send('{"type":"response.created","event_id":"e","response":{"id":"r"}}')
         await socket.wait_closed()
 
     assert "not within" in await outcome_with(behave, Expect("response.done", within_s=0.1))
-    assert "should not" in await outcome_with(
+    assert "should not be sent" in await outcome_with(
         behave, Mark(), Expect("response.created"), Never(("response.created",))
     )
 
 
-async def test_a_server_that_is_not_there_is_told():
+async def test_a_failed_connection_is_reported():
     outcome = await run(Case("x", "0", ()), "ws://127.0.0.1:9")
     assert outcome.failures[0].startswith("no connection")
 
 
 async def test_a_wrong_expectation_fails_on_our_own_server():
-    """A case with an impossible wish does not pass because somebody looked away."""
+    """A case with a wrong expectation must fail."""
     async with own_server() as url:
-        wish = Case(
+        wrong = Case(
             "x", "0", (*say("Hi."), Expect("conversation.item.done", {"item": {"role": "assistant"}}))
         )
-        assert "item.role" in (await run(wish, url)).failures[0]
+        assert "item.role" in (await run(wrong, url)).failures[0]
