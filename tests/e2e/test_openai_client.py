@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.audio import blocks, phrase, silence
 from tests.server.harness import TIMEOUT_S, Harness, open_harness
 from tests.server.stock_types import check_event
-from tests.stock.record import keep
+from tests.stock.record import record
 from tests.wer import words
 
 openai = pytest.importorskip("openai", reason="the stock client is not installed")
@@ -43,7 +43,7 @@ async def connected(harness: Harness, key: str = "x", **options):
         try:
             yield connection
         finally:
-            keep("openai-python", sent=sent)
+            record("openai-python", sent=sent)
 
 
 async def read_until(connection, type: str, seen: list) -> object:
@@ -52,7 +52,7 @@ async def read_until(connection, type: str, seen: list) -> object:
         async for event in connection:
             check_event(event.model_dump(mode="json", exclude_unset=True))
             seen.append(event)
-            keep("openai-python", received=[event.type])
+            record("openai-python", received=[event.type])
             if event.type == type:
                 return event
     raise AssertionError(f"the connection ended before {type}")

@@ -1,6 +1,6 @@
-// The stock agents client, as it comes from npm, in one conversation that uses all of it. Knows nothing of pytest.
+// One conversation of the unmodified stock agents client in Node. Knows nothing of pytest.
 // node agents.mjs '{"modules": ".../node_modules", "url": "ws://...", "key": "...", "scenario": "voice", "clips": {...}}'
-// Prints one JSON report: what the client's application saw. It judges nothing but its own patience.
+// Prints a JSON report of what the client received. It checks nothing but its timeouts.
 
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
@@ -15,7 +15,7 @@ const { parseRealtimeEvent, realtimeServerEventSchema } = await fromPackage(
 );
 const { z } = await fromPackage("zod/index.js");
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 const BLOCK_BYTES = 4_800; // 100 ms at 24 kHz
 const known = new Set(
   realtimeServerEventSchema.options.flatMap((option) => option.shape.type.value ?? [...option.shape.type.values]),
@@ -32,16 +32,16 @@ for (const level of ["error", "warn"]) console[level] = (...words) => report.log
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(what, check) {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (Date.now() < deadline) {
     const found = check();
     if (found) return found;
     await sleep(10);
   }
-  throw new Error(`never happened: ${what}; last events: ${all.slice(-8).map((e) => e.type)}`);
+  throw new Error(`timeout: ${what}; last events: ${all.slice(-8).map((e) => e.type)}`);
 }
 
-const all = []; // every raw event the transport saw
+const all = []; // every raw event of the transport
 const count = (type) => report.events[type] ?? 0;
 const last = (type) => all.findLast((event) => event.type === type);
 
@@ -99,17 +99,17 @@ const scenarios = {
   },
   async tools() {
     await turn("What is the weather in Paris?");
-    await until("the told weather", () => report.tools.length && last("response.done").response.output[0]?.type === "message");
-    report.notes.told = textOf(last("response.done").response.output.at(-1));
+    await until("the answer about the weather", () => report.tools.length && last("response.done").response.output[0]?.type === "message");
+    report.notes.answer = textOf(last("response.done").response.output.at(-1));
     report.notes.toolsAfterOne = [...report.tools];
     const before = count("response.done");
     session.sendMessage("What is the weather in Paris and in Rome?");
-    // the calls, then one response for each result or one for both: this client asks after every one, and joins wishes
-    const told = () => textOf(last("response.done").response.output.at(-1) ?? {});
-    await until("both told", () => ["21", "24"].every((degrees) => told().includes(degrees)));
-    await sleep(400); // whatever would follow by mistake
+    // the calls, then one response for each output or one for both: the client may join two response.create into one
+    const answer = () => textOf(last("response.done").response.output.at(-1) ?? {});
+    await until("an answer with both outputs", () => ["21", "24"].every((degrees) => answer().includes(degrees)));
+    await sleep(400); // wait for events that should not come
     report.notes.responses = count("response.done") - before;
-    report.notes.bothTold = textOf(last("response.done").response.output.at(-1));
+    report.notes.secondAnswer = textOf(last("response.done").response.output.at(-1));
   },
   async voice() {
     const before = count("response.done");
@@ -117,7 +117,7 @@ const scenarios = {
     await until("an answer", () => count("response.done") > before);
     const item = await until("its transcript", () => last("conversation.item.input_audio_transcription.completed"));
     await until("the transcript in the history", () => session.history.some((i) => i.itemId === item.item_id && textOf(i)));
-    report.notes.heard = item.transcript;
+    report.notes.transcript = item.transcript;
     report.notes.answer = textOf(last("response.done").response.output[0]);
   },
   async interruption() {
@@ -125,16 +125,16 @@ const scenarios = {
     const first = await until("the story's sound", () => last("response.output_audio.delta"));
     await sleep(700);
     await speak("interruption", { realTime: true });
-    await until("the cut", () => last("conversation.item.truncated")?.item_id === first.item_id);
-    await until("what is left of it", () => last("conversation.item.retrieved")?.item.id === first.item_id || count("conversation.item.retrieved") > 1);
+    await until("the truncation", () => last("conversation.item.truncated")?.item_id === first.item_id);
+    await until("the truncated item", () => last("conversation.item.retrieved")?.item.id === first.item_id || count("conversation.item.retrieved") > 1);
     const story = all.find((e) => e.type === "response.done");
     await until("the next answer", () => count("response.done") > 1);
     report.notes.status = story.response.status;
     report.notes.reason = story.response.status_details?.reason;
-    report.notes.told = textOf(story.response.output[0]);
+    report.notes.whole = textOf(story.response.output[0]);
     report.notes.truncatedMs = last("conversation.item.truncated").audio_end_ms;
-    const left = all.findLast((e) => e.type === "conversation.item.retrieved" && e.item.id === first.item_id);
-    report.notes.left = textOf(left.item);
+    const truncated = all.findLast((e) => e.type === "conversation.item.retrieved" && e.item.id === first.item_id);
+    report.notes.truncated = textOf(truncated.item);
     report.notes.inHistory = textOf(session.history.find((i) => i.itemId === first.item_id));
   },
   async history() {
@@ -142,9 +142,9 @@ const scenarios = {
     await turn("What is 2 plus 3?");
     const before = flat();
     const [first, ...others] = session.history;
-    // an item changed in the middle and at the front: deleted and made anew with the same id, each at its place
-    const told = { ...first, content: [{ type: "input_text", text: "My name is Grace." }] };
-    session.updateHistory([told, ...others]);
+    // the client deletes a changed item and creates it again with the same id at the same position
+    const changed = { ...first, content: [{ type: "input_text", text: "My name is Grace." }] };
+    session.updateHistory([changed, ...others]);
     await until("the new first item", () => flat()[0]?.text === "My name is Grace.");
     report.notes.before = before;
     report.notes.after = flat();
@@ -159,17 +159,16 @@ const scenarios = {
     report.notes.answer = textOf((await turn("Hello?")).output[0]);
     report.notes.instructions = last("session.updated").session.instructions;
     report.notes.toolsLeft = last("session.updated").session.tools.length;
-    const both = transport; // two wishes for a response at once: its sequencer sends the second when the first is done
     const before = count("response.done");
-    both.requestResponse();
-    both.requestResponse();
-    await until("both", () => count("response.done") >= before + 2);
+    transport.requestResponse(); // the client sends the second request when the first response is done
+    transport.requestResponse();
+    await until("both responses", () => count("response.done") >= before + 2);
   },
 };
 
 try {
   await session.connect({ apiKey: job.key });
-  report.sent.push("session.update"); // went out before anybody could listen
+  report.sent.push("session.update"); // sent before `send` is replaced below
   const socket = transport.connectionState.websocket;
   const send = socket.send.bind(socket);
   socket.send = (message) => {
@@ -177,7 +176,7 @@ try {
     send(message);
   };
   await until("both updates", () => count("session.updated") >= 2);
-  report.notes.echo = last("session.updated").session;
+  report.notes.session = last("session.updated").session;
   for (const name of job.scenario.split(",")) await scenarios[name]();
 } catch (error) {
   report.uncaught.push(String(error?.stack ?? error?.message ?? error));

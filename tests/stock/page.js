@@ -1,4 +1,4 @@
-// What an application does with the stock client in a browser; run inside the page, gives back what it saw.
+// Uses the stock client in a page, like an application; returns a report of the received events.
 async ({ url, secret, question }) => {
   const { RealtimeAgent, RealtimeSession, OpenAIRealtimeWebSocket } = await import("/bundle/openai-realtime-agents.mjs");
   const seen = { types: [], sent: ["session.update"], errors: [], audioBytes: 0 };
@@ -10,16 +10,16 @@ async ({ url, secret, question }) => {
   const until = async (check) => {
     for (let waited = 0; waited < 30_000; waited += 20) {
       if (check()) return;
-      if (seen.errors.length) break; // no event may be an error here
+      if (seen.errors.length) break; // no error is expected
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    throw new Error(`never happened: ${check}; ${seen.types.slice(-6)}; ${seen.errors}`);
+    throw new Error(`timeout: ${check}; ${seen.types.slice(-6)}; ${seen.errors}`);
   };
   const times = (type) => seen.types.filter((name) => name === type).length;
   try {
     await session.connect({ apiKey: secret });
   } catch (error) {
-    return { refused: String(error?.message ?? error), ...seen };
+    return { failed: String(error?.message ?? error), ...seen };
   }
   const socket = transport.connectionState.websocket;
   seen.protocol = socket.protocol;
@@ -31,7 +31,7 @@ async ({ url, secret, question }) => {
   try {
     await until(() => times("session.updated") >= 2);
   } catch (error) {
-    return { refused: String(error.message), ...seen };
+    return { failed: String(error.message), ...seen };
   }
   session.sendMessage("What is 2 plus 3?");
   await until(() => times("response.done") === 1);

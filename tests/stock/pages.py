@@ -1,4 +1,4 @@
-"""A page of another address with the stock client's own browser bundle beside it: no build step, no change."""
+"""Serves a page from another origin, with the stock client's unmodified browser bundle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE = "<!doctype html><meta charset=utf-8><title>stock</title>"
 
 @asynccontextmanager
 async def page_with_bundle() -> AsyncIterator[str]:
-    """Yields the page's address; the bundle is at `/bundle/openai-realtime-agents.mjs`."""
+    """Yields the page's URL; the bundle is at `/bundle/openai-realtime-agents.mjs`."""
 
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")

@@ -1,6 +1,6 @@
-"""Our server as a process of its own, for clients whose dependencies live in another environment.
+"""Our server as a separate process, for clients that are installed in another environment.
 
-REALTIME_STOCK_URL names a running server instead; REALTIME_PYTHON the interpreter that has ours installed.
+REALTIME_STOCK_URL names a running server instead. REALTIME_PYTHON is the interpreter that starts our server.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ READY_S = 60.0
 
 
 def require(module: str, how: str) -> None:
-    """Skip the whole file unless this module can be imported; nothing is imported yet."""
+    """Skip the whole file unless this module can be imported. Does not import it."""
     try:
         found = find_spec(module) is not None
     except ModuleNotFoundError:
         found = False
     if not found:
-        pytest.skip(f"{module} is not installed here: {how}", allow_module_level=True)
+        pytest.skip(f"{module} is not installed: {how}", allow_module_level=True)
 
 
 def _python() -> str:
@@ -36,7 +36,7 @@ def _python() -> str:
 
 @asynccontextmanager
 async def served(**env: str) -> AsyncIterator[str]:
-    """The server's http address; behind it the sandbox, with ears."""
+    """Yields the server's HTTP URL. It uses the sandbox and a local transcriber."""
     if url := os.environ.get("REALTIME_STOCK_URL"):
         yield url
         return

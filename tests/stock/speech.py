@@ -1,4 +1,4 @@
-"""What the stock clients' users say: recordings at the rate of the wire, as arrays or as files."""
+"""The speech of the stock clients' users: recordings at 24 kHz, as arrays or as files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INTERRUPTION = "en_sb_spk1_snt4"  # "A thin stripe runs down the middle."
 
 
 def spoken(name: str) -> np.ndarray:
-    """One recording, int16 at 24 kHz; the sandbox's voice where there are no recordings."""
+    """One recording, int16 at 24 kHz; the sandbox's voice if there are no recordings."""
     import soxr
 
     chosen = clip(name) if have_recordings() else clips("en")[2]
@@ -22,15 +22,15 @@ def spoken(name: str) -> np.ndarray:
 
 
 def said(name: str) -> str:
-    """Its words."""
+    """The text of a recording."""
     return (clip(name) if have_recordings() else clips("en")[2]).transcript
 
 
 def files(folder: Path) -> dict[str, str]:
     """Raw PCM files by the names that the scripts use."""
-    made = {}
+    paths = {}
     for name, source in (("question", QUESTION), ("interruption", INTERRUPTION)):
         path = folder / f"{name}.pcm"
         path.write_bytes(spoken(source).tobytes())
-        made[name] = str(path)
-    return made
+        paths[name] = str(path)
+    return paths

@@ -1,4 +1,4 @@
-"""The stock agents client in a real browser: subprotocol `realtime`, a client secret, a page of another address."""
+"""The stock agents client in a browser: subprotocol `realtime`, a client secret, a page from another origin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.server.harness import Harness, open_harness
 from tests.stock.npm import HERE
 from tests.stock.pages import page_with_bundle
-from tests.stock.record import keep
+from tests.stock.record import record
 from tests.stock.speech import QUESTION, said, spoken
 from tests.wer import word_error_rate
 
@@ -23,8 +23,8 @@ pytest.importorskip(
 KEY = "sk-real"
 
 
-async def minted(harness: Harness) -> str:
-    """A client secret, as the page's own server would fetch it."""
+async def mint(harness: Harness) -> str:
+    """Create a client secret, like the server of such a page."""
     headers = {"Authorization": f"Bearer {KEY}"}
     async with (
         aiohttp.ClientSession() as http,
@@ -34,7 +34,7 @@ async def minted(harness: Harness) -> str:
 
 
 async def visit(harness: Harness, secret: str, question: bytes = b"") -> dict[str, Any]:
-    """Run `page.js` in Chromium; nothing may be thrown in the page."""
+    """Run `page.js` in Chromium; returns its report. Fails if the page throws an error."""
     from tests.web.conftest import browser_with
 
     thrown: list[str] = []
@@ -44,17 +44,17 @@ async def visit(harness: Harness, secret: str, question: bytes = b"") -> dict[st
         page.on("pageerror", lambda error: thrown.append(str(error)))
         await page.goto(address)
         seen: dict[str, Any] = await page.evaluate((HERE / "page.js").read_text("utf-8"), job)
-    keep("agents-js Chromium", sent=seen["sent"], received=seen["types"])
+    record("agents-js Chromium", sent=seen["sent"], received=seen["types"])
     assert thrown == []
     return seen
 
 
 async def test_text_and_speech_with_a_client_secret():
-    pytest.importorskip("faster_whisper", reason="no transcriber here: pip install 'minimax-realtime[local]'")
+    pytest.importorskip("faster_whisper", reason="no transcriber: pip install 'minimax-realtime[local]'")
     async with open_harness(transcriber="local", language="en", api_keys=(KEY,)) as harness:
         lead = np.zeros(9_600, np.int16)
-        seen = await visit(harness, await minted(harness), lead.tobytes() + spoken(QUESTION).tobytes())
-    assert seen.get("refused") is None
+        seen = await visit(harness, await mint(harness), lead.tobytes() + spoken(QUESTION).tobytes())
+    assert seen.get("failed") is None
     assert seen["protocol"] == "realtime"
     assert seen["errors"] == []
     assert seen["audioBytes"] > 48_000
@@ -63,9 +63,9 @@ async def test_text_and_speech_with_a_client_secret():
     assert all(item["text"] for item in seen["history"])
 
 
-async def test_a_wrong_secret_is_told_in_an_event():
-    """A page cannot read an HTTP 401, so the reason comes as an `error` and a close."""
+async def test_a_wrong_secret_is_an_error_event():
+    """A page cannot read an HTTP 401, so the server sends an `error` and closes."""
     async with open_harness(api_keys=(KEY,)) as harness:
         seen = await visit(harness, "ek_wrong")
-    assert seen["refused"]
+    assert seen["failed"]
     assert any("invalid_api_key" in error for error in seen["errors"])

@@ -1,6 +1,6 @@
-"""LiveKit's RealtimeModel, unmodified, without a room: replies, speech, tools, interruption, its own reconnecting.
+"""LiveKit's unmodified RealtimeModel, without a LiveKit room: replies, speech, tools, interruption, reconnecting.
 
-Runs where livekit-plugins-openai is installed (tests/stock/README.md). Fails on anything it logs as an error.
+Needs livekit-plugins-openai (tests/stock/README.md). Fails if it logs an error.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from tests.stock.process import require, served
-from tests.stock.record import keep
+from tests.stock.record import record
 from tests.stock.speech import QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install livekit-plugins-openai==1.8.9"
 TIMEOUT_S = 30.0
 require("livekit.plugins.openai", HOW)
-pytestmark = pytest.mark.filterwarnings("default")  # its dependencies' deprecations are its own affair
+pytestmark = pytest.mark.filterwarnings("default")  # its dependencies cause deprecation warnings
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ async def url() -> AsyncIterator[str]:
 
 
 class Talk:
-    """A session of the stock model with everything it told."""
+    """A session of the stock model, and all events that it reported."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
-        self.heard: list[Any] = []
+        self.transcripts: list[Any] = []
         self.errors: list[Any] = []
         self.types: list[str] = []
         self.generations: asyncio.Queue[Any] = asyncio.Queue()
@@ -46,7 +46,7 @@ class Talk:
         self.sent: list[str] = []
         session.on("openai_client_event_queued", lambda event: self.sent.append(event["type"]))
         session.on("error", self.errors.append)
-        session.on("input_audio_transcription_completed", self.heard.append)
+        session.on("input_audio_transcription_completed", self.transcripts.append)
         session.on("input_speech_started", lambda _: self.speech.append("started"))
         session.on("input_speech_stopped", lambda _: self.speech.append("stopped"))
         session.on("session_reconnected", lambda _: self.reconnected.set())
@@ -63,7 +63,7 @@ class Talk:
 
 
 class Reply:
-    """One generation, read to its end."""
+    """One complete generation."""
 
     def __init__(self) -> None:
         self.id = ""
@@ -80,8 +80,8 @@ async def read(generation: Any) -> Reply:
         reply.modalities = list(await message.modalities)
 
         async def text(message: Any = message) -> None:
-            async for piece in message.text_stream:
-                reply.text += piece
+            async for delta in message.text_stream:
+                reply.text += delta
 
         async def sound(message: Any = message) -> None:
             async for frame in message.audio_stream:
@@ -106,13 +106,13 @@ async def talking(base_url: str, caplog: pytest.LogCaptureFixture, **options: An
     finally:
         await session.aclose()
         await model.aclose()
-        keep("LiveKit", sent=talk.sent, received=talk.types)
+        record("LiveKit", sent=talk.sent, received=talk.types)
     assert talk.errors == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def speak(talk: Talk, name: str) -> None:
-    """Speech between a quiet moment before and after, in 100 ms frames."""
+    """Push speech with silence before and after, in 100 ms frames."""
     import numpy as np
     from livekit import rtc
 
@@ -125,7 +125,7 @@ async def speak(talk: Talk, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1", "", "/v1?extensions=words"])
-async def test_every_form_of_its_address_and_a_text_turn(url: str, caplog: Any, path: str):
+async def test_a_text_turn_with_every_form_of_the_url(url: str, caplog: Any, path: str):
     async with talking(url + path, caplog) as talk:
         await talk.say("What is 2 plus 3?")
         reply = await talk.reply()
@@ -142,9 +142,9 @@ async def test_a_spoken_turn_is_in_its_history_once(url: str, caplog: Any):
         await speak(talk, QUESTION)
         async with asyncio.timeout(TIMEOUT_S):
             reply = await read(await talk.generations.get())
-            while not any(told.is_final for told in talk.heard):  # noqa: ASYNC110 - its events are callbacks
+            while not any(each.is_final for each in talk.transcripts):  # noqa: ASYNC110 - its events are callbacks
                 await asyncio.sleep(0.02)
-        final = [told for told in talk.heard if told.is_final]
+        final = [each for each in talk.transcripts if each.is_final]
         assert len(final) == 1
         assert word_error_rate([(said(QUESTION), final[0].transcript)]) <= 0.35
         assert talk.speech == ["started", "stopped"]
@@ -154,7 +154,7 @@ async def test_a_spoken_turn_is_in_its_history_once(url: str, caplog: Any):
         assert user.text_content == final[0].transcript
 
 
-async def test_a_tool_is_called_and_its_result_told(url: str, caplog: Any):
+async def test_a_tool_is_called_and_the_answer_uses_its_result(url: str, caplog: Any):
     from livekit.agents import llm
 
     @llm.function_tool
@@ -175,19 +175,19 @@ async def test_a_tool_is_called_and_its_result_told(url: str, caplog: Any):
             )
         )
         await talk.session.update_chat_ctx(context)
-        told = await talk.reply()
-        assert told.calls == []
-        assert "21" in told.text
+        answer = await talk.reply()
+        assert answer.calls == []
+        assert "21" in answer.text
 
 
-async def test_instructions_and_choice_of_one_reply(url: str, caplog: Any):
+async def test_instructions_of_one_reply(url: str, caplog: Any):
     async with talking(url + "/v1", caplog) as talk:
         await talk.session.update_instructions("Be brief.")
         reply = await talk.reply(instructions="Say only 'Ahoy'.")
         assert reply.text.startswith("Ahoy")
 
 
-async def test_an_interrupted_reply_is_cut_or_deleted(url: str, caplog: Any):
+async def test_an_interrupted_reply_is_truncated_or_deleted(url: str, caplog: Any):
     async with talking(url + "/v1", caplog) as talk:
         await talk.say("Tell me a very long story about the sea.")
         generation = await talk.session.generate_reply()
@@ -208,7 +208,7 @@ async def test_an_interrupted_reply_is_cut_or_deleted(url: str, caplog: Any):
         assert (await talk.reply()).text
 
 
-async def test_it_reconnects_by_itself_and_replays_the_conversation(url: str, caplog: Any):
+async def test_it_reconnects_and_creates_the_conversation_again(url: str, caplog: Any):
     async with talking(url + "/v1", caplog, max_session_duration=3.0) as talk:
         await talk.say("My name is Ada.")
         await talk.reply()

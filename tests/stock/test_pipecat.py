@@ -1,7 +1,7 @@
-"""Pipecat's OpenAIRealtimeLLMService, unmodified, in a pipeline: replies, speech, tools, interruption, manual turns.
+"""Pipecat's unmodified OpenAIRealtimeLLMService in a pipeline: replies, speech, tools, interruption, manual turns.
 
-Runs where pipecat-ai is installed (tests/stock/README.md). Its receive loop ends for good at nearly every `error`, so
-after each conversation that loop must still be running and no ErrorFrame may have passed.
+Needs pipecat-ai (tests/stock/README.md). Nearly every `error` ends its receive loop, so after each conversation the loop
+must still be running, and no ErrorFrame may have been pushed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from tests.stock.process import require, served
-from tests.stock.record import keep
+from tests.stock.record import record
 from tests.stock.speech import INTERRUPTION, QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install 'pipecat-ai[openai]==1.14.0'"
 TIMEOUT_S = 30.0
 require("pipecat.services.openai.realtime", HOW)
-pytestmark = pytest.mark.filterwarnings("default")  # its dependencies' deprecations are its own affair
+pytestmark = pytest.mark.filterwarnings("default")  # its dependencies cause deprecation warnings
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def url() -> AsyncIterator[str]:
 
 
 class Talk:
-    """A running pipeline around the stock service, and every frame that passed before and behind it."""
+    """A running pipeline with the stock service, and all frames before and after the service."""
 
     def __init__(self, service: Any, context: Any, worker: Any, frames: list[Any]) -> None:
         self.service, self.context, self.worker, self.frames = service, context, worker, frames
@@ -43,14 +43,16 @@ class Talk:
     async def until(self, check: Callable[[], Any], what: str) -> Any:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                while not (found := check()):  # noqa: ASYNC110 - frames are no events of this loop
+                while not (found := check()):  # noqa: ASYNC110 - there is no event for a frame
                     await asyncio.sleep(0.02)
                 return found
         except TimeoutError:
-            raise AssertionError(f"never: {what}; {[type(f).__name__ for f in self.frames[-12:]]}") from None
+            raise AssertionError(
+                f"timeout: {what}; {[type(f).__name__ for f in self.frames[-12:]]}"
+            ) from None
 
     async def replies(self, number: int) -> None:
-        """Wait until so many replies are over."""
+        """Wait until this number of replies has ended."""
         from pipecat.frames.frames import LLMFullResponseEndFrame
 
         await self.until(lambda: len(self.of(LLMFullResponseEndFrame)) >= number, f"reply {number}")
@@ -107,7 +109,7 @@ async def talking(
     received: list[str] = []
 
     class Observed(OpenAIRealtimeLLMService):
-        """The service itself; only noted is what it says."""
+        """The unchanged service; records what it sends."""
 
         async def _ws_send(self, realtime_message: Any) -> None:
             sent.append(realtime_message["type"])
@@ -115,11 +117,11 @@ async def talking(
 
     parse = events.parse_server_event
 
-    def noted(message: str) -> Any:
+    def recorded(message: str) -> Any:
         received.append(json.loads(message)["type"])
         return parse(message)
 
-    events.parse_server_event = noted
+    events.parse_server_event = recorded
     service = Observed(
         api_key="any",
         base_url=url,
@@ -129,7 +131,7 @@ async def talking(
     )
     context = LLMContext(list(messages or []), **({"tools": tools} if tools else {}))
     aggregators = LLMContextAggregatorPair(context)
-    # transcripts and errors travel upstream, replies downstream; the aggregators keep some for themselves
+    # transcripts and errors go upstream, replies go downstream; the aggregators consume some frames
     pipeline = Pipeline([aggregators.user(), Watch(), service, Watch(), aggregators.assistant()])
     worker = PipelineWorker(pipeline, cancel_on_idle_timeout=False, enable_rtvi=False)
     runner = WorkerRunner(handle_sigint=False)
@@ -148,7 +150,7 @@ async def talking(
         async with asyncio.timeout(TIMEOUT_S):
             await running
         events.parse_server_event = parse
-        keep("Pipecat", sent=sent, received=received)
+        record("Pipecat", sent=sent, received=received)
 
 
 def user(text: str) -> list[dict[str, str]]:
@@ -176,29 +178,29 @@ async def test_a_spoken_turn(url: str):
         await talk.replies(1)
         await talk.speak(QUESTION)
         await talk.replies(2)
-        (heard,) = await talk.until(lambda: talk.of(TranscriptionFrame), "a transcript")
-        assert word_error_rate([(said(QUESTION), heard.text)]) <= 0.35
+        (transcript,) = await talk.until(lambda: talk.of(TranscriptionFrame), "a transcript")
+        assert word_error_rate([(said(QUESTION), transcript.text)]) <= 0.35
         await talk.until(lambda: len(talk.said_by("user")) == 2, "the spoken turn in its context")
-        assert talk.said_by("user")[1].strip() == heard.text.strip()
+        assert talk.said_by("user")[1].strip() == transcript.text.strip()
 
 
-async def test_a_tool_runs_once_and_its_result_is_told(url: str):
+async def test_a_tool_runs_once_and_the_answer_uses_its_result(url: str):
     from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
     from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 
-    asked: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
 
     async def weather(params: Any) -> None:
-        asked.append(dict(params.arguments))
+        calls.append(dict(params.arguments))
         await params.result_callback({"sky": "sunny", "celsius": 21})
 
     schema = FunctionSchema("get_weather", "The weather in a city.", {"city": {"type": "string"}}, ["city"])
     tools = ToolsSchema(standard_tools=[schema])
     async with talking(url, user("What is the weather in Paris?"), tools) as talk:
         talk.service.register_function("get_weather", weather)
-        await talk.until(lambda: "21" in talk.text(), "the weather told")
+        await talk.until(lambda: "21" in talk.text(), "an answer about the weather")
         await talk.replies(2)
-        assert asked == [{"city": "Paris"}]
+        assert calls == [{"city": "Paris"}]
 
 
 async def test_speech_interrupts_a_long_reply(url: str):
@@ -211,30 +213,30 @@ async def test_speech_interrupts_a_long_reply(url: str):
 
     async with talking(url, user("Tell me a very long story about the sea.")) as talk:
         talk.service.add_event_handler("on_conversation_item_created", created)
-        await talk.until(lambda: talk.of(TTSAudioRawFrame), "the story's sound")
+        await talk.until(lambda: talk.of(TTSAudioRawFrame), "audio of the story")
         await asyncio.sleep(0.5)
         await talk.speak(INTERRUPTION)
-        (heard,) = await talk.until(lambda: talk.of(TranscriptionFrame), "a transcript")
+        (transcript,) = await talk.until(lambda: talk.of(TranscriptionFrame), "a transcript")
         await talk.replies(2)
         assert talk.of(InterruptionFrame)
         story = next(item for item in items if item.role == "assistant")
-        left = await talk.service.retrieve_conversation_item(story.id)
-        kept = left.content[0].transcript
-        assert left.status == "incomplete"
+        item = await talk.service.retrieve_conversation_item(story.id)
+        kept = item.content[0].transcript
+        assert item.status == "incomplete"
         assert talk.text().startswith(kept)
-        assert len(kept) < len(talk.text().split(heard.text.strip(" ."))[0])
-        assert word_error_rate([(said(INTERRUPTION), heard.text)]) <= 0.35
+        assert len(kept) < len(talk.text().split(transcript.text.strip(" ."))[0])
+        assert word_error_rate([(said(INTERRUPTION), transcript.text)]) <= 0.35
 
 
-async def test_manual_turns_with_interruptions_of_nothing(url: str):
-    """It clears, replays, cancels at every interruption, usually with nothing to cancel."""
+async def test_manual_turns_with_interruptions_while_nothing_plays(url: str):
+    """It clears the buffer and cancels at every interruption, usually without an active response."""
     from pipecat.frames.frames import InterruptionFrame, TranscriptionFrame, UserStoppedSpeakingFrame
     from pipecat.services.openai.realtime.events import AudioConfiguration, AudioInput
 
     audio = AudioConfiguration(input=AudioInput(turn_detection=False))
     async with talking(url, user("Hello."), audio=audio) as talk:
         await talk.replies(1)
-        await asyncio.sleep(1.2)  # past the second in which a cancel that crossed is silent
+        await asyncio.sleep(1.2)  # longer than the second in which a late cancel is no error
         for _ in range(2):
             await talk.worker.queue_frame(InterruptionFrame())
         await talk.speak(QUESTION, seconds_after=0.2)
@@ -247,7 +249,7 @@ async def test_manual_turns_with_interruptions_of_nothing(url: str):
         )
 
 
-async def test_items_are_retrieved_and_a_new_conversation_begins(url: str):
+async def test_retrieving_items_and_resetting_the_conversation(url: str):
     items: list[str] = []
     async with talking(url, user("My name is Ada. What is my name?")) as talk:
 
@@ -263,5 +265,5 @@ async def test_items_are_retrieved_and_a_new_conversation_begins(url: str):
             await talk.service.retrieve_conversation_item("nobody")
         await talk.service.reset_conversation()
         before = len(talk.text())
-        await talk.service._create_response()  # as its own examples do after a reset: replays the context
-        await talk.until(lambda: "Ada" in talk.text()[before:], "its name after the reset")
+        await talk.service._create_response()  # as in its examples after a reset: creates the context again
+        await talk.until(lambda: "Ada" in talk.text()[before:], "the name after the reset")
