@@ -1,7 +1,7 @@
-"""The command line: which command was meant, and what its failures look like to the person who typed it.
+"""The command line: runs one command and prints its errors.
 
 Each command is a file in `realtime/commands/` with `add_arguments(parser)` and `run(args) -> exit status`; only the
-one that was asked for is imported. This is the one place that hands out the environment.
+command that runs is imported. Only this module passes the environment on.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ COMMANDS = {
     "ask": "one question, one spoken answer",
     "say": "speech from text, or from a stream of text, as it arrives",
     "sandbox": "the MiniMax platform on this machine, without a key",
-    "doctor": "what works here, what does not, and what to do about it",
-    "setup": "fetch optional models into the cache",
+    "doctor": "checks what works on this machine, with advice",
+    "setup": "download optional models into the cache",
 }
 
 HELP = """\
@@ -38,21 +38,21 @@ Talk with MiniMax in real time.
   realtime doctor                      {doctor}
   realtime setup turn                  {setup}
 
-First time here? Type `realtime serve` and open the address it prints. No key is needed: a sandbox answers and speaks.
+New here? Type `realtime serve` and open the address it prints. No key is needed: a sandbox answers and speaks.
 With a key it is MiniMax itself:
 
   export MINIMAX_API_KEY=...           a key belongs to one region: mainland China is the default,
   export MINIMAX_BASE_URL=https://api.minimax.io      and this is the international one
 
 Settings come from flags, then the environment, then realtime.toml, then defaults; `realtime doctor --settings` shows
-them all. `realtime COMMAND --help` tells everything about one command; `realtime --version` the version.
+them all. `realtime COMMAND --help` shows the options of one command, `realtime --version` the version.
 """
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 1 for a failure, 2 for a mistake of the operator."""
+    """Run one command and return its exit status: 0, 1 for a failure, 2 for a wrong option or setting."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         print(HELP.format(**COMMANDS), end="")
@@ -61,23 +61,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"realtime {__version__}")
         return 0
     if words[0] not in COMMANDS:
-        return _complain(_unknown(words[0]), EXIT_USAGE)
-    return _guarded(words[0], words[1:])
+        return _fail(_unknown(words[0]), EXIT_USAGE)
+    return _run_and_report(words[0], words[1:])
 
 
-def _guarded(name: str, words: Sequence[str]) -> int:
+def _run_and_report(name: str, words: Sequence[str]) -> int:
     from realtime_client.errors import ClientError
 
     try:
         return _run(name, words)
     except ConfigError as error:
-        return _complain(str(error), EXIT_USAGE)
+        return _fail(str(error), EXIT_USAGE)
     except (ProviderError, ClientError) as error:
-        return _complain(str(error), EXIT_FAILED)
+        return _fail(str(error), EXIT_FAILED)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # whoever read our output has gone; what is left of it must not complain at exit
+        # the reader of our output has closed it: avoid another error at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
 
@@ -97,8 +97,8 @@ def _unknown(word: str) -> str:
     return f"There is no command {word!r}. {hint}"
 
 
-def _complain(sentence: str, status: int) -> int:
-    print(f"realtime: {sentence}", file=sys.stderr)
+def _fail(message: str, status: int) -> int:
+    print(f"realtime: {message}", file=sys.stderr)
     return status
 
 

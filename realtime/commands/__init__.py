@@ -1,1 +1,1 @@
-"""One small file per command of the command line; what several of them share is in `common`."""
+"""The commands of the command line, one file each; `common` has the code that several of them use."""

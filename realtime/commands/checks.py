@@ -1,7 +1,7 @@
-"""What works on this machine, what does not, and what to do about it: one line each.
+"""Checks what works on this machine and what does not, and gives advice: one line each.
 
-Checks are independent and bounded in time; none of them changes anything. Start-up shares one of them: the search
-for foreign packages that install a module of our name.
+Checks are independent, have timeouts, and change nothing. `serve` and `talk` also use one of them: the search for other
+packages that install a module of our name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OUR_DISTRIBUTION = "minimax-realtime"
 
 
 class Verdict(Enum):
-    """How a check ended, and the mark people see."""
+    """The result of a check, and its mark in the output."""
 
     GOOD = "ok"
     NOTE = "--"
@@ -33,7 +33,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. `advice` says what to do; empty when there is nothing to do."""
+    """One line of the report. `advice` says what to do; it is empty if nothing is to do."""
 
     part: str
     verdict: Verdict
@@ -42,12 +42,12 @@ class Finding:
 
 
 def refuse_foreign_packages() -> None:
-    """Raises ConfigError if another distribution has put its files into our package."""
-    strangers = foreign_packages()
-    if strangers:
+    """Raises ConfigError if another distribution has installed files into our package."""
+    others = foreign_packages()
+    if others:
         raise ConfigError(
-            f"The package {strangers[0]} also installs a module named realtime, and the two are mixed: "
-            f"pip uninstall {' '.join(strangers)}, or use a fresh environment."
+            f"The package {others[0]} also installs a module named realtime, and their files are mixed: "
+            f"pip uninstall {' '.join(others)}, or use a fresh environment."
         )
 
 
@@ -57,8 +57,8 @@ def foreign_packages() -> list[str]:
     return sorted({name for name in owners if name.lower() != OUR_DISTRIBUTION})
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Every check, in the order people fix things."""
+async def run_checks(settings: Settings) -> list[Finding]:
+    """Run all checks, in the order in which problems should be fixed."""
     findings = [_package(), _key(settings), _address(settings)]
     findings += await _reach(settings)
     findings += [_voice_detection(), _turn_end(), _transcription(settings), _sandbox_voice(settings)]
@@ -68,10 +68,10 @@ async def examine(settings: Settings) -> list[Finding]:
 
 def _package() -> Finding:
     where = Path(realtime.__file__).parent
-    strangers = foreign_packages()
-    if strangers:
-        advice = f"pip uninstall {' '.join(strangers)}, or use a fresh environment"
-        return Finding("package", Verdict.BAD, f"mixed with {', '.join(strangers)} in {where}", advice)
+    others = foreign_packages()
+    if others:
+        advice = f"pip uninstall {' '.join(others)}, or use a fresh environment"
+        return Finding("package", Verdict.BAD, f"mixed with {', '.join(others)} in {where}", advice)
     return Finding("package", Verdict.GOOD, f"{OUR_DISTRIBUTION} {realtime.__version__} in {where}")
 
 
@@ -97,7 +97,7 @@ def _address(settings: Settings) -> Finding:
 
 
 async def _reach(settings: Settings) -> list[Finding]:
-    """Ask the platform for something cheap, and time the answer."""
+    """Send the platform a cheap request, and measure the time."""
     if settings.use_sandbox:
         return []
     from realtime.minimax import MiniMax
@@ -111,11 +111,11 @@ async def _reach(settings: Settings) -> list[Finding]:
         ]
 
 
-async def _timed(part: str, ask: Callable[[], Awaitable[object]], what: str) -> Finding:
+async def _timed(part: str, request: Callable[[], Awaitable[object]], what: str) -> Finding:
     started_s = time.perf_counter()
     try:
         async with asyncio.timeout(REACH_TIMEOUT_S):
-            await ask()
+            await request()
     except ProviderError as error:
         return Finding(part, Verdict.BAD, error.message, _advice(error))
     except TimeoutError:
@@ -150,8 +150,8 @@ def _turn_end() -> Finding:
     from realtime.providers import weights
 
     if weights.has_smart_turn():
-        return Finding("end of turn", Verdict.GOOD, "by text and by sound")
-    advice = "realtime setup turn  (8.7 MB, BSD-2) listens to how a sentence ends as well"
+        return Finding("end of turn", Verdict.GOOD, "by text and by audio")
+    advice = "realtime setup turn  (8.7 MB, BSD-2) also uses the intonation"
     return Finding("end of turn", Verdict.GOOD, "by text", advice)
 
 
@@ -164,11 +164,11 @@ def _transcription(settings: Settings) -> Finding:
         return Finding("transcription", Verdict.NOTE, "not installed locally", weights.INSTALL_LOCAL)
     languages = [
         name
-        for name, there in (
+        for name, installed in (
             ("English", weights.has_english()),
             ("other languages", weights.has_multilingual()),
         )
-        if there
+        if installed
     ]
     if not languages:
         return Finding("transcription", Verdict.BAD, "no weights", weights.INSTALL_LOCAL)
@@ -188,23 +188,23 @@ def _devices() -> list[Finding]:
     from realtime_client.devices import device_names
 
     findings = []
-    for kind, what in (("input", "microphone"), ("output", "speaker")):
+    for kind, part in (("input", "microphone"), ("output", "speaker")):
         try:
             names = device_names(kind)
         except DeviceError as error:
             return [
                 Finding(
-                    "sound", Verdict.NOTE, "the terminal has no sound; the page does not need it", str(error)
+                    "sound", Verdict.NOTE, "no sound in the terminal; the page works without it", str(error)
                 )
             ]
         if names:
             findings.append(
-                Finding(what, Verdict.GOOD, ", ".join(names[:3]) + (", ..." if len(names) > 3 else ""))
+                Finding(part, Verdict.GOOD, ", ".join(names[:3]) + (", ..." if len(names) > 3 else ""))
             )
         else:
             findings.append(
                 Finding(
-                    what, Verdict.NOTE, "none found", "plug one in, or use the page or `realtime talk --text`"
+                    part, Verdict.NOTE, "none found", "connect one, or use the page or `realtime talk --text`"
                 )
             )
     return findings

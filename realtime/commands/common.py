@@ -1,4 +1,4 @@
-"""What several commands share: flags that are settings, the settings file, a server in this process."""
+"""Code for several commands: flags for settings, the settings file, a server in this process."""
 
 from __future__ import annotations
 
@@ -17,37 +17,41 @@ _PREFIX = "setting_"
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """The flag that names another settings file."""
+    """Add the flag for another settings file."""
     parser.add_argument(
-        "--config", metavar="FILE", help=f"settings file (default: {TOML_NAME} here, if there is one)"
+        "--config",
+        metavar="FILE",
+        help=f"settings file (default: {TOML_NAME} in this directory, if it exists)",
     )
 
 
 def add_setting(parser: argparse.ArgumentParser, flag: str, field: str, metavar: str, help: str) -> None:
-    """A flag that sets one field of `Settings`, stronger than the environment."""
+    """Add a flag that sets one field of `Settings`; it overrides the environment."""
     parser.add_argument(flag, dest=_PREFIX + field, metavar=metavar, help=help)
 
 
 def add_setting_switch(parser: argparse.ArgumentParser, flag: str, field: str, help: str) -> None:
-    """A flag without a value that sets one field of `Settings` to yes."""
+    """Add a flag without a value that sets one field of `Settings` to yes."""
     parser.add_argument(flag, dest=_PREFIX + field, action="store_const", const="yes", help=help)
 
 
 def load(args: argparse.Namespace) -> Loaded:
     """The effective settings of this command. Raises ConfigError."""
-    chosen = {
+    flags = {
         name.removeprefix(_PREFIX): value
         for name, value in vars(args).items()
         if name.startswith(_PREFIX) and value is not None
     }
     path = Path(args.config) if args.config else Path(TOML_NAME)
-    return load_settings(chosen, args.environ, path if args.config or path.exists() else None)
+    return load_settings(flags, args.environ, path if args.config or path.exists() else None)
 
 
 def add_conversation(parser: argparse.ArgumentParser) -> None:
-    """Flags of the commands that hold a conversation."""
+    """Add the flags of the commands that hold a conversation."""
     parser.add_argument(
-        "--url", metavar="URL", help="a running server, like ws://127.0.0.1:8000 (default: start one in here)"
+        "--url",
+        metavar="URL",
+        help="a running server, like ws://127.0.0.1:8000 (default: start one in this process)",
     )
     add_setting(parser, "--voice", "voice_id", "ID", "voice of the platform")
     add_setting(
@@ -58,7 +62,7 @@ def add_conversation(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server to talk to: address, key, and what to ask of the session."""
+    """The server of a conversation: URL, key, and session settings to send."""
 
     url: str
     api_key: str | None
@@ -67,22 +71,22 @@ class Target:
 
 @asynccontextmanager
 async def target(args: argparse.Namespace) -> AsyncIterator[Target]:
-    """The server that `--url` names, or one that runs in this process for as long as the block."""
+    """The server that `--url` names, or one in this process that runs until the block ends."""
     settings = load(args).settings
     api_key = settings.api_keys[0] if settings.api_keys else None
     if args.url:
-        yield Target(args.url, api_key, _wishes(args, settings))
+        yield Target(args.url, api_key, _session_fields(args, settings))
         return
     from realtime.server.app import running
 
-    # for this conversation alone: any free port of this machine, whatever `serve` is told to use
+    # only for this conversation: any free port of this machine, not the one for `serve`
     private = dataclasses.replace(settings, host="127.0.0.1", port=0, tls_cert=None, tls_key=None)
     async with running(private) as server:
         yield Target(server.url, api_key, None)
 
 
-def _wishes(args: argparse.Namespace, settings: Settings) -> dict[str, Any] | None:
-    """What the flags ask of a server whose settings are not ours."""
+def _session_fields(args: argparse.Namespace, settings: Settings) -> dict[str, Any] | None:
+    """The session settings from the flags, for a server with its own settings."""
     audio: dict[str, Any] = {}
     if getattr(args, _PREFIX + "voice_id"):
         audio["output"] = {"voice": settings.voice_id}

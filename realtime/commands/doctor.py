@@ -1,26 +1,26 @@
-"""Check key, network, engines and sound devices, and say what to do about whatever does not work."""
+"""Check key, network, models and sound devices, and say how to fix what does not work."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 
-from realtime.commands.checks import Finding, Verdict, examine
+from realtime.commands.checks import Finding, Verdict, run_checks
 from realtime.commands.common import add_config, load
 from realtime.settings.load import Loaded, describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--settings", action="store_true", help="show every setting and where it came from")
+    parser.add_argument("--settings", action="store_true", help="show all settings and their sources")
     add_config(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if a conversation can be held here, 1 if something is in its way. Raises ConfigError."""
+    """Exit status 0 if conversations are possible here, 1 if a check failed. Raises ConfigError."""
     loaded = load(args)
     if args.settings:
         _print_settings(loaded)
-    findings = asyncio.run(examine(loaded.settings))
+    findings = asyncio.run(run_checks(loaded.settings))
     for finding in findings:
         _print(finding)
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0

@@ -1,4 +1,4 @@
-"""Run the MiniMax emulator: the platform's addresses, limits and quirks on this machine, with real speech."""
+"""Run the MiniMax emulator on this machine: the platform's endpoints, limits and quirks, with real speech."""
 
 from realtime.sandbox.cli import add_arguments, run
 

@@ -1,4 +1,4 @@
-"""Run the voice server: the OpenAI Realtime wire on /v1/realtime, and a page in the browser to talk with it."""
+"""Run the voice server: the OpenAI Realtime protocol at /v1/realtime, and a web page to talk with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--host", "host", "ADDRESS", "address to listen on (default: 127.0.0.1)")
     add_setting(parser, "--port", "port", "N", "port to listen on, 0 picks a free one (default: 8000)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
-    add_setting_switch(parser, "--open", "open_to_all", "serve the network without asking for keys")
+    add_setting_switch(parser, "--open", "open_to_all", "accept clients from the network without keys")
     add_setting(
         parser, "--tls-cert", "tls_cert", "FILE", "certificate, PEM; microphones need https or localhost"
     )

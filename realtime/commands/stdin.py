@@ -1,4 +1,4 @@
-"""Standard input as it arrives, without blocking the loop: a daemon thread reads, so that leaving never waits."""
+"""Reads standard input as it arrives without blocking the loop. A daemon thread reads: exiting never waits for it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-_BACKLOG = 64
+_MAX_QUEUED = 64
 T = TypeVar("T", str, bytes)
 
 
 async def read_lines() -> AsyncIterator[str]:
-    """Each line, without its end."""
+    """Each line, without its line end."""
     async for line in _pump(lambda: sys.stdin.readline()):
         yield line.rstrip("\r\n")
 
 
 async def read_stream() -> AsyncIterator[str]:
-    """Text in the pieces it comes in; a character is never cut."""
+    """Text in fragments as they arrive; a character is never split."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     descriptor = sys.stdin.fileno()
     async for data in _pump(lambda: os.read(descriptor, 4096)):
@@ -34,23 +34,23 @@ async def read_stream() -> AsyncIterator[str]:
 
 
 async def _pump(read: Callable[[], T]) -> AsyncIterator[T]:
-    """What `read` returns, until it returns nothing. The thread never runs more than a few pieces ahead."""
+    """What `read` returns, until it returns nothing. The thread reads a limited number of fragments ahead."""
     loop = asyncio.get_running_loop()
-    pieces: asyncio.Queue[T] = asyncio.Queue()
-    room = threading.Semaphore(_BACKLOG)
+    fragments: asyncio.Queue[T] = asyncio.Queue()
+    free = threading.Semaphore(_MAX_QUEUED)
 
     def work() -> None:
         while True:
-            room.acquire()
-            piece = read()
+            free.acquire()
+            fragment = read()
             try:
-                loop.call_soon_threadsafe(pieces.put_nowait, piece)
-            except RuntimeError:  # the loop is closed: nobody waits for us
+                loop.call_soon_threadsafe(fragments.put_nowait, fragment)
+            except RuntimeError:  # the loop is closed
                 return
-            if not piece:
+            if not fragment:
                 return
 
     threading.Thread(target=work, name="stdin", daemon=True).start()
-    while piece := await pieces.get():
-        room.release()
-        yield piece
+    while fragment := await fragments.get():
+        free.release()
+        yield fragment

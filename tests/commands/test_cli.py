@@ -1,4 +1,4 @@
-"""The command line as a person meets it: help, mistakes, exit statuses, sound in files. No traceback, ever."""
+"""The command line: help, wrong options, exit statuses, audio files. No command prints a traceback."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from realtime.commands import checks
-from realtime.commands.checks import Verdict, examine
+from realtime.commands.checks import Verdict, run_checks
 from realtime.errors import ConfigError
 from realtime.sandbox.server import Sandbox
 from realtime.settings import Settings
@@ -25,7 +25,7 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
 def realtime(
     *words: str, input: str | None = None, cwd: Path = ROOT, **env: str
 ) -> subprocess.CompletedProcess:
-    """Run one command to its end."""
+    """Run one command until it exits."""
     ran = subprocess.run(
         [sys.executable, "-m", "realtime", *words],
         input=input,
@@ -48,20 +48,20 @@ def test_help_names_every_command():
 
 
 @pytest.mark.parametrize("command", ["serve", "talk", "say", "ask", "sandbox", "doctor"])
-def test_every_command_explains_itself(command):
+def test_every_command_has_help(command):
     ran = realtime(command, "--help")
     assert ran.returncode == 0
     assert f"realtime {command}" in ran.stdout
 
 
-def test_a_misspelt_command_is_guessed():
+def test_the_error_for_a_misspelt_command_suggests_one():
     ran = realtime("serv")
     assert ran.returncode == 2
     assert "realtime serve" in ran.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "env", "told"),
+    ("words", "env", "named"),
     [
         (("serve", "--host", "0.0.0.0"), {}, "REALTIME_API_KEYS"),
         (("serve", "--port", "lots"), {}, "port"),
@@ -73,14 +73,14 @@ def test_a_misspelt_command_is_guessed():
         (("talk", "--wav", "there-is-no-such-file.wav"), {}, "cannot be read"),
     ],
 )
-def test_a_mistake_is_one_sentence_that_names_the_setting(words, env, told):
+def test_an_error_is_one_line_that_names_the_setting(words, env, named):
     ran = realtime(*words, **env)
     assert ran.returncode in (1, 2)
-    assert told in ran.stderr
+    assert named in ran.stderr
     assert len(ran.stderr.strip().splitlines()) == 1
 
 
-def test_a_busy_port_is_one_sentence(tmp_path):
+def test_the_error_for_a_busy_port_names_the_flag(tmp_path):
     import socket
 
     with socket.socket() as taken:
@@ -91,7 +91,7 @@ def test_a_busy_port_is_one_sentence(tmp_path):
     assert "--port" in ran.stderr
 
 
-def test_settings_show_where_they_come_from_and_no_key(tmp_path):
+def test_doctor_shows_the_sources_of_settings_and_no_keys(tmp_path):
     (tmp_path / "realtime.toml").write_text('[minimax]\nvoice_id = "female-shaonv"\n')
     key = "sk-api-very-secret-0123456789"
     ran = realtime(
@@ -108,7 +108,7 @@ def test_settings_show_where_they_come_from_and_no_key(tmp_path):
     assert "female-shaonv" in rows["MINIMAX_VOICE_ID"]
     assert "realtime.toml" in rows["MINIMAX_VOICE_ID"]
     assert "environment" in rows["MINIMAX_BASE_URL"]
-    assert ran.returncode == 1, "nobody answers at that address"
+    assert ran.returncode == 1, "no server listens at that address"
 
 
 def samples(path: Path) -> np.ndarray:
@@ -117,7 +117,7 @@ def samples(path: Path) -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
-def test_say_writes_what_was_said(tmp_path):
+def test_say_writes_speech_to_a_file(tmp_path):
     out = tmp_path / "said.wav"
     assert realtime("say", "We must find a new home in the stars.", "--out", str(out)).returncode == 0
     sound = samples(out)
@@ -132,7 +132,7 @@ def test_say_reads_a_stream(tmp_path):
     assert len(samples(out)) / 24_000 > 2
 
 
-def test_ask_prints_the_answer_as_it_is_spoken(tmp_path):
+def test_ask_prints_and_saves_the_answer(tmp_path):
     out = tmp_path / "answer.wav"
     ran = realtime("ask", "What is two plus two?", "--out", str(out))
     assert ran.returncode == 0, ran.stderr
@@ -140,7 +140,7 @@ def test_ask_prints_the_answer_as_it_is_spoken(tmp_path):
     assert np.abs(samples(out)).max() > 3000
 
 
-def test_talk_in_writing_remembers(tmp_path):
+def test_talk_with_text_keeps_the_history(tmp_path):
     out = tmp_path / "talk.wav"
     lines = "My name is Ada.\nWhat is my name?\n"
     ran = realtime("talk", "--text", "--save", str(out), input=lines)
@@ -148,7 +148,7 @@ def test_talk_in_writing_remembers(tmp_path):
     assert "Ada" in ran.stdout.split("What is my name?")[-1]
 
 
-def test_serve_is_ready_on_one_line_and_stops_cleanly():
+def test_serve_prints_one_ready_line_and_stops_cleanly():
     serving = subprocess.Popen(
         [sys.executable, "-m", "realtime", "serve", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -168,7 +168,7 @@ def test_serve_is_ready_on_one_line_and_stops_cleanly():
         began_s = time.monotonic()
         out, err = serving.communicate(timeout=20)
         assert serving.returncode == 0, err
-        assert out == "", "one line and no more"
+        assert out == "", "more than one line"
         assert "Traceback" not in err
         assert time.monotonic() - began_s < 10
     finally:
@@ -176,25 +176,25 @@ def test_serve_is_ready_on_one_line_and_stops_cleanly():
         serving.communicate()
 
 
-async def test_doctor_is_content_with_a_platform_that_answers():
+async def test_doctor_accepts_a_platform_that_answers():
     async with Sandbox() as sandbox:
-        findings = {f.part: f for f in await examine(Settings(api_key="sandbox", base_url=sandbox.url))}
+        findings = {f.part: f for f in await run_checks(Settings(api_key="sandbox", base_url=sandbox.url))}
     assert findings["chat"].verdict is Verdict.GOOD
     assert findings["speech"].verdict is Verdict.GOOD
 
 
-async def test_doctor_tells_a_bad_key_from_a_bad_network():
+async def test_doctor_distinguishes_a_wrong_key_from_a_network_error():
     async with Sandbox() as sandbox:
-        findings = {f.part: f for f in await examine(Settings(api_key="sk-bad", base_url=sandbox.url))}
+        findings = {f.part: f for f in await run_checks(Settings(api_key="sk-bad", base_url=sandbox.url))}
         url = sandbox.url
     assert findings["chat"].verdict is Verdict.BAD
     assert "region" in findings["chat"].advice
-    findings = {f.part: f for f in await examine(Settings(api_key="key", base_url=url))}
+    findings = {f.part: f for f in await run_checks(Settings(api_key="key", base_url=url))}
     assert findings["chat"].verdict is Verdict.BAD
     assert "network" in findings["chat"].advice
 
 
-def test_foreign_packages_of_our_name_are_named(monkeypatch):
+def test_other_packages_with_our_module_name_are_an_error(monkeypatch):
     found = {"realtime": ["minimax-realtime", "realtime-py"]}
     monkeypatch.setattr(checks.importlib.metadata, "packages_distributions", lambda: found)
     with pytest.raises(ConfigError, match="pip uninstall realtime-py"):

