@@ -6,8 +6,7 @@ import os
 
 from realtime.server import realtime_endpoint
 from realtime.server.state import REGISTRY
-from tests.server.wire import PATIENCE_S, eventually
-from tests.server.wire import house as open_house
+from tests.server.harness import TIMEOUT_S, eventually, open_harness
 
 PING = 0x9
 
@@ -42,11 +41,11 @@ async def opcodes(reader: asyncio.StreamReader) -> list[int]:
 
 async def test_a_client_that_answers_no_ping_is_given_up(monkeypatch):
     monkeypatch.setattr(realtime_endpoint, "PING_S", 0.2)
-    async with open_house() as house:
-        reader, writer = await silent_client(house.server.url)
+    async with open_harness() as harness:
+        reader, writer = await silent_client(harness.server.url)
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 assert PING in await opcodes(reader)
-                await eventually(lambda: len(house.server.app[REGISTRY]) == 0)
+                await eventually(lambda: len(harness.server.app[REGISTRY]) == 0)
         finally:
             writer.close()
