@@ -14,7 +14,7 @@ from realtime.core.finished import Finish, finish_of
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
-from realtime.listening.speech import Speech
+from realtime.listening.segment import SpeechSegment
 from realtime.listening.transcription import Transcription
 from realtime.protocol import server_events as events
 
@@ -32,7 +32,7 @@ class SpeechText:
         self._audio = audio
         self._transcription = transcription
         self._delay = delay
-        self._speech = Speech()
+        self._segment = SpeechSegment()
         self._agreement = Agreement()
         self._next_interim_ms = 0.0  # of speech
         self._interim = ""  # the last interim text
@@ -44,9 +44,9 @@ class SpeechText:
 
     # -- what the endpointer notices -----------------------------------------------------------------------------
 
-    def began(self, speech: Speech) -> None:
+    def began(self, segment: SpeechSegment) -> None:
         """Somebody speaks."""
-        self._speech = speech
+        self._segment = segment
         self._agreement = Agreement()
         self._interim = self._supposed = ""
         self._paused = False
@@ -87,7 +87,7 @@ class SpeechText:
     # -- texts ---------------------------------------------------------------------------------------------------
 
     def _utterance(self) -> Samples:
-        return self._audio.samples(self._speech.start_ms(self._context.config))
+        return self._audio.samples(self._segment.start_ms(self._context.config))
 
     def _on_interim(self, text: str) -> None:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""
@@ -118,11 +118,13 @@ class SpeechText:
     def _tell(self, text: str) -> None:
         """An interim text, to the rules and to the client."""
         self._context.turns.put(turns.InterimText(text))
-        if not self._speech.announced or self._context.config.transcription is None:
+        if not self._segment.announced or self._context.config.transcription is None:
             return
         if fresh := self._agreement.feed(text):
             self._context.outbox.put(
-                events.ConversationItemInputAudioTranscriptionDelta(item_id=self._speech.item_id, delta=fresh)
+                events.ConversationItemInputAudioTranscriptionDelta(
+                    item_id=self._segment.item_id, delta=fresh
+                )
             )
 
     def _suppose_interim(self) -> None:

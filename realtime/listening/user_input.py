@@ -26,7 +26,7 @@ from realtime.core.finished import silence_ms
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
-from realtime.listening.speech import Speech, padding_ms
+from realtime.listening.segment import SpeechSegment, padding_ms
 from realtime.listening.speech_text import SpeechText
 from realtime.listening.transcription import Transcription
 from realtime.listening.user_items import UserItems
@@ -52,7 +52,7 @@ class UserInput:
         self._delay = EndOfTurnDelay(context, self._audio.endpointer)
         self._text = SpeechText(context, self._audio, self._transcription, self._delay)
         self._items = UserItems(context, self._audio, self._transcription)
-        self._speech = Speech()  # that is or was open
+        self._segment = SpeechSegment()  # that is or was open
         self._set_rules()
 
     def __repr__(self) -> str:
@@ -87,7 +87,7 @@ class UserInput:
 
     def speech_ended_at_s(self) -> float | None:
         """When the last sample of the user's speech arrived, in loop seconds."""
-        end_ms = self._speech.end_ms
+        end_ms = self._segment.end_ms
         return None if end_ms is None else self._audio.arrival_s(end_ms)
 
     # -- audio in ------------------------------------------------------------------------------------------------
@@ -113,22 +113,22 @@ class UserInput:
     def _endpoint(self, event: EndpointEvent) -> None:
         match event:
             case SpeechStarted(onset_ms):
-                self._speech = Speech(self._context.new_id("item"), onset_ms)
-                self._text.began(self._speech)
-                self._context.turns.put(turns.SpeechBegan(onset_ms, self._speech.item_id))
+                self._segment = SpeechSegment(self._context.new_id("item"), onset_ms)
+                self._text.began(self._segment)
+                self._context.turns.put(turns.SpeechBegan(onset_ms, self._segment.item_id))
             case SpeechFaded(end_ms):
-                self._speech.end_ms = end_ms
+                self._segment.end_ms = end_ms
                 self._text.faded(end_ms)
             case SpeechPaused(end_ms):
-                self._speech.end_ms = end_ms
+                self._segment.end_ms = end_ms
                 self._delay.pause_began(self._utterance, text_comes=self._transcription.interim_is_cheap)
                 self._text.paused(end_ms)
             case SpeechResumed():
-                self._speech.end_ms = None
+                self._segment.end_ms = None
                 self._delay.pause_ended()
                 self._text.resumed()
             case SpeechStopped(end_ms, at_ms):
-                self._speech.end_ms = end_ms
+                self._segment.end_ms = end_ms
                 self._delay.pause_ended()
                 self._context.turns.put(turns.SpeechEnded(at_ms))
             case Misfire(at_ms):
@@ -137,21 +137,21 @@ class UserInput:
 
     def _utterance(self, to_ms: float | None = None) -> Samples:
         """The speech with what came shortly before it."""
-        return self._audio.samples(self._speech.start_ms(self._context.config), to_ms)
+        return self._audio.samples(self._segment.start_ms(self._context.config), to_ms)
 
     # -- doing what was decided ----------------------------------------------------------------------------------
 
     def announce(self, onset_ms: float) -> None:
         """Tell the client that the user speaks."""
-        self._speech.announced = True
+        self._segment.announced = True
         start_ms = max(0, int(onset_ms) - padding_ms(self._context.config))
         self._context.outbox.put(
-            events.InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=self._speech.item_id)
+            events.InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=self._segment.item_id)
         )
 
     def commit_turn(self, item_id: str, at_ms: float) -> None:
         """The detector ended the turn: make this item of the speech. Where there is no room, the client is told so."""
-        samples, end_ms = self._utterance(at_ms), self._speech.end_ms
+        samples, end_ms = self._utterance(at_ms), self._segment.end_ms
         outbox = self._context.outbox
         outbox.put(events.InputAudioBufferSpeechStopped(audio_end_ms=int(at_ms), item_id=item_id))
         try:
@@ -163,7 +163,7 @@ class UserInput:
         else:
             self._items.transcribe(item_id, samples, end_ms)
         self._audio.discard(at_ms)
-        self._speech.announced = False
+        self._segment.announced = False
 
     def commit_buffer(self) -> None:
         """The client ends the turn itself. Raises ProtocolError if there is too little audio, or no room."""
@@ -175,7 +175,7 @@ class UserInput:
                 f"but buffer only has {buffered_ms:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
-        item_id = self._speech.item_id if self._speech.announced else self._context.new_id("item")
+        item_id = self._segment.item_id if self._segment.announced else self._context.new_id("item")
         self._items.add(item_id)
         self._transcription.discard_early()
         speech = self._audio.speech_since(start_ms)
@@ -200,12 +200,12 @@ class UserInput:
         self._audio.reset_speech()
         self._delay.pause_ended()
         self._text.discarded()
-        self._speech.announced = False
+        self._segment.announced = False
 
     def drop_speech(self) -> None:
         """A sound during a reply that was no interruption: as if it had never been."""
         self._transcription.discard_early()
-        self._speech.announced = False
+        self._segment.announced = False
 
     # -- transcripts ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""One stretch of speech of the user, from its onset to its item: a few values that the listening side shares."""
+"""One segment of the user's speech, from its onset to its item: a few values that the listening side shares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PADDING_MS = 300  # where the client cannot choose
 
 
 @dataclass(slots=True)
-class Speech:
+class SpeechSegment:
     """Positions are milliseconds in all audio received. `item_id`: of the user item it will be."""
 
     item_id: str = ""
