@@ -1,1 +1,1 @@
-"""A faithful MiniMax platform on this machine, with real speech and no key."""
+"""An emulator of the MiniMax platform on this machine, with real speech and without a key."""

@@ -1,6 +1,6 @@
 """The two chat endpoints: `/v1/chat/completions` and `/v1/text/chatcompletion_v2` (shared/minimax/chat.md).
 
-Knows their order of refusals and their two error envelopes. What is said comes from `talker`.
+Knows the order of their refusals and their two error envelopes. The answers come from `talker`.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from .faults import Faults
 from .talker import reply
 
 NATIVE = "/v1/text/chatcompletion_v2"
-LIKE_OPENAI = "/v1/chat/completions"
+COMPLETIONS = "/v1/chat/completions"
 
 
 def add_routes(app: web.Application) -> None:
     """Register both endpoints."""
-    app.router.add_post(LIKE_OPENAI, handle)
+    app.router.add_post(COMPLETIONS, handle)
     app.router.add_post(NATIVE, handle)
 
 
 async def handle(request: web.Request) -> web.StreamResponse:
-    """One chat request, from the key to the last byte."""
+    """Answer one chat request."""
     faults = faults_for(request)
     try:
-        asked = await _accept(request, faults)
+        chat = await _accept(request, faults)
     except Refused as refused:
         await sleep_ms(request.app, "http.error_ms")
         return _refusal(request, refused)
@@ -50,7 +50,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
         await stall(request.app)
         return web.Response(status=503)
     await sleep_ms(request.app, "chat.first_ms")
-    return await _answer(request, asked, faults)
+    return await _answer(request, chat, faults)
 
 
 async def _accept(request: web.Request, faults: Faults) -> ChatRequest:
@@ -78,34 +78,34 @@ def _refusal(request: web.Request, refused: Refused) -> web.Response:
     return openai_error(refused.code, refused.message)
 
 
-async def _answer(request: web.Request, asked: ChatRequest, faults: Faults) -> web.StreamResponse:
+async def _answer(request: web.Request, chat: ChatRequest, faults: Faults) -> web.StreamResponse:
     options = request.app[OPTIONS]
-    said = reply(
-        asked.messages,
-        asked.tools,
+    scripted = reply(
+        chat.messages,
+        chat.tools,
         datetime.now(),
-        tool_choice=asked.tool_choice,
-        parallel=asked.parallel,
+        tool_choice=chat.tool_choice,
+        parallel=chat.parallel,
     )
     answer = compose(
-        said,
-        thinks=asked.thinks,
-        split=asked.split,
+        scripted,
+        thinks=chat.thinks,
+        split=chat.split,
         think_tokens=int(options["chat.think_tokens"]),
-        max_tokens=asked.max_tokens,
+        max_tokens=chat.max_tokens,
         has=faults.has,
     )
     tps = options["chat.tps"]
-    if not asked.kind.fast:
+    if not chat.kind.fast:
         tps = min(tps, options["chat.plain_tps"])
-    wire = Wire(asked, answer, faults, new_trace_id(), native=request.path == NATIVE)
-    if asked.stream:
+    wire = Wire(chat, answer, faults, new_trace_id(), native=request.path == NATIVE)
+    if chat.stream:
         return await send(request, wire, tps)
     return await _whole(request, wire, answer, tps)
 
 
 async def _whole(request: web.Request, wire: Wire, answer: Answer, tps: float) -> web.StreamResponse:
-    """The non-stream answer comes when its last token would; the middle faults strike in its place."""
+    """Send the non-stream answer when its last token is due; the `_mid` faults apply then."""
     await sleep_ms(request.app, 1000 * len(answer.tokens) / tps)
     if (code := wire.faults.number("chat.error_mid")) is not None:
         return _refusal(request, Refused(code))

@@ -1,4 +1,4 @@
-"""Reading a chat request, and every check the platform makes before it answers (shared/minimax/chat.md 2 and 8)."""
+"""Reads a chat request, with every check of the platform before its answer (shared/minimax/chat.md 2 and 8)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PER_MESSAGE_TOKENS = 4
 
 
 class Refused(Exception):
-    """The request cannot be answered. `code` is the platform's; `message` its words, without the code."""
+    """The request is refused. `code` is the platform's code; `message` its text, without the code."""
 
     def __init__(self, code: int, message: str | None = None) -> None:
         super().__init__(code, message)
@@ -39,19 +39,19 @@ class ChatRequest:
     parallel: bool
     stream: bool
     include_usage: bool
-    split: bool  # thinking in fields of its own
+    split: bool  # thinking in its own fields
     thinks: bool
     max_tokens: int | None
     prompt_tokens: int
 
     @property
     def kind(self) -> Model:
-        """What is known about the model."""
+        """The features of the model."""
         return MODELS[self.model]
 
 
 def decode(raw: bytes) -> Any:
-    """The JSON body. Raises Refused with the platform's words for a broken one."""
+    """The JSON body. Raises Refused with the platform's message for a broken one."""
     try:
         return json.loads(raw)
     except UnicodeDecodeError as error:
@@ -152,13 +152,13 @@ def _check_numbers(body: Mapping[str, Any], options: SandboxOptions) -> None:
             raise Refused(2013, f"invalid params, {name} must be an integer of at least 1")
 
 
-def _check_range(body: Mapping[str, Any], name: str, most: float, *, above_zero: bool) -> None:
+def _check_range(body: Mapping[str, Any], name: str, maximum: float, *, above_zero: bool) -> None:
     value = body.get(name)
     if value is None:
         return
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= most or (above_zero and value == 0):
-        raise Refused(2013, f"invalid params, {name} must be in {'(' if above_zero else '['}0, {most:g}]")
+    if not number or not 0 <= value <= maximum or (above_zero and value == 0):
+        raise Refused(2013, f"invalid params, {name} must be in {'(' if above_zero else '['}0, {maximum:g}]")
 
 
 def _tools(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:

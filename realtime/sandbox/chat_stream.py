@@ -1,4 +1,4 @@
-"""A chat answer on the wire: bodies, chunks and their pace (shared/minimax/chat.md 3, 4, 5)."""
+"""A chat answer on the wire: bodies, stream events and their timing (shared/minimax/chat.md 3, 4, 5)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Wire:
         }
 
     def usage(self) -> dict[str, Any]:
-        """Token counts; thinking is part of the completion."""
+        """Token counts; thinking counts as completion."""
         completion = len(self.answer.tokens)
         return {
             "total_tokens": self.request.prompt_tokens + completion,
@@ -75,7 +75,7 @@ class Wire:
         }
 
     def deltas(self, tokens: tuple[Token, ...]) -> list[dict[str, Any]]:
-        """The deltas of one step: neighbours of one kind share a delta."""
+        """The deltas of one step: adjacent tokens of one kind share a delta."""
         runs = groupby(tokens, key=lambda t: (t.call, bool(t.content), bool(t.reasoning)))
         return [self._delta(list(run)) for _, run in runs]
 
@@ -116,7 +116,7 @@ class Wire:
             call["index"] = place
         return call
 
-    def chunk(self, delta: dict[str, Any] | None, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    def event(self, delta: dict[str, Any] | None, finish: str | None = None, **more: Any) -> dict[str, Any]:
         """One event; without a delta its choices are empty."""
         choices = []
         if delta is not None:
@@ -134,7 +134,7 @@ class Wire:
         }
 
     def closing(self) -> list[dict[str, Any]]:
-        """What follows the finish chunk."""
+        """The events after the one with the finish reason."""
         if self.native:
             choice = {
                 "finish_reason": self.answer.finish,
@@ -144,17 +144,17 @@ class Wire:
             return [{**self.body(), "choices": [choice]}]
         if not self.request.include_usage:
             return []
-        return [self.chunk(None, usage=self.usage(), base_resp=base_resp(0, ""))]
+        return [self.event(None, usage=self.usage(), base_resp=base_resp(0, ""))]
 
     def error(self, code: int) -> dict[str, Any]:
         """An error event inside the stream (shared/minimax/chat.md 7)."""
         if self.native or code in (1026, 1027):
-            return self.chunk(None, base_resp=base_resp(code, message_for(code)))
+            return self.event(None, base_resp=base_resp(code, message_for(code)))
         return openai_error_body(code, self.trace_id)
 
 
 def steps(answer: Answer, first: int, per_step: float) -> Iterator[tuple[Token, ...]]:
-    """What is sent at once: `first` tokens, then on average `per_step` each; a `cut` ends a step early."""
+    """The tokens of each step: `first`, then `per_step` on average; a token with `cut` ends its step early."""
     tokens = answer.tokens
     at, room = 0, float(max(1, first))
     while at < len(tokens):
@@ -167,13 +167,13 @@ def steps(answer: Answer, first: int, per_step: float) -> Iterator[tuple[Token, 
 
 
 def middle(answer: Answer) -> int:
-    """How many tokens are "some text": half of what is not thinking, at least one token."""
+    """How many tokens come before a `_mid` fault: the thinking and half of the rest, at least one token."""
     rest = len(answer.tokens) - answer.reasoning_tokens
     return max(1, answer.reasoning_tokens + (rest + 1) // 2 if rest > 1 else len(answer.tokens))
 
 
 async def send(request: web.Request, wire: Wire, tps: float) -> web.StreamResponse:
-    """Stream the answer at its pace and let the middle faults strike. The caller has waited for the first token."""
+    """Stream the answer token by token, with the `_mid` faults. The caller has waited for the first token."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "trace-id": wire.trace_id})
     try:
         await response.prepare(request)
@@ -183,50 +183,50 @@ async def send(request: web.Request, wire: Wire, tps: float) -> web.StreamRespon
             if not wire.native and not wire.faults.has("chat.no_done"):
                 await response.write(b"data: [DONE]\n\n")
     except ConnectionResetError:
-        return response  # the listener left; there is nobody to tell
+        return response  # the client has disconnected
     return response
 
 
 async def _send_tokens(request: web.Request, response: web.StreamResponse, wire: Wire, tps: float) -> bool:
-    """False when a fault ended the stream."""
+    """Returns False if a fault ended the stream."""
     options = request.app[OPTIONS]
     answer, faults = wire.answer, wire.faults
-    strikes = any(faults.has(f"chat.{name}") for name in ("error_mid", "stall_mid", "drop_mid"))
-    limit = middle(answer) if strikes else len(answer.tokens)
-    pace = steps(answer, int(options["chat.first_tokens"]), tps * options["chat.chunk_ms"] / 1000)
+    faulty = any(faults.has(f"chat.{name}") for name in ("error_mid", "stall_mid", "drop_mid"))
+    limit = middle(answer) if faulty else len(answer.tokens)
+    schedule = steps(answer, int(options["chat.first_tokens"]), tps * options["chat.chunk_ms"] / 1000)
     loop = asyncio.get_running_loop()
     due_s, sent = loop.time(), 0
-    for step in pace:
+    for step in schedule:
         step = step[: limit - sent]
         if sent:
             stretch = delay_ms(request.app, "chat.chunk_ms") / options["chat.chunk_ms"]
             due_s += len(step) / tps * stretch
             await asyncio.sleep(max(0.0, due_s - loop.time()))
         sent += len(step)
-        last = sent >= len(answer.tokens) and not strikes
+        last = sent >= len(answer.tokens) and not faulty
         await _send_step(response, wire, step, last)
         if sent >= limit:
             break
-    if not answer.tokens and not strikes:
-        await _send(response, wire.chunk({"content": "", **SPEAKER}, answer.finish))
-    if strikes:
-        await _strike(request, response, wire)
-    return not strikes
+    if not answer.tokens and not faulty:
+        await _send(response, wire.event({"content": "", **SPEAKER}, answer.finish))
+    if faulty:
+        await _apply_fault(request, response, wire)
+    return not faulty
 
 
 async def _send_step(response: web.StreamResponse, wire: Wire, step: tuple[Token, ...], last: bool) -> None:
-    """The finish chunk carries the last piece of content; after a tool call or thinking it is one of its own."""
+    """The finish reason comes with the last delta of content; after a tool call or thinking in an event of its own."""
     deltas = wire.deltas(step)
     for place, delta in enumerate(deltas, 1):
         closes = (
             last and place == len(deltas) and "tool_calls" not in delta and "reasoning_content" not in delta
         )
-        await _send(response, wire.chunk(delta, wire.answer.finish if closes else None))
+        await _send(response, wire.event(delta, wire.answer.finish if closes else None))
         if last and place == len(deltas) and not closes:
-            await _send(response, wire.chunk({"content": "", **SPEAKER}, wire.answer.finish))
+            await _send(response, wire.event({"content": "", **SPEAKER}, wire.answer.finish))
 
 
-async def _strike(request: web.Request, response: web.StreamResponse, wire: Wire) -> None:
+async def _apply_fault(request: web.Request, response: web.StreamResponse, wire: Wire) -> None:
     code = wire.faults.number("chat.error_mid")
     if code is not None:
         await _send(response, wire.error(code))

@@ -1,4 +1,4 @@
-"""From a reply to the tokens the platform would send: thinking, visible text, tool calls, and the chat faults.
+"""Turns a reply into the tokens of the platform: thinking, visible text, tool calls, and the chat faults.
 
 Knows where thinking goes in each mode (shared/minimax/chat.md 3, 4). Does not know time or the wire.
 """
@@ -28,7 +28,7 @@ FinishReason = Literal["stop", "length", "tool_calls"]
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token. `cut`: a chunk must end after it. `call` is the tool call's place, -1 outside of one."""
+    """One token. `cut`: an event must end after it. `call` is the index of the tool call, -1 outside of one."""
 
     content: str = ""
     reasoning: str = ""
@@ -40,7 +40,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything a model says to one request. `names` are the called functions, in order."""
+    """The whole answer to one request. `names` are the called functions, in order."""
 
     tokens: tuple[Token, ...]
     finish: FinishReason
@@ -48,12 +48,12 @@ class Answer:
 
     @property
     def content(self) -> str:
-        """What non-stream answers hold in `content`."""
+        """The `content` of a non-stream answer."""
         return "".join(token.content for token in self.tokens)
 
     @property
     def reasoning(self) -> str:
-        """What they hold in `reasoning_content`."""
+        """The `reasoning_content` of a non-stream answer."""
         return "".join(token.reasoning for token in self.tokens)
 
     @property
@@ -67,7 +67,7 @@ class Answer:
 
 
 def tokens_of(text: str) -> list[str]:
-    """Cut `text` the way a tokenizer would; joined again it is the same text."""
+    """Split `text` like a tokenizer; joined again it is the same text."""
     return _TOKEN.findall(text)
 
 
@@ -85,7 +85,7 @@ def compose(
     max_tokens: int | None,
     has: Callable[[str], bool],
 ) -> Answer:
-    """Lay out one answer. `has` tells which faults strike (`chat.mirror`, `chat.split_tags`, ...)."""
+    """The tokens of one answer. `has` tells which faults apply (`chat.mirror`, `chat.split_tags`, ...)."""
     visible, calls = reply.text, reply.calls
     if has("chat.only_emoji"):
         visible, calls = "😀👍🎉", ()
@@ -93,7 +93,7 @@ def compose(
         visible, calls = "", ()
     if has("chat.only_thinking"):
         thoughts = _thinking(reply, think_tokens, split, has)
-        return _limited(Answer(tuple(_open_only(thoughts)), "length"), max_tokens)
+        return _limited(Answer(tuple(_unclosed(thoughts)), "length"), max_tokens)
     tokens: list[Token] = []
     if thinks:
         early, visible = _early(visible) if has("chat.early_words") and not calls else ("", visible)
@@ -102,10 +102,10 @@ def compose(
         tokens += [Token("<th", cut=True), Token("ink>\n\n</thi", cut=True), Token("nk>\n\n")]
     if has("chat.stray_marker"):
         tokens.append(Token("</mm:think>\n"))
-    tokens += [Token(piece) for piece in tokens_of(visible)]
+    tokens += [Token(text) for text in tokens_of(visible)]
     for place, call in enumerate(calls):
         text = json.dumps(call.arguments, ensure_ascii=False)
-        tokens += [Token(call=place, arguments=piece) for piece in tokens_of(text)]
+        tokens += [Token(call=place, arguments=part) for part in tokens_of(text)]
     finish: FinishReason = "tool_calls" if calls else "stop"
     return _limited(Answer(tuple(tokens), finish, tuple(call.name for call in calls)), max_tokens)
 
@@ -123,11 +123,11 @@ def _early(visible: str) -> tuple[str, str]:
 
 
 def _thoughts(reply: Reply, wanted: int) -> list[str]:
-    pieces = tokens_of(reply.thought)
+    thoughts = tokens_of(reply.thought)
     filler = cycle(_FILLER[re.search("[\u3400-\u9fff]", reply.thought) is not None])
-    while len(pieces) < wanted:
-        pieces += tokens_of(next(filler))
-    return pieces[: max(wanted, 1)]
+    while len(thoughts) < wanted:
+        thoughts += tokens_of(next(filler))
+    return thoughts[: max(wanted, 1)]
 
 
 def _thinking(
@@ -140,15 +140,15 @@ def _thinking(
     in_reasoning = mirror or split
     if in_content:
         yield from _tag("<th", "ink>", "\n", cut)
-    pieces = _thoughts(reply, wanted)
+    thoughts = _thoughts(reply, wanted)
     if early:
-        pieces += ["\n", *tokens_of(early)]
-    for piece in pieces:
-        yield Token(piece if in_content else "", piece if in_reasoning else "", thinking=True)
+        thoughts += ["\n", *tokens_of(early)]
+    for text in thoughts:
+        yield Token(text if in_content else "", text if in_reasoning else "", thinking=True)
     if in_content:
         yield Token("\n", thinking=True)
         yield from _tag("</thi", "nk>", "\n\n", cut)
-    elif cut:  # M3 leaks its closing marker into the reasoning (chat.md 4)
+    elif cut:  # M3 sends its closing tag inside the reasoning (chat.md 4)
         yield Token(reasoning="\n</th", thinking=True, cut=True)
         yield Token(reasoning="ink>", thinking=True, cut=True)
 
@@ -159,8 +159,8 @@ def _tag(head: str, tail: str, after: str, cut: bool) -> list[Token]:
     return [Token(head + tail + after, thinking=True)]
 
 
-def _open_only(thoughts: Iterator[Token]) -> Iterator[Token]:
-    """Thinking that never closes: everything before its closing marker."""
+def _unclosed(thoughts: Iterator[Token]) -> Iterator[Token]:
+    """Thinking without its end: all tokens before the closing tag."""
     for token in thoughts:
         if "</th" in token.content or "</th" in token.reasoning:
             return

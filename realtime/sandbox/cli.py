@@ -1,4 +1,4 @@
-"""`realtime sandbox`: the MiniMax emulator alone, until a signal ends it."""
+"""`realtime sandbox`: runs the MiniMax emulator alone, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _tables()
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8100, help="0 picks a free one (default: %(default)s)")
-    parser.add_argument("--profile", choices=PROFILES, default="local", help="whose latency (default: local)")
+    parser.add_argument(
+        "--profile", choices=PROFILES, default="local", help="the latency to emulate (default: local)"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -34,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME[=VALUE][@PROBABILITY]",
         dest="faults",
-        help="let something below go wrong; the header X-Sandbox-Fault does so for one request",
+        help="add a fault from the list below; the header X-Sandbox-Fault adds it for one request",
     )
-    parser.add_argument("--seed", type=int, default=0, help="for chances and jitter (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="for probabilities and jitter (default: 0)")
 
 
 def run(args: argparse.Namespace) -> int:

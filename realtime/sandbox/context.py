@@ -1,4 +1,4 @@
-"""What every handler of the sandbox shares: options, state, keys, errors, waits, faults.
+"""The shared parts of all handlers of the sandbox: options, state, keys, errors, latencies, faults.
 
 Knows both error envelopes of the platform (shared/minimax/README.md 2 to 5). Does not know any endpoint.
 """
@@ -21,12 +21,11 @@ from .options import SandboxOptions
 
 KEPT_REQUESTS = 10_000
 BAD_KEY = "sk-bad"
-SECRET_HEADERS = ("authorization", "x-api-key")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """One request as it came. `body` is the decoded JSON or form; without the key. `at_s` is loop time."""
+    """One request, without the key. `body` is the decoded JSON or form. `at_s` is loop time."""
 
     method: str
     path: str
@@ -37,7 +36,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """One text given to the voice. `transport`: ordinary, bidi or http; `connection` numbers sockets."""
+    """One text to synthesize. `transport`: ordinary, bidi or http; `connection` is the number of the socket."""
 
     text: str
     model: str
@@ -49,14 +48,14 @@ class SpeechRequest:
 
 @dataclass(slots=True)
 class SandboxState:
-    """Counters and memories of one running sandbox; tests read them."""
+    """Counters and records of one running sandbox; tests read them."""
 
     options: SandboxOptions
     requests: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
     speech_requests: deque[SpeechRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
     connections_open: int = 0  # speech sockets now
     connections_opened: int = 0  # speech sockets ever
-    http_connections_opened: int = 0  # HTTP connections ever, speech sockets left out
+    http_connections_opened: int = 0  # HTTP connections ever, without speech sockets
     voices: dict[str, dict[str, Any]] = field(default_factory=dict)  # created voices by id
     jitter: random.Random = field(init=False)
     _windows: dict[str, deque[float]] = field(default_factory=dict)
@@ -76,7 +75,7 @@ class SandboxState:
     def record_speech(
         self, text: str, model: str, voice_id: str, transport: str, connection: int = 0
     ) -> None:
-        """Keep one text given to the voice."""
+        """Keep one text to synthesize."""
         now_s = asyncio.get_running_loop().time()
         self.speech_requests.append(SpeechRequest(text, model, voice_id, transport, connection, now_s))
 
@@ -97,7 +96,7 @@ class SandboxState:
     def open_connection(self) -> int | None:
         """Count a new speech socket and number it from 1. None: over `limit.connections`, refuse with 1041.
 
-        A counted socket must be given back with `close_connection`.
+        Call `close_connection` when a counted socket is closed.
         """
         allowed = self.options["limit.connections"]
         if allowed and self.connections_open >= allowed:
@@ -107,11 +106,11 @@ class SandboxState:
         return self.connections_opened
 
     def close_connection(self) -> None:
-        """A speech socket is gone."""
+        """Count a closed speech socket."""
         self.connections_open -= 1
 
     def next_random(self) -> random.Random:
-        """A source for one request's chances: the n-th request of one seed always draws the same."""
+        """The random numbers of one request: the n-th request of one seed always gets the same."""
         self._drawn += 1
         return random.Random(f"fault:{self.options.seed}:{self._drawn}")
 
@@ -170,7 +169,7 @@ def new_trace_id() -> str:
 
 
 def message_for(code: int) -> str:
-    """The platform's own words for a code, or the default error's."""
+    """The platform's message for a code, or the default error's."""
     return CODES.get(code, CODES[1000])[2]
 
 
@@ -181,12 +180,12 @@ def base_resp(code: int = 0, msg: str | None = None) -> dict[str, Any]:
 
 
 def native_error(code: int, msg: str | None = None) -> dict[str, Any]:
-    """The whole native error body (shared/minimax/README.md 3.1). It travels with HTTP 200."""
+    """The whole native error body (shared/minimax/README.md 3.1). It is sent with HTTP 200."""
     return {"base_resp": base_resp(code, msg)}
 
 
 def openai_error_body(code: int, trace_id: str, msg: str | None = None, status: int = 0) -> dict[str, Any]:
-    """The OpenAI-style error body (shared/minimax/README.md 3.2); the code is only in the message's end."""
+    """The OpenAI-style error body (shared/minimax/README.md 3.2); the code is only at the end of the message."""
     known_status, kind, _ = CODES.get(code, CODES[1000])
     status = status or known_status
     if status == 413:
@@ -207,7 +206,7 @@ def openai_error(code: int, msg: str | None = None, status: int = 0) -> web.Resp
 
 
 def key_error(request: web.Request) -> tuple[int, str] | None:
-    """None if the request carries a usable key, else code and text: 1004 without a key, 2049 for `sk-bad`."""
+    """None if the request has a valid key, else code and message: 1004 without a key, 2049 for `sk-bad`."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         return 1004, message_for(1004)
@@ -216,23 +215,17 @@ def key_error(request: web.Request) -> tuple[int, str] | None:
     return None
 
 
-def check_key(request: web.Request) -> str | None:
-    """None if the request carries a usable key, else the reason; `key_error` has the code as well."""
-    wrong = key_error(request)
-    return wrong[1] if wrong else None
-
-
 def faults_for(request: web.Request) -> Faults:
-    """The faults of this request: the sandbox's own, overruled by name by the header `X-Sandbox-Fault`.
+    """The faults of this request: those of the sandbox; the header `X-Sandbox-Fault` overrides them by name.
 
     Raises HTTPBadRequest with a sentence if the header cannot be read.
     """
     state = request.app[STATE]
     try:
-        asked = parse_faults(request.headers.get("X-Sandbox-Fault", ""))
+        own = parse_faults(request.headers.get("X-Sandbox-Fault", ""))
     except ConfigError as error:
         raise web.HTTPBadRequest(text=f"X-Sandbox-Fault: {error}\n") from None
-    return Faults((*state.options.faults, *asked), state.next_random())
+    return Faults((*state.options.faults, *own), state.next_random())
 
 
 def delay_ms(app: web.Application, name: str) -> float:
@@ -246,18 +239,18 @@ def delay_ms(app: web.Application, name: str) -> float:
 
 
 async def sleep_ms(app: web.Application, wait: str | float) -> None:
-    """Wait for an option's time by name (with jitter), or for a plain number of ms."""
+    """Wait for the time of an option (with jitter), or for a number of ms."""
     value = delay_ms(app, wait) if isinstance(wait, str) else wait
     if value > 0:
         await asyncio.sleep(value / 1000)
 
 
 async def stall(app: web.Application) -> None:
-    """Wait until the sandbox stops; a client that goes away cancels this."""
+    """Wait until the sandbox stops; a disconnect of the client cancels this."""
     await app[CLOSING].wait()
 
 
 def cut(request: web.Request) -> None:
-    """Cut the request's TCP connection without a goodbye."""
+    """Abort the request's TCP connection without a closing handshake."""
     if request.transport is not None:
         request.transport.abort()

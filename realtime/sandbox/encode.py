@@ -1,6 +1,6 @@
-"""Samples to the formats of the platform: pcm, wav, mp3, flac, opus, pcmu_raw, pcmu_wav, piece by piece.
+"""Encoders for the formats of the platform: pcm, wav, mp3, flac, opus, pcmu_raw, pcmu_wav, block by block.
 
-An encoder lives for one synthesis. It does not know text, time or sockets. Formats: shared/minimax/t2a-websocket.md
+An encoder is used for one synthesis. It does not know text, time or sockets. Formats: shared/minimax/t2a-websocket.md
 1.2 and 1.8; mp3, flac and opus need PyAV, from the extra `sandbox`.
 """
 
@@ -33,7 +33,7 @@ class Encoder(Protocol):
         """The bytes that are ready; may be empty while the codec fills a frame."""
 
     def finish(self) -> bytes:
-        """What was still inside; the encoder is used up."""
+        """The remaining bytes; the encoder cannot be used again."""
 
 
 def create_encoder(format: str, rate: int, *, channels: int = 1, bitrate: int = 128_000) -> Encoder:
@@ -45,15 +45,15 @@ def create_encoder(format: str, rate: int, *, channels: int = 1, bitrate: int = 
         case "mp3":
             return _Mp3(rate, channels, bitrate)
         case "flac":
-            return _Boxed("flac", "flac", "s16", rate, channels)
+            return _InContainer("flac", "flac", "s16", rate, channels)
         case "opus":
-            # Opus knows few rates; 48000 is the one every decoder plays.
-            return _Boxed("ogg", "libopus", "s16", rate, channels, codec_rate=48_000)
+            # Opus supports few rates; 48000 is the one that every decoder plays.
+            return _InContainer("ogg", "libopus", "s16", rate, channels, codec_rate=48_000)
     raise ValueError(f"unknown format {format!r}")
 
 
 def encode_all(pcm: Samples, format: str, rate: int, *, channels: int = 1, bitrate: int = 128_000) -> bytes:
-    """A whole file; a wav header then states the true length."""
+    """A whole file; a wav header has the true length."""
     encoder = create_encoder(format, rate, channels=channels, bitrate=bitrate)
     data = encoder.encode(pcm) + encoder.finish()
     if format in ("wav", "pcmu_wav"):
@@ -118,7 +118,7 @@ def _frame(pcm: Samples, rate: int, channels: int) -> Any:
 
 
 class _Mp3:
-    """Bare mp3 frames without any header, so that pieces can be joined."""
+    """Raw mp3 frames without a file header, so that outputs can be joined."""
 
     def __init__(self, rate: int, channels: int, bitrate: int) -> None:
         self._rate, self._channels = rate, channels
@@ -138,7 +138,7 @@ class _Mp3:
 
 
 class _Sink:
-    """A file that can only be written: a stream has no way back to its header."""
+    """A write-only file: a stream cannot go back to its header."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -153,12 +153,12 @@ class _Sink:
         return data
 
 
-class _Boxed:
-    """A codec inside a container, written out page by page."""
+class _InContainer:
+    """A codec inside a container, written page by page."""
 
     def __init__(
         self,
-        box: str,
+        container: str,
         codec: str,
         sample_format: str,
         rate: int,
@@ -168,8 +168,8 @@ class _Boxed:
     ) -> None:
         self._rate, self._channels = rate, channels
         self._sink = _Sink()
-        options = {"flush_packets": "1"} | ({"page_duration": "100000"} if box == "ogg" else {})
-        self._container = _av().open(self._sink, "w", format=box, options=options)
+        options = {"flush_packets": "1"} | ({"page_duration": "100000"} if container == "ogg" else {})
+        self._container = _av().open(self._sink, "w", format=container, options=options)
         self._stream = self._container.add_stream(codec, rate=codec_rate or rate)
         self._stream.codec_context.layout = "stereo" if channels == 2 else "mono"
         self._stream.codec_context.format = sample_format

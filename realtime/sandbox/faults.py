@@ -1,6 +1,6 @@
-"""Faults: what can go wrong on request, in one table, and the grammar `NAME[=VALUE][@PROBABILITY]`.
+"""The faults that the sandbox can inject, in one table, and the grammar `NAME[=VALUE][@PROBABILITY]`.
 
-Knows names, values and chances. Does not know how a handler makes a fault happen.
+Knows names, values and probabilities. Does not know how a handler injects a fault.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ FAULTS: dict[str, FaultKind] = {
     "chat.error": FaultKind("refuse before any text, in the path's own envelope", "CODE"),
     "chat.error_mid": FaultKind("an error event after some text, then the end", "CODE"),
     "chat.stall": FaultKind("accept the request and never answer"),
-    "chat.stall_mid": FaultKind("stop for ever after some text"),
+    "chat.stall_mid": FaultKind("send some text and then nothing more"),
     "chat.drop_mid": FaultKind("cut the socket after some text"),
     "chat.no_done": FaultKind("end the stream without data: [DONE]"),
     "chat.empty": FaultKind("answer without any text"),
-    "chat.only_thinking": FaultKind("think until the tokens run out, unclosed, finish_reason length"),
+    "chat.only_thinking": FaultKind("only unclosed thinking up to the token limit, finish_reason length"),
     "chat.cumulative": FaultKind("reasoning arrives as growing snapshots instead of deltas"),
     "chat.mirror": FaultKind("thinking both in content and in the reasoning fields (M3)"),
-    "chat.stray_marker": FaultKind("a stray </mm:think> before the answer"),
-    "chat.split_tags": FaultKind("thinking tags cut in two by chunk borders"),
-    "chat.missing_index": FaultKind("tool call pieces without index"),
+    "chat.stray_marker": FaultKind("a </mm:think> without a block before the answer"),
+    "chat.split_tags": FaultKind("thinking tags split between two events"),
+    "chat.missing_index": FaultKind("tool call deltas without index"),
     "chat.early_words": FaultKind("first words of the answer inside the thinking block (M3)"),
     "chat.only_emoji": FaultKind("answer with nothing that can be spoken"),
     "speech.error": FaultKind("fail at the first text of a session", "CODE"),
@@ -60,7 +60,7 @@ FAULTS: dict[str, FaultKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault asked for. `probability` is the chance for each request it could hit."""
+    """One requested fault. `probability` is its chance in each request."""
 
     name: str
     value: str = ""
@@ -73,7 +73,7 @@ class Fault:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A sentence part naming what was probably meant, or nothing."""
+    """The end of an error message with the most similar known name, or an empty text."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -91,7 +91,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def parse_faults(text: str) -> tuple[Fault, ...]:
-    """Read a comma separated list, as in the header `X-Sandbox-Fault`."""
+    """Read a comma-separated list, as in the header `X-Sandbox-Fault`."""
     return tuple(parse_fault(part) for part in text.split(",") if part.strip())
 
 
@@ -116,7 +116,7 @@ def _probability(name: str, text: str) -> float:
 
 
 class Faults:
-    """The faults of one request. A chance is drawn once per name and then stays, so every look agrees."""
+    """The faults of one request. Chance decides once for each name, so every call gives the same result."""
 
     def __init__(self, faults: Iterable[Fault], random_source: random.Random) -> None:
         self._faults = {fault.name: fault for fault in faults}
@@ -124,7 +124,7 @@ class Faults:
         self._drawn: dict[str, bool] = {}
 
     def get(self, name: str) -> str | None:
-        """The fault's value ("" if it takes none) when it strikes this request, else None."""
+        """The fault's value ("" if it takes none) if it applies to this request, else None."""
         if name not in FAULTS:
             raise KeyError(name)
         fault = self._faults.get(name)
@@ -135,14 +135,14 @@ class Faults:
         return fault.value if self._drawn[name] else None
 
     def has(self, name: str) -> bool:
-        """Whether the fault strikes this request."""
+        """Whether the fault applies to this request."""
         return self.get(name) is not None
 
     def number(self, name: str) -> int | None:
-        """The value of a CODE or N fault when it strikes, else None."""
+        """The value of a CODE or N fault if it applies, else None."""
         value = self.get(name)
         return None if value is None else int(value)
 
-    def fresh(self) -> Faults:
-        """The same faults for the next request on one socket, every chance drawn anew."""
+    def redrawn(self) -> Faults:
+        """The same faults for the next request on one socket; chance decides again."""
         return Faults(self._faults.values(), self._random)

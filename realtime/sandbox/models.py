@@ -1,4 +1,4 @@
-"""Which chat models exist, and `GET /v1/models` (shared/minimax/chat.md 1)."""
+"""The chat models of the platform, and `GET /v1/models` (shared/minimax/chat.md 1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ class Model:
     created: int | None = None
     fast: bool = False
     thinks: bool = True
-    native_only: bool = False
 
 
 MODELS: dict[str, Model] = {
@@ -31,9 +30,9 @@ MODELS: dict[str, Model] = {
     "MiniMax-M2.1-highspeed": Model(204_800, 1766455200, fast=True),
     "MiniMax-M2.1-lightning": Model(204_800, fast=True),
     "MiniMax-M2": Model(204_800, 1761530400),
-    "M2-her": Model(64_000, thinks=False, native_only=True),
-    "MiniMax-M1": Model(1_000_192, native_only=True),
-    "MiniMax-Text-01": Model(1_000_192, thinks=False, native_only=True),
+    "M2-her": Model(64_000, thinks=False),
+    "MiniMax-M1": Model(1_000_192),
+    "MiniMax-Text-01": Model(1_000_192, thinks=False),
 }
 
 

@@ -1,6 +1,6 @@
-"""What the operator of a sandbox can choose: a latency profile, single times, limits, faults and a seed.
+"""The options of a sandbox: a latency profile, single settings, limits, faults and a seed.
 
-Knows names, defaults and the grammar of `--set`. The figures are those of shared/minimax/latency.md 3.
+Knows names, defaults and the grammar of `--set`. The values are those of shared/minimax/latency.md 3.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PROFILES = ("local", "mainland", "far")
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """One row of the table: the default in each profile, a line of help, the smallest value allowed."""
+    """One row of the table: a line of help, the default in each profile, the smallest value allowed."""
 
     help: str
     local: float
@@ -32,13 +32,13 @@ def _same(help: str, value: float, minimum: float = 0.0) -> ValueKind:
 
 
 VALUES: dict[str, ValueKind] = {
-    "http.connect_ms": ValueKind("extra wait of a new HTTP connection's first request", 5, 150, 600),
-    "http.error_ms": ValueKind("wait before a refusal", 5, 300, 500),
+    "http.connect_ms": ValueKind("extra latency of the first request on a new HTTP connection", 5, 150, 600),
+    "http.error_ms": ValueKind("latency of a refusal", 5, 300, 500),
     "chat.first_ms": ValueKind("request to first token", 50, 700, 1000),
     "chat.tps": ValueKind("tokens a second, M3 and highspeed models", 200, 100, 50, 0.1),
     "chat.plain_tps": ValueKind("tokens a second of other models, at most chat.tps", 200, 60, 50, 0.1),
-    "chat.chunk_ms": ValueKind("time between two stream chunks", 50, 250, 400, 1),
-    "chat.first_tokens": _same("tokens in the first chunk", 2, 1),
+    "chat.chunk_ms": ValueKind("time between two stream events", 50, 250, 400, 1),
+    "chat.first_tokens": _same("tokens in the first event", 2, 1),
     "chat.think_tokens": ValueKind("length of the thinking block, tokens", 20, 60, 100, 1),
     "chat.strict_temperature": _same("1: refuse temperatures outside (0, 1] instead of [0, 2]", 0),
     "chat.context_tokens": _same("context length, tokens; 0: the model's own", 0),
@@ -47,31 +47,31 @@ VALUES: dict[str, ValueKind] = {
     "speech.start_ms": ValueKind("task_start to task_started", 10, 60, 200),
     "speech.first_ms": ValueKind("text to first audio, turbo models", 50, 280, 500),
     "speech.hd_first_ms": ValueKind("text to first audio, hd models", 80, 450, 700),
-    "speech.factor": ValueKind("audio made, times faster than it plays", 20, 8, 5, 0.01),
+    "speech.factor": ValueKind("synthesis speed, in times of real time", 20, 8, 5, 0.01),
     "speech.chunk_ms": _same("audio in one frame", 100, 10),
     "speech.final_ms": ValueKind("last audio to is_final", 1, 10, 10),
-    "speech.idle_s": _same("a socket without messages lives this long, seconds", 120, 0.01),
+    "speech.idle_s": _same("idle timeout of a socket, seconds", 120, 0.01),
     "speech.max_text": _same("longest text of one request, characters", 10_000, 1),
     "speech.max_queue": _same("texts waiting on one socket before 2205", 100, 1),
     "speech.reject_handshake": _same("1: a bad key gets HTTP 401 instead of task_failed", 0),
     "voice.clone_ms": ValueKind("time to clone a voice", 200, 3000, 5000),
     "voice.design_ms": ValueKind("time to design a voice", 200, 10_000, 15_000),
-    "asr.ms": ValueKind("extra wait of a transcription", 20, 300, 600),
-    "models.ms": ValueKind("wait of GET /v1/models", 5, 200, 400),
+    "asr.ms": ValueKind("extra latency of a transcription", 20, 300, 600),
+    "models.ms": ValueKind("latency of GET /v1/models", 5, 200, 400),
     "limit.speech_rpm": _same("speech requests in a window; 0: no limit", 0),
     "limit.chat_rpm": _same("chat requests in a window; 0: no limit", 0),
     "limit.connections": _same("speech sockets open at once; 0: no limit", 0),
     "limit.window_s": _same("length of the window of the two limits above, seconds", 60, 0.01),
-    "jitter.spread": ValueKind("every wait varies by up to this share of itself", 0, 0.1, 0.15),
-    "jitter.tail": _same("share of waits that are much longer", 0),
-    "jitter.tail_factor": _same("how many times longer those are", 2, 1),
+    "jitter.spread": ValueKind("every latency varies by up to this share of itself", 0, 0.1, 0.15),
+    "jitter.tail": _same("share of latencies that are much longer", 0),
+    "jitter.tail_factor": _same("factor of those longer latencies", 2, 1),
 }
 ALIASES = {"speech.max_connections": "limit.connections"}
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """Everything a sandbox was told. `sets` are the values that differ from the profile, last one wins."""
+    """All options of a sandbox. `sets` are the values that differ from the profile; the last one of a name counts."""
 
     profile: str = "local"
     sets: tuple[tuple[str, float], ...] = ()
@@ -88,7 +88,7 @@ class SandboxOptions:
     def parse(
         cls, profile: str = "local", sets: Iterable[str] = (), faults: Iterable[str] = (), seed: int = 0
     ) -> Self:
-        """From the texts of a command line. Raises ConfigError naming the nearest known name."""
+        """Read the options of a command line. Raises ConfigError naming the nearest known name."""
         return cls(profile, tuple(map(parse_set, sets)), tuple(map(parse_fault, faults)), seed)
 
     def __getitem__(self, name: str) -> float:

@@ -1,6 +1,6 @@
 """The sandbox as one aiohttp application and one context manager.
 
-Knows which parts make up the platform, its 404, its CORS answer and its trace headers. Does not know any endpoint.
+Knows the parts of the platform, its 404, its CORS answer and its trace headers. Does not know any endpoint.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_
 from .options import SandboxOptions
 
 MAX_BODY = 64 * 1024 * 1024  # shared/minimax/chat.md 2: body 64 MB
-SHUTDOWN_S = 0.2  # what a running answer still gets when the sandbox stops
+SHUTDOWN_S = 0.2  # time for running answers when the sandbox stops
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
 
@@ -89,27 +89,27 @@ class Sandbox:
 
 @web.middleware
 async def _gateway(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What stands in front of every endpoint: CORS, the price of a new connection, the 404 page."""
+    """Runs before every endpoint: CORS, the latency of a new connection, the 404 page."""
     if request.method == "OPTIONS":
         return web.json_response({"status_code": 0, "status_msg": "success"})
-    await _first_of_connection(request)
+    await _delay_first_request(request)
     try:
         return await handler(request)
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
         return web.Response(status=404, text="404 page not found")
 
 
-async def _first_of_connection(request: web.Request) -> None:
+async def _delay_first_request(request: web.Request) -> None:
     seen = request.app[_SEEN]
     if request.path.startswith("/ws/") or request.transport in seen:
-        return  # a speech socket pays its own `speech.connect_ms`
+        return  # a speech socket waits for its own `speech.connect_ms`
     seen.add(request.transport)
     request.app[STATE].http_connections_opened += 1
     await sleep_ms(request.app, "http.connect_ms")
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """The identifiers of shared/minimax/README.md 2; an answer that set its own `trace-id` keeps it."""
+    """Add the identifiers of shared/minimax/README.md 2; an answer with its own `trace-id` keeps it."""
     headers = response.headers
     headers.setdefault("trace-id", new_trace_id())
     headers["alb_request_id"] = new_trace_id() + new_trace_id()[:8]

@@ -1,4 +1,4 @@
-"""The bidi speech socket, `/ws/v1/t2a_v2_bidi`: text of any granularity in, sentences spoken, flush and cancel.
+"""The bidi speech socket, `/ws/v1/t2a_v2_bidi`: text in any fragments, sentences spoken, flush and cancel.
 
 Rules: shared/minimax/t2a-websocket.md 2. Every event carries `connect_id`; a turn ends with `task_flushed`.
 """
@@ -17,7 +17,7 @@ from .speech_request import Refusal
 from .speech_socket import SpeechSocket, serve
 
 PATH = "/ws/v1/t2a_v2_bidi"
-_MARKS_ROOM = 100  # flushes and the like that may wait
+_MAX_COMMANDS = 100  # flushes and other commands in the queue
 
 
 def add_routes(app: web.Application) -> None:
@@ -37,7 +37,7 @@ class _Phase(enum.Enum):
     FINISHING = enum.auto()
 
 
-class _Mark(enum.Enum):
+class _Command(enum.Enum):
     START = enum.auto()
     FLUSH = enum.auto()
     FINISH = enum.auto()
@@ -55,9 +55,9 @@ class BidiSocket(SpeechSocket):
         self.session_id = self._connect_id
         self._phase = _Phase.READY
         self._cutter = SentenceCutter()
-        # A piece is refused while more than one longest text waits, so two of them bound the sentences.
-        self._queue: asyncio.Queue[str | _Mark] = asyncio.Queue(
-            2 * int(self.options["speech.max_text"]) + _MARKS_ROOM
+        # Text is refused while more than `max_text` characters wait, so the queue never holds more than twice as many.
+        self._queue: asyncio.Queue[str | _Command] = asyncio.Queue(
+            2 * int(self.options["speech.max_text"]) + _MAX_COMMANDS
         )
         self._waiting = 0  # characters that are not spoken yet
         self._timer: asyncio.TimerHandle | None = None
@@ -73,25 +73,25 @@ class BidiSocket(SpeechSocket):
                 if isinstance(event.get("session_id"), str) and event["session_id"]:
                     self.session_id = event["session_id"]
                 self._phase = _Phase.STARTING
-                self._put(_Mark.START)
+                self._put(_Command.START)
             case "task_continue", _Phase.STARTED:
-                await self._take(event.get("text"))
+                await self._add_text(event.get("text"))
             case "task_flush", _Phase.STARTED:
                 self._flush()
-                self._put(_Mark.FLUSH)
+                self._put(_Command.FLUSH)
             case "task_cancel", _Phase.STARTED:
                 await self._cancel()
             case "task_finish", _Phase.STARTED:
                 self._phase = _Phase.FINISHING
                 self.finishing = True
                 self._flush()
-                self._put(_Mark.FINISH)
+                self._put(_Command.FINISH)
             case "task_start" | "task_continue" | "task_flush" | "task_cancel" | "task_finish", _:
                 raise Refusal(2206)
             case _:
                 raise Refusal(2202)
 
-    async def _take(self, text: Any) -> None:
+    async def _add_text(self, text: Any) -> None:
         self.drop_at("text")
         if not isinstance(text, str):
             raise Refusal(2013, "invalid params, invalid params: text")
@@ -103,7 +103,7 @@ class BidiSocket(SpeechSocket):
             await self.soft(2205, is_final=False)
         else:
             self._queue_sentences(self._cutter.feed(text))
-            self._wait_for_more()
+            self._start_timer()
 
     def _queue_sentences(self, sentences: list[str]) -> None:
         for sentence in sentences:
@@ -111,24 +111,24 @@ class BidiSocket(SpeechSocket):
             self._waiting += len(sentence)
             self._put(sentence)
 
-    def _put(self, item: str | _Mark) -> None:
+    def _put(self, item: str | _Command) -> None:
         try:
             self._queue.put_nowait(item)
         except asyncio.QueueFull:
             raise Refusal(2205) from None
 
     def _flush(self) -> None:
-        self.ended()
+        self.stop_timers()
         self._queue_sentences(self._cutter.flush())
 
-    def _wait_for_more(self) -> None:
-        """A rest that is not continued is spoken after a silence."""
-        self.ended()
-        if (patience_ms := self._cutter.patience_ms) is not None:
-            self._timer = asyncio.get_running_loop().call_later(patience_ms / 1000, self._flush)
+    def _start_timer(self) -> None:
+        """Speak the rest if no more text comes for a while."""
+        self.stop_timers()
+        if (wait_ms := self._cutter.flush_after_ms) is not None:
+            self._timer = asyncio.get_running_loop().call_later(wait_ms / 1000, self._flush)
 
     async def _cancel(self) -> None:
-        self.ended()
+        self.stop_timers()
         self._cutter.flush()
         await self.stop_speaker()
         while not self._queue.empty():
@@ -137,7 +137,7 @@ class BidiSocket(SpeechSocket):
         await self.send("task_canceled")
         self.start_speaker()
 
-    def ended(self) -> None:
+    def stop_timers(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -146,14 +146,14 @@ class BidiSocket(SpeechSocket):
         while True:
             item = await self._queue.get()
             match item:
-                case _Mark.START:
+                case _Command.START:
                     await sleep_ms(self.app, "speech.start_ms")
                     self._phase = _Phase.STARTED
                     await self.send("task_started")
-                case _Mark.FLUSH:
+                case _Command.FLUSH:
                     await self.send("task_flushed")
-                case _Mark.FINISH:
-                    await self.finished()
+                case _Command.FINISH:
+                    await self.answer_finish()
                     return
                 case str():
                     await self.send("sentence_start", fields={"text": item})

@@ -1,4 +1,4 @@
-"""`POST /v1/t2a_v2`: speech over HTTP, whole or streamed, and the files it hands out.
+"""`POST /v1/t2a_v2`: speech over HTTP, whole or streamed, and the files in its answers.
 
 Every refusal is HTTP 200 with `base_resp`. Rules: shared/minimax/t2a-http.md.
 """
@@ -32,7 +32,7 @@ from .context import (
 from .encode import CONTENT_TYPES, encode_all
 from .faults import Faults
 from .speech_request import Refusal, SpeechSettings, check_text, read_settings
-from .speech_stream import Piece, Synthesis, extra_info, subtitle
+from .speech_stream import AudioFrame, Synthesis, extra_info, subtitle
 from .voice import Speech, VoiceUnavailable, speak
 from .voices import use_voice
 
@@ -52,7 +52,7 @@ class _File:
 
 @dataclass(slots=True)
 class _Files:
-    """What was handed out as a URL; the oldest go first."""
+    """The files that were sent as URLs; the oldest are dropped first."""
 
     kept: OrderedDict[str, _File] = field(default_factory=OrderedDict)
 
@@ -75,7 +75,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def file(request: web.Request) -> web.Response:
-    """A file that an answer named; like the platform's own links it needs no key."""
+    """A file from an answer; like the platform's own links it needs no key."""
     kept = request.app[_FILES].kept.get(request.match_info["name"])
     if kept is None or kept.until_s < asyncio.get_running_loop().time():
         raise web.HTTPNotFound
@@ -83,12 +83,12 @@ async def file(request: web.Request) -> web.Response:
 
 
 class _Dropped(Exception):
-    """A fault has cut the line."""
+    """A fault has cut the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One request, checked."""
+    """One valid request."""
 
     request: web.Request
     faults: Faults
@@ -102,7 +102,7 @@ class _Job:
 
 
 async def speech(request: web.Request) -> web.StreamResponse:
-    """Speak a text."""
+    """Synthesize a text."""
     trace_id = new_trace_id()
     try:
         job = await _read(request, trace_id)
@@ -115,7 +115,7 @@ async def speech(request: web.Request) -> web.StreamResponse:
     except VoiceUnavailable as error:
         return _refused(1000, str(error), trace_id)
     except _Dropped:
-        return web.Response()  # never arrives
+        return web.Response()  # never sent
 
 
 def _refused(code: int, message: str | None, trace_id: str) -> web.Response:
@@ -256,12 +256,12 @@ async def _stream(job: _Job) -> web.StreamResponse:
     )
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "trace-id": job.trace_id})
     sent = 0
-    async with aclosing(synthesis.pieces()) as pieces:
-        async for piece in pieces:
-            # Prepared late: a missing voice must still become a plain JSON refusal.
+    async with aclosing(synthesis.frames()) as frames:
+        async for frame in frames:
+            # Prepared only now: a missing voice must still become a plain JSON refusal.
             if not response.prepared:
                 await response.prepare(job.request)
-            await _piece(job, response, piece, sent)
+            await _send_frame(job, response, frame, sent)
             sent += 1
     _drop_at(job.request, job.faults, "final")
     await _send(
@@ -270,25 +270,25 @@ async def _stream(job: _Job) -> web.StreamResponse:
     return response
 
 
-async def _piece(job: _Job, response: web.StreamResponse, piece: Piece, sent: int) -> None:
+async def _send_frame(job: _Job, response: web.StreamResponse, frame: AudioFrame, sent: int) -> None:
     after = job.faults.number("speech.drop_after")
     if after is not None and sent >= after:
         _drop(job.request)
-    sound = piece.audio.hex()
+    audio_hex = frame.audio.hex()
     if sent:
         _drop_at(job.request, job.faults, "mid")
         if job.faults.has("speech.empty_data"):
             await _send(job, response, {"data": None})
     if sent == 1 and job.faults.has("speech.bad_hex"):
-        sound = f"zz{sound[:-1]}"
-    data: dict[str, Any] = {"audio": sound, "status": 1, "ced": ""}
-    if piece.subtitle and job.settings.subtitles == "word_streaming":
-        data["subtitle"] = piece.subtitle
+        audio_hex = f"zz{audio_hex[:-1]}"
+    data: dict[str, Any] = {"audio": audio_hex, "status": 1, "ced": ""}
+    if frame.subtitle and job.settings.subtitles == "word_streaming":
+        data["subtitle"] = frame.subtitle
     await _send(job, response, {"data": data})
 
 
 async def _last(job: _Job, speeches: list[Speech]) -> dict[str, Any]:
-    """The status-2 event's data: all the audio again, encoded anew, unless the client does not want it."""
+    """The data of the status-2 event: all audio again, as one file, unless the client excludes it."""
     data: dict[str, Any] = {"audio": "", "status": 2, "ced": ""}
     if not (job.body.get("stream_options") or {}).get("exclude_aggregated_audio"):
         data["audio"] = (await asyncio.to_thread(_encode, speeches, job.settings)).hex()

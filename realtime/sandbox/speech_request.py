@@ -1,6 +1,6 @@
-"""What a client may ask of the voice: `task_start`, or the body of `/v1/t2a_v2`, checked field by field.
+"""The settings of a synthesis: `task_start`, or the body of `/v1/t2a_v2`, checked field by field.
 
-Values and ranges: shared/minimax/t2a-websocket.md 1.2 and 4. Audible here are voice, speed, volume, pitch, emotion,
+Values and ranges: shared/minimax/t2a-websocket.md 1.2 and 4. The sandbox applies voice, speed, volume, pitch, emotion,
 language, readings and the pitch of `voice_modify`; the other fields are checked only.
 """
 
@@ -38,7 +38,7 @@ _MISSING = object()
 
 
 class Refusal(Exception):
-    """The platform says no: `code` and `message` go into `base_resp`."""
+    """The platform refuses: `code` and `message` go into `base_resp`."""
 
     def __init__(self, code: int, message: str | None = None) -> None:
         super().__init__(code, message)
@@ -48,7 +48,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SpeechSettings:
-    """A session's settings, all checked."""
+    """The valid settings of a session."""
 
     model: str
     style: Style
@@ -59,7 +59,7 @@ class SpeechSettings:
 
     @property
     def first_wait(self) -> str:
-        """The option with this model's time to first audio."""
+        """The name of the option with this model's time to first audio."""
         return "speech.hd_first_ms" if "-hd" in self.model else "speech.first_ms"
 
 
@@ -178,7 +178,7 @@ def _emotion(voice: Mapping[str, Any], model: str) -> str | None:
 
 
 def _voice_id(body: Mapping[str, Any], voice: Mapping[str, Any], state: SandboxState) -> str:
-    """The voice, or of a mixture the one with the greatest weight."""
+    """The voice; for a mixture the one with the greatest weight."""
     weights = body.get("timbre_weights") or body.get("timber_weights")
     voice_id = voice.get("voice_id")
     if weights:
@@ -208,7 +208,7 @@ def _readings(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _modify(body: Mapping[str, Any], *, streaming: bool, format: str) -> int:
-    """Semitones that `voice_modify` adds."""
+    """The semitones of `voice_modify`."""
     modify = _mapping(body, "voice_modify")
     if not modify:
         return 0

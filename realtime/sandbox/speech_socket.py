@@ -1,6 +1,6 @@
-"""What both speech sockets have in common: handshake, key, limits, frames, faults, idle end, audio of one text.
+"""The common part of both speech sockets: handshake, key, limits, frames, faults, idle timeout, audio of a text.
 
-It does not know an event's meaning: the ordinary socket and the bidi socket each bring their own rules. Source:
+It does not know the events: the ordinary socket and the bidi socket have their own rules for them. Source:
 shared/minimax/t2a-websocket.md 1.3 and 1.7.
 """
 
@@ -30,20 +30,20 @@ from .context import (
 )
 from .faults import Faults
 from .speech_request import Refusal, SpeechSettings, check_text, read_settings
-from .speech_stream import Piece, Synthesis
+from .speech_stream import AudioFrame, Synthesis
 from .voice import VoiceUnavailable
 from .voices import use_voice
 
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes
-CLOSE_TIMEOUT_S = 2.0  # what a client gets to answer our close
+CLOSE_TIMEOUT_S = 2.0  # for the client's answer to our close
 
 
-class Gone(Exception):
-    """The client is away, or a fault cut the line: nothing more can be sent."""
+class Disconnected(Exception):
+    """The client has disconnected, or a fault has cut the connection: nothing more can be sent."""
 
 
 class SpeechSocket(ABC):
-    """One connection of either kind. Subclasses give meaning to events and run their own speaker task."""
+    """One connection of either kind. The subclasses handle the events and run their own speaker task."""
 
     transport = ""
     pings_count = False  # whether a client's ping keeps the socket alive
@@ -63,7 +63,7 @@ class SpeechSocket(ABC):
         self.settings: SpeechSettings | None = None
         self.finishing = False
         self.speaker: asyncio.Task[None] | None = None
-        self._closing = False  # we are saying goodbye
+        self._closing = False  # our close frame is sent
         self._frames = 0  # audio frames sent
         self._texts = 0
 
@@ -81,7 +81,7 @@ class SpeechSocket(ABC):
         message: str | None = None,
         fields: dict[str, Any] | None = None,
     ) -> None:
-        """Send one event. `fields` are its own, first as on the platform. Raises Gone."""
+        """Send one event. Its own `fields` come first, as on the platform. Raises Disconnected."""
         base = base_resp(code, message)
         name = {"event": event} if event else {}
         frame: dict[str, Any] = self.identity() | name if fields is None else fields | name | self.identity()
@@ -93,33 +93,33 @@ class SpeechSocket(ABC):
         try:
             await self.ws.send_str(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
         except (ConnectionError, RuntimeError) as error:
-            raise Gone from error
+            raise Disconnected from error
 
     async def fail(self, code: int, message: str | None = None) -> None:
-        """The end: `task_failed` with a reason, then close."""
-        with contextlib.suppress(Gone):
+        """Send `task_failed` with a reason, then close."""
+        with contextlib.suppress(Disconnected):
             await self.send("task_failed", code=code, message=message)
         await self.close()
 
     async def close(self) -> None:
-        """Close properly."""
+        """Close with a closing handshake."""
         self._closing = True
         await self.ws.close(code=1000)
 
-    def cut(self) -> Gone:
-        """Cut the line without a goodbye; raise what it returns."""
+    def cut(self) -> Disconnected:
+        """Abort the connection without a closing handshake. The caller raises the result."""
         cut(self.request)
-        return Gone()
+        return Disconnected()
 
     def drop_at(self, moment: str) -> None:
-        """Cut the line if a fault asks for it at this moment. Raises Gone."""
+        """Cut the connection if a fault applies at this moment. Raises Disconnected."""
         if self.faults.get("speech.drop_at") == moment:
             raise self.cut()
 
     # Receiving
 
     async def run(self) -> web.WebSocketResponse:
-        """The whole connection, until either side ends it."""
+        """Serve the connection until either side closes it."""
         try:
             await self.ws.prepare(self.request)
             await sleep_ms(self.app, "speech.connected_ms")
@@ -133,19 +133,19 @@ class SpeechSocket(ABC):
         except Refusal as refusal:
             await self.stop_speaker()
             await self.fail(refusal.code, refusal.message)
-        except Gone:
+        except Disconnected:
             pass
         finally:
-            self.ended()
+            self.stop_timers()
             await self.stop_speaker()
         return self.ws
 
     def start_speaker(self) -> None:
-        """Begin to work on the queue."""
+        """Start the task that works on the queue."""
         self.speaker = asyncio.create_task(self._speaker(), name=f"sandbox speech {self.connection}")
 
     async def stop_speaker(self) -> None:
-        """Stop synthesis at once, and wait until it has stopped."""
+        """Stop the synthesis at once, and wait until it has stopped."""
         if self.speaker is not None:
             self.speaker.cancel()
             await asyncio.wait({self.speaker})
@@ -153,24 +153,24 @@ class SpeechSocket(ABC):
     async def _receive(self) -> None:
         loop = asyncio.get_running_loop()
         idle_s = self.options["speech.idle_s"]
-        heard_s = loop.time()
+        last_message_s = loop.time()
         while True:
-            timeout_s = None if self.finishing else max(0.001, heard_s + idle_s - loop.time())
+            timeout_s = None if self.finishing else max(0.001, last_message_s + idle_s - loop.time())
             try:
                 message = await self.ws.receive(timeout=timeout_s)
             except TimeoutError:
-                if self.finishing or loop.time() < heard_s + idle_s:
+                if self.finishing or loop.time() < last_message_s + idle_s:
                     continue
                 raise Refusal(
                     2201, f"connection timeout, no messages received for {idle_s:g} seconds"
                 ) from None
             match message.type:
                 case WSMsgType.TEXT:
-                    heard_s = loop.time()
+                    last_message_s = loop.time()
                     await self.on_event(_decode(message.data))
                 case WSMsgType.PING:
                     await self.ws.pong(message.data)
-                    heard_s = loop.time() if self.pings_count else heard_s
+                    last_message_s = loop.time() if self.pings_count else last_message_s
                 case WSMsgType.PONG:
                     pass
                 case WSMsgType.BINARY:
@@ -180,14 +180,14 @@ class SpeechSocket(ABC):
 
     @abstractmethod
     async def on_event(self, event: dict[str, Any]) -> None:
-        """One event of the client. Raises Refusal to end the session."""
+        """Handle one event of the client. Raises Refusal to end the session."""
 
     @abstractmethod
     async def speak_queue(self) -> None:
-        """Work on what the client sent, in order; returns after `task_finished`."""
+        """Handle the queued texts and commands in order; returns after `task_finished`."""
 
-    def ended(self) -> None:
-        """The connection is over: drop timers, if there are any."""
+    def stop_timers(self) -> None:
+        """Stop the timers of the connection, if there are any."""
         return
 
     async def _speaker(self) -> None:
@@ -199,32 +199,32 @@ class SpeechSocket(ABC):
             await self.fail(refusal.code, refusal.message)
         except VoiceUnavailable as error:
             await self.fail(1000, str(error))
-        except Gone:
+        except Disconnected:
             await self.close()
 
     # Speaking
 
     def start(self, event: dict[str, Any]) -> None:
-        """Take a `task_start`. Raises Refusal."""
+        """Read a `task_start`. Raises Refusal."""
         code = self.faults.number("speech.start_error")
         if code is not None:
             raise Refusal(code)
         self.settings = read_settings(event, self.state, streaming=True)
 
-    async def finished(self) -> None:
+    async def answer_finish(self) -> None:
         """Answer `task_finish`."""
         if not self.faults.has("speech.no_finished"):
             await self.send("task_finished")
 
     def record(self, text: str) -> None:
-        """Note a text for the sandbox's own memory."""
+        """Record a text for `SandboxState.speech_requests`."""
         assert self.settings is not None
         self.state.record_speech(
             text, self.settings.model, self.settings.style.voice_id, self.transport, self.connection
         )
 
     async def speak_text(self, text: str) -> None:
-        """Send one text's audio and its `is_final`. Raises Refusal, Gone, VoiceUnavailable."""
+        """Send one text's audio and its `is_final`. Raises Refusal, Disconnected, VoiceUnavailable."""
         assert self.settings is not None
         self._texts += 1
         if self._texts == 1 and (code := self.faults.number("speech.error")) is not None:
@@ -239,35 +239,35 @@ class SpeechSocket(ABC):
             self.app, self.settings, text, split_words=self.faults.has("speech.split_words")
         )
         first = True
-        async with aclosing(synthesis.pieces()) as pieces:
-            async for piece in pieces:
-                await self._audio(piece, first=first)
+        async with aclosing(synthesis.frames()) as frames:
+            async for frame in frames:
+                await self._audio(frame, first=first)
                 first = False
         await sleep_ms(self.app, "speech.final_ms")
         self.drop_at("final")
-        await self._frame({"data": {"audio": ""}, "extra_info": synthesis.extra_info, "is_final": True})
+        await self._send_frame({"data": {"audio": ""}, "extra_info": synthesis.extra_info, "is_final": True})
 
-    async def _audio(self, piece: Piece, *, first: bool) -> None:
+    async def _audio(self, frame: AudioFrame, *, first: bool) -> None:
         after = self.faults.number("speech.drop_after")
         if after is not None and self._frames >= after:
             raise self.cut()
-        sound = piece.audio.hex()
+        audio_hex = frame.audio.hex()
         if not first:
             self.drop_at("mid")
             if self.faults.has("speech.empty_data"):
-                await self._frame({"data": None, "is_final": False})
-                await self._frame({"data": {"audio": "", "status": 1}, "is_final": False})
+                await self._send_frame({"data": None, "is_final": False})
+                await self._send_frame({"data": {"audio": "", "status": 1}, "is_final": False})
         if self._frames == 1 and self.faults.has("speech.bad_hex"):
-            sound = f"zz{sound[:-1]}"
+            audio_hex = f"zz{audio_hex[:-1]}"
         self._frames += 1
-        await self._frame({"data": {"audio": sound, "subtitle": piece.subtitle}, "is_final": False})
+        await self._send_frame({"data": {"audio": audio_hex, "subtitle": frame.subtitle}, "is_final": False})
 
-    async def _frame(self, fields: dict[str, Any]) -> None:
+    async def _send_frame(self, fields: dict[str, Any]) -> None:
         event = None if self.faults.has("speech.no_event") else "task_continued"
         await self.send(event, fields=fields)
 
     async def soft(self, code: int, *, is_final: bool = True) -> None:
-        """Skip a text: one reply with the reason and no audio; the session goes on."""
+        """Skip a text: one reply with the reason and no audio; the session continues."""
         await self.send("task_continued", code=code, fields={"data": None, "is_final": is_final})
 
 
@@ -282,7 +282,7 @@ def _decode(text: str) -> dict[str, Any]:
 
 
 async def serve(request: web.Request, kind: type[SpeechSocket]) -> web.StreamResponse:
-    """Accept a connection, or refuse it the way the platform does."""
+    """Accept a connection, or refuse it like the platform."""
     app = request.app
     state = app[STATE]
     faults = faults_for(request)

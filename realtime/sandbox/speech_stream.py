@@ -1,7 +1,7 @@
-"""One text becoming audio pieces in the platform's rhythm: first-audio delay, piece size, speed, subtitles, totals.
+"""Synthesizes a text as audio frames with the platform's timing: first-audio delay, size, speed, subtitles, totals.
 
-Knows nothing of sockets and HTTP; whoever iterates sends. Times relative to the start of the synthesis; shapes:
-shared/minimax/t2a-websocket.md 1.3 and 1.6, rhythm: shared/minimax/latency.md 3.
+Knows nothing of sockets and HTTP: the caller sends the frames. Times count from the start of the synthesis. Formats:
+shared/minimax/t2a-websocket.md 1.3 and 1.6, timing: shared/minimax/latency.md 3.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .voice import Speech, Word, speak
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One frame's worth: encoded audio, and the subtitle that goes with it."""
+class AudioFrame:
+    """One frame: encoded audio, and its subtitle."""
 
     audio: bytes
     subtitle: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class _Block:
     """Samples `begin` to `end` of a segment's speech. `final`: the last of the segment."""
 
     speech: Speech
@@ -41,7 +41,7 @@ class _Cut:
 
 
 class Synthesis:
-    """One text given to the voice. Iterate `pieces` once; `extra_info` has the totals so far."""
+    """The synthesis of one text. Iterate `frames` once; `extra_info` has the totals so far."""
 
     def __init__(
         self,
@@ -57,12 +57,12 @@ class Synthesis:
         self._text = text
         self._split_words = split_words
         self._keep = keep
-        self.speeches: list[Speech] = []  # what was spoken so far, if it is to be kept
+        self.speeches: list[Speech] = []  # the speech so far, if `keep` is true
         self._audio_bytes = 0
         self._audio_ms = 0.0
 
-    async def pieces(self) -> AsyncGenerator[Piece, None]:
-        """Audio pieces, each when the platform would have it. Raises VoiceUnavailable."""
+    async def frames(self) -> AsyncGenerator[AudioFrame, None]:
+        """The audio frames, each at the time of the platform. Raises VoiceUnavailable."""
         settings = self._settings
         options = self._app[OPTIONS]
         loop = asyncio.get_running_loop()
@@ -71,24 +71,24 @@ class Synthesis:
             settings.format, settings.style.rate, channels=settings.channels, bitrate=settings.bitrate
         )
         subtitle: dict[str, Any] | None = None
-        async with aclosing(self._cuts(options["speech.chunk_ms"])) as cuts:
-            async for cut in cuts:
+        async with aclosing(self._blocks(options["speech.chunk_ms"])) as blocks:
+            async for block in blocks:
                 await asyncio.sleep(max(0.0, ready_s - loop.time()))
-                audio = encoder.encode(cut.speech.pcm[cut.begin : cut.end])
-                length_ms = (cut.end - cut.begin) * 1000 / cut.speech.rate
+                audio = encoder.encode(block.speech.pcm[block.begin : block.end])
+                length_ms = (block.end - block.begin) * 1000 / block.speech.rate
                 self._audio_ms += length_ms
                 ready_s += length_ms / options["speech.factor"] / 1000
-                subtitle = self._subtitle(cut) or subtitle
+                subtitle = self._subtitle(block) or subtitle
                 if audio:
                     self._audio_bytes += len(audio)
-                    yield Piece(audio, subtitle)
+                    yield AudioFrame(audio, subtitle)
                     subtitle = None
         rest = encoder.finish()
         if rest or subtitle:
             self._audio_bytes += len(rest)
-            yield Piece(rest, subtitle)
+            yield AudioFrame(rest, subtitle)
 
-    async def _cuts(self, chunk_ms: float) -> AsyncGenerator[_Cut, None]:
+    async def _blocks(self, chunk_ms: float) -> AsyncGenerator[_Block, None]:
         offset_ms = 0.0
         async with aclosing(speak(self._text, self._settings.style)) as segments:
             async for speech in segments:
@@ -97,30 +97,35 @@ class Synthesis:
                 size = max(1, round(chunk_ms * speech.rate / 1000))
                 for begin in range(0, len(speech.pcm), size):
                     end = min(begin + size, len(speech.pcm))
-                    yield _Cut(speech, begin, end, offset_ms, end == len(speech.pcm))
+                    yield _Block(speech, begin, end, offset_ms, end == len(speech.pcm))
                 offset_ms += speech.duration_ms
 
-    def _subtitle(self, cut: _Cut) -> dict[str, Any] | None:
+    def _subtitle(self, block: _Block) -> dict[str, Any] | None:
         match self._settings.subtitles:
-            case "sentence" | "word" as kind if cut.final:
-                words = cut.speech.words if kind == "word" else None
-                return subtitle(self._text, cut.speech, cut.offset_ms, words, split=self._split_words)
+            case "sentence" | "word" as kind if block.final:
+                words = block.speech.words if kind == "word" else None
+                return subtitle(self._text, block.speech, block.offset_ms, words, split=self._split_words)
             case "word_streaming":
-                sent_ms = cut.end * 1000 / cut.speech.rate
-                words = tuple(w for w in cut.speech.words if cut.final or w.start_ms < sent_ms)
+                sent_ms = block.end * 1000 / block.speech.rate
+                words = tuple(w for w in block.speech.words if block.final or w.start_ms < sent_ms)
                 return subtitle(
-                    self._text, cut.speech, cut.offset_ms, words, split=self._split_words, whole=cut.final
+                    self._text,
+                    block.speech,
+                    block.offset_ms,
+                    words,
+                    split=self._split_words,
+                    whole=block.final,
                 )
         return None
 
     @property
     def extra_info(self) -> dict[str, Any]:
-        """Totals of what has been made; complete after the last piece."""
+        """The totals so far; complete after the last frame."""
         return extra_info(self._text, self._settings, self._audio_ms, self._audio_bytes)
 
 
 def extra_info(text: str, settings: SpeechSettings, audio_ms: float, audio_bytes: int) -> dict[str, Any]:
-    """The `extra_info` object: a Han character is billed as two (t2a-websocket.md 5)."""
+    """The `extra_info` object. A Han character is billed as two (t2a-websocket.md 5)."""
     han = sum("\u4e00" <= c <= "\u9fff" for c in text)
     return {
         "audio_length": round(audio_ms),
@@ -144,15 +149,15 @@ def subtitle(
     split: bool = False,
     whole: bool = True,
 ) -> dict[str, Any]:
-    """A segment's subtitle. `whole` false: only up to the last of `words`, the growing form."""
+    """The subtitle of a segment. If `whole` is false it ends with the last of `words`, as in `word_streaming`."""
     end = speech.end if whole or not words else words[-1].end
-    heard = speech.words if whole else words or ()
+    spoken = speech.words if whole else words or ()
     return {
         "text": text[speech.begin : end] if whole or words else "",
         "text_begin": speech.begin,
         "text_end": end if whole or words else speech.begin,
-        "time_begin": round(offset_ms + (heard[0].start_ms if heard else 0.0), 3),
-        "time_end": round(offset_ms + (heard[-1].end_ms if heard else 0.0), 3),
+        "time_begin": round(offset_ms + (spoken[0].start_ms if spoken else 0.0), 3),
+        "time_end": round(offset_ms + (spoken[-1].end_ms if spoken else 0.0), 3),
         "timestamped_words": None if words is None else list(_entries(text, words, offset_ms, split=split)),
     }
 
@@ -160,9 +165,9 @@ def subtitle(
 def _entries(text: str, words: Sequence[Word], offset_ms: float, *, split: bool) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
     for word in words:
-        spoken = text[word.begin : word.end]
-        middle = len(spoken) // 2
-        parts = [spoken[:middle], spoken[middle:]] if split and middle else [spoken]
+        written = text[word.begin : word.end]
+        middle = len(written) // 2
+        parts = [written[:middle], written[middle:]] if split and middle else [written]
         step_ms = (word.end_ms - word.start_ms) / len(parts)
         for index, part in enumerate(parts):
             start_ms = offset_ms + word.start_ms + index * step_ms

@@ -35,7 +35,7 @@ class _Phase(enum.Enum):
     FINISHING = enum.auto()
 
 
-class _Mark(enum.Enum):
+class _Command(enum.Enum):
     START = enum.auto()
     FINISH = enum.auto()
 
@@ -48,8 +48,8 @@ class OrdinarySocket(SpeechSocket):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._phase = _Phase.READY
-        # One more than the limit of texts, for the two marks.
-        self._queue: asyncio.Queue[str | _Mark] = asyncio.Queue(int(self.options["speech.max_queue"]) + 2)
+        # Two more than the limit of texts, for the two commands.
+        self._queue: asyncio.Queue[str | _Command] = asyncio.Queue(int(self.options["speech.max_queue"]) + 2)
 
     async def on_event(self, event: dict[str, Any]) -> None:
         match event.get("event"), self._phase:
@@ -57,9 +57,9 @@ class OrdinarySocket(SpeechSocket):
                 self.drop_at("start")
                 self.start(event)
                 self._phase = _Phase.STARTING
-                self._queue.put_nowait(_Mark.START)
+                self._queue.put_nowait(_Command.START)
             case "task_continue", _Phase.STARTED:
-                self._take(event.get("text"))
+                self._add_text(event.get("text"))
             case "task_finish", _Phase.STARTED:
                 self._phase = _Phase.FINISHING
                 self.finishing = True
@@ -67,7 +67,7 @@ class OrdinarySocket(SpeechSocket):
             case _:
                 raise Refusal(2202)
 
-    def _take(self, text: Any) -> None:
+    def _add_text(self, text: Any) -> None:
         self.drop_at("text")
         if not isinstance(text, str):
             raise Refusal(2013, "invalid params, invalid params: text")
@@ -80,27 +80,27 @@ class OrdinarySocket(SpeechSocket):
     async def _finish(self) -> None:
         if self.faults.has("speech.finish_immediately"):
             await self.stop_speaker()
-            await self.finished()
+            await self.answer_finish()
             await self.close()
         else:
-            self._queue.put_nowait(_Mark.FINISH)
+            self._queue.put_nowait(_Command.FINISH)
 
     async def speak_queue(self) -> None:
         while True:
             item = await self._queue.get()
             match item:
-                case _Mark.START:
+                case _Command.START:
                     await sleep_ms(self.app, "speech.start_ms")
                     self._phase = _Phase.STARTED
                     await self.send("task_started")
-                case _Mark.FINISH:
-                    await self.finished()
+                case _Command.FINISH:
+                    await self.answer_finish()
                     return
                 case str():
                     await self._speak(item)
 
     async def _speak(self, text: str) -> None:
-        code = self.faults.fresh().number("speech.soft")
+        code = self.faults.redrawn().number("speech.soft")
         if not text.strip():
             code = 2203
         elif len(text) > self.options["speech.max_text"]:

@@ -1,6 +1,6 @@
-"""`/v1/speech_to_text`: recordings in, text out, with every format and refusal of shared/minimax/asr.md.
+"""`/v1/speech_to_text`: recordings in, text out, with all formats and refusals of shared/minimax/asr.md.
 
-Knows the form, the checks and the four answers. Hearing is `ears.py`.
+Knows the form, the checks and the four answer formats. The transcription is in `transcriber.py`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from .context import STATE, faults_for, key_error, new_trace_id, openai_error, sleep_ms, stall
-from .ears import Heard, NotInstalled, Unreadable, hear
+from .transcriber import NotInstalled, Transcription, Unreadable, transcribe
 
 PATH = "/v1/speech_to_text"
 MODEL = "asr-1.0"
 FORMATS = ("json", "verbose_json", "srt", "vtt")
 LANGUAGES = frozenset("zh yue en ja ko th vi id ms fil fr de es it pt pl ru uk ar tr".split())
-MOST_BYTES = 50 * 1024 * 1024
-MOST_SECONDS = 500
+MAX_BYTES = 50 * 1024 * 1024
+MAX_SECONDS = 500
 WORDS_PER_DELTA = 3
 
 
@@ -58,18 +58,18 @@ async def handle(request: web.Request) -> web.StreamResponse:
             raise _Refused(code)
         if faults.has("asr.stall"):
             await stall(request.app)
-        heard = await _hear(form)
+        result = await _transcribe(form)
         await sleep_ms(request.app, "asr.ms")
     except _Refused as refused:
         await sleep_ms(request.app, "http.error_ms")
         return openai_error(refused.code, refused.message, refused.status)
     if form.stream:
-        return await _stream(request, heard)
-    return _answer(form.format, heard)
+        return await _stream(request, result)
+    return _answer(form.format, result)
 
 
 async def _read(request: web.Request) -> _Form:
-    """The multipart form, checked as far as it can be without listening."""
+    """The multipart form, with every check that needs no decoding."""
     if not request.content_type.startswith("multipart/"):
         raise _Refused(2013, "invalid params, Content-Type must be multipart/form-data")
     fields: dict[str, str] = {}
@@ -91,9 +91,9 @@ async def _read(request: web.Request) -> _Form:
 
 async def _limited(part: object) -> bytes:
     data = bytearray()
-    while chunk := await part.read_chunk(65536):  # type: ignore[attr-defined]
-        data += chunk
-        if len(data) > MOST_BYTES:
+    while block := await part.read_chunk(65536):  # type: ignore[attr-defined]
+        data += block
+        if len(data) > MAX_BYTES:
             raise _Refused(2013, "invalid params, file is larger than 50 MB", 413)
     return bytes(data)
 
@@ -121,33 +121,33 @@ def _checked(request: web.Request, fields: dict[str, str], data: bytes | None, f
     return _Form(data, filename, streams, response_format, language)
 
 
-async def _hear(form: _Form) -> Heard:
+async def _transcribe(form: _Form) -> Transcription:
     try:
-        return await asyncio.to_thread(hear, form.file, form.language, MOST_SECONDS)
+        return await asyncio.to_thread(transcribe, form.file, form.language, MAX_SECONDS)
     except NotInstalled as error:
         raise _Refused(1000, str(error)) from None
     except Unreadable as error:
         raise _Refused(2013, f"invalid params, {error}") from None
 
 
-def _answer(response_format: str, heard: Heard) -> web.Response:
+def _answer(response_format: str, result: Transcription) -> web.Response:
     if response_format == "srt":
-        return web.Response(text="".join(_cues(heard, ",", numbered=True)))
+        return web.Response(text="".join(_cues(result, ",", numbered=True)))
     if response_format == "vtt":
-        return web.Response(text="WEBVTT\n\n" + "".join(_cues(heard, ".", numbered=False)))
+        return web.Response(text="WEBVTT\n\n" + "".join(_cues(result, ".", numbered=False)))
     trace_id = new_trace_id()
-    body: dict[str, object] = {"text": heard.text, "duration": heard.duration_s, "trace_id": trace_id}
+    body: dict[str, object] = {"text": result.text, "duration": result.duration_s, "trace_id": trace_id}
     if response_format == "verbose_json":
-        body["n_speakers"] = 1 if heard.segments else 0
+        body["n_speakers"] = 1 if result.segments else 0
         body["segments"] = [
             {"id": place, "start": part.start_s, "end": part.end_s, "speaker": "0", "text": part.text}
-            for place, part in enumerate(heard.segments)
+            for place, part in enumerate(result.segments)
         ]
     return web.json_response(body, headers={"trace-id": trace_id})
 
 
-def _cues(heard: Heard, mark: str, *, numbered: bool) -> Iterator[str]:
-    for place, part in enumerate(heard.segments, 1):
+def _cues(result: Transcription, mark: str, *, numbered: bool) -> Iterator[str]:
+    for place, part in enumerate(result.segments, 1):
         number = f"{place}\n" if numbered else ""
         yield f"{number}{_clock(part.start_s, mark)} --> {_clock(part.end_s, mark)}\n{part.text}\n\n"
 
@@ -157,22 +157,22 @@ def _clock(seconds: float, mark: str) -> str:
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{mark}{ms % 1000:03d}"
 
 
-async def _stream(request: web.Request, heard: Heard) -> web.StreamResponse:
-    """The text in small pieces; joined they are the text of the json answer."""
+async def _stream(request: web.Request, result: Transcription) -> web.StreamResponse:
+    """The text in small deltas; joined they are the text of the json answer."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     try:
         await response.prepare(request)
         index = 0
-        for index, delta in enumerate(_pieces(heard.text)):
+        for index, delta in enumerate(_deltas(result.text)):
             await _send(response, {"index": index, "delta": delta, "finish": False})
-        last = index + 1 if heard.text else 0
-        await _send(response, {"index": last, "delta": "", "finish": True, "duration": heard.duration_s})
+        last = index + 1 if result.text else 0
+        await _send(response, {"index": last, "delta": "", "finish": True, "duration": result.duration_s})
     except ConnectionResetError:
-        pass  # the listener left
+        pass  # the client has disconnected
     return response
 
 
-def _pieces(text: str) -> list[str]:
+def _deltas(text: str) -> list[str]:
     words = re.findall(r"\s*[\u3400-\u9fff]{1,4}|\s*[^\s\u3400-\u9fff]+|\s+$", text)
     return ["".join(words[at : at + WORDS_PER_DELTA]) for at in range(0, len(words), WORDS_PER_DELTA)]
 

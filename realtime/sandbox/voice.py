@@ -1,7 +1,7 @@
-"""The sandbox's voice: text and a MiniMax voice id in, real speech with true word times out.
+"""The sandbox's speech synthesis: text and a MiniMax voice id in, speech with exact word times out.
 
-Synthesis is blocking and cheap (a thousandth of the audio's length); `speak` runs it sentence by sentence in a thread.
-It knows voices by id only: whether an id exists is decided elsewhere.
+Synthesis is blocking and fast (a thousandth of the audio's length); `speak` runs it sentence by sentence in a thread.
+It knows voices by id only; it does not check whether an id exists.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 import soxr
 
 from realtime.sandbox import voice_text
-from realtime.sandbox.voice_engine import Manner, Samples, VoiceUnavailable, say
+from realtime.sandbox.voice_engine import Prosody, Samples, VoiceUnavailable, say
 
-__all__ = ["Speech", "Style", "VoiceUnavailable", "Word", "speak", "synthesize", "utter"]
+__all__ = ["Speech", "Style", "VoiceUnavailable", "Word", "speak", "synthesize", "synthesize_segment"]
 
-_ENGINE_RATE = 22050  # Hertz, what sounds and pauses are made at before resampling
-_LEAD_MS = 30  # silence before the first sound of a task; the real platform has 20 to 60
+_ENGINE_RATE = 22050  # Hertz, the rate of interjections and pauses before resampling
+_LEAD_MS = 30  # silence before the first word of a task; the real platform has 20 to 60
 _JOIN_MS = 25  # between runs of two languages
 _AUDIBLE = 200  # of 32767: below it a sample counts as silence
 
@@ -33,7 +33,7 @@ _FEMALE = re.compile(
 _MALE = re.compile(
     "(?<!fe)male|(?<!wo)m[ae]n(?![a-z])|boy|guy|bloke|knight|gentleman|arnold|santa|grinch", re.IGNORECASE
 )
-# Variants a small English transcriber understands best.
+# The variants that a small English transcriber transcribes best.
 _VARIANTS = {"female": ("steph", "f2", "f4"), "male": ("m2", "m5", "Michael", "adam", "benjamin", "m1")}
 _LATIN = {
     "English": "en-us", "Spanish": "es", "French": "fr", "Portuguese": "pt-br", "German": "de", "Turkish": "tr",
@@ -53,7 +53,7 @@ _EMOTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word: character offsets into the text (end exclusive), milliseconds from the audio's start."""
+    """One spoken word: character offsets into the text (end exclusive), milliseconds from the start of the audio."""
 
     begin: int
     end: int
@@ -63,7 +63,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Spoken audio of `text`, which stands at `begin` to `end` in the text that was asked for."""
+    """The audio of `text`, which is at `begin` to `end` in the whole text."""
 
     text: str
     begin: int
@@ -79,7 +79,7 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to speak: the audible part of `voice_setting`, `language_boost` and `pronunciation_dict`."""
+    """The style of the speech: from `voice_setting`, `language_boost` and `pronunciation_dict`."""
 
     voice_id: str
     rate: int = 32000  # Hertz
@@ -97,11 +97,11 @@ class _Timbre:
     variant: str
     pitch: int
     liveliness: int
-    pace: float
+    speaking_rate: float
 
 
 def _timbre(voice_id: str) -> _Timbre:
-    """The same id always sounds the same, two ids almost never do."""
+    """The timbre of a voice id. It depends only on the id, and two ids rarely share one."""
     seed = zlib.crc32(voice_id.encode())
     if _FEMALE.search(voice_id):
         gender = "female"
@@ -136,15 +136,15 @@ def _language(script: str, style: Style) -> tuple[str, int]:
     return script, _LATIN_WPM
 
 
-def _manner(script: str, style: Style) -> Manner:
+def _prosody(script: str, style: Style) -> Prosody:
     language, wpm = _language(script, style)
     timbre = _timbre(style.voice_id)
-    semitones, pace, liveliness = _EMOTIONS.get(style.emotion or "", (0.0, 1.0, timbre.liveliness))
+    semitones, speaking_rate, liveliness = _EMOTIONS.get(style.emotion or "", (0.0, 1.0, timbre.liveliness))
     # espeak's pitch scale spans about two octaves around 50.
     pitch = timbre.pitch + (style.pitch + semitones) * 50 / 12
-    return Manner(
+    return Prosody(
         voice=f"{language}+{'whisper' if style.emotion == 'whisper' else timbre.variant}",
-        wpm=round(min(450, max(80, wpm * timbre.pace * pace * style.speed))),
+        wpm=round(min(450, max(80, wpm * timbre.speaking_rate * speaking_rate * style.speed))),
         pitch=round(min(99, max(0, pitch))),
         range=liveliness,
     )
@@ -152,12 +152,12 @@ def _manner(script: str, style: Style) -> Manner:
 
 @dataclass(slots=True)
 class _Track:
-    """Samples laid one after the other, and the words on them."""
+    """Joined samples, and the start of each word in them."""
 
     parts: list[Samples] = field(default_factory=list)
     length: int = 0  # samples
     starts: dict[int, int] = field(default_factory=dict)  # word index -> sample
-    stops: list[int] = field(default_factory=list)  # where a run's sound ends
+    stops: list[int] = field(default_factory=list)  # the end of each run's speech
 
     def add(self, pcm: Samples) -> None:
         self.parts.append(pcm)
@@ -167,31 +167,31 @@ class _Track:
         self.add(np.zeros(round(ms * _ENGINE_RATE / 1000), dtype=np.int16))
 
 
-def utter(segment: voice_text.Segment, style: Style, *, first: bool = True) -> Speech:
-    """Speak one segment, blocking for a few milliseconds. `first` adds the lead-in. Raises VoiceUnavailable."""
+def synthesize_segment(segment: voice_text.Segment, style: Style, *, first: bool = True) -> Speech:
+    """Synthesize one segment, blocking for a few milliseconds. `first` adds the lead-in. Raises VoiceUnavailable."""
     spans = voice_text.words(segment.text)
     track = _Track()
     if first:
         track.silence(_LEAD_MS)
     spoken = False
-    for piece in voice_text.plan(segment.text, interjections=style.interjections, readings=style.readings):
-        match piece:
+    for part in voice_text.plan(segment.text, interjections=style.interjections, readings=style.readings):
+        match part:
             case voice_text.Say():
                 if spoken:
                     track.silence(_JOIN_MS)
-                _say(track, piece, segment.text, spans, style)
+                _say(track, part, segment.text, spans, style)
             case voice_text.Pause(seconds):
                 track.silence(seconds * 1000)
-            case voice_text.Sound(name):
-                track.add(_sound(name))
-        spoken = isinstance(piece, voice_text.Say)
+            case voice_text.Interjection(name):
+                track.add(_interjection(name))
+        spoken = isinstance(part, voice_text.Say)
     track.silence(segment.pause_ms / style.speed)
     engine_pcm = np.concatenate(track.parts)
     words = tuple(
         Word(segment.begin + b, segment.begin + e, start * 1000 / _ENGINE_RATE, stop * 1000 / _ENGINE_RATE)
         for (b, e), start, stop in _timed(track, spans, engine_pcm)
     )
-    pcm = _loud(
+    pcm = _with_volume(
         engine_pcm if style.rate == _ENGINE_RATE else soxr.resample(engine_pcm, _ENGINE_RATE, style.rate),
         style.vol,
     )
@@ -199,7 +199,7 @@ def utter(segment: voice_text.Segment, style: Style, *, first: bool = True) -> S
 
 
 def _say(track: _Track, run: voice_text.Say, text: str, spans: list[tuple[int, int]], style: Style) -> None:
-    pcm, events, rate = say(run.text, _manner(run.script, style))
+    pcm, events, rate = say(run.text, _prosody(run.script, style))
     if rate != _ENGINE_RATE:
         pcm = soxr.resample(pcm, rate, _ENGINE_RATE)
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _AUDIBLE)
@@ -216,7 +216,7 @@ def _say(track: _Track, run: voice_text.Say, text: str, spans: list[tuple[int, i
 
 
 def _word_at(offset: int, spans: list[tuple[int, int]], text: str) -> int | None:
-    """Index of the word a text position belongs to: the one it is in, else the one it touches or precedes."""
+    """Index of the word at a text position: the word around it, else the one it touches or precedes."""
     for index, (begin, end) in enumerate(spans):
         if offset < end:
             apart = offset < begin and any(c.isspace() for c in text[offset:begin])
@@ -227,7 +227,7 @@ def _word_at(offset: int, spans: list[tuple[int, int]], text: str) -> int | None
 def _timed(
     track: _Track, spans: list[tuple[int, int]], pcm: Samples
 ) -> list[tuple[tuple[int, int], int, int]]:
-    """Start and stop sample of every word. Words the engine ran together share their time by length."""
+    """Start and stop sample of every word. Words that the engine joined share their time by length."""
     known = sorted(track.starts)
     timed: list[tuple[tuple[int, int], int, int]] = []
     floor = 0
@@ -236,7 +236,7 @@ def _timed(
         group = spans[0 if at == 0 else index : upto]
         start = max(floor, track.starts[index])
         stop = max(start, track.starts.get(upto, track.length))
-        # A word ends with its run at the latest: marks and foreign words are not part of it.
+        # A word ends with its run at the latest: marks and words of another language are not part of it.
         stop = min(stop, min((s for s in track.stops if s > start), default=track.length))
         loud = np.flatnonzero(np.abs(pcm[start:stop].astype(np.int32)) > _AUDIBLE)
         if len(loud):
@@ -251,20 +251,20 @@ def _timed(
     return timed
 
 
-def _sound(name: str) -> Samples:
-    """A short breath-like noise for an interjection: one puff, or a few for laughter and coughs."""
-    puffs = {"laughs": 4, "chuckle": 3, "coughs": 2, "pant": 3, "sniffs": 2, "applause": 6, "crying": 3}.get(
+def _interjection(name: str) -> Samples:
+    """A short breath-like noise for an interjection: one burst, or several for laughter and coughs."""
+    bursts = {"laughs": 4, "chuckle": 3, "coughs": 2, "pant": 3, "sniffs": 2, "applause": 6, "crying": 3}.get(
         name, 1
     )
-    length = _ENGINE_RATE * (130 if puffs > 1 else 350) // 1000
-    noise = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(length * puffs)
+    length = _ENGINE_RATE * (130 if bursts > 1 else 350) // 1000
+    noise = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(length * bursts)
     soft = np.convolve(noise, np.hanning(24) / 12, mode="same")
-    envelope = np.tile(np.hanning(length) ** 1.5, puffs)
+    envelope = np.tile(np.hanning(length) ** 1.5, bursts)
     return np.asarray(np.clip(soft * envelope * 2500, -9000, 9000), dtype=np.int16)
 
 
-def _loud(pcm: Samples, vol: float) -> Samples:
-    """Volume: exact up to 1, above that a soft ceiling instead of clipping."""
+def _with_volume(pcm: Samples, vol: float) -> Samples:
+    """Scale the samples: exactly up to a volume of 1, above it with soft limiting instead of clipping."""
     if vol == 1.0:
         return pcm
     scaled = pcm.astype(np.float32) * vol
@@ -276,13 +276,13 @@ def _loud(pcm: Samples, vol: float) -> Samples:
 def synthesize(
     text: str, *, voice_id: str, speed: float = 1, vol: float = 1, pitch: int = 0, rate: int = 32000
 ) -> Speech:
-    """Speak a whole text at once, blocking. `rate` in Hertz. Raises VoiceUnavailable."""
+    """Synthesize a whole text at once, blocking. `rate` in Hertz. Raises VoiceUnavailable."""
     style = Style(voice_id, rate, speed, vol, pitch)
     pcm: list[Samples] = []
     words: list[Word] = []
     at_ms = 0.0
     for index, segment in enumerate(voice_text.segments(text)):
-        speech = utter(segment, style, first=index == 0)
+        speech = synthesize_segment(segment, style, first=index == 0)
         words += (Word(w.begin, w.end, w.start_ms + at_ms, w.end_ms + at_ms) for w in speech.words)
         pcm.append(speech.pcm)
         at_ms += speech.duration_ms
@@ -290,6 +290,6 @@ def synthesize(
 
 
 async def speak(text: str, style: Style) -> AsyncGenerator[Speech, None]:
-    """Speak a text sentence by sentence, each only when it is asked for. Raises VoiceUnavailable."""
+    """Synthesize a text sentence by sentence, each only when it is requested. Raises VoiceUnavailable."""
     for index, segment in enumerate(voice_text.segments(text)):
-        yield await asyncio.to_thread(utter, segment, style, first=index == 0)
+        yield await asyncio.to_thread(synthesize_segment, segment, style, first=index == 0)

@@ -1,7 +1,7 @@
 """espeak-ng inside this process: text of one language in, samples and word events out.
 
 The library keeps global state, so one lock guards every call; a sentence takes a few milliseconds. This module knows
-nothing of voices, pauses or MiniMax: it only makes the sound of a run of text.
+nothing of voice ids, pauses or MiniMax: it only synthesizes a run of text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _EVENT_END_OF_LIST, _EVENT_WORD = 0, 1
 
 
 class VoiceUnavailable(RuntimeError):
-    """The speech library is missing or does not start; the message is the install line."""
+    """The speech library is missing or does not start; the message is the install command."""
 
 
 class _EventId(ctypes.Union):
@@ -57,8 +57,8 @@ _Callback = ctypes.CFUNCTYPE(
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How a run is spoken."""
+class Prosody:
+    """The voice and prosody of a run."""
 
     voice: str  # espeak's name, such as `en-us+f2`
     wpm: int  # words a minute, 80 to 450
@@ -66,8 +66,8 @@ class Manner:
     range: int  # 0 (monotone) to 100 (lively)
 
 
-def _short(path: str) -> str:
-    """A path the library can hold: it cuts longer ones, as deep virtual environments have."""
+def _short_path(path: str) -> str:
+    """A path that is short enough: the library truncates long paths, as in deep virtual environments."""
     if len(os.fsencode(path)) <= _LONGEST_PATH:
         return path
     folder = tempfile.mkdtemp(prefix="espeak")
@@ -85,7 +85,7 @@ class Engine:
             import espeakng_loader
 
             self._lib: Any = ctypes.CDLL(str(espeakng_loader.get_library_path()))
-            data = _short(str(espeakng_loader.get_data_path()))
+            data = _short_path(str(espeakng_loader.get_data_path()))
         except (ImportError, OSError) as error:
             raise VoiceUnavailable(INSTALL) from error
         self.rate: int = self._lib.espeak_Initialize(
@@ -96,7 +96,7 @@ class Engine:
         self._pcm = bytearray()
         self._words: list[tuple[int, int]] = []
         self._voice = ""
-        # Kept on the object: the library holds only the address.
+        # Kept as an attribute, because the library stores only the address.
         self._callback = _Callback(self._collect)
         self._lib.espeak_SetSynthCallback(self._callback)
         self._lib.espeak_SetParameter(_PARAMETER_VOLUME, 70, 0)
@@ -111,18 +111,18 @@ class Engine:
             index += 1
         return 0
 
-    def say(self, text: str, manner: Manner) -> tuple[Samples, list[tuple[int, int]]]:
-        """Samples at `rate`, and (character offset, sample) of each word as the engine began it.
+    def say(self, text: str, prosody: Prosody) -> tuple[Samples, list[tuple[int, int]]]:
+        """Samples at `rate`, and (character offset, sample) of the start of each word.
 
         Not thread-safe; callers hold the lock (see `say`).
         """
-        if manner.voice != self._voice:
-            if self._lib.espeak_SetVoiceByName(manner.voice.encode()) != 0:
-                raise VoiceUnavailable(f"espeak-ng has no voice {manner.voice!r}; {INSTALL}")
-            self._voice = manner.voice
-        self._lib.espeak_SetParameter(_PARAMETER_RATE, manner.wpm, 0)
-        self._lib.espeak_SetParameter(_PARAMETER_PITCH, manner.pitch, 0)
-        self._lib.espeak_SetParameter(_PARAMETER_RANGE, manner.range, 0)
+        if prosody.voice != self._voice:
+            if self._lib.espeak_SetVoiceByName(prosody.voice.encode()) != 0:
+                raise VoiceUnavailable(f"espeak-ng has no voice {prosody.voice!r}; {INSTALL}")
+            self._voice = prosody.voice
+        self._lib.espeak_SetParameter(_PARAMETER_RATE, prosody.wpm, 0)
+        self._lib.espeak_SetParameter(_PARAMETER_PITCH, prosody.pitch, 0)
+        self._lib.espeak_SetParameter(_PARAMETER_RANGE, prosody.range, 0)
         self._pcm.clear()
         self._words.clear()
         data = text.replace("\0", " ").encode("utf-8", "replace")
@@ -134,8 +134,8 @@ _lock = threading.Lock()
 _engine: Engine | None = None
 
 
-def say(text: str, manner: Manner) -> tuple[Samples, list[tuple[int, int]], int]:
-    """Speak `text`: samples, word events (character offset, sample) and the rate in Hertz.
+def say(text: str, prosody: Prosody) -> tuple[Samples, list[tuple[int, int]], int]:
+    """Synthesize `text`: samples, word starts (character offset, sample) and the rate in Hertz.
 
     Blocks for about a thousandth of the audio's length. Raises VoiceUnavailable.
     """
@@ -143,5 +143,5 @@ def say(text: str, manner: Manner) -> tuple[Samples, list[tuple[int, int]], int]
     with _lock:
         if _engine is None:
             _engine = Engine()
-        pcm, words = _engine.say(text, manner)
+        pcm, words = _engine.say(text, prosody)
         return pcm, words, _engine.rate

@@ -1,6 +1,6 @@
 """The system voices of the platform, as data: shared/minimax/voices.md 6.
 
-Ids are case- and space-sensitive: `Santa_Claus ` ends with a space, two Cantonese ids have one full-width bracket.
+Case and spaces count in ids: `Santa_Claus ` ends with a space, two Cantonese ids have one full-width bracket.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Text on its way to the voice: sentences, pause marks, interjections, readings, runs of one language, words.
+"""Prepares text for the voice: sentences, pause marks, interjections, readings, runs of one language, words.
 
-Pure functions on strings; every piece remembers which characters of the original text it came from. Source of the
-marks: shared/minimax/t2a-websocket.md 1.2 and 4.
+Pure functions on strings; every part keeps its offsets in the original text. Source of the marks:
+shared/minimax/t2a-websocket.md 1.2 and 4.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ABBREVIATIONS = frozenset("mr mrs ms dr st prof sr jr vs etc e.g i.e no fig a.m
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One sentence (or a piece of a very long one); `begin` and `end` are character offsets into the whole text."""
+    """One sentence (or a part of a very long one); `begin` and `end` are character offsets into the whole text."""
 
     text: str
     begin: int
@@ -56,7 +56,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A run for one language. `origin[i]` is the offset in the segment that character `i` stands for."""
+    """A run of one language. `origin[i]` is the offset in the segment of the text behind character `i`."""
 
     text: str
     origin: tuple[int, ...]
@@ -69,22 +69,22 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class Interjection:
     name: str
 
 
-Piece = Say | Pause | Sound
+Part = Say | Pause | Interjection
 
 
 def segments(text: str) -> list[Segment]:
-    """Cut a text into sentences; nothing but blanks is lost."""
+    """Split a text into sentences; only blanks are lost."""
     found: list[Segment] = []
     begin = 0
     for cut, pause_ms in [*_cuts(text), (len(text), 100)]:
-        piece = text[begin:cut]
-        lead = len(piece) - len(piece.lstrip())
-        if piece.strip():
-            found.append(Segment(piece.strip(), begin + lead, begin + len(piece.rstrip()), pause_ms))
+        sentence = text[begin:cut]
+        lead = len(sentence) - len(sentence.lstrip())
+        if sentence.strip():
+            found.append(Segment(sentence.strip(), begin + lead, begin + len(sentence.rstrip()), pause_ms))
         begin = cut
     return found
 
@@ -104,7 +104,7 @@ def _cuts(text: str) -> Iterator[tuple[int, int]]:
                 yield index, 400 if char == "\n" else 260
                 last = space = index
         elif index - last >= LONGEST_SEGMENT:
-            # A mark must survive whole, so a forced cut never falls inside one.
+            # A forced cut must not be inside a mark.
             cut = space if space > last else index
             if "<#" not in text[max(last, cut - 8) : cut] and "(" not in text[max(last, cut - 14) : cut]:
                 yield cut, 60
@@ -120,7 +120,7 @@ def _ends_sentence(text: str, after: int) -> bool:
 
 
 def words(text: str) -> list[tuple[int, int]]:
-    """(begin, end) of every spoken word; one Han character is one word. Marks are not words."""
+    """(begin, end) of every spoken word; a Han character is one word. Marks are not words."""
     hidden = _MARK.sub(lambda m: " " * len(m[0]) if _is_mark(m) else m[0], text)
     return [m.span() for m in _WORD.finditer(hidden)]
 
@@ -146,32 +146,32 @@ class _Run:
         self.origin.append(origin)
 
 
-def plan(text: str, *, interjections: bool, readings: Mapping[str, str]) -> list[Piece]:
-    """What to speak for one segment: runs of one language, pauses and sounds.
+def plan(text: str, *, interjections: bool, readings: Mapping[str, str]) -> list[Part]:
+    """The parts of one segment: runs of one language, pauses and interjections.
 
-    `interjections`: whether `(laughs)` is a sound (2.8 models) or dropped. `readings`: `pronunciation_dict`.
+    `interjections`: whether `(laughs)` is spoken (2.8 models) or dropped. `readings`: `pronunciation_dict`.
     """
-    pieces: list[Piece] = []
+    parts: list[Part] = []
     run = _Run()
     index = 0
     while index < len(text):
         mark = _MARK.match(text, index)
         if mark and _is_mark(mark):
             if mark["pause"]:
-                pieces += [*run.flush(), Pause(_seconds(mark["pause"]))]
+                parts += [*run.flush(), Pause(_seconds(mark["pause"]))]
             elif mark["sound"] and interjections:
-                pieces += [*run.flush(), Sound(mark["sound"])]
+                parts += [*run.flush(), Interjection(mark["sound"])]
             index = mark.end()
             continue
         word = next((w for w in readings if text.startswith(w, index)), None)
         for char in readings[word] if word else text[index]:
             script = _script(char)
             if script and run.script and script != run.script:
-                pieces += run.flush()
+                parts += run.flush()
             run.script = script or run.script
             run.add(_speakable(char), index)
         index += len(word) if word else 1
-    return [*pieces, *run.flush()]
+    return [*parts, *run.flush()]
 
 
 def _seconds(digits: str) -> float:
@@ -186,7 +186,7 @@ def _script(char: str) -> str | None:
 
 
 def _speakable(char: str) -> str:
-    """Blank for what nobody reads aloud: emoji, markup signs, control characters."""
+    """A blank for characters that are not spoken: emoji, markup, control characters."""
     return (
         " "
         if char in "*#_~`|<>[]{}" or unicodedata.category(char) in ("So", "Cs", "Cc", "Cf", "Co")
@@ -195,7 +195,7 @@ def _speakable(char: str) -> str:
 
 
 def invisible_ratio(text: str) -> float:
-    """Share of characters that cannot be seen (control and format characters; line breaks and tabs are fine)."""
+    """Share of invisible characters (control and format characters; line breaks and tabs do not count)."""
     hidden = sum(
         unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn", "Cs") and c not in "\n\r\t" for c in text
     )
@@ -203,6 +203,6 @@ def invisible_ratio(text: str) -> float:
 
 
 def readings(tone: list[str]) -> dict[str, str]:
-    """`pronunciation_dict.tone` as word -> reading; a phonetic reading in brackets leaves the word as it is."""
+    """`pronunciation_dict.tone` as word -> reading; a phonetic reading in brackets does not change the word."""
     pairs = (entry.partition("/") for entry in tone)
     return {word: reading for word, _, reading in pairs if word and reading and not reading.startswith("(")}

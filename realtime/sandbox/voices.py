@@ -1,7 +1,7 @@
-"""Which voices exist: the system's, and the ones an account made; `/v1/get_voice` and `/v1/delete_voice`.
+"""The voices: those of the system and those that an account created; `/v1/get_voice` and `/v1/delete_voice`.
 
-Created voices live in `SandboxState.voices`; a voice shows up in the list after its first use, and one that is not
-used for seven days is gone (shared/minimax/voices.md 2, 4, 5).
+Created voices are in `SandboxState.voices`; a voice is listed after its first use, and one that is not
+used within seven days is deleted (shared/minimax/voices.md 2, 4, 5).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .voice_table import SYSTEM_VOICES
 __all__ = ["SYSTEM_VOICES", "VOICE_TYPES", "add_routes", "create_voice", "is_taken", "is_voice", "use_voice"]
 
 VOICE_TYPES = ("voice_cloning", "voice_generation")
-UNUSED_LIFE_S = 168 * 3600
+UNUSED_LIFETIME_S = 168 * 3600
 
 
 def add_routes(app: web.Application) -> None:
@@ -29,7 +29,7 @@ def add_routes(app: web.Application) -> None:
 
 
 def is_voice(state: SandboxState, voice_id: str) -> bool:
-    """Whether the voice can speak; if not, the platform answers 2054."""
+    """Whether the voice can be used; if not, the platform answers 2054."""
     if voice_id in SYSTEM_VOICES:
         return True
     voice = state.voices.get(voice_id)
@@ -37,7 +37,7 @@ def is_voice(state: SandboxState, voice_id: str) -> bool:
 
 
 def is_taken(state: SandboxState, voice_id: str) -> bool:
-    """Whether a new voice may not have this id (2039); the id of a deleted voice stays taken."""
+    """Whether the id is taken for a new voice (2039); the id of a deleted voice stays taken."""
     return voice_id in SYSTEM_VOICES or voice_id in state.voices
 
 
@@ -56,14 +56,14 @@ def create_voice(state: SandboxState, voice_id: str, voice_type: str, descriptio
 
 
 def use_voice(state: SandboxState, voice_id: str) -> None:
-    """Note that a voice spoke: a created one becomes permanent and visible."""
+    """Record the use of a voice: a created one becomes permanent and is listed."""
     if voice_id in state.voices:
         state.voices[voice_id]["used"] = True
 
 
 def _expired(voice: dict[str, Any]) -> bool:
     age_s = asyncio.get_running_loop().time() - float(voice["created_s"])
-    return not voice["used"] and age_s > UNUSED_LIFE_S
+    return not voice["used"] and age_s > UNUSED_LIFETIME_S
 
 
 async def get_voice(request: web.Request) -> web.Response:
@@ -97,7 +97,7 @@ def _created(state: SandboxState, kind: str) -> list[dict[str, Any]]:
 
 
 async def delete_voice(request: web.Request) -> web.Response:
-    """Delete a created voice for good."""
+    """Delete a created voice permanently."""
     body = await _body(request)
     if isinstance(body, web.Response):
         return body

@@ -1,4 +1,4 @@
-"""What the tests of the sandbox's shell share: quick options, raw requests, and reading an event stream by hand."""
+"""Helpers for the tests of the sandbox: fast options, raw requests, and reading an event stream by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WEATHER = {
 
 
 def quick(*sets: str, faults: tuple[str, ...] = (), seed: int = 0) -> SandboxOptions:
-    """Options without waits; five tokens a chunk so that streams still have several."""
+    """Options without latency; five tokens an event, so that streams still have several events."""
     return SandboxOptions.parse(
         sets=("chat.plain_tps=100000", *NO_WAIT, "chat.tps=5000", *sets), faults=faults, seed=seed
     )
@@ -82,13 +82,13 @@ class Answer:
 
 def body(text: str = "Hello", **more: Any) -> dict[str, Any]:
     """A streamed request to M3 without thinking."""
-    asked: dict[str, Any] = {
+    request_body: dict[str, Any] = {
         "model": "MiniMax-M3",
         "thinking": {"type": "disabled"},
         "messages": [{"role": "user", "content": text}],
         "stream": True,
     }
-    return {key: value for key, value in (asked | more).items() if value is not None}
+    return {key: value for key, value in (request_body | more).items() if value is not None}
 
 
 async def post(

@@ -1,4 +1,4 @@
-"""What the speech tests share: a platform with only the speech parts, and a bare client of its sockets."""
+"""Helpers for the speech tests: a platform with only the speech parts, and a plain client of its sockets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Platform:
 
 @asynccontextmanager
 async def platform(*sets: str, faults: tuple[str, ...] = ()) -> AsyncIterator[Platform]:
-    """The speech parts on a free port, without waits unless `sets` say otherwise; nothing may be left behind."""
+    """The speech parts on a free port, without latency unless set by `sets`. Fails if a task is left."""
     before = asyncio.all_tasks()
     app = web.Application()
     options = SandboxOptions.parse("local", [*QUICK, *sets], faults)
@@ -84,7 +84,7 @@ async def platform(*sets: str, faults: tuple[str, ...] = ()) -> AsyncIterator[Pl
 
 
 async def settled(state: SandboxState) -> None:
-    """Wait until every speech socket is given back."""
+    """Wait until every speech socket is closed."""
     async with asyncio.timeout(5):
         while state.connections_open:  # noqa: ASYNC110 - a counter has no event to wait for
             await asyncio.sleep(0.005)
@@ -117,7 +117,7 @@ async def receive(ws: Any) -> dict[str, Any]:
 
 
 async def begin(ws: Any, **fields: Any) -> None:
-    """From the handshake to `task_started`."""
+    """Start the task: from the handshake to `task_started`."""
     assert (await receive(ws))["event"] == "connected_success"
     await send(ws, start_event(**fields))
     answer = await receive(ws)
@@ -151,7 +151,7 @@ async def rest(ws: Any) -> list[dict[str, Any]]:
         return frames
 
 
-def sound(frames: list[dict[str, Any]]) -> bytes:
+def audio_of(frames: list[dict[str, Any]]) -> bytes:
     """The audio of some frames, joined."""
     return b"".join(bytes.fromhex((frame.get("data") or {}).get("audio", "")) for frame in frames)
 

@@ -1,4 +1,4 @@
-"""What the platform refuses, in both envelopes, and what goes wrong on request."""
+"""The refusals of the platform in both envelopes, and the faults of the chat."""
 
 from __future__ import annotations
 
@@ -70,16 +70,18 @@ REFUSED: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "message"), REFUSED, ids=[message[16:60] for _, message in REFUSED])
-async def test_a_bad_request_is_refused_in_both_envelopes(sandbox: Sandbox, asked: Any, message: str) -> None:
-    answer = await post(sandbox.url, OPENAI, asked)
+@pytest.mark.parametrize(("request_body", "message"), REFUSED, ids=[message[16:60] for _, message in REFUSED])
+async def test_a_bad_request_is_refused_in_both_envelopes(
+    sandbox: Sandbox, request_body: Any, message: str
+) -> None:
+    answer = await post(sandbox.url, OPENAI, request_body)
     assert answer.status == 400
     assert answer.json == {
         "type": "error",
         "error": {"type": "bad_request_error", "message": f"{message} (2013)", "http_code": "400"},
         "request_id": answer.headers["trace-id"],
     }
-    native = await post(sandbox.url, NATIVE, asked)
+    native = await post(sandbox.url, NATIVE, request_body)
     assert native.status == 200
     assert native.headers["Content-Type"].startswith("application/json")
     assert native.json == {"base_resp": {"status_code": 2013, "status_msg": message}}
@@ -102,11 +104,13 @@ async def test_a_missing_or_bad_key_is_refused(
         assert answer.json["error"]["message"] == f"{message} ({code})"
 
 
-async def test_good_old_requests_are_not_refused(sandbox: Sandbox) -> None:
-    """A system message without content, history with calls, and ignored fields are fine."""
+async def test_valid_requests_are_not_refused(sandbox: Sandbox) -> None:
+    """A system message without content, history with calls, and ignored fields are accepted."""
     messages = [{"role": "system", "name": "MiniMax AI"}, *history()]
-    asked = body(messages=messages, response_format={"type": "text"}, seed=3, stop=["x"], temperature=0, n=1)
-    assert (await post(sandbox.url, OPENAI, asked)).status == 200
+    request_body = body(
+        messages=messages, response_format={"type": "text"}, seed=3, stop=["x"], temperature=0, n=1
+    )
+    assert (await post(sandbox.url, OPENAI, request_body)).status == 200
 
 
 async def test_strict_temperature_and_context_are_settings() -> None:
@@ -132,7 +136,7 @@ async def test_strict_temperature_and_context_are_settings() -> None:
         (2064, 529, "overloaded_error"),
     ],
 )
-async def test_an_error_on_request_has_the_status_of_its_path(
+async def test_an_injected_error_has_the_status_of_its_path(
     sandbox: Sandbox, code: int, status: int, kind: str
 ) -> None:
     answer = await post(sandbox.url, OPENAI, body(), fault=f"chat.error={code}")
@@ -147,7 +151,7 @@ async def test_an_error_on_request_has_the_status_of_its_path(
     assert native.json["base_resp"]["status_code"] == code
 
 
-async def test_no_answer_says_when_to_come_back(sandbox: Sandbox) -> None:
+async def test_no_answer_has_a_retry_header(sandbox: Sandbox) -> None:
     headers = (await post(sandbox.url, OPENAI, body(), fault="chat.error=1002")).headers
     assert not [
         name for name in headers if name.lower() == "retry-after" or name.lower().startswith("x-ratelimit")
@@ -160,7 +164,7 @@ async def test_a_misspelt_fault_header_is_explained(sandbox: Sandbox) -> None:
     assert b"did you mean 'chat.error'?" in answer.raw
 
 
-async def test_the_header_overrules_the_sandboxs_own_fault() -> None:
+async def test_the_header_overrides_the_sandboxs_own_fault() -> None:
     async with Sandbox(quick(faults=("chat.error=1002",))) as sandbox:
         assert (await post(sandbox.url, OPENAI, body())).status == 429
         assert (await post(sandbox.url, OPENAI, body(), fault="chat.error=2064")).status == 529
@@ -175,12 +179,12 @@ async def test_over_the_chat_limit_requests_are_refused_on_both_paths() -> None:
         assert native.json["base_resp"]["status_code"] == 1002
 
 
-async def test_a_limit_forgets_what_left_its_window() -> None:
+async def test_requests_older_than_the_window_do_not_count() -> None:
     state = SandboxState(quick("limit.speech_rpm=1", "limit.window_s=0.2"))
     assert [state.take("speech"), state.take("speech")] == [True, False]
     await asyncio.sleep(0.25)
     assert state.take("speech")
-    assert all(state.take("chat") for _ in range(100))  # this one is off
+    assert all(state.take("chat") for _ in range(100))  # this limit is off
 
 
 async def test_sockets_over_the_limit_are_refused_until_one_is_closed() -> None:
@@ -249,9 +253,9 @@ def faulty(fault: str) -> aiohttp.ClientSession:
 
 
 async def read_into(got: bytearray, answer: aiohttp.ClientResponse) -> None:
-    """Read to the end; what came before a failure stays in `got`."""
-    async for chunk in answer.content.iter_any():
-        got += chunk
+    """Read to the end; after a failure `got` holds what was received before it."""
+    async for fragment in answer.content.iter_any():
+        got += fragment
 
 
 async def test_an_answer_can_be_empty_or_unspeakable(sandbox: Sandbox) -> None:
@@ -262,7 +266,7 @@ async def test_an_answer_can_be_empty_or_unspeakable(sandbox: Sandbox) -> None:
     assert not re.search(r"\w", emoji.content)
 
 
-async def test_thinking_can_be_all_there_is(sandbox: Sandbox) -> None:
+async def test_an_answer_can_be_only_thinking(sandbox: Sandbox) -> None:
     plain = await post(sandbox.url, OPENAI, body(model="MiniMax-M2.7"), fault="chat.only_thinking")
     assert plain.content.startswith("<think>\n")
     assert "</think>" not in plain.content
@@ -275,8 +279,8 @@ async def test_thinking_can_be_all_there_is(sandbox: Sandbox) -> None:
 
 
 async def test_reasoning_can_arrive_as_growing_snapshots(sandbox: Sandbox) -> None:
-    asked = body(model="MiniMax-M2.7", reasoning_split=True)
-    answer = await post(sandbox.url, OPENAI, asked, fault="chat.cumulative")
+    request_body = body(model="MiniMax-M2.7", reasoning_split=True)
+    answer = await post(sandbox.url, OPENAI, request_body, fault="chat.cumulative")
     snapshots = [delta["reasoning_content"] for delta in answer.deltas if "reasoning_content" in delta]
     assert len(snapshots) > 2
     assert all(new.startswith(old) and len(new) > len(old) for old, new in pairwise(snapshots))
@@ -289,31 +293,31 @@ async def test_m3_can_mirror_its_thinking(sandbox: Sandbox) -> None:
     assert inside[1] == answer.reasoning
 
 
-async def test_a_stray_marker_can_lead_the_answer(sandbox: Sandbox) -> None:
+async def test_a_stray_tag_can_come_before_the_answer(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body(), fault="chat.stray_marker")
     assert answer.content == "</mm:think>\nHello. How can I help you?"
 
 
 @pytest.mark.parametrize("split", [False, True])
-async def test_tags_can_be_cut_by_chunk_borders(sandbox: Sandbox, split: bool) -> None:
-    asked = body(model="MiniMax-M2.7", reasoning_split=split)
-    answer = await post(sandbox.url, OPENAI, asked, fault="chat.split_tags")
+async def test_tags_can_be_split_between_events(sandbox: Sandbox, split: bool) -> None:
+    request_body = body(model="MiniMax-M2.7", reasoning_split=split)
+    answer = await post(sandbox.url, OPENAI, request_body, fault="chat.split_tags")
     field = "reasoning_content" if split else "content"
-    pieces = [delta.get(field, "") for delta in answer.deltas]
-    assert "</think>" in "".join(pieces)
-    assert not [piece for piece in pieces if "</think>" in piece or "<think>" in piece]
+    deltas = [delta.get(field, "") for delta in answer.deltas]
+    assert "</think>" in "".join(deltas)
+    assert not [delta for delta in deltas if "</think>" in delta or "<think>" in delta]
 
 
-async def test_first_words_can_hide_in_the_thinking(sandbox: Sandbox) -> None:
+async def test_first_words_can_be_inside_the_thinking(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body(thinking=None), fault="chat.early_words")
     assert answer.content.split("</think>")[1].strip() == "can I help you?"
     assert answer.content.split("</think>")[0].rstrip().endswith("Hello. How")
 
 
-async def test_call_pieces_can_lack_their_index(sandbox: Sandbox) -> None:
-    asked = body("What's the weather in Paris?", tools=[WEATHER])
-    answer = await post(sandbox.url, OPENAI, asked, fault="chat.missing_index")
-    pieces = [delta["tool_calls"][0] for delta in answer.deltas if "tool_calls" in delta]
-    assert pieces
-    assert not [piece for piece in pieces if "index" in piece]
-    assert json.loads("".join(piece["function"]["arguments"] for piece in pieces)) == {"city": "Paris"}
+async def test_call_deltas_can_lack_their_index(sandbox: Sandbox) -> None:
+    request_body = body("What's the weather in Paris?", tools=[WEATHER])
+    answer = await post(sandbox.url, OPENAI, request_body, fault="chat.missing_index")
+    deltas = [delta["tool_calls"][0] for delta in answer.deltas if "tool_calls" in delta]
+    assert deltas
+    assert not [delta for delta in deltas if "index" in delta]
+    assert json.loads("".join(delta["function"]["arguments"] for delta in deltas)) == {"city": "Paris"}

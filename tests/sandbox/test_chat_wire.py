@@ -1,4 +1,4 @@
-"""Chat answers byte by byte, read with nothing but an HTTP client."""
+"""Chat answers byte by byte, read with a plain HTTP client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from realtime.sandbox.server import Sandbox
 from tests.sandbox.chat_kit import NATIVE, OPENAI, WEATHER, Answer, body, post, quick
 
 SPEAKER = {"role": "assistant", "name": "MiniMax AI", "audio_content": ""}
-CHUNK_KEYS = [
+EVENT_KEYS = [
     "id", "choices", "created", "model", "object", "usage", "input_sensitive", "output_sensitive",
     "input_sensitive_type", "output_sensitive_type", "output_sensitive_int",
 ]  # fmt: skip
@@ -34,10 +34,10 @@ async def test_every_event_is_one_data_line_and_the_last_is_done(sandbox: Sandbo
     assert answer.lines.count("[DONE]") == 1
 
 
-async def test_a_chunk_looks_like_the_captured_one(sandbox: Sandbox) -> None:
+async def test_an_event_looks_like_the_captured_one(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body("Tell me a story."))
     for event in answer.events:
-        assert list(event) == CHUNK_KEYS
+        assert list(event) == EVENT_KEYS
         assert event["object"] == "chat.completion.chunk"
         assert event["model"] == "MiniMax-M3"
         assert event["usage"] is None
@@ -46,7 +46,7 @@ async def test_a_chunk_looks_like_the_captured_one(sandbox: Sandbox) -> None:
     assert all(delta | SPEAKER == delta for delta in answer.deltas)
 
 
-async def test_the_finish_chunk_carries_the_last_piece_of_content(sandbox: Sandbox) -> None:
+async def test_the_finish_reason_comes_with_the_last_content(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body("Tell me a story."))
     reasons = [event["choices"][0].get("finish_reason") for event in answer.events]
     assert reasons[:-1] == [None] * (len(reasons) - 1)
@@ -55,7 +55,7 @@ async def test_the_finish_chunk_carries_the_last_piece_of_content(sandbox: Sandb
     assert answer.content.endswith("you can still hear it today.")
 
 
-async def test_the_first_chunk_is_one_or_two_tokens_and_later_ones_are_more() -> None:
+async def test_the_first_event_has_one_or_two_tokens_and_later_ones_have_more() -> None:
     async with Sandbox(quick("chat.tps=1000", "chat.chunk_ms=20")) as sandbox:
         answer = await post(sandbox.url, OPENAI, body("Tell me a long story."))
     sizes = [len(delta["content"]) for delta in answer.deltas]
@@ -75,18 +75,18 @@ async def test_usage_comes_last_with_empty_choices_when_asked_for(sandbox: Sandb
 
 
 @pytest.mark.parametrize("model", ["MiniMax-M3", "MiniMax-M2.7", "MiniMax-M2.5-highspeed"])
-async def test_thinking_comes_first_inside_the_content(sandbox: Sandbox, model: str) -> None:
-    asked = body(model=model, thinking=None if model == "MiniMax-M3" else {"type": "disabled"})
-    answer = await post(sandbox.url, OPENAI, asked)
+async def test_thinking_comes_first_in_the_content(sandbox: Sandbox, model: str) -> None:
+    request_body = body(model=model, thinking=None if model == "MiniMax-M3" else {"type": "disabled"})
+    answer = await post(sandbox.url, OPENAI, request_body)
     assert re.fullmatch(r"<think>\n.+\n</think>\n\nHello\. How can I help you\?", answer.content, re.DOTALL)
     assert answer.reasoning == ""
 
 
-async def test_m3_does_not_think_when_told_not_to(sandbox: Sandbox) -> None:
+async def test_m3_does_not_think_if_thinking_is_disabled(sandbox: Sandbox) -> None:
     assert (await post(sandbox.url, OPENAI, body())).content == "Hello. How can I help you?"
 
 
-async def test_split_thinking_comes_first_in_fields_of_its_own(sandbox: Sandbox) -> None:
+async def test_split_thinking_comes_first_in_its_own_fields(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body(model="MiniMax-M2.7", reasoning_split=True))
     assert answer.content == "Hello. How can I help you?"
     kinds = ["reasoning_content" in delta for delta in answer.deltas]
@@ -112,17 +112,17 @@ async def test_thinking_is_counted_in_the_completion(sandbox: Sandbox) -> None:
     assert 0 < usage["completion_tokens_details"]["reasoning_tokens"] < usage["completion_tokens"]
 
 
-async def test_a_tool_call_comes_in_pieces_and_ends_in_a_chunk_of_its_own(sandbox: Sandbox) -> None:
+async def test_a_tool_call_comes_in_deltas_and_its_finish_reason_in_its_own_event(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body("What's the weather in Paris?", tools=[WEATHER]))
     first, *rest = [delta["tool_calls"][0] for delta in answer.deltas if "tool_calls" in delta]
     assert re.fullmatch(r"call_function_[0-9a-z]{12}_1", first["id"])
     assert first["type"] == "function"
     assert first["function"]["name"] == "get_weather"
     assert rest
-    assert all(sorted(piece) == ["function", "index", "type"] for piece in rest)
-    assert all(list(piece["function"]) == ["arguments"] for piece in rest)
-    assert {piece["index"] for piece in (first, *rest)} == {0}
-    text = "".join(piece["function"]["arguments"] for piece in (first, *rest))
+    assert all(sorted(delta) == ["function", "index", "type"] for delta in rest)
+    assert all(list(delta["function"]) == ["arguments"] for delta in rest)
+    assert {delta["index"] for delta in (first, *rest)} == {0}
+    text = "".join(delta["function"]["arguments"] for delta in (first, *rest))
     assert text == '{"city": "Paris"}'
     assert answer.events[-1]["choices"][0]["finish_reason"] == "tool_calls"
     assert answer.deltas[-1] == {"content": "", **SPEAKER}
@@ -130,9 +130,9 @@ async def test_a_tool_call_comes_in_pieces_and_ends_in_a_chunk_of_its_own(sandbo
 
 async def test_two_calls_have_two_indices_and_two_ids(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body("Weather in Paris and in Rome?", tools=[WEATHER]))
-    pieces = [delta["tool_calls"][0] for delta in answer.deltas if "tool_calls" in delta]
-    assert [piece["id"][-2:] for piece in pieces if "id" in piece] == ["_1", "_2"]
-    assert {piece["index"] for piece in pieces} == {0, 1}
+    deltas = [delta["tool_calls"][0] for delta in answer.deltas if "tool_calls" in delta]
+    assert [delta["id"][-2:] for delta in deltas if "id" in delta] == ["_1", "_2"]
+    assert {delta["index"] for delta in deltas} == {0, 1}
 
 
 async def test_after_the_result_the_answer_is_text(sandbox: Sandbox) -> None:
@@ -154,25 +154,25 @@ async def test_after_the_result_the_answer_is_text(sandbox: Sandbox) -> None:
 
 async def test_a_whole_answer_has_the_documented_shape(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body(stream=False))
-    told = answer.json
-    assert told["id"] == answer.headers["trace-id"]
-    assert told["object"] == "chat.completion"
-    assert told["choices"] == [
+    whole = answer.json
+    assert whole["id"] == answer.headers["trace-id"]
+    assert whole["object"] == "chat.completion"
+    assert whole["choices"] == [
         {"finish_reason": "stop", "index": 0, "message": {"content": "Hello. How can I help you?", **SPEAKER}}
     ]
-    assert told["base_resp"] == {"status_code": 0, "status_msg": ""}
-    assert told["usage"]["prompt_tokens_details"] == {"cached_tokens": 0}
+    assert whole["base_resp"] == {"status_code": 0, "status_msg": ""}
+    assert whole["usage"]["prompt_tokens_details"] == {"cached_tokens": 0}
 
 
 async def test_the_native_stream_ends_with_the_whole_message_and_without_done(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, NATIVE, body())
     assert "[DONE]" not in answer.lines
-    *chunks, last = answer.events
-    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+    *events, last = answer.events
+    assert events[-1]["choices"][0]["finish_reason"] == "stop"
     assert last["object"] == "chat.completion"
     assert "delta" not in last["choices"][0]
     assert last["choices"][0]["message"]["content"] == "".join(
-        c["choices"][0]["delta"]["content"] for c in chunks
+        e["choices"][0]["delta"]["content"] for e in events
     )
     assert last["base_resp"]["status_code"] == 0
     assert last["usage"]["total_tokens"] > 0
@@ -197,14 +197,14 @@ async def test_the_same_question_gets_the_same_words(sandbox: Sandbox) -> None:
     assert answers[0].content == answers[1].content
 
 
-async def test_chinese_is_sent_as_itself(sandbox: Sandbox) -> None:
+async def test_chinese_is_sent_unescaped(sandbox: Sandbox) -> None:
     answer = await post(sandbox.url, OPENAI, body("三加四等于几？"))
     assert answer.content == "三加四等于七。"
     assert "三".encode() in answer.raw
 
 
 async def test_a_long_story_streams_for_more_than_half_a_second() -> None:
-    async with Sandbox() as sandbox:  # the local profile as it is
+    async with Sandbox() as sandbox:  # the unchanged local profile
         loop = asyncio.get_running_loop()
         times: list[float] = []
         async with (
@@ -217,7 +217,7 @@ async def test_a_long_story_streams_for_more_than_half_a_second() -> None:
     assert times[-1] - times[0] > 0.5
 
 
-async def test_the_first_token_waits_as_long_as_it_is_told() -> None:
+async def test_the_first_token_waits_for_its_setting() -> None:
     async with Sandbox(quick("chat.first_ms=200")) as sandbox:
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -233,19 +233,19 @@ async def test_requests_are_kept_without_the_key(sandbox: Sandbox) -> None:
     assert "sk-very-secret" not in repr(kept)
 
 
-async def test_two_runs_of_one_seed_are_unlucky_alike() -> None:
-    async def luck(seed: int) -> list[int]:
+async def test_two_runs_of_one_seed_have_the_same_faults() -> None:
+    async def statuses(seed: int) -> list[int]:
         async with Sandbox(quick(faults=("chat.error=1002@0.5",), seed=seed)) as sandbox:
             return [(await post(sandbox.url, OPENAI, body())).status for _ in range(12)]
 
-    first, again, other = await luck(3), await luck(3), await luck(4)
+    first, again, other = await statuses(3), await statuses(3), await statuses(4)
     assert first == again
     assert first != other
     assert {200, 429} == set(first)
 
 
 def test_the_kit_itself_refuses_a_malformed_stream() -> None:
-    """The helper these tests stand on fails for a line that is no event."""
+    """The helper that these tests rely on fails for a line that is not an event."""
     with pytest.raises(AssertionError):
         _ = Answer(200, {}, b"data: {}\nevent: x\n\n").lines
     assert Answer(200, {}, b"data: {}\n\n").events == [json.loads("{}")]

@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_it_says_where_it_is_answers_and_leaves_on_a_signal(number: signal.Signals) -> None:
+async def test_it_prints_its_url_answers_and_stops_on_a_signal(number: signal.Signals) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", START, "--port", "0", "--set", "chat.first_ms=0", "--fault", "chat.error=2064",
         stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": ""},
@@ -48,21 +48,21 @@ async def test_it_says_where_it_is_answers_and_leaves_on_a_signal(number: signal
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "problem"),
     [
         (["--set", "chat.frist_ms=3"], "did you mean 'chat.first_ms'?"),
         (["--fault", "chat.stal"], "did you mean 'chat.stall'?"),
         (["--port", "0", "--host", "256.1.1.1"], "cannot listen on 256.1.1.1:0"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence_and_status_2(
-    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+def test_a_wrong_argument_gives_one_sentence_and_status_2(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(parser().parse_args(arguments)) == 2
-    told = capsys.readouterr()
-    assert complaint in told.err
-    assert told.err.count("\n") == 1
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert problem in output.err
+    assert output.err.count("\n") == 1
+    assert output.out == ""
 
 
 def test_the_help_page_lists_every_setting_and_fault() -> None:

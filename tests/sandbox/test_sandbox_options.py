@@ -1,4 +1,4 @@
-"""The grammar of `--set` and `--fault`, and the chances of faults."""
+"""The grammar of `--set` and `--fault`, and the probabilities of faults."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def faults(draw: st.DrawFn) -> Fault:
 
 
 @given(st.lists(faults(), max_size=4))
-def test_faults_survive_their_own_text(wanted: list[Fault]) -> None:
+def test_faults_can_be_read_back_from_their_text(wanted: list[Fault]) -> None:
     assert parse_faults(", ".join(map(str, wanted))) == tuple(wanted)
 
 
 @given(st.sampled_from(sorted(VALUES)), st.floats(1_000, 1e9))
-def test_settings_survive_their_own_text(name: str, value: float) -> None:
+def test_settings_can_be_read_back_from_their_text(name: str, value: float) -> None:
     assert parse_set(f"{name}={value!r}") == (name, value)
 
 
@@ -36,14 +36,14 @@ def test_any_text_is_a_fault_or_a_clear_error(text: str) -> None:
     try:
         name = parse_fault(text).name
     except ConfigError as error:
-        complaint = str(error)
+        problem = str(error)
     else:
-        complaint = f"fault {name!r}"
-    assert "fault " in complaint
+        problem = f"fault {name!r}"
+    assert "fault " in problem
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "problem"),
     [
         ("chat.eror=1002", "did you mean 'chat.error'?"),
         ("chat.error", "needs a number: chat.error=CODE"),
@@ -54,14 +54,14 @@ def test_any_text_is_a_fault_or_a_clear_error(text: str) -> None:
         ("speech.drop_at=texts", "did you mean 'text'?"),
     ],
 )
-def test_a_wrong_fault_is_explained(text: str, complaint: str) -> None:
+def test_a_wrong_fault_is_explained(text: str, problem: str) -> None:
     with pytest.raises(ConfigError) as raised:
         parse_fault(text)
-    assert complaint in str(raised.value)
+    assert problem in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "problem"),
     [
         ("chat.frist_ms=3", "did you mean 'chat.first_ms'?"),
         ("chat.first_ms", "needs a number"),
@@ -72,10 +72,10 @@ def test_a_wrong_fault_is_explained(text: str, complaint: str) -> None:
         ("chat.first_ms=inf", "at least 0"),
     ],
 )
-def test_a_wrong_setting_is_explained(text: str, complaint: str) -> None:
+def test_a_wrong_setting_is_explained(text: str, problem: str) -> None:
     with pytest.raises(ConfigError) as raised:
         parse_set(text)
-    assert complaint in str(raised.value)
+    assert problem in str(raised.value)
 
 
 def test_an_unknown_profile_is_explained() -> None:
@@ -83,7 +83,7 @@ def test_an_unknown_profile_is_explained() -> None:
         SandboxOptions.parse("mainlnd")
 
 
-def test_profiles_differ_and_settings_win() -> None:
+def test_profiles_differ_and_settings_override_them() -> None:
     assert [SandboxOptions(profile)["chat.first_ms"] for profile in PROFILES] == [50, 700, 1000]
     options = SandboxOptions.parse("far", ["chat.first_ms=300", "chat.first_ms=200"])
     assert options["chat.first_ms"] == 200
@@ -98,28 +98,28 @@ def test_every_name_has_a_help_line() -> None:
     assert all(kind.help for kind in (*VALUES.values(), *FAULTS.values()))
 
 
-def test_a_chance_is_drawn_once_for_a_request_and_again_for_the_next() -> None:
-    asked = Faults([Fault("chat.stall", probability=0.5)], random.Random(1))
+def test_chance_decides_once_for_a_request_and_again_for_the_next() -> None:
+    drawn = Faults([Fault("chat.stall", probability=0.5)], random.Random(1))
     for _ in range(20):
-        assert len({asked.has("chat.stall") for _ in range(5)}) == 1
-        asked = asked.fresh()
+        assert len({drawn.has("chat.stall") for _ in range(5)}) == 1
+        drawn = drawn.redrawn()
 
 
-def test_chances_come_true_as_often_as_they_should() -> None:
+def test_a_fault_applies_with_its_probability() -> None:
     source = random.Random(7)
-    struck = sum(Faults([Fault("chat.error", "1002", 0.1)], source).has("chat.error") for _ in range(2000))
-    assert 140 < struck < 260
+    applied = sum(Faults([Fault("chat.error", "1002", 0.1)], source).has("chat.error") for _ in range(2000))
+    assert 140 < applied < 260
 
 
-def test_values_are_handed_out_and_absent_faults_are_none() -> None:
-    asked = Faults(parse_faults("chat.error=1002, speech.drop_at=mid, chat.stall"), random.Random(0))
-    assert asked.number("chat.error") == 1002
-    assert asked.get("speech.drop_at") == "mid"
-    assert asked.get("chat.stall") == ""
-    assert asked.get("speech.stall") is None
+def test_faults_have_their_values_and_absent_faults_are_none() -> None:
+    drawn = Faults(parse_faults("chat.error=1002, speech.drop_at=mid, chat.stall"), random.Random(0))
+    assert drawn.number("chat.error") == 1002
+    assert drawn.get("speech.drop_at") == "mid"
+    assert drawn.get("chat.stall") == ""
+    assert drawn.get("speech.stall") is None
 
 
-def test_a_misspelt_name_in_a_handler_is_noticed() -> None:
+def test_a_misspelt_name_in_a_handler_raises() -> None:
     with pytest.raises(KeyError):
         Faults([], random.Random(0)).get("chat.stal")
     with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""The sandbox as a server: unknown paths, headers, models, connections, and leaving nothing behind."""
+"""The sandbox as a server: unknown paths, headers, models, connections, and a clean stop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_an_unknown_path_is_the_gateways_own_404() -> None:
                 assert answer.content_type == "text/plain"
 
 
-async def test_a_browser_may_ask_first() -> None:
+async def test_a_preflight_request_is_answered() -> None:
     async with (
         Sandbox(quick()) as sandbox,
         aiohttp.ClientSession() as session,
@@ -36,7 +36,7 @@ async def test_a_browser_may_ask_first() -> None:
         assert await answer.json() == {"status_code": 0, "status_msg": "success"}
 
 
-async def test_every_answer_can_be_traced() -> None:
+async def test_every_answer_has_trace_headers() -> None:
     async with Sandbox(quick()) as sandbox:
         headers = (await post(sandbox.url, OPENAI, body())).headers
     assert re.fullmatch("[0-9a-f]{32}", headers["trace-id"])
@@ -50,16 +50,16 @@ async def test_every_answer_can_be_traced() -> None:
 async def test_models_are_listed_like_the_platform_does() -> None:
     async with Sandbox(quick("models.ms=0")) as sandbox, aiohttp.ClientSession() as session:
         async with session.get(sandbox.url + "/v1/models", headers=KEY) as answer:
-            told = await answer.json()
+            listed = await answer.json()
         async with session.get(sandbox.url + "/v1/models") as refused:
             assert refused.status == 401
     known = {"id": "MiniMax-M2.7", "object": "model", "created": 1773799200, "owned_by": "minimax"}
-    assert told["object"] == "list"
-    assert known in told["data"]
-    assert "MiniMax-M3" in [model["id"] for model in told["data"]]
+    assert listed["object"] == "list"
+    assert known in listed["data"]
+    assert "MiniMax-M3" in [model["id"] for model in listed["data"]]
 
 
-async def test_only_a_connections_first_request_pays_for_it() -> None:
+async def test_only_the_first_request_of_a_connection_has_its_latency() -> None:
     async with (
         Sandbox(quick("http.connect_ms=150")) as sandbox,
         aiohttp.ClientSession(headers=KEY) as session,
@@ -76,22 +76,22 @@ async def test_only_a_connections_first_request_pays_for_it() -> None:
         assert min(took[1:]) < took[0]
 
 
-async def test_jitter_moves_waits_and_obeys_the_seed() -> None:
+async def test_jitter_changes_latencies_and_depends_on_the_seed() -> None:
     from realtime.sandbox.context import delay_ms
     from realtime.sandbox.server import create_app
 
-    def waits(seed: int, *sets: str) -> list[float]:
+    def latencies(seed: int, *sets: str) -> list[float]:
         app = create_app(SandboxOptions.parse("mainland", sets, seed=seed))
         return [delay_ms(app, "chat.first_ms") for _ in range(50)]
 
-    assert waits(1) == waits(1)
-    assert waits(1) != waits(2)
-    assert all(630 <= wait <= 770 for wait in waits(1))
-    assert max(waits(1, "jitter.tail=0.2")) > 1200
-    assert set(waits(1, "jitter.spread=0")) == {700}
+    assert latencies(1) == latencies(1)
+    assert latencies(1) != latencies(2)
+    assert all(630 <= latency <= 770 for latency in latencies(1))
+    assert max(latencies(1, "jitter.tail=0.2")) > 1200
+    assert set(latencies(1, "jitter.spread=0")) == {700}
 
 
-async def test_leaving_closes_every_socket_and_leaves_no_task() -> None:
+async def test_stopping_closes_every_socket_and_leaves_no_task() -> None:
     before = asyncio.all_tasks()
     async with aiohttp.ClientSession(headers=KEY | {"X-Sandbox-Fault": "chat.stall_mid"}) as session:
         async with Sandbox(quick()) as sandbox:
@@ -107,7 +107,7 @@ async def test_leaving_closes_every_socket_and_leaves_no_task() -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_a_stalled_request_ends_when_its_client_leaves() -> None:
+async def test_a_stalled_request_ends_when_its_client_disconnects() -> None:
     before = asyncio.all_tasks()
     async with Sandbox(quick()) as sandbox:
         running = asyncio.all_tasks()
@@ -118,7 +118,7 @@ async def test_a_stalled_request_ends_when_its_client_leaves() -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_it_can_run_again_and_be_stopped_twice() -> None:
+async def test_it_can_be_started_again_and_stopped_twice() -> None:
     sandbox = Sandbox(quick())
     for _ in range(2):
         async with sandbox:

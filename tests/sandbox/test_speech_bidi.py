@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from realtime.sandbox.speech_cutter import CAP, COMMA_AT, SentenceCutter
 from tests.sandbox.speech_kit import (
     BIDI,
+    audio_of,
     begin,
     code,
     platform,
@@ -20,15 +21,14 @@ from tests.sandbox.speech_kit import (
     rest,
     send,
     settled,
-    sound,
     start_event,
     until,
 )
 
 
-async def say(ws: Any, *pieces: str) -> None:
-    for piece in pieces:
-        await send(ws, "task_continue", text=piece)
+async def say(ws: Any, *fragments: str) -> None:
+    for fragment in fragments:
+        await send(ws, "task_continue", text=fragment)
 
 
 def names(frames: list[dict[str, Any]]) -> list[str]:
@@ -45,8 +45,8 @@ def sentences(frames: list[dict[str, Any]]) -> list[str]:
     return [frame["text"] for frame in frames if frame.get("event") == "sentence_start"]
 
 
-async def test_a_turn_in_token_sized_pieces() -> None:
-    """Sentences are bracketed, a lone blank before one is dropped; flush is answered after the rest's audio."""
+async def test_text_in_token_sized_fragments() -> None:
+    """Each sentence has its start and end event; flush is answered after the audio of the rest."""
     async with platform() as sandbox, sandbox.connect(BIDI) as ws:
         await begin(ws)
         await say(ws, *"Hello there. How are you", " today? I am fi", "ne")
@@ -57,11 +57,11 @@ async def test_a_turn_in_token_sized_pieces() -> None:
         assert sentences(frames) == ["Hello there.", "How are you today?", " I am fine"]
         assert [r.text for r in sandbox.state.speech_requests] == sentences(frames)
         assert {r.transport for r in sandbox.state.speech_requests} == {"bidi"}
-        assert len(sound(frames)) > 48 * 2000
+        assert len(audio_of(frames)) > 48 * 2000
 
 
 async def test_every_event_carries_the_connection_and_the_chosen_session() -> None:
-    """`session_id` is the client's own if it gives one, else the `connect_id`."""
+    """`session_id` is that of the client if it sends one, else the `connect_id`."""
     async with platform() as sandbox, sandbox.connect(BIDI) as ws:
         first = await receive(ws)
         assert first["session_id"] == first["connect_id"]
@@ -84,8 +84,8 @@ async def test_flush_of_nothing_is_answered() -> None:
         assert not sandbox.state.speech_requests
 
 
-async def test_cancel_silences_and_the_session_goes_on() -> None:
-    """After `task_canceled` nothing of the old text comes; the next text is spoken."""
+async def test_cancel_stops_the_speech_and_the_session_continues() -> None:
+    """After `task_canceled` there is no audio of the old text; the next text is spoken."""
     async with platform("speech.factor=1") as sandbox, sandbox.connect(BIDI) as ws:
         await begin(ws)
         await say(ws, "This is the first long sentence of all. And the second. And a rest")
@@ -97,11 +97,11 @@ async def test_cancel_silences_and_the_session_goes_on() -> None:
         await say(ws, "New.")
         frames = await until(ws, "sentence_end")
         assert sentences(frames) == ["New."]
-        assert sound(frames)
+        assert audio_of(frames)
 
 
-async def test_a_rest_is_spoken_after_a_silence() -> None:
-    """Long text after a short silence, short text after a longer one; more text starts the wait anew."""
+async def test_a_rest_is_spoken_if_no_more_text_comes() -> None:
+    """A long rest after a short time, a short rest after a longer time."""
     loop = asyncio.get_running_loop()
     async with platform() as sandbox, sandbox.connect(BIDI) as ws:
         await begin(ws)
@@ -113,8 +113,8 @@ async def test_a_rest_is_spoken_after_a_silence() -> None:
             assert loop.time() - began_s >= least_s
 
 
-async def test_too_long_and_too_much_are_soft() -> None:
-    """2204 for one long piece, 2205 while too much waits; the piece may be sent again later."""
+async def test_too_long_and_too_much_text_give_soft_codes() -> None:
+    """2204 for one long text, 2205 while too much text waits; the text can be sent again later."""
     async with platform("speech.max_text=50", "speech.first_ms=600") as sandbox, sandbox.connect(BIDI) as ws:
         await begin(ws)
         await say(ws, "x" * 51)
@@ -140,7 +140,7 @@ async def test_wrong_events_end_the_session(event: dict[str, Any], number: int) 
 
 
 @pytest.mark.parametrize("event", ["task_continue", "task_flush", "task_cancel", "task_finish"])
-async def test_nothing_before_the_start(event: str) -> None:
+async def test_events_before_the_start_are_2206(event: str) -> None:
     async with platform() as sandbox, sandbox.connect(BIDI) as ws:
         await receive(ws)
         await send(ws, event, text="Hello.")
@@ -148,19 +148,19 @@ async def test_nothing_before_the_start(event: str) -> None:
 
 
 async def test_pings_keep_it_alive() -> None:
-    """Unlike on the ordinary socket; without them it ends with 2201."""
+    """Unlike on the ordinary socket. Without pings the session ends with 2201."""
     async with platform("speech.idle_s=1") as sandbox, sandbox.connect(BIDI) as ws:
         await begin(ws)
         for _ in range(4):
             await asyncio.sleep(0.3)
             await (await ws.ping())
         await say(ws, "Hi.")
-        assert sound(await until(ws, "sentence_end"))
+        assert audio_of(await until(ws, "sentence_end"))
         assert code((await rest(ws))[-1]) == 2201
 
 
-async def test_closing_with_a_rest_in_the_buffer_leaves_nothing() -> None:
-    """The timer of the rest dies with the connection: nothing is spoken afterwards."""
+async def test_closing_with_a_rest_in_the_buffer_leaves_no_timer() -> None:
+    """The timer of the rest ends with the connection: nothing is spoken afterwards."""
     async with platform() as sandbox:
         async with sandbox.connect(BIDI) as ws:
             await begin(ws)
@@ -200,7 +200,7 @@ async def test_frames_are_compact_json_with_identity_last() -> None:
 
 
 def test_cutter_rules() -> None:
-    """Stops cut at once, commas only in a long buffer, numbers are whole, the cap cuts."""
+    """Stops end a sentence at once, commas only in a long buffer; numbers stay whole; the cap limits the length."""
     cutter = SentenceCutter()
     assert cutter.feed("今天天气很好。我们") == ["今天天气很好。"]
     assert cutter.feed("走吧！”好") == ["我们走吧！”"]
@@ -208,17 +208,17 @@ def test_cutter_rules() -> None:
     assert cutter.feed("short, it is 3.14 or so, right") == ["short, it is 3.14 or so,"]
     assert cutter.flush() == [" right"]
     assert cutter.feed("line\nnext; what?!") == ["line\n", "next;", " what?!"]
-    assert cutter.patience_ms is None
+    assert cutter.flush_after_ms is None
     assert cutter.feed("x" * (CAP + 1)) == ["x" * CAP]
-    assert cutter.patience_ms == 1000
+    assert cutter.flush_after_ms == 1000
     cutter.feed("y" * COMMA_AT)
-    assert cutter.patience_ms == 300
+    assert cutter.flush_after_ms == 300
 
 
 @given(st.lists(st.text(alphabet="ab .,!。，\n", max_size=12)))
-def test_cutter_loses_nothing(pieces: list[str]) -> None:
-    """Whatever the pieces, all that is not blank comes out, in order and within the cap."""
+def test_cutter_loses_nothing(fragments: list[str]) -> None:
+    """All text except blanks comes out of any fragments, in order and within the cap."""
     cutter = SentenceCutter()
-    found = [sentence for piece in pieces for sentence in cutter.feed(piece)] + cutter.flush()
-    assert "".join("".join(found).split()) == "".join("".join(pieces).split())
+    found = [sentence for fragment in fragments for sentence in cutter.feed(fragment)] + cutter.flush()
+    assert "".join("".join(found).split()) == "".join("".join(fragments).split())
     assert all(sentence.strip() for sentence in found)

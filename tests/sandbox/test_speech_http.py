@@ -16,7 +16,7 @@ import pytest
 
 from realtime.sandbox import speech_http, voices
 from realtime.sandbox.speech_request import SENSITIVE_WORDS
-from realtime.sandbox.speech_stream import Piece
+from realtime.sandbox.speech_stream import AudioFrame
 from realtime.sandbox.voice_table import SYSTEM_VOICES
 from tests.sandbox.speech_kit import HTTP, Platform, begin, platform, send, start_event, until_final
 
@@ -101,17 +101,17 @@ async def test_subtitle_file(kind: str) -> None:
 
 @pytest.mark.parametrize("format", ["pcm", "mp3"])
 async def test_stream_repeats_all_audio_at_the_end(format: str) -> None:
-    """status 1 pieces, then one status 2 event with the whole audio and the totals."""
+    """Events with status 1, then one event with status 2, the whole audio and the totals."""
     async with platform() as sandbox:
-        *pieces, last = await events(sandbox, audio_setting={"format": format})
-        sound = b"".join(bytes.fromhex(piece["data"]["audio"]) for piece in pieces)
-        assert len(pieces) > 5
-        assert all(list(p) == ["data", "trace_id", "base_resp"] and p["data"]["status"] == 1 for p in pieces)
-        assert pieces[0]["base_resp"] == {"status_code": 0, "status_msg": ""}
+        *frames, last = await events(sandbox, audio_setting={"format": format})
+        audio = b"".join(bytes.fromhex(frame["data"]["audio"]) for frame in frames)
+        assert len(frames) > 5
+        assert all(list(p) == ["data", "trace_id", "base_resp"] and p["data"]["status"] == 1 for p in frames)
+        assert frames[0]["base_resp"] == {"status_code": 0, "status_msg": ""}
         assert last["data"]["status"] == 2
-        assert last["extra_info"]["audio_size"] == len(sound)
+        assert last["extra_info"]["audio_size"] == len(audio)
         whole = bytes.fromhex(last["data"]["audio"])
-        assert whole == sound if format == "pcm" else len(whole) == pytest.approx(len(sound), rel=0.1)
+        assert whole == audio if format == "pcm" else len(whole) == pytest.approx(len(audio), rel=0.1)
 
 
 async def test_stream_without_the_aggregate() -> None:
@@ -123,11 +123,11 @@ async def test_stream_without_the_aggregate() -> None:
 
 
 async def test_stream_subtitles_grow() -> None:
-    """`word_streaming` puts a subtitle into every piece."""
+    """`word_streaming` puts a subtitle into every event."""
     async with platform() as sandbox:
-        *pieces, _ = await events(sandbox, subtitle_enable=True, subtitle_type="word_streaming")
-        assert all("subtitle" in piece["data"] for piece in pieces)
-        assert [w["word"] for w in pieces[-1]["data"]["subtitle"]["timestamped_words"]] == [
+        *frames, _ = await events(sandbox, subtitle_enable=True, subtitle_type="word_streaming")
+        assert all("subtitle" in frame["data"] for frame in frames)
+        assert [w["word"] for w in frames[-1]["data"]["subtitle"]["timestamped_words"]] == [
             "How",
             "are",
             "you",
@@ -174,31 +174,31 @@ async def test_keys_limits_and_faults() -> None:
 @pytest.mark.parametrize(
     "fault", ["speech.drop_after=2", "speech.drop_at=mid", "speech.drop_at=final", "speech.drop_at=text"]
 )
-async def test_a_cut_stream_has_no_end(fault: str) -> None:
-    """The client's read fails instead of ending well."""
+async def test_a_cut_stream_fails_for_the_client(fault: str) -> None:
+    """The client's read raises an error."""
     async with platform() as sandbox:
         with pytest.raises(aiohttp.ClientError):
             await events(sandbox, fault=fault)
 
 
-async def test_strange_data_on_request() -> None:
-    """Null data between pieces; one piece that is not hex."""
+async def test_faults_of_the_data() -> None:
+    """Null data between frames; one frame that is not hex."""
     async with platform() as sandbox:
         assert any(event["data"] is None for event in await events(sandbox, fault="speech.empty_data"))
         found = await events(sandbox, fault="speech.bad_hex")
         assert sum(bool(re.search("[^0-9a-f]", event["data"]["audio"])) for event in found) == 1
 
 
-async def test_a_client_that_leaves_a_stream_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The synthesis of an abandoned stream ends, long before its thirty seconds."""
+async def test_the_synthesis_ends_when_its_client_disconnects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends long before its thirty seconds."""
     ended = asyncio.Event()
 
     class Watched(speech_http.Synthesis):
-        async def pieces(self) -> AsyncGenerator[Piece, None]:
+        async def frames(self) -> AsyncGenerator[AudioFrame, None]:
             try:
-                async with aclosing(super().pieces()) as pieces:
-                    async for piece in pieces:
-                        yield piece
+                async with aclosing(super().frames()) as frames:
+                    async for frame in frames:
+                        yield frame
             finally:
                 ended.set()
 
@@ -223,7 +223,7 @@ async def listed(sandbox: Platform, kind: str) -> dict[str, Any]:
 
 
 async def test_system_voices_are_listed() -> None:
-    """All of them, with name and the odd date; other lists come with `all`."""
+    """All of them, with name and date; `all` also gives the other lists."""
     async with platform() as sandbox:
         found = await listed(sandbox, "system")
         assert list(found) == ["system_voice", "base_resp"]
@@ -240,8 +240,8 @@ async def test_system_voices_are_listed() -> None:
         assert (await listed(sandbox, "nothing"))["base_resp"]["status_code"] == 2013
 
 
-async def test_a_created_voice_speaks_appears_after_use_and_is_deleted_for_good() -> None:
-    """Unknown before, usable at once, listed after its first use; after deletion 2054 and the id stays taken."""
+async def test_a_created_voice_can_be_used_is_listed_after_use_and_deleted_permanently() -> None:
+    """2054 before, usable at once, listed after its first use; after deletion 2054 again, and the id stays taken."""
     async with platform() as sandbox:
         voice = {"voice_setting": {"voice_id": "MyVoice_001"}}
 
@@ -272,7 +272,7 @@ async def test_a_created_voice_speaks_appears_after_use_and_is_deleted_for_good(
         assert (await listed(sandbox, "all"))["voice_cloning"] == []
 
 
-async def test_system_voices_cannot_be_deleted_and_keys_are_asked() -> None:
+async def test_system_voices_cannot_be_deleted_and_keys_are_checked() -> None:
     async with platform() as sandbox:
         request = {"voice_type": "voice_cloning", "voice_id": "Arnold"}
         answer = await sandbox.post("/v1/delete_voice", request)
@@ -281,13 +281,13 @@ async def test_system_voices_cannot_be_deleted_and_keys_are_asked() -> None:
         assert (await answer.json())["base_resp"]["status_code"] == 2049
 
 
-async def test_an_unused_voice_is_gone_after_seven_days() -> None:
-    """168 hours by the loop's clock; use makes it permanent."""
+async def test_an_unused_voice_expires_after_seven_days() -> None:
+    """168 hours of loop time; use makes a voice permanent."""
     async with platform() as sandbox:
-        for name in ("Forgotten_1", "Beloved_1"):
+        for name in ("Unused_1", "Used_1"):
             voices.create_voice(sandbox.state, name, "voice_generation", ["a voice"])
-        voices.use_voice(sandbox.state, "Beloved_1")
+        voices.use_voice(sandbox.state, "Used_1")
         for voice in sandbox.state.voices.values():
             voice["created_s"] -= 168 * 3600 + 1
-        assert not voices.is_voice(sandbox.state, "Forgotten_1")
-        assert voices.is_voice(sandbox.state, "Beloved_1")
+        assert not voices.is_voice(sandbox.state, "Unused_1")
+        assert voices.is_voice(sandbox.state, "Used_1")

@@ -1,4 +1,4 @@
-"""The ordinary speech socket, spoken to with nothing but frames."""
+"""The ordinary speech socket, tested frame by frame."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.sandbox.speech_request import SENSITIVE_WORDS
 from tests.sandbox.speech_kit import (
+    audio_of,
     begin,
     code,
     platform,
@@ -26,7 +27,6 @@ from tests.sandbox.speech_kit import (
     samples,
     send,
     settled,
-    sound,
     start_event,
     until_final,
 )
@@ -54,7 +54,7 @@ async def test_frames_are_the_documented_ones_byte_for_byte() -> None:
             frames.append(await ws.recv())
         audio = '{"data":{"audio":"HEX","subtitle":null},"is_final":false,"event":"task_continued",' + tail
         assert {shape(frame) for frame in frames[:-1]} == {audio}
-        size = len(sound([json.loads(frame) for frame in frames]))
+        size = len(audio_of([json.loads(frame) for frame in frames]))
         info = (
             f'{{"audio_length":{round(size / 48)},"audio_sample_rate":24000,"audio_size":{size},"bitrate":128000,'
             '"audio_format":"pcm","audio_channel":1,"invisible_character_ratio":0,"usage_characters":5,"word_count":3}'
@@ -105,27 +105,27 @@ async def test_texts_in_flight_are_answered_in_order_one_final_each() -> None:
             5,
         ]
         assert [len(frames) for frames in replies][2:4] == [1, 1]
-        assert len(sound(replies[1])) > 2 * len(sound(replies[0])) > 0
+        assert len(audio_of(replies[1])) > 2 * len(audio_of(replies[0])) > 0
         assert [r.text for r in sandbox.state.speech_requests] == [texts[0], texts[1], texts[3], texts[4]]
         assert {r.transport for r in sandbox.state.speech_requests} == {"ordinary"}
 
 
 async def test_totals_agree_with_what_was_sent() -> None:
-    """`audio_size` and `audio_length` are those of the frames; pcm comes in 100 ms pieces of whole samples."""
+    """`audio_size` and `audio_length` are those of the frames; pcm comes in 100 ms frames of whole samples."""
     async with platform() as sandbox, sandbox.connect() as ws:
         await begin(ws)
         await send(ws, "task_continue", text=SENTENCE)
         frames = await until_final(ws)
         info = frames[-1]["extra_info"]
-        assert info["audio_size"] == len(sound(frames))
-        assert info["audio_length"] == pytest.approx(len(sound(frames)) / 48, abs=1)
-        sizes = [len(sound([frame])) for frame in frames[:-1]]
+        assert info["audio_size"] == len(audio_of(frames))
+        assert info["audio_length"] == pytest.approx(len(audio_of(frames)) / 48, abs=1)
+        sizes = [len(audio_of([frame])) for frame in frames[:-1]]
         assert set(sizes[:-1]) == {4800}
         assert 0 < sizes[-1] <= 4800
         assert sizes[-1] % 2 == 0
 
 
-async def test_pieces_come_with_first_delay_and_speed() -> None:
+async def test_frames_have_the_first_delay_and_the_speed() -> None:
     """First audio after `speech.first_ms`; the rest no faster than `speech.factor` times real time."""
     loop = asyncio.get_running_loop()
     async with platform("speech.first_ms=120", "speech.factor=10", "speech.chunk_ms=50") as sandbox:
@@ -137,24 +137,24 @@ async def test_pieces_come_with_first_delay_and_speed() -> None:
             first_s = loop.time() - began_s
             frames = [first, *await until_final(ws)]
             total_s = loop.time() - began_s
-        assert len(sound([first])) == 2400
+        assert len(audio_of([first])) == 2400
         assert first_s >= 0.118
         assert total_s >= 0.118 + (frames[-1]["extra_info"]["audio_length"] - 50) / 1000 / 10
 
 
 async def test_long_text_starts_at_once() -> None:
-    """Ten thousand characters: the first audio does not wait for the rest, and closing stops it all."""
+    """Ten thousand characters: the first audio does not wait for the rest, and closing stops the synthesis."""
     async with platform("speech.factor=100") as sandbox:
         async with sandbox.connect() as ws:
             await begin(ws)
             await send(ws, "task_continue", text=("This is a sentence. " * 500)[:10_000])
-            assert sound([await receive(ws)])
+            assert audio_of([await receive(ws)])
         await settled(sandbox.state)
 
 
 @pytest.mark.parametrize("abrupt", [False, True])
-async def test_closing_in_the_middle_leaves_nothing_behind(abrupt: bool) -> None:
-    """Barge-in: a closed or cut socket ends its synthesis at once."""
+async def test_closing_during_speech_leaves_no_task(abrupt: bool) -> None:
+    """Barge-in: a closed or aborted socket ends its synthesis at once."""
     async with platform("speech.factor=1") as sandbox:
         ws = await sandbox.connect()
         await begin(ws)
@@ -229,11 +229,11 @@ GOOD_STARTS = [
 
 @pytest.mark.parametrize("fields", GOOD_STARTS)
 async def test_documented_starts_speak(fields: dict[str, Any]) -> None:
-    """Every documented field is taken, and there is audio."""
+    """Every documented field is accepted, and there is audio."""
     async with platform() as sandbox, sandbox.connect() as ws:
         await begin(ws, **fields)
         await send(ws, "task_continue", text="Hello, omg.")
-        assert len(sound(await until_final(ws))) > 5000
+        assert len(audio_of(await until_final(ws))) > 5000
 
 
 async def failed_after(ws: Any) -> dict[str, Any]:
@@ -264,7 +264,7 @@ async def test_events_out_of_order_are_2202(events: list[dict[str, Any]]) -> Non
 
 
 @pytest.mark.parametrize("event", ["task_cancel", "task_flush"])
-async def test_no_cancel_and_no_flush_here(event: str) -> None:
+async def test_cancel_and_flush_are_2202(event: str) -> None:
     """They belong to the bidi socket: 2202 in a started session."""
     async with platform() as sandbox, sandbox.connect() as ws:
         await begin(ws)
@@ -285,17 +285,17 @@ async def test_a_frame_that_is_no_object_is_2013(message: str) -> None:
     [(f"say {SENSITIVE_WORDS[0]} now", 1026), (f"说{SENSITIVE_WORDS[1]}", 1026), ("ab\u200b\u200b", 1042)],
 )
 async def test_forbidden_text_ends_the_session_after_what_came_before(text: str, number: int) -> None:
-    """The text before it is spoken to its end; then `task_failed`."""
+    """The earlier text is spoken to its end; then `task_failed`."""
     async with platform() as sandbox, sandbox.connect() as ws:
         await begin(ws)
         await send(ws, "task_continue", text="Fine.")
         await send(ws, "task_continue", text=text)
-        assert sound(await until_final(ws))
+        assert audio_of(await until_final(ws))
         assert code(await failed_after(ws)) == number
 
 
 async def test_a_few_invisible_characters_are_reported_only() -> None:
-    """Under 10 % the ratio is in `extra_info`."""
+    """Below 10 % the ratio is only in `extra_info`."""
     async with platform() as sandbox, sandbox.connect() as ws:
         await begin(ws)
         await send(ws, "task_continue", text="Hello my good\u200b friend.")
@@ -303,7 +303,7 @@ async def test_a_few_invisible_characters_are_reported_only() -> None:
 
 
 async def test_too_many_waiting_texts_is_2205() -> None:
-    """The queue has an end, `speech.max_queue`."""
+    """The limit of the queue is `speech.max_queue`."""
     async with platform("speech.max_queue=3", "speech.first_ms=5000") as sandbox, sandbox.connect() as ws:
         await begin(ws)
         for _ in range(5):
@@ -312,7 +312,7 @@ async def test_too_many_waiting_texts_is_2205() -> None:
 
 
 async def test_requests_over_the_rate_are_1002() -> None:
-    """Every non-empty text is one request; empty ones are free; a new window forgives."""
+    """Every non-empty text is one request; empty texts do not count."""
     async with platform("limit.speech_rpm=2") as sandbox, sandbox.connect() as ws:
         await begin(ws)
         for text in ("One.", "", "Two.", "Three."):
@@ -354,8 +354,8 @@ async def test_a_bad_key_can_be_refused_in_the_handshake() -> None:
         assert refused.value.response.status_code == 401
 
 
-async def test_silence_of_the_client_is_2201() -> None:
-    """Pings do not count; the text says how long."""
+async def test_an_idle_client_gets_2201() -> None:
+    """Pings do not count; the message has the time."""
     async with platform("speech.idle_s=0.3") as sandbox, sandbox.connect() as ws:
         await begin(ws)
 
@@ -373,7 +373,7 @@ async def test_silence_of_the_client_is_2201() -> None:
 
 
 async def test_an_empty_text_keeps_the_socket_alive() -> None:
-    """The keep-alive of real clients: each empty text is answered with 2203 and starts the time anew."""
+    """The keep-alive of real clients: each empty text is answered with 2203 and restarts the idle timeout."""
     async with platform("speech.idle_s=1") as sandbox, sandbox.connect() as ws:
         await begin(ws)
         for _ in range(4):
@@ -381,7 +381,7 @@ async def test_an_empty_text_keeps_the_socket_alive() -> None:
             await send(ws, "task_continue", text="")
             assert code(await receive(ws)) == 2203
         await send(ws, "task_continue", text="Hello.")
-        assert sound(await until_final(ws))
+        assert audio_of(await until_final(ws))
 
 
 async def test_finish_speaks_what_is_queued() -> None:
@@ -397,7 +397,7 @@ async def test_finish_speaks_what_is_queued() -> None:
 
 
 async def test_finish_immediately_drops_what_is_queued() -> None:
-    """The other reading of the documents, on request."""
+    """The other interpretation of the documentation, as a fault."""
     async with (
         platform("speech.first_ms=5000") as sandbox,
         sandbox.connect(fault="speech.finish_immediately") as ws,
@@ -410,7 +410,7 @@ async def test_finish_immediately_drops_what_is_queued() -> None:
 
 @pytest.mark.parametrize("format", ["mp3", "flac", "wav", "opus", "pcmu_raw", "pcmu_wav"])
 async def test_formats_on_the_socket(format: str) -> None:
-    """Audio in every format; the totals name it."""
+    """Audio in every format; the totals name the format."""
     async with platform() as sandbox, sandbox.connect() as ws:
         await begin(ws, audio_setting={"format": format, "sample_rate": 8000})
         await send(ws, "task_continue", text="Hello there.")
@@ -418,10 +418,10 @@ async def test_formats_on_the_socket(format: str) -> None:
         magic = {"mp3": b"\xff", "flac": b"fLaC", "wav": b"RIFF", "pcmu_wav": b"RIFF", "opus": b"OggS"}.get(
             format, b""
         )
-        assert sound(frames).startswith(magic)
+        assert audio_of(frames).startswith(magic)
         assert len(frames) > 5
         assert frames[-1]["extra_info"]["audio_format"] == format
-        assert frames[-1]["extra_info"]["audio_size"] == len(sound(frames))
+        assert frames[-1]["extra_info"]["audio_size"] == len(audio_of(frames))
 
 
 TEXT = "Hello there, friend. 你好，世界！"
@@ -440,13 +440,13 @@ def subtitles(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def check_words(frames: list[dict[str, Any]], entries: list[dict[str, Any]]) -> None:
-    pcm = samples(sound(frames)).astype(float)
+    pcm = samples(audio_of(frames)).astype(float)
     before_ms = 0.0
     for entry in entries:
         assert TEXT[entry["word_begin"] : entry["word_end"]] == entry["word"]
         assert before_ms <= entry["time_begin"] < entry["time_end"] <= len(pcm) / 24
-        piece = pcm[int(entry["time_begin"] * 24) : int(entry["time_end"] * 24)]
-        assert np.sqrt(np.mean(piece**2)) > 200, entry
+        word_pcm = pcm[int(entry["time_begin"] * 24) : int(entry["time_end"] * 24)]
+        assert np.sqrt(np.mean(word_pcm**2)) > 200, entry
         before_ms = entry["time_end"]
 
 
@@ -459,25 +459,25 @@ async def test_sentence_subtitles() -> None:
     assert 0 < found[0]["time_begin"] < found[0]["time_end"] < found[1]["time_begin"] < found[1]["time_end"]
 
 
-async def test_word_subtitles_are_where_the_sound_is() -> None:
-    """Each comes with the last frame of its sentence; every word's time has sound under it."""
+async def test_word_subtitles_match_the_audio() -> None:
+    """Each comes with the last frame of its sentence; there is audio at the time of every word."""
     frames = await spoken("word")
     found = subtitles(frames)
     words = [word for s in found for word in s["timestamped_words"]]
     assert [w["word"] for w in words] == ["Hello", "there", "friend", *"你好世界"]
     check_words(frames, words)
     at = next(i for i, frame in enumerate(frames) if frame["data"]["subtitle"])
-    assert len(sound(frames[: at + 1])) / 48 >= words[2]["time_end"]
+    assert len(audio_of(frames[: at + 1])) / 48 >= words[2]["time_end"]
 
 
 async def test_streaming_word_subtitles_grow() -> None:
-    """One on every frame, cumulative inside a sentence, only words whose sound has begun."""
+    """One on every frame, cumulative inside a sentence, only with words whose audio has begun."""
     frames = await spoken("word_streaming")
     found = subtitles(frames)
     assert len(found) == len(frames) - 1
     for index, subtitle in enumerate(found):
         check_words(frames, subtitle["timestamped_words"])
-        sent_ms = len(sound(frames[: index + 1])) / 48
+        sent_ms = len(audio_of(frames[: index + 1])) / 48
         assert all(word["time_begin"] < sent_ms for word in subtitle["timestamped_words"])
         assert TEXT[subtitle["text_begin"] : subtitle["text_end"]] == subtitle["text"]
     for older, newer in itertools.pairwise(found):
@@ -487,7 +487,7 @@ async def test_streaming_word_subtitles_grow() -> None:
 
 
 async def test_split_words_share_a_range() -> None:
-    """The quirk of sub-word pieces: two entries, one range, times one after the other."""
+    """Two parts of one word: two entries, one range, times one after the other."""
     words = [w for s in subtitles(await spoken("word", "speech.split_words")) for w in s["timestamped_words"]]
     assert [(w["word"], w["word_begin"], w["word_end"]) for w in words[:2]] == [("He", 0, 5), ("llo", 0, 5)]
     assert words[0]["time_end"] == pytest.approx(words[1]["time_begin"], abs=0.01)
@@ -509,7 +509,7 @@ async def test_fault_no_event() -> None:
     """Audio frames without `event`."""
     frames, _ = await speak_with("speech.no_event")
     assert all("event" not in frame for frame in frames[:-1])
-    assert sound(frames)
+    assert audio_of(frames)
 
 
 async def test_fault_trace_in_base_resp() -> None:
@@ -525,12 +525,12 @@ async def test_fault_no_finished() -> None:
 
 
 async def test_fault_empty_data() -> None:
-    """Null data and empty audio come in between; the sound is whole."""
+    """Null data and empty audio come in between; the audio is complete."""
     frames, _ = await speak_with("speech.empty_data")
     assert any(frame.get("data", 0) is None for frame in frames)
     assert any(frame.get("data") == {"audio": "", "status": 1} for frame in frames)
     info = next(frame["extra_info"] for frame in frames if frame.get("is_final"))
-    assert info["audio_size"] == len(sound(frames))
+    assert info["audio_size"] == len(audio_of(frames))
 
 
 async def test_fault_bad_hex() -> None:
@@ -561,7 +561,7 @@ async def test_fault_error_codes(name: str) -> None:
 
 
 async def test_fault_drop_after_counts_audio_frames() -> None:
-    """Two frames, then the line is cut: no close frame."""
+    """Two frames, then the connection is cut: no close frame."""
     frames, closed = await speak_with("speech.drop_after=2")
     assert len(frames) == 2
     assert closed == 1006
@@ -572,14 +572,14 @@ async def test_fault_drop_after_counts_audio_frames() -> None:
     [("connect", 0), ("connected", 0), ("start", 0), ("text", 0), ("mid", 1), ("final", 20)],
 )
 async def test_fault_drop_at_every_moment(moment: str, count: int) -> None:
-    """The line is cut where asked, never with a `is_final`."""
+    """The connection is cut at the given moment, never after an `is_final`."""
     frames, closed = await speak_with(f"speech.drop_at={moment}")
     assert closed in (1006, None)
     assert (len(frames) >= count) if count == 20 else (len(frames) == count)
     assert not any(frame.get("is_final") for frame in frames)
 
 
-async def test_fault_stall_sends_nothing_and_dies_with_the_client() -> None:
+async def test_fault_stall_sends_nothing_and_ends_with_the_client() -> None:
     async with platform() as sandbox:
         async with sandbox.connect(fault="speech.stall") as ws:
             await begin(ws)
@@ -590,8 +590,8 @@ async def test_fault_stall_sends_nothing_and_dies_with_the_client() -> None:
         await settled(sandbox.state)
 
 
-async def test_missing_engine_is_1000_with_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox without its extra says what to install, on the socket too."""
+async def test_missing_engine_is_1000_with_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox without its extra names the install command, also on the socket."""
     from realtime.sandbox import voice
     from realtime.sandbox.voice_engine import INSTALL, VoiceUnavailable
 
@@ -608,7 +608,7 @@ async def test_missing_engine_is_1000_with_the_install_line(monkeypatch: pytest.
 
 
 async def test_a_plain_request_is_not_a_socket() -> None:
-    """GET without an upgrade is a 400, not a hang."""
+    """GET without an upgrade gets 400 and does not hang."""
     async with (
         platform() as sandbox,
         aiohttp.ClientSession() as session,
@@ -618,7 +618,7 @@ async def test_a_plain_request_is_not_a_socket() -> None:
 
 
 async def test_many_sockets_at_once_speak_independently() -> None:
-    """Twenty sessions in parallel, each its own text."""
+    """Twenty sessions in parallel, each with its own text."""
 
     async def one(number: int) -> int:
         async with sandbox.connect() as ws:

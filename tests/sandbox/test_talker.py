@@ -1,4 +1,4 @@
-"""The scripted talker: what it answers to what."""
+"""The scripted talker: its answers to many messages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_talker_answers_what_it_is_asked(said: str, answered: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "asked", "answered"),
+    ("statement", "question", "answered"),
     [
         ("My name is Ada.", "What is my name?", "Your name is Ada."),
         ("Hi, I'm Ada and I live in Oslo.", "Do you remember my name?", "Your name is Ada."),
@@ -88,15 +88,17 @@ def test_the_talker_answers_what_it_is_asked(said: str, answered: str) -> None:
         ("我住在上海", "我住在哪里？", "你住在上海。"),
     ],
 )
-def test_the_talker_remembers_what_it_was_told(told: str, asked: str, answered: str) -> None:
-    assert talk(told, "Good.", asked) == answered
+def test_the_talker_answers_questions_about_stated_facts(
+    statement: str, question: str, answered: str
+) -> None:
+    assert talk(statement, "Good.", question) == answered
 
 
-def test_the_newest_word_on_a_matter_wins() -> None:
+def test_the_newest_statement_of_a_fact_counts() -> None:
     assert talk("My name is Ada.", "Hi.", "My name is Eve.", "Hi.", "Who am I?") == "Your name is Eve."
 
 
-def test_what_was_never_told_is_not_known() -> None:
+def test_a_fact_that_was_never_stated_is_not_known() -> None:
     assert talk("What is my name?") == "You have not told me your name yet."
     assert talk("我叫什么名字？") == "你还没有告诉我你的名字。"
 
@@ -111,7 +113,7 @@ def test_it_says_what_it_is(said: str) -> None:
     assert "scripted talker" in talk(said)
 
 
-def test_a_name_in_the_instructions_is_its_own() -> None:
+def test_it_takes_its_name_from_the_instructions() -> None:
     assert "Nova" in talk("What is your name?", system="You are Nova, a helpful voice.")
 
 
@@ -127,7 +129,7 @@ def test_instructions_choose_the_language() -> None:
     assert language_of(talk("Tell me a joke", system="Always answer in Chinese.")) == "zh"
 
 
-def test_jokes_differ_from_the_ones_already_told() -> None:
+def test_jokes_are_not_repeated() -> None:
     first = talk("Tell me a joke.")
     assert talk("Tell me a joke.", first, "Another joke, please.") != first
 
@@ -164,13 +166,13 @@ def test_a_story_is_about_what_was_asked() -> None:
         "砸自己的脚",
     ],
 )
-def test_anything_else_is_reflected_with_its_own_words(said: str) -> None:
+def test_any_other_message_is_repeated_in_the_answer(said: str) -> None:
     answer = talk(said)
     assert said.rstrip(".?").lower() in answer.lower()
     assert language_of(answer) == language_of(said)
 
 
-def test_a_long_message_is_reflected_in_part() -> None:
+def test_a_long_message_is_repeated_in_part() -> None:
     answer = talk("It was the best of times and the worst of times. " * 20)
     assert "It was the best of times" in answer
     assert len(answer) < 400
@@ -195,19 +197,21 @@ def test_sums_are_right(a: int, operator: str, b: int) -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_text_gets_some_answer_and_always_the_same(text: str) -> None:
+def test_any_text_gets_an_answer_and_always_the_same(text: str) -> None:
     answers = [talk(text), talk(text)]
     assert answers[0] == answers[1]
     assert answers[0].strip()
 
 
-@pytest.mark.parametrize("piece", ["(", "1+", "hello - ", "call 5-", "my dog is ", "in Paris, ", "三加", "-"])
-def test_an_endless_message_is_no_trouble(piece: str) -> None:
-    assert talk(piece * 20_000 + "1+1" + ")" * 20_000).strip()
+@pytest.mark.parametrize(
+    "repeated", ["(", "1+", "hello - ", "call 5-", "my dog is ", "in Paris, ", "三加", "-"]
+)
+def test_a_very_long_message_is_answered(repeated: str) -> None:
+    assert talk(repeated * 20_000 + "1+1" + ")" * 20_000).strip()
 
 
 @pytest.mark.parametrize("content", [None, "", [], [{"type": "image_url", "image_url": {"url": "x"}}]])
-def test_a_message_without_text_is_no_error(content: object) -> None:
+def test_a_message_without_text_is_answered(content: object) -> None:
     assert isinstance(reply([{"role": "user", "content": content}], [], NOW), Reply)
 
 

@@ -1,4 +1,4 @@
-"""Tools: when the talker calls them, with which arguments, and what it makes of the results."""
+"""Tools: when the talker calls them, with which arguments, and its answers from the results."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_tool_is_called_with_arguments_from_the_message(said: str, called: lis
         "",
     ],
 )
-def test_no_tool_is_called_for_other_things(said: str) -> None:
+def test_no_tool_is_called_for_other_messages(said: str) -> None:
     answer = ask(said)
     assert calls(answer) == []
     assert answer.text
@@ -140,7 +140,7 @@ def test_tool_choice_is_respected() -> None:
     assert calls(ask("Hello", tool_choice=named)) == [("set_timer", {"minutes": 0})]
 
 
-def test_one_call_where_several_are_not_wanted() -> None:
+def test_only_one_call_without_parallel_calls() -> None:
     assert len(calls(ask("Weather in Paris and in Rome?", parallel=False))) == 1
 
 
@@ -158,7 +158,7 @@ def test_a_result_is_answered_in_text(result: str, said: str) -> None:
     assert reply(after_call(result), [WEATHER], NOW).text == said
 
 
-def test_every_result_is_told() -> None:
+def test_every_result_is_in_the_answer() -> None:
     messages = after_call("sunny and warm today here", "rain and wind all day")
     text = reply(messages, [WEATHER], NOW).text
     assert "Sunny and warm" in text
@@ -184,21 +184,23 @@ def after_call(*results: str) -> list[dict[str, Any]]:
         }
         for n in range(len(results))
     ]
-    told = [{"role": "tool", "tool_call_id": f"c{n}", "content": result} for n, result in enumerate(results)]
+    tool_messages = [
+        {"role": "tool", "tool_call_id": f"c{n}", "content": result} for n, result in enumerate(results)
+    ]
     asked = {"role": "user", "content": "What's the weather in Paris?"}
-    return [asked, {"role": "assistant", "content": "", "tool_calls": made}, *told]
+    return [asked, {"role": "assistant", "content": "", "tool_calls": made}, *tool_messages]
 
 
 @pytest.mark.parametrize(
     "schema", [{}, {"type": "object"}, {"type": "object", "properties": {"x": True}}, {"properties": []}]
 )
-def test_odd_schemas_do_no_harm(schema: dict[str, Any]) -> None:
+def test_odd_schemas_raise_no_error(schema: dict[str, Any]) -> None:
     odd = {"type": "function", "function": {"name": "get_weather", "parameters": schema}}
     assert [name for name, _ in calls(ask("What's the weather?", [odd]))] in ([], ["get_weather"])
 
 
-def test_asked_to_go_on_after_its_results_it_tells_them_and_does_not_call_again():
-    """Clients ask for a response after each result: the second time an answer is already there."""
+def test_after_its_results_it_answers_from_them_and_does_not_call_again():
+    """Clients request a response after each result: the second time there is already an answer."""
     calls_made = [
         {"id": f"c{n}", "function": {"name": "get_weather", "arguments": json.dumps({"city": city})}}
         for n, city in enumerate(("Paris", "Rome"))

@@ -13,13 +13,13 @@ import aiohttp
 import numpy as np
 import pytest
 
-from realtime.sandbox import ears, transcribe
+from realtime.sandbox import transcribe, transcriber
 from realtime.sandbox.server import Sandbox
 from tests.clips import RATE, clips
 from tests.sandbox.chat_kit import ASR, Answer, quick
 from tests.wer import word_error_rate
 
-pytest.importorskip("faster_whisper", reason="no ears: pip install 'minimax-realtime[local]'")
+pytest.importorskip("faster_whisper", reason="no transcriber: pip install 'minimax-realtime[local]'")
 
 
 def wav(samples: np.ndarray, rate: int = RATE) -> bytes:
@@ -64,7 +64,7 @@ def errors(text: str) -> float:
     return word_error_rate([(SPOKEN.transcript, text)])
 
 
-async def test_json_holds_what_was_said(sandbox: Sandbox) -> None:
+async def test_json_holds_the_text(sandbox: Sandbox) -> None:
     answer = await ask(sandbox)
     assert answer.status == 200
     assert sorted(answer.json) == ["duration", "text", "trace_id"]
@@ -74,13 +74,13 @@ async def test_json_holds_what_was_said(sandbox: Sandbox) -> None:
 
 
 async def test_verbose_json_adds_segments_in_order(sandbox: Sandbox) -> None:
-    told = (await ask(sandbox, response_format="verbose_json")).json
-    assert told["n_speakers"] == 1
-    assert [part["id"] for part in told["segments"]] == list(range(len(told["segments"])))
-    for part in told["segments"]:
+    body = (await ask(sandbox, response_format="verbose_json")).json
+    assert body["n_speakers"] == 1
+    assert [part["id"] for part in body["segments"]] == list(range(len(body["segments"])))
+    for part in body["segments"]:
         assert sorted(part) == ["end", "id", "speaker", "start", "text"]
         assert 0 <= part["start"] < part["end"] <= SPOKEN.seconds + 0.1
-    assert " ".join(part["text"] for part in told["segments"]) == told["text"]
+    assert " ".join(part["text"] for part in body["segments"]) == body["text"]
 
 
 async def test_srt_and_vtt_are_plain_text(sandbox: Sandbox) -> None:
@@ -92,18 +92,18 @@ async def test_srt_and_vtt_are_plain_text(sandbox: Sandbox) -> None:
     assert re.match(r"WEBVTT\n\n00:00:\d\d\.\d{3} --> 00:00:\d\d\.\d{3}\n.+\n\n", vtt.raw.decode())
 
 
-async def test_a_stream_is_the_json_text_in_pieces(sandbox: Sandbox) -> None:
+async def test_a_stream_is_the_json_text_in_deltas(sandbox: Sandbox) -> None:
     answer = await ask(sandbox, stream="true")
-    *pieces, last = [json.loads(line) for line in answer.lines]
-    assert len(pieces) > 1
-    assert [piece["index"] for piece in (*pieces, last)] == list(range(len(pieces) + 1))
-    assert not [piece for piece in pieces if piece["finish"]]
-    assert "".join(piece["delta"] for piece in pieces) == (await ask(sandbox)).json["text"]
+    *deltas, last = [json.loads(line) for line in answer.lines]
+    assert len(deltas) > 1
+    assert [delta["index"] for delta in (*deltas, last)] == list(range(len(deltas) + 1))
+    assert not [delta for delta in deltas if delta["finish"]]
+    assert "".join(delta["delta"] for delta in deltas) == (await ask(sandbox)).json["text"]
     assert (last["delta"], last["finish"]) == ("", True)
     assert last["duration"] == pytest.approx(SPOKEN.seconds, abs=0.05)
 
 
-async def test_silence_says_nothing(sandbox: Sandbox) -> None:
+async def test_silence_gives_an_empty_text(sandbox: Sandbox) -> None:
     assert (await ask(sandbox, SILENCE)).json["text"] == ""
     assert len((await ask(sandbox, SILENCE, stream="true")).lines) == 1
 
@@ -123,9 +123,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "message"), REFUSED, ids=[message[:40] for _, message in REFUSED])
-async def test_a_bad_form_is_refused(sandbox: Sandbox, asked: dict[str, Any], message: str) -> None:
-    answer = await ask(sandbox, **asked)
+@pytest.mark.parametrize(("form", "message"), REFUSED, ids=[message[:40] for _, message in REFUSED])
+async def test_a_bad_form_is_refused(sandbox: Sandbox, form: dict[str, Any], message: str) -> None:
+    answer = await ask(sandbox, **form)
     assert answer.status == 400
     assert message in answer.json["error"]["message"]
     assert answer.json["error"]["message"].endswith("(2013)")
@@ -133,8 +133,8 @@ async def test_a_bad_form_is_refused(sandbox: Sandbox, asked: dict[str, Any], me
 
 
 async def test_a_file_over_50_mb_is_too_large(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert transcribe.MOST_BYTES == 50 * 1024 * 1024
-    monkeypatch.setattr(transcribe, "MOST_BYTES", 200_000)
+    assert transcribe.MAX_BYTES == 50 * 1024 * 1024
+    monkeypatch.setattr(transcribe, "MAX_BYTES", 200_000)
     answer = await ask(sandbox, bytes(200_001))
     assert answer.status == 413
     assert answer.json["error"]["type"] == "invalid_request_error"
@@ -148,17 +148,17 @@ async def test_json_instead_of_a_form_is_refused(sandbox: Sandbox) -> None:
         assert answer.status == 400
 
 
-async def test_keys_and_faults_work_here_too(sandbox: Sandbox) -> None:
+async def test_keys_are_checked_and_faults_apply(sandbox: Sandbox) -> None:
     bad = await ask(sandbox, headers={"Authorization": "Bearer sk-bad"})
     assert (bad.status, bad.json["error"]["type"]) == (401, "authorized_error")
     broke = await ask(sandbox, headers={"X-Sandbox-Fault": "asr.error=1008"})
     assert (broke.status, broke.json["error"]["type"]) == (402, "insufficient_balance_error")
 
 
-async def test_without_ears_the_install_line_is_the_answer(
+async def test_without_a_transcriber_the_answer_names_the_install_command(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ears.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(transcriber.importlib.util, "find_spec", lambda name: None)
     answer = await ask(sandbox)
     assert answer.status == 500
     assert "pip install 'minimax-realtime[local]'" in answer.json["error"]["message"]

@@ -1,4 +1,4 @@
-"""The sandbox's voice, without any socket."""
+"""The sandbox's speech synthesis, without sockets."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ import pytest
 import soxr
 
 from realtime.sandbox import voice_engine, voice_text
-from realtime.sandbox.voice import Speech, Style, speak, synthesize, utter
+from realtime.sandbox.voice import Speech, Style, speak, synthesize, synthesize_segment
 from realtime.sandbox.voice_table import SYSTEM_VOICES
 
 LADY = "English_Graceful_Lady"
 
 
 def energy(speech: Speech, start_ms: float, end_ms: float) -> float:
-    piece = speech.pcm[int(start_ms * speech.rate / 1000) : int(end_ms * speech.rate / 1000)].astype(float)
-    return float(np.sqrt(np.mean(piece**2))) if len(piece) else 0.0
+    part = speech.pcm[int(start_ms * speech.rate / 1000) : int(end_ms * speech.rate / 1000)].astype(float)
+    return float(np.sqrt(np.mean(part**2))) if len(part) else 0.0
 
 
-def word_errors(expected: str, heard: str) -> float:
+def word_errors(expected: str, transcript: str) -> float:
     """Word error rate by edit distance."""
-    want, got = (re.sub(r"[^a-z ]", "", text.lower()).split() for text in (expected, heard))
+    want, got = (re.sub(r"[^a-z ]", "", text.lower()).split() for text in (expected, transcript))
     row = list(range(len(got) + 1))
     for i, word in enumerate(want, 1):
         above, row = row, [i]
@@ -46,14 +46,14 @@ def transcriber() -> Any:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 24000])
-def test_english_is_understood(transcriber: Any, rate: int) -> None:
+def test_english_can_be_transcribed(transcriber: Any, rate: int) -> None:
     """A transcriber makes at most 35 % word errors."""
     text = "We must find a new home in the stars."
     speech = synthesize(text, voice_id=LADY, rate=rate)
     audio = soxr.resample(speech.pcm.astype(np.float32) / 32768, rate, 16000)
     segments, _ = transcriber.transcribe(audio, language="en", beam_size=1)
-    heard = " ".join(segment.text for segment in segments)
-    assert word_errors(text, heard) <= 0.35, heard
+    transcript = " ".join(segment.text for segment in segments)
+    assert word_errors(text, transcript) <= 0.35, transcript
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_english_is_understood(transcriber: Any, rate: int) -> None:
         "こんにちは、元気ですか。",
     ],
 )
-def test_words_have_true_times(text: str) -> None:
-    """Every word, in order, inside the audio, apart from its neighbours, and with sound under it."""
+def test_words_have_exact_times(text: str) -> None:
+    """Every word, in order, inside the audio, without overlap, and with audio at its time."""
     speech = synthesize(text, voice_id=LADY, rate=24000)
     assert [text[w.begin : w.end] for w in speech.words] == [text[b:e] for b, e in voice_text.words(text)]
     previous_ms = 0.0
@@ -78,8 +78,8 @@ def test_words_have_true_times(text: str) -> None:
         previous_ms = word.end_ms
 
 
-def test_words_lie_where_a_single_word_is_heard() -> None:
-    """A pause moves the later words by exactly its length, and there is silence in it."""
+def test_a_pause_moves_the_later_words() -> None:
+    """They move by exactly its length, and the pause is silent."""
     speech = synthesize("One <#2#> two.", voice_id=LADY, rate=16000)
     one, two = speech.words
     assert 2000 <= two.start_ms - one.end_ms < 2150
@@ -87,7 +87,7 @@ def test_words_lie_where_a_single_word_is_heard() -> None:
 
 
 def test_lead_in_and_tail_are_short() -> None:
-    """Sound begins 20 to 60 ms after the start and ends at most 150 ms before the end."""
+    """Speech begins 20 to 60 ms after the start and ends at most 150 ms before the end."""
     speech = synthesize("Good morning to you.", voice_id=LADY, rate=16000)
     loud = np.flatnonzero(np.abs(speech.pcm.astype(int)) > 200) * 1000 / 16000
     assert 20 <= loud[0] <= 60
@@ -107,8 +107,8 @@ def test_length_follows_text_speed_and_language() -> None:
     assert 3.5 < len(chinese) / (synthesize(chinese, voice_id="female-shaonv").duration_ms / 1000) < 5.5
 
 
-def test_volume_scales_and_never_wraps() -> None:
-    """Half the volume is half the amplitude; ten times is loud but no sample jumps over the end."""
+def test_volume_scales_and_never_overflows() -> None:
+    """Half the volume is half the amplitude; ten times the volume is loud, but no sample overflows."""
     peak = {
         vol: np.abs(synthesize("Aha, yes.", voice_id=LADY, vol=vol).pcm.astype(int)).max()
         for vol in (0.5, 1, 10)
@@ -123,22 +123,22 @@ def pitch_hz(voice: str, pitch: int = 0) -> float:
     found, size = [], 1600
     low, high = speech.rate // 450, speech.rate // 60
     for begin in range(0, len(speech.pcm) - size, size // 2):
-        piece = speech.pcm[begin : begin + size] * np.hanning(size)
-        lags = np.correlate(piece, piece, "full")[size - 1 :]
+        part = speech.pcm[begin : begin + size] * np.hanning(size)
+        lags = np.correlate(part, part, "full")[size - 1 :]
         best = low + int(np.argmax(lags[low:high]))
         if lags[0] > size * 400**2 and lags[best] > 0.5 * lags[0]:
             found.append(speech.rate / best)
     return float(np.median(found))
 
 
-def test_pitch_is_obeyed() -> None:
+def test_pitch_is_applied() -> None:
     """An octave up is clearly higher than an octave down."""
     low, high = pitch_hz("male-qn-qingse", -12), pitch_hz("male-qn-qingse", 12)
     assert high > 1.5 * low
 
 
-def test_voices_differ_and_stay_themselves() -> None:
-    """An id always sounds the same; men and women, and two ladies, sound different."""
+def test_voices_differ_and_stay_the_same() -> None:
+    """An id always has the same voice; men and women, and two ladies, have different voices."""
     length = {
         voice: len(synthesize("Good morning, how are you?", voice_id=voice).pcm)
         for voice in (LADY, "Sweet_Girl", "English_Trustworthy_Man", "male-qn-badao")
@@ -152,14 +152,14 @@ def test_voices_differ_and_stay_themselves() -> None:
 
 @pytest.mark.parametrize("voice", sorted(SYSTEM_VOICES))
 def test_every_system_voice_speaks(voice: str) -> None:
-    """English, and the script of Chinese, with any documented id."""
+    """English and Chinese, with every documented id."""
     speech = synthesize("Hi. 好", voice_id=voice, rate=8000)
     assert energy(speech, 0, speech.duration_ms) > 100
     assert len(speech.words) == 2
 
 
 def test_table_has_all_documented_ids() -> None:
-    """Counts of the fact sheet, and its odd ids letter by letter."""
+    """The documented counts, and the odd ids letter by letter."""
     count = {
         prefix: sum(voice.startswith(prefix) for voice in SYSTEM_VOICES)
         for prefix in (
@@ -187,10 +187,12 @@ def test_table_has_all_documented_ids() -> None:
 
 
 def test_marks_are_not_read_aloud() -> None:
-    """Interjections sound short on 2.8 and are nothing on older models; bracketed pinyin changes nothing."""
+    """Interjections are short on 2.8 and silent on older models; pinyin in brackets changes nothing."""
     plain = synthesize("Well. Good.", voice_id=LADY).duration_ms
     segment = voice_text.segments("Well (laughs) good.")[0]
-    new, old = (utter(segment, Style(LADY, interjections=on)).duration_ms for on in (True, False))
+    new, old = (
+        synthesize_segment(segment, Style(LADY, interjections=on)).duration_ms for on in (True, False)
+    )
     assert 300 < new - old < 800
     assert old < plain + 150
     spoken = [
@@ -201,30 +203,32 @@ def test_marks_are_not_read_aloud() -> None:
     assert spoken == ["处理好"]
 
 
-def test_reading_replaces_a_word_and_keeps_its_place() -> None:
-    """`omg/oh my god` is longer to say; its time belongs to the word in the text."""
+def test_a_reading_replaces_a_word_and_keeps_its_place() -> None:
+    """`omg/oh my god` takes longer to speak; its time belongs to the word in the text."""
     text = "So omg yes."
     segment = voice_text.segments(text)[0]
-    changed = utter(segment, Style(LADY, readings=voice_text.readings(["omg/oh my god", "处理/(chu3)(li3)"])))
+    changed = synthesize_segment(
+        segment, Style(LADY, readings=voice_text.readings(["omg/oh my god", "处理/(chu3)(li3)"]))
+    )
     assert [text[w.begin : w.end] for w in changed.words] == ["So", "omg", "yes"]
     assert changed.words[1].end_ms - changed.words[1].start_ms > 350
 
 
 def test_sentences_cover_the_text_without_cutting_numbers_marks_or_titles() -> None:
-    """Cuts at sentence ends only; very long text without any end is cut at a blank."""
+    """Cuts are only at sentence ends; a very long text without an end is cut at a blank."""
     text = "Dr. Smith paid 3.14 e.g. for it. Right?! 好的。行<#0.5#>吧\nEnd"
     assert [s.text for s in voice_text.segments(text)] == [
         "Dr. Smith paid 3.14 e.g. for it.", "Right?!", "好的。", "行<#0.5#>吧", "End",
     ]  # fmt: skip
     assert all(text[s.begin : s.end] == s.text for s in voice_text.segments(text))
     long = "word " * 1000
-    pieces = voice_text.segments(long)
-    assert all(len(piece.text) <= voice_text.LONGEST_SEGMENT for piece in pieces)
-    assert " ".join(piece.text for piece in pieces) == long.strip()
+    parts = voice_text.segments(long)
+    assert all(len(part.text) <= voice_text.LONGEST_SEGMENT for part in parts)
+    assert " ".join(part.text for part in parts) == long.strip()
 
 
-async def test_a_long_text_is_spoken_lazily() -> None:
-    """The first sentence of thousands is there before the others are made."""
+async def test_a_long_text_is_synthesized_sentence_by_sentence() -> None:
+    """The first of thousands of sentences comes before the others are synthesized."""
     stream = speak("This is one sentence. " * 2000, Style(LADY))
     first = await anext(stream)
     await stream.aclose()
@@ -232,13 +236,13 @@ async def test_a_long_text_is_spoken_lazily() -> None:
 
 
 @pytest.mark.parametrize("text", ["...", "😀", "<#0.1#>", "(", "\u0000", "{}", "<#99#", "a" * 500])
-def test_odd_text_is_harmless(text: str) -> None:
-    """Whatever cannot be spoken is a short silence, not an error."""
+def test_text_that_cannot_be_spoken_raises_no_error(text: str) -> None:
+    """It becomes a short silence."""
     assert synthesize(text, voice_id=LADY).duration_ms > 50
 
 
 def test_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without espeak the error is the install line."""
+    """Without espeak the error is the install command."""
     real = builtins.__import__
 
     def fake(name: str, *args: Any, **kwargs: Any) -> Any:
@@ -252,8 +256,8 @@ def test_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
         synthesize("Hello.", voice_id=LADY)
 
 
-def test_a_deep_environment_still_speaks(tmp_path: Path) -> None:
-    """The library cannot hold long paths to its data; a missing folder is an error, not the end of the process."""
+def test_a_deep_environment_can_speak(tmp_path: Path) -> None:
+    """The library cannot use long paths to its data; a missing folder is an error and does not end the process."""
     program = (
         "import sys, espeakng_loader\n"
         "espeakng_loader.get_data_path = lambda: sys.argv[1]\n"

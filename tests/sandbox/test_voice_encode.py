@@ -1,4 +1,4 @@
-"""Formats: what was encoded piece by piece decodes back to the same sound."""
+"""Formats: audio that is encoded block by block decodes to the same audio."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ av = pytest.importorskip("av")
 RATES = (8000, 16000, 22050, 24000, 32000, 44100)
 
 
-def pieces(pcm: np.ndarray, format: str, rate: int, channels: int) -> list[bytes]:
+def encoded_blocks(pcm: np.ndarray, format: str, rate: int, channels: int) -> list[bytes]:
     encoder = create_encoder(format, rate, channels=channels)
     size = rate // 10
     return [encoder.encode(pcm[i : i + size]) for i in range(0, len(pcm), size)] + [encoder.finish()]
@@ -33,7 +33,7 @@ def decode(data: bytes, rate: int) -> tuple[np.ndarray, int, int]:
     return (sound if own == rate else soxr.resample(sound, own, rate)), channels, own
 
 
-def likeness(a: np.ndarray, b: np.ndarray) -> float:
+def similarity(a: np.ndarray, b: np.ndarray) -> float:
     """Greatest normalised cross-correlation over small shifts (a codec delays)."""
     size = min(len(a), len(b)) - 3000
     a = a[:size].astype(float)
@@ -45,29 +45,29 @@ def likeness(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.mark.parametrize("rate", [8000, 24000, 44100])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("format", ["mp3", "flac", "wav", "opus", "pcmu_wav"])
-def test_stream_decodes_back(format: str, channels: int, rate: int) -> None:
-    """Every container or self-framed format, at three rates, mono and stereo."""
+def test_a_stream_can_be_decoded(format: str, channels: int, rate: int) -> None:
+    """Every format with a container or frames of its own, at three rates, mono and stereo."""
     speech = synthesize("We must find a new home in the stars.", voice_id="Arnold", rate=rate)
-    sound, found, own = decode(b"".join(pieces(speech.pcm, format, rate, channels)), rate)
+    sound, found, own = decode(b"".join(encoded_blocks(speech.pcm, format, rate, channels)), rate)
     assert found == channels
     assert own == (48000 if format == "opus" else rate)
     assert len(sound) / rate == pytest.approx(len(speech.pcm) / rate, abs=0.25)
-    assert likeness(speech.pcm, np.concatenate([sound, np.zeros(3000)])) > 0.95
+    assert similarity(speech.pcm, np.concatenate([sound, np.zeros(3000)])) > 0.95
 
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_format_at_every_rate_comes_in_pieces(format: str, rate: int) -> None:
-    """Most of the audio is there before the end: nothing waits for the last sample."""
+def test_every_format_at_every_rate_comes_in_blocks(format: str, rate: int) -> None:
+    """Much of the audio comes before the end: no format waits for the last sample."""
     speech = synthesize("Hello there, my friend, how are you today?", voice_id="Arnold", rate=rate)
-    parts = pieces(speech.pcm, format, rate, 1)
+    parts = encoded_blocks(speech.pcm, format, rate, 1)
     total = sum(map(len, parts))
     assert total > 1000
     assert sum(map(len, parts[: len(parts) // 2 + 1])) > 0.25 * total
 
 
-def test_pcm_is_the_samples_themselves() -> None:
-    """Little-endian, every channel alike, no header."""
+def test_pcm_is_the_raw_samples() -> None:
+    """Little-endian, the same in every channel, no header."""
     pcm = np.array([1, -2, 300], dtype=np.int16)
     assert encode_all(pcm, "pcm", 8000) == b"\x01\x00\xfe\xff\x2c\x01"
     assert encode_all(pcm, "pcm", 8000, channels=2) == b"\x01\x00\x01\x00\xfe\xff\xfe\xff\x2c\x01\x2c\x01"
@@ -80,7 +80,7 @@ def test_mulaw_has_the_values_of_g711() -> None:
     assert encode_all(pcm, "pcmu_raw", 8000) == mulaw(pcm)
 
 
-def test_whole_wav_states_its_length_and_a_stream_does_not() -> None:
+def test_a_wav_file_has_its_length_and_a_wav_stream_has_not() -> None:
     """A file can be opened by any reader; a stream's header says 0xFFFFFFFF."""
     pcm = np.arange(500, dtype=np.int16)
     with wave.open(io.BytesIO(encode_all(pcm, "wav", 24000, channels=2))) as file:
@@ -90,8 +90,8 @@ def test_whole_wav_states_its_length_and_a_stream_does_not() -> None:
     assert header[4:8] == header[40:44] == b"\xff\xff\xff\xff"
 
 
-def test_mp3_pieces_of_two_tasks_concatenate() -> None:
-    """Bare frames: two syntheses one after the other are one playable file."""
+def test_mp3_outputs_of_two_tasks_can_be_joined() -> None:
+    """Frames without a header: two outputs one after the other are one playable file."""
     speech = synthesize("Hello.", voice_id="Arnold", rate=32000)
     data = encode_all(speech.pcm, "mp3", 32000)
     assert data[0] == 0xFF

@@ -1,4 +1,4 @@
-"""The sandbox's chat model: small, scripted, honest about it, and the same for the same input."""
+"""The sandbox's chat model: a small scripted talker, which says so and gives the same answer to the same input."""
 
 from .reply import Reply, reply, text_of
 from .tools import Call

@@ -1,4 +1,4 @@
-"""Arguments of a tool call, taken from what the user said, by the schema's property names, types and enums."""
+"""Finds the arguments of a tool call in the user's message, by the schema's property names, types and enums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Schema = Mapping[str, Any]
 
 
 class Missing(Exception):
-    """A required argument was not said."""
+    """A required argument is not in the message."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -78,7 +78,7 @@ def arguments_for(
 ) -> list[dict[str, Any]]:
     """The arguments of one call, or of several when the text names several places for one property.
 
-    Raises Missing for a required property nobody said, unless `forced`, which makes something up from the type.
+    Raises Missing for a required property that is not in the text. If `forced`, a default of its type is used instead.
     """
     text = text.replace("’", "'")
     reader = _Reader(text, name_words, forced)
@@ -103,7 +103,7 @@ def arguments_for(
         elif needed and not forced:
             raise Missing(name)
         elif needed:
-            found[name] = _made_up(spec, text)
+            found[name] = _default_value(spec, text)
     ordered = {name: found[name] for name in properties if name in found}
     if several is None:
         return [ordered]
@@ -128,7 +128,7 @@ def _split(name: str) -> list[str]:
     ]
 
 
-def _made_up(spec: Schema, text: str) -> Any:
+def _default_value(spec: Schema, text: str) -> Any:
     if spec.get("enum"):
         return spec["enum"][0]
     match _kind(spec):
@@ -146,7 +146,7 @@ def _made_up(spec: Schema, text: str) -> Any:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads values from one message; numbers are handed out in the order they were said."""
+    """Reads values from one message; numbers are used in their order in the text."""
 
     text: str
     name_words: frozenset[str]
@@ -181,11 +181,11 @@ class _Reader:
     def _enum(self, spec: Schema, needed: bool) -> Any:
         plain = f" {' '.join(words_of(with_digits(self.text)))} "
         for value in spec["enum"]:
-            said = str(value).lower().replace("_", " ")
+            written = str(value).lower().replace("_", " ")
             if (
-                f" {said} " in plain
-                or f" {said}s " in plain
-                or (re.match(f"[{HAN}]", said) and said in self.text)
+                f" {written} " in plain
+                or f" {written}s " in plain
+                or (re.match(f"[{HAN}]", written) and written in self.text)
             ):
                 return value
         for value, pattern in (("on", _ON), ("off", _OFF)):
@@ -300,7 +300,7 @@ class _Reader:
         return names[0] if names else (self._phrase(set(), needed) if needed else None)
 
     def _phrase(self, words: set[str], needed: bool) -> str | None:
-        """What is left of the request: after `for`, `about`, `that`, `saying`, or without its first words."""
+        """The rest of the request: after `for`, `about`, `that`, `saying`, or without its first words."""
         if (
             not needed
             and not self._mentions(words)
@@ -329,11 +329,12 @@ class _Reader:
             text,
             flags=re.I,
         )
-        pieces = rest.split(" ", 1)
-        if len(pieces) > 1 and (
-            pieces[0].lower() in self.name_words or self.name_words & {"search", "play", "translate", "note"}
+        words_left = rest.split(" ", 1)
+        if len(words_left) > 1 and (
+            words_left[0].lower() in self.name_words
+            or self.name_words & {"search", "play", "translate", "note"}
         ):
-            rest = pieces[1]
+            rest = words_left[1]
         return re.sub(r",? please$", "", rest, flags=re.I).strip() or None
 
 

@@ -1,4 +1,4 @@
-"""What the user told during a conversation, and questions about it."""
+"""The facts that the user stated in a conversation, and questions about them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from .language import Language, language_of, words_of
 
-Facts = dict[str, str]  # what it is about ("name", "home", "dog") -> what was said
+Facts = dict[str, str]  # topic ("name", "home", "dog") -> value
 
 _STOP = r"(?=[.,;!?]|\s+(?:and|but|so)\s+(?:i|my|what|where|who|how|can|please|it|the|we)\b|$)"
 _NOT_A_NAME = frozenset(
@@ -51,7 +51,7 @@ _ASKING = re.compile(
 
 
 def facts_in(messages: Iterable[str]) -> Facts:
-    """Everything told in these messages, the newest word on each matter winning. Questions tell nothing."""
+    """The facts stated in these messages; the newest one of each topic counts. Questions state no facts."""
     facts: Facts = {}
     for message in messages:
         for part in _PARTS.split(message.replace("’", "'")):
@@ -61,7 +61,7 @@ def facts_in(messages: Iterable[str]) -> Facts:
 
 
 def facts_of_system(text: str) -> Facts:
-    """The user's name when the instructions tell it."""
+    """The user's name, if the instructions contain it."""
     match = _USER_NAME.search(text.replace("’", "'"))
     return {"name": match[1]} if match else {}
 
@@ -84,7 +84,7 @@ def _clean(value: str) -> str:
 
 
 def answer_statement(facts: Facts, language: Language) -> str | None:
-    """What to say to a message that told these facts; None if it told none."""
+    """The answer to a message that states these facts; None without facts."""
     if not facts:
         return None
     key, value = next(iter(facts.items()))
@@ -92,13 +92,13 @@ def answer_statement(facts: Facts, language: Language) -> str | None:
         name = facts["name"]
         if language == "zh":
             return f"很高兴认识你，{name}。我会记住的。"
-        more = [_told(k, v, "en") for k, v in facts.items() if k != "name"][:1]
+        more = [_phrase(k, v, "en") for k, v in facts.items() if k != "name"][:1]
         return f"Nice to meet you, {name}. " + (f"And {more[0]}." if more else "I will remember that.")
-    told = _told(key, value, language)
-    return f"好的，我记住了：{told}。" if language == "zh" else f"I will remember that {told}."
+    phrase = _phrase(key, value, language)
+    return f"好的，我记住了：{phrase}。" if language == "zh" else f"I will remember that {phrase}."
 
 
-def _told(key: str, value: str, language: Language) -> str:
+def _phrase(key: str, value: str, language: Language) -> str:
     if language == "zh":
         known = {
             "home": "你住在{}",
@@ -160,7 +160,7 @@ _ABOUT_ME = re.compile(r"\bknow about me\b|\bremember about me\b|(?:知道|记�
 
 
 def answer_question(text: str, facts: Facts) -> tuple[str, str] | None:
-    """The answer to a question about what was told and its single word, or None if `text` asks no such thing."""
+    """The answer to a question about these facts, and its single word; None if `text` is no such question."""
     language = language_of(text)
     plain = text.lower().replace("’", "'").strip()
     if _ABOUT_ME.search(plain):
@@ -198,8 +198,8 @@ _SUBJECTS = {
 
 def _known(facts: Facts, key: str, language: Language) -> tuple[str, str]:
     if key in facts:
-        told = _told(key, facts[key], language)
-        return (told + "。" if language == "zh" else told[0].upper() + told[1:] + "."), facts[key]
+        phrase = _phrase(key, facts[key], language)
+        return (phrase + "。" if language == "zh" else phrase[0].upper() + phrase[1:] + "."), facts[key]
     if language == "zh":
         return f"你还没有告诉我你的{_SUBJECTS['zh'].get(key, key)}。", "不知道"
     return f"You have not told me {_SUBJECTS['en'].get(key) or f'your {key}'} yet.", "unknown"
@@ -212,8 +212,8 @@ def _everything(facts: Facts, language: Language) -> tuple[str, str]:
             if language == "zh"
             else ("You have not told me anything yet.", "nothing")
         )
-    told = [_told(key, value, language) for key, value in facts.items()][:5]
+    phrases = [_phrase(key, value, language) for key, value in facts.items()][:5]
     if language == "zh":
-        return "，".join(told) + "。", next(iter(facts.values()))
-    line = " and ".join(told)
+        return "，".join(phrases) + "。", next(iter(facts.values()))
+    line = " and ".join(phrases)
     return line[0].upper() + line[1:] + ".", next(iter(facts.values()))

@@ -1,6 +1,6 @@
-"""The scripted talker: what it answers to a conversation. Pure: the same input always gets the same answer.
+"""The scripted talker: its answer to a conversation. Pure: the same input always gets the same answer.
 
-Knows intents and their order of precedence. Does not know the wire, tokens or time's passing.
+Knows intents and their order of precedence. Does not know the wire, tokens or clocks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from . import memory, tales
+from . import memory, stories
 from .language import Language, language_of, sentence, sentences_of, words_of
 from .results import answer_results
 from .sums import answer_sum, find_count, find_sum
@@ -20,13 +20,13 @@ from .tools import Call, plan_calls
 
 Message = Mapping[str, Any]
 NAME = "MiniMax AI"
-MOST_ECHOED_WORDS, MOST_ECHOED_HAN = 40, 60
-MOST_HEARD = 3000  # characters of one message
+MAX_ECHOED_WORDS, MAX_ECHOED_HAN = 40, 60
+MAX_CHARACTERS = 3000  # of one message
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Either text or tool calls; `thought` is what goes into a thinking block."""
+    """Either text or tool calls; `thought` is the text of the thinking block."""
 
     text: str = ""
     calls: tuple[Call, ...] = ()
@@ -34,8 +34,8 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What was said so far, in plain text."""
+class _Conversation:
+    """The conversation so far, as plain text."""
 
     system: str
     users: tuple[str, ...]
@@ -47,7 +47,7 @@ class _Said:
 
 
 def text_of(message: Message) -> str:
-    """The text of a message whose content is a string, a list of parts or absent; old thinking left out."""
+    """The text of a message whose content is a string, a list of parts or missing; without old thinking."""
     content = message.get("content")
     if isinstance(content, list):
         parts = (part.get("text") for part in content if isinstance(part, Mapping))
@@ -58,9 +58,9 @@ def text_of(message: Message) -> str:
     return text.strip()
 
 
-def _heard(message: Message) -> str:
-    """What the talker takes in of a message: nobody listens for ever."""
-    return text_of(message)[:MOST_HEARD]
+def _limited_text(message: Message) -> str:
+    """The beginning of a message; the rest of a very long one is ignored."""
+    return text_of(message)[:MAX_CHARACTERS]
 
 
 def reply(
@@ -71,28 +71,30 @@ def reply(
     tool_choice: Any = "auto",
     parallel: bool = True,
 ) -> Reply:
-    """Answer the conversation. `tools` are OpenAI function tools; `now` is the wall clock of the answer."""
-    said = _Said(
-        "\n".join(_heard(m) for m in messages if m.get("role") in ("system", "developer", "user_system")),
-        tuple(_heard(m) for m in messages if m.get("role") == "user"),
-        tuple(_heard(m) for m in messages if m.get("role") == "assistant"),
+    """Answer the conversation. `tools` are OpenAI function tools; `now` is the time of the answer."""
+    conversation = _Conversation(
+        "\n".join(
+            _limited_text(m) for m in messages if m.get("role") in ("system", "developer", "user_system")
+        ),
+        tuple(_limited_text(m) for m in messages if m.get("role") == "user"),
+        tuple(_limited_text(m) for m in messages if m.get("role") == "assistant"),
     )
-    language = _language(said)
-    thought = _thought(said.last, language)
+    language = _language(conversation)
+    thought = _thought(conversation.last, language)
     if _has_results(messages):
         return Reply(answer_results(messages, language), thought=thought)
     if tools and tool_choice != "none":
-        plan = plan_calls(messages, tools, tool_choice, _heard)
+        plan = plan_calls(messages, tools, tool_choice, _limited_text)
         if plan.calls:
             return Reply(calls=plan.calls if parallel else plan.calls[:1], thought=thought)
         if plan.question:
             return Reply(plan.question, thought=thought)
-    text, short = _answer(said, language, now)
-    return Reply(_as_told(text, short, said, language), thought=thought)
+    text, short = _answer(conversation, language, now)
+    return Reply(_follow_instructions(text, short, conversation, language), thought=thought)
 
 
 def _has_results(messages: Sequence[Message]) -> bool:
-    """Whether the newest question has been looked up: asking again would call the same functions for ever."""
+    """Whether the newest question has results already: calling again would repeat the same calls for ever."""
     since = itertools.takewhile(lambda m: m.get("role") != "user", reversed(messages))
     return any(m.get("role") == "tool" for m in since)
 
@@ -103,10 +105,10 @@ _IN_LANGUAGE = re.compile(
 )
 
 
-def _language(said: _Said) -> Language:
-    if ordered := _IN_LANGUAGE.search(said.system):
+def _language(conversation: _Conversation) -> Language:
+    if ordered := _IN_LANGUAGE.search(conversation.system):
         return "en" if ordered[1].lower() == "english" else "zh"
-    return language_of(said.last or said.system)
+    return language_of(conversation.last or conversation.system)
 
 
 def _thought(last: str, language: Language) -> str:
@@ -128,14 +130,14 @@ _ONE_WORD = re.compile(r"\b(?:one|a single) word\b|一个词", re.I)
 _CONDITION = re.compile(r"\b(?:when|whenever|if|unless)\b", re.I)
 
 
-def _as_told(text: str, short: str, said: _Said, language: Language) -> str:
-    """The few instructions it can follow: exact words, one word, a closing word."""
-    for rule in sentences_of(said.system):
+def _follow_instructions(text: str, short: str, conversation: _Conversation, language: Language) -> str:
+    """Apply the few instructions that it can follow: exact words, one word, a closing word."""
+    for rule in sentences_of(conversation.system):
         if (exact := _EXACTLY.search(rule)) and not _CONDITION.search(rule):
             return exact[1]
-    if _ONE_WORD.search(said.system) or _ONE_WORD.search(said.last):
+    if _ONE_WORD.search(conversation.system) or _ONE_WORD.search(conversation.last):
         return sentence(short or _one_word(text), language)
-    ending = _ENDING.search(said.system)
+    ending = _ENDING.search(conversation.system)
     return f"{text} {sentence(ending[1])}" if ending else text
 
 
@@ -144,13 +146,13 @@ def _one_word(text: str) -> str:
     return words[0] if words else text
 
 
-def _answer(said: _Said, language: Language, now: datetime) -> tuple[str, str]:
-    """The text and, where there is one, the single word that carries it."""
-    last = said.last
+def _answer(conversation: _Conversation, language: Language, now: datetime) -> tuple[str, str]:
+    """The text and, if there is one, its single most important word."""
+    last = conversation.last
     plain = last.lower().replace("’", "'")
     if not plain.strip(" .,!?。，！？…"):
-        return _opening(said, language), ""
-    if again := _said_again(plain, said, language):
+        return _opening(conversation, language), ""
+    if again := _quote(plain, conversation, language):
         return again, ""
     if echo := _repeat(last, language):
         return echo, ""
@@ -158,21 +160,21 @@ def _answer(said: _Said, language: Language, now: datetime) -> tuple[str, str]:
         return count, ""
     if found := find_sum(last):
         return answer_sum(found, language)
-    facts = {**memory.facts_of_system(said.system), **memory.facts_in(said.users)}
+    facts = {**memory.facts_of_system(conversation.system), **memory.facts_in(conversation.users)}
     if known := memory.answer_question(last, facts):
         return known
     if clock := _clock(plain, now, language):
         return clock
-    if tale := tales.find_story(last, language):
-        return tale, ""
+    if story := stories.find_story(last, language):
+        return story, ""
     if re.search(r"\bjokes?\b|\bmake me laugh\b|笑话", plain):
-        return tales.joke(language, tales.jokes_told(list(said.answers))), ""
+        return stories.joke(language, stories.jokes_told(list(conversation.answers))), ""
     if re.search(r"\bpoem\b|\bpoetry\b|诗", plain):
-        return tales.poem(language), ""
-    if about := tales.about_self(last, language, _own_name(said.system)):
+        return stories.poem(language), ""
+    if about := stories.about_self(last, language, _own_name(conversation.system)):
         return about, ""
-    if told := memory.answer_statement(memory.facts_in([last]), language):
-        return told, ""
+    if statement := memory.answer_statement(memory.facts_in([last]), language):
+        return statement, ""
     return _small_talk(plain, language) or _default(last, language), ""
 
 
@@ -185,14 +187,14 @@ def _own_name(system: str) -> str:
     return next((group for group in match.groups() if group), NAME) if match else NAME
 
 
-def _opening(said: _Said, language: Language) -> str:
-    if said.users:
+def _opening(conversation: _Conversation, language: Language) -> str:
+    if conversation.users:
         return (
             "我没有听到内容，请再说一遍。"
             if language == "zh"
             else "I did not hear anything. Please say it again."
         )
-    name = _own_name(said.system)
+    name = _own_name(conversation.system)
     return (
         f"你好，我是{name}。有什么可以帮你？"
         if language == "zh"
@@ -200,12 +202,12 @@ def _opening(said: _Said, language: Language) -> str:
     )
 
 
-def _said_again(plain: str, said: _Said, language: Language) -> str | None:
-    """What either side said before, word for word."""
+def _quote(plain: str, conversation: _Conversation, language: Language) -> str | None:
+    """An earlier message of either side, word for word."""
     if re.search(
         r"\bwhat (?:did|have) i (?:just )?(?:say|said|ask|asked|tell|told)\b|我(?:刚才|刚刚)?说了?什么", plain
     ):
-        before = said.users[-2] if len(said.users) > 1 else ""
+        before = conversation.users[-2] if len(conversation.users) > 1 else ""
         if language == "zh":
             return f"你刚才说：{sentence(before, 'zh')}" if before else "你还没有说过别的话。"
         return f"You said: {sentence(before)}" if before else "You have not said anything else yet."
@@ -215,7 +217,7 @@ def _said_again(plain: str, said: _Said, language: Language) -> str | None:
         r"你(?:刚才|刚刚)?说了?什么|再说一[遍次]",
         plain,
     ):
-        before = said.answers[-1] if said.answers else ""
+        before = conversation.answers[-1] if conversation.answers else ""
         if language == "zh":
             return f"我刚才说：{sentence(before, 'zh')}" if before else "我还没有说过什么。"
         return f"I said: {sentence(before)}" if before else "I have not said anything yet."
@@ -340,27 +342,27 @@ _QUESTION = re.compile(
 
 
 def _default(last: str, language: Language) -> str:
-    """Say honestly what was heard, and that no answer is scripted."""
-    heard = _shortened(last, language)
+    """Repeat the user's words, and say so if the talker does not know an answer."""
+    echo = _shortened(last, language)
     question = _QUESTION.search(last.lower().strip()) is not None
     if language == "zh":
         if question:
-            return f"你问的是：{sentence(heard, 'zh').rstrip('。')} 这个我在沙盒里回答不了。".replace(
+            return f"你问的是：{sentence(echo, 'zh').rstrip('。')} 这个我在沙盒里回答不了。".replace(
                 "？ ", "？"
             )
-        return f"我听到你说：{sentence(heard, 'zh')}"
+        return f"我听到你说：{sentence(echo, 'zh')}"
     if question:
-        return f"You asked: {sentence(heard)} I am only the sandbox's talker, so I do not know."
-    return f"I heard you say: {sentence(heard)}"
+        return f"You asked: {sentence(echo)} I am only the sandbox's talker, so I do not know."
+    return f"I heard you say: {sentence(echo)}"
 
 
 def _shortened(text: str, language: Language) -> str:
     text = " ".join(text.split())
     if language == "zh":
-        return text if len(text) <= MOST_ECHOED_HAN else text[:MOST_ECHOED_HAN].rstrip("，。、") + "……"
+        return text if len(text) <= MAX_ECHOED_HAN else text[:MAX_ECHOED_HAN].rstrip("，。、") + "……"
     words = text.split(" ")
-    if len(words) <= MOST_ECHOED_WORDS:
+    if len(words) <= MAX_ECHOED_WORDS:
         return text
-    kept = " ".join(words[:MOST_ECHOED_WORDS])
+    kept = " ".join(words[:MAX_ECHOED_WORDS])
     whole = sentences_of(kept)
     return " ".join(whole[:-1]) if len(whole) > 1 else kept.rstrip(",;:")

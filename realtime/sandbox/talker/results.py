@@ -1,4 +1,4 @@
-"""Answering in text from the results of tool calls."""
+"""Answers in text from the results of tool calls."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from .language import Language, sentence
 
-MOST_LEAVES = 8
+MAX_LEAVES = 8
 _OK = {"ok", "success", "done", "true", "completed"}
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 
 
 def answer_results(messages: Sequence[Mapping[str, Any]], language: Language) -> str:
-    """One sentence for each result since the last question, naming what was asked about."""
+    """One sentence for each result since the last question, with the subject of its call."""
     since = list(itertools.takewhile(lambda message: message.get("role") != "user", reversed(messages)))[::-1]
     results = [message for message in since if message.get("role") == "tool"]
     calls = [call for message in since for call in message.get("tool_calls") or ()]
@@ -39,13 +39,13 @@ def _line(call: Mapping[str, Any], result: Mapping[str, Any], language: Language
         return sentence(
             f"好的，已经完成{subject}" if language == "zh" else f"Done{subject and ' ' + subject}", language
         )
-    said = _spoken(value, language)
-    if isinstance(value, str) and len(said.split()) > 3:
-        return sentence(said, language)
+    spoken = _spoken(value, language)
+    if isinstance(value, str) and len(spoken.split()) > 3:
+        return sentence(spoken, language)
     if language == "zh":
-        return sentence(f"{subject or '结果是'}：{said}".replace("：：", "："), language)
+        return sentence(f"{subject or '结果是'}：{spoken}".replace("：：", "："), language)
     lead = f"{subject}: " if subject else "The result is "
-    return sentence(lead + said, language)
+    return sentence(lead + spoken, language)
 
 
 def _is_plain_success(value: Any) -> bool:
@@ -77,7 +77,7 @@ def _decoded(content: Any) -> Any:
 def _spoken(value: Any, language: Language) -> str:
     leaves: list[str] = []
     _collect(value, "", leaves, language)
-    return ("，" if language == "zh" else ", ").join(leaves[:MOST_LEAVES])
+    return ("，" if language == "zh" else ", ").join(leaves[:MAX_LEAVES])
 
 
 def _collect(value: Any, name: str, leaves: list[str], language: Language) -> None:

@@ -1,4 +1,4 @@
-"""Arithmetic and counting, said in words or written in digits."""
+"""Arithmetic and counting, in words or in digits."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import lru_cache
 from .language import Language
 from .numbers import in_digits, in_words, with_digits
 
-MOST_COUNTED = 200
-MOST_TOKENS = 100  # keeps the parser's recursion shallow
+MAX_COUNTED = 200
+MAX_TOKENS = 100  # keeps the parser's recursion shallow
 LARGEST = Fraction(10**15)
 
 _N = r"-?\d+(?:\.\d+)?"
@@ -53,7 +53,7 @@ class Sum:
     worded: bool  # the numbers were words, so the answer is too
 
     def number(self, value: Fraction, language: Language) -> str:
-        """A number the way the user put theirs."""
+        """A number in the user's form, words or digits."""
         return in_words(value, language) if self.worded else in_digits(value)
 
     def spoken(self, language: Language) -> str:
@@ -61,21 +61,21 @@ class Sum:
         table = _SPOKEN[language]
         tokens = _TOKEN.findall(self.expression)
         parts = [table.get(t) or (t if t in "()" else self.number(Fraction(t), language)) for t in tokens]
-        said = "".join(parts).replace("(", "").replace(")", "").strip()
-        said = re.sub(r" to the power of (?:2|two)\b", " squared", said)
-        return re.sub(r"^(\S+) divided by (?:100|one hundred) times ", r"\1 percent of ", said)
+        spoken = "".join(parts).replace("(", "").replace(")", "").strip()
+        spoken = re.sub(r" to the power of (?:2|two)\b", " squared", spoken)
+        return re.sub(r"^(\S+) divided by (?:100|one hundred) times ", r"\1 percent of ", spoken)
 
 
 @lru_cache(maxsize=64)
 def find_sum(text: str) -> Sum | None:
-    """The longest expression with an operator in `text`, or None. A date or a phone number is not one."""
+    """The longest expression with an operator in `text`, or None. Dates and phone numbers do not count."""
     plain = with_digits(text.lower())
     for pattern, replacement in _REWRITES:
         plain = re.sub(pattern, replacement, plain)
     found = [match[0].strip(" .") for match in _EXPRESSION.finditer(plain)]
     for candidate in sorted(found, key=len, reverse=True):
         tokens = _TOKEN.findall(candidate)
-        if len(tokens) > MOST_TOKENS or not any(token in "+-*/^" for token in tokens[1:]):
+        if len(tokens) > MAX_TOKENS or not any(token in "+-*/^" for token in tokens[1:]):
             continue
         tight = re.fullmatch(r"[\d/.-]+", candidate) is not None
         if tight and not _CUE.search(text) and candidate != plain.strip(" .?=!。？"):
@@ -96,7 +96,7 @@ def _tidy(tokens: list[str]) -> str:
 
 
 class _Parser:
-    """Recursive descent with the usual precedence. Raises ValueError when it is no expression."""
+    """Recursive descent with the usual precedence. Raises ValueError if it is not an expression."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
@@ -183,7 +183,7 @@ _DOWN = re.compile(r"\bdown\b|\bbackwards?\b|倒")
 
 
 def find_count(text: str, language: Language) -> str | None:
-    """The counting asked for (`count from one to ten`, `从一数到十`), at most 200 numbers, or None."""
+    """The requested counting (`count from one to ten`, `从一数到十`), at most 200 numbers, or None."""
     plain = with_digits(text.lower())
     ends: tuple[int, int] | None = None
     for pattern in _COUNT:
@@ -197,8 +197,8 @@ def find_count(text: str, language: Language) -> str | None:
         return None
     first, last = ends
     step = 1 if last >= first else -1
-    numbers = list(range(first, last + step, step))[:MOST_COUNTED]
+    numbers = list(range(first, last + step, step))[:MAX_COUNTED]
     worded = not re.search(r"\d", text)
-    said = [in_words(n, language) if worded else str(n) for n in numbers]
-    line = ("，" if language == "zh" else ", ").join(said) + ("。" if language == "zh" else ".")
+    spoken = [in_words(n, language) if worded else str(n) for n in numbers]
+    line = ("，" if language == "zh" else ", ").join(spoken) + ("。" if language == "zh" else ".")
     return line[0].upper() + line[1:]

@@ -1,6 +1,6 @@
-"""Choosing tools: whether the last message asks for what an offered tool does, and which calls that makes.
+"""Chooses tools: whether the last message asks for something that an offered tool does, and with which calls.
 
-Knows names, descriptions and JSON Schemas only as words. Filling in arguments is `arguments.py`.
+Knows names, descriptions and JSON Schemas only as words. The arguments are found in `arguments.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .sums import find_sum
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call the talker makes."""
+    """One call of the talker."""
 
     name: str
     arguments: dict[str, Any]
@@ -25,7 +25,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The calls to make, or the question to ask because something required was not said."""
+    """The calls to make, or the question to ask because a required argument is missing."""
 
     calls: tuple[Call, ...] = ()
     question: str = ""
@@ -34,12 +34,12 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class _Match:
     tool: Mapping[str, Any]
-    hits: frozenset[str]  # what of the tool's name, description and enums the message mentions
-    whole: bool  # every telling word of the name was mentioned
+    hits: frozenset[str]  # the words of the tool's name, description and enums that are in the message
+    whole: bool  # every specific word of the name is in the message
     score: float
 
 
-# verbs every second tool begins with, and words too common to tell tools apart
+# common first verbs of tools, and words too common to distinguish tools
 _GENERIC = frozenset(
     "get set fetch find list create make do run call tool function current update check show give retrieve query "
     "lookup look up api info information data by for of the a an to in on off with from and or is it this that "
@@ -101,7 +101,7 @@ def plan_calls(
     choice: Any,
     text_of: Callable[[Mapping[str, Any]], str],
 ) -> Plan:
-    """What to call for the last user message. An empty plan means: answer in text."""
+    """The calls for the last user message. An empty plan means: answer in text."""
     functions = [tool["function"] for tool in tools if isinstance(tool.get("function"), Mapping)]
     text = next((text_of(m) for m in reversed(messages) if m.get("role") == "user"), "")
     named = choice.get("function", choice).get("name") if isinstance(choice, Mapping) else None
@@ -129,7 +129,7 @@ def _with_context(
     functions: list[Mapping[str, Any]],
     text_of: Callable[[Mapping[str, Any]], str],
 ) -> tuple[str, list[Mapping[str, Any]]]:
-    """Join an answer to our own question ("Which city?"), or a follow-up ("And in Rome?"), with what it is about."""
+    """Add the context to an answer to our question ("Which city?") or to a follow-up ("And in Rome?")."""
     before = [m for m in messages if m.get("role") in ("user", "assistant")][:-1]
     users = [text_of(m) for m in before if m.get("role") == "user"]
     if not users or not before:
@@ -150,7 +150,7 @@ def _with_context(
 
 
 def _clause_for(tool: Mapping[str, Any], text: str) -> str:
-    """The part of a message with several wishes that is about this tool."""
+    """The part of a message with several requests that is about this tool."""
     for clause in re.split(
         r"(?<=[.?!。？！;；])\s*|,?\s+and (?=(?:what|how|when|where|tell|set|turn|play|also)\b)", text
     ):
@@ -187,7 +187,7 @@ def _schema(tool: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _asks(text: str, functions: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the message wants something done: a question, a polite form, or an order that begins with a verb."""
+    """Whether the message is a request: a question, a polite form, or an order that begins with a verb."""
     if language_of(text) == "zh":
         return not re.match(r"^我(?:很|不)?(?:喜欢|爱|讨厌|叫|住)", text)
     if _REQUEST.search(text):
@@ -219,27 +219,27 @@ def _matches(text: str, functions: Sequence[Mapping[str, Any]]) -> list[_Match]:
 
 
 def _match(text: str, tool: Mapping[str, Any]) -> _Match | None:
-    said = _concepts(text)
+    mentioned = _concepts(text)
     name_words = _split(tool.get("name"))
-    telling = {word for word in name_words if word not in _GENERIC} or set(name_words)
-    named = {word for word in telling if _concept(word) in said}
-    extra = {word for word in name_words if word not in telling and _stem(word) in said}
+    specific = {word for word in name_words if word not in _GENERIC} or set(name_words)
+    named = {word for word in specific if _concept(word) in mentioned}
+    extra = {word for word in name_words if word not in specific and _stem(word) in mentioned}
     described = {
         word for word in words_of(str(tool.get("description", ""))) if word not in _GENERIC and len(word) > 2
     }
-    described = {word for word in described if _concept(word) in said} - named
+    described = {word for word in described if _concept(word) in mentioned} - named
     described |= _han_pairs(str(tool.get("description", ""))) & _han_pairs(text)
     described |= _enum_hits(_schema(tool), text)
     if not named and len(described) < 2:
-        sums = find_sum(text) is not None and _concept("calculate") in map(_concept, telling)
+        sums = find_sum(text) is not None and _concept("calculate") in map(_concept, specific)
         return _Match(tool, frozenset({"sum"}), False, 1.0) if sums else None
     hits = frozenset(_concept(word) for word in named | extra) or frozenset(described)
-    score = 2.0 * len(named) / len(telling) + len(extra) + 0.5 * len(described)
-    return _Match(tool, hits, bool(named) and named == telling, score)
+    score = 2.0 * len(named) / len(specific) + len(extra) + 0.5 * len(described)
+    return _Match(tool, hits, bool(named) and named == specific, score)
 
 
 def _chosen(matches: Sequence[_Match]) -> list[_Match]:
-    """The best one, and every other that is asked for as plainly by words of its own."""
+    """The best match, and every other complete match with words of its own."""
     if not matches:
         return []
     kept = [matches[0]]

@@ -1,4 +1,4 @@
-"""The sandbox's ears: a whole recording through Whisper, in the calling thread.
+"""The sandbox's transcriber: a whole recording through Whisper, in the calling thread.
 
 English uses the small English weights; another language needs the multilingual ones. Knows no HTTP.
 """
@@ -13,26 +13,26 @@ from typing import Any
 
 from ..errors import ConfigError
 
-INSTALL = "the sandbox's ears are not installed: pip install 'minimax-realtime[local]'"
+INSTALL = "the sandbox's transcriber is not installed: pip install 'minimax-realtime[local]'"
 CONTAINERS = frozenset("wav aiff flac mov mp3 aac ogg".split())  # as shared/minimax/asr.md lists them
-RATE = 16_000  # Hertz, what Whisper hears
-THREADS = 1  # a sandbox is a guest on its machine
+RATE = 16_000  # Hertz, Whisper's input
+THREADS = 1  # the other cores are for the programs under test
 
 _models: dict[str, Any] = {}
 _loading = threading.Lock()
 
 
 class NotInstalled(Exception):
-    """The transcriber is missing; the message is the install line."""
+    """The transcriber is missing; the message is the install command."""
 
 
 class Unreadable(Exception):
-    """The file is no recording that the platform accepts."""
+    """The file is not a recording that the platform accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech, in seconds from the start."""
+    """A segment of speech, in seconds from the start."""
 
     start_s: float
     end_s: float
@@ -40,41 +40,41 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a recording says."""
+class Transcription:
+    """The text of a recording."""
 
     text: str
     duration_s: float
     segments: tuple[Segment, ...]
 
 
-def hear(data: bytes, language: str | None, most_s: float) -> Heard:
+def transcribe(data: bytes, language: str | None, max_s: float) -> Transcription:
     """Transcribe a recording; takes a fraction of its length, so call it in a thread.
 
-    Raises NotInstalled without the `[local]` extra, Unreadable for an unknown format or more than `most_s` seconds.
+    Raises NotInstalled without the `[local]` extra, Unreadable for an unknown format or more than `max_s` seconds.
     """
     if importlib.util.find_spec("faster_whisper") is None:
         raise NotInstalled(INSTALL)
-    samples = _decode(data, most_s)
-    spoken = (language or "en").split("-")[0].lower()
-    model = _model("english" if spoken == "en" else "multilingual")
-    found, _ = model.transcribe(
+    samples = _decode(data, max_s)
+    code = (language or "en").split("-")[0].lower()
+    model = _model("english" if code == "en" else "multilingual")
+    parts, _ = model.transcribe(
         samples,
-        language="zh" if spoken == "yue" else "tl" if spoken == "fil" else spoken,
+        language="zh" if code == "yue" else "tl" if code == "fil" else code,
         beam_size=1,
         condition_on_previous_text=False,
         vad_filter=True,
     )
     segments = tuple(
         Segment(round(part.start, 2), round(part.end, 2), part.text.strip())
-        for part in found
+        for part in parts
         if part.text.strip()
     )
-    text = ("" if spoken in ("zh", "yue", "ja") else " ").join(part.text for part in segments)
-    return Heard(text, round(len(samples) / RATE, 2), segments)
+    text = ("" if code in ("zh", "yue", "ja") else " ").join(part.text for part in segments)
+    return Transcription(text, round(len(samples) / RATE, 2), segments)
 
 
-def _decode(data: bytes, most_s: float) -> Any:
+def _decode(data: bytes, max_s: float) -> Any:
     """Samples as float32 at 16 kHz."""
     import av
     from faster_whisper.audio import decode_audio
@@ -89,8 +89,8 @@ def _decode(data: bytes, most_s: float) -> Any:
         raise Unreadable("the file cannot be read as audio (raw PCM is not accepted)") from None
     if len(samples) == 0:
         raise Unreadable("the file holds no audio")
-    if len(samples) > most_s * RATE:
-        raise Unreadable(f"audio is longer than {most_s:g} seconds")
+    if len(samples) > max_s * RATE:
+        raise Unreadable(f"audio is longer than {max_s:g} seconds")
     return samples
 
 

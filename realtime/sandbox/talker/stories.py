@@ -8,7 +8,7 @@ from .language import Language, sentences_of
 from .numbers import with_digits
 
 LONG_SENTENCES, LONG_CHARACTERS = 14, 700
-MOST_SENTENCES = 400
+MAX_SENTENCES = 400
 
 _OPEN = {
     "en": "Once upon a time there was {hero} at the edge of a quiet sea.",
@@ -87,7 +87,7 @@ _ABOUT_ZH = re.compile(
 
 
 def find_story(text: str, language: Language) -> str | None:
-    """The story asked for, as long as it was asked for (sentences, words or long, short), or None."""
+    """The requested story in the requested length (sentences, words or long, short), or None."""
     plain = text.lower()
     if not _STORY.search(plain) and not _LENGTHY.search(plain):
         return None
@@ -113,7 +113,7 @@ def story(hero: str, language: Language, sentences: int, characters: int = 0) ->
     gap = " " if language == "en" else ""
     lines = [_OPEN[language]]
     at = 0
-    while len(lines) < MOST_SENTENCES:
+    while len(lines) < MAX_SENTENCES:
         closed = [*lines, _CLOSE[language]] if sentences > 1 else lines
         if len(closed) >= sentences and len(_fill(gap.join(closed), hero)) >= characters:
             break
@@ -124,7 +124,7 @@ def story(hero: str, language: Language, sentences: int, characters: int = 0) ->
 
 
 def _fill(text: str, hero: str) -> str:
-    """The hero is introduced once (a cat) and known from then on (the cat)."""
+    """Put in the hero: the first time as new (a cat), then as known (the cat)."""
     text = text.replace("{hero}", hero, 1)
     known = re.sub(r"^(?:an?|some) ", "the ", hero).replace("一位", "那位", 1)
     return text.replace("{hero}", known).replace("{Hero}", known[0].upper() + known[1:])
@@ -158,9 +158,9 @@ _POEM = {
 }
 
 
-def joke(language: Language, told: int) -> str:
-    """The next joke, when `told` have been told already."""
-    return _JOKES[language][told % len(_JOKES[language])]
+def joke(language: Language, earlier: int) -> str:
+    """The next joke, after this many earlier ones."""
+    return _JOKES[language][earlier % len(_JOKES[language])]
 
 
 def jokes_told(answers: list[str]) -> int:
@@ -170,7 +170,7 @@ def jokes_told(answers: list[str]) -> int:
 
 
 def poem(language: Language) -> str:
-    """The only one it knows."""
+    """The only poem."""
     return _POEM[language]
 
 
