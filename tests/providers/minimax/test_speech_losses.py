@@ -94,7 +94,7 @@ def received_whole(ms: float, whole_ms: float) -> bool:
     return ms >= whole_ms / 2 and (whole_ms - ms <= 80 or ms >= 0.8 * whole_ms)
 
 
-def check_audio(client: ScriptedClient, words: list[str], runs: list[tuple[str, float]]) -> None:
+def check_sound(client: ScriptedClient, words: list[str], runs: list[tuple[str, float]]) -> None:
     """Every word is complete once; a word that was cut is repeated from its start, at once."""
     lexicon, at = client.lexicon, 0
     for word, ms in runs:
@@ -130,7 +130,7 @@ async def one_reply(dice: random.Random, transport: str, name: str) -> None:
     try:
         for chunk, group in enumerate(groups):
             runs = client.lexicon.runs(pcm[chunk], 24_000)
-            check_audio(client, [w.lower() for w in group], runs)
+            check_sound(client, [w.lower() for w in group], runs)
             check_times(client, chunks[chunk], group, pcm[chunk], times[chunk])
     except AssertionError as error:
         raise AssertionError(f"{name}: {error}") from error
