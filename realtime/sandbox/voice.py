@@ -13,10 +13,9 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import soxr
 
 from realtime.sandbox import voice_text
-from realtime.sandbox.voice_engine import Prosody, Samples, VoiceUnavailable, say
+from realtime.sandbox.voice_engine import INSTALL, Prosody, Samples, VoiceUnavailable, say
 
 __all__ = ["Speech", "Style", "VoiceUnavailable", "Word", "speak", "synthesize", "synthesize_segment"]
 
@@ -192,16 +191,27 @@ def synthesize_segment(segment: voice_text.Segment, style: Style, *, first: bool
         for (b, e), start, stop in _timed(track, spans, engine_pcm)
     )
     pcm = _with_volume(
-        engine_pcm if style.rate == _ENGINE_RATE else soxr.resample(engine_pcm, _ENGINE_RATE, style.rate),
+        _resampled(engine_pcm, _ENGINE_RATE, style.rate),
         style.vol,
     )
     return Speech(segment.text, segment.begin, segment.end, pcm, style.rate, words)
 
 
+def _resampled(pcm: Samples, rate: int, wanted_rate: int) -> Samples:
+    """Raises VoiceUnavailable where the package is not installed."""
+    if rate == wanted_rate:
+        return pcm
+    try:
+        import soxr
+    except ModuleNotFoundError as error:
+        raise VoiceUnavailable(INSTALL) from error
+    resampled: Samples = soxr.resample(pcm, rate, wanted_rate)
+    return resampled
+
+
 def _say(track: _Track, run: voice_text.Say, text: str, spans: list[tuple[int, int]], style: Style) -> None:
     pcm, events, rate = say(run.text, _prosody(run.script, style))
-    if rate != _ENGINE_RATE:
-        pcm = soxr.resample(pcm, rate, _ENGINE_RATE)
+    pcm = _resampled(pcm, rate, _ENGINE_RATE)
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _AUDIBLE)
     if not len(loud):
         return
