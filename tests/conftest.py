@@ -1,4 +1,10 @@
-"""What a run of the tests says at its end."""
+"""What holds for every property test, and what a run of the tests says at its end."""
+
+from hypothesis import settings
+
+# No test depends on the machine's pace: an example may take as long as it takes.
+settings.register_profile("realtime", deadline=None)
+settings.load_profile("realtime")
 
 
 def pytest_terminal_summary(terminalreporter):

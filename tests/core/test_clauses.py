@@ -160,7 +160,7 @@ UNBREAKABLE = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.sampled_from([*UNBREAKABLE, "word", "你好", "。", ", ", ". ", "! ", "\n"]), min_size=1, max_size=12
@@ -173,7 +173,7 @@ def test_numbers_addresses_and_marks_stay_whole(text: str) -> None:
             assert not ends & set(range(match.start() + 1, match.end()))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=40), st.integers(0, 40))
 def test_a_closed_cut_stays_one_when_more_comes(text: str, received: int) -> None:
     """What follows may strengthen or move an end by its white space, never take it back in the middle of a word."""

@@ -100,7 +100,7 @@ FRAGMENTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(FRAGMENTS, max_size=8).map("".join), st.data())
 def test_output_does_not_depend_on_the_deltas(text: str, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=12))
@@ -129,7 +129,7 @@ def test_the_voice_gets_what_can_be_pronounced(text: str, spoken: str) -> None:
     assert spoken_form(text)[0] == spoken
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.one_of(st.text(max_size=6), st.sampled_from(["<#0.5#>", "😀", " ", "\n", "word", "你好。"])),
