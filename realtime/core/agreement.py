@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"\s*[㐀-鿿぀-ヿ가-힯]|\s*[^\s㐀-鿿぀-ヿ가-힯]+")
+from realtime.core.characters import UNSPACED
+
+_WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
 _IMMATERIAL = re.compile(r"[^\w'’?？]+")
 

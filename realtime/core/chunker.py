@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from realtime.core.clauses import Boundary, Cut, Size, find_cuts, inside_grapheme, measure, speakable
-from realtime.core.normalize import spoken_form
+from realtime.core.characters import inside_grapheme, pronounceable
+from realtime.core.clauses import Boundary, Cut, Size, find_cuts, measure
 from realtime.core.playback_clock import Latency, PlaybackClock, SpeakingRate
 from realtime.core.prebuffer import Delivery
+from realtime.core.spoken_form import spoken_form
 
 __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
 
@@ -25,10 +26,10 @@ class ChunkRules:
     """Sizes and times of the chunker. The defaults are shared/design.md 2.2 where it gives numbers."""
 
     clause_words: int = 3  # a clause needs so many words ...
-    clause_wide: int = 2  # ... or Han characters
+    clause_unspaced: int = 2  # ... or Han characters
     opener_chars: int = 5  # ... or before a comma, where there is plenty, so many characters with it: "Well,"
     word_limit: int = 8  # without a clause the first chunk is cut after so many words ...
-    wide_limit: int = 16  # ... or Han characters
+    unspaced_limit: int = 16  # ... or Han characters
     margin_s: float = 0.03  # a later chunk leaves this much before it must ...
     margin_deviations: float = 2.5  # ... plus so many mean deviations of the latency
     half_share: float = 0.6  # with this share of the margin left, half of `least_s` will do
@@ -151,7 +152,7 @@ class Chunker:
         if not self._pending:
             return
         dry_s = self._clock.dry_s()
-        if self._finished and not speakable(self._pending):
+        if self._finished and not pronounceable(self._pending):
             yield float("-inf"), self._whole()
         elif not self._opened or dry_s is None:
             yield from self._opening_stages()
@@ -227,7 +228,7 @@ class Chunker:
 
     def _share(self, cut: Cut) -> float:
         """How much of the word limit lies before the cut."""
-        return self._share_of(cut.words, cut.wide)
+        return self._share_of(cut.words, cut.unspaced)
 
     def _share_after(self, cut: Cut) -> float:
         """How much of the word limit has begun after the last cut."""
@@ -236,20 +237,20 @@ class Chunker:
 
     def _share_of(self, words: int, wide: int) -> float:
         patience = self._rules.opening_patience if self._delivery.lag else 1.0
-        return (words / self._rules.word_limit + wide / self._rules.wide_limit) / patience
+        return (words / self._rules.word_limit + wide / self._rules.unspaced_limit) / patience
 
     def _is_clause(self, cut: Cut) -> bool:
         if cut.boundary < Boundary.CLAUSE:
             return False
         rules = self._rules
-        enough = cut.words / rules.clause_words + cut.wide / rules.clause_wide >= 1
+        enough = cut.words / rules.clause_words + cut.unspaced / rules.clause_unspaced >= 1
         return enough or cut.boundary >= Boundary.SENTENCE or self._is_opener(cut)
 
     def _is_opener(self, cut: Cut) -> bool:
         """Whether this clause, too short for one, may leave alone."""
         rules = self._rules
         plenty = self._shortage <= 0 and self._supply >= rules.slow_supply
-        return plenty and cut.size.narrow >= rules.opener_chars and not cut.wide
+        return plenty and cut.size.narrow >= rules.opener_chars and not cut.unspaced
 
     def _full(self, room_ms: float) -> Cut | None:
         """A chunk that cannot grow: there is more text than room."""
@@ -301,11 +302,7 @@ class Chunker:
             return None
         end = next((end for end in range(cap, 2 * cap) if not inside_grapheme(self._pending, end)), cap)
         text = self._pending[:end]
-        return (
-            Cut(end, Boundary.WORD, True, True, int(speakable(text)), 0, measure(text))
-            if speakable(text)
-            else None
-        )
+        return Cut(end, Boundary.WORD, True, True, 1, 0, measure(text)) if pronounceable(text) else None
 
     def _whole(self) -> Cut:
         return Cut(len(self._pending), Boundary.END, True, False, 1, 0, measure(self._pending))
@@ -330,7 +327,7 @@ class Chunker:
 
     def _take(self, cut: Cut) -> Chunk:
         rest = self._pending[cut.end :]
-        if self._finished and not speakable(rest):
+        if self._finished and not pronounceable(rest):
             cut = self._whole()
         text, self._pending, self._cuts = self._pending[: cut.end], self._pending[cut.end :], None
         self._pending_ms = self.pace.expected_ms(measure(self._pending))

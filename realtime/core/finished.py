@@ -11,6 +11,8 @@ import re
 from enum import Enum
 from typing import Literal
 
+from realtime.core.characters import HAN
+
 Eagerness = Literal["low", "medium", "high", "auto"]
 
 
@@ -47,7 +49,7 @@ _HAN_ANSWERS = re.compile(  # end in a dangling character and are whole all the 
     r"^(?:对|是|有|要|想|嗯)$|(?:好的|是的|对的|真的|可以的|没有|不是|是不是|有没有|不要|要不要|不对|谢谢你的)$"
 )
 _MARKS = re.compile(r"[\s，。！？,.!?]+$")
-_HAN = re.compile(r"[一-鿿]")
+_HAN = re.compile(f"[{HAN}]")
 
 _FINISH = {  # by dangling, and ended by a mark: transcribers end fragments with a full stop, too
     (False, True): Finish.COMPLETE,

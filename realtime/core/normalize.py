@@ -11,9 +11,7 @@ import html
 import re
 
 from realtime.core import markup
-from realtime.core.spoken_form import spoken_form
-
-__all__ = ["SpeechNormalizer", "spoken_form"]
+from realtime.core.characters import PAUSE_MARK, is_unspaced
 
 
 class _More(Exception):
@@ -191,7 +189,7 @@ class SpeechNormalizer:
         self._item = False
         last = self._shown
         if last and not last.isspace() and last not in markup.TERMINAL and not self._newlines:
-            self._out.append("。" if "\u3040" <= last <= "\u9fff" else ".")
+            self._out.append("。" if is_unspaced(last) else ".")
             self._shown = "."
 
     # blocks that are left out
@@ -356,7 +354,7 @@ class SpeechNormalizer:
         self._need(more=len(raw) == 1)
         following = raw[1:2]
         if following == "#":
-            pause = markup.PAUSE.match(raw)
+            pause = PAUSE_MARK.match(raw)
             self._need(more=pause is None and bool(re.fullmatch(r"<#\d{0,4}\.?\d{0,4}#?", raw)))
             self._show(pause.end() if pause else 1)
         elif following == "!":

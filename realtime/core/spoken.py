@@ -11,8 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
-from realtime.core.wordbreak import atoms, is_spoken, is_trailing_punctuation, sound_weight
+from realtime.core.wordbreak import atoms, is_trailing_punctuation, sound_weight
 
 DEFAULT_WEIGHT_MS = 62.0  # one Latin letter at ordinary speed, until the reply itself has shown its pace
 
@@ -103,7 +104,7 @@ class _Chunk:
             sounding = [
                 index
                 for index in range(max(word.begin, 0), min(word.end, len(self.spoken)))
-                if is_spoken(self.spoken[index])
+                if pronounceable(self.spoken[index])
             ]
             if not sounding:
                 continue

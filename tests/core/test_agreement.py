@@ -43,6 +43,10 @@ def test_chinese_is_said_character_by_character():
     assert feed("今天天气", "今天天气很好", "今天天气很好。") == ["", "今天天气", "很好"]
 
 
+def test_korean_which_has_blanks_is_said_word_by_word():
+    assert feed("오늘 날", "오늘 날씨가 좋", "오늘 날씨가 좋아요") == ["", "오늘", " 날씨가"]
+
+
 def test_a_space_before_chinese_is_kept():
     assert feed("I like 今天 a lot", "I like 今天 a lot") == ["", "I like 今天 a lot"]
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime.core.audio import level_dbfs
+from realtime.core.characters import pronounceable
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
 from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Samples, Transcript
@@ -119,7 +120,7 @@ class LocalTranscriber:
                 raise ProviderRejected(f"The transcriber {self.name} writes English only, not {language!r}.")
             language = None
         heard = whisper.decode(samples, language, beam=BEAM if final and whisper.multilingual else 1)
-        if not heard.speech or not any(character.isalnum() for character in heard.text):
+        if not heard.speech or not pronounceable(heard.text):
             return Transcript("")
         text = _simplified(heard.text) if heard.language == "zh" else heard.text
         return Transcript(text, heard.language, heard.log_probability)
