@@ -138,11 +138,6 @@ class Endpointer:
         """How much speech there was since the onset, silences between words not counted; 0 while idle."""
         return self._speech_ms if self._speaking else 0
 
-    @property
-    def silence_so_far_ms(self) -> int:
-        """How long the current speech has been silent; 0 while it sounds, or while idle."""
-        return self._position_ms - self._end_ms if self._speaking and self._silent else 0
-
     def change(self, rules: EndpointRules) -> None:
         """Use other rules from now on; speech that is already open is finished under the old ones."""
         if self._speaking:

@@ -30,7 +30,7 @@ from realtime.protocol.client_events import (
 )
 from realtime.protocol.items import read_id, read_item
 from realtime.protocol.response_options import ResponseParams, read_response_params
-from realtime.protocol.server_events import AnyServerEvent, ServerEvent
+from realtime.protocol.server_events import ServerEvent
 
 MAX_EVENT_ID_CHARS = 512
 MAX_NAMES_SHOWN = 80  # characters of an unknown event type repeated in the error
@@ -169,7 +169,6 @@ _READERS: dict[str, _EventReader] = {
 # --- server to client ----------------------------------------------------------------------------------------
 
 _encoder = msgspec.json.Encoder()
-_server_decoder: msgspec.json.Decoder[AnyServerEvent] = msgspec.json.Decoder(AnyServerEvent)
 
 
 def encode_bytes(event: ServerEvent, event_id: str, seq: int | None = None) -> bytes:
@@ -182,8 +181,3 @@ def encode_bytes(event: ServerEvent, event_id: str, seq: int | None = None) -> b
 def encode(event: ServerEvent, event_id: str, seq: int | None = None) -> str:
     """One server event as JSON text, with its id (and its number, where the client asked for `resume`)."""
     return encode_bytes(event, event_id, seq).decode()
-
-
-def decode_server(data: str | bytes) -> AnyServerEvent:
-    """One server message, for clients written in Python. Raises msgspec.DecodeError if it is not one of ours."""
-    return _server_decoder.decode(data)

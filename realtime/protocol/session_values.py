@@ -88,11 +88,6 @@ class SemanticVad:
     create_response: bool = True
     interrupt_response: bool = True
 
-    @property
-    def longest_wait_s(self) -> float:
-        """Seconds of silence after which a turn is over, however unfinished it sounds."""
-        return {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}[self.eagerness]
-
     def to_wire(self) -> dict[str, Any]:
         return {"type": "semantic_vad", **_as_dict(self)}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from realtime.errors import ProtocolError
 from realtime.protocol import server_events as events
 from realtime.protocol import session_config
-from realtime.protocol.codec import decode_server, encode, encode_bytes
+from realtime.protocol.codec import encode, encode_bytes
 from realtime.protocol.objects import (
     AudioPart,
     ConversationObject,
@@ -48,6 +48,8 @@ CLASSES: dict[str, type[events.ServerEvent]] = {
     member.__struct_config__.tag: member for member in get_args(events.AnyServerEvent)
 }
 
+read = msgspec.json.Decoder(events.AnyServerEvent).decode  # as a strict client would
+
 
 def wire(event: events.ServerEvent, seq: int | None = None) -> dict[str, Any]:
     return json.loads(encode(event, "event_1", seq))
@@ -59,7 +61,7 @@ def wire(event: events.ServerEvent, seq: int | None = None) -> dict[str, Any]:
 @pytest.mark.parametrize("example", FROM_SERVER, ids=lambda example: example["event_id"])
 def test_every_example_of_the_wire_page_comes_out_as_it_stands(example):
     """Read into our classes and written again, an example is the same JSON, key for key."""
-    event = decode_server(json.dumps(example))
+    event = read(json.dumps(example))
     assert json.loads(encode(event, example["event_id"])) == example
 
 
@@ -201,7 +203,7 @@ def test_the_stock_client_takes_whatever_we_send(kind, data):
     event = data.draw(instances(kind))
     sent = encode(event, "event_1", seq := data.draw(st.none() | counts))
     check_event(json.loads(sent))
-    assert encode(decode_server(sent), "event_1", seq) == sent
+    assert encode(read(sent), "event_1", seq) == sent
 
 
 # -- details ----------------------------------------------------------------------------------------------------------
@@ -299,8 +301,3 @@ def test_usage_counts_text_tokens():
 def test_a_resumed_session_without_any_event_of_the_client_says_null():
     resumed = events.SessionResumed(session={}, from_seq=1, input_audio_ms=0, last_event_id=None)
     assert wire(resumed)["last_event_id"] is None
-
-
-def test_what_is_no_server_event_is_refused():
-    with pytest.raises(msgspec.DecodeError):
-        decode_server('{"type":"response.audio.delta","event_id":"e"}')

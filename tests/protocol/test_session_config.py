@@ -280,11 +280,6 @@ def test_turn_detection_is_its_defaults_under_what_was_sent(sent, meant):
     assert isinstance(echo(after)["audio"]["input"]["turn_detection"]["interrupt_response"], bool)
 
 
-def test_eagerness_bounds_the_wait():
-    waits = [SemanticVad(eagerness).longest_wait_s for eagerness in ("low", "medium", "auto", "high")]
-    assert waits == [8, 4, 4, 2]
-
-
 def test_extensions_are_those_we_know_in_the_echo():
     config = changed({"extensions": ["resume", "telepathy", "words"]})
     assert echo(config)["extensions"] == ["words", "resume"]
