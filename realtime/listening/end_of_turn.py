@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from realtime.core.completeness import Eagerness, silence_ms
 from realtime.core.endpointing import Endpointer
-from realtime.core.finished import Eagerness, silence_ms
 from realtime.errors import ProviderError
 from realtime.providers.base import EndOfTurnModel, Samples
 

@@ -15,6 +15,7 @@ from realtime.core import turn as turns
 from realtime.core.agreement import Agreement, essence
 from realtime.core.audio import AudioFormat
 from realtime.core.audio_buffer import Samples
+from realtime.core.completeness import Completeness, completeness_of, silence_ms
 from realtime.core.conversation import Conversation, ConversationError
 from realtime.core.endpointing import (
     EndpointEvent,
@@ -26,7 +27,6 @@ from realtime.core.endpointing import (
     SpeechStarted,
     SpeechStopped,
 )
-from realtime.core.finished import Finish, finish_of, silence_ms
 from realtime.core.wordbreak import atoms
 from realtime.errors import ProtocolError, ProviderError, ProviderRejected
 from realtime.listening.audio_input import PRE_ROLL_MS, AudioInput
@@ -203,7 +203,7 @@ class UserInput:
             self._suppose_interim()
         elif self._audio.endpointer.faded:
             self._suppose_whole(text)
-        elif stable and finish_of(text) is Finish.COMPLETE:
+        elif stable and completeness_of(text) is Completeness.COMPLETE:
             self._suppose(text)
         elif essence(text) != essence(self._guess):
             self._suppose("")
@@ -229,14 +229,14 @@ class UserInput:
 
     def _suppose_interim(self) -> None:
         """In a pause the last interim sentence may be all there is; the decode of the pause soon knows better."""
-        if not self._guess and finish_of(self._interim) is Finish.COMPLETE:
+        if not self._guess and completeness_of(self._interim) is Completeness.COMPLETE:
             self._suppose(self._interim)
 
     def _suppose_whole(self, text: str) -> None:
         """Where there is hardly a pause yet, only a whole sentence may be all there is."""
         if not self._audio.endpointer.speaking:
             return  # a decode that came after the turn was over says nothing about an answer under way
-        if finish_of(text) is Finish.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
+        if completeness_of(text) is Completeness.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
             self._suppose(text)
 
     def _suppose(self, text: str) -> None:
