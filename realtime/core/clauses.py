@@ -1,8 +1,8 @@
 """Where a text may be cut for speech: paragraphs, sentences, clauses, words.
 
 Knows English, Chinese, Japanese and mixtures of them, and what is not an end although it looks like one: a
-decimal, an abbreviation, a list number, an address. Knows nothing of time; how much a piece weighs in speech
-is counted, not judged.
+decimal, an abbreviation, a list number, an address. Counts what there is to say before a cut; how long that takes and
+where to cut is for others to decide (`playback_clock.py`, `chunker.py`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _SHORT = frozenset(
 _NUMBERED = frozenset("no nos p art".split())  # an abbreviation only before a digit
 _ADDRESS = "/.@=&"  # in a word that may be an address, and go on after its "?"
 _SCHEMES = frozenset("http https ftp mailto".split())
-# words that lean on what follows: a piece should not end with one
+# words that lean on what follows: a chunk should not end with one
 _LEANING = frozenset(
     "a an the of to in on at by for from with and or but nor so as if than that this these those is are "
     "was were be been am will would can could should may might must have has had do does did not no very "
@@ -76,7 +76,7 @@ _BEFORE_NUMERALS = "第统唯专单星期周拜初之点分时年月块元几两
 
 
 class Boundary(IntEnum):
-    """What a piece of text ends with, weakest first."""
+    """What a text ends with at a cut, weakest first."""
 
     WORD = 1
     CLAUSE = 2
@@ -87,10 +87,12 @@ class Boundary(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is to say. `narrow` and `wide` count characters by how long they take, `pause_ms` is asked for.
+    """How much there is to say.
 
-    `marks` counts what a voice adds at punctuation (the last word drawn out, a breath): three after a Latin-like
-    word, one after a Han-like character, by the sandbox's voice ("No," takes three times what its letters do).
+    `wide` counts characters that are a syllable each (Han, kana, Hangul), `narrow` all others that take time, a digit
+    three times. `pause_ms`: milliseconds of silence that the text asks for. `marks` counts what a voice adds at
+    punctuation (a longer last syllable, a breath): one after Han or kana, three after another word, by the sandbox's
+    voice ("No," takes three times what its letters do).
     """
 
     narrow: int = 0
@@ -101,7 +103,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A place to cut: `text[:end]` is a piece. Counts are from the start of the text.
+    """A place to cut: `text[:end]` may be a chunk. Counts are from the start of the text.
 
     `closed` is False where text still to come could show that this was no end ("example." before "com").
     `poor` marks a word boundary a speaker would not pause at.
@@ -122,7 +124,7 @@ class Cut:
 
 
 def measure(text: str) -> Size:
-    """How much `text` weighs in speech."""
+    """How much there is to say in `text`."""
     walk = _Walk(text, final=True)
     for match in _TOKEN.finditer(text):
         walk.count(match)
@@ -299,7 +301,7 @@ class _Walk:
         return phrase or last == "を" or not is_unspaced(following)
 
     def _leans(self) -> bool:
-        """Whether a piece that ends with this word stops where no speaker would breathe."""
+        """Whether a chunk that ends with this word would pause where no speaker does."""
         if is_unspaced(self._last[:1]):
             return False
         word = self._last.strip(OPENERS + CLOSERS).lower()

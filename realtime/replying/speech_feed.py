@@ -129,7 +129,8 @@ class SpeechFeed:
 
         def expected_ms() -> float:
             chunk = next((chunk for chunk, number in self._in_flight if number == audio.chunk), None)
-            return self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
+            rate = self._chunker.speaking_rate
+            return rate.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
 
         self._play_through.sound(self._ms(audio.pcm), expected_ms, self._loop.time())
 

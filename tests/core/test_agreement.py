@@ -56,7 +56,7 @@ def test_spaces_around_a_guess_do_not_count():
 
 
 @given(st.lists(st.text("ab ，今.", max_size=12), max_size=12))
-def test_the_pieces_join_to_what_was_said(guesses):
+def test_what_is_passed_on_joins_to_what_was_said(guesses):
     agreement, told = Agreement(), ""
     for guess in guesses:
         told += agreement.feed(guess)

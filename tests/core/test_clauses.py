@@ -14,7 +14,7 @@ from realtime.core.clauses import Boundary, find_cuts, measure
 WORD, CLAUSE, SENTENCE, PARAGRAPH = Boundary.WORD, Boundary.CLAUSE, Boundary.SENTENCE, Boundary.PARAGRAPH
 
 
-def pieces(text: str, *, final: bool = True) -> list[str]:
+def parts(text: str, *, final: bool = True) -> list[str]:
     """`text` cut at every boundary stronger than a word."""
     ends = [0, *(cut.end for cut in find_cuts(text, final=final) if cut.boundary > WORD)]
     ends += [len(text)] * (ends[-1] < len(text))
@@ -51,7 +51,7 @@ CUT = {
 
 @pytest.mark.parametrize("marked", CUT.values(), ids=CUT.keys())
 def test_text_is_cut_where_a_speaker_pauses(marked: str) -> None:
-    assert pieces(marked.replace("|", "")) == marked.split("|")
+    assert parts(marked.replace("|", "")) == marked.split("|")
 
 
 STRENGTHS = [
