@@ -79,7 +79,7 @@ class AudioInput:
                     if self.listens_for_turns and self.endpointer.speaking:
                         yield self._listened_ms
                 if self.listens_for_turns and not self.endpointer.speaking:
-                    self._audio.forget_before(self._listened_ms - IDLE_KEEP_MS)
+                    self._audio.discard_before(self._listened_ms - IDLE_KEEP_MS)
             if start:
                 await asyncio.sleep(0)
 
@@ -111,7 +111,7 @@ class AudioInput:
         if before_ms is None:
             self._audio.clear()
         else:
-            self._audio.forget_before(before_ms)
+            self._audio.discard_before(before_ms)
 
     def abandon_speech(self) -> None:
         """The open speech was taken away: what goes on is a new start."""
