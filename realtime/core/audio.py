@@ -1,7 +1,6 @@
-"""Arithmetic on sound: frames, milliseconds, the wire's three formats, WAV (and rates, from `resample.py`).
+"""Arithmetic on audio: samples and milliseconds, the wire's three formats, frames, WAV (and rates, from `resample.py`).
 
-Everything is mono and 16 bits wide; positions are milliseconds of audio from the start of a stream. It has no
-clock, does no I/O and does not know what is said.
+Everything is mono and 16 bits wide. Has no clock, does no I/O and does not know what is said.
 """
 
 from __future__ import annotations
@@ -123,7 +122,7 @@ class PcmDecoder:
         return self.format.decode(data[:whole])
 
     def reset(self) -> None:
-        """Forget the half sample, as when the buffer is cleared."""
+        """Discard the half sample, as when the buffer is cleared."""
         self._carry = b""
 
 

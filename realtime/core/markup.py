@@ -1,6 +1,6 @@
-"""The markup a chat model may write: what each piece of it looks like, and how formulas and addresses are said.
+"""The markup a chat model may write: what each kind looks like, and how formulas and addresses are said.
 
-Patterns and pure functions only; `speakable.py` decides where in a stream they apply.
+Patterns and pure functions only; `normalize.py` decides where in a stream they apply.
 """
 
 from __future__ import annotations

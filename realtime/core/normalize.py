@@ -1,8 +1,8 @@
-"""A model's answer as it streams, turned into something speakable, which is also what is shown.
+"""Normalizes a model's answer as it streams: plain text without markup, for the voice and for the screen.
 
-Knows markdown, HTML tags, thinking blocks, formulas and addresses; leaves pause marks and interjections of
-the speech model alone. What cannot be pronounced but may be shown (emoji) stays; `spoken_form` removes it for
-the voice.
+Knows where in a stream markdown, HTML tags, thinking blocks, formulas and addresses apply (`markup.py` says what they
+look like). Leaves pause marks and interjections of the speech model alone. What may be shown and cannot be pronounced
+(emoji) stays; `spoken_form.py` removes it for the voice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class _More(Exception):
 
 
 class SpeechNormalizer:
-    """Streams speakable text: `feed` gives what is certain, `finish` the rest.
+    """Streams normalized text: `feed` gives what is certain, `finish` the rest.
 
     The whole output does not depend on how the input was cut. `interjections=False` removes `(laughs)` and the
     like, for models that would read them aloud.
@@ -346,7 +346,7 @@ class SpeechNormalizer:
             self._show(1)
 
     def _unwrap(self, length: int, text: str) -> None:
-        """Go on with a link's text in the link's place."""
+        """Read the link's text in the link's place."""
         self._raw = text + self._raw[length:]
 
     def _angle(self) -> None:

@@ -62,7 +62,7 @@ class Resampler:
         return out
 
     def reset(self) -> None:
-        """Forget what is held back."""
+        """Discard what is held back."""
         self._waiting = np.zeros(self._reach - 1, np.float32)
         self._fed = self._given = 0
 

@@ -176,17 +176,17 @@ MARKDOWN = st.lists(
 def test_what_is_spoken_does_not_depend_on_the_deltas(
     text: str, sizes: list[int], gaps_s: list[float], rules: ChunkRules
 ) -> None:
-    """Through the filter and the chunker, as a reply goes."""
+    """Through the normalizer and the chunker, as a reply goes."""
     whole = SpeechNormalizer()
     expected = whole.feed(text) + whole.finish()
-    filtered, talk, start = SpeechNormalizer(), Conversation(rules, 0.3, 60.0), 0
+    normalizer, talk, start = SpeechNormalizer(), Conversation(rules, 0.3, 60.0), 0
     for size, gap_s in zip(itertools.cycle(sizes), itertools.cycle(gaps_s), strict=False):
         if start >= len(text):
             break
-        talk.chunker.feed(filtered.feed(text[start : start + size]), talk.now_s)
+        talk.chunker.feed(normalizer.feed(text[start : start + size]), talk.now_s)
         start += size
         talk.run(talk.now_s + gap_s)
-    talk.chunker.feed(filtered.finish(), talk.now_s)
+    talk.chunker.feed(normalizer.finish(), talk.now_s)
     talk.chunker.finish(talk.now_s)
     talk.run(float("inf"))
     assert "".join(chunk.text for chunk in talk.chunks) == expected

@@ -14,12 +14,12 @@ from realtime.core.normalize import SpeechNormalizer
 from realtime.core.spoken_form import spoken_form
 
 
-def filtered(text: str, *cuts: int, interjections: bool = True) -> str:
-    """`text` through a filter, fed in pieces that end at `cuts`."""
-    speakable = SpeechNormalizer(interjections)
+def normalized(text: str, *cuts: int, interjections: bool = True) -> str:
+    """`text` fed in deltas that end at `cuts`."""
+    normalizer = SpeechNormalizer(interjections)
     places = [0, *sorted(cuts), len(text)]
-    pieces = [text[start:end] for start, end in itertools.pairwise(places)]
-    return "".join(map(speakable.feed, pieces)) + speakable.finish()
+    deltas = [text[start:end] for start, end in itertools.pairwise(places)]
+    return "".join(map(normalizer.feed, deltas)) + normalizer.finish()
 
 
 SPOKEN = {
@@ -70,14 +70,14 @@ SPOKEN = {
 
 
 @pytest.mark.parametrize(("written", "said"), SPOKEN.values(), ids=SPOKEN.keys())
-def test_markup_becomes_speakable(written: str, said: str) -> None:
-    assert filtered(written) == said
-    assert filtered(written, *range(1, len(written))) == said
+def test_markup_becomes_plain_text(written: str, said: str) -> None:
+    assert normalized(written) == said
+    assert normalized(written, *range(1, len(written))) == said
 
 
 def test_interjections_can_be_removed() -> None:
-    assert filtered("Well (laughs) yes (maybe).", interjections=False) == "Well yes (maybe)."
-    assert filtered("Well (laughs) yes (maybe).", *range(30), interjections=False) == "Well yes (maybe)."
+    assert normalized("Well (laughs) yes (maybe).", interjections=False) == "Well yes (maybe)."
+    assert normalized("Well (laughs) yes (maybe).", *range(30), interjections=False) == "Well yes (maybe)."
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ FRAGMENTS = st.one_of(
 @given(st.lists(FRAGMENTS, max_size=8).map("".join), st.data())
 def test_output_does_not_depend_on_the_deltas(text: str, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=12))
-    assert filtered(text, *cuts) == filtered(text)
-    assert filtered(text, *range(len(text))) == filtered(text)
+    assert normalized(text, *cuts) == normalized(text)
+    assert normalized(text, *range(len(text))) == normalized(text)
 
 
 FORMS = {
@@ -120,7 +120,7 @@ FORMS = {
     "only punctuation": ("... ! 。", ""),
     "only emoji": ("😀 ", ""),
     "nothing": ("", ""),
-    "what closes an earlier piece": ("”, he said", "he said"),
+    "what closes an earlier chunk": ("”, he said", "he said"),
     "pauses only between": ("<#1#> One <#0.5#><#0.7#> two <#1#>.", "One <#0.5#> two."),
     "pauses the platform refuses": ("One <#100#> two <#0.001#> three", "One two three"),
     "what only looks like a pause": ("One <#x#> two <😀#1#>", "One #x#> two #1#>"),
