@@ -15,9 +15,7 @@ from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
 from realtime.core.wordbreak import atoms, is_trailing_punctuation, sound_weight
 
-DEFAULT_WEIGHT_MS = (
-    62.0  # one Latin letter at ordinary speed, until the reply itself has shown its speaking rate
-)
+DEFAULT_WEIGHT_MS = 62.0  # one Latin letter, until the reply itself has shown its speaking rate
 
 
 @dataclass(frozen=True, slots=True)
