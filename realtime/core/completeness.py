@@ -1,8 +1,8 @@
 """The end-of-turn delay: how long a silence must be before the user's turn is over, from how complete the sentence is.
 
 Looks at the text, its last mark and its last word, and at the probability of an acoustic model where there is one.
-The text only moves the delay: the longest one of the chosen eagerness always ends the turn (shared/design.md 2.5,
-shared/realtime-wire.md 2.1). Knows English and Chinese; hears nothing and has no clock.
+The text only moves the delay: the longest one of the chosen eagerness always ends the turn
+(shared/design.md 2.5, shared/realtime-wire.md 2.1). Knows English and Chinese; hears nothing and has no clock.
 """
 
 from __future__ import annotations
