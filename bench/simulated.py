@@ -82,7 +82,7 @@ class Voice:
     ms_per_mark: float
     latency: Latency
     delivery: Delivery
-    pace: SpeakingRate = field(default_factory=SpeakingRate)
+    speaking_rate: SpeakingRate = field(default_factory=SpeakingRate)
 
     @classmethod
     def drawn(
@@ -124,7 +124,7 @@ class Turn:
         self._start_s = start_s
         self._deltas = deque((start_s + at_s, text) for at_s, text in trace.deltas)
         self._finish_s: float | None = start_s + trace.finish_s
-        self.chunker = Chunker(ChunkRules(), voice.pace)
+        self.chunker = Chunker(ChunkRules(), voice.speaking_rate)
         self.chunker.latency(voice.latency)
         self.chunker.delivery(voice.delivery)
         self._latencies_s: dict[
@@ -211,7 +211,7 @@ class Turn:
             self._play_through.complete()
             self._came_ms = 0.0
         else:
-            expected_ms = self._voice.pace.expected_ms(measure(self.chunks[index].spoken))
+            expected_ms = self._voice.speaking_rate.expected_ms(measure(self.chunks[index].spoken))
             self._play_through.sound(received_ms - self._came_ms, lambda: expected_ms, at_s)
             self._came_ms = received_ms
         if index in self._latencies_s:

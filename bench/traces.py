@@ -10,10 +10,10 @@ import random
 import re
 from dataclasses import dataclass
 
-from realtime.core.clauses import WIDE
+from realtime.core.characters import UNSPACED
 
 _TOKEN = re.compile(
-    rf"[{WIDE}]{{1,2}}|['’](?:m|s|t|re|ve|ll|d)\b| ?[^\W\d_{WIDE}]{{1,12}}| ?\d{{1,3}}|\n+| ?[^\w\s]|\s|.",
+    rf"[{UNSPACED}]{{1,2}}|['’](?:m|s|t|re|ve|ll|d)\b| ?[^\W\d_{UNSPACED}]{{1,12}}| ?\d{{1,3}}|\n+| ?[^\w\s]|\s|.",
     re.S,
 )
 
@@ -66,7 +66,7 @@ def tokenize(text: str, rng: random.Random) -> list[str]:
     tokens: list[str] = []
     for match in _TOKEN.finditer(text):
         token = match.group()
-        if len(token) == 2 and re.fullmatch(rf"[{WIDE}]+", token) and rng.random() < 0.25:
+        if len(token) == 2 and re.fullmatch(rf"[{UNSPACED}]+", token) and rng.random() < 0.25:
             tokens += token
         else:
             tokens.append(token)
@@ -82,7 +82,7 @@ SLOW = Stream("12 tok/s", (0.06, 0.105))
 CRAWL = Stream("5 tok/s", (0.15, 0.25))
 
 
-_CLAUSE_END = re.compile(rf"[.!?;:,…—]+[\"')\]”’]*(?=\s|$|[{WIDE}])|[。！？；：，、…]+[”’」』）]*|\n")
+_CLAUSE_END = re.compile(rf"[.!?;:,…—]+[\"')\]”’]*(?=\s|$|[{UNSPACED}])|[。！？；：，、…]+[”’」』）]*|\n")
 _NO_END = re.compile(r"(?:\b(?:Dr|Mr|Mrs|St|e\.g|i\.e|[a-zA-Z](?:\.[a-zA-Z])+|\d)\.)$")
 
 
@@ -93,8 +93,8 @@ def clause_floor_s(trace: Trace) -> float:
     """
     text = trace.text
     for position in range(len(text)):
-        words = len(re.findall(rf"[^\W_{WIDE}]+(?:['’.,:-][^\W_{WIDE}]+)*", text[: position + 1]))
-        wide = len(re.findall(rf"[{WIDE}]", text[: position + 1]))
+        words = len(re.findall(rf"[^\W_{UNSPACED}]+(?:['’.,:-][^\W_{UNSPACED}]+)*", text[: position + 1]))
+        wide = len(re.findall(rf"[{UNSPACED}]", text[: position + 1]))
         if words >= 8 or wide >= 16:
             return trace.arrival_s(position)
         end = _CLAUSE_END.match(text, position)

@@ -1,4 +1,10 @@
-"""The summary at the end of a test run."""
+"""One profile for all property tests, and the summary at the end of a test run."""
+
+from hypothesis import settings
+
+# No test depends on the machine's speed: an example may take as long as it takes.
+settings.register_profile("realtime", deadline=None)
+settings.load_profile("realtime")
 
 
 def pytest_terminal_summary(terminalreporter):

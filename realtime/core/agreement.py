@@ -1,15 +1,17 @@
-"""Text that will not change any more, from guesses that do.
+"""Interim transcripts that never change, from guesses that do.
 
 A transcriber that decodes a growing utterance again and again revises its last words. The wire's transcription deltas
-are appended by clients and can never be taken back, so a word is passed on only when two guesses in a row agree on it,
-and the mark behind the last word only when a word follows: every guess ends like a sentence.
+are appended by clients and can never be taken back. So a word is passed on only when two guesses in a row agree on it,
+and the mark after the last word only when a word follows: every guess ends like a sentence. Knows text alone.
 """
 
 from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"\s*[㐀-鿿぀-ヿ가-힯]|\s*[^\s㐀-鿿぀-ヿ가-힯]+")
+from realtime.core.characters import UNSPACED
+
+_WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
 _IMMATERIAL = re.compile(r"[^\w'’?？]+")
 

@@ -1,7 +1,6 @@
-"""Arithmetic on sound: frames, milliseconds, the wire's three formats, WAV (and rates, from `resample.py`).
+"""Arithmetic on audio: samples and milliseconds, the wire's three formats, frames, WAV (and rates, from `resample.py`).
 
-Everything is mono and 16 bits wide; positions are milliseconds of audio from the start of a stream. It has no
-clock, does no I/O and does not know what is said.
+Everything is mono and 16 bits wide. Has no clock, does no I/O and does not know what is said.
 """
 
 from __future__ import annotations
@@ -41,11 +40,6 @@ def ms_to_bytes(ms: float, rate: int) -> int:
     return ms_to_samples(ms, rate) * SAMPLE_BYTES
 
 
-def bytes_to_ms(size: int, rate: int) -> int:
-    """How many whole milliseconds `size` bytes of 16-bit PCM last."""
-    return samples_to_ms(size // SAMPLE_BYTES, rate)
-
-
 def pcm_to_samples(pcm: bytes) -> Samples:
     """Little-endian 16-bit PCM as an array. Raises ValueError on half a sample."""
     if len(pcm) % SAMPLE_BYTES:
@@ -65,27 +59,6 @@ def level_dbfs(samples: Samples) -> float:
     scaled = samples.astype(np.float64) / 32768.0
     power = float(np.mean(scaled * scaled))
     return max(SILENCE_DBFS, 10.0 * float(np.log10(power))) if power else SILENCE_DBFS
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A stretch of sound somewhere in a stream."""
-
-    pcm: bytes  # 16-bit little-endian mono
-    rate: int  # Hertz
-    start_ms: int  # position in the stream, not a clock
-
-    @property
-    def samples(self) -> Samples:
-        return pcm_to_samples(self.pcm)
-
-    @property
-    def duration_ms(self) -> int:
-        return bytes_to_ms(len(self.pcm), self.rate)
-
-    @property
-    def end_ms(self) -> int:
-        return self.start_ms + self.duration_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +115,6 @@ class PcmDecoder:
         self.format = format
         self._carry = b""
 
-    @property
-    def pending(self) -> int:
-        """Bytes that wait for the rest of their sample."""
-        return len(self._carry)
-
     def feed(self, data: bytes) -> Samples:
         data = self._carry + data if self._carry else data
         whole = len(data) - len(data) % self.format.sample_bytes
@@ -154,7 +122,7 @@ class PcmDecoder:
         return self.format.decode(data[:whole])
 
     def reset(self) -> None:
-        """Forget the half sample, as when the buffer is cleared."""
+        """Discard the half sample, as when the buffer is cleared."""
         self._carry = b""
 
 
@@ -164,11 +132,6 @@ class Framer:
     def __init__(self, size: int) -> None:
         self.size = size
         self._rest: Samples = np.zeros(0, np.int16)
-
-    @property
-    def pending(self) -> int:
-        """Samples that wait for a whole frame."""
-        return len(self._rest)
 
     def feed(self, samples: Samples) -> list[Samples]:
         joined = np.concatenate((self._rest, samples)) if len(self._rest) else samples

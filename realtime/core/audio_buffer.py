@@ -1,7 +1,7 @@
-"""The uncommitted sound of one microphone, by position in all audio ever received.
+"""The uncommitted audio of one microphone, by its position in all audio of the stream.
 
-Holds 16-bit mono PCM at one rate, the newest `keep_ms` of it; what is older is forgotten from the front. Pure: it
-does not know what is speech.
+Holds 16-bit mono PCM at one rate, the newest `keep_ms` of it; what is older is discarded. Pure: it does not know what
+is speech, or when it is committed.
 """
 
 from __future__ import annotations
@@ -23,20 +23,23 @@ class AudioBuffer:
 
     @property
     def start_ms(self) -> float:
+        """The position of the oldest sample that is kept."""
         return self._start * 1000 / self.rate
 
     @property
     def end_ms(self) -> float:
-        """The position after the newest sample: the clock of everything that is measured in audio."""
+        """The position after the newest sample: the clock of all that is measured in audio."""
         return (self._start + len(self._pcm) // 2) * 1000 / self.rate
 
     @property
     def buffered_ms(self) -> float:
+        """How much audio is kept."""
         return len(self._pcm) // 2 * 1000 / self.rate
 
     def append(self, samples: Samples) -> None:
+        """Newer audio, at `rate`."""
         self._pcm += samples.tobytes()
-        self._forget_before(self.end_ms - self.keep_ms)
+        self._discard_before(self.end_ms - self.keep_ms)
 
     def since(self, from_ms: float, to_ms: float | None = None) -> Samples:
         """A copy of the samples from `from_ms` to `to_ms` (default: the newest), as far as they are kept."""
@@ -44,18 +47,18 @@ class AudioBuffer:
         last = len(self._pcm) // 2 if to_ms is None else max(first, self._sample(to_ms) - self._start)
         return np.frombuffer(bytes(self._pcm[2 * first : 2 * last]), np.int16)
 
-    def forget_before(self, ms: float) -> None:
-        """Drop everything older than this position."""
-        self._forget_before(ms)
+    def discard_before(self, ms: float) -> None:
+        """Discard everything older than this position."""
+        self._discard_before(ms)
 
     def clear(self) -> None:
-        """Drop everything; the position goes on."""
-        self._forget_before(self.end_ms)
+        """Discard everything; positions keep counting."""
+        self._discard_before(self.end_ms)
 
     def _sample(self, ms: float) -> int:
         return round(ms * self.rate / 1000)
 
-    def _forget_before(self, ms: float) -> None:
+    def _discard_before(self, ms: float) -> None:
         gone = min(self._sample(ms) - self._start, len(self._pcm) // 2)
         if gone > 0:
             del self._pcm[: 2 * gone]

@@ -1,10 +1,9 @@
-"""From text as it comes to chunks for the voice, by deadline: the listener's clock decides (shared/design.md 2.2).
+"""Cuts text into chunks for the voice as it comes, by deadline: the playback clock decides (shared/design.md 2.2).
 
-The first chunk leaves with the first clause; every later one grows until the listener would run dry. An opener
-before a comma ("Well, ...") is no clause, but an answer that begins with one would be heard 100 ms later for it: it
-leaves alone, as "Sure!" does, if it sounds long enough and neither text nor requests are short. Nothing here waits:
-the caller passes the time in, sends what `poll` returns and polls again at `deadline`. Speech, markdown and sockets
-are unknown.
+The first chunk leaves with the first clause. Every later one grows until the listener would run dry. An opener before
+a comma ("Well, ...") is no clause, but to wait for one would delay the first sound by 100 ms: it leaves alone, as
+"Sure!" does, if it is long enough and neither text nor requests are short. Nothing here waits: the caller passes the
+time in, sends what `poll` returns and polls again at `deadline`. Knows nothing of speech, markdown and sockets.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from realtime.core.clauses import Boundary, Cut, Size, find_cuts, inside_grapheme, measure, speakable
-from realtime.core.normalize import spoken_form
+from realtime.core.characters import inside_grapheme, pronounceable
+from realtime.core.clauses import Boundary, Cut, Size, find_cuts, measure
 from realtime.core.playback_clock import Latency, PlaybackClock, SpeakingRate
 from realtime.core.prebuffer import Delivery
+from realtime.core.spoken_form import spoken_form
 
 __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
 
@@ -25,10 +25,10 @@ class ChunkRules:
     """Sizes and times of the chunker. The defaults are shared/design.md 2.2 where it gives numbers."""
 
     clause_words: int = 3  # a clause needs so many words ...
-    clause_wide: int = 2  # ... or Han characters
+    clause_unspaced: int = 2  # ... or characters of a script without blanks
     opener_chars: int = 5  # ... or before a comma, where there is plenty, so many characters with it: "Well,"
     word_limit: int = 8  # without a clause the first chunk is cut after so many words ...
-    wide_limit: int = 16  # ... or Han characters
+    unspaced_limit: int = 16  # ... or characters of a script without blanks
     margin_s: float = 0.03  # a later chunk leaves this much before it must ...
     margin_deviations: float = 2.5  # ... plus so many mean deviations of the latency
     half_share: float = 0.6  # with this share of the margin left, half of `least_s` will do
@@ -38,20 +38,18 @@ class ChunkRules:
     lead_s: float = 12.0  # nothing is synthesised further ahead of the listener
     stretch: float = 1.3  # the last chunk may exceed its room by this, rather than leave a tail
     cap_chars: int = 300  # no chunk is longer, whatever the voice
-    patience_s: float = 1.2  # a late chunk waits so long for a better place than between two words
+    late_wait_s: float = 1.2  # a late chunk waits so long for a better place than between two words
     slow_supply: float = 2.0  # text slower than so many times its speech waits for the end of a phrase ...
-    slow_worth: float = 1.25  # ... unless it is so many times enough for a chunk
-    breath_s: float = 2.0  # a voice slower than its speech is waited for about so long before a chunk ...
-    opening_patience: float = 3.0  # ... and may take so many times the words to find a clause to begin with
+    slow_enough: float = 1.25  # ... unless it is so many times enough for a chunk
+    prebuffer_s: float = 2.0  # a voice slower than real time is given about so long before each chunk ...
+    slow_opening: float = 3.0  # ... and so many times the words to find a first clause
     comfort_requests: float = 16.0  # with fewer requests left chunks grow
     hold_s: float = 1.5  # how long the first chunk may be held when no request is left
-    ms_per_narrow: float = 62.0  # start value of the pace: Latin-like characters
-    ms_per_wide: float = 205.0  # start value of the pace: Han-like characters
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk of a reply. `text` is what is shown, `spoken` what the voice gets ("" = nothing to pronounce).
+    """A part of a reply for one request. `text` is shown, `spoken` is for the voice ("" = nothing to pronounce).
 
     `offsets[i]` is the position in `text` of `spoken[i]`; the last entry is `len(text)`.
     """
@@ -64,12 +62,15 @@ class Chunk:
 
 
 class Chunker:
-    """Cuts one reply. `"".join(chunk.text ...)` is everything fed. `pace` carries what earlier replies taught."""
+    """Cuts one reply. `"".join(chunk.text ...)` is everything fed.
 
-    def __init__(self, rules: ChunkRules | None = None, pace: SpeakingRate | None = None) -> None:
+    `speaking_rate` learns from chunk to chunk, and from reply to reply where the same one is passed again.
+    """
+
+    def __init__(self, rules: ChunkRules | None = None, speaking_rate: SpeakingRate | None = None) -> None:
         self._rules = rules or ChunkRules()
-        self.pace = pace or SpeakingRate(self._rules.ms_per_narrow, self._rules.ms_per_wide)
-        self._clock = PlaybackClock(self.pace, Latency())
+        self.speaking_rate = speaking_rate or SpeakingRate()
+        self._clock = PlaybackClock(self.speaking_rate, Latency())
         self._delivery = Delivery()
         self._pending = ""
         self._cuts: list[Cut] | None = None
@@ -85,10 +86,10 @@ class Chunker:
         self._now_s = float("-inf")
 
     def feed(self, text: str, now_s: float) -> None:
-        """More speakable text."""
+        """More text, already normalized."""
         if not text:
             return
-        text_ms = self.pace.expected_ms(measure(text))
+        text_ms = self.speaking_rate.expected_ms(measure(text))
         self._pending_ms += text_ms
         if self._started_s is None:
             self._started_s = now_s
@@ -105,11 +106,11 @@ class Chunker:
         self._cuts = None
 
     def latency(self, latency: Latency) -> None:
-        """What is known of the voice's time from text to first audio; it may go on learning."""
+        """What is known of the time from text to first audio; what is learned later counts at once."""
         self._clock.latency = latency
 
     def delivery(self, delivery: Delivery) -> None:
-        """How fast the voice's sound comes; what is known of it may change."""
+        """How fast audio is received from the voice; what is learned later counts at once."""
         self._delivery = delivery
 
     def budget(self, requests_left: float) -> None:
@@ -124,7 +125,7 @@ class Chunker:
         """The chunks that must leave now, in order."""
         self._now_s = max(self._now_s, now_s)
         chunks: list[Chunk] = []
-        while (cut := self._ripe()) is not None:
+        while (cut := self._due()) is not None:
             chunks.append(self._take(cut))
         return chunks
 
@@ -140,7 +141,7 @@ class Chunker:
 
     # when
 
-    def _ripe(self) -> Cut | None:
+    def _due(self) -> Cut | None:
         for due_s, cut in self._stages():
             if due_s <= self._now_s and cut is not None:
                 return cut
@@ -151,7 +152,7 @@ class Chunker:
         if not self._pending:
             return
         dry_s = self._clock.dry_s()
-        if self._finished and not speakable(self._pending):
+        if self._finished and not pronounceable(self._pending):
             yield float("-inf"), self._whole()
         elif not self._opened or dry_s is None:
             yield from self._opening_stages()
@@ -182,20 +183,20 @@ class Chunker:
             return
         least_ms = self._least_ms(wait_s)
         smooth = self._last > Boundary.WORD  # a pause would fall where a speaker may pause
-        patient = smooth and self._supply < rules.slow_supply
+        may_wait = smooth and self._supply < rules.slow_supply
         late_s = dry_s - latency_s
         half_s = late_s - rules.half_share * (wait_s - latency_s)
-        if patient:
+        if may_wait:
             yield dry_s - wait_s, self._best(least_ms, room_ms, Boundary.CLAUSE)
-            yield half_s, self._rather(rules.slow_worth * least_ms, room_ms)
+            yield half_s, self._preferred(rules.slow_enough * least_ms, room_ms)
         else:
-            yield dry_s - wait_s, self._rather(least_ms, room_ms)
-            yield half_s, self._rather(least_ms / 2, room_ms)
+            yield dry_s - wait_s, self._preferred(least_ms, room_ms)
+            yield half_s, self._preferred(least_ms / 2, room_ms)
         yield late_s, self._best(0.0, room_ms, Boundary.CLAUSE)
-        yield late_s + rules.patience_s, self._best(0.0, room_ms)
+        yield late_s + rules.late_wait_s, self._best(0.0, room_ms)
 
     def _least_ms(self, wait_s: float) -> float:
-        """Speech a chunk should hold so that the next one can be there in time and is worth saying."""
+        """Speech a chunk should hold, so that the next one can be there in time and is not too short."""
         least_s = self._rules.least_s
         return 1000 * max(least_s, wait_s + least_s / max(0.5, self._supply)) * (1 + 2 * self._shortage)
 
@@ -204,13 +205,13 @@ class Chunker:
     def _opening_cut(self) -> Cut | None:
         """The first chunk: the clauses that are there, or enough words."""
         rules = self._rules
-        able = [cut for cut in self._find() if self._is_clause(cut)]
-        if able:
+        clauses = [cut for cut in self._find() if self._is_clause(cut)]
+        if clauses:
             room_ms, wait_ms = (
                 self._room_ms(0.0),
                 1000 * max(rules.lasting_s, 2 * self._clock.latency.mean_s),
             )
-            fitting = [cut for cut in able if self._ms(cut) <= room_ms] or able[:1]
+            fitting = [cut for cut in clauses if self._ms(cut) <= room_ms] or clauses[:1]
             lasting = [cut for cut in fitting if self._ms(cut) >= wait_ms]
             return max(lasting, key=self._rank) if lasting else fitting[-1]
         return self._opening_words() or self._forced()
@@ -227,29 +228,29 @@ class Chunker:
 
     def _share(self, cut: Cut) -> float:
         """How much of the word limit lies before the cut."""
-        return self._share_of(cut.words, cut.wide)
+        return self._share_of(cut.words, cut.unspaced)
 
     def _share_after(self, cut: Cut) -> float:
         """How much of the word limit has begun after the last cut."""
         rest = measure(self._pending[cut.end :])
         return self._share_of(rest.narrow > 0, rest.wide)
 
-    def _share_of(self, words: int, wide: int) -> float:
-        patience = self._rules.opening_patience if self._delivery.lag else 1.0
-        return (words / self._rules.word_limit + wide / self._rules.wide_limit) / patience
+    def _share_of(self, words: int, unspaced: int) -> float:
+        longer = self._rules.slow_opening if self._delivery.lag else 1.0
+        return (words / self._rules.word_limit + unspaced / self._rules.unspaced_limit) / longer
 
     def _is_clause(self, cut: Cut) -> bool:
         if cut.boundary < Boundary.CLAUSE:
             return False
         rules = self._rules
-        enough = cut.words / rules.clause_words + cut.wide / rules.clause_wide >= 1
+        enough = cut.words / rules.clause_words + cut.unspaced / rules.clause_unspaced >= 1
         return enough or cut.boundary >= Boundary.SENTENCE or self._is_opener(cut)
 
     def _is_opener(self, cut: Cut) -> bool:
         """Whether this clause, too short for one, may leave alone."""
         rules = self._rules
         plenty = self._shortage <= 0 and self._supply >= rules.slow_supply
-        return plenty and cut.size.narrow >= rules.opener_chars and not cut.wide
+        return plenty and cut.size.narrow >= rules.opener_chars and not cut.unspaced
 
     def _full(self, room_ms: float) -> Cut | None:
         """A chunk that cannot grow: there is more text than room."""
@@ -281,7 +282,7 @@ class Chunker:
             return max(fitting, key=self._rank)
         return cuts[0] if cuts and cuts[0].end <= 2 * self._rules.cap_chars else self._forced()
 
-    def _rather(self, least_ms: float, room_ms: float) -> Cut | None:
+    def _preferred(self, least_ms: float, room_ms: float) -> Cut | None:
         """A chunk of at least so much; or of half as much, if that ends better than between two words."""
         weakest = self._weakest()
         enough, half = self._best(least_ms, room_ms, weakest), self._best(least_ms / 2, room_ms, weakest)
@@ -290,22 +291,18 @@ class Chunker:
         return half
 
     def _weakest(self) -> Boundary:
-        """The weakest end of a chunk that still has a choice: a voice slower than its speech pauses after each."""
+        """The weakest end of a chunk that still has a choice: a voice slower than real time pauses after each chunk."""
         return Boundary.CLAUSE if self._delivery.lag else Boundary.WORD
 
     def _forced(self) -> Cut | None:
-        """Between two graphemes, for endless text that offers no place to cut."""
+        """A cut between two graphemes, for endless text that offers no better place."""
         places = self._find()
         cap = self._rules.cap_chars
         if len(self._pending) <= 2 * cap or (places and places[0].end <= 2 * cap):
             return None
         end = next((end for end in range(cap, 2 * cap) if not inside_grapheme(self._pending, end)), cap)
         text = self._pending[:end]
-        return (
-            Cut(end, Boundary.WORD, True, True, int(speakable(text)), 0, measure(text))
-            if speakable(text)
-            else None
-        )
+        return Cut(end, Boundary.WORD, True, True, 1, 0, measure(text)) if pronounceable(text) else None
 
     def _whole(self) -> Cut:
         return Cut(len(self._pending), Boundary.END, True, False, 1, 0, measure(self._pending))
@@ -319,21 +316,21 @@ class Chunker:
         return cut.boundary, not cut.poor, cut.end
 
     def _ms(self, cut: Cut) -> float:
-        return self.pace.expected_ms(cut.size)
+        return self.speaking_rate.expected_ms(cut.size)
 
     def _room_ms(self, ahead_s: float) -> float:
         rules, lag = self._rules, self._delivery.lag
         room_s = rules.lead_s * (1 + self._shortage) - ahead_s
         if lag:
-            room_s = min(room_s, rules.breath_s / lag)
+            room_s = min(room_s, rules.prebuffer_s / lag)
         return 1000 * max(rules.least_s, room_s)
 
     def _take(self, cut: Cut) -> Chunk:
         rest = self._pending[cut.end :]
-        if self._finished and not speakable(rest):
+        if self._finished and not pronounceable(rest):
             cut = self._whole()
         text, self._pending, self._cuts = self._pending[: cut.end], self._pending[cut.end :], None
-        self._pending_ms = self.pace.expected_ms(measure(self._pending))
+        self._pending_ms = self.speaking_rate.expected_ms(measure(self._pending))
         spoken, offsets = spoken_form(text)
         boundary = Boundary.END if self._finished and not self._pending else cut.boundary
         chunk = Chunk(self._index, text, spoken, offsets, boundary)

@@ -1,22 +1,28 @@
 """Where a text may be cut for speech: paragraphs, sentences, clauses, words.
 
 Knows English, Chinese, Japanese and mixtures of them, and what is not an end although it looks like one: a
-decimal, an abbreviation, a list number, an address. Knows nothing of time; how much a piece weighs in speech
-is counted, not judged.
+decimal, an abbreviation, a list number, an address. Counts what there is to say before a cut; how long that takes and
+where to cut is for others to decide (`playback_clock.py`, `chunker.py`).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-WIDE = (
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
-    "\U00020000-\U0003ffff"
+from realtime.core.characters import (
+    HANGUL,
+    KANA,
+    PAUSE_MARK,
+    UNSPACED,
+    count_pronounceable,
+    inside_grapheme,
+    is_unspaced,
+    pronounceable,
 )
+
 OPENERS = "([{\"'“‘«「『（【《〈"
 CLOSERS = ")]}\"'”’»」』）】》〉"
 _STOPS = ".!?。！？｡"
@@ -24,15 +30,15 @@ _WIDE_MARKS = "。！？，；：、…—｡､"
 _MARKS = ".,;:!?–" + _WIDE_MARKS
 
 _TOKEN = re.compile(
-    rf"(?P<pause><\#[\d.]*\#>)"
+    rf"(?P<pause>{PAUSE_MARK.pattern})"
     rf"|(?P<punct>[{_MARKS}]+|-{{2,}}|(?<=\s)-(?=\s))(?P<close>[{re.escape(CLOSERS)}]*)(?P<space>\s*)"
     rf"|(?P<gap>\s+)"
-    rf"|(?P<wide>[{WIDE}][\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef]*)"
-    rf"|(?P<word>(?:(?!<\#)[^\s{WIDE}{_MARKS}])+(?:[.,:;!?–]+(?=[^\W_])(?![{WIDE}])(?:(?!<\#)[^\s{WIDE}{_MARKS}])+)*)"
+    rf"|(?P<unspaced>[{UNSPACED}][\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef]*)"
+    rf"|(?P<word>(?:(?!<\#)[^\s{UNSPACED}{_MARKS}])+(?:[.,:;!?–]+(?=[^\W_])(?![{UNSPACED}])(?:(?!<\#)[^\s{UNSPACED}{_MARKS}])+)*)"
 )
 _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_FLAG_LETTERS = re.compile(r"[\U0001f1e6-\U0001f1ff]+\Z")
-_HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+_HANGUL = re.compile(f"[{HANGUL}]")
+_KANA = re.compile(f"[{KANA}]")
 _LETTERS_WITH_DOTS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
 # never the end of a sentence while something follows
@@ -48,7 +54,7 @@ _SHORT = frozenset(
 _NUMBERED = frozenset("no nos p art".split())  # an abbreviation only before a digit
 _ADDRESS = "/.@=&"  # in a word that may be an address, and go on after its "?"
 _SCHEMES = frozenset("http https ftp mailto".split())
-# words that lean on what follows: a piece should not end with one
+# words that lean on what follows: a chunk should not end with one
 _LEANING = frozenset(
     "a an the of to in on at by for from with and or but nor so as if than that this these those is are "
     "was were be been am will would can could should may might must have has had do does did not no very "
@@ -70,7 +76,7 @@ _BEFORE_NUMERALS = "第统唯专单星期周拜初之点分时年月块元几两
 
 
 class Boundary(IntEnum):
-    """What a piece of text ends with, weakest first."""
+    """What a text ends with at a cut, weakest first."""
 
     WORD = 1
     CLAUSE = 2
@@ -81,10 +87,12 @@ class Boundary(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is to say. `narrow` and `wide` count characters by how long they take, `pause_ms` is asked for.
+    """How much there is to say.
 
-    `marks` counts what a voice adds at punctuation (the last word drawn out, a breath): three after a Latin-like
-    word, one after a Han-like character, by the sandbox's voice ("No," takes three times what its letters do).
+    `wide` counts characters that are a syllable each (Han, kana, Hangul), `narrow` all others that take time, a digit
+    three times. `pause_ms`: milliseconds of silence that the text asks for. `marks` counts what a voice adds at
+    punctuation (a longer last syllable, a breath): one after Han or kana, three after another word, by the sandbox's
+    voice ("No," takes three times what its letters do).
     """
 
     narrow: int = 0
@@ -95,7 +103,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A place to cut: `text[:end]` is a piece. Counts are from the start of the text.
+    """A place to cut: `text[:end]` may be a chunk. Counts are from the start of the text.
 
     `closed` is False where text still to come could show that this was no end ("example." before "com").
     `poor` marks a word boundary a speaker would not pause at.
@@ -106,22 +114,17 @@ class Cut:
     closed: bool
     poor: bool
     words: int
-    wide: int
+    unspaced: int  # characters of a script without blanks
     size: Size
 
     @property
-    def speakable(self) -> bool:
+    def pronounceable(self) -> bool:
         """Whether there is anything to pronounce before the cut."""
-        return self.words + self.wide > 0
-
-
-def speakable(text: str) -> bool:
-    """Whether there is anything to pronounce in `text`."""
-    return any(char.isalnum() for char in text)
+        return self.words + self.unspaced > 0
 
 
 def measure(text: str) -> Size:
-    """How much `text` weighs in speech."""
+    """How much there is to say in `text`."""
     walk = _Walk(text, final=True)
     for match in _TOKEN.finditer(text):
         walk.count(match)
@@ -133,7 +136,7 @@ def find_cuts(text: str, *, final: bool, limit: int = 600) -> list[Cut]:
     return [
         cut
         for cut in _Walk(text, final=final).cuts(limit)
-        if cut.speakable and not inside_grapheme(text, cut.end)
+        if cut.pronounceable and not inside_grapheme(text, cut.end)
     ]
 
 
@@ -143,16 +146,16 @@ class _Walk:
     def __init__(self, text: str, *, final: bool) -> None:
         self._text = text
         self._final = final
-        self._japanese = bool(re.search(r"[\u3040-\u30ff]", text[:400]))
-        self._words = self._wide = self._narrow = self._heavy = self._marks = 0
+        self._japanese = _KANA.search(text, 0, 400) is not None
+        self._words = self._unspaced = self._narrow = self._wide = self._marks = 0
         self._pause_ms = 0.0
-        self._last = ""  # the last word or wide character
+        self._last = ""  # the last word, or character of a script without blanks
         self._last_start = 0
         self._quotes = 0  # open quotation marks and brackets
 
     @property
     def size(self) -> Size:
-        return Size(self._narrow, self._heavy, self._pause_ms, self._marks)
+        return Size(self._narrow, self._wide, self._pause_ms, self._marks)
 
     def cuts(self, limit: int) -> Iterator[Cut]:
         for match in _TOKEN.finditer(self._text):
@@ -161,7 +164,7 @@ class _Walk:
             if boundary is not None:
                 poor = boundary is Boundary.WORD and self._leans()
                 yield Cut(
-                    match.end(), boundary, self._closed(match), poor, self._words, self._wide, self.size
+                    match.end(), boundary, self._closed(match), poor, self._words, self._unspaced, self.size
                 )
                 if match.end() > limit:
                     return
@@ -170,21 +173,22 @@ class _Walk:
         token = match.group()
         match match.lastgroup:
             case "pause":
-                self._pause_ms += 1000 * min(99.99, _number(token[2:-2]))
-            case "wide":
+                self._pause_ms += 1000 * min(99.99, float(token[2:-2]))
+            case "unspaced":
                 self._last, self._last_start = token, match.start()
-                self._wide += 1
-                self._heavy += 1
+                if pronounceable(token):
+                    self._unspaced += 1
+                    self._wide += 1
             case "word":
                 self._last, self._last_start = token, match.start()
                 hangul = len(_HANGUL.findall(token))
-                letters = sum(char.isalnum() for char in token)
+                letters = count_pronounceable(token)
                 self._words += letters > 0
-                self._heavy += hangul
+                self._wide += hangul
                 self._narrow += letters - hangul + 2 * sum(char.isdigit() for char in token)
             case "space":
                 self._narrow += 1
-                self._marks += 1 if _is_wide(self._last[:1] or " ") else 3
+                self._marks += 1 if is_unspaced(self._last[:1]) else 3
             case _:
                 self._narrow += 1
         for char in token:
@@ -201,12 +205,12 @@ class _Walk:
                 return self._after_punctuation(match)
             case "gap":
                 return self._after_gap(match)
-            case "wide":
-                return Boundary.WORD if self._between_wide(match) else None
+            case "unspaced":
+                return Boundary.WORD if self._between_unspaced(match) else None
             case "word":
                 following = self._text[match.end() : match.end() + 1]
                 letters = match.group()[-1].isalpha() and match.group()[0] not in OPENERS
-                return Boundary.WORD if letters and following and _is_wide(following) else None
+                return Boundary.WORD if letters and following and is_unspaced(following) else None
         return None
 
     def _after_gap(self, match: re.Match[str]) -> Boundary | None:
@@ -224,7 +228,7 @@ class _Walk:
         rest = self._text[match.end() : match.end() + 2]
         touching = not space and rest != ""
         wide = punct[-1] in _WIDE_MARKS or punct[0] in _WIDE_MARKS
-        if rest.startswith("<#") or (touching and not wide and not _is_wide(rest[0])):
+        if rest.startswith("<#") or (touching and not wide and not is_unspaced(rest[0])):
             return None
         if not space and not rest and not self._final and not self._certain(punct, close):
             return None
@@ -246,7 +250,7 @@ class _Walk:
             return not any(char in _ADDRESS for char in self._last)
         if punct[-1] in _WIDE_MARKS or close:
             return True
-        if _is_wide(self._last[:1] or " "):
+        if is_unspaced(self._last[:1]):
             return True
         word = self._last.strip(OPENERS + CLOSERS)
         if not _PLAIN_WORD.fullmatch(word):
@@ -259,7 +263,7 @@ class _Walk:
         """Whether one full stop after the last word is the end of a sentence, `rest` being what follows."""
         if self._list_number():
             return False
-        if _is_wide(self._last[:1] or " ") or (not rest and self._final):
+        if is_unspaced(self._last[:1]) or (not rest and self._final):
             return True
         word, following = self._abbreviated(), rest[:1]
         if not following:
@@ -283,10 +287,10 @@ class _Walk:
     def _closed(self, match: re.Match[str]) -> bool:
         return self._final or match.end() < len(self._text) or match.group()[-1:].isspace()
 
-    def _between_wide(self, match: re.Match[str]) -> bool:
-        """Whether a cut after this wide character can be between two words."""
+    def _between_unspaced(self, match: re.Match[str]) -> bool:
+        """Whether a cut after this character can be between two words."""
         following = self._text[match.end() : match.end() + 1]
-        if not following or not (_is_wide(following) or following.isalpha()):
+        if not following or not (is_unspaced(following) or following.isalpha()):
             return False
         if not self._japanese:
             return self._between_words(match.end())
@@ -294,11 +298,11 @@ class _Walk:
         phrase = (
             _script(last) == "kana" and _script(following) != "kana" and last not in "おご"
         )  # as in "お茶"
-        return phrase or last == "を" or not _is_wide(following)
+        return phrase or last == "を" or not is_unspaced(following)
 
     def _leans(self) -> bool:
-        """Whether a piece that ends with this word stops where no speaker would breathe."""
-        if _is_wide(self._last[:1] or " "):
+        """Whether a chunk that ends with this word would pause where no speaker does."""
+        if is_unspaced(self._last[:1]):
             return False
         word = self._last.strip(OPENERS + CLOSERS).lower()
         return word in _LEANING or word in _TITLES or word[-1:].isdigit()
@@ -310,44 +314,10 @@ class _Walk:
             return False
         if following in _NUMERALS:
             return last not in _BEFORE_NUMERALS
-        return last in _ENDS_PHRASE or following in _STARTS_PHRASE or not _is_wide(following)
-
-
-def _is_wide(char: str) -> bool:
-    return bool(re.match(rf"[{WIDE}]", char))
+        return last in _ENDS_PHRASE or following in _STARTS_PHRASE or not is_unspaced(following)
 
 
 def _script(char: str) -> str:
     if "\u3040" <= char <= "\u309f":
         return "kana"
     return "katakana" if "\u30a0" <= char <= "\u30ff" or "\uff66" <= char <= "\uff9d" else "han"
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
-
-
-def extends(char: str) -> bool:
-    """Whether `char` belongs to the grapheme before it."""
-    return (
-        unicodedata.category(char)[0] == "M"
-        or char in "\u200c\u200d"
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or "\U000e0020" <= char <= "\U000e007f"
-    )
-
-
-def inside_grapheme(text: str, end: int) -> bool:
-    """Whether a cut at `end` would split what is seen as one character."""
-    if end >= len(text):
-        return False
-    flag = _FLAG_LETTERS.search(text, 0, end) if _is_flag_letter(text[end]) else None
-    half_flag = flag is not None and (end - flag.start()) % 2 == 1  # flags are pairs of letters
-    return extends(text[end]) or text[end - 1] == "\u200d" or half_flag
-
-
-def _is_flag_letter(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"

@@ -279,11 +279,6 @@ class Conversation:
             return ""
         return "".join(part.transcript for part in item.parts if isinstance(part, OutputSpeech))
 
-    def is_cut(self, item_id: str) -> bool:
-        """Whether a spoken reply ends before its end."""
-        speech = self._speech.get(item_id)
-        return speech is not None and speech.limit_ms is not None
-
     def _apply(self, item_id: str, speech: _Speech, status: Status | None = None) -> None:
         item = self._items.get(item_id)
         if not isinstance(item, Message):

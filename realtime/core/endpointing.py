@@ -1,7 +1,7 @@
-"""When speech begins, pauses, goes on and ends: from one probability per frame to a handful of events.
+"""When speech begins, pauses, resumes and ends: events from one probability per frame.
 
-It knows thresholds and lengths of silence, in milliseconds of audio. It has no clock and does not know what was
-said or whose turn it is; how long a silence must be is for the caller to decide, at any moment.
+Knows thresholds and lengths of silence, in milliseconds of audio. Has no clock and does not know what was said or
+whose turn it is; how long a silence must be is for the caller to decide, at any moment.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FRAME_MS = 32
-OFF_RATIO = (
-    0.7  # speech goes on until the probability falls below this part of the threshold: 0.5 on, 0.35 off
-)
+OFF_RATIO = 0.7  # speech lasts until the probability is below this part of the threshold: 0.5 on, 0.35 off
 MISFIRE_SILENCE_MS = 256  # a click is given up after this silence, however long a sentence may pause
 FADE_MS = 160  # the detector follows a voice that fell quiet within this time, or the voice only became soft
 FADED_MS = 48  # of quiet, until a voice has faded: the closures inside words are mostly shorter
@@ -21,9 +19,7 @@ FADED_MS = 48  # of quiet, until a voice has faded: the closures inside words ar
 class EndpointRules:
     """What counts as speech, and when it is over. Raises ValueError on values that make no sense."""
 
-    threshold: float = (
-        0.5  # probability, taken between 0.05 and 0.95 so that silence and speech stay possible
-    )
+    threshold: float = 0.5  # probability; between 0.05 and 0.95, so that silence and speech stay possible
     silence_ms: int = 500  # of non-speech, until speech has stopped
     min_speech_ms: int = 96  # less than this was no speech
     onset_ms: int = 64  # of unbroken speech, until it has started
@@ -138,11 +134,6 @@ class Endpointer:
         """How much speech there was since the onset, silences between words not counted; 0 while idle."""
         return self._speech_ms if self._speaking else 0
 
-    @property
-    def silence_so_far_ms(self) -> int:
-        """How long the current speech has been silent; 0 while it sounds, or while idle."""
-        return self._position_ms - self._end_ms if self._speaking and self._silent else 0
-
     def change(self, rules: EndpointRules) -> None:
         """Use other rules from now on; speech that is already open is finished under the old ones."""
         if self._speaking:
@@ -152,7 +143,7 @@ class Endpointer:
 
     def feed(self, probability: float, frame_end_ms: int, quiet_ms: float = 0.0) -> list[EndpointEvent]:
         """What the next frame of FRAME_MS means. `quiet_ms`: for how long, up to its end, the sound has been far below
-        the voice (`core/hush.py`). Raises ValueError if frames are not given in order."""
+        the voice (`energy_gate.py`). Raises ValueError if frames are not given in order."""
         if frame_end_ms <= self._position_ms:
             raise ValueError(f"a frame that ends at {frame_end_ms} ms came after {self._position_ms} ms")
         start_ms = max(self._position_ms, frame_end_ms - FRAME_MS)
@@ -160,26 +151,26 @@ class Endpointer:
         if not self._speaking:
             return self._wait_for_onset(probability, start_ms)
         if probability < (self.rules.on if self._silent else self.rules.off):
-            return self._hear_silence()
+            return self._on_silence()
         if quiet_ms > FADE_MS:
             quiet_ms = 0.0
         if self._position_ms - quiet_ms > start_ms:
-            return self._hear_speech(start_ms, quiet_ms)
+            return self._on_speech(start_ms, quiet_ms)
         self._speech_ms += self._position_ms - start_ms
-        return self._hear_fading()
+        return self._on_fading()
 
     def finish(self) -> list[EndpointEvent]:
         """The stream ends, or the turn is taken away: close what is open, here and now."""
-        return self._close() if self._speaking else self._forget()
+        return self._close() if self._speaking else self._clear()
 
     def reset(self, position_ms: int = 0) -> None:
-        """Forget everything, without events; the next frame begins at `position_ms`."""
+        """Start anew, without events; the next frame begins at `position_ms`."""
         self._position_ms = position_ms
         self._settle()
 
     def _wait_for_onset(self, probability: float, start_ms: int) -> list[EndpointEvent]:
         if probability < self.rules.on:
-            return self._forget()
+            return self._clear()
         if not self._speech_ms:
             self._onset_ms = start_ms
         self._speech_ms += self._position_ms - start_ms
@@ -189,20 +180,20 @@ class Endpointer:
         self._end_ms = self._position_ms
         return [SpeechStarted(self._onset_ms, self._position_ms)]
 
-    def _hear_speech(self, start_ms: int, quiet_ms: float) -> list[EndpointEvent]:
+    def _on_speech(self, start_ms: int, quiet_ms: float) -> list[EndpointEvent]:
         resumed: list[EndpointEvent] = [SpeechResumed(start_ms)] if self._paused or self._faded else []
         self._silent = self._faded = self._paused = False
         self._speech_ms += self._position_ms - start_ms
         self._end_ms = self._position_ms - int(quiet_ms)
         return resumed
 
-    def _hear_fading(self) -> list[EndpointEvent]:
+    def _on_fading(self) -> list[EndpointEvent]:
         if self._faded or self._paused or self._position_ms - self._end_ms < FADED_MS:
             return []
         self._faded = True
         return [SpeechFaded(self._end_ms, self._position_ms)]
 
-    def _hear_silence(self) -> list[EndpointEvent]:
+    def _on_silence(self) -> list[EndpointEvent]:
         self._silent = True
         silence_ms = self._position_ms - self._end_ms
         if silence_ms >= self._silence_needed_ms():
@@ -225,7 +216,7 @@ class Endpointer:
         return [closed]
 
     def _settle(self) -> None:
-        self._forget()
+        self._clear()
         if self._next_rules is not None:
             self._adopt(self._next_rules)
 
@@ -233,7 +224,7 @@ class Endpointer:
         self.rules, self._next_rules = rules, None
         self.silence_ms = rules.silence_ms
 
-    def _forget(self) -> list[EndpointEvent]:
+    def _clear(self) -> list[EndpointEvent]:
         self._speaking = self._silent = self._faded = self._paused = False
         self._speech_ms = self._onset_ms = self._end_ms = 0
         return []

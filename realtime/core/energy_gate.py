@@ -1,8 +1,8 @@
-"""How long a voice has been quiet: the end of its energy, which a detector of speech tells a few frames late.
+"""The energy gate: how long a voice has been quiet, compared with its own level.
 
-Silero goes on calling it speech for about three frames after the last sound (shared/engines.md 3). Measured against how
-loud this voice was so far, the end is known to the block. Where noise drowns the difference there is simply no quiet,
-and the detector alone decides. Pure: samples in, milliseconds out.
+A speech detector is late: Silero still calls it speech for about three frames after the last sound
+(shared/engines.md 3). The energy tells the end to the block. Where the noise of the room is near the level of the voice
+there is no quiet, and the detector alone decides. Pure: samples in, milliseconds out. Does not know what is speech.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 BLOCK_SAMPLES = 128  # 8 ms at 16 kHz
 BLOCK_MS = 8.0
-FAR_BELOW = 10 ** (
-    -28 / 20
-)  # this much under the voice is quiet: less finds ends inside words, more misses some
-ATTACK = 10 ** (
-    1 / 20
-)  # a block raises the level by 1 dB at most, so that a click does not make speech seem quiet
-DECAY = 10 ** (-0.02 / 20)  # and lowers it by 2.5 dB a second: voices fall towards the end of a sentence
+# So far below the voice is quiet: with less there are ends inside words, with more some ends are missed.
+FAR_BELOW = 10 ** (-28 / 20)
+# A block raises the level by 1 dB at most, so that a click does not make the speech after it seem quiet ...
+ATTACK = 10 ** (1 / 20)
+# ... and lowers it by 2.5 dB a second: voices fall towards the end of a sentence.
+DECAY = 10 ** (-0.02 / 20)
 
 
 class EnergyGate:
@@ -28,10 +27,10 @@ class EnergyGate:
         self.reset()
 
     def __repr__(self) -> str:
-        return f"<EnergyGate for {self._quiet_ms:.0f} ms, voice at {self._level:.0f}>"
+        return f"<EnergyGate quiet for {self._quiet_ms:.0f} ms, voice at {self._level:.0f}>"
 
     def reset(self) -> None:
-        """Nobody speaks: forget the voice."""
+        """The utterance is over: the next voice has its own level."""
         self._level = 0.0  # about the loudest sample of a block of this voice
         self._quiet_ms = 0.0
 

@@ -1,6 +1,6 @@
-"""The markup a chat model may write: what each piece of it looks like, and how formulas and addresses are said.
+"""The markup a chat model may write: what each kind looks like, and how formulas and addresses are said.
 
-Patterns and pure functions only; `speakable.py` decides where in a stream they apply.
+Patterns and pure functions only; `normalize.py` decides where in a stream they apply.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】�
 LINK = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\](?:\((?:[^()\n]|\([^()\n]*\))*\)|\[[^\]\n]*\])")
 BRACKETS = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]")
 FOOTNOTE = re.compile(r"\[(?:\^[^\]\n]+|\d{1,3})\]:?")
-PAUSE = re.compile(r"<#\d+(?:\.\d+)?#>")
 TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(?:\s+[\w:@.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*\s*/?>")
 AUTOLINK = re.compile(r"<(?:mailto:)?(https?://[^\s<>]+|[\w.+-]+@[\w.-]+)>", re.I)
 COMMENT = re.compile(r"<!--.*?-->", re.S)

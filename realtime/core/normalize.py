@@ -1,8 +1,8 @@
-"""A model's answer as it streams, turned into something speakable, which is also what is shown.
+"""Normalizes a model's answer as it streams: plain text without markup, for the voice and for the screen.
 
-Knows markdown, HTML tags, thinking blocks, formulas and addresses; leaves pause marks and interjections of
-the speech model alone. What cannot be pronounced but may be shown (emoji) stays; `spoken_form` removes it for
-the voice.
+Knows where in a stream markdown, HTML tags, thinking blocks, formulas and addresses apply (`markup.py` says what they
+look like). Leaves pause marks and interjections of the speech model alone. What may be shown and cannot be pronounced
+(emoji) stays; `spoken_form.py` removes it for the voice.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import html
 import re
 
 from realtime.core import markup
-from realtime.core.spoken_form import spoken_form
-
-__all__ = ["SpeechNormalizer", "spoken_form"]
+from realtime.core.characters import PAUSE_MARK, is_unspaced
 
 
 class _More(Exception):
@@ -21,7 +19,7 @@ class _More(Exception):
 
 
 class SpeechNormalizer:
-    """Streams speakable text: `feed` gives what is certain, `finish` the rest.
+    """Streams normalized text: `feed` gives what is certain, `finish` the rest.
 
     The whole output does not depend on how the input was cut. `interjections=False` removes `(laughs)` and the
     like, for models that would read them aloud.
@@ -191,7 +189,7 @@ class SpeechNormalizer:
         self._item = False
         last = self._shown
         if last and not last.isspace() and last not in markup.TERMINAL and not self._newlines:
-            self._out.append("。" if "\u3040" <= last <= "\u9fff" else ".")
+            self._out.append("。" if is_unspaced(last) else ".")
             self._shown = "."
 
     # blocks that are left out
@@ -348,7 +346,7 @@ class SpeechNormalizer:
             self._show(1)
 
     def _unwrap(self, length: int, text: str) -> None:
-        """Go on with a link's text in the link's place."""
+        """Read the link's text in the link's place."""
         self._raw = text + self._raw[length:]
 
     def _angle(self) -> None:
@@ -356,7 +354,7 @@ class SpeechNormalizer:
         self._need(more=len(raw) == 1)
         following = raw[1:2]
         if following == "#":
-            pause = markup.PAUSE.match(raw)
+            pause = PAUSE_MARK.match(raw)
             self._need(more=pause is None and bool(re.fullmatch(r"<#\d{0,4}\.?\d{0,4}#?", raw)))
             self._show(pause.end() if pause else 1)
         elif following == "!":

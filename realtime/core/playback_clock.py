@@ -1,7 +1,8 @@
-"""What the listener has, estimated from the audio that came: when playback runs dry, and how fast this voice speaks.
+"""The playback clock: when the listener runs dry, from the audio received; and how fast this voice speaks and answers.
 
-Playback starts at the first audio of the first chunk and runs in real time; it stops when there is nothing
-and goes on with the next audio. Knows nothing of text but its `Size`.
+Playback starts with the first audio of the first chunk and runs in real time. Without audio it stops, and it resumes
+with the next. Pure: the time is an argument. Knows nothing of text but its `Size`, and nothing of what a player says
+(`playback.py`).
 """
 
 from __future__ import annotations
@@ -10,29 +11,29 @@ from dataclasses import dataclass
 
 from realtime.core.clauses import Size
 
-_LEARNING = 0.5  # how far one finished chunk moves the pace
-_DOUBT = 0.2  # how far the pace of characters may be off, as a share ...
+_LEARNING = 0.5  # how far one complete chunk moves the speaking rate
+_DOUBT = 0.2  # how far the rate of characters may be off, as a share ...
 _DOUBT_MS = 60.0  # ... and that of marks
 _NEWEST = 0.06  # weight of the newest latency, once there are enough
 _FIRST_DOUBT = 0.25  # mean deviation after a single latency, as a share of it
-_SANE_RATIO = (0.33, 3.0)  # one chunk never says more than this about the pace
+_SANE_RATIO = (0.33, 3.0)  # one chunk never moves the speaking rate further than this
 
 
 @dataclass(slots=True)
 class SpeakingRate:
-    """Milliseconds of speech per character, learned online: Latin-like text, Han-like text and marks apart."""
+    """Milliseconds of speech per character, learned online: narrow and wide characters and marks apart."""
 
-    ms_per_narrow: float = (
-        62.0  # 15 characters a second with spaces and pauses (shared/minimax t2a-websocket.md 5)
-    )
+    # 15 characters a second with spaces and pauses (shared/minimax t2a-websocket.md 5)
+    ms_per_narrow: float = 62.0
     ms_per_wide: float = 205.0  # 4.5 characters a second, punctuation counted as narrow
     ms_per_mark: float = 50.0  # a third of what the sandbox's voice does, until this voice is known
 
     def expected_ms(self, size: Size) -> float:
+        """Milliseconds that this voice should take, pauses included."""
         return self._spoken_ms(size) + size.pause_ms
 
     def learn(self, size: Size, actual_ms: float) -> None:
-        """Move the pace towards what one finished chunk took: most where we know least."""
+        """Move the rate towards what one complete chunk took, `actual_ms`: most where we know least."""
         expected_ms = self._spoken_ms(size)
         if expected_ms <= 0 or actual_ms <= size.pause_ms:
             return
@@ -78,10 +79,10 @@ class _Chunk:
 
 
 class PlaybackClock:
-    """The listener's clock. `latency` is what is known of the time from text to first audio."""
+    """What the listener has of one reply. `latency` is what is known of the time from text to first audio."""
 
-    def __init__(self, pace: SpeakingRate, latency: Latency) -> None:
-        self.pace = pace
+    def __init__(self, speaking_rate: SpeakingRate, latency: Latency) -> None:
+        self.speaking_rate = speaking_rate
         self.latency = latency
         self._chunks: list[_Chunk] = []
         self._head = 0  # first chunk that may still bring audio
@@ -101,7 +102,7 @@ class PlaybackClock:
             chunk.received_ms = received_ms
         if complete and not chunk.complete:
             chunk.complete = True
-            self.pace.learn(chunk.size, chunk.received_ms)
+            self.speaking_rate.learn(chunk.size, chunk.received_ms)
         while self._head < len(self._chunks) and self._chunks[self._head].complete:
             self._head += 1
 
@@ -111,7 +112,7 @@ class PlaybackClock:
         for chunk in self._chunks[self._head :]:
             if chunk.complete:
                 continue
-            missing_s = max(0.0, self.pace.expected_ms(chunk.size) - chunk.received_ms) / 1000
+            missing_s = max(0.0, self.speaking_rate.expected_ms(chunk.size) - chunk.received_ms) / 1000
             if not chunk.received_ms:
                 arrival_s = chunk.sent_s + self.latency.mean_s
                 dry_s = arrival_s if dry_s is None else max(dry_s, arrival_s)

@@ -1,9 +1,9 @@
-"""When the sound of a chunk may be passed on, so that it plays to its end without a break.
+"""Holds the audio of a chunk back until it can play to its end without a break.
 
-A voice may bring its sound more slowly than it plays. Passed on as it comes, playback runs dry in the middle of words,
-again and again. A chunk that is kept back until what is there outlasts what the rest of it falls behind pauses only
-before it begins, and chunks begin at the best boundaries. A voice that keeps up is never kept back.
-Pure: the time is an argument, in seconds of any clock that does not jump.
+A voice may deliver audio more slowly than it plays. Passed on as it is received, playback would run dry in the middle
+of words, again and again. So a chunk of such a voice waits until the audio received covers what the rest will be late:
+then the only pause is before the chunk, and chunks begin at the best boundaries. A voice that keeps up never waits.
+Pure: the time is an argument, in seconds of any clock that does not jump. Knows amounts of audio, not the audio.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median_low
 
-MAX_HOLD_S = 5.0  # no chunk is kept back for longer
-_CHUNKS = 5  # so many are remembered
-_NOTHING = 0.02  # a smaller lag is the clock's
-_TELLING_MS = 500.0  # sound after the first that a chunk needs to tell anything
-_AWAY = 0.1  # of that time whoever reads may have been away, or lateness is not the voice's
+MAX_HOLD_S = 5.0  # no chunk is held back for longer
+_CHUNKS = 5  # so many of the last ones count
+_NOTHING = 0.02  # a smaller lag is measurement error
+_TELLING_MS = 500.0  # a chunk with less audio after its first says nothing about the lag
+_AWAY = 0.1  # with a larger share of the time not spent reading, lateness may be the reader's
 _DOUBT = 1.25  # a chunk may be so much longer than expected
 
 
 class Delivery:
-    """How fast a voice's sound comes, learnt from its last chunks; one odd chunk among several does not count."""
+    """How fast audio is received from a voice, by the median of its last chunks: one odd chunk does not count."""
 
     def __init__(self) -> None:
         self._lags: deque[float] = deque(maxlen=_CHUNKS)
@@ -33,17 +33,17 @@ class Delivery:
 
     @property
     def lag(self) -> float:
-        """How far playback gets ahead of each second of sound, in seconds: 0.25 for a voice at 0.8 of real time."""
+        """Seconds that the voice falls behind playback with each second of audio: 0.25 at 0.8 of real time."""
         lag = median_low(self._lags) if self._lags else 0.0
         return lag if lag > _NOTHING else 0.0
 
     @property
     def largest_ms(self) -> float:
-        """The most sound that lately came at once."""
+        """The most audio that was lately received at once."""
         return max(self._largest_ms, default=0.0)
 
     def learn(self, sound_ms: float, took_ms: float, largest_ms: float = 0.0) -> None:
-        """So much sound of one chunk, without what came first, took so long to come, and so much came at once."""
+        """One chunk: `sound_ms` of audio after its first took `took_ms` to arrive, at most `largest_ms` at once."""
         self._lags.append(took_ms / sound_ms - 1)
         self._largest_ms.append(largest_ms)
 
@@ -59,7 +59,7 @@ class _Chunk:
 
 
 class Prebuffer:
-    """The chunks of one reply, one after the other: may what came of them be passed on by now?"""
+    """The chunks of one reply, one after the other. `passing`: whether the audio received may be passed on by now."""
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
@@ -67,8 +67,10 @@ class Prebuffer:
         self.passing = True
 
     def sound(self, ms: float, expected_ms: Callable[[], float], now_s: float) -> None:
-        """More sound of a chunk came. `expected_ms` tells how long the chunk should last; it is not asked as long as
-        the voice keeps up."""
+        """More audio of a chunk was received, `ms` of it.
+
+        `expected_ms` tells how long the whole chunk should last; it is not called while the voice keeps up.
+        """
         chunk = self._chunk
         if chunk is None:
             chunk = self._chunk = _Chunk(now_s, ms, largest_ms=self._delivery.largest_ms)
@@ -80,18 +82,18 @@ class Prebuffer:
             self.passing = self._lasts(chunk, expected_ms) or now_s - chunk.began_s >= MAX_HOLD_S
 
     def away(self, seconds: float) -> None:
-        """For so long nobody waited for the voice: what was passed on had to wait itself."""
+        """For so long nobody read from the voice: whoever takes the audio was busy."""
         if self._chunk is not None:
             self._chunk.away_s += seconds
 
     def complete(self) -> None:
-        """The chunk has come to its end: all of it is passed on, and it tells how fast it came."""
+        """All audio of the chunk was received: it is passed on, and the delivery learns from it."""
         if self._chunk is not None:
             self._learn(self._chunk)
         self._chunk, self.passing = None, True
 
     def _lasts(self, chunk: _Chunk, expected_ms: Callable[[], float]) -> bool:
-        """Whether what is there outlasts what the rest falls behind, and the wait for one more delivery."""
+        """Whether the audio received covers what the rest will be late, and the wait for one more delivery."""
         lag = self._delivery.lag
         if not lag:
             return True

@@ -67,7 +67,7 @@ class Resampler:
         return 1000 * (self._fed / self.from_rate - self._given / self.to_rate)
 
     def reset(self) -> None:
-        """Forget what is held back."""
+        """Discard what is held back."""
         self._waiting = np.zeros(self._reach - 1, np.float32)
         self._fed = self._given = 0
 

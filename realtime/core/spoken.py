@@ -1,7 +1,7 @@
-"""The ledger of one spoken reply: which text was sent to the voice in which chunk, how much audio came back, when
-each word sounds. Answers what a listener has heard after so many milliseconds.
+"""What one spoken reply says, and when: the text of each chunk, how much audio was received for it, its word times.
 
-Times are milliseconds of the part's own audio. It has no clock and never sees the audio itself.
+Answers what a listener has heard after so many milliseconds of the part's own audio. Has no clock and never sees the
+audio itself.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
-from realtime.core.wordbreak import atoms, is_spoken, is_trailing_punctuation, sound_weight
+from realtime.core.wordbreak import atoms, is_trailing_punctuation, sound_weight
 
-DEFAULT_WEIGHT_MS = 62.0  # one Latin letter at ordinary speed, until the reply itself has shown its pace
+DEFAULT_WEIGHT_MS = 62.0  # one Latin letter, until the reply itself has shown its speaking rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class _Chunk:
             sounding = [
                 index
                 for index in range(max(word.begin, 0), min(word.end, len(self.spoken)))
-                if is_spoken(self.spoken[index])
+                if pronounceable(self.spoken[index])
             ]
             if not sounding:
                 continue
@@ -264,7 +265,7 @@ class SpokenPart:
         return self._chunks[index].finished or any(later.audio_ms for later in self._chunks[index + 1 :])
 
     def _duration_ms(self, chunk: _Chunk) -> float:
-        """How long this chunk will sound: measured if it is complete, else by the pace of this reply."""
+        """How long this chunk will sound: measured if it is complete, else by the speaking rate of this reply."""
         if self._complete(self._chunks.index(chunk)):
             return chunk.audio_ms
         done = [other for other in self._chunks if other.finished and other.audio_ms and other.weight]

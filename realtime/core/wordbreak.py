@@ -1,44 +1,24 @@
-"""Where a text may be cut without splitting a word or a visible character, and how long its sounds take.
+"""The smallest parts of a text that are heard as one, and how long each sounds compared with the others.
 
-Pure text: knows nothing of audio, pieces or replies. Scripts without spaces (Han, kana) may be cut at each
-character, everything else only at spaces. Punctuation stays with the word it belongs to.
+A word with its punctuation, or one character of a script without blanks (`characters.py` says which). Knows nothing
+of audio, chunks or replies.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
+from realtime.core.characters import inside_grapheme, is_unspaced, is_wide, pronounceable
+
 _OPENING = frozenset("([{<«‹“‘「『【《〈（［｛〔¿¡")
-_ZERO_WIDTH_JOINER = "\u200d"
 _PAUSES_LONG = frozenset(".!?。！？…\n")
 _PAUSES_SHORT = frozenset(",;:，；：、—")
 
 
-def is_unspaced(char: str) -> bool:
-    """Whether this is a character of a script written without spaces between words."""
-    code = ord(char)
-    return (
-        0x3040 <= code <= 0x30FF  # hiragana, katakana
-        or 0x3400 <= code <= 0x4DBF
-        or 0x4E00 <= code <= 0x9FFF
-        or 0xF900 <= code <= 0xFAFF
-        or 0x20000 <= code <= 0x3FFFF
-    )
-
-
-def is_spoken(char: str) -> bool:
-    """Whether this character makes a sound of its own."""
-    return char.isalnum()
-
-
 def sound_weight(char: str) -> float:
     """How long this character sounds, as a multiple of one Latin letter."""
-    if is_unspaced(char):
-        return 4.0
-    if char.isdigit():
-        return 3.0
-    if char.isalnum():
-        return 1.0
+    if pronounceable(char):
+        return 4.0 if is_wide(char) else 3.0 if char.isdigit() else 1.0
     if char in _PAUSES_LONG:
         return 4.0
     if char in _PAUSES_SHORT:
@@ -47,7 +27,7 @@ def sound_weight(char: str) -> float:
 
 
 def atoms(text: str) -> list[int]:
-    """The ends of the smallest pieces `text` may be cut into; the last one is `len(text)`. Empty for ""."""
+    """The ends of the smallest parts `text` may be cut into; the last one is `len(text)`. Empty for ""."""
     if not text:
         return []
     ends = [index for index in range(1, len(text)) if _may_cut(text, index)]
@@ -57,7 +37,7 @@ def atoms(text: str) -> list[int]:
 
 def _may_cut(text: str, index: int) -> bool:
     before, after = text[index - 1], text[index]
-    if after.isspace() or not _is_grapheme_boundary(text, index):
+    if after.isspace() or inside_grapheme(text, index):
         return False  # spaces stay with the word before them
     if before.isspace():
         # A line of spaces at the very beginning belongs to the first word.
@@ -80,21 +60,3 @@ def _is_wide_punctuation(char: str) -> bool:
 def _is_closing(char: str) -> bool:
     """Punctuation that follows its word; opening brackets and quotes precede it."""
     return char not in _OPENING and unicodedata.category(char)[0] == "P"
-
-
-def _is_grapheme_boundary(text: str, index: int) -> bool:
-    before, after = text[index - 1], text[index]
-    if _ZERO_WIDTH_JOINER in (before, after) or (before == "\r" and after == "\n"):
-        return False
-    if unicodedata.category(after) in ("Mn", "Me", "Mc") or "\U0001f3fb" <= after <= "\U0001f3ff":
-        return False
-    if _is_regional(before) and _is_regional(after):
-        run = 0
-        while run < index and _is_regional(text[index - 1 - run]):
-            run += 1
-        return run % 2 == 0  # flags are pairs of regional letters
-    return True
-
-
-def _is_regional(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"

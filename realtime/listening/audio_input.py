@@ -114,7 +114,7 @@ class AudioInput:
         """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""
         self._arrivals.append((self._buffer.end_ms, at_s))
         if self._stream is not None and self._detects and not self.endpointer.speaking:
-            self._buffer.forget_before(self._judged_ms - IDLE_KEEP_MS)
+            self._buffer.discard_before(self._judged_ms - IDLE_KEEP_MS)
 
     def arrival_s(self, position_ms: float) -> float | None:
         """When the audio at this position arrived, in loop seconds, if that is remembered."""
@@ -157,7 +157,7 @@ class AudioInput:
         if before_ms is None:
             self._buffer.clear()
         else:
-            self._buffer.forget_before(before_ms)
+            self._buffer.discard_before(before_ms)
 
     def reset_speech(self) -> None:
         """The open speech was taken away: what goes on is a new start."""

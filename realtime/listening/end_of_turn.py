@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Callable
 
 from realtime.context import Context
+from realtime.core.completeness import silence_ms
 from realtime.core.endpointing import Endpointer
-from realtime.core.finished import silence_ms
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SemanticVad
 from realtime.providers.base import EndOfTurnModel, Samples

@@ -10,7 +10,7 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.agreement import Agreement, essence
 from realtime.core.audio_buffer import Samples
-from realtime.core.finished import Finish, finish_of
+from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
@@ -101,7 +101,7 @@ class SpeechText:
                 self._suppose_interim()
             elif endpointer.faded:
                 self._suppose_sentence(text)
-            elif stable and finish_of(text) is Finish.COMPLETE:
+            elif stable and completeness_of(text) is Completeness.COMPLETE:
                 self._suppose(text)
             elif essence(text) != essence(self._supposed):
                 self._suppose("")
@@ -129,14 +129,14 @@ class SpeechText:
 
     def _suppose_interim(self) -> None:
         """In a pause the last interim sentence may be all there is; the decode of the pause soon knows better."""
-        if not self._supposed and finish_of(self._interim) is Finish.COMPLETE:
+        if not self._supposed and completeness_of(self._interim) is Completeness.COMPLETE:
             self._suppose(self._interim)
 
     def _suppose_sentence(self, text: str) -> None:
         """Where there is hardly a pause yet, only a whole sentence may be all there is."""
         if not self._audio.endpointer.speaking:
             return  # a decode that ends after the turn says nothing about an answer under way
-        if finish_of(text) is Finish.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
+        if completeness_of(text) is Completeness.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
             self._suppose(text)
 
     def _suppose(self, text: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
+from realtime.core.completeness import silence_ms
 from realtime.core.endpointing import (
     EndpointEvent,
     EndpointRules,
@@ -22,7 +23,6 @@ from realtime.core.endpointing import (
     SpeechStarted,
     SpeechStopped,
 )
-from realtime.core.finished import silence_ms
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from realtime.core.characters import is_unspaced
 from realtime.core.messages import WordTime
 
 _WINDOW = 48  # characters within which a drifted word is searched for
@@ -108,11 +109,11 @@ def _spread_evenly(item: Mapping[str, Any]) -> Iterable[_Entry]:
 
 
 def split_words(text: str) -> list[tuple[int, str]]:
-    """Words with their offsets: runs without blanks, and each character of scripts that use none."""
+    """Words with their offsets: runs without blanks, and each character of a script that uses none."""
     words: list[tuple[int, str]] = []
     start = None
     for at, character in enumerate(text):
-        alone = character >= "\u3040"
+        alone = is_unspaced(character)
         if start is not None and (alone or character.isspace()):
             words.append((start, text[start:at]))
             start = None

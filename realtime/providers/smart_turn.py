@@ -2,7 +2,7 @@
 
 The audio becomes the log-mel spectrogram of Whisper's encoder, and one small ONNX model gives one probability
 (`shared/engines.md` 4). It is often wrong for read speech that is cut, and rates nearly all Chinese as finished. What
-follows from the probability is decided in `core/finished.py`.
+follows from the probability is decided in `core/completeness.py`.
 """
 
 from __future__ import annotations

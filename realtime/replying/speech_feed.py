@@ -192,7 +192,9 @@ class SpeechFeed:
 
         def expected_ms() -> float:
             chunk = next((sent.chunk for sent in self._in_flight if sent.number == audio.chunk), None)
-            return self._chunker.pace.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
+            return (
+                self._chunker.speaking_rate.expected_ms(measure(chunk.spoken)) if chunk is not None else 0.0
+            )
 
         self._prebuffer.sound(self._ms(audio.pcm), expected_ms, self._loop.time())
 

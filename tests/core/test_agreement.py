@@ -43,6 +43,10 @@ def test_chinese_is_said_character_by_character():
     assert feed("今天天气", "今天天气很好", "今天天气很好。") == ["", "今天天气", "很好"]
 
 
+def test_korean_which_has_blanks_is_said_word_by_word():
+    assert feed("오늘 날", "오늘 날씨가 좋", "오늘 날씨가 좋아요") == ["", "오늘", " 날씨가"]
+
+
 def test_a_space_before_chinese_is_kept():
     assert feed("I like 今天 a lot", "I like 今天 a lot") == ["", "I like 今天 a lot"]
 
@@ -52,7 +56,7 @@ def test_spaces_around_a_guess_do_not_count():
 
 
 @given(st.lists(st.text("ab ，今.", max_size=12), max_size=12))
-def test_the_pieces_join_to_what_was_said(guesses):
+def test_what_is_passed_on_joins_to_what_was_said(guesses):
     agreement, told = Agreement(), ""
     for guess in guesses:
         told += agreement.feed(guess)

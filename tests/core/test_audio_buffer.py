@@ -41,10 +41,10 @@ def test_a_stretch_is_a_copy():
 def test_forgetting_moves_only_the_front():
     audio = AudioBuffer(1000, keep_ms=1000)
     audio.append(counting(0, 100))
-    audio.forget_before(30)
-    audio.forget_before(10)
+    audio.discard_before(30)
+    audio.discard_before(10)
     assert (audio.start_ms, audio.end_ms) == (30, 100)
-    audio.forget_before(1000)
+    audio.discard_before(1000)
     assert (audio.start_ms, audio.end_ms, audio.buffered_ms) == (100, 100, 0)
 
 
@@ -71,7 +71,7 @@ def test_whatever_happens_a_sample_stays_at_its_position(steps):
             audio.append(counting(received, number))
             received += number
         elif kind == "forget":
-            audio.forget_before(number * 10)
+            audio.discard_before(number * 10)
         else:
             audio.clear()
         assert audio.end_ms == received

@@ -1,4 +1,4 @@
-"""Pieces leave by the listener's clock; nothing is lost, doubled or cut inside what belongs together."""
+"""Chunks leave by the listener's clock; nothing is lost, doubled or cut inside what belongs together."""
 
 from __future__ import annotations
 
@@ -233,14 +233,14 @@ def test_when_requests_run_short_the_first_chunk_waits_for_more_text() -> None:
     assert [chunk.text for chunk in chunker.poll(0.2)] == ["Sure! I can help you."]
 
 
-def test_the_pace_of_the_voice_is_learned_for_each_script_apart() -> None:
+def test_the_speaking_rate_of_the_voice_is_learned_for_each_script_apart() -> None:
     chunker = Chunker()
-    before = chunker.pace.ms_per_narrow, chunker.pace.ms_per_wide
+    before = chunker.speaking_rate.ms_per_narrow, chunker.speaking_rate.ms_per_wide
     chunker.feed("我可以帮你做这件事情。", 0.0)
     (chunk,) = chunker.poll(0.0)
-    chunker.audio(chunk.index, 2 * chunker.pace.expected_ms(measure(chunk.spoken)), True, 0.5)
-    assert chunker.pace.ms_per_wide > 1.3 * before[1]
-    assert chunker.pace.ms_per_narrow < 1.1 * before[0]
+    chunker.audio(chunk.index, 2 * chunker.speaking_rate.expected_ms(measure(chunk.spoken)), True, 0.5)
+    assert chunker.speaking_rate.ms_per_wide > 1.3 * before[1]
+    assert chunker.speaking_rate.ms_per_narrow < 1.1 * before[0]
 
 
 def test_audio_of_a_chunk_that_never_left_is_an_error() -> None:

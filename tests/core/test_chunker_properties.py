@@ -115,7 +115,7 @@ def ends(chunks: list[Chunk]) -> set[int]:
     return set(itertools.accumulate(len(chunk.text) for chunk in chunks))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, SIZES, GAPS, RULES, st.floats(0.05, 1.5), st.sampled_from([0.0, 6.0, 12.0, 60.0]))
 def test_nothing_is_lost_doubled_or_cut_inside(
     text: str, sizes: list[int], gaps_s: list[float], rules: ChunkRules, latency_s: float, requests: float
@@ -131,7 +131,7 @@ def test_nothing_is_lost_doubled_or_cut_inside(
             assert not ends(chunks) & set(range(match.start() + 1, match.end())), (whole, chunks)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, SIZES, GAPS, st.floats(0.05, 1.5))
 def test_offsets_lead_from_the_spoken_form_to_the_text(
     text: str, sizes: list[int], gaps_s: list[float], latency_s: float
@@ -142,7 +142,7 @@ def test_offsets_lead_from_the_spoken_form_to_the_text(
         assert chunk.offsets[-1] == len(chunk.text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=200), SIZES, GAPS)
 def test_any_text_at_all_comes_out_whole(text: str, sizes: list[int], gaps_s: list[float]) -> None:
     chunks = converse(text, sizes, gaps_s, ChunkRules(cap_chars=30), 0.3, 60.0)
@@ -171,22 +171,22 @@ MARKDOWN = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(MARKDOWN, SIZES, GAPS, RULES)
 def test_what_is_spoken_does_not_depend_on_the_deltas(
     text: str, sizes: list[int], gaps_s: list[float], rules: ChunkRules
 ) -> None:
-    """Through the filter and the chunker, as a reply goes."""
+    """Through the normalizer and the chunker, as a reply goes."""
     whole = SpeechNormalizer()
     expected = whole.feed(text) + whole.finish()
-    filtered, talk, start = SpeechNormalizer(), Conversation(rules, 0.3, 60.0), 0
+    normalizer, talk, start = SpeechNormalizer(), Conversation(rules, 0.3, 60.0), 0
     for size, gap_s in zip(itertools.cycle(sizes), itertools.cycle(gaps_s), strict=False):
         if start >= len(text):
             break
-        talk.chunker.feed(filtered.feed(text[start : start + size]), talk.now_s)
+        talk.chunker.feed(normalizer.feed(text[start : start + size]), talk.now_s)
         start += size
         talk.run(talk.now_s + gap_s)
-    talk.chunker.feed(filtered.finish(), talk.now_s)
+    talk.chunker.feed(normalizer.finish(), talk.now_s)
     talk.chunker.finish(talk.now_s)
     talk.run(float("inf"))
     assert "".join(chunk.text for chunk in talk.chunks) == expected
@@ -195,7 +195,7 @@ def test_what_is_spoken_does_not_depend_on_the_deltas(
 GRAPHEMES = ["a", "ß", "ก", "e\u0301", "한", "👨‍👩‍👧", "👍🏽", "🇫🇷", "🇩🇪", "1️⃣", "か\u3099"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(GRAPHEMES), min_size=1, max_size=200), SIZES, GAPS)
 def test_a_forced_cut_is_between_graphemes(
     graphemes: list[str], sizes: list[int], gaps_s: list[float]
@@ -207,7 +207,7 @@ def test_a_forced_cut_is_between_graphemes(
     assert ends(chunks) <= set(itertools.accumulate(len(grapheme) for grapheme in graphemes))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from(["I", "help", "you", "garden", "seven"]), min_size=30, max_size=80), SIZES, GAPS
 )

@@ -14,7 +14,7 @@ from realtime.core.clauses import Boundary, find_cuts, measure
 WORD, CLAUSE, SENTENCE, PARAGRAPH = Boundary.WORD, Boundary.CLAUSE, Boundary.SENTENCE, Boundary.PARAGRAPH
 
 
-def pieces(text: str, *, final: bool = True) -> list[str]:
+def parts(text: str, *, final: bool = True) -> list[str]:
     """`text` cut at every boundary stronger than a word."""
     ends = [0, *(cut.end for cut in find_cuts(text, final=final) if cut.boundary > WORD)]
     ends += [len(text)] * (ends[-1] < len(text))
@@ -51,7 +51,7 @@ CUT = {
 
 @pytest.mark.parametrize("marked", CUT.values(), ids=CUT.keys())
 def test_text_is_cut_where_a_speaker_pauses(marked: str) -> None:
-    assert pieces(marked.replace("|", "")) == marked.split("|")
+    assert parts(marked.replace("|", "")) == marked.split("|")
 
 
 STRENGTHS = [
@@ -160,7 +160,7 @@ UNBREAKABLE = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.sampled_from([*UNBREAKABLE, "word", "你好", "。", ", ", ". ", "! ", "\n"]), min_size=1, max_size=12
@@ -173,7 +173,7 @@ def test_numbers_addresses_and_marks_stay_whole(text: str) -> None:
             assert not ends & set(range(match.start() + 1, match.end()))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=40), st.integers(0, 40))
 def test_a_closed_cut_stays_one_when_more_comes(text: str, received: int) -> None:
     """What follows may strengthen or move an end by its white space, never take it back in the middle of a word."""

@@ -80,8 +80,8 @@ def test_the_silence_may_be_shortened_or_lengthened_inside_a_pause():
     lengthened = Endpointer(EndpointRules(silence_ms=200))
     heard(frames("xxxx....."), lengthened)
     lengthened.silence_ms = 1000
-    assert heard(frames("." * 20), lengthened, start=9) == []
-    assert lengthened.silence_so_far_ms == 25 * 32
+    assert heard(frames("." * 26), lengthened, start=9) == []
+    assert lengthened.feed(0.0, 36 * 32) == [SpeechStopped(128, 36 * 32)]
 
 
 def test_a_required_silence_of_nothing_stops_at_the_first_quiet_frame():

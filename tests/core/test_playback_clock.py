@@ -49,7 +49,7 @@ def spoken_ms(text: str, ms_per_mark: float) -> float:
 
 @pytest.mark.parametrize("ms_per_mark", [0.0, 140.0])
 def test_lone_words_tell_how_long_a_voice_pauses(ms_per_mark: float) -> None:
-    pace = SpeakingRate()
+    rate = SpeakingRate()
     for text in (
         "Well,",
         "Sure!",
@@ -57,22 +57,22 @@ def test_lone_words_tell_how_long_a_voice_pauses(ms_per_mark: float) -> None:
         "No problem.",
         "Okay, let us see what it is.",
     ):
-        pace.learn(measure(text), spoken_ms(text, ms_per_mark))
-    assert pace.expected_ms(measure("Hello!")) == pytest.approx(spoken_ms("Hello!", ms_per_mark), rel=0.2)
+        rate.learn(measure(text), spoken_ms(text, ms_per_mark))
+    assert rate.expected_ms(measure("Hello!")) == pytest.approx(spoken_ms("Hello!", ms_per_mark), rel=0.2)
 
 
 @given(
     st.builds(Size, st.integers(0, 300), st.integers(0, 90), st.floats(0, 3000), st.integers(0, 30)),
     st.floats(0, 100_000),
 )
-def test_one_chunk_moves_the_pace_towards_what_it_took_and_not_beyond(size: Size, actual_ms: float) -> None:
-    pace = SpeakingRate()
-    before_ms = pace.expected_ms(size)
-    pace.learn(size, actual_ms)
-    after_ms = pace.expected_ms(size)
+def test_one_chunk_moves_the_rate_towards_what_it_took_and_not_beyond(size: Size, actual_ms: float) -> None:
+    rate = SpeakingRate()
+    before_ms = rate.expected_ms(size)
+    rate.learn(size, actual_ms)
+    after_ms = rate.expected_ms(size)
     assert min(before_ms, actual_ms) - 1e-6 <= after_ms <= max(before_ms, actual_ms) + 1e-6
-    assert min(pace.ms_per_narrow, pace.ms_per_wide) > 0
-    assert pace.ms_per_mark >= 0
+    assert min(rate.ms_per_narrow, rate.ms_per_wide) > 0
+    assert rate.ms_per_mark >= 0
 
 
 def test_what_was_heard_moves_the_moment_of_silence() -> None:

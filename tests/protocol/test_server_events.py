@@ -49,7 +49,7 @@ CLASSES: dict[str, type[events.ServerEvent]] = {
 }
 
 
-decode_server = msgspec.json.Decoder(events.AnyServerEvent).decode
+decode_server = msgspec.json.Decoder(events.AnyServerEvent).decode  # as a strict client would
 
 
 def wire(event: events.ServerEvent, seq: int | None = None) -> dict[str, Any]:

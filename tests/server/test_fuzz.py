@@ -131,7 +131,7 @@ events = st.one_of(
 steps = st.lists(events | st.just("wait"), min_size=3, max_size=25)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(steps)
 def test_no_sequence_of_events_causes_an_internal_error(script: list):
     asyncio.run(play(script))

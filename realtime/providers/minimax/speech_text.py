@@ -1,4 +1,4 @@
-"""Which text can be spoken, and where to resume when the connection was lost inside a chunk. Pure.
+"""What of a text is sent, and where to resume when the connection was lost inside a chunk. Pure.
 
 Knows the platform's pause marks (shared/minimax t2a-websocket.md 1.2) and word times; knows no connection.
 """
@@ -6,27 +6,22 @@ Knows the platform's pause marks (shared/minimax t2a-websocket.md 1.2) and word 
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from realtime.core.characters import PAUSE_MARK, is_invisible, is_wide
 from realtime.core.messages import WordTime
+from realtime.core.wordbreak import atoms
 
-_PAUSE_MARK = re.compile(r"<#\d+(?:\.\d+)?#>")
-_LEADING = re.compile(r"(?:\s|<#\d+(?:\.\d+)?#>)+")
+_LEADING = re.compile(rf"(?:\s|{PAUSE_MARK.pattern})+")
 _MAX_MISSING_MS = 80.0  # a word that lacks no more than this at its end counts as received
 _MIN_RECEIVED = 0.8  # ... and so does a word of which this share was received
 _UNTIMED_MS = 150.0  # more audio than this after the last known word holds further words
-_CHARACTER_MS = 1000.0 / 15  # Latin script at speed 1 (shared/minimax t2a-websocket.md 5)
-_IDEOGRAPH_MS = 1000.0 / 4.5
-
-
-def speakable(text: str) -> bool:
-    """Whether there is anything to pronounce: a letter or digit outside pause marks."""
-    return any(character.isalnum() for character in _PAUSE_MARK.sub("", text))
+_NARROW_MS = 1000.0 / 15  # Latin script at speed 1 (shared/minimax t2a-websocket.md 5)
+_WIDE_MS = 1000.0 / 4.5
 
 
 def visible(text: str) -> str:
     """The text with blanks for invisible characters: offsets stay valid and the platform does not refuse it."""
-    return "".join(" " if _invisible(character) else character for character in text)
+    return "".join(" " if is_invisible(character) and character != "\n" else character for character in text)
 
 
 def resume_offset(text: str, words: tuple[WordTime, ...], received_ms: float, speed: float = 1.0) -> int:
@@ -56,29 +51,18 @@ def _was_received(word: WordTime, received_ms: float) -> bool:
 
 def _by_proportion(text: str, at: int, audio_ms: float) -> int:
     """The start of the word after `audio_ms` of audio at the usual speaking rate; never inside a word."""
+    starts = {0, *atoms(text)}
     word_start = at
-    while at < len(text):
-        character = text[at]
-        wide = character >= "\u2e80"
-        audio_ms -= _IDEOGRAPH_MS if wide else _CHARACTER_MS
-        if wide or not _in_word(text, at):
-            word_start = at
+    for place in range(at, len(text)):
+        audio_ms -= _WIDE_MS if is_wide(text[place]) else _NARROW_MS
+        if place in starts or text[place].isspace():
+            word_start = place
         if audio_ms < 0:
             return word_start
-        at += 1
-    return at
-
-
-def _in_word(text: str, at: int) -> bool:
-    """Whether a cut before this character would split a word."""
-    return at > 0 and not text[at].isspace() and not text[at - 1].isspace() and text[at - 1] < "\u2e80"
+    return max(at, len(text))
 
 
 def _skip_pause(text: str, at: int) -> int:
     """Skip pause marks and blanks: a resumed text must not begin with a pause."""
     found = _LEADING.match(text, at)
     return found.end() if found else at
-
-
-def _invisible(character: str) -> bool:
-    return character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Co", "Cn", "Cs")

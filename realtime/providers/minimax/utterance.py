@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 
+from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderRejected
 from realtime.minimax.errors import TOO_MANY_CONNECTIONS
@@ -21,7 +22,7 @@ from realtime.minimax.speech_session import check_text
 from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, SpeechWords
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import SpeechPool
-from realtime.providers.minimax.speech_text import resume_offset, speakable, visible
+from realtime.providers.minimax.speech_text import resume_offset, visible
 
 MAX_LOSSES = 5  # of one chunk: enough to try every host and HTTP
 _RATE_PAUSE_S = 1.0
@@ -79,7 +80,7 @@ class MiniMaxUtterance:
             raise RuntimeError("say after finish")
         check_text(text)
         text = visible(text)
-        silent = not speakable(text)
+        silent = not pronounceable(text)
         if not silent:
             await self._wait_for_budget()
         chunk = _Chunk(len(self._chunks), text, done=silent)
@@ -263,7 +264,7 @@ class MiniMaxUtterance:
         chunk.begin += at
         chunk.begin_ms = received_ms
         chunk.kept = chunk.words = tuple(word for word in chunk.words if word.end <= chunk.begin)
-        chunk.done = not speakable(chunk.text[chunk.begin :])
+        chunk.done = not pronounceable(chunk.text[chunk.begin :])
 
     async def _back_off(self, chunk: _Chunk, error: ProviderError) -> None:
         """Wait a little, within the time that a reply may wait for the budget."""

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime.core.audio import level_dbfs
+from realtime.core.characters import pronounceable
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
 from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Samples, Transcript
@@ -121,7 +122,7 @@ class LocalTranscriber:
                 )
             language = None
         decoded = whisper.decode(samples, language, beam=BEAM if final and whisper.multilingual else 1)
-        if not decoded.speech or not any(character.isalnum() for character in decoded.text):
+        if not decoded.speech or not pronounceable(decoded.text):
             return Transcript("")
         text = _simplified(decoded.text) if decoded.language == "zh" else decoded.text
         return Transcript(text, decoded.language, decoded.log_probability)

@@ -1,4 +1,4 @@
-"""Which text can be spoken, where to resume after a loss, the budget and the circuit breaker."""
+"""What of a text is sent, where to resume after a loss, the budget and the circuit breaker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from realtime.core.messages import WordTime
 from realtime.minimax.speech import Transport
 from realtime.providers.minimax.breaker import CircuitBreaker
 from realtime.providers.minimax.budget import RequestBudget
-from realtime.providers.minimax.speech_text import resume_offset, speakable, visible
+from realtime.providers.minimax.speech_text import resume_offset, visible
 
 TEXT = "One two <#0.5#> three four."
 WORDS = (
@@ -19,15 +19,6 @@ WORDS = (
     WordTime(16, 21, 1100, 1500),
     WordTime(22, 26, 1500, 1900),
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "can"),
-    [("Hello", True), ("你好", True), ("7", True), ("(laughs)", True), ("...", False), ("😀 !", False),
-     ("<#0.5#>", False), (" \n", False), ("", False), ("<#0.5#> 5", True), ("ā", True)],
-)  # fmt: skip
-def test_speakable(text: str, can: bool) -> None:
-    assert speakable(text) is can
 
 
 @given(st.text(max_size=50))
