@@ -1,15 +1,15 @@
-// The talk page: joins the SDK to the document. What to say about a state is in page/words.js, how a conversation
-// looks in page/captions.js; here is who presses what, and what is redrawn when.
+// The talk page: connects the SDK with the document. Knows the controls and when to redraw. Texts are in page/texts.js,
+// the drawing of the conversation is in page/captions.js.
 
 import { clientSecret } from "/sdk/connection.js";
 import { Realtime } from "/sdk/realtime.js";
 import { Captions } from "/page/captions.js";
 import { exposeDebug } from "/page/debug.js";
-import { microphoneNotice, problemSentence, serverNotices, stateWords } from "/page/words.js";
+import { microphoneNotice, problemText, serverNotices, statusText } from "/page/texts.js";
 import { drawWaterfall } from "/page/waterfall.js";
 
 const KEY = "realtime.key";
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 const page = new URL(location.href);
 
 const voice = new Realtime({
@@ -17,10 +17,10 @@ const voice = new Realtime({
   credential,
   session: { audio: { input: { turn_detection: { type: "semantic_vad" } } } },
 });
-const captions = new Captions(at("captions"), at("spoken"));
-let server = null;      // what /readyz said last
-let wanted = false;     // the user pressed talk and has not pressed stop
-let afterKey = null;    // what to do again once there is a key
+const captions = new Captions(byId("captions"), byId("spoken"));
+let server = null;      // the last answer of /readyz
+let talking = false;    // the user pressed talk and has not pressed stop
+let afterKey = null;    // what to repeat when the user has entered a key
 const dismissed = new Set();
 
 exposeDebug(voice);
@@ -28,14 +28,14 @@ exposeDebug(voice);
 // --- the server -------------------------------------------------------------------------------------------------
 
 async function readServer() {
-  const answer = await fetch("/readyz", { cache: "no-store" });  // 503 with the same body while not ready
+  const answer = await fetch("/readyz", { cache: "no-store" });  // 503 with the same body if not ready
   server = await answer.json();
-  at("server").textContent = [server.chat_model, server.voice].filter(Boolean).join(" · ");
+  byId("server").textContent = [server.chat_model, server.voice].filter(Boolean).join(" · ");
   draw();
   return server;
 }
 
-/** Asked before every connection, so that a server that came back different is noticed. */
+/** Reads /readyz before every connection: the server may have restarted with other settings. */
 async function credential() {
   const { key_required } = await readServer();
   if (!key_required) return null;
@@ -44,13 +44,13 @@ async function credential() {
   return clientSecret("/v1/realtime/client_secrets", key);
 }
 
-async function knock(delay = 1000) {
+async function pollServer(delay = 1000) {
   try {
     await readServer();
   } catch {
     unreachableUntil = performance.now() + delay;
     draw();
-    setTimeout(() => knock(Math.min(delay * 2, 15_000)), delay);
+    setTimeout(() => pollServer(Math.min(delay * 2, 15_000)), delay);
     return;
   }
   unreachableUntil = null;
@@ -58,85 +58,85 @@ async function knock(delay = 1000) {
 }
 let unreachableUntil = null;
 
-// --- what people do ---------------------------------------------------------------------------------------------
+// --- controls ---------------------------------------------------------------------------------------------------
 
 async function talk() {
-  if (wanted) return hangUp();
-  wanted = true;
+  if (talking) return stopTalking();
+  talking = true;
   dismissed.delete("microphone");
   afterKey = talk;
-  await voice.talk().catch(() => {});  // its troubles are states, already on the screen
-  wanted = ["on", "unloaded"].includes(voice.microphone.state);
+  await voice.talk().catch(() => {});  // errors are states, which the page already shows
+  talking = ["on", "unloaded"].includes(voice.microphone.state);
   draw();
 }
 
-async function hangUp() {
-  wanted = false;
+async function stopTalking() {
+  talking = false;
   await voice.stop();
-  captions.settle();
+  captions.finish();
 }
 
 async function sendMessage(event) {
   event.preventDefault();
-  const text = at("message").value.trim();
+  const text = byId("message").value.trim();
   if (!text) return;
-  at("message").value = "";
-  at("send").disabled = true;
+  byId("message").value = "";
+  byId("send").disabled = true;
   afterKey = () => voice.connect();
   await voice.say(text);
 }
 
 function saveKey(event) {
   event.preventDefault();
-  sessionStorage.setItem(KEY, at("key").value.trim());
-  at("key").value = "";
-  at("key-dialog").close();
-  const again = afterKey ?? (() => voice.connect());
-  wanted = false;
-  again();
+  sessionStorage.setItem(KEY, byId("key").value.trim());
+  byId("key").value = "";
+  byId("key-dialog").close();
+  const repeat = afterKey ?? (() => voice.connect());
+  talking = false;
+  repeat();
 }
 
 function shortcut(event) {
-  if (at("key-dialog").open) return;
+  if (byId("key-dialog").open) return;
   if (event.key === "Escape") voice.interrupt();
   if (event.target.matches("input, textarea")) return;
-  // A focused button already answers to the space bar.
+  // The browser already handles the space bar for a focused button.
   if (event.key !== " " || event.repeat || event.target.closest("button, summary")) return;
   event.preventDefault();
   talk();
 }
 
-at("talk").addEventListener("click", talk);
-at("mute").addEventListener("click", () => voice.mute(!voice.microphone.muted));
-at("hush").addEventListener("click", () => voice.interrupt());
-at("composer").addEventListener("submit", sendMessage);
-at("message").addEventListener("input", () => { at("send").disabled = !at("message").value.trim(); });
-at("key-form").addEventListener("submit", saveKey);
-at("key-cancel").addEventListener("click", () => at("key-dialog").close());
+byId("talk").addEventListener("click", talk);
+byId("mute").addEventListener("click", () => voice.mute(!voice.microphone.muted));
+byId("interrupt").addEventListener("click", () => voice.interrupt());
+byId("composer").addEventListener("submit", sendMessage);
+byId("message").addEventListener("input", () => { byId("send").disabled = !byId("message").value.trim(); });
+byId("key-form").addEventListener("submit", saveKey);
+byId("key-cancel").addEventListener("click", () => byId("key-dialog").close());
 document.addEventListener("keydown", shortcut);
 addEventListener("online", () => voice.connection.retryNow());
 addEventListener("pagehide", () => voice.connection.close());
 
-// --- what is drawn ----------------------------------------------------------------------------------------------
+// --- drawing ----------------------------------------------------------------------------------------------------
 
-let drawnLatency = null, askedFor = null;
+let drawnLatency = null, askedReason = null;
 
 function draw() {
   const { connection, conversation, microphone } = voice;
   const retryAt = connection.retryAt ?? unreachableUntil;
-  const [mood, sentence] = stateWords({
+  const [status, text] = statusText({
     connection: unreachableUntil ? { state: "waiting" } : connection,
     microphone: microphone.state, muted: microphone.muted, phase: voice.phase, everOpen: connection.everOpen,
     secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0, loaded: server || unreachableUntil,
   });
-  document.body.dataset.mood = mood;
-  if (at("state").textContent !== sentence) at("state").textContent = sentence;
-  document.body.toggleAttribute("data-live", wanted);
-  at("talk-label").textContent = wanted ? "Stop talking" : "Start talking";
-  at("mute").hidden = microphone.state !== "on";
-  at("mute").setAttribute("aria-pressed", microphone.muted);
-  at("mute-label").textContent = microphone.muted ? "Unmute" : "Mute";
-  at("hush").hidden = connection.state !== "open" || !["speaking", "thinking"].includes(voice.phase);
+  document.body.dataset.status = status;
+  if (byId("state").textContent !== text) byId("state").textContent = text;
+  document.body.toggleAttribute("data-live", talking);
+  byId("talk-label").textContent = talking ? "Stop talking" : "Start talking";
+  byId("mute").hidden = microphone.state !== "on";
+  byId("mute").setAttribute("aria-pressed", microphone.muted);
+  byId("mute-label").textContent = microphone.muted ? "Unmute" : "Mute";
+  byId("interrupt").hidden = connection.state !== "open" || !["speaking", "thinking"].includes(voice.phase);
   document.body.toggleAttribute("data-empty", !conversation.items.some((item) => !item.hidden));
   captions.draw(conversation.items);
   drawNotices();
@@ -149,16 +149,16 @@ function draw() {
 
 function drawNotices() {
   const notices = serverNotices(server ?? {}).map((notice) => ({ ...notice, kind: "info" }));
-  const trouble = microphoneNotice(voice.microphone.state);
-  // While the server is away the line under the button says all there is to say.
-  if (trouble && !(voice.microphone.state === "unloaded" && voice.connection.state !== "open")) notices.push({ id: "microphone", text: trouble, kind: "bad" });
+  const microphoneText = microphoneNotice(voice.microphone.state);
+  // While the server is unreachable, the line under the button says enough.
+  if (microphoneText && !(voice.microphone.state === "unloaded" && voice.connection.state !== "open")) notices.push({ id: "microphone", text: microphoneText, kind: "bad" });
   const { problem } = voice.conversation;
-  if (problem) notices.push({ id: "problem", text: problemSentence(problem), kind: "bad" });
+  if (problem) notices.push({ id: "problem", text: problemText(problem), kind: "bad" });
   const shown = notices.filter(({ id }) => !dismissed.has(id));
   const signature = JSON.stringify(shown);
-  if (at("notices").dataset.shown === signature) return;
-  at("notices").dataset.shown = signature;
-  at("notices").replaceChildren(...shown.map(noticeElement));
+  if (byId("notices").dataset.shown === signature) return;
+  byId("notices").dataset.shown = signature;
+  byId("notices").replaceChildren(...shown.map(noticeElement));
 }
 
 function noticeElement({ id, text, kind }) {
@@ -179,39 +179,39 @@ function noticeElement({ id, text, kind }) {
   return notice;
 }
 
-/** Ask once per refusal; closing the dialog is an answer. */
+/** Ask once for each refusal; closing the dialog counts as an answer. */
 function askForKey({ state, reason }) {
-  const asks = state === "refused" && (reason === "key_needed" || reason === "invalid_api_key");
-  if (!asks) return void (askedFor = null);
-  if (askedFor === reason || at("key-dialog").open) return;
-  askedFor = reason;
+  const needsKey = state === "refused" && (reason === "key_needed" || reason === "invalid_api_key");
+  if (!needsKey) return void (askedReason = null);
+  if (askedReason === reason || byId("key-dialog").open) return;
+  askedReason = reason;
   voice.microphone.stop();
-  wanted = false;
+  talking = false;
   if (reason === "invalid_api_key") sessionStorage.removeItem(KEY);
-  at("key-error").textContent = reason === "invalid_api_key" ? "The server did not accept that key." : "";
-  at("key-dialog").showModal();
+  byId("key-error").textContent = reason === "invalid_api_key" ? "The server did not accept that key." : "";
+  byId("key-dialog").showModal();
 }
 
-// Loudness moves the ring: fast up, slow down, one style write per frame and none while it rests.
-const loud = { input: 0, output: 0 };
+// The ring follows the audio level: it grows fast and shrinks slowly. At most one style change per frame.
+const levels = { input: 0, output: 0 };
 let drawnLevel = -1;
 
 function animate() {
-  const speaking = document.body.dataset.mood === "speaking";
-  const target = Math.min(1, Math.sqrt(speaking ? loud.output : loud.input) * 2);
+  const speaking = document.body.dataset.status === "speaking";
+  const target = Math.min(1, Math.sqrt(speaking ? levels.output : levels.input) * 2);
   const level = drawnLevel < target ? target : Math.max(target, drawnLevel - 0.04);
-  loud.input *= 0.9;
-  loud.output *= 0.9;
+  levels.input *= 0.9;
+  levels.output *= 0.9;
   if (Math.abs(level - drawnLevel) > 0.005) {
     drawnLevel = level;
-    at("talk").style.setProperty("--level", level.toFixed(3));
+    byId("talk").style.setProperty("--level", level.toFixed(3));
   }
   requestAnimationFrame(animate);
 }
 
 voice.addEventListener("change", draw);
-voice.addEventListener("level", ({ detail }) => { loud[detail.source] = Math.max(loud[detail.source], detail.level); });
-voice.addEventListener("progress", () => captions.light((id) => voice.player.heardMs(`0:${id}`)));
+voice.addEventListener("level", ({ detail }) => { levels[detail.source] = Math.max(levels[detail.source], detail.level); });
+voice.addEventListener("progress", () => captions.highlight((id) => voice.player.heardMs(`0:${id}`)));
 setInterval(() => { if (voice.connection.retryAt || unreachableUntil) draw(); }, 250);
 requestAnimationFrame(animate);
-knock();
+pollServer();

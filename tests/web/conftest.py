@@ -1,4 +1,4 @@
-"""Chromium for the page's tests: a skip with its reason where it is missing, a failure where REQUIRE asks for it."""
+"""Chromium for the tests of the page. They are skipped if it is missing, or fail if REQUIRE names `chromium`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _chromium() -> str:
 
 @asynccontextmanager
 async def browser_with(*switches: str, device: bool = True, prompt: str = "accept") -> AsyncIterator[Any]:
-    """A headless Chromium with a fake microphone; `device` False: with none; `prompt` "deny": it may not be used."""
+    """A headless Chromium with a fake microphone. `device` False: no microphone; `prompt` "deny": no permission."""
     path = _chromium()
     fake = ["--use-fake-device-for-media-stream"] if device else []
     ui = "--use-fake-ui-for-media-stream" + ("=deny" if prompt == "deny" else "")
@@ -49,7 +49,7 @@ async def browser_with(*switches: str, device: bool = True, prompt: str = "accep
 
 @pytest_asyncio.fixture
 async def open_page() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
-    """open_page(url, wav=None, device=True, prompt="accept", **context) -> a page whose mistakes fail the test."""
+    """open_page(url, wav=None, device=True, prompt="accept", **context) -> a page; its JavaScript errors fail the test."""
     tabs: list[Any] = []
     async with AsyncExitStack() as stack:
 
@@ -60,28 +60,28 @@ async def open_page() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
             browser = await stack.enter_async_context(browser_with(*extra, device=device, prompt=prompt))
             tab = await (await browser.new_context(**context)).new_page()
             tabs.append(tab)
-            tab.mistakes, tab.asked = [], []
-            tab.on("pageerror", lambda error: tab.mistakes.append(str(error)))
-            tab.on("console", lambda line: _keep_violation(tab, line.text))
-            tab.on("request", lambda request: tab.asked.append(request.url))
+            tab.errors, tab.requests = [], []
+            tab.on("pageerror", lambda error: tab.errors.append(str(error)))
+            tab.on("console", lambda line: _record_violation(tab, line.text))
+            tab.on("request", lambda request: tab.requests.append(request.url))
             await tab.goto(url)
             return tab
 
         yield open_
-    assert [mistake for tab in tabs for mistake in tab.mistakes] == []
+    assert [error for tab in tabs for error in tab.errors] == []
 
 
-def _keep_violation(tab: Any, text: str) -> None:
+def _record_violation(tab: Any, text: str) -> None:
     if "Content Security Policy" in text or "Content-Security-Policy" in text:
-        tab.mistakes.append(text)
+        tab.errors.append(text)
 
 
 async def eventually(check: Callable[[], Any], what: str, within_s: float = 15.0) -> Any:
-    """The first truthy value of `check`."""
+    """Wait for a true value of `check()`, and return it."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s
     while loop.time() < deadline:
         if value := check():
             return value
         await asyncio.sleep(0.02)
-    raise AssertionError(f"never happened within {within_s} s: {what}")
+    raise AssertionError(f"timeout after {within_s} s: {what}")

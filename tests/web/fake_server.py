@@ -1,5 +1,5 @@
-"""A scripted Realtime server for the page: it hears by loudness alone, answers one fixed recording, and keeps
-everything the page sent. It shares no code with the product, so the page is judged against the wire itself.
+"""A scripted Realtime server for the page: it detects speech by level, always answers with the same recording, and
+keeps everything the page sends. It shares no code with the product: the page is tested against the protocol itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Event = dict[str, Any]
 
 @dataclass
 class Script:
-    """What the server is and does."""
+    """The behaviour of the server."""
 
     reply: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))  # int16, 24 kHz
     reply_words: tuple[str, ...] = ("Well, ", "here ", "you ", "are.")
@@ -40,8 +40,8 @@ class Script:
     binary: bool = True
     key: str | None = None
     frame_ms: int = 40
-    pace: float = 0.5  # seconds taken to send one second of audio
-    burst: int = 5  # frames sent at once in the beginning, as a speech service does
+    send_factor: float = 0.5  # seconds needed to send one second of audio
+    burst: int = 5  # frames sent at once at the start, like a speech service
     think_s: float = 0.15
     stalls: dict[int, float] = field(default_factory=dict)  # frame number -> seconds of pause before it
     fail: Event | None = None  # the error of every response
@@ -51,7 +51,7 @@ class Script:
 
 
 class Session:
-    """One socket: what it was told, and the conversation it plays."""
+    """One socket: what it received, and its scripted conversation."""
 
     def __init__(self, script: Script, socket: web.WebSocketResponse, extensions: list[str]) -> None:
         self.script, self.socket = script, socket
@@ -59,21 +59,21 @@ class Session:
         self.binary = socket.ws_protocol == "realtime.bin.v1"
         self.events: list[tuple[float, Event]] = []
         self.sent: list[tuple[float, Event]] = []
-        self.heard = bytearray()
+        self.received = bytearray()
         self.frames: list[tuple[int, int]] = []  # (seq, start_ms)
         self.items: list[str] = []
         self.transcripts: dict[str, str] = {}
         self.reply: asyncio.Task[None] | None = None
-        self.item = ""  # the assistant item that may still be sounding
+        self.item = ""  # the assistant item that may still be playing
         self.flushed = asyncio.Event()
         self.numbers = itertools.count(1)
         self.ids = itertools.count(1)
-        self._judged = 0
+        self._checked = 0
         self._loud = self._quiet = 0
         self._speech: str | None = None
 
     def of(self, kind: str) -> list[Event]:
-        """Events of one type that the page sent, in order."""
+        """The events of one type that the page sent, in order."""
         return [event for _, event in self.events if event["type"] == kind]
 
     async def send(self, kind: str, **fields: Any) -> None:
@@ -110,11 +110,11 @@ class Session:
         version, kind, _, stream, seq, start_ms = struct.unpack_from("<BBBBII", data)
         assert (version, kind, stream) == (1, 1, 0)
         self.frames.append((seq, start_ms))
-        await self._hear(data[12:])
+        await self._receive_audio(data[12:])
 
     async def _text(self, event: Event) -> None:
         if event["type"] == "input_audio_buffer.append":
-            await self._hear(base64.b64decode(event["audio"]))
+            await self._receive_audio(base64.b64decode(event["audio"]))
             return
         self.events.append((asyncio.get_running_loop().time(), event))
         match event:
@@ -125,7 +125,7 @@ class Session:
             case {"type": "response.create"}:
                 await self._begin_reply()
             case {"type": "response.cancel"} | {"type": "output_audio_buffer.clear"}:
-                await self._cut("client_cancelled")
+                await self._stop_reply("client_cancelled")
             case {"type": "output_audio_buffer.played", "state": "flushed"}:
                 self.flushed.set()
                 await self._truncated(event["item_id"], event["played_ms"])
@@ -136,13 +136,13 @@ class Session:
                 item = {"id": item_id, "type": "message", "role": "assistant", "status": "incomplete"}
                 await self.send("conversation.item.retrieved", item=item | {"content": content})
 
-    # --- ears: twenty milliseconds at a time, loud or not ---
+    # --- speech detection: by the level of 20 ms frames ---
 
-    async def _hear(self, pcm: bytes) -> None:
-        self.heard += pcm
-        while len(self.heard) - self._judged >= 960:
-            frame = np.frombuffer(bytes(self.heard[self._judged : self._judged + 960]), np.int16)
-            self._judged += 960
+    async def _receive_audio(self, pcm: bytes) -> None:
+        self.received += pcm
+        while len(self.received) - self._checked >= 960:
+            frame = np.frombuffer(bytes(self.received[self._checked : self._checked + 960]), np.int16)
+            self._checked += 960
             loud = float(np.sqrt(np.mean(frame.astype(float) ** 2))) > LOUD
             self._loud = self._loud + 1 if loud else 0
             self._quiet = 0 if loud else self._quiet + 1
@@ -153,15 +153,15 @@ class Session:
 
     async def _speech_started(self) -> None:
         self._speech = f"item_U{next(self.ids)}"
-        at = self._judged // 48
+        at = self._checked // 48
         await self.send("input_audio_buffer.speech_started", audio_start_ms=at, item_id=self._speech)
-        await self._cut("turn_detected")
+        await self._stop_reply("turn_detected")
 
     async def _speech_stopped(self) -> None:
         item, self._speech = self._speech, None
         assert item is not None
         previous = self.items[-1] if self.items else None
-        at = self._judged // 48
+        at = self._checked // 48
         await self.send("input_audio_buffer.speech_stopped", audio_end_ms=at, item_id=item)
         await self.send("input_audio_buffer.committed", item_id=item, previous_item_id=previous)
         content = [{"type": "input_audio", "transcript": None}]
@@ -187,7 +187,7 @@ class Session:
         if item["status"] != "in_progress":
             await self.send("conversation.item.done", item=item, previous_item_id=previous)
 
-    # --- voice: the recording, in frames, cut on demand ---
+    # --- the reply: the recording in frames, until it is stopped ---
 
     async def _begin_reply(self) -> None:
         number = next(self.ids)
@@ -227,16 +227,16 @@ class Session:
                 details = {"type": "failed", "error": self.script.fail}
                 failed = response | {"status": "failed", "status_details": details}
                 return await self.send("response.done", response=failed)
-            opening = item | {"status": "in_progress", "content": []}
+            started = item | {"status": "in_progress", "content": []}
             await self.send(
-                "response.output_item.added", response_id=response["id"], output_index=0, item=opening
+                "response.output_item.added", response_id=response["id"], output_index=0, item=started
             )
-            await self._add(opening)
+            await self._add(started)
             stream = {"stream": 1} if self.binary else {}
             part = {"type": "audio", "transcript": ""}
             await self.send("response.content_part.added", **ids, part=part, **stream)
             self.item = item_id
-            await self._sound(ids, said)
+            await self._send_audio(ids, said)
             await finish("completed", None)
             await self._latency(response["id"])
         except asyncio.CancelledError as cancelled:
@@ -256,7 +256,7 @@ class Session:
         previous = self.items[self.items.index(item["id"]) - 1]
         await self.send("conversation.item.done", item=item, previous_item_id=previous)
 
-    async def _sound(self, ids: Event, said: list[str]) -> None:
+    async def _send_audio(self, ids: Event, said: list[str]) -> None:
         reply, step = self.script.reply, RATE * self.script.frame_ms // 1000
         words = self.script.reply_words
         total_ms = len(reply) * 1000 / RATE
@@ -278,7 +278,7 @@ class Session:
                 await self._frame(pcm, at * 1000 // RATE)
             else:
                 await self.send("response.output_audio.delta", **ids, delta=base64.b64encode(pcm).decode())
-            clock += self.script.frame_ms / 1000 * self.script.pace * (number >= self.script.burst)
+            clock += self.script.frame_ms / 1000 * self.script.send_factor * (number >= self.script.burst)
             await asyncio.sleep(max(0.0, clock - asyncio.get_running_loop().time()))
 
     async def _frame(self, pcm: bytes, start_ms: int, end: bool = False) -> None:
@@ -286,7 +286,7 @@ class Session:
         with contextlib.suppress(ConnectionError):
             await self.socket.send_bytes(header + pcm)
 
-    async def _cut(self, reason: str) -> None:
+    async def _stop_reply(self, reason: str) -> None:
         if not self.item and not (self.reply and not self.reply.done()):
             return
         if "playback" in self.extensions:
@@ -318,12 +318,12 @@ class Session:
 
 
 class FakeServer:
-    """The page's files under a strict policy, /readyz, client secrets, and the socket."""
+    """The page's files with a strict Content-Security-Policy, /readyz, client secrets, and the WebSocket."""
 
     def __init__(self, script: Script, port: int = 0) -> None:
         self.script, self.port = script, port
         self.sessions: list[Session] = []
-        self.offers: list[list[str]] = []
+        self.subprotocols: list[list[str]] = []
         self.secrets = 0
         self._runner: web.AppRunner | None = None
 
@@ -345,7 +345,7 @@ class FakeServer:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Gone without a goodbye, as when the process is killed."""
+        """Stop without closing the sockets, like a killed process."""
         for session in self.sessions:
             transport = session.socket._req.transport if session.socket._req else None
             if transport:
@@ -358,11 +358,11 @@ class FakeServer:
         return web.FileResponse(ROOT / "index.html")
 
     async def _ready(self, request: web.Request) -> web.Response:
-        facts: Event = {
+        status: Event = {
             "ready": True, "sandbox": False, "key_required": self.script.key is not None,
             "transcriber": "local", "voice": "English_Graceful_Lady", "chat_model": "MiniMax-M3", "missing": [],
         }  # fmt: skip
-        return web.json_response(facts | self.script.ready)
+        return web.json_response(status | self.script.ready)
 
     async def _secret(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {self.script.key}":
@@ -373,13 +373,13 @@ class FakeServer:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        self.offers.append(offered)
+        self.subprotocols.append(offered)
         known = ("realtime.bin.v1", "realtime") if self.script.binary else ("realtime",)
         chosen = [name for name in known if name in offered][:1]
         socket = web.WebSocketResponse(protocols=chosen, compress=False)
         await socket.prepare(request)
-        wanted = request.query.get("extensions", "").split(",")
-        session = Session(self.script, socket, wanted)
+        extensions = request.query.get("extensions", "").split(",")
+        session = Session(self.script, socket, extensions)
         if self.script.key and f"openai-insecure-api-key.ek_{self.secrets:04d}" not in offered:
             error = {"type": "authentication_error", "code": "invalid_api_key", "message": "Incorrect key."}
             await session.send("error", error=error)

@@ -1,4 +1,4 @@
-"""Comparing recordings: where one is inside another, how alike they are, and where there is nothing."""
+"""Comparing recordings: the position of one inside another, their similarity, and gaps."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ RATE = 24_000  # Hertz
 
 
 def to_rate(samples: np.ndarray, rate: int, target: int = RATE) -> np.ndarray:
-    """int16 at another rate, still int16."""
+    """int16 samples at another rate."""
     return np.asarray(soxr.resample(samples, rate, target, quality="HQ")).astype(np.int16)
 
 
-def locate(needle: np.ndarray, hay: np.ndarray) -> tuple[int, float]:
-    """(offset in `hay`, normalised correlation) of the best place for `needle`; both at one rate."""
-    a, b = needle.astype(float), np.concatenate([hay.astype(float), np.zeros(len(needle))])
+def locate(part: np.ndarray, whole: np.ndarray) -> tuple[int, float]:
+    """(offset, normalized correlation) of the best match of `part` in `whole`; both have the same rate."""
+    a, b = part.astype(float), np.concatenate([whole.astype(float), np.zeros(len(part))])
     size = 1 << (len(a) + len(b)).bit_length()
     cross = np.fft.irfft(np.fft.rfft(b, size) * np.conj(np.fft.rfft(a, size)), size)[: len(b) - len(a) + 1]
     power = np.concatenate([[0.0], np.cumsum(b**2)])
@@ -28,17 +28,17 @@ def locate(needle: np.ndarray, hay: np.ndarray) -> tuple[int, float]:
     return best, float(score[best])
 
 
-def longest_gap_ms(sent: np.ndarray, heard: np.ndarray, rate: int = RATE) -> float:
-    """The longest run of exact zeros in `heard` where `sent` had sound; both aligned and of one length."""
-    hole = longest = 0
-    for loud, silent in zip(np.abs(sent) > 30, heard == 0, strict=True):
-        hole = hole + 1 if silent and (loud or hole) else 0
-        longest = max(longest, hole)
+def longest_gap_ms(sent: np.ndarray, recorded: np.ndarray, rate: int = RATE) -> float:
+    """The longest run of zeros in `recorded` where `sent` had audio; both aligned and of the same length."""
+    gap = longest = 0
+    for loud, silent in zip(np.abs(sent) > 30, recorded == 0, strict=True):
+        gap = gap + 1 if silent and (loud or gap) else 0
+        longest = max(longest, gap)
     return longest * 1000 / rate
 
 
 def write_wav(path: Path, samples: np.ndarray, rate: int) -> Path:
-    """Mono int16 WAV."""
+    """Write a mono int16 WAV file."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

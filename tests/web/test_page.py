@@ -1,4 +1,4 @@
-"""The talk page against a scripted server: what is heard on both sides, sample by sample, and what people read."""
+"""The talk page with a scripted server: the audio on both sides, sample by sample, and the visible texts."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ RAW = """Object.assign(realtimeDebug.voice.microphone.constraints,
 
 
 def speech(index: int, rate: int = RATE, peak: int = 12_000) -> np.ndarray:
-    """A recording, loud enough for a server that judges by loudness."""
-    chosen = sorted((clip for clip in clips() if 2.0 < clip.seconds < 6.0), key=lambda clip: clip.id)[index]
+    """A recording that is loud enough for the fake server."""
+    fitting = sorted((clip for clip in clips() if 2.0 < clip.seconds < 6.0), key=lambda clip: clip.id)
+    chosen = fitting[index % len(fitting)]  # without recordings there are only three
     samples = to_rate(chosen.samples, CLIP_RATE, rate).astype(float)
     return (samples * peak / np.abs(samples).max()).astype(np.int16)
 
 
-def microphone(path: Path, *pieces: float | np.ndarray) -> Path:
-    """A fake microphone's file: recordings, and numbers as seconds of silence."""
-    parts = [np.zeros(int(piece * MIC_RATE)) if isinstance(piece, float) else piece for piece in pieces]
-    return write_wav(path / "microphone.wav", np.concatenate(parts), MIC_RATE)
+def microphone(path: Path, *parts: float | np.ndarray) -> Path:
+    """The file of the fake microphone: recordings, and numbers as seconds of silence."""
+    sounds = [np.zeros(int(part * MIC_RATE)) if isinstance(part, float) else part for part in parts]
+    return write_wav(path / "microphone.wav", np.concatenate(sounds), MIC_RATE)
 
 
-def likeness(said: np.ndarray, heard: np.ndarray) -> float:
-    """The median over loud half seconds: a dropout of the fake device costs one piece, not the test."""
-    pieces = [said[at : at + RATE // 2] for at in range(0, len(said) - RATE // 2, RATE // 4)]
-    loud = [piece for piece in pieces if np.abs(piece).mean() > 300]
-    return float(np.median([locate(piece, heard)[1] for piece in loud]))
+def similarity(sent: np.ndarray, recorded: np.ndarray) -> float:
+    """The median over loud half seconds: one dropout of the fake device does not fail the test."""
+    windows = [sent[at : at + RATE // 2] for at in range(0, len(sent) - RATE // 2, RATE // 4)]
+    loud = [window for window in windows if np.abs(window).mean() > 300]
+    return float(np.median([locate(window, recorded)[1] for window in loud]))
 
 
-async def says(page: Any, words: str, within_s: float = 15) -> None:
-    """Wait for a sentence under the button."""
+async def wait_for_status(page: Any, words: str, within_s: float = 15) -> None:
+    """Wait for a text under the button."""
     try:
         await page.wait_for_function(
             "words => document.getElementById('state').textContent.includes(words)",
@@ -51,15 +52,15 @@ async def says(page: Any, words: str, within_s: float = 15) -> None:
         )
     except Exception as error:
         now = await page.inner_text("#state")
-        raise AssertionError(f"the page never said {words!r}; it says {now!r}") from error
+        raise AssertionError(f"timeout: the page should show {words!r}, but shows {now!r}") from error
 
 
 async def start_recording(page: Any) -> None:
-    await page.evaluate("(async () => { window.tape = await realtimeDebug.record(); })()")
+    await page.evaluate("(async () => { window.recorder = await realtimeDebug.record(); })()")
 
 
 async def recording(page: Any) -> np.ndarray:
-    return np.array(await page.evaluate("(async () => Array.from(await tape.stop()))()"), np.int16)
+    return np.array(await page.evaluate("(async () => Array.from(await recorder.stop()))()"), np.int16)
 
 
 async def session_of(server: FakeServer, index: int = 0) -> Session:
@@ -72,11 +73,11 @@ async def type_(page: Any, text: str) -> None:
     await page.press("#message", "Enter")
 
 
-async def drained(session: Session, count: int = 1) -> None:
-    def all_heard() -> bool:
+async def wait_until_played(session: Session, count: int = 1) -> None:
+    def all_played() -> bool:
         return sum(e["state"] == "drained" for e in session.of("output_audio_buffer.played")) >= count
 
-    await eventually(all_heard, "the answer heard to its end", 30)
+    await eventually(all_played, "the end of the answer", 30)
 
 
 # --- voice ---
@@ -84,7 +85,7 @@ async def drained(session: Session, count: int = 1) -> None:
 
 @pytest.mark.parametrize("wire", ["binary with extensions", "stock JSON"])
 async def test_voice_turn(tmp_path: Path, open_page: Any, wire: str) -> None:
-    """The server hears the microphone's file; the page plays the very samples the server sent, without a hole."""
+    """The server receives the microphone's file; the page plays exactly the samples of the server, without a gap."""
     stock = wire == "stock JSON"
     said, reply = speech(0, MIC_RATE), speech(1)
     script = Script(
@@ -96,17 +97,17 @@ async def test_voice_turn(tmp_path: Path, open_page: Any, wire: str) -> None:
         await page.evaluate(RAW)
         await start_recording(page)
         await page.click("#talk")
-        await says(page, "You are speaking")
-        await says(page, "Speaking")
+        await wait_for_status(page, "You are speaking")
+        await wait_for_status(page, "Speaking")
         session = await session_of(server)
-        await says(page, "Listening", 20)
+        await wait_for_status(page, "Listening", 20)
         played = await recording(page)
         captions = await page.inner_text("#captions")
 
-    heard = np.frombuffer(bytes(session.heard), np.int16)
-    assert likeness(to_rate(said, MIC_RATE), heard) >= 0.9
-    at, alike = locate(reply, played)
-    assert alike >= 0.9
+    received = np.frombuffer(bytes(session.received), np.int16)
+    assert similarity(to_rate(said, MIC_RATE), received) >= 0.9
+    at, score = locate(reply, played)
+    assert score >= 0.9
     assert longest_gap_ms(reply, played[at : at + len(reply)]) <= 20
     assert "What time is it?" in captions
     assert "Well, here you are." in captions
@@ -123,17 +124,20 @@ async def test_voice_turn(tmp_path: Path, open_page: Any, wire: str) -> None:
     assert acks[-1]["played_ms"] == pytest.approx(len(reply) * 1000 / RATE, abs=2)
     steps = [ack["played_ms"] for ack in acks]
     assert steps == sorted(steps)
-    assert len(acks) >= len(reply) * 2 // RATE  # asked for every 200 ms; a busy machine may skip some
+    assert len(acks) >= len(reply) * 2 // RATE  # one every 200 ms; a busy machine may skip some
 
 
 @pytest.mark.parametrize("wire", ["binary with extensions", "stock JSON"])
 async def test_barge_in(tmp_path: Path, open_page: Any, wire: str) -> None:
-    """Speech over the answer: silent within 100 ms of sound, and the server is told what the tap heard (±50 ms)."""
+    """Speech during the answer stops it within 100 ms; the page reports what the recording contains (±50 ms)."""
     stock = wire == "stock JSON"
     first, second = speech(0, MIC_RATE), speech(2, MIC_RATE)
     reply = np.concatenate([speech(1), speech(3), speech(4)])
     script = Script(
-        reply=reply, pace=0.1, binary=not stock, extensions=() if stock else ("playback", "words", "latency")
+        reply=reply,
+        send_factor=0.1,
+        binary=not stock,
+        extensions=() if stock else ("playback", "words", "latency"),
     )
     wav = microphone(tmp_path, 1.0, first, 3.0, second, 6.0)
     async with serving(script) as server:
@@ -142,63 +146,63 @@ async def test_barge_in(tmp_path: Path, open_page: Any, wire: str) -> None:
         await start_recording(page)
         await page.evaluate("""realtimeDebug.voice.addEventListener("event", ({ detail }) => {
             if (detail.type === "input_audio_buffer.speech_started" && realtimeDebug.voice.player.playing) {
-                window.cutAt ??= tape.frames.length * 480;
+                window.cutAt ??= recorder.frames.length * 480;
             }
         })""")
         await page.click("#talk")
         session = await session_of(server)
-        told = "conversation.item.truncate" if stock else "output_audio_buffer.played"
+        kind = "conversation.item.truncate" if stock else "output_audio_buffer.played"
         state = None if stock else "flushed"
         reports = await eventually(
-            lambda: [event for event in session.of(told) if event.get("state") == state], "a report", 30
+            lambda: [event for event in session.of(kind) if event.get("state") == state], "a report", 30
         )
-        await page.wait_for_selector(".caption.cut")
-        await says(page, "You are speaking")
+        await page.wait_for_selector(".caption.truncated")
+        await wait_for_status(page, "You are speaking")
         played, cut_at = await recording(page), await page.evaluate("cutAt")
-        caption = await page.inner_text(".caption.cut p")
+        caption = await page.inner_text(".caption.truncated p")
 
-    at, alike = locate(reply[:RATE], played)
-    assert alike >= 0.9
+    at, score = locate(reply[:RATE], played)
+    assert score >= 0.9
     stopped = int(np.flatnonzero(played)[-1]) + 1
     assert (stopped - cut_at) * 1000 / RATE <= 100
     (report,) = reports
-    told_ms = report["audio_end_ms" if stock else "played_ms"]
-    assert told_ms == pytest.approx((stopped - at) * 1000 / RATE, abs=50)
-    assert told_ms < len(reply) * 1000 / RATE - 500
+    reported_ms = report["audio_end_ms" if stock else "played_ms"]
+    assert reported_ms == pytest.approx((stopped - at) * 1000 / RATE, abs=50)
+    assert reported_ms < len(reply) * 1000 / RATE - 500
     assert caption == session.transcripts[report["item_id"]]
 
 
 async def test_mute_sends_silence(tmp_path: Path, open_page: Any) -> None:
-    """Muted, the page sends silence and keeps sending it: the server's clock goes on and hears nobody."""
+    """While muted, the page keeps sending silence, because the server measures time in audio."""
     wav = microphone(tmp_path, 3.0, speech(0, MIC_RATE), 6.0)
     async with serving(Script(reply=speech(1))) as server:
         page = await open_page(server.url, wav=wav)
         await page.click("#talk")
-        await says(page, "Listening")
+        await wait_for_status(page, "Listening")
         await page.click("#mute")
-        await says(page, "Muted")
+        await wait_for_status(page, "Muted")
         session = await session_of(server)
         await asyncio.sleep(0.2)
-        before = len(session.heard)
-        await eventually(lambda: len(session.heard) - before > 4 * RATE * 2, "four seconds of silence")
-        assert not np.any(np.frombuffer(bytes(session.heard[before:]), np.int16))
+        before = len(session.received)
+        await eventually(lambda: len(session.received) - before > 4 * RATE * 2, "four seconds of silence")
+        assert not np.any(np.frombuffer(bytes(session.received[before:]), np.int16))
         assert await page.get_attribute("#mute", "aria-pressed") == "true"
 
 
-async def test_slow_network_is_survived(open_page: Any) -> None:
-    """A pause in the middle of the answer is heard as a pause, and every sample after it still comes."""
+async def test_a_pause_of_the_network_loses_no_audio(open_page: Any) -> None:
+    """A pause during the answer is audible, but all samples after it are played."""
     reply = speech(1)
-    script = Script(reply=reply, pace=0.9, stalls={20: 0.8})
+    script = Script(reply=reply, send_factor=0.9, stalls={20: 0.8})
     async with serving(script) as server:
         page = await open_page(server.url)
         await start_recording(page)
         await type_(page, "Hello")
         session = await session_of(server)
-        await drained(session)
+        await wait_until_played(session)
         played = await recording(page)
         assert await page.evaluate("realtimeDebug.voice.player.underruns") >= 1
     assert session.of("output_audio_buffer.played")[-1]["played_ms"] == len(reply) * 1000 // RATE
-    assert likeness(reply, played) >= 0.9
+    assert similarity(reply, played) >= 0.9
     tail = reply[-RATE:]
     assert locate(tail, played)[1] >= 0.9
 
@@ -207,7 +211,7 @@ async def test_slow_network_is_survived(open_page: Any) -> None:
 
 
 async def test_text_turn_without_microphone(open_page: Any) -> None:
-    """Somebody without permission types; the answer is spoken, its words lit as they sound, all of it same-origin."""
+    """Without permission the user types. The answer is spoken, with highlighted words; all requests are same-origin."""
     reply = speech(1)
     async with serving(Script(reply=reply)) as server:
         page = await open_page(server.url, prompt="deny")
@@ -215,31 +219,31 @@ async def test_text_turn_without_microphone(open_page: Any) -> None:
         await type_(page, "What can you do?")
         session = await session_of(server)
         await page.wait_for_selector(".caption.assistant .said")
-        lit = await page.eval_on_selector_all(
+        classes = await page.eval_on_selector_all(
             ".caption.assistant p > span", "all => all.map((s) => s.className)"
         )
-        assert lit[0] == "said"
-        assert "said" not in lit[2:]  # the first word has just sounded; the third can not have
-        await drained(session)
+        assert classes[0] == "said"
+        assert "said" not in classes[2:]  # only the first word has been played
+        await wait_until_played(session)
         played = await recording(page)
         assert locate(reply, played)[1] >= 0.9
         (create,) = session.of("conversation.item.create")
         assert create["item"]["content"] == [{"type": "input_text", "text": "What can you do?"}]
         assert len(session.of("response.create")) == 1
-        assert not session.heard
+        assert not session.received
         assert await page.eval_on_selector_all("#spoken p", "all => all.map((p) => p.textContent)") == [
             "You: What can you do?",
             "Answer: Well, here you are.",
         ]
-        assert all(url.startswith(server.url) for url in page.asked)
+        assert all(url.startswith(server.url) for url in page.requests)
 
 
 async def test_typing_interrupts_the_answer(open_page: Any) -> None:
-    """A second message stops the first answer, sound and generation, before it asks."""
-    async with serving(Script(reply=np.concatenate([speech(1), speech(3)]), pace=0.9)) as server:
+    """A second message first stops the audio and the generation of the first answer."""
+    async with serving(Script(reply=np.concatenate([speech(1), speech(3)]), send_factor=0.9)) as server:
         page = await open_page(server.url)
         await type_(page, "One")
-        await says(page, "Speaking")
+        await wait_for_status(page, "Speaking")
         await type_(page, "Two")
         session = await session_of(server)
         await eventually(lambda: len(session.of("response.create")) == 2, "the second question")
@@ -248,18 +252,18 @@ async def test_typing_interrupts_the_answer(open_page: Any) -> None:
         assert order[cancel + 1 :][:3] == [
             "output_audio_buffer.played", "conversation.item.create", "response.create",
         ]  # fmt: skip
-        await says(page, "Speaking")
-        assert await page.locator(".caption.cut").count() == 1
+        await wait_for_status(page, "Speaking")
+        assert await page.locator(".caption.truncated").count() == 1
 
 
-async def test_escape_hushes_after_generation_has_ended(open_page: Any) -> None:
-    """The server has sent everything; Escape still silences what is left and says how much was heard."""
-    script = Script(reply=np.concatenate([speech(1), speech(3)]), pace=0.02)
+async def test_escape_stops_the_audio_after_generation_has_ended(open_page: Any) -> None:
+    """The server has sent everything; Escape still stops the audio, and the page reports how much was heard."""
+    script = Script(reply=np.concatenate([speech(1), speech(3)]), send_factor=0.02)
     script.reply_words = tuple(f"word{number} " for number in range(60))
     async with serving(script) as server:
         page = await open_page(server.url)
         await type_(page, "One")
-        await says(page, "Speaking")
+        await wait_for_status(page, "Speaking")
         session = await session_of(server)
         await eventually(lambda: any(e["type"] == "response.done" for _, e in session.sent), "the end")
         await page.wait_for_timeout(500)
@@ -269,12 +273,12 @@ async def test_escape_hushes_after_generation_has_ended(open_page: Any) -> None:
         ack = session.of("output_audio_buffer.played")[-1]
         assert ack["state"] == "flushed"
         assert 300 < ack["played_ms"] < 4000
-        await page.wait_for_selector(".caption.cut")
+        await page.wait_for_selector(".caption.truncated")
         assert not session.of("response.cancel")
 
 
-async def test_latency_is_drawn_when_offered(open_page: Any) -> None:
-    """The last turn's marks become a strip; without the extension there is none."""
+async def test_latency_is_drawn(open_page: Any) -> None:
+    """The marks of the last turn become a strip of bars."""
     async with serving(Script(reply=speech(1)[:RATE])) as server:
         page = await open_page(server.url)
         assert await page.is_hidden("#latency")
@@ -286,91 +290,91 @@ async def test_latency_is_drawn_when_offered(open_page: Any) -> None:
         assert "first word289 ms" in rows
 
 
-# --- what goes wrong ---
+# --- errors ---
 
 
 async def test_permission_denied(open_page: Any) -> None:
-    """A refusal is said in words, offers a way on, and the button is ready to try again."""
+    """The page says that permission is missing, and what to do; the button can be pressed again."""
     async with serving() as server:
         page = await open_page(server.url, prompt="deny")
         await page.click("#talk")
-        await says(page, "No microphone permission")
+        await wait_for_status(page, "No microphone permission")
         assert "Allow it beside the address" in await page.inner_text("[data-id=microphone]")
         assert await page.inner_text("#talk-label") == "Start talking"
 
 
 async def test_no_microphone(open_page: Any) -> None:
-    """A machine without one is told apart from a refusal."""
+    """A missing microphone has another text than a missing permission."""
     async with serving() as server:
         page = await open_page(server.url, device=False)
         await page.click("#talk")
-        await says(page, "No microphone found")
+        await wait_for_status(page, "No microphone found")
 
 
-async def test_microphone_is_asked_for_cleaned_sound(open_page: Any) -> None:
-    """Echo cancellation, noise suppression and gain control are what the page asks for by itself."""
+async def test_microphone_audio_is_processed(open_page: Any) -> None:
+    """The page requests echo cancellation, noise suppression and gain control by default."""
     async with serving() as server:
         page = await open_page(server.url)
         await page.evaluate("""() => {
-            const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-            navigator.mediaDevices.getUserMedia = async (wish) => {
-                const stream = await ask(wish);
+            const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (constraints) => {
+                const stream = await original(constraints);
                 window.got = stream.getAudioTracks()[0].getSettings();
                 return stream;
             };
         }""")
         await page.click("#talk")
-        await says(page, "Listening")
+        await wait_for_status(page, "Listening")
         got = await page.evaluate("got")
         assert got["echoCancellation"]
         assert got["noiseSuppression"]
         assert got["autoGainControl"]
 
 
-async def test_server_gone_and_back(open_page: Any) -> None:
-    """The line breaks: a countdown; the server returns: it is told what was said, and listening goes on."""
+async def test_reconnecting_after_a_lost_connection(open_page: Any) -> None:
+    """The page shows a countdown, reconnects, creates the conversation again, and continues to listen."""
     server = FakeServer(Script(reply=speech(1)[:RATE]))
     await server.start()
     try:
         page = await open_page(server.url)
         await page.click("#talk")
-        await says(page, "Listening")
+        await wait_for_status(page, "Listening")
         await type_(page, "Remember me")
-        await drained(server.sessions[0])
+        await wait_until_played(server.sessions[0])
         await server.stop()
-        await says(page, "Connection lost. Reconnecting in")
+        await wait_for_status(page, "Connection lost. Reconnecting in")
         await asyncio.sleep(1.0)
         await server.start()
-        await says(page, "Listening", 20)
+        await wait_for_status(page, "Listening", 20)
         session = await session_of(server, 1)
         texts = [e["item"]["content"][0]["text"] for e in session.of("conversation.item.create")]
         assert texts == ["Remember me", "Well, here you are."]
         assert not session.of("response.create")
-        await eventually(lambda: session.heard, "the microphone on the new line")
+        await eventually(lambda: session.received, "microphone audio on the new connection")
         assert await page.locator(".caption").count() == 2
     finally:
         await server.stop()
 
 
-async def test_unreachable_from_the_start(open_page: Any) -> None:
-    """The page is open, the server dies before anything was said: the page counts down and finds it again."""
+async def test_connecting_to_an_unreachable_server(open_page: Any) -> None:
+    """The server stops before the first connection: the page shows a countdown and connects later."""
     server = FakeServer(Script())
     await server.start()
     try:
         page = await open_page(server.url)
-        await says(page, "Press to talk")
+        await wait_for_status(page, "Press to talk")
         await server.stop()
         await page.click("#talk")
-        await says(page, "Server unreachable. Trying again in")
+        await wait_for_status(page, "Server unreachable. Trying again in")
         await server.start()
-        await says(page, "Listening", 20)
+        await wait_for_status(page, "Listening", 20)
     finally:
         await server.stop()
 
 
-async def test_key_is_asked_for_exchanged_and_kept_out_of_sight(open_page: Any) -> None:
-    """A wrong key is said to be wrong; the right one buys a short-lived secret, and only that opens the socket."""
-    async with serving(Script(key="open-sesame")) as server:
+async def test_key_is_requested_and_exchanged_for_a_secret(open_page: Any) -> None:
+    """A wrong key is rejected. The page exchanges the correct one for a short-lived secret to open the socket."""
+    async with serving(Script(key="correct-key")) as server:
         page = await open_page(server.url)
         await page.click("#talk")
         await page.wait_for_selector("#key-dialog[open]")
@@ -378,20 +382,20 @@ async def test_key_is_asked_for_exchanged_and_kept_out_of_sight(open_page: Any) 
         await page.press("#key", "Enter")
         await page.locator("#key-error", has_text="did not accept").wait_for()
         assert await page.is_visible("#key-dialog")
-        await page.fill("#key", "open-sesame")
+        await page.fill("#key", "correct-key")
         await page.press("#key", "Enter")
-        await says(page, "Listening")
-        assert server.offers == [["realtime.bin.v1", "realtime", "openai-insecure-api-key.ek_0001"]]
-        assert "open-sesame" not in await page.content()
+        await wait_for_status(page, "Listening")
+        assert server.subprotocols == [["realtime.bin.v1", "realtime", "openai-insecure-api-key.ek_0001"]]
+        assert "correct-key" not in await page.content()
         assert await page.evaluate("Object.values(localStorage).length + document.cookie.length") == 0
         await page.reload()
         await page.click("#talk")
-        await says(page, "Listening")
+        await wait_for_status(page, "Listening")
         assert server.secrets == 2
 
 
-async def test_key_that_is_withdrawn_is_asked_for_again(open_page: Any) -> None:
-    """A secret that the server does not know ends in the question, not in a loop."""
+async def test_an_invalid_secret_opens_the_key_dialog(open_page: Any) -> None:
+    """If the server rejects the secret, the page asks for a key and does not retry."""
     async with serving(Script(key="one")) as server:
         page = await open_page(server.url)
         await page.evaluate("sessionStorage.setItem('realtime.key', 'one')")
@@ -401,11 +405,11 @@ async def test_key_that_is_withdrawn_is_asked_for_again(open_page: Any) -> None:
         await page.click("#talk")
         await page.wait_for_selector("#key-dialog[open]")
         await page.wait_for_timeout(800)
-        assert len(server.offers) == 1
+        assert len(server.subprotocols) == 1
 
 
-async def test_failed_answer_is_one_sentence(open_page: Any) -> None:
-    """response.done failed: its message is read, the session lives, the next turn clears it."""
+async def test_a_failed_answer_is_shown(open_page: Any) -> None:
+    """The page shows the message of a failed response; the next turn works and removes it."""
     error = {"type": "server_error", "code": "upstream_unavailable", "message": "The speech service is down."}
     script = Script(reply=speech(1)[:RATE], fail=error)
     async with serving(script) as server:
@@ -416,12 +420,12 @@ async def test_failed_answer_is_one_sentence(open_page: Any) -> None:
         assert text.startswith("The speech service is down.")
         script.fail = None
         await type_(page, "Again")
-        await says(page, "Speaking")
+        await wait_for_status(page, "Speaking")
         assert await page.locator("[data-id=problem]").count() == 0
 
 
-async def test_error_event_is_shown_and_can_be_put_away(open_page: Any) -> None:
-    """An `error` of the wire is a notice with a button."""
+async def test_error_event_is_shown_and_can_be_dismissed(open_page: Any) -> None:
+    """An `error` event becomes a notice with a button."""
     error = {"type": "invalid_request_error", "code": "invalid_value", "message": "That will not do."}
     async with serving(Script(error=error)) as server:
         page = await open_page(server.url)
@@ -431,8 +435,8 @@ async def test_error_event_is_shown_and_can_be_put_away(open_page: Any) -> None:
         assert await page.locator("[data-id=problem]").count() == 0
 
 
-async def test_standing_notices(open_page: Any) -> None:
-    """The sandbox's voice, missing ears, and any other missing part with the server's own line."""
+async def test_permanent_notices(open_page: Any) -> None:
+    """Notices for the sandbox, a missing transcriber, and other missing parts with the server's message."""
     missing = [{"part": "turn", "message": "The turn model is missing: run `realtime setup turn`."}]
     async with serving(Script(ready={"sandbox": True, "transcriber": "none", "missing": missing})) as server:
         page = await open_page(server.url)
@@ -447,7 +451,7 @@ async def test_standing_notices(open_page: Any) -> None:
 
 
 async def test_space_starts_and_stops_but_not_while_typing(open_page: Any) -> None:
-    """The space bar is a word gap in the text box and the big button elsewhere; stop ends socket and microphone."""
+    """The space bar types a space in the text field and presses the button elsewhere; stop closes everything."""
     async with serving() as server:
         page = await open_page(server.url)
         await page.click("#message")
@@ -456,26 +460,26 @@ async def test_space_starts_and_stops_but_not_while_typing(open_page: Any) -> No
         assert await page.input_value("#message") == "a b"
         await page.locator("#message").blur()
         await page.keyboard.press("Space")
-        await says(page, "Listening")
+        await wait_for_status(page, "Listening")
         session = await session_of(server)
         await page.keyboard.press("Space")
-        await says(page, "Press to talk")
-        await eventually(lambda: session.socket.closed, "the socket's end")
+        await wait_for_status(page, "Press to talk")
+        await eventually(lambda: session.socket.closed, "the closed socket")
         assert session.socket.close_code == 1000
         assert await page.evaluate("realtimeDebug.voice.microphone.state") == "off"
 
 
-async def test_stop_while_the_answer_sounds_is_silent_at_once(open_page: Any) -> None:
-    """The big button ends everything: sound, generation, line."""
+async def test_stop_during_an_answer_stops_the_audio_at_once(open_page: Any) -> None:
+    """The button stops the audio, the generation and the connection."""
     async with serving(Script(reply=np.concatenate([speech(1), speech(3)]))) as server:
         page = await open_page(server.url)
         await page.click("#talk")
-        await says(page, "Listening")
+        await wait_for_status(page, "Listening")
         await type_(page, "Hi")
-        await says(page, "Speaking")
+        await wait_for_status(page, "Speaking")
         await start_recording(page)
         await page.click("#talk")
-        await says(page, "Press to talk")
+        await wait_for_status(page, "Press to talk")
         await page.wait_for_timeout(400)
         played = await recording(page)
         assert not np.any(played[-RATE // 5 :])
@@ -483,9 +487,11 @@ async def test_stop_while_the_answer_sounds_is_silent_at_once(open_page: Any) ->
         assert session.of("response.cancel")
 
 
-async def test_newest_line_stays_in_sight(open_page: Any) -> None:
-    """Captions follow the conversation on a phone, also when the bars open; scrolled up, they stay where they are."""
-    script = Script(reply=speech(1), pace=0.02, reply_words=tuple(f"word{number} " for number in range(120)))
+async def test_the_newest_line_stays_visible(open_page: Any) -> None:
+    """Captions scroll with the conversation, also when the latency list opens, but not if the user scrolled up."""
+    script = Script(
+        reply=speech(1), send_factor=0.02, reply_words=tuple(f"word{number} " for number in range(120))
+    )
     async with serving(script) as server:
         page = await open_page(server.url, viewport={"width": 390, "height": 700})
         await type_(page, "Hi")

@@ -1,4 +1,4 @@
-"""The SDK's pure modules and its player, run where they live: in Chromium, imported as the page imports them."""
+"""The pure modules and the worklets of the SDK, imported and run in Chromium."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def page() -> AsyncIterator[Any]:
-    """An empty page of the server's origin, from which modules can be imported."""
+    """An empty page with the server's origin, to import modules."""
     async with serving() as server, browser_with() as browser:
         tab = await browser.new_page()
         await tab.goto(f"{server.url}/icon.svg")
@@ -29,7 +29,7 @@ async def page() -> AsyncIterator[Any]:
 # --- framing ---
 
 
-async def test_frame_is_written_as_the_wire_says(page: Any) -> None:
+async def test_frame_is_encoded_as_documented(page: Any) -> None:
     """The example of shared/realtime-wire.md 6.2: the eighth frame, captured at 140 ms."""
     written = await page.evaluate("""async () => {
         const { encodeFrame } = await import("/sdk/framing.js");
@@ -38,7 +38,7 @@ async def test_frame_is_written_as_the_wire_says(page: Any) -> None:
     assert bytes(written) == bytes.fromhex("01010000 07000000 8C000000 0000 1000")
 
 
-async def test_frame_is_read_as_the_wire_says(page: Any) -> None:
+async def test_frame_is_decoded_as_documented(page: Any) -> None:
     """Both server frames of the example, audio and END."""
     read = await page.evaluate("""async () => {
         const { decodeFrame } = await import("/sdk/framing.js");
@@ -54,14 +54,14 @@ async def test_frame_is_read_as_the_wire_says(page: Any) -> None:
     "hex_", ["02010001000000000000000000", "020100010000000000000000", "010200010000000000000000", "0101"]
 )
 async def test_unknown_frame_is_skipped(page: Any, hex_: str) -> None:
-    """Another version, another kind, an odd or a short message: null, no throw."""
+    """Another version, another kind, an odd or a short message: null, no exception."""
     script = """async (hex) => (await import("/sdk/framing.js"))
         .decodeFrame(Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16)).buffer)"""
     assert await page.evaluate(script, hex_) is None
 
 
 async def test_base64_round_trip(page: Any) -> None:
-    """Long audio survives, and a view into a larger buffer sends only its own bytes."""
+    """Also for long audio, and for a view into a larger buffer."""
     assert await page.evaluate("""async () => {
         const { toBase64, fromBase64 } = await import("/sdk/framing.js");
         const pcm = Int16Array.from({ length: 50000 }, (_, i) => (i * 7919) % 65536 - 32768).subarray(3);
@@ -85,26 +85,26 @@ RESAMPLE = """async ({ from, to, hertz, block }) => {
 
 @pytest.mark.parametrize(("rate", "target"), [(48000, 24000), (44100, 24000), (16000, 24000), (24000, 48000)])
 async def test_tone_keeps_its_pitch_and_level(page: Any, rate: int, target: int) -> None:
-    """A 1 kHz tone of one second, fed in quanta, is the same tone at the other rate: no seam, no drift."""
+    """A 1 kHz tone, resampled in blocks of one quantum, is the same tone at the other rate."""
     made = np.array(await page.evaluate(RESAMPLE, {"from": rate, "to": target, "hertz": 1000, "block": 128}))
     assert abs(len(made) - target) <= 2
-    wanted = np.sin(2 * math.pi * 1000 * np.arange(len(made)) / target) / 2
+    expected = np.sin(2 * math.pi * 1000 * np.arange(len(made)) / target) / 2
     middle = slice(200, -200)
-    assert np.max(np.abs(made[middle] - wanted[middle])) < 0.01
+    assert np.max(np.abs(made[middle] - expected[middle])) < 0.01
 
 
-async def test_what_cannot_be_carried_is_removed(page: Any) -> None:
-    """16 kHz does not fit under 24 kHz sampling: it must not come back as an 8 kHz alias."""
+async def test_frequencies_above_the_limit_are_removed(page: Any) -> None:
+    """A tone of 16 kHz cannot be sampled at 24 kHz: it must not become an alias at 8 kHz."""
     made = np.array(await page.evaluate(RESAMPLE, {"from": 48000, "to": 24000, "hertz": 16000, "block": 128}))
     assert np.sqrt(np.mean(made[200:-200] ** 2)) < 0.001
 
 
-# --- playout: scripts of pushes and pulls ---
+# --- playout ---
 
 PLAYOUT = """async (script) => {
     const { Playout } = await import("/sdk/playout.js");
     const playout = new Playout(24000, { seconds: 1 });
-    const heard = [], results = [];
+    const output = [], results = [];
     for (const [verb, ...args] of script) {
         if (verb === "push") playout.push(args[0], Float32Array.from(args[1]));
         if (verb === "end") playout.end(args[0]);
@@ -113,20 +113,20 @@ PLAYOUT = """async (script) => {
         if (verb === "pull") for (let i = 0; i < (args[0] ?? 1); i++) {
             const out = new Float32Array(128);
             playout.pull(out);
-            heard.push(...out);
+            output.push(...out);
         }
     }
-    return { heard, results, underruns: playout.underruns, ring: playout.ring.length };
+    return { output, results, underruns: playout.underruns, ring: playout.ring.length };
 }"""
 RAMP = [(i % 1000) / 1000 + 0.001 for i in range(60_000)]
 
 
-def silence_after(heard: list[float], index: int) -> bool:
-    return not np.any(np.array(heard[index:]))
+def silence_after(output: list[float], index: int) -> bool:
+    return not np.any(np.array(output[index:]))
 
 
 async def test_frames_of_any_size_join_without_a_gap(page: Any) -> None:
-    """Pieces of odd lengths, pulled as quanta, come out as the one recording they were."""
+    """Frames of odd lengths, pulled in quanta, give the original recording."""
     script: list[list[Any]] = []
     at = 0
     for size in (1, 480, 37, 960, 127, 129, 4800, 3):
@@ -134,80 +134,80 @@ async def test_frames_of_any_size_join_without_a_gap(page: Any) -> None:
         at += size
     script += [["end", "a"], ["pull", 60]]
     result = await page.evaluate(PLAYOUT, script)
-    assert np.allclose(result["heard"][:at], RAMP[:at], atol=1e-6)
+    assert np.allclose(result["output"][:at], RAMP[:at], atol=1e-6)
     assert result["underruns"] == 0
 
 
-async def test_first_frame_sounds_in_the_first_quantum(page: Any) -> None:
-    """Nothing is held back while the stream has never stumbled."""
+async def test_first_frame_is_played_in_the_first_quantum(page: Any) -> None:
+    """Without an earlier underrun there is no jitter buffer."""
     result = await page.evaluate(PLAYOUT, [["pull"], ["push", "a", RAMP[:128]], ["pull"]])
-    assert np.allclose(result["heard"][128:256], RAMP[:128], atol=1e-6)
+    assert np.allclose(result["output"][128:256], RAMP[:128], atol=1e-6)
 
 
-async def test_more_than_the_ring_holds_is_kept(page: Any) -> None:
-    """A server that sends faster than speech: the ring grows, with its seam in an awkward place."""
+async def test_the_ring_buffer_grows(page: Any) -> None:
+    """Also if its content wraps around the end of the buffer."""
     script = [["push", "a", RAMP[:20000]], ["pull", 100], ["push", "a", RAMP[20000:60000]], ["pull", 400]]
     result = await page.evaluate(PLAYOUT, script)
     assert result["ring"] > 24000
-    assert np.allclose(result["heard"][:60000], RAMP, atol=1e-6)
+    assert np.allclose(result["output"][:60000], RAMP, atol=1e-6)
 
 
-async def test_stumble_waits_twenty_ms_and_no_sample_is_lost(page: Any) -> None:
-    """After an underrun sound begins again with 20 ms in hand (or 20 ms later), faded in, nothing dropped."""
+async def test_after_an_underrun_output_waits_for_twenty_ms(page: Any) -> None:
+    """Output starts again with 20 ms in the buffer (or 20 ms later), fades in, and no sample is lost."""
     script = [["push", "a", RAMP[:128]], ["pull", 5], ["push", "a", [0.5] * 200], ["pull"]]
     script += [["push", "a", [0.5] * 400], ["pull", 5], ["report"]]
     result = await page.evaluate(PLAYOUT, script)
     assert result["underruns"] == 2
-    assert not np.any(np.array(result["heard"][5 * 128 : 6 * 128]))  # 200 samples are not 20 ms
-    assert result["results"][0][0]["handed"] == 728
-    resumed = result["heard"][6 * 128 : 6 * 128 + 600]
+    assert not np.any(np.array(result["output"][5 * 128 : 6 * 128]))  # 200 samples are not 20 ms
+    assert result["results"][0][0]["output"] == 728
+    resumed = result["output"][6 * 128 : 6 * 128 + 600]
     assert resumed[0] < 0.05 < resumed[20] < 0.5
     assert np.allclose(resumed[60:], 0.5)
 
 
-async def test_end_of_a_part_is_not_a_stumble(page: Any) -> None:
-    """A reply that ends leaves the next one without any jitter buffer."""
+async def test_the_end_of_a_part_is_not_an_underrun(page: Any) -> None:
+    """The next reply starts without a jitter buffer."""
     script = [["push", "a", RAMP[:100]], ["end", "a"], ["pull", 3], ["push", "b", RAMP[:128]], ["pull"]]
     result = await page.evaluate(PLAYOUT, script)
     assert result["underruns"] == 0
-    assert np.allclose(result["heard"][3 * 128 :], RAMP[:128], atol=1e-6)
+    assert np.allclose(result["output"][3 * 128 :], RAMP[:128], atol=1e-6)
 
 
 async def test_flush_is_silent_after_one_quantum_and_counts_exactly(page: Any) -> None:
-    """1,000 samples were out when the flush came: one fading quantum more, then exact zeros, 1,128 reported."""
+    """One more quantum fades out, then the output is zero; the report includes the fading quantum."""
     script = [["push", "a", [0.5] * 5000], ["pull", 8], ["flush"], ["pull", 10], ["report"]]
     result = await page.evaluate(PLAYOUT, script)
-    fading = result["heard"][8 * 128 : 9 * 128]
+    fading = result["output"][8 * 128 : 9 * 128]
     assert all(later < earlier for earlier, later in itertools.pairwise(fading))
     assert fading[-1] == 0
-    assert silence_after(result["heard"], 9 * 128)
+    assert silence_after(result["output"], 9 * 128)
     assert result["results"][0] == [{"key": "a", "played": 9 * 128, "received": 5000}]
-    assert result["results"][1][0]["handed"] == 9 * 128
+    assert result["results"][1][0]["output"] == 9 * 128
     assert result["results"][1][0]["done"]
 
 
-async def test_flush_tells_every_part_and_late_audio_stays_out(page: Any) -> None:
-    """The playing part, the one behind it, and nothing that comes for them afterwards."""
+async def test_flush_reports_every_part_and_drops_late_audio(page: Any) -> None:
+    """Flush ends the playing part and the next one; later audio for them is dropped."""
     script = [["push", "a", [0.5] * 200], ["end", "a"], ["push", "b", [0.5] * 500], ["pull"], ["flush"]]
     script += [["push", "b", [0.9] * 500], ["pull", 6]]
     result = await page.evaluate(PLAYOUT, script)
-    cut = {part["key"]: (part["played"], part["received"]) for part in result["results"][0]}
-    assert cut == {"b": (56, 500)}  # `a` fits into the fading quantum and is heard whole
-    assert silence_after(result["heard"], 2 * 128)
+    flushed = {part["key"]: (part["played"], part["received"]) for part in result["results"][0]}
+    assert flushed == {"b": (56, 500)}  # `a` ends inside the fading quantum
+    assert silence_after(result["output"], 2 * 128)
 
 
 async def test_flush_when_nothing_plays_reports_nothing(page: Any) -> None:
-    """A reply that was heard to its end is not cut."""
+    """A reply that was played to its end is not reported."""
     script = [["push", "a", RAMP[:128]], ["end", "a"], ["pull", 4], ["flush"]]
     assert (await page.evaluate(PLAYOUT, script))["results"] == [[]]
 
 
-# --- conversation: events in, what is drawn out ---
+# --- conversation ---
 
 REDUCE = """async (events) => {
-    const { emptyConversation, reduce, phase, replay } = await import("/sdk/conversation.js");
+    const { emptyConversation, reduce, phase, recreate } = await import("/sdk/conversation.js");
     const state = events.reduce(reduce, emptyConversation());
-    return { ...state, phase: phase(state, false), replay: replay(state) };
+    return { ...state, phase: phase(state, false), recreate: recreate(state) };
 }"""
 
 
@@ -223,7 +223,7 @@ def added(item: dict[str, Any], previous: str | None) -> dict[str, Any]:
     return {"type": "conversation.item.added", "item": item, "previous_item_id": previous}
 
 
-def heard(kind: str, **fields: Any) -> dict[str, Any]:
+def transcription(kind: str, **fields: Any) -> dict[str, Any]:
     name = f"conversation.item.input_audio_transcription.{kind}"
     return {"type": name, "item_id": "u1", "content_index": 0, **fields}
 
@@ -259,7 +259,7 @@ WORDS = [
 TIMED = {"type": "response.output_audio_words.delta", "item_id": "a1", "words": WORDS}
 
 
-def cut(ms: int, **fields: Any) -> dict[str, Any]:
+def truncated(ms: int, **fields: Any) -> dict[str, Any]:
     return {"type": "conversation.item.truncated", "item_id": "a1", "audio_end_ms": ms, **fields}
 
 
@@ -268,30 +268,30 @@ FAILED = {
     "error": {"type": "server_error", "code": "upstream_timeout", "message": "Too late."},
 }
 TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
-    "speech makes a place for its caption": (
+    "speech creates an item for its caption": (
         [STARTED],
-        {"phase": "hearing", "hearing": "u1", "items": [{"id": "u1", "role": "user", "text": ""}]},
+        {"phase": "user-speaking", "speech": "u1", "items": [{"id": "u1", "role": "user", "text": ""}]},
     ),
-    "a handed-over turn is being thought about": ([STARTED, STOPPED], {"phase": "thinking", "hearing": None}),
-    "a forgotten segment leaves nothing": (
+    "after the turn the phase is thinking": ([STARTED, STOPPED], {"phase": "thinking", "speech": None}),
+    "cleared speech is removed": (
         [STARTED, {"type": "input_audio_buffer.cleared"}],
         {"phase": "listening", "items": []},
     ),
-    "interim words are appended": (
-        [STARTED, heard("delta", delta="What "), heard("delta", delta="time")],
+    "transcript deltas are appended": (
+        [STARTED, transcription("delta", delta="What "), transcription("delta", delta="time")],
         {"items": [{"text": "What time", "final": False}]},
     ),
     "the final transcript replaces them": (
-        [STARTED, heard("delta", delta="Wat"), STOPPED, USER, heard("completed", transcript="What time is it?")],
+        [STARTED, transcription("delta", delta="Wat"), STOPPED, USER, transcription("completed", transcript="What time is it?")],
         {"phase": "thinking", "items": [{"text": "What time is it?", "final": True, "placed": True}]},
     ),
-    "noise is hidden and we listen again": (
-        [STARTED, STOPPED, COMMITTED, USER, heard("completed", transcript="")],
+    "an empty transcript is hidden and the phase is listening": (
+        [STARTED, STOPPED, COMMITTED, USER, transcription("completed", transcript="")],
         {"phase": "listening", "items": [{"id": "u1", "hidden": True}]},
     ),
-    "a failed transcript says why": (
-        [STARTED, STOPPED, USER, heard("failed", error={"code": "transcription_failed", "message": "No ears."})],
-        {"phase": "listening", "problem": {"code": "transcription_failed", "message": "No ears."}},
+    "a failed transcription is a problem": (
+        [STARTED, STOPPED, USER, transcription("failed", error={"code": "transcription_failed", "message": "No transcriber."})],
+        {"phase": "listening", "problem": {"code": "transcription_failed", "message": "No transcriber."}},
     ),
     "an answer grows word by word": (
         [USER, CREATED, ASSISTANT, delta("It is "), delta("noon.")],
@@ -301,16 +301,16 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [USER, CREATED, ASSISTANT, delta("It is noon."), done("completed", output=[said("a1", "assistant", "x")])],
         {"response": None, "phase": "listening", "items": [{}, {"status": "completed", "final": True}]},
     ),
-    "items stand behind their predecessor": (
+    "items follow their previous item": (
         [USER, added(said("u3"), "u1"), added(said("u2"), "u1"), added(said("u0"), None)],
         {"items": [{"id": "u0"}, {"id": "u1"}, {"id": "u2"}, {"id": "u3"}]},
     ),
-    "speech that began before an answer was placed comes after it": (
+    "speech that started before an answer was added follows it": (
         [USER, {**STARTED, "item_id": "u2"}, ASSISTANT, added(said("u2"), "a1")],
         {"items": [{"id": "u1"}, {"id": "a1"}, {"id": "u2"}]},
     ),
-    "an unknown predecessor means the end": ([USER, added(said("u9"), "nobody")], {"items": [{}, {"id": "u9"}]}),
-    "a tool call keeps its place unseen": (
+    "an item with an unknown previous item is last": ([USER, added(said("u9"), "unknown")], {"items": [{}, {"id": "u9"}]}),
+    "a tool call is a hidden item": (
         [USER, added({"id": "f1", "type": "function_call"}, "u1"), added(said("a1", "assistant"), "f1")],
         {"items": [{"id": "u1"}, {"id": "f1", "hidden": True}, {"id": "a1"}]},
     ),
@@ -318,30 +318,30 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [ASSISTANT, TIMED],
         {"items": [{"words": [{"text": "It "}, {"text": "is "}, {"end_ms": 820}]}]},
     ),
-    "an interrupted answer keeps what the server says was heard": (
-        [ASSISTANT, delta("It is noon."), cut(300, transcript="It is")],
-        {"items": [{"text": "It is", "cut": True}]},
+    "a truncated answer has the transcript of the server": (
+        [ASSISTANT, delta("It is noon."), truncated(300, transcript="It is")],
+        {"items": [{"text": "It is", "truncated": True}]},
     ),
-    "without the server's word the word times decide": (
-        [ASSISTANT, delta("It is noon."), TIMED, cut(300)],
-        {"items": [{"text": "It is", "cut": True}]},
+    "without a transcript the word times decide": (
+        [ASSISTANT, delta("It is noon."), TIMED, truncated(300)],
+        {"items": [{"text": "It is", "truncated": True}]},
     ),
-    "text after the cut stays out": (
-        [ASSISTANT, delta("It is"), cut(300, transcript="It is"), delta(" noon."),
+    "text after a truncation is ignored": (
+        [ASSISTANT, delta("It is"), truncated(300, transcript="It is"), delta(" noon."),
          {"type": "response.output_audio_transcript.done", "item_id": "a1", "transcript": "It is noon."}],
         {"items": [{"text": "It is"}]},
     ),
-    "a retrieved item is the truth": (
-        [ASSISTANT, delta("It is noon."), cut(300),
+    "a retrieved item replaces the text": (
+        [ASSISTANT, delta("It is noon."), truncated(300),
          {"type": "conversation.item.retrieved", "item": said("a1", "assistant", "It is")}],
         {"items": [{"text": "It is"}]},
     ),
     "a deleted item is gone": ([USER, {"type": "conversation.item.deleted", "item_id": "u1"}], {"items": []}),
-    "a failed response is one sentence": (
+    "a failed response is a problem": (
         [CREATED, done("failed", FAILED)],
         {"response": None, "problem": {"code": "upstream_timeout", "message": "Too late."}},
     ),
-    "a filtered answer says so": (
+    "a filtered answer is a problem": (
         [CREATED, done("incomplete", {"type": "incomplete", "reason": "content_filter"})],
         {"problem": {"code": "content_filter"}},
     ),
@@ -349,8 +349,8 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [CREATED, done("cancelled", {"type": "cancelled", "reason": "turn_detected"})],
         {"problem": None, "phase": "listening"},
     ),
-    "speaking again puts a problem away": ([CREATED, done("failed", FAILED), STARTED], {"problem": None}),
-    "an out-of-band response is somebody else's": (
+    "new speech removes a problem": ([CREATED, done("failed", FAILED), STARTED], {"problem": None}),
+    "an out-of-band response is ignored": (
         [{"type": "response.created", "response": {"id": "r9", "conversation_id": None}}],
         {"response": None, "phase": "listening"},
     ),
@@ -358,7 +358,7 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [{"type": "error", "error": {"code": "invalid_value", "message": "No."}}],
         {"problem": {"code": "invalid_value", "message": "No."}},
     ),
-    "a crossed cancel is nobody's mistake": (
+    "the error of a late cancel is ignored": (
         [{"type": "error", "error": {"code": "response_cancel_not_active", "message": "Cancellation failed"}}],
         {"problem": None},
     ),
@@ -366,58 +366,58 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [{"type": "response.latency.done", "response_id": "r1", "origin": "speech_ended", "marks": {"x": 1}}],
         {"latency": {"origin": "speech_ended", "marks": {"x": 1}}},
     ),
-    "extensions are what the server echoed": (
+    "extensions are those of the session object": (
         [{"type": "session.created", "session": {"extensions": ["words"]}}],
         {"extensions": ["words"]},
     ),
-    "a typed message is there at once and waits for its answer": (
+    "a typed message is shown at once": (
         [{"type": "local.message", "item_id": "m1", "text": "Hi"}],
         {"phase": "thinking", "items": [{"id": "m1", "text": "Hi", "final": True, "placed": False}]},
     ),
-    "a new session keeps the captions and rebuilds what the server knew": (
-        [USER, heard("completed", transcript="Hi"), ASSISTANT, delta("Hello."), CREATED, {**STARTED, "item_id": "u2"},
+    "a new session keeps the captions and gets the known items": (
+        [USER, transcription("completed", transcript="Hi"), ASSISTANT, delta("Hello."), CREATED, {**STARTED, "item_id": "u2"},
          {"type": "local.message", "item_id": "m1", "text": "lost"}, {"type": "session.created", "session": {}}],
         {"response": None, "phase": "listening",
          "items": [{"text": "Hi"}, {"text": "Hello."}, {"text": "lost"}],
-         "replay": [{"item": {"id": "u1", "content": [{"type": "input_text", "text": "Hi"}]}},
+         "recreate": [{"item": {"id": "u1", "content": [{"type": "input_text", "text": "Hi"}]}},
                     {"item": {"id": "a1", "content": [{"type": "output_text", "text": "Hello."}]}}]},
     ),
     "an unknown event changes nothing": ([{"type": "toString"}, {"type": "rate_limits.updated"}], {"items": []}),
 }  # fmt: skip
 
 
-def assert_within(wanted: Any, got: Any, path: str = "state") -> None:
-    """Every named value of `wanted` is in `got`; lists have the same length."""
-    match wanted:
+def assert_within(expected: Any, got: Any, path: str = "state") -> None:
+    """Every value in `expected` is also in `got`; lists have the same length."""
+    match expected:
         case dict():
-            for key, value in wanted.items():
+            for key, value in expected.items():
                 assert_within(value, got[key], f"{path}.{key}")
         case list():
-            assert len(wanted) == len(got), f"{path}: {got}"
-            for index, value in enumerate(wanted):
+            assert len(expected) == len(got), f"{path}: {got}"
+            for index, value in enumerate(expected):
                 assert_within(value, got[index], f"{path}[{index}]")
         case _:
-            assert wanted == got, f"{path}: {got!r}"
+            assert expected == got, f"{path}: {got!r}"
 
 
 @pytest.mark.parametrize("name", TABLE)
 async def test_conversation(page: Any, name: str) -> None:
-    """The table above: events, and what the page then knows."""
-    events, wanted = TABLE[name]
-    assert_within(wanted, await page.evaluate(REDUCE, events))
+    """The rows of TABLE: events, and the expected state."""
+    events, expected = TABLE[name]
+    assert_within(expected, await page.evaluate(REDUCE, events))
 
 
 async def test_every_handler_is_in_the_table(page: Any) -> None:
-    """A new event handler comes with a row."""
+    """Every event handler needs a row."""
     names = await page.evaluate('async () => Object.keys((await import("/sdk/conversation.js")).handlers)')
     used = {event["type"] for events, _ in TABLE.values() for event in events}
-    twins = {"response.output_text.delta", "response.output_text.done", "conversation.item.done"}
-    alone = {"session.updated", "local.problem_seen"}
-    assert set(names) - used == twins | alone
+    same = {"response.output_text.delta", "response.output_text.done", "conversation.item.done"}
+    untested = {"session.updated", "local.problem_seen"}
+    assert set(names) - used == same | untested
 
 
-async def test_reducing_leaves_the_old_state_alone(page: Any) -> None:
-    """Drawing compares states by identity: nothing may change in place."""
+async def test_reducing_does_not_change_the_old_state(page: Any) -> None:
+    """The page compares states by identity, so they must be immutable."""
     events = [event for events, _ in TABLE.values() for event in events]
     assert await page.evaluate(
         """async (events) => {
@@ -433,11 +433,11 @@ async def test_reducing_leaves_the_old_state_alone(page: Any) -> None:
     )
 
 
-# --- words and bars ---
+# --- texts and latency ---
 
 
-async def test_waterfall_orders_what_overlaps(page: Any) -> None:
-    """Marks may be missing, out of order, or before zero: speculation began early."""
+async def test_waterfall_with_missing_and_negative_marks(page: Any) -> None:
+    """Marks may be missing, or before zero if the answer was begun early."""
     marks = {"speech_ended": 0, "turn_confirmed": 512, "chat_request": -120, "chat_first_delta": 300,
              "first_chunk": 340, "speech_first_audio": 520, "first_audio_sent": 521}  # fmt: skip
     made = await page.evaluate(
@@ -449,7 +449,7 @@ async def test_waterfall_orders_what_overlaps(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "mood", "sentence"),
+    ("facts", "status", "text"),
     [
         ({"loaded": False}, "connecting", "Loading…"),
         ({}, "idle", "Press to talk"),
@@ -457,7 +457,7 @@ async def test_waterfall_orders_what_overlaps(page: Any) -> None:
         ({"connection": {"state": "connecting"}}, "connecting", "Connecting"),
         ({"connection": {"state": "open"}, "microphone": "on"}, "listening", "Listening"),
         ({"connection": {"state": "open"}, "microphone": "on", "muted": True}, "muted", "Muted"),
-        ({"connection": {"state": "open"}, "phase": "hearing"}, "hearing", "You are speaking"),
+        ({"connection": {"state": "open"}, "phase": "user-speaking"}, "user-speaking", "You are speaking"),
         ({"connection": {"state": "open"}, "phase": "thinking"}, "thinking", "Thinking"),
         ({"connection": {"state": "open"}, "phase": "speaking"}, "speaking", "Speaking"),
         ({"microphone": "denied"}, "idle", "No microphone permission"),
@@ -468,22 +468,22 @@ async def test_waterfall_orders_what_overlaps(page: Any) -> None:
          "Connection lost. Reconnecting in 2 s"),
         ({"connection": {"state": "refused", "reason": "key_needed"}}, "trouble", "This server asks for a key."),
         ({"connection": {"state": "refused", "reason": "session_taken_over"}}, "trouble",
-         "This conversation went on in another window."),
+         "This conversation continues in another window."),
     ],
 )  # fmt: skip
-async def test_every_state_has_its_words(page: Any, facts: dict[str, Any], mood: str, sentence: str) -> None:
-    """What the line under the button says."""
+async def test_every_state_has_a_text(page: Any, facts: dict[str, Any], status: str, text: str) -> None:
+    """The text under the button."""
     base = {"connection": {"state": "closed"}, "microphone": "off", "muted": False, "phase": "listening",
             "secondsToRetry": 0, "everOpen": False, "loaded": True}  # fmt: skip
-    script = 'async (facts) => (await import("/page/words.js")).stateWords(facts)'
-    assert await page.evaluate(script, base | facts) == [mood, sentence]
+    script = 'async (facts) => (await import("/page/texts.js")).statusText(facts)'
+    assert await page.evaluate(script, base | facts) == [status, text]
 
 
 # --- the worklets ---
 
 
-async def test_capture_resamples_whatever_rate_the_context_has(page: Any) -> None:
-    """A 44.1 kHz context leaves as 20 ms frames of the same tone at 24 kHz, with its loudness."""
+async def test_capture_resamples_the_rate_of_the_context(page: Any) -> None:
+    """A tone in a 44.1 kHz context becomes 20 ms frames at 24 kHz, with its level."""
     made = await page.evaluate("""async () => {
         const context = new OfflineAudioContext(1, 44100, 44100);
         await context.audioWorklet.addModule("/sdk/worklets/capture.js");
@@ -508,8 +508,8 @@ async def test_capture_resamples_whatever_rate_the_context_has(page: Any) -> Non
 
 
 @pytest.mark.parametrize("context_rate", [24000, 48000])
-async def test_player_worklet_is_gapless_and_counts(page: Any, context_rate: int) -> None:
-    """Frames posted over the port come out as one recording; the reports add up to its length."""
+async def test_player_worklet_plays_without_gaps_and_reports(page: Any, context_rate: int) -> None:
+    """Frames sent over the port are played without a gap; the reports have the correct length."""
     result = await page.evaluate(
         """async (contextRate) => {
         const context = new OfflineAudioContext(1, contextRate * 2, contextRate);
@@ -528,18 +528,18 @@ async def test_player_worklet_is_gapless_and_counts(page: Any, context_rate: int
         await new Promise((resolve) => setTimeout(resolve, 100));
         const rendered = await context.startRendering();
         await new Promise((resolve) => setTimeout(resolve, 100));
-        return { heard: Array.from(rendered.getChannelData(0)), last: reports.filter((r) => r.parts?.length).at(-1) };
+        return { output: Array.from(rendered.getChannelData(0)), last: reports.filter((r) => r.parts?.length).at(-1) };
     }""",
         context_rate,
     )
-    heard_ = np.array(result["heard"])
-    start = int(np.argmax(np.abs(heard_) > 0))
+    output = np.array(result["output"])
+    start = int(np.argmax(np.abs(output) > 0))
     tone = 12000 / 32768 * np.sin(2 * math.pi * 500 * np.arange(context_rate) / context_rate)
-    skip = context_rate // 1000  # a tone that begins abruptly rings for a millisecond when resampled
+    skip = context_rate // 1000  # resampling an abrupt start causes ringing for a millisecond
     first = start if context_rate == 48000 else start - 1
-    errors = np.abs(heard_[first : first + context_rate] - tone)[skip:-skip]
+    errors = np.abs(output[first : first + context_rate] - tone)[skip:-skip]
     assert np.max(errors) < (0.05 if context_rate == 48000 else 0.001)
-    assert not np.any(heard_[start + context_rate + 500 :])
+    assert not np.any(output[start + context_rate + 500 :])
     part = result["last"]["parts"][0]
     assert part["done"]
-    assert part["handedMs"] == pytest.approx(1000, abs=1)
+    assert part["outputMs"] == pytest.approx(1000, abs=1)

@@ -1,11 +1,11 @@
-// Draws the conversation: one block per item, changed only where the item changed, words lit as they are heard.
+// Draws the conversation: one block per item, redrawn only if the item changed. Highlights words as they are heard.
 
 export class Captions {
   constructor(list, log) {
     this.list = list;
-    this.log = log;  // what a screen reader hears: finished sentences only
+    this.log = log;  // for screen readers: only finished items
     this.blocks = new Map();  // item id -> {element, item, words, logged}
-    this.following = true;    // the newest line stays in sight until somebody scrolls up
+    this.following = true;    // keep the newest line visible until the user scrolls up
     list.addEventListener("scroll", () => { this.following = this.#atBottom(); });
     new ResizeObserver(() => this.#follow()).observe(list);
   }
@@ -18,40 +18,40 @@ export class Captions {
       block.element.remove();
       this.blocks.delete(id);
     }
-    let place = this.list.firstElementChild;
+    let next = this.list.firstElementChild;
     for (const item of shown) {
       const block = this.blocks.get(item.id) ?? this.#create(item);
       if (block.item !== item) this.#fill(block, item);
-      if (block.element === place) place = place.nextElementSibling;
-      else this.list.insertBefore(block.element, place);
+      if (block.element === next) next = next.nextElementSibling;
+      else this.list.insertBefore(block.element, next);
     }
     this.#follow();
   }
 
   /** `heardMs`: item id -> how much of it has been heard. */
-  light(heardMs) {
+  highlight(heardMs) {
     for (const [id, { words, element }] of this.blocks) {
-      if (!words.length || element.dataset.lit === "all") continue;
+      if (!words.length || element.dataset.highlighted === "all") continue;
       const heard = heardMs(id);
-      let last = true;
+      let allHeard = true;
       for (const { span, start_ms, end_ms } of words) {
         span.className = heard >= end_ms ? "said" : heard > start_ms ? "saying" : "";
-        last &&= heard >= end_ms;
+        allHeard &&= heard >= end_ms;
       }
-      if (last && element.classList.contains("final")) element.dataset.lit = "all";
+      if (allHeard && element.classList.contains("final")) element.dataset.highlighted = "all";
     }
   }
 
-  /** Nothing more is going to sound: whatever text stands is what was said. */
-  settle() {
-    for (const { element } of this.blocks.values()) element.dataset.lit = "all";
+  /** No more audio comes: highlight all text. */
+  finish() {
+    for (const { element } of this.blocks.values()) element.dataset.highlighted = "all";
   }
 
   #create(item) {
     const element = document.createElement("div");
     const who = document.createElement("span");
     const text = document.createElement("p");
-    who.className = "unseen";
+    who.className = "visually-hidden";
     who.textContent = item.role === "user" ? "You: " : "Answer: ";
     element.append(who, text);
     const block = { element, text, item: null, words: [], logged: false };
@@ -63,7 +63,7 @@ export class Captions {
     block.item = item;
     block.element.className = `caption ${item.role}`;
     block.element.classList.toggle("final", item.final);
-    block.element.classList.toggle("cut", item.cut);
+    block.element.classList.toggle("truncated", item.truncated);
     block.element.classList.toggle("pending", !item.text);
     this.#write(block, item);
     if (item.note) block.element.dataset.note = item.note;
@@ -78,7 +78,7 @@ export class Captions {
 
   #write(block, item) {
     const joined = item.words.map((word) => word.text).join("");
-    if (!item.words.length || item.cut || !item.text.startsWith(joined.trimEnd())) {
+    if (!item.words.length || item.truncated || !item.text.startsWith(joined.trimEnd())) {
       block.words = [];
       block.text.textContent = item.text;
       return;
@@ -94,7 +94,7 @@ export class Captions {
     block.rest = document.createElement("span");
     block.rest.textContent = item.text.slice(joined.length);
     block.text.append(block.rest);
-    delete block.element.dataset.lit;
+    delete block.element.dataset.highlighted;
   }
 
   #follow() {

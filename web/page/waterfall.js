@@ -1,4 +1,4 @@
-// Draws the last turn's latency: a strip in one line, and the same bars with names and numbers when opened.
+// Draws the latency of the last turn: a strip of bars, and a list of the same bars with names and numbers.
 
 import { waterfall } from "/sdk/latency.js";
 

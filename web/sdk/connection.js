@@ -1,21 +1,21 @@
-// One WebSocket at a time and the patience around it: subprotocols, key, back-off, and a state for every moment.
-// Knows frames and JSON, not what an event means, except the two that decide whether the door is open.
+// One WebSocket at a time, with subprotocols, key, timeouts, reconnecting and a connection state. Knows frames and JSON.
+// Does not know what events mean, except `session.created` and the error for a wrong key.
 
 import { SUBPROTOCOL, decodeFrame, encodeFrame, toBase64 } from "./framing.js";
 
 const FIRST_EVENT_MS = 10_000;
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
-const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: the line is dead, whatever the socket says
-const KEPT_FRAMES = 250;           // five seconds of speech wait for a socket that is on its way
-const FINAL = new Set([1002, 1003, 1007, 1009]);  // asking again would end the same way
+const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: treat the connection as lost
+const MAX_QUEUED_FRAMES = 250;     // five seconds of speech, kept while connecting
+const PERMANENT = new Set([1002, 1003, 1007, 1009]);  // close codes after which a retry would fail again
 
 /**
- * States: `closed` · `connecting` · `open` (session.created has come) · `waiting` (retry at `retryAt`, on the
- * clock of performance.now) · `refused` (`reason` says why; only `open()` tries again).
+ * States: `closed` · `connecting` · `open` (`session.created` was received) · `waiting` (retry at `retryAt`, in the time
+ * of performance.now) · `refused` (`reason` says why; no retry until `open()` is called).
  * Events: `state`, `event` (a server event), `frame` (a decoded binary frame).
  */
 export class Connection extends EventTarget {
-  /** `credential`: async function to the key to offer, or null. It may throw {refused: reason} to give up. */
+  /** `credential`: async function that returns the key or null. If it throws {refused: reason}, there is no retry. */
   constructor({ url, extensions = [], binary = true, credential = async () => null, rate = 24000 }) {
     super();
     Object.assign(this, { url, extensions, binary, credential, rate });
@@ -26,7 +26,7 @@ export class Connection extends EventTarget {
     this.everOpen = false;
   }
 
-  #socket = null; #timer = null; #backlog = []; #frames = []; #seq = 0; #samples = 0; #generation = 0;
+  #socket = null; #timer = null; #queuedEvents = []; #queuedFrames = []; #seq = 0; #samples = 0; #generation = 0;
 
   get binaryAudio() {
     return this.#socket?.protocol === SUBPROTOCOL;
@@ -35,41 +35,41 @@ export class Connection extends EventTarget {
   open() {
     if (this.state === "connecting" || this.state === "open") return;
     this.attempts = 0;
-    this.#dial();
+    this.#connect();
   }
 
-  /** Try again now instead of at the end of the back-off. */
+  /** Retry now instead of at `retryAt`. */
   retryNow() {
-    if (this.state === "waiting") this.#dial();
+    if (this.state === "waiting") this.#connect();
   }
 
   close() {
-    this.#drop(1000);
-    this.#backlog = [];
-    this.#frames = [];
-    this.#become("closed");
+    this.#closeSocket(1000);
+    this.#queuedEvents = [];
+    this.#queuedFrames = [];
+    this.#setState("closed");
   }
 
-  /** Send an event if the session is open. What speaks of a lost session would only confuse the next one. */
+  /** Send an event if the session is open, else drop it: it would not apply to the next session. */
   send(event) {
     if (this.state !== "open") return false;
     this.#socket.send(JSON.stringify(event));
     return true;
   }
 
-  /** Send an event now or as soon as a session is open. */
+  /** Send an event now, or when a session is open. */
   queue(event) {
-    if (!this.send(event)) this.#backlog.push(event);
+    if (!this.send(event)) this.#queuedEvents.push(event);
   }
 
   /** Append microphone audio: PCM16 at the session's rate. */
   sendAudio(pcm) {
     if (this.state !== "open") {
-      this.#frames.push(pcm);
-      if (this.#frames.length > KEPT_FRAMES) this.#frames.shift();
+      this.#queuedFrames.push(pcm);
+      if (this.#queuedFrames.length > MAX_QUEUED_FRAMES) this.#queuedFrames.shift();
       return;
     }
-    if (this.#socket.bufferedAmount > STALLED_BYTES) return this.#lost("stalled");
+    if (this.#socket.bufferedAmount > STALLED_BYTES) return this.#retryLater("stalled");
     if (this.binaryAudio) {
       const startMs = Math.floor((this.#samples * 1000) / this.rate);
       this.#socket.send(encodeFrame({ pcm, seq: this.#seq++, startMs }));
@@ -79,16 +79,16 @@ export class Connection extends EventTarget {
     this.#samples += pcm.length;
   }
 
-  async #dial() {
+  async #connect() {
     clearTimeout(this.#timer);
     const generation = ++this.#generation;
-    this.#become("connecting");
+    this.#setState("connecting");
     let key;
     try {
       key = await this.credential();
     } catch (error) {
       if (generation !== this.#generation) return;
-      return error.refused ? this.#refuse(error.refused) : this.#lost("unreachable");
+      return error.refused ? this.#refuse(error.refused) : this.#retryLater("unreachable");
     }
     if (generation !== this.#generation) return;
     const protocols = [...(this.binary ? [SUBPROTOCOL] : []), "realtime"];
@@ -98,7 +98,7 @@ export class Connection extends EventTarget {
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lost("unreachable"), FIRST_EVENT_MS);
+    this.#timer = setTimeout(() => this.#retryLater("unreachable"), FIRST_EVENT_MS);
   }
 
   #address() {
@@ -117,47 +117,47 @@ export class Connection extends EventTarget {
     if (event.type === "session.created") this.#opened();
     if (event.type === "error" && event.error?.code === "invalid_api_key") this.reason = "invalid_api_key";
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
-    if (event.type === "session.created") this.#sendBacklog();
+    if (event.type === "session.created") this.#sendQueued();
   }
 
   #opened() {
     clearTimeout(this.#timer);
     this.attempts = this.#seq = this.#samples = 0;
     this.everOpen = true;
-    this.#become("open");
+    this.#setState("open");
   }
 
-  #sendBacklog() {
-    for (const event of this.#backlog.splice(0)) this.send(event);
-    for (const pcm of this.#frames.splice(0)) this.sendAudio(pcm);
+  #sendQueued() {
+    for (const event of this.#queuedEvents.splice(0)) this.send(event);
+    for (const pcm of this.#queuedFrames.splice(0)) this.sendAudio(pcm);
   }
 
   #closed(code, reason) {
     if (this.reason === "invalid_api_key" || reason === "invalid_api_key") return this.#refuse("invalid_api_key");
     if (code === 1008 && reason !== "slow_reader") return this.#refuse(reason || "refused");
-    if (FINAL.has(code)) return this.#refuse(reason || `closed_${code}`);
-    this.#lost(reason || "unreachable");
+    if (PERMANENT.has(code)) return this.#refuse(reason || `closed_${code}`);
+    this.#retryLater(reason || "unreachable");
   }
 
   #refuse(reason) {
-    this.#drop();
-    this.#backlog = [];
+    this.#closeSocket();
+    this.#queuedEvents = [];
     this.reason = reason;
-    this.#become("refused");
+    this.#setState("refused");
   }
 
-  #lost(reason) {
-    this.#drop();
+  #retryLater(reason) {
+    this.#closeSocket();
     const base = BACKOFF_MS[Math.min(this.attempts++, BACKOFF_MS.length - 1)];
     const delay = base * (0.8 + 0.4 * Math.random());
     this.reason = reason;
     this.retryAt = performance.now() + delay;
-    this.#timer = setTimeout(() => this.#dial(), delay);
-    this.#become("waiting");
+    this.#timer = setTimeout(() => this.#connect(), delay);
+    this.#setState("waiting");
   }
 
-  /** Let go of the socket without waiting for its closing handshake, which a dead line never finishes. */
-  #drop(code) {
+  /** Drop the socket without waiting for its closing handshake, which never ends on a lost connection. */
+  #closeSocket(code) {
     clearTimeout(this.#timer);
     this.#generation += 1;
     const socket = this.#socket;
@@ -167,7 +167,7 @@ export class Connection extends EventTarget {
     socket.close(...(code ? [code] : []));
   }
 
-  #become(state) {
+  #setState(state) {
     if (state === "connecting" || state === "open") this.reason = null;
     if (state !== "waiting") this.retryAt = null;
     const changed = state !== this.state;
@@ -177,8 +177,8 @@ export class Connection extends EventTarget {
 }
 
 /**
- * Exchange a key for a short-lived `ek_…` secret, so that the key itself never opens a socket.
- * Throws an Error with `refused: "invalid_api_key"` when the server does not accept the key.
+ * Exchange a key for a short-lived `ek_…` secret, so that no socket is opened with the key itself.
+ * Throws an Error with `refused: "invalid_api_key"` if the server rejects the key.
  */
 export async function clientSecret(url, key) {
   const answer = await fetch(url, {

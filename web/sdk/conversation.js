@@ -1,32 +1,32 @@
-// What was said, as plain data: a map from event name to a small pure function, (state, event) -> state.
-// Knows the wire's events and their order; no socket, no sound, no screen.
+// The conversation as plain data: for each event type a pure function (state, event) -> state.
+// Knows the protocol's events and their order; knows no socket, no audio, no document.
 
 export const emptyConversation = () => ({
   session: null,
   extensions: [],
-  items: [],        // {id, role, text, words, status, final, cut, hidden, placed, note}
-  response: null,   // id of the conversation's running response
-  hearing: null,    // item id of the speech that is going on
-  awaiting: false,  // a turn was handed over and no response has begun
-  problem: null,    // {code, message}: the last thing that went wrong, in one sentence
+  items: [],        // {id, role, text, words, status, final, truncated, hidden, placed, note}
+  response: null,   // id of the running response of the conversation
+  speech: null,     // item id of the user's current speech
+  awaiting: false,  // the user's turn has ended and no response has started
+  problem: null,    // {code, message} of the last error
   latency: null,    // the marks of the last turn
 });
 
-/** The state after `event`; the very same object if the event means nothing to a conversation. */
+/** The state after `event`; the same object if the event does not change the conversation. */
 export function reduce(state, event) {
   const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : null;
   return handler ? handler(state, event) : state;
 }
 
-/** hearing · speaking · thinking · listening */
+/** user-speaking · speaking · thinking · listening */
 export function phase(state, playing) {
-  if (state.hearing) return "hearing";
+  if (state.speech) return "user-speaking";
   if (playing) return "speaking";
   return state.response || state.awaiting ? "thinking" : "listening";
 }
 
-/** The conversation so far as events that rebuild it in a fresh session: what the old one knew of, as heard. */
-export function replay(state) {
+/** Events that create the conversation again in a new session: the items that the old server knew, as heard. */
+export function recreate(state) {
   return state.items
     .filter((item) => item.placed && item.text && !item.hidden && ["user", "assistant"].includes(item.role))
     .map((item) => ({
@@ -40,20 +40,20 @@ export function replay(state) {
 
 export const handlers = {
   "session.created": (state, { session }) => ({
-    ...withSession(state, session), response: null, hearing: null, awaiting: false, problem: null,
+    ...withSession(state, session), response: null, speech: null, awaiting: false, problem: null,
     items: state.items.filter((item) => item.text).map((item) => ({ ...item, final: true })),
   }),
   "session.updated": (state, { session }) => withSession(state, session),
 
   "input_audio_buffer.speech_started": (state, { item_id }) => ({
-    ...upsert(state, item_id, { role: "user" }), hearing: item_id, awaiting: false, problem: null,
+    ...upsert(state, item_id, { role: "user" }), speech: item_id, awaiting: false, problem: null,
   }),
-  "input_audio_buffer.speech_stopped": (state) => ({ ...state, hearing: null, awaiting: true }),
+  "input_audio_buffer.speech_stopped": (state) => ({ ...state, speech: null, awaiting: true }),
   "input_audio_buffer.committed": (state, { item_id, previous_item_id }) => ({
-    ...place(upsert(state, item_id, { role: "user" }), item_id, previous_item_id), hearing: null, awaiting: true,
+    ...place(upsert(state, item_id, { role: "user" }), item_id, previous_item_id), speech: null, awaiting: true,
   }),
   "input_audio_buffer.cleared": (state) => ({
-    ...state, hearing: null, items: state.items.filter((item) => item.id !== state.hearing),
+    ...state, speech: null, items: state.items.filter((item) => item.id !== state.speech),
   }),
 
   "conversation.item.added": itemPlaced,
@@ -63,7 +63,7 @@ export const handlers = {
   }),
   "conversation.item.retrieved": (state, { item }) => change(state, item.id, { text: textOf(item), final: true }),
   "conversation.item.truncated": (state, event) => change(state, event.item_id, (item) => ({
-    cut: true, final: true, text: event.transcript ?? heardText(item, event.audio_end_ms),
+    truncated: true, final: true, text: event.transcript ?? heardText(item, event.audio_end_ms),
   })),
 
   "conversation.item.input_audio_transcription.delta": (state, { item_id, delta }) =>
@@ -101,14 +101,14 @@ export const handlers = {
 
   "error": (state, { error }) => (HARMLESS.has(error.code) ? state : { ...state, problem: asProblem(error) }),
 
-  // Local: what the page itself did.
+  // Local events of the page.
   "local.message": (state, { item_id, text }) => ({
     ...upsert(state, item_id, { role: "user", text, final: true }), problem: null, awaiting: true,
   }),
   "local.problem_seen": (state) => ({ ...state, problem: null }),
 };
 
-/** Races between two ends of a wire, nobody's mistake. */
+/** Errors of events that crossed on the network. */
 const HARMLESS = new Set(["response_cancel_not_active", "item_retrieve_invalid_item_id", "item_create_duplicate_item_id"]);
 
 function withSession(state, session) {
@@ -137,7 +137,7 @@ function textOf(item) {
 
 const newItem = (id, fields) => ({
   id, role: "assistant", text: "", words: [], status: "in_progress",
-  final: false, cut: false, hidden: false, placed: false, note: null, ...fields,
+  final: false, truncated: false, hidden: false, placed: false, note: null, ...fields,
 });
 
 function change(state, id, update) {
@@ -153,7 +153,7 @@ function upsert(state, id, fields) {
   return { ...state, items: [...state.items, newItem(id, fields)] };
 }
 
-/** Put an item behind its predecessor; null means the very first place, an unknown one leaves it where it is. */
+/** Put an item after `previous`. Null puts it first; an unknown id leaves it where it is. */
 function place(state, id, previous) {
   if (previous === undefined) return state;
   const item = state.items.find((candidate) => candidate.id === id);
@@ -166,7 +166,7 @@ function place(state, id, previous) {
 
 function itemPlaced(state, { item, previous_item_id }) {
   if (item.type !== "message") {
-    // Calls and their outputs keep their place, unseen, because later items name them as predecessors.
+    // Calls and their outputs are kept as hidden items, because later items name them as `previous_item_id`.
     return place(upsert(state, item.id, { role: item.type, hidden: true }), item.id, previous_item_id);
   }
   const known = state.items.find((candidate) => candidate.id === item.id);
@@ -174,21 +174,21 @@ function itemPlaced(state, { item, previous_item_id }) {
   const typed = item.content?.some((part) => part.type === "input_text");
   const fields = { role: item.role, status: item.status, hidden: item.role === "system", placed: true };
   if (known) fields.hidden ||= known.hidden;
-  if (text && !known?.final && !known?.cut) fields.text = text;
+  if (text && !known?.final && !known?.truncated) fields.text = text;
   if (typed) fields.final = true;
   const next = upsert(state, item.id, fields);
   return known?.placed ? next : place(next, item.id, previous_item_id);
 }
 
 function appendText(state, { item_id, delta }) {
-  return change(state, item_id, (item) => (item.cut ? {} : { text: item.text + delta }));
+  return change(state, item_id, (item) => (item.truncated ? {} : { text: item.text + delta }));
 }
 
 function finishText(state, id, text) {
-  return change(state, id, (item) => (item.cut ? {} : { text, final: true }));
+  return change(state, id, (item) => (item.truncated ? {} : { text, final: true }));
 }
 
-/** The words whose middle was heard; without word times the text stays as it is until the server says more. */
+/** The words that were heard up to their middle. Without word times, the text stays until the server sends it. */
 function heardText(item, heardMs) {
   if (!item.words.length) return heardMs === 0 ? "" : item.text;
   return item.words

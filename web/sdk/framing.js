@@ -1,5 +1,5 @@
-// The binary audio frame of `realtime.bin.v1`: twelve header bytes, then PCM16, all little-endian.
-// Knows the layout and nothing else: no socket, no stream table.
+// The binary audio frame of `realtime.bin.v1`: a header of twelve bytes, then PCM16, all little-endian.
+// Knows only the layout; knows no socket and no streams.
 
 export const SUBPROTOCOL = "realtime.bin.v1";
 export const HEADER_BYTES = 12;
@@ -21,7 +21,7 @@ export function encodeFrame({ pcm, seq, startMs, stream = 0, end = false }) {
   return buffer;
 }
 
-/** The frame in `buffer`, or null for anything this version does not know: such frames are skipped. */
+/** The frame in `buffer`, or null if this version does not know it; the caller skips such frames. */
 export function decodeFrame(buffer) {
   if (buffer.byteLength < HEADER_BYTES || buffer.byteLength % 2) return null;
   const header = new DataView(buffer);
@@ -35,7 +35,7 @@ export function decodeFrame(buffer) {
   };
 }
 
-/** Base64 of the bytes under a typed array: the JSON form of audio. */
+/** Base64 of the bytes of a typed array: audio in JSON events. */
 export function toBase64(view) {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   if (bytes.toBase64) return bytes.toBase64();
@@ -46,7 +46,7 @@ export function toBase64(view) {
   return btoa(text);
 }
 
-/** PCM16 samples from base64; an odd trailing byte is left out. */
+/** PCM16 samples from base64; an odd last byte is dropped. */
 export function fromBase64(text) {
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length & ~1);

@@ -1,4 +1,4 @@
-// The marks of a turn as bars of a waterfall. Pure; the names are the wire's.
+// The marks of a turn as bars of a waterfall diagram. Pure; the mark names are those of the protocol.
 
 const STEPS = [
   { name: "turn", from: "speech_ended", to: "turn_confirmed" },

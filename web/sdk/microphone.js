@@ -1,5 +1,5 @@
-// The microphone as PCM16 frames, and its troubles as words: every way the browser can refuse ends in a state.
-// Knows nothing of the wire and shows nothing.
+// The microphone as PCM16 frames. Every error of the browser becomes a state.
+// Knows nothing of the protocol and shows nothing.
 
 const STATE_OF_ERROR = {
   NotAllowedError: "denied",
@@ -11,7 +11,7 @@ const STATE_OF_ERROR = {
   Unloaded: "unloaded",
 };
 
-/** The worklet's code comes from the server, which may be away just now: not the microphone's fault. */
+/** The worklet's code comes from the server, which may be unreachable: not an error of the microphone. */
 async function load(context) {
   try {
     await context.audioWorklet.addModule(new URL("./worklets/capture.js", import.meta.url));
@@ -36,43 +36,43 @@ export class Microphone extends EventTarget {
 
   #stream = null; #context = null; #node = null; #attempt = 0;
 
-  /** Ask for the microphone. Resolves when it runs or when `state` says why it does not. */
+  /** Request the microphone. Resolves when it runs, or when `state` says why not. */
   async start() {
     if (this.state === "on" || this.state === "asking") return;
     const attempt = ++this.#attempt;
-    if (!navigator.mediaDevices?.getUserMedia) return this.#become("insecure");
-    this.#become("asking");
+    if (!navigator.mediaDevices?.getUserMedia) return this.#setState("insecure");
+    this.#setState("asking");
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: this.constraints });
       if (attempt !== this.#attempt) return stream.getTracks().forEach((track) => track.stop());
       this.#stream = stream;
-      await this.#listen(stream);
-      if (attempt === this.#attempt) this.#become("on");
+      await this.#capture(stream);
+      if (attempt === this.#attempt) this.#setState("on");
     } catch (error) {
       if (attempt !== this.#attempt) return;
       this.#release();
       this.error = error;
-      this.#become(STATE_OF_ERROR[error.name] ?? "failed");
+      this.#setState(STATE_OF_ERROR[error.name] ?? "failed");
     }
   }
 
   stop() {
     this.#attempt += 1;
     this.#release();
-    this.#become("off");
+    this.#setState("off");
   }
 
-  /** A muted microphone sends silence: the server's clock and its end-of-turn detection go on. */
+  /** A muted microphone sends silence: the server measures time in audio, also for the end of turns. */
   mute(on) {
     this.muted = on;
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !on;
   }
 
-  async #listen(stream) {
+  async #capture(stream) {
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
-    track.onended = () => { this.#release(); this.#become("lost"); };
-    // The device's own rate: some browsers refuse a stream whose rate differs from its context's.
+    track.onended = () => { this.#release(); this.#setState("lost"); };
+    // Use the device's rate: some browsers reject a stream whose rate is not that of the context.
     const context = (this.#context = new AudioContext({ latencyHint: "interactive" }));
     context.resume().catch(() => {});
     await load(context);
@@ -84,7 +84,7 @@ export class Microphone extends EventTarget {
       const detail = { pcm: new Int16Array(data.pcm), level: data.level };
       this.dispatchEvent(new CustomEvent("frame", { detail }));
     };
-    // The worklet writes nothing; the connection only makes the browser run it.
+    // The worklet outputs nothing; the browser only runs it if it is connected.
     context.createMediaStreamSource(stream).connect(this.#node).connect(context.destination);
   }
 
@@ -102,7 +102,7 @@ export class Microphone extends EventTarget {
     this.#stream = this.#context = this.#node = null;
   }
 
-  #become(state) {
+  #setState(state) {
     if (state === this.state) return;
     this.state = state;
     this.dispatchEvent(new CustomEvent("state", { detail: state }));

@@ -1,5 +1,5 @@
-// Between the wire and the player: which audio belongs to which part, and telling the server what was heard.
-// With the `playback` extension that is a running acknowledgement; without it, one truncate at an interruption.
+// Connects the protocol and the player: assigns audio to parts, and reports to the server what was heard.
+// With the `playback` extension it reports continuously; without it, by one truncate at an interruption.
 
 import { fromBase64 } from "./framing.js";
 
@@ -11,18 +11,18 @@ const partOf = (key) => {
 };
 
 export class Playback {
-  /** `send`: event -> void. `session`: () -> the session object as the server last echoed it. */
+  /** `send`: event -> void. `session`: () -> the last session object from the server. */
   constructor({ player, send, session }) {
     Object.assign(this, { player, send, session });
     this.reset();
     player.addEventListener("progress", () => this.#acknowledge());
   }
 
-  /** A new session: nothing of the old one is on its way any more. */
+  /** Start with a new session: no more audio of the old one will come. */
   reset() {
     this.streams = new Map();  // binary stream number -> key
-    this.open = new Set();     // keys announced and not finished
-    this.cut = new Set();      // keys that were flushed: what still arrives for them is dropped
+    this.open = new Set();     // keys of parts that were added and are not done
+    this.flushed = new Set();  // keys of flushed parts: their later audio is dropped
     this.acks = new Map();     // key -> {ms, at} of the last acknowledgement
   }
 
@@ -30,11 +30,11 @@ export class Playback {
     return (this.session()?.extensions ?? []).includes("playback");
   }
 
-  /** A server event, in order. Resolves when an interruption it carries has been carried out. */
+  /** Handle a server event. For an interruption, the promise resolves when the player has stopped. */
   handle(event) {
     switch (event.type) {
       case "session.created": return this.reset();
-      case "response.content_part.added": return this.#announced(event);
+      case "response.content_part.added": return this.#partAdded(event);
       case "response.output_audio.delta": return this.#push(keyOf(event), fromBase64(event.delta));
       case "response.output_audio.done": return this.#finish(keyOf(event));
       case "input_audio_buffer.speech_started": return this.#mayInterrupt() ? this.interrupt() : undefined;
@@ -52,18 +52,18 @@ export class Playback {
     }
   }
 
-  /** Silence now; the server learns how much of each part was heard. */
+  /** Stop playing, and report to the server how much of each part was heard. */
   async interrupt() {
-    const open = new Set([...this.open].filter((key) => !this.cut.has(key)));
+    const open = new Set([...this.open].filter((key) => !this.flushed.has(key)));
     const active = [...this.player.parts].filter(([, part]) => !part.done).map(([key]) => key);
-    for (const key of [...open, ...active]) this.cut.add(key);
+    for (const key of [...open, ...active]) this.flushed.add(key);
     const flushed = await this.player.flush();
-    const sounding = new Set(flushed.map(({ key }) => key));
+    const reported = new Set(flushed.map(({ key }) => key));
     for (const { key, playedMs } of flushed) this.#report(key, Math.floor(playedMs));
-    if (this.acknowledges) for (const key of open) if (!sounding.has(key)) this.#report(key, 0);
+    if (this.acknowledges) for (const key of open) if (!reported.has(key)) this.#report(key, 0);
   }
 
-  #announced({ stream, part, ...event }) {
+  #partAdded({ stream, part, ...event }) {
     if (part.type !== "audio") return;
     const key = keyOf(event);
     this.open.add(key);
@@ -71,7 +71,7 @@ export class Playback {
   }
 
   #push(key, pcm) {
-    if (!this.cut.has(key)) this.player.push(key, pcm);
+    if (!this.flushed.has(key)) this.player.push(key, pcm);
   }
 
   #finish(key) {
@@ -96,7 +96,7 @@ export class Playback {
   #acknowledge() {
     if (!this.acknowledges) return;
     for (const [key, part] of this.player.parts) {
-      if (this.cut.has(key) || part.heardMs <= 0) continue;
+      if (this.flushed.has(key) || part.heardMs <= 0) continue;
       const drained = part.done && part.heardMs >= part.receivedMs;
       const last = this.acks.get(key);
       if (last?.drained || (!drained && last && performance.now() - last.at < ACK_EVERY_MS)) continue;

@@ -1,7 +1,7 @@
-// The speaker of the page: owns an AudioContext and the player worklet, moves buffers to it, and turns its
-// reports into what the listener has heard, device latency included. Knows nothing of the wire.
+// The audio output of the page: owns an AudioContext and the player worklet, and sends audio to it. Computes from its
+// reports what the listener has heard, with the latency of the device. Knows nothing of the protocol.
 
-const OPEN_FLUSH_MS = 150;  // a suspended context may never answer; then the last report stands
+const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
 
 export class Player extends EventTarget {
   constructor({ rate = 24000 } = {}) {  // Hertz
@@ -9,25 +9,25 @@ export class Player extends EventTarget {
     this.rate = rate;
     this.context = null;
     this.node = null;
-    this.output = null;  // a GainNode: everything that is heard passes it
-    this.parts = new Map();  // key -> {heardMs, handedMs, receivedMs, done}
+    this.output = null;  // the GainNode of all output
+    this.parts = new Map();  // key -> {heardMs, outputMs, receivedMs, done}
     this.underruns = 0;
     this.#reset();
   }
 
-  #waiting; #flushes; #nextFlush; #opening;
+  #queued; #flushes; #nextFlush; #opening;
 
   #reset() {
-    this.#waiting = [];
+    this.#queued = [];
     this.#flushes = new Map();
     this.#nextFlush = 1;
     this.#opening = null;
   }
 
-  /** Begin the audio context. Call it first inside a click or key press: browsers insist. */
+  /** Start the audio context. Browsers require the first call inside a click or a key press. */
   open() {
     this.#opening ??= this.#start().catch((error) => {
-      this.#opening = null;  // the server may have been away: the next open() tries again
+      this.#opening = null;  // the server may be unreachable: the next open() tries again
       this.context?.close().catch(() => {});
       this.context = null;
       throw error;
@@ -46,10 +46,10 @@ export class Player extends EventTarget {
     this.node.port.onmessage = ({ data }) => (data.type === "flushed" ? this.#flushed(data) : this.#report(data));
     this.output = new GainNode(this.context);
     this.node.connect(this.output).connect(this.context.destination);
-    for (const [message, transfer] of this.#waiting.splice(0)) this.node.port.postMessage(message, transfer);
+    for (const [message, transfer] of this.#queued.splice(0)) this.node.port.postMessage(message, transfer);
   }
 
-  /** True while something received has not been heard yet. */
+  /** Whether received audio has not been heard yet. */
   get playing() {
     for (const part of this.parts.values()) if (!(part.done && part.heardMs >= part.receivedMs)) return true;
     return false;
@@ -60,7 +60,7 @@ export class Player extends EventTarget {
     return this.parts.get(key)?.heardMs ?? 0;
   }
 
-  /** Play PCM16 samples after everything that was pushed before. */
+  /** Play PCM16 samples after all earlier ones. */
   push(key, pcm) {
     if (!pcm.length) return;
     const part = this.#part(key);
@@ -69,18 +69,18 @@ export class Player extends EventTarget {
     this.#post({ type: "audio", key, pcm: copy }, [copy]);
   }
 
-  /** Nothing more will come for this part. */
+  /** The part is complete. */
   end(key) {
     if (this.parts.has(key)) this.#post({ type: "end", key });
   }
 
-  /** Silence, within one quantum. Resolves to [{key, playedMs, receivedMs}] of the parts that were cut. */
+  /** Stop within one quantum. Resolves to [{key, playedMs, receivedMs}] of the unfinished parts. */
   flush() {
-    if (!this.node) return Promise.resolve(this.#abandon());
+    if (!this.node) return Promise.resolve(this.#discardAll());
     const id = this.#nextFlush++;
     return new Promise((resolve) => {
-      const giveUp = setTimeout(() => this.#flushed({ id, cut: this.#unplayed() }), OPEN_FLUSH_MS);
-      this.#flushes.set(id, { resolve, giveUp });
+      const timeout = setTimeout(() => this.#flushed({ id, parts: this.#unplayed() }), FLUSH_TIMEOUT_MS);
+      this.#flushes.set(id, { resolve, timeout });
       this.#post({ type: "flush", id });
     });
   }
@@ -96,50 +96,50 @@ export class Player extends EventTarget {
   }
 
   #part(key) {
-    if (!this.parts.has(key)) this.parts.set(key, { heardMs: 0, handedMs: 0, receivedMs: 0, done: false });
+    if (!this.parts.has(key)) this.parts.set(key, { heardMs: 0, outputMs: 0, receivedMs: 0, done: false });
     return this.parts.get(key);
   }
 
   #post(message, transfer = []) {
     if (this.node) this.node.port.postMessage(message, transfer);
-    else this.#waiting.push([message, transfer]);
+    else this.#queued.push([message, transfer]);
   }
 
   #unplayed() {
     return [...this.parts]
       .filter(([, part]) => !part.done)
-      .map(([key, part]) => ({ key, playedMs: part.handedMs, receivedMs: part.receivedMs }));
+      .map(([key, part]) => ({ key, playedMs: part.outputMs, receivedMs: part.receivedMs }));
   }
 
-  #abandon() {
-    const cut = this.#unplayed();
-    this.#waiting = [];
+  #discardAll() {
+    const unplayed = this.#unplayed();
+    this.#queued = [];
     this.parts.clear();
-    return cut;
+    return unplayed;
   }
 
-  #flushed({ id, cut }) {
+  #flushed({ id, parts }) {
     const flush = this.#flushes.get(id);
     if (!flush) return;
     this.#flushes.delete(id);
-    clearTimeout(flush.giveUp);
-    for (const { key, playedMs } of cut) {
-      Object.assign(this.#part(key), { heardMs: playedMs, receivedMs: playedMs, handedMs: playedMs, done: true });
+    clearTimeout(flush.timeout);
+    for (const { key, playedMs } of parts) {
+      Object.assign(this.#part(key), { heardMs: playedMs, receivedMs: playedMs, outputMs: playedMs, done: true });
     }
-    flush.resolve(cut);
+    flush.resolve(parts);
   }
 
   #report({ parts, level, underruns }) {
     const latencyMs = (this.context.outputLatency || this.context.baseLatency || 0) * 1000;
     this.underruns = underruns;
     const alive = new Set();
-    for (const { key, receivedMs, handedMs, sinceMs, done } of parts) {
+    for (const { key, receivedMs, outputMs, sinceMs, done } of parts) {
       const part = this.#part(key);
       alive.add(key);
-      part.handedMs = handedMs;
+      part.outputMs = outputMs;
       part.done = done;
       if (done) part.receivedMs = receivedMs;
-      part.heardMs = Math.max(part.heardMs, handedMs - Math.max(0, latencyMs - sinceMs));
+      part.heardMs = Math.max(part.heardMs, outputMs - Math.max(0, latencyMs - sinceMs));
     }
     for (const [key, part] of this.parts) if (part.done && !alive.has(key)) this.parts.delete(key);
     this.dispatchEvent(new CustomEvent("progress", { detail: { level, parts: this.parts } }));

@@ -1,27 +1,27 @@
-// The player's heart: a ring of samples with the names of the parts they belong to. Decides when to begin,
-// counts every sample it hands out, and forgets the rest at a flush. Pure: no worklet, no clock but its own count.
+// The player's ring buffer of samples, each with the part it belongs to. Decides when to start, counts every sample of
+// output, and discards the rest at a flush. Knows no worklet; measures time in samples.
 
 const JITTER_STEP_MS = 20;
 const JITTER_CAP_MS = 40;
-const RAMP_MS = 2;        // joins silence and sound without a click
-const REMEMBER_MS = 1000; // a finished part is reported this long, so that device latency can pass
+const RAMP_MS = 2;        // fades between silence and audio without a click
+const KEEP_DONE_MS = 1000; // a finished part is reported this long, because of the latency of the device
 
 export class Playout {
   constructor(rate, { flushFade = 128, seconds = 20 } = {}) {
     this.rate = rate;  // Hertz
-    this.flushFade = flushFade;  // samples that still sound, fading, after a flush: one quantum
+    this.flushFade = flushFade;  // samples that fade out after a flush: one quantum
     this.ring = new Float32Array(rate * seconds);
     this.head = 0;
     this.size = 0;
     this.segments = [];        // [{part, samples}] in ring order
-    this.parts = new Map();    // key -> {key, received, handed, ended, lastSample}
+    this.parts = new Map();    // key -> {key, received, output, ended, lastSample}
     this.clock = 0;            // samples of output, silence included
     this.waiting = true;
     this.waited = 0;
-    this.jitter = 0;           // samples wanted before sound begins: nothing until a stream has stumbled
+    this.jitter = 0;           // samples needed before output starts: 0 until an underrun
     this.ramp = Math.round((rate * RAMP_MS) / 1000);
     this.rampIn = 0;
-    this.last = 0;             // the last sample handed out, to decay from
+    this.last = 0;             // the last sample of output: silence decays from it
     this.underruns = 0;
   }
 
@@ -44,7 +44,7 @@ export class Playout {
     else this.segments.push({ part, samples: samples.length });
   }
 
-  /** Nothing more will come for this part. */
+  /** The part is complete. */
   end(key) {
     const part = this.#part(key);
     part.ended = true;
@@ -54,7 +54,7 @@ export class Playout {
   /** Fill `out` with the next samples, or with silence. */
   pull(out) {
     this.clock += out.length;
-    if (this.waiting && !this.#begin(out.length)) return this.#silence(out, 0);
+    if (this.waiting && !this.#start(out.length)) return this.#silence(out, 0);
     const count = Math.min(this.size, out.length);
     const first = Math.min(count, this.ring.length - this.head);
     out.set(this.ring.subarray(this.head, this.head + first));
@@ -63,44 +63,44 @@ export class Playout {
     if (count) this.last = out[count - 1];
     this.#advance(count, this.clock - out.length);
     if (count < out.length) {
-      this.#dry();
+      this.#empty();
       this.#silence(out, count);
     }
   }
 
-  /** Forget everything unheard, letting one quantum fade. What each cut part had played, in samples. */
+  /** Discard all samples but one fading quantum. Returns what each unfinished part has played, in samples. */
   flush() {
     const kept = this.waiting ? 0 : Math.min(this.size, this.flushFade);
     for (let i = 0; i < kept; i++) {
       this.ring[(this.head + i) % this.ring.length] *= 1 - (i + 1) / kept;
     }
-    const will = new Map();
+    const fading = new Map();
     let left = kept;
     for (const segment of this.segments) {
       segment.samples = Math.min(segment.samples, left);
       left -= segment.samples;
-      will.set(segment.part, (will.get(segment.part) ?? 0) + segment.samples);
+      fading.set(segment.part, (fading.get(segment.part) ?? 0) + segment.samples);
     }
     this.segments = this.segments.filter((segment) => segment.samples);
     this.size = kept;
-    const cut = [];
+    const flushed = [];
     for (const part of this.parts.values()) {
-      const played = part.handed + (will.get(part) ?? 0);
+      const played = part.output + (fading.get(part) ?? 0);
       if (part.ended && played === part.received) continue;
-      cut.push({ key: part.key, played, received: part.received });
+      flushed.push({ key: part.key, played, received: part.received });
       Object.assign(part, { received: played, ended: true, lastSample: part.lastSample ?? this.clock });
     }
-    return cut;
+    return flushed;
   }
 
-  /** Every part that is not long finished: received, handed out, and how long ago its last sample left. */
+  /** The parts, without those finished long ago: samples received and output, and the time since the last output. */
   report() {
     const parts = [];
     for (const part of this.parts.values()) {
-      const done = part.ended && part.handed === part.received;
+      const done = part.ended && part.output === part.received;
       const since = part.lastSample === null ? 0 : this.clock - part.lastSample;
-      parts.push({ key: part.key, received: part.received, handed: part.handed, since, done });
-      if (done && since > (this.rate * REMEMBER_MS) / 1000) this.parts.delete(part.key);
+      parts.push({ key: part.key, received: part.received, output: part.output, since, done });
+      if (done && since > (this.rate * KEEP_DONE_MS) / 1000) this.parts.delete(part.key);
     }
     return parts;
   }
@@ -108,7 +108,7 @@ export class Playout {
   #part(key) {
     let part = this.parts.get(key);
     if (!part) {
-      part = { key, received: 0, handed: 0, ended: false, lastSample: null };
+      part = { key, received: 0, output: 0, ended: false, lastSample: null };
       this.parts.set(key, part);
     }
     return part;
@@ -124,7 +124,7 @@ export class Playout {
     this.head = 0;
   }
 
-  #begin(length) {
+  #start(length) {
     if (!this.size) return false;
     const complete = this.segments.at(-1).part.ended;
     if (this.size < this.jitter && this.waited < this.jitter && !complete) {
@@ -144,7 +144,7 @@ export class Playout {
       const taken = Math.min(count, segment.samples);
       clock += taken;
       segment.samples -= taken;
-      segment.part.handed += taken;
+      segment.part.output += taken;
       segment.part.lastSample = clock;
       this.current = segment.part;
       count -= taken;
@@ -152,8 +152,8 @@ export class Playout {
     }
   }
 
-  /** The ring ran dry: a clean end relaxes the jitter buffer, a stumble makes it wait a little next time. */
-  #dry() {
+  /** The buffer is empty: the end of a part makes the jitter buffer smaller, an underrun makes it larger. */
+  #empty() {
     this.waiting = true;
     const step = (this.rate * JITTER_STEP_MS) / 1000;
     if (this.current?.ended) {

@@ -1,16 +1,16 @@
-// Talk with a Realtime server from a page. This is the whole public surface:
+// Talk with a Realtime server from a page. The public interface:
 //
 //   const voice = new Realtime({ url: "wss://host/v1/realtime" });
 //   voice.addEventListener("change", () => draw(voice.conversation, voice.phase));
 //   await voice.talk();          // microphone and conversation; call it inside a click
-//   await voice.say("Hello");    // a typed turn, answered aloud; needs no microphone
+//   await voice.say("Hello");    // a typed turn, answered in speech; needs no microphone
 //   voice.mute(true);  await voice.interrupt();  await voice.stop();
 //
-// Events: `change` (anything worth drawing, at most once per task), `progress` (the listener heard more),
+// Events: `change` (redraw; at most once per task), `progress` (the listener has heard more),
 // `level` ({source: "input" | "output", level: 0…1}), `event` (a server event), `sent` (a client event).
 
 import { Connection } from "./connection.js";
-import { emptyConversation, phase, reduce, replay } from "./conversation.js";
+import { emptyConversation, phase, recreate, reduce } from "./conversation.js";
 import { Microphone } from "./microphone.js";
 import { Playback } from "./playback.js";
 import { Player } from "./player.js";
@@ -18,7 +18,7 @@ import { Player } from "./player.js";
 const EXTENSIONS = ["playback", "words", "latency"];
 
 export class Realtime extends EventTarget {
-  /** `credential`: async () -> key or null. `session`: fields for a session.update at every (re)connect. */
+  /** `credential`: async () -> key or null. `session`: the fields of a session.update after every connect. */
   constructor({ url, credential, session = null, extensions = EXTENSIONS, binary = true, microphone = {} }) {
     super();
     this.settings = session;
@@ -29,7 +29,7 @@ export class Realtime extends EventTarget {
     this.playback = new Playback({
       player: this.player, send: (event) => this.send(event), session: () => this.conversation.session,
     });
-    this.#wire();
+    this.#addListeners();
   }
 
   #changing = false; #wasPlaying = false; #talking = false;
@@ -38,7 +38,7 @@ export class Realtime extends EventTarget {
     return phase(this.conversation, this.player.playing);
   }
 
-  /** Microphone and conversation. Resolves when the microphone runs or has said why not. */
+  /** Start the microphone and connect. Resolves when the microphone runs, or when its state says why not. */
   async talk() {
     this.#talking = true;
     const started = this.microphone.start();
@@ -51,7 +51,7 @@ export class Realtime extends EventTarget {
     this.#openPlayer();
   }
 
-  /** A typed turn. It interrupts a running answer, as speech would. */
+  /** Send a typed turn. It interrupts a running answer, like speech. */
   async say(text) {
     const item_id = `msg_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
     this.connect();
@@ -62,7 +62,7 @@ export class Realtime extends EventTarget {
     this.#queue({ type: "response.create" });
   }
 
-  /** Stop the answer, sound and generation alike. */
+  /** Stop the audio and the generation of the answer. */
   async interrupt() {
     const { response } = this.conversation;
     if (!response && !this.player.playing) return;
@@ -81,11 +81,11 @@ export class Realtime extends EventTarget {
     this.microphone.stop();
     await this.interrupt();
     this.connection.close();
-    this.conversation = { ...this.conversation, response: null, hearing: null, awaiting: false };
+    this.conversation = { ...this.conversation, response: null, speech: null, awaiting: false };
     this.#changed();
   }
 
-  /** Any client event of the wire. */
+  /** Send any client event. */
   send(event) {
     if (this.connection.send(event)) this.dispatchEvent(new CustomEvent("sent", { detail: event }));
   }
@@ -99,7 +99,7 @@ export class Realtime extends EventTarget {
     this.#apply({ type: "local.problem_seen" });
   }
 
-  #wire() {
+  #addListeners() {
     this.connection.addEventListener("event", ({ detail }) => this.#receive(detail));
     this.connection.addEventListener("frame", ({ detail }) => this.playback.handleFrame(detail));
     this.connection.addEventListener("state", ({ detail }) => {
@@ -119,7 +119,7 @@ export class Realtime extends EventTarget {
     });
   }
 
-  /** The worklets come from the server too: what could not be loaded while it was away can be now. */
+  /** The worklets also come from the server: load those that failed while it was unreachable. */
   #recover() {
     this.#openPlayer();
     if (this.#talking && this.microphone.state === "unloaded") this.microphone.start();
@@ -133,7 +133,7 @@ export class Realtime extends EventTarget {
   }
 
   #receive(event) {
-    // Sound first: a flush must not wait for captions.
+    // Handle audio first: a flush must not wait for captions.
     this.playback.handle(event);
     if (event.type === "session.created") this.#configure();
     if (event.type === "conversation.item.truncated" && event.transcript === undefined) {
@@ -143,10 +143,10 @@ export class Realtime extends EventTarget {
     this.#apply(event);
   }
 
-  /** A fresh session knows nothing: it gets the settings and what was said before the line broke. */
+  /** Send a new session the settings, and the conversation from before the connection was lost. */
   #configure() {
     if (this.settings) this.send({ type: "session.update", session: { type: "realtime", ...this.settings } });
-    for (const event of replay(this.conversation)) this.send(event);
+    for (const event of recreate(this.conversation)) this.send(event);
   }
 
   #apply(event) {

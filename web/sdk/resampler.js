@@ -1,5 +1,5 @@
-// Streaming sample-rate conversion by a polyphase windowed sinc. Pure arithmetic on Float32 samples:
-// it keeps the tail of the last block, so blocks of any size join without a seam.
+// Streaming sample-rate conversion of Float32 samples with a polyphase windowed sinc. It keeps the end of the last
+// block, so that blocks of any size join without an error.
 
 const ZERO_CROSSINGS = 16;  // half width of the kernel at the lower rate: 0.7 ms of delay at 24 kHz
 
@@ -13,7 +13,7 @@ function windowedSinc(t, cutoff, halfWidth) {
   return cutoff * sinc * (0.42 + 0.5 * Math.cos(phase) + 0.08 * Math.cos(2 * phase));
 }
 
-/** Kernels for every output phase, each normalised so that a constant stays that constant. */
+/** The kernel of each output phase, normalized so that a constant signal keeps its value. */
 function kernels(up, cutoff, halfWidth, taps) {
   return Array.from({ length: up }, (_, phase) => {
     const row = new Float32Array(taps);
@@ -39,7 +39,7 @@ export class Resampler {
     this.phase = 0;
   }
 
-  /** Samples that are complete after `input`; the kernel's half width is held back. */
+  /** The samples that can be computed with `input`; they lag by half the width of the kernel. */
   push(input) {
     if (!this.rows) return input;
     const line = new Float32Array(this.history.length + input.length);
@@ -60,7 +60,7 @@ export class Resampler {
     return output.subarray(0, count);
   }
 
-  /** What was held back, as if silence followed. */
+  /** The remaining samples, as if silence followed. */
   drain() {
     return this.rows ? this.push(new Float32Array(this.taps / 2)) : new Float32Array(0);
   }

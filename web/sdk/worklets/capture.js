@@ -1,5 +1,5 @@
-// Runs in the audio thread: whatever rate the context has, PCM16 frames of a fixed length leave over the port,
-// each with its loudness. Serves the microphone, and the page's own recording of what it plays.
+// Runs in the audio thread: sends PCM16 frames of a fixed length and rate over the port, each with its level.
+// Used for the microphone, and to record the page's output.
 
 import { Resampler } from "../resampler.js";
 
@@ -14,7 +14,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
   }
 
   process([channels], _outputs) {
-    // An input without a connection has no channels: silence keeps the clock of the other side going.
+    // An unconnected input has no channels: send silence, because the receiver measures time in audio.
     const input = channels.length ? mono(channels) : new Float32Array(128);
     const samples = this.resampler.push(input);
     for (let at = 0; at < samples.length;) {

@@ -1,5 +1,5 @@
-// Runs in the audio thread: PCM16 comes in over the port, sound goes out, and every few quanta a report says
-// how far each part has come. All rules live in playout.js.
+// Runs in the audio thread: receives PCM16 over the port, plays it, and regularly reports the progress of each part.
+// All rules are in playout.js.
 
 import { Playout } from "../playout.js";
 import { Resampler } from "../resampler.js";
@@ -9,12 +9,12 @@ const REPORT_MS = 25;
 class PlayerProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions: { rate } }) {
     super();
-    this.rate = rate;  // Hertz of the PCM that arrives; `sampleRate` is the context's
+    this.rate = rate;  // of the received PCM, in Hertz; `sampleRate` is that of the context
     this.playout = new Playout(sampleRate);
     this.resamplers = new Map();
     this.sinceReport = 0;
     this.energy = 0;
-    this.quiet = true;
+    this.idle = true;
     this.port.onmessage = ({ data }) => this[data.type](data);
   }
 
@@ -31,11 +31,11 @@ class PlayerProcessor extends AudioWorkletProcessor {
   }
 
   flush({ id }) {
-    const cut = this.playout.flush().map((part) => ({
+    const parts = this.playout.flush().map((part) => ({
       key: part.key, playedMs: this.#ms(part.played), receivedMs: this.#ms(part.received),
     }));
     this.resamplers.clear();
-    this.port.postMessage({ type: "flushed", id, cut });
+    this.port.postMessage({ type: "flushed", id, parts });
   }
 
   process(_inputs, [[out]]) {
@@ -50,13 +50,13 @@ class PlayerProcessor extends AudioWorkletProcessor {
     const parts = this.playout.report();
     const level = Math.sqrt(this.energy / this.sinceReport);
     this.sinceReport = this.energy = 0;
-    if (!parts.length && this.quiet) return;
-    this.quiet = !parts.length;
+    if (!parts.length && this.idle) return;
+    this.idle = !parts.length;
     this.port.postMessage({
       type: "report", level, underruns: this.playout.underruns,
       parts: parts.map((part) => ({
         key: part.key, done: part.done,
-        receivedMs: this.#ms(part.received), handedMs: this.#ms(part.handed), sinceMs: this.#ms(part.since),
+        receivedMs: this.#ms(part.received), outputMs: this.#ms(part.output), sinceMs: this.#ms(part.since),
       })),
     });
   }

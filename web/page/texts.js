@@ -1,11 +1,11 @@
-// Every sentence the page says about its own state. Pure: facts in, words out.
+// The texts of the page about its state. Pure functions of that state.
 
 const MICROPHONE = {
   denied: "No microphone permission. Allow it beside the address, then press the button, or type below.",
   missing: "No microphone found. Plug one in and press the button, or type below.",
   busy: "The microphone is in use by another program. Close that, then press the button, or type below.",
   insecure: "Browsers give the microphone only to https pages and to localhost. You can still type below.",
-  lost: "The microphone was unplugged. Press the button to go on, or type below.",
+  lost: "The microphone was unplugged. Press the button to continue, or type below.",
   unloaded: "The microphone's code could not be loaded from the server. You can still type below.",
   failed: "The microphone could not be started. You can still type below.",
 };
@@ -13,7 +13,7 @@ const MICROPHONE = {
 const REFUSED = {
   key_needed: "This server asks for a key.",
   invalid_api_key: "The server did not accept this key.",
-  session_taken_over: "This conversation went on in another window.",
+  session_taken_over: "This conversation continues in another window.",
 };
 
 const PROBLEM = {
@@ -23,13 +23,13 @@ const PROBLEM = {
 };
 
 const LISTENING = {
-  hearing: ["hearing", "You are speaking"],
+  "user-speaking": ["user-speaking", "You are speaking"],
   thinking: ["thinking", "Thinking"],
   speaking: ["speaking", "Speaking"],
 };
 
-/** [mood, sentence] for the big line under the button. */
-export function stateWords({ connection, microphone, muted, phase, secondsToRetry, everOpen, loaded }) {
+/** [status, text] for the line under the button. */
+export function statusText({ connection, microphone, muted, phase, secondsToRetry, everOpen, loaded }) {
   if (!loaded) return ["connecting", "Loading…"];
   if (connection.state === "waiting") {
     const what = everOpen ? "Connection lost. Reconnecting" : "Server unreachable. Trying again";
@@ -50,18 +50,18 @@ export function microphoneNotice(state) {
   return MICROPHONE[state] ?? null;
 }
 
-/** One sentence for an `error` event or a failed response: the server's own words, ours in front where they help. */
-export function problemSentence({ code, message }) {
-  const lead = PROBLEM[code];
-  if (!lead) return message;
-  return message && !lead.includes("again") ? `${lead} ${message}` : lead;
+/** The text for an `error` event or a failed response: our own text for known codes, and the server's message. */
+export function problemText({ code, message }) {
+  const known = PROBLEM[code];
+  if (!known) return message;
+  return message && !known.includes("again") ? `${known} ${message}` : known;
 }
 
-/** Standing notices about the server, from what /readyz says: [{id, text}]. */
+/** Permanent notices about the server, from the answer of /readyz: [{id, text}]. */
 export function serverNotices(server) {
   const notices = [];
   if (server.sandbox) {
-    notices.push({ id: "sandbox", text: "Sandbox voice: a small robot on this machine answers. Set MINIMAX_API_KEY to talk with MiniMax." });
+    notices.push({ id: "sandbox", text: "Sandbox voice: a simple emulator on this machine answers. Set MINIMAX_API_KEY to talk with MiniMax." });
   }
   const missing = server.missing ?? [];
   if (server.transcriber === "none" && !missing.some(({ part }) => part === "transcriber")) {
