@@ -1,10 +1,9 @@
-"""Barge-in: how soon the server yields to somebody who goes on speaking, and what it believes was heard.
+"""Barge-in: how soon the server stops when a user keeps speaking, and which words its history keeps.
 
     python -m bench.barge_in [--rounds 12] [--json FILE]
 
-Rows 7 and 9 of shared/design.md 4. A long story is told in real time to a client that plays at once and says how far
-it has played; recorded speech goes over it. Word times come from the wire (`words`), the moment of every frame from the
-clock of this process.
+Rows 7 and 9 of shared/design.md 4. A client plays a long story in real time and acknowledges its position. Then it
+sends recorded speech. Word times come from the extension `words`, the times of frames from the clock of this process.
 """
 
 from __future__ import annotations
@@ -17,17 +16,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bench.common import RATE, WireClient, connected, figures, load_average, now_s, pcm_of, server, table
 from bench.latency import stream
 from bench.microphone import Microphone, Speech, speech_of
 from bench.platform import Platform, platform
-from bench.rig import RATE, WireClient, figures, load_average, now_s, pcm_of, server, table, wire
 from tests.clips import RATE as CLIP_RATE
 from tests.clips import clips
 
 SETS = (*stream(300, 80, 200), "speech.factor=1.2", "speech.connect_ms=400", "http.connect_ms=400")
-LEAST_S, MOST_S = 2.2, 3.2  # of continued speech
+MIN_S, MAX_S = 2.2, 3.2  # length of the interrupting speech
 ACK_EVERY_S = 0.1
-ONSET_GOAL_MS, SILENCE_GOAL_MS = (500, 800), 5
 
 
 @dataclass(frozen=True)
@@ -36,21 +34,21 @@ class BargeIn:
 
     clip: str
     confirmed: float  # true onset to `speech_started`
-    last_audio: float  # `speech_started` to the last audio delta; negative where it was before
-    kept_too_much: int  # words in history that were not heard
-    lost: int  # heard words that history lacks
-    new_connections: int  # before the first sound of the answer to the interruption
+    last_audio: float  # `speech_started` to the last audio delta; negative if the delta came first
+    kept_too_much: int  # words in the history that were not heard
+    lost: int  # heard words that are missing in the history
+    new_connections: int  # opened before the first audio of the next answer
 
 
 @dataclass
 class Result:
     rounds: list[BargeIn] = field(default_factory=list)
-    missed: int = 0  # interruptions the server never noticed
+    missed: int = 0  # interruptions that the server did not detect
     load: float = 0.0
 
 
 class Player:
-    """Plays what comes at once, and says how far it is."""
+    """Plays audio without a buffer, and acknowledges its position."""
 
     def __init__(self, client: WireClient) -> None:
         self._client = client
@@ -65,7 +63,7 @@ class Player:
     def played_ms(self) -> float:
         return min((now_s() - self.started_s) * 1000, self.received_ms) if self.started_s else 0.0
 
-    def take(self, at_s: float, event: dict[str, Any]) -> None:
+    def receive(self, at_s: float, event: dict[str, Any]) -> None:
         match event["type"]:
             case "response.output_audio.delta":
                 self.item_id = event["item_id"]
@@ -75,7 +73,7 @@ class Player:
             case "response.output_audio_words.delta":
                 self.words += event["words"]
 
-    async def tell(self, state: str = "playing") -> float:
+    async def acknowledge(self, state: str = "playing") -> float:
         played_ms = int(self.played_ms)
         await self._client.send(
             "output_audio_buffer.played", item_id=self.item_id, played_ms=played_ms, state=state
@@ -86,14 +84,14 @@ class Player:
         while not self.stopped:
             await asyncio.sleep(ACK_EVERY_S)
             if self.item_id and not self.stopped:
-                await self.tell()
+                await self.acknowledge()
 
 
 def continued_speech() -> list[Speech]:
-    """Recordings of people who go on speaking."""
-    long = [clip for clip in clips("en") if clip.seconds >= LEAST_S]
-    cut = [replace(clip, samples=clip.samples[: int(MOST_S * CLIP_RATE)]) for clip in long]
-    return [speech_of(clip) for clip in cut]
+    """Recordings of long speech."""
+    long = [clip for clip in clips("en") if clip.seconds >= MIN_S]
+    shortened = [replace(clip, samples=clip.samples[: int(MAX_S * CLIP_RATE)]) for clip in long]
+    return [speech_of(clip) for clip in shortened]
 
 
 async def barge_in(
@@ -105,25 +103,25 @@ async def barge_in(
     acks = asyncio.create_task(player.run())
     try:
         while player.received_ms < 1500:
-            player.take(*await client.next())
-        begun = asyncio.create_task(microphone.say(speech))
+            player.receive(*await client.next())
+        speech_start = asyncio.create_task(microphone.say(speech))
         try:
             async with asyncio.timeout(speech.ms / 1000 + 3.0):
                 while True:
                     at_s, event = await client.next()
-                    player.take(at_s, event)
+                    player.receive(at_s, event)
                     if event["type"] == "input_audio_buffer.speech_started":
                         break
         except TimeoutError:
             return None
         player.stopped = True
-        heard_ms = await player.tell("flushed")
-        onset_s = await begun + speech.onset_ms / 1000
-        ended_s = await begun + speech.end_ms / 1000
+        heard_ms = await player.acknowledge("flushed")
+        onset_s = await speech_start + speech.onset_ms / 1000
+        ended_s = await speech_start + speech.end_ms / 1000
         transcript = ""
         while not transcript and now_s() < at_s + 5.0:
             truncated = await client.next()
-            player.take(*truncated)
+            player.receive(*truncated)
             if truncated[1]["type"] == "conversation.item.truncated":
                 transcript = truncated[1].get("transcript") or " "
     finally:
@@ -143,14 +141,14 @@ async def barge_in(
 
 
 async def _answer(client: WireClient, upstream: Platform, ended_s: float) -> int:
-    """Let the interrupter be answered; how many connections that answer had to wait for."""
+    """Wait for the answer to the interruption; returns how many new connections it had to wait for."""
     await asyncio.sleep(max(0.0, ended_s - now_s()))
     new = 0
     with contextlib.suppress(TimeoutError):
         await client.until("response.output_audio.delta", 8.0)
         after = await upstream.traffic()
-        said = after.speech_after(ended_s - 0.5)
-        new = sum(piece.fresh for piece in said[:1])
+        requests = after.speech_after(ended_s - 0.5)
+        new = sum(request.waited for request in requests[:1])
         await client.until("response.done", 15.0)
         await asyncio.sleep(3.0)
     await client.send("output_audio_buffer.clear")
@@ -160,18 +158,18 @@ async def _answer(client: WireClient, upstream: Platform, ended_s: float) -> int
 
 async def measure(rounds: int) -> Result:
     result = Result()
-    said = continued_speech()
+    recordings = continued_speech()
     async with (
         platform(*SETS) as upstream,
         server(upstream.url, REALTIME_LANGUAGE="en") as product,
-        wire(product.url, "extensions=playback,words,latency") as client,
+        connected(product.url, "extensions=playback,words,latency") as client,
     ):
         microphone = Microphone(client.send)
         running = asyncio.create_task(microphone.run())
         try:
             await asyncio.sleep(1.0)
             for number in range(rounds):
-                one = await barge_in(client, microphone, upstream, said[number % len(said)])
+                one = await barge_in(client, microphone, upstream, recordings[number % len(recordings)])
                 if one is None:
                     result.missed += 1
                 else:

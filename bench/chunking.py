@@ -1,8 +1,8 @@
-"""The chunker against simulated chat streams and voices: first sound, stutter, requests, waste, and where pieces end.
+"""The chunker with simulated chat streams and voices: first audio, stutter, requests, waste, and where chunks end.
 
     python -m bench.chunking [--turns 1000] [--seed 1] [--json FILE]
 
-No sockets and no sleeping: time is a number (`bench.simulated`). Streams are generated (`bench.traces`) or recorded
+No sockets and no real time: time is a number (`bench.simulated`). Streams are generated (`bench.traces`) or recorded
 (`bench.recorded`).
 """
 
@@ -37,12 +37,12 @@ from bench.traces import BURSTS, CRAWL, FAST, SLOW, SMALL_BURSTS, STEADY, TOKEN_
 from realtime.core.playback_clock import Latency
 from realtime.core.prebuffer import Delivery
 
-_CONVERSATION = 8  # turns spoken by one voice
+_CONVERSATION = 8  # turns with the same voice
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Texts arriving one way, spoken by one voice. `keeps_up`: no stutter is excused."""
+    """Texts, a kind of stream and a speech profile. `keeps_up`: both are fast enough, so no stutter is allowed."""
 
     name: str
     texts: tuple[str, ...]
@@ -81,7 +81,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A scenario's figures, milliseconds unless named otherwise."""
+    """The figures of one scenario, in milliseconds unless named otherwise."""
 
     scenario: str
     stream: str
@@ -96,14 +96,14 @@ class Row:
     stutter_turns: int
     stutter_mean: float
     upstream_mean: float
-    waste_chars: float  # sent, and unheard when a listener interrupts at a random moment
-    ends: dict[str, float]  # share of each boundary among pieces that are not the last
-    pauses: dict[str, float]  # share of each boundary among the places where playback stopped
+    waste_chars: float  # sent but not heard, if the listener interrupts at a random time
+    ends: dict[str, float]  # share of each boundary, without the last chunks
+    pauses: dict[str, float]  # share of each boundary among the pauses in playback
     waited_mean_s: float = 0.0
 
 
 def run(scenario: Scenario, turns: int, seed: int) -> Row:
-    """At least so many turns: whole rounds through the scenario's texts."""
+    """Run at least `turns` turns: complete rounds of the scenario's texts."""
     rng = random.Random(f"{seed} {scenario.name} {scenario.stream.name} {scenario.speech.name}")
     texts = scenario.texts * math.ceil(turns / len(scenario.texts))
     latency, delivery, voice = Latency(), Delivery(), Voice.drawn(rng)
@@ -116,7 +116,7 @@ def run(scenario: Scenario, turns: int, seed: int) -> Row:
 
 
 def run_load(turns: int, seed: int, stream: Stream, turns_per_minute: float, per_minute: int) -> Row:
-    """Many conversations on one account's speech budget."""
+    """Run many conversations with the speech budget of one account."""
     rng = random.Random(f"{seed} load {stream.name}")
     traces = [stream.trace(rng.choice(_SHORT), rng) for _ in range(turns)]
     results = simulate_load(traces, MAINLAND, rng, Budget(per_minute), 60 / turns_per_minute)
@@ -142,7 +142,7 @@ def summarise(scenario: str, stream: str, speech: str, results: Sequence[Result]
         round(_percentile([result.over_floor_ms for result in results], 0.95), 1),
         round(_percentile([result.first_audio_ms for result in results], 0.5), 1),
         mean(lambda result: result.requests),
-        sum(result.stutter_ms >= 0.5 for result in results),  # less is 0 ms
+        sum(result.stutter_ms >= 0.5 for result in results),  # less counts as 0 ms
         mean(lambda result: result.stutter_ms),
         mean(lambda result: result.upstream_ms),
         mean(lambda result: result.waste_chars),
@@ -162,7 +162,7 @@ def table(rows: Sequence[Row]) -> str:
     lines = [
         f"{'scenario':14} {'stream':12} {'speech':9} "
         + " ".join(f"{head:>8}" for head in heads)
-        + "  pieces end with (and pauses follow)"
+        + "  chunks end with (and pauses follow)"
     ]
     for row in rows:
         first = (

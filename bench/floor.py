@@ -1,7 +1,7 @@
-"""The floor: the same question asked and spoken with no framework at all, as early as physics allows.
+"""The clause floor: the lowest possible latency to first audio, measured without any framework.
 
-One chat stream, one warm speech socket, the first clause sent the moment its last token is there (shared/design.md 4).
-The product is measured against this in the same run, in front of the same platform.
+One chat stream and one open speech socket; the first clause is sent as soon as its last token arrives
+(shared/design.md 4). The product is compared with it in the same run, with the same platform.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.rig import RATE, is_loud
+from bench.common import RATE, is_loud
 
-KEEPALIVE_S = 120.0  # the library's own 15 s would let the floor grow cold in a pause
+KEEPALIVE_S = 120.0  # longer than the pauses; the library's default is 15 s
 KEY = {"Authorization": "Bearer sandbox"}
 _CLAUSE = re.compile(r"^(?P<clause>.*?[,.;:!?—…](?=\s|$)|.*?[，。；：！？、…\n])", re.DOTALL)
 _OPENER = re.compile(r"^\s*\w+[.!?]")
 
 
 def first_clause(text: str, finished: bool) -> str | None:
-    """The first clause of shared/design.md 2.2, if it is complete: 3 words or 2 Han characters up to a mark."""
+    """The first clause of shared/design.md 2.2, if it is complete: 3 words or 2 Han characters, up to punctuation."""
     position = 0
     while match := _CLAUSE.match(text[position:]):
         position += match.end()
@@ -35,7 +35,7 @@ def first_clause(text: str, finished: bool) -> str | None:
         if han >= 2 or len(head.split()) >= 3 or _OPENER.match(head):
             return head
     words = text.split()
-    if len(words) >= 8:  # the eighth may still grow: the cut is before it
+    if len(words) >= 8:  # the eighth word may be incomplete
         return " ".join(words[:7])
     if len(re.findall(r"[一-鿿]", text)) >= 16:
         return text[:16]
@@ -44,7 +44,7 @@ def first_clause(text: str, finished: bool) -> str | None:
 
 @dataclass(frozen=True)
 class FloorTurn:
-    """Milliseconds from the question to each mark."""
+    """Milliseconds after the question, for each mark."""
 
     chat_first_delta: float
     first_chunk: float
@@ -52,7 +52,7 @@ class FloorTurn:
 
 
 class Floor:
-    """A warm chat connection and a warm speech socket."""
+    """An open chat connection and an open speech socket."""
 
     def __init__(self, url: str, http: aiohttp.ClientSession, speech: ClientConnection) -> None:
         self._url = url
@@ -72,10 +72,10 @@ class Floor:
         text, first_delta_s, chunk_s = "", 0.0, 0.0
         async with self._http.post(f"{self._url}/v1/chat/completions", json=body, headers=KEY) as answer:
             async for line in answer.content:
-                piece = content_of(line)
-                if piece and not text:
+                delta = content_of(line)
+                if delta and not text:
                     first_delta_s = loop.time()
-                text += piece
+                text += delta
                 clause = first_clause(text, finished=False)
                 if clause is not None:
                     break
@@ -83,12 +83,12 @@ class Floor:
                 clause = first_clause(text, finished=True)
             await self._speech.send(json.dumps({"event": "task_continue", "text": clause}))
             chunk_s = loop.time()
-            audio_s = await self._first_sound()
-            await answer.read()  # so that the connection stays warm
+            audio_s = await self._first_audio()
+            await answer.read()  # so that the connection can be reused
         await self._finish_chunk()
-        return FloorTurn(*((moment - start_s) * 1000 for moment in (first_delta_s, chunk_s, audio_s)))
+        return FloorTurn(*((at_s - start_s) * 1000 for at_s in (first_delta_s, chunk_s, audio_s)))
 
-    async def _first_sound(self) -> float:
+    async def _first_audio(self) -> float:
         while True:
             frame = json.loads(await self._speech.recv())
             audio = bytes.fromhex((frame.get("data") or {}).get("audio") or "")
@@ -104,7 +104,7 @@ class Floor:
 
 
 def content_of(line: bytes) -> str:
-    """The visible text of one line of a streamed answer."""
+    """The text delta in one line of a chat stream."""
     if not line.startswith(b"data: {"):
         return ""
     choices = json.loads(line[6:]).get("choices") or []
@@ -113,7 +113,7 @@ def content_of(line: bytes) -> str:
 
 @asynccontextmanager
 async def floor(url: str, voice_id: str = "English_Graceful_Lady") -> AsyncIterator[Floor]:
-    """Everything warm: TCP to the chat model, `task_started` on the speech socket."""
+    """Both connections are open: TCP to the chat model, and a speech socket after `task_started`."""
     start: dict[str, Any] = {
         "event": "task_start",
         "model": "speech-2.8-turbo",

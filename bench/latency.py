@@ -1,9 +1,9 @@
-"""First audio of text turns against the clause floor, paired in one run (shared/design.md 4, rows 1, 3, 5).
+"""First audio of text turns compared with the clause floor, in pairs (shared/design.md 4, rows 1, 3, 5).
 
     python -m bench.latency [--rounds 20] [--only default,fast] [--quick] [--json FILE]
 
-Each round asks the same question with the same history twice, once without any framework (`bench.floor`) and once
-through the server, in turns first. The platform draws no jitter, so that a difference within a pair is ours.
+Each round asks the same question with the same history twice: once without any framework (`bench.floor`) and once
+through the server, in alternating order. The platform has no jitter, so the difference within a pair is the server's.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bench.common import Figures, WireClient, connected, figures, load_average, play, server, table
 from bench.floor import Floor, FloorTurn, floor
 from bench.platform import Platform, platform
-from bench.rig import Figures, WireClient, figures, heard, load_average, server, table, wire
 
 INSTRUCTIONS = "Be brief."
 ENGLISH = (
@@ -45,20 +45,20 @@ CHINESE = (
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way to be fast or slow."""
+    """The times of the platform, and how each turn is run."""
 
     name: str
     sets: tuple[str, ...]
     answers: tuple[str, ...] = ENGLISH
     profile: str = "local"
     question: str = 'Please say: "{}"'
-    idle_s: float = 0.0  # of silence before each turn
+    idle_s: float = 0.0  # pause before each turn
     interrupted: bool = False  # each turn follows an interrupted one
-    most_rounds: int = 1000
+    max_rounds: int = 1000
 
 
 def stream(first_ms: int, tps: int, speech_ms: int) -> tuple[str, ...]:
-    """One token in each chunk of the chat stream."""
+    """Options of the platform, with one token in each delta of the chat stream."""
     times = {
         "chat.first_ms": first_ms,
         "chat.tps": tps,
@@ -74,7 +74,7 @@ HANDSHAKE = (f"speech.connect_ms={HANDSHAKE_MS}", f"http.connect_ms={HANDSHAKE_M
 
 
 def is_cold(marks: dict[str, int]) -> bool:
-    """Whether the chat model's first word, due after CHAT_MS, waited for a handshake as well."""
+    """Whether the first chat delta, expected after CHAT_MS, also waited for a handshake."""
     return marks["chat_first_delta"] - marks["chat_request"] > CHAT_MS + 0.9 * HANDSHAKE_MS
 
 
@@ -86,26 +86,26 @@ SCENARIOS = (
     Scenario("short opener", stream(300, 25, 200), OPENERS),
     Scenario("Chinese", stream(300, 80, 200), CHINESE, question="请跟我说：“{}”"),
     Scenario("mainland", ("jitter.spread=0",), profile="mainland"),
-    Scenario("after a pause", (*stream(300, 80, 200), *HANDSHAKE), idle_s=10.0, most_rounds=6),
-    Scenario("after a barge-in", (*stream(300, 80, 200), *HANDSHAKE), interrupted=True, most_rounds=12),
+    Scenario("after a pause", (*stream(300, 80, 200), *HANDSHAKE), idle_s=10.0, max_rounds=6),
+    Scenario("after a barge-in", (*stream(300, 80, 200), *HANDSHAKE), interrupted=True, max_rounds=12),
 )
 
 
 @dataclass(frozen=True)
 class ProductTurn:
-    """Milliseconds from the question to each mark, and what the turn cost."""
+    """Milliseconds after the question for each mark, and the upstream requests of the turn."""
 
     first_audio: float
     marks: dict[str, int]
     requests: int
-    new_connections: int  # opened between the question and the first sound
-    first_hole: float
+    new_connections: int  # opened between the question and the first audio
+    first_gap: float
     stutter: float
 
 
 @dataclass
 class Result:
-    """What the rounds of one scenario gave."""
+    """The turns of one scenario."""
 
     name: str
     floor: list[FloorTurn] = field(default_factory=list)
@@ -115,35 +115,35 @@ class Result:
     @property
     def excess_ms(self) -> list[float]:
         pairs = zip(self.product, self.floor, strict=True)
-        return [product.first_audio - bare.first_audio for product, bare in pairs]
+        return [product.first_audio - floor.first_audio for product, floor in pairs]
 
     def of_product(self, value: Callable[[ProductTurn], float]) -> Figures:
         return figures([value(turn) for turn in self.product])
 
 
 class Bench:
-    """One scenario's processes, and the history both sides share."""
+    """The processes of one scenario, and the common history of both sides."""
 
-    def __init__(self, scenario: Scenario, bare: Floor, client: WireClient, upstream: Platform) -> None:
+    def __init__(self, scenario: Scenario, floor: Floor, client: WireClient, upstream: Platform) -> None:
         self._scenario = scenario
-        self._bare = bare
+        self._floor = floor
         self._client = client
         self._platform = upstream
         self._history: list[dict[str, str]] = [{"role": "system", "content": INSTRUCTIONS}]
 
     async def round(self, number: int, result: Result | None) -> None:
-        """One pair; with no result it only warms up."""
+        """Run one pair of turns. Without a result, it only warms up."""
         answer = self._scenario.answers[number % len(self._scenario.answers)]
         question = self._scenario.question.format(answer)
-        said = {"role": "user", "content": question}
+        message = {"role": "user", "content": question}
         sides: dict[str, Any] = {}
         for side in ("floor", "product") if number % 2 else ("product", "floor"):
             if side == "floor":
                 await asyncio.sleep(self._scenario.idle_s)
-                sides[side] = await self._bare.turn([*self._history, said])
+                sides[side] = await self._floor.turn([*self._history, message])
             else:
                 sides[side] = await self._product_turn(question)
-        self._history += [said, {"role": "assistant", "content": answer}]
+        self._history += [message, {"role": "assistant", "content": answer}]
         if result is not None:
             result.floor.append(sides["floor"])
             result.product.append(sides["product"])
@@ -154,32 +154,32 @@ class Bench:
         await asyncio.sleep(self._scenario.idle_s)
         before = await self._platform.traffic()
         self._client.clear()
-        left_s = await self._client.ask(question)
+        asked_s = await self._client.ask(question)
         _, waterfall = await self._client.until("response.latency.done")
         after = await self._platform.traffic()
-        reply = heard(self._client.events)
+        reply = play(self._client.events)
         if reply.first_sound_s is None:
             done = next(event for _, event in self._client.events if event["type"] == "response.done")
-            raise RuntimeError(f"The reply ended without a sound: {done['response']['status_details']}")
-        said = after.speech_after(left_s)
-        new_speech = sum(piece.fresh for piece in said[:1])
+            raise RuntimeError(f"The reply ended without audio: {done['response']['status_details']}")
+        requests = after.speech_after(asked_s)
+        new_speech = sum(request.waited for request in requests[:1])
         if (
             HANDSHAKE[-1] in self._scenario.sets
-        ):  # then somebody who waited for one is found out by the time it took
+        ):  # handshakes are slow: the time shows whether the turn waited for one
             new_http = int(is_cold(waterfall["marks"]))
         else:
             new_http = after.http_connections - before.http_connections
         return ProductTurn(
-            (reply.first_sound_s - left_s) * 1000,
+            (reply.first_sound_s - asked_s) * 1000,
             waterfall["marks"],
-            len(said),
+            len(requests),
             new_speech + new_http,
-            reply.first_hole_ms,
+            reply.first_gap_ms,
             reply.stutter_ms,
         )
 
     async def _interrupt(self) -> None:
-        """Begin a long answer, cut it a moment after its first sound, and let a second pass."""
+        """Start a long answer, cancel it shortly after its first audio, and wait for a second."""
         await self._client.ask("Tell me a long story.")
         await self._client.until("response.output_audio.delta")
         await asyncio.sleep(0.3)
@@ -191,14 +191,14 @@ class Bench:
 async def measure(scenario: Scenario, rounds: int) -> Result:
     """Run one scenario in fresh processes."""
     result = Result(scenario.name)
-    rounds = min(rounds, scenario.most_rounds)
+    rounds = min(rounds, scenario.max_rounds)
     async with (
         platform(*scenario.sets, profile=scenario.profile) as upstream,
         server(upstream.url, TRANSCRIBER="none", REALTIME_INSTRUCTIONS=INSTRUCTIONS) as product,
-        floor(upstream.url) as bare,
-        wire(product.url) as client,
+        floor(upstream.url) as clause_floor,
+        connected(product.url) as client,
     ):
-        bench = Bench(scenario, bare, client, upstream)
+        bench = Bench(scenario, clause_floor, client, upstream)
         await bench.round(0, None)
         await bench.round(1, None)
         for number in range(rounds):
@@ -222,7 +222,7 @@ def row(result: Result) -> list[object]:
         f"{excess.p50:+.1f} / {excess.p95:+.1f}",
         f"{sum(turn.requests for turn in result.product) / len(result.product):.2f}",
         sum(turn.new_connections for turn in result.product),
-        result.of_product(lambda turn: turn.first_hole),
+        result.of_product(lambda turn: turn.first_gap),
         f"{result.load:.1f}",
     ]
 
@@ -233,15 +233,15 @@ HEADS = (
     "floor p50 / p95 ms",
     "product ms",
     "excess ms",
-    "requests a turn",
+    "requests per turn",
     "new connections",
-    "hole before piece 2, ms",
+    "gap before chunk 2, ms",
     "machine load",
 )
 
 
 def stages(result: Result) -> str:
-    """Where the time goes: the product's marks beside the floor's, medians."""
+    """The medians of the product's marks and those of the floor."""
     parts = []
     for mark in STAGES:
         product = figures([turn.marks.get(mark, 0) for turn in result.product]).p50
@@ -257,23 +257,25 @@ def markdown(results: Sequence[Result]) -> str:
     return table(HEADS, [row(result) for result in results])
 
 
-def chosen(names: str | None, quick: bool) -> list[Scenario]:
-    """The scenarios of a command line; `quick` shortens the pause."""
-    wanted = [s for s in SCENARIOS if names is None or s.name in names.split(",")]
+def select(names: str | None, quick: bool) -> list[Scenario]:
+    """The scenarios with these names; `quick` shortens the pause."""
+    selected = [s for s in SCENARIOS if names is None or s.name in names.split(",")]
     if quick:
-        wanted = [replace(s, idle_s=min(s.idle_s, 3.0)) for s in wanted]
-    return wanted
+        selected = [replace(s, idle_s=min(s.idle_s, 3.0)) for s in selected]
+    return selected
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.latency", description="Text turns against the floor.")
+    parser = argparse.ArgumentParser(
+        prog="bench.latency", description="Text turns compared with the clause floor."
+    )
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--only", help="names of scenarios, with commas")
+    parser.add_argument("--only", help="names of scenarios, separated by commas")
     parser.add_argument("--quick", action="store_true", help="3 s of pause instead of 10")
     parser.add_argument("--json", type=Path, help="also write every turn to this file")
     options = parser.parse_args()
     results = []
-    for scenario in chosen(options.only, options.quick):
+    for scenario in select(options.only, options.quick):
         results.append(await measure(scenario, options.rounds))
         print(stages(results[-1]), flush=True)
     print(markdown(results))

@@ -1,10 +1,10 @@
-"""Live conversations on one core: microphone always on, 35 % speaking, 35 % hearing an answer.
+"""Live conversations on one core. The microphone is always on: 35 % of the time with speech, 35 % during an answer.
 
     python -m bench.load [--conversations 50,100,150,200,250] [--seconds 27] [--json FILE]
 
-Rows 6, 10 and 11 of shared/design.md 4. The server is pinned to one core; this process (clients and upstream) runs on
-another, and tells how late it was. Nothing is transcribed locally. The clients are bare sockets that write frames
-prepared in advance, so that the generator costs little.
+Rows 6, 10 and 11 of shared/design.md 4. The server is pinned to one core. This process (clients and upstream) runs on
+another core and reports how late it was. There is no local transcription. The clients are plain sockets that send
+prepared frames, so that the generator needs little CPU.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from bench.common import RATE, figures, load_average, now_s, percentile, server, table
 from bench.load_upstream import STAMP_BYTES, Upstream, stamp_of
 from bench.microphone import sentences
-from bench.rig import RATE, figures, load_average, now_s, percentile, server, table
 
 APPEND_MS = 100
-CYCLE_S = 8.0  # one turn of everybody: 35 % speaking, 35 % hearing the answer, the rest waiting
-SETTLE_S = CYCLE_S  # before the measuring begins
-GRACE_S = 2.0  # a turn that ended while we measured has so long to be answered
+CYCLE_S = 8.0  # one turn of each client: 35 % speech, 35 % answer, the rest waiting
+SETTLE_S = CYCLE_S  # before the measurement starts
+GRACE_S = 2.0  # after the measurement, for the answers of its last turns
 DELTA = b'"type":"response.output_audio.delta"'
 DONE = b'"type":"response.done"'
 STOPPED = b'"type":"input_audio_buffer.speech_stopped"'
 ERROR = b'"type":"error"'
 AUDIO = b'"delta":"'
 _STAMP_BASE64 = (STAMP_BYTES + 2) // 3 * 4
-ENOUGH_P99_MS, ENOUGH_ANSWERED = 50.0, 0.99
+MAX_P99_MS, MIN_ANSWERED = 50.0, 0.99
 
 
 def frame_of(message: bytes) -> bytes:
-    """A client's text frame, masked with zeros: its payload is the message as it is."""
+    """A text frame of a client. The mask is zero, so the payload is the unchanged message."""
     length = len(message)
     if length < 126:
         head = struct.pack("!BB", 0x81, 0x80 | length)
@@ -60,13 +60,13 @@ def append_of(pcm: bytes) -> bytes:
 
 
 @dataclass
-class Tally:
-    """What all conversations saw while `counting`."""
+class Counters:
+    """The measurements of all conversations while `counting`."""
 
     counting: bool = False
     delays_ms: list[float] = field(default_factory=list)
     late_ms: list[float] = field(default_factory=list)
-    waits_ms: list[float] = field(default_factory=list)  # speech_stopped to first sound
+    waits_ms: list[float] = field(default_factory=list)  # from speech_stopped to first audio
     turns: int = 0
     answers: int = 0
     audio_bytes: int = 0
@@ -75,10 +75,10 @@ class Tally:
 
 
 class Conversation(asyncio.Protocol):
-    """One client: a WebSocket reduced to what this measurement needs."""
+    """One client: a minimal WebSocket."""
 
-    def __init__(self, tally: Tally, path: str, host: str) -> None:
-        self._tally = tally
+    def __init__(self, counters: Counters, path: str, host: str) -> None:
+        self._counters = counters
         self._request = (
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
@@ -86,7 +86,7 @@ class Conversation(asyncio.Protocol):
         self._buffer = bytearray()
         self._open = False
         self._stopped_s = 0.0
-        self._counts = False  # the turn that waits for its answer
+        self._counts = False  # whether the current turn is counted
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost = False
 
@@ -111,9 +111,9 @@ class Conversation(asyncio.Protocol):
                 return
             self._open, self._buffer = True, bytearray(rest)
             self.ready.set_result(None)
-        self._take_frames(at_s)
+        self._read_frames(at_s)
 
-    def _take_frames(self, at_s: float) -> None:
+    def _read_frames(self, at_s: float) -> None:
         buffer, start = self._buffer, 0
         while len(buffer) - start >= 2:
             length, head = buffer[start + 1] & 0x7F, 2
@@ -132,51 +132,51 @@ class Conversation(asyncio.Protocol):
             if opcode == 9:
                 self.transport.write(struct.pack("!BB", 0x8A, 0x80 | length) + b"\0\0\0\0" + payload)
             elif opcode == 1:
-                self._take(at_s, payload)
+                self._receive(at_s, payload)
         del buffer[:start]
 
-    def _take(self, at_s: float, message: bytes) -> None:
-        tally, kind = self._tally, message[:200]
+    def _receive(self, at_s: float, message: bytes) -> None:
+        counters, kind = self._counters, message[:200]
         if DELTA in kind:
-            self._take_audio(at_s, message)
+            self._receive_audio(at_s, message)
         elif STOPPED in kind:
-            self._stopped_s, self._counts = at_s, tally.counting
-            tally.turns += tally.counting
+            self._stopped_s, self._counts = at_s, counters.counting
+            counters.turns += counters.counting
         elif DONE in kind:
             if b'"status":"completed"' not in message:
-                tally.errors.append(message[:400].decode(errors="replace"))
+                counters.errors.append(message[:400].decode(errors="replace"))
         elif ERROR in kind:
-            tally.errors.append(message.decode(errors="replace"))
+            counters.errors.append(message.decode(errors="replace"))
 
-    def _take_audio(self, at_s: float, message: bytes) -> None:
-        tally = self._tally
+    def _receive_audio(self, at_s: float, message: bytes) -> None:
+        counters = self._counters
         at = message.rindex(AUDIO) + len(AUDIO)
         sent_s = stamp_of(base64.b64decode(message[at : at + _STAMP_BASE64]))
         if self._counts:
-            tally.waits_ms.append((at_s - self._stopped_s) * 1000)
-            tally.answers += 1
+            counters.waits_ms.append((at_s - self._stopped_s) * 1000)
+            counters.answers += 1
             self._counts = False
-        if not tally.counting:
+        if not counters.counting:
             return
-        tally.audio_bytes += (len(message) - at) * 3 // 4
-        if sent_s is not None and 0 <= at_s - sent_s < 30:  # else a frame without stamp
-            tally.delays_ms.append((at_s - sent_s) * 1000)
+        counters.audio_bytes += (len(message) - at) * 3 // 4
+        if sent_s is not None and 0 <= at_s - sent_s < 30:  # else the frame has no timestamp
+            counters.delays_ms.append((at_s - sent_s) * 1000)
 
 
-class Crowd:
-    """All conversations, written to by one clock."""
+class Clients:
+    """All conversations; one task sends their audio."""
 
     def __init__(self, url: str, seed: int = 1) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._rng = random.Random(seed)
-        self.tally = Tally()
+        self.counters = Counters()
         self.conversations: list[tuple[Conversation, list[bytes], int]] = []
         self._scripts = [self._script(speech.samples) for speech in sentences()]
         self._speaking_ms = [speech.end_ms - speech.onset_ms for speech in sentences()]
 
     def _script(self, samples: np.ndarray) -> list[bytes]:
-        """One cycle of one microphone, in finished frames."""
+        """One cycle of a microphone as WebSocket frames."""
         cycle = np.zeros(int(CYCLE_S * RATE), np.int16)
         cycle[: len(samples)] = samples[: len(cycle)]
         size = RATE * APPEND_MS // 1000
@@ -193,7 +193,7 @@ class Crowd:
         loop = asyncio.get_running_loop()
         while len(self.conversations) < count:
             _, one = await loop.create_connection(
-                lambda: Conversation(self.tally, "/v1/realtime", f"{self._host}:{self._port}"),
+                lambda: Conversation(self.counters, "/v1/realtime", f"{self._host}:{self._port}"),
                 self._host,
                 self._port,
             )
@@ -203,16 +203,16 @@ class Crowd:
             await asyncio.sleep(0.01)
 
     async def run(self) -> None:
-        """Write every microphone's next 100 ms, spread evenly over each 100 ms."""
+        """Send the next 100 ms of every microphone, evenly distributed over each 100 ms."""
         start_s, step = now_s(), 0
         while True:
-            here = list(self.conversations)
-            for number, (one, script, offset) in enumerate(here):
-                due_s = start_s + (step + number / len(here)) * APPEND_MS / 1000
+            conversations = list(self.conversations)
+            for number, (one, script, offset) in enumerate(conversations):
+                due_s = start_s + (step + number / len(conversations)) * APPEND_MS / 1000
                 if (wait_s := due_s - now_s()) > 0.001:
                     await asyncio.sleep(wait_s)
-                if self.tally.counting:
-                    self.tally.late_ms.append(max(0.0, (now_s() - due_s) * 1000))
+                if self.counters.counting:
+                    self.counters.late_ms.append(max(0.0, (now_s() - due_s) * 1000))
                 if not one.lost:
                     one.transport.write(script[(step + offset) % len(script)])
             step += 1
@@ -225,12 +225,12 @@ class Crowd:
 
 @dataclass
 class Step:
-    """What a number of conversations cost."""
+    """The measurements with one number of conversations."""
 
     conversations: int
     seconds: float
     core_share: float  # of the server's core
-    generator_share: float  # of the other one
+    generator_share: float  # of the generator's core
     delay_p50: float
     delay_p99: float
     generator_late_p99: float
@@ -238,19 +238,19 @@ class Step:
     wait_p50: float
     wait_p95: float
     speaking: float
-    hearing: float
+    answering: float  # share of the time during an answer
     lost: int
     rss_mb: float
     errors: list[str]
     load: float
 
     @property
-    def holds(self) -> bool:
-        return self.delay_p99 <= ENOUGH_P99_MS and self.answered >= ENOUGH_ANSWERED and not self.lost
+    def passes(self) -> bool:
+        return self.delay_p99 <= MAX_P99_MS and self.answered >= MIN_ANSWERED and not self.lost
 
 
 def cpu_s(pid: int) -> float:
-    """Processor time of a process so far."""
+    """CPU time of a process so far."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -260,37 +260,37 @@ def rss_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def step(crowd: Crowd, count: int, seconds: float, pid: int) -> Step:
-    await crowd.grow(count)
+async def step(clients: Clients, count: int, seconds: float, pid: int) -> Step:
+    await clients.grow(count)
     await asyncio.sleep(SETTLE_S)
-    tally = crowd.tally
-    kept_errors = len(tally.errors)
-    tally.delays_ms, tally.late_ms, tally.waits_ms = [], [], []
-    tally.turns = tally.answers = tally.audio_bytes = 0
-    tally.counting = True
+    counters = clients.counters
+    kept_errors = len(counters.errors)
+    counters.delays_ms, counters.late_ms, counters.waits_ms = [], [], []
+    counters.turns = counters.answers = counters.audio_bytes = 0
+    counters.counting = True
     start_s, server_s, own_s = now_s(), cpu_s(pid), cpu_s(os.getpid())
     await asyncio.sleep(seconds)
-    tally.counting = False
+    counters.counting = False
     passed_s = now_s() - start_s
     server_s, own_s = cpu_s(pid) - server_s, cpu_s(os.getpid()) - own_s
     await asyncio.sleep(GRACE_S)
-    waits = figures(tally.waits_ms or [0.0])
+    waits = figures(counters.waits_ms or [0.0])
     return Step(
         count,
         passed_s,
         server_s / passed_s,
         own_s / passed_s,
-        percentile(tally.delays_ms or [0.0], 0.5),
-        percentile(tally.delays_ms or [0.0], 0.99),
-        percentile(tally.late_ms or [0.0], 0.99),
-        tally.answers / max(1, tally.turns),
+        percentile(counters.delays_ms or [0.0], 0.5),
+        percentile(counters.delays_ms or [0.0], 0.99),
+        percentile(counters.late_ms or [0.0], 0.99),
+        counters.answers / max(1, counters.turns),
         waits.p50,
         waits.p95,
-        crowd.speaking_share,
-        tally.audio_bytes / 2 / RATE / passed_s / count,
-        sum(one.lost for one, _, _ in crowd.conversations),
+        clients.speaking_share,
+        counters.audio_bytes / 2 / RATE / passed_s / count,
+        sum(one.lost for one, _, _ in clients.conversations),
         rss_mb(pid),
-        tally.errors[kept_errors:][:5],
+        counters.errors[kept_errors:][:5],
         load_average(),
     )
 
@@ -302,8 +302,8 @@ class Result:
 
     @property
     def most(self) -> int:
-        """The most conversations that held."""
-        return max((one.conversations for one in self.steps if one.holds), default=0)
+        """The largest number of conversations that passed."""
+        return max((one.conversations for one in self.steps if one.passes), default=0)
 
     def at(self, count: int) -> Step | None:
         return next((one for one in self.steps if one.conversations == count), None)
@@ -313,14 +313,14 @@ class Result:
 
 
 def possible() -> bool:
-    """Whether this machine lets a process be pinned, and has a core to spare for the generator."""
+    """Whether processes can be pinned to cores here, and there is a second core for the generator."""
     return hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) >= 2
 
 
 async def measure(counts: Sequence[int], seconds: float) -> Result:
     cores = sorted(os.sched_getaffinity(0))
-    ours = set(cores[1:]) or set(cores)
-    os.sched_setaffinity(0, ours)
+    generator_cores = set(cores[1:]) or set(cores)
+    os.sched_setaffinity(0, generator_cores)
     async with Upstream().running() as upstream:
         settings = {
             "TRANSCRIBER": f"openai:{upstream.url}",
@@ -329,25 +329,25 @@ async def measure(counts: Sequence[int], seconds: float) -> Result:
             "REALTIME_MAX_SESSIONS": "2000",
         }
         async with server(upstream.url, cores={cores[0]}, **settings) as product:
-            crowd = Crowd(product.url)
-            writer = asyncio.create_task(crowd.run())
+            clients = Clients(product.url)
+            writer = asyncio.create_task(clients.run())
             try:
-                await crowd.grow(1)
+                await clients.grow(1)
                 await asyncio.sleep(2 * CYCLE_S)
                 result = Result([], rss_mb(product.pid))
                 gc.collect()
                 gc.freeze()
-                gc.disable()  # a pause of the generator would be counted as the server's
+                gc.disable()  # a pause of the generator would be measured as the server's
                 for count in counts:
-                    result.steps.append(await step(crowd, count, seconds, product.pid))
+                    result.steps.append(await step(clients, count, seconds, product.pid))
                     print(f"  {result.steps[-1]}", flush=True)
-                    if not result.steps[-1].holds:
+                    if not result.steps[-1].passes:
                         break
             finally:
                 gc.enable()
                 writer.cancel()
                 await asyncio.gather(writer, return_exceptions=True)
-                crowd.close()
+                clients.close()
                 os.sched_setaffinity(0, set(cores))
     return result
 
@@ -357,9 +357,9 @@ HEADS = (
     "core used",
     "speech in → out, p50 / p99 ms",
     "answered",
-    "turn over → sound, p50 / p95 ms",
-    "speaking / hearing",
-    "MB each",
+    "end of turn → audio, p50 / p95 ms",
+    "speech / answer",
+    "MB per conversation",
     "generator: core used, late p99 ms",
     "machine load",
 )
@@ -373,7 +373,7 @@ def markdown(result: Result) -> str:
             f"{one.delay_p50:.1f} / {one.delay_p99:.1f}",
             f"{one.answered:.1%}",
             f"{one.wait_p50:.0f} / {one.wait_p95:.0f}",
-            f"{one.speaking:.0%} / {one.hearing:.0%}",
+            f"{one.speaking:.0%} / {one.answering:.0%}",
             f"{result.mb_per_conversation(one):.2f}",
             f"{one.generator_share:.0%}, {one.generator_late_p99:.1f}",
             f"{one.load:.1f}",
@@ -385,8 +385,10 @@ def markdown(result: Result) -> str:
 
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.load", description="Conversations on one core.")
-    parser.add_argument("--conversations", default="50,100,150,200,250,300", help="numbers with commas")
-    parser.add_argument("--seconds", type=float, default=27.0, help="of measuring at each number")
+    parser.add_argument(
+        "--conversations", default="50,100,150,200,250,300", help="numbers separated by commas"
+    )
+    parser.add_argument("--seconds", type=float, default=27.0, help="of measurement with each number")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     result = await measure([int(word) for word in options.conversations.split(",")], options.seconds)

@@ -1,7 +1,7 @@
-"""An upstream for load: the sandbox's own frames, recorded once and replayed for any number of conversations.
+"""The upstream of the load test: frames of the sandbox, recorded once and sent to any number of conversations.
 
-Every audio frame carries the moment it was handed to the socket in place of its first four samples, so that whoever
-receives the sound knows how long it took. Chat answers and transcripts are always the same. It measures nothing.
+The first four samples of every audio frame are replaced by the time when it was sent, so that the receiver can compute
+the delay. Chat answers and transcripts are always the same. Measures nothing itself.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from websockets.asyncio.client import connect
 
+from bench.common import now_s
 from bench.floor import KEY
-from bench.rig import now_s
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 
-ANSWER = "That is good to hear, so let us go on."  # as long as the users speak
-HEARD = "What shall we do next?"
+ANSWER = "That is good to hear, so let us go on."  # about as long as the speech of the users
+TRANSCRIPT = "What shall we do next?"
 CHAT_FIRST_S, TOKEN_S = 0.3, 0.0125
 SPEECH_FIRST_S, FACTOR = 0.2, 8.0
 FRAME_S = 0.1
 _STAMP = struct.Struct("<q")  # microseconds of the monotonic clock
 STAMP_BYTES = _STAMP.size
-_MARK = "STAMP-GOES-HERE!"  # as long as the stamp in hexadecimal
+_PLACEHOLDER = "STAMP-GOES-HERE!"  # as long as the timestamp in hexadecimal
 
 
 def stamp_of(pcm: bytes) -> float | None:
-    """The moment this frame was sent, in seconds; None if it carries none."""
+    """The time in seconds when this frame was sent; None if the frame is too short."""
     if len(pcm) < STAMP_BYTES:
         return None
     (microseconds,) = _STAMP.unpack(pcm[:STAMP_BYTES])
@@ -122,7 +122,7 @@ class Upstream:
                 await socket.send_str(before + stamp + after)
 
     async def _record(self, text: str) -> list[tuple[str, str]]:
-        """What the sandbox sends for this text, each audio frame cut where its stamp goes."""
+        """The sandbox's frames for this text, each split at the place of the timestamp."""
         frames = []
         address = self._sandbox.url.replace("http", "ws", 1) + "/ws/v1/t2a_v2"
         async with connect(address, additional_headers=KEY, compression=None, max_size=None) as socket:
@@ -135,9 +135,9 @@ class Upstream:
                 frame = json.loads(await socket.recv())
                 final = bool(frame.get("is_final"))
                 audio = (frame.get("data") or {}).get("audio") or ""
-                if len(audio) > len(_MARK):
-                    frame["data"]["audio"] = _MARK + audio[len(_MARK) :]
-                before, _, after = json.dumps(frame, ensure_ascii=False).partition(_MARK)
+                if len(audio) > len(_PLACEHOLDER):
+                    frame["data"]["audio"] = _PLACEHOLDER + audio[len(_PLACEHOLDER) :]
+                before, _, after = json.dumps(frame, ensure_ascii=False).partition(_PLACEHOLDER)
                 frames.append((before, after))
         return frames
 
@@ -157,4 +157,4 @@ async def _models(_: web.Request) -> web.Response:
 
 async def _transcribe(request: web.Request) -> web.Response:
     await request.read()
-    return web.json_response({"text": HEARD})
+    return web.json_response({"text": TRANSCRIPT})

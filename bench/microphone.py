@@ -1,6 +1,6 @@
-"""A microphone that is always on: recorded speech and silence in real time, with the true ends of the speaker's energy.
+"""A microphone that is always on: sends recorded speech and silence in real time, and knows the true end of speech.
 
-Knows nothing of the server; what it sends are frames of 20 ms, as the browser's microphone does.
+Sends frames of 20 ms, like the microphone of the page. Knows nothing of the server.
 """
 
 from __future__ import annotations
@@ -15,19 +15,17 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from bench.rig import RATE, now_s
+from bench.common import RATE, now_s
 from tests.clips import RATE as CLIP_RATE
 from tests.clips import Clip, clips, have_recordings
 
 FRAME_MS = 20
 _FRAME = RATE * FRAME_MS // 1000  # samples
 _ENERGY_MS = 10
-_FLOOR_DB = (
-    -35.0
-)  # below the loudest moment: quieter is not the speaker any more (shared/engines.md 3 says the same)
+_FLOOR_DB = -35.0  # relative to the loudest block: quieter blocks are not speech (shared/engines.md 3)
 
 Samples = NDArray[np.int16]
-SENTENCES = (  # whole sentences of a natural length
+SENTENCES = (  # complete sentences of a natural length
     "en_sb_spk1_snt1",
     "en_sb_spk1_snt3",
     "en_sb_spk1_snt4",
@@ -63,7 +61,7 @@ def speech_of(clip: Clip) -> Speech:
 
 
 def sentences() -> list[Speech]:
-    """Recorded sentences, or where there are no recordings the sandbox's voice."""
+    """Recorded sentences, or the sandbox's voice if there are no recordings."""
     spoken = clips("en")
     if have_recordings():
         spoken = [clip for name in SENTENCES for clip in spoken if clip.id == name]
@@ -71,12 +69,12 @@ def sentences() -> list[Speech]:
 
 
 class Microphone:
-    """Run it as a task; `say` puts an utterance into the stream."""
+    """`run` sends audio for ever; `say` queues an utterance."""
 
     def __init__(self, send: Callable[..., Awaitable[None]]) -> None:
         self._send = send
         self._queue: deque[tuple[Speech, asyncio.Future[float]]] = deque()
-        self.late_ms = 0.0  # the worst lateness of a frame
+        self.late_ms = 0.0  # the maximum lateness of a frame
 
     async def run(self) -> None:
         silence = np.zeros(_FRAME, np.int16)
@@ -84,20 +82,20 @@ class Microphone:
         speech: Samples = silence[:0]
         while True:
             if not len(speech) and self._queue:
-                said, begun = self._queue.popleft()
-                speech = said.samples
-                if not begun.cancelled():
-                    begun.set_result(start_s + frame * FRAME_MS / 1000)
-            piece, speech = speech[:_FRAME], speech[_FRAME:]
+                utterance, start = self._queue.popleft()
+                speech = utterance.samples
+                if not start.cancelled():
+                    start.set_result(start_s + frame * FRAME_MS / 1000)
+            block, speech = speech[:_FRAME], speech[_FRAME:]
             frame += 1
-            due_s = start_s + frame * FRAME_MS / 1000  # a frame leaves when its last sample was there
+            due_s = start_s + frame * FRAME_MS / 1000  # a frame is sent after its last sample
             await asyncio.sleep(max(0.0, due_s - now_s()))
             self.late_ms = max(self.late_ms, (now_s() - due_s) * 1000)
-            pcm = np.concatenate([piece, silence[len(piece) :]]).astype("<i2").tobytes()
+            pcm = np.concatenate([block, silence[len(block) :]]).astype("<i2").tobytes()
             await self._send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
 
     async def say(self, speech: Speech) -> float:
-        """Speak; returns the moment of the first sample, as soon as it is known."""
-        begun: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._queue.append((speech, begun))
-        return await begun
+        """Queue an utterance; returns the time of its first sample, when that is known."""
+        start: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._queue.append((speech, start))
+        return await start

@@ -1,9 +1,9 @@
-"""The sandbox as a process of its own whose memory can be read: which requests came, when, over which connection.
+"""The sandbox as a separate process that reports its requests, with their times and connections.
 
     python -m bench.platform [--profile local] [--set chat.first_ms=300 ...]
 
-Two addresses on the ready line: the platform, and `/state` of this module. Its times are those of the monotonic clock,
-which all processes of one machine share, so the measuring process can lay them beside its own.
+Its ready line has two URLs: the platform, and that of `/state`. Times are of the monotonic clock, which all processes
+of a machine share.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from aiohttp import web
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 
-WATCH_S, MOMENT_S = 0.004, 0.008
+POLL_S, TOLERANCE_S = 0.004, 0.008
 
 
 @dataclass(frozen=True)
-class Said:
-    """One text that reached the voice."""
+class SpeechRequest:
+    """One text that was sent to the voice."""
 
     text: str
-    fresh: bool  # it left as soon as its connection was open: somebody had waited for the connection
+    waited: bool  # it was sent as soon as its connection was open, so the turn had waited for the connection
     at_s: float
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """What the platform has seen so far."""
+    """The requests so far."""
 
-    speech: tuple[Said, ...]
-    chat_s: tuple[float, ...]  # when each chat request was there
+    speech: tuple[SpeechRequest, ...]
+    chat_s: tuple[float, ...]  # the times of the chat requests
     http_connections: int
 
-    def speech_after(self, moment_s: float) -> list[Said]:
-        return [said for said in self.speech if said.at_s >= moment_s]
+    def speech_after(self, start_s: float) -> list[SpeechRequest]:
+        return [request for request in self.speech if request.at_s >= start_s]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Platform:
         async with self.http.get(self.control_url + "/state") as answer:
             state = await answer.json()
         return Traffic(
-            tuple(Said(**said) for said in state["speech"]),
+            tuple(SpeechRequest(**request) for request in state["speech"]),
             tuple(state["chat_s"]),
             state["http_connections"],
         )
@@ -66,8 +66,8 @@ class Platform:
 
 @asynccontextmanager
 async def platform(*sets: str, profile: str = "local") -> AsyncIterator[Platform]:
-    """The platform with these times, in its own process."""
-    from bench.rig import started
+    """Run the platform with these options in its own process."""
+    from bench.common import started
 
     words = ["--profile", profile, *(word for value in sets for word in ("--set", value))]
     async with started("bench.platform", *words) as (line, _), aiohttp.ClientSession() as http:
@@ -75,37 +75,44 @@ async def platform(*sets: str, profile: str = "local") -> AsyncIterator[Platform
         yield Platform(url, control_url, http)
 
 
-class Memory:
-    """What the sandbox remembers, and when its speech connections were opened."""
+class TrafficLog:
+    """The requests that the sandbox recorded, and the opening times of its speech connections."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._state = sandbox.state
         options = sandbox.options
-        waits = ("speech.connected_ms", "speech.start_ms")  # it counts a connection after `speech.connect_ms`
-        self._handshake_s = sum(options[name] for name in waits) / 1000
+        delays = (
+            "speech.connected_ms",
+            "speech.start_ms",
+        )  # the sandbox counts a connection after `speech.connect_ms`
+        self._handshake_s = sum(options[name] for name in delays) / 1000
         self._opened_s: dict[int, float] = {}
 
     async def watch(self) -> None:
-        """Note each new connection within a few milliseconds."""
+        """Record the opening time of each new connection, to a few milliseconds."""
         while True:
             for number in range(len(self._opened_s) + 1, self._state.connections_opened + 1):
                 self._opened_s[number] = asyncio.get_running_loop().time()
-            await asyncio.sleep(WATCH_S)
+            await asyncio.sleep(POLL_S)
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         state = self._state
         return {
             "speech": [
-                {"text": said.text, "fresh": self._fresh(said.connection, said.at_s), "at_s": said.at_s}
-                for said in state.speech_requests
+                {
+                    "text": request.text,
+                    "waited": self._waited(request.connection, request.at_s),
+                    "at_s": request.at_s,
+                }
+                for request in state.speech_requests
             ],
             "chat_s": [request.at_s for request in state.requests if "chat" in request.path],
             "http_connections": state.http_connections_opened,
         }
 
-    def _fresh(self, connection: int, at_s: float) -> bool:
+    def _waited(self, connection: int, at_s: float) -> bool:
         opened_s = self._opened_s.get(connection, float("-inf"))
-        return at_s - opened_s < self._handshake_s + WATCH_S + MOMENT_S
+        return at_s - opened_s < self._handshake_s + POLL_S + TOLERANCE_S
 
 
 async def _serve(options: SandboxOptions) -> None:
@@ -114,11 +121,11 @@ async def _serve(options: SandboxOptions) -> None:
     async with Sandbox(options) as sandbox:
         app = web.Application()
 
-        memory = Memory(sandbox)
-        watching = asyncio.create_task(memory.watch())
+        log = TrafficLog(sandbox)
+        watching = asyncio.create_task(log.watch())
 
         async def answer(_: web.Request) -> web.Response:
-            return web.json_response(memory.told())
+            return web.json_response(log.to_json())
 
         app.router.add_get("/state", answer)
         runner = web.AppRunner(app, access_log=None)

@@ -1,9 +1,9 @@
-"""Token streams as they were received: replies of the sandbox, recorded once, played again by the simulator.
+"""Recorded token streams of the sandbox for the simulator.
 
-    python -m bench.recorded        # record anew: about a minute of talking, writes bench/recorded.json
+    python -m bench.recorded        # record again: takes about a minute, writes bench/recorded.json
 
-Each profile of the sandbox, its jitter included, holds the same conversation over a real socket; what is kept of a
-reply is when each piece of text came after the first one, and when the stream ended.
+Each profile of the sandbox, with its jitter, has the same conversation over a real socket. A recording holds when each
+delta arrived after the first one, and when the stream ended.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ QUESTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Responses as they came; stands where a generated `Stream` may stand."""
+    """Recorded replies; can be used instead of a generated `Stream`."""
 
     name: str
     traces: tuple[Trace, ...]
@@ -63,12 +63,12 @@ class Recording:
         return tuple(trace.text for trace in self.traces)
 
     def trace(self, text: str, rng: random.Random) -> Trace:
-        """The recorded arrival of `text`. Raises StopIteration for a text that was not recorded."""
+        """The recorded trace of `text`. Raises StopIteration if it was not recorded."""
         return next(trace for trace in self.traces if trace.text == text)
 
 
 def load() -> dict[str, Recording]:
-    """All recordings, by the name of what was recorded."""
+    """All recordings by name."""
     return {
         name: Recording(
             name,
@@ -88,13 +88,13 @@ async def _record(name: str) -> list[dict[str, object]]:
     async with platform(*SETS[name], profile=profile) as upstream, aiohttp.ClientSession() as http:
         for question in QUESTIONS:
             messages.append({"role": "user", "content": question})
-            reply = await _listen(upstream, http, messages)
+            reply = await _receive(upstream, http, messages)
             messages.append({"role": "assistant", "content": "".join(text for _, text in reply.deltas)})
             replies.append({"finish_s": reply.finish_s, "deltas": reply.deltas})
     return replies
 
 
-async def _listen(upstream: Platform, http: aiohttp.ClientSession, messages: list[dict[str, str]]) -> Trace:
+async def _receive(upstream: Platform, http: aiohttp.ClientSession, messages: list[dict[str, str]]) -> Trace:
     clock = asyncio.get_running_loop().time
     body = {"model": "MiniMax-M3", "messages": messages, "stream": True, "thinking": {"type": "disabled"}}
     deltas: list[tuple[float, str]] = []

@@ -1,4 +1,4 @@
-"""Responses a voice assistant gives, written the way chat models write them: the material of the simulator."""
+"""Typical replies of a voice assistant, in the style of chat models, for the simulator."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""All measurements, one report: the table of shared/design.md 4 in `bench/README.md`, and `docs/waterfall.svg`.
+"""Runs all benchmarks; writes the table of shared/design.md 4 to `bench/README.md`, and `docs/waterfall.svg`.
 
     python -m bench.report [--short]
 
-`--short` takes under five minutes and fewer rounds; its percentiles are coarse.
+`--short` takes less than five minutes. It has fewer rounds, so its percentiles are rough.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import uvloop
 
 from bench import barge_in, chunking, latency, load, replies, spoken, waterfall
-from bench.rig import figures, load_average, machine, percentile, table, today
+from bench.common import figures, load_average, machine, percentile, table, today
 from bench.traces import BURSTS, TOKEN_20MS
 from realtime.providers import weights
 
@@ -32,12 +32,12 @@ BEGIN, END = "<!-- report -->", "<!-- end of report -->"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """How much to measure."""
 
     text_rounds: int
     quick_pause: bool
     scenarios: str | None
-    manners: tuple[str, ...]
+    modes: tuple[str, ...]
     spoken_rounds: int
     barge_ins: int
     conversations: tuple[int, ...]
@@ -49,18 +49,18 @@ FULL = Plan(
     text_rounds=12,
     quick_pause=False,
     scenarios=None,
-    manners=tuple(manner.name for manner in spoken.MANNERS),
+    modes=tuple(mode.name for mode in spoken.MODES),
     spoken_rounds=8,
     barge_ins=12,
     conversations=(50, 100, 150, 200, 250),
     seconds=18.0,
-    simulated=1400,  # a thousand of them with an upstream that keeps up
+    simulated=1400,  # a thousand of them have an upstream that keeps up
 )
 SHORT = Plan(
     text_rounds=4,
     quick_pause=True,
     scenarios="default,fast,Chinese,mainland,after a barge-in",
-    manners=("server_vad 500, no speculation", "semantic_vad, chat"),
+    modes=("server_vad 500, no speculation", "semantic_vad, chat"),
     spoken_rounds=4,
     barge_ins=4,
     conversations=(100,),
@@ -71,7 +71,7 @@ SHORT = Plan(
 
 @dataclass
 class Findings:
-    """Everything that was measured."""
+    """All measurements."""
 
     text: list[latency.Result]
     spoken: list[spoken.Result]
@@ -82,24 +82,24 @@ class Findings:
 
 async def measure(plan: Plan) -> Findings:
     text = []
-    for scenario in latency.chosen(plan.scenarios, plan.quick_pause):
-        _tell(f"text turns: {scenario.name}")
+    for scenario in latency.select(plan.scenarios, plan.quick_pause):
+        _print_progress(f"text turns: {scenario.name}")
         text.append(await latency.measure(scenario, plan.text_rounds))
     spoken_turns = []
-    for manner in spoken.MANNERS:
-        if manner.name in plan.manners:
-            _tell(f"spoken turns: {manner.name}")
-            spoken_turns.append(await spoken.measure(manner, plan.spoken_rounds))
-    _tell("barge-in")
+    for mode in spoken.MODES:
+        if mode.name in plan.modes:
+            _print_progress(f"spoken turns: {mode.name}")
+            spoken_turns.append(await spoken.measure(mode, plan.spoken_rounds))
+    _print_progress("barge-in")
     interruptions = await barge_in.measure(plan.barge_ins)
-    _tell("simulated streams")
+    _print_progress("simulated streams")
     each = max(1, plan.simulated // len(chunking.SCENARIOS))
     rows = [chunking.run(scenario, each, 1) for scenario in chunking.SCENARIOS]
     rows += [chunking.run_load(200, 1, stream, 40, 60) for stream in (TOKEN_20MS, BURSTS)]
     return Findings(text, spoken_turns, interruptions, load.Result([], 0.0), rows)
 
 
-def _tell(what: str) -> None:
+def _print_progress(what: str) -> None:
     print(
         f"{time.strftime('%H:%M:%S')} {what} (machine load {load_average():.1f})", file=sys.stderr, flush=True
     )
@@ -107,7 +107,7 @@ def _tell(what: str) -> None:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row of the contract."""
+    """One row of the table of goals."""
 
     number: str
     what: str
@@ -141,9 +141,9 @@ def _first_audio(found: Findings) -> list[Verdict]:
             )
         )
         if result.name == "short opener":
-            hole = result.of_product(lambda turn: turn.first_hole)
-            what = "hole before the second piece after a short opener at 25 tokens/s, p50 / p95"
-            out.append(Verdict("1", what, "≤ 30 ms", f"{hole.p50:.0f} / {hole.p95:.0f} ms", hole.p95 <= 30))
+            gap = result.of_product(lambda turn: turn.first_gap)
+            what = "gap before the second chunk after a short opener at 25 tokens/s, p50 / p95"
+            out.append(Verdict("1", what, "≤ 30 ms", f"{gap.p50:.0f} / {gap.p95:.0f} ms", gap.p95 <= 30))
     return out
 
 
@@ -159,8 +159,10 @@ def _simulated(found: Findings) -> list[Verdict]:
     ]
     bursts = [row.requests_mean for row in kept_up if row.stream == "bursts" and row.scenario == "short"]
     corpora = {"English": replies.ENGLISH, "Chinese": replies.CHINESE, "mixed": replies.MIXED}
-    asked = [by_name[name, "token/20ms", "mainland"].requests_mean * len(of) for name, of in corpora.items()]
-    each = sum(asked) / sum(map(len, corpora.values()))  # of all replies alike
+    requests = [
+        by_name[name, "token/20ms", "mainland"].requests_mean * len(of) for name, of in corpora.items()
+    ]
+    each = sum(requests) / sum(map(len, corpora.values()))  # all replies count equally
     stutter_turns = sum(row.stutter_turns for row in kept_up)
     minute = by_name["40 turns/min", "token/20ms", "60 rpm"]
     return [
@@ -176,14 +178,14 @@ def _simulated(found: Findings) -> list[Verdict]:
             "speech requests of a short turn: steady / bursty streams; 40 turns a minute at 60 requests (simulated)",
             "≤ 2.0 / ≤ 1.5; sustained",
             f"{each:.2f} (English {english.requests_mean:.2f}, Chinese {chinese.requests_mean:.2f}) / "
-            f"{statistics.fmean(bursts):.2f}; waited {minute.waited_mean_s:.2f} s a turn",
+            f"{statistics.fmean(bursts):.2f}; waited {minute.waited_mean_s:.2f} s per turn",
             each <= 2.0 and statistics.fmean(bursts) <= 1.5,
         ),
         Verdict(
             "4",
             f"turns with stutter, {sum(row.turns for row in kept_up)} simulated turns, upstream keeps up",
             "0",
-            f"{stutter_turns} (mean {statistics.fmean(row.stutter_mean for row in kept_up):.1f} ms a turn)",
+            f"{stutter_turns} (mean {statistics.fmean(row.stutter_mean for row in kept_up):.1f} ms per turn)",
             stutter_turns == 0,
         ),
     ]
@@ -191,7 +193,7 @@ def _simulated(found: Findings) -> list[Verdict]:
 
 def _connections(found: Findings) -> Verdict:
     text = sum(turn.new_connections for result in found.text for turn in result.product)
-    said = sum(turn.new_connections for result in found.spoken for turn in result.turns)
+    voice = sum(turn.new_connections for result in found.spoken for turn in result.turns)
     after = sum(one.new_connections for one in found.barge_in.rounds)
     turns = (
         sum(len(result.product) for result in found.text)
@@ -200,27 +202,27 @@ def _connections(found: Findings) -> Verdict:
     )
     return Verdict(
         "5",
-        "new upstream connections before the first sound of a warm turn, also after a barge-in",
+        "new upstream connections before the first audio of a turn, also after a barge-in",
         "0",
-        f"{text + said + after} in {turns} turns",
-        text + said + after == 0,
+        f"{text + voice + after} in {turns} turns",
+        text + voice + after == 0,
     )
 
 
 def _spoken(found: Findings) -> list[Verdict]:
-    early = [turn.first_audio for result in found.spoken for turn in result.asked_early]
+    early = [turn.first_audio for result in found.spoken for turn in result.early]
     verdicts = [
         Verdict(
             "8",
-            f"true end of speech → first audio, {result.manner.name}, p50",
-            f"≤ {result.manner.goal_ms:.0f} ms",
+            f"true end of speech → first audio, {result.mode.name}, p50",
+            f"≤ {result.mode.goal_ms:.0f} ms",
             f"{result.first_audio.p50:.0f} ms (p95 {result.first_audio.p95:.0f})",
-            result.first_audio.p50 <= result.manner.goal_ms,
+            result.first_audio.p50 <= result.mode.goal_ms,
         )
         for result in found.spoken
     ]
     if early:
-        what = f"the same, {len(early)} turns whose interim text stood still before the end, p50"
+        what = f"the same, {len(early)} turns whose interim text was complete before the end, p50"
         middle = figures(early).p50
         verdicts.append(Verdict("8", what, "≤ 550 ms", f"{middle:.0f} ms", middle <= 550))
     return verdicts
@@ -266,7 +268,7 @@ def _load(found: Findings) -> list[Verdict]:
         ),
         Verdict(
             "10",
-            f"live conversations per core (p99 ≤ {load.ENOUGH_P99_MS:.0f} ms and every turn answered)",
+            f"live conversations per core (p99 ≤ {load.MAX_P99_MS:.0f} ms and every turn answered)",
             "≥ 200",
             f"{result.most} of {at.conversations} tried"
             if result.most < at.conversations
@@ -287,7 +289,7 @@ def markdown(found: Findings, plan: Plan, commit: str) -> str:
     answer = {True: "yes", False: "**no**", None: "-"}
     rows = [(v.number, v.what, v.goal, v.measured, answer[v.met]) for v in verdicts(found)]
     worst = max([result.load for result in found.text + found.spoken] + [found.barge_in.load])
-    judge = "installed" if weights.has_smart_turn() else "not installed"
+    model = "installed" if weights.has_smart_turn() else "not installed"
     kind = "short run, few rounds" if plan is SHORT else "full run"
     parts = [
         BEGIN,
@@ -301,7 +303,7 @@ def markdown(found: Findings, plan: Plan, commit: str) -> str:
         "",
         "### Spoken turns",
         "",
-        f"Acoustic judge of turns (`realtime setup turn`): {judge}.",
+        f"Acoustic end-of-turn model (`realtime setup turn`): {model}.",
         "",
         spoken.markdown(found.spoken),
         "",
@@ -318,7 +320,7 @@ def markdown(found: Findings, plan: Plan, commit: str) -> str:
 
 
 def write(found: Findings, plan: Plan) -> None:
-    """Put the report between its marks, and draw the waterfall."""
+    """Write the report into the README, and draw the waterfall."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False
     ).stdout.strip()
@@ -332,24 +334,24 @@ def write(found: Findings, plan: Plan) -> None:
 
 def draw(results: Sequence[spoken.Result]) -> str:
     """The median turn of the server's default speculation."""
-    result = next((one for one in results if one.manner.name == "semantic_vad, chat"), None)
+    result = next((one for one in results if one.mode.name == "semantic_vad, chat"), None)
     if result is None or not result.turns:
         return ""
     middle = percentile([turn.first_audio for turn in result.turns], 0.5)
     turn = min(result.turns, key=lambda one: abs(one.first_audio - middle))
     marks = {name: ms + turn.ended for name, ms in turn.marks.items()}
-    title = "One spoken turn, milliseconds after the speaker's last sound (chat 300 ms, speech 300 ms)"
+    title = "One spoken turn, milliseconds after the end of speech (chat 300 ms, voice 300 ms)"
     return waterfall.svg(title, marks)
 
 
 async def measure_load(plan: Plan) -> load.Result:
-    _tell("load")
+    _print_progress("load")
     return await load.measure(plan.conversations, plan.seconds)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.report", description="Everything, in one report.")
-    parser.add_argument("--short", action="store_true", help="under five minutes, fewer rounds")
+    parser = argparse.ArgumentParser(prog="bench.report", description="All benchmarks in one report.")
+    parser.add_argument("--short", action="store_true", help="less than five minutes, fewer rounds")
     options = parser.parse_args()
     plan = SHORT if options.short else FULL
     found = asyncio.run(measure(plan))

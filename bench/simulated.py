@@ -1,10 +1,10 @@
-"""A turn that exists only as numbers: a chat stream, the chunker, a voice with a latency, and a listener.
+"""A simulated turn: a chat stream, the chunker, a voice with a latency, and a listener. No sockets, no real time.
 
-The voice answers in order, one piece at a time, after a latency with a tail, in frames of 100 ms; the listener plays
-what came. Latencies are those of shared/minimax latency.md 3; the chunker learns them, and the voice's speed, from what
-it hears, turn after turn, as the product does.
-A pause counts as stutter as far as sending the piece's first word the moment it was there would have prevented it; the
-rest is the upstream's and is counted apart.
+The voice speaks one chunk after the other. Each starts after a latency with a long tail and comes in frames of 100 ms,
+which the listener plays at once. Latencies are those of shared/minimax latency.md 3. The chunker learns them and the
+speaking rate from what it receives, turn after turn, like the product.
+A pause counts as stutter only as far as sending the first word of the chunk at once would have prevented it. The rest
+is caused by the upstream and is counted separately.
 """
 
 from __future__ import annotations
@@ -23,17 +23,15 @@ from realtime.core.playback_clock import Latency, SpeakingRate
 from realtime.core.prebuffer import Delivery, Prebuffer
 
 _FRAME_MS = 100.0
-_MARK_MS = (
-    70.0,
-    145.0,
-)  # what a mark of `Size` takes: from half of what it does in the sandbox's voice to all
-_MARKS_PER_NARROW = 0.12  # of the English replies: running text keeps its speed, whatever its marks take
-_QUEUED_SHARE = 0.6  # of the latency, for a piece whose text was already there when the voice became free
+# The pause of a punctuation mark (`Size.marks`): from half of that in the sandbox's voice to all of it.
+_MARK_MS = (70.0, 145.0)
+_MARKS_PER_NARROW = 0.12  # in the English replies, so that the total speed does not depend on the pauses
+_QUEUED_SHARE = 0.6  # of the latency, for a chunk that was sent before the voice had finished the last one
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechProfile:
-    """A voice: first audio (mean and 95th percentile), speed after it in multiples of real time."""
+    """A speech platform: time to first audio (mean, 95th percentile), then the speed in multiples of real time."""
 
     name: str
     first_s: float
@@ -42,7 +40,7 @@ class SpeechProfile:
     final_s: float = 0.01
 
     def first_audio_s(self, rng: random.Random) -> float:
-        """Log-normal around the profile's figures, cut at 1.2 times the 95th percentile."""
+        """A log-normal value for the profile, at most 1.2 times the 95th percentile."""
         sigma = math.log(self.first_p95_s / self.first_s) / 1.5
         return min(1.2 * self.first_p95_s, self.first_s * math.exp(rng.gauss(-sigma * sigma / 2, sigma)))
 
@@ -56,7 +54,7 @@ BEHIND = SpeechProfile("0.8 x", 0.4, 0.6, 0.8)
 
 @dataclass(slots=True)
 class Budget:
-    """Requests an account may make: so many in any 60 seconds."""
+    """The request limit of an account, for any 60 seconds."""
 
     per_minute: int
     sent_s: deque[float] = field(default_factory=deque)
@@ -67,7 +65,7 @@ class Budget:
         return self.per_minute - len(self.sent_s)
 
     def take(self, now_s: float) -> float:
-        """Book one request; returns how long it has to wait."""
+        """Count one request; returns how long it must wait."""
         wait_s = 0.0 if self.left(now_s) > 0 else self.sent_s[len(self.sent_s) - self.per_minute] + 60 - now_s
         self.sent_s.append(now_s + wait_s)
         return wait_s
@@ -75,20 +73,20 @@ class Budget:
 
 @dataclass(slots=True)
 class Voice:
-    """A voice that talks in one conversation: how fast it really is, and what the product has learnt of it."""
+    """The voice of one conversation: its real speed, and what the product has learnt about it."""
 
     ms_per_narrow: float
     ms_per_wide: float
     ms_per_mark: float
     latency: Latency
     delivery: Delivery
-    speaking_rate: SpeakingRate = field(default_factory=SpeakingRate)
+    rate: SpeakingRate = field(default_factory=SpeakingRate)
 
     @classmethod
     def drawn(
         cls, rng: random.Random, latency: Latency | None = None, delivery: Delivery | None = None
     ) -> Voice:
-        """Between 0.85 and 1.2 times the usual speed, 15 Latin-like or 4.5 Han characters a second in running text."""
+        """A random voice: 0.85 to 1.2 times 15 Latin-like or 4.5 Han characters per second."""
         mark_ms = rng.uniform(*_MARK_MS)
         factor = rng.uniform(0.85, 1.2)
         return cls(
@@ -107,7 +105,7 @@ class Voice:
 
 
 class Turn:
-    """One reply, from the first delta to the last sample heard. `advance` handles everything due at `next_s()`."""
+    """One reply, from the first delta to the last played sample. `advance` handles all events up to a time."""
 
     def __init__(
         self,
@@ -124,32 +122,34 @@ class Turn:
         self._start_s = start_s
         self._deltas = deque((start_s + at_s, text) for at_s, text in trace.deltas)
         self._finish_s: float | None = start_s + trace.finish_s
-        self.chunker = Chunker(ChunkRules(), voice.speaking_rate)
+        self.chunker = Chunker(ChunkRules(), voice.rate)
         self.chunker.latency(voice.latency)
         self.chunker.delivery(voice.delivery)
         self._latencies_s: dict[
             int, float
-        ] = {}  # of pieces that find the voice idle; learnt with their first audio
+        ] = {}  # of chunks sent to an idle voice; learnt with their first audio
         self._frames: deque[tuple[float, int, float, bool]] = deque()  # arrival, chunk, received ms, complete
-        self._play_through = Prebuffer(voice.delivery)
-        self._held: list[tuple[float, int, float, bool]] = []  # frames of the piece that comes
-        self._came_ms = 0.0  # of the piece that comes
+        self._prebuffer = Prebuffer(voice.delivery)
+        self._held: list[tuple[float, int, float, bool]] = []  # frames of the current chunk
+        self._chunk_ms = 0.0  # received of the current chunk
         self._voice_free_s = start_s
         self.chunks: list[Chunk] = []
         self.sent_s: list[float] = []
-        self.heard_until_s: float | None = None
+        self.played_until_s: float | None = None
         self.first_audio_s: float | None = None
-        self.stutter_ms = 0.0  # an earlier piece would have prevented it
-        self.upstream_ms = 0.0  # nothing would have
-        self._soonest_s: dict[int, float] = {}  # first audio of a chunk, had it left with its first word
-        self.pauses_after: list[Boundary | None] = []  # None: inside a piece
+        self.stutter_ms = 0.0  # pauses that an earlier chunk would have prevented
+        self.upstream_ms = 0.0  # other pauses
+        self._soonest_s: dict[
+            int, float
+        ] = {}  # first audio of a chunk if it had been sent with its first word
+        self.pauses_after: list[Boundary | None] = []  # None: inside a chunk
         self.waited_s = 0.0
         self._received: dict[int, float] = {}
-        self.starts_s: dict[int, float] = {}  # when each chunk begins to sound
+        self.starts_s: dict[int, float] = {}  # when each chunk starts to play
 
     @property
     def floor_s(self) -> float:
-        """When the first clause was there, from the first delta."""
+        """Time of the first complete clause, after the first delta."""
         return clause_floor_s(self._trace)
 
     @property
@@ -163,7 +163,7 @@ class Turn:
 
     def advance(self, now_s: float) -> None:
         while self._frames and self._frames[0][0] <= now_s:
-            self._come(*self._frames.popleft())
+            self._receive(*self._frames.popleft())
         while self._deltas and self._deltas[0][0] <= now_s:
             self.chunker.feed(self._filter.feed(self._deltas.popleft()[1]), now_s)
         if self._finish_s is not None and self._finish_s <= now_s:
@@ -176,9 +176,9 @@ class Turn:
             self.chunks.append(chunk)
             self.sent_s.append(now_s)
             if chunk.spoken:
-                self._synthesise(chunk, now_s)
+                self._synthesize(chunk, now_s)
 
-    def _synthesise(self, chunk: Chunk, now_s: float) -> None:
+    def _synthesize(self, chunk: Chunk, now_s: float) -> None:
         if self._budget is not None:
             wait_s = self._budget.take(now_s)
             self.waited_s += wait_s
@@ -200,61 +200,61 @@ class Turn:
         self._frames.append((self._voice_free_s, chunk.index, total_ms, True))
 
     def _first_word_s(self, chunk: Chunk) -> float:
-        """When the first word of this chunk was there."""
+        """Time when the first word of this chunk had arrived."""
         before = sum(len(sent.text) for sent in self.chunks[: chunk.index])
         word = len(chunk.text) - len(chunk.text.lstrip()) + len(chunk.text.split()[0])
         return self._start_s + self._trace.arrival_s(before + word - 1)
 
-    def _come(self, at_s: float, index: int, received_ms: float, complete: bool) -> None:
-        """A frame came; it is passed on as the product would."""
+    def _receive(self, at_s: float, index: int, received_ms: float, complete: bool) -> None:
+        """Handle a received frame like the product."""
         if complete:
-            self._play_through.complete()
-            self._came_ms = 0.0
+            self._prebuffer.complete()
+            self._chunk_ms = 0.0
         else:
-            expected_ms = self._voice.speaking_rate.expected_ms(measure(self.chunks[index].spoken))
-            self._play_through.sound(received_ms - self._came_ms, lambda: expected_ms, at_s)
-            self._came_ms = received_ms
+            expected_ms = self._voice.rate.expected_ms(measure(self.chunks[index].spoken))
+            self._prebuffer.sound(received_ms - self._chunk_ms, lambda: expected_ms, at_s)
+            self._chunk_ms = received_ms
         if index in self._latencies_s:
             self._voice.latency.learn(self._latencies_s.pop(index))
         self._held.append((at_s, index, received_ms, complete))
-        if self._play_through.passing:
+        if self._prebuffer.passing:
             for frame in self._held:
-                self._hear(at_s, *frame)
+                self._play(at_s, *frame)
             self._held.clear()
 
-    def _hear(self, at_s: float, came_s: float, index: int, received_ms: float, complete: bool) -> None:
+    def _play(self, at_s: float, received_s: float, index: int, received_ms: float, complete: bool) -> None:
         self.chunker.audio(index, received_ms, complete, at_s)
-        grown_s = (received_ms - self._received.get(index, 0.0)) / 1000
-        if grown_s <= 0:
+        new_s = (received_ms - self._received.get(index, 0.0)) / 1000
+        if new_s <= 0:
             return
-        if self.heard_until_s is None:
-            self.first_audio_s = self.heard_until_s = at_s
-        if at_s > self.heard_until_s + 1e-9:
+        if self.played_until_s is None:
+            self.first_audio_s = self.played_until_s = at_s
+        if at_s > self.played_until_s + 1e-9:
             inside = index in self._received
-            soonest_s = self._soonest_s[index] + at_s - came_s  # kept back, it would have been then too
-            blame_s = at_s if inside else max(self.heard_until_s, min(at_s, soonest_s))
-            self.stutter_ms += 1000 * (at_s - blame_s)
-            self.upstream_ms += 1000 * (blame_s - self.heard_until_s)
+            soonest_s = self._soonest_s[index] + at_s - received_s  # including the time in the prebuffer
+            upstream_until_s = at_s if inside else max(self.played_until_s, min(at_s, soonest_s))
+            self.stutter_ms += 1000 * (at_s - upstream_until_s)
+            self.upstream_ms += 1000 * (upstream_until_s - self.played_until_s)
             self.pauses_after.append(None if inside else self.chunks[index - 1].boundary)
-            self.heard_until_s = at_s
-        self.starts_s.setdefault(index, self.heard_until_s)
+            self.played_until_s = at_s
+        self.starts_s.setdefault(index, self.played_until_s)
         self._received[index] = received_ms
-        self.heard_until_s += grown_s
+        self.played_until_s += new_s
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one turn was like."""
+    """The measurements of one turn."""
 
     first_text_ms: float
-    over_floor_ms: float  # first text after the first clause was there
+    over_floor_ms: float  # from the first complete clause to the first text sent
     first_audio_ms: float
     stutter_ms: float
     upstream_ms: float
     requests: int
-    waste_chars: int  # sent but unheard at a random interruption
-    ends: tuple[str, ...]  # the boundary of each piece
-    pauses: tuple[str, ...]  # the boundary before each pause, whoever caused it; or "inside" of a piece
+    waste_chars: int  # sent but not heard, at a random interruption
+    ends: tuple[str, ...]  # the boundary of each chunk
+    pauses: tuple[str, ...]  # the boundary before each pause; "inside" if inside a chunk
     waited_s: float
     text: str
 
@@ -266,7 +266,7 @@ def simulate(
     voice: Voice | None = None,
     budget: Budget | None = None,
 ) -> Result:
-    """One turn alone."""
+    """Simulate one turn."""
     turn = Turn(trace, speech, voice or Voice.drawn(rng), rng, budget=budget)
     while not turn.over:
         turn.advance(turn.next_s())
@@ -276,7 +276,7 @@ def simulate(
 def simulate_load(
     traces: Sequence[Trace], speech: SpeechProfile, rng: random.Random, budget: Budget, gap_s: float
 ) -> list[Result]:
-    """Turns that begin every `gap_s` seconds and share one account."""
+    """Simulate turns that start every `gap_s` seconds and share one account."""
     latency, delivery = Latency(), Delivery()
     turns = [
         (index * gap_s, Turn(trace, speech, Voice.drawn(rng, latency, delivery), rng, index * gap_s, budget))
@@ -294,7 +294,7 @@ def simulate_load(
 def _result(turn: Turn, start_s: float, rng: random.Random) -> Result:
     spoken = [chunk for chunk in turn.chunks if chunk.spoken]
     assert turn.first_audio_s is not None
-    assert turn.heard_until_s is not None
+    assert turn.played_until_s is not None
     first = spoken[0].index
     return Result(
         1000 * (turn.sent_s[first] - start_s),
@@ -303,7 +303,7 @@ def _result(turn: Turn, start_s: float, rng: random.Random) -> Result:
         turn.stutter_ms,
         turn.upstream_ms,
         len(spoken),
-        _waste(turn, rng.uniform(turn.first_audio_s, turn.heard_until_s)),
+        _waste(turn, rng.uniform(turn.first_audio_s, turn.played_until_s)),
         tuple(chunk.boundary.name.lower() for chunk in turn.chunks),
         tuple(boundary.name.lower() if boundary else "inside" for boundary in turn.pauses_after),
         turn.waited_s,
@@ -312,7 +312,7 @@ def _result(turn: Turn, start_s: float, rng: random.Random) -> Result:
 
 
 def _waste(turn: Turn, at_s: float) -> int:
-    """Characters sent by `at_s` and not yet heard, by proportion inside the sounding piece."""
+    """Characters sent by `at_s` but not heard; inside the playing chunk, in proportion to time."""
     sent = sum(
         len(chunk.spoken) for chunk, sent_s in zip(turn.chunks, turn.sent_s, strict=True) if sent_s <= at_s
     )

@@ -1,9 +1,9 @@
-"""Spoken turns: from the true end of the speaker's energy to the first sound of the answer (design 4, row 8).
+"""Spoken turns: from the true end of speech to the first audio of the answer (design 4, row 8).
 
     python -m bench.spoken [--rounds 12] [--only ...] [--json FILE]
 
-Recorded sentences go through the microphone in real time; the local transcriber listens. Chat and speech take 300 ms
-each, one token at a time, and the answer is always the same sentence.
+Recorded sentences are sent in real time; the local transcriber is used. Chat and speech take 300 ms each, one token at
+a time, and the answer is always the same sentence.
 """
 
 from __future__ import annotations
@@ -16,61 +16,59 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.common import Figures, WireClient, connected, figures, load_average, now_s, play, server, table
 from bench.latency import CHAT_MS, HANDSHAKE, is_cold, stream
 from bench.microphone import Microphone, Speech, sentences
 from bench.platform import Platform, platform
-from bench.rig import Figures, WireClient, figures, heard, load_average, now_s, server, table, wire
 
 ANSWER = "That is good to hear, so let us go on."
 INSTRUCTIONS = f'Answer only with the words "{ANSWER}"'
-EARLY_MS = (
-    -100.0
-)  # a question asked so long before the end was asked on interim text: a pause is noticed after the end
+EARLY_MS = -100.0  # a chat request this long before the end of speech used an interim text
 SETS = (*stream(CHAT_MS, 80, 300), *HANDSHAKE)
 SERVER_VAD = {"type": "server_vad", "silence_duration_ms": 500}
 SEMANTIC_VAD = {"type": "semantic_vad"}
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How the end of a turn is found, and how much is done on a guess."""
+class Mode:
+    """The turn detection, and how much of an answer is begun early."""
 
     name: str
     detection: dict[str, Any]
     speculate: str
     goal_ms: float
-    language: str = "en"  # "" lets the multilingual transcriber find out
+    language: str = "en"  # "": the multilingual transcriber detects it
 
 
-MANNERS = (
-    Manner("server_vad 500, no speculation", SERVER_VAD, "off", 1250),
-    Manner("server_vad 500, chat", SERVER_VAD, "chat", 1250),
-    Manner("semantic_vad, chat", SEMANTIC_VAD, "chat", 800),
-    Manner("semantic_vad, speech", SEMANTIC_VAD, "speech", 760),
-    Manner("semantic_vad, chat, language not told", SEMANTIC_VAD, "chat", 800, ""),
+MODES = (
+    Mode("server_vad 500, no speculation", SERVER_VAD, "off", 1250),
+    Mode("server_vad 500, chat", SERVER_VAD, "chat", 1250),
+    Mode("semantic_vad, chat", SEMANTIC_VAD, "chat", 800),
+    Mode("semantic_vad, speech", SEMANTIC_VAD, "speech", 760),
+    Mode("semantic_vad, chat, language not told", SEMANTIC_VAD, "chat", 800, ""),
 )
 
 
 @dataclass(frozen=True)
 class SpokenTurn:
-    """One turn, in ms after the true end of the speaker's energy."""
+    """One turn, in ms after the true end of speech."""
 
     clip: str
     first_audio: float
-    confirmed: float  # when `speech_stopped` was there
+    confirmed: float  # when `speech_stopped` was received
     marks: dict[str, int]  # after the server's own `speech_ended`
-    ended: float  # the server's `speech_ended`, seen from the true end
-    requests: int  # for speech
-    chats: int  # requests for chat, used or not
+    ended: float  # the server's `speech_ended`
+    requests: int  # speech requests
+    chats: int  # chat requests, also discarded ones
     new_connections: int
     stutter: float
 
 
 @dataclass
 class Result:
-    manner: Manner
+    mode: Mode
     turns: list[SpokenTurn] = field(default_factory=list)
-    broken: int = 0  # turns that were ended inside the sentence
+    early_ends: int = 0  # turns that the server ended inside the sentence
     load: float = 0.0
 
     @property
@@ -78,68 +76,68 @@ class Result:
         return figures([turn.first_audio for turn in self.turns])
 
     @property
-    def asked_early(self) -> list[SpokenTurn]:
-        """The turns whose words stood still before their end, so that the chat model was asked before it as well."""
+    def early(self) -> list[SpokenTurn]:
+        """The turns whose interim text was complete so early that the chat request was sent before the end."""
         return [turn for turn in self.turns if turn.marks["chat_request"] + turn.ended <= EARLY_MS]
 
 
 async def turn(
     client: WireClient, microphone: Microphone, upstream: Platform, speech: Speech
 ) -> SpokenTurn | None:
-    """One spoken turn; None if the server answered before the sentence was over."""
+    """One spoken turn; None if the server ended it before the sentence was complete."""
     client.clear()
-    began_s = await microphone.say(speech)
-    ended_s = began_s + speech.end_ms / 1000
+    start_s = await microphone.say(speech)
+    ended_s = start_s + speech.end_ms / 1000
     stopped_s, _ = await client.until("input_audio_buffer.speech_stopped", speech.ms / 1000 + 15)
     if stopped_s < ended_s:
         await asyncio.sleep(ended_s - now_s() + 5.0)
         return None
     _, waterfall = await client.until("response.latency.done")
     after = await upstream.traffic()
-    reply = heard(client.events)
+    reply = play(client.events)
     assert reply.first_sound_s is not None
     marks = waterfall["marks"]
-    said = after.speech_after(ended_s - 1.0)
+    requests = after.speech_after(ended_s - 1.0)
     spoken = SpokenTurn(
         speech.name,
         (reply.first_sound_s - ended_s) * 1000,
         (stopped_s - ended_s) * 1000,
         marks,
         (stopped_s - ended_s) * 1000 - marks["turn_confirmed"],
-        len(said),
-        sum(at_s >= began_s for at_s in after.chat_s),
-        sum(piece.fresh for piece in said[:1]) + is_cold(marks),
+        len(requests),
+        sum(at_s >= start_s for at_s in after.chat_s),
+        sum(request.waited for request in requests[:1]) + is_cold(marks),
         reply.stutter_ms,
     )
-    heard_s = reply.first_sound_s + reply.audio_ms / 1000
-    await asyncio.sleep(max(0.0, heard_s - now_s()) + 0.6)
+    played_s = reply.first_sound_s + reply.audio_ms / 1000
+    await asyncio.sleep(max(0.0, played_s - now_s()) + 0.6)
     return spoken
 
 
-async def measure(manner: Manner, rounds: int) -> Result:
-    """Run one manner in fresh processes."""
-    result = Result(manner)
-    said = sentences()
+async def measure(mode: Mode, rounds: int) -> Result:
+    """Run one mode in new processes."""
+    result = Result(mode)
+    recordings = sentences()
     async with (
         platform(*SETS) as upstream,
         server(
             upstream.url,
-            SPECULATE=manner.speculate,
+            SPECULATE=mode.speculate,
             REALTIME_INSTRUCTIONS=INSTRUCTIONS,
-            REALTIME_LANGUAGE=manner.language,
+            REALTIME_LANGUAGE=mode.language,
         ) as product,
-        wire(product.url) as client,
+        connected(product.url) as client,
     ):
-        await client.configure(audio={"input": {"turn_detection": manner.detection}})
+        await client.configure(audio={"input": {"turn_detection": mode.detection}})
         microphone = Microphone(client.send)
         running = asyncio.create_task(microphone.run())
         try:
             await asyncio.sleep(1.0)
-            await turn(client, microphone, upstream, said[-1])  # the first one loads what is loaded late
+            await turn(client, microphone, upstream, recordings[-1])  # the first turn loads models
             for number in range(rounds):
-                one = await turn(client, microphone, upstream, said[number % len(said)])
+                one = await turn(client, microphone, upstream, recordings[number % len(recordings)])
                 if one is None:
-                    result.broken += 1
+                    result.early_ends += 1
                 else:
                     result.turns.append(one)
         finally:
@@ -152,11 +150,11 @@ async def measure(manner: Manner, rounds: int) -> Result:
 HEADS = (
     "spoken turn",
     "rounds",
-    "end of speech → first sound, p50 / p95 ms",
+    "end of speech → first audio, p50 / p95 ms",
     "goal p50",
     "→ turn confirmed",
     "transcript",
-    "speech / chat requests a turn",
+    "speech / chat requests per turn",
     "new connections",
     "machine load",
 )
@@ -166,10 +164,10 @@ def row(result: Result) -> list[object]:
     turns = result.turns
     ready = figures([one.marks.get("transcript_final", 0) + one.ended for one in turns])
     return [
-        result.manner.name,
+        result.mode.name,
         len(turns),
         result.first_audio,
-        f"≤ {result.manner.goal_ms:.0f}",
+        f"≤ {result.mode.goal_ms:.0f}",
         figures([one.confirmed for one in turns]),
         ready,
         f"{sum(one.requests for one in turns) / len(turns):.2f} / {sum(one.chats for one in turns) / len(turns):.2f}",
@@ -184,17 +182,17 @@ def markdown(results: Sequence[Result]) -> str:
 
 async def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="bench.spoken", description="Spoken turns, end of speech to first sound."
+        prog="bench.spoken", description="Spoken turns, end of speech to first audio."
     )
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--only", help="part of a manner's name")
+    parser.add_argument("--only", help="part of a mode's name")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     results = []
-    for manner in MANNERS:
-        if options.only and options.only not in manner.name:
+    for mode in MODES:
+        if options.only and options.only not in mode.name:
             continue
-        results.append(await measure(manner, options.rounds))
+        results.append(await measure(mode, options.rounds))
         for one in results[-1].turns:
             times = f"{one.first_audio:6.0f} confirmed {one.confirmed:5.0f} ended {one.ended:+5.0f}"
             print(f"  {one.clip:18} {times} {one.marks}")

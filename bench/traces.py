@@ -1,7 +1,7 @@
-"""How a chat model's text arrives: token streams made from replies, by the shapes seen in the field.
+"""Generated token streams: the texts of replies with arrival times, in the patterns of real chat models.
 
-Shapes follow shared/minimax chat.md 4 and latency.md 2: token by token, a few large bursts a second, slow days.
-Everything is generated from a seed; a trace is times and texts, nothing else.
+Patterns follow shared/minimax chat.md 4 and latency.md 2: single tokens, a few large bursts per second, slow streams.
+Everything is generated from a seed; a trace is only times and texts.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One streamed reply: (seconds after the first delta, text), in order, and when the stream ended."""
+    """One streamed reply: (seconds after the first delta, text) in order, and the end of the stream."""
 
     deltas: tuple[tuple[float, str], ...]
     finish_s: float
 
     def arrival_s(self, position: int) -> float:
-        """When the character at `position` was there."""
+        """When the character at `position` arrived."""
         for at_s, text in self.deltas:
             position -= len(text)
             if position < 0:
@@ -40,7 +40,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A way of arriving: ranges of seconds between deltas, of tokens per delta, and of tokens in the first one."""
+    """A pattern: ranges of the seconds between deltas, the tokens per delta, and the tokens of the first delta."""
 
     name: str
     gap_s: tuple[float, float]
@@ -62,7 +62,7 @@ class Stream:
 
 
 def tokenize(text: str, rng: random.Random) -> list[str]:
-    """Pieces of about the size a chat model writes: 3.6 English characters, 1.5 to 1.7 Chinese ones."""
+    """Tokens of about the size of a chat model's: 3.6 English characters, 1.5 to 1.7 Chinese ones."""
     tokens: list[str] = []
     for match in _TOKEN.finditer(text):
         token = match.group()
@@ -87,9 +87,9 @@ _NO_END = re.compile(r"(?:\b(?:Dr|Mr|Mrs|St|e\.g|i\.e|[a-zA-Z](?:\.[a-zA-Z])+|\d
 
 
 def clause_floor_s(trace: Trace) -> float:
-    """When the first clause of shared/design.md 2.2 was there: what no chunker that keeps the rule can beat.
+    """When the first clause of shared/design.md 2.2 is complete: the lower bound for every chunker with that rule.
 
-    Found with the whole text known, by other means than the chunker's.
+    Computed from the complete text, independently of the chunker.
     """
     text = trace.text
     for position in range(len(text)):

@@ -1,11 +1,10 @@
-"""When a turn is called over: after the true end of the speaker's energy, and how often before it.
+"""When the server ends a turn: how long after the true end of speech, and how often before it.
 
     python -m bench.turn_end [--only en_jfk,en_two_cities] [--eagerness auto]
 
-Recorded clips go through the server's own listening side (detector, endpointing, local transcriber, end-of-turn model),
-20 ms at a time. The sound waits for every decode, so that the numbers do not depend on this machine: the clock is the
-audio.
-Clips that break off in the middle of a sentence are listed apart; there a longer wait is right.
+Recorded clips go through the server's listening side (voice detection, endpointing, local transcription, end-of-turn
+model), 20 ms at a time. Time is measured in audio, and the audio waits for every decode, so that the results do not
+depend on this machine. Clips that end inside a sentence are listed separately: a longer wait is correct there.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.common import RATE
 from bench.microphone import Speech, speech_of
-from bench.rig import RATE
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
@@ -39,42 +38,47 @@ from tests.clips import Clip, require_clips
 from tests.fakes import FakeChat, FakeSpeech
 
 BEFORE_MS, AFTER_MS, FRAME_MS = 500, 6_000, 20
-UNFINISHED = {"en_lj_0002", "en_lj_0004", "en_lj_0006", "en_libri_1995"}  # a comma, or no verb, at the end
+UNFINISHED = {
+    "en_lj_0002",
+    "en_lj_0004",
+    "en_lj_0006",
+    "en_libri_1995",
+}  # they end with a comma or without a verb
 NOISY = {
     "en_dograh_yes",
     "en_dograh_nope",
     "en_one_two_three",
-}  # noise outlasts the voice: no end to measure from
+}  # noise after the speech: its end is not known
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How the end of a turn is found."""
+class Mode:
+    """The turn detection."""
 
     name: str
     detection: dict[str, Any]
-    modeld: bool = False
+    acoustic: bool = False  # also use the end-of-turn model
 
 
-def manners(eagerness: str) -> tuple[Manner, ...]:
+def modes(eagerness: str) -> tuple[Mode, ...]:
     semantic = {"type": "semantic_vad", "eagerness": eagerness}
     return (
-        Manner("server_vad 500", {"type": "server_vad", "silence_duration_ms": 500}),
-        Manner("semantic_vad, text only", semantic),
-        Manner("semantic_vad, text and sound", semantic, modeld=True),
+        Mode("server_vad 500", {"type": "server_vad", "silence_duration_ms": 500}),
+        Mode("semantic_vad, text only", semantic),
+        Mode("semantic_vad, text and sound", semantic, acoustic=True),
     )
 
 
 @dataclass
 class Outcome:
-    """What became of one clip; milliseconds after the true end of its energy, negative before it."""
+    """The ends of turns in one clip, in milliseconds after the true end of speech (negative: before it)."""
 
     clip: str
     confirmed_ms: list[float] = field(default_factory=list)
 
     @property
-    def cut(self) -> bool:
-        """The speaker went on after a turn had been called over."""
+    def too_early(self) -> bool:
+        """Whether the speaker continued after the server had ended the turn."""
         return len(self.confirmed_ms) > 1
 
     @property
@@ -83,18 +87,17 @@ class Outcome:
 
 
 class Listening:
-    """One clip through the ears of one session."""
+    """The listening side of one session, for one clip."""
 
     def __init__(
-        self, providers: Providers, model: EndOfTurnModel | None, manner: Manner, language: str
+        self, providers: Providers, end_of_turn: EndOfTurnModel | None, mode: Mode, language: str
     ) -> None:
-        self.over_ms: list[float] = []
+        self.ended_ms: list[float] = []
         names = (f"item_{number}" for number in itertools.count())
         patch = {
-            "audio": {"input": {"turn_detection": manner.detection, "transcription": {"language": language}}}
+            "audio": {"input": {"turn_detection": mode.detection, "transcription": {"language": language}}}
         }
         settings = dataclasses.replace(Settings(), transcribe_timeout_s=30.0)
-        self._tasks = Tasks("bench")
         self.user = UserInput(
             Context(
                 config=new_session_config(settings, providers, patch, ""),
@@ -102,8 +105,8 @@ class Listening:
                 conversation_id="bench",
                 outbox=Outbox(),
                 turns=TurnQueue(self._notice),
-                tasks=self._tasks,
-                providers=dataclasses.replace(providers, end_of_turn=model),
+                tasks=Tasks("bench"),
+                providers=dataclasses.replace(providers, end_of_turn=end_of_turn),
                 settings=settings,
                 metrics=Metrics(),
                 new_id=lambda kind: next(names),
@@ -116,41 +119,41 @@ class Listening:
                 self._item_id = item_id
                 self.user.announce(onset_ms)
             case turns.SpeechEnded(at_ms):
-                self.over_ms.append(at_ms)
+                self.ended_ms.append(at_ms)
                 self.user.commit_turn(self._item_id, at_ms)
 
-    async def hear(self, pcm: bytes) -> None:
+    async def append(self, pcm: bytes) -> None:
         await self.user.append(pcm)
-        me = asyncio.current_task()
-        while pending := [task for task in asyncio.all_tasks() if task is not me and not task.done()]:
+        current = asyncio.current_task()
+        while pending := [task for task in asyncio.all_tasks() if task is not current and not task.done()]:
             await asyncio.wait(pending)
 
     async def close(self) -> None:
         await self.user.aclose()
 
 
-async def listen(providers: Providers, model: EndOfTurnModel | None, manner: Manner, clip: Clip) -> Outcome:
+async def run_clip(
+    providers: Providers, end_of_turn: EndOfTurnModel | None, mode: Mode, clip: Clip
+) -> Outcome:
     speech: Speech = speech_of(clip)
     noise = np.random.default_rng(7)
-    room = noise.normal(0, 12, (BEFORE_MS + AFTER_MS) * RATE // 1000 + len(speech.samples))
-    room[BEFORE_MS * RATE // 1000 :][: len(speech.samples)] += speech.samples
-    pcm = np.clip(room, -32768, 32767).astype("<i2").tobytes()
-    listening = Listening(providers, model, manner, clip.language)
+    samples = noise.normal(0, 12, (BEFORE_MS + AFTER_MS) * RATE // 1000 + len(speech.samples))
+    samples[BEFORE_MS * RATE // 1000 :][: len(speech.samples)] += speech.samples
+    pcm = np.clip(samples, -32768, 32767).astype("<i2").tobytes()
+    listening = Listening(providers, end_of_turn, mode, clip.language)
     size = RATE * FRAME_MS // 1000 * 2
     for start in range(0, len(pcm), size):
-        await listening.hear(pcm[start : start + size])
+        await listening.append(pcm[start : start + size])
     await listening.close()
-    return Outcome(clip.id, [ms - BEFORE_MS - speech.end_ms for ms in listening.over_ms])
+    return Outcome(clip.id, [ms - BEFORE_MS - speech.end_ms for ms in listening.ended_ms])
 
 
-def row(manner: str, group: str, outcomes: Sequence[Outcome]) -> str:
+def row(mode: str, group: str, outcomes: Sequence[Outcome]) -> str:
     delays = np.array([outcome.delay_ms for outcome in outcomes])
-    cut = [outcome for outcome in outcomes if outcome.cut]
+    early = [outcome for outcome in outcomes if outcome.too_early]
     median, late = np.nanpercentile(delays, [50, 90])
-    names = "".join(
-        f"  {outcome.clip} x{len(outcome.confirmed_ms) - 1}" for outcome in outcomes if outcome.cut
-    )
-    return f"{manner:30} {group:20} {median:6.0f} {late:6.0f}   {len(cut):2} of {len(outcomes):2}{names}"
+    names = "".join(f"  {outcome.clip} x{len(outcome.confirmed_ms) - 1}" for outcome in early)
+    return f"{mode:30} {group:20} {median:6.0f} {late:6.0f}   {len(early):2} of {len(outcomes):2}{names}"
 
 
 def group_of(clip: Clip) -> str:
@@ -161,31 +164,31 @@ def group_of(clip: Clip) -> str:
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", default="", help="clips, by name, with commas")
+    parser.add_argument("--only", default="", help="names of clips, separated by commas")
     parser.add_argument("--eagerness", default="auto", choices=["low", "medium", "high", "auto"])
     args = parser.parse_args()
-    wanted = set(filter(None, args.only.split(",")))
-    clips = [clip for clip in require_clips() if not wanted or clip.id in wanted]
+    names = set(filter(None, args.only.split(",")))
+    clips = [clip for clip in require_clips() if not names or clip.id in names]
     settings = Settings()
     vad, transcriber = load("vad", "silero").create(settings), load("transcriber", "local").create(settings)
-    model: EndOfTurnModel | None = (
+    end_of_turn: EndOfTurnModel | None = (
         load("turn", "smart").create(settings) if weights.has_smart_turn() else None
     )
-    providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), model)
-    print(f"{'':30} {'':20} median    p90   cut too early")
+    providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), end_of_turn)
+    print(f"{'':30} {'':20} median    p90   ended too early")
     try:
-        for manner in manners(args.eagerness):
-            if manner.modeld and model is None:
-                print(f"{manner.name:30} not measured: {weights.INSTALL_TURN}")
+        for mode in modes(args.eagerness):
+            if mode.acoustic and end_of_turn is None:
+                print(f"{mode.name:30} not measured: {weights.INSTALL_TURN}")
                 continue
             groups: dict[str, list[Outcome]] = {}
             for clip in clips:
-                outcome = await listen(providers, model if manner.modeld else None, manner, clip)
+                outcome = await run_clip(providers, end_of_turn if mode.acoustic else None, mode, clip)
                 groups.setdefault(group_of(clip), []).append(outcome)
             for group, outcomes in groups.items():
-                print(row(manner.name, group, outcomes), flush=True)
+                print(row(mode.name, group, outcomes), flush=True)
     finally:
-        for provider in (vad, transcriber, model):
+        for provider in (vad, transcriber, end_of_turn):
             if provider is not None:
                 await provider.aclose()
 

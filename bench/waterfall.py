@@ -1,6 +1,6 @@
-"""One spoken turn as a picture: who worked when, from the marks of the extension `latency`.
+"""Draws a waterfall diagram of one spoken turn from the marks of the extension `latency`.
 
-Pure SVG, readable on light and dark pages. It draws what it is given and measures nothing.
+Pure SVG, readable on light and dark pages. Measures nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 860, 132, 28, 64, 38, 18
-BEFORE_MS = 250.0  # of the speaker's last words are shown
+BEFORE_MS = 250.0  # shown before the end of speech
 
 _STYLE = """
   svg { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -27,7 +27,7 @@ _STYLE = """
 
 @dataclass(frozen=True)
 class _Bar:
-    """Something that lasts. Times in ms after the end of speech; `end_ms` None: to the edge of the picture."""
+    """One bar. Times in ms after the end of speech; `end_ms` None: up to the edge of the diagram."""
 
     row: str
     kind: str
@@ -38,15 +38,15 @@ class _Bar:
 
 
 def _bars(marks: Mapping[str, float]) -> list[_Bar]:
-    heard = max(0.0, marks["speech_ended"])  # the detector's opinion
-    known = min(
+    detected = max(0.0, marks["speech_ended"])
+    transcribed = min(
         marks["transcript_final"], marks["chat_request"]
-    )  # a guess begins with the text it is made of
+    )  # an early answer uses an earlier transcript
     bars = [
         _Bar("you", "you", -BEFORE_MS, 0.0, ""),
-        _Bar("turn", "wait", 0.0, heard, "", faint=True),
-        _Bar("turn", "wait", heard, marks["turn_confirmed"], "silence that ends the turn"),
-        _Bar("transcript", "work", heard, known, ""),
+        _Bar("turn", "wait", 0.0, detected, "", faint=True),
+        _Bar("turn", "wait", detected, marks["turn_confirmed"], "silence that ends the turn"),
+        _Bar("transcript", "work", detected, transcribed, ""),
         _Bar("chat model", "work", marks["chat_request"], marks["chat_first_delta"], "first word"),
         _Bar("chat model", "work", marks["chat_first_delta"], marks["first_chunk"], "", faint=True),
         _Bar("voice", "voice", marks["first_chunk"], marks["speech_first_audio"], "first clause"),
@@ -56,7 +56,7 @@ def _bars(marks: Mapping[str, float]) -> list[_Bar]:
 
 
 def svg(title: str, marks: Mapping[str, float]) -> str:
-    """The picture. `marks` as on the wire, with every mark up to `first_audio_sent`. Raises KeyError without one."""
+    """The diagram. `marks` needs every mark up to `first_audio_sent`. Raises KeyError if one is missing."""
     bars = _bars(marks)
     rows = list(dict.fromkeys(bar.row for bar in bars))
     last_ms = marks["first_audio_sent"] + 200

@@ -1,7 +1,7 @@
-"""What one minute of conversation costs on the wire: bytes and CPU of JSON with base64 against binary frames.
+"""The bytes and CPU time of one minute of conversation: JSON with base64 compared with binary frames.
 
-Two servers in front of one sandbox, one client each, at the same time: the microphone is on for the whole minute (20 ms
-at a time), replies are asked for until the minute is over. Then the codecs alone, with the same amount of sound.
+Two servers with one sandbox, one client each, at the same time. The microphone is on for the whole minute (20 ms at a
+time), and replies are requested until it ends. Then the codecs alone, with the same amount of audio.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import numpy as np
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from bench import rig
+from bench import common
 from realtime.protocol import codec
 from realtime.protocol.framing import HEADER, SUBPROTOCOL, decode_frame, encode_frame
 from realtime.protocol.server_events import ResponseOutputAudioDelta
 
 BLOCK_MS = 20
-BLOCK = rig.RATE * 2 * BLOCK_MS // 1000  # bytes
+BLOCK = common.RATE * 2 * BLOCK_MS // 1000  # bytes
 QUESTION = "Tell me a long story about the sea."
 MASK = 4  # bytes that a client adds to every message
 
@@ -39,23 +39,21 @@ def on_the_wire(size: int, extra: int = 0) -> int:
 
 @dataclass
 class Minute:
-    """One client's traffic. Sound is counted in seconds, everything else in bytes on the wire."""
+    """The traffic of one client, in bytes on the network; audio of replies also in seconds."""
 
-    up_messages: int = 0
     up_bytes: int = 0
     down_audio_messages: int = 0
     down_audio_bytes: int = 0
     down_other_bytes: int = 0
-    heard_s: float = 0.0
+    received_s: float = 0.0
     cpu_s: float = 0.0
 
     def up(self, size: int) -> None:
-        self.up_messages += 1
         self.up_bytes += on_the_wire(size, MASK)
 
 
 async def converse(url: str, pid: int, *, binary: bool, seconds: float) -> Minute:
-    """A conversation in real time; the server's CPU is that between greeting and good-bye."""
+    """Hold a conversation in real time, and measure the server's CPU time meanwhile."""
     minute = Minute()
     address = url.replace("http", "ws", 1) + "/v1/realtime"
     offered = [Subprotocol(SUBPROTOCOL)] if binary else None
@@ -68,15 +66,15 @@ async def converse(url: str, pid: int, *, binary: bool, seconds: float) -> Minut
 
         async def microphone() -> None:
             loop = asyncio.get_running_loop()
-            room = np.random.default_rng(1).integers(-3, 4, BLOCK // 2).astype("<i2").tobytes()
+            quiet = np.random.default_rng(1).integers(-3, 4, BLOCK // 2).astype("<i2").tobytes()
             due_s = loop.time()
             for number in range(int(seconds * 1000 / BLOCK_MS)):
                 if binary:
-                    frame = encode_frame(room, stream=0, seq=number, start_ms=number * BLOCK_MS)
+                    frame = encode_frame(quiet, stream=0, seq=number, start_ms=number * BLOCK_MS)
                     minute.up(len(frame))
                     await socket.send(frame)
                 else:
-                    await send("input_audio_buffer.append", audio=base64.b64encode(room).decode())
+                    await send("input_audio_buffer.append", audio=base64.b64encode(quiet).decode())
                 due_s += BLOCK_MS / 1000
                 await asyncio.sleep(max(0.0, due_s - loop.time()))
 
@@ -87,25 +85,25 @@ async def converse(url: str, pid: int, *, binary: bool, seconds: float) -> Minut
             )
             await send("response.create")
 
-        async def listen() -> None:
+        async def receive() -> None:
             async for message in socket:
                 if isinstance(message, bytes):
-                    heard = len(message) - HEADER.size
+                    size = len(message) - HEADER.size
                 elif '"response.output_audio.delta"' in message[:200]:
-                    heard = len(base64.b64decode(json.loads(message)["delta"]))
+                    size = len(base64.b64decode(json.loads(message)["delta"]))
                 else:
                     minute.down_other_bytes += on_the_wire(len(message.encode()))
                     if '"response.done"' in message[:200]:
-                        await asyncio.sleep(seconds / 6)  # the listener hears it to the end, and thinks
+                        await asyncio.sleep(seconds / 6)  # the user listens and thinks
                         await ask()
                     continue
                 minute.down_audio_messages += 1
                 minute.down_audio_bytes += on_the_wire(len(message))
-                minute.heard_s += heard / (rig.RATE * 2)
+                minute.received_s += size / (common.RATE * 2)
 
         before_s = cpu_s(pid)
         await ask()
-        listening = asyncio.create_task(listen())
+        listening = asyncio.create_task(receive())
         await microphone()
         minute.cpu_s = cpu_s(pid) - before_s
         listening.cancel()
@@ -121,9 +119,9 @@ def cpu_s(pid: int) -> float:
 
 
 def codec_ms(seconds: float) -> dict[str, tuple[float, float]]:
-    """Milliseconds to read and to write so much sound in 20 ms pieces, as (JSON, binary); the best of five."""
+    """Milliseconds to decode and encode this much audio in 20 ms blocks, as (JSON, binary); the best of five runs."""
     pcm = np.random.default_rng(2).integers(-9000, 9000, BLOCK // 2).astype("<i2").tobytes()
-    pieces = range(int(seconds * 1000 / BLOCK_MS))
+    blocks = range(int(seconds * 1000 / BLOCK_MS))
     event = ResponseOutputAudioDelta(
         response_id="resp_000000000000",
         item_id="item_000000000000",
@@ -136,16 +134,16 @@ def codec_ms(seconds: float) -> dict[str, tuple[float, float]]:
 
     def best(work: Callable[[int], object]) -> float:
         def once() -> float:
-            began = time.perf_counter()
-            for number in pieces:
+            start_s = time.perf_counter()
+            for number in blocks:
                 work(number)
-            return (time.perf_counter() - began) * 1000
+            return (time.perf_counter() - start_s) * 1000
 
         return min(once() for _ in range(5))
 
     return {
-        "server reads": (best(lambda n: codec.decode(append)), best(lambda n: decode_frame(frame))),
-        "server writes": (
+        "server decodes": (best(lambda n: codec.decode(append)), best(lambda n: decode_frame(frame))),
+        "server encodes": (
             best(lambda n: codec.encode(event, f"event_{n}")),
             best(lambda n: encode_frame(pcm, stream=1, seq=n, start_ms=n * BLOCK_MS)),
         ),
@@ -155,9 +153,9 @@ def codec_ms(seconds: float) -> dict[str, tuple[float, float]]:
 async def measure(seconds: float) -> tuple[Minute, Minute]:
     """The same minute in JSON and in binary."""
     async with (
-        rig.started("realtime", "sandbox", "--port", "0") as (line, _),
-        rig.server(line.rsplit(" ", 1)[-1], TRANSCRIBER="none") as first,
-        rig.server(line.rsplit(" ", 1)[-1], TRANSCRIBER="none") as second,
+        common.started("realtime", "sandbox", "--port", "0") as (line, _),
+        common.server(line.rsplit(" ", 1)[-1], TRANSCRIBER="none") as first,
+        common.server(line.rsplit(" ", 1)[-1], TRANSCRIBER="none") as second,
     ):
         return await asyncio.gather(
             converse(first.url, first.pid, binary=False, seconds=seconds),
@@ -174,17 +172,17 @@ def report(minutes: tuple[Minute, Minute], codecs: dict[str, tuple[float, float]
 
     rows = [
         row("microphone, kB", lambda m: m.up_bytes / 1000),
-        row("replies' sound, bytes per second of it", lambda m: m.down_audio_bytes / max(m.heard_s, 0.001)),
-        row("seconds of replies", lambda m: m.heard_s, "{:.1f}"),
-        row("messages with sound of replies", lambda m: m.down_audio_messages),
+        row("replies, bytes per second of audio", lambda m: m.down_audio_bytes / max(m.received_s, 0.001)),
+        row("seconds of replies", lambda m: m.received_s, "{:.1f}"),
+        row("messages with audio of replies", lambda m: m.down_audio_messages),
         row("all other events, kB", lambda m: m.down_other_bytes / 1000, "{:.1f}"),
         row("CPU of the server, ms", lambda m: m.cpu_s * 1000),
     ]
     for name, (a, b) in codecs.items():
-        rows.append([f"{name} one minute of sound, CPU ms", f"{a:.1f}", f"{b:.1f}", f"{b / a - 1:+.0%}"])
-    head = f"{seconds:.0f} s of conversation, microphone always on in {BLOCK_MS} ms pieces"
-    table = rig.table([head, "JSON", "binary", "difference"], rows)
-    return f"{table}\n\n{rig.machine()}, {rig.today()}, load {rig.load_average():.1f}"
+        rows.append([f"{name} one minute of audio, CPU ms", f"{a:.1f}", f"{b:.1f}", f"{b / a - 1:+.0%}"])
+    head = f"{seconds:.0f} s of conversation, microphone always on in blocks of {BLOCK_MS} ms"
+    table = common.table([head, "JSON", "binary", "difference"], rows)
+    return f"{table}\n\n{common.machine()}, {common.today()}, load {common.load_average():.1f}"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""What the measurements share: the processes under test, a bare client of the wire, percentiles.
+"""Code for several benchmarks: the processes under test, a simple client, percentiles.
 
-The platform and the server run as processes of their own, so that the clock of the one who measures is disturbed by
-neither. All times are of the monotonic clock, which processes of one machine share.
+The platform and the server run in separate processes, so that they do not delay the measuring process. All times are of
+the monotonic clock, which all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _OURS = ("MINIMAX_", "REALTIME_", "CHAT_", "TRANSCRIBER", "SPECULATE")
 async def started(
     module: str, *arguments: str, env: dict[str, str] | None = None, cores: set[int] | None = None
 ) -> AsyncIterator[tuple[str, int]]:
-    """A module as a process; yields its ready line and its process id. `cores`: run it on these only."""
+    """Run a module as a process; yields its ready line and its process id. `cores`: run it only on these."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     running = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -52,7 +52,7 @@ async def started(
         async with asyncio.timeout(READY_TIMEOUT_S):
             line = (await running.stdout.readline()).decode().strip()
         if not line:
-            raise RuntimeError(f"{module} did not start; BENCH_VERBOSE=1 shows what it says.")
+            raise RuntimeError(f"{module} did not start; BENCH_VERBOSE=1 shows its errors.")
         yield line, running.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -70,7 +70,7 @@ class Server:
 
 @asynccontextmanager
 async def server(platform_url: str, cores: set[int] | None = None, **env: str) -> AsyncIterator[Server]:
-    """The server under test in front of that platform, with its default settings but for the request budget."""
+    """The server under test with this platform, and default settings except the request budget."""
     settings = {"MINIMAX_BASE_URL": platform_url, "MINIMAX_SPEECH_RPM": "100000", **env}
     async with started("realtime", "serve", "--port", "0", env=settings, cores=cores) as (line, pid):
         yield Server(line.rsplit(" ", 1)[-1], pid)
@@ -78,7 +78,7 @@ async def server(platform_url: str, cores: set[int] | None = None, **env: str) -
 
 @dataclass
 class WireClient:
-    """Just enough of a client to measure: sends events, notes when each event arrived."""
+    """A minimal client: sends events, and records the arrival time of each event."""
 
     socket: ClientConnection
     events: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
@@ -91,24 +91,24 @@ class WireClient:
         await self.until("session.updated")
 
     async def ask(self, text: str) -> float:
-        """A text turn; returns the moment the question left."""
+        """Send a text turn; returns the time of the question."""
         content = [{"type": "input_text", "text": text}]
         item = {"type": "message", "role": "user", "content": content}
-        left_s = now_s()
+        asked_s = now_s()
         await self.send("conversation.item.create", item=item)
         await self.send("response.create")
-        return left_s
+        return asked_s
 
     async def next(self) -> tuple[float, dict[str, Any]]:
         message = await self.socket.recv()
         entry = (now_s(), json.loads(message))
         self.events.append(entry)
         if entry[1]["type"] == "error":
-            raise RuntimeError(f"The server refused something: {entry[1]['error']}")
+            raise RuntimeError(f"The server sent an error: {entry[1]['error']}")
         return entry
 
     async def until(self, type: str, timeout_s: float = 60.0) -> tuple[float, dict[str, Any]]:
-        """The next event of this type."""
+        """Wait for the next event of this type."""
         async with asyncio.timeout(timeout_s):
             while True:
                 at_s, event = await self.next()
@@ -120,35 +120,35 @@ class WireClient:
 
 
 def now_s() -> float:
-    """The clock of all processes here. An event loop's own clock may stand still for a millisecond or more."""
+    """The clock of all processes here. The clock of an event loop may be a millisecond or more behind."""
     return time.monotonic()
 
 
 def pcm_of(event: dict[str, Any]) -> bytes:
-    """The sound of an audio delta."""
+    """The bytes of an audio delta."""
     return base64.b64decode(event["delta"])
 
 
 def is_loud(pcm: bytes) -> bool:
-    """Whether there is sound in 16-bit PCM."""
+    """Whether 16-bit PCM is not silent."""
     return bool(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0) > LOUD)
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What one reply was like at the ear of a client that plays at once."""
+class PlayedReply:
+    """One reply, played by a client without a buffer."""
 
     first_sound_s: float | None
-    first_hole_ms: float  # silence where the second piece was late
-    stutter_ms: float  # all such silence together
+    first_gap_ms: float  # the first pause in playback, if the second chunk was late
+    stutter_ms: float  # the sum of all such pauses
     audio_ms: float
     transcript: str
 
 
-def heard(events: Sequence[tuple[float, dict[str, Any]]]) -> Heard:
-    """Play the audio deltas of one reply on paper."""
+def play(events: Sequence[tuple[float, dict[str, Any]]]) -> PlayedReply:
+    """Compute when the audio deltas of one reply would be played."""
     first_s: float | None = None
-    dry_s, first_hole_ms, stutter_ms, audio_ms = 0.0, 0.0, 0.0, 0.0
+    end_s, first_gap_ms, stutter_ms, audio_ms = 0.0, 0.0, 0.0, 0.0
     words = []
     for at_s, event in events:
         if event["type"] == "response.output_audio_transcript.delta":
@@ -159,17 +159,17 @@ def heard(events: Sequence[tuple[float, dict[str, Any]]]) -> Heard:
         ms = len(pcm) / 2 / RATE * 1000
         if first_s is None and is_loud(pcm):
             first_s = at_s
-        if audio_ms and at_s > dry_s:
-            hole_ms = (at_s - dry_s) * 1000
-            first_hole_ms = first_hole_ms or hole_ms
-            stutter_ms += hole_ms
-        dry_s = max(dry_s, at_s) + ms / 1000
+        if audio_ms and at_s > end_s:
+            gap_ms = (at_s - end_s) * 1000
+            first_gap_ms = first_gap_ms or gap_ms
+            stutter_ms += gap_ms
+        end_s = max(end_s, at_s) + ms / 1000
         audio_ms += ms
-    return Heard(first_s, first_hole_ms, stutter_ms, audio_ms, "".join(words))
+    return PlayedReply(first_s, first_gap_ms, stutter_ms, audio_ms, "".join(words))
 
 
 @asynccontextmanager
-async def wire(url: str, query: str = "extensions=latency") -> AsyncIterator[WireClient]:
+async def connected(url: str, query: str = "extensions=latency") -> AsyncIterator[WireClient]:
     """A client connected to the server under test."""
     address = url.replace("http", "ws", 1) + "/v1/realtime" + (f"?{query}" if query else "")
     async with connect(address, compression=None, max_size=None) as socket:
@@ -222,7 +222,7 @@ def machine() -> str:
 
 
 def load_average() -> float:
-    """Processes that wanted a core during the last minute: how quiet the machine was."""
+    """The mean number of processes that needed a core during the last minute."""
     return os.getloadavg()[0]
 
 
