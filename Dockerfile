@@ -12,5 +12,5 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation . && useradd --cre
 USER realtime
 EXPOSE 8000
 HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"
-# Bound to all addresses, the server insists on REALTIME_API_KEYS (or --open).
+# On all addresses, the server needs REALTIME_API_KEYS (or --open).
 CMD ["realtime", "serve", "--host", "0.0.0.0"]

@@ -1,4 +1,4 @@
-# The two commands that matter: `make run` to talk, `make test` to prove it.
+# The main commands: `make run` starts the server, `make test` runs all checks.
 .PHONY: run test lint format bench setup setup-dev lock wheel clean
 
 ARGS ?=

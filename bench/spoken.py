@@ -45,7 +45,7 @@ MODES = (
     Mode("server_vad 500, chat", SERVER_VAD, "chat", 1250),
     Mode("semantic_vad, chat", SEMANTIC_VAD, "chat", 800),
     Mode("semantic_vad, speech", SEMANTIC_VAD, "speech", 760),
-    Mode("semantic_vad, chat, language not told", SEMANTIC_VAD, "chat", 800, ""),
+    Mode("semantic_vad, chat, language not set", SEMANTIC_VAD, "chat", 800, ""),
 )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the lock files anew: one for running and one for developing, per Python minor, for every platform.
+# Writes the lock files again: one to run and one to develop for each Python version, for all platforms.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for python in 3.11 3.12 3.13; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets everything up in .venv: `tools/setup.sh run` for talking, `tools/setup.sh dev` for the tests as well.
-# System packages are installed when this is root or sudo asks for no password; else the one line is printed.
+# Sets everything up in .venv: `tools/setup.sh run` to run the server, `tools/setup.sh dev` also for the tests.
+# Installs system packages if it runs as root or sudo needs no password; else it prints the command.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind="${1:-run}"
@@ -19,7 +19,7 @@ python_for() {
   exit 2
 }
 
-wanted_packages() {  # Debian names of what is missing here
+missing_packages() {  # Debian names of the missing system packages
   ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || echo libportaudio2
   "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
   if [ "$kind" = dev ]; then
@@ -34,23 +34,23 @@ wanted_packages() {  # Debian names of what is missing here
 
 system_packages() {
   command -v apt-get >/dev/null || return 0
-  local wanted
-  wanted="$(wanted_packages | tr '\n' ' ')"
-  [ -n "${wanted// /}" ] || return 0
+  local missing
+  missing="$(missing_packages | tr '\n' ' ')"
+  [ -n "${missing// /}" ] || return 0
   local sudo=()
   if [ "$(id -u)" != 0 ]; then
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
       sudo=(sudo)
     else
-      say "For sound on this machine, run once: sudo apt-get install -y --no-install-recommends $wanted"
+      say "For sound on this machine, run once: sudo apt-get install -y --no-install-recommends $missing"
       return 0
     fi
   fi
-  say "Installing system packages: $wanted"
+  say "Installing system packages: $missing"
   # shellcheck disable=SC2086
   "${sudo[@]}" apt-get update -qq >&2 &&
-    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends $wanted >/dev/null ||
-    say "Some system packages could not be installed; going on without them."
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+    say "Some system packages could not be installed; continuing without them."
 }
 
 python="$(python_for)"
@@ -59,10 +59,10 @@ system_packages
 version="$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 lock="requirements/$kind-$version.txt"
 stamp=".venv/.installed-$kind"
-fresh="$(cat "$lock" pyproject.toml tools/setup.sh | cksum) $PWD"
-if [ "$(cat "$stamp" 2>/dev/null || true)" != "$fresh" ]; then
+current="$(cat "$lock" pyproject.toml tools/setup.sh | cksum) $PWD"
+if [ "$(cat "$stamp" 2>/dev/null || true)" != "$current" ]; then
   say "Installing into .venv (the first time takes a minute)"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-  printf '%s' "$fresh" >"$stamp"
+  printf '%s' "$current" >"$stamp"
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole suite: what lives in real time (listens, waits, plays) runs beside what computes, each half in a process of
-# its own. With arguments they go to one ordinary pytest run instead.
+# Runs all tests in two processes: the tests in real time, which mostly wait, and the tests that mostly compute.
+# With arguments, it passes them to a single pytest run instead.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 pytest=(.venv/bin/python -m pytest)
@@ -9,14 +9,14 @@ if [ $# -gt 0 ]; then
 fi
 real_time=(tests/web tests/e2e tests/terminal tests/stock tests/conformance tests/server/test_process.py)
 mkdir -p .setup
-set -m # else the half in the background, and every program it starts, would ignore SIGINT
+set -m # else the background process, and every program it starts, would ignore SIGINT
 "${pytest[@]}" -q -p no:cacheprovider "${real_time[@]}" >.setup/real-time.log 2>&1 &
-listening=$!
+real_time_pid=$!
 set +m
-trap 'kill "$listening" 2>/dev/null' INT TERM
+trap 'kill "$real_time_pid" 2>/dev/null' INT TERM
 "${pytest[@]}" -q tests "${real_time[@]/#/--ignore=}"
 computing_status=$?
-wait "$listening"
-listening_status=$?
+wait "$real_time_pid"
+real_time_status=$?
 cat .setup/real-time.log
-exit $((computing_status || listening_status))
+exit $((computing_status || real_time_status))

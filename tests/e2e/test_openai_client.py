@@ -98,7 +98,7 @@ async def test_a_voice_turn(harness: Harness):
 async def test_a_wrong_event_is_an_error_with_its_event_id(harness: Harness):
     seen: list = []
     async with connected(harness) as connection:
-        await connection.send({"type": "conversation.item.delete", "item_id": "nobody", "event_id": "mine"})
+        await connection.send({"type": "conversation.item.delete", "item_id": "unknown", "event_id": "mine"})
         error = await read_until(connection, "error", seen)
         assert (error.error.code, error.error.event_id) == ("item_delete_invalid_item_id", "mine")
 

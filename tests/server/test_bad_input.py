@@ -80,7 +80,7 @@ WRONG = [
     (
         {
             "type": "conversation.item.create",
-            "item": {"type": "function_call_output", "call_id": "nobody", "output": "1"},
+            "item": {"type": "function_call_output", "call_id": "unknown", "output": "1"},
         },
         "invalid_value",
         "item.call_id",
@@ -112,7 +112,7 @@ WRONG = [
         "item_retrieve_invalid_item_id",
         "response.input[0].id",
     ),
-    ({"type": "response.cancel", "response_id": "nobody"}, "response_cancel_not_active", None),
+    ({"type": "response.cancel", "response_id": "unknown"}, "response_cancel_not_active", None),
     ({"type": "response.create", "event_id": "e" * 513}, "invalid_value", "event_id"),
 ]
 

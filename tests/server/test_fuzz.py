@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.server.harness import open_harness
 
-IDS = ["item_a", "item_b", "item_c", "nobody"]
+IDS = ["item_a", "item_b", "item_c", "unknown"]
 LONG = {  # short names keep a failing script readable
     "@odd": bytes(961),
     "@silent": bytes(4_800),

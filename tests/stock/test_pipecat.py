@@ -262,7 +262,7 @@ async def test_retrieving_items_and_resetting_the_conversation(url: str):
         found = await talk.service.retrieve_conversation_item(items[-1])
         assert found.id == items[-1]
         with pytest.raises(Exception, match=r"(?i)item"):
-            await talk.service.retrieve_conversation_item("nobody")
+            await talk.service.retrieve_conversation_item("unknown")
         await talk.service.reset_conversation()
         before = len(talk.text())
         await talk.service._create_response()  # as in its examples after a reset: creates the context again

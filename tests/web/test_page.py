@@ -299,7 +299,7 @@ async def test_permission_denied(open_page: Any) -> None:
         page = await open_page(server.url, prompt="deny")
         await page.click("#talk")
         await wait_for_status(page, "No microphone permission")
-        assert "Allow it beside the address" in await page.inner_text("[data-id=microphone]")
+        assert "Allow it next to the address" in await page.inner_text("[data-id=microphone]")
         assert await page.inner_text("#talk-label") == "Start talking"
 
 

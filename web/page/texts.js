@@ -1,7 +1,7 @@
 // The texts of the page about its state. Pure functions of that state.
 
 const MICROPHONE = {
-  denied: "No microphone permission. Allow it beside the address, then press the button, or type below.",
+  denied: "No microphone permission. Allow it next to the address, then press the button, or type below.",
   missing: "No microphone found. Plug one in and press the button, or type below.",
   busy: "The microphone is in use by another program. Close that, then press the button, or type below.",
   insecure: "Browsers give the microphone only to https pages and to localhost. You can still type below.",
