@@ -1,7 +1,7 @@
-"""The weights in an ONNX file, by name: just enough of the format to read them without a library.
+"""The weights in an ONNX file, by name: as much of the format as it takes to read them without a library.
 
-Whoever calls has checked that the file is the one that is known (`weights.py`); anything else ends in a ValueError or
-an IndexError. It does not run models.
+Use it only on the known file (`weights.py` checks its hash): another one can end in a ValueError or an IndexError. It
+does not run models.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _in_graph(graph: bytes) -> Iterator[tuple[str, NDArray[np.float32]]]:
 
 
 def _in_node(node: bytes) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """What a constant holds, under the name of its output, and what the branches of a choice hold."""
+    """What a constant holds, under the name of its output, and what the two branches of an `If` hold."""
     fields = [(field, value) for field, value in _fields(node) if isinstance(value, bytes)]
     name = next((value.decode() for field, value in fields if field == _NODE_OUTPUT), "")
     for field, attribute in fields:
