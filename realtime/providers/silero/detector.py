@@ -1,8 +1,9 @@
-"""Silero v6 for every conversation of the process in one network: frames that come together are run together.
+"""When which frames of which conversation go through Silero: one network for every conversation of the process.
 
-A conversation's stream keeps its own memory (recurrent state and the last 64 samples). What comes while the detector
-rests is run as one batch, in the event loop's own thread: a batch takes less than a millisecond, and handing it to
-another thread would cost as much again. It does not know what counts as speech: that is `core/endpointing.py`.
+Batches run in the event loop's own thread: most take less than a millisecond, and another thread would cost as much
+again. Two queues share the network. Live sound, which comes no faster than it is spoken, waits for a batch of many
+streams. A backlog, which came faster, is worked off without a pause in small parts, between which the loop and live
+sound go first. It does not decide what is speech: that is `core/endpointing.py`.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from realtime.errors import ProviderUnavailable
 from realtime.providers import weights
-from realtime.providers.base import VAD_FRAME_SAMPLES, Samples
-from realtime.providers.silero.network import CONTEXT, WIDTH, Floats, SileroNet
+from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, Samples
+from realtime.providers.silero.jobs import Job, Lead, Network, StreamState, run_batch
+from realtime.providers.silero.network import SileroNet
 from realtime.settings import Settings
 
-REST_S = 0.004  # between two batches: an idle detector answers at once, a busy one fills its batches
-MAX_BATCH = 48  # frames; a larger batch costs as much per frame, and holds the loop up for longer
+REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills a batch
+BACKLOG_PARTS = 6  # a backlog's batch has this part of the frames of a full one: less than a millisecond
+LOOP_ROUNDS = 6  # before each such batch: what has arrived meanwhile is read, worked on and answered first
+
+_FRAME_S = VAD_FRAME_SAMPLES / VAD_RATE
 
 
 def create(settings: Settings) -> SileroDetector:
@@ -32,16 +36,23 @@ def create(settings: Settings) -> SileroDetector:
 class SileroDetector:
     """A `VoiceDetector`. One network, any number of streams."""
 
-    def __init__(self, net: SileroNet) -> None:
-        # Products this small are no work for several threads; the library's would spin and wait for each other.
+    def __init__(self, network: Network) -> None:
+        # Products this small are no work for several threads, which would only wait for each other.
         threadpool_limits(1, user_api="blas")
-        self._net = net
-        self._waiting: deque[_Job] = deque()  # bounded by its makers: a stream waits for its frames
-        self._rested_s = 0.0  # when the next batch may run
-        self._scheduled: asyncio.Handle | None = None
+        self._network = network
+        self._part = max(1, network.most_frames // BACKLOG_PARTS)  # frames of a backlog's batch
+        # Only the first job of a stream is in one of the queues. A conversation waits for each of its answers.
+        self._live: deque[Job] = deque()
+        self._backlog: deque[Job] = deque()
+        self._rested_s = 0.0  # when the next batch of live sound may run
+        self._live_due: asyncio.Handle | None = None
+        self._backlog_due: asyncio.Handle | None = None
         self._closed = False
         self.frames = 0  # that were run, and
-        self.batches = 0  # in how many goes
+        self.batches = 0  # in how many batches
+
+    def __repr__(self) -> str:
+        return f"<SileroDetector, {len(self._live)} live jobs and {len(self._backlog)} of backlogs waiting>"
 
     def open(self) -> SileroStream:
         return SileroStream(self)
@@ -49,115 +60,124 @@ class SileroDetector:
     async def aclose(self) -> None:
         """Whoever still waits gets ProviderUnavailable."""
         self._closed = True
-        if self._scheduled is not None:
-            self._scheduled.cancel()
-        while self._waiting:
-            self._waiting.popleft().fail(ProviderUnavailable("the voice detector was closed"))
+        for due in (self._live_due, self._backlog_due):
+            if due is not None:
+                due.cancel()
+        for queue in (self._live, self._backlog):
+            while queue:
+                for job in queue.popleft().stream.jobs:
+                    job.fail(ProviderUnavailable("the voice detector was closed"))
 
-    async def run(self, stream: SileroStream, frames: Sequence[Samples]) -> list[float]:
-        """Frames of one stream, in order. Cancelling leaves the stream's memory whole."""
+    async def run(self, stream: StreamState, frames: Sequence[Samples], *, is_backlog: bool) -> list[float]:
+        """Frames of one stream, in order. Cancelling leaves the stream's state whole."""
         if self._closed:
             raise ProviderUnavailable("the voice detector is closed")
-        loop = asyncio.get_running_loop()
-        job = _Job(stream, frames, loop.create_future())
-        self._waiting.append(job)
-        if self._scheduled is None:
-            self._scheduled = (
-                loop.call_at(self._rested_s, self._run)
-                if loop.time() < self._rested_s
-                else loop.call_soon(self._run)
-            )
+        job = Job(stream, frames, asyncio.get_running_loop().create_future(), is_backlog=is_backlog)
+        stream.jobs.append(job)
+        if len(stream.jobs) == 1:
+            self._enqueue(job)
+            self._schedule()
         return await job.answer
 
-    def _run(self) -> None:
+    def _enqueue(self, job: Job) -> None:
+        (self._backlog if job.is_backlog else self._live).append(job)
+
+    def _schedule(self) -> None:
+        """Give each queue in which somebody waits its next batch."""
         loop = asyncio.get_running_loop()
-        self._scheduled = None
-        if jobs := self._next_batch():
-            try:
-                self._run_batch(jobs)
-            except Exception as error:
-                for job in jobs:
-                    job.fail(ProviderUnavailable(f"the voice detector failed: {error}"))
-        self._rested_s = loop.time() + REST_S
-        if self._waiting:
-            self._scheduled = loop.call_soon(self._run)
+        if self._live and self._live_due is None:
+            self._live_due = (
+                loop.call_at(self._rested_s, self._run_live)
+                if loop.time() < self._rested_s
+                else loop.call_soon(self._run_live)
+            )
+        if self._backlog and self._backlog_due is None:
+            self._backlog_due = loop.call_soon(self._run_backlog, LOOP_ROUNDS)
 
-    def _next_batch(self) -> list[_Job]:
-        """The oldest waiting jobs, never two of one stream: the second needs what the first leaves behind."""
-        batch: list[_Job] = []
-        streams: set[SileroStream] = set()
-        later: list[_Job] = []
-        frames = 0
-        while self._waiting and frames < MAX_BATCH:
-            job = self._waiting.popleft()
-            if job.answer.done():
-                continue
-            if job.stream in streams:
-                later.append(job)
-                continue
-            streams.add(job.stream)
-            batch.append(job)
-            frames += job.frames
-        self._waiting.extendleft(reversed(later))
-        return sorted(batch, key=lambda job: -job.frames)
+    def _run_live(self) -> None:
+        if self._live_due is not None:
+            self._live_due.cancel()
+            self._live_due = None
+        most = self._network.most_frames
+        self._run(self._next(self._live, most, most), most)
+        if not self._live:  # else the batch was full, and the next one may follow at once
+            self._rested_s = asyncio.get_running_loop().time() + REST_S
+        self._schedule()
 
-    def _run_batch(self, jobs: list[_Job]) -> None:
-        memory = np.stack([job.stream.memory for job in jobs], axis=1)
-        probabilities, memory = self._net.run([job.sound() for job in jobs], memory)
-        self.frames += sum(job.frames for job in jobs)
+    def _run_backlog(self, rounds: int) -> None:
+        """A batch of the backlogs, after so many more rounds of the event loop. Live sound need not end before it."""
+        loop = asyncio.get_running_loop()
+        if rounds:
+            if self._live and loop.time() >= self._rested_s:
+                self._run_live()  # now: the loop's timer may be a millisecond late
+            self._backlog_due = loop.call_soon(self._run_backlog, rounds - 1)
+            return
+        self._backlog_due = None
+        share = max(1, self._part // max(1, len(self._backlog)))
+        self._run(self._next(self._backlog, self._part, share), share)
+        self._schedule()
+
+    def _next(self, queue: deque[Job], most: int, share: int) -> list[Job]:
+        """The jobs that have waited longest: together at most `most` frames, of each at most `share`."""
+        jobs: list[Job] = []
+        while queue:
+            job = queue.popleft()
+            if job.answer.done():  # cancelled
+                self._finish(job)
+                continue
+            most -= min(job.left, share)
+            if most < 0 and jobs:
+                queue.appendleft(job)
+                break
+            jobs.append(job)
+        return jobs
+
+    def _run(self, jobs: Sequence[Job], share: int) -> None:
+        if not jobs:
+            return
+        self.frames += run_batch(self._network, jobs, share)
         self.batches += 1
-        for index, job in enumerate(jobs):
-            job.succeed(probabilities[: job.frames, index].tolist(), memory[:, index].copy())
+        for job in jobs:
+            if job.answer.done():
+                self._finish(job)
+            else:
+                self._enqueue(job)  # behind the others
+
+    def _finish(self, job: Job) -> None:
+        """Make room for the next job of its stream."""
+        waiting = job.stream.jobs
+        waiting.popleft()
+        if waiting:
+            self._enqueue(waiting[0])
 
 
 class SileroStream:
-    """A `VoiceStream`: one conversation's memory."""
+    """A `VoiceStream`: one conversation's state."""
 
     def __init__(self, detector: SileroDetector) -> None:
         self._detector = detector
+        self._state = StreamState()
+        self._lead = Lead()
         self._closed = False
-        self.reset()
 
     async def probabilities(self, frames: Sequence[Samples]) -> list[float]:
-        """How likely each of these frames of 512 samples holds speech. Raises ProviderUnavailable if the detector is
-        closed."""
+        """The probability of speech for each of these frames of 512 samples; there may be many.
+
+        The frames must not be changed before the answer is there. Raises ProviderUnavailable if the detector or this
+        stream is closed, ValueError for a frame of another size.
+        """
         if any(len(frame) != VAD_FRAME_SAMPLES for frame in frames):
             raise ValueError(f"a frame has {VAD_FRAME_SAMPLES} samples")
         if self._closed:
             raise ProviderUnavailable("this conversation's voice detection is closed")
-        return await self._detector.run(self, frames) if frames else []
+        if not frames:
+            return []
+        now_s = asyncio.get_running_loop().time()
+        is_backlog = self._lead.add(len(frames) * _FRAME_S, now_s)
+        return await self._detector.run(self._state, frames, is_backlog=is_backlog)
 
     def reset(self) -> None:
-        self.memory: Floats = np.zeros((2, WIDTH), np.float32)
-        self.context: Floats = np.zeros(CONTEXT, np.float32)
+        self._state.reset()
 
     def close(self) -> None:
         self._closed = True
-
-
-class _Job:
-    """Frames of one stream on their way through the network."""
-
-    __slots__ = ("_sound", "answer", "frames", "stream")
-
-    def __init__(
-        self, stream: SileroStream, frames: Sequence[Samples], answer: asyncio.Future[list[float]]
-    ) -> None:
-        self.stream = stream
-        self.answer = answer
-        self.frames = len(frames)
-        self._sound: Floats = np.concatenate(frames, dtype=np.float32)
-        self._sound *= np.float32(1 / 32768)
-
-    def sound(self) -> Floats:
-        """With what went before."""
-        return np.concatenate((self.stream.context, self._sound))
-
-    def succeed(self, probabilities: list[float], memory: Floats) -> None:
-        self.stream.memory = memory
-        self.stream.context = self._sound[-CONTEXT:].copy()
-        self.answer.set_result(probabilities)
-
-    def fail(self, error: Exception) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)

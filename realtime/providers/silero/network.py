@@ -26,11 +26,9 @@ _HALF = np.float32(0.5)
 
 
 class SileroNet:
-    """Holds the weights in the order in which they are used."""
+    """A `Network` (`jobs.py`). Holds the weights in the order in which they are used."""
 
-    most_frames = (
-        48  # 1.3 to 2.6 ms; more frames cost the same per frame and hold up the event loop for longer
-    )
+    most_frames = 48  # 1.3 to 2.6 ms; more cost the same per frame and hold the event loop for longer
 
     def __init__(self, model: Path) -> None:
         """`model`: the file that `weights.py` knows; its tensors are read by their names there."""
