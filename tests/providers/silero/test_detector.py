@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import importlib.util
 
 import numpy as np
 import pytest
 
 from realtime.core.endpointing import Endpointer, EndpointRules, Misfire, SpeechStarted, SpeechStopped
-from realtime.errors import ConfigError, ProviderUnavailable
-from realtime.providers import weights
+from realtime.errors import ProviderUnavailable
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE
 from realtime.providers.catalog import load
 from realtime.settings import Settings
@@ -170,17 +168,3 @@ async def test_a_closed_stream_refuses_frames(detector):
 async def test_a_frame_of_another_size_is_refused(detector):
     with pytest.raises(ValueError, match="512"):
         await detector.open().probabilities([SILENCE_FRAME, SILENCE_FRAME[:100]])
-
-
-def test_a_missing_package_names_the_install_command(monkeypatch, tmp_path):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
-    with pytest.raises(ConfigError, match=r"pip install 'minimax-realtime\[local\]'"):
-        silero.create(Settings())
-
-
-def test_a_file_that_is_not_the_published_one_is_refused(tmp_path):
-    other = tmp_path / "silero_vad.onnx"
-    other.write_bytes(b"something else")
-    with pytest.raises(ConfigError, match="not the published file"):
-        weights.checked(other, weights.SILERO_SHA256)
