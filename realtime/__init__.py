@@ -1,7 +1,7 @@
 """Talk with MiniMax in real time.
 
     async with MiniMax.from_env() as minimax: ...           only the platform's client
-    async with running(load_settings({}, os.environ).settings) as server: ...      the voice server, in your process
+    async with running(Settings.from_env()) as server: ...  the voice server, in your process
 
 Names are imported when they are first used, so `import realtime` is cheap.
 """
@@ -20,7 +20,6 @@ _MODULES = {
     "ProviderError": "realtime.errors",
     "RealtimeError": "realtime.errors",
     "Settings": "realtime.settings",
-    "load_settings": "realtime.settings",
     "running": "realtime.server.app",
     "serve": "realtime.server.app",
     "tool": "realtime.tools",
@@ -34,7 +33,6 @@ __all__ = [
     "RealtimeError",
     "Settings",
     "__version__",
-    "load_settings",
     "running",
     "serve",
     "tool",
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from realtime.errors import ConfigError, ProtocolError, ProviderError, RealtimeError
     from realtime.minimax import MiniMax
     from realtime.server.app import running, serve
-    from realtime.settings import Settings, load_settings
+    from realtime.settings import Settings
     from realtime.tools import tool
 
 

@@ -1,4 +1,4 @@
-"""Reads the settings: flags over environment over `realtime.toml` over defaults (`shared/design.md` 1).
+"""Reads the settings: arguments and flags over environment over `realtime.toml` over defaults.
 
 This is where names become values of `Settings`, once, with the origin of each one remembered for `realtime doctor`.
 It opens no connection and keeps nothing; no other module looks at the environment.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import ipaddress
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from realtime.settings.model import Settings
 
 TOML_NAME = "realtime.toml"
 SANDBOX_KEY = "sandbox"
-MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account (`shared/design.md` 1)
-_MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")  # `shared/minimax` README 1
+MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account
+_MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")
 _PREFIXES = ("MINIMAX_", "REALTIME_")
 
 
@@ -40,7 +41,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, and where each field came from: "flag", "environment NAME", "realtime.toml" or "default"."""
+    """The settings, and where each field came from.
+
+    An origin is "argument", "flag", "environment NAME", "realtime.toml" or "default".
+    """
 
     settings: Settings
     origins: Mapping[str, str]
@@ -108,22 +112,41 @@ def load_settings(
     flags: Mapping[str, str],
     environ: Mapping[str, str],
     toml_path: Path | None = None,
+    *,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
 ) -> Loaded:
-    """The effective settings. `flags` is keyed by the fields of `Settings`; an empty variable counts as unset.
+    """The effective settings. `flags` (texts) and `arguments` (values) are keyed by the fields of `Settings`.
 
+    An empty variable counts as unset; an argument None sets an optional field to None.
     In `realtime.toml` a key is the variable's name in lower case; a table is a prefix (`[minimax]` then `api_key`).
     Raises ConfigError, naming the setting and what to do, for an unknown name or a value that cannot be meant.
     """
     values: dict[str, Any] = {}
     origins = {field.name: "default" for field in dataclasses.fields(Settings)}
-    sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags))
+    sources = (
+        _from_toml(toml_path),
+        _from_environment(environ),
+        _from_flags(flags),
+        _from_arguments(arguments),
+    )
     for source in sources:  # the later, the stronger
         for setting, shown_name, origin, raw in source:
-            values[setting.field] = _read(setting, shown_name, raw)
+            values[setting.field] = None if raw is None else _read(setting, shown_name, raw)
             origins[setting.field] = origin
     _choose_platform(values, origins)
     _check_together(values, origins)
     return Loaded(Settings(**values), MappingProxyType(origins))
+
+
+def settings_file() -> Path | None:
+    """The `realtime.toml` of the current directory, if there is one."""
+    path = Path(TOML_NAME)
+    return path if path.exists() else None
+
+
+def settings_from_env(arguments: Mapping[str, Any]) -> Settings:
+    """What the command line would use here, with these fields set. Raises ConfigError."""
+    return load_settings({}, os.environ, settings_file(), arguments=arguments).settings
 
 
 Found = Iterator[tuple[Setting, str, str, Any]]  # setting, the name to show, origin, raw value
@@ -135,6 +158,16 @@ def _from_flags(flags: Mapping[str, str]) -> Found:
         if field not in _BY_FIELD:
             raise ConfigError(f"Unknown flag {flag}.{_suggestion(field, _BY_FIELD)}")
         yield _BY_FIELD[field], flag, "flag", raw
+
+
+def _from_arguments(arguments: Mapping[str, Any]) -> Found:
+    defaults = Settings()
+    for field, value in arguments.items():
+        if field not in _BY_FIELD:
+            raise ConfigError(f"There is no setting {field!r}.{_suggestion(field, _BY_FIELD)}")
+        if value is None and getattr(defaults, field) is not None:
+            raise ConfigError(f"{field} cannot be None: leave it out for its default.")
+        yield _BY_FIELD[field], field, "argument", value
 
 
 def _from_environment(environ: Mapping[str, str]) -> Found:
@@ -209,7 +242,8 @@ def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
                 "or unset both to talk to the built-in sandbox."
             )
         values["api_key"] = SANDBOX_KEY
-    if "api_key" in values and "speech_rpm" not in values and is_mainland(base_url or Settings().base_url):
+    has_key = values.get("api_key") is not None
+    if has_key and "speech_rpm" not in values and is_mainland(base_url or Settings().base_url):
         values["speech_rpm"] = MAINLAND_SPEECH_RPM
         origins["speech_rpm"] = "default of mainland accounts"
 
