@@ -30,7 +30,7 @@ from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.providers import weights
 from realtime.providers.base import EndOfTurnModel, Providers
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.session.defaults import new_session_config
 from realtime.settings import Settings
 from realtime.tasks import Tasks
@@ -167,9 +167,9 @@ async def main() -> None:
     wanted = set(filter(None, args.only.split(",")))
     clips = [clip for clip in require_clips() if not wanted or clip.id in wanted]
     settings = Settings()
-    vad, transcriber = load("vad", "silero").create(settings), load("transcriber", "local").create(settings)
+    vad, transcriber = find("vad", "silero").create(settings), find("transcriber", "local").create(settings)
     model: EndOfTurnModel | None = (
-        load("turn", "smart").create(settings) if weights.has_smart_turn() else None
+        find("end_of_turn", "smart").create(settings) if weights.has_smart_turn() else None
     )
     providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), model)
     print(f"{'':30} {'':20} median    p90   cut too early")

@@ -25,11 +25,17 @@ class Settings:
     speech_rpm: int = 60
     chat_rpm: int = 200
     speech_connections: int = 20
+    chat_provider: str = "auto"  # auto, minimax, openai, or an installed one: name[:argument]
+    speech_provider: str = "minimax"  # minimax, or an installed one: name[:argument]
     chat_base_url: str | None = None  # any OpenAI-compatible chat; None: MiniMax
     chat_api_key: str | None = field(default=None, repr=False)
     # audio input
-    transcriber: str = "auto"  # auto, local[:model], minimax, openai:URL, none
+    transcriber: str = (
+        "auto"  # auto, local[:model], minimax, openai:URL, none, or an installed one: name[:argument]
+    )
     transcriber_api_key: str | None = field(default=None, repr=False)
+    voice_detector: str = "silero"  # silero, none, or an installed one: name[:argument]
+    end_of_turn_model: str = "auto"  # auto, smart, none, or an installed one: name[:argument]
     language: str | None = None  # ISO-639-1; None: detected
     # what the assistant is told, and says first
     instructions: str = (
@@ -43,7 +49,7 @@ class Settings:
     open_to_all: bool = False
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
-    store: str = "memory"
+    store: str = "memory"  # memory, sqlite:PATH, none, or an installed one: name[:argument]
     tools: tuple[str, ...] = ()  # Python functions the server runs for the model: module or module:function
     tool_timeout_s: float = 10.0
     tool_filler: str | None = None  # said while a slow tool runs, if the model has said nothing

@@ -165,13 +165,27 @@ def test_an_empty_variable_counts_as_unset():
         ({"MINIMAX_BASE_URL": "http://h:x"}, "MINIMAX_BASE_URL must be an address like https://"),
         ({"SPECULATE": "maybe"}, "SPECULATE must be off, chat or speech, not 'maybe'"),
         (
-            {"TRANSCRIBER": "whisper"},
-            "TRANSCRIBER must be auto, local, local:MODEL, minimax, openai:URL or none",
+            {"TRANSCRIBER": "a whisper"},
+            "TRANSCRIBER must be auto, local, local:MODEL, minimax, openai:URL, none or the name of an installed",
+        ),
+        (
+            {"TRANSCRIBER": "none:model"},
+            "TRANSCRIBER must be none, without anything after it, not 'none:model'",
         ),
         ({"TRANSCRIBER": "local:"}, "TRANSCRIBER must be"),
         ({"TRANSCRIBER": "openai:nowhere"}, "TRANSCRIBER must be an address"),
         ({"REALTIME_LANGUAGE": "English please"}, "REALTIME_LANGUAGE must be auto or a code"),
-        ({"REALTIME_STORE": "sqlite"}, "REALTIME_STORE must be memory or sqlite:PATH"),
+        ({"TRANSCRIBER": "openai"}, "TRANSCRIBER must be an address"),
+        ({"REALTIME_STORE": "sqlite"}, "REALTIME_STORE must be sqlite:PATH"),
+        ({"REALTIME_STORE": "/a/file"}, "REALTIME_STORE must be memory, sqlite:PATH, none or the name of"),
+        (
+            {"CHAT_PROVIDER": "my chat"},
+            "CHAT_PROVIDER must be auto, minimax, openai or the name of an installed",
+        ),
+        (
+            {"SPEECH_PROVIDER": "mine:"},
+            "SPEECH_PROVIDER must be minimax or the name of an installed provider",
+        ),
         ({"REALTIME_OPEN": "perhaps"}, "REALTIME_OPEN must be yes or no"),
         ({"REALTIME_DRAIN_S": "nan"}, "REALTIME_DRAIN_S must be a number above 0"),
         ({"REALTIME_LOG_LEVEL": "loud"}, "REALTIME_LOG_LEVEL must be debug"),
@@ -282,6 +296,26 @@ def test_a_server_on_the_network_needs_keys_or_open():
     for host in ("0.0.0.0", "192.168.1.2", "::", "myhost"):
         with pytest.raises(ConfigError, match=r"REALTIME_API_KEYS.*--open"):
             check_binding(Settings(host=host))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("TRANSCRIBER", "Local:base.en", "local:base.en"),
+        ("TRANSCRIBER", "openai:http://h:1/v1/", "openai:http://h:1/v1"),
+        ("TRANSCRIBER", "acme-asr: Nova 2", "acme-asr:Nova 2"),
+        ("REALTIME_STORE", "sqlite:/a/File.db", "sqlite:/a/File.db"),
+        ("REALTIME_STORE", "redis://h:1", "redis://h:1"),
+        ("CHAT_PROVIDER", "ACME", "acme"),
+        ("SPEECH_PROVIDER", "acme:http://h", "acme:http://h"),
+        ("VOICE_DETECTOR", "none", "none"),
+        ("END_OF_TURN_MODEL", "smart", "smart"),
+    ],
+)
+def test_a_provider_is_a_name_with_an_optional_argument(name, value, read):
+    loaded = load(environ={name: value})
+    field = next(setting.field for setting in SETTINGS if name in setting.names)
+    assert getattr(loaded.settings, field) == read
 
 
 def test_a_language_is_a_code_or_auto():
