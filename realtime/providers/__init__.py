@@ -18,8 +18,8 @@ _NAMES = {
     "realtime.core.playback_clock": "Latency",
     "realtime.core.prebuffer": "Delivery",
     "realtime.providers.base": (
-        "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel Providers Samples Speech SpeechAudio SpeechChunkDone "
-        "SpeechEvent SpeechWords Store Transcriber Transcript Utterance Voice VoiceDetector VoiceStream"
+        "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel ProviderOverrides Providers Samples Speech SpeechAudio "
+        "SpeechChunkDone SpeechEvent SpeechWords Store Transcriber Transcript Utterance Voice VoiceDetector VoiceStream"
     ),
     "realtime.providers.testing": (
         "FakeChat FakeEndOfTurnModel FakeSpeech FakeTranscriber FakeUtterance FakeVad FakeVoiceStream"
@@ -46,6 +46,7 @@ __all__ = [
     "FakeVad",
     "FakeVoiceStream",
     "Latency",
+    "ProviderOverrides",
     "Providers",
     "Samples",
     "Speech",
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
         VAD_RATE,
         ChatModel,
         EndOfTurnModel,
+        ProviderOverrides,
         Providers,
         Samples,
         Speech,

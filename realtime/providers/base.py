@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,3 +239,18 @@ class Providers:
     chat: ChatModel
     speech: Speech
     end_of_turn: EndOfTurnModel | None = None
+
+
+class ProviderOverrides(TypedDict, total=False):
+    """Providers of your own for `running`, `serve` and `realtime_app`: `{"chat": my_chat, "transcriber": None}`.
+
+    A role that is left out gets the provider the settings choose; None leaves an optional role empty. What is handed in
+    is yours: the server uses it (`prewarm` included) and never closes it, so that several servers can share one.
+    """
+
+    vad: VoiceDetector | None
+    transcriber: Transcriber | None
+    end_of_turn: EndOfTurnModel | None
+    chat: ChatModel
+    speech: Speech
+    store: Store | None

@@ -25,6 +25,7 @@ from aiohttp import web
 
 from realtime.errors import ConfigError
 from realtime.metrics import Metrics
+from realtime.providers.base import ProviderOverrides
 from realtime.server import realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
 from realtime.server.registry import Registry
@@ -147,17 +148,19 @@ class RunningServer:
 async def running(
     settings: Settings,
     *,
+    providers: ProviderOverrides | None = None,
     tools: Iterable[Toolish] = (),
     sock: socket.socket | None = None,
     metrics: Metrics | None = None,
 ) -> AsyncIterator[RunningServer]:
     """A server on `settings.host:port` (0 picks a port), stopped and drained when the block ends.
 
-    `tools` are functions with type hints that the server runs for the model (see `realtime.tools.tool`).
+    `providers` are your own, by role, and stay yours to close (`realtime.providers.ProviderOverrides`); `tools` are
+    functions with type hints that the server runs for the model (`realtime.tool`). Raises ConfigError.
     """
     check_binding(settings)
     tls = _tls(settings)
-    async with open_runtime(settings, tools) as runtime:
+    async with open_runtime(settings, tools, providers) as runtime:
         app = build_app(runtime, metrics)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
@@ -196,12 +199,17 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 async def _serve_until_signal(
-    settings: Settings, sock: socket.socket | None, tools: Sequence[Toolish], *, announce: bool
+    settings: Settings,
+    sock: socket.socket | None,
+    tools: Sequence[Toolish],
+    providers: ProviderOverrides | None,
+    *,
+    announce: bool,
 ) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(settings, tools=tools, sock=sock) as server:
+    async with running(settings, providers=providers, tools=tools, sock=sock) as server:
         if announce:
             print(f"Ready: {server.url}", flush=True)
         for missing in server.runtime.missing:
@@ -220,12 +228,19 @@ def _calm_collector() -> None:
     gc.set_threshold(700, 10, 50)  # the defaults, but for the last: every minute or so under such a load
 
 
-def _run(settings: Settings, sock: socket.socket | None, tools: Sequence[Toolish], *, announce: bool) -> None:
+def _run(
+    settings: Settings,
+    sock: socket.socket | None,
+    tools: Sequence[Toolish],
+    providers: ProviderOverrides | None = None,
+    *,
+    announce: bool,
+) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve_until_signal(settings, sock, tools, announce=announce))
+        runner.run(_serve_until_signal(settings, sock, tools, providers, announce=announce))
 
 
 def _loop_factory() -> Any:
@@ -236,16 +251,26 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-def serve(settings: Settings, *, tools: Iterable[Toolish] = (), workers: int = 1) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status. Several workers share one port.
+def serve(
+    settings: Settings,
+    *,
+    providers: ProviderOverrides | None = None,
+    tools: Iterable[Toolish] = (),
+    workers: int = 1,
+) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. Several workers, each a process, share one port.
 
-    `tools` are functions with type hints that the server runs for the model (see `realtime.tools.tool`).
+    `providers` and `tools` are those of `running`. Providers must not have been used on another event loop, and go to
+    no other process: with several workers bring them as an installed package (`docs/extending.md`).
+    Raises ConfigError.
     """
     tools = as_tools(tools)
     check_binding(settings)
     if workers <= 1:
-        _run(settings, None, tools, announce=True)
+        _run(settings, None, tools, providers, announce=True)
         return 0
+    if providers:
+        raise ConfigError("Providers cannot go to other processes: use one worker, or an entry point.")
     started = time.monotonic()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as sock:

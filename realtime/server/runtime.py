@@ -1,8 +1,8 @@
-"""Everything behind one server: the providers the settings choose, the tools, the store.
+"""Everything behind one server: the providers that were handed in or that the settings choose, the tools, the store.
 
-`open_runtime` starts the in-process sandbox where nobody named a platform, and closes everything it made. A part that
-is not installed is not an error here: it is named in `missing`, with the line that installs it, and a turn that needs
-it fails with that sentence. Which names there are is `providers/catalog.py`.
+`open_runtime` starts the in-process sandbox where nobody named a platform, and closes everything it made, but nothing
+that was handed in. A part that is not installed is not an error here: it is named in `missing`, with the line that
+installs it, and a turn that needs it fails with that sentence. Which names there are is `providers/catalog.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.errors import ConfigError
-from realtime.providers.base import Providers, Store, Transcriber
+from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.settings import Settings
 from realtime.tools import Toolbox, Toolish, load_tools
@@ -53,9 +53,12 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings, tools: Iterable[Toolish] = ()) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, tools: Iterable[Toolish] = (), providers: ProviderOverrides | None = None
+) -> AsyncIterator[Runtime]:
     """Everything a server needs, running. Raises ConfigError for settings that cannot work."""
-    sources = {role: candidates(role, settings) for role in ROLES}
+    by_role = _handed_in(providers)
+    sources = {role: candidates(role, settings) for role in ROLES if role not in by_role}
     missing: list[Missing] = []
     async with AsyncExitStack() as stack:
         toolbox = _toolbox(settings, tools)
@@ -64,16 +67,15 @@ async def open_runtime(settings: Settings, tools: Iterable[Toolish] = ()) -> Asy
         sandbox = settings.use_sandbox and _asks_the_platform(sources)
         if sandbox:
             settings = await _start_sandbox(settings, stack, missing)
-        made: dict[str, Any] = {}
         for role, choice in sources.items():
-            made[role] = await _make(choice, settings, missing)
-            if made[role] is not None:
-                stack.push_async_callback(made[role].aclose)
-        store = made.pop("store")
-        providers = Providers(**made)
-        if providers.transcriber is not None:
-            await stack.enter_async_context(_prewarming(providers.transcriber))
-        yield Runtime(settings, providers, tuple(missing), sandbox, toolbox, store)
+            made = by_role[role] = await _make(choice, settings, missing)
+            if made is not None:
+                stack.push_async_callback(made.aclose)
+        store = by_role.pop("store")
+        all_providers = Providers(**by_role)
+        if all_providers.transcriber is not None:
+            await stack.enter_async_context(_prewarming(all_providers.transcriber))
+        yield Runtime(settings, all_providers, tuple(missing), sandbox, toolbox, store)
 
 
 @asynccontextmanager
@@ -81,6 +83,19 @@ async def open_providers(settings: Settings) -> AsyncIterator[Providers]:
     """Just the providers, for commands that need no server."""
     async with open_runtime(settings) as runtime:
         yield runtime.providers
+
+
+def _handed_in(providers: ProviderOverrides | None) -> dict[str, Any]:
+    """What was handed in, by role. Raises ConfigError for what cannot be meant."""
+    by_role: dict[str, Any] = dict(providers or {})
+    for role, provider in by_role.items():
+        if role not in ROLES:
+            raise ConfigError(f"There is no role {role!r} for a provider: there is {', '.join(ROLES)}.")
+        if provider is None and role not in (*_OPTIONAL, "store"):
+            raise ConfigError(f"A server cannot do without {role}: leave it out for the configured one.")
+        if isinstance(provider, type):
+            raise ConfigError(f"The {role} handed in is the class {provider.__name__}: make an object of it.")
+    return by_role
 
 
 def _toolbox(settings: Settings, tools: Iterable[Toolish]) -> Toolbox | None:
