@@ -2,6 +2,7 @@
 
     async with MiniMax.from_env() as minimax: ...           only the platform's client
     async with running(Settings.from_env()) as server: ...  the voice server, in your process
+    app.add_subapp("/voice/", realtime_app(Settings()))     the same, in your own application of aiohttp
 
 Names are imported when they are first used, so `import realtime` is cheap.
 """
@@ -20,8 +21,9 @@ _MODULES = {
     "ProviderError": "realtime.errors",
     "RealtimeError": "realtime.errors",
     "Settings": "realtime.settings",
-    "running": "realtime.server.app",
-    "serve": "realtime.server.app",
+    "realtime_app": "realtime.server.app",
+    "running": "realtime.server.run",
+    "serve": "realtime.server.run",
     "tool": "realtime.tools",
 }
 
@@ -33,6 +35,7 @@ __all__ = [
     "RealtimeError",
     "Settings",
     "__version__",
+    "realtime_app",
     "running",
     "serve",
     "tool",
@@ -41,7 +44,8 @@ __all__ = [
 if TYPE_CHECKING:
     from realtime.errors import ConfigError, ProtocolError, ProviderError, RealtimeError
     from realtime.minimax import MiniMax
-    from realtime.server.app import running, serve
+    from realtime.server.app import realtime_app
+    from realtime.server.run import running, serve
     from realtime.settings import Settings
     from realtime.tools import tool
 

@@ -76,7 +76,7 @@ async def target(args: argparse.Namespace) -> AsyncIterator[Target]:
     if args.url:
         yield Target(args.url, api_key, _session_fields(args, settings))
         return
-    from realtime.server.app import running
+    from realtime.server.run import running
 
     # only for this conversation: any free port of this machine, not the one for `serve`
     private = dataclasses.replace(settings, host="127.0.0.1", port=0, tls_cert=None, tls_key=None)

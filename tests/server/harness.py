@@ -20,7 +20,7 @@ from realtime.protocol.framing import AudioFrame, decode_frame
 from realtime.sandbox.faults import parse_faults
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
-from realtime.server.app import RunningServer, running
+from realtime.server.run import RunningServer, running
 from realtime.server.state import REGISTRY
 from realtime.settings import Settings
 from tests.server.stock_types import check_event

@@ -6,7 +6,7 @@ import pytest
 from realtime.errors import ConfigError
 from realtime.providers import FakeChat, FakeEndOfTurnModel, FakeSpeech, FakeTranscriber, FakeVad
 from realtime.providers.memory_store import MemoryStore
-from realtime.server.app import RunningServer, running, serve
+from realtime.server.run import RunningServer, running, serve
 from realtime.settings import Settings
 from tests.server.harness import eventually, open_socket
 

@@ -1,6 +1,6 @@
 // Draws the last turn's latency: a strip in one line, and the same bars with names and numbers when opened.
 
-import { waterfall } from "/sdk/latency.js";
+import { waterfall } from "../sdk/latency.js";
 
 const LABELS = {
   turn: "end of turn", transcript: "transcript", chat: "first word", phrase: "first phrase",
