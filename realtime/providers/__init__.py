@@ -17,6 +17,7 @@ _NAMES = {
     ),
     "realtime.core.playback_clock": "Latency",
     "realtime.core.prebuffer": "Delivery",
+    "realtime.errors": "ProviderError ProviderRejected ProviderTimeout ProviderUnavailable",
     "realtime.providers.base": (
         "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel ProviderOverrides Providers Samples Speech SpeechAudio "
         "SpeechChunkDone SpeechEvent SpeechWords Store Transcriber Transcript Utterance Voice VoiceDetector VoiceStream"
@@ -46,7 +47,11 @@ __all__ = [
     "FakeVad",
     "FakeVoiceStream",
     "Latency",
+    "ProviderError",
     "ProviderOverrides",
+    "ProviderRejected",
+    "ProviderTimeout",
+    "ProviderUnavailable",
     "Providers",
     "Samples",
     "Speech",
@@ -83,6 +88,7 @@ if TYPE_CHECKING:
     )
     from realtime.core.playback_clock import Latency
     from realtime.core.prebuffer import Delivery
+    from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
     from realtime.providers.base import (
         VAD_FRAME_SAMPLES,
         VAD_RATE,
