@@ -1,7 +1,7 @@
-"""The server as an aiohttp application, alone or as a part of another one: addresses, the page, health, start and end.
+"""The server as an aiohttp application, alone or as a part of another one: routes, the page, health, start and end.
 
-All addresses are below wherever the application is mounted, and those in the page are relative. What happens inside a
-conversation is `connection.py` and `session.py`; who may connect is `access.py`; sockets and signals are `run.py`.
+The application works at any path, because the addresses in the page are relative. `connection.py` and `session.py` run
+the conversations, `access.py` checks who may connect, `run.py` has the sockets and signals.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.resources
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +40,14 @@ def realtime_app(
     tools: Iterable[Toolish] = (),
     metrics: Metrics | None = None,
 ) -> web.Application:
-    """The server as an application of aiohttp: `app.add_subapp("/voice/", realtime_app(Settings.from_env()))`.
+    """The server as an aiohttp application, for your own one: `app.add_subapp("/voice/", realtime_app(settings))`.
 
-    The page is then at `/voice/`, the WebSocket at `/voice/v1/realtime`, and so on. Providers are opened when the
-    application starts (ConfigError is raised there) and closed when it ends; `providers` and `tools` are those of
-    `running`. Address and TLS of the settings are not used: they are those of your own application.
+    The page is then at `/voice/` and the WebSocket at `/voice/v1/realtime`. The providers are created when the
+    application starts, which raises ConfigError, and closed when it ends. `providers` and `tools` are those of
+    `running`. The address and the TLS files of the settings are not used: your application listens.
 
-    Without `settings.api_keys` a client gets in only if its Host header names this machine or `settings.host`. Whoever
-    asks for keys in an application of their own sets `open_to_all`.
+    Without `settings.api_keys` only clients on this machine may connect. If your application checks its users itself,
+    set `open_to_all`.
     """
     app = web.Application(middlewares=[_secure_headers], client_max_size=MAX_BODY_BYTES)
     app[OPENED] = Opened()
@@ -56,14 +56,14 @@ def realtime_app(
     app[ACCESS] = Access(settings.api_keys)
     app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key)
     _add_routes(app)
-    app.cleanup_ctx.append(_opening(settings, providers, as_tools(tools)))
+    app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))
     app.cleanup_ctx.append(_watch_loop)
     app.on_shutdown.append(_drain)
     return app
 
 
 def web_root() -> Path:
-    """Where the page's files are: inside the wheel, or beside the package in a checkout."""
+    """The folder of the page: in the wheel, or next to the package in a checkout."""
     packaged = Path(str(importlib.resources.files("realtime"))) / "_web"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "web"
 
@@ -77,19 +77,21 @@ def _add_routes(app: web.Application) -> None:
     root = web_root()
     if (root / "index.html").is_file():
         app.router.add_get("/", _page)
-        app.router.add_get("", _to_page)  # after it: alone, aiohttp takes the empty path for "/"
+        app.router.add_get("", _to_page)  # after "/": at the root aiohttp makes it "/" as well
         app.router.add_static("/", root, append_version=False)
 
 
-def _opening(settings: Settings, providers: ProviderOverrides | None, tools: Iterable[Toolish]) -> Any:
-    """The part of the application's life in which there is a runtime."""
+def _runtime_context(
+    settings: Settings, providers: ProviderOverrides | None, tools: Iterable[Toolish]
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Opens the runtime when the application starts and closes it when the application ends."""
 
-    async def opened(app: web.Application) -> AsyncIterator[None]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
         async with open_runtime(settings, tools, providers) as runtime:
             app[OPENED].runtime = runtime
             yield
 
-    return opened
+    return context
 
 
 @web.middleware
@@ -109,7 +111,7 @@ async def _page(request: web.Request) -> web.StreamResponse:
 
 
 async def _to_page(request: web.Request) -> web.StreamResponse:
-    """Where the application is mounted, but for the slash that the page's relative addresses need."""
+    """Redirects `/voice` to `/voice/`: relative addresses need the slash."""
     query = f"?{request.query_string}" if request.query_string else ""
     return web.Response(status=307, headers={"Location": f"{request.path.rpartition('/')[2]}/{query}"})
 
@@ -141,7 +143,7 @@ async def _metrics(request: web.Request) -> web.Response:
 
 
 async def _watch_loop(app: web.Application) -> AsyncIterator[None]:
-    """Measures how late the event loop wakes: the number that says whether anything blocks it."""
+    """Measures how late the event loop wakes up: a large value shows that something blocks it."""
 
     async def probe() -> None:
         loop = asyncio.get_running_loop()

@@ -22,6 +22,7 @@ from realtime.server.access import (
     Caller,
     credential_of,
     host_allowed,
+    is_local,
     origin_allowed,
 )
 from realtime.server.connection import Connection
@@ -62,12 +63,13 @@ async def handshake(request: web.Request) -> web.StreamResponse:
     app, settings = request.app, runtime_of(request.app).settings
     if not origin_allowed(request.headers.get("Origin"), request.host, settings.origins):
         return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS of this server.")
-    if (
-        not app[ACCESS].required
-        and not settings.open_to_all
-        and not host_allowed(request.host, settings.host)
-    ):
-        return web.Response(status=403, text="The Host header does not name this server.")
+    if not app[ACCESS].required and not settings.open_to_all:
+        if not host_allowed(request.host, settings.host):
+            return web.Response(status=403, text="The Host header does not name this server.")
+        if not is_local(
+            request.get_extra_info("sockname")
+        ):  # `realtime_app` in an application on the network
+            return web.Response(status=403, text="Without REALTIME_API_KEYS only this machine may connect.")
     if request.headers.get("Upgrade", "").lower() != "websocket":
         return error_response(
             ProtocolError("This address is a WebSocket: connect with ws:// or wss://."), 426

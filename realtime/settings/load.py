@@ -1,7 +1,7 @@
-"""Reads the settings: arguments and flags over environment over `realtime.toml` over defaults.
+"""Loads the settings: arguments override flags, then the environment, then `realtime.toml`, then the defaults.
 
-This is where names become values of `Settings`, once, with the origin of each one remembered for `realtime doctor`.
-It opens no connection and keeps nothing; no other module looks at the environment.
+It converts each value once and records where it came from, for `realtime doctor`. It opens no connection and keeps no
+state. No other module reads the environment.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PREFIXES = ("MINIMAX_", "REALTIME_")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One choice: the field of `Settings` it fills, its names in the environment (first wins), how it is read."""
+    """One setting: its field of `Settings`, its environment variables (the first one set is used), its reader."""
 
     field: str
     names: tuple[str, ...]
@@ -123,7 +123,7 @@ def load_settings(
 
     An empty variable counts as unset; an argument None sets an optional field to None.
     In `realtime.toml` a key is the variable's name in lower case; a table is a prefix (`[minimax]` then `api_key`).
-    Raises ConfigError, naming the setting and what to do, for an unknown name or a value that cannot be meant.
+    Raises ConfigError for an unknown name or an invalid value; its message names the setting and says what to do.
     """
     values: dict[str, Any] = {}
     origins = {field.name: "default" for field in dataclasses.fields(Settings)}
@@ -133,7 +133,7 @@ def load_settings(
         _from_flags(flags),
         _from_arguments(arguments),
     )
-    for source in sources:  # the later, the stronger
+    for source in sources:  # a later one overrides an earlier one
         for setting, shown_name, origin, raw in source:
             values[setting.field] = None if raw is None else _read(setting, shown_name, raw)
             origins[setting.field] = origin
@@ -149,7 +149,7 @@ def settings_file() -> Path | None:
 
 
 def settings_from_env(arguments: Mapping[str, Any]) -> Settings:
-    """What the command line would use here, with these fields set. Raises ConfigError."""
+    """The settings of the command line in the current directory, with these fields set. Raises ConfigError."""
     return load_settings({}, os.environ, settings_file(), arguments=arguments).settings
 
 
@@ -237,7 +237,7 @@ def _suggestion(name: str, known: Mapping[str, Setting]) -> str:
 
 
 def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
-    """Fill in the key and the budget that follow from which platform was named."""
+    """Set what depends on the platform: the key of a sandbox, and the speech budget of the mainland."""
     base_url = values.get("base_url")
     if base_url is not None and "api_key" not in values:
         if not is_loopback(urlsplit(base_url).hostname or ""):
@@ -264,7 +264,7 @@ def _check_together(values: Mapping[str, Any], origins: Mapping[str, str]) -> No
 
 
 def check_binding(settings: Settings) -> None:
-    """Refuse to serve everybody without keys. Raises ConfigError unless loopback, keys or `--open`."""
+    """Check who can reach the server. Raises ConfigError unless it is loopback only, has keys, or is `--open`."""
     if settings.api_keys or settings.open_to_all or is_loopback(settings.host):
         return
     raise ConfigError(
@@ -274,28 +274,30 @@ def check_binding(settings: Settings) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this host name or address is this machine and nobody else."""
+    """Whether this host name or address can only be this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def is_mainland(base_url: str) -> bool:
-    """Whether this address belongs to the mainland platform, whose keys are not those of the international one."""
+    """Whether this address is the mainland platform. Its keys do not work on the international one."""
     host = urlsplit(base_url).hostname or ""
     return any(host == domain or host.endswith("." + domain) for domain in _MAINLAND_DOMAINS)
 
 
 def mask(key: str) -> str:
-    """A key as it may be shown: enough to recognise it, not enough to use it."""
+    """A key as it may be printed: enough to recognise it, not enough to use it."""
     return f"{key[:3]}…{key[-2:]}" if len(key) >= 16 else "…"
 
 
 def describe(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
-    """Every setting as (name, value with keys masked, origin), for people."""
+    """Every setting as (name, value with keys masked, origin), to print."""
     for setting in SETTINGS:
         value = getattr(loaded.settings, setting.field)
         shown = value if isinstance(value, tuple) else (value,)

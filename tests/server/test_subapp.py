@@ -1,8 +1,10 @@
-"""The server as a part of somebody else's aiohttp application, over real sockets: the page with every address in it,
-the WebSocket, client secrets and health.
+"""The server as a part of another aiohttp application, over real sockets: the page and all its addresses, the
+WebSocket, client secrets, health.
 """
 
+import contextlib
 import re
+import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urljoin
@@ -19,44 +21,37 @@ from tests.server.harness import open_socket
 
 KEY = "sk-own-1234567890"
 QUIET = {"transcriber": None, "vad": None, "end_of_turn": None}
-# How the page names its files: attributes in HTML, imports, URLs and requests in modules.
+# Where the page and its modules have addresses: HTML attributes, imports, URLs and requests.
 ADDRESSES = re.compile(
     r"""(?:\b(?:href|src)=|\bfrom\ |\bimport\ |\bnew\ URL\(|\bfetch\(|\bclientSecret\()"([^"#]+)\"""",
     re.VERBOSE,
 )
 
 
-class OwnSpeech(FakeSpeech):
-    closed = False
-
-    async def aclose(self) -> None:
-        self.closed = True
-
-
 async def hello(request: web.Request) -> web.Response:
-    return web.Response(text="ours")
+    return web.Response(text="the other application")
 
 
 @asynccontextmanager
-async def mounted(at: str, **settings) -> AsyncIterator[tuple[str, OwnSpeech]]:
-    """An application of our own with the server below this path; its address, and the voice it was given."""
-    speech = OwnSpeech(first_s=0.0, factor=1000)
-    own = {**QUIET, "chat": FakeChat([[(0.0, "It is noon.")]] * 9), "speech": speech}
+async def mounted(at: str, *, host: str = "127.0.0.1", **settings) -> AsyncIterator[str]:
+    """The address of an application that has the server at this path."""
+    chat = FakeChat([[(0.0, "It is noon.")]] * 9)
+    own = {**QUIET, "chat": chat, "speech": FakeSpeech(first_s=0.0, factor=1000)}
     app = web.Application()
     app.router.add_get("/", hello)
     app.add_subapp(at, realtime_app(Settings(**settings), providers=own))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", speech
+        await web.TCPSite(runner, host, 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
 
 @pytest.mark.parametrize("at", ["/voice/", "/voice", "/a/deep/place/"])
-async def test_a_conversation_below_a_path(at: str):
-    async with mounted(at) as (url, speech):
+async def test_a_conversation_at_a_path(at: str):
+    async with mounted(at) as url:
         socket = url.replace("http", "ws") + at.rstrip("/") + "/v1/realtime"
         async with open_socket(socket + "?extensions=words") as wire:
             await wire.until("conversation.created")
@@ -64,14 +59,13 @@ async def test_a_conversation_below_a_path(at: str):
             assert done["output"][0]["content"][0]["transcript"] == "It is noon."
             assert wire.audio()
         async with aiohttp.ClientSession() as http, http.get(url) as answer:
-            assert await answer.text() == "ours", "the rest of the application is untouched"
+            assert await answer.text() == "the other application"
             assert "Content-Security-Policy" not in answer.headers
-    assert not speech.closed, "what was handed in is not closed"
 
 
-async def test_every_address_of_the_page_leads_into_the_mounted_server():
-    """Followed from the page on, file by file: all of them relative, all of them there."""
-    async with mounted("/voice/") as (url, _), aiohttp.ClientSession() as http:
+async def test_all_addresses_of_the_page_are_relative_and_exist():
+    """Starts at the page and follows every address that it or one of its modules contains."""
+    async with mounted("/voice/") as url, aiohttp.ClientSession() as http:
         page = url + "/voice/"
         seen, waiting = set(), [(page, page)]  # an address, and what it is relative to
         while waiting:
@@ -80,14 +74,14 @@ async def test_every_address_of_the_page_leads_into_the_mounted_server():
             if whole in seen:
                 continue
             seen.add(whole)
-            assert whole.startswith(page), f"{address} in {base} leaves the application"
+            assert whole.startswith(page), f"{address} in {base} is not below the path"
             method = "POST" if whole.endswith("client_secrets") else "GET"
             async with http.request(method, whole) as answer:
                 assert answer.status == (426 if whole.endswith("v1/realtime") else 200), whole
                 text = await answer.text()
             if whole == page or whole.endswith(".js"):
                 assert answer.headers["Content-Security-Policy"]
-                # what a module fetches is relative to the page, what it imports to itself
+                # an import is relative to its module, a request to the page
                 waiting += [
                     (found, whole if found.startswith(".") else page) for found in ADDRESSES.findall(text)
                 ]
@@ -98,8 +92,8 @@ async def test_every_address_of_the_page_leads_into_the_mounted_server():
             assert page + part in seen, part
 
 
-async def test_the_path_without_its_slash_leads_to_the_page():
-    async with mounted("/a/voice/") as (url, _), aiohttp.ClientSession() as http:
+async def test_the_path_without_a_slash_redirects_to_the_page():
+    async with mounted("/a/voice/") as url, aiohttp.ClientSession() as http:
         async with http.get(url + "/a/voice?debug=1", allow_redirects=False) as answer:
             assert (answer.status, answer.headers["Location"]) == (307, "voice/?debug=1")
         async with http.get(url + "/a/voice") as answer:
@@ -107,8 +101,8 @@ async def test_the_path_without_its_slash_leads_to_the_page():
             assert str(answer.url) == url + "/a/voice/"
 
 
-async def test_keys_and_client_secrets_below_a_path():
-    async with mounted("/voice/", api_keys=(KEY,)) as (url, _), aiohttp.ClientSession(url) as http:
+async def test_keys_and_client_secrets_at_a_path():
+    async with mounted("/voice/", api_keys=(KEY,)) as url, aiohttp.ClientSession(url) as http:
         socket = url.replace("http", "ws") + "/voice/v1/realtime"
         async with http.get("/voice/readyz") as answer:
             assert (await answer.json())["key_required"] is True
@@ -142,7 +136,39 @@ async def test_two_servers_in_one_application():
     assert said == ["One.", "Two."]
 
 
-async def test_what_cannot_work_is_told_when_the_application_starts():
+def network_address() -> str:
+    """An address of this machine that others can connect to."""
+    with sockets.socket(sockets.AF_INET, sockets.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # a datagram socket sends nothing here, it only selects an address
+        except OSError:
+            pytest.skip("this machine has no network")
+        return probe.getsockname()[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"), [({}, 403), ({"open_to_all": True}, None), ({"api_keys": (KEY,)}, None)]
+)
+async def test_without_keys_only_this_machine_may_connect(settings: dict, status: int | None):
+    """A client on the network cannot get in with a false Host header."""
+    async with mounted("/voice/", host="0.0.0.0", **settings) as url:
+        port = url.rpartition(":")[2]
+        headers = {"Authorization": f"Bearer {KEY}"}
+        false_host = {"Host": f"127.0.0.1:{port}"}
+        async with aiohttp.ClientSession() as http:
+            with contextlib.ExitStack() as stack:
+                if status is not None:
+                    stack.enter_context(pytest.raises(aiohttp.WSServerHandshakeError, match=str(status)))
+                address = f"http://{network_address()}:{port}/voice/v1/realtime"
+                async with http.ws_connect(address, headers=headers | false_host) as socket:
+                    assert (await socket.receive_json())["type"] == "session.created"
+        async with open_socket(f"ws://127.0.0.1:{port}/voice/v1/realtime", headers=headers) as wire:
+            await wire.until("session.created")
+
+
+async def test_an_unknown_provider_is_an_error_when_the_application_starts():
     app = web.Application()
     app.add_subapp("/voice/", realtime_app(Settings(chat_provider="magic")))
     runner = web.AppRunner(app, access_log=None)
