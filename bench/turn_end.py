@@ -29,7 +29,7 @@ from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.providers import weights
 from realtime.providers.base import EndOfTurnModel, Providers
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.session.defaults import new_session_config
 from realtime.settings import Settings
 from realtime.tasks import Tasks
@@ -170,9 +170,9 @@ async def main() -> None:
     names = set(filter(None, args.only.split(",")))
     clips = [clip for clip in require_clips() if not names or clip.id in names]
     settings = Settings()
-    vad, transcriber = load("vad", "silero").create(settings), load("transcriber", "local").create(settings)
+    vad, transcriber = find("vad", "silero").create(settings), find("transcriber", "local").create(settings)
     end_of_turn: EndOfTurnModel | None = (
-        load("turn", "smart").create(settings) if weights.has_smart_turn() else None
+        find("end_of_turn", "smart").create(settings) if weights.has_smart_turn() else None
     )
     providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), end_of_turn)
     print(f"{'':30} {'':20} median    p90   ended too early")

@@ -1,7 +1,8 @@
 """Talk with MiniMax in real time.
 
     async with MiniMax.from_env() as minimax: ...           only the platform's client
-    async with running(load_settings({}, os.environ).settings) as server: ...      the voice server, in your process
+    async with running(Settings.from_env()) as server: ...  the voice server, in your process
+    app.add_subapp("/voice/", realtime_app(Settings()))     the same, in your own application of aiohttp
 
 Names are imported when they are first used, so `import realtime` is cheap.
 """
@@ -20,9 +21,9 @@ _MODULES = {
     "ProviderError": "realtime.errors",
     "RealtimeError": "realtime.errors",
     "Settings": "realtime.settings",
-    "load_settings": "realtime.settings",
-    "running": "realtime.server.app",
-    "serve": "realtime.server.app",
+    "realtime_app": "realtime.server.app",
+    "running": "realtime.server.run",
+    "serve": "realtime.server.run",
     "tool": "realtime.tools",
 }
 
@@ -34,7 +35,7 @@ __all__ = [
     "RealtimeError",
     "Settings",
     "__version__",
-    "load_settings",
+    "realtime_app",
     "running",
     "serve",
     "tool",
@@ -43,8 +44,9 @@ __all__ = [
 if TYPE_CHECKING:
     from realtime.errors import ConfigError, ProtocolError, ProviderError, RealtimeError
     from realtime.minimax import MiniMax
-    from realtime.server.app import running, serve
-    from realtime.settings import Settings, load_settings
+    from realtime.server.app import realtime_app
+    from realtime.server.run import running, serve
+    from realtime.settings import Settings
     from realtime.tools import tool
 
 

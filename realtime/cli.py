@@ -1,7 +1,7 @@
 """The command line: runs one command and prints its errors.
 
 Each command is a file in `realtime/commands/` with `add_arguments(parser)` and `run(args) -> exit status`; only the
-command that runs is imported. Only this module passes the environment on.
+command that runs is imported. The environment is passed on from here.
 """
 
 from __future__ import annotations

@@ -1,24 +1,43 @@
-"""The public names of the package."""
+"""The public names of `realtime` and `realtime.providers`."""
 
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
+import pytest
+
 import realtime
+from realtime import providers
 
 
-def test_every_public_name_exists_and_is_documented():
-    for name in realtime.__all__:
-        value = getattr(realtime, name)
+@pytest.mark.parametrize("package", [realtime, providers], ids=["realtime", "realtime.providers"])
+def test_every_public_name_exists_and_is_documented(package):
+    for name in package.__all__:
+        value = getattr(package, name)
         assert name == "__version__" or value.__doc__, f"{name} has no docstring"
-    assert set(realtime.__all__) == {*realtime._MODULES, "__version__"}
+    assert set(package.__all__) - {"__version__"} == set(package._MODULES)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = package.no_such_name
 
 
-def test_importing_the_package_is_cheap():
-    """`import realtime` loads no third-party module."""
-    code = "import sys, realtime; print(sorted({name.split('.')[0] for name in sys.modules} & {'aiohttp', 'numpy'}))"
+def test_every_method_of_a_role_is_documented():
+    roles = [getattr(providers, name) for name in providers.__all__]
+    roles = [role for role in roles if getattr(role, "_is_protocol", False)]
+    assert len(roles) == 8
+    for role in roles:
+        for name, method in vars(role).items():
+            if not name.startswith("_") and callable(method):
+                assert method.__doc__, f"{role.__name__}.{name} has no docstring"
+                typing.get_type_hints(method)
+
+
+@pytest.mark.parametrize("package", ["realtime", "realtime.providers"])
+def test_importing_a_package_is_cheap(package):
+    """The import loads no third-party module."""
+    code = f"import sys, {package}; print({{name.split('.')[0] for name in sys.modules}} & {{'aiohttp', 'numpy', 'msgspec'}})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
+    assert ran.stdout.strip() == "set()"
 
 
 def test_the_version_is_the_same_everywhere():

@@ -1,19 +1,19 @@
 // The talk page: connects the SDK with the document. Knows the controls and when to redraw. Texts are in page/texts.js,
-// the drawing of the conversation is in page/captions.js.
+// the drawing of the conversation is in page/captions.js. All addresses are relative to the page, which may be mounted
+// below any path.
 
-import { clientSecret } from "/sdk/connection.js";
-import { Realtime } from "/sdk/realtime.js";
-import { Captions } from "/page/captions.js";
-import { exposeDebug } from "/page/debug.js";
-import { microphoneNotice, problemText, serverNotices, statusText } from "/page/texts.js";
-import { drawWaterfall } from "/page/waterfall.js";
+import { clientSecret } from "./sdk/connection.js";
+import { Realtime } from "./sdk/realtime.js";
+import { Captions } from "./page/captions.js";
+import { exposeDebug } from "./page/debug.js";
+import { microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
+import { drawWaterfall } from "./page/waterfall.js";
 
 const KEY = "realtime.key";
 const byId = (id) => document.getElementById(id);
-const page = new URL(location.href);
 
 const voice = new Realtime({
-  url: new URL("/v1/realtime", page.href.replace(/^http/, "ws")),
+  url: new URL("v1/realtime", location.href.replace(/^http/, "ws")),
   credential,
   session: { audio: { input: { turn_detection: { type: "semantic_vad" } } } },
 });
@@ -28,7 +28,7 @@ exposeDebug(voice);
 // --- the server -------------------------------------------------------------------------------------------------
 
 async function readServer() {
-  const answer = await fetch("/readyz", { cache: "no-store" });  // 503 with the same body if not ready
+  const answer = await fetch("readyz", { cache: "no-store" });  // 503 with the same body if not ready
   server = await answer.json();
   byId("server").textContent = [server.chat_model, server.voice].filter(Boolean).join(" · ");
   draw();
@@ -41,7 +41,7 @@ async function credential() {
   if (!key_required) return null;
   const key = sessionStorage.getItem(KEY);
   if (!key) throw Object.assign(new Error("no key"), { refused: "key_needed" });
-  return clientSecret("/v1/realtime/client_secrets", key);
+  return clientSecret("v1/realtime/client_secrets", key);
 }
 
 async function pollServer(delay = 1000) {

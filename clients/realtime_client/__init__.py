@@ -1,19 +1,22 @@
 """A client of the wire: connection, microphone, speaker, terminal.
 
-async with connect("ws://127.0.0.1:8000/v1/realtime") as conversation:
-    await conversation.say("Hello")
+async with connect("ws://127.0.0.1:8000/v1/realtime", speaker=Speaker(), microphone=Microphone()) as conversation:
     async for event in conversation:
         print(event["type"])
 """
 
-from .connection import Conversation, Event, connect
+from .connection import connect
+from .conversation import Conversation, Event
 from .errors import ClientError, ConnectionFailed, ConnectionLost, DeviceError, FileError
 from .microphone import Microphone
 from .playback import Playback
 from .player import PartKey, Player, Position
 from .speaker import Speaker
+from .talk import AudioInput, AudioOutput
 
 __all__ = [
+    "AudioInput",
+    "AudioOutput",
     "ClientError",
     "ConnectionFailed",
     "ConnectionLost",

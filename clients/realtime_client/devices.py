@@ -1,4 +1,4 @@
-"""The door to PortAudio: found or not found, said in one sentence. Everything about sounddevice's errors is here."""
+"""PortAudio, through sounddevice: found or not found, said in one sentence. All about sounddevice's errors is here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSTALL_LINE = "pip install 'minimax-realtime[local]'"
 
 def sounddevice() -> Any:
     """The sounddevice module. Raises DeviceError with the line that installs what is missing."""
-    _hush_alsa()
+    _silence_alsa()
     try:
         import sounddevice as module
     except ImportError:
@@ -30,7 +30,7 @@ def sounddevice() -> Any:
 
 
 @functools.cache
-def _hush_alsa() -> None:
+def _silence_alsa() -> None:
     """Keep ALSA from writing to the terminal: it prints a page where one sentence of ours says the same."""
     if not sys.platform.startswith("linux"):
         return
@@ -38,14 +38,14 @@ def _hush_alsa() -> None:
         set_handler = ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler
     except (OSError, AttributeError):  # no ALSA: nothing prints
         return
-    set_handler(_silent)
+    set_handler(_says_nothing)
 
 
 # kept for as long as the process lives, because ALSA calls it from its own threads
 _HANDLER = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
 )
-_silent = _HANDLER(lambda file, line, function, error, form: None)
+_says_nothing = _HANDLER(lambda file, line, function, error, form: None)
 
 
 def _portaudio_line() -> str:

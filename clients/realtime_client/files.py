@@ -81,6 +81,12 @@ class FileMicrophone:
         self._pcm = bytes(ms_to_bytes(lead_ms, RATE)) + pcm
         self.finished = asyncio.Event()  # the file has been said
 
+    async def __aenter__(self) -> FileMicrophone:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        return
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         size = ms_to_bytes(_BLOCK_MS, RATE)

@@ -1,8 +1,8 @@
 """Plays the replies of a conversation and tells the server what was heard.
 
 Uses the `playback` extension where the server confirmed it; otherwise flushes on `speech_started` and sends
-`conversation.item.truncate` itself (`shared/realtime-wire.md` 3.9, 6.3). It knows the wire's events and a player;
-where the sound goes is the output's affair.
+`conversation.item.truncate` itself. It knows the wire's events and a player; where the sound goes is the output's
+affair.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from .connection import Conversation, Event
+from .conversation import Conversation, Event
 from .player import PartKey, Player, Position
 
 POLL_S = 0.04

@@ -1,7 +1,6 @@
-"""A conversation at the terminal: microphone or keyboard in, speaker and captions out, barge-in.
+"""A conversation at the terminal: captions as they are heard, typed lines, the end of a spoken file.
 
-Joins what the other modules know; decides only what is shown when. Half duplex by default: without headphones the
-microphone hears silence while the speaker sounds, because the assistant would else interrupt itself.
+Decides only what is shown when, and when it is over; the sound is the conversation's own affair (`talk.py`).
 """
 
 from __future__ import annotations
@@ -12,44 +11,35 @@ from contextlib import aclosing
 from typing import Any
 
 from .captions import Screen, SpokenText
-from .connection import Conversation, Event
-from .playback import Output, Playback
+from .conversation import Conversation, Event
 from .player import Position
 
-ECHO_TAIL_S = 0.25  # how long a room goes on sounding after the speaker stopped
 GRACE_S = 1.5  # a file is over: how long until its last word must have been noticed as speech
-PATIENCE_S = 40.0  # and until its answer must have come
+ANSWER_TIMEOUT_S = 40.0  # and until its answer must have come
 Work = AsyncGenerator[None, None]
 
 
 class Terminal:
     """Runs one conversation until its input ends, the server ends it, or it is cancelled."""
 
-    def __init__(
-        self, conversation: Conversation, output: Output | None, screen: Screen, *, headphones: bool = False
-    ) -> None:
+    def __init__(self, conversation: Conversation, screen: Screen) -> None:
         self.conversation = conversation
         self.screen = screen
-        self.headphones = headphones
         self.answers = 0  # finished responses, whatever their end
         self.failures: list[str] = []
-        self._playback = Playback(conversation, output, self._heard) if output is not None else None
         self._texts: dict[str, SpokenText] = {}  # by item
         self._current: str | None = None  # the item on the screen's open line
         self._news = asyncio.Condition()
         self._active = 0  # responses that were created and are not done
         self._turn_open = False  # the user has spoken and nothing came of it yet
-        self._sounded_s = float("-inf")
+        conversation.on_heard = self._heard
 
     async def run(self, *works: Work) -> None:
         """Handle events while the works go on; leave when one of them, or the conversation, ends.
 
         Raises ConnectionLost.
         """
-        jobs = [self._events(), *(_exhaust(work) for work in works)]
-        if self._playback is not None:
-            jobs.append(self._playback.run())
-        tasks = [asyncio.create_task(job) for job in jobs]
+        tasks = [asyncio.create_task(job) for job in (self._events(), *(_exhaust(work) for work in works))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -60,22 +50,16 @@ class Terminal:
             await asyncio.gather(*tasks, return_exceptions=True)
             self.screen.end_reply()
 
-    async def speak(self, microphone: AsyncIterable[bytes]) -> Work:
-        """The microphone goes into the conversation. Never ends by itself."""
-        async for pcm in microphone:
-            await self.conversation.append(bytes(len(pcm)) if self._deaf() else pcm)
-            yield
-
     async def hear_out(self, finished: asyncio.Event) -> Work:
         """Ends when a file that is being spoken is over and its last turn has been answered and heard."""
         await finished.wait()
         await asyncio.sleep(GRACE_S)
         yield
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await self._until(lambda: not self._turn_open and not self._active)
         except TimeoutError:
-            self._problem(f"No answer came within {PATIENCE_S:g} s.")
+            self._problem(f"No answer came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
 
     async def type(self, lines: AsyncIterable[str], *, patient: bool = False) -> Work:
@@ -85,7 +69,7 @@ class Terminal:
                 continue
             if patient:
                 await self.settled()
-            elif self._busy():
+            elif self._active or self.conversation.playing:
                 await self._interrupt()
             await self._ask(line.strip(), lambda: bool(self._active))
             yield
@@ -100,8 +84,7 @@ class Terminal:
     async def settled(self) -> None:
         """Wait until no answer is being made and everything was heard."""
         await self._until(lambda: not self._active)
-        if self._playback is not None:
-            await self._playback.silent.wait()
+        await self.conversation.drained()
 
     async def _ask(self, text: str, enough: Callable[[], bool]) -> None:
         before = self.answers + len(self.failures)
@@ -109,18 +92,13 @@ class Terminal:
         await self._until(lambda: enough() or self.answers + len(self.failures) > before)
 
     async def _interrupt(self) -> None:
-        if self._playback is not None:
-            await self._playback.interrupt()
-        else:
-            await self.conversation.cancel()
+        await self.conversation.interrupt()
         await self._until(lambda: not self._active)
 
     # -- what the server says -------------------------------------------------------------------------------
 
     async def _events(self) -> None:
         async for event in self.conversation:
-            if self._playback is not None:
-                await self._playback.handle(event)
             await self._show(event)
 
     async def _show(self, event: Event) -> None:
@@ -140,7 +118,7 @@ class Terminal:
                 self._caption(event["item_id"], 0)
             case "response.output_audio_words.delta":
                 self._spoken(event["item_id"]).add_words(event["words"])
-            case "response.output_audio_transcript.done" if self._playback is None:
+            case "response.output_audio_transcript.done" if not self.conversation.plays:
                 self._finish(event["item_id"])
             case "response.output_text.delta":
                 self._texts.setdefault(event["item_id"], SpokenText()).add(event["delta"])
@@ -168,12 +146,11 @@ class Terminal:
             self._turn_open = False  # noise: there will be no answer
 
     def _spoken(self, item_id: str) -> SpokenText:
-        timed = self._playback is not None and "words" in self.conversation.extensions
+        timed = self.conversation.plays and "words" in self.conversation.extensions
         return self._texts.setdefault(item_id, SpokenText(timed))
 
     def _heard(self, position: Position) -> None:
-        """The playback says how far a part was heard: show the words that are due."""
-        self._sounded_s = asyncio.get_running_loop().time()
+        """This much of a part was heard: show the words that are due."""
         if position.part.item_id in self._texts:
             self._caption(position.part.item_id, position.played_ms)
             if position.drained:
@@ -219,16 +196,6 @@ class Terminal:
     async def _until(self, condition: Callable[[], bool]) -> None:
         async with self._news:
             await self._news.wait_for(condition)
-
-    def _busy(self) -> bool:
-        return bool(self._active) or (self._playback is not None and not self._playback.silent.is_set())
-
-    def _deaf(self) -> bool:
-        if self.headphones or self._playback is None:
-            return False
-        if not self._playback.silent.is_set():
-            return True
-        return asyncio.get_running_loop().time() - self._sounded_s < ECHO_TAIL_S
 
 
 def _transcript(item: dict[str, Any]) -> str:

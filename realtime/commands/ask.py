@@ -28,14 +28,13 @@ def run(args: argparse.Namespace) -> int:
 async def _ask(args: argparse.Namespace) -> int:
     if args.out:
         check_writable(args.out)
-    output = FileSpeaker() if args.out else Speaker()
+    speaker = FileSpeaker() if args.out else Speaker()
     async with (
-        output,
         target(args) as server,
-        connect(server.url, server.api_key, session=server.session) as conversation,
+        connect(server.url, server.api_key, speaker=speaker, session=server.session) as conversation,
     ):
-        terminal = Terminal(conversation, output, Screen())
+        terminal = Terminal(conversation, Screen())
         await terminal.run(terminal.ask(args.text))
-    if isinstance(output, FileSpeaker) and output.heard:
-        write_sound(args.out, bytes(output.heard))
+    if isinstance(speaker, FileSpeaker) and speaker.heard:
+        write_sound(args.out, bytes(speaker.heard))
     return 1 if terminal.failures or not terminal.answers else 0

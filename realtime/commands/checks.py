@@ -61,7 +61,13 @@ async def run_checks(settings: Settings) -> list[Finding]:
     """Run all checks, in the order in which problems should be fixed."""
     findings = [_package(), _key(settings), _address(settings)]
     findings += await _reach(settings)
-    findings += [_voice_detection(), _turn_end(), _transcription(settings), _sandbox_voice(settings)]
+    findings += [
+        _providers(settings),
+        _voice_detection(),
+        _turn_end(),
+        _transcription(settings),
+        _sandbox_voice(settings),
+    ]
     findings += await asyncio.to_thread(_devices)
     return findings
 
@@ -134,6 +140,18 @@ def _advice(error: ProviderError) -> str:
     if error.code == "insufficient_quota":
         return "top up the account"
     return "check the network and MINIMAX_BASE_URL"
+
+
+def _providers(settings: Settings) -> Finding:
+    """Who plays which role, this package's own and those of other packages."""
+    from realtime.providers.catalog import ROLES, candidates
+
+    try:
+        chosen = {role: candidates(role, settings) for role in ROLES}
+    except ConfigError as error:
+        return Finding("providers", Verdict.BAD, "unknown", str(error))
+    names = [f"{role} {'/'.join(source.name for source in who) or 'none'}" for role, who in chosen.items()]
+    return Finding("providers", Verdict.GOOD, ", ".join(names))
 
 
 def _voice_detection() -> Finding:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.settings import Settings
-from realtime.settings.load import TOML_NAME, Loaded, load_settings
+from realtime.settings.load import TOML_NAME, Loaded, load_settings, settings_file
 
 _PREFIX = "setting_"
 
@@ -42,8 +42,7 @@ def load(args: argparse.Namespace) -> Loaded:
         for name, value in vars(args).items()
         if name.startswith(_PREFIX) and value is not None
     }
-    path = Path(args.config) if args.config else Path(TOML_NAME)
-    return load_settings(flags, args.environ, path if args.config or path.exists() else None)
+    return load_settings(flags, args.environ, Path(args.config) if args.config else settings_file())
 
 
 def add_conversation(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +76,7 @@ async def target(args: argparse.Namespace) -> AsyncIterator[Target]:
     if args.url:
         yield Target(args.url, api_key, _session_fields(args, settings))
         return
-    from realtime.server.app import running
+    from realtime.server.run import running
 
     # only for this conversation: any free port of this machine, not the one for `serve`
     private = dataclasses.replace(settings, host="127.0.0.1", port=0, tls_cert=None, tls_key=None)

@@ -30,6 +30,6 @@ def run(args: argparse.Namespace) -> int:
     refuse_foreign_packages()
     settings = load(args).settings
     check_binding(settings)
-    from realtime.server.app import serve
+    from realtime.server.run import serve
 
     return serve(settings, workers=args.workers)

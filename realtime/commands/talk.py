@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 
-from realtime_client import Conversation, DeviceError, Microphone, connect
+from realtime_client import AudioInput, AudioOutput, Conversation, DeviceError, Microphone, connect
 from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, read_sound, write_sound
 from realtime_client.speaker import Speaker
@@ -48,22 +48,21 @@ async def _talk(args: argparse.Namespace) -> int:
     refuse_foreign_packages()
     if args.save:
         check_writable(args.save)
-    said = read_sound(args.wav) if args.wav else None
+    file = FileMicrophone(read_sound(args.wav)) if args.wav else None
     screen = Screen()
     async with AsyncExitStack() as stack:
-        output = await _open_output(args, stack, screen)
-        microphone = None if args.text or args.wav else await stack.enter_async_context(Microphone())
         server = await stack.enter_async_context(target(args))
-        if isinstance(output, FileSpeaker):
-            stack.callback(_save, args.save, output)
-        conversation = await stack.enter_async_context(_connect(server, output))
-        terminal = Terminal(conversation, output, screen, headphones=args.headphones or said is not None)
-        if said is not None:
-            file = FileMicrophone(said)
-            await terminal.run(terminal.speak(file), terminal.hear_out(file.finished))
+        speaker = FileSpeaker() if args.save else Speaker()
+        if isinstance(speaker, FileSpeaker):
+            stack.callback(_save, args.save, speaker)
+        microphone = None if args.text else file or Microphone()
+        talk = await _connect(stack, server, speaker, microphone, args, screen)
+        terminal = Terminal(talk, screen)
+        if file is not None:
+            await terminal.run(terminal.hear_out(file.finished))
         elif microphone is not None:
             screen.note("Listening. Speak; Ctrl-C ends the conversation.")
-            await terminal.run(terminal.speak(microphone))
+            await terminal.run()
         else:
             if sys.stdin.isatty():
                 screen.note("Type a line and press Enter; Ctrl-D ends the conversation.")
@@ -71,26 +70,33 @@ async def _talk(args: argparse.Namespace) -> int:
     return 1 if terminal.failures else 0
 
 
-async def _open_output(
-    args: argparse.Namespace, stack: AsyncExitStack, screen: Screen
-) -> FileSpeaker | Speaker | None:
-    """The speaker or the file; a typed conversation goes on without either."""
+async def _connect(
+    stack: AsyncExitStack,
+    server: Target,
+    speaker: AudioOutput,
+    microphone: AudioInput | None,
+    args: argparse.Namespace,
+    screen: Screen,
+) -> Conversation:
+    """The conversation; a typed one goes on without a speaker."""
+    session = dict(server.session or {})
+    headphones = args.headphones or bool(args.wav)  # a file does not hear the answer
+    by_voice = connect(
+        server.url,
+        server.api_key,
+        speaker=speaker,
+        microphone=microphone,
+        headphones=headphones,
+        session=session or None,
+    )
     try:
-        return await stack.enter_async_context(FileSpeaker() if args.save else Speaker())
+        return await stack.enter_async_context(by_voice)
     except DeviceError as error:
         if not args.text:
             raise
         screen.note(f"Answers in writing only. {error}")
-        return None
-
-
-def _connect(
-    server: Target, output: FileSpeaker | Speaker | None
-) -> AbstractAsyncContextManager[Conversation]:
-    session = dict(server.session or {})
-    if output is None:
-        session["output_modalities"] = ["text"]
-    return connect(server.url, server.api_key, session=session or None)
+    session["output_modalities"] = ["text"]
+    return await stack.enter_async_context(connect(server.url, server.api_key, session=session))
 
 
 def _save(path: str, output: FileSpeaker) -> None:

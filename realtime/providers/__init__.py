@@ -1,1 +1,127 @@
-"""The provider roles of a conversation (voice detector, transcriber, chat, speech, store) and the providers."""
+"""The provider roles of a conversation, the values they exchange, and in-memory fakes.
+
+    from realtime.providers import ChatModel, ChatRequest, TextDelta, ChatFinish
+
+The roles are in `realtime/providers/base.py`, the fakes in `realtime/providers/testing.py`; `docs/extending.md` shows
+how to add another provider. Names are imported when they are first used, so that importing this package is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_NAMES = {
+    "realtime.core.messages": (
+        "ChatEvent ChatFinish ChatMessage ChatRequest ChatUsage TextDelta Tool ToolCall ToolCallDelta WordTime"
+    ),
+    "realtime.core.playback_clock": "Latency",
+    "realtime.core.prebuffer": "Delivery",
+    "realtime.errors": "ProviderError ProviderRejected ProviderTimeout ProviderUnavailable",
+    "realtime.providers.base": (
+        "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel ProviderOverrides Providers Samples Speech SpeechAudio "
+        "SpeechChunkDone SpeechEvent SpeechWords Store Transcriber Transcript Utterance Voice VoiceDetector VoiceStream"
+    ),
+    "realtime.providers.testing": (
+        "FakeChat FakeEndOfTurnModel FakeSpeech FakeTranscriber FakeUtterance FakeVad FakeVoiceStream"
+    ),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = [
+    "VAD_FRAME_SAMPLES",
+    "VAD_RATE",
+    "ChatEvent",
+    "ChatFinish",
+    "ChatMessage",
+    "ChatModel",
+    "ChatRequest",
+    "ChatUsage",
+    "Delivery",
+    "EndOfTurnModel",
+    "FakeChat",
+    "FakeEndOfTurnModel",
+    "FakeSpeech",
+    "FakeTranscriber",
+    "FakeUtterance",
+    "FakeVad",
+    "FakeVoiceStream",
+    "Latency",
+    "ProviderError",
+    "ProviderOverrides",
+    "ProviderRejected",
+    "ProviderTimeout",
+    "ProviderUnavailable",
+    "Providers",
+    "Samples",
+    "Speech",
+    "SpeechAudio",
+    "SpeechChunkDone",
+    "SpeechEvent",
+    "SpeechWords",
+    "Store",
+    "TextDelta",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "Transcriber",
+    "Transcript",
+    "Utterance",
+    "Voice",
+    "VoiceDetector",
+    "VoiceStream",
+    "WordTime",
+]
+
+if TYPE_CHECKING:
+    from realtime.core.messages import (
+        ChatEvent,
+        ChatFinish,
+        ChatMessage,
+        ChatRequest,
+        ChatUsage,
+        TextDelta,
+        Tool,
+        ToolCall,
+        ToolCallDelta,
+        WordTime,
+    )
+    from realtime.core.playback_clock import Latency
+    from realtime.core.prebuffer import Delivery
+    from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+    from realtime.providers.base import (
+        VAD_FRAME_SAMPLES,
+        VAD_RATE,
+        ChatModel,
+        EndOfTurnModel,
+        ProviderOverrides,
+        Providers,
+        Samples,
+        Speech,
+        SpeechAudio,
+        SpeechChunkDone,
+        SpeechEvent,
+        SpeechWords,
+        Store,
+        Transcriber,
+        Transcript,
+        Utterance,
+        Voice,
+        VoiceDetector,
+        VoiceStream,
+    )
+    from realtime.providers.testing import (
+        FakeChat,
+        FakeEndOfTurnModel,
+        FakeSpeech,
+        FakeTranscriber,
+        FakeUtterance,
+        FakeVad,
+        FakeVoiceStream,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'realtime.providers' has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

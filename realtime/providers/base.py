@@ -1,8 +1,8 @@
 """The provider roles, as small Protocols: voice detector, transcriber, end-of-turn model, chat, speech, store.
 
-A provider is one file with `create(settings)` that returns an object of one of these shapes. The session sees only
-this module; the server picks the concrete provider (`catalog.py`). Every method raises `ProviderError`
-(and only that) for upstream trouble.
+A provider is any object of one of these shapes. A subclass of a role inherits defaults for the methods that many
+providers do not need. The session sees only this module; the server picks the concrete provider (`catalog.py`). Every
+method raises `ProviderError` (and only that) for upstream trouble. `docs/extending.md` shows how to write one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,17 +34,23 @@ class VoiceStream(Protocol):
 
     def reset(self) -> None:
         """Start again without the state of earlier frames."""
-        ...
+        return
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """The conversation has ended; no method is called after this one."""
+        return
 
 
 class VoiceDetector(Protocol):
     """Detects speech, for all conversations of the process at once."""
 
-    def open(self) -> VoiceStream: ...
+    def open(self) -> VoiceStream:
+        """A stream for one new conversation."""
+        ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """The server stops; no method is called after this one."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +66,23 @@ class Transcript:
 class Transcriber(Protocol):
     """Turns one utterance into text."""
 
-    name: str
-    interim: bool  # cheap enough to be called again and again while the user speaks
+    name: str  # as clients see it
+    interim: bool = False  # cheap enough to be called again and again while the user speaks
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
-        """The text of this utterance so far; `final` asks for the best answer instead of the fastest."""
+        """The text of this utterance so far; `final` asks for the best answer instead of the fastest.
+
+        `language` is an ISO-639-1 code if the client or the settings know it.
+        """
         ...
 
     async def prewarm(self) -> None:
         """Load the model before the first utterance needs it. Raises ConfigError if it cannot be loaded."""
-        ...
+        return
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """The server stops; no method is called after this one."""
+        return
 
 
 class EndOfTurnModel(Protocol):
@@ -81,28 +92,32 @@ class EndOfTurnModel(Protocol):
         """The probability (0 to 1) that a turn ends with these samples (the last 8 s count); called once in a pause."""
         ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """The server stops; no method is called after this one."""
+        return
 
 
 class ChatModel(Protocol):
     """Generates the assistant's answers."""
 
-    name: str
-    sees_images: bool
+    name: str  # as clients see it
+    sees_images: bool = False
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """The answer as a stream; ends after `ChatFinish` (and `ChatUsage`, if known). Close it to stop."""
         ...
 
     def requests_left(self) -> float:
-        """How many requests the account has left in this minute, by our own count."""
-        ...
+        """How many requests the account has left in this minute, by our own count. By default there is no limit."""
+        return float("inf")
 
     async def prewarm(self) -> None:
         """Open a connection ahead of the first request. Never raises."""
-        ...
+        return
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """The server stops; no method is called after this one."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,25 +178,28 @@ class Speech(Protocol):
 
     def prewarm(self, voice: Voice) -> None:
         """Have a connection ready for this voice soon. Returns at once, never raises."""
-        ...
+        return
 
     def open(self, voice: Voice) -> AbstractAsyncContextManager[Utterance]:
-        """The speech of one reply. Leaving the block early stops it at once and opens a spare connection."""
+        """The speech of one reply. Leaving the block early stops it at once."""
         ...
 
     def latency(self, voice: Voice) -> Latency:
-        """The expected time from text to first audio, learnt from earlier replies; later replies update it."""
-        ...
+        """The expected time from text to first audio, learnt from earlier replies; by default a common guess."""
+        return Latency()
 
     def delivery(self, voice: Voice) -> Delivery:
-        """How fast the audio of this voice is received; the caller updates it."""
-        ...
+        """How fast the audio of this voice is received; the caller updates it. By default each reply learns anew: keep
+        one for each voice, and a reply begins with what earlier ones learnt."""
+        return Delivery()
 
     def requests_left(self) -> float:
-        """How many chunks the account's budget still allows right now."""
-        ...
+        """How many chunks the account's budget still allows right now. By default there is no limit."""
+        return float("inf")
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """The server stops; no method is called after this one."""
+        return
 
 
 class Store(Protocol):
@@ -204,12 +222,17 @@ class Store(Protocol):
         """Delete the conversation, if there is one."""
         ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """The server stops. Finish what has been started."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """The providers of one server. Without a `transcriber` the client must send text."""
+    """The providers of one server. None: nobody has this role.
+
+    Without a transcriber the client must send text; without a voice detector it must end its turns itself.
+    """
 
     vad: VoiceDetector | None
     transcriber: Transcriber | None
@@ -217,7 +240,17 @@ class Providers:
     speech: Speech
     end_of_turn: EndOfTurnModel | None = None
 
-    async def aclose(self) -> None:
-        for provider in (self.speech, self.chat, self.transcriber, self.end_of_turn, self.vad):
-            if provider is not None:
-                await provider.aclose()
+
+class ProviderOverrides(TypedDict, total=False):
+    """Providers of your own for `running`, `serve` and `realtime_app`: `{"chat": my_chat, "transcriber": None}`.
+
+    A role that is left out gets the provider the settings choose; None leaves an optional role empty. What is handed in
+    is yours: the server uses it (`prewarm` included) and never closes it, so that several servers can share one.
+    """
+
+    vad: VoiceDetector | None
+    transcriber: Transcriber | None
+    end_of_turn: EndOfTurnModel | None
+    chat: ChatModel
+    speech: Speech
+    store: Store | None

@@ -1,31 +1,126 @@
-"""Which module plays which role, by name. A module has `create(settings)`, which makes the provider."""
+"""Which providers there are for a role, by name: those of this package, then those of other installed packages.
+
+Another package offers one as an entry point of the group `realtime.providers`, named `role.name`; its value is a
+function `create(settings)`, or a module with one (`docs/extending.md`). This module makes nothing by itself: it finds.
+"""
 
 from __future__ import annotations
 
 import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from realtime.errors import ConfigError
+from realtime.providers.weights import has_smart_turn
+from realtime.settings import Settings
 
+GROUP = "realtime.providers"
+ROLES = ("vad", "transcriber", "end_of_turn", "chat", "speech", "store")
 _HOME = "realtime.providers."
 _MODULES = {
     ("chat", "minimax"): "minimax.chat",
     ("chat", "openai"): "openai_chat",
+    ("end_of_turn", "smart"): "smart_turn",
     ("speech", "minimax"): "minimax.speech",
     ("store", "memory"): "memory_store",
     ("store", "sqlite"): "sqlite_store",
     ("transcriber", "local"): "whisper.transcriber",
     ("transcriber", "minimax"): "minimax.transcriber",
     ("transcriber", "openai"): "openai_transcriber",
-    ("turn", "smart"): "smart_turn",
     ("vad", "silero"): "silero.detector",
 }
 
 
-def load(role: str, name: str) -> Any:
-    """The module of this provider. Raises ConfigError naming the known ones if there is none."""
-    module = _MODULES.get((role, name))
-    if module is None:
-        known = ", ".join(other for kind, other in sorted(_MODULES) if kind == role)
-        raise ConfigError(f"There is no {role} named {name!r}; there is {known}.")
-    return importlib.import_module(_HOME + module)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one provider comes from. `entry_point` is None for those of this package."""
+
+    role: str
+    name: str
+    entry_point: EntryPoint | None = None
+
+    @property
+    def package(self) -> str:
+        """The distribution it is installed with."""
+        dist = self.entry_point.dist if self.entry_point is not None else None
+        return dist.name if dist is not None else "minimax-realtime"
+
+    def create(self, settings: Settings) -> Any:
+        """Make the provider. Raises ConfigError, or ModuleNotFoundError for an optional part of this package."""
+        if self.entry_point is None:
+            module = importlib.import_module(_HOME + _MODULES[self.role, self.name])
+            return module.create(settings)
+        try:
+            found = self.entry_point.load()
+            create: Callable[[Settings], Any] = found.create if inspect.ismodule(found) else found
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"The {self.role} {self.name!r} of the package {self.package} cannot be loaded: {error}."
+            ) from error
+        return create(settings)
+
+
+def find(role: str, name: str) -> Source:
+    """The provider of this name. Raises ConfigError naming the known ones if there is none, or more than one."""
+    if (role, name) in _MODULES:
+        return Source(role, name)
+    found = {point.value: point for point in _installed() if point.name == f"{role}.{name}"}
+    if not found:
+        raise ConfigError(f"There is no {role} named {name!r}; there is {', '.join(known(role))}.")
+    sources = [Source(role, name, point) for point in found.values()]
+    if len(sources) > 1:
+        packages = " and ".join(sorted(source.package for source in sources))
+        raise ConfigError(f"The packages {packages} both bring a {role} named {name!r}: uninstall one.")
+    return sources[0]
+
+
+def known(role: str) -> list[str]:
+    """The names there are for this role: ours in order, then those of other packages."""
+    ours = sorted(name for kind, name in _MODULES if kind == role)
+    theirs = {point.name.partition(".")[2] for point in _installed() if point.name.startswith(f"{role}.")}
+    return ours + sorted(theirs - set(ours))
+
+
+def candidates(role: str, settings: Settings) -> tuple[Source, ...]:
+    """Who may play this role by the settings, the first choice first; nobody where it is switched off.
+
+    Raises ConfigError, naming the setting, for a name that nobody has.
+    """
+    setting, value = _chosen(role, settings)
+    try:
+        return tuple(find(role, name) for name in _names(role, value.partition(":")[0], settings))
+    except ConfigError as error:
+        raise ConfigError(f"{setting}={value}: {error}") from error
+
+
+def _chosen(role: str, settings: Settings) -> tuple[str, str]:
+    """The variable that chooses who plays a role, and what it says."""
+    return {
+        "vad": ("VOICE_DETECTOR", settings.voice_detector),
+        "transcriber": ("TRANSCRIBER", settings.transcriber),
+        "end_of_turn": ("END_OF_TURN_MODEL", settings.end_of_turn_model),
+        "chat": ("CHAT_PROVIDER", settings.chat_provider),
+        "speech": ("SPEECH_PROVIDER", settings.speech_provider),
+        "store": ("REALTIME_STORE", settings.store),
+    }[role]
+
+
+def _names(role: str, value: str, settings: Settings) -> tuple[str, ...]:
+    """The names that this value of the setting stands for."""
+    match role, value:
+        case "chat", "auto":
+            return ("openai",) if settings.chat_base_url else ("minimax",)
+        case "transcriber", "auto":  # the sandbox hears with the same local model that would be missing
+            return ("local",) if settings.use_sandbox else ("local", "minimax")
+        case "end_of_turn", "auto":  # nobody misses a model that was never fetched
+            return ("smart",) if has_smart_turn() else ()
+        case (("vad" | "transcriber" | "end_of_turn" | "store"), "none"):
+            return ()
+    return (value,)
+
+
+def _installed() -> list[EntryPoint]:
+    return list(entry_points(group=GROUP))

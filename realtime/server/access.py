@@ -135,3 +135,11 @@ def host_allowed(host: str, bound_host: str) -> bool:
     if bound_host in ("0.0.0.0", "::", ""):
         return True
     return name == bound_host or (is_loopback(name) and is_loopback(bound_host))
+
+
+def is_local(socket_address: object) -> bool:
+    """Whether only this machine can connect to this address of a server's socket (a pair, or the path of a Unix
+    socket)."""
+    if isinstance(socket_address, tuple) and socket_address:
+        return is_loopback(str(socket_address[0]))
+    return isinstance(socket_address, str | bytes)

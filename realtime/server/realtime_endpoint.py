@@ -1,4 +1,4 @@
-"""GET /v1/realtime: the handshake (shared/realtime-wire.md 1.1, 1.2). `connection.py` serves the client after it.
+"""GET /v1/realtime: the handshake (docs/wire.md 1.1, 1.2). `connection.py` serves the client after it.
 
 `?resume=` resumes a session on a new socket (6.6). `?conversation=conv_...` is an extension of the protocol: a new
 session continues a stored conversation. The server sends its items as `conversation.item.added` and `.done` after
@@ -22,6 +22,7 @@ from realtime.server.access import (
     Caller,
     credential_of,
     host_allowed,
+    is_local,
     origin_allowed,
 )
 from realtime.server.connection import Connection
@@ -31,7 +32,7 @@ from realtime.server.registry import Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
 from realtime.server.secrets_endpoint import error_response
-from realtime.server.state import ACCESS, METRICS, REGISTRY, RUNTIME
+from realtime.server.state import ACCESS, METRICS, REGISTRY, runtime_of
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +60,16 @@ def offered_protocols(request: web.Request) -> list[str]:
 
 async def handshake(request: web.Request) -> web.StreamResponse:
     """Check the request, upgrade it to a WebSocket and serve the client."""
-    app, settings = request.app, request.app[RUNTIME].settings
+    app, settings = request.app, runtime_of(request.app).settings
     if not origin_allowed(request.headers.get("Origin"), request.host, settings.origins):
         return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS of this server.")
-    if (
-        not app[ACCESS].required
-        and not settings.open_to_all
-        and not host_allowed(request.host, settings.host)
-    ):
-        return web.Response(status=403, text="The Host header does not name this server.")
+    if not app[ACCESS].required and not settings.open_to_all:
+        if not host_allowed(request.host, settings.host):
+            return web.Response(status=403, text="The Host header does not name this server.")
+        if not is_local(
+            request.get_extra_info("sockname")
+        ):  # `realtime_app` in an application on the network
+            return web.Response(status=403, text="Without REALTIME_API_KEYS only this machine may connect.")
     if request.headers.get("Upgrade", "").lower() != "websocket":
         return error_response(
             ProtocolError("This address is a WebSocket: connect with ws:// or wss://."), 426
@@ -180,7 +182,7 @@ async def _connect(
     not_resumable: NotResumable | None,
 ) -> tuple[Connection, list[Sent]]:
     """A connection of the socket to the resumed session or a new one, and the messages to send first."""
-    send_timeout_s = app[RUNTIME].settings.send_timeout_s
+    send_timeout_s = runtime_of(app).settings.send_timeout_s
     if existing is not None and resume is not None:
         connection = Connection(socket, existing, app[METRICS], send_timeout_s=send_timeout_s)
         if await existing.attach(connection):
@@ -189,9 +191,9 @@ async def _connect(
             except Gap:  # meanwhile the older socket got more messages than the replay buffer can hold
                 await existing.finish(Closing(1001, "session_not_resumable"))
         not_resumable = NotResumable("That session has just ended.")
-    stored, not_loaded = await _load_stored(app[RUNTIME].store, client)
+    stored, not_loaded = await _load_stored(runtime_of(app).store, client)
     live = LiveSession(
-        app[RUNTIME],
+        runtime_of(app),
         app[METRICS],
         client.caller,
         credential=client.credential,

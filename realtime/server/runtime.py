@@ -1,8 +1,8 @@
-"""The composition root: the one place that picks concrete providers.
+"""Everything behind one server: the providers that were handed in or that the settings choose, the tools, the store.
 
-`open_providers` starts the in-process sandbox when the settings ask for it and closes everything again. A part that is
-not installed is not an error here: it is named in `missing`, with the line that installs it, and a turn that needs it
-fails with that sentence.
+`open_runtime` starts the in-process sandbox where nobody named a platform, and closes everything it made, but nothing
+that was handed in. A part that is not installed is not an error here: it is named in `missing`, with the line that
+installs it, and a turn that needs it fails with that sentence. Which names there are is `providers/catalog.py`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ import asyncio
 import dataclasses
 import importlib.util
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from realtime.errors import ConfigError
-from realtime.providers.base import EndOfTurnModel, Providers, Store, Transcriber, VoiceDetector
-from realtime.providers.catalog import load
-from realtime.providers.weights import has_smart_turn
+from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
+from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.settings import Settings
 from realtime.tools import Toolbox, Toolish, load_tools
 
 log = logging.getLogger(__name__)
+
+# What a server can run without, as people call it.
+_OPTIONAL = {"vad": "voice detection", "transcriber": "transcription", "end_of_turn": "turn detection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The settings in force and the cast that plays them."""
+    """The settings in force and what runs by them."""
 
     settings: Settings
     providers: Providers
@@ -50,34 +53,29 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings, tools: Iterable[Toolish] = ()) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, tools: Iterable[Toolish] = (), providers: ProviderOverrides | None = None
+) -> AsyncIterator[Runtime]:
     """Everything a server needs, running. Raises ConfigError for settings that cannot work."""
+    by_role = _handed_in(providers)
+    sources = {role: candidates(role, settings) for role in ROLES if role not in by_role}
+    missing: list[Missing] = []
     async with AsyncExitStack() as stack:
-        missing: list[Missing] = []
         toolbox = _toolbox(settings, tools)
         if toolbox is not None:
             stack.push_async_callback(toolbox.aclose)
-        sandbox = settings.use_sandbox
+        sandbox = settings.use_sandbox and _asks_the_platform(sources)
         if sandbox:
             settings = await _start_sandbox(settings, stack, missing)
-        vad = _load_vad(settings, missing)
-        if vad is not None:
-            stack.push_async_callback(vad.aclose)
-        transcriber = _load_transcriber(settings, missing, sandbox=sandbox)
-        if transcriber is not None:
-            stack.push_async_callback(transcriber.aclose)
-            await stack.enter_async_context(_warming(transcriber))
-        turn = await _load_turn_judge(settings, missing)
-        if turn is not None:
-            stack.push_async_callback(turn.aclose)
-        chat = load("chat", "openai" if settings.chat_base_url else "minimax").create(settings)
-        stack.push_async_callback(chat.aclose)
-        speech = load("speech", "minimax").create(settings)
-        stack.push_async_callback(speech.aclose)
-        store: Store = load("store", settings.store.partition(":")[0]).create(settings)
-        stack.push_async_callback(store.aclose)
-        providers = Providers(vad, transcriber, chat, speech, turn)
-        yield Runtime(settings, providers, tuple(missing), sandbox, toolbox, store)
+        for role, choice in sources.items():
+            made = by_role[role] = await _make(choice, settings, missing)
+            if made is not None:
+                stack.push_async_callback(made.aclose)
+        store = by_role.pop("store")
+        all_providers = Providers(**by_role)
+        if all_providers.transcriber is not None:
+            await stack.enter_async_context(_prewarming(all_providers.transcriber))
+        yield Runtime(settings, all_providers, tuple(missing), sandbox, toolbox, store)
 
 
 @asynccontextmanager
@@ -87,12 +85,29 @@ async def open_providers(settings: Settings) -> AsyncIterator[Providers]:
         yield runtime.providers
 
 
+def _handed_in(providers: ProviderOverrides | None) -> dict[str, Any]:
+    """What was handed in, by role. Raises ConfigError for what cannot be meant."""
+    by_role: dict[str, Any] = dict(providers or {})
+    for role, provider in by_role.items():
+        if role not in ROLES:
+            raise ConfigError(f"There is no role {role!r} for a provider: there is {', '.join(ROLES)}.")
+        if provider is None and role not in (*_OPTIONAL, "store"):
+            raise ConfigError(f"A server cannot do without {role}: leave it out for the configured one.")
+        if isinstance(provider, type):
+            raise ConfigError(f"The {role} handed in is the class {provider.__name__}: make an object of it.")
+    return by_role
+
+
 def _toolbox(settings: Settings, tools: Iterable[Toolish]) -> Toolbox | None:
     """The tools given in Python and those named by settings. Raises ConfigError."""
     every: list[Toolish] = [*tools, *load_tools(settings.tools)]
     if not every:
         return None
     return Toolbox(every, timeout_s=settings.tool_timeout_s, filler=settings.tool_filler)
+
+
+def _asks_the_platform(sources: Mapping[str, tuple[Source, ...]]) -> bool:
+    return any(source.name == "minimax" for choice in sources.values() for source in choice)
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:
@@ -107,9 +122,23 @@ async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: lis
     return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
 
 
+async def _make(choice: Iterable[Source], settings: Settings, missing: list[Missing]) -> Any | None:
+    """The first of these that can be made. Raises ConfigError where a server cannot run without one."""
+    for source in choice:
+        try:
+            if source.role == "end_of_turn" and source.entry_point is None:
+                return await asyncio.to_thread(source.create, settings)  # its load takes a moment
+            return source.create(settings)
+        except (ConfigError, ModuleNotFoundError) as error:
+            if source.role not in _OPTIONAL:
+                raise
+            missing.append(Missing(_OPTIONAL[source.role], _sentence(error)))
+    return None
+
+
 @asynccontextmanager
-async def _warming(transcriber: Transcriber) -> AsyncIterator[None]:
-    """Load the ears in the background: the server is ready before they are."""
+async def _prewarming(transcriber: Transcriber) -> AsyncIterator[None]:
+    """Load the transcriber in the background: the server is ready before it is."""
 
     async def prewarm() -> None:
         try:
@@ -123,50 +152,6 @@ async def _warming(transcriber: Transcriber) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _load_vad(settings: Settings, missing: list[Missing]) -> VoiceDetector | None:
-    try:
-        vad: VoiceDetector = load("vad", "silero").create(settings)
-    except (ConfigError, ModuleNotFoundError) as error:
-        missing.append(Missing("voice detection", _sentence(error)))
-        return None
-    return vad
-
-
-def _load_transcriber(settings: Settings, missing: list[Missing], *, sandbox: bool) -> Transcriber | None:
-    kind = settings.transcriber.partition(":")[0]
-    if kind == "none":
-        return None
-    names = {"auto": ["local", "minimax"], "local": ["local"], "minimax": ["minimax"], "openai": ["openai"]}
-    if kind not in names:
-        raise ConfigError(
-            f"TRANSCRIBER={settings.transcriber!r} is not known: use local[:model], minimax, openai:URL or none."
-        )
-    for name in names[kind]:
-        if name == "minimax" and kind == "auto" and sandbox:
-            continue  # the sandbox listens with the same local model that is missing here
-        try:
-            transcriber: Transcriber = load("transcriber", name).create(settings)
-        except (ConfigError, ModuleNotFoundError) as error:
-            missing.append(Missing("transcription", _sentence(error)))
-            if kind != "auto":
-                return None
-        else:
-            return transcriber
-    return None
-
-
-async def _load_turn_judge(settings: Settings, missing: list[Missing]) -> EndOfTurnModel | None:
-    """The judge is optional: only a damaged one is missed. Its load takes a moment, in a thread."""
-    if not has_smart_turn():
-        return None
-    try:
-        judge: EndOfTurnModel = await asyncio.to_thread(load("turn", "smart").create, settings)
-    except (ConfigError, ModuleNotFoundError) as error:
-        missing.append(Missing("turn detection", _sentence(error)))
-        return None
-    return judge
 
 
 def _sentence(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""POST /v1/realtime/client_secrets: a short-lived key for a browser (shared/realtime-wire.md 1.3)."""
+"""POST /v1/realtime/client_secrets: a short-lived key for a browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from realtime.errors import ProtocolError
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of, origin_allowed
-from realtime.server.state import ACCESS, RUNTIME
+from realtime.server.state import ACCESS, runtime_of
 from realtime.session.defaults import default_config
 
 
@@ -59,7 +59,7 @@ async def create_secret(request: web.Request) -> web.Response:
     if not _origin_ok(request):
         return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS.")
     headers = cors_headers(request)
-    runtime, access = request.app[RUNTIME], request.app[ACCESS]
+    runtime, access = runtime_of(request.app), request.app[ACCESS]
     now_unix_s = time.time()
     try:
         credential, _ = credential_of(request.headers.get("Authorization"), [])
@@ -84,13 +84,13 @@ async def create_secret(request: web.Request) -> web.Response:
 
 
 def _origin_ok(request: web.Request) -> bool:
-    settings = request.app[RUNTIME].settings
+    settings = runtime_of(request.app).settings
     return origin_allowed(request.headers.get("Origin"), request.host, settings.origins)
 
 
 async def _read_body(request: web.Request) -> dict[str, Any]:
     """The JSON object of the body. Raises ProtocolError."""
-    raw = await request.read()  # bounded by the application's client_max_size
+    raw = await request.read()  # bounded by client_max_size, of the outermost application
     try:
         body = msgspec.json.decode(raw or b"{}")
     except msgspec.DecodeError as error:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from realtime.metrics import Metrics
 from realtime.server.access import Access
 from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime
+from realtime.settings import Settings
 
-RUNTIME = web.AppKey("runtime", Runtime)
+
+@dataclass(slots=True)
+class Opened:
+    """What an application has from its start to its end. Keys of a started application cannot be set any more."""
+
+    runtime: Runtime | None = None
+
+
+OPENED = web.AppKey("opened", Opened)
+SETTINGS = web.AppKey("settings", Settings)  # as given; those in force are `runtime_of(app).settings`
 METRICS = web.AppKey("metrics", Metrics)
 ACCESS = web.AppKey("access", Access)
 REGISTRY = web.AppKey("registry", Registry)
+
+
+def runtime_of(app: web.Application) -> Runtime:
+    """The runtime of a started application."""
+    runtime = app[OPENED].runtime
+    assert runtime is not None, "requests come between start and end"
+    return runtime

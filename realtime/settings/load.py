@@ -1,7 +1,7 @@
-"""Reads the settings: flags over environment over `realtime.toml` over defaults (`shared/design.md` 1).
+"""Loads the settings: arguments override flags, then the environment, then `realtime.toml`, then the defaults.
 
-This is where names become values of `Settings`, once, with the origin of each one remembered for `realtime doctor`.
-It opens no connection and keeps nothing; no other module looks at the environment.
+It converts each value once and records where it came from, for `realtime doctor`. It opens no connection and keeps no
+state. No other module reads the environment.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import ipaddress
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,14 +24,14 @@ from realtime.settings.model import Settings
 
 TOML_NAME = "realtime.toml"
 SANDBOX_KEY = "sandbox"
-MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account (`shared/design.md` 1)
-_MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")  # `shared/minimax` README 1
+MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account
+_MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")
 _PREFIXES = ("MINIMAX_", "REALTIME_")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One choice: the field of `Settings` it fills, its names in the environment (first wins), how it is read."""
+    """One setting: its field of `Settings`, its environment variables (the first one set is used), its reader."""
 
     field: str
     names: tuple[str, ...]
@@ -40,7 +41,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, and where each field came from: "flag", "environment NAME", "realtime.toml" or "default"."""
+    """The settings, and where each field came from.
+
+    An origin is "argument", "flag", "environment NAME", "realtime.toml" or "default".
+    """
 
     settings: Settings
     origins: Mapping[str, str]
@@ -62,10 +66,14 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("speech_rpm", "MINIMAX_SPEECH_RPM", types.whole(1, 1_000_000)),
     _setting("chat_rpm", "MINIMAX_CHAT_RPM", types.whole(1, 1_000_000)),
     _setting("speech_connections", "MINIMAX_SPEECH_CONNECTIONS", types.whole(1, 100_000)),
+    _setting("chat_provider", "CHAT_PROVIDER", types.provider("auto, minimax, openai")),
+    _setting("speech_provider", "SPEECH_PROVIDER", types.provider("minimax")),
     _setting("chat_base_url", "CHAT_BASE_URL", types.url),
     _setting("chat_api_key", "CHAT_API_KEY", secret=True),
     _setting("transcriber", "TRANSCRIBER", types.transcriber),
     _setting("transcriber_api_key", "TRANSCRIBER_API_KEY", secret=True),
+    _setting("voice_detector", "VOICE_DETECTOR", types.provider("silero, none")),
+    _setting("end_of_turn_model", "END_OF_TURN_MODEL", types.provider("auto, smart, none")),
     _setting("language", "REALTIME_LANGUAGE", types.language),
     _setting("instructions", "REALTIME_INSTRUCTIONS"),
     _setting("greeting", "REALTIME_GREETING"),
@@ -108,22 +116,41 @@ def load_settings(
     flags: Mapping[str, str],
     environ: Mapping[str, str],
     toml_path: Path | None = None,
+    *,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
 ) -> Loaded:
-    """The effective settings. `flags` is keyed by the fields of `Settings`; an empty variable counts as unset.
+    """The effective settings. `flags` (texts) and `arguments` (values) are keyed by the fields of `Settings`.
 
+    An empty variable counts as unset; an argument None sets an optional field to None.
     In `realtime.toml` a key is the variable's name in lower case; a table is a prefix (`[minimax]` then `api_key`).
-    Raises ConfigError, naming the setting and what to do, for an unknown name or a value that cannot be meant.
+    Raises ConfigError for an unknown name or an invalid value; its message names the setting and says what to do.
     """
     values: dict[str, Any] = {}
     origins = {field.name: "default" for field in dataclasses.fields(Settings)}
-    sources = (_from_toml(toml_path), _from_environment(environ), _from_flags(flags))
-    for source in sources:  # the later, the stronger
+    sources = (
+        _from_toml(toml_path),
+        _from_environment(environ),
+        _from_flags(flags),
+        _from_arguments(arguments),
+    )
+    for source in sources:  # a later one overrides an earlier one
         for setting, shown_name, origin, raw in source:
-            values[setting.field] = _read(setting, shown_name, raw)
+            values[setting.field] = None if raw is None else _read(setting, shown_name, raw)
             origins[setting.field] = origin
     _choose_platform(values, origins)
     _check_together(values, origins)
     return Loaded(Settings(**values), MappingProxyType(origins))
+
+
+def settings_file() -> Path | None:
+    """The `realtime.toml` of the current directory, if there is one."""
+    path = Path(TOML_NAME)
+    return path if path.exists() else None
+
+
+def settings_from_env(arguments: Mapping[str, Any]) -> Settings:
+    """The settings of the command line in the current directory, with these fields set. Raises ConfigError."""
+    return load_settings({}, os.environ, settings_file(), arguments=arguments).settings
 
 
 Found = Iterator[tuple[Setting, str, str, Any]]  # setting, the name to show, origin, raw value
@@ -135,6 +162,16 @@ def _from_flags(flags: Mapping[str, str]) -> Found:
         if field not in _BY_FIELD:
             raise ConfigError(f"Unknown flag {flag}.{_suggestion(field, _BY_FIELD)}")
         yield _BY_FIELD[field], flag, "flag", raw
+
+
+def _from_arguments(arguments: Mapping[str, Any]) -> Found:
+    defaults = Settings()
+    for field, value in arguments.items():
+        if field not in _BY_FIELD:
+            raise ConfigError(f"There is no setting {field!r}.{_suggestion(field, _BY_FIELD)}")
+        if value is None and getattr(defaults, field) is not None:
+            raise ConfigError(f"{field} cannot be None: leave it out for its default.")
+        yield _BY_FIELD[field], field, "argument", value
 
 
 def _from_environment(environ: Mapping[str, str]) -> Found:
@@ -200,7 +237,7 @@ def _suggestion(name: str, known: Mapping[str, Setting]) -> str:
 
 
 def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
-    """Fill in the key and the budget that follow from which platform was named."""
+    """Set what depends on the platform: the key of a sandbox, and the speech budget of the mainland."""
     base_url = values.get("base_url")
     if base_url is not None and "api_key" not in values:
         if not is_loopback(urlsplit(base_url).hostname or ""):
@@ -209,7 +246,8 @@ def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
                 "or unset both to talk to the built-in sandbox."
             )
         values["api_key"] = SANDBOX_KEY
-    if "api_key" in values and "speech_rpm" not in values and is_mainland(base_url or Settings().base_url):
+    has_key = values.get("api_key") is not None
+    if has_key and "speech_rpm" not in values and is_mainland(base_url or Settings().base_url):
         values["speech_rpm"] = MAINLAND_SPEECH_RPM
         origins["speech_rpm"] = "default of mainland accounts"
 
@@ -226,7 +264,7 @@ def _check_together(values: Mapping[str, Any], origins: Mapping[str, str]) -> No
 
 
 def check_binding(settings: Settings) -> None:
-    """Refuse to serve everybody without keys. Raises ConfigError unless loopback, keys or `--open`."""
+    """Check who can reach the server. Raises ConfigError unless it is loopback only, has keys, or is `--open`."""
     if settings.api_keys or settings.open_to_all or is_loopback(settings.host):
         return
     raise ConfigError(
@@ -236,28 +274,30 @@ def check_binding(settings: Settings) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this host name or address is this machine and nobody else."""
+    """Whether this host name or address can only be this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def is_mainland(base_url: str) -> bool:
-    """Whether this address belongs to the mainland platform, whose keys are not those of the international one."""
+    """Whether this address is the mainland platform. Its keys do not work on the international one."""
     host = urlsplit(base_url).hostname or ""
     return any(host == domain or host.endswith("." + domain) for domain in _MAINLAND_DOMAINS)
 
 
 def mask(key: str) -> str:
-    """A key as it may be shown: enough to recognise it, not enough to use it."""
+    """A key as it may be printed: enough to recognise it, not enough to use it."""
     return f"{key[:3]}…{key[-2:]}" if len(key) >= 16 else "…"
 
 
 def describe(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
-    """Every setting as (name, value with keys masked, origin), for people."""
+    """Every setting as (name, value with keys masked, origin), to print."""
     for setting in SETTINGS:
         value = getattr(loaded.settings, setting.field)
         shown = value if isinstance(value, tuple) else (value,)

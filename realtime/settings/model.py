@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the server was told. Keys are kept out of `repr`. Filled in by `realtime.settings.load_settings`."""
+    """What the server was told. Keys are kept out of `repr`.
+
+    `Settings()` is the defaults, `Settings.from_env()` what the command line would use. Both take any field by name.
+    """
 
     # the platform
     api_key: str | None = field(default=None, repr=False)
@@ -21,13 +25,19 @@ class Settings:
     speech_rpm: int = 60
     chat_rpm: int = 200
     speech_connections: int = 20
+    chat_provider: str = "auto"  # auto, minimax, openai, or an installed one: name[:argument]
+    speech_provider: str = "minimax"  # minimax, or an installed one: name[:argument]
     chat_base_url: str | None = None  # any OpenAI-compatible chat; None: MiniMax
     chat_api_key: str | None = field(default=None, repr=False)
-    # ears
-    transcriber: str = "auto"  # auto, local[:model], minimax, openai:URL, none
+    # audio input
+    transcriber: str = (
+        "auto"  # auto, local[:model], minimax, openai:URL, none, or an installed one: name[:argument]
+    )
     transcriber_api_key: str | None = field(default=None, repr=False)
+    voice_detector: str = "silero"  # silero, none, or an installed one: name[:argument]
+    end_of_turn_model: str = "auto"  # auto, smart, none, or an installed one: name[:argument]
     language: str | None = None  # ISO-639-1; None: detected
-    # persona
+    # what the assistant is told, and says first
     instructions: str = (
         "You are a friendly voice assistant. You are heard, not read: answer in one to three short spoken "
         "sentences, in the language of the user, without lists, headings or markup."
@@ -39,7 +49,7 @@ class Settings:
     open_to_all: bool = False
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
-    store: str = "memory"
+    store: str = "memory"  # memory, sqlite:PATH, none, or an installed one: name[:argument]
     tools: tuple[str, ...] = ()  # Python functions the server runs for the model: module or module:function
     tool_timeout_s: float = 10.0
     tool_filler: str | None = None  # said while a slow tool runs, if the model has said nothing
@@ -51,7 +61,7 @@ class Settings:
     session_minutes: float = 60.0
     sessions_per_key: int = 0  # at once; 0: no limit but max_sessions
     resume_window_s: float = 30.0  # a session outlives its socket for so long, where the client asked for it
-    # patience, in seconds
+    # timeouts, in seconds
     chat_first_timeout_s: float = 15.0
     chat_gap_timeout_s: float = 8.0
     speech_timeout_s: float = 5.0
@@ -60,6 +70,17 @@ class Settings:
     budget_wait_s: float = 5.0
     drain_s: float = 10.0
     send_timeout_s: float = 30.0  # a client that takes no byte for so long is gone
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Settings:
+        """The settings the command line would use here: environment over `realtime.toml` over defaults.
+
+        `overrides` are fields by name and beat all of these; None unsets an optional one (`api_key=None` chooses the
+        sandbox). Raises ConfigError, naming the setting and what to do, for a name or a value that cannot be meant.
+        """
+        from realtime.settings.load import settings_from_env  # it reads what this module defines
+
+        return settings_from_env(overrides)
 
     @property
     def use_sandbox(self) -> bool:

@@ -125,25 +125,40 @@ def language(raw: Any) -> str | None:
     return code
 
 
+def provider(own: str) -> Reader:
+    """A provider's name, in any case, and perhaps an argument for it after a colon.
+
+    `own` lists the names of this package. Whether a name is known is found out when the server starts, because other
+    installed packages may bring more.
+    """
+    problem = f"{own} or the name of an installed provider"
+
+    def read(raw: Any) -> str:
+        name, colon, argument = raw.strip().partition(":") if isinstance(raw, str) else ("", "", "")
+        if not re.fullmatch("[a-z][a-z0-9_-]*", name.lower()) or bool(colon) != bool(argument.strip()):
+            raise ValueError(problem)
+        return name.lower() + colon + argument.strip()
+
+    return read
+
+
+_transcriber = provider("auto, local, local:MODEL, minimax, openai:URL, none")
+_store = provider("memory, sqlite:PATH, none")
+
+
 def transcriber(raw: Any) -> str:
-    """auto, local, local:MODEL, minimax, openai:URL or none."""
-    problem = "auto, local, local:MODEL, minimax, openai:URL or none"
-    if not isinstance(raw, str):
-        raise ValueError(problem)
-    name, colon, rest = raw.strip().partition(":")
-    match name.lower(), rest:
-        case ("auto" | "local" | "minimax" | "none") as plain, "" if not colon:
-            return plain
-        case "local", model if model:
-            return f"local:{model}"
-        case "openai", address if address:
-            return f"openai:{url(address)}"
-    raise ValueError(problem)
+    """auto, local, local:MODEL, minimax, openai:URL, none, or the name of an installed provider."""
+    name, _, argument = _transcriber(raw).partition(":")
+    if name == "openai":
+        return f"openai:{url(argument)}"
+    if argument and name in ("auto", "minimax", "none"):
+        raise ValueError(f"{name}, without anything after it")
+    return f"{name}:{argument}" if argument else name
 
 
 def store(raw: Any) -> str:
-    """memory, sqlite:PATH or a redis:// address."""
-    word = raw.strip() if isinstance(raw, str) else ""
-    if word == "memory" or re.fullmatch(r"sqlite:.+|rediss?://.+", word):
-        return word
-    raise ValueError("memory or sqlite:PATH")
+    """memory, sqlite:PATH, none, or the name of an installed provider."""
+    chosen: str = _store(raw)
+    if chosen == "sqlite":
+        raise ValueError("sqlite:PATH, with the path of a file")
+    return chosen

@@ -194,6 +194,16 @@ async def test_doctor_distinguishes_a_wrong_key_from_a_network_error():
     assert "network" in findings["chat"].advice
 
 
+async def test_doctor_reports_an_unknown_provider():
+    settings = Settings(store="none", transcriber="local")
+    findings = {f.part: f for f in await run_checks(settings)}
+    assert findings["providers"].verdict is Verdict.GOOD
+    assert "chat minimax, speech minimax, store none" in findings["providers"].text
+    findings = {f.part: f for f in await run_checks(Settings(transcriber="magic"))}
+    assert findings["providers"].verdict is Verdict.BAD
+    assert "TRANSCRIBER=magic" in findings["providers"].advice
+
+
 def test_other_packages_with_our_module_name_are_an_error(monkeypatch):
     found = {"realtime": ["minimax-realtime", "realtime-py"]}
     monkeypatch.setattr(checks.importlib.metadata, "packages_distributions", lambda: found)

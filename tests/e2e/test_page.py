@@ -4,10 +4,12 @@ import asyncio
 
 import numpy as np
 import pytest
+from aiohttp import web
 
+from realtime import realtime_app
 from realtime.protocol.server_events import ResponseOutputAudioDelta
-from realtime.server.app import running
 from realtime.server.audio_streams import AudioStreams
+from realtime.server.run import running
 from realtime.settings import Settings
 from tests.clips import clips
 from tests.web.conftest import open_page  # noqa: F401
@@ -160,6 +162,28 @@ async def test_typing_works_without_a_microphone_and_is_in_the_history(open_page
         answers = await events(page, "response.done", 2)
     assert "Ada" in answers[1]["response"]["output"][0]["content"][0]["transcript"]
     assert len(sent) > RATE
+
+
+async def test_the_page_works_below_a_path_of_another_application(open_page):  # noqa: F811
+    """Page, SDK, worklets and WebSocket of a mounted server; nothing is asked outside of it."""
+    app = web.Application()
+    app.add_subapp("/voice/", realtime_app(Settings(language="en")))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        page = await open_page(f"{url}/voice", device=False)
+        await page.fill("#message", "What is two plus two?")
+        await page.press("#message", "Enter")
+        await quiet_after_answer(page)
+        answers = await events(page, "response.done")
+        await page.evaluate("async () => { await (await realtimeDebug.record()).stop(); }")
+        await page.close()
+    finally:
+        await runner.cleanup()
+    assert answers[0]["response"]["status"] == "completed"
+    assert [asked for asked in page.asked if not asked.startswith((f"{url}/voice", "blob:", "data:"))] == []
 
 
 async def quiet_after_answer(page):

@@ -5,7 +5,7 @@ import dataclasses
 
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
-from realtime.server.app import running
+from realtime.server.run import running
 from realtime.settings import Settings
 from tests.server.harness import QUICK, WireClient, websockets
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from realtime.core.audio import read_wav
 from realtime.errors import ConfigError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import Transcript
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.settings import Settings
 
 SAMPLES = np.arange(1600, dtype=np.int16)
@@ -39,7 +39,7 @@ async def service(answer):
 
 @contextlib.asynccontextmanager
 async def transcriber(url, **settings):
-    made = load("transcriber", "openai").create(Settings(transcriber=f"openai:{url}", **settings))
+    made = find("transcriber", "openai").create(Settings(transcriber=f"openai:{url}", **settings))
     try:
         yield made
     finally:
@@ -144,4 +144,4 @@ async def test_the_key_is_in_no_error_and_no_repr():
 @pytest.mark.parametrize("value", ["openai", "openai:", "openai:ftp://x/v1", "openai:host/v1"])
 def test_a_setting_without_an_address_is_refused(value):
     with pytest.raises(ConfigError, match="openai:https://"):
-        load("transcriber", "openai").create(Settings(transcriber=value))
+        find("transcriber", "openai").create(Settings(transcriber=value))

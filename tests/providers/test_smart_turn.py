@@ -8,9 +8,9 @@ import pytest
 
 from realtime.errors import ConfigError, ProviderUnavailable
 from realtime.providers import smart_turn, weights
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.providers.smart_turn import SmartTurn, last_seconds, log_mel
-from realtime.server.runtime import Missing, _load_turn_judge
+from realtime.server.runtime import Missing, open_runtime
 from realtime.settings import Settings
 from tests.clips import RATE, require_clips
 
@@ -22,7 +22,7 @@ PAUSE_MS = 96  # of silence when the session calls the model
 async def model():
     if not weights.has_smart_turn():
         pytest.skip("the end-of-turn model is not installed: realtime setup turn")
-    model = load("turn", "smart").create(Settings())
+    model = find("end_of_turn", "smart").create(Settings())
     yield model
     await model.aclose()
 
@@ -163,20 +163,30 @@ def test_repr_shows_the_waiting_calls(monkeypatch, tmp_path):
     assert repr(SmartTurn(tmp_path)) == "<SmartTurn, 0 waiting>"
 
 
+async def server_with(**settings: str) -> tuple[object, list[Missing]]:
+    """The end-of-turn model of a server with these settings, and what it reports as missing."""
+    chosen = Settings(voice_detector="none", transcriber="none", **settings)
+    async with open_runtime(chosen) as runtime:
+        missing = [part for part in runtime.missing if part.part == "turn detection"]
+        return runtime.providers.end_of_turn, missing
+
+
 async def test_a_server_loads_the_installed_model_and_reports_only_a_damaged_one(monkeypatch, tmp_path):
-    """Not installed: not reported. Damaged: named in `missing`, with what to do."""
+    """Not installed: not reported, unless the settings name it. Damaged: named in `missing`, with what to do."""
     monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path)
     monkeypatch.setattr(weights, "_package", lambda name: None)
-    missing: list[Missing] = []
-    assert await _load_turn_judge(Settings(), missing) is None
-    assert missing == []
+    assert await server_with() == (None, [])
+    nobody, missing = await server_with(end_of_turn_model="smart")
+    assert nobody is None
+    assert "realtime setup turn" in missing[0].message
     (tmp_path / weights.SMART_TURN_FILE).write_bytes(b"half a mod")
-    assert await _load_turn_judge(Settings(), missing) is None
-    assert [part.part for part in missing] == ["turn detection"]
+    nobody, missing = await server_with()
+    assert nobody is None
     assert "is not the published file" in missing[0].message
     monkeypatch.setattr(weights, "SMART_TURN_SHA256", hashlib.sha256(b"half a mod").hexdigest())
     weights.checked.cache_clear()
     monkeypatch.setattr(smart_turn, "_open", lambda model: None)
-    model = await _load_turn_judge(Settings(), [])
-    assert isinstance(model, SmartTurn)
-    await model.aclose()
+    found, missing = await server_with()
+    assert isinstance(found, SmartTurn)
+    assert missing == []
+    assert await server_with(end_of_turn_model="none") == (None, [])

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from realtime.errors import ConfigError, ProviderError
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.settings import Settings
@@ -15,7 +15,7 @@ from realtime.settings import Settings
 @pytest.fixture(params=["memory", "sqlite"])
 async def store(request, tmp_path):
     setting = "memory" if request.param == "memory" else f"sqlite:{tmp_path}/deep/conversations.db"
-    store = load("store", request.param).create(Settings(store=setting))
+    store = find("store", request.param).create(Settings(store=setting))
     yield store
     await store.aclose()
 
@@ -148,4 +148,4 @@ async def test_a_broken_file_is_a_provider_error(tmp_path):
 
 def test_an_unknown_store_is_named():
     with pytest.raises(ConfigError, match="no store named 'redis'"):
-        load("store", "redis")
+        find("store", "redis")

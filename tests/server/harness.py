@@ -20,7 +20,7 @@ from realtime.protocol.framing import AudioFrame, decode_frame
 from realtime.sandbox.faults import parse_faults
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
-from realtime.server.app import RunningServer, running
+from realtime.server.run import RunningServer, running
 from realtime.server.state import REGISTRY
 from realtime.settings import Settings
 from tests.server.stock_types import check_event
@@ -150,6 +150,28 @@ class WireClient:
         )
 
 
+@asynccontextmanager
+async def open_socket(
+    url: str, *, protocols: tuple[str, ...] = (), headers: dict[str, str] | None = None, **more: Any
+) -> AsyncIterator[WireClient]:
+    """A client of the server at this address, whatever the server sends first."""
+    socket = await websockets.connect(
+        url,
+        subprotocols=[websockets.Subprotocol(name) for name in protocols] or None,
+        additional_headers=headers,
+        compression=None,
+        max_size=None,
+        ping_interval=None,
+        proxy=None,
+        **more,
+    )
+    wire = WireClient(socket)
+    try:
+        yield wire
+    finally:
+        await wire.aclose()
+
+
 @dataclass(frozen=True)
 class Harness:
     """A server and the sandbox that it uses."""
@@ -185,21 +207,8 @@ class Harness:
         **more: Any,
     ) -> AsyncIterator[WireClient]:
         """A client with an open WebSocket, whatever the server sends first."""
-        socket = await websockets.connect(
-            self.ws_url + query,
-            subprotocols=[websockets.Subprotocol(name) for name in protocols] or None,
-            additional_headers=headers,
-            compression=None,
-            max_size=None,
-            ping_interval=None,
-            proxy=None,
-            **more,
-        )
-        wire = WireClient(socket)
-        try:
+        async with open_socket(self.ws_url + query, protocols=protocols, headers=headers, **more) as wire:
             yield wire
-        finally:
-            await wire.aclose()
 
     def fault(self, text: str = "") -> None:
         """Set the sandbox's faults for new requests and sockets; "" removes all."""

@@ -13,6 +13,7 @@ from realtime.server.access import (
     Caller,
     credential_of,
     host_allowed,
+    is_local,
     origin_allowed,
 )
 from realtime.settings.load import is_loopback
@@ -119,3 +120,22 @@ def test_loopback():
     assert is_loopback("::1")
     assert not is_loopback("0.0.0.0")
     assert not is_loopback("example.com")
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        (("127.0.0.1", 8000), True),
+        (("::1", 8000, 0, 0), True),
+        (("::ffff:127.0.0.1", 8000, 0, 0), True),
+        ("/run/voice.sock", True),
+        (b"\0abstract", True),
+        (("192.0.2.2", 8000), False),
+        (("::ffff:192.0.2.2", 8000, 0, 0), False),
+        (("0.0.0.0", 8000), False),
+        (None, False),
+        ((), False),
+    ],
+)
+def test_which_socket_addresses_are_local(address, local):
+    assert is_local(address) is local

@@ -7,17 +7,15 @@ import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 import websockets
-from aiohttp import web
 
 from realtime.providers.base import SpeechAudio
-from realtime.server.app import RunningServer, build_app
 from realtime.server.live_session import Closing, LiveSession
+from realtime.server.run import running
 from realtime.server.state import ACCESS, REGISTRY
 from tests.server.harness import Harness, WireClient, eventually, open_harness
 
@@ -128,16 +126,8 @@ async def recorded_harness() -> AsyncIterator[tuple[Harness, Recorder]]:
     async with open_harness(*SLOW) as harness:
         runtime = harness.server.runtime
         recorder = Recorder(runtime.providers.speech)
-        runtime = replace(runtime, providers=replace(runtime.providers, speech=recorder))
-        app = build_app(runtime)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
-            yield Harness(RunningServer(url, runtime, app), harness.sandbox), recorder
-        finally:
-            await runner.cleanup()
+        async with running(runtime.settings, providers={"speech": recorder}) as server:
+            yield Harness(server, harness.sandbox), recorder
 
 
 @pytest.mark.parametrize("protocols", [(), BIN], ids=["json", "binary"])

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from realtime.sandbox.server import Sandbox
-from realtime.server.app import running
+from realtime.server.run import running
 from realtime.settings import Settings
 from tests.server.harness import Harness
 

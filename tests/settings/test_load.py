@@ -1,4 +1,4 @@
-"""Loading settings: the table of `shared/design.md` 1."""
+"""Where a setting may come from, which source wins, and what is said about one that cannot be meant."""
 
 import dataclasses
 import string
@@ -21,6 +21,7 @@ from realtime.settings.load import (
 )
 
 KEY = "sk-api-0123456789abcdef"
+NAMES = [name for setting in SETTINGS for name in setting.names]
 
 
 def load(flags=None, environ=None, toml=None, tmp_path=None):
@@ -52,6 +53,58 @@ def test_flags_override_environment_file_and_defaults(tmp_path):
     assert loaded.origins["host"] == "environment REALTIME_HOST"
     assert loaded.origins["language"] == "realtime.toml"
     assert loaded.origins["log_level"] == "default"
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """An empty current directory, and an environment that sets nothing of ours."""
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_from_env_reads_what_the_command_line_reads(here, monkeypatch):
+    (here / "realtime.toml").write_text('[realtime]\nport = 1\nlanguage = "zh"\nhost = "file"\n')
+    monkeypatch.setenv("REALTIME_PORT", "2")
+    monkeypatch.setenv("REALTIME_HOST", "env")
+    settings = Settings.from_env(port=3)
+    assert (settings.port, settings.host, settings.language) == (3, "env", "zh")
+    assert (
+        settings == load({"port": "3"}, {"REALTIME_HOST": "env"}, 'realtime_language = "zh"', here).settings
+    )
+
+
+def test_from_env_with_nothing_set_gives_the_defaults(here):
+    assert Settings.from_env() == Settings()
+    assert Settings.from_env(api_keys=("a", "b"), open_to_all=True) == Settings(
+        api_keys=("a", "b"), open_to_all=True
+    )
+
+
+def test_an_argument_none_unsets_what_the_environment_sets(here, monkeypatch):
+    monkeypatch.setenv("MINIMAX_API_KEY", KEY)
+    monkeypatch.setenv("MINIMAX_BASE_URL", "https://api.minimax.io")
+    monkeypatch.setenv("REALTIME_LANGUAGE", "en")
+    assert not Settings.from_env().use_sandbox
+    settings = Settings.from_env(api_key=None, language=None)
+    assert settings.use_sandbox
+    assert settings.language is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"prot": 1}, "There is no setting 'prot'. Did you mean port?"),
+        ({"port": "eighty"}, "port must be a whole number from 0 to 65535, not 'eighty'."),
+        ({"port": None}, "port cannot be None: leave it out for its default."),
+        ({"tls_cert": "cert.pem"}, "TLS needs a certificate and its key: --tls-key is missing."),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence(here, arguments, sentence):
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env(**arguments)
+    assert str(caught.value) == sentence
 
 
 def test_a_table_in_the_file_is_a_prefix(tmp_path):
@@ -112,13 +165,27 @@ def test_an_empty_variable_counts_as_unset():
         ({"MINIMAX_BASE_URL": "http://h:x"}, "MINIMAX_BASE_URL must be an address like https://"),
         ({"SPECULATE": "maybe"}, "SPECULATE must be off, chat or speech, not 'maybe'"),
         (
-            {"TRANSCRIBER": "whisper"},
-            "TRANSCRIBER must be auto, local, local:MODEL, minimax, openai:URL or none",
+            {"TRANSCRIBER": "a whisper"},
+            "TRANSCRIBER must be auto, local, local:MODEL, minimax, openai:URL, none or the name of an installed",
+        ),
+        (
+            {"TRANSCRIBER": "none:model"},
+            "TRANSCRIBER must be none, without anything after it, not 'none:model'",
         ),
         ({"TRANSCRIBER": "local:"}, "TRANSCRIBER must be"),
         ({"TRANSCRIBER": "openai:nowhere"}, "TRANSCRIBER must be an address"),
         ({"REALTIME_LANGUAGE": "English please"}, "REALTIME_LANGUAGE must be auto or a code"),
-        ({"REALTIME_STORE": "sqlite"}, "REALTIME_STORE must be memory or sqlite:PATH"),
+        ({"TRANSCRIBER": "openai"}, "TRANSCRIBER must be an address"),
+        ({"REALTIME_STORE": "sqlite"}, "REALTIME_STORE must be sqlite:PATH"),
+        ({"REALTIME_STORE": "/a/file"}, "REALTIME_STORE must be memory, sqlite:PATH, none or the name of"),
+        (
+            {"CHAT_PROVIDER": "my chat"},
+            "CHAT_PROVIDER must be auto, minimax, openai or the name of an installed",
+        ),
+        (
+            {"SPEECH_PROVIDER": "mine:"},
+            "SPEECH_PROVIDER must be minimax or the name of an installed provider",
+        ),
         ({"REALTIME_OPEN": "perhaps"}, "REALTIME_OPEN must be yes or no"),
         ({"REALTIME_DRAIN_S": "nan"}, "REALTIME_DRAIN_S must be a number above 0"),
         ({"REALTIME_LOG_LEVEL": "loud"}, "REALTIME_LOG_LEVEL must be debug"),
@@ -231,6 +298,26 @@ def test_a_server_on_the_network_needs_keys_or_open():
             check_binding(Settings(host=host))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("TRANSCRIBER", "Local:base.en", "local:base.en"),
+        ("TRANSCRIBER", "openai:http://h:1/v1/", "openai:http://h:1/v1"),
+        ("TRANSCRIBER", "acme-asr: Nova 2", "acme-asr:Nova 2"),
+        ("REALTIME_STORE", "sqlite:/a/File.db", "sqlite:/a/File.db"),
+        ("REALTIME_STORE", "redis://h:1", "redis://h:1"),
+        ("CHAT_PROVIDER", "ACME", "acme"),
+        ("SPEECH_PROVIDER", "acme:http://h", "acme:http://h"),
+        ("VOICE_DETECTOR", "none", "none"),
+        ("END_OF_TURN_MODEL", "smart", "smart"),
+    ],
+)
+def test_a_provider_is_a_name_with_an_optional_argument(name, value, read):
+    loaded = load(environ={name: value})
+    field = next(setting.field for setting in SETTINGS if name in setting.names)
+    assert getattr(loaded.settings, field) == read
+
+
 def test_a_language_is_a_code_or_auto():
     assert load(environ={"REALTIME_LANGUAGE": "en-US"}).settings.language == "en"
     assert load(environ={"REALTIME_LANGUAGE": "auto"}).settings.language is None
@@ -259,9 +346,6 @@ def test_a_mask_never_shows_more_than_five_characters(key):
     assert len(mask(key)) <= 6
     if len(key) < 16:
         assert mask(key) == "…"
-
-
-NAMES = [name for setting in SETTINGS for name in setting.names]
 
 
 @given(

@@ -1,4 +1,4 @@
-"""A small server of the wire that says what a test tells it to, written from `shared/realtime-wire.md` alone."""
+"""A small server of the wire that says what a test tells it to."""
 
 import asyncio
 import base64
@@ -61,7 +61,7 @@ class Line:
                 self.said.append(json.loads(message))
             self._news.set()
 
-    # one reply, in the order of 3.4
+    # one reply, in the order of the wire
 
     async def open_reply(self, name="1", stream=1):
         self.part = {

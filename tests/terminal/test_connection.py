@@ -20,7 +20,7 @@ async def hello(line):
 async def test_the_first_events_are_seen_and_the_session_is_known():
     async with scripted_server(hello) as (url, _), connect(url) as conversation:
         assert conversation.session["id"] == "sess_1"
-        assert conversation.extensions == ("playback", "words")
+        assert conversation.extensions == ("words",)
         assert conversation.binary
         events = aiter(conversation)
         assert [(await anext(events))["type"] for _ in range(2)] == [
@@ -48,7 +48,7 @@ async def test_ten_lines_hold_a_conversation():
                 break
     item = lines[0].said[0]["item"]
     assert item == {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
-    assert lines[0].socket.request.path == "/v1/realtime?extensions=playback,words"
+    assert lines[0].socket.request.path == "/v1/realtime?extensions=words"
     assert "response.output_audio_transcript.delta" in seen
 
 

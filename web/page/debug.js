@@ -22,7 +22,7 @@ export function exposeDebug(voice) {
 async function record(player) {
   await player.open();
   const { context, output, rate } = player;
-  await context.audioWorklet.addModule("/sdk/worklets/capture.js");
+  await context.audioWorklet.addModule(new URL("../sdk/worklets/capture.js", import.meta.url));
   const capture = new AudioWorkletNode(context, "realtime-capture", {
     outputChannelCount: [1], processorOptions: { rate, frameMs: 20 },
   });

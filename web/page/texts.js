@@ -64,7 +64,7 @@ export function serverNotices(server) {
     notices.push({ id: "sandbox", text: "Sandbox voice: a simple emulator on this machine answers. Set MINIMAX_API_KEY to talk with MiniMax." });
   }
   const missing = server.missing ?? [];
-  if (server.transcriber === "none" && !missing.some(({ part }) => part === "transcriber")) {
+  if (server.transcriber === "none" && !missing.some(({ part }) => part === "transcription")) {
     notices.push({ id: "transcriber", text: "This server has no transcriber: it cannot understand speech. Type below, and it answers aloud." });
   }
   for (const { part, message } of missing) notices.push({ id: part, text: message });

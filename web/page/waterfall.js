@@ -1,6 +1,6 @@
 // Draws the latency of the last turn: a strip of bars, and a list of the same bars with names and numbers.
 
-import { waterfall } from "/sdk/latency.js";
+import { waterfall } from "../sdk/latency.js";
 
 const LABELS = {
   turn: "end of turn", transcript: "transcript", chat: "first word", phrase: "first phrase",

@@ -21,7 +21,7 @@ from realtime.providers.base import (
     Utterance,
     Voice,
 )
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.providers.minimax import budget, speech_pool
 from realtime.providers.minimax.speech import MiniMaxSpeech, create
 from realtime.sandbox.options import SandboxOptions
@@ -513,4 +513,4 @@ def test_settings_are_checked() -> None:
     speech = create(Settings(api_key="sk-secret", base_url="https://api.minimax.io"))
     assert "sk-secret" not in repr(speech)
     assert "api-uw" in repr(speech)
-    assert load("speech", "minimax").create is create
+    assert type(find("speech", "minimax").create(Settings(api_key="k"))) is type(speech)

@@ -9,7 +9,7 @@ import pytest
 from realtime.core.endpointing import Endpointer, EndpointRules, Misfire, SpeechStarted, SpeechStopped
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.settings import Settings
 from tests.clips import clips
 
@@ -39,7 +39,7 @@ async def probabilities_of(stream, samples):
 
 @pytest.fixture
 async def detector():
-    detector = load("vad", "silero").create(Settings())
+    detector = find("vad", "silero").create(Settings())
     yield detector
     await detector.aclose()
 

@@ -7,7 +7,7 @@ import pytest
 
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
 from realtime.providers import weights
-from realtime.providers.catalog import load
+from realtime.providers.catalog import find
 from realtime.settings import Settings
 from tests.clips import clip, clips, require_clips
 from tests.wer import character_error_rate, word_error_rate, words
@@ -189,7 +189,7 @@ def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
 
 @needs_english
 async def test_prewarm_loads_the_model_that_the_settings_need():
-    transcriber = load("transcriber", "local").create(Settings(transcriber="local", language="en"))
+    transcriber = find("transcriber", "local").create(Settings(transcriber="local", language="en"))
     await transcriber.prewarm()
     assert (transcriber.name, transcriber.interim) == ("local", True)
     assert list(transcriber._models) == [local.ENGLISH]

@@ -1,0 +1,157 @@
+"""Providers of other installed packages: found by name, after our own, and refused in one sentence."""
+
+import textwrap
+
+import pytest
+
+from realtime.errors import ConfigError
+from realtime.providers.catalog import ROLES, candidates, find, known
+from realtime.providers.memory_store import MemoryStore
+from realtime.providers.testing import FakeChat, FakeSpeech
+from realtime.server.runtime import open_runtime
+from realtime.settings import Settings
+
+MODULE = """
+    from realtime.providers.testing import FakeChat, FakeSpeech, FakeTranscriber
+
+
+    def create(settings):
+        return FakeChat(name=f"acme {settings.chat_provider}")
+
+
+    def create_speech(settings):
+        return FakeSpeech()
+
+
+    def create_transcriber(settings):
+        return FakeTranscriber(name=settings.transcriber.partition(":")[2])
+
+
+    nothing = None
+"""
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a package with these entry points, as pip would, for the length of a test."""
+
+    def installed(package: str, module: str, code: str, *points: str) -> None:
+        site = tmp_path / package
+        info = site / f"{package}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("\n".join(["[realtime.providers]", *points, ""]))
+        (site / f"{module}.py").write_text(textwrap.dedent(code))
+        monkeypatch.syspath_prepend(site)
+
+    return installed
+
+
+@pytest.fixture
+def acme(install):
+    install(
+        "acme", "acme_voice", MODULE,
+        "chat.acme = acme_voice",
+        "speech.acme = acme_voice:create_speech",
+        "transcriber.acme = acme_voice:create_transcriber",
+        "chat.openai = acme_voice",
+        "store.gone = acme_no_such_module",
+        "speech.nothing = acme_voice:nothing_of_the_kind",
+    )  # fmt: skip
+
+
+def chosen(**settings: str) -> Settings:
+    return Settings(voice_detector="none", end_of_turn_model="none", **settings)
+
+
+async def test_an_installed_package_brings_providers(acme):
+    settings = chosen(chat_provider="acme:large", speech_provider="acme", transcriber="acme:nova-2")
+    async with open_runtime(settings) as runtime:
+        providers = runtime.providers
+        assert isinstance(providers.chat, FakeChat)
+        assert providers.chat.name == "acme acme:large", "a module's create() sees the settings"
+        assert isinstance(providers.speech, FakeSpeech)
+        assert runtime.transcriber_name == "nova-2"
+        assert (providers.vad, providers.end_of_turn, runtime.missing) == (None, None, ())
+        assert isinstance(runtime.store, MemoryStore)
+        assert not runtime.sandbox, "nobody asks the platform: no emulator is started"
+
+
+async def test_the_emulator_is_there_for_whoever_asks_the_platform(acme):
+    async with open_runtime(chosen(chat_provider="acme", transcriber="none")) as runtime:
+        assert runtime.sandbox
+        assert runtime.settings.base_url.startswith("http://127.0.0.1:")
+
+
+def test_our_own_come_first(acme):
+    assert find("chat", "openai").entry_point is None
+    assert known("chat") == ["minimax", "openai", "acme"]
+
+
+async def test_an_unknown_name_lists_what_there_is(acme):
+    with pytest.raises(ConfigError) as caught:
+        async with open_runtime(chosen(chat_provider="magic")):
+            pass
+    assert str(caught.value) == (
+        "CHAT_PROVIDER=magic: There is no chat named 'magic'; there is minimax, openai, acme."
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "variable"),
+    [
+        ("transcriber", "TRANSCRIBER"),
+        ("voice_detector", "VOICE_DETECTOR"),
+        ("end_of_turn_model", "END_OF_TURN_MODEL"),
+        ("speech_provider", "SPEECH_PROVIDER"),
+        ("store", "REALTIME_STORE"),
+    ],
+)
+async def test_every_role_names_its_setting(setting, variable):
+    with pytest.raises(ConfigError, match=f"^{variable}=magic:x: There is no .* named 'magic'; there is "):
+        async with open_runtime(Settings(**{setting: "magic:x"})):
+            pass
+
+
+def test_a_package_that_cannot_be_loaded_is_named(acme):
+    with pytest.raises(ConfigError, match="store 'gone' of the package acme cannot be loaded: No module"):
+        find("store", "gone").create(Settings())
+    with pytest.raises(ConfigError, match="speech 'nothing' of the package acme cannot be loaded"):
+        find("speech", "nothing").create(Settings())
+
+
+def test_two_packages_with_the_same_name_are_refused(acme, install):
+    install("zenith", "zenith_voice", MODULE, "chat.acme = zenith_voice")
+    with pytest.raises(ConfigError, match="packages acme and zenith both bring a chat named 'acme'"):
+        find("chat", "acme")
+
+
+def test_one_package_found_twice_is_one(acme, install):
+    install("acme_again", "acme_again", "", "chat.acme = acme_voice")  # as an editable install beside a wheel
+    assert find("chat", "acme").create(Settings()).name == "acme auto"
+
+
+@pytest.mark.parametrize(
+    ("settings", "role", "names"),
+    [
+        (Settings(), "chat", ["minimax"]),
+        (Settings(chat_base_url="http://h/v1"), "chat", ["openai"]),
+        (Settings(chat_base_url="http://h/v1", chat_provider="minimax"), "chat", ["minimax"]),
+        (Settings(), "transcriber", ["local"]),
+        (Settings(api_key="k"), "transcriber", ["local", "minimax"]),
+        (Settings(transcriber="none"), "transcriber", []),
+        (Settings(transcriber="local:base.en"), "transcriber", ["local"]),
+        (Settings(store="none"), "store", []),
+        (Settings(store="sqlite:/a/file"), "store", ["sqlite"]),
+        (Settings(voice_detector="none"), "vad", []),
+        (Settings(end_of_turn_model="none"), "end_of_turn", []),
+        (Settings(end_of_turn_model="smart"), "end_of_turn", ["smart"]),
+    ],
+)
+def test_what_the_settings_choose(settings, role, names):
+    assert [source.name for source in candidates(role, settings)] == names
+
+
+def test_every_role_has_a_provider_of_ours():
+    for role in ROLES:
+        assert known(role)
