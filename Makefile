@@ -1,5 +1,5 @@
 # The main commands: `make run` starts the server, `make test` runs all checks.
-.PHONY: run test lint format bench setup setup-dev lock wheel clean
+.PHONY: run test lint format docs bench setup setup-dev lock wheel clean
 
 ARGS ?=
 PYTEST ?=
@@ -14,6 +14,10 @@ lint: setup-dev
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@PYTHONPATH=clients:. .venv/bin/python tools/docs.py --check
+
+docs: setup-dev
+	@PYTHONPATH=clients:. .venv/bin/python tools/docs.py
 
 format: setup-dev
 	@.venv/bin/ruff check --fix .

@@ -2,7 +2,7 @@
 
     python -m bench.barge_in [--rounds 12] [--json FILE]
 
-Rows 7 and 9 of shared/design.md 4. A client plays a long story in real time and acknowledges its position. Then it
+Rows 7 and 9 of docs/architecture.md 4. A client plays a long story in real time and acknowledges its position. Then it
 sends recorded speech. Word times come from the extension `words`, the times of frames from the clock of this process.
 """
 

@@ -1,7 +1,7 @@
 """The clause floor: the lowest possible latency to first audio, measured without any framework.
 
 One chat stream and one open speech socket; the first clause is sent as soon as its last token arrives
-(shared/design.md 4). The product is compared with it in the same run, with the same platform.
+(docs/architecture.md 4). The product is compared with it in the same run, with the same platform.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OPENER = re.compile(r"^\s*\w+[.!?]")
 
 
 def first_clause(text: str, finished: bool) -> str | None:
-    """The first clause of shared/design.md 2.2, if it is complete: 3 words or 2 Han characters, up to punctuation."""
+    """The first clause of docs/architecture.md 2.2, if complete: 3 words or 2 Han characters, up to punctuation."""
     position = 0
     while match := _CLAUSE.match(text[position:]):
         position += match.end()

@@ -1,4 +1,4 @@
-"""First audio of text turns compared with the clause floor, in pairs (shared/design.md 4, rows 1, 3, 5).
+"""First audio of text turns compared with the clause floor, in pairs (docs/architecture.md 4, rows 1, 3, 5).
 
     python -m bench.latency [--rounds 20] [--only default,fast] [--quick] [--json FILE]
 

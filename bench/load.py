@@ -2,7 +2,7 @@
 
     python -m bench.load [--conversations 50,100,150,200,250] [--seconds 27] [--json FILE]
 
-Rows 6, 10 and 11 of shared/design.md 4. The server is pinned to one core. This process (clients and upstream) runs on
+Rows 6, 10 and 11 of docs/architecture.md 4. The server has one core. This process (clients and upstream) runs on
 another core and reports how late it was. There is no local transcription. The clients are plain sockets that send
 prepared frames, so that the generator needs little CPU.
 """

@@ -22,7 +22,7 @@ from tests.clips import Clip, clips, have_recordings
 FRAME_MS = 20
 _FRAME = RATE * FRAME_MS // 1000  # samples
 _ENERGY_MS = 10
-_FLOOR_DB = -35.0  # relative to the loudest block: quieter blocks are not speech (shared/engines.md 3)
+_FLOOR_DB = -35.0  # relative to the loudest block: quieter blocks are not speech (docs/engines.md 3)
 
 Samples = NDArray[np.int16]
 SENTENCES = (  # complete sentences of a natural length

@@ -1,4 +1,4 @@
-"""Runs all benchmarks; writes the table of shared/design.md 4 to `bench/README.md`, and `docs/waterfall.svg`.
+"""Runs all benchmarks; writes the table of docs/architecture.md 4 to `bench/README.md`, and `docs/waterfall.svg`.
 
     python -m bench.report [--short]
 

@@ -1,7 +1,7 @@
 """A simulated turn: a chat stream, the chunker, a voice with a latency, and a listener. No sockets, no real time.
 
 The voice speaks one chunk after the other. Each starts after a latency with a long tail and comes in frames of 100 ms,
-which the listener plays at once. Latencies are those of shared/minimax latency.md 3. The chunker learns them and the
+which the listener plays at once. Latencies are those of docs/minimax/latency.md 3. The chunker learns them and the
 speaking rate from what it receives, turn after turn, like the product.
 A pause counts as stutter only as far as sending the first word of the chunk at once would have prevented it. The rest
 is caused by the upstream and is counted separately.

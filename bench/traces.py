@@ -1,6 +1,6 @@
 """Generated token streams: the texts of replies with arrival times, in the patterns of real chat models.
 
-Patterns follow shared/minimax chat.md 4 and latency.md 2: single tokens, a few large bursts per second, slow streams.
+Patterns follow docs/minimax/chat.md 4 and latency.md 2: single tokens, a few large bursts per second, slow streams.
 Everything is generated from a seed; a trace is only times and texts.
 """
 
@@ -87,7 +87,7 @@ _NO_END = re.compile(r"(?:\b(?:Dr|Mr|Mrs|St|e\.g|i\.e|[a-zA-Z](?:\.[a-zA-Z])+|\d
 
 
 def clause_floor_s(trace: Trace) -> float:
-    """When the first clause of shared/design.md 2.2 is complete: the lower bound for every chunker with that rule.
+    """When the first clause of docs/architecture.md 2.2 is complete: the lower bound for every chunker with that rule.
 
     Computed from the complete text, independently of the chunker.
     """

@@ -1,4 +1,4 @@
-"""The named marks of a turn, and the metrics for operators. The names are those of shared/design.md 3."""
+"""The named marks of a turn, and the metrics for operators. The names are those of docs/architecture.md 3."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def level_dbfs(samples: Samples) -> float:
 class AudioFormat:
     """One of the three formats of the wire: 16-bit PCM at any rate, or G.711 at 8 kHz.
 
-    Raises ValueError for another type, or a G.711 rate that is not 8,000 (`shared/realtime-wire.md` 2).
+    Raises ValueError for another type, or a G.711 rate that is not 8,000 (`docs/wire.md` 2).
     """
 
     type: FormatType = "audio/pcm"

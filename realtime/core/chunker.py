@@ -1,4 +1,4 @@
-"""Cuts text into chunks for the voice as it comes, by deadline: the playback clock decides (shared/design.md 2.2).
+"""Cuts text into chunks for the voice as it comes, by deadline: the playback clock decides (docs/architecture.md 2.2).
 
 The first chunk leaves with the first clause. Every later one grows until the listener would run dry. An opener before
 a comma ("Well, ...") is no clause, but to wait for one would delay the first sound by 100 ms: it leaves alone, as
@@ -22,7 +22,7 @@ __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
 
 @dataclass(frozen=True, slots=True)
 class ChunkRules:
-    """Sizes and times of the chunker. The defaults are shared/design.md 2.2 where it gives numbers."""
+    """Sizes and times of the chunker. The defaults are docs/architecture.md 2.2 where it gives numbers."""
 
     clause_words: int = 3  # a clause needs so many words ...
     clause_unspaced: int = 2  # ... or characters of a script without blanks

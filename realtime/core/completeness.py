@@ -2,7 +2,7 @@
 
 Looks at the text, its last mark and its last word, and at the probability of an acoustic model where there is one.
 The text only moves the delay: the longest one of the chosen eagerness always ends the turn
-(shared/design.md 2.5, shared/realtime-wire.md 2.1). Knows English and Chinese; hears nothing and has no clock.
+(docs/architecture.md 2.5, docs/wire.md 2.1). Knows English and Chinese; hears nothing and has no clock.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def completeness_of(text: str) -> Completeness:
 
 
 class Likelihood(Enum):
-    """How likely the turn is over, by the sound of the voice (shared/engines.md 4)."""
+    """How likely the turn is over, by the sound of the voice (docs/engines.md 4)."""
 
     LIKELY = 0
     MAYBE = 1

@@ -1,7 +1,7 @@
 """What was said and heard, in order: the items of one conversation.
 
 Items are values; a change puts a new value in the old one's place. A spoken reply keeps its ledger beside it, so
-that it can be cut to what was heard (shared/realtime-wire.md 3.9). What a chat model sees of it is `history.py`.
+that it can be cut to what was heard (docs/wire.md 3.9). What a chat model sees of it is `history.py`.
 """
 
 from __future__ import annotations

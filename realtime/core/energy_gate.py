@@ -1,7 +1,7 @@
 """The energy gate: how long a voice has been quiet, compared with its own level.
 
 A speech detector is late: Silero still calls it speech for about three frames after the last sound
-(shared/engines.md 3). The energy tells the end to the block. Where the noise of the room is near the level of the voice
+(docs/engines.md 3). The energy tells the end to the block. Where the noise of the room is near the level of the voice
 there is no quiet, and the detector alone decides. Pure: samples in, milliseconds out. Does not know what is speech.
 """
 

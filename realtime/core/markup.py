@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-INTERJECTIONS = frozenset(  # shared/minimax t2a-websocket.md 4
+INTERJECTIONS = frozenset(  # docs/minimax/t2a-websocket.md 4
     "laughs chuckle coughs clear-throat groans breath pant inhale exhale gasps sniffs sighs snorts burps "
     "lip-smacking humming hissing emm sneezes whistles crying applause".split()
 )

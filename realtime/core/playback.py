@@ -1,7 +1,7 @@
 """How much of a reply the listener has heard, from what was sent and what the player says.
 
 Pure: the time is an argument, in seconds of any clock that does not jump. Positions are milliseconds of the part's
-audio. Never beyond what was sent (shared/design.md 2.4).
+audio. Never beyond what was sent (docs/architecture.md 2.4).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _SANE_RATIO = (0.33, 3.0)  # one chunk never moves the speaking rate further tha
 class SpeakingRate:
     """Milliseconds of speech per character, learned online: narrow and wide characters and marks apart."""
 
-    # 15 characters a second with spaces and pauses (shared/minimax t2a-websocket.md 5)
+    # 15 characters a second with spaces and pauses (docs/minimax/t2a-websocket.md 5)
     ms_per_narrow: float = 62.0
     ms_per_wide: float = 205.0  # 4.5 characters a second, punctuation counted as narrow
     ms_per_mark: float = 50.0  # a third of what the sandbox's voice does, until this voice is known

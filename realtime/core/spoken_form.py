@@ -1,6 +1,6 @@
 """What the voice gets for a stretch of transcript, and where each of its characters came from.
 
-Knows what is shown and must not be sent, and the platform's rule for pause marks (shared/minimax t2a-websocket.md 1.2);
+Knows what is shown and must not be sent, and the platform's rule for pause marks (docs/minimax/t2a-websocket.md 1.2);
 `characters.py` says what can be pronounced. Markdown is gone before this (`normalize.py`).
 """
 

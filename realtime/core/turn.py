@@ -7,7 +7,7 @@
 
 A reply is heard from its first event to the end of its playback, which outlasts its generation. `speech_started`
 makes clients throw their audio away, so while a reply is heard it waits until the interruption is certain
-(shared/design.md 2.5): a long stretch of speech is, a short one only with a word that is more than a murmur.
+(docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is more than a murmur.
 """
 
 from __future__ import annotations

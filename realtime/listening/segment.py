@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from realtime.protocol.session_config import ServerVad, SessionConfig
 
-PRE_ROLL_MS = 400.0  # the detector is this late in one case of ten (shared/engines.md 3)
+PRE_ROLL_MS = 400.0  # the detector is this late in one case of ten (docs/engines.md 3)
 PADDING_MS = 300  # where the client cannot choose
 
 

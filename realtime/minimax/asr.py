@@ -1,4 +1,4 @@
-"""Speech to text for one recording (shared/minimax asr.md). Takes PCM, sends a wav; there is no live interface."""
+"""Speech to text for one recording (docs/minimax/asr.md). Takes PCM, sends a wav; there is no live interface."""
 
 from __future__ import annotations
 

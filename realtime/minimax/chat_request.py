@@ -1,6 +1,6 @@
 """Builds the body of a chat request, without I/O: our messages in, the platform's JSON out.
 
-Knows the platform's rules about messages, tools, thinking and temperature (shared/minimax chat.md 2) and the simpler
+Knows the platform's rules about messages, tools, thinking and temperature (docs/minimax/chat.md 2) and the simpler
 ones of other OpenAI-compatible services. Knows nothing of streaming.
 """
 
@@ -71,7 +71,7 @@ def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
 
 
 def _thinking_fields(effort: str | None, traits: ModelTraits) -> dict[str, Any]:
-    """M3 thinks only on request: with thinking on, the first words may be lost (shared/minimax chat.md 4)."""
+    """M3 thinks only on request: with thinking on, the first words may be lost (docs/minimax/chat.md 4)."""
     fields: dict[str, Any] = {"reasoning_split": True}
     if traits.thinking_choice:
         fields["thinking"] = {"type": "adaptive" if effort in _THINKING_EFFORTS else "disabled"}
@@ -147,7 +147,7 @@ def answered_calls_only(messages: Sequence[Message]) -> list[Message]:
     """The history with every tool call directly followed by its result.
 
     A call without a result and a result without a call make the platform refuse the whole request
-    (shared/minimax chat.md 2), so both are left out. Messages given as mappings are not changed.
+    (docs/minimax/chat.md 2), so both are left out. Messages given as mappings are not changed.
     """
     results: dict[str | None, deque[ChatMessage]] = defaultdict(deque)
     for message in messages:

@@ -1,6 +1,6 @@
 """Decodes the JSON events of a chat stream, without I/O: payloads in, `ChatEvent`s out.
 
-Knows every oddity of the events (shared/minimax chat.md 3 to 7): thinking in three places, text on the last delta,
+Knows every oddity of the events (docs/minimax/chat.md 3 to 7): thinking in three places, text on the last delta,
 the whole answer repeated at the end, calls without index or id. Raises ProviderError for an error in the stream.
 """
 

@@ -92,7 +92,7 @@ class MiniMax:
         ]
 
     async def voices(self, voice_type: str = "all") -> dict[str, list[dict[str, Any]]]:
-        """The voices by kind: `system_voice`, `voice_cloning`, `voice_generation` (shared/minimax voices.md 4).
+        """The voices by kind: `system_voice`, `voice_cloning`, `voice_generation` (docs/minimax/voices.md 4).
 
         Cloned and designed voices appear after their first use. Raises ProviderError.
         """

@@ -1,6 +1,6 @@
 """The platform's errors: both envelopes, HTTP statuses and gateway pages become one ProviderError.
 
-Knows the codes (shared/minimax README 3 and 4) and their codes on our wire (shared/realtime-wire.md 5.2). Knows
+Knows the codes (docs/minimax/README.md 3 and 4) and their codes on our wire (docs/wire.md 5.2). Knows
 no endpoint and opens no connection.
 """
 
@@ -103,7 +103,7 @@ _STATUSES: Mapping[int, _Kind] = {
 def error_for_code(
     code: int, message: str = "", *, trace_id: str | None = None, service: str = "MiniMax"
 ) -> ProviderError:
-    """The error for one of the platform's codes (shared/minimax README 4)."""
+    """The error for one of the platform's codes (docs/minimax/README.md 4)."""
     kind = _KINDS.get(code, _PARAMETERS)
     if code == 2013 and _mentions_context(message):
         kind = _CONTEXT

@@ -1,4 +1,4 @@
-"""The speech hosts of each base URL (shared/minimax README 1). Never mixes the regions."""
+"""The speech hosts of each base URL (docs/minimax/README.md 1). Never mixes the regions."""
 
 from __future__ import annotations
 

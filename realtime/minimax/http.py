@@ -1,7 +1,7 @@
 """An HTTP client with a connection pool for one service: requests in, decoded JSON or a ProviderError out.
 
 Knows the key, headers, proxies, timeouts and how to turn network failures into our errors. Knows no endpoint. Chat
-and speech each own one, so that neither takes the other's prewarmed connection (shared/design.md 2.1).
+and speech each own one, so that neither takes the other's prewarmed connection (docs/architecture.md 2.1).
 """
 
 from __future__ import annotations
@@ -149,5 +149,5 @@ def network_errors(service: str, base_url: str) -> Generator[None, None, None]:
 
 
 def trace_header(response: aiohttp.ClientResponse) -> str | None:
-    """The request's trace id from the headers (shared/minimax README 2)."""
+    """The request's trace id from the headers (docs/minimax/README.md 2)."""
     return response.headers.get("trace-id") or response.headers.get("minimax-request-id")

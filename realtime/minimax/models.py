@@ -1,4 +1,4 @@
-"""The features of each chat model, by its id (shared/minimax chat.md 1 and 2)."""
+"""The features of each chat model, by its id (docs/minimax/chat.md 1 and 2)."""
 
 from __future__ import annotations
 

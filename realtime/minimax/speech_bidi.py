@@ -1,5 +1,5 @@
 """The bidirectional speech socket. Unlike on the ordinary one, an interruption keeps the connection
-(shared/minimax t2a-websocket.md 2)."""
+(docs/minimax/t2a-websocket.md 2)."""
 
 from __future__ import annotations
 

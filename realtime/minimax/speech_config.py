@@ -1,6 +1,6 @@
 """The configuration of a speech session: voice, format and speed, and its JSON fields for each interface.
 
-Knows the fields of `task_start` and of the HTTP request (shared/minimax t2a-websocket.md 1.2, t2a-http.md 1); no I/O.
+Knows the fields of `task_start` and of the HTTP request (docs/minimax/t2a-websocket.md 1.2, t2a-http.md 1); no I/O.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Speech over HTTP: one streamed request per text, in order. The fallback when no socket can be opened.
 
-Knows the rules of the event stream (shared/minimax t2a-http.md 3): the last event repeats all audio, and a stream
+Knows the rules of the event stream (docs/minimax/t2a-http.md 3): the last event repeats all audio, and a stream
 without a last event is incomplete.
 """
 

@@ -1,6 +1,6 @@
 """The protocols of the speech sockets as state machines, without I/O: frames in, results out, and frames to send.
 
-`SpeechProtocol` is the ordinary socket, `BidiProtocol` the one that can be cancelled (shared/minimax t2a-websocket.md
+`SpeechProtocol` is the ordinary socket, `BidiProtocol` the one that can be cancelled (docs/minimax/t2a-websocket.md
 1 to 3). Both assign all audio to its chunk. Neither knows sockets, clocks or retries.
 """
 
@@ -52,7 +52,7 @@ SpeechResult = ReceivedAudio | WordTimes | ChunkEnd
 
 
 class Phase(Enum):
-    """The state of the connection (shared/minimax t2a-websocket.md 3)."""
+    """The state of the connection (docs/minimax/t2a-websocket.md 3)."""
 
     CONNECTING = "connecting"  # until connected_success
     READY = "ready"  # until task_start is sent
@@ -228,7 +228,7 @@ class BidiProtocol(SpeechProtocol):
     """The socket that can be cancelled. A chunk is sent as its text and a flush; `task_flushed` ends it.
 
     The platform splits the text into sentences itself, so `is_final` does not mark the end of a chunk. The next chunk
-    is sent only after the flush of the one before (shared/minimax t2a-websocket.md 2).
+    is sent only after the flush of the one before (docs/minimax/t2a-websocket.md 2).
     """
 
     def __init__(self, config: SpeechConfig) -> None:

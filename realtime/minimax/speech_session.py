@@ -17,7 +17,7 @@ from realtime.minimax.speech_protocol import SpeechResult
 
 @dataclass(frozen=True, slots=True)
 class SpeechTimeouts:
-    """Timeouts in seconds (shared/minimax t2a-websocket.md 3)."""
+    """Timeouts in seconds (docs/minimax/t2a-websocket.md 3)."""
 
     connect_s: float = 10.0
     ready_s: float = 5.0  # connected_success, task_started
@@ -88,6 +88,6 @@ class SpeechSession(ABC):
 
 
 def check_text(text: str) -> None:
-    """Raises ProviderRejected for a text that is too long (shared/minimax t2a-websocket.md 1.4)."""
+    """Raises ProviderRejected for a text that is too long (docs/minimax/t2a-websocket.md 1.4)."""
     if len(text) >= MAX_TEXT:
         raise ProviderRejected(f"A text to speak must be shorter than {MAX_TEXT} characters; split it.")

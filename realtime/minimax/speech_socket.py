@@ -1,6 +1,6 @@
 """The ordinary speech socket: `speech_protocol` on a WebSocket, with a timeout for every wait.
 
-An interruption closes the connection (shared/minimax t2a-websocket.md 1.2). Knows no retries and no other hosts.
+An interruption closes the connection (docs/minimax/t2a-websocket.md 1.2). Knows no retries and no other hosts.
 """
 
 from __future__ import annotations

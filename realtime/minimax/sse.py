@@ -1,7 +1,7 @@
 """Server-sent events as the platform sends them, without I/O: bytes in, `data` payloads out.
 
 Knows lines, not JSON. Tolerates `data:` without a space, CRLF, comments, a missing last blank line, lines of many
-megabytes, and detects a body that is not an event stream (shared/minimax chat.md 4 and 7, t2a-http.md 3).
+megabytes, and detects a body that is not an event stream (docs/minimax/chat.md 4 and 7, t2a-http.md 3).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Repairs the platform's word times, without I/O: `data.subtitle` objects in, word times of the sent text out.
 
 The platform's offsets drift after pause marks, the parts of one word share one offset, and blanks appear as
-`[SPACE]` (shared/minimax t2a-websocket.md 1.6). So each word is searched for in the text that was sent.
+`[SPACE]` (docs/minimax/t2a-websocket.md 1.6). So each word is searched for in the text that was sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Removes thinking from an answer while it streams, without I/O: fragments of `content` in, visible text out.
 
 Two filters in a row: `Accumulator` turns increments or snapshots into increments; `ThinkingFilter` removes think
-blocks and stray tags, also where a tag is split between two fragments (shared/minimax chat.md 4 and 6).
+blocks and stray tags, also where a tag is split between two fragments (docs/minimax/chat.md 4 and 6).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The end-of-turn model: smart-turn (v3.2) on the last eight seconds of speech.
 
 The audio becomes the log-mel spectrogram of Whisper's encoder, and one small ONNX model gives one probability
-(`shared/engines.md` 4). It is often wrong for read speech that is cut, and rates nearly all Chinese as finished. What
+(`docs/engines.md` 4). It is often wrong for read speech that is cut, and rates nearly all Chinese as finished. What
 follows from the probability is decided in `core/completeness.py`.
 """
 

@@ -218,7 +218,7 @@ class Response:
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""
         reason = self._finish.reason if self._finish is not None else "stop"
-        if reason == "length" and self.events.empty:  # shared/minimax chat.md 3: it thought until the limit
+        if reason == "length" and self.events.empty:  # docs/minimax/chat.md 3: it thought until the limit
             self.events.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
         elif reason == "length":
             self.events.finish("incomplete", "max_output_tokens")

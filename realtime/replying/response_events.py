@@ -1,7 +1,7 @@
 """How one reply appears on the wire: the chain of its events, in their order.
 
 Every method but `audio` is plain and immediate, so that a reply can be ended between two instructions and nothing slips
-through (shared/realtime-wire.md 3.4, 3.9). What still arrives after the end is dropped: the tasks of a cancelled reply
+through (docs/wire.md 3.4, 3.9). What still arrives after the end is dropped: the tasks of a cancelled reply
 live on for a step or two. It produces nothing itself and waits for nobody but the outbox.
 """
 

@@ -1,4 +1,4 @@
-"""An answer begun before the user's turn is certain to be over, unseen until it is (shared/design.md 2.3).
+"""An answer begun before the user's turn is certain to be over, unseen until it is (docs/architecture.md 2.3).
 
 The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a whole sentence that stays
 the same while the user may still be speaking; it is used only if the words of the final transcript, the session's

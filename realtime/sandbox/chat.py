@@ -1,4 +1,4 @@
-"""The two chat endpoints: `/v1/chat/completions` and `/v1/text/chatcompletion_v2` (shared/minimax/chat.md).
+"""The two chat endpoints: `/v1/chat/completions` and `/v1/text/chatcompletion_v2` (docs/minimax/chat.md).
 
 Knows the order of their refusals and their two error envelopes. The answers come from `talker`.
 """

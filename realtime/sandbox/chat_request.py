@@ -1,4 +1,4 @@
-"""Reads a chat request, with every check of the platform before its answer (shared/minimax/chat.md 2 and 8)."""
+"""Reads a chat request, with every check of the platform before its answer (docs/minimax/chat.md 2 and 8)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .talker import text_of
 ROLES = frozenset(
     "system user assistant tool user_system group sample_message_user sample_message_ai".split()
 )
-HIDDEN_PROMPT_TOKENS = 40  # shared/minimax/chat.md 3: added when no system message is sent
+HIDDEN_PROMPT_TOKENS = 40  # docs/minimax/chat.md 3: added when no system message is sent
 PER_MESSAGE_TOKENS = 4
 
 

@@ -1,4 +1,4 @@
-"""A chat answer on the wire: bodies, stream events and their timing (shared/minimax/chat.md 3, 4, 5)."""
+"""A chat answer on the wire: bodies, stream events and their timing (docs/minimax/chat.md 3, 4, 5)."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Wire:
         return [self.event(None, usage=self.usage(), base_resp=base_resp(0, ""))]
 
     def error(self, code: int) -> dict[str, Any]:
-        """An error event inside the stream (shared/minimax/chat.md 7)."""
+        """An error event inside the stream (docs/minimax/chat.md 7)."""
         if self.native or code in (1026, 1027):
             return self.event(None, base_resp=base_resp(code, message_for(code)))
         return openai_error_body(code, self.trace_id)

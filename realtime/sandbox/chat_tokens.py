@@ -1,6 +1,6 @@
 """Turns a reply into the tokens of the platform: thinking, visible text, tool calls, and the chat faults.
 
-Knows where thinking goes in each mode (shared/minimax/chat.md 3, 4). Does not know time or the wire.
+Knows where thinking goes in each mode (docs/minimax/chat.md 3, 4). Does not know time or the wire.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 
 from .talker import Reply
 
-# about 3.6 characters of English and 1.6 of Chinese (shared/minimax/chat.md 3)
+# about 3.6 characters of English and 1.6 of Chinese (docs/minimax/chat.md 3)
 _TOKEN = re.compile(
     r"\s?[A-Za-z\u00c0-\u024f'’]{1,4}|[\u3400-\u9fff]{1,2}|\s?\d{1,3}|\s?[^\w\s]|\s+|\w", re.DOTALL
 )

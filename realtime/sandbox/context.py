@@ -1,6 +1,6 @@
 """The shared parts of all handlers of the sandbox: options, state, keys, errors, latencies, faults.
 
-Knows both error envelopes of the platform (shared/minimax/README.md 2 to 5). Does not know any endpoint.
+Knows both error envelopes of the platform (docs/minimax/README.md 2 to 5). Does not know any endpoint.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ OPTIONS: web.AppKey[SandboxOptions] = web.AppKey("options", SandboxOptions)
 STATE: web.AppKey[SandboxState] = web.AppKey("state", SandboxState)
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing", asyncio.Event)  # set when the sandbox stops
 
-# code -> (HTTP status and error.type of the OpenAI-style envelope, message); shared/minimax/README.md 3.2, 4
+# code -> (HTTP status and error.type of the OpenAI-style envelope, message); docs/minimax/README.md 3.2, 4
 CODES: dict[int, tuple[int, str, str]] = {
     1000: (500, "server_error", "unknown error, please try again later"),
     1001: (500, "server_error", "request timeout, please try again later"),
@@ -180,12 +180,12 @@ def base_resp(code: int = 0, msg: str | None = None) -> dict[str, Any]:
 
 
 def native_error(code: int, msg: str | None = None) -> dict[str, Any]:
-    """The whole native error body (shared/minimax/README.md 3.1). It is sent with HTTP 200."""
+    """The whole native error body (docs/minimax/README.md 3.1). It is sent with HTTP 200."""
     return {"base_resp": base_resp(code, msg)}
 
 
 def openai_error_body(code: int, trace_id: str, msg: str | None = None, status: int = 0) -> dict[str, Any]:
-    """The OpenAI-style error body (shared/minimax/README.md 3.2); the code is only at the end of the message."""
+    """The OpenAI-style error body (docs/minimax/README.md 3.2); the code is only at the end of the message."""
     known_status, kind, _ = CODES.get(code, CODES[1000])
     status = status or known_status
     if status == 413:

@@ -1,6 +1,6 @@
 """Encoders for the formats of the platform: pcm, wav, mp3, flac, opus, pcmu_raw, pcmu_wav, block by block.
 
-An encoder is used for one synthesis. It does not know text, time or sockets. Formats: shared/minimax/t2a-websocket.md
+An encoder is used for one synthesis. It does not know text, time or sockets. Formats: docs/minimax/t2a-websocket.md
 1.2 and 1.8; mp3, flac and opus need PyAV, from the extra `sandbox`.
 """
 

@@ -1,4 +1,4 @@
-"""The chat models of the platform, and `GET /v1/models` (shared/minimax/chat.md 1)."""
+"""The chat models of the platform, and `GET /v1/models` (docs/minimax/chat.md 1)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The options of a sandbox: a latency profile, single settings, limits, faults and a seed.
 
-Knows names, defaults and the grammar of `--set`. The values are those of shared/minimax/latency.md 3.
+Knows names, defaults and the grammar of `--set`. The values are those of docs/minimax/latency.md 3.
 """
 
 from __future__ import annotations

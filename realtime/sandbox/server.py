@@ -19,7 +19,7 @@ from . import chat, models, speech_bidi, speech_http, speech_ws, transcribe, voi
 from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_ms
 from .options import SandboxOptions
 
-MAX_BODY = 64 * 1024 * 1024  # shared/minimax/chat.md 2: body 64 MB
+MAX_BODY = 64 * 1024 * 1024  # docs/minimax/chat.md 2: body 64 MB
 SHUTDOWN_S = 0.2  # time for running answers when the sandbox stops
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
@@ -109,7 +109,7 @@ async def _delay_first_request(request: web.Request) -> None:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the identifiers of shared/minimax/README.md 2; an answer with its own `trace-id` keeps it."""
+    """Add the identifiers of docs/minimax/README.md 2; an answer with its own `trace-id` keeps it."""
     headers = response.headers
     headers.setdefault("trace-id", new_trace_id())
     headers["alb_request_id"] = new_trace_id() + new_trace_id()[:8]

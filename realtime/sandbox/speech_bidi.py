@@ -1,6 +1,6 @@
 """The bidi speech socket, `/ws/v1/t2a_v2_bidi`: text in any fragments, sentences spoken, flush and cancel.
 
-Rules: shared/minimax/t2a-websocket.md 2. Every event carries `connect_id`; a turn ends with `task_flushed`.
+Rules: docs/minimax/t2a-websocket.md 2. Every event carries `connect_id`; a turn ends with `task_flushed`.
 """
 
 from __future__ import annotations

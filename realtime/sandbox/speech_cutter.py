@@ -1,7 +1,7 @@
 """Splits the text of the bidi socket into sentences.
 
 Pure: text fragments in, sentences out. It says how long to wait for the rest of a sentence, but has no clock. Rules
-and values: shared/minimax/t2a-websocket.md 2, "Sentence cutting".
+and values: docs/minimax/t2a-websocket.md 2, "Sentence cutting".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`POST /v1/t2a_v2`: speech over HTTP, whole or streamed, and the files in its answers.
 
-Every refusal is HTTP 200 with `base_resp`. Rules: shared/minimax/t2a-http.md.
+Every refusal is HTTP 200 with `base_resp`. Rules: docs/minimax/t2a-http.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The settings of a synthesis: `task_start`, or the body of `/v1/t2a_v2`, checked field by field.
 
-Values and ranges: shared/minimax/t2a-websocket.md 1.2 and 4. The sandbox applies voice, speed, volume, pitch, emotion,
+Values and ranges: docs/minimax/t2a-websocket.md 1.2 and 4. The sandbox applies voice, speed, volume, pitch, emotion,
 language, readings and the pitch of `voice_modify`; the other fields are checked only.
 """
 

@@ -1,7 +1,7 @@
 """The common part of both speech sockets: handshake, key, limits, frames, faults, idle timeout, audio of a text.
 
 It does not know the events: the ordinary socket and the bidi socket have their own rules for them. Source:
-shared/minimax/t2a-websocket.md 1.3 and 1.7.
+docs/minimax/t2a-websocket.md 1.3 and 1.7.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Synthesizes a text as audio frames with the platform's timing: first-audio delay, size, speed, subtitles, totals.
 
 Knows nothing of sockets and HTTP: the caller sends the frames. Times count from the start of the synthesis. Formats:
-shared/minimax/t2a-websocket.md 1.3 and 1.6, timing: shared/minimax/latency.md 3.
+docs/minimax/t2a-websocket.md 1.3 and 1.6, timing: docs/minimax/latency.md 3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The ordinary speech socket, `/ws/v1/t2a_v2`: one session, texts spoken strictly in the order sent.
 
-Rules: shared/minimax/t2a-websocket.md 1. Every text, also a skipped one, is answered by exactly one `is_final`.
+Rules: docs/minimax/t2a-websocket.md 1. Every text, also a skipped one, is answered by exactly one `is_final`.
 """
 
 from __future__ import annotations

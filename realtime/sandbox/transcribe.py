@@ -1,4 +1,4 @@
-"""`/v1/speech_to_text`: recordings in, text out, with all formats and refusals of shared/minimax/asr.md.
+"""`/v1/speech_to_text`: recordings in, text out, with all formats and refusals of docs/minimax/asr.md.
 
 Knows the form, the checks and the four answer formats. The transcription is in `transcriber.py`.
 """

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import ConfigError
 
 INSTALL = "the sandbox's transcriber is not installed: pip install 'minimax-realtime[local]'"
-CONTAINERS = frozenset("wav aiff flac mov mp3 aac ogg".split())  # as shared/minimax/asr.md lists them
+CONTAINERS = frozenset("wav aiff flac mov mp3 aac ogg".split())  # as docs/minimax/asr.md lists them
 RATE = 16_000  # Hertz, Whisper's input
 THREADS = 1  # the other cores are for the programs under test
 

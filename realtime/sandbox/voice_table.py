@@ -1,4 +1,4 @@
-"""The system voices of the platform, as data: shared/minimax/voices.md 6.
+"""The system voices of the platform, as data: docs/minimax/voices.md 6.
 
 Case and spaces count in ids: `Santa_Claus ` ends with a space, two Cantonese ids have one full-width bracket.
 """

@@ -1,7 +1,7 @@
 """Prepares text for the voice: sentences, pause marks, interjections, readings, runs of one language, words.
 
 Pure functions on strings; every part keeps its offsets in the original text. Source of the marks:
-shared/minimax/t2a-websocket.md 1.2 and 4.
+docs/minimax/t2a-websocket.md 1.2 and 4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The voices: those of the system and those that an account created; `/v1/get_voice` and `/v1/delete_voice`.
 
 Created voices are in `SandboxState.voices`; a voice is listed after its first use, and one that is not
-used within seven days is deleted (shared/minimax/voices.md 2, 4, 5).
+used within seven days is deleted (docs/minimax/voices.md 2, 4, 5).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who may connect: API keys, ephemeral secrets, browser origins. Knows no requests and sends nothing.
 
 A web page may open a WebSocket to any address: without an Origin check, every page that the user visits could use the
-user's key (shared/realtime-wire.md 1.1). Ephemeral secrets are signed (HMAC), so that every worker and server with the
+user's key (docs/wire.md 1.1). Ephemeral secrets are signed (HMAC), so that every worker and server with the
 same API keys can verify them without shared state.
 """
 

@@ -1,4 +1,4 @@
-"""Audio deltas as binary frames, for clients that negotiated `realtime.bin.v1` (shared/realtime-wire.md 6.2).
+"""Audio deltas as binary frames, for clients that negotiated `realtime.bin.v1` (docs/wire.md 6.2).
 
 Gives every open audio part a stream number and turns each event into messages. Knows no socket.
 """

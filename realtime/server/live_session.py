@@ -1,7 +1,7 @@
 """A session with its outbox and its message numbers: the part that outlives a socket if the client asked for `resume`.
 
 Its own task runs the session from `session.created` to the end. A connection attaches and detaches. A detached session
-waits for another connection for a limited time (shared/realtime-wire.md 6.6). Knows messages; knows no socket.
+waits for another connection for a limited time (docs/wire.md 6.6). Knows messages; knows no socket.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The last messages to a client, kept to send them again on a new socket (shared/realtime-wire.md 6.6).
+"""The last messages to a client, kept to send them again on a new socket (docs/wire.md 6.6).
 
 Stores numbered messages and returns those after a number. Limited in audio and bytes. Knows no socket and no clock.
 """

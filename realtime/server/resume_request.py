@@ -1,4 +1,4 @@
-"""The request to resume a session, and the check whether it may be resumed (shared/realtime-wire.md 6.6).
+"""The request to resume a session, and the check whether it may be resumed (docs/wire.md 6.6).
 
 Reads the query of a reconnecting client and finds its session. Attaches nothing and sends nothing.
 """

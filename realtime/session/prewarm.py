@@ -1,4 +1,4 @@
-"""Has the upstreams of one session ready before it asks them for anything (shared/design.md 2.1).
+"""Has the upstreams of one session ready before it asks them for anything (docs/architecture.md 2.1).
 
 When it begins, when the user begins to speak, when another voice is chosen, and again and again while nothing happens:
 who types asks without any notice. What warm means is the providers' business.

@@ -19,24 +19,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from realtime.errors import ConfigError
-from realtime.settings import readers as types
 from realtime.settings.model import Settings
+from realtime.settings.table import SETTINGS, Setting
 
 TOML_NAME = "realtime.toml"
 SANDBOX_KEY = "sandbox"
 MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account
 _MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")
 _PREFIXES = ("MINIMAX_", "REALTIME_")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its field of `Settings`, its environment variables (the first one set is used), its reader."""
-
-    field: str
-    names: tuple[str, ...]
-    read: types.Reader
-    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,62 +39,6 @@ class Loaded:
     settings: Settings
     origins: Mapping[str, str]
 
-
-def _setting(field: str, name: str, read: types.Reader = types.text, *, secret: bool = False) -> Setting:
-    return Setting(field, tuple(name.split()), read, secret)
-
-
-SETTINGS: tuple[Setting, ...] = (
-    _setting("api_key", "MINIMAX_API_KEY", secret=True),
-    _setting("base_url", "MINIMAX_BASE_URL", types.platform_url),
-    _setting("speech_urls", "MINIMAX_SPEECH_URLS", types.urls),
-    _setting("group_id", "MINIMAX_GROUP_ID"),
-    _setting("chat_model", "CHAT_MODEL MINIMAX_CHAT_MODEL"),
-    _setting("speech_model", "MINIMAX_SPEECH_MODEL"),
-    _setting("voice_id", "MINIMAX_VOICE_ID"),
-    _setting("speech_socket", "MINIMAX_SPEECH_SOCKET", types.choice("ordinary", "bidi", "http")),
-    _setting("speech_rpm", "MINIMAX_SPEECH_RPM", types.whole(1, 1_000_000)),
-    _setting("chat_rpm", "MINIMAX_CHAT_RPM", types.whole(1, 1_000_000)),
-    _setting("speech_connections", "MINIMAX_SPEECH_CONNECTIONS", types.whole(1, 100_000)),
-    _setting("chat_provider", "CHAT_PROVIDER", types.provider("auto, minimax, openai")),
-    _setting("speech_provider", "SPEECH_PROVIDER", types.provider("minimax")),
-    _setting("chat_base_url", "CHAT_BASE_URL", types.url),
-    _setting("chat_api_key", "CHAT_API_KEY", secret=True),
-    _setting("transcriber", "TRANSCRIBER", types.transcriber),
-    _setting("transcriber_api_key", "TRANSCRIBER_API_KEY", secret=True),
-    _setting("voice_detector", "VOICE_DETECTOR", types.provider("silero, none")),
-    _setting("end_of_turn_model", "END_OF_TURN_MODEL", types.provider("auto, smart, none")),
-    _setting("language", "REALTIME_LANGUAGE", types.language),
-    _setting("instructions", "REALTIME_INSTRUCTIONS"),
-    _setting("greeting", "REALTIME_GREETING"),
-    _setting("host", "REALTIME_HOST"),
-    _setting("port", "REALTIME_PORT", types.whole(0, 65_535)),
-    _setting("open_to_all", "REALTIME_OPEN", types.yes_no),
-    _setting("api_keys", "REALTIME_API_KEYS", types.texts, secret=True),
-    _setting("origins", "REALTIME_ORIGINS", types.urls),
-    _setting("store", "REALTIME_STORE", types.store),
-    _setting("tools", "REALTIME_TOOLS", types.texts),
-    _setting("tool_timeout_s", "REALTIME_TOOL_TIMEOUT_S", types.positive),
-    _setting("tool_filler", "REALTIME_TOOL_FILLER"),
-    _setting("tls_cert", "REALTIME_TLS_CERT"),
-    _setting("tls_key", "REALTIME_TLS_KEY"),
-    _setting(
-        "log_level", "REALTIME_LOG_LEVEL", types.choice("debug", "info", "warning", "error", "critical")
-    ),
-    _setting("speculate", "SPECULATE", types.choice("off", "chat", "speech")),
-    _setting("max_sessions", "REALTIME_MAX_SESSIONS", types.whole(1, 1_000_000)),
-    _setting("session_minutes", "REALTIME_SESSION_MINUTES", types.positive),
-    _setting("sessions_per_key", "REALTIME_SESSIONS_PER_KEY", types.whole(0, 1_000_000)),
-    _setting("resume_window_s", "REALTIME_RESUME_WINDOW_S", types.positive),
-    _setting("chat_first_timeout_s", "REALTIME_CHAT_FIRST_TIMEOUT_S", types.positive),
-    _setting("chat_gap_timeout_s", "REALTIME_CHAT_GAP_TIMEOUT_S", types.positive),
-    _setting("speech_timeout_s", "REALTIME_SPEECH_TIMEOUT_S", types.positive),
-    _setting("transcribe_timeout_s", "REALTIME_TRANSCRIBE_TIMEOUT_S", types.positive),
-    _setting("silent_turn_timeout_s", "REALTIME_SILENT_TURN_TIMEOUT_S", types.positive),
-    _setting("budget_wait_s", "REALTIME_BUDGET_WAIT_S", types.positive),
-    _setting("drain_s", "REALTIME_DRAIN_S", types.positive),
-    _setting("send_timeout_s", "REALTIME_SEND_TIMEOUT_S", types.positive),
-)
 
 _BY_NAME: Mapping[str, Setting] = {name: setting for setting in SETTINGS for name in setting.names}
 _BY_FIELD: Mapping[str, Setting] = {setting.field: setting for setting in SETTINGS}

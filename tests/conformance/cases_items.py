@@ -1,4 +1,4 @@
-"""Items: their positions, roles and parts, truncate, delete, retrieve (shared/realtime-wire.md 3.1, 3.2, 3.9)."""
+"""Items: their positions, roles and parts, truncate, delete, retrieve (docs/wire.md 3.1, 3.2, 3.9)."""
 
 from tests.conformance.cases import (
     STORY,

@@ -1,4 +1,4 @@
-"""The first events, the session object, and merging updates (shared/realtime-wire.md 1.6, 2)."""
+"""The first events, the session object, and merging updates (docs/wire.md 1.6, 2)."""
 
 from tests.conformance.cases import (
     WEATHER,

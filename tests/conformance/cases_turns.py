@@ -1,4 +1,4 @@
-"""Text turns, function calls, out-of-band responses, cancelling (shared/realtime-wire.md 3.6 to 3.10)."""
+"""Text turns, function calls, out-of-band responses, cancelling (docs/wire.md 3.6 to 3.10)."""
 
 from tests.conformance.cases import (
     STORY,

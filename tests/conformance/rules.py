@@ -1,6 +1,6 @@
 """The rules for every conversation, checked over all events of one connection.
 
-Takes a list of events and returns a list of problems. Knows the order within a response (shared/realtime-wire.md 3.4),
+Takes a list of events and returns a list of problems. Knows the order within a response (docs/wire.md 3.4),
 the positions of items (3.1), speech segments (3.3) and single events (`schema.py`). Knows no socket.
 """
 

@@ -1,4 +1,4 @@
-"""The required fields of each server event, and which may be null (shared/realtime-wire.md 2.4, 3.1, 3.3).
+"""The required fields of each server event, and which may be null (docs/wire.md 2.4, 3.1, 3.3).
 
 Written from that page only, independently of the server's code.
 """

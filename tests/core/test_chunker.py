@@ -250,24 +250,24 @@ def test_audio_of_a_chunk_that_never_left_is_an_error() -> None:
 
 @pytest.mark.parametrize("stream", [TOKEN_20MS, STEADY, FAST], ids=lambda stream: stream.name)
 def test_short_turns_cost_two_requests(stream: Stream) -> None:
-    """shared/design.md 4, row 3: at 50 tokens a second and more."""
+    """docs/architecture.md 4, row 3: at 50 tokens a second and more."""
     assert run(Scenario("", SHORT, stream, MAINLAND), 144, seed=3).requests_mean <= 2.05
 
 
 def test_short_turns_on_bursty_streams_cost_one_and_a_half_requests() -> None:
-    """shared/design.md 4, row 3."""
+    """docs/architecture.md 4, row 3."""
     assert run(Scenario("", SHORT, BURSTS, MAINLAND), 144, seed=3).requests_mean <= 1.5
 
 
 def test_forty_turns_a_minute_fit_sixty_requests_a_minute() -> None:
-    """shared/design.md 4, row 3: the first sound yields before the account is exhausted."""
+    """docs/architecture.md 4, row 3: the first sound yields before the account is exhausted."""
     row = run_load(200, 3, TOKEN_20MS, turns_per_minute=40, per_minute=60)
     assert row.requests_mean <= 1.5
     assert row.waited_mean_s < 1
 
 
 def test_the_first_text_leaves_with_the_first_clause() -> None:
-    """shared/design.md 4, rows 1 to 3: nothing over the clause floor, but for an end that a digit makes ambiguous."""
+    """docs/architecture.md 4, rows 1 to 3: nothing over the clause floor, but for an end that a digit makes ambiguous."""
     english = run(Scenario("", replies.ENGLISH, TOKEN_20MS, MAINLAND), 80, seed=3)
     chinese = run(Scenario("", replies.CHINESE, TOKEN_20MS, MAINLAND), 48, seed=3)
     assert english.over_floor_p50 == chinese.over_floor_p50 == chinese.over_floor_p95 == 0
@@ -284,7 +284,7 @@ def test_the_first_text_leaves_with_the_first_clause() -> None:
 def test_the_listener_does_not_run_dry_while_the_upstream_keeps_up(
     stream: Stream, speech: SpeechProfile
 ) -> None:
-    """shared/design.md 4, row 4, with voices whose latency has a tail."""
+    """docs/architecture.md 4, row 4, with voices whose latency has a tail."""
     assert run(Scenario("", (*SHORT, *replies.LONG), stream, speech), 75, seed=3).stutter_turns == 0
 
 

@@ -57,7 +57,7 @@ def test_without_an_acoustic_model_the_text_decides():
 
 def test_the_bands_of_the_acoustic_model():
     """More than 0.7: 250 to 300 ms; 0.3 to 0.7: about 600; less: 1.2 to 1.5 s of silence of the detector
-    (`shared/engines.md` 4), which begins 80 ms after the end of the voice."""
+    (`docs/engines.md` 4), which begins 80 ms after the end of the voice."""
     text = "I would say it is fine"
     assert silence_ms(text, "high", 0.71) == 330
     assert silence_ms(text, "auto", 0.71) == 380

@@ -12,7 +12,7 @@ import pytest
 from realtime import Settings, providers, running
 from realtime.providers import FakeVad
 from realtime.providers.catalog import GROUP, ROLES, known
-from realtime.settings.load import SETTINGS
+from realtime.settings.table import SETTINGS
 from realtime.tools import ServerTool
 from tests.server.harness import eventually, open_socket
 

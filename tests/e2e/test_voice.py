@@ -1,4 +1,4 @@
-"""Spoken conversations over the protocol, checked by transcribing the audio (shared/design.md 7)."""
+"""Spoken conversations over the protocol, checked by transcribing the audio (docs/architecture.md 7)."""
 
 import asyncio
 import json

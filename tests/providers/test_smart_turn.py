@@ -75,7 +75,7 @@ def test_short_audio_is_put_at_the_end_and_long_audio_loses_its_beginning():
 
 
 async def test_how_often_it_is_right_on_recorded_speech(model):
-    """English: two of three whole sentences and cuts (`shared/engines.md` 4: 84 and 74 %). Chinese: nearly all 'finished'."""
+    """English: two of three whole sentences and cuts (`docs/engines.md` 4: 84 and 74 %). Chinese: nearly all 'finished'."""
     right: dict[tuple[str, bool], list[bool]] = {}
     for clip in require_clips():
         if clip.id not in UNFINISHED:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-# Fields that may be null (shared/realtime-wire.md 2.4), by their last name.
+# Fields that may be null (docs/wire.md 2.4), by their last name.
 NULLABLE = frozenset(
     "previous_item_id transcript code param event_id status_details usage metadata conversation_id tracing prompt "
     "transcription noise_reduction turn_detection idle_timeout_ms "

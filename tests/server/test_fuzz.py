@@ -169,7 +169,7 @@ def to_json(step: dict) -> str:
 
 
 def check_order(seen: list[dict]) -> None:
-    """Check the rules for the events of every response (shared/realtime-wire.md 3.4)."""
+    """Check the rules for the events of every response (docs/wire.md 3.4)."""
     open_items: dict[str, set[str]] = {}
     for it in seen:
         response_id = it.get("response_id") or (it.get("response") or {}).get("id")

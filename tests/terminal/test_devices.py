@@ -1,4 +1,4 @@
-"""The microphone and the speaker on real audio devices: PulseAudio's null sinks (`shared/engines.md` 6.1).
+"""The microphone and the speaker on real audio devices: PulseAudio's null sinks (`docs/engines.md` 6.1).
 
 `vspk` is what the machine plays into, `vmic` what "the user" plays into; the default source is vmic's monitor.
 """

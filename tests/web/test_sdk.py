@@ -30,7 +30,7 @@ async def page() -> AsyncIterator[Any]:
 
 
 async def test_frame_is_encoded_as_documented(page: Any) -> None:
-    """The example of shared/realtime-wire.md 6.2: the eighth frame, captured at 140 ms."""
+    """The example of docs/wire.md 6.2: the eighth frame, captured at 140 ms."""
     written = await page.evaluate("""async () => {
         const { encodeFrame } = await import("/sdk/framing.js");
         return Array.from(new Uint8Array(encodeFrame({ pcm: new Int16Array([0, 16]), seq: 7, startMs: 140 })));

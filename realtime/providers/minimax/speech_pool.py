@@ -1,4 +1,4 @@
-"""The pool of speech connections, shared by all conversations, within the account's limit (shared/design.md 2.1).
+"""The pool of speech connections, shared by all conversations, within the account's limit (docs/architecture.md 2.1).
 
 Prewarms, lends, takes back, replaces; skips a host that just failed; falls back to HTTP. Knows nothing of texts.
 """

@@ -1,6 +1,6 @@
 """What of a text is sent, and where to resume when the connection was lost inside a chunk. Pure.
 
-Knows the platform's pause marks (shared/minimax t2a-websocket.md 1.2) and word times; knows no connection.
+Knows the platform's pause marks (docs/minimax/t2a-websocket.md 1.2) and word times; knows no connection.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LEADING = re.compile(rf"(?:\s|{PAUSE_MARK.pattern})+")
 _MAX_MISSING_MS = 80.0  # a word that lacks no more than this at its end counts as received
 _MIN_RECEIVED = 0.8  # ... and so does a word of which this share was received
 _UNTIMED_MS = 150.0  # more audio than this after the last known word holds further words
-_NARROW_MS = 1000.0 / 15  # Latin script at speed 1 (shared/minimax t2a-websocket.md 5)
+_NARROW_MS = 1000.0 / 15  # Latin script at speed 1 (docs/minimax/t2a-websocket.md 5)
 _WIDE_MS = 1000.0 / 4.5
 
 

@@ -1,7 +1,7 @@
 """Fast Whisper on this machine's processor: the context is as long as the utterance instead of always 30 s.
 
 It knows how to stop repetition loops of a short context, how to detect the language, and how confident the model is
-that there was speech (`shared/engines.md` 2.2). It blocks: call it in a thread. It does not choose a model.
+that there was speech (`docs/engines.md` 2.2). It blocks: call it in a thread. It does not choose a model.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Whisper:
 
     def decode(self, samples: Samples, language: str | None, *, beam: int) -> Decoded:
         """The text of one utterance; the model detects the language if `language` is None. English always has a `beam`
-        of 1: it gains nothing from more (shared/engines.md 2.1)."""
+        of 1: it gains nothing from more (docs/engines.md 2.1)."""
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(audio) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(audio, language, beam)
