@@ -1,4 +1,4 @@
-"""What the terminal shows of a conversation: words as they are heard, and what was heard after an interruption.
+"""The text of a conversation in the terminal: words in time with the audio, and what was heard before an interruption.
 
 `SpokenText` is pure; `Screen` writes to a terminal, with colours where rich is installed.
 """
@@ -32,14 +32,14 @@ class SpokenText:
         self.words.extend((int(word["start_ms"]), str(word["text"])) for word in words)
 
     def due(self, heard_ms: int) -> str:
-        """The text to show now and not before."""
+        """The text that is to be shown by now and has not been shown."""
         if not self.timed:
             return self.rest()
         end = sum(len(text) for start_ms, text in self.words if start_ms < heard_ms)
         return self._up_to(end)
 
     def rest(self) -> str:
-        """All text that was not shown yet."""
+        """All text that has not been shown."""
         return self._up_to(len(self.transcript))
 
     def _up_to(self, end: int) -> str:
@@ -49,7 +49,7 @@ class SpokenText:
 
 
 def printable(text: str) -> str:
-    """Text without what could steer the terminal: escapes and other control characters become spaces."""
+    """Text that cannot control the terminal: escapes and other control characters become spaces."""
     return "".join(mark if mark.isprintable() else " " for mark in text)
 
 
@@ -58,7 +58,7 @@ class Screen:
 
     def __init__(self, write: Callable[[str, str], None] | None = None) -> None:
         self._write = write or _writer()
-        self._open = False  # a reply's line has no end yet
+        self._open = False  # a line of a reply is not finished
 
     def you(self, text: str) -> None:
         self._line("you", printable(text), "bold cyan")
@@ -85,7 +85,7 @@ class Screen:
             self._open = False
 
     def interrupted(self, heard: str) -> None:
-        """The reply was cut; this is what the listener heard of it, and what the history keeps."""
+        """The reply was interrupted; `heard` is what the history keeps."""
         self.note(f"(interrupted; heard: {heard.strip()!r})" if heard.strip() else "(interrupted, unheard)")
 
     def _line(self, name: str, text: str, style: str) -> None:

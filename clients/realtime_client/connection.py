@@ -1,4 +1,4 @@
-"""Opens a conversation: the address, the key, the first event, and the devices it is held with."""
+"""Opens a conversation: address, key, first event, speaker and microphone."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ async def connect(
     ssl_context: ssl.SSLContext | None = None,
     open_timeout_s: float = 10.0,
 ) -> AsyncIterator[Conversation]:
-    """A conversation with the server at `url` (`ws://host:port/v1/realtime`; http and a bare host do as well).
+    """A conversation with the server at `url` (`ws://host:port/v1/realtime`; also http, or only the host).
 
-    With `speaker` and `microphone` it is held by voice: what the microphone hears is sent, replies are played, what was
-    played is acknowledged, an interruption silences the speaker. Both are opened here and closed at the end of the
-    block, with whatever still waits to sound (`await conversation.drained()` waits for it). Without `headphones` the
-    microphone sends silence while a reply sounds, because the assistant would else hear, and interrupt, itself.
+    With a `microphone` its audio is sent. With a `speaker` the replies are played, and what was played is acknowledged;
+    an interruption stops the playback. Both are opened here and closed at the end of the block, even during playback:
+    use `await conversation.drained()` to wait for its end. Without `headphones` the microphone sends silence during
+    playback, because the assistant would otherwise hear itself.
 
-    Without a speaker, playing `response.output_audio.delta` is up to you, and so is `truncate` after an interruption:
-    the server takes all that it sent for heard. `extensions` are by default `words`, and `playback` with a speaker; who
-    names `playback` without one has to call `played`.
+    Without a speaker your program plays `response.output_audio.delta`, and calls `truncate` after an interruption: the
+    server assumes that everything it has sent was heard. The default `extensions` are `words`, with a speaker also
+    `playback`. With `playback` but no speaker your program must call `played`.
 
-    `session` is sent as the first `session.update`. Raises ConnectionFailed if we are not let in, DeviceError if a
+    `session` is sent as the first `session.update`. Raises ConnectionFailed if the server refuses, DeviceError if a
     device cannot be used.
     """
     if extensions is None:

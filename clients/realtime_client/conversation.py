@@ -1,7 +1,7 @@
-"""One conversation over the wire: send events, iterate over what the server says.
+"""One conversation with a server: methods send events, an iterator returns the events of the server.
 
-Events are the wire's own, as dicts; audio is the same event whether it came as binary frames or as base64:
-`response.output_audio.delta` with its sound in `pcm`. This class plays nothing and records nothing; `talk.py` does.
+Events are those of the protocol (docs/wire.md), as dicts. Audio is always `response.output_audio.delta` with the
+samples in `pcm`, from binary frames and from base64. Nothing is played or recorded here; `talk.py` does that.
 """
 
 from __future__ import annotations
@@ -30,19 +30,17 @@ _FRAME_BYTES = 32 * 1024  # of audio in one frame; the server takes 64 KiB in al
 
 
 class Conversation:
-    """Sends as methods, receives as an async iterator that ends when the conversation ends.
+    """A connection to a server. The async iterator ends when the conversation ends.
 
-    Only one task may iterate. Every method raises ConnectionLost once the socket is gone.
+    Only one task may iterate. Every method raises ConnectionLost after the socket has closed.
     """
 
-    plays = False  # replies go to a speaker
+    plays = False  # there is a speaker
 
     def __init__(self, socket: ClientConnection) -> None:
         self.session: dict[str, Any] = {}  # as the server last told it
         self.binary = socket.subprotocol == BINARY
-        self.on_heard: Callable[[Position], Any] = lambda position: (
-            None
-        )  # told again and again while a reply sounds
+        self.on_heard: Callable[[Position], Any] | None = None  # called many times while a reply plays
         self._socket = socket
         self._first: Event | None = None
         self._streams: dict[int, Event] = {}  # open binary streams -> which part they carry
@@ -59,19 +57,19 @@ class Conversation:
 
     @property
     def playing(self) -> bool:
-        """Whether a reply sounds, or waits to sound."""
+        """Whether a reply is playing, or waits to be played."""
         return False
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self._from_socket()
 
     async def ended(self) -> None:
-        """Wait until the conversation ends. Raises ConnectionLost if nobody asked for that."""
+        """Wait until the conversation ends. Raises ConnectionLost if the connection broke."""
         async for _ in self:
             pass
 
     async def drained(self) -> None:
-        """Wait until everything that has come was heard."""
+        """Wait until all received audio has been played."""
         return
 
     async def _from_socket(self) -> AsyncIterator[Event]:
@@ -138,11 +136,11 @@ class Conversation:
         await self.send("conversation.item.create", item=item)
 
     async def cancel(self) -> None:
-        """Stop the making of the current answer."""
+        """Cancel the current answer. Audio that has been received is still played."""
         await self.send("response.cancel")
 
     async def interrupt(self) -> None:
-        """Stop the current answer, its sound included."""
+        """Cancel the current answer and stop its playback."""
         await self.cancel()
 
     async def truncate(self, item_id: str, heard_ms: int, *, content_index: int = 0) -> None:
@@ -156,8 +154,8 @@ class Conversation:
         await self.send("conversation.item.retrieve", item_id=item_id)
 
     async def played(self, item_id: str, played_ms: int, state: str, *, content_index: int = 0) -> None:
-        """Acknowledge playback (extension `playback`): state is playing, drained or flushed. A speaker given to
-        `connect` does it by itself."""
+        """Acknowledge playback (extension `playback`); state is playing, drained or flushed. Not needed with a
+        speaker: then `connect` does it."""
         await self.send(
             "output_audio_buffer.played",
             item_id=item_id,

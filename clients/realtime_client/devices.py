@@ -1,4 +1,4 @@
-"""PortAudio, through sounddevice: found or not found, said in one sentence. All about sounddevice's errors is here."""
+"""PortAudio, through the sounddevice package. Turns all its errors into DeviceError."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INSTALL_LINE = "pip install 'minimax-realtime[local]'"
 
 
 def sounddevice() -> Any:
-    """The sounddevice module. Raises DeviceError with the line that installs what is missing."""
+    """The sounddevice module. Raises DeviceError, which says how to install what is missing."""
     _silence_alsa()
     try:
         import sounddevice as module
@@ -31,7 +31,7 @@ def sounddevice() -> Any:
 
 @functools.cache
 def _silence_alsa() -> None:
-    """Keep ALSA from writing to the terminal: it prints a page where one sentence of ours says the same."""
+    """Stop ALSA from printing its errors: the DeviceError is enough."""
     if not sys.platform.startswith("linux"):
         return
     try:
@@ -58,7 +58,7 @@ def _portaudio_line() -> str:
 
 @contextmanager
 def device_errors(what: str, instead: str) -> Iterator[None]:
-    """Turn sounddevice's errors into a DeviceError about `what`; `instead` is how to do without it."""
+    """Turn sounddevice's errors into a DeviceError about `what`; `instead` names another way."""
     module = sounddevice()
     try:
         yield
@@ -72,13 +72,13 @@ def device_errors(what: str, instead: str) -> Iterator[None]:
 
 
 def device_names(kind: str) -> list[str]:
-    """Names of the devices for "input" or "output". Raises DeviceError if PortAudio is not there."""
+    """Names of the "input" or "output" devices. Raises DeviceError if PortAudio is not installed."""
     found = sounddevice().query_devices()
     return [device["name"] for device in found if device[f"max_{kind}_channels"] > 0]
 
 
 def usable_rate(module: Any, kind: str, device: str | int | None) -> int:
-    """The wire's rate if the device takes it, else the device's own, in Hertz."""
+    """24 kHz if the device supports it, otherwise its own rate, in Hertz."""
     check = module.check_input_settings if kind == "input" else module.check_output_settings
     try:
         check(device=device, samplerate=RATE, channels=1, dtype="int16")

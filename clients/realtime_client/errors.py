@@ -1,14 +1,14 @@
-"""What can go wrong for a client of the wire. Each message is one sentence that says what to do."""
+"""The errors of this package. Each message is one sentence that says what to do."""
 
 from __future__ import annotations
 
 
 class ClientError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of all errors of this package."""
 
 
 class ConnectionFailed(ClientError):
-    """The server cannot be reached or does not let us in. `code` is the wire's reason where it gave one."""
+    """The server cannot be reached, or refuses the connection. `code` is its error code, if there is one."""
 
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
@@ -16,7 +16,7 @@ class ConnectionFailed(ClientError):
 
 
 class ConnectionLost(ConnectionFailed):
-    """An open conversation ended without either side asking for it."""
+    """The connection of an open conversation broke."""
 
 
 class DeviceError(ClientError):
@@ -24,4 +24,4 @@ class DeviceError(ClientError):
 
 
 class FileError(ClientError):
-    """A sound file cannot be read or written."""
+    """An audio file cannot be read or written."""

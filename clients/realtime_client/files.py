@@ -1,4 +1,4 @@
-"""Sound files as microphone and as speaker, in real time, and the formats people bring and take away.
+"""Audio files as microphone and as speaker, in real time, and their formats.
 
 Other formats than WAV go through pydub, which is imported here and nowhere else.
 """
@@ -36,7 +36,7 @@ def read_sound(path: str | Path) -> bytes:
 
 
 def check_writable(path: str | Path) -> None:
-    """Say early that this file cannot be written. Raises FileError."""
+    """Check early that this file can be written. Raises FileError."""
     target = Path(path)
     if target.suffix.lower() not in (".wav", ".mp3"):
         raise FileError(f"{path}: the name must end in .wav or .mp3.")
@@ -47,7 +47,7 @@ def check_writable(path: str | Path) -> None:
 
 
 def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:
-    """Save 16-bit mono PCM as the WAV or MP3 file that the name asks for. Raises FileError."""
+    """Save 16-bit mono PCM as a WAV or MP3 file, by the end of its name. Raises FileError."""
     check_writable(path)
     try:
         if Path(path).suffix.lower() == ".mp3":
@@ -60,7 +60,7 @@ def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:
 
 
 def _pydub() -> Any:
-    """pydub's AudioSegment, with the packaged ffmpeg. Raises FileError with the line that installs them."""
+    """pydub's AudioSegment, with the packaged ffmpeg. Raises FileError, which says how to install them."""
     try:
         with warnings.catch_warnings():
             # pydub looks for ffmpeg on the path and uses the audioop module, deprecated since Python 3.11
@@ -75,11 +75,11 @@ def _pydub() -> Any:
 
 
 class FileMicrophone:
-    """Speaks a file into the conversation as fast as a person would, then keeps a silent line open."""
+    """A microphone that yields a file in real time, then silence."""
 
     def __init__(self, pcm: bytes, *, lead_ms: int = 200) -> None:
         self._pcm = bytes(ms_to_bytes(lead_ms, RATE)) + pcm
-        self.finished = asyncio.Event()  # the file has been said
+        self.finished = asyncio.Event()  # all of the file has been yielded
 
     async def __aenter__(self) -> FileMicrophone:
         return self
@@ -101,11 +101,11 @@ class FileMicrophone:
 
 
 class FileSpeaker:
-    """A speaker without a device: takes what the player holds in real time and keeps what was heard."""
+    """A speaker without a device: takes the player's audio in real time and keeps it in `heard`."""
 
     def __init__(self, player: Player | None = None) -> None:
         self.player = player or Player(RATE)
-        self.heard = bytearray()  # 16-bit mono at 24 kHz; silence only between sounds of one reply
+        self.heard = bytearray()  # 16-bit mono at 24 kHz; no silence between replies
 
     async def __aenter__(self) -> FileSpeaker:
         self._loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The microphone of this machine as blocks of 24 kHz PCM. Knows the device and the rate, nothing of the wire."""
+"""The microphone of this machine, as blocks of 24 kHz PCM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
 
 from .devices import LATENCY_S, RATE, device_errors, sounddevice, usable_rate
 
-_BACKLOG_BLOCKS = 100  # two seconds; older sound is dropped, because it would only come ever later
+_BACKLOG_BLOCKS = 100  # two seconds; older audio is dropped, or the delay would never shrink
 
 
 class Microphone:
@@ -25,9 +25,9 @@ class Microphone:
         self, device: str | int | None = None, *, block_ms: int = 20, latency_s: float = LATENCY_S
     ) -> None:
         self.device = device
-        self.latency_s = latency_s  # what the device may hold; more survives a busier machine
+        self.latency_s = latency_s  # of the device's buffer; a larger one is safer on a busy machine
         self.block_ms = block_ms
-        self.dropped_ms = 0  # sound nobody fetched in time
+        self.dropped_ms = 0  # of audio that was not read in time
         self._blocks: asyncio.Queue[bytes] = asyncio.Queue(_BACKLOG_BLOCKS)
         self._stream: Any = None
         self._resampler: Resampler | None = None
@@ -69,7 +69,7 @@ class Microphone:
             self._stream.start()
 
     def _heard(self, data: Any, frames: int, time: Any, status: Any) -> None:
-        # This is PortAudio's own thread; where the loop has closed before the stream, nobody listens any more.
+        # This is PortAudio's thread; the loop may have closed before the stream.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._keep, bytes(data))
 

@@ -1,8 +1,7 @@
-"""Plays the replies of a conversation and tells the server what was heard.
+"""Plays the replies of a conversation and reports to the server what was heard (docs/wire.md 3.9, 6.3).
 
-Uses the `playback` extension where the server confirmed it; otherwise flushes on `speech_started` and sends
-`conversation.item.truncate` itself. It knows the wire's events and a player; where the sound goes is the output's
-affair.
+It uses the `playback` extension if the server has confirmed it. Otherwise it stops on `speech_started` and sends
+`conversation.item.truncate` itself. It knows events and a player; the output knows the device.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from .conversation import Conversation, Event
 from .player import PartKey, Player, Position
 
 POLL_S = 0.04
-REPORT_S = 0.2  # the wire asks for at least every 250 ms
+REPORT_S = 0.2  # the protocol wants a report at least every 250 ms
 
 
 class Output(Protocol):
-    """Something that plays what `player` holds. `now` is the clock of the times given to `player.read`."""
+    """Plays the audio of `player`. `now` is the clock of the times given to `player.read`."""
 
     player: Player
 
@@ -27,7 +26,7 @@ class Output(Protocol):
 
 
 class Playback:
-    """Feed it every event with `handle`, and keep `run` running beside."""
+    """Call `handle` with every event, and let `run` run in a task."""
 
     def __init__(
         self,
@@ -37,13 +36,13 @@ class Playback:
     ) -> None:
         self.conversation = conversation
         self.output = output
-        self.silent = asyncio.Event()  # nothing waits and nothing sounds
+        self.silent = asyncio.Event()  # nothing is playing or waits to be played
         self.silent.set()
         self._on_position = on_position
-        self._reported: dict[PartKey, tuple[int, float]] = {}  # played_ms and when we said so
+        self._reported: dict[PartKey, tuple[int, float]] = {}  # played_ms, and the time of the report
 
     async def handle(self, event: Event) -> None:
-        """React to one event of the server. Raises ConnectionLost."""
+        """Handle one event of the server. Raises ConnectionLost."""
         player = self.output.player
         match event["type"]:
             case "response.output_audio.delta":
@@ -60,7 +59,7 @@ class Playback:
                 await self._flush("truncate")
 
     async def interrupt(self) -> None:
-        """Stop the reply now, as the user's own wish. Raises ConnectionLost."""
+        """Stop the reply for the user. Raises ConnectionLost."""
         if self._negotiated:
             await self.conversation.send("output_audio_buffer.clear")
         else:
@@ -68,7 +67,7 @@ class Playback:
             await self._flush("truncate")
 
     async def run(self) -> None:
-        """Report what is heard until cancelled. Raises ConnectionLost."""
+        """Report what has been heard, until cancelled. Raises ConnectionLost."""
         while True:
             for position in self.output.player.positions(self.output.now()):
                 await self._report(position)

@@ -1,7 +1,7 @@
-"""What waits to be played, what was handed to the device, what was heard: the truth about playback, counted.
+"""Counts the samples that wait, that the device has taken, and that have been heard.
 
-Pure: the device (or a test) asks for samples and says when their first one will sound; times are seconds on the
-device's own clock. Knows parts of items, nothing of sockets and devices. Safe to use from an audio thread.
+Pure: the device (or a test) takes samples and gives the time at which the first one will be heard, in seconds of the
+device's clock. Knows parts of items; knows no socket and no device. Safe to use from an audio thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _REMEMBERED_FLUSHES = 32
 
 
 class PartKey(NamedTuple):
-    """Which part of which item of the conversation a sound belongs to."""
+    """The part of an item that audio belongs to."""
 
     item_id: str
     content_index: int = 0
@@ -24,7 +24,7 @@ class PartKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How much of a part has been heard. `drained`: all of it, and no more will come."""
+    """How much of a part has been heard. `drained`: all of it, and the part is complete."""
 
     part: PartKey
     played_ms: int
@@ -36,8 +36,8 @@ class _Part:
     key: PartKey
     waiting: deque[memoryview] = field(default_factory=deque)
     waiting_bytes: int = 0
-    handed: int = 0  # samples given to the device
-    heard: int = 0  # samples that have sounded
+    handed: int = 0  # samples that the device has taken
+    heard: int = 0  # samples that have been heard
     ended: bool = False
 
     def take(self, size: int) -> bytes:
@@ -55,7 +55,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Samples of a part on their way to the ear."""
+    """Samples of a part that the device has taken, with the time of the first one."""
 
     part: _Part
     samples: int
@@ -65,13 +65,13 @@ class _Span:
 class Player:
     """A queue of parts, played in order and counted by sample.
 
-    A part starts to sound once `prebuffer_ms` of it are here, so that a burst network does not stutter. Beyond
-    `max_s` seconds waiting, new sound is dropped and counted in `dropped_ms`.
+    A part starts when `prebuffer_ms` of it have been received, against jitter of the network. When `max_s` seconds
+    wait, new audio is dropped and counted in `dropped_ms`.
     """
 
     def __init__(self, rate: int = 24_000, *, prebuffer_ms: int = 40, max_s: int = 600) -> None:
         self.rate = rate  # Hertz, of 16-bit mono PCM
-        self.starved_ms = 0.0  # silence we had to play inside a part because its sound was late
+        self.starved_ms = 0.0  # of silence inside parts, because audio was late
         self.dropped_ms = 0.0
         self._prebuffer_bytes = prebuffer_ms * rate // 1000 * SAMPLE_BYTES
         self._max_bytes = max_s * rate * SAMPLE_BYTES
@@ -87,7 +87,7 @@ class Player:
 
     @property
     def active(self) -> bool:
-        """Whether anything waits, is under way to the ear, or is still to come."""
+        """Whether a part is waiting, playing or incomplete."""
         return bool(self._parts or self._spans or self._finished)
 
     @property
@@ -96,7 +96,7 @@ class Player:
         return bool(self._spans)
 
     def write(self, part: PartKey, pcm: bytes) -> None:
-        """Queue sound. What belongs to a part that was flushed is dropped: its sender did not know yet."""
+        """Queue audio. Audio of a flushed part is dropped: the server had not known of the flush."""
         with self._lock:
             if part in self._flushed:
                 return
@@ -108,13 +108,13 @@ class Player:
             target.waiting_bytes += len(pcm)
 
     def end(self, part: PartKey) -> None:
-        """No more sound of this part will come."""
+        """The part is complete."""
         with self._lock:
             if part not in self._flushed:
                 self._find(part).ended = True
 
     def read(self, samples: int, at_s: float) -> bytes:
-        """The next `samples` samples, of which the first will sound at `at_s`; silence where there is nothing."""
+        """The next samples; the first one will be heard at `at_s`. Filled up with silence."""
         out = bytearray()
         size = samples * SAMPLE_BYTES
         with self._lock:
@@ -137,7 +137,7 @@ class Player:
         return bytes(out) + bytes(size - len(out))
 
     def positions(self, now_s: float) -> list[Position]:
-        """How much of each live part has been heard by now. A drained part is told once, then forgotten."""
+        """How much of each part has been heard by now. A drained part is returned once."""
         with self._lock:
             partial = self._hear(now_s)
             sounding = {id(span.part) for span in self._spans}
@@ -147,7 +147,7 @@ class Player:
         return [Position(p.part, p.played_ms, drained=p.part in drained) for p in told]
 
     def flush(self) -> list[Position]:
-        """Throw away everything that waits. Positions are final: what the device already holds will be heard."""
+        """Drop everything that waits. The positions are final: the device still plays what it has taken."""
         with self._lock:
             parts = (*self._finished, *self._parts)
             self._flushed.extend(part.key for part in parts)
@@ -165,7 +165,7 @@ class Player:
         return part
 
     def _hear(self, now_s: float) -> tuple[_Part | None, int]:
-        """Move what has sounded into the counters; returns the part in the middle of a span, and how far in."""
+        """Count the samples heard by now. Returns the part that is playing and its samples in the current span."""
         while self._spans:
             span = self._spans[0]
             heard = round((now_s - span.at_s) * self.rate)

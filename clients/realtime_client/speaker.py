@@ -1,4 +1,4 @@
-"""The speaker of this machine. PortAudio's thread asks the player for samples and says when they will sound."""
+"""The speaker of this machine. PortAudio's thread takes samples from the player, with the time of the first one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Speaker:
         latency_s: float = LATENCY_S,
     ) -> None:
         self.device = device
-        self._wanted_s = latency_s  # what the device may hold; more survives a busier machine
+        self._wanted_s = latency_s  # of the device's buffer; a larger one is safer on a busy machine
         self.player = player or Player(RATE)
         self._stream: Any = None
         self._rate = RATE  # Hertz, of the device
@@ -43,7 +43,7 @@ class Speaker:
 
     @property
     def latency_s(self) -> float:
-        """Seconds from handing samples over to hearing them, as the device says."""
+        """Seconds from taking samples to hearing them, by the device."""
         return float(self._stream.latency)
 
     def now(self) -> float:
@@ -51,11 +51,11 @@ class Speaker:
         return float(self._stream.time)
 
     def flush(self) -> list[Position]:
-        """Silence. What each part will have been heard of, when the device has played the little it holds."""
+        """Drop all audio. Returns how much of each part will have been heard when the device's buffer is empty."""
         return self.player.flush()
 
     async def drained(self) -> None:
-        """Wait until all that was written has been heard."""
+        """Wait until all audio has been heard."""
         while self.player.active:
             self.player.positions(self.now())
             await asyncio.sleep(_BLOCK_MS / 1000)

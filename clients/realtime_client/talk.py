@@ -1,7 +1,7 @@
-"""A conversation held by voice: the microphone goes in, replies go to the speaker and are acknowledged as they sound.
+"""A conversation by voice: sends the microphone, plays the replies, acknowledges what was played.
 
-Everything happens in tasks of its own, so that sound never waits for the program that reads the events. How replies
-are played and told is `playback.py`; this module joins it to a connection and a microphone.
+It does this in tasks of its own, so that audio never waits for the program that reads the events. `playback.py` plays
+and acknowledges; this module connects it with the microphone and the server.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .conversation import Conversation, Event
 from .playback import Output, Playback
 from .player import Position
 
-ECHO_TAIL_S = 0.25  # how long a room goes on sounding after the speaker stopped
-MAX_EVENTS = 1000  # that wait for a program that does not read them
+ECHO_S = 0.25  # the echo in a room after the speaker has stopped
+MAX_EVENTS = 1000  # kept for a program that does not read them
 
 
 class AudioInput(Protocol):
@@ -33,7 +33,7 @@ class AudioInput(Protocol):
 
 
 class AudioOutput(Output, Protocol):
-    """A speaker: `Speaker`, `FileSpeaker`, or your own. Plays what its `player` holds, by the clock `now`."""
+    """A speaker: `Speaker`, `FileSpeaker`, or your own. Plays the audio of its `player`, on the clock `now`."""
 
     async def __aenter__(self) -> Any: ...
 
@@ -41,10 +41,10 @@ class AudioOutput(Output, Protocol):
 
 
 class Talk(Conversation):
-    """A `Conversation` with a speaker, a microphone, or both; `connect` makes it.
+    """A `Conversation` with a speaker, a microphone, or both. `connect` creates it.
 
-    Whoever iterates gets every event after the speaker has. At most `MAX_EVENTS` wait for that: then the oldest go, and
-    are counted in `dropped_events`, so that a program may also just wait with `ended`.
+    It handles every event before the program gets it. If the program does not iterate, it keeps the last `MAX_EVENTS`
+    events and counts the others in `dropped_events`.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class Talk(Conversation):
         self.dropped_events = 0
         self._playback = Playback(self, speaker, self._heard) if speaker is not None else None
         self._microphone = microphone
-        self._sounded_s = float("-inf")  # when we last knew that something sounded
+        self._played_s = float("-inf")  # the last time that something was playing
         self._events: deque[Event] = deque()
-        self._news = asyncio.Event()
+        self._new_event = asyncio.Event()
         self._over = asyncio.Event()
         self._failure: Exception | None = None
 
@@ -77,24 +77,24 @@ class Talk(Conversation):
                 yield self._events.popleft()
             if self._over.is_set():
                 break
-            self._news.clear()
-            await self._news.wait()
+            self._new_event.clear()
+            await self._new_event.wait()
         await self.ended()
 
     async def ended(self) -> None:
-        """Wait until the conversation ends. Raises ConnectionLost if nobody asked for that, or the microphone's own
-        error."""
+        """Wait until the conversation ends. Raises ConnectionLost if the connection broke, and an error of the
+        microphone as it is."""
         await self._over.wait()
         if self._failure is not None:
             raise self._failure
 
     async def drained(self) -> None:
-        """Wait until everything that has come was heard."""
+        """Wait until all received audio has been played."""
         if self._playback is not None:
             await self._playback.silent.wait()
 
     async def interrupt(self) -> None:
-        """Stop the current answer, its sound included."""
+        """Cancel the current answer and stop its playback."""
         if self._playback is not None:
             await self._playback.interrupt()
         else:
@@ -102,12 +102,12 @@ class Talk(Conversation):
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Receive, play and listen for as long as the block."""
+        """Receive, play and record until the end of the block."""
         jobs = {"receive": self._receive_all()}
         if self._playback is not None:
-            jobs["play"] = self._unless_it_fails(self._playback.run())
+            jobs["play"] = self._guarded(self._playback.run())
         if self._microphone is not None:
-            jobs["listen"] = self._unless_it_fails(self._speak(self._microphone))
+            jobs["record"] = self._guarded(self._record(self._microphone))
         tasks = [asyncio.create_task(job, name=f"conversation: {name}") for name, job in jobs.items()]
         try:
             yield
@@ -117,11 +117,11 @@ class Talk(Conversation):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _receive_all(self) -> None:
-        await self._unless_it_fails(self._receive_events())
+        await self._guarded(self._receive_events())
         self._finish(None)
 
-    async def _unless_it_fails(self, job: Coroutine[Any, Any, None]) -> None:
-        """The first failure ends the conversation, and is raised where somebody waits for it."""
+    async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
+        """Run a job. Its error ends the conversation and is raised by `ended` and the iterator."""
         try:
             await job
         except Exception as error:
@@ -131,7 +131,7 @@ class Talk(Conversation):
         if not self._over.is_set():
             self._failure = failure
             self._over.set()
-        self._news.set()
+        self._new_event.set()
 
     async def _receive_events(self) -> None:
         async for event in self._from_socket():
@@ -141,17 +141,18 @@ class Talk(Conversation):
                 self._events.popleft()
                 self.dropped_events += 1
             self._events.append(event)
-            self._news.set()
+            self._new_event.set()
 
-    async def _speak(self, microphone: AudioInput) -> None:
+    async def _record(self, microphone: AudioInput) -> None:
         async for pcm in microphone:
-            await self.append(bytes(len(pcm)) if self._would_hear_itself() else pcm)
+            await self.append(bytes(len(pcm)) if self._muted() else pcm)
 
-    def _would_hear_itself(self) -> bool:
+    def _muted(self) -> bool:
         if self.headphones or self._playback is None:
             return False
-        return self.playing or asyncio.get_running_loop().time() - self._sounded_s < ECHO_TAIL_S
+        return self.playing or asyncio.get_running_loop().time() - self._played_s < ECHO_S
 
     def _heard(self, position: Position) -> None:
-        self._sounded_s = asyncio.get_running_loop().time()
-        self.on_heard(position)
+        self._played_s = asyncio.get_running_loop().time()
+        if self.on_heard is not None:
+            self.on_heard(position)

@@ -1,6 +1,6 @@
-"""A conversation at the terminal: captions as they are heard, typed lines, the end of a spoken file.
+"""A conversation in the terminal: captions in time with the audio, typed lines, the end of a file.
 
-Decides only what is shown when, and when it is over; the sound is the conversation's own affair (`talk.py`).
+It decides what is shown and when the conversation is over. `talk.py` handles the audio.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from .captions import Screen, SpokenText
 from .conversation import Conversation, Event
 from .player import Position
 
-GRACE_S = 1.5  # a file is over: how long until its last word must have been noticed as speech
-ANSWER_TIMEOUT_S = 40.0  # and until its answer must have come
+SPEECH_TIMEOUT_S = 1.5  # from the end of a file until the server must have detected its last word
+ANSWER_TIMEOUT_S = 40.0  # and until the answer must have come
 Work = AsyncGenerator[None, None]
 
 
 class Terminal:
-    """Runs one conversation until its input ends, the server ends it, or it is cancelled."""
+    """Shows one conversation until its input ends, the server ends it, or it is cancelled."""
 
     def __init__(self, conversation: Conversation, screen: Screen) -> None:
         self.conversation = conversation
         self.screen = screen
-        self.answers = 0  # finished responses, whatever their end
+        self.answers = 0  # finished responses, failed ones included
         self.failures: list[str] = []
         self._texts: dict[str, SpokenText] = {}  # by item
-        self._current: str | None = None  # the item on the screen's open line
+        self._current: str | None = None  # the item on the current line of the screen
         self._news = asyncio.Condition()
-        self._active = 0  # responses that were created and are not done
-        self._turn_open = False  # the user has spoken and nothing came of it yet
+        self._active = 0  # responses that are not done
+        self._turn_open = False  # the user has spoken and there is no response yet
         conversation.on_heard = self._heard
 
     async def run(self, *works: Work) -> None:
-        """Handle events while the works go on; leave when one of them, or the conversation, ends.
+        """Handle events and run the works; return when one of them, or the conversation, ends.
 
         Raises ConnectionLost.
         """
@@ -51,9 +51,9 @@ class Terminal:
             self.screen.end_reply()
 
     async def hear_out(self, finished: asyncio.Event) -> Work:
-        """Ends when a file that is being spoken is over and its last turn has been answered and heard."""
+        """Ends when the file has been sent and the answer to its last turn has been played."""
         await finished.wait()
-        await asyncio.sleep(GRACE_S)
+        await asyncio.sleep(SPEECH_TIMEOUT_S)
         yield
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
@@ -62,12 +62,12 @@ class Terminal:
             self._problem(f"No answer came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
 
-    async def type(self, lines: AsyncIterable[str], *, patient: bool = False) -> Work:
-        """Each line is a turn. A line typed into an answer interrupts it, unless `patient`."""
+    async def type(self, lines: AsyncIterable[str], *, wait: bool = False) -> Work:
+        """Each line is a turn. A line during an answer interrupts it; with `wait` it waits for its end."""
         async for line in lines:
             if not line.strip():
                 continue
-            if patient:
+            if wait:
                 await self.settled()
             elif self._active or self.conversation.playing:
                 await self._interrupt()
@@ -76,13 +76,13 @@ class Terminal:
         await self.settled()
 
     async def ask(self, text: str) -> Work:
-        """One question, until its answer has been heard."""
+        """One question, until its answer has been played."""
         await self._ask(text, lambda: False)
         await self.settled()
         yield
 
     async def settled(self) -> None:
-        """Wait until no answer is being made and everything was heard."""
+        """Wait until there is no active response and all audio has been played."""
         await self._until(lambda: not self._active)
         await self.conversation.drained()
 
@@ -150,7 +150,7 @@ class Terminal:
         return self._texts.setdefault(item_id, SpokenText(timed))
 
     def _heard(self, position: Position) -> None:
-        """This much of a part was heard: show the words that are due."""
+        """Show the words up to this position."""
         if position.part.item_id in self._texts:
             self._caption(position.part.item_id, position.played_ms)
             if position.drained:

@@ -66,7 +66,7 @@ async def _talk(args: argparse.Namespace) -> int:
         else:
             if sys.stdin.isatty():
                 screen.note("Type a line and press Enter; Ctrl-D ends the conversation.")
-            await terminal.run(terminal.type(read_lines(), patient=not sys.stdin.isatty()))
+            await terminal.run(terminal.type(read_lines(), wait=not sys.stdin.isatty()))
     return 1 if terminal.failures else 0
 
 
@@ -78,9 +78,9 @@ async def _connect(
     args: argparse.Namespace,
     screen: Screen,
 ) -> Conversation:
-    """The conversation; a typed one goes on without a speaker."""
+    """Connect; a typed conversation works without a speaker."""
     session = dict(server.session or {})
-    headphones = args.headphones or bool(args.wav)  # a file does not hear the answer
+    headphones = args.headphones or bool(args.wav)  # a file cannot hear the speaker
     by_voice = connect(
         server.url,
         server.api_key,

@@ -1,7 +1,7 @@
-"""Which providers there are for a role, by name: those of this package, then those of other installed packages.
+"""The providers of each role, by name: those of this package, then those of other installed packages.
 
-Another package offers one as an entry point of the group `realtime.providers`, named `role.name`; its value is a
-function `create(settings)`, or a module with one (`docs/extending.md`). This module makes nothing by itself: it finds.
+Another package adds a provider with an entry point of the group `realtime.providers`. Its name is `role.name`, its
+value a function `create(settings)` or a module with that function (`docs/extending.md`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from realtime.settings import Settings
 
 GROUP = "realtime.providers"
 ROLES = ("vad", "transcriber", "end_of_turn", "chat", "speech", "store")
-_HOME = "realtime.providers."
+_PACKAGE = "realtime.providers."
 _MODULES = {
     ("chat", "minimax"): "minimax.chat",
     ("chat", "openai"): "openai_chat",
@@ -36,7 +36,7 @@ _MODULES = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one provider comes from. `entry_point` is None for those of this package."""
+    """A provider that can be created. `entry_point` is None if it belongs to this package."""
 
     role: str
     name: str
@@ -44,14 +44,14 @@ class Source:
 
     @property
     def package(self) -> str:
-        """The distribution it is installed with."""
+        """The name of its distribution."""
         dist = self.entry_point.dist if self.entry_point is not None else None
         return dist.name if dist is not None else "minimax-realtime"
 
     def create(self, settings: Settings) -> Any:
-        """Make the provider. Raises ConfigError, or ModuleNotFoundError for an optional part of this package."""
+        """Create the provider. Raises ConfigError, or ModuleNotFoundError if an optional dependency is missing."""
         if self.entry_point is None:
-            module = importlib.import_module(_HOME + _MODULES[self.role, self.name])
+            module = importlib.import_module(_PACKAGE + _MODULES[self.role, self.name])
             return module.create(settings)
         try:
             found = self.entry_point.load()
@@ -64,7 +64,7 @@ class Source:
 
 
 def find(role: str, name: str) -> Source:
-    """The provider of this name. Raises ConfigError naming the known ones if there is none, or more than one."""
+    """The provider with this name. Raises ConfigError if there is none (with the known names) or more than one."""
     if (role, name) in _MODULES:
         return Source(role, name)
     found = {point.value: point for point in _installed() if point.name == f"{role}.{name}"}
@@ -73,21 +73,21 @@ def find(role: str, name: str) -> Source:
     sources = [Source(role, name, point) for point in found.values()]
     if len(sources) > 1:
         packages = " and ".join(sorted(source.package for source in sources))
-        raise ConfigError(f"The packages {packages} both bring a {role} named {name!r}: uninstall one.")
+        raise ConfigError(f"The packages {packages} both have a {role} named {name!r}: uninstall one.")
     return sources[0]
 
 
 def known(role: str) -> list[str]:
-    """The names there are for this role: ours in order, then those of other packages."""
+    """The names of this role: first those of this package, then the others."""
     ours = sorted(name for kind, name in _MODULES if kind == role)
     theirs = {point.name.partition(".")[2] for point in _installed() if point.name.startswith(f"{role}.")}
     return ours + sorted(theirs - set(ours))
 
 
 def candidates(role: str, settings: Settings) -> tuple[Source, ...]:
-    """Who may play this role by the settings, the first choice first; nobody where it is switched off.
+    """The providers that the settings allow for this role, the preferred one first; empty if the role is off.
 
-    Raises ConfigError, naming the setting, for a name that nobody has.
+    Raises ConfigError for an unknown name; its message names the setting.
     """
     setting, value = _chosen(role, settings)
     try:
@@ -97,7 +97,7 @@ def candidates(role: str, settings: Settings) -> tuple[Source, ...]:
 
 
 def _chosen(role: str, settings: Settings) -> tuple[str, str]:
-    """The variable that chooses who plays a role, and what it says."""
+    """The name and the value of the setting for this role."""
     return {
         "vad": ("VOICE_DETECTOR", settings.voice_detector),
         "transcriber": ("TRANSCRIBER", settings.transcriber),
@@ -109,13 +109,13 @@ def _chosen(role: str, settings: Settings) -> tuple[str, str]:
 
 
 def _names(role: str, value: str, settings: Settings) -> tuple[str, ...]:
-    """The names that this value of the setting stands for."""
+    """The provider names for this value of the setting."""
     match role, value:
         case "chat", "auto":
             return ("openai",) if settings.chat_base_url else ("minimax",)
-        case "transcriber", "auto":  # the sandbox hears with the same local model that would be missing
+        case "transcriber", "auto":  # the sandbox would use the same local model
             return ("local",) if settings.use_sandbox else ("local", "minimax")
-        case "end_of_turn", "auto":  # nobody misses a model that was never fetched
+        case "end_of_turn", "auto":  # a model that is not installed is not an error
             return ("smart",) if has_smart_turn() else ()
         case (("vad" | "transcriber" | "end_of_turn" | "store"), "none"):
             return ()

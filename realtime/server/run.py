@@ -1,4 +1,4 @@
-"""Runs the server: a socket to listen on, TLS, signals, several workers. The application itself is `app.py`."""
+"""Runs the server: the listening socket, TLS, signals, several workers. `app.py` has the application."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that answers at `url`, and what runs behind it."""
+    """A server that listens at `url`, its runtime and its application."""
 
     url: str
     runtime: Runtime
@@ -48,10 +48,11 @@ async def running(
     sock: socket.socket | None = None,
     metrics: Metrics | None = None,
 ) -> AsyncIterator[RunningServer]:
-    """A server on `settings.host:port` (0 picks a port), stopped and drained when the block ends.
+    """A server on `settings.host:port` (0 selects a free port), drained and stopped when the block ends.
 
-    `providers` are your own, by role, and stay yours to close (`realtime.providers.ProviderOverrides`); `tools` are
-    functions with type hints that the server runs for the model (`realtime.tool`). Raises ConfigError.
+    `providers` replace those of the settings, by role; the server does not close them (`realtime.providers` has the
+    type). `tools` are functions with type hints that the server runs for the model (`realtime.tool`).
+    Raises ConfigError.
     """
     check_binding(settings)
     tls = _tls(settings)
@@ -70,7 +71,7 @@ async def running(
 async def _listen(
     runner: web.AppRunner, settings: Settings, sock: socket.socket | None, tls: ssl.SSLContext | None
 ) -> None:
-    """Take connections on this socket, or on the address of the settings. Raises ConfigError."""
+    """Listen on this socket, or on the address of the settings. Raises ConfigError."""
     site: web.BaseSite
     if sock is not None:
         site = web.SockSite(runner, sock, ssl_context=tls)
@@ -121,12 +122,12 @@ async def _serve_until_signal(
 
 
 def _collect_garbage_less_often() -> None:
-    """Search everything that is alive less often: with 200 conversations a full search holds the loop up for 20 to
-    40 ms, and finds next to nothing.
+    """Run full garbage collections less often: with 200 conversations one blocks the loop for 20 to 40 ms and finds
+    almost nothing.
     """
     gc.collect()
-    gc.freeze()  # what is there by now lives as long as the process
-    gc.set_threshold(700, 10, 50)  # the defaults, but for the last: every minute or so under such a load
+    gc.freeze()  # what exists now lives as long as the process
+    gc.set_threshold(700, 10, 50)  # only the last one is no default: about every minute under such a load
 
 
 def _run(
@@ -159,11 +160,10 @@ def serve(
     tools: Iterable[Toolish] = (),
     workers: int = 1,
 ) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status. Several workers, each a process, share one port.
+    """Serve until SIGTERM or SIGINT and return the exit status. Several workers (processes) share one port.
 
-    `providers` and `tools` are those of `running`. Providers must not have been used on another event loop, and go to
-    no other process: with several workers bring them as an installed package (`docs/extending.md`).
-    Raises ConfigError.
+    `providers` and `tools` are those of `running`. Providers cannot be sent to other processes: for several workers
+    install them as a package (`docs/extending.md`). Raises ConfigError.
     """
     tools = as_tools(tools)
     check_binding(settings)
@@ -171,7 +171,7 @@ def serve(
         _run(settings, None, tools, providers, announce=True)
         return 0
     if providers:
-        raise ConfigError("Providers cannot go to other processes: use one worker, or an entry point.")
+        raise ConfigError("Providers cannot be sent to other processes: use one worker, or an entry point.")
     started = time.monotonic()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as sock:

@@ -1,8 +1,8 @@
-"""Everything behind one server: the providers that were handed in or that the settings choose, the tools, the store.
+"""What one server runs with: the providers (given by the caller or selected by the settings), the tools, the store.
 
-`open_runtime` starts the in-process sandbox where nobody named a platform, and closes everything it made, but nothing
-that was handed in. A part that is not installed is not an error here: it is named in `missing`, with the line that
-installs it, and a turn that needs it fails with that sentence. Which names there are is `providers/catalog.py`.
+`open_runtime` starts the sandbox in this process if no platform is configured. It closes everything it created, and
+nothing that the caller gave. A part that is not installed is no error here: `missing` names it and says how to install
+it, and a turn that needs it fails with that message. The provider names are in `providers/catalog.py`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from realtime.tools import Toolbox, Toolish, load_tools
 
 log = logging.getLogger(__name__)
 
-# What a server can run without, as people call it.
+# The roles that a server can run without, and their names in `missing`.
 _OPTIONAL = {"vad": "voice detection", "transcriber": "transcription", "end_of_turn": "turn detection"}
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A part this server runs without, and what would bring it."""
+    """A part that this server runs without, and how to install it."""
 
     part: str
     message: str
@@ -38,14 +38,14 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The settings in force and what runs by them."""
+    """The settings in use and the objects created from them."""
 
     settings: Settings
     providers: Providers
     missing: tuple[Missing, ...] = ()
-    sandbox: bool = False  # nobody named a platform: the emulator in this process answers
-    tools: Toolbox | None = None  # Python functions this server runs for the model
-    store: Store | None = None  # conversations beyond their session
+    sandbox: bool = False  # no platform is configured: the sandbox in this process answers
+    tools: Toolbox | None = None  # Python functions that this server runs for the model
+    store: Store | None = None  # keeps conversations after their session
 
     @property
     def transcriber_name(self) -> str:
@@ -56,21 +56,21 @@ class Runtime:
 async def open_runtime(
     settings: Settings, tools: Iterable[Toolish] = (), providers: ProviderOverrides | None = None
 ) -> AsyncIterator[Runtime]:
-    """Everything a server needs, running. Raises ConfigError for settings that cannot work."""
-    by_role = _handed_in(providers)
+    """The runtime of one server, until the end of the block. Raises ConfigError for settings that cannot work."""
+    by_role = _given(providers)
     sources = {role: candidates(role, settings) for role in ROLES if role not in by_role}
     missing: list[Missing] = []
     async with AsyncExitStack() as stack:
         toolbox = _toolbox(settings, tools)
         if toolbox is not None:
             stack.push_async_callback(toolbox.aclose)
-        sandbox = settings.use_sandbox and _asks_the_platform(sources)
+        sandbox = settings.use_sandbox and _uses_platform(sources)
         if sandbox:
             settings = await _start_sandbox(settings, stack, missing)
         for role, choice in sources.items():
-            made = by_role[role] = await _make(choice, settings, missing)
-            if made is not None:
-                stack.push_async_callback(made.aclose)
+            provider = by_role[role] = await _create(choice, settings, missing)
+            if provider is not None:
+                stack.push_async_callback(provider.aclose)
         store = by_role.pop("store")
         all_providers = Providers(**by_role)
         if all_providers.transcriber is not None:
@@ -80,54 +80,54 @@ async def open_runtime(
 
 @asynccontextmanager
 async def open_providers(settings: Settings) -> AsyncIterator[Providers]:
-    """Just the providers, for commands that need no server."""
+    """Only the providers, for commands that need no server."""
     async with open_runtime(settings) as runtime:
         yield runtime.providers
 
 
-def _handed_in(providers: ProviderOverrides | None) -> dict[str, Any]:
-    """What was handed in, by role. Raises ConfigError for what cannot be meant."""
+def _given(providers: ProviderOverrides | None) -> dict[str, Any]:
+    """The caller's providers by role. Raises ConfigError for a wrong role or value."""
     by_role: dict[str, Any] = dict(providers or {})
     for role, provider in by_role.items():
         if role not in ROLES:
-            raise ConfigError(f"There is no role {role!r} for a provider: there is {', '.join(ROLES)}.")
+            raise ConfigError(f"There is no provider role {role!r}; the roles are {', '.join(ROLES)}.")
         if provider is None and role not in (*_OPTIONAL, "store"):
-            raise ConfigError(f"A server cannot do without {role}: leave it out for the configured one.")
+            raise ConfigError(f"A server needs the role {role}: leave it out to use the configured provider.")
         if isinstance(provider, type):
-            raise ConfigError(f"The {role} handed in is the class {provider.__name__}: make an object of it.")
+            raise ConfigError(f"The {role} provider is the class {provider.__name__}: give an object of it.")
     return by_role
 
 
 def _toolbox(settings: Settings, tools: Iterable[Toolish]) -> Toolbox | None:
-    """The tools given in Python and those named by settings. Raises ConfigError."""
+    """The caller's tools and those that the settings name. Raises ConfigError."""
     every: list[Toolish] = [*tools, *load_tools(settings.tools)]
     if not every:
         return None
     return Toolbox(every, timeout_s=settings.tool_timeout_s, filler=settings.tool_filler)
 
 
-def _asks_the_platform(sources: Mapping[str, tuple[Source, ...]]) -> bool:
+def _uses_platform(sources: Mapping[str, tuple[Source, ...]]) -> bool:
     return any(source.name == "minimax" for choice in sources.values() for source in choice)
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:
-    """The platform on this machine. Without its voice it still writes: the page says what is missing."""
+    """Start the sandbox and return settings that use it. Without its voice it still answers in text."""
     from realtime.sandbox.server import Sandbox
 
     if importlib.util.find_spec("espeakng_loader") is None:
         install = "pip install 'minimax-realtime[sandbox]', or set MINIMAX_API_KEY"
         missing.append(Missing("voice", f"The sandbox has no voice: {install}."))
     sandbox = await stack.enter_async_context(Sandbox())
-    log.info("no key set: the sandbox speaks, at %s", sandbox.url)
+    log.info("no key set: the sandbox answers, at %s", sandbox.url)
     return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
 
 
-async def _make(choice: Iterable[Source], settings: Settings, missing: list[Missing]) -> Any | None:
-    """The first of these that can be made. Raises ConfigError where a server cannot run without one."""
-    for source in choice:
+async def _create(sources: Iterable[Source], settings: Settings, missing: list[Missing]) -> Any | None:
+    """The first of these providers that can be created. Raises ConfigError if the server needs the role."""
+    for source in sources:
         try:
             if source.role == "end_of_turn" and source.entry_point is None:
-                return await asyncio.to_thread(source.create, settings)  # its load takes a moment
+                return await asyncio.to_thread(source.create, settings)  # loading the model is slow
             return source.create(settings)
         except (ConfigError, ModuleNotFoundError) as error:
             if source.role not in _OPTIONAL:
@@ -138,7 +138,7 @@ async def _make(choice: Iterable[Source], settings: Settings, missing: list[Miss
 
 @asynccontextmanager
 async def _prewarming(transcriber: Transcriber) -> AsyncIterator[None]:
-    """Load the transcriber in the background: the server is ready before it is."""
+    """Load the transcriber in the background: the server does not wait for it."""
 
     async def prewarm() -> None:
         try:

@@ -1,4 +1,4 @@
-"""POST /v1/realtime/client_secrets: a short-lived key for a browser."""
+"""POST /v1/realtime/client_secrets: a short-lived key for a browser (docs/wire.md 1.3)."""
 
 from __future__ import annotations
 

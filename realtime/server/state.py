@@ -15,13 +15,13 @@ from realtime.settings import Settings
 
 @dataclass(slots=True)
 class Opened:
-    """What an application has from its start to its end. Keys of a started application cannot be set any more."""
+    """Holds the runtime between start and end, because the keys of a started application cannot be set."""
 
     runtime: Runtime | None = None
 
 
 OPENED = web.AppKey("opened", Opened)
-SETTINGS = web.AppKey("settings", Settings)  # as given; those in force are `runtime_of(app).settings`
+SETTINGS = web.AppKey("settings", Settings)  # as given; `runtime_of(app).settings` also knows the sandbox
 METRICS = web.AppKey("metrics", Metrics)
 ACCESS = web.AppKey("access", Access)
 REGISTRY = web.AppKey("registry", Registry)
@@ -30,5 +30,5 @@ REGISTRY = web.AppKey("registry", Registry)
 def runtime_of(app: web.Application) -> Runtime:
     """The runtime of a started application."""
     runtime = app[OPENED].runtime
-    assert runtime is not None, "requests come between start and end"
+    assert runtime is not None, "the application has not started, or has ended"
     return runtime

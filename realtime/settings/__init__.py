@@ -1,6 +1,6 @@
-"""Everything an operator can choose: flags over environment over `realtime.toml` over defaults, read once.
+"""All settings of an operator, loaded once.
 
-`Settings.from_env()` reads them for a program; `load_settings` also tells where each one came from.
+`Settings.from_env()` loads them for a program; `load_settings` also returns where each one came from.
 """
 
 from realtime.settings.load import Loaded, load_settings

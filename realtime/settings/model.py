@@ -8,9 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the server was told. Keys are kept out of `repr`.
+    """All settings of a server. `repr` leaves keys out.
 
-    `Settings()` is the defaults, `Settings.from_env()` what the command line would use. Both take any field by name.
+    `Settings()` has the defaults, `Settings.from_env()` the settings of the command line. Both take fields by name.
     """
 
     # the platform
@@ -37,7 +37,7 @@ class Settings:
     voice_detector: str = "silero"  # silero, none, or an installed one: name[:argument]
     end_of_turn_model: str = "auto"  # auto, smart, none, or an installed one: name[:argument]
     language: str | None = None  # ISO-639-1; None: detected
-    # what the assistant is told, and says first
+    # the assistant
     instructions: str = (
         "You are a friendly voice assistant. You are heard, not read: answer in one to three short spoken "
         "sentences, in the language of the user, without lists, headings or markup."
@@ -73,10 +73,10 @@ class Settings:
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:
-        """The settings the command line would use here: environment over `realtime.toml` over defaults.
+        """The settings of the command line: the environment overrides `realtime.toml`, which overrides the defaults.
 
-        `overrides` are fields by name and beat all of these; None unsets an optional one (`api_key=None` chooses the
-        sandbox). Raises ConfigError, naming the setting and what to do, for a name or a value that cannot be meant.
+        `overrides` are fields by name and override all three; None unsets an optional field (`api_key=None` selects the
+        sandbox). Raises ConfigError for an unknown name or an invalid value; its message says what to do.
         """
         from realtime.settings.load import settings_from_env  # it reads what this module defines
 
@@ -84,5 +84,5 @@ class Settings:
 
     @property
     def use_sandbox(self) -> bool:
-        """Whether nobody named a platform: then the emulator of this package, in this process, answers."""
+        """Whether no platform is configured: then the sandbox answers, in this process."""
         return self.api_key is None

@@ -128,8 +128,8 @@ def language(raw: Any) -> str | None:
 def provider(own: str) -> Reader:
     """A provider's name, in any case, and perhaps an argument for it after a colon.
 
-    `own` lists the names of this package. Whether a name is known is found out when the server starts, because other
-    installed packages may bring more.
+    `own` lists the names of this package. Other installed packages can add names, so an unknown name is an error only
+    when the server starts.
     """
     problem = f"{own} or the name of an installed provider"
 

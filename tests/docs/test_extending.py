@@ -1,4 +1,4 @@
-"""`docs/extending.md` does what it says: its blocks are one program, and its providers hold a spoken conversation."""
+"""The examples of `docs/extending.md`: they run as one program, and their providers work in a spoken conversation."""
 
 import re
 import runpy
@@ -28,7 +28,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    """What the blocks define, after they have run one after the other as a reader would run them, and their output."""
+    """The names that the blocks define when they run one after the other, and their output as `printed`."""
     path = tmp_path_factory.mktemp("extending") / "program.py"
     path.write_text("\n\n".join(blocks("python")), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -37,12 +37,12 @@ def program(tmp_path_factory):
         return {**runpy.run_path(str(path)), "printed": printed}
 
 
-def test_the_example_prints_the_answer_and_how_long_it_sounds(program):
+def test_the_example_prints_the_answer_and_its_duration(program):
     answer = "You said: Good morning."
-    assert program["printed"] == [answer, f"{len(answer) * 50 / 1000:.2f} s of sound"]
+    assert program["printed"] == [answer, f"{len(answer) * 50 / 1000:.2f} s of audio"]
 
 
-async def test_its_providers_hold_a_spoken_conversation(program):
+async def test_the_providers_work_in_a_spoken_conversation(program):
     store = program["DictStore"]()
     own = {
         "chat": program["Parrot"](),
@@ -63,7 +63,9 @@ async def test_its_providers_hold_a_spoken_conversation(program):
         done = (await wire.until("response.done"))["response"]
         said = done["output"][0]["content"][0]["transcript"]
         assert re.fullmatch(r"You said: I spoke for [12] seconds\.", said)
-        assert abs(len(wire.audio()) / 48 - len(said) * 50) <= 50, "a space between two chunks is not spoken"
+        assert abs(len(wire.audio()) / 48 - len(said) * 50) <= 50, (
+            "the space between two chunks is not spoken"
+        )
         conversation_id = wire.of("conversation.created")[0]["conversation"]["id"]
         await eventually(lambda: ("open", conversation_id) in store._kept)
     assert len(await store.load("open", conversation_id) or ()) == 2
@@ -71,11 +73,11 @@ async def test_its_providers_hold_a_spoken_conversation(program):
     assert await store.load("open", conversation_id) is None
 
 
-async def test_its_test_passes(program):
-    await program["test_the_parrot_is_spoken"]()
+async def test_the_test_of_the_page_passes(program):
+    await program["test_the_answer_is_spoken"]()
 
 
-async def test_its_models_and_its_tool_say_what_they_promise(program):
+async def test_the_end_of_turn_model_and_the_tool(program):
     model = program["LongEnough"]()
     assert (
         await model.finished(np.zeros(16_000, np.int16)) > 0.5 > await model.finished(np.zeros(100, np.int16))
@@ -84,7 +86,7 @@ async def test_its_models_and_its_tool_say_what_they_promise(program):
     assert program["days_until"](date.today() + timedelta(days=3)) == 3
 
 
-def test_every_role_is_in_its_table_with_its_setting_and_its_names():
+def test_the_table_has_every_role_with_its_setting_and_names():
     rows = dict(re.findall(r"^\| `(\w+)` (\|.*)$", PAGE, re.MULTILINE))
     assert set(rows) == set(ROLES)
     variables = {name for setting in SETTINGS for name in setting.names}
@@ -95,13 +97,13 @@ def test_every_role_is_in_its_table_with_its_setting_and_its_names():
         assert set(names) - {"auto", "none"} == set(known(role)), role
 
 
-def test_its_entry_point_is_one_that_is_looked_for():
+def test_the_entry_point_has_the_right_group_and_role():
     (project,) = (tomllib.loads(block)["project"] for block in blocks("toml"))
     (name,) = project["entry-points"][GROUP]
     assert name.partition(".")[0] in ROLES
 
 
-def test_every_name_it_mentions_from_the_package_is_there():
+def test_every_imported_name_is_public():
     for names in re.findall(r"from realtime\.providers import \(?([\w,\s]+?)\)?$", PAGE, re.MULTILINE):
         for name in re.findall(r"\w+", names):
             assert name in providers.__all__

@@ -164,8 +164,8 @@ async def test_typing_works_without_a_microphone_and_is_in_the_history(open_page
     assert len(sent) > RATE
 
 
-async def test_the_page_works_below_a_path_of_another_application(open_page):  # noqa: F811
-    """Page, SDK, worklets and WebSocket of a mounted server; nothing is asked outside of it."""
+async def test_the_page_works_at_a_path_of_another_application(open_page):  # noqa: F811
+    """The page requests nothing outside of its path."""
     app = web.Application()
     app.add_subapp("/voice/", realtime_app(Settings(language="en")))
     runner = web.AppRunner(app, access_log=None)

@@ -1,4 +1,4 @@
-"""Providers of other installed packages: found by name, after our own, and refused in one sentence."""
+"""Providers by name: those of this package, those of other installed packages, and the errors."""
 
 import textwrap
 
@@ -33,7 +33,7 @@ MODULE = """
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Install a package with these entry points, as pip would, for the length of a test."""
+    """Install a package with these entry points, as pip does, until the end of the test."""
 
     def installed(package: str, module: str, code: str, *points: str) -> None:
         site = tmp_path / package
@@ -64,7 +64,7 @@ def chosen(**settings: str) -> Settings:
     return Settings(voice_detector="none", end_of_turn_model="none", **settings)
 
 
-async def test_an_installed_package_brings_providers(acme):
+async def test_an_installed_package_adds_providers(acme):
     settings = chosen(chat_provider="acme:large", speech_provider="acme", transcriber="acme:nova-2")
     async with open_runtime(settings) as runtime:
         providers = runtime.providers
@@ -74,21 +74,21 @@ async def test_an_installed_package_brings_providers(acme):
         assert runtime.transcriber_name == "nova-2"
         assert (providers.vad, providers.end_of_turn, runtime.missing) == (None, None, ())
         assert isinstance(runtime.store, MemoryStore)
-        assert not runtime.sandbox, "nobody asks the platform: no emulator is started"
+        assert not runtime.sandbox, "no provider uses the platform"
 
 
-async def test_the_emulator_is_there_for_whoever_asks_the_platform(acme):
+async def test_the_sandbox_runs_if_one_provider_uses_the_platform(acme):
     async with open_runtime(chosen(chat_provider="acme", transcriber="none")) as runtime:
         assert runtime.sandbox
         assert runtime.settings.base_url.startswith("http://127.0.0.1:")
 
 
-def test_our_own_come_first(acme):
+def test_a_name_of_this_package_wins(acme):
     assert find("chat", "openai").entry_point is None
     assert known("chat") == ["minimax", "openai", "acme"]
 
 
-async def test_an_unknown_name_lists_what_there_is(acme):
+async def test_the_error_for_an_unknown_name_lists_the_known_ones(acme):
     with pytest.raises(ConfigError) as caught:
         async with open_runtime(chosen(chat_provider="magic")):
             pass
@@ -107,26 +107,26 @@ async def test_an_unknown_name_lists_what_there_is(acme):
         ("store", "REALTIME_STORE"),
     ],
 )
-async def test_every_role_names_its_setting(setting, variable):
+async def test_the_error_of_each_role_names_its_setting(setting, variable):
     with pytest.raises(ConfigError, match=f"^{variable}=magic:x: There is no .* named 'magic'; there is "):
         async with open_runtime(Settings(**{setting: "magic:x"})):
             pass
 
 
-def test_a_package_that_cannot_be_loaded_is_named(acme):
+def test_the_error_for_a_broken_package_names_it(acme):
     with pytest.raises(ConfigError, match="store 'gone' of the package acme cannot be loaded: No module"):
         find("store", "gone").create(Settings())
     with pytest.raises(ConfigError, match="speech 'nothing' of the package acme cannot be loaded"):
         find("speech", "nothing").create(Settings())
 
 
-def test_two_packages_with_the_same_name_are_refused(acme, install):
+def test_a_name_in_two_packages_is_an_error(acme, install):
     install("zenith", "zenith_voice", MODULE, "chat.acme = zenith_voice")
-    with pytest.raises(ConfigError, match="packages acme and zenith both bring a chat named 'acme'"):
+    with pytest.raises(ConfigError, match="packages acme and zenith both have a chat named 'acme'"):
         find("chat", "acme")
 
 
-def test_one_package_found_twice_is_one(acme, install):
+def test_the_same_entry_point_twice_is_no_error(acme, install):
     install("acme_again", "acme_again", "", "chat.acme = acme_voice")  # as an editable install beside a wheel
     assert find("chat", "acme").create(Settings()).name == "acme auto"
 
@@ -148,10 +148,10 @@ def test_one_package_found_twice_is_one(acme, install):
         (Settings(end_of_turn_model="smart"), "end_of_turn", ["smart"]),
     ],
 )
-def test_what_the_settings_choose(settings, role, names):
+def test_the_settings_select_the_providers(settings, role, names):
     assert [source.name for source in candidates(role, settings)] == names
 
 
-def test_every_role_has_a_provider_of_ours():
+def test_this_package_has_a_provider_for_every_role():
     for role in ROLES:
         assert known(role)

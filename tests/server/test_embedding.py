@@ -1,4 +1,4 @@
-"""A server inside somebody else's program: with providers of their own, which stay theirs."""
+"""A server inside another program, with the providers of that program."""
 
 import numpy as np
 import pytest
@@ -56,8 +56,8 @@ def address(server: RunningServer) -> str:
     return server.url.replace("http", "ws", 1) + "/v1/realtime"
 
 
-async def test_everything_of_a_conversation_can_be_handed_in():
-    """A spoken turn, heard, transcribed, answered, spoken and kept by objects the package has never heard of."""
+async def test_the_caller_can_give_every_provider():
+    """One spoken turn in which every provider is an object of the test."""
     own = {
         "vad": OwnVad(),
         "transcriber": OwnTranscriber(["What time is it?"], delay_s=0.0),
@@ -67,12 +67,12 @@ async def test_everything_of_a_conversation_can_be_handed_in():
         "store": OwnStore(),
     }
     async with running(Settings(port=0), providers=own) as server:
-        assert not server.runtime.sandbox, "nobody asks the platform"
+        assert not server.runtime.sandbox, "no provider uses the platform"
         assert server.runtime.missing == ()
         async with open_socket(address(server)) as wire:
             await wire.send("session.update", session=SEMANTIC)
             await wire.append(LOUD + SILENT)
-            await eventually(lambda: own["end_of_turn"].asked)  # in the pause, before the turn is over
+            await eventually(lambda: own["end_of_turn"].asked)  # in the pause, before the turn ends
             for _ in range(5):
                 await wire.append(SILENT)
             done = await wire.until("response.done")
@@ -85,21 +85,23 @@ async def test_everything_of_a_conversation_can_be_handed_in():
     assert own["transcriber"].prewarmed == 1
     assert own["end_of_turn"].asked
     assert len(await own["store"].load("open", conversation_id) or ()) == 2
-    assert [part.closed for part in own.values()] == [0] * 6, "what was handed in is not closed"
+    assert [part.closed for part in own.values()] == [0] * 6, (
+        "the server does not close the caller's providers"
+    )
 
 
-async def test_what_is_left_out_is_chosen_by_the_settings_and_none_leaves_a_role_empty():
+async def test_the_settings_select_what_is_left_out_and_none_turns_a_role_off():
     settings = Settings(port=0, transcriber="minimax", voice_detector="none", end_of_turn_model="none")
     async with running(
         settings, providers={"chat": FakeChat(), "transcriber": None, "store": None}
     ) as server:
         runtime = server.runtime
-        assert runtime.sandbox, "the voice is the platform's, and nobody named one"
+        assert runtime.sandbox, "the speech provider uses the platform, and none is configured"
         assert (runtime.transcriber_name, runtime.store) == ("none", None)
         assert runtime.providers.vad is None
 
 
-async def test_one_chat_serves_two_servers_one_after_the_other():
+async def test_two_servers_can_use_the_same_chat_model():
     chat = FakeChat([[(0.0, "One.")], [(0.0, "Two.")]])
     own = {"chat": chat, "speech": FakeSpeech(), "transcriber": None, "vad": None, "end_of_turn": None}
     said = []
@@ -112,18 +114,18 @@ async def test_one_chat_serves_two_servers_one_after_the_other():
 @pytest.mark.parametrize(
     ("own", "sentence"),
     [
-        ({"brain": FakeChat()}, "There is no role 'brain' for a provider: there is vad, transcriber, "),
-        ({"chat": None}, "A server cannot do without chat: leave it out"),
-        ({"speech": FakeSpeech}, "The speech handed in is the class FakeSpeech: make an object of it."),
+        ({"brain": FakeChat()}, "There is no provider role 'brain'; the roles are vad, transcriber, "),
+        ({"chat": None}, "A server needs the role chat: leave it out"),
+        ({"speech": FakeSpeech}, "The speech provider is the class FakeSpeech: give an object of it."),
     ],
 )
-async def test_what_cannot_be_meant_is_one_sentence(own, sentence):
+async def test_a_wrong_provider_is_a_config_error(own, sentence):
     with pytest.raises(ConfigError) as caught:
         async with running(Settings(port=0), providers=own):
             pass
     assert str(caught.value).startswith(sentence)
 
 
-def test_providers_do_not_go_to_other_processes():
+def test_several_workers_cannot_share_providers():
     with pytest.raises(ConfigError, match="use one worker, or an entry point"):
         serve(Settings(port=0), providers={"chat": FakeChat()}, workers=2)

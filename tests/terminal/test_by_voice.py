@@ -1,6 +1,6 @@
-"""A conversation by voice with nothing but `connect`: what is sent, played, acknowledged and silenced.
+"""`connect` with a speaker and a microphone, against a scripted server: what is sent, played and acknowledged.
 
-The server is scripted; microphone and speaker are files.
+Speaker and microphone are files.
 """
 
 import asyncio
@@ -26,8 +26,7 @@ async def reply(line, ms, name="1"):
     await line.close_reply()
 
 
-async def test_a_talking_program_is_one_block():
-    """Nobody iterates: sound goes in and out all the same, and everything heard is acknowledged."""
+async def test_a_program_that_only_waits_sends_plays_and_acknowledges():
 
     async def script(line):
         await line.greet()
@@ -52,7 +51,7 @@ async def test_a_talking_program_is_one_block():
 
 
 @pytest.mark.parametrize("binary", [True, False])
-async def test_whoever_iterates_gets_every_event_in_order(binary):
+async def test_the_iterator_returns_every_event_in_order(binary):
     async def script(line):
         await line.greet()
         await line.expect("response.create")
@@ -81,7 +80,7 @@ async def test_whoever_iterates_gets_every_event_in_order(binary):
 
 
 @pytest.mark.parametrize("asked_for", [True, False], ids=["by the program", "by speech"])
-async def test_an_interruption_silences_the_speaker_and_reports(asked_for):
+async def test_an_interruption_stops_playback_and_reports_the_position(asked_for):
     async def script(line):
         await line.greet()
         await line.open_reply()
@@ -108,8 +107,8 @@ async def test_an_interruption_silences_the_speaker_and_reports(asked_for):
     assert heard <= flushed["played_ms"] * 48
 
 
-async def test_without_a_speaker_playback_is_not_negotiated():
-    """Nothing here plays, so nothing could be acknowledged, and the history would hold nothing as heard."""
+async def test_without_a_speaker_there_is_no_playback_extension():
+    """Nothing would acknowledge the audio, and the history would be wrong."""
 
     async def script(line):
         await line.greet()
@@ -145,7 +144,7 @@ async def test_a_microphone_alone_is_sent():
     assert not any(frames[10])
 
 
-async def test_a_program_that_never_reads_keeps_only_the_newest_events():
+async def test_only_the_last_events_are_kept_for_a_program_that_does_not_iterate():
     async def script(line):
         await line.greet()
         for number in range(MAX_EVENTS + 50):
@@ -158,10 +157,10 @@ async def test_a_program_that_never_reads_keeps_only_the_newest_events():
         kept = [event async for event in talk]
     assert len(kept) == MAX_EVENTS
     assert kept[-1]["number"] == MAX_EVENTS + 49
-    assert talk.dropped_events == 52, "the first two were the greeting"
+    assert talk.dropped_events == 52, "two events of the greeting among them"
 
 
-async def test_a_lost_connection_is_raised_where_somebody_waits():
+async def test_a_lost_connection_is_raised_by_ended_and_by_the_iterator():
     async def script(line):
         await line.greet()
         await line.socket.close(1011, "internal_error")
@@ -180,7 +179,7 @@ class BrokenMicrophone(FileMicrophone):
         raise DeviceError("The microphone was unplugged.")
 
 
-async def test_a_microphone_that_fails_ends_the_conversation_with_its_reason():
+async def test_an_error_of_the_microphone_ends_the_conversation():
     async def script(line):
         await line.greet()
 
@@ -195,7 +194,7 @@ class AbsentSpeaker(FileSpeaker):
         raise DeviceError("This machine has no speaker.")
 
 
-async def test_a_device_that_cannot_be_used_is_told_before_anything_is_opened():
+async def test_an_error_of_the_speaker_is_raised_before_the_connection_is_opened():
     async def script(line):
         await line.greet()
 
@@ -206,7 +205,7 @@ async def test_a_device_that_cannot_be_used_is_told_before_anything_is_opened():
         assert lines == []
 
 
-async def test_without_headphones_the_microphone_rests_while_the_answer_sounds():
+async def test_without_headphones_the_microphone_is_muted_during_playback():
     async def script(line):
         await line.greet()
         await line.expect("frame", 5)

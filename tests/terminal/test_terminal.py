@@ -173,7 +173,7 @@ async def test_typed_lines_are_turns_and_the_last_answer_is_heard_out():
         connect(url, speaker=speaker) as conversation,
     ):
         terminal = Terminal(conversation, paper.screen)
-        await terminal.run(terminal.type(lines_of("one", "", "two"), patient=True))
+        await terminal.run(terminal.type(lines_of("one", "", "two"), wait=True))
     assert paper.lines == ["assistant It is noon."] * 2
     assert [item["item"]["content"][0]["text"] for item in lines[0].of_type("conversation.item.create")] == [
         "one", "two",
@@ -195,7 +195,7 @@ async def test_a_line_typed_into_an_answer_stops_it_first():
         assert len(line.of_type("output_audio_buffer.clear")) == 1
         await reply_noon(line, "2")
 
-    async def impatient():
+    async def two_lines():
         yield "Tell me a story."
         await asyncio.sleep(0.3)
         yield "What time is it?"
@@ -203,7 +203,7 @@ async def test_a_line_typed_into_an_answer_stops_it_first():
     paper, speaker = Paper(), FileSpeaker()
     async with scripted_server(script) as (url, _), connect(url, speaker=speaker) as conversation:
         terminal = Terminal(conversation, paper.screen)
-        await terminal.run(terminal.type(impatient()))
+        await terminal.run(terminal.type(two_lines()))
     assert paper.lines[-1] == "assistant It is noon."
     assert len(speaker.heard) < len(sound(5000))
 
