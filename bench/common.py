@@ -221,6 +221,12 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
+def cpu_s(pid: int) -> float:
+    """User and system time of a process, all its threads (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def load_average() -> float:
     """The mean number of processes that needed a core during the last minute."""
     return os.getloadavg()[0]

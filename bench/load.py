@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from bench.common import RATE, figures, load_average, now_s, percentile, server, table
+from bench.common import RATE, cpu_s, figures, load_average, now_s, percentile, server, table
 from bench.load_upstream import STAMP_BYTES, Upstream, stamp_of
 from bench.microphone import sentences
 
@@ -247,12 +247,6 @@ class Step:
     @property
     def passes(self) -> bool:
         return self.delay_p99 <= MAX_P99_MS and self.answered >= MIN_ANSWERED and not self.lost
-
-
-def cpu_s(pid: int) -> float:
-    """CPU time of a process so far."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def rss_mb(pid: int) -> float:

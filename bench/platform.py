@@ -81,10 +81,8 @@ class TrafficLog:
     def __init__(self, sandbox: Sandbox) -> None:
         self._state = sandbox.state
         options = sandbox.options
-        delays = (
-            "speech.connected_ms",
-            "speech.start_ms",
-        )  # the sandbox counts a connection after `speech.connect_ms`
+        # the sandbox counts a connection after `speech.connect_ms`
+        delays = ("speech.connected_ms", "speech.start_ms")
         self._handshake_s = sum(options[name] for name in delays) / 1000
         self._opened_s: dict[int, float] = {}
 

@@ -39,9 +39,8 @@ class _Bar:
 
 def _bars(marks: Mapping[str, float]) -> list[_Bar]:
     detected = max(0.0, marks["speech_ended"])
-    transcribed = min(
-        marks["transcript_final"], marks["chat_request"]
-    )  # an early answer uses an earlier transcript
+    # an answer that was begun early uses an earlier transcript
+    transcribed = min(marks["transcript_final"], marks["chat_request"])
     bars = [
         _Bar("you", "you", -BEFORE_MS, 0.0, ""),
         _Bar("turn", "wait", 0.0, detected, "", faint=True),

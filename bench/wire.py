@@ -11,11 +11,9 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from websockets.asyncio.client import connect
@@ -101,21 +99,15 @@ async def converse(url: str, pid: int, *, binary: bool, seconds: float) -> Minut
                 minute.down_audio_bytes += on_the_wire(len(message))
                 minute.received_s += size / (common.RATE * 2)
 
-        before_s = cpu_s(pid)
+        before_s = common.cpu_s(pid)
         await ask()
         listening = asyncio.create_task(receive())
         await microphone()
-        minute.cpu_s = cpu_s(pid) - before_s
+        minute.cpu_s = common.cpu_s(pid) - before_s
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
     return minute
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process, all its threads (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def codec_ms(seconds: float) -> dict[str, tuple[float, float]]:

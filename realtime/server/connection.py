@@ -28,10 +28,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 1.0
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
-EVENTS_PER_S, EVENTS_BURST = (
-    200.0,
-    2_000.0,
-)  # without appends; a client may create a whole conversation at once
+EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
 AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
 CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
 
