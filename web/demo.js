@@ -1,6 +1,5 @@
 // The talk page: connects the SDK with the document. Knows the controls and when to redraw. Texts are in page/texts.js,
-// the drawing of the conversation is in page/captions.js. All addresses are relative to the page, which may be mounted
-// below any path.
+// the drawing of the conversation is in page/captions.js. All addresses are relative, so that the page works at any path.
 
 import { clientSecret } from "./sdk/connection.js";
 import { Realtime } from "./sdk/realtime.js";

@@ -127,7 +127,7 @@ def _collect_garbage_less_often() -> None:
     """
     gc.collect()
     gc.freeze()  # what exists now lives as long as the process
-    gc.set_threshold(700, 10, 50)  # only the last one is no default: about every minute under such a load
+    gc.set_threshold(700, 10, 50)  # 50 instead of 10: a full collection about every minute under such a load
 
 
 def _run(
@@ -162,8 +162,8 @@ def serve(
 ) -> int:
     """Serve until SIGTERM or SIGINT and return the exit status. Several workers (processes) share one port.
 
-    `providers` and `tools` are those of `running`. Providers cannot be sent to other processes: for several workers
-    install them as a package (`docs/extending.md`). Raises ConfigError.
+    `providers` and `tools` are those of `running`. Create the providers outside of an event loop. They cannot be sent
+    to other processes: for several workers install them as a package (`docs/extending.md`). Raises ConfigError.
     """
     tools = as_tools(tools)
     check_binding(settings)

@@ -107,7 +107,8 @@ def _toolbox(settings: Settings, tools: Iterable[Toolish]) -> Toolbox | None:
 
 
 def _uses_platform(sources: Mapping[str, tuple[Source, ...]]) -> bool:
-    return any(source.name == "minimax" for choice in sources.values() for source in choice)
+    every = [source for choice in sources.values() for source in choice]
+    return any(source.name == "minimax" and source.entry_point is None for source in every)
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:

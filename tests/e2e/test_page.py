@@ -183,7 +183,8 @@ async def test_the_page_works_at_a_path_of_another_application(open_page):  # no
     finally:
         await runner.cleanup()
     assert answers[0]["response"]["status"] == "completed"
-    assert [asked for asked in page.asked if not asked.startswith((f"{url}/voice", "blob:", "data:"))] == []
+    outside = [r for r in page.requests if not r.startswith((f"{url}/voice", "blob:", "data:"))]
+    assert outside == []
 
 
 async def quiet_after_answer(page):

@@ -12,6 +12,7 @@ from realtime.server.runtime import open_runtime
 from realtime.settings import Settings
 
 MODULE = """
+    from realtime.providers.memory_store import MemoryStore
     from realtime.providers.testing import FakeChat, FakeSpeech, FakeTranscriber
 
 
@@ -25,6 +26,10 @@ MODULE = """
 
     def create_transcriber(settings):
         return FakeTranscriber(name=settings.transcriber.partition(":")[2])
+
+
+    def create_store(settings):
+        return MemoryStore()
 
 
     nothing = None
@@ -56,6 +61,7 @@ def acme(install):
         "transcriber.acme = acme_voice:create_transcriber",
         "chat.openai = acme_voice",
         "store.gone = acme_no_such_module",
+        "store.minimax = acme_voice:create_store",
         "speech.nothing = acme_voice:nothing_of_the_kind",
     )  # fmt: skip
 
@@ -81,6 +87,13 @@ async def test_the_sandbox_runs_if_one_provider_uses_the_platform(acme):
     async with open_runtime(chosen(chat_provider="acme", transcriber="none")) as runtime:
         assert runtime.sandbox
         assert runtime.settings.base_url.startswith("http://127.0.0.1:")
+
+
+async def test_a_provider_of_another_package_named_minimax_needs_no_sandbox(acme):
+    settings = chosen(chat_provider="acme", speech_provider="acme", transcriber="none", store="minimax")
+    async with open_runtime(settings) as runtime:
+        assert isinstance(runtime.store, MemoryStore)
+        assert not runtime.sandbox
 
 
 def test_a_name_of_this_package_wins(acme):
