@@ -24,7 +24,7 @@ from realtime.providers.silero.onnx_network import OnnxNet
 from realtime.settings import Settings
 
 REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills them
-BACKLOG_PARTS = 6  # a backlog's batch has this part of the frames of a full one: less than a millisecond
+BACKLOG_PARTS = 4  # a backlog's batch has this part of the frames of a full one: 0.5 to 0.8 ms
 LOOP_ROUNDS = 6  # before each such batch: what has arrived meanwhile is read, worked on and answered first
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ calculates: no clock, no threads, and it does not decide what is speech. Why it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +67,10 @@ class SileroNet:
         state = state.copy()
         outputs = np.empty((len(gates), WIDTH), np.float32)
         at = 0
-        for width in widths:
-            outputs[at : at + width] = _recur(gates[at : at + width], self._recurrent, state[:, :width])
-            at += width
+        for width, steps in groupby(widths):
+            end = at + width * len(list(steps))
+            _recur(gates[at:end], self._recurrent, state[:, :width], outputs[at:end])
+            at = end
         scores = np.maximum(outputs, 0, out=outputs) @ self._output + self._output_bias
         return _table(_sigmoid(scores), widths), state
 
@@ -140,22 +142,32 @@ def _reordered(gates: Floats) -> Floats:
     return np.concatenate((input_ * _HALF, forget * _HALF, output * _HALF, new))
 
 
-def _recur(gates: Floats, recurrent: Floats, state: Floats) -> Floats:
-    """One frame of every stream through the LSTM. Changes the state in place and returns the hidden one."""
+def _recur(gates: Floats, recurrent: Floats, state: Floats, outputs: Floats) -> None:
+    """Several frames of each stream through the LSTM, one after the other.
+
+    `gates` (frames * streams, 4 * WIDTH) is the part that needs no state. Changes `state` (2, streams, WIDTH) in place,
+    and fills `outputs` (frames * streams, WIDTH) with the hidden states. All views are made once: for one stream, a
+    frame's arithmetic takes no longer than making them.
+    """
     hidden: Floats = state[0]
     cell: Floats = state[1]
-    gates = gates + hidden @ recurrent
-    np.tanh(gates, out=gates)
-    sigmoids = gates[:, : 3 * WIDTH]
-    sigmoids *= _HALF
-    sigmoids += _HALF
-    input_, forget, output, new = (gates[:, at : at + WIDTH] for at in range(0, 4 * WIDTH, WIDTH))
-    cell *= forget
-    input_ *= new
-    cell += input_
-    np.tanh(cell, out=hidden)
-    hidden *= output
-    return hidden
+    streams = len(hidden)
+    now = np.empty((streams, 4 * WIDTH), np.float32)
+    sigmoids = now[:, : 3 * WIDTH]
+    input_, forget, output, new = (now[:, at : at + WIDTH] for at in range(0, 4 * WIDTH, WIDTH))
+    for at in range(0, len(gates), streams):
+        np.matmul(hidden, recurrent, out=now)
+        now += gates[at : at + streams]
+        np.tanh(now, out=now)
+        sigmoids *= _HALF
+        sigmoids += _HALF
+        cell *= forget
+        input_ *= new
+        cell += input_
+        hidden = outputs[at : at + streams]
+        np.tanh(cell, out=hidden)
+        hidden *= output
+    state[0] = hidden
 
 
 def _sigmoid(x: Floats) -> Floats:
