@@ -20,21 +20,21 @@ KEEP_MS = 120_000.0  # of uncommitted audio (wire 1.4)
 IDLE_KEEP_MS = 2_000.0  # while nobody speaks and the server listens for turns
 SPEECH = 0.5  # probability
 PART_MS = 1_000.0  # of one append are worked on at once, so that nobody else waits for it
-LOOK_FRAMES = 16  # are judged at once where speech is looked for in committed audio
+LOOK_FRAMES = 16  # are given to the detector at once, where speech is looked for in committed audio
 ARRIVALS = 512  # appends whose arrival is remembered
 
-Judged = tuple[Samples, float]  # a frame, and the probability that it holds speech
+Scored = tuple[Samples, float]  # a frame, and the probability that it holds speech
 
 
 class AudioInput:
-    """One microphone. `detects`: frames are judged as they come, and the endpointer follows them."""
+    """One microphone. `detects`: the detector scores frames as they come, and the endpointer follows them."""
 
     def __init__(self, vad: VoiceDetector | None, format: AudioFormat, *, detects: bool) -> None:
         self._vad = vad
         self._stream = vad.open() if vad is not None else None
         self._framer = Framer(VAD_FRAME_SAMPLES)
         self._buffer = AudioBuffer(VAD_RATE, KEEP_MS)
-        self._judged_ms = 0.0  # position up to which frames have been judged
+        self._scored_ms = 0.0  # position up to which frames have been scored
         self._last_speech_ms = -1.0
         self._energy_gate = EnergyGate()
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
@@ -51,14 +51,14 @@ class AudioInput:
         self._resampler = Resampler(format.rate, VAD_RATE)
 
     def detect(self, detects: bool) -> None:
-        """Begin to judge frames, or stop. What is buffered stays, and is not judged."""
+        """Begin to score frames, or stop. What is buffered stays, and is not scored."""
         if detects == self._detects:
             return
         self._detects = detects
         self._framer.reset()
         if self._stream is not None:
             self._stream.reset()
-        self._judged_ms = self._buffer.end_ms
+        self._scored_ms = self._buffer.end_ms
         self.reset_speech()
 
     @property
@@ -87,8 +87,8 @@ class AudioInput:
         size = int(PART_MS * self._decoder.format.bytes_per_ms)
         return (data[start : start + size] for start in range(0, len(data), size))
 
-    async def take(self, part: bytes) -> Sequence[Judged]:
-        """Buffer this part. Returns its whole frames, each to be given to `judge`; none where nothing is detected."""
+    async def take(self, part: bytes) -> Sequence[Scored]:
+        """Buffer this part. Returns its whole frames, each to be given to `endpoint`; none without detection."""
         samples = self._resampler.feed(self._decoder.feed(part))
         self._buffer.append(samples)
         if self._stream is None or not self._detects:
@@ -97,24 +97,24 @@ class AudioInput:
         frames = self._framer.feed(samples)
         return list(zip(frames, await self._stream.probabilities(frames), strict=True))
 
-    def judge(self, judged: Judged) -> Sequence[EndpointEvent]:
+    def endpoint(self, scored: Scored) -> Sequence[EndpointEvent]:
         """What the next frame means."""
-        frame, probability = judged
-        self._judged_ms += FRAME_MS
+        frame, probability = scored
+        self._scored_ms += FRAME_MS
         if probability >= SPEECH:
-            self._last_speech_ms = self._judged_ms
+            self._last_speech_ms = self._scored_ms
         quiet_ms = 0.0
         if self.endpointer.speaking:
             quiet_ms = self._energy_gate.feed(frame, voiced=probability >= SPEECH)
         else:
             self._energy_gate.reset()
-        return self.endpointer.feed(probability, int(self._judged_ms), quiet_ms)
+        return self.endpointer.feed(probability, int(self._scored_ms), quiet_ms)
 
     def arrived(self, at_s: float) -> None:
         """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""
         self._arrivals.append((self._buffer.end_ms, at_s))
         if self._stream is not None and self._detects and not self.endpointer.speaking:
-            self._buffer.discard_before(self._judged_ms - IDLE_KEEP_MS)
+            self._buffer.discard_before(self._scored_ms - IDLE_KEEP_MS)
 
     def arrival_s(self, position_ms: float) -> float | None:
         """When the audio at this position arrived, in loop seconds, if that is remembered."""
@@ -161,7 +161,7 @@ class AudioInput:
 
     def reset_speech(self) -> None:
         """The open speech was taken away: what goes on is a new start."""
-        self.endpointer.reset(int(self._judged_ms))
+        self.endpointer.reset(int(self._scored_ms))
 
     def close(self) -> None:
         if self._stream is not None:

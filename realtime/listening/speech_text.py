@@ -1,6 +1,6 @@
 """What the user has said so far, while speech is open: told on the wire, to the rules, and to whoever answers early.
 
-Starts interim decodes while the user speaks and an early decode at each pause, and judges which of their texts may be
+Starts interim decodes while the user speaks and an early decode at each pause, and says which of their texts may be
 all that the user says. It decides nothing: what it finds becomes turn events.
 """
 

@@ -96,8 +96,8 @@ class UserInput:
         """Take in audio of the wire's format, and put what it means as turn events."""
         now_s = asyncio.get_running_loop().time()
         for part in self._audio.parts(data):
-            for judged in await self._audio.take(part):
-                noticed = self._audio.judge(judged)
+            for scored in await self._audio.take(part):
+                noticed = self._audio.endpoint(scored)
                 if noticed or self._audio.endpointer.speaking:
                     with self._context.turns:
                         self._notice(noticed)

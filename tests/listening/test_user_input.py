@@ -19,7 +19,7 @@ SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
 
 
 class CountingVad(FakeVad):
-    """Counts the frames that somebody wanted judged."""
+    """Counts the frames that the detector was given."""
 
     def __init__(self) -> None:
         self.frames = 0

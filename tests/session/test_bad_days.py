@@ -120,7 +120,7 @@ async def test_a_rate_limit_that_lasts_fails_the_response_with_the_wait_in_its_m
         error = done["response"]["status_details"]["error"]
         assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
         assert "Try again in about 5 s" in error["message"]
-        assert 2.0 < done["at"] < 8.0, "neither at once nor after the patience"
+        assert 2.0 < done["at"] < 8.0, "neither at once nor after the timeout"
         client._fates.clear()
         await talk.ask("And?")
         assert (await talk.until("response.done", 2))["response"]["status"] == "completed"

@@ -1,6 +1,6 @@
 """`realtime talk` as a person uses it: a voice into the microphone, an answer out of the speaker, Ctrl-C.
 
-Real devices (PulseAudio), real ears, the sandbox's mind and voice, all in the program's own process.
+Real devices (PulseAudio), real transcription, the sandbox's chat and voice, all in the program's own process.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class Talk:
 
 @asynccontextmanager
 async def talking(pulse, *words):
-    pytest.importorskip("faster_whisper", reason="no ears: pip install 'minimax-realtime[local]'")
+    pytest.importorskip("faster_whisper", reason="no transcriber: pip install 'minimax-realtime[local]'")
     pytest.importorskip("espeakng_loader", reason="no voice: pip install 'minimax-realtime[sandbox]'")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "realtime", "talk", *words,
