@@ -126,6 +126,7 @@ class Playout:
             return []
         told: Announcements = []
         if first:
+            sound.marks.reach("playback_started", now_s)
             told.append(events.OutputAudioBufferStarted(response_id=sound.response_id))
         if flushed:
             told += self._flushed(sound, now_s)

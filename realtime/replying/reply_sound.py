@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from realtime.core.playback import Playback
 from realtime.core.spoken import SpokenPart
+from realtime.metrics import Marks
 
 
 class ReplySound:
-    """`item_id` is the spoken item in the conversation, once there is one."""
+    """`item_id` is the spoken item in the conversation, once there is one; `marks` are its reply's."""
 
-    def __init__(self, response_id: str) -> None:
+    def __init__(self, response_id: str, marks: Marks) -> None:
         self.response_id = response_id
+        self.marks = marks
         self.part = SpokenPart()
         self.playback = Playback()
         self.item_id: str | None = None

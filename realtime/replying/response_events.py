@@ -37,14 +37,13 @@ class ResponseEvents:
     def __init__(self, context: Context, options: ResponseOptions, marks: Marks) -> None:
         self.response_id = context.new_id("resp")
         self.options = options
-        self.sound = ReplySound(self.response_id)
+        self.sound = ReplySound(self.response_id, marks)
         self.items = OutputItems(context, self.response_id, options)
         self.usage: ChatUsage | None = None
         self.message_id: str | None = None
         self.status: wire.ResponseStatus = "in_progress"
         self.details: wire.StatusDetails | None = None
         self._context = context
-        self._marks = marks
         self._format = to_core_format(options.output_format)
         self._message_index = 0
         self._text: list[str] = []
@@ -172,7 +171,7 @@ class ResponseEvents:
         """The socket took some audio."""
         now_s = asyncio.get_running_loop().time()
         self.sound.playback.sent(ms, now_s)
-        self._marks.reach("first_audio_sent", now_s)
+        self.sound.marks.reach("first_audio_sent", now_s)
 
     def words(self, index: int, words: Sequence[WordTime]) -> None:
         """Word times of chunk `index`, as far as known."""

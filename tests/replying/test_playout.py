@@ -6,6 +6,7 @@ import pytest
 
 from realtime.core.conversation import Message, OutputSpeech
 from realtime.core.messages import WordTime
+from realtime.metrics import Marks
 from realtime.outbox import Outgoing
 from realtime.protocol import server_events as events
 from realtime.replying.playout import Playout
@@ -18,7 +19,7 @@ WORDS = (WordTime(0, 3, 0, 300), WordTime(4, 7, 400, 700), WordTime(8, 13, 800, 
 
 async def reply(bench: Bench, playout: Playout, number: int = 1, *, sent_ms: float = 1000.0) -> ReplySound:
     """A reply of one second of sound, "one two three", of which so much has left; the rest is unsent."""
-    sound = ReplySound(f"resp_{number}")
+    sound = ReplySound(f"resp_{number}", Marks("response_create", 0.0))
     playout.begin(sound)
     sound.item_id = f"item_{number}"
     bench.context.conversation.add(Message(sound.item_id, "assistant", status="in_progress"))

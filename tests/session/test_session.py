@@ -628,6 +628,31 @@ async def test_the_waterfall_of_a_turn():
 
 
 @scripted
+async def test_the_waterfall_has_the_first_acknowledgement_and_waits_for_none_that_came():
+    async with Talk(chat=FakeChat([STORY]), extensions="playback,latency") as talk:
+        await talk.ask("Tell me a story.")
+        item_id = (await talk.until("response.output_audio.delta"))["item_id"]
+        await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=0)
+        done, latency = await talk.until("response.done"), await talk.until("response.latency.done")
+        assert latency["marks"]["playback_started"] >= latency["marks"]["first_audio_sent"]
+        assert latency["at"] == done["at"]
+
+
+@scripted
+async def test_the_waterfall_of_a_finished_reply_waits_for_the_first_acknowledgement():
+    async with Talk(extensions="playback,latency") as talk:
+        await talk.ask("Hello?")
+        done = await talk.until("response.done")
+        await asyncio.sleep(1.0)
+        assert "response.latency.done" not in talk.types
+        item_id = talk.of("response.output_audio.delta")[0]["item_id"]
+        await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=0)
+        latency = await talk.until("response.latency.done")
+        assert latency["at"] - done["at"] == pytest.approx(1.0)
+        assert "playback_started" in latency["marks"]
+
+
+@scripted
 async def test_a_client_that_asked_for_nothing_sees_only_ga():
     async with Talk(chat=FakeChat([STORY]), transcriber=FakeTranscriber(["Stop now, please."])) as talk:
         await talk.ask("Tell me a story.")
