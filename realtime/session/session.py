@@ -74,6 +74,7 @@ class Session:
         self._refused = refused  # what the client asked for with its address, in vain
         self._expires_at = int(time.time() + settings.session_minutes * 60)
         self._turn = turns.Turn()
+        self._rules = turns.TurnRules()
         self._context = Context(
             config=config,
             conversation=Conversation() if conversation is None else conversation,  # or one that goes on
@@ -101,6 +102,7 @@ class Session:
         )
         self._turn_marks: Marks | None = None
         self._idle = IdleTimer(self._idle_passed)
+        self._follow_rules()
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self._turn.phase.name.lower()}>"
@@ -225,6 +227,7 @@ class Session:
     def _update(self, patch: dict[str, Any]) -> None:
         before = self.config
         self._context.config = apply(before, patch, input_busy=self._user.busy)
+        self._follow_rules()
         self._user.config_changed(before)
         if self.config.turn_detection is None:
             self._context.turns.put(turns.SpeechDiscarded())
@@ -274,7 +277,7 @@ class Session:
     def _handle(self, event: turns.TurnEvent) -> None:
         """Let the rules decide what this means, and do it."""
         before = self._turn
-        self._turn, actions = turns.step(before, event, self._rules())
+        self._turn, actions = turns.step(before, event, self._rules)
         if self._turn.phase is not before.phase:
             log.debug("%s ◆ %s → %s (%s)", self.id, before.phase.name, self._turn.phase.name, event)
         for action in actions:
@@ -285,11 +288,11 @@ class Session:
         if isinstance(event, turns.PlaybackEnded):
             self._start_idle()
 
-    def _rules(self) -> turns.TurnRules:
+    def _follow_rules(self) -> None:
+        """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""
         detection = self.config.turn_detection
-        if detection is None:
-            return turns.TurnRules()
-        return turns.TurnRules(detection.create_response, detection.interrupt_response)
+        if detection is not None:
+            self._rules = turns.TurnRules(detection.create_response, detection.interrupt_response)
 
     def _act(self, action: turns.Action) -> None:
         match action:

@@ -537,6 +537,23 @@ async def test_a_question_that_the_client_deletes_before_its_words_are_known_is_
 
 
 @scripted
+async def test_a_turn_that_has_ended_is_answered_by_the_rules_it_ended_under():
+    manual = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+    for create_response in (False, True):
+        async with Talk(
+            transcriber=FakeTranscriber(["Hello."], delay_s=1.0, interim=False),
+            audio={"input": {"turn_detection": {"type": "server_vad", "create_response": create_response}}},
+        ) as talk:
+            await talk.speak(1.0)
+            await talk.silence(0.6)
+            await talk.until("input_audio_buffer.committed")
+            await talk.send("session.update", session=manual)
+            await talk.until("conversation.item.input_audio_transcription.completed")
+            await asyncio.sleep(1.0)
+            assert ("response.created" in talk.types) is create_response
+
+
+@scripted
 async def test_items_are_created_retrieved_deleted():
     async with Talk() as talk:
         item = {
