@@ -95,28 +95,26 @@ class SpeechText:
         if not endpointer.speaking:
             return
         stable, self._interim = essence(text) == essence(self._interim), text
-        with self._context.turns:
-            self._tell(text)
-            if endpointer.paused:
-                self._suppose_interim()
-            elif endpointer.faded:
-                self._suppose_sentence(text)
-            elif stable and completeness_of(text) is Completeness.COMPLETE:
-                self._suppose(text)
-            elif essence(text) != essence(self._supposed):
-                self._suppose("")
+        self._tell(text)
+        if endpointer.paused:
+            self._suppose_interim()
+        elif endpointer.faded:
+            self._suppose_sentence(text)
+        elif stable and completeness_of(text) is Completeness.COMPLETE:
+            self._suppose(text)
+        elif essence(text) != essence(self._supposed):
+            self._suppose("")
 
     def _on_early(self, text: str) -> None:
         """The text if this pause is the end: how finished it looks sets how long we wait."""
         if not self._audio.endpointer.paused:
             return
-        with self._context.turns:
-            self._suppose(text)
-            self._delay.text_known(text)
-            self._tell(text)
+        self._suppose(text)
+        self._delay.text_known(text)
+        self._tell(text)
 
     def _tell(self, text: str) -> None:
-        """An interim text, to the rules and to the client."""
+        """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
         self._context.turns.put(turns.InterimText(text))
         if not self._segment.announced or self._context.config.transcription is None:
             return

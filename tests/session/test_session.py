@@ -368,6 +368,20 @@ async def test_speech_before_a_call_is_item_zero():
 
 
 @scripted
+async def test_the_words_that_interrupt_are_told_like_all_others():
+    """A delta needs two decodes that agree: the first of them is the one that announces the speech."""
+    transcriber = FakeTranscriber(["Stop it."], interim_texts=["Stop it", "Stop it please"])
+    async with Talk(chat=FakeChat([STORY]), transcriber=transcriber) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_audio.delta")
+        await talk.speak(0.8)
+        assert len(transcriber.asked) == 2
+        assert [event["delta"] for event in talk.of("conversation.item.input_audio_transcription.delta")] == [
+            "Stop it"
+        ]
+
+
+@scripted
 async def test_cancel_closes_the_reply():
     async with Talk(chat=FakeChat([STORY])) as talk:
         await talk.ask("Tell me a story.")
