@@ -30,7 +30,7 @@ from realtime.providers.base import ChatModel, Speech, Voice
 from realtime.replying.gate import Gate
 from realtime.replying.response_events import ResponseEvents
 from realtime.replying.speech_feed import (
-    AudioHeld,
+    AudioReceived,
     ChunkAudio,
     ChunkBegan,
     ChunkEnded,
@@ -235,10 +235,9 @@ class Response:
         """Pass the chunks on as they come: their text, their audio and their word times, in order."""
         async with self._feed.speaking(self._permit) as events:
             async for event in events:
-                if isinstance(event, ChunkAudio | AudioHeld):
+                if isinstance(event, AudioReceived):
                     self._mark("speech_first_audio")
                     self._watchdog.alive()
-                if isinstance(event, AudioHeld):
                     continue
                 await self.gate.wait()
                 match event:

@@ -1,7 +1,8 @@
 """Text on its way to a voice, and what comes back, chunk by chunk and in order.
 
 The one place where the chunker meets time. It knows neither wire nor conversation: whoever uses it gets, for each
-chunk, `ChunkBegan`, its audio and word times as they come, and `ChunkEnded`.
+chunk, `ChunkBegan`, its audio and word times as they come, and `ChunkEnded`; and `AudioReceived` each time the voice
+gives sound.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ class ChunkEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class AudioHeld:
-    """Sound came, and waits until its chunk plays through: the voice is slower than its speech."""
+class AudioReceived:
+    """Sound came. Its `ChunkAudio` follows: at once, or, of a voice slower than its speech, when the chunk can play."""
 
 
-FeedEvent = ChunkBegan | ChunkAudio | ChunkWords | ChunkEnded | AudioHeld
+FeedEvent = ChunkBegan | ChunkAudio | ChunkWords | ChunkEnded | AudioReceived
 Permit = Callable[[Chunk], Awaitable[None]]
 
 
@@ -172,6 +173,7 @@ class SpeechFeed:
             async for event in events:
                 if isinstance(event, SpeechAudio):
                     self._received(event)
+                    yield AudioReceived()
                 elif isinstance(event, SpeechChunkDone):
                     self._prebuffer.complete()
                 held.append(event)
@@ -182,8 +184,6 @@ class SpeechFeed:
                             yield known
                     held.clear()
                     self._prebuffer.away(self._loop.time() - left_s)
-                elif isinstance(event, SpeechAudio):
-                    yield AudioHeld()
         for known in self._silent():
             yield known
 

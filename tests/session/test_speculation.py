@@ -106,6 +106,22 @@ async def test_with_speech_the_first_chunk_is_spoken_behind_the_gate():
 
 
 @scripted
+async def test_the_waterfall_tells_when_the_voice_began_behind_the_gate():
+    async with Talk(
+        chat=FakeChat([[(0.05, "It is noon. "), (0.05, "Have a good lunch, my dear friend!")]]),
+        speech=FakeSpeech(first_s=0.05),
+        transcriber=Heard((0, "What time is it?")),
+        settings=settings("speech"),
+        extensions="latency",
+    ) as talk:
+        await talk.speak(1.0)
+        await talk.silence(2.0)
+        marks = (await talk.until("response.latency.done"))["marks"]
+        assert marks["speech_first_audio"] == pytest.approx(marks["first_chunk"] + 50, abs=2)
+        assert marks["speech_first_audio"] < marks["turn_confirmed"] <= marks["first_audio_sent"]
+
+
+@scripted
 async def test_speech_is_not_prepared_when_half_of_the_budget_is_spent():
     speech = FakeSpeech(budget=20.0)
     async with Talk(
