@@ -34,7 +34,8 @@ class AudioInput:
         self._stream = vad.open() if vad is not None else None
         self._framer = Framer(VAD_FRAME_SAMPLES)
         self._buffer = AudioBuffer(VAD_RATE, KEEP_MS)
-        self._scored_ms = 0.0  # position up to which frames have been scored
+        self._scored_ms = 0.0  # position up to which frames have been scored ...
+        self._scored_from_ms = 0.0  # ... and from which on all were
         self._last_speech_ms = -1.0
         self._energy_gate = EnergyGate()
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
@@ -58,7 +59,7 @@ class AudioInput:
         self._framer.reset()
         if self._stream is not None:
             self._stream.reset()
-        self._scored_ms = self._buffer.end_ms
+        self._scored_ms = self._scored_from_ms = self._buffer.end_ms
         self.reset_speech()
 
     @property
@@ -142,10 +143,11 @@ class AudioInput:
         return False
 
     def speech_since(self, ms: float) -> bool | None:
-        """Whether there is speech after this position; None where nobody has looked."""
-        if self._stream is None or not self._detects:
-            return None
-        return self._last_speech_ms > ms
+        """Whether there is speech after this position; None where nobody has looked at all of it."""
+        if self._last_speech_ms > ms:
+            return True
+        scored = self._stream is not None and self._detects and ms >= self._scored_from_ms
+        return False if scored else None
 
     def flush(self) -> None:
         """Nothing more belongs to what is being committed: let out what the resampler holds back."""

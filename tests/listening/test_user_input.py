@@ -181,6 +181,20 @@ async def test_detection_that_is_switched_on_judges_what_comes_from_then_on():
 
 
 @scripted
+async def test_speech_from_before_detection_was_switched_on_is_found_by_a_commit():
+    bench = Bench(transcriber=FakeTranscriber(["Hello."]), **MANUAL)
+    subject, before = UserInput(bench.context), bench.context.config
+    await subject.append(LOUD * 50)
+    bench.context.config = apply(before, {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}})
+    subject.config_changed(before)
+    await subject.append(SILENT[: len(SILENT) // 2])
+    subject.commit_buffer()
+    await subject.settled()
+    assert bench.noticed[-1] == turns.TranscriptKnown("item_1", "Hello.")
+    await ended(bench, subject)
+
+
+@scripted
 async def test_the_position_counts_all_audio_once_whatever_its_format():
     bench = Bench(**MANUAL)
     subject, before = UserInput(bench.context), bench.context.config
