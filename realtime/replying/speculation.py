@@ -7,12 +7,14 @@ options and the conversation are exactly those it was begun with; else nobody ev
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from realtime.context import Context
 from realtime.core.agreement import essence
 from realtime.core.conversation import Item, transcript_of
 from realtime.core.messages import ChatRequest
+from realtime.errors import ProviderRejected
 from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.chat_request import build_request
@@ -51,8 +53,9 @@ class Speculation:
         self.drop()
         if self._affordable():
             sees_images = self._context.providers.chat.sees_images
-            request = build_request(options, conversation, sees_images=sees_images, about_to_say=text)
-            self._begin(premise, request, marks)
+            with suppress(ProviderRejected):  # too long a conversation: the answer to the turn will say so
+                request = build_request(options, conversation, sees_images=sees_images, about_to_say=text)
+                self._begin(premise, request, marks)
 
     def _affordable(self) -> bool:
         """An early answer may cost a request in vain: half of the budget is kept for turns that are certain."""

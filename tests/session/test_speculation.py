@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from realtime.core.conversation import Message, Text
 from realtime.core.messages import ChatFinish
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import Transcript
@@ -360,6 +361,20 @@ async def test_the_same_words_with_other_marks_are_the_same_question():
         await talk.until("response.done")
         assert len(chat.requests) == 1
         assert outcomes(talk) == {"used": 1}
+
+
+@scripted
+async def test_a_conversation_too_long_to_be_asked_about_fails_the_answer_and_not_the_session():
+    """The voice fades after a sentence that an interim decode knows: the early answer begins inside an append."""
+    chat, transcriber = FakeChat(), Heard((0, "What time is it?"))
+    async with Talk(chat=chat, transcriber=transcriber, settings=settings(), truncation="disabled") as talk:
+        talk.session.conversation.add(Message("item_long", "user", (Text("x" * 400_000),)))
+        await talk.microphone(VOICE, 1.0)
+        await talk.microphone(FADED, 0.2)
+        await talk.silence(1.5)
+        done = await talk.until("response.done")
+        assert done["response"]["status_details"]["error"]["code"] == "context_length_exceeded"
+        assert chat.requests == []
 
 
 @scripted
