@@ -30,11 +30,11 @@ class Tasks:
         await self._failure
 
     async def aclose(self) -> None:
-        """Cancel all running tasks."""
-        tasks = list(self._running)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel all running tasks, and those that they start at their end."""
+        while tasks := list(self._running):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         if self._failure.done() and not self._failure.cancelled():
             self._failure.exception()  # read it, so that asyncio does not log it as never retrieved
 

@@ -684,6 +684,22 @@ async def test_the_waterfall_of_a_finished_reply_waits_for_the_first_acknowledge
 
 
 @scripted
+async def test_a_session_that_ends_during_a_tentative_interruption_leaves_no_task():
+    """The end of the reply makes the speech certain, and speech prewarms the chat model."""
+
+    class SlowToPrewarm(FakeChat):
+        async def prewarm(self) -> None:
+            await asyncio.sleep(5.0)
+
+    others = asyncio.all_tasks()
+    async with Talk(chat=SlowToPrewarm([STORY])) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_audio.delta")
+        await talk.speak(0.2)
+    assert asyncio.all_tasks() == others
+
+
+@scripted
 async def test_a_client_that_asked_for_nothing_sees_only_ga():
     async with Talk(chat=FakeChat([STORY]), transcriber=FakeTranscriber(["Stop now, please."])) as talk:
         await talk.ask("Tell me a story.")
