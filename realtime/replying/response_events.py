@@ -104,7 +104,7 @@ class ResponseEvents:
         self._put(events.ResponseDone(response=self._object()))
 
     def _object(self) -> wire.ResponseObject:
-        options, usage = self.options, self.usage
+        options, usage = self.options, None if self.open else self.usage
         audio = wire.ResponseAudio(
             output=wire.ResponseAudioOutput(format=options.output_format.to_wire(), voice=options.voice)
         )

@@ -107,6 +107,22 @@ async def test_with_speech_the_first_chunk_is_spoken_behind_the_gate():
 
 
 @scripted
+async def test_an_early_answer_that_is_complete_begins_like_any_other():
+    async with Talk(
+        chat=FakeChat([[(0.05, "It is noon.")]]),
+        transcriber=Heard((0, "What time is it?")),
+        settings=settings(),
+        output_modalities=["text"],
+    ) as talk:
+        await talk.speak(1.0)
+        await talk.silence(2.0)
+        done = await talk.until("response.done")
+        created = talk.of("response.created")[0]["response"]
+        assert (created["status"], created["output"], created["usage"]) == ("in_progress", [], None)
+        assert done["response"]["usage"]["total_tokens"] == 40
+
+
+@scripted
 async def test_the_waterfall_tells_when_the_voice_began_behind_the_gate():
     async with Talk(
         chat=FakeChat([[(0.05, "It is noon. "), (0.05, "Have a good lunch, my dear friend!")]]),
