@@ -34,7 +34,7 @@ class AudioInput:
         self._stream = vad.open() if vad is not None else None
         self._framer = Framer(VAD_FRAME_SAMPLES)
         self._buffer = AudioBuffer(VAD_RATE, KEEP_MS)
-        self._scored_ms = 0.0  # position up to which frames have been scored ...
+        self.scored_ms = 0.0  # position up to which frames have been scored ...
         self._scored_from_ms = 0.0  # ... and from which on all were
         self._last_speech_ms = -1.0
         self._energy_gate = EnergyGate()
@@ -59,7 +59,7 @@ class AudioInput:
         self._framer.reset()
         if self._stream is not None:
             self._stream.reset()
-        self._scored_ms = self._scored_from_ms = self._buffer.end_ms
+        self.scored_ms = self._scored_from_ms = self._buffer.end_ms
         self.reset_speech()
 
     @property
@@ -101,21 +101,21 @@ class AudioInput:
     def endpoint(self, scored: Scored) -> Sequence[EndpointEvent]:
         """What the next frame means."""
         frame, probability = scored
-        self._scored_ms += FRAME_MS
+        self.scored_ms += FRAME_MS
         if probability >= SPEECH:
-            self._last_speech_ms = self._scored_ms
+            self._last_speech_ms = self.scored_ms
         quiet_ms = 0.0
         if self.endpointer.speaking:
             quiet_ms = self._energy_gate.feed(frame, voiced=probability >= SPEECH)
         else:
             self._energy_gate.reset()
-        return self.endpointer.feed(probability, int(self._scored_ms), quiet_ms)
+        return self.endpointer.feed(probability, int(self.scored_ms), quiet_ms)
 
     def arrived(self, at_s: float) -> None:
         """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""
         self._arrivals.append((self._buffer.end_ms, at_s))
         if self._stream is not None and self._detects and not self.endpointer.speaking:
-            self._buffer.discard_before(self._scored_ms - IDLE_KEEP_MS)
+            self._buffer.discard_before(self.scored_ms - IDLE_KEEP_MS)
 
     def arrival_s(self, position_ms: float) -> float | None:
         """When the audio at this position arrived, in loop seconds, if that is remembered."""
@@ -163,7 +163,7 @@ class AudioInput:
 
     def reset_speech(self) -> None:
         """The open speech was taken away: what goes on is a new start."""
-        self.endpointer.reset(int(self._scored_ms))
+        self.endpointer.reset(int(self.scored_ms))
 
     def close(self) -> None:
         if self._stream is not None:

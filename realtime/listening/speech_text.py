@@ -58,18 +58,18 @@ class SpeechText:
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
             self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
-            self._transcription.interim(self._utterance(), self._on_interim)
+            self._transcription.interim(self.utterance(), self._on_interim)
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
-        self._transcription.early(self._utterance(), end_ms, self._suppose_sentence)
+        self._transcription.early(self.utterance(), end_ms, self._suppose_sentence)
         self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
         self._suppose_sentence(self._interim)
 
     def paused(self, end_ms: float) -> None:
         """The user is silent."""
         self._paused = True
-        self._transcription.early(self._utterance(), end_ms, self._on_early)
+        self._transcription.early(self.utterance(), end_ms, self._on_early)
         self._suppose_interim()
 
     def resumed(self) -> None:
@@ -84,10 +84,15 @@ class SpeechText:
         self._transcription.discard_early()
         self._suppose("")
 
-    # -- texts ---------------------------------------------------------------------------------------------------
+    def utterance(self, to_ms: float | None = None) -> Samples:
+        """The speech with what came shortly before it, up to this position.
 
-    def _utterance(self) -> Samples:
-        return self._audio.samples(self._segment.start_ms(self._context.config))
+        The default is as far as frames were scored: what an append brings beyond that may be another utterance.
+        """
+        to_ms = self._audio.scored_ms if to_ms is None else to_ms
+        return self._audio.samples(self._segment.start_ms(self._context.config), to_ms)
+
+    # -- texts ---------------------------------------------------------------------------------------------------
 
     def _on_interim(self, text: str) -> None:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""

@@ -121,7 +121,7 @@ class UserInput:
                 self._text.faded(end_ms)
             case SpeechPaused(end_ms):
                 self._segment.end_ms = end_ms
-                self._delay.pause_began(self._utterance, text_comes=self._transcription.interim_is_cheap)
+                self._delay.pause_began(self._text.utterance, text_comes=self._transcription.interim_is_cheap)
                 self._text.paused(end_ms)
             case SpeechResumed():
                 self._segment.end_ms = None
@@ -135,10 +135,6 @@ class UserInput:
                 self._delay.pause_ended()
                 self._context.turns.put(turns.SpeechEnded(at_ms))
 
-    def _utterance(self, to_ms: float | None = None) -> Samples:
-        """The speech with what came shortly before it."""
-        return self._audio.samples(self._segment.start_ms(self._context.config), to_ms)
-
     # -- doing what was decided ----------------------------------------------------------------------------------
 
     def announce(self, onset_ms: float) -> None:
@@ -151,7 +147,7 @@ class UserInput:
 
     def commit_turn(self, item_id: str, at_ms: float) -> None:
         """The detector ended the turn: make this item of the speech. Where there is no room, the client is told so."""
-        samples, end_ms = self._utterance(at_ms), self._segment.end_ms
+        samples, end_ms = self._text.utterance(at_ms), self._segment.end_ms
         outbox = self._context.outbox
         outbox.put(events.InputAudioBufferSpeechStopped(audio_end_ms=int(at_ms), item_id=item_id))
         try:

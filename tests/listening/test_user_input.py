@@ -103,6 +103,22 @@ async def test_a_committed_turn_is_an_item_with_its_text():
 
 
 @scripted
+async def test_an_early_decode_ends_with_its_utterance_however_much_one_append_brings():
+    """It becomes the final one: the next utterance, in the same append, must not be in it."""
+    bench = Bench(
+        transcriber=FakeTranscriber(["Hello."]),
+        audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 200}}},
+    )
+    subject = UserInput(bench.context)
+    await subject.append(LOUD * 15 + SILENT * 13 + LOUD * 22)
+    await asyncio.sleep(1.0)
+    seconds, final = bench.providers.transcriber.asked[-1]
+    assert final
+    assert seconds == pytest.approx(0.3, abs=0.07)
+    await ended(bench, subject)
+
+
+@scripted
 async def test_a_turn_without_room_fails_as_a_turn():
     bench = Bench()
     subject = UserInput(bench.context)
