@@ -63,6 +63,11 @@ class Playout:
         """Throw away the audio of one reply that has not been sent."""
         sound.discarded_ms += self._context.outbox.discard(sound.response_id)
 
+    def discard_unsent(self) -> None:
+        """Throw away all audio that has not been sent."""
+        for sound in self._sounds:
+            self.discard(sound)
+
     def cut(self) -> Announcements:
         """The listener was interrupted: unsent audio goes, and history keeps what was heard by now, as far as we know.
 

@@ -298,6 +298,8 @@ class Session:
         match action:
             case turns.AnnounceSpeech(onset_ms):
                 self._idle.stop()
+                if self._rules.interrupt_response:
+                    self._playout.discard_unsent()  # also of replies that no longer count as playing
                 self._user.announce(onset_ms)
                 self._prewarm.turn_comes()
             case turns.StopReply(response_id):

@@ -728,3 +728,20 @@ async def test_idle_timeout_speaks_up():
             "conversation.item.added",
             "conversation.item.done",
         ]
+
+
+@scripted
+async def test_speech_is_announced_ahead_of_audio_that_nobody_waits_for():
+    """The player emptied itself, so nothing sounds that could be cut; what is still unsent must not sound either."""
+    async with Talk(chat=FakeChat([STORY]), extensions="playback") as talk:
+        await talk.ask("Tell me a story.")
+        item_id = (await talk.until("response.output_audio.delta"))["item_id"]
+        talk.reads.clear()
+        await asyncio.sleep(0.2)
+        await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=0, state="flushed")
+        await asyncio.sleep(5.0)
+        assert talk.outbox.unsent_audio_ms > 1_000
+        await talk.speak(0.3)
+        assert talk.outbox.unsent_audio_ms == 0
+        talk.reads.set()
+        await talk.until("input_audio_buffer.speech_started")
