@@ -255,6 +255,14 @@ class Responses:
             "Cancellation failed: no active response found", code="response_cancel_not_active"
         )
 
+    def clear(self) -> None:
+        """`output_audio_buffer.clear` of the client: nothing is generated or sounds any more."""
+        if self.active is not None:
+            self.stop(self.active.id, "client_cancelled")
+        elif self._playout.unheard_s() > 0:
+            self.cut_playing()
+            self._tell_playback_ended()
+
     def cut_playing(self) -> None:
         """The listener was interrupted: whatever sounds is cut."""
         self._announce(self._playout.cut())
@@ -275,5 +283,8 @@ class Responses:
                 case OutputAudioBufferStarted(response_id=response_id):
                     self._waterfalls.tell(response_id)
                 case OutputAudioBufferStopped() if self.active is None and self._playout.unheard_s() <= 0:
-                    if self._latest is not None:
-                        self._context.turns.put(turns.PlaybackEnded(self._latest.id))
+                    self._tell_playback_ended()
+
+    def _tell_playback_ended(self) -> None:
+        if self._latest is not None:
+            self._context.turns.put(turns.PlaybackEnded(self._latest.id))

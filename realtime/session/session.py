@@ -239,10 +239,7 @@ class Session:
             raise ProtocolError(
                 "output_audio_buffer.clear needs the extension 'playback' on a WebSocket.", param="type"
             )
-        if self.responses.active is not None:
-            self.responses.stop(self.responses.active.id, "client_cancelled")
-        else:
-            self.responses.cut_playing()
+        self.responses.clear()
 
     def _create_response(self, options: ResponseOptions) -> None:
         marks = self._marks()

@@ -745,3 +745,19 @@ async def test_speech_is_announced_ahead_of_audio_that_nobody_waits_for():
         assert talk.outbox.unsent_audio_ms == 0
         talk.reads.set()
         await talk.until("input_audio_buffer.speech_started")
+
+
+@scripted
+async def test_speech_after_the_output_was_cleared_interrupts_nothing():
+    """Nobody hears the reply any more: a short "yes" is a turn, and no murmur of a listener."""
+    async with Talk(
+        chat=FakeChat([STORY]), transcriber=FakeTranscriber(["Yes."]), extensions="playback"
+    ) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.done")
+        await talk.send("output_audio_buffer.clear")
+        assert talk.types[-1] == "output_audio_buffer.cleared"
+        await talk.speak(0.2)
+        assert talk.types[-1] == "input_audio_buffer.speech_started"
+        await talk.silence(1.0)
+        await talk.until("response.done", 2)
