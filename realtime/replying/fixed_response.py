@@ -13,7 +13,7 @@ class FixedResponse:
     sees_images = False
 
     def __init__(self, text: str) -> None:
-        self.name = "fixed"
+        self.name = "fixed response"
         self._text = text
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:

@@ -1,7 +1,7 @@
 """Has the upstreams of one session ready before it asks them for anything (docs/architecture.md 2.1).
 
 When it begins, when the user begins to speak, when another voice is chosen, and again and again while nothing happens:
-who types asks without any notice. What warm means is the providers' business.
+who types asks without any notice. What prewarming means is the providers' business.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Prewarm:
 
     def start(self) -> None:
         """Keep everything ready for as long as the session lives."""
-        self._tasks.spawn(self._keep(), "warm upstreams")
+        self._tasks.spawn(self._keep(), "prewarm upstreams")
 
     async def _keep(self) -> None:
         while True:
@@ -41,7 +41,7 @@ class Prewarm:
     def turn_comes(self) -> None:
         """Somebody speaks, and will be answered."""
         self.voice()
-        self._tasks.spawn(self._chat.prewarm(), "warm chat")
+        self._tasks.spawn(self._chat.prewarm(), "prewarm chat")
 
     def settings_changed(self) -> None:
         """Another voice may have been chosen."""
