@@ -160,13 +160,13 @@ class Responses:
         audible = self._playout.unheard_s() > 0 and response.events.status != "cancelled"
         ended = turns.ReplyEnded(response.id, audible, self._to_continue(response))
         self._context.turns.put(ended)
-        if audible and response is self._latest:  # else the next reply has begun: for the listener it is one
+        if audible:
             self._await_playback(response)
 
     def _await_playback(self, response: Response) -> None:
         """Look again when everything that was sent must have been heard."""
         if response is not self._latest:
-            return
+            return  # the next reply has begun: for the listener it is one
         remaining_s = self._playout.unheard_s()
         if remaining_s > 0:
             self._later(remaining_s + 0.001, lambda: self._await_playback(response))

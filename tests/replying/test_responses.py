@@ -63,6 +63,11 @@ class Side:
         await self.bench.context.tasks.aclose()
 
 
+def finished(bench: Bench, status: str) -> float:
+    """How many replies the metrics counted with this status."""
+    return bench.context.metrics.responses.labels(status, "")._value.get()
+
+
 @scripted
 async def test_a_reply_tells_the_rules_how_it_comes_and_goes():
     bench = Bench(chat=FakeChat([STORY]))
@@ -111,6 +116,24 @@ async def test_a_stopped_reply_is_silent_at_once_and_its_upstreams_are_left():
     await asyncio.sleep(0.1)
     assert (chat.running, speech.open_now) == (0, 0)
     assert bench.sent() == []
+    assert finished(bench, "cancelled") == 1
+    await side.close()
+
+
+@scripted
+async def test_a_reply_that_is_stopped_before_its_task_has_run_ends_like_any_other():
+    bench = Bench(extensions="latency")
+    side = Side(bench)
+    response = side.reply()
+    side.responses.stop(response.id, "client_cancelled")
+    await asyncio.sleep(0.1)
+    assert [event["type"] for event in bench.sent()] == [
+        "response.created",
+        "response.done",
+        "response.latency.done",
+    ]
+    assert finished(bench, "cancelled") == 1
+    assert (side.responses.active, bench.providers.chat.requests) == (None, [])
     await side.close()
 
 

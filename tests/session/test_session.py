@@ -368,6 +368,21 @@ async def test_speech_before_a_call_is_item_zero():
 
 
 @scripted
+async def test_the_idle_timeout_does_not_begin_between_two_replies():
+    """The first one has been heard while the second one is still thought about."""
+    chat = FakeChat([[(0.1, "Hello.")], [(3.0, STORY[0][1] + STORY[1][1])]])
+    detection = {"type": "server_vad", "idle_timeout_ms": 5000}
+    async with Talk(chat=chat, audio={"input": {"turn_detection": detection}}) as talk:
+        await talk.ask("Hi")
+        await talk.until("response.done")
+        await talk.ask("Tell me a story.")
+        await talk.until("response.done", 2)
+        begun_s = talk.of("response.output_audio.delta")[-1]["at"]
+        triggered = await talk.until("input_audio_buffer.timeout_triggered")
+        assert triggered["at"] > begun_s + 5.0
+
+
+@scripted
 async def test_the_words_that_interrupt_are_told_like_all_others():
     """A delta needs two decodes that agree: the first of them is the one that announces the speech."""
     transcriber = FakeTranscriber(["Stop it."], interim_texts=["Stop it", "Stop it please"])
