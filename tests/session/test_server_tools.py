@@ -278,3 +278,16 @@ async def test_an_early_answer_runs_its_tool_only_when_the_turn_is_certain():
         await talk.silence(4.0)
         await talk.until("response.done", 2)
         assert CALLED == ["Oslo"]
+
+
+@scripted
+async def test_what_is_said_after_a_call_that_is_the_first_item_comes_before_it():
+    chat, toolbox = (
+        FakeChat([CALL, [(0.1, "Four.")]]),
+        Toolbox([get_weather], filler="Let me see.", filler_after_s=0.5),
+    )
+    async with Talk(chat=chat, server_tools=toolbox) as talk:
+        await talk.send("response.create")
+        await talk.until("response.done", 2)
+        kinds = [type(item).__name__ for item in talk.session.conversation.items]
+        assert kinds == ["Message", "FunctionCall", "FunctionCallOutput", "Message"]
