@@ -282,7 +282,7 @@ class Session:
             self._act(action)
         if self._turn.phase is turns.Phase.SILENT:
             self._speculation.drop()  # nobody speaks and no turn waits for its words: nothing to guess at
-        if isinstance(event, turns.PlaybackEnded):
+        if isinstance(event, turns.PlaybackEnded) and before.playing_id == event.response_id:
             self._start_idle()
 
     def _follow_rules(self) -> None:

@@ -383,6 +383,22 @@ async def test_the_idle_timeout_does_not_begin_between_two_replies():
 
 
 @scripted
+async def test_the_idle_timeout_counts_from_when_the_player_says_it_has_ended():
+    """The server's own estimate of the end comes later, and begins nothing anew."""
+    detection = {"type": "server_vad", "idle_timeout_ms": 5000}
+    chat = FakeChat([[(0.1, STORY[0][1] + STORY[1][1])]])
+    async with Talk(chat=chat, extensions="playback", audio={"input": {"turn_detection": detection}}) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.done")
+        item_id = talk.of("conversation.item.added")[-1]["item"]["id"]
+        played = {"item_id": item_id, "played_ms": int(talk.audio_ms()), "state": "drained"}
+        await talk.send("output_audio_buffer.played", **played)
+        drained_s = talk.of("output_audio_buffer.stopped")[0]["at"]
+        triggered = await talk.until("input_audio_buffer.timeout_triggered")
+        assert triggered["at"] == pytest.approx(drained_s + 5.0, abs=0.01)
+
+
+@scripted
 async def test_the_words_that_interrupt_are_told_like_all_others():
     """A delta needs two decodes that agree: the first of them is the one that announces the speech."""
     transcriber = FakeTranscriber(["Stop it."], interim_texts=["Stop it", "Stop it please"])
