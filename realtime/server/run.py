@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import ssl
@@ -80,9 +82,15 @@ async def _listen(
     try:
         await site.start()
     except OSError as error:
-        raise ConfigError(
-            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another --port."
-        ) from error
+        raise _cannot_listen(settings, error) from error
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> ConfigError:
+    """One sentence with the reason, and the flag that helps."""
+    unknown_name = isinstance(error, socket.gaierror)  # its number is not one of `errno`
+    reason = error.strerror if unknown_name or error.errno is None else os.strerror(error.errno)
+    flag = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+    return ConfigError(f"Cannot listen on {settings.host}:{settings.port} ({reason}): choose another {flag}.")
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -176,8 +184,11 @@ def serve(
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((settings.host, settings.port))
-        sock.listen(1024)
+        try:
+            sock.bind((settings.host, settings.port))
+            sock.listen(1024)
+        except OSError as error:
+            raise _cannot_listen(settings, error) from error
         context = multiprocessing.get_context("spawn")
         processes = [
             context.Process(target=_run, args=(settings, sock, tools), kwargs={"announce": number == 0})

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,15 +81,23 @@ def test_an_error_is_one_line_that_names_the_setting(words, env, named):
     assert len(ran.stderr.strip().splitlines()) == 1
 
 
-def test_the_error_for_a_busy_port_names_the_flag(tmp_path):
-    import socket
-
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_error_for_a_busy_port_names_the_flag(workers):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        ran = realtime("serve", "--port", str(taken.getsockname()[1]))
+        port = str(taken.getsockname()[1])
+        ran = realtime("serve", "--port", port, "--workers", workers)
     assert ran.returncode == 2
-    assert "--port" in ran.stderr
+    sentence = f"realtime: Cannot listen on 127.0.0.1:{port} (Address already in use): choose another --port."
+    assert ran.stderr.strip().splitlines()[-1] == sentence
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_error_for_an_address_of_another_machine_names_the_flag(workers):
+    ran = realtime("serve", "--open", "--host", "192.0.2.1", "--port", "0", "--workers", workers)
+    assert ran.returncode == 2
+    assert ran.stderr.strip().endswith("choose another --host.")
 
 
 def test_doctor_shows_the_sources_of_settings_and_no_keys(tmp_path):
