@@ -33,6 +33,14 @@ _MODULES = {
     ("vad", "silero"): "silero.detector",
 }
 
+_WORDS = {  # values of the settings that are not the name of one provider: see `_names`
+    "chat": ["auto"],
+    "end_of_turn": ["auto", "none"],
+    "store": ["none"],
+    "transcriber": ["auto", "none"],
+    "vad": ["none"],
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -69,7 +77,7 @@ def find(role: str, name: str) -> Source:
         return Source(role, name)
     found = {point.value: point for point in _installed() if point.name == f"{role}.{name}"}
     if not found:
-        raise ConfigError(f"There is no {role} named {name!r}; there is {', '.join(known(role))}.")
+        raise ConfigError(f"There is no {role} named {name!r}; known names: {', '.join(known(role))}.")
     sources = [Source(role, name, point) for point in found.values()]
     if len(sources) > 1:
         packages = " and ".join(sorted(source.package for source in sources))
@@ -78,8 +86,8 @@ def find(role: str, name: str) -> Source:
 
 
 def known(role: str) -> list[str]:
-    """The names of this role: first those of this package, then the others."""
-    ours = sorted(name for kind, name in _MODULES if kind == role)
+    """The values that the setting of this role may have: first those of this package, then the others."""
+    ours = _WORDS.get(role, []) + sorted(name for kind, name in _MODULES if kind == role)
     theirs = {point.name.partition(".")[2] for point in _installed() if point.name.startswith(f"{role}.")}
     return ours + sorted(theirs - set(ours))
 

@@ -25,7 +25,7 @@ from realtime.tools import Toolbox, Toolish, load_tools
 log = logging.getLogger(__name__)
 
 # The roles that a server can run without, and their names in `missing`.
-_OPTIONAL = {"vad": "voice detection", "transcriber": "transcription", "end_of_turn": "turn detection"}
+_OPTIONAL = {"vad": "voice detection", "transcriber": "transcription", "end_of_turn": "end-of-turn model"}
 
 
 @dataclass(frozen=True, slots=True)

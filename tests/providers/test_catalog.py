@@ -98,7 +98,7 @@ async def test_a_provider_of_another_package_named_minimax_needs_no_sandbox(acme
 
 def test_a_name_of_this_package_wins(acme):
     assert find("chat", "openai").entry_point is None
-    assert known("chat") == ["minimax", "openai", "acme"]
+    assert known("chat") == ["auto", "minimax", "openai", "acme"]
 
 
 async def test_the_error_for_an_unknown_name_lists_the_known_ones(acme):
@@ -106,7 +106,7 @@ async def test_the_error_for_an_unknown_name_lists_the_known_ones(acme):
         async with open_runtime(chosen(chat_provider="magic")):
             pass
     assert str(caught.value) == (
-        "CHAT_PROVIDER=magic: There is no chat named 'magic'; there is minimax, openai, acme."
+        "CHAT_PROVIDER=magic: There is no chat named 'magic'; known names: auto, minimax, openai, acme."
     )
 
 
@@ -121,7 +121,7 @@ async def test_the_error_for_an_unknown_name_lists_the_known_ones(acme):
     ],
 )
 async def test_the_error_of_each_role_names_its_setting(setting, variable):
-    with pytest.raises(ConfigError, match=f"^{variable}=magic:x: There is no .* named 'magic'; there is "):
+    with pytest.raises(ConfigError, match=f"^{variable}=magic:x: There is no .* named 'magic'; known names: "):
         async with open_runtime(Settings(**{setting: "magic:x"})):
             pass
 

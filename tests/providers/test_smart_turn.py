@@ -167,7 +167,7 @@ async def server_with(**settings: str) -> tuple[object, list[Missing]]:
     """The end-of-turn model of a server with these settings, and what it reports as missing."""
     chosen = Settings(voice_detector="none", transcriber="none", **settings)
     async with open_runtime(chosen) as runtime:
-        missing = [part for part in runtime.missing if part.part == "turn detection"]
+        missing = [part for part in runtime.missing if part.part == "end-of-turn model"]
         return runtime.providers.end_of_turn, missing
 
 
