@@ -121,7 +121,9 @@ async def test_the_error_for_an_unknown_name_lists_the_known_ones(acme):
     ],
 )
 async def test_the_error_of_each_role_names_its_setting(setting, variable):
-    with pytest.raises(ConfigError, match=f"^{variable}=magic:x: There is no .* named 'magic'; known names: "):
+    with pytest.raises(
+        ConfigError, match=f"^{variable}=magic:x: There is no .* named 'magic'; known names: "
+    ):
         async with open_runtime(Settings(**{setting: "magic:x"})):
             pass
 
