@@ -12,12 +12,13 @@ from typing import Any, Self
 from realtime.errors import ConfigError
 from realtime.minimax import asr
 from realtime.minimax.chat import Chat
-from realtime.minimax.hosts import speech_urls_for
+from realtime.minimax.hosts import is_loopback, speech_urls_for
 from realtime.minimax.http import HttpClient
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
 
 BASE_URL = "https://api.minimaxi.com"
+_SANDBOX_KEY = "sandbox"  # an address on this machine needs no key, but a request has to carry one
 
 
 class MiniMax:
@@ -58,13 +59,15 @@ class MiniMax:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """A client from MINIMAX_API_KEY, MINIMAX_BASE_URL, MINIMAX_SPEECH_URLS and MINIMAX_GROUP_ID.
 
-        `environ` is the process's own unless another one is given. Raises ConfigError without a key.
+        `environ` is the process's own unless another one is given. Raises ConfigError without a key, unless the base
+        URL is on this machine (`realtime sandbox`).
         """
         environ = os.environ if environ is None else environ
+        base_url = environ.get("MINIMAX_BASE_URL") or BASE_URL
         urls = environ.get("MINIMAX_SPEECH_URLS", "")
         return cls(
-            environ.get("MINIMAX_API_KEY", ""),
-            environ.get("MINIMAX_BASE_URL") or BASE_URL,
+            environ.get("MINIMAX_API_KEY") or (_SANDBOX_KEY if is_loopback(base_url) else ""),
+            base_url,
             tuple(url.strip() for url in urls.split(",") if url.strip()),
             environ.get("MINIMAX_GROUP_ID") or None,
         )

@@ -16,7 +16,7 @@ from realtime.core.messages import (
     ToolCall,
     ToolCallDelta,
 )
-from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import ConfigError, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax import Endpoint, MiniMax
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
@@ -43,6 +43,21 @@ def text_of(events: list[ChatEvent]) -> str:
 def finish_of(events: list[ChatEvent]) -> ChatFinish:
     (finish,) = [event for event in events if isinstance(event, ChatFinish)]
     return finish
+
+
+async def test_a_client_from_the_environment_needs_no_key_for_the_sandbox() -> None:
+    async with (
+        Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox,
+        MiniMax.from_env({"MINIMAX_BASE_URL": sandbox.url}) as mm,
+    ):
+        events = [event async for event in mm.chat.stream(messages=QUESTION)]
+    assert "five" in text_of(events)
+
+
+@pytest.mark.parametrize("environ", [{}, {"MINIMAX_BASE_URL": "https://api.minimax.io"}])
+def test_a_client_from_the_environment_needs_a_key_for_the_platform(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="set MINIMAX_API_KEY"):
+        MiniMax.from_env(environ)
 
 
 @pytest.mark.parametrize(
