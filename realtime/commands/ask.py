@@ -12,6 +12,7 @@ from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
 from realtime.commands.common import add_conversation, target
+from realtime.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _ask(args: argparse.Namespace) -> int:
+    if not args.text.strip():
+        raise ConfigError("The question is empty.")
     if args.out:
         check_writable(args.out)
     speaker = FileSpeaker() if args.out else Speaker()

@@ -14,7 +14,7 @@ from realtime_client.speaker import Speaker
 from realtime.commands.common import add_config, add_setting, load
 from realtime.commands.stdin import read_stream
 from realtime.core.chunker import ChunkRules
-from realtime.errors import provider_error
+from realtime.errors import ConfigError, provider_error
 from realtime.providers.base import Speech, Voice
 from realtime.replying.speech_feed import ChunkAudio, SpeechFeed
 
@@ -73,7 +73,11 @@ async def _speak(
     text: AsyncIterator[str],
     sink: Callable[[bytes], None],
 ) -> None:
-    """The text as PCM into `sink`, by the same clock as an answer in a conversation. Raises ProviderError."""
+    """The text as PCM into `sink`, by the same clock as an answer in a conversation.
+
+    Raises ConfigError for a text without a word, and ProviderError.
+    """
+    spoken = False
     feed = SpeechFeed(speech, voice, rules=rules)
 
     async def read() -> None:
@@ -87,5 +91,8 @@ async def _speak(
             async for event in events:
                 if isinstance(event, ChunkAudio):
                     sink(event.pcm)
+                    spoken = True
     except ExceptionGroup as failures:
         raise provider_error(failures) from failures
+    if not spoken:
+        raise ConfigError("There is nothing to say: the text has no word.")

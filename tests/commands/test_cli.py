@@ -72,6 +72,7 @@ def test_the_error_for_a_misspelt_command_suggests_one():
         (("serve",), {"TRANSCRIBER": "magic"}, "TRANSCRIBER"),
         (("say", "hi", "--out", "x.ogg"), {}, ".wav or .mp3"),
         (("talk", "--wav", "there-is-no-such-file.wav"), {}, "cannot be read"),
+        (("ask", " ", "--out", "x.wav"), {}, "question is empty"),
     ],
 )
 def test_an_error_is_one_line_that_names_the_setting(words, env, named):
@@ -139,6 +140,13 @@ def test_say_reads_a_stream(tmp_path):
     ran = realtime("say", "-", "--out", str(out), input="One sentence. And another one, a little longer.")
     assert ran.returncode == 0, ran.stderr
     assert len(samples(out)) / 24_000 > 2
+
+
+def test_say_writes_no_file_for_a_text_without_a_word(tmp_path):
+    ran = realtime("say", "\N{SLIGHTLY SMILING FACE}", "--out", str(tmp_path / "said.wav"))
+    assert ran.returncode == 2
+    assert "nothing to say" in ran.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_ask_prints_and_saves_the_answer(tmp_path):
