@@ -62,7 +62,9 @@ class Speaker:
 
     def _open(self) -> None:
         module = sounddevice()
-        with device_errors("speaker", "let the sound go to a file (`--help` tells the option)"):
+        with device_errors(
+            "speaker", "save the audio in a file (`--out FILE`, of `realtime talk` `--save FILE`)"
+        ):
             self._rate = usable_rate(module, "output", self.device)
             self._resampler = None if self._rate == RATE else Resampler(RATE, self._rate)
             self._stream = module.RawOutputStream(

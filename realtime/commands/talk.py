@@ -1,7 +1,7 @@
-"""Talk: microphone in, speaker and captions out. Interrupt whenever you like, end with Ctrl-C.
+"""Talk with the microphone; the answers are played and shown as captions. Ctrl-C ends the conversation.
 
-Without --headphones the microphone rests while the answer sounds, so that it does not hear itself; with them you can
-speak into an answer and it stops.
+Without --headphones the microphone is muted while an answer is played, so that the assistant does not hear itself. With
+--headphones you can interrupt: speak, and the answer stops.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--text", action="store_true", help="type instead of speaking")
     how.add_argument(
-        "--wav", metavar="FILE", help="play this file in as the microphone, hear the answer, leave"
+        "--wav", metavar="FILE", help="use this file instead of the microphone, and end after the answer"
     )
-    how.add_argument("--headphones", action="store_true", help="listen while speaking: interrupt by voice")
+    how.add_argument(
+        "--headphones",
+        action="store_true",
+        help="keep the microphone on during an answer: interrupt by voice",
+    )
     parser.add_argument(
-        "--save", metavar="FILE", help="save what is answered as .wav or .mp3, do not play it"
+        "--save", metavar="FILE", help="save the answers as .wav or .mp3 instead of playing them"
     )
     add_conversation(parser)
 
