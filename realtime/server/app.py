@@ -1,7 +1,7 @@
 """The server as an aiohttp application, alone or as a part of another one: routes, the page, health, start and end.
 
-The application works at any path, because the addresses in the page are relative. `connection.py` and `session.py` run
-the conversations, `access.py` checks who may connect, `run.py` has the sockets and signals.
+The application works at any path, because the addresses in the page are relative. `connection.py` and
+`live_session.py` run the conversations, `access.py` checks who may connect, `run.py` has the sockets and signals.
 """
 
 from __future__ import annotations
@@ -103,6 +103,10 @@ async def _secure_headers(request: web.Request, handler: Any) -> web.StreamRespo
         if request.method in ("GET", "HEAD"):
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
             response.headers.setdefault("Cache-Control", "no-cache")
+        if request.match_info.get("filename", "").startswith("sdk/"):
+            response.headers.setdefault(
+                "Access-Control-Allow-Origin", "*"
+            )  # pages of other servers import it
     return response
 
 

@@ -400,6 +400,17 @@ async def test_the_page_and_its_files_have_security_headers(harness: Harness):
 
 
 @pytest.mark.parametrize(
+    ("path", "origins"), [("/sdk/realtime.js", "*"), ("/demo.js", None), ("/readyz", None)]
+)
+async def test_only_the_sdk_can_be_imported_by_pages_of_other_servers(
+    harness: Harness, path: str, origins: str | None
+):
+    async with aiohttp.ClientSession(harness.server.url) as http, http.get(path) as answer:
+        assert answer.status == 200
+        assert answer.headers.get("Access-Control-Allow-Origin") == origins
+
+
+@pytest.mark.parametrize(
     "path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml", "/sdk/"]
 )
 async def test_files_outside_the_page_are_not_served(harness: Harness, path: str):
