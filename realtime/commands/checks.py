@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import importlib.util
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 import realtime
 from realtime.errors import ConfigError, ProviderError
 from realtime.settings import Settings
+from realtime.settings.load import SANDBOX_KEY
 
 REACH_TIMEOUT_S = 8.0
 OUR_DISTRIBUTION = "minimax-realtime"
@@ -89,6 +91,8 @@ def _key(settings: Settings) -> Finding:
             "none: the built-in sandbox answers",
             "export MINIMAX_API_KEY=... to talk with MiniMax",
         )
+    if settings.api_key == SANDBOX_KEY:
+        return Finding("key", Verdict.GOOD, f"none needed for {settings.base_url}")
     return Finding("key", Verdict.GOOD, f"set, for {settings.base_url}")
 
 
@@ -99,6 +103,14 @@ def _address(settings: Settings) -> Finding:
         check_binding(settings)
     except ConfigError as error:
         return Finding("address", Verdict.BAD, f"{settings.host}:{settings.port}", str(error))
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        advice = (
+            "stop what listens there (a server that runs already?), or set REALTIME_HOST or REALTIME_PORT"
+        )
+        return Finding("address", Verdict.NOTE, f"{settings.host}:{settings.port}: {error.strerror}", advice)
     return Finding("address", Verdict.GOOD, f"will listen on {settings.host}:{settings.port}")
 
 

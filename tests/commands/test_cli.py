@@ -195,9 +195,21 @@ def test_serve_prints_one_ready_line_and_stops_cleanly():
 
 async def test_doctor_accepts_a_platform_that_answers():
     async with Sandbox() as sandbox:
-        findings = {f.part: f for f in await run_checks(Settings(api_key="sandbox", base_url=sandbox.url))}
+        url = sandbox.url
+        findings = {f.part: f for f in await run_checks(Settings(api_key="sandbox", base_url=url))}
     assert findings["chat"].verdict is Verdict.GOOD
     assert findings["speech"].verdict is Verdict.GOOD
+    assert findings["key"].text == f"none needed for {url}"
+
+
+async def test_doctor_says_that_the_port_is_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        findings = {f.part: f for f in await run_checks(Settings(port=port))}
+    assert findings["address"].verdict is Verdict.NOTE
+    assert "in use" in findings["address"].text
+    findings = {f.part: f for f in await run_checks(Settings(port=port))}
+    assert findings["address"].verdict is Verdict.GOOD
 
 
 async def test_doctor_distinguishes_a_wrong_key_from_a_network_error():
