@@ -24,7 +24,10 @@ from realtime.providers.silero.onnx_network import OnnxNet
 from realtime.settings import Settings
 
 REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills them
-BACKLOG_PARTS = 4  # a backlog's batch has this part of the frames of a full one: 0.5 to 0.8 ms
+BACKLOG_PARTS = 4  # the batch of a lone backlog has this part of the frames of a full one: 0.5 to 0.8 ms
+LEAST_SHARE = (
+    3  # frames of each backlog in a batch: when everybody has one, as after a stall, batches are full
+)
 LOOP_ROUNDS = 6  # before each such batch: what has arrived meanwhile is read, worked on and answered first
 
 log = logging.getLogger(__name__)
@@ -59,7 +62,7 @@ class SileroDetector:
         # Products this small are no work for several threads, which would only wait for each other.
         threadpool_limits(1, user_api="blas")
         self._network = network
-        self._part = max(1, network.most_frames // BACKLOG_PARTS)  # frames of a backlog's batch
+        self._part = max(1, network.most_frames // BACKLOG_PARTS)
         # Only the first job of a stream is in one of the queues. A conversation waits for each of its answers.
         self._live: deque[Job] = deque()
         self._backlog: deque[Job] = deque()
@@ -132,8 +135,8 @@ class SileroDetector:
             self._backlog_due = loop.call_soon(self._run_backlog, rounds - 1)
             return
         self._backlog_due = None
-        share = max(1, self._part // max(1, len(self._backlog)))
-        self._run(self._next(self._backlog, self._part, share), share)
+        share = max(LEAST_SHARE, self._part // max(1, len(self._backlog)))
+        self._run(self._next(self._backlog, self._network.most_frames, share), share)
         self._schedule()
 
     def _next(self, queue: deque[Job], most: int, share: int) -> list[Job]:

@@ -147,6 +147,19 @@ def test_two_backlogs_share_and_the_shorter_one_is_ready_first():
     run(main())
 
 
+def test_backlogs_of_everybody_are_run_in_full_batches():
+    """As after a stall of the whole process."""
+
+    async def main():
+        network = CountingNetwork()
+        detector = SileroDetector(network)
+        await asyncio.gather(*(detector.open().probabilities(frames(SECOND)) for _ in range(96)))
+        assert max(map(sum, network.batches)) == network.most_frames
+        assert detector.frames / detector.batches > 0.9 * network.most_frames
+
+    run(main())
+
+
 @pytest.mark.parametrize("share", [1, 4])
 def test_many_small_calls_faster_than_speech_do_not_wait_for_each_other(share):
     """What a client kept while it had no network comes as small appends."""
