@@ -258,7 +258,8 @@ async def test_typing_interrupts_the_answer(open_page: Any) -> None:
 
 async def test_escape_stops_the_audio_after_generation_has_ended(open_page: Any) -> None:
     """The server has sent everything; Escape still stops the audio, and the page reports how much was heard."""
-    long = np.concatenate([speech(1), speech(3)] * 4)  # so long that a slow machine presses Escape in time, too
+    # so long that a slow machine presses Escape in time, too
+    long = np.concatenate([speech(1), speech(3)] * 4)
     script = Script(reply=long, send_factor=0.02)
     script.reply_words = tuple(f"word{number} " for number in range(240))
     async with serving(script) as server:
@@ -266,7 +267,9 @@ async def test_escape_stops_the_audio_after_generation_has_ended(open_page: Any)
         await type_(page, "One")
         await wait_for_status(page, "Speaking")
         session = await session_of(server)
-        await page.wait_for_function("() => realtimeDebug.log.some(({ event }) => event.type === 'response.done')")
+        await page.wait_for_function(
+            "() => realtimeDebug.log.some(({ event }) => event.type === 'response.done')"
+        )
         await page.wait_for_timeout(500)
         await page.keyboard.press("Escape")
         await eventually(lambda: session.of("output_audio_buffer.clear"), "clear")
