@@ -94,7 +94,7 @@ def test_the_table_has_every_role_with_its_setting_and_names():
         protocol, variable, *names = re.findall(r"`(\w+)`", row)
         assert getattr(providers, protocol)._is_protocol
         assert variable in variables
-        assert set(names) - {"auto", "none"} == set(known(role)), role
+        assert set(names) == set(known(role)), role
 
 
 def test_the_entry_point_has_the_right_group_and_role():
