@@ -2,6 +2,7 @@
 
 python -m tools.mutate realtime/core            a sample of 12 changes in each file of the folder
 python -m tools.mutate --all realtime/core/audio_buffer.py
+python -m tools.mutate realtime/core/history.py:40 --tests tests/core tests/session      one line, other tests
 
 It knows which tests belong to which file (`tests_of`) and prints each change that these tests do not notice. It writes
 no file: every change is compiled in memory, in a process of its own. `tools/mutations.py` says what it changes. A
@@ -51,11 +52,12 @@ TESTS_OF_CORE = {  # files of core without a test file of their own name
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One file under test: its path, the name of its module and the tests that belong to it."""
+    """What to change: a file, its module's name, the tests that belong to it, and one line of it (None: all lines)."""
 
     path: Path
     module: str
     tests: tuple[str, ...]
+    line: int | None = None
 
 
 class _MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -91,13 +93,16 @@ def _test_files(name: str) -> list[Path]:
     return sorted({*folder.glob(f"test_{name}.py"), *folder.glob(f"test_{name}_properties.py")})
 
 
-def targets(paths: Sequence[Path]) -> Iterator[Target]:
-    """The files to change, in the order of their names."""
-    for path in paths:
+def targets(places: Sequence[str], tests: Sequence[str]) -> Iterator[Target]:
+    """The files of `places` (folder, file, or file:line), each with `tests` if there are any, else with its own."""
+    for place in places:
+        name, _, line = place.partition(":")
+        path = ROOT / name
         for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
             package = file.parent.name
             if file.name != "__init__.py":
-                yield Target(file.resolve(), f"realtime.{package}.{file.stem}", tests_of(package, file.stem))
+                chosen = tuple(tests) or tests_of(package, file.stem)
+                yield Target(file, f"realtime.{package}.{file.stem}", chosen, int(line) if line else None)
 
 
 def run_tests(target: Target, tree: ast.Module, limit_s: float) -> str:
@@ -137,7 +142,7 @@ def examine(target: Target, sample: int | None, chance: random.Random) -> Counte
     if run_tests(target, ast.parse(source), limit_s=600.0) != "survived":
         raise SystemExit(f"{target.module}: the tests fail without any change")
     limit_s = 5.0 + 3.0 * (time.monotonic() - began_s)
-    found = mutations(source)
+    found = [one for one in mutations(source) if target.line in (None, one.line)]
     chosen = found if sample is None or sample >= len(found) else chance.sample(found, sample)
     counts: Counter[str] = Counter()
     for mutation in sorted(chosen, key=lambda one: one.line):
@@ -157,7 +162,8 @@ def _print_survivor(target: Target, mutation: Mutation, source: str) -> None:
 def main() -> None:
     """Examine the files or folders of the command line and print the sum for each folder."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("paths", nargs="+", type=Path, help="files or folders under realtime/")
+    parser.add_argument("places", nargs="+", help="folders, files or lines (file.py:LINE) of realtime/")
+    parser.add_argument("--tests", nargs="+", default=(), help="run these tests, not those of the file")
     parser.add_argument("--sample", type=int, default=12, help="changes to try in each file (default: 12)")
     parser.add_argument("--all", action="store_true", help="try every change")
     parser.add_argument("--seed", type=int, default=1, help="the same seed chooses the same changes")
@@ -168,7 +174,7 @@ def main() -> None:
     for name in FREQUENT:
         importlib.import_module(name)
     sums: dict[str, Counter[str]] = {}
-    for target in targets(options.paths):
+    for target in targets(options.places, options.tests):
         chance = random.Random(f"{options.seed} {target.module}")
         counts = examine(target, None if options.all else options.sample, chance)
         sums.setdefault(target.path.parent.name, Counter()).update(counts)
