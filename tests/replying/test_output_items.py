@@ -1,0 +1,102 @@
+"""The items of one reply: what the client is told of them, in which order, and what the conversation keeps."""
+
+from realtime.tools import Toolbox
+from tests.contexts import Bench
+from tests.conversing import scripted
+from tests.fakes import FakeChat, call
+from tests.replying.test_responses import Side
+
+SPOKEN = "Fine."
+
+
+def of_items(sent: list[dict]) -> list[tuple[str, str]]:
+    """The events about items, each with the id of its item."""
+    return [(event["type"], event["item"]["id"]) for event in sent if "item" in event]
+
+
+def kept(bench: Bench) -> list[tuple[str, str]]:
+    """What is in the conversation: the kind and the id of each item."""
+    return [(type(item).__name__, item.id) for item in bench.context.conversation.items]
+
+
+@scripted
+async def test_a_message_is_told_as_an_item_of_the_response_and_of_the_conversation():
+    bench = Bench(chat=FakeChat([[(0.01, SPOKEN)]]))
+    side = Side(bench)
+    sent = await side.ended(side.reply())
+    assert of_items(sent) == [
+        ("response.output_item.added", "item_2"),
+        ("conversation.item.added", "item_2"),
+        ("response.output_item.done", "item_2"),
+        ("conversation.item.done", "item_2"),
+    ]
+    assert kept(bench) == [("Message", "item_2")]
+    await side.close()
+
+
+@scripted
+async def test_a_message_out_of_band_is_an_item_of_the_response_alone():
+    bench = Bench(chat=FakeChat([[(0.01, SPOKEN)]]))
+    side = Side(bench)
+    sent = await side.ended(side.reply(conversation="none"))
+    assert of_items(sent) == [
+        ("response.output_item.added", "item_2"),
+        ("response.output_item.done", "item_2"),
+    ]
+    assert kept(bench) == []
+    await side.close()
+
+
+@scripted
+async def test_a_call_for_the_client_is_whole_before_it_is_done():
+    bench = Bench(
+        chat=FakeChat(
+            [
+                [
+                    (
+                        0.01,
+                        call("dim", '{"to":'),
+                    ),
+                    (0.01, call("dim", "5}")),
+                ]
+            ]
+        )
+    )
+    side = Side(bench)
+    sent = await side.ended(side.reply())
+    assert [event["type"] for event in sent][1:-1] == [
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+        "conversation.item.done",
+    ]
+    assert sent[1]["item"]["arguments"] == ""
+    assert sent[5]["item"]["arguments"] == '{"to":5}'
+    assert sent[-1]["response"]["output"] == [sent[5]["item"]]
+    await side.close()
+
+
+@scripted
+async def test_a_call_that_the_server_runs_is_an_item_of_the_conversation_alone():
+    async def weather() -> str:
+        """The weather."""
+        return "rain"
+
+    bench = Bench(chat=FakeChat([[(0.01, "Wait. "), (0.01, call("weather", "{}"))]]))
+    side = Side(bench, Toolbox([weather], timeout_s=1.0))
+    sent = await side.ended(side.reply())
+    assert [event for event in of_items(sent) if event[1] != "item_2"] == [
+        ("conversation.item.added", "item_3"),
+        ("conversation.item.done", "item_3"),
+        ("conversation.item.added", "item_4"),
+        ("conversation.item.done", "item_4"),
+    ]
+    assert [item["type"] for item in sent[-1]["response"]["output"]] == ["message"]
+    assert kept(bench) == [
+        ("Message", "item_2"),
+        ("FunctionCall", "item_3"),
+        ("FunctionCallOutput", "item_4"),
+    ]
+    await side.close()
