@@ -1,0 +1,86 @@
+"""The audio of one microphone, alone: where it is, when it came, and whether there is speech in it."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from realtime.core.audio import AudioFormat
+from realtime.listening.audio_input import AudioInput
+from realtime.providers.base import VAD_RATE
+from tests.conversing import LOUD, SILENT, scripted
+from tests.fakes import FakeVad, FakeVoiceStream
+
+PCM = AudioFormat("audio/pcm", 24_000)
+
+
+class ConstantVad(FakeVad):
+    """Gives every frame the same probability."""
+
+    def __init__(self, probability: float) -> None:
+        self.probability = probability
+
+    def open(self):
+        vad = self
+
+        class Stream(FakeVoiceStream):
+            async def probabilities(self, frames):
+                return [vad.probability] * len(frames)
+
+        return Stream()
+
+
+async def take(subject: AudioInput, *sounds: bytes) -> None:
+    """20 ms at a time, in real time."""
+    for sound in sounds:
+        for start in range(0, len(sound), len(LOUD)):
+            await asyncio.sleep(0.02)
+            for scored in await subject.take(sound[start : start + len(LOUD)]):
+                subject.endpoint(scored)
+            subject.arrived(asyncio.get_running_loop().time())
+
+
+@scripted
+async def test_it_remembers_when_audio_came():
+    subject = AudioInput(FakeVad(), PCM, detects=True)
+    began_s = asyncio.get_running_loop().time()
+    await take(subject, SILENT * 50)
+    assert subject.arrival_s(500) == pytest.approx(began_s + 0.5, abs=0.03)
+    assert subject.arrival_s(900) == pytest.approx(began_s + 0.9, abs=0.03)
+    assert subject.arrival_s(1500) is None, "it has not come"
+
+
+@scripted
+async def test_it_knows_of_speech_only_where_it_looked():
+    subject = AudioInput(FakeVad(), PCM, detects=False)
+    await take(subject, SILENT * 50)
+    assert subject.speech_since(0) is None, "without detection nobody looks"
+    subject.detect(True)
+    await take(subject, SILENT * 50)
+    assert subject.speech_since(0) is None, "the first second was not looked at"
+    assert subject.speech_since(1000) is False
+    await take(subject, LOUD * 10, SILENT * 50)
+    assert subject.speech_since(1500) is True
+    assert subject.speech_since(2500) is False
+
+
+@pytest.mark.parametrize(("probability", "speech"), [(0.49, False), (0.5, True)])
+def test_a_frame_is_speech_from_one_half_on(probability: float, speech: bool):
+    @scripted
+    async def look():
+        subject = AudioInput(ConstantVad(probability), PCM, detects=True)
+        await take(subject, SILENT * 50)
+        assert subject.speech_since(0) is speech
+        assert await subject.holds_speech(np.zeros(VAD_RATE, np.int16)) is speech
+
+    look()
+
+
+@scripted
+async def test_speech_is_found_anywhere_in_samples_and_supposed_without_a_detector():
+    samples = np.zeros(3 * VAD_RATE, np.int16)
+    detecting = AudioInput(FakeVad(), PCM, detects=False)
+    assert await detecting.holds_speech(samples) is False
+    assert await AudioInput(None, PCM, detects=False).holds_speech(samples) is True
+    samples[-VAD_RATE // 4 :] = 12_000
+    assert await detecting.holds_speech(samples) is True
