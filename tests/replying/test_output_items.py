@@ -1,5 +1,6 @@
 """The items of one reply: what the client is told of them, in which order, and what the conversation keeps."""
 
+from realtime.core.messages import ToolCallDelta
 from realtime.tools import Toolbox
 from tests.contexts import Bench
 from tests.conversing import scripted
@@ -49,19 +50,8 @@ async def test_a_message_out_of_band_is_an_item_of_the_response_alone():
 
 @scripted
 async def test_a_call_for_the_client_is_whole_before_it_is_done():
-    bench = Bench(
-        chat=FakeChat(
-            [
-                [
-                    (
-                        0.01,
-                        call("dim", '{"to":'),
-                    ),
-                    (0.01, call("dim", "5}")),
-                ]
-            ]
-        )
-    )
+    rest = ToolCallDelta(0, "", "", "5}")  # only the first fragment has the name and the id
+    bench = Bench(chat=FakeChat([[(0.01, call("dim", '{"to":', "call_7")), (0.01, rest)]]))
     side = Side(bench)
     sent = await side.ended(side.reply())
     assert [event["type"] for event in sent][1:-1] == [
@@ -73,8 +63,9 @@ async def test_a_call_for_the_client_is_whole_before_it_is_done():
         "conversation.item.done",
     ]
     assert sent[1]["item"]["arguments"] == ""
-    assert sent[5]["item"]["arguments"] == '{"to":5}'
-    assert sent[-1]["response"]["output"] == [sent[5]["item"]]
+    done = sent[5]["item"]
+    assert (done["name"], done["call_id"], done["arguments"]) == ("dim", "call_7", '{"to":5}')
+    assert sent[-1]["response"]["output"] == [done]
     await side.close()
 
 

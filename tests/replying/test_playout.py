@@ -118,6 +118,19 @@ async def test_a_player_that_does_not_answer_is_not_waited_for():
 
 
 @scripted
+async def test_a_player_that_answered_is_not_settled_again_by_the_timeout():
+    bench = Bench(extensions="playback")
+    playout = Playout(bench.context)
+    await reply(bench, playout)
+    await asyncio.sleep(0.35)
+    playout.cut()
+    waiting = playout.awaiting_flush()
+    playout.played("item_1", 350, drained=False, flushed=True)
+    assert playout.settle(waiting) == []
+    assert heard(bench) == "one"
+
+
+@scripted
 async def test_nothing_is_heard_while_the_listener_is_away():
     bench = Bench()
     playout = Playout(bench.context)
@@ -152,6 +165,8 @@ async def test_a_cut_stays_where_it_was_while_the_listener_is_away():
 @scripted
 async def test_who_waits_for_a_listener_waits_until_one_is_there():
     playout = Playout(Bench().context)
+    playout.resume()  # nobody was away
+    await playout.attended()
     playout.pause()
     waiting = asyncio.create_task(playout.attended())
     await asyncio.sleep(5)

@@ -252,6 +252,30 @@ async def test_a_reply_behind_its_gate_is_seen_whole_and_in_order_once_it_opens(
 
 
 @scripted
+async def test_no_tool_is_run_behind_the_gate():
+    """What a tool did cannot be taken back: it waits until it is certain that the reply counts."""
+    runs = []
+
+    async def unlock() -> str:
+        """Unlock the door."""
+        runs.append("unlock")
+        return "open"
+
+    bench = Bench(chat=FakeChat([[(0.1, call("unlock", "{}")), (0.1, "Done.")]]))
+    side = Side(bench, Toolbox([unlock], timeout_s=1.0))
+    options = side.options()
+    response = side.responses.prepare(options, lambda: side.request(options), side.marks())
+    side.responses.start(response)
+    await asyncio.sleep(2)
+    assert runs == []
+    assert bench.context.conversation.items == ()
+    side.responses.open(response)
+    await side.ended(response)
+    assert runs == ["unlock"]
+    await side.close()
+
+
+@scripted
 async def test_a_reply_that_failed_behind_its_gate_says_so_to_who_would_open_it():
     bench = Bench(chat=FakeChat([[(0.1, ProviderUnavailable("down"))]]))
     side = Side(bench)
@@ -295,8 +319,11 @@ async def test_an_early_answer_to_what_was_said_is_used():
     assert len(early.chat.requests) == 1
     assert early.chat.requests[0].messages[-1].content == "How are you?"
     assert early.bench.noticed == []
+    turn_over_s = asyncio.get_running_loop().time()
     assert early.over("how are you?"), "words count, capitals do not"
-    sent = await early.side.ended(early.side.responses.active)
+    used = early.side.responses.active
+    assert used.marks.origin_s == turn_over_s, "the latency that the user noticed begins here"
+    sent = await early.side.ended(used)
     assert len(early.chat.requests) == 1
     assert sent[0]["type"] == "response.created"
     await early.side.close()
@@ -322,6 +349,26 @@ async def test_an_early_answer_before_the_conversation_changed_is_dropped():
     early.bench.context.conversation.add(Message("item_x", "system", (Text("Be rude."),)))
     assert not early.over("How are you?")
     await early.side.close()
+
+
+@pytest.mark.parametrize(
+    ("speculate", "speech_requests_left", "said"),
+    [("speech", 60, ["Fine."]), ("speech", 5, []), ("chat", 60, [])],
+)
+def test_the_voice_begins_early_where_that_is_wanted_and_requests_are_left(
+    speculate: str, speech_requests_left: float, said: list[str]
+):
+    @scripted
+    async def guess():
+        early = Early(speculate=speculate, speech_rpm=20)
+        early.bench.providers.speech.budget = speech_requests_left
+        early.suppose("How are you?")
+        await asyncio.sleep(2)
+        assert early.bench.providers.speech.said == said
+        assert early.bench.sent() == []
+        await early.side.close()
+
+    guess()
 
 
 @scripted
