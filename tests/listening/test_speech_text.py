@@ -1,0 +1,223 @@
+"""When interim text is asked for, who is told of it, and which text may be all that the user says."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from realtime.core import turn as turns
+from realtime.listening.end_of_turn import EndOfTurnDelay
+from realtime.listening.segment import SpeechSegment
+from realtime.listening.speech_text import INTERIM_WHILE_TENTATIVE_MS, SpeechText
+from tests.contexts import Bench
+from tests.conversing import scripted
+
+EVERY_MS = 400.0
+
+
+@dataclass
+class Speaking:
+    """What the endpointer would say, set by hand."""
+
+    speaking: bool = True
+    faded: bool = False
+    paused: bool = False
+    speech_ms: float = 0.0
+    silence_ms: float = 500.0
+
+
+@dataclass
+class Audio:
+    """A microphone of which only the endpointer counts."""
+
+    endpointer: Speaking = field(default_factory=Speaking)
+    scored_ms: float = 0.0
+
+    def samples(self, from_ms, to_ms):
+        return np.zeros(160, np.int16)
+
+
+class Decodes:
+    """Transcription that is answered by hand."""
+
+    takes_interim, interim_every_ms = True, EVERY_MS
+
+    def __init__(self) -> None:
+        self.interims, self.earlies, self.discarded = [], [], 0
+
+    def interim(self, samples, on_text):
+        self.interims.append(on_text)
+
+    def early(self, samples, end_ms, on_text):
+        self.earlies.append(on_text)
+
+    def discard_early(self):
+        self.discarded += 1
+
+
+class Stage:
+    """The text of one utterance, with everything around it moved by hand."""
+
+    def __init__(self, **session) -> None:
+        self.bench, self.audio, self.decodes = Bench(**session), Audio(), Decodes()
+        self.speaking = self.audio.endpointer
+        delay = EndOfTurnDelay(self.bench.context, self.speaking)
+        self.subject = SpeechText(self.bench.context, self.audio, self.decodes, delay)
+        self.segment = SpeechSegment("item_1")
+        self.subject.began(self.segment)
+
+    def grow(self, speech_ms: float) -> None:
+        self.speaking.speech_ms = speech_ms
+        self.subject.grew()
+
+    def interim(self, text: str) -> None:
+        """One interim decode gives this text."""
+        self.grow(self.speaking.speech_ms + EVERY_MS)
+        self.decodes.interims[-1](text)
+
+    def fade(self) -> None:
+        self.speaking.faded = True
+        self.subject.faded(self.speaking.speech_ms)
+
+    def pause(self) -> None:
+        self.speaking.paused = True
+        self.subject.paused(self.speaking.speech_ms)
+
+    def resume(self) -> None:
+        self.speaking.faded = self.speaking.paused = False
+        self.subject.resumed()
+
+    def supposed(self) -> list[str]:
+        """The texts that were supposed to be all, since the last call."""
+        texts = [event.text for event in self.bench.noticed if isinstance(event, turns.WholeTextSupposed)]
+        self.bench.noticed.clear()
+        return texts
+
+
+@scripted
+async def test_interim_text_is_asked_for_soon_and_then_at_intervals():
+    stage = Stage()
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS - 1)
+    assert len(stage.decodes.interims) == 0
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS + EVERY_MS - 1)
+    assert len(stage.decodes.interims) == 1
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS + EVERY_MS)
+    assert len(stage.decodes.interims) == 2
+
+
+@scripted
+async def test_a_pause_has_its_own_decode_and_puts_the_next_interim_one_off():
+    stage = Stage()
+    stage.speaking.speech_ms = 2000
+    stage.fade()
+    stage.pause()
+    assert (len(stage.decodes.earlies), len(stage.decodes.interims)) == (2, 0)
+    stage.grow(3000)
+    assert stage.decodes.interims == [], "nothing new is said in a pause"
+    stage.speaking.speech_ms = 2000
+    stage.resume()
+    stage.grow(2000 + EVERY_MS - 1)
+    assert (stage.decodes.discarded, stage.decodes.interims) == (1, [])
+    stage.grow(2000 + EVERY_MS)
+    assert len(stage.decodes.interims) == 1
+
+
+@scripted
+async def test_a_whole_sentence_that_stays_the_same_may_be_all_until_more_is_said():
+    stage = Stage()
+    stage.interim("How are you?")
+    assert stage.supposed() == [], "seen once"
+    stage.interim("How are you?")
+    assert stage.supposed() == ["How are you?"]
+    stage.interim("How are you doing with")
+    assert stage.supposed() == [""]
+    stage.interim("How are you doing with")
+    assert stage.supposed() == [], "no whole sentence"
+
+
+@scripted
+async def test_where_the_voice_only_fades_a_sentence_needs_a_few_words():
+    for text, whole in (("Fine.", []), ("Fine, thanks.", []), ("I am fine.", ["I am fine."]), ("I am", [])):
+        stage = Stage()
+        stage.interim(text)
+        stage.fade()
+        assert stage.supposed() == whole, text
+        stage.decodes.earlies[-1](text)
+        assert stage.supposed() == whole, text
+
+
+@scripted
+async def test_an_interim_text_that_says_what_is_supposed_changes_nothing():
+    stage = Stage()
+    stage.interim("I am")
+    stage.fade()
+    stage.decodes.earlies[-1]("I am fine.")
+    stage.resume()
+    stage.interim("I am fine.")
+    assert stage.supposed() == ["I am fine."]
+
+
+@scripted
+async def test_in_a_pause_any_text_may_be_all():
+    stage = Stage()
+    stage.pause()
+    stage.decodes.earlies[-1]("Fine")
+    assert stage.supposed() == ["Fine"]
+
+
+@scripted
+async def test_a_sentence_survives_a_voice_that_only_faded_and_no_pause_that_ended():
+    stage = Stage()
+    stage.interim("I am fine.")
+    stage.fade()
+    stage.resume()
+    assert stage.supposed() == ["I am fine."]
+    stage.pause()
+    stage.resume()
+    assert stage.supposed() == [""]
+    stage.interim("I am fine.")
+    stage.interim("I am fine.")
+    stage.fade()
+    stage.resume()
+    assert "" not in stage.supposed(), "that pause is over"
+
+
+@scripted
+async def test_of_speech_that_is_taken_away_nothing_is_supposed():
+    stage = Stage()
+    stage.subject.discarded()
+    assert stage.supposed() == [], "nothing was"
+    stage.pause()
+    stage.decodes.earlies[-1]("Fine.")
+    stage.subject.discarded()
+    assert stage.supposed() == ["Fine.", ""]
+    assert stage.decodes.discarded == 2
+
+
+@scripted
+async def test_a_decode_that_is_late_says_nothing():
+    stage = Stage()
+    stage.fade()
+    stage.pause()
+    stage.speaking.speaking = stage.speaking.paused = False
+    for on_text in stage.decodes.earlies:
+        on_text("I am fine.")
+    assert stage.bench.noticed == []
+
+
+@scripted
+async def test_the_client_is_told_once_it_knows_of_the_speech_and_where_it_wants_text():
+    wanted, unwanted = Stage(), Stage(audio={"input": {"transcription": None}})
+    for stage in (wanted, unwanted):
+        stage.interim("I am fine")
+        stage.interim("I am fine and")
+        assert stage.bench.sent() == [], "the speech is not announced"
+        stage.segment.announced = True
+        stage.interim("I am fine and well")
+        stage.interim("I am fine and well today")
+    told = wanted.bench.sent()
+    assert {event["type"] for event in told} == {"conversation.item.input_audio_transcription.delta"}
+    assert {event["item_id"] for event in told} == {"item_1"}
+    assert "".join(event["delta"] for event in told).startswith("I am fine and")
+    assert unwanted.bench.sent() == []
+    assert turns.InterimText("I am fine and well") in unwanted.bench.noticed, "the rules are told in any case"
