@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from realtime.errors import ProviderTimeout
 from realtime.listening.transcription import DOUBTFUL, INTERIM_EVERY_MS, Transcription
 from realtime.providers.base import Transcript
 from tests.contexts import Bench
@@ -22,11 +23,13 @@ class Linguist:
     def __init__(self, *answers: Transcript, takes_s: float = 0.0) -> None:
         self.answers, self.takes_s = list(answers), takes_s
         self.told: list[tuple[str | None, bool]] = []
+        self.finished = 0
 
     async def transcribe(self, samples, *, language, final):
         self.told.append((language, final))
         answer = self.answers.pop(0)
         await asyncio.sleep(self.takes_s)
+        self.finished += 1
         return answer
 
 
@@ -81,11 +84,19 @@ async def test_two_languages_in_turn_are_never_assumed():
 
 @scripted
 async def test_the_language_that_the_client_told_is_used_for_everything_and_never_doubted():
-    linguist = Linguist(english("Nope.", -1.5), english())
+    linguist = Linguist(english("Nope.", -1.5), english(), english(), english("Nope.", -1.5))
     subject = transcription(linguist, audio={"input": {"transcription": {"language": "en"}}})
     assert await interim(subject) == ["Nope."]
-    await subject.final(SECOND, None)
-    assert linguist.told == [("en", False), ("en", True)]
+    for _ in range(2):
+        await subject.final(SECOND, None)
+    assert await interim(subject) == ["Nope."]
+    assert linguist.told == [("en", False), ("en", True), ("en", True), ("en", False)]
+
+
+@scripted
+async def test_doubtful_words_are_told_as_long_as_no_language_was_assumed():
+    subject = transcription(Linguist(english("Mumble.", DOUBTFUL - 0.1)))
+    assert await interim(subject) == ["Mumble."]
 
 
 @scripted
@@ -128,3 +139,33 @@ async def test_an_early_decode_of_speech_that_went_on_is_not_used():
     await asyncio.sleep(0)
     subject.discard_early()
     assert (await subject.final(SECOND, 900.0)).text == "So far."
+    await asyncio.sleep(1)
+    assert linguist.finished == 1, "nobody decodes for nothing"
+
+
+@scripted
+async def test_an_early_decode_of_a_later_end_replaces_the_one_before():
+    linguist = Linguist(english("So"), english("So far."), takes_s=0.1)
+    subject, told = transcription(linguist), []
+    subject.early(SECOND, 900.0, told.append)
+    await asyncio.sleep(0.05)
+    subject.early(SECOND, 1500.0, told.append)
+    assert (await subject.final(SECOND, 1500.0)).text == "So far."
+    await asyncio.sleep(1)
+    assert (told, linguist.finished) == (["So far."], 1)
+
+
+@pytest.mark.parametrize(("late_s", "fails"), [(-0.1, False), (0.1, True)])
+def test_long_audio_may_take_longer(late_s: float, fails: bool):
+    @scripted
+    async def decode():
+        timeout_s = Bench().settings.transcribe_timeout_s + 0.25 * 60
+        subject = transcription(Linguist(english(), takes_s=timeout_s + late_s))
+        if not fails:
+            assert (await subject.final(np.zeros(60 * 16_000, np.int16), None)).text == "Hello."
+            return
+        with pytest.raises(ProviderTimeout) as failure:
+            await subject.final(np.zeros(60 * 16_000, np.int16), None)
+        assert failure.value.code == "transcription_failed"
+
+    decode()

@@ -103,6 +103,90 @@ async def test_a_committed_turn_is_an_item_with_its_text():
 
 
 @scripted
+async def test_the_client_is_told_where_the_speech_begins_with_its_padding():
+    for silent_frames, start_ms in ((50, 700), (5, 0)):
+        bench = Bench(transcriber=FakeTranscriber(["Hello."]))
+        subject = UserInput(bench.context)
+        await speak(subject, SILENT * silent_frames, LOUD * 30)
+        began = next(event for event in bench.noticed if isinstance(event, turns.SpeechBegan))
+        subject.announce(began.onset_ms)
+        told = bench.sent()[0]
+        assert (told["type"], told["item_id"]) == ("input_audio_buffer.speech_started", began.item_id)
+        assert told["audio_start_ms"] == pytest.approx(start_ms, abs=40)
+        await ended(bench, subject)
+
+
+@scripted
+async def test_the_end_of_speech_is_when_its_last_sample_came():
+    bench = Bench(transcriber=FakeTranscriber(["Hello."]))
+    subject, began_s = UserInput(bench.context), asyncio.get_running_loop().time()
+    await speak(subject, LOUD * 50)
+    assert subject.speech_ended_at_s() is None, "it goes on"
+    await speak(subject, SILENT * 15)
+    assert subject.speech_ended_at_s() == pytest.approx(began_s + 1.0, abs=0.06)
+    await speak(subject, LOUD * 25)
+    assert subject.speech_ended_at_s() is None, "it went on"
+    await speak(subject, SILENT * 60)
+    assert subject.speech_ended_at_s() == pytest.approx(began_s + 1.8, abs=0.06)
+    await ended(bench, subject)
+
+
+@scripted
+async def test_what_was_committed_by_the_detector_is_not_committed_again():
+    bench = Bench(transcriber=FakeTranscriber(["One.", "Two."]))
+    subject = UserInput(bench.context)
+    await speak(subject, LOUD * 50, SILENT * 40)
+    subject.commit_turn("item_1", bench.noticed[-1].at_ms)
+    await subject.settled()
+    bench.sent()
+    subject.commit_buffer()
+    await subject.settled()
+    assert bench.noticed[-1] == turns.TranscriptKnown("item_2", ""), "after the turn there was only silence"
+    await ended(bench, subject)
+
+
+@scripted
+async def test_the_idle_timeout_commits_an_empty_item_for_the_audio_that_is_kept():
+    bench = Bench()
+    subject = UserInput(bench.context)
+    await speak(subject, SILENT * 150)
+    subject.commit_idle()
+    triggered, committed, *_ = bench.sent()
+    assert triggered["type"] == "input_audio_buffer.timeout_triggered"
+    assert triggered["audio_start_ms"] == pytest.approx(1000, abs=40)
+    assert triggered["audio_end_ms"] == pytest.approx(3000, abs=5)
+    assert (committed["type"], committed["item_id"]) == ("input_audio_buffer.committed", triggered["item_id"])
+    assert bench.context.conversation.items[-1].parts[0].transcript == ""
+    subject.commit_idle()
+    again = bench.sent()[0]
+    assert again["audio_start_ms"] == again["audio_end_ms"], "that audio is gone"
+    await ended(bench, subject)
+
+
+@scripted
+async def test_a_transcript_comes_with_the_length_of_its_audio():
+    bench = Bench(transcriber=FakeTranscriber(["Hello."]), **MANUAL)
+    subject = UserInput(bench.context)
+    await subject.append(LOUD * 50)
+    subject.commit_buffer()
+    await subject.settled()
+    completed = bench.sent()[-1]
+    assert completed["type"] == "conversation.item.input_audio_transcription.completed"
+    assert completed["usage"]["seconds"] == pytest.approx(1.0, abs=0.001)
+    await ended(bench, subject)
+
+
+@scripted
+async def test_without_detection_any_audio_makes_it_busy():
+    bench = Bench(**MANUAL)
+    subject = UserInput(bench.context)
+    assert not subject.busy
+    await subject.append(LOUD[:96])
+    assert subject.busy
+    await ended(bench, subject)
+
+
+@scripted
 async def test_an_early_decode_ends_with_its_utterance_however_much_one_append_brings():
     """It becomes the final one: the next utterance, in the same append, must not be in it."""
     bench = Bench(
@@ -140,6 +224,12 @@ async def test_a_failed_transcript_fails_the_reply_that_waits_for_it():
     with pytest.raises(Exception, match="busy"):
         await subject.settled()
     assert bench.noticed[-1] == turns.TranscriptFailed("item_1")
+    failed = bench.sent()[-1]
+    assert (failed["type"], failed["item_id"]) == (
+        "conversation.item.input_audio_transcription.failed",
+        "item_1",
+    )
+    assert (failed["error"]["code"], failed["error"]["message"]) == ("transcription_failed", "busy")
     await ended(bench, subject)
 
 
