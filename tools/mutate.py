@@ -80,17 +80,17 @@ class _MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def tests_of(package: str, stem: str) -> tuple[str, ...]:
     """The test files, or the folder, that have to notice a change of realtime/`package`/`stem`.py."""
+    if package == "core":
+        return _test_files(package, *TESTS_OF_CORE.get(stem, (stem,)))
     if package == "session":
-        return SESSION_TESTS
-    if package != "core":
-        return (f"tests/{package}",)
-    names = TESTS_OF_CORE.get(stem, (stem,))
-    return tuple(str(path.relative_to(ROOT)) for name in names for path in _test_files(name))
+        return tuple(dict.fromkeys((*_test_files(package, stem), *SESSION_TESTS)))
+    return (f"tests/{package}",)
 
 
-def _test_files(name: str) -> list[Path]:
-    folder = ROOT / "tests" / "core"
-    return sorted({*folder.glob(f"test_{name}.py"), *folder.glob(f"test_{name}_properties.py")})
+def _test_files(package: str, *names: str) -> tuple[str, ...]:
+    folder = ROOT / "tests" / package
+    files = (folder / f"test_{name}{ending}.py" for name in names for ending in ("", "_properties"))
+    return tuple(str(file.relative_to(ROOT)) for file in files if file.exists())
 
 
 def targets(places: Sequence[str], tests: Sequence[str]) -> Iterator[Target]:

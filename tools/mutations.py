@@ -2,7 +2,7 @@
 
 A comparison becomes its neighbour, a number grows by one, a condition is turned round, `and` becomes `or`, a plus
 becomes a minus, a statement is left out. It knows nothing about tests. It leaves alone what no test should have to
-notice: docstrings, annotations, log lines, messages of exceptions.
+notice: docstrings, annotations, log lines, messages of exceptions, `__repr__`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Div: ast.Mult,
     ast.FloorDiv: ast.Mult,
 }
+
+_CAN_BE_LEFT_OUT = (ast.Expr, ast.Assign, ast.AugAssign, ast.Return, ast.Continue, ast.Break)
 
 Change = tuple[
     int, str, Callable[[], None]
@@ -67,7 +69,11 @@ def _all_changes(tree: ast.Module) -> Iterator[Change]:
 
 
 def _nodes(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Raise | ast.Import | ast.ImportFrom | ast.JoinedStr) or _is_log(node):
+    if (
+        isinstance(node, ast.Raise | ast.Import | ast.ImportFrom | ast.JoinedStr)
+        or _is_log(node)
+        or _is_repr(node)
+    ):
         return
     yield node
     for name, value in ast.iter_fields(node):
@@ -109,23 +115,29 @@ def _other_comparisons(node: ast.Compare) -> Iterator[Change]:
 
 def _left_out(body: list[ast.stmt]) -> Iterator[Change]:
     for index, statement in enumerate(body):
-        if (
-            isinstance(
-                statement, ast.Expr | ast.Assign | ast.AugAssign | ast.Return | ast.Continue | ast.Break
-            )
-            and not _is_text(statement)
-            and not _is_log(statement)
+        if isinstance(statement, _CAN_BE_LEFT_OUT) and not (
+            _does_nothing(statement, body) or _is_log(statement)
         ):
             what = f"left out: {ast.unparse(statement)[:60]}"
             yield statement.lineno, what, partial(body.__setitem__, index, ast.Pass())
+
+
+def _does_nothing(statement: ast.stmt, body: list[ast.stmt]) -> bool:
+    """A docstring, or a bare return that is a whole body."""
+    match statement:
+        case ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Return(value=None):
+            return len(body) == 1
+    return False
 
 
 def _name(operator: ast.AST) -> str:
     return type(operator).__name__
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _is_repr(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name == "__repr__"
 
 
 def _is_log(node: ast.AST) -> bool:
