@@ -1,0 +1,109 @@
+"""What clients do to the conversation directly, alone: what is told, what is kept, and what is given to be transcribed."""
+
+import base64
+
+import msgspec
+import numpy as np
+import pytest
+
+from realtime.core.conversation import MAX_ITEMS, Message
+from realtime.errors import ProtocolError
+from realtime.protocol.codec import decode
+from realtime.session.items import ItemEvents
+from tests.contexts import Bench
+from tests.conversing import LOUD, scripted
+
+
+class Side:
+    """Item events of a bench; `transcribed` has the items that were given away, with their samples."""
+
+    def __init__(self, **session) -> None:
+        self.bench = Bench(**session)
+        self.transcribed: list[tuple[str, np.ndarray]] = []
+        self.items = ItemEvents(
+            self.bench.context,
+            transcribe=lambda item_id, samples: self.transcribed.append((item_id, samples)),
+            sent_ms=lambda item_id: None,
+        )
+
+    def send(self, type: str, **fields) -> list[dict]:
+        """One event of the client; what it is told."""
+        self.items.receive(decode(msgspec.json.encode({"type": type, **fields})))
+        return self.bench.sent()
+
+    def create(self, item: dict, **fields) -> list[dict]:
+        return self.send("conversation.item.create", item=item, **fields)
+
+
+def text(words: str, **fields) -> dict:
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}], **fields}
+
+
+def audio(sound: bytes, **fields) -> dict:
+    part = {"type": "input_audio", "audio": base64.b64encode(sound).decode(), **fields}
+    return {"type": "message", "role": "user", "content": [part]}
+
+
+@scripted
+async def test_a_created_item_is_told_twice_with_its_place():
+    side = Side()
+    side.create(text("One.", id="one"))
+    side.create(text("Three.", id="three"))
+    told = side.create(text("Two.", id="two"), previous_item_id="one")
+    assert [event["type"] for event in told] == ["conversation.item.added", "conversation.item.done"]
+    assert {(event["previous_item_id"], event["item"]["id"]) for event in told} == {("one", "two")}
+    assert [item.id for item in side.bench.context.conversation.items] == ["one", "two", "three"]
+    assert side.transcribed == []
+
+
+@scripted
+async def test_ids_that_the_client_left_out_are_given():
+    side = Side()
+    (added, _) = side.create({"type": "function_call", "name": "dim", "arguments": "{}"})
+    assert (added["item"]["id"], added["item"]["call_id"]) == ("item_1", "call_2")
+    (added, _) = side.create(
+        {"type": "function_call", "id": "i", "call_id": "c", "name": "dim", "arguments": "{}"}
+    )
+    assert (added["item"]["id"], added["item"]["call_id"]) == ("i", "c")
+
+
+@scripted
+async def test_sound_without_its_words_is_transcribed_and_not_sent_back():
+    side = Side()
+    (added, done) = side.create(audio(LOUD * 50))
+    ((item_id, samples),) = side.transcribed
+    assert item_id == added["item"]["id"]
+    assert len(samples) == 16_000
+    assert np.abs(samples).max() > 10_000
+    for event in (added, done):
+        assert "audio" not in event["item"]["content"][0]
+
+
+@scripted
+async def test_sound_that_comes_with_its_words_is_not_transcribed():
+    side = Side()
+    (added, _) = side.create(audio(LOUD * 50, transcript="Hello."))
+    assert side.transcribed == []
+    assert added["item"]["content"] == [{"type": "input_audio", "transcript": "Hello."}]
+
+
+@scripted
+async def test_a_deleted_item_is_told_and_gone():
+    side = Side()
+    side.create(text("One.", id="one"))
+    (retrieved,) = side.send("conversation.item.retrieve", item_id="one")
+    assert retrieved["item"]["content"] == [{"type": "input_text", "text": "One."}]
+    (deleted,) = side.send("conversation.item.delete", item_id="one")
+    assert (deleted["type"], deleted["item_id"]) == ("conversation.item.deleted", "one")
+    with pytest.raises(ProtocolError):
+        side.send("conversation.item.retrieve", item_id="one")
+
+
+@scripted
+async def test_what_is_refused_changes_nothing():
+    side = Side()
+    for number in range(MAX_ITEMS):
+        side.bench.context.conversation.add(Message(f"old_{number}", "user"))
+    with pytest.raises(ProtocolError):
+        side.create(audio(LOUD * 50))
+    assert (side.bench.sent(), side.transcribed) == ([], [])
