@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.core.audio import AudioFormat
+from realtime.core.endpointing import EndpointEvent, SpeechFaded
 from realtime.listening.audio_input import AudioInput
 from realtime.providers.base import VAD_RATE
 from tests.conversing import LOUD, SILENT, scripted
@@ -30,14 +31,16 @@ class ConstantVad(FakeVad):
         return Stream()
 
 
-async def take(subject: AudioInput, *sounds: bytes) -> None:
-    """20 ms at a time, in real time."""
+async def take(subject: AudioInput, *sounds: bytes) -> list[EndpointEvent]:
+    """20 ms at a time, in real time. What the endpointer noticed."""
+    noticed = []
     for sound in sounds:
         for start in range(0, len(sound), len(LOUD)):
             await asyncio.sleep(0.02)
             for scored in await subject.take(sound[start : start + len(LOUD)]):
-                subject.endpoint(scored)
+                noticed += subject.endpoint(scored)
             subject.arrived(asyncio.get_running_loop().time())
+    return noticed
 
 
 @scripted
@@ -84,3 +87,11 @@ async def test_speech_is_found_anywhere_in_samples_and_supposed_without_a_detect
     assert await AudioInput(None, PCM, detects=False).holds_speech(samples) is True
     samples[-VAD_RATE // 4 :] = 12_000
     assert await detecting.holds_speech(samples) is True
+
+
+@scripted
+async def test_the_energy_tells_the_end_of_a_voice_while_the_detector_still_hears_it():
+    subject = AudioInput(ConstantVad(0.9), PCM, detects=True)
+    noticed = await take(subject, LOUD * 50, SILENT * 10)
+    (faded,) = (event for event in noticed if isinstance(event, SpeechFaded))
+    assert faded.end_of_speech_ms == pytest.approx(1000, abs=16)
