@@ -31,6 +31,11 @@ class ConstantVad(FakeVad):
         return Stream()
 
 
+def tone(amplitude: int) -> bytes:
+    """20 ms of a tone."""
+    return (np.sin(np.arange(480) / 3) * amplitude).astype("<i2").tobytes()
+
+
 async def take(subject: AudioInput, *sounds: bytes) -> list[EndpointEvent]:
     """20 ms at a time, in real time. What the endpointer noticed."""
     noticed = []
@@ -95,3 +100,18 @@ async def test_the_energy_tells_the_end_of_a_voice_while_the_detector_still_hear
     noticed = await take(subject, LOUD * 50, SILENT * 10)
     (faded,) = (event for event in noticed if isinstance(event, SpeechFaded))
     assert faded.end_of_speech_ms == pytest.approx(1000, abs=16)
+
+
+@scripted
+async def test_each_voice_is_compared_with_its_own_level():
+    """Else the end of a soft voice after a loud one would be missed."""
+    vad = ConstantVad(0.9)
+    subject = AudioInput(vad, PCM, detects=True)
+    await take(subject, tone(32_000) * 25)
+    vad.probability = 0.1
+    await take(subject, SILENT * 75)
+    assert not subject.endpointer.speaking
+    vad.probability = 0.9
+    noticed = await take(subject, tone(1_100) * 25, SILENT * 10)
+    (faded,) = (event for event in noticed if isinstance(event, SpeechFaded))
+    assert faded.end_of_speech_ms == pytest.approx(2500, abs=16)
