@@ -130,6 +130,14 @@ def test_a_framer_keeps_every_sample_in_order(sizes):
     assert np.array_equal(np.concatenate([samples[:0], *frames]), np.concatenate([samples, missing]))
 
 
+def test_a_framer_that_is_reset_keeps_nothing_of_what_came_before():
+    framer = Framer(4)
+    assert framer.feed(np.arange(3, dtype=np.int16)) == []
+    framer.reset()
+    (frame,) = framer.feed(np.arange(10, 15, dtype=np.int16))
+    assert frame.tolist() == [10, 11, 12, 13]
+
+
 def test_equal_rates_pass_through_untouched():
     samples = tone(440, 16_000)
     assert Resampler(16_000, 16_000).feed(samples) is samples
