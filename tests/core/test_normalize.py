@@ -75,6 +75,11 @@ def test_markup_becomes_plain_text(written: str, said: str) -> None:
     assert normalized(written, *range(1, len(written))) == said
 
 
+@pytest.mark.parametrize("text", ["It begins with www", "We say http", "https:", "w", "The letter h"])
+def test_a_text_that_ends_like_the_beginning_of_an_address_is_said_to_its_end(text: str) -> None:
+    assert normalized(text) == normalized(text, *range(len(text))) == text
+
+
 def test_interjections_can_be_removed() -> None:
     assert normalized("Well (laughs) yes (maybe).", interjections=False) == "Well yes (maybe)."
     assert normalized("Well (laughs) yes (maybe).", *range(30), interjections=False) == "Well yes (maybe)."
