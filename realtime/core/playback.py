@@ -61,8 +61,6 @@ class Playback:
         """The best estimate of what has left the speaker by now."""
         if self.acked_ms is not None and (self.drained or self.flushed):
             return self.acked_ms
-        if self.started_s is None and self.acked_ms is None:
-            return 0.0
         return min(self.sent_ms, max(self._reached_ms(now_s), self.acked_ms or 0.0))
 
     def remaining_s(self, now_s: float) -> float:
