@@ -60,6 +60,8 @@ SPOKEN = {
     "snake case": ("call my_long_name now", "call my_long_name now"),
     "escapes": (r"5 \* 3 \_x", "5 * 3 _x"),
     "money": ("It costs $5, not $10.", "It costs $5, not $10."),
+    "commands in formulas": (r"$\mathrm{pH}$ of $\alpha$", "pH of alpha"),
+    "code that nobody closed": ("Call `a\n\n**b** now", "Call a\n\nb now"),
     "formulas": (r"So $x^2$ and $$\frac{a}{b}$$ and \(y\).", "So x^2 and a/b and y."),
     "pause marks": ("One<#0.5#>two <#1.25#> three", "One<#0.5#>two <#1.25#> three"),
     "interjections": ("Well (laughs) yes (clear-throat).", "Well (laughs) yes (clear-throat)."),

@@ -58,6 +58,14 @@ def test_a_reply_behind_another_one_waits_for_it():
     assert playback.heard_ms(15.6) == pytest.approx(600)
 
 
+def test_a_reply_behind_another_one_waits_longer_if_the_listener_was_away():
+    playback = Playback(not_before_s=15)
+    playback.shift(10)
+    playback.sent(500, 12)
+    assert playback.heard_ms(24.9) == 0
+    assert playback.heard_ms(25.2) == pytest.approx(200)
+
+
 def test_an_acknowledgement_moves_the_estimate_both_ways():
     playback = sent((10, 5000))
     playback.ack(300, 10.5)

@@ -47,6 +47,13 @@ def spoken_ms(text: str, ms_per_mark: float) -> float:
     return 50 * size.narrow + 220 * size.wide + ms_per_mark * size.marks
 
 
+def test_what_is_expected_is_the_sum_of_letters_syllables_marks_and_pauses() -> None:
+    rate = SpeakingRate(ms_per_narrow=50, ms_per_wide=200, ms_per_mark=30)
+    assert rate.expected_ms(Size(narrow=10)) == 500
+    assert rate.expected_ms(Size(wide=10)) == 2000
+    assert rate.expected_ms(Size(narrow=10, wide=10, pause_ms=700, marks=4)) == 500 + 2000 + 700 + 120
+
+
 @pytest.mark.parametrize("ms_per_mark", [0.0, 140.0])
 def test_lone_words_tell_how_long_a_voice_pauses(ms_per_mark: float) -> None:
     rate = SpeakingRate()
