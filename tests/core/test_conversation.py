@@ -106,6 +106,15 @@ def test_a_full_conversation_takes_no_more_until_something_is_deleted():
     assert conversation.add(user("more", "x")) == str(MAX_ITEMS - 1)
 
 
+def test_of_a_reply_that_broke_off_only_the_words_with_sound_are_kept():
+    for status, words in (("incomplete", "It is noon."), ("completed", "It is noon. And warm.")):
+        conversation = filled(user("u", "Hi"), Message("a", "assistant", status="in_progress"))
+        part = reply(conversation, "a", "It is noon.")
+        part.begin_chunk(1, " And warm.")
+        conversation.update_speech("a", status)
+        assert kept(conversation) == words
+
+
 def test_news_about_a_deleted_item_is_ignored():
     conversation = filled(user("u", "Hi"), Message("a", "assistant", status="in_progress"))
     part = reply(conversation, "a", "It is noon.")

@@ -5,7 +5,9 @@ import pytest
 from realtime.core.conversation import Conversation, Message, Text
 from realtime.core.history import MAX_CHARACTERS
 from realtime.errors import ProviderRejected
-from realtime.protocol.response_options import response_options
+from realtime.protocol.objects import InputText, ItemReference, MessageItem
+from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
+from realtime.protocol.session_config import SessionConfig
 from realtime.providers.base import Providers
 from realtime.replying.chat_request import build_request
 from realtime.session.defaults import new_session_config
@@ -16,15 +18,22 @@ INSTRUCTIONS = "Be brief."
 QUARTER = (MAX_CHARACTERS - len(INSTRUCTIONS)) // 4  # four items of this length fit
 
 
-def shown(truncation: object, texts: list[str]) -> list[str]:
-    """What the model is shown of a conversation of these user messages, without the instructions."""
+def config(truncation: object = "auto") -> SessionConfig:
     settings = Settings(instructions=INSTRUCTIONS, voice_id="v1")
     providers = Providers(FakeVad(), FakeTranscriber(), FakeChat(), FakeSpeech(), None)
-    config = new_session_config(settings, providers, {"truncation": truncation}, "")
+    return new_session_config(settings, providers, {"truncation": truncation}, "")
+
+
+def conversation_of(texts: list[str]) -> Conversation:
     conversation = Conversation()
     for number, text in enumerate(texts):
         conversation.add(Message(f"item_{number}", "user", (Text(text),)))
-    request = build_request(response_options(config, None), conversation, sees_images=False)
+    return conversation
+
+
+def shown(options: ResponseOptions, texts: list[str]) -> list[str]:
+    """What the model is shown of a conversation of these user messages, without the instructions."""
+    request = build_request(options, conversation_of(texts), sees_images=False)
     assert request.messages[0].content == INSTRUCTIONS
     return [message.content for message in request.messages[1:]]
 
@@ -42,15 +51,21 @@ TOO_LONG = [mark * QUARTER for mark in "01234"]
     ],
 )
 def test_a_conversation_that_is_too_long_loses_its_oldest_items(truncation, kept):
-    assert [text[0] for text in shown(truncation, TOO_LONG)] == kept
+    assert [text[0] for text in shown(response_options(config(truncation), None), TOO_LONG)] == kept
 
 
 def test_a_conversation_that_is_too_long_is_refused_where_nothing_may_be_left_out():
     with pytest.raises(ProviderRejected) as refused:
-        shown("disabled", TOO_LONG)
+        shown(response_options(config("disabled"), None), TOO_LONG)
     assert refused.value.code == "context_length_exceeded"
 
 
 @pytest.mark.parametrize("truncation", ["disabled", {"type": "retention_ratio", "retention_ratio": 0}])
 def test_a_conversation_that_fits_is_shown_whole_whatever_the_truncation(truncation):
-    assert shown(truncation, TOO_LONG[:4]) == TOO_LONG[:4]
+    assert shown(response_options(config(truncation), None), TOO_LONG[:4]) == TOO_LONG[:4]
+
+
+def test_a_response_with_an_input_of_its_own_is_shown_that_and_nothing_else():
+    new = MessageItem(id="new", role="user", content=(InputText("Now?"),))
+    options = response_options(config(), ResponseParams(input=(ItemReference(id="item_1"), new)))
+    assert shown(options, ["One.", "Two.", "Three."]) == ["Two.", "Now?"]
