@@ -1,5 +1,8 @@
 """The items of one reply: what the client is told of them, in which order, and what the conversation keeps."""
 
+import pytest
+
+from realtime.core.conversation import Message, Text
 from realtime.core.messages import ToolCallDelta
 from realtime.tools import Toolbox
 from tests.contexts import Bench
@@ -91,3 +94,34 @@ async def test_a_call_that_the_server_runs_is_an_item_of_the_conversation_alone(
         ("FunctionCallOutput", "item_4"),
     ]
     await side.close()
+
+
+@pytest.mark.parametrize(
+    ("deleted", "order"),
+    [
+        (False, ["u", "message", "call_1", "call_1", "call_2", "call_2"]),
+        (True, ["call_1", "call_1", "message", "call_2", "call_2"]),
+    ],
+)
+def test_what_is_said_stands_before_the_calls_unless_that_place_is_gone(deleted: bool, order: list[str]):
+    """A chat model wants its words and its calls in one message, and calls next to what came of them."""
+
+    @scripted
+    async def answer():
+        async def weather() -> str:
+            """The weather."""
+            if deleted and "u" in conversation:
+                conversation.remove("u")
+            return "rain"
+
+        calls = [(0.01, call("weather", "{}", f"call_{number}", number)) for number in (1, 2)]
+        bench = Bench(chat=FakeChat([[*calls, (0.5, "Wait.")]]))
+        conversation = bench.context.conversation
+        conversation.add(Message("u", "user", (Text("And the weather?"),)))
+        side = Side(bench, Toolbox([weather], timeout_s=1.0))
+        (message,) = (await side.ended(side.reply()))[-1]["response"]["output"]
+        names = {"u": "u", message["id"]: "message"}
+        assert [names.get(item.id) or item.call_id for item in conversation.items] == order
+        await side.close()
+
+    answer()

@@ -118,6 +118,18 @@ async def test_a_player_that_does_not_answer_is_not_waited_for():
 
 
 @scripted
+async def test_a_player_that_throws_its_audio_away_by_itself_is_believed():
+    bench = Bench(extensions="playback")
+    playout = Playout(bench.context)
+    await reply(bench, playout)
+    await asyncio.sleep(0.5)
+    (_, told) = playout.played("item_1", 350, drained=False, flushed=True)
+    assert (told.audio_end_ms, told.transcript) == (350, "one")
+    assert heard(bench) == "one"
+    assert playout.awaiting_flush() == ()
+
+
+@scripted
 async def test_a_player_that_answered_is_not_settled_again_by_the_timeout():
     bench = Bench(extensions="playback")
     playout = Playout(bench.context)
