@@ -52,12 +52,12 @@ class ReplyPlan:
     spoken: bool
     voice: Voice
     request: Callable[[], Awaitable[ChatRequest]]  # may wait for transcripts; raises ProviderError
-    parallel_tool_calls: bool = True
-    silent_timeout_s: float = 20.0
-    speak_ahead: bool = False  # behind a closed gate, let the voice prepare the first chunk
-    tools: Toolbox | None = None  # what the server runs itself
-    server_tools: frozenset[str] = frozenset()  # those of them that were offered
-    tool_round: int = 0  # how often the model was asked again in this turn of the user, with what tools gave
+    parallel_tool_calls: bool
+    silent_timeout_s: float
+    speak_ahead: bool  # behind a closed gate, let the voice prepare the first chunk
+    tools: Toolbox | None  # what the server runs itself
+    server_tools: frozenset[str]  # those of them that were offered
+    tool_round: int  # how often the model was asked again in this turn of the user, with what tools gave
 
 
 class Response:
