@@ -35,18 +35,21 @@ from tools.mutations import Mutation, mutated, mutations
 
 ROOT = Path(__file__).parents[1]
 PROFILE = "mutation"
-SESSION_TESTS = ("tests/session/test_session.py", "tests/session/test_detached.py")
+SESSION_TESTS = ("session/test_session.py", "session/test_detached.py")
 QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # the parent has imported hypothesis already
 FREQUENT = ("aiohttp", "msgspec", "numpy", "websockets")  # imported once by the parent, not by every child
-TESTS_OF_CORE = {  # files of core without a test file of their own name
-    "g711": ("audio",),
-    "resample": ("audio",),
-    "history": ("conversation",),
-    "inline_markup": ("normalize",),
-    "markup": ("normalize",),
-    "messages": ("conversation",),
-    "spoken_form": ("normalize", "characters"),
-    "wordbreak": ("characters", "spoken"),
+OTHER_TESTS = {  # files whose tests do not have their name
+    "core/g711": ("core/test_audio.py",),
+    "core/history": ("core/test_conversation.py", "replying/test_chat_request.py"),
+    "core/inline_markup": ("core/test_normalize.py",),
+    "core/markup": ("core/test_normalize.py",),
+    "core/messages": ("core/test_conversation.py",),
+    "core/resample": ("core/test_audio.py",),
+    "core/spoken_form": ("core/test_normalize.py", "core/test_characters.py"),
+    "core/wordbreak": ("core/test_characters.py", "core/test_spoken.py"),
+    "replying/fixed_response": ("session/test_greeting.py",),
+    "session/prewarm": ("session/test_prewarm.py", "session/test_voice_turn.py"),
+    "session/session": (*SESSION_TESTS, "session/test_greeting.py", "session/test_voice_turn.py"),
 }
 
 
@@ -80,17 +83,13 @@ class _MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def tests_of(package: str, stem: str) -> tuple[str, ...]:
     """The test files, or the folder, that have to notice a change of realtime/`package`/`stem`.py."""
-    if package == "core":
-        return _test_files(package, *TESTS_OF_CORE.get(stem, (stem,)))
-    if package == "session":
-        return tuple(dict.fromkeys((*_test_files(package, stem), *SESSION_TESTS)))
-    return (f"tests/{package}",)
-
-
-def _test_files(package: str, *names: str) -> tuple[str, ...]:
-    folder = ROOT / "tests" / package
-    files = (folder / f"test_{name}{ending}.py" for name in names for ending in ("", "_properties"))
-    return tuple(str(file.relative_to(ROOT)) for file in files if file.exists())
+    if files := OTHER_TESTS.get(f"{package}/{stem}"):
+        return tuple(f"tests/{file}" for file in files)
+    if package in ("replying", "listening"):  # few and quick: all of them
+        return (f"tests/{package}",)
+    own = (f"tests/{package}/test_{stem}{ending}.py" for ending in ("", "_properties"))
+    shared = SESSION_TESTS if package == "session" else ()
+    return (*(file for file in own if (ROOT / file).exists()), *(f"tests/{file}" for file in shared))
 
 
 def targets(places: Sequence[str], tests: Sequence[str]) -> Iterator[Target]:
