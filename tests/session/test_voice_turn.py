@@ -5,13 +5,14 @@ from tests.fakes import FakeTranscriber
 
 
 @scripted
-async def test_the_voice_is_prewarmed_as_soon_as_somebody_speaks():
+async def test_the_voice_and_the_chat_model_are_prewarmed_as_soon_as_somebody_speaks():
     async with Talk(transcriber=FakeTranscriber(["Hello there."])) as talk:
         await talk.silence(0.5)
-        before = len(talk.speech.prewarmed)
+        voices, connections = len(talk.speech.prewarmed), talk.chat.prewarmed
         await talk.speak(0.5)
         assert "input_audio_buffer.speech_started" in talk.types
-        assert len(talk.speech.prewarmed) == before + 1
+        assert len(talk.speech.prewarmed) == voices + 1
+        assert talk.chat.prewarmed == connections + 1
 
 
 @scripted
