@@ -25,9 +25,7 @@ from realtime.settings import Settings
 
 REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills them
 BACKLOG_PARTS = 4  # the batch of a lone backlog has this part of the frames of a full one: 0.5 to 0.8 ms
-LEAST_SHARE = (
-    3  # frames of each backlog in a batch: when everybody has one, as after a stall, batches are full
-)
+LEAST_SHARE = 3  # frames of each backlog in a batch: where many have one, as after a stall, batches are full
 LOOP_ROUNDS = 6  # before each such batch: what has arrived meanwhile is read, worked on and answered first
 
 log = logging.getLogger(__name__)
