@@ -19,7 +19,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import barge_in, chunking, latency, load, replies, spoken, waterfall
+from bench import backlog, barge_in, chunking, latency, load, replies, spoken, waterfall
 from bench.common import figures, load_average, machine, percentile, table, today
 from bench.traces import BURSTS, TOKEN_20MS
 from realtime.providers import weights
@@ -42,6 +42,7 @@ class Plan:
     barge_ins: int
     conversations: tuple[int, ...]
     seconds: float
+    backlogs: int
     simulated: int
 
 
@@ -54,6 +55,7 @@ FULL = Plan(
     barge_ins=12,
     conversations=(50, 100, 150, 200, 250),
     seconds=18.0,
+    backlogs=10,
     simulated=1400,  # a thousand of them have an upstream that keeps up
 )
 SHORT = Plan(
@@ -65,6 +67,7 @@ SHORT = Plan(
     barge_ins=4,
     conversations=(100,),
     seconds=12.0,
+    backlogs=3,
     simulated=400,
 )
 
@@ -77,6 +80,7 @@ class Findings:
     spoken: list[spoken.Result]
     barge_in: barge_in.Result
     load: load.Result
+    backlog: list[backlog.Row]
     chunking: list[chunking.Row]
 
 
@@ -96,7 +100,7 @@ async def measure(plan: Plan) -> Findings:
     each = max(1, plan.simulated // len(chunking.SCENARIOS))
     rows = [chunking.run(scenario, each, 1) for scenario in chunking.SCENARIOS]
     rows += [chunking.run_load(200, 1, stream, 40, 60) for stream in (TOKEN_20MS, BURSTS)]
-    return Findings(text, spoken_turns, interruptions, load.Result([], 0.0), rows)
+    return Findings(text, spoken_turns, interruptions, load.Result([], 0.0), [], rows)
 
 
 def _print_progress(what: str) -> None:
@@ -124,6 +128,7 @@ def verdicts(found: Findings) -> list[Verdict]:
         *_spoken(found),
         *_barge_in(found),
         *_load(found),
+        *_backlog(found),
     ]
 
 
@@ -285,6 +290,20 @@ def _load(found: Findings) -> list[Verdict]:
     ]
 
 
+def _backlog(found: Findings) -> list[Verdict]:
+    return [
+        Verdict(
+            "12",
+            f"{backlog.SECONDS} s of audio at once, {row.others} other conversations: times real time; p99 of theirs",
+            "≥ 150; + ≤ 3 ms",
+            f"{row.times_real_time:.0f}"
+            + (f"; {row.quiet_ms[1]:.1f} → {row.meanwhile_ms[1]:.1f} ms" if row.others else ""),
+            row.times_real_time >= 150 and not row.meanwhile_ms[1] > row.quiet_ms[1] + 3,
+        )
+        for row in found.backlog
+    ]
+
+
 def markdown(found: Findings, plan: Plan, commit: str) -> str:
     answer = {True: "yes", False: "**no**", None: "-"}
     rows = [(v.number, v.what, v.goal, v.measured, answer[v.met]) for v in verdicts(found)]
@@ -314,6 +333,10 @@ def markdown(found: Findings, plan: Plan, commit: str) -> str:
         "### Load",
         "",
         load.markdown(found.load) if found.load.steps else "Not measured: it needs two cores and Linux.",
+        "",
+        "### Backlog",
+        "",
+        backlog.markdown(found.backlog) if found.backlog else "Not measured: it needs two cores and Linux.",
         END,
     ]
     return "\n".join(parts)
@@ -344,9 +367,11 @@ def draw(results: Sequence[spoken.Result]) -> str:
     return waterfall.svg(title, marks)
 
 
-async def measure_load(plan: Plan) -> load.Result:
+async def measure_load(plan: Plan) -> tuple[load.Result, list[backlog.Row]]:
     _print_progress("load")
-    return await load.measure(plan.conversations, plan.seconds)
+    result = await load.measure(plan.conversations, plan.seconds)
+    _print_progress("backlog")
+    return result, await backlog.measure((0, 20), plan.backlogs)
 
 
 def main() -> None:
@@ -356,7 +381,7 @@ def main() -> None:
     plan = SHORT if options.short else FULL
     found = asyncio.run(measure(plan))
     if load.possible():
-        found.load = uvloop.run(measure_load(plan))
+        found.load, found.backlog = uvloop.run(measure_load(plan))
     write(found, plan)
     print(markdown(found, plan, "now"))
 

@@ -29,7 +29,11 @@ class VoiceStream(Protocol):
     """The audio of one conversation in the voice detector, with that conversation's state."""
 
     async def probabilities(self, frames: Sequence[Samples]) -> Sequence[float]:
-        """For each of these frames of 512 samples, the probability (0 to 1) that it holds speech, in order."""
+        """For each of these frames of 512 samples, the probability (0 to 1) that it holds speech, in order.
+
+        There may be seconds of frames at once; while they are worked on, the event loop and the other streams must
+        have their turns. The frames must not be changed before the answer is there.
+        """
         ...
 
     def reset(self) -> None:
