@@ -111,19 +111,17 @@ def test_between_two_parts_of_a_backlog_the_loop_does_what_is_ready():
 
 def test_a_backlog_has_its_turn_however_much_live_sound_there_is():
     async def main():
-        network = CountingNetwork()
-        detector = SileroDetector(network)
+        detector = SileroDetector(CountingNetwork())
 
-        async def talk_on(stream):
-            """A stream whose lead is always forgotten: live sound without end."""
-            while not backlog.done():
+        async def talk(stream):
+            """Live sound without a pause: a stream whose lead is forgotten each time."""
+            for _ in range(1000):
                 stream._lead = Lead()
                 await stream.probabilities(frames(10))
 
-        backlog = asyncio.create_task(detector.open().probabilities(frames(2 * SECOND)))
-        others = [asyncio.create_task(talk_on(detector.open())) for _ in range(20)]
-        async with asyncio.timeout(10):
-            assert len(await backlog) == 2 * SECOND
+        others = [asyncio.create_task(talk(detector.open())) for _ in range(20)]
+        assert len(await detector.open().probabilities(frames(2 * SECOND))) == 2 * SECOND
+        assert not any(other.done() for other in others), "it had to wait for their end"
         await asyncio.gather(*others)
 
     run(main())
@@ -153,9 +151,8 @@ def test_backlogs_of_everybody_are_run_in_full_batches():
     async def main():
         network = CountingNetwork()
         detector = SileroDetector(network)
-        await asyncio.gather(*(detector.open().probabilities(frames(SECOND)) for _ in range(96)))
-        assert max(map(sum, network.batches)) == network.most_frames
-        assert detector.frames / detector.batches > 0.9 * network.most_frames
+        await asyncio.gather(*(detector.open().probabilities(frames(30)) for _ in range(96)))
+        assert network.batches == [[3] * 16] * 60, "many streams with one frame each would cost more"
 
     run(main())
 
