@@ -49,7 +49,12 @@ OTHER_TESTS = {  # files whose tests do not have their name
     "core/wordbreak": ("core/test_characters.py", "core/test_spoken.py"),
     "replying/fixed_response": ("session/test_greeting.py",),
     "session/prewarm": ("session/test_prewarm.py", "session/test_voice_turn.py"),
-    "session/session": (*SESSION_TESTS, "session/test_greeting.py", "session/test_voice_turn.py"),
+    "session/session": (
+        *SESSION_TESTS,
+        "session/test_greeting.py",
+        "session/test_prewarm.py",
+        "session/test_voice_turn.py",
+    ),
 }
 
 

@@ -101,9 +101,10 @@ def _changes(node: ast.AST) -> Iterator[Change]:
         case ast.If() | ast.While() | ast.IfExp():
             turned = ast.UnaryOp(ast.Not(), node.test)
             yield node.test.lineno, "the condition is turned round", partial(setattr, node, "test", turned)
-    for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+    for name in ("body", "orelse", "finalbody"):
+        body = getattr(node, name, None)
         if isinstance(body, list) and not isinstance(node, ast.Module | ast.ClassDef):
-            yield from _left_out(body)
+            yield from _left_out(node, body)
 
 
 def _other_comparisons(node: ast.Compare) -> Iterator[Change]:
@@ -113,22 +114,22 @@ def _other_comparisons(node: ast.Compare) -> Iterator[Change]:
         yield node.lineno, what, partial(node.ops.__setitem__, index, other)
 
 
-def _left_out(body: list[ast.stmt]) -> Iterator[Change]:
+def _left_out(node: ast.AST, body: list[ast.stmt]) -> Iterator[Change]:
     for index, statement in enumerate(body):
         if isinstance(statement, _CAN_BE_LEFT_OUT) and not (
-            _does_nothing(statement, body) or _is_log(statement)
+            _does_nothing(node, statement) or _is_log(statement)
         ):
             what = f"left out: {ast.unparse(statement)[:60]}"
             yield statement.lineno, what, partial(body.__setitem__, index, ast.Pass())
 
 
-def _does_nothing(statement: ast.stmt, body: list[ast.stmt]) -> bool:
-    """A docstring, or a bare return that is a whole body."""
+def _does_nothing(node: ast.AST, statement: ast.stmt) -> bool:
+    """A docstring, or a bare return at the end of a function."""
     match statement:
         case ast.Expr(value=ast.Constant()):
             return True
         case ast.Return(value=None):
-            return len(body) == 1
+            return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and statement is node.body[-1]
     return False
 
 
