@@ -252,30 +252,6 @@ async def test_a_reply_behind_its_gate_is_seen_whole_and_in_order_once_it_opens(
 
 
 @scripted
-async def test_no_tool_is_run_behind_the_gate():
-    """What a tool did cannot be taken back: it waits until it is certain that the reply counts."""
-    runs = []
-
-    async def unlock() -> str:
-        """Unlock the door."""
-        runs.append("unlock")
-        return "open"
-
-    bench = Bench(chat=FakeChat([[(0.1, call("unlock", "{}")), (0.1, "Done.")]]))
-    side = Side(bench, Toolbox([unlock], timeout_s=1.0))
-    options = side.options()
-    response = side.responses.prepare(options, lambda: side.request(options), side.marks())
-    side.responses.start(response)
-    await asyncio.sleep(2)
-    assert runs == []
-    assert bench.context.conversation.items == ()
-    side.responses.open(response)
-    await side.ended(response)
-    assert runs == ["unlock"]
-    await side.close()
-
-
-@scripted
 async def test_a_reply_that_failed_behind_its_gate_says_so_to_who_would_open_it():
     bench = Bench(chat=FakeChat([[(0.1, ProviderUnavailable("down"))]]))
     side = Side(bench)
