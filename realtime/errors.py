@@ -7,11 +7,18 @@
         ├── ProviderUnavailable    cannot be reached, or has an internal error
         ├── ProviderTimeout        did not answer in time
         └── ProviderRejected       answered, and rejected this request
+            ├── InvalidArgument        one argument is wrong: `param` names it
+            └── TaskFailed             a task of the platform ended without a result
+
+    AnswerLost (a ProviderUnavailable): a billed request left and its answer did not come
+    NotFinished (a ProviderTimeout): the wait for a task has ended, the task goes on
 
 Every other exception is a bug of this package.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class RealtimeError(Exception):
@@ -92,6 +99,44 @@ class ProviderRejected(ProviderError):
 
     code = "upstream_rejected"
     retryable = False
+
+
+class InvalidArgument(ProviderRejected):
+    """One argument is wrong. `param` is its name in Python (None: the service did not say which one).
+
+    It is the same class whether this package refused it before anything was sent or the service did.
+    """
+
+    def __init__(self, message: str, *, param: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.param = param
+
+
+class TaskFailed(ProviderRejected):
+    """A task of the platform failed, expired or was cancelled. `task_id` is its id."""
+
+    code = "task_failed"
+
+    def __init__(self, message: str, *, task_id: str, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.task_id = task_id
+
+
+class AnswerLost(ProviderUnavailable):
+    """A billed request left and no answer came: it may have been accepted, so it is not sent again."""
+
+    code = "answer_lost"
+    retryable = False
+
+
+class NotFinished(ProviderTimeout):
+    """The wait for a task of the platform has ended; the task itself goes on. `task_id` is its id."""
+
+    code = "not_finished"
+
+    def __init__(self, message: str, *, task_id: str, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.task_id = task_id
 
 
 def provider_error(group: ExceptionGroup[Exception]) -> ProviderError:
