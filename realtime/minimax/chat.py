@@ -18,7 +18,8 @@ from realtime.core.messages import ChatEvent, ChatFinish, Tool
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.chat_request import ChatCall, Dialect, Message, request_body
 from realtime.minimax.chat_stream import ChatDecoder
-from realtime.minimax.errors import OUTPUT_SENSITIVE, error_from_response
+from realtime.minimax.codes import OUTPUT_SENSITIVE
+from realtime.minimax.errors import error_from_response
 from realtime.minimax.http import KEEPALIVE_S, HttpClient, trace_header
 from realtime.minimax.models import Endpoint, traits_of
 from realtime.minimax.sse import EventTooLong, SseDecoder

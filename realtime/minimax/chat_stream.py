@@ -16,7 +16,8 @@ import msgspec
 
 from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason, TextDelta, ToolCallDelta
 from realtime.errors import ProviderUnavailable
-from realtime.minimax.errors import OUTPUT_SENSITIVE, find_error, trace_of
+from realtime.minimax.codes import OUTPUT_SENSITIVE
+from realtime.minimax.errors import find_error, trace_of
 from realtime.minimax.thinking import Accumulator, ThinkingFilter
 
 _REASONS: Mapping[str, FinishReason] = {

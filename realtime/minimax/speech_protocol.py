@@ -17,7 +17,8 @@ import msgspec
 
 from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderUnavailable
-from realtime.minimax.errors import SOFT_CODES, code_of, error_for_code, find_error, trace_of
+from realtime.minimax.codes import SOFT_CODES
+from realtime.minimax.errors import code_of, error_for_code, find_error, trace_of
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.subtitles import SubtitleTrack
 

@@ -23,7 +23,7 @@ from realtime.minimax import (
     Transport,
     WordTimes,
 )
-from realtime.minimax.errors import IDLE
+from realtime.minimax.codes import IDLE
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from tests.minimax.scripted import until

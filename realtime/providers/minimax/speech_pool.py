@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from realtime.minimax.errors import IDLE, TOO_MANY_CONNECTIONS
+from realtime.minimax.codes import IDLE, TOO_MANY_CONNECTIONS
 from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechSession

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderRejected
-from realtime.minimax.errors import TOO_MANY_CONNECTIONS
+from realtime.minimax.codes import TOO_MANY_CONNECTIONS
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
 from realtime.minimax.speech_session import check_text
