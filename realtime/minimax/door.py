@@ -1,0 +1,228 @@
+"""The one door to the platform for everything but live chat and live speech: a row of `operations` in, its answer out.
+
+Paces requests to the account's limits, sends again what may be sent again, and says of a billed request whose answer
+was lost that it may have been accepted. Knows no endpoint and no arguments.
+
+    what happened                                    not billed             billed
+    the connection was never made                    sent again             sent again
+    certainly refused: 1002, 1039, 1041, 2045, 2064  sent again, later      sent again, later
+    the platform failed: 1000, 1001, 502 ...         sent again             raised
+    sent, and no answer came                         sent again             AnswerLost
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+
+from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
+from realtime.minimax.codes import is_untouched
+from realtime.minimax.errors import error_from_response
+from realtime.minimax.field_tables import TABLES
+from realtime.minimax.fields import python_name
+from realtime.minimax.http import HttpClient, Query, trace_header
+from realtime.minimax.operations import LIMITS, Limit, Operation
+from realtime.minimax.pacing import Pace
+
+T = TypeVar("T")
+
+TRIES = 4  # of a request that failed
+BUSY_S = 300.0  # how long a request that the platform has no room for is sent again
+LONGEST_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A wait before a request. `reason` is "limit" (the account's requests a minute), "busy" or "trouble"."""
+
+    operation: Operation
+    wait_s: float
+    reason: str
+    error: ProviderError | None = None
+
+
+class Door:
+    """Calls of `operations`. `limits` replace the documented ones: requests a minute by the group's name.
+
+    `fallback_urls` serve calls that are not billed when the main host fails. `on_pause` is told about every wait.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        *,
+        fallback_urls: tuple[str, ...] = (),
+        limits: Mapping[str, Limit] | None = None,
+        busy_s: float = BUSY_S,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.http = http
+        self.on_pause: Callable[[Pause], None] | None = None
+        known = {**LIMITS, **(limits or {})}
+        self._hosts = (http.base_url, *(url.rstrip("/").removesuffix("/v1") for url in fallback_urls))
+        self._paces = {name: Pace(limit.per_minute) for name, limit in known.items()}
+        self._rooms = {
+            name: asyncio.Semaphore(limit.in_flight)
+            for name, limit in known.items()
+            if limit.in_flight is not None
+        }
+        self._busy_s = busy_s
+        self._jitter = jitter
+
+    def __repr__(self) -> str:
+        return f"<Door {' '.join(self._hosts)}>"
+
+    async def call(
+        self,
+        operation: Operation,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        path_values: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> dict[str, Any]:
+        """The answer of one call. Raises ProviderError: InvalidArgument for a refused argument, AnswerLost."""
+        path = _path(operation, path_values)
+        wait_s = timeout_s or operation.timeout_s
+
+        async def once(host: str) -> dict[str, Any]:
+            return await self.http.json(
+                operation.method, path, body=body, query=query, timeout_s=wait_s, base_url=host
+            )
+
+        return await self.attempts(operation, once)
+
+    async def attempts(self, operation: Operation, once: Callable[[str], Awaitable[T]]) -> T:
+        """`await once(host)` as often as the table above allows."""
+        started_s = _now()
+        attempt = 0
+        async with self._room(operation):
+            while True:
+                await self._reserve(operation)
+                host = self._hosts[0 if operation.billed else attempt % len(self._hosts)]
+                try:
+                    return await once(host)
+                except ProviderError as error:
+                    pause_s = self._pause_s(operation, error, attempt, _now() - started_s)
+                    if pause_s is None:
+                        raise _final(operation, error) from error
+                    await self._pause(Pause(operation, pause_s, _reason(error), error))
+                attempt += 1
+
+    @asynccontextmanager
+    async def open(
+        self,
+        operation: Operation,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        path_values: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """An answer that is read inside the block, for streams. Sent once; the wait for its head is bounded.
+
+        Raises ProviderError for an HTTP status of 400 or more; the caller checks what comes after.
+        """
+        request = self.http.request(operation.method, _path(operation, path_values), body=body, query=query)
+        async with self._room(operation), AsyncExitStack() as stack:
+            await self._reserve(operation)
+            try:
+                async with asyncio.timeout(timeout_s or operation.timeout_s):
+                    response = await stack.enter_async_context(request)
+                    refused = await _refusal(response)
+            except TimeoutError as error:
+                late = ProviderTimeout(f"{self.http.service}: {operation.path} did not answer in time.")
+                raise _final(operation, late) from error
+            except ProviderError as error:
+                raise _final(operation, error) from error
+            if refused is not None:
+                raise _final(operation, refused)
+            yield response
+
+    @asynccontextmanager
+    async def _room(self, operation: Operation) -> AsyncGenerator[None, None]:
+        """A place among the calls in flight. A task's place is its namespace's own business."""
+        room = None if operation.result == "Job" else self._rooms.get(operation.limit)
+        if room is None:
+            yield
+            return
+        async with room:
+            yield
+
+    async def _reserve(self, operation: Operation) -> None:
+        pace = self._paces.get(operation.limit)
+        if pace is None:
+            return
+        wait_s = pace.reserve(_now())
+        if wait_s <= 0:
+            return
+        try:
+            await self._pause(Pause(operation, wait_s, "limit"))
+        except asyncio.CancelledError:
+            pace.give_back()
+            raise
+
+    async def _pause(self, pause: Pause) -> None:
+        if self.on_pause is not None:
+            self.on_pause(pause)
+        await asyncio.sleep(pause.wait_s)
+
+    def _pause_s(
+        self, operation: Operation, error: ProviderError, attempt: int, elapsed_s: float
+    ) -> float | None:
+        """The wait before the request is sent again; None: it is not."""
+        spread = 0.5 + self._jitter()
+        if is_untouched(error):
+            first_s = error.retry_after_s or 1.0
+            pause_s = min(first_s * 2.0**attempt, LONGEST_PAUSE_S) * spread
+            return pause_s if elapsed_s + pause_s <= self._busy_s else None
+        if attempt + 1 >= TRIES or not error.retryable:
+            return None
+        if operation.billed and error.sent:
+            return None
+        return min(0.5 * 2.0**attempt, LONGEST_PAUSE_S) * spread
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> ProviderError | None:
+    if response.status < 400:
+        return None
+    return error_from_response(response.status, await response.read(), trace_id=trace_header(response))
+
+
+def _final(operation: Operation, error: ProviderError) -> ProviderError:
+    """The error as the caller sees it."""
+    if isinstance(error, InvalidArgument) and error.param:
+        error.param = python_name(TABLES.get(operation.name, ()), error.param) or error.param
+    if operation.billed and _answer_lost(error):
+        return AnswerLost(
+            f"{error.message} The request may have been accepted, and charged, so it was not sent again.",
+            upstream_code=error.upstream_code,
+            trace_id=error.trace_id,
+        )
+    return error
+
+
+def _answer_lost(error: ProviderError) -> bool:
+    """No answer of the platform itself came back: a lost connection, a timeout, or a gateway's page."""
+    if not error.retryable or not error.sent:
+        return False
+    return error.upstream_code is None or error.upstream_code in (500, 502, 503, 504)
+
+
+def _reason(error: ProviderError) -> str:
+    return "busy" if is_untouched(error) else "trouble"
+
+
+def _path(operation: Operation, values: Mapping[str, str] | None) -> str:
+    return operation.path.format(**{name: quote(value, safe="") for name, value in (values or {}).items()})
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
