@@ -12,6 +12,7 @@
 
     AnswerLost (a ProviderUnavailable): a billed request left and its answer did not come
     NotFinished (a ProviderTimeout): the wait for a task has ended, the task goes on
+    StorageError (a RealtimeError): a file could not be written here: the disk is full or fails, or it is in use
 
 Every other exception is a bug of this package.
 """
@@ -52,16 +53,22 @@ class ProtocolError(RealtimeError):
         self.type = type
 
 
+class StorageError(RealtimeError):
+    """A file could not be written on this machine: the disk is full or fails, or another process writes it."""
+
+
 class ProviderError(RealtimeError):
     """An upstream service failed.
 
     `code` is the reason in the protocol (`upstream_unavailable`, `rate_limit_exceeded`, ...), `upstream_code` the
     service's error number, `trace_id` its id of the request, `retry_after_s` the seconds to wait before a retry if
-    known, `retryable` whether a retry may succeed.
+    known, `retryable` whether a retry may succeed. `sent` is False only where no connection was made, so that the
+    service has certainly not seen the request.
     """
 
     code = "upstream_unavailable"
     retryable = True
+    sent = True
 
     def __init__(
         self,
@@ -72,6 +79,7 @@ class ProviderError(RealtimeError):
         trace_id: str | None = None,
         retryable: bool | None = None,
         retry_after_s: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -82,6 +90,7 @@ class ProviderError(RealtimeError):
         self.upstream_code = upstream_code
         self.trace_id = trace_id
         self.retry_after_s = retry_after_s
+        self.sent = sent
 
 
 class ProviderUnavailable(ProviderError):

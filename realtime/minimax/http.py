@@ -1,18 +1,21 @@
 """An HTTP client with a connection pool for one service: requests in, decoded JSON or a ProviderError out.
 
-Knows the key, headers, proxies, timeouts and how to turn network failures into our errors. Knows no endpoint. Chat
-and speech each own one, so that neither takes the other's prewarmed connection (docs/architecture.md 2.1).
+Knows the key, headers, proxies, timeouts and how to turn network failures into our errors, and keeps the key away from
+the hosts of results. Knows no endpoint. Chat and speech each own one, so that neither takes the other's prewarmed
+connection (docs/architecture.md 2.1).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from realtime.errors import ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response
@@ -20,6 +23,17 @@ from realtime.minimax.hosts import is_loopback
 
 KEEPALIVE_S = 120.0  # how long an unused connection is kept; the library's own 15 s is shorter than a turn
 READ_BUFFER_BYTES = 1024 * 1024
+
+Query = Mapping[str, str | int | Sequence[str]]
+"""What follows the `?` of an address. A sequence is sent as the same name several times."""
+
+# Raised before anything of the request was written: no connection, no name, no TLS, or the proxy refused.
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+)
 
 
 class HttpClient:
@@ -42,6 +56,9 @@ class HttpClient:
         self._connect_timeout_s = connect_timeout_s
         self._limit = limit
         self._session: aiohttp.ClientSession | None = None
+        self._keyless: dict[
+            bool, aiohttp.ClientSession
+        ] = {}  # with and without the proxies of the environment
         self._closed = False
 
     def __repr__(self) -> str:
@@ -55,21 +72,50 @@ class HttpClient:
         *,
         body: Mapping[str, Any] | None = None,
         form: aiohttp.FormData | None = None,
+        data: bytes | AsyncIterable[bytes] | None = None,
+        query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         base_url: str | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """A request whose answer is read inside the block. Raises ProviderUnavailable and ProviderTimeout for network
-        failures only; the caller checks the answer for an error and sets the timeout."""
+        failures only; the caller checks the answer for an error and sets the timeout.
+
+        One of `body` (sent as JSON), `form` and `data` (sent as it is; an iterable is streamed, in chunked encoding
+        unless `headers` hold its Content-Length). GroupId is added to `query` unless it holds one. The errors have
+        `sent`: False says that no connection was made and the service has seen nothing (see `network_errors`).
+        """
         sent = dict(headers or {})
-        data: Any = form
+        content: Any = form if data is None else data
         if body is not None:
             sent["Content-Type"] = "application/json"
-            data = msgspec.json.encode(body)
-        params = {"GroupId": self._group_id} if self._group_id else None
+            content = msgspec.json.encode(body)
+        params: Any = {"GroupId": self._group_id} if self._group_id else None
+        if query:
+            params = [*_pairs(query), *_pairs(params or {} if "GroupId" not in query else {})]
         with network_errors(self.service, base_url or self.base_url):
             async with self._get_session().request(
-                method, (base_url or self.base_url) + path, data=data, headers=sent, params=params
+                method, (base_url or self.base_url) + path, data=content, headers=sent, params=params
             ) as response:
+                yield response
+
+    @asynccontextmanager
+    async def fetch(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """`GET` of a whole address, mostly on another host: no key and no GroupId is sent, also after a redirect.
+
+        The query of such an address is a signature: it is sent byte for byte, and no error holds it. Raises as
+        `request` does.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ProviderUnavailable(
+                f"{self.service}: an address of a file is not a web address.", sent=False
+            )
+        # yarl would decode %2F and the like, which some signatures do not survive.
+        address = URL(url, encoded=url.isascii() and " " not in url)
+        with network_errors(self.service, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", secret=True):
+            async with self._get_keyless(not is_loopback(url)).get(address, headers=headers) as response:
                 yield response
 
     async def json(
@@ -79,21 +125,37 @@ class HttpClient:
         *,
         body: Mapping[str, Any] | None = None,
         form: aiohttp.FormData | None = None,
+        data: bytes | AsyncIterable[bytes] | None = None,
+        query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 30.0,
         base_url: str | None = None,
     ) -> dict[str, Any]:
-        """The decoded JSON object of an answer. Raises ProviderError, also for an error inside the answer."""
+        """The decoded JSON object of an answer. Raises ProviderError, also for an error inside the answer.
+
+        The arguments are those of `request`. `timeout_s` is for the whole request with its answer.
+        """
         try:
             async with (
                 asyncio.timeout(timeout_s),
                 self.request(
-                    method, path, body=body, form=form, headers=headers, base_url=base_url
+                    method,
+                    path,
+                    body=body,
+                    form=form,
+                    data=data,
+                    query=query,
+                    headers=headers,
+                    base_url=base_url,
                 ) as response,
             ):
                 content = await response.read()
         except TimeoutError as error:
             raise ProviderTimeout(f"{self.service}: {path} did not answer in {timeout_s:.0f} s.") from error
+        return self.decode(response, content, path)
+
+    def decode(self, response: aiohttp.ClientResponse, content: bytes, path: str) -> dict[str, Any]:
+        """The JSON object in `content`, the whole answer. Raises the error that is inside it instead."""
         refused = error_from_response(
             response.status, content, trace_id=trace_header(response), service=self.service
         )
@@ -104,8 +166,10 @@ class HttpClient:
     async def aclose(self) -> None:
         """Close all connections. The client cannot be used again."""
         self._closed = True
-        if self._session is not None:
-            session, self._session = self._session, None
+        sessions = [*self._keyless.values(), *([self._session] if self._session is not None else [])]
+        self._session = None
+        self._keyless.clear()
+        for session in sessions:
             await session.close()
 
     def _decode(self, content: bytes, path: str) -> dict[str, Any]:
@@ -118,34 +182,62 @@ class HttpClient:
         return answer
 
     def _get_session(self) -> aiohttp.ClientSession:
-        if self._closed:
-            raise ProviderUnavailable(f"{self.service}: this client was closed.", retryable=False)
         if self._session is None:
             headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=KEEPALIVE_S),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
-                headers=headers,
-                read_bufsize=READ_BUFFER_BYTES,
-                trust_env=not is_loopback(self.base_url),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+            self._session = self._new_session(headers, trust_env=not is_loopback(self.base_url))
         return self._session
+
+    def _get_keyless(self, trust_env: bool) -> aiohttp.ClientSession:
+        session = self._keyless.get(trust_env)
+        if session is None:
+            session = self._keyless[trust_env] = self._new_session({}, trust_env=trust_env)
+        return session
+
+    def _new_session(self, headers: Mapping[str, str], *, trust_env: bool) -> aiohttp.ClientSession:
+        if self._closed:
+            raise ProviderUnavailable(f"{self.service}: this client was closed.", retryable=False, sent=False)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=KEEPALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
+            headers=headers,
+            read_bufsize=READ_BUFFER_BYTES,
+            trust_env=trust_env,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            requote_redirect_url=False,
+        )
+
+
+def _pairs(query: Query) -> list[tuple[str, str]]:
+    pairs = []
+    for name, value in query.items():
+        values = [value] if isinstance(value, str | int) else value
+        pairs += [(name, str(one)) for one in values]
+    return pairs
 
 
 @contextmanager
-def network_errors(service: str, base_url: str) -> Generator[None, None, None]:
-    """Turn network failures into ProviderErrors that name the host."""
+def network_errors(service: str, base_url: str, *, secret: bool = False) -> Generator[None, None, None]:
+    """Turn network failures into ProviderErrors that name the host.
+
+    `sent` of the error is False where no connection was made (no name, refused, no TLS, connect timeout): the service
+    has seen nothing, so even a billed request may be sent again. It is True for all the others: the request may have
+    arrived, and only its answer is lost. With `secret`, the library's own error is not kept: it may hold the address.
+    """
     try:
         yield
-    except aiohttp.ServerTimeoutError as error:
-        raise ProviderTimeout(f"{service}: no connection to {base_url} in time.") from error
     except (aiohttp.ClientError, OSError) as error:
-        if isinstance(error, TimeoutError):
+        sent = not isinstance(error, _NEVER_SENT)
+        raised: ProviderTimeout | ProviderUnavailable
+        if isinstance(error, aiohttp.ServerTimeoutError):
+            raised = ProviderTimeout(f"{service}: no connection to {base_url} in time.", sent=sent)
+        elif isinstance(error, TimeoutError):
             raise  # one of our own timeouts around this block
-        raise ProviderUnavailable(
-            f"{service}: the connection to {base_url} failed ({type(error).__name__})."
-        ) from error
+        else:
+            name = type(error).__name__
+            raised = ProviderUnavailable(
+                f"{service}: the connection to {base_url} failed ({name}).", sent=sent
+            )
+        raise raised from (None if secret else error)
 
 
 def trace_header(response: aiohttp.ClientResponse) -> str | None:
