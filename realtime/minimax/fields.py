@@ -221,8 +221,10 @@ def merge(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(body)
     for key, value in extra.items():
         mine = merged.get(key)
-        both = isinstance(mine, dict) and isinstance(value, Mapping)
-        merged[key] = merge(mine, value) if both else value
+        if isinstance(mine, dict) and isinstance(value, Mapping):
+            merged[key] = merge(mine, value)
+        else:
+            merged[key] = value
     return merged
 
 

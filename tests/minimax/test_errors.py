@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from realtime.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.codes import CODES, Who, is_untouched
 from realtime.minimax.errors import error_for_code, error_for_status, error_from_response, find_error
 
 WIRE_CODES = {
@@ -126,3 +130,57 @@ def test_error_words_of_other_services() -> None:
 def test_a_timeout_of_the_service_is_a_timeout() -> None:
     assert isinstance(error_for_code(1001), ProviderTimeout)
     assert isinstance(error_for_status(504), ProviderTimeout)
+
+
+def test_every_documented_code_has_a_row_that_says_what_to_do() -> None:
+    page = (Path(__file__).parents[2] / "docs/minimax/README.md").read_text()
+    documented = {int(number) for number in re.findall(r"^\| (\d{4,5})\b", page, re.MULTILINE)}
+    assert {1002, 2037, 2064, 2206} <= documented
+    assert documented <= set(CODES), documented - set(CODES)
+    for number, code in CODES.items():
+        assert code.meaning, number
+        assert code.who in Who
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (2037, "10 s to 5 min"),
+        (2038, "verify the account"),
+        (2039, "ids of deleted voices stay taken"),
+        (2042, "only the maker of a voice can use it"),
+        (2048, "shorter than 8 s"),
+        (1039, "fewer tokens"),
+        (1043, "text_validation"),
+    ],
+)
+def test_a_refusal_says_the_next_step(number: int, words: str) -> None:
+    assert words in error_for_code(number).message
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("invalid params, invalid params: voice_setting emotion", "voice_setting.emotion"),
+        ("invalid params, invalid params: text", "text"),
+        ("invalid params, binding: expr_path=messages[0].role, cause=missing", "messages[0].role"),
+        ("invalid params, unknown model 'xyz'", None),
+        ("invalid params, invalid params: text is too long", None),
+    ],
+)
+def test_a_refused_argument_is_named_where_the_platform_names_it(message: str, param: str | None) -> None:
+    error = error_for_code(2013, message)
+    assert isinstance(error, InvalidArgument)
+    assert error.param == param
+    http = error_for_code(2013, f"{message} (2013)")
+    assert isinstance(http, InvalidArgument)
+    assert http.param == param
+
+
+def test_only_a_certain_refusal_leaves_the_platform_untouched() -> None:
+    untouched = {number for number in CODES if is_untouched(error_for_code(number))}
+    assert untouched == {1002, 1039, 1041, 2045, 2064}
+    assert is_untouched(error_for_status(429))
+    assert is_untouched(error_for_status(529))
+    assert not is_untouched(error_for_status(502))
+    assert not is_untouched(ProviderUnavailable("the connection failed"))
