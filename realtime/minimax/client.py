@@ -1,19 +1,22 @@
 """One client for the platform: chat, speech, transcription and lists, with one key on the hosts of one region.
 
-Usable alone; it knows no conversations. Chat and speech own separate connection pools.
+Usable alone; it knows no conversations. Chat and speech own separate connection pools; everything else goes through the
+one door (`door`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from realtime.errors import ConfigError
 from realtime.minimax import asr
 from realtime.minimax.chat import Chat
+from realtime.minimax.door import Door, Pause
 from realtime.minimax.hosts import is_loopback, speech_urls_for
 from realtime.minimax.http import HttpClient
+from realtime.minimax.operations import OPERATIONS, Limit
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
 
@@ -25,7 +28,9 @@ class MiniMax:
     """The platform's client. Use it as `async with MiniMax(key) as mm`, or call `aclose`.
 
     `base_url` decides the region; `speech_urls` are the hosts for synchronous speech, best first, and are derived from
-    it when empty. `group_id` is sent only when given (old accounts).
+    it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
+    and serve only calls that cost nothing. `group_id` is sent only when given (old accounts). `limits` are the
+    account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait.
     """
 
     def __init__(
@@ -35,6 +40,9 @@ class MiniMax:
         speech_urls: tuple[str, ...] = (),
         group_id: str | None = None,
         *,
+        fallback_urls: tuple[str, ...] = (),
+        limits: Mapping[str, Limit] | None = None,
+        on_pause: Callable[[Pause], None] | None = None,
         chat_model: str = "MiniMax-M3",
         speech_model: str = "speech-2.8-turbo",
         voice_id: str = "English_Graceful_Lady",
@@ -54,6 +62,8 @@ class MiniMax:
             timeouts=speech_timeouts,
         )
         self._http = HttpClient(self.base_url, api_key, group_id=group_id)
+        self.door = Door(self._http, fallback_urls=fallback_urls, limits=limits)
+        self.door.on_pause = on_pause
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -89,7 +99,7 @@ class MiniMax:
 
     async def models(self) -> list[str]:
         """The ids of the chat models. Raises ProviderError."""
-        answer = await self._http.json("GET", "/v1/models")
+        answer = await self.door.call(OPERATIONS["models"])
         return [
             str(item["id"]) for item in answer.get("data") or () if isinstance(item, dict) and "id" in item
         ]
