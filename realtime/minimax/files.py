@@ -1,0 +1,107 @@
+"""Files of the account: upload, list, look at, read, save, delete (docs/minimax/files.md).
+
+A file that the platform made (a film, long speech) is fetched from another host by a link that dies; one that was
+uploaded is read through the platform itself. What each purpose takes is in `file_purposes`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from realtime.errors import ProviderUnavailable
+from realtime.minimax.door import Door
+from realtime.minimax.fields import Id, refused
+from realtime.minimax.operations import OPERATIONS
+from realtime.minimax.results import Result, items, mapping, text, whole
+from realtime.minimax.upload import FileSource, OnProgress, upload
+
+_ID = Id()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInfo(Result):
+    """One file. `bytes` is 0 for what the platform made of long text; `created` in Unix seconds.
+
+    `url` is a link that needs no key and dies after 1 h (video) or 9 h (long speech); None for uploads.
+    """
+
+    id: str
+    name: str = ""
+    purpose: str = ""
+    bytes: int = 0
+    created: int = 0
+    url: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> FileInfo:
+        """From the object of an answer, today's or the older one (docs/minimax/video.md 2.1)."""
+        return cls(
+            id=text(entry, "file_id"),
+            name=text(entry, "filename"),
+            purpose=text(entry, "purpose"),
+            bytes=whole(entry, "bytes"),
+            created=whole(entry, "created_at"),
+            url=text(entry, "download_url") or None,
+            raw=entry if answer is None else answer,
+        )
+
+
+class Files:
+    """`mm.files`."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def upload(
+        self,
+        file: FileSource,
+        *,
+        purpose: str,
+        name: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> FileInfo:
+        """Upload a file: a path, bytes or a binary stream. It is streamed from the disk and sent again when the
+        connection breaks. Raises InvalidArgument for a file that its purpose does not take, and ProviderError."""
+        operation = OPERATIONS["files.upload"]
+        answer = await upload(
+            self._door.http,
+            operation.path,
+            file,
+            fields={"purpose": purpose},
+            name=name,
+            on_progress=on_progress,
+        )
+        info = FileInfo.read(mapping(answer, "file") or answer, answer)
+        if not info.id:
+            raise ProviderUnavailable("MiniMax: the upload was answered without a file id.")
+        return info
+
+    async def list(self, purpose: str | None = None) -> AsyncIterator[FileInfo]:
+        """The uploaded files of a purpose. Results (films, long speech) are in no list: keep their ids."""
+        query = {"purpose": purpose} if purpose else None
+        answer = await self._door.call(OPERATIONS["files.list"], query=query)
+        for entry in items(answer, "files"):
+            yield FileInfo.read(entry)
+
+    async def get(self, file_id: str | int) -> FileInfo:
+        """One file, for a result with a fresh `url`. Raises InvalidArgument for an unknown id."""
+        answer = await self._door.call(OPERATIONS["files.get"], query={"file_id": _id(file_id)})
+        return FileInfo.read(mapping(answer, "file") or answer, answer)
+
+    async def delete(self, file_id: str | int, *, purpose: str | None = None) -> None:
+        """Delete a file. Without `purpose` it is looked up first, because the platform wants to be told."""
+        if purpose is None:
+            purpose = (await self.get(file_id)).purpose
+        body = {"file_id": _id(file_id)} | ({"purpose": purpose} if purpose else {})
+        await self._door.call(OPERATIONS["files.delete"], body=body)
+
+
+def _id(file_id: str | int) -> int:
+    try:
+        return _ID.check(file_id)
+    except ValueError as error:
+        raise refused("file_id", error, f"allowed is {_ID.allowed}") from None
