@@ -16,8 +16,11 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import ConfigError
-from .faults import Faults, parse_faults
+from .clock import Clock
+from .faults import Fault, Faults, parse_faults
+from .jobs import Jobs
 from .options import SandboxOptions
+from .store import Store
 
 KEPT_REQUESTS = 10_000
 BAD_KEY = "sk-bad"
@@ -57,12 +60,33 @@ class SandboxState:
     connections_opened: int = 0  # speech sockets ever
     http_connections_opened: int = 0  # HTTP connections ever, without speech sockets
     voices: dict[str, dict[str, Any]] = field(default_factory=dict)  # created voices by id
+    injected: tuple[Fault, ...] = ()  # faults of `Sandbox.inject`
+    injected_left: dict[str, int] = field(default_factory=dict)  # how often each of them still applies
+    clock: Clock = field(default_factory=Clock)
     jitter: random.Random = field(init=False)
+    store: Store = field(init=False)
+    jobs: Jobs = field(init=False)
     _windows: dict[str, deque[float]] = field(default_factory=dict)
     _drawn: int = 0
+    _ids: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.jitter = random.Random(f"jitter:{self.options.seed}")
+        self._ids = random.Random(f"ids:{self.options.seed}")
+        self.store = Store(self.options, self.clock, self.new_id)
+        self.jobs = Jobs(self.options, self.clock, self.new_id, self.delay)
+
+    def new_id(self) -> int:
+        """An id of a file or task: 18 digits and odd, so a reader that makes it a float loses it."""
+        return self._ids.randrange(10**17 + 1, 10**18, 2)
+
+    def delay(self, name: str) -> float:
+        """The time `name` of the options, in its own unit, with the profile's jitter."""
+        options = self.options
+        value = options[name] * (1.0 + options["jitter.spread"] * self.jitter.uniform(-1.0, 1.0))
+        if options["jitter.tail"] and self.jitter.random() < options["jitter.tail"]:
+            value *= options["jitter.tail_factor"]
+        return max(0.0, value)
 
     def record(self, request: web.Request, body: Any) -> None:
         """Keep a request for tests, without its key."""
@@ -80,11 +104,11 @@ class SandboxState:
         self.speech_requests.append(SpeechRequest(text, model, voice_id, transport, connection, now_s))
 
     def take(self, limit: str) -> bool:
-        """Count one request against `limit.<limit>_rpm` ("speech" or "chat"). False: refuse it with 1002."""
+        """Count one request against `limit.<limit>_rpm` ("speech", "image" …). False: refuse it with 1002."""
         allowed = self.options[f"limit.{limit}_rpm"]
         if not allowed:
             return True
-        now_s = asyncio.get_running_loop().time()
+        now_s = self.clock.now_s()
         window = self._windows.setdefault(limit, deque())
         while window and window[0] <= now_s - self.options["limit.window_s"]:
             window.popleft()
@@ -216,7 +240,7 @@ def key_error(request: web.Request) -> tuple[int, str] | None:
 
 
 def faults_for(request: web.Request) -> Faults:
-    """The faults of this request: those of the sandbox; the header `X-Sandbox-Fault` overrides them by name.
+    """The faults of this request: the sandbox's, the injected, and by name over both those of `X-Sandbox-Fault`.
 
     Raises HTTPBadRequest with a sentence if the header cannot be read.
     """
@@ -225,17 +249,13 @@ def faults_for(request: web.Request) -> Faults:
         own = parse_faults(request.headers.get("X-Sandbox-Fault", ""))
     except ConfigError as error:
         raise web.HTTPBadRequest(text=f"X-Sandbox-Fault: {error}\n") from None
-    return Faults((*state.options.faults, *own), state.next_random())
+    faults = (*state.options.faults, *state.injected, *own)
+    return Faults(faults, state.next_random(), state.injected_left)
 
 
 def delay_ms(app: web.Application, name: str) -> float:
     """The time `name` of the options in ms, with the profile's jitter."""
-    state = app[STATE]
-    options = state.options
-    value = options[name] * (1.0 + options["jitter.spread"] * state.jitter.uniform(-1.0, 1.0))
-    if options["jitter.tail"] and state.jitter.random() < options["jitter.tail"]:
-        value *= options["jitter.tail_factor"]
-    return max(0.0, value)
+    return app[STATE].delay(name)
 
 
 async def sleep_ms(app: web.Application, wait: str | float) -> None:

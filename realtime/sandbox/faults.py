@@ -55,6 +55,61 @@ FAULTS: dict[str, FaultKind] = {
     "speech.split_words": FaultKind("several subtitle entries share one offset range"),
     "asr.error": FaultKind("refuse the recording", "CODE"),
     "asr.stall": FaultKind("accept the recording and never answer"),
+    "link.dead": FaultKind("every download link has expired (403)"),
+    "file.gone": FaultKind("the bytes of a file or result are no longer there"),
+    "download.cut": FaultKind("cut a download after N bytes", "N"),
+    "download.no_range": FaultKind("a download without ranges and validators"),
+    "download.html": FaultKind("a download is an HTML page with status 200"),
+    "download.wrong_length": FaultKind("a download promises more bytes than it sends"),
+    "upload.502": FaultKind("an upload is answered by a gateway: HTML, HTTP 502"),
+    "file.error": FaultKind("refuse a request to the files endpoints", "CODE"),
+    "query.error": FaultKind("refuse a question for a task", "CODE"),
+    "query.502": FaultKind("a question for a task is answered by a gateway: HTML, HTTP 502"),
+    "job.never": FaultKind("a task runs for ever"),
+    "job.expire": FaultKind("a task expires after task.expire_s"),
+    "job.new_word": FaultKind("a task's running state has a word that no page knows"),
+    "callback.wrong_challenge_ok": FaultKind("a wrong answer to the challenge is accepted"),
+    "callback.late": FaultKind("the challenge and every push come late by callback.late_s"),
+    "callback.twice": FaultKind("the challenge and every push come twice"),
+    "callback.lost": FaultKind("no push comes"),
+    "voice.error": FaultKind("refuse get_voice and delete_voice", "CODE"),
+    "clone.error": FaultKind("refuse a clone", "CODE"),
+    "clone.lost": FaultKind("clone the voice, then cut the connection"),
+    "design.error": FaultKind("refuse a design", "CODE"),
+    "design.lost": FaultKind("design the voice, then cut the connection"),
+    "image.error": FaultKind("refuse an image request", "CODE"),
+    "image.lost": FaultKind("draw the pictures, then cut the connection"),
+    "image.partial": FaultKind("half of the pictures are stopped as sensitive"),
+    "music.error": FaultKind("refuse a music request", "CODE"),
+    "music.lost": FaultKind("compose the song, then cut the connection"),
+    "music.drop_mid": FaultKind("cut a music stream after its first event"),
+    "cover.error": FaultKind("refuse to prepare a cover", "CODE"),
+    "cover.lost": FaultKind("prepare the cover, then cut the connection"),
+    "lyrics.error": FaultKind("refuse a lyrics request", "CODE"),
+    "lyrics.lost": FaultKind("write the lyrics, then cut the connection"),
+    "video.error": FaultKind("refuse to make a video task", "CODE"),
+    "video.fail": FaultKind("a video task ends with Fail", "CODE"),
+    "video.lost": FaultKind("make the video task, then cut the connection"),
+    "template.error": FaultKind("refuse to make a template task", "CODE"),
+    "template.fail": FaultKind("a template task ends with Fail", "CODE"),
+    "template.lost": FaultKind("make the template task, then cut the connection"),
+    "video_v2.error": FaultKind("refuse to make a V2 task", "CODE"),
+    "video_v2.fail": FaultKind("a V2 task ends with failed", "CODE"),
+    "video_v2.lost": FaultKind("make the V2 task, then cut the connection"),
+    "narration.error": FaultKind("refuse a long text", "CODE"),
+    "narration.fail": FaultKind("a long text ends with Failed", "CODE"),
+    "narration.lost": FaultKind("accept the long text, then cut the connection"),
+    "batch.error": FaultKind("refuse a batch", "CODE"),
+    "batch.fail": FaultKind("a batch ends with failed", "CODE"),
+    "batch.lost": FaultKind("make the batch, then cut the connection"),
+    "batch.bad_line": FaultKind("one line of a batch's output is not JSON"),
+    "batch.lost_line": FaultKind("one request of a batch is in neither output file"),
+    "anthropic.error": FaultKind("refuse a message before any text", "CODE"),
+    "anthropic.error_mid": FaultKind("an error event after some text, then the end", "CODE"),
+    "anthropic.stall": FaultKind("accept the message and never answer"),
+    "anthropic.stall_mid": FaultKind("send some text of the message and then nothing more"),
+    "anthropic.drop_mid": FaultKind("cut the socket after some text of the message"),
+    "anthropic.no_stop": FaultKind("end the stream without message_stop"),
 }
 
 
@@ -116,11 +171,17 @@ def _probability(name: str, text: str) -> float:
 
 
 class Faults:
-    """The faults of one request. Chance decides once for each name, so every call gives the same result."""
+    """The faults of one request. Chance decides once for each name, so every call gives the same result.
 
-    def __init__(self, faults: Iterable[Fault], random_source: random.Random) -> None:
+    `left` (shared between requests) is how often a fault still applies; a name that is not in it always may.
+    """
+
+    def __init__(
+        self, faults: Iterable[Fault], random_source: random.Random, left: dict[str, int] | None = None
+    ) -> None:
         self._faults = {fault.name: fault for fault in faults}
         self._random = random_source
+        self._left = {} if left is None else left
         self._drawn: dict[str, bool] = {}
 
     def get(self, name: str) -> str | None:
@@ -131,7 +192,9 @@ class Faults:
         if fault is None:
             return None
         if name not in self._drawn:
-            self._drawn[name] = self._random.random() < fault.probability
+            self._drawn[name] = self._random.random() < fault.probability and self._left.get(name, 1) > 0
+            if self._drawn[name] and name in self._left:
+                self._left[name] -= 1
         return fault.value if self._drawn[name] else None
 
     def has(self, name: str) -> bool:
@@ -145,4 +208,4 @@ class Faults:
 
     def redrawn(self) -> Faults:
         """The same faults for the next request on one socket; chance decides again."""
-        return Faults(self._faults.values(), self._random)
+        return Faults(self._faults.values(), self._random, self._left)

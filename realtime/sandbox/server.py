@@ -9,18 +9,37 @@ import asyncio
 import random
 import time
 import weakref
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from . import chat, models, speech_bidi, speech_http, speech_ws, transcribe, voices
+from . import (
+    callbacks_out,
+    chat,
+    control,
+    files,
+    links,
+    models,
+    older_paths,
+    speech_bidi,
+    speech_http,
+    speech_ws,
+    transcribe,
+    voices,
+)
 from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_ms
+from .faults import parse_fault
 from .options import SandboxOptions
 
 MAX_BODY = 64 * 1024 * 1024  # docs/minimax/chat.md 2: body 64 MB
 SHUTDOWN_S = 0.2  # time for running answers when the sandbox stops
+
+PARTS: tuple[ModuleType, ...] = (
+    control, links, callbacks_out, files, older_paths,
+    chat, models, transcribe, speech_ws, speech_bidi, speech_http, voices,
+)  # fmt: skip
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
 
@@ -34,7 +53,7 @@ def create_app(options: SandboxOptions) -> web.Application:
     app[_SEEN] = weakref.WeakSet()
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_release)
-    for part in (chat, models, transcribe, speech_ws, speech_bidi, speech_http, voices):
+    for part in PARTS:
         part.add_routes(app)
     return app
 
@@ -61,6 +80,20 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    def forward(self, *, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
+        """Move the clock of all lifetimes and tasks. Raises ValueError for a negative time."""
+        self.state.clock.forward(hours * 3600 + minutes * 60 + seconds)
+
+    def inject(self, *faults: str, times: int | None = None) -> None:
+        """Replace the faults of the last `inject`; each applies to the next `times` requests that meet it.
+
+        None: to every one. Without faults: ends them. Raises ConfigError naming the nearest known fault.
+        """
+        self.state.injected = tuple(map(parse_fault, faults))
+        self.state.injected_left.clear()
+        if times is not None:
+            self.state.injected_left.update(dict.fromkeys((f.name for f in self.state.injected), times))
 
     async def start(self) -> None:
         """Listen. Raises OSError if the address is taken."""

@@ -12,8 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from .context import new_trace_id, sleep_ms
+from .refusal import Refusal
 from .speech_cutter import SentenceCutter
-from .speech_request import Refusal
 from .speech_socket import SpeechSocket, serve
 
 PATH = "/ws/v1/t2a_v2_bidi"

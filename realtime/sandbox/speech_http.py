@@ -1,4 +1,4 @@
-"""`POST /v1/t2a_v2`: speech over HTTP, whole or streamed, and the files in its answers.
+"""`POST /v1/t2a_v2`: speech over HTTP, whole or streamed.
 
 Every refusal is HTTP 200 with `base_resp`. Rules: docs/minimax/t2a-http.md.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-from collections import OrderedDict
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,55 +29,19 @@ from .context import (
 )
 from .encode import CONTENT_TYPES, encode_all
 from .faults import Faults
-from .speech_request import Refusal, SpeechSettings, check_text, read_settings
+from .refusal import Refusal
+from .speech_request import SpeechSettings, check_text, read_settings
 from .speech_stream import AudioFrame, Synthesis, extra_info, subtitle
 from .voice import Speech, VoiceUnavailable, speak
 from .voices import use_voice
 
 PATH = "/v1/t2a_v2"
-FILES_PATH = "/sandbox/t2a"
-KEPT_FILES = 200
-FILE_LIFE_S = 24 * 3600
 EXTENSIONS = {"pcmu_raw": "ulaw", "pcmu_wav": "wav", "opus": "ogg"}
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    data: bytes
-    content_type: str
-    until_s: float  # loop time
-
-
-@dataclass(slots=True)
-class _Files:
-    """The files that were sent as URLs; the oldest are dropped first."""
-
-    kept: OrderedDict[str, _File] = field(default_factory=OrderedDict)
-
-    def add(self, data: bytes, extension: str, content_type: str) -> str:
-        name = f"{secrets.token_hex(12)}.{extension}"
-        self.kept[name] = _File(data, content_type, asyncio.get_running_loop().time() + FILE_LIFE_S)
-        while len(self.kept) > KEPT_FILES:
-            self.kept.popitem(last=False)
-        return f"{FILES_PATH}/{name}"
-
-
-_FILES: web.AppKey[_Files] = web.AppKey("speech files", _Files)
-
-
 def add_routes(app: web.Application) -> None:
-    """Register the endpoint and the address of its files."""
-    app[_FILES] = _Files()
+    """Register the endpoint."""
     app.router.add_post(PATH, speech)
-    app.router.add_get(f"{FILES_PATH}/{{name}}", file)
-
-
-async def file(request: web.Request) -> web.Response:
-    """A file from an answer; like the platform's own links it needs no key."""
-    kept = request.app[_FILES].kept.get(request.match_info["name"])
-    if kept is None or kept.until_s < asyncio.get_running_loop().time():
-        raise web.HTTPNotFound
-    return web.Response(body=kept.data, content_type=kept.content_type)
 
 
 class _Dropped(Exception):
@@ -216,14 +178,18 @@ def _wants_url(job: _Job) -> bool:
 
 def _url(job: _Job, data: bytes) -> str:
     format = job.settings.format
-    path = job.request.app[_FILES].add(data, EXTENSIONS.get(format, format), CONTENT_TYPES[format])
-    return f"{job.request.scheme}://{job.request.host}{path}"
+    return _link(job, data, EXTENSIONS.get(format, format), CONTENT_TYPES[format])
 
 
 def _subtitle_url(job: _Job, speeches: list[Speech]) -> str:
     data = json.dumps(_subtitle_file(job, speeches), ensure_ascii=False).encode()
-    path = job.request.app[_FILES].add(data, "json", "application/json")
-    return f"{job.request.scheme}://{job.request.host}{path}"
+    return _link(job, data, "json", "application/json")
+
+
+def _link(job: _Job, data: bytes, ending: str, content_type: str) -> str:
+    store = job.request.app[STATE].store
+    artefact = store.add(data, f"{job.trace_id}.{ending}", content_type)
+    return f"{job.request.scheme}://{job.request.host}{store.link(artefact)}"
 
 
 def _subtitle_file(job: _Job, speeches: list[Speech]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 from . import voice_text
 from .context import SandboxState
 from .encode import FORMATS
+from .refusal import Refusal
 from .voice import Style
 from .voices import is_voice
 
@@ -35,15 +36,6 @@ EFFECTS = frozenset("spacious_echo auditorium_echo lofi_telephone robotic".split
 SENSITIVE_WORDS = ("sandbox-forbidden", "沙盒违禁词")
 _MAX_INVISIBLE = 0.1
 _MISSING = object()
-
-
-class Refusal(Exception):
-    """The platform refuses: `code` and `message` go into `base_resp`."""
-
-    def __init__(self, code: int, message: str | None = None) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from .context import (
     stall,
 )
 from .faults import Faults
-from .speech_request import Refusal, SpeechSettings, check_text, read_settings
+from .refusal import Refusal
+from .speech_request import SpeechSettings, check_text, read_settings
 from .speech_stream import AudioFrame, Synthesis
 from .voice import VoiceUnavailable
 from .voices import use_voice

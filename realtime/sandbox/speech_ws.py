@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from .context import sleep_ms
-from .speech_request import Refusal
+from .refusal import Refusal
 from .speech_socket import SpeechSocket, serve
 
 PATH = "/ws/v1/t2a_v2"

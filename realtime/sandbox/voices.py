@@ -6,7 +6,6 @@ used within seven days is deleted (docs/minimax/voices.md 2, 4, 5).
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import json
 from typing import Any
@@ -19,7 +18,6 @@ from .voice_table import SYSTEM_VOICES
 __all__ = ["SYSTEM_VOICES", "VOICE_TYPES", "add_routes", "create_voice", "is_taken", "is_voice", "use_voice"]
 
 VOICE_TYPES = ("voice_cloning", "voice_generation")
-UNUSED_LIFETIME_S = 168 * 3600
 
 
 def add_routes(app: web.Application) -> None:
@@ -33,7 +31,7 @@ def is_voice(state: SandboxState, voice_id: str) -> bool:
     if voice_id in SYSTEM_VOICES:
         return True
     voice = state.voices.get(voice_id)
-    return voice is not None and not voice["deleted"] and not _expired(voice)
+    return voice is not None and not voice["deleted"] and not _expired(state, voice)
 
 
 def is_taken(state: SandboxState, voice_id: str) -> bool:
@@ -43,13 +41,13 @@ def is_taken(state: SandboxState, voice_id: str) -> bool:
 
 def create_voice(state: SandboxState, voice_id: str, voice_type: str, description: list[str]) -> None:
     """Register a created voice. `voice_type` is one of VOICE_TYPES."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.fromtimestamp(state.clock.unix_s(), datetime.UTC)
     state.voices[voice_id] = {
         "voice_type": voice_type,
         "description": description,
         "created_time": now.strftime("%Y-%m-%d"),
         "created_unix": str(int(now.timestamp())),
-        "created_s": asyncio.get_running_loop().time(),
+        "created_s": state.clock.now_s(),
         "used": False,
         "deleted": False,
     }
@@ -61,9 +59,9 @@ def use_voice(state: SandboxState, voice_id: str) -> None:
         state.voices[voice_id]["used"] = True
 
 
-def _expired(voice: dict[str, Any]) -> bool:
-    age_s = asyncio.get_running_loop().time() - float(voice["created_s"])
-    return not voice["used"] and age_s > UNUSED_LIFETIME_S
+def _expired(state: SandboxState, voice: dict[str, Any]) -> bool:
+    age_s = state.clock.now_s() - float(voice["created_s"])
+    return not voice["used"] and age_s > state.options["life.voice_h"] * 3600
 
 
 async def get_voice(request: web.Request) -> web.Response:

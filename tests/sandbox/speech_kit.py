@@ -14,7 +14,7 @@ import numpy as np
 import websockets
 from aiohttp import web
 
-from realtime.sandbox import speech_bidi, speech_http, speech_ws, voices
+from realtime.sandbox import links, speech_bidi, speech_http, speech_ws, voices
 from realtime.sandbox.context import CLOSING, OPTIONS, STATE, SandboxState
 from realtime.sandbox.options import SandboxOptions
 
@@ -69,7 +69,7 @@ async def platform(*sets: str, faults: tuple[str, ...] = ()) -> AsyncIterator[Pl
         app[CLOSING].set()
 
     app.on_shutdown.append(release)
-    for part in (speech_ws, speech_bidi, speech_http, voices):
+    for part in (links, speech_ws, speech_bidi, speech_http, voices):
         part.add_routes(app)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
