@@ -1,0 +1,68 @@
+"""A platform with one task, in virtual time: it answers by the task's age, and counts what it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from realtime.minimax.job_kind import JobKind
+from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_states import State
+
+
+class Platform:
+    """`story` maps ages in seconds to what the platform says from then on: a word, an answer or an exception."""
+
+    def __init__(
+        self, story: Mapping[float, Any], *, answer_s: float = 0.0, cancellable: bool = False
+    ) -> None:
+        self.story = story
+        self.answer_s = answer_s
+        self.began: float | None = None
+        self.asked: list[float] = []
+        self.results = 0
+        self.result_errors: list[Exception] = []
+        self.cancelled: list[str] = []
+        self.cancellable = cancellable
+
+    def age(self) -> float:
+        now = asyncio.get_running_loop().time()
+        if self.began is None:
+            self.began = now
+        return now - self.began
+
+    async def query(self, task_id: str) -> dict[str, Any]:
+        self.asked.append(self.age())
+        said = self.story[max(at for at in self.story if at <= self.age() + 1e-6)]
+        if self.answer_s:
+            await asyncio.sleep(self.answer_s)
+        if isinstance(said, Exception):
+            raise said
+        return {"task_id": task_id, **({"status": said} if isinstance(said, str) else said)}
+
+    async def result(self, answer: Mapping[str, Any]) -> list[str]:
+        self.results += 1
+        if self.result_errors:
+            raise self.result_errors.pop(0)
+        return ["film", str(answer["task_id"])]
+
+    async def cancel(self, task_id: str) -> None:
+        self.cancelled.append(task_id)
+        self.story = {0.0: "cancelled"}
+
+    def kind(self, **changes: Any) -> JobKind[list[str]]:
+        self.age()
+        row: dict[str, Any] = {
+            "name": "video",
+            "handle": "mm.video.task",
+            "query": self.query,
+            "result": self.result,
+            "typical_s": 100.0,
+            "longest_s": 3600.0,
+            "interval_s": 10.0,
+            "pace": QueryPace(10.0),
+            "cancel": self.cancel if self.cancellable else None,
+            "cancellable": frozenset({State.QUEUED}),
+        }
+        return JobKind(**{**row, **changes})
