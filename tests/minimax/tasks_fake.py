@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from realtime.minimax.job_kind import JobKind
+from realtime.minimax.job import Job, JobKind, Schedule
 from realtime.minimax.job_schedule import QueryPace
 from realtime.minimax.job_states import State
+from tests.virtual_time import run
+
+EVEN = Schedule(jitter=0.0)
+STORY = {0.0: "Preparing", 3.0: "Processing", 30.0: "Success"}
+
+
+def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run the test in virtual time; a task of asyncio that is left at its end fails it."""
+
+    @functools.wraps(test)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        run(test(*args, **kwargs))
+
+    return wrapped
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Platform:
@@ -27,10 +46,9 @@ class Platform:
         self.cancellable = cancellable
 
     def age(self) -> float:
-        now = asyncio.get_running_loop().time()
         if self.began is None:
-            self.began = now
-        return now - self.began
+            self.began = now()
+        return now() - self.began
 
     async def query(self, task_id: str) -> dict[str, Any]:
         self.asked.append(self.age())
@@ -66,3 +84,8 @@ class Platform:
             "cancellable": frozenset({State.QUEUED}),
         }
         return JobKind(**{**row, **changes})
+
+
+def new(platform: Platform, schedule: Schedule = EVEN, **changes: Any) -> Job[list[str]]:
+    """The job of a task that was just made."""
+    return Job(platform.kind(**changes), "106916112212032", age_s=0.0, schedule=schedule)
