@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .extras import COMMAND, ExtraMissing
+
 Samples = NDArray[np.int16]
 
-INSTALL = "the sandbox has no voice: run pip install 'minimax-realtime[sandbox]'"
+INSTALL = f"the sandbox has no voice: {COMMAND}"
 
 _SYNCHRONOUS = 2
 _UTF8 = 1
@@ -30,7 +32,7 @@ _PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 2, 3
 _EVENT_END_OF_LIST, _EVENT_WORD = 0, 1
 
 
-class VoiceUnavailable(RuntimeError):
+class VoiceUnavailable(ExtraMissing):
     """The speech library is missing or does not start; the message is the install command."""
 
 
