@@ -9,6 +9,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from .chat_answer import answer
 from .chat_request import ChatRequest, Refused, check, decode
 from .chat_stream import Wire, send
 from .chat_tokens import Answer, compose
@@ -26,7 +27,7 @@ from .context import (
     stall,
 )
 from .faults import Faults
-from .talker import reply
+from .options import SandboxOptions
 
 NATIVE = "/v1/text/chatcompletion_v2"
 COMPLETIONS = "/v1/chat/completions"
@@ -80,33 +81,29 @@ def _refusal(request: web.Request, refused: Refused) -> web.Response:
 
 async def _answer(request: web.Request, chat: ChatRequest, faults: Faults) -> web.StreamResponse:
     options = request.app[OPTIONS]
-    scripted = reply(
-        chat.messages,
-        chat.tools,
-        datetime.now(),
-        tool_choice=chat.tool_choice,
-        parallel=chat.parallel,
-    )
-    answer = compose(
-        scripted,
+    composed = compose(
+        answer(chat, faults, datetime.now()),
         thinks=chat.thinks,
         split=chat.split,
         think_tokens=int(options["chat.think_tokens"]),
         max_tokens=chat.max_tokens,
         has=faults.has,
     )
-    tps = options["chat.tps"]
-    if not chat.kind.fast:
-        tps = min(tps, options["chat.plain_tps"])
-    wire = Wire(chat, answer, faults, new_trace_id(), native=request.path == NATIVE)
+    tps = tokens_per_s(chat, options)
+    wire = Wire(chat, composed, faults, new_trace_id(), native=request.path == NATIVE)
     if chat.stream:
         return await send(request, wire, tps)
-    return await _whole(request, wire, answer, tps)
+    return await _whole(request, wire, composed, tps)
 
 
-async def _whole(request: web.Request, wire: Wire, answer: Answer, tps: float) -> web.StreamResponse:
+def tokens_per_s(chat: ChatRequest, options: SandboxOptions) -> float:
+    """The speed of the request's model."""
+    return options["chat.tps"] if chat.kind.fast else min(options["chat.tps"], options["chat.plain_tps"])
+
+
+async def _whole(request: web.Request, wire: Wire, whole: Answer, tps: float) -> web.StreamResponse:
     """Send the non-stream answer when its last token is due; the `_mid` faults apply then."""
-    await sleep_ms(request.app, 1000 * len(answer.tokens) / tps)
+    await sleep_ms(request.app, 1000 * len(whole.tokens) / tps)
     if (code := wire.faults.number("chat.error_mid")) is not None:
         return _refusal(request, Refused(code))
     if wire.faults.has("chat.stall_mid"):

@@ -10,6 +10,7 @@ from typing import Any
 from .chat_tokens import count_tokens
 from .models import MODELS, Model
 from .options import SandboxOptions
+from .schema import BadSchema, check_schema
 from .talker import text_of
 
 ROLES = frozenset(
@@ -17,6 +18,7 @@ ROLES = frozenset(
 )
 HIDDEN_PROMPT_TOKENS = 40  # docs/minimax/chat.md 3: added when no system message is sent
 PER_MESSAGE_TOKENS = 4
+OBEYS_FORMAT = frozenset({"MiniMax-Text-01"})  # docs/minimax/chat.md 5: the others ignore `response_format`
 
 
 class Refused(Exception):
@@ -43,6 +45,7 @@ class ChatRequest:
     thinks: bool
     max_tokens: int | None
     prompt_tokens: int
+    schema: Mapping[str, Any] | None = None  # of `response_format`, for a model that obeys it
 
     @property
     def kind(self) -> Model:
@@ -67,20 +70,16 @@ def check(body: Any, options: SandboxOptions) -> ChatRequest:
     """Every check of the platform, in its order. Raises Refused."""
     if not isinstance(body, Mapping):
         raise Refused(2013, 'invalid params, "Mismatch type object"')
-    model = _model(body)
+    model = model_of(body)
     messages = _messages(body)
-    _check_numbers(body, options)
+    if body.get("n") not in (None, 1):
+        raise Refused(2013, "invalid params, n must be 1")
+    check_numbers(body, options)
     tools = _tools(body)
-    _check_tool_history(messages)
-    thinking = body.get("thinking")
-    mode = thinking.get("type") if isinstance(thinking, Mapping) else None
-    if mode is not None and mode not in ("adaptive", "enabled", "disabled"):
-        raise Refused(2013, f"invalid params, thinking.type '{mode}' is not supported")
-    if model.startswith("MiniMax-M3.1") and mode == "disabled":
-        raise Refused(2013, f'invalid params, model "{model}" requires adaptive thinking')
-    prompt_tokens = _prompt_tokens(messages, tools)
-    if prompt_tokens > (options["chat.context_tokens"] or MODELS[model].context):
-        raise Refused(2013, "invalid params, context window exceeds limit")
+    check_tool_history(messages)
+    mode = thinking_mode(body, model)
+    schema = schema_of(body.get("response_format")) if model in OBEYS_FORMAT else None
+    prompt_tokens = count_prompt(messages, tools, model, options)
     stream_options = body.get("stream_options")
     return ChatRequest(
         model=model,
@@ -88,36 +87,73 @@ def check(body: Any, options: SandboxOptions) -> ChatRequest:
         tools=tools,
         tool_choice=body.get("tool_choice") or "auto",
         parallel=body.get("parallel_tool_calls") is not False,
-        stream=_boolean(body, "stream"),
+        stream=boolean(body, "stream"),
         include_usage=isinstance(stream_options, Mapping) and stream_options.get("include_usage") is True,
-        split=_boolean(body, "reasoning_split") or model.startswith(("MiniMax-M3.1", "MiniMax-M1")),
+        split=boolean(body, "reasoning_split") or model.startswith(("MiniMax-M3.1", "MiniMax-M1")),
         thinks=MODELS[model].thinks and not (model == "MiniMax-M3" and mode == "disabled"),
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         prompt_tokens=prompt_tokens,
+        schema=schema,
     )
 
 
-def _missing(name: str) -> Refused:
+def thinking_mode(body: Mapping[str, Any], model: str) -> str | None:
+    """The value of `thinking.type`, None if it is not sent. Raises Refused."""
+    thinking = body.get("thinking")
+    mode = thinking.get("type") if isinstance(thinking, Mapping) else None
+    if mode is not None and mode not in ("adaptive", "enabled", "disabled"):
+        raise Refused(2013, f"invalid params, thinking.type '{mode}' is not supported")
+    if model.startswith("MiniMax-M3.1") and mode == "disabled":
+        raise Refused(2013, f'invalid params, model "{model}" requires adaptive thinking')
+    return mode
+
+
+def schema_of(response_format: Any) -> Mapping[str, Any] | None:
+    """The JSON schema of a `response_format`, None if it asks for none. Raises Refused (docs/minimax/chat.md 5)."""
+    if response_format is None:
+        return None
+    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
+    if kind in ("text", "json_object"):
+        return None
+    if kind != "json_schema":
+        raise Refused(2013, f"invalid params, response_format.type '{kind}' is not supported")
+    wanted = response_format.get("json_schema")
+    for name in ("name", "schema"):
+        if not isinstance(wanted, Mapping) or not wanted.get(name):
+            raise missing(f"response_format.json_schema.{name}")
+    try:
+        check_schema(wanted["schema"])
+    except BadSchema as error:
+        raise Refused(2013, f"invalid params, response_format.json_schema.schema: {error}") from None
+    schema: Mapping[str, Any] = wanted["schema"]
+    return schema
+
+
+def missing(name: str) -> Refused:
+    """The refusal of a request without the field `name`."""
     return Refused(2013, f"invalid params, binding: expr_path={name}, cause=missing required parameter")
 
 
-def _wrong_type(name: str, wanted: str) -> Refused:
+def wrong_type(name: str, wanted: str) -> Refused:
+    """The refusal of a field of another type."""
     return Refused(2013, f"invalid params, binding: expr_path={name}, cause=expected {wanted}")
 
 
-def _boolean(body: Mapping[str, Any], name: str) -> bool:
+def boolean(body: Mapping[str, Any], name: str) -> bool:
+    """A field that is false if it is missing. Raises Refused."""
     value = body.get(name)
     if value is None:
         return False
     if not isinstance(value, bool):
-        raise _wrong_type(name, "bool")
+        raise wrong_type(name, "bool")
     return value
 
 
-def _model(body: Mapping[str, Any]) -> str:
+def model_of(body: Mapping[str, Any]) -> str:
+    """The id of a known model. Raises Refused."""
     model = body.get("model")
     if not model:
-        raise _missing("model")
+        raise missing("model")
     if model not in MODELS:
         raise Refused(2013, f"invalid params, unknown model '{model}'")
     return str(model)
@@ -126,23 +162,22 @@ def _model(body: Mapping[str, Any]) -> str:
 def _messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     messages = body.get("messages")
     if not messages:
-        raise _missing("messages")
+        raise missing("messages")
     if not isinstance(messages, list):
-        raise _wrong_type("messages", "array")
+        raise wrong_type("messages", "array")
     for place, message in enumerate(messages):
         if not isinstance(message, Mapping):
-            raise _wrong_type(f"messages[{place}]", "object")
+            raise wrong_type(f"messages[{place}]", "object")
         role = message.get("role")
         if role not in ROLES:
             raise Refused(2013, f"invalid params, chat content has invalid message role: {role}")
         if not isinstance(message.get("content"), str | list | None):
-            raise _wrong_type(f"messages[{place}].content", "string or array")
+            raise wrong_type(f"messages[{place}].content", "string or array")
     return messages
 
 
-def _check_numbers(body: Mapping[str, Any], options: SandboxOptions) -> None:
-    if body.get("n") not in (None, 1):
-        raise Refused(2013, "invalid params, n must be 1")
+def check_numbers(body: Mapping[str, Any], options: SandboxOptions) -> None:
+    """The ranges of the sampling fields and of the length limits. Raises Refused."""
     strict = bool(options["chat.strict_temperature"])
     _check_range(body, "temperature", 1.0 if strict else 2.0, above_zero=strict)
     _check_range(body, "top_p", 1.0, above_zero=False)
@@ -166,7 +201,7 @@ def _tools(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if tools is None:
         return []
     if not isinstance(tools, list):
-        raise _wrong_type("tools", "array")
+        raise wrong_type("tools", "array")
     for tool in tools:
         kind = tool.get("type") if isinstance(tool, Mapping) else None
         if kind != "function":
@@ -179,7 +214,8 @@ def _tools(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return tools
 
 
-def _check_tool_history(messages: list[Mapping[str, Any]]) -> None:
+def check_tool_history(messages: list[Mapping[str, Any]]) -> None:
+    """Every tool result has its call before it, and old arguments are JSON. Raises Refused."""
     known: set[Any] = set()
     for message in messages:
         calls = message.get("tool_calls")
@@ -197,9 +233,18 @@ def _check_tool_history(messages: list[Mapping[str, Any]]) -> None:
             raise Refused(2013, f"invalid params, tool result's tool id({wanted}) not found")
 
 
-def _prompt_tokens(messages: list[Mapping[str, Any]], tools: list[Mapping[str, Any]]) -> int:
-    """Old thinking is not counted: `text_of` leaves it out, as the platform does (chat.md 2)."""
+def count_prompt(
+    messages: list[Mapping[str, Any]], tools: list[Mapping[str, Any]], model: str, options: SandboxOptions
+) -> int:
+    """The tokens of the prompt. Raises Refused if it is longer than the model's context.
+
+    Old thinking is not counted: `text_of` leaves it out, as the platform does (docs/minimax/chat.md 2).
+    """
     total = sum(count_tokens(text_of(message)) + PER_MESSAGE_TOKENS for message in messages)
     total += sum(count_tokens(json.dumps(m["tool_calls"])) for m in messages if m.get("tool_calls"))
     total += count_tokens(json.dumps(tools)) if tools else 0
-    return total if any(m.get("role") == "system" for m in messages) else total + HIDDEN_PROMPT_TOKENS
+    if not any(m.get("role") == "system" for m in messages):
+        total += HIDDEN_PROMPT_TOKENS
+    if total > (options["chat.context_tokens"] or MODELS[model].context):
+        raise Refused(2013, "invalid params, context window exceeds limit")
+    return total
