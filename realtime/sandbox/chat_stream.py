@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -187,26 +188,39 @@ async def send(request: web.Request, wire: Wire, tps: float) -> web.StreamRespon
     return response
 
 
-async def _send_tokens(request: web.Request, response: web.StreamResponse, wire: Wire, tps: float) -> bool:
-    """Returns False if a fault ended the stream."""
-    options = request.app[OPTIONS]
-    answer, faults = wire.answer, wire.faults
-    faulty = any(faults.has(f"chat.{name}") for name in ("error_mid", "stall_mid", "drop_mid"))
-    limit = middle(answer) if faulty else len(answer.tokens)
-    schedule = steps(answer, int(options["chat.first_tokens"]), tps * options["chat.chunk_ms"] / 1000)
+def is_cut_short(faults: Faults) -> bool:
+    """Whether a `_mid` fault ends the answer before its last token."""
+    return any(faults.has(f"chat.{name}") for name in ("error_mid", "stall_mid", "drop_mid"))
+
+
+async def paced(
+    app: web.Application, answer: Answer, tps: float, limit: int
+) -> AsyncGenerator[tuple[Token, ...], None]:
+    """The first `limit` tokens in steps; each step comes when its last token is due."""
+    options = app[OPTIONS]
     loop = asyncio.get_running_loop()
     due_s, sent = loop.time(), 0
-    for step in schedule:
+    for step in steps(answer, int(options["chat.first_tokens"]), tps * options["chat.chunk_ms"] / 1000):
         step = step[: limit - sent]
         if sent:
-            stretch = delay_ms(request.app, "chat.chunk_ms") / options["chat.chunk_ms"]
+            stretch = delay_ms(app, "chat.chunk_ms") / options["chat.chunk_ms"]
             due_s += len(step) / tps * stretch
             await asyncio.sleep(max(0.0, due_s - loop.time()))
         sent += len(step)
-        last = sent >= len(answer.tokens) and not faulty
-        await _send_step(response, wire, step, last)
+        yield step
         if sent >= limit:
-            break
+            return
+
+
+async def _send_tokens(request: web.Request, response: web.StreamResponse, wire: Wire, tps: float) -> bool:
+    """Returns False if a fault ended the stream."""
+    answer, sent = wire.answer, 0
+    faulty = is_cut_short(wire.faults)
+    limit = middle(answer) if faulty else len(answer.tokens)
+    async with aclosing(paced(request.app, answer, tps, limit)) as schedule:
+        async for step in schedule:
+            sent += len(step)
+            await _send_step(response, wire, step, sent >= len(answer.tokens) and not faulty)
     if not answer.tokens and not faulty:
         await _send(response, wire.event({"content": "", **SPEAKER}, answer.finish))
     if faulty:

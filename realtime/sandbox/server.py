@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from . import (
+    anthropic,
     callbacks_out,
     chat,
     control,
@@ -37,9 +38,20 @@ MAX_BODY = 64 * 1024 * 1024  # docs/minimax/chat.md 2: body 64 MB
 SHUTDOWN_S = 0.2  # time for running answers when the sandbox stops
 
 PARTS: tuple[ModuleType, ...] = (
-    control, links, callbacks_out, files, older_paths,
-    chat, models, transcribe, speech_ws, speech_bidi, speech_http, voices,
-)  # fmt: skip
+    control,
+    links,
+    callbacks_out,
+    files,
+    older_paths,
+    chat,
+    anthropic,
+    models,
+    transcribe,
+    speech_ws,
+    speech_bidi,
+    speech_http,
+    voices,
+)
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
 
