@@ -1,0 +1,197 @@
+"""A file to upload, from a path, bytes or a binary stream: checked, measured, and readable from the start again.
+
+Knows the disk and its surprises: missing, a folder, empty, too large, changed while it is read. A stream that cannot
+seek is copied to a temporary file first. All reading is done in threads. Knows no form and no network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, BinaryIO, TypeVar, cast
+
+from realtime.errors import InvalidArgument
+from realtime.minimax.sniff import SNIFF_BYTES
+
+FileSource = str | os.PathLike[str] | bytes | BinaryIO
+"""A path, the bytes themselves, or a stream opened in binary mode (read from where it is; not closed)."""
+
+MOST_BYTES = 512 * 1024 * 1024  # docs/minimax/files.md 1
+PART_BYTES = 256 * 1024
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is open for reading. `size` is in bytes, `first` holds its first bytes."""
+
+    name: str
+    size: int
+    first: bytes
+    param: str
+    stream: BinaryIO
+    start: int
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """All bytes from the start. Raises InvalidArgument if the file has changed since it was opened.
+
+        It does so before the last part: a request that carries these parts never becomes whole.
+        """
+        before = await in_thread(_stamp, self.stream)
+        await in_thread(self.stream.seek, self.start)
+        left = self.size
+        while left:
+            part, intact = await in_thread(self._read, left, before)
+            left -= len(part)
+            if not intact:
+                raise InvalidArgument(
+                    f"{self.name} changed while it was being sent. Wait until it is complete, then send it again.",
+                    param=self.param,
+                )
+            yield part
+
+    def _read(self, left: int, before: tuple[int, int] | None) -> tuple[bytes, bool]:
+        """The next part, and whether the file is still the one that was opened, as far as we can see."""
+        try:
+            part = self.stream.read(min(PART_BYTES, left))
+            if len(part) == left:
+                return part, not self.stream.read(1) and _stamp(self.stream) == before
+        except (OSError, ValueError) as error:
+            raise InvalidArgument(
+                f"{self.name} cannot be read: {_reason(error)}.", param=self.param
+            ) from error
+        return part, bool(part)
+
+
+@asynccontextmanager
+async def open_source(
+    source: FileSource, *, name: str | None = None, most_bytes: int = MOST_BYTES, param: str = "file"
+) -> AsyncIterator[OpenFile]:
+    """The source, open and measured. `name` is its name where the source has none or another one is wanted.
+
+    Raises InvalidArgument, naming `param`, for a file that is missing, a folder, not readable, empty or larger than
+    `most_bytes`, and for a stream in text mode.
+    """
+    file_name = name or _name_of(source)
+    with ExitStack() as stack:
+        stream = await _open(source, param, stack)
+        if not await in_thread(_can_seek, stream):
+            spooled = stack.enter_context(tempfile.TemporaryFile())
+            await in_thread(_copy, stream, spooled, most_bytes, file_name, param)
+            stream = cast("BinaryIO", spooled)
+        yield await in_thread(_measure, stream, file_name, most_bytes, param)
+
+
+async def in_thread(work: Callable[..., T], *args: Any) -> T:
+    """`work(*args)` in a thread. When cancelled, waits until the thread has left the file alone."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *args))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait({running})
+        if not running.cancelled():
+            running.exception()  # looked at: the cancellation is the news
+        raise
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes for a person: `812 bytes`, `20.0 MB`."""
+    if size < 10_000:
+        return f"{size} bytes"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+async def _open(source: FileSource, param: str, stack: ExitStack) -> BinaryIO:
+    """The stream; `stack` closes it if it was opened here."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(source)
+    if isinstance(source, str | os.PathLike):
+        return stack.enter_context(await in_thread(_open_path, os.fspath(source), param))
+    if not hasattr(source, "read") or isinstance(cast("object", source), io.TextIOBase):
+        raise InvalidArgument(
+            f"{param} is a path, bytes or a stream in binary mode, and not {type(source).__name__}.",
+            param=param,
+        )
+    return source
+
+
+def _open_path(path: str, param: str) -> BinaryIO:
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            raise InvalidArgument(f"{path} is a folder. Give the path of one file.", param=param)
+        return open(path, "rb")
+    except FileNotFoundError as error:
+        raise InvalidArgument(f"There is no file {path}.", param=param) from error
+    except PermissionError as error:
+        raise InvalidArgument(f"{path} may not be read by this user.", param=param) from error
+    except (OSError, ValueError) as error:
+        raise InvalidArgument(f"{path} cannot be read: {_reason(error)}.", param=param) from error
+
+
+def _can_seek(stream: BinaryIO) -> bool:
+    try:
+        stream.seek(stream.tell())
+    except (OSError, AttributeError, ValueError):
+        return False
+    return True
+
+
+def _measure(stream: BinaryIO, name: str, most_bytes: int, param: str) -> OpenFile:
+    try:
+        start = stream.tell()
+        first = stream.read(SNIFF_BYTES)
+        size = stream.seek(0, os.SEEK_END) - start
+    except OSError as error:
+        raise InvalidArgument(f"{name} cannot be read: {_reason(error)}.", param=param) from error
+    if not isinstance(first, bytes):
+        raise InvalidArgument(f"{name} is open in text mode. Open it in binary mode.", param=param)
+    if size <= 0:
+        raise InvalidArgument(f"{name} is empty.", param=param)
+    if size > most_bytes:
+        raise InvalidArgument(
+            f"{name} has {readable_size(size)}; at most {readable_size(most_bytes)} can be sent.", param=param
+        )
+    return OpenFile(name, size, first, param, stream, start)
+
+
+def _copy(stream: BinaryIO, spooled: Any, most_bytes: int, name: str, param: str) -> None:
+    copied = 0
+    try:
+        while part := stream.read(PART_BYTES):
+            copied += len(part)
+            if copied > most_bytes:
+                most = readable_size(most_bytes)
+                raise InvalidArgument(f"{name} has more than {most}, the most that can be sent.", param=param)
+            spooled.write(part)
+        spooled.seek(0)
+    except TypeError as error:
+        raise InvalidArgument(f"{name} is open in text mode. Open it in binary mode.", param=param) from error
+    except (OSError, ValueError) as error:
+        raise InvalidArgument(f"{name} cannot be read: {_reason(error)}.", param=param) from error
+
+
+def _stamp(stream: BinaryIO) -> tuple[int, int] | None:
+    """Size and time of change of a file on the disk; None for a stream in memory."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, AttributeError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _name_of(source: FileSource) -> str:
+    found = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
+    name = PurePath(os.fspath(found)).name if isinstance(found, str | os.PathLike) else ""
+    return name if name and not name.startswith("<") else "file"
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__
