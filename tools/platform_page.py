@@ -93,7 +93,9 @@ def _has_command(operation: Operation) -> bool:
 def sandbox_routes() -> set[tuple[str, str]]:
     """Method and path of every route of the sandbox, with `{}` for the variable parts."""
     app = create_app(SandboxOptions())
-    return {(route.method, _shape(route.resource.canonical)) for route in app.router.routes() if route.resource}
+    return {
+        (route.method, _shape(route.resource.canonical)) for route in app.router.routes() if route.resource
+    }
 
 
 def _shape(path: str) -> str:
@@ -122,15 +124,15 @@ def _head(generated: str) -> list[str]:
         "",
         generated,
         "",
-        "`mm` is a `MiniMax`. Each call takes the arguments of its table below by name; `extra={…}` passes fields that are",
-        "newer than this package. What a table does not allow is refused before anything is sent or paid: the error is",
+        "`mm` is a `MiniMax`. Each call takes the arguments of its table below by name; `extra={…}` passes fields that",
+        "are newer than this package. What a table does not allow is refused before anything is sent or paid: the error is",
         "`InvalidArgument`, and its `param` is the argument. Rules between several arguments are in the docstrings of",
         "the calls ([api.md](api.md)). The facts and where they come from: [minimax/](minimax/README.md).",
         "",
-        f"A request that was lost is sent up to {TRIES} times where it costs nothing; where it is billed it is sent again only if",
-        "it never left or the platform certainly refused it (1002, 1039, 1041, 2045, 2064). Otherwise `AnswerLost` says",
-        f"that it may have been accepted. For a platform that is busy a call waits up to {BUSY_S:.0f} s, and it keeps to the",
-        "account's requests a minute: the documented ones, or `MiniMax(limits={\"image\": Limit(60)})`.",
+        f"A request that was lost is sent up to {TRIES} times where it costs nothing; where it is billed it is sent again",
+        "only if it never left or the platform certainly refused it (1002, 1039, 1041, 2045, 2064). Otherwise",
+        f"`AnswerLost` says that it may have been accepted. For a busy platform a call waits up to {BUSY_S:.0f} s, and it",
+        "keeps to the account's requests a minute: the documented ones, or `MiniMax(limits={\"image\": Limit(60)})`.",
         "",
     ]  # fmt: skip
 
@@ -139,7 +141,10 @@ def _table() -> Iterator[str]:
     yield "| client | platform | sandbox | command | tests | billed |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for row in rows():
-        cells = {c: row[c] or REASONS.get((row["name"], c), "**missing**") for c in ("client", "sandbox", "command", "test")}
+        cells = {
+            column: row[column] or REASONS.get((row["name"], column), "**missing**")
+            for column in ("client", "sandbox", "command", "test")
+        }
         yield (
             f"| {cells['client']} | {row['wire']} | {cells['sandbox']} | {cells['command']} | {cells['test']} "
             f"| {row['billed']} |"

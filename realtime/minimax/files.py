@@ -6,10 +6,8 @@ uploaded is read through the platform itself. What each purpose takes is in `fil
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from realtime.errors import ProviderUnavailable
