@@ -16,6 +16,8 @@ LAYERS = [
     "minimax",
     "settings",
     "metrics",
+    "media",
+    "task_records",
     "providers",
     "outbox",
     "translate",

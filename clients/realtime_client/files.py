@@ -1,12 +1,11 @@
 """Audio files as microphone and as speaker, in real time, and their formats.
 
-Other formats than WAV go through pydub, which is imported here and nowhere else.
+Other formats than WAV go through pydub, which `realtime/media/` imports.
 """
 
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -15,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from realtime.core.audio import Resampler, ms_to_bytes, ms_to_samples, read_wav, samples_to_pcm, write_wav
+from realtime.errors import ConfigError
+from realtime.media import pydub_segment
 
 from .devices import RATE
 from .errors import FileError
 from .player import Player
 
-MEDIA_LINE = "pip install 'minimax-realtime[media]'"
 _BLOCK_MS = 20
 
 
@@ -62,16 +62,9 @@ def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:
 def _pydub() -> Any:
     """pydub's AudioSegment, with the packaged ffmpeg. Raises FileError, which says how to install them."""
     try:
-        with warnings.catch_warnings():
-            # pydub looks for ffmpeg on the path and uses the audioop module, deprecated since Python 3.11
-            # (on 3.13 the `audioop-lts` package stands in): neither is news for the person at the terminal.
-            warnings.simplefilter("ignore")
-            import imageio_ffmpeg
-            from pydub import AudioSegment
-    except ImportError:
-        raise FileError(f"MP3 files need pydub and ffmpeg: {MEDIA_LINE}") from None
-    AudioSegment.converter = imageio_ffmpeg.get_ffmpeg_exe()
-    return AudioSegment
+        return pydub_segment()
+    except ConfigError as error:
+        raise FileError(str(error)) from None
 
 
 class FileMicrophone:
