@@ -1,0 +1,123 @@
+"""Names of result files: from prompts, safe, bounded, numbered, never over an existing file."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.commands.naming import ending, name_result, stem
+from realtime.errors import InvalidArgument
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("a cat on a red sofa", "a-cat-on-a-red-sofa"),
+        ("雪山日出 [推进]", "雪山日出"),
+        ("[Push in] A ship, at sea!", "a-ship-at-sea"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("C:\\Windows\\x", "c-windows-x"),
+        (".hidden", "hidden"),
+        ("", "result"),
+        ("\N{SLIGHTLY SMILING FACE} ??", "result"),
+        ("NUL", "result-nul"),
+        ("com1", "result-com1"),
+        ("a\x00b\u202ec\nd", "abc-d"),
+        ("Größe ñandú", "größe-ñandú"),
+        ("Cafe\N{COMBINING ACUTE ACCENT}", "café"),
+    ],
+)
+def test_a_name_keeps_the_words_of_the_prompt(prompt, name):
+    assert stem(prompt) == name
+
+
+@given(st.text(max_size=300), st.integers(12, 90))
+def test_every_prompt_gives_a_safe_name(prompt, max_bytes):
+    name = stem(prompt, max_bytes)
+    assert 0 < len(name.encode()) <= max(max_bytes, len("result-com1"))
+    assert Path(name).name == name
+    assert not name.startswith(("-", "."))
+    assert not name.endswith(("-", ".", " "))
+    assert {unicodedata.category(letter)[0] for letter in name} <= set("LMNP")
+    assert set(name) & set('/\\:*?"<>|\x00') == set()
+
+
+@given(st.text(min_size=1, max_size=100))
+def test_making_a_name_again_changes_nothing(prompt):
+    assert stem(stem(prompt)).removeprefix("result-") == stem(prompt).removeprefix("result-")
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix"),
+    [
+        (b"\x89PNG\r\n\x1a\n....", ".png"),
+        (b"\xff\xd8\xff\xe0", ".jpeg"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", ".webp"),
+        (b"RIFF\0\0\0\0WAVEfmt ", ".wav"),
+        (b"ID3\x04", ".mp3"),
+        (b"\xff\xfb\x90\x00", ".mp3"),
+        (b"\0\0\0\x20ftypisom", ".mp4"),
+        (b"\0\0\0\x20ftypM4A ", ".m4a"),
+        (b"name".ljust(257, b"\0") + b"ustar", ".tar"),
+        (b"PK\x03\x04", ".zip"),
+        (b"hello", ".bin"),
+        (b"", ".bin"),
+    ],
+)
+def test_the_ending_is_what_the_bytes_are(head, suffix):
+    assert ending(head) == suffix
+
+
+def taken(*names: str):
+    return lambda path: str(path) in names
+
+
+def test_a_made_name_takes_the_next_free_number():
+    assert name_result("a cat", ".png", exists=taken()) == Path("a-cat.png")
+    assert name_result("a cat", ".png", exists=taken("a-cat.png", "a-cat-2.png")) == Path("a-cat-3.png")
+    assert name_result("a cat", ".png", exists=taken("a-cat.png"), force=True) == Path("a-cat.png")
+
+
+def test_several_results_are_numbered_and_sort():
+    names = [str(name_result("cat", ".png", index=n, count=12, exists=taken())) for n in range(12)]
+    assert names[0] == "cat-01.png"
+    assert names == sorted(names)
+    assert len(set(names)) == 12
+
+
+def test_several_results_beside_older_ones_overwrite_none():
+    there = {"cat-1.png", "cat-2.png"}
+    for n in range(2):
+        path = name_result("cat", ".png", index=n, count=2, exists=lambda path: str(path) in there)
+        assert str(path) not in there
+        there.add(str(path))
+
+
+def test_a_name_that_was_asked_for_and_is_taken_is_an_error(tmp_path):
+    out = tmp_path / "cat.png"
+    out.write_bytes(b"")
+    with pytest.raises(InvalidArgument, match=r"cat\.png exists: .*--force"):
+        name_result("x", ".png", out=out)
+    assert name_result("x", ".png", out=out, force=True) == out
+
+
+@pytest.mark.parametrize(
+    ("out", "suffix", "path"),
+    [
+        ("cat.jpg", ".jpeg", "cat.jpg"),
+        ("cat.JPG", ".jpeg", "cat.JPG"),
+        ("cat.png", ".jpeg", "cat.jpeg"),
+        ("cat", ".jpeg", "cat.jpeg"),
+        ("cat v1.2", ".jpeg", "cat v1.2.jpeg"),
+        ("answers.jsonl", ".bin", "answers.jsonl"),
+        ("new/", ".mp4", "new/a-cat.mp4"),
+    ],
+)
+def test_the_ending_is_corrected(out, suffix, path):
+    assert name_result("a cat", suffix, out=out, exists=taken()) == Path(path)
+
+
+def test_a_folder_takes_made_names(tmp_path):
+    assert name_result("a cat", ".png", out=tmp_path) == tmp_path / "a-cat.png"
