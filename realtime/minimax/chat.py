@@ -1,37 +1,43 @@
-"""Streams answers of a chat model over HTTP: timeouts, retries and connections that are opened ahead.
+"""Chat over HTTP: answers as a stream, whole, or as a value of a type. Owns its connections.
 
-Knows the socket and the clock. Decoding is `sse` and `chat_stream`, the body is `chat_request`. Serves the
-platform's two chat addresses and, by dialect, any OpenAI-compatible service.
+Knows the socket and the clock. What differs by dialect is in `chat_dialect`: the platform's two ways to chat, and other
+OpenAI-compatible services.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
-from typing import Any
+from typing import Any, TypeVar, Unpack, overload
 
 import aiohttp
 
-from realtime.core.messages import ChatEvent, ChatFinish, Tool
+from realtime.core.messages import ChatEvent, ChatFinish
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from realtime.minimax.chat_request import ChatCall, Dialect, Message, request_body
-from realtime.minimax.chat_stream import ChatDecoder
+from realtime.minimax import chat_parse, chat_whole
+from realtime.minimax.chat_call import ChatCall, ChatOptions, Dialect, Messages, platform_dialect
+from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
+from realtime.minimax.chat_dialect import Decoder, body_of, decoder_for, headers_of, path_of
+from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.errors import error_from_response
-from realtime.minimax.http import KEEPALIVE_S, HttpClient, trace_header
-from realtime.minimax.models import Endpoint, traits_of
+from realtime.minimax.http import HttpClient, trace_header
+from realtime.minimax.spares import SpareConnections
 from realtime.minimax.sse import EventTooLong, SseDecoder
 
 MAX_RETRIES = 2
 _DRAIN_S = 0.25  # time for the end of the body after the last event, so that the connection can be reused
-_PREWARM_TIMEOUT_S = 5.0
-_SPARES = 3  # a speculative request is often dropped for a better one, and that one once more
+
+T = TypeVar("T")
 
 
 class Chat:
-    """`stream` requests an answer, `prewarm` opens connections ahead. Owns its connections."""
+    """`stream`, `complete` and `parse` request an answer, `prewarm` opens connections ahead.
+
+    All three take the same messages and the options of `ChatOptions`. A text is one message of the user.
+    """
 
     def __init__(
         self,
@@ -48,52 +54,27 @@ class Chat:
         self._http = http
         self._dialect = dialect
         self._path = path
-        self._models_path = models_path
         self._token_field = token_field
         self._jitter = jitter
-        self._idle = 0  # unused connections in the pool, by our own count
-        self._idle_since_s = 0.0
-        self._prewarming: asyncio.Task[None] | None = None
-        self._keeps_spares = False
-        self._closed = False
+        self._spares = SpareConnections(http, models_path)
 
     def __repr__(self) -> str:
         return f"<Chat {self.model} at {self._http.base_url}>"
 
     async def stream(
         self,
+        messages: Messages,
         *,
-        messages: Sequence[Message],
-        model: str | None = None,
-        tools: Sequence[Tool] = (),
-        tool_choice: str = "auto",
-        parallel_tool_calls: bool = True,
-        max_output_tokens: int | None = None,
-        temperature: float | None = None,
-        reasoning_effort: str | None = None,
-        endpoint: Endpoint | None = None,
         first_timeout_s: float = 15.0,
         gap_timeout_s: float = 8.0,
-        extra: Mapping[str, Any] | None = None,
+        **options: Unpack[ChatOptions],
     ) -> AsyncGenerator[ChatEvent, None]:
         """The answer as a stream: text without thinking, tool calls, finish, usage. Close it to stop.
 
-        `first_timeout_s` bounds the wait for the first event, retries included; `gap_timeout_s` the wait between two
-        events. Retries only while no event was yielded. Raises ProviderError.
+        `first_timeout_s` bounds the wait for the first content, retries included; `gap_timeout_s` the wait between two
+        events. Retries only while no event was yielded. Raises ProviderError; InvalidArgument before anything is sent.
         """
-        call = ChatCall(
-            model or self.model,
-            messages,
-            tools,
-            tool_choice,
-            parallel_tool_calls,
-            max_output_tokens,
-            temperature,
-            reasoning_effort,
-            endpoint,
-            extra or {},
-            self._token_field,
-        )
+        call = self._call(messages, options)
         deadline_s = _now() + first_timeout_s
         for attempt in range(MAX_RETRIES + 1):
             yielded = False
@@ -114,19 +95,71 @@ class Chat:
                     raise
             await asyncio.sleep(pause_s)
 
+    async def complete(
+        self, messages: Messages, *, timeout_s: float = 120.0, **options: Unpack[ChatOptions]
+    ) -> ChatAnswer:
+        """The whole answer. Raises ProviderError; AnswerLost if it may have been charged and did not come."""
+        return await self._complete(self._call(messages, options), timeout_s)
+
+    @overload
+    async def parse(
+        self, messages: Messages, shape: type[T], *, timeout_s: float = ..., **options: Unpack[ChatOptions]
+    ) -> T: ...
+
+    @overload
+    async def parse(
+        self,
+        messages: Messages,
+        shape: Mapping[str, Any],
+        *,
+        timeout_s: float = ...,
+        **options: Unpack[ChatOptions],
+    ) -> Any: ...
+
+    async def parse(
+        self, messages: Messages, shape: Any, *, timeout_s: float = 120.0, **options: Unpack[ChatOptions]
+    ) -> Any:
+        """The answer as a value: of a msgspec Struct, a dataclass, or plain data that fits a JSON schema.
+
+        An answer that does not fit is sent back with the complaint, twice at most. `timeout_s` bounds each try. Raises
+        ParseFailed with the text that was said, and ProviderError like `complete`.
+        """
+        call = self._call(messages, options)
+        return await chat_parse.parse(call, shape, lambda one: self._complete(one, timeout_s))
+
     async def prewarm(self) -> None:
         """Open connections ahead of the first request, and keep some spare from now on. Never raises."""
-        self._keeps_spares = True
-        self._ensure_spares(_SPARES)
-        if self._prewarming is not None:
-            await asyncio.wait([self._prewarming])
+        await self._spares.prewarm()
 
     async def aclose(self) -> None:
-        self._closed = True
-        if self._prewarming is not None and not self._prewarming.done():
-            self._prewarming.cancel()
-            await asyncio.wait([self._prewarming])
+        await self._spares.aclose()
         await self._http.aclose()
+
+    def _call(self, messages: Messages, options: ChatOptions) -> ChatCall:
+        """The checked call. Raises InvalidArgument."""
+        fields: dict[str, Any] = {**options}
+        fields["model"] = options.get("model") or self.model
+        fields["tools"] = as_tools(options.get("tools") or ())
+        fields["dialect"] = self._dialect_of(options.get("dialect"))
+        fields["extra"] = options.get("extra") or {}
+        call = ChatCall(messages=as_messages(messages), token_field=self._token_field, **fields)
+        check(call)
+        return call
+
+    def _dialect_of(self, style: str | None) -> Dialect:
+        if style is None or (style == "openai" and self._dialect is Dialect.OPENAI):
+            return self._dialect
+        try:
+            dialect = platform_dialect(style)
+        except ValueError:
+            raise refuse("dialect", style, "openai or anthropic") from None
+        if self._dialect is Dialect.OPENAI:
+            raise refuse("dialect", style, f"openai, {self._http.service} is not the platform")
+        return dialect
+
+    async def _complete(self, call: ChatCall, timeout_s: float) -> ChatAnswer:
+        path = self._path or path_of(call)
+        return await chat_whole.complete(self._http, call, path, timeout_s=timeout_s, jitter=self._jitter)
 
     def _pause_s(self, error: ProviderError, attempt: int) -> float:
         """A lost connection is retried at once; a busy service gets time, with jitter between clients."""
@@ -138,23 +171,26 @@ class Chat:
     async def _attempt(
         self, call: ChatCall, deadline_s: float, gap_timeout_s: float
     ) -> AsyncGenerator[ChatEvent, None]:
-        limit = 1 if not call.parallel_tool_calls else None
-        decoder = ChatDecoder(service=self._http.service, max_calls=limit)
-        self._idle = max(0, self._idle - 1)
+        decoder = decoder_for(call, self._http.service)
+        self._spares.taken()
         response: aiohttp.ClientResponse | None = None
         aborted = True
         try:
             async with AsyncExitStack() as stack:
                 reply = self._http.request(
-                    "POST", self._path_of(call), body=request_body(call, self._dialect)
+                    "POST",
+                    self._path or path_of(call),
+                    body=body_of(call, stream=True),
+                    headers=headers_of(call),
                 )
                 # A speculative request may be dropped, with its connection, for a better one that cannot wait for a
                 # handshake. This request takes its connection from the pool before the task of the spares begins.
-                self._ensure_spares(1)
+                self._spares.ensure(1)
                 async with asyncio.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
                 sse = SseDecoder()
-                async with aclosing(self._payloads(response, sse, deadline_s, gap_timeout_s)) as payloads:
+                read = self._payloads(response, sse, decoder, deadline_s, gap_timeout_s)
+                async with aclosing(read) as payloads:
                     async for payload in payloads:
                         for event in decoder.feed(payload):
                             yield event
@@ -174,9 +210,14 @@ class Chat:
             self._count_released(response is not None and response.content.at_eof(), aborted)
 
     async def _payloads(
-        self, response: aiohttp.ClientResponse, sse: SseDecoder, deadline_s: float, gap_timeout_s: float
+        self,
+        response: aiohttp.ClientResponse,
+        sse: SseDecoder,
+        decoder: Decoder,
+        deadline_s: float,
+        gap_timeout_s: float,
     ) -> AsyncGenerator[str, None]:
-        """The events of the body up to `[DONE]` or its end. Only an event extends the deadline."""
+        """The events of the body up to its last one. Only an event extends the deadline, from the first content on."""
         if response.status >= 400:
             async with asyncio.timeout_at(deadline_s):
                 sse.hold_plain(await response.read())
@@ -191,14 +232,15 @@ class Chat:
                     sse.done = True
                     return
                 yield payload
+                if decoder.complete:
+                    await _drain(response)
+                    return
             if not fragment:
                 return
-            if payloads:
+            if payloads and decoder.started:
                 deadline_s = _now() + gap_timeout_s
 
-    def _ending(
-        self, response: aiohttp.ClientResponse, sse: SseDecoder, decoder: ChatDecoder
-    ) -> list[ChatEvent]:
+    def _ending(self, response: aiohttp.ClientResponse, sse: SseDecoder, decoder: Decoder) -> list[ChatEvent]:
         """The events at the end of the body. Raises ProviderError for an error in it or a lost connection."""
         service, trace_id = self._http.service, trace_header(response)
         if sse.plain:
@@ -211,45 +253,12 @@ class Chat:
             return decoder.end()
         raise ProviderUnavailable(f"{service}: the answer ended too early.", trace_id=trace_id)
 
-    def _path_of(self, call: ChatCall) -> str:
-        if self._path is not None:
-            return self._path
-        return (call.endpoint or traits_of(call.model).endpoint).value
-
     def _count_released(self, reusable: bool, aborted: bool) -> None:
         if reusable:
-            self._idle += 1
-            self._idle_since_s = _now()
+            self._spares.released()
         elif aborted:
             # An aborted answer closes its connection; the next turn should not wait for a new one.
-            self._ensure_spares(1)
-
-    def _ensure_spares(self, least: int) -> None:
-        """Open spare connections if fewer than `least` are left, or if those that are left may soon be closed.
-
-        The pool opens a connection only for a request that finds none unused, so the spares are opened by requests.
-        """
-        young = _now() - self._idle_since_s < KEEPALIVE_S / 2
-        if not self._keeps_spares or self._closed or (young and self._idle >= least):
-            return
-        if self._prewarming is None or self._prewarming.done():
-            self._prewarming = asyncio.create_task(self._open_spares(), name="prewarm chat connections")
-
-    async def _open_spares(self) -> None:
-        await asyncio.gather(*(self._open_one() for _ in range(_SPARES)))
-
-    async def _open_one(self) -> None:
-        self._idle = max(0, self._idle - 1)
-        try:
-            async with (
-                asyncio.timeout(_PREWARM_TIMEOUT_S),
-                self._http.request("GET", self._models_path) as response,
-            ):
-                await response.read()
-        except (ProviderError, TimeoutError):
-            return
-        self._idle += 1
-        self._idle_since_s = _now()
+            self._spares.ensure(1)
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

@@ -7,78 +7,83 @@ ones of other OpenAI-compatible services. Knows nothing of streaming.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from realtime.core.messages import ChatMessage, Tool
-from realtime.minimax.models import Endpoint, ModelTraits, traits_of
-
-Message = ChatMessage | Mapping[str, Any]
+from realtime.minimax.chat_call import ChatCall, Dialect, Message
+from realtime.minimax.models import ModelTraits, traits_of
 
 _THINKING_EFFORTS = ("medium", "high", "xhigh", "max")
 
 
-class Dialect(Enum):
-    """The service whose rules the body follows."""
-
-    MINIMAX = "minimax"
-    OPENAI = "openai"
-
-
-@dataclass(frozen=True, slots=True)
-class ChatCall:
-    """One chat request. None leaves the choice to the service; `extra` is merged into the body last."""
-
-    model: str
-    messages: Sequence[Message]
-    tools: Sequence[Tool] = ()
-    tool_choice: str = "auto"
-    parallel_tool_calls: bool = True
-    max_output_tokens: int | None = None
-    temperature: float | None = None
-    reasoning_effort: str | None = None
-    endpoint: Endpoint | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    token_field: str = "max_completion_tokens"
-
-
-def request_body(call: ChatCall, dialect: Dialect) -> dict[str, Any]:
-    """The JSON body for this call; the answer is to be streamed."""
-    traits = traits_of(call.model) if dialect is Dialect.MINIMAX else ModelTraits(sees_images=True)
-    tools, hint = _offered_tools(call, dialect) if traits.takes_tools else ([], "")
+def request_body(call: ChatCall, *, stream: bool = True) -> dict[str, Any]:
+    """The JSON body for this call, in the two OpenAI-style dialects."""
+    own = call.dialect is Dialect.MINIMAX
+    traits = traits_of(call.model) if own else ModelTraits(sees_images=True)
+    tools, hint = _offered_tools(call) if traits.takes_tools else ([], "")
     body: dict[str, Any] = {
         "model": call.model,
-        "messages": _wire_messages(call.messages, hint, traits, dialect),
-        "stream": True,
-        "stream_options": {"include_usage": True},
+        "messages": _wire_messages(call.messages, hint, traits, call.dialect),
+        "stream": stream,
     }
+    if stream:
+        body["stream_options"] = {"include_usage": True}
     if tools:
         body["tools"] = tools
     if call.max_output_tokens is not None:
         body[call.token_field] = call.max_output_tokens
-    if call.temperature is not None:
-        # The documentation gives two ranges; both allow above 0 up to 1.
-        body["temperature"] = (
-            min(max(call.temperature, 0.01), 1.0) if dialect is Dialect.MINIMAX else call.temperature
-        )
-    if dialect is Dialect.MINIMAX:
-        body |= _thinking_fields(call.reasoning_effort, traits)
+    if call.response_format is not None:
+        body["response_format"] = dict(call.response_format)
+    body |= sampling_fields(call)
+    if own:
+        body |= _thinking_fields(call, traits)
     else:
         body |= _openai_fields(call, bool(tools))
     return body | dict(call.extra)
 
 
-def _thinking_fields(effort: str | None, traits: ModelTraits) -> dict[str, Any]:
-    """M3 thinks only on request: with thinking on, the first words may be lost (docs/minimax/chat.md 4)."""
-    fields: dict[str, Any] = {"reasoning_split": True}
+def sampling_fields(call: ChatCall) -> dict[str, Any]:
+    """Temperature, top_p and the service tier, the same in every dialect.
+
+    The platform documents two ranges for temperature, (0, 1] and [0, 2], and two for top_p, (0, 1] and [0, 1]: what is
+    sent fits both.
+    """
+    own = call.dialect is not Dialect.OPENAI
+    fields: dict[str, Any] = {}
+    if call.temperature is not None:
+        fields["temperature"] = min(max(call.temperature, 0.01), 1.0) if own else call.temperature
+    if call.top_p is not None:
+        fields["top_p"] = max(call.top_p, 0.01) if own else call.top_p
+    if call.service_tier is not None:
+        fields["service_tier"] = call.service_tier
+    return fields
+
+
+def thinking_type(call: ChatCall, traits: ModelTraits) -> str | None:
+    """The value of `thinking.type`. M3 thinks only on request: with it, words may be lost (docs/minimax/chat.md 4)."""
+    if call.thinking is not None:
+        return call.thinking
     if traits.thinking_choice:
-        fields["thinking"] = {"type": "adaptive" if effort in _THINKING_EFFORTS else "disabled"}
-    elif traits.thinking_required:
-        fields["thinking"] = {"type": "adaptive"}
-        if effort is not None:
-            fields["reasoning_effort"] = effort if effort in ("low", *_THINKING_EFFORTS) else "low"
+        return "adaptive" if call.reasoning_effort in _THINKING_EFFORTS else "disabled"
+    return "adaptive" if traits.thinking_required else None
+
+
+def effort_of(call: ChatCall, traits: ModelTraits) -> str | None:
+    """How hard the model is to think, where it takes a degree (M3.1): low, medium, high, xhigh or max."""
+    effort = call.reasoning_effort
+    if effort is None or not traits.thinking_required:
+        return None
+    return effort if effort in _THINKING_EFFORTS else "low"
+
+
+def _thinking_fields(call: ChatCall, traits: ModelTraits) -> dict[str, Any]:
+    fields: dict[str, Any] = {"reasoning_split": True}
+    kind, effort = thinking_type(call, traits), effort_of(call, traits)
+    if kind is not None:
+        fields["thinking"] = {"type": kind}
+    if effort is not None:
+        fields["reasoning_effort"] = effort
     return fields
 
 
@@ -95,31 +100,36 @@ def _openai_fields(call: ChatCall, offers_tools: bool) -> dict[str, Any]:
     return fields
 
 
-def _offered_tools(call: ChatCall, dialect: Dialect) -> tuple[list[dict[str, Any]], str]:
+def _offered_tools(call: ChatCall) -> tuple[list[dict[str, Any]], str]:
     """The tools to offer, and a sentence for the model where the platform has no field for the choice.
 
     The platform ignores `tool_choice` on some models, so `none` offers nothing and a named tool is offered alone.
     """
-    tools: Iterable[Tool] = call.tools
-    hint = ""
-    if dialect is Dialect.MINIMAX:
-        if call.tool_choice == "none":
-            tools = ()
-        elif call.tool_choice == "required":
-            hint = "Answer by calling one of the functions."
-        elif call.tool_choice != "auto":
-            tools = tuple(tool for tool in call.tools if tool.name == call.tool_choice)
-            hint = f"Answer by calling the function {call.tool_choice}."
+    tools, hint = tools_to_offer(call) if call.dialect is Dialect.MINIMAX else (call.tools, "")
     offered = [_wire_tool(tool) for tool in tools]
     return offered, hint if offered else ""
 
 
+def tools_to_offer(call: ChatCall) -> tuple[Sequence[Tool], str]:
+    """The tools for this choice, and the sentence that makes the choice known to the model."""
+    if call.tool_choice == "none":
+        return (), ""
+    if call.tool_choice == "required":
+        return call.tools, "Answer by calling one of the functions."
+    if call.tool_choice == "auto":
+        return call.tools, ""
+    named = tuple(tool for tool in call.tools if tool.name == call.tool_choice)
+    return named, f"Answer by calling the function {call.tool_choice}."
+
+
+def parameters_of(tool: Tool) -> dict[str, Any]:
+    """The schema of a tool's arguments; the platform refuses a tool without one."""
+    return dict(tool.parameters) if tool.parameters else {"type": "object", "properties": {}}
+
+
 def _wire_tool(tool: Tool) -> dict[str, Any]:
-    parameters = dict(tool.parameters) if tool.parameters else {"type": "object", "properties": {}}
-    return {
-        "type": "function",
-        "function": {"name": tool.name, "description": tool.description, "parameters": parameters},
-    }
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters_of(tool)}
+    return {"type": "function", "function": function}
 
 
 def _wire_messages(

@@ -119,6 +119,7 @@ class ChatDecoder:
     ) -> None:
         self.finished = False
         self.started = False
+        self.complete = False  # this dialect's last event, `[DONE]`, is not JSON
         self._service = service
         self._content = Accumulator()
         self._filter = ThinkingFilter()

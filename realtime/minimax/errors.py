@@ -28,6 +28,21 @@ _PARAM = re.compile(r"expr_path=([\w.\[\]]+)|invalid params: (\w+(?: \w+)?)\s*(?
 _INNER_CODE = re.compile(r"\((\d{4,5})\)\s*(?:\(\d{3}\))?\s*$")
 
 
+# Anthropic's names, for an error inside a stream, where the HTTP status is 200 (docs/minimax/anthropic.md 4).
+_NAMED_STATUSES: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
 def error_for_code(
     code: int, message: str = "", *, trace_id: str | None = None, service: str = "MiniMax"
 ) -> ProviderError:
@@ -100,7 +115,7 @@ def _native_error(payload: Mapping[str, Any], service: str) -> ProviderError | N
 
 def _openai_error(payload: Mapping[str, Any], status: int, service: str) -> ProviderError | None:
     error: Any = payload.get("error")
-    if error is None and payload.get("type") in ("overloaded_error", "error"):
+    if error is None and payload.get("type") in ("error", *_NAMED_STATUSES):
         error = payload  # seen inside streams: the object itself, without its envelope
     if not error:
         return None
@@ -134,7 +149,7 @@ def _status_of(error: Mapping[str, Any], status: int) -> int:
     for value in (error.get("http_code"), error.get("code"), error.get("status")):
         if isinstance(value, int | str) and str(value).isdigit() and 400 <= int(value) < 600:
             return int(value)
-    return 500
+    return _NAMED_STATUSES.get(str(error.get("type")), 500)
 
 
 def _build(

@@ -15,21 +15,25 @@ class Endpoint(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModelTraits:
-    """`thinking_choice`: thinking can be switched (M3). `thinking_required`: it must be on (M3.1)."""
+    """`thinking_choice`: thinking can be switched (M3). `thinking_required`: it must be on (M3.1).
+    `takes_schema`: it obeys `response_format`."""
 
     endpoint: Endpoint = Endpoint.COMPLETIONS
     thinking_choice: bool = False
     thinking_required: bool = False
     sees_images: bool = False
     takes_tools: bool = True
+    takes_schema: bool = False
 
 
 def traits_of(model: str) -> ModelTraits:
     """The traits of a model id. An unknown model gets the defaults."""
     if model.startswith("M2-her"):
         return ModelTraits(endpoint=Endpoint.NATIVE, takes_tools=False)
-    if model.startswith(("MiniMax-M1", "MiniMax-Text-01")):
-        return ModelTraits(endpoint=Endpoint.NATIVE, sees_images=model.startswith("MiniMax-Text-01"))
+    if model.startswith("MiniMax-M1"):
+        return ModelTraits(endpoint=Endpoint.NATIVE)
+    if model.startswith("MiniMax-Text-01"):
+        return ModelTraits(endpoint=Endpoint.NATIVE, sees_images=True, takes_schema=True)
     if model.startswith("MiniMax-M3."):
         return ModelTraits(thinking_required=True, sees_images=True)
     if model.startswith("MiniMax-M3"):

@@ -1,7 +1,8 @@
 """Server-sent events as the platform sends them, without I/O: bytes in, `data` payloads out.
 
-Knows lines, not JSON. Tolerates `data:` without a space, CRLF, comments, a missing last blank line, lines of many
-megabytes, and detects a body that is not an event stream (docs/minimax/chat.md 4 and 7, t2a-http.md 3).
+Knows lines, not JSON. Leaves out pings: they must not keep a silent answer alive. Tolerates `data:` without a space,
+CRLF, comments, a missing last blank line, lines of many megabytes, and detects a body that is not an event stream
+(docs/minimax/chat.md 4 and 7, anthropic.md 3, t2a-http.md 3).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class SseDecoder:
         self._held: list[bytes] = []  # fragments of the line that has not ended yet
         self._held_bytes = 0
         self._data: list[str] = []
+        self._ping = False  # the event that has begun only says that the connection lives
 
     def feed(self, fragment: bytes) -> list[str]:
         """The payloads of the events that this fragment completes, in order. Raises EventTooLong."""
@@ -84,9 +86,14 @@ class SseDecoder:
             return self._end_event()
         if line.startswith(b"data:"):
             self._data.append(line[5:].decode("utf-8", "replace").removeprefix(" "))
+        elif line.startswith(b"event:"):
+            self._ping = line[6:].strip() == b"ping"
         return []
 
     def _end_event(self) -> list[str]:
+        if self._ping:
+            self._ping = False
+            self._data.clear()
         if not self._data:
             return []
         payload = "\n".join(self._data)

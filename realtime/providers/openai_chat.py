@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
-from realtime.minimax.chat_request import Dialect
+from realtime.minimax.chat_call import Dialect
 from realtime.minimax.http import HttpClient
 from realtime.providers.minimax.chat import ChatProvider
 from realtime.settings import Settings

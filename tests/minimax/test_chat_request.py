@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from realtime.core.messages import ChatMessage, Tool, ToolCall
-from realtime.minimax.chat_request import ChatCall, Dialect, request_body
+from realtime.minimax.chat_call import ChatCall, Dialect
+from realtime.minimax.chat_request import request_body
 from realtime.minimax.models import Endpoint, traits_of
 
 HELLO = (ChatMessage("user", "Hello"),)
@@ -15,7 +16,7 @@ WEATHER = Tool("get_weather", "The weather", {"type": "object", "properties": {"
 
 
 def body(dialect: Dialect = Dialect.MINIMAX, model: str = "MiniMax-M3", **fields: Any) -> dict[str, Any]:
-    return request_body(ChatCall(model, fields.pop("messages", HELLO), **fields), dialect)
+    return request_body(ChatCall(model, fields.pop("messages", HELLO), dialect=dialect, **fields))
 
 
 def test_m3_does_not_think_by_default() -> None:
@@ -154,3 +155,17 @@ def test_the_native_address_is_for_the_old_models(model: str, endpoint: Endpoint
 
 def test_extra_fields_override_the_others() -> None:
     assert body(extra={"top_p": 0.9, "stream_options": {}})["stream_options"] == {}
+
+
+def test_the_other_options_have_their_fields() -> None:
+    sent = body(top_p=0.0, service_tier="priority", thinking="adaptive")
+    assert (sent["top_p"], sent["service_tier"], sent["thinking"]) == (0.01, "priority", {"type": "adaptive"})
+    assert body(Dialect.OPENAI, top_p=0.0)["top_p"] == 0.0
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}
+    assert body(model="MiniMax-Text-01", response_format=wanted)["response_format"] == wanted
+
+
+def test_a_whole_answer_is_asked_for_without_options_of_a_stream() -> None:
+    sent = request_body(ChatCall("MiniMax-M3", HELLO), stream=False)
+    assert sent["stream"] is False
+    assert "stream_options" not in sent

@@ -184,3 +184,31 @@ def test_only_a_certain_refusal_leaves_the_platform_untouched() -> None:
     assert is_untouched(error_for_status(529))
     assert not is_untouched(error_for_status(502))
     assert not is_untouched(ProviderUnavailable("the connection failed"))
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "retryable"),
+    [
+        ("invalid_request_error", "upstream_rejected", False), ("authentication_error", "invalid_api_key", False),
+        ("billing_error", "insufficient_quota", False), ("permission_error", "invalid_api_key", False),
+        ("not_found_error", "upstream_rejected", False), ("request_too_large", "upstream_rejected", False),
+        ("rate_limit_error", "rate_limit_exceeded", True), ("api_error", "upstream_unavailable", True),
+        ("overloaded_error", "upstream_unavailable", True), ("timeout_error", "upstream_timeout", True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("enveloped", [True, False])
+def test_the_names_of_the_anthropic_envelope_inside_a_stream(
+    name: str, code: str, retryable: bool, enveloped: bool
+) -> None:
+    inner = {"type": name, "message": "no"}
+    error = find_error({"type": "error", "error": inner} if enveloped else inner)
+    assert error is not None
+    assert (error.code, error.retryable) == (code, retryable)
+
+
+def test_the_platforms_code_comes_before_an_anthropic_name() -> None:
+    error = find_error(
+        {"type": "error", "error": {"type": "invalid_request_error", "message": "plan (2056)"}}
+    )
+    assert error is not None
+    assert (error.upstream_code, error.code) == (2056, "rate_limit_exceeded")

@@ -1,0 +1,163 @@
+"""A whole answer instead of a stream: one request, one JSON body, one typed value.
+
+Knows when a lost request may be sent again: only if it surely was not answered, because answers are paid for. The body
+and its decoding are those of the dialect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from realtime.core.messages import (
+    ChatEvent,
+    ChatFinish,
+    ChatMessage,
+    ChatUsage,
+    FinishReason,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+from realtime.errors import AnswerLost, ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.chat_call import ChatCall
+from realtime.minimax.chat_dialect import body_of, decoder_for, headers_of
+from realtime.minimax.errors import error_from_response, trace_of
+from realtime.minimax.http import HttpClient, trace_header
+
+MAX_RETRIES = 2
+_SURELY_REFUSED = frozenset({429, 529, 1002, 1039, 1041, 2045, 2064})
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """One whole answer. `text` is without thinking.
+
+    `finish` is `length` where the token limit cut it. The sensitive types are 0 (none) or 1 to 7
+    (docs/minimax/chat.md 3). `raw` is the platform's whole answer, `trace_id` its name there.
+    """
+
+    text: str
+    thinking: str
+    tool_calls: tuple[ToolCall, ...]
+    finish: FinishReason
+    usage: ChatUsage | None
+    model: str
+    input_sensitive: bool = False
+    output_sensitive: bool = False
+    input_sensitive_type: int = 0
+    output_sensitive_type: int = 0
+    reasoning: Any = field(default=None, repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    trace_id: str | None = None
+
+    @property
+    def message(self) -> ChatMessage:
+        """The answer as a message of the history, with what the platform wants back: append it and go on."""
+        return ChatMessage("assistant", self.text, tool_calls=self.tool_calls, reasoning=self.reasoning)
+
+
+async def complete(
+    http: HttpClient, call: ChatCall, path: str, *, timeout_s: float, jitter: Callable[[], float]
+) -> ChatAnswer:
+    """The answer to this call. `timeout_s` bounds all tries together.
+
+    A request that was surely refused, or never left, is sent again twice. Raises ProviderError; AnswerLost if it may
+    have been accepted, ProviderTimeout if the time is over.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            for attempt in range(MAX_RETRIES):
+                try:
+                    return await _ask(http, call, path)
+                except ProviderError as error:
+                    if not _surely_unanswered(error):
+                        raise
+                await asyncio.sleep(float(2**attempt) * (0.5 + jitter()))
+            return await _ask(http, call, path)
+    except TimeoutError as error:
+        raise ProviderTimeout(f"{http.service}: no whole answer within {timeout_s:g} s.") from error
+
+
+def answer_of(body: bytes, events: Iterable[ChatEvent], *, trace_id: str | None = None) -> ChatAnswer:
+    """The value of a whole body and its events."""
+    raw = msgspec.json.decode(body)
+    text: list[str] = []
+    calls: dict[int, ToolCall] = {}
+    finish, usage = ChatFinish("stop"), None
+    for event in events:
+        match event:
+            case TextDelta():
+                text.append(event.text)
+            case ToolCallDelta():
+                calls[event.index] = _joined(calls.get(event.index), event)
+            case ChatFinish():
+                finish = event
+            case ChatUsage():
+                usage = event
+    return ChatAnswer(
+        text="".join(text),
+        thinking=_thinking(finish.reasoning),
+        tool_calls=tuple(calls[index] for index in sorted(calls)),
+        finish=finish.reason,
+        usage=usage,
+        model=str(raw.get("model") or ""),
+        input_sensitive=raw.get("input_sensitive") is True,
+        output_sensitive=raw.get("output_sensitive") is True,
+        input_sensitive_type=_number(raw.get("input_sensitive_type")),
+        output_sensitive_type=_number(raw.get("output_sensitive_type")),
+        reasoning=finish.reasoning,
+        raw=raw,
+        trace_id=trace_id or trace_of(raw) or (str(raw["id"]) if raw.get("id") else None),
+    )
+
+
+async def _ask(http: HttpClient, call: ChatCall, path: str) -> ChatAnswer:
+    body = body_of(call, stream=False)
+    try:
+        async with http.request("POST", path, body=body, headers=headers_of(call)) as response:
+            content = await response.read()
+    except ProviderUnavailable as error:
+        if error.retryable and not isinstance(error.__cause__, aiohttp.ClientConnectorError):
+            raise AnswerLost(
+                f"{http.service}: the connection was lost before the answer came. It may have been charged; ask again "
+                "if that is no harm."
+            ) from error
+        raise
+    trace_id = trace_header(response)
+    refused = error_from_response(response.status, content, trace_id=trace_id, service=http.service)
+    if refused is not None:
+        raise refused
+    try:
+        events = decoder_for(call, http.service).feed_whole(content)
+    except msgspec.DecodeError as error:
+        raise ProviderUnavailable(f"{http.service}: the answer is not JSON.", trace_id=trace_id) from error
+    return answer_of(content, events, trace_id=trace_id)
+
+
+def _surely_unanswered(error: ProviderError) -> bool:
+    never_left = isinstance(error.__cause__, aiohttp.ClientConnectorError)
+    return error.retryable and (never_left or error.upstream_code in _SURELY_REFUSED)
+
+
+def _joined(call: ToolCall | None, delta: ToolCallDelta) -> ToolCall:
+    if call is None:
+        return ToolCall(delta.call_id, delta.name, delta.arguments)
+    return ToolCall(call.call_id, call.name, call.arguments + delta.arguments)
+
+
+def _thinking(reasoning: Any) -> str:
+    if not isinstance(reasoning, Mapping):
+        return ""
+    blocks = reasoning.get("blocks") or ()
+    joined = "".join(str(block.get("thinking") or "") for block in blocks)
+    return joined or str(reasoning.get("reasoning_content") or reasoning.get("think") or "")
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
