@@ -1,5 +1,9 @@
 """A client of the MiniMax platform, usable alone."""
 
+from realtime.minimax.chat import Chat
+from realtime.minimax.chat_call import ChatOptions
+from realtime.minimax.chat_parse import ParseFailed
+from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.client import MiniMax
 from realtime.minimax.models import Endpoint
 from realtime.minimax.speech import SpeechClient, Transport
@@ -8,9 +12,13 @@ from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 
 __all__ = [
+    "Chat",
+    "ChatAnswer",
+    "ChatOptions",
     "ChunkEnd",
     "Endpoint",
     "MiniMax",
+    "ParseFailed",
     "ReceivedAudio",
     "SpeechClient",
     "SpeechConfig",

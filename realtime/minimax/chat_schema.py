@@ -59,6 +59,7 @@ def _of_type(wanted: Any) -> Shape:
 def _of_schema(schema: Mapping[str, Any]) -> Shape:
     import jsonschema  # only here: it takes a tenth of a second to load
     from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
     kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
@@ -70,7 +71,12 @@ def _of_schema(schema: Mapping[str, Any]) -> Shape:
     validator = kind(schema, registry=Registry())  # an empty registry: references are never fetched
 
     def convert(data: Any) -> Any:
-        errors = sorted(validator.iter_errors(data), key=lambda error: error.json_path)
+        try:
+            errors = sorted(validator.iter_errors(data), key=lambda error: error.json_path)
+        except Unresolvable as error:
+            raise InvalidArgument(
+                f"shape refers to what it does not hold: {error}.", param="shape"
+            ) from error
         if errors:
             raise Mismatch("; ".join(f"{e.message} - at `{e.json_path}`" for e in errors[:_MAX_COMPLAINTS]))
         return data
