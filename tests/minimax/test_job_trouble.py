@@ -21,12 +21,12 @@ from tests.minimax.tasks_fake import EVEN, STORY, Platform, new, now, virtual
         ({"status": "failed", "error": "no face found"}, "failed: no face found", None),
         (
             {"task": {"status": "failed", "error": {"code": "1026", "message": "sensitive words"}}},
-            "failed: the content was refused as sensitive (code 1026). It said: sensitive words",
+            "failed: the content was refused as sensitive; change the wording (code 1026). It said: sensitive words",
             1026,
         ),
         ("Expired", "expired before it was done", None),
         ("canceled", "was cancelled", None),
-        (error_for_code(1027, "output"), "failed: the content was refused as sensitive (code 1027)", 1027),
+        (error_for_code(1027, "output"), "failed: the content was refused as sensitive; change the wording (code 1027)", 1027),
     ],
 )
 @virtual
