@@ -63,8 +63,9 @@ class Sender:
         """Send the task's present state soon; listens to `Jobs`."""
         if not job.callback_url or job.kind.push is None or job.faults.has("callback.lost"):
             return
+        body = dict(job.kind.push(job))
         task = asyncio.create_task(
-            self._push(job, dict(job.kind.push(job)), self._last.get(job.id)),
+            self._push(job, body, self._last.get(job.id)),
             name=f"sandbox push of {job.id}",
         )
         self._last[job.id] = task

@@ -23,6 +23,7 @@ from .options import SandboxOptions
 from .store import Store
 
 KEPT_REQUESTS = 10_000
+LONGEST_RECORDED = 100_000  # characters of one string
 BAD_KEY = "sk-bad"
 
 
@@ -74,7 +75,7 @@ class SandboxState:
         self.jitter = random.Random(f"jitter:{self.options.seed}")
         self._ids = random.Random(f"ids:{self.options.seed}")
         self.store = Store(self.options, self.clock, self.new_id)
-        self.jobs = Jobs(self.options, self.clock, self.new_id, self.delay)
+        self.jobs = Jobs(self.options, self.clock, self.store, self.new_id, self.delay)
 
     def new_id(self) -> int:
         """An id of a file or task: 18 digits and odd, so a reader that makes it a float loses it."""
@@ -94,7 +95,8 @@ class SandboxState:
             k: v for k, v in request.headers.items() if k.lower() not in ("authorization", "x-api-key")
         }
         now_s = asyncio.get_running_loop().time()
-        self.requests.append(RecordedRequest(request.method, request.path, headers, body, now_s))
+        kept = _shortened(body)
+        self.requests.append(RecordedRequest(request.method, request.path, headers, kept, now_s))
 
     def record_speech(
         self, text: str, model: str, voice_id: str, transport: str, connection: int = 0
@@ -137,6 +139,19 @@ class SandboxState:
         """The random numbers of one request: the n-th request of one seed always gets the same."""
         self._drawn += 1
         return random.Random(f"fault:{self.options.seed}:{self._drawn}")
+
+
+def _shortened(body: Any) -> Any:
+    """A body to keep, without the pictures and recordings in it: the records must stay small."""
+    match body:
+        case str() if len(body) > LONGEST_RECORDED:
+            return f"{body[:100]}… ({len(body)} characters)"
+        case dict():
+            return {name: _shortened(value) for name, value in body.items()}
+        case list():
+            return [_shortened(value) for value in body]
+        case _:
+            return body
 
 
 OPTIONS: web.AppKey[SandboxOptions] = web.AppKey("options", SandboxOptions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from .clock import Clock
 from .faults import Faults
 from .options import VALUES, SandboxOptions
 from .refusal import Refusal
+from .store import Artefact, Store
 
 NEW_WORD = "Reviewing"  # of the fault job.new_word
 _log = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ class JobKind:
     `stages` are the words of the states on the way, each with the option that says how long it lasts (seconds).
     `work` makes the result; it starts with stage number `works_at` (counted from the end: -1, the last one) and the
     stage after it waits for it. It may raise Refusal, which becomes the task's error. CPU work belongs into
-    `asyncio.to_thread`. `push` is the body of a callback at the task's present state.
+    `asyncio.to_thread`; what it makes goes into `job.store`. `push` is the body of a callback at the present state.
     """
 
     name: str  # the area: its faults are `<name>.fail`, its limit is `limit.<name>_in_flight`
@@ -46,12 +48,16 @@ class Job:
 
     id: int
     kind: JobKind
-    body: Mapping[str, Any]  # the request
+    body: Mapping[
+        str, Any
+    ]  # the request; empty once the task is finished, because it may hold whole pictures
     faults: Faults  # those of the request that made it
     base_url: str  # scheme and host of that request
+    store: Store
     created_s: float
-    due_s: float  # when it ends
-    word: str  # the present state
+    due_s: float  # when it ends; infinity: never
+    next_s: float  # when its state changes next
+    word: str = ""  # the present state
     extra: dict[str, Any] = field(default_factory=dict)  # what the kind keeps for itself
     callback_url: str = ""  # where pushes go
     times: dict[str, int] = field(default_factory=dict)  # Unix time of the start of each state
@@ -60,6 +66,11 @@ class Job:
     result: Any = None  # what `work` returned
     error: Refusal | None = None
     runner: asyncio.Task[None] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, at every change
+
+    def link(self, artefact: Artefact, life: str = "") -> str:
+        """A new URL of an artefact; it lives for the hours of the option `life` (default: the artefact's)."""
+        return self.base_url + self.store.link(artefact, life)
 
 
 class Jobs:
@@ -69,12 +80,14 @@ class Jobs:
         self,
         options: SandboxOptions,
         clock: Clock,
+        store: Store,
         new_id: Callable[[], int],
         delay: Callable[[str], float],
     ) -> None:
         self.listeners: list[Callable[[Job], None]] = []  # called at every change of state
         self._options = options
         self._clock = clock
+        self._store = store
         self._new_id = new_id
         self._delay = delay
         self._kept: dict[int, Job] = {}
@@ -98,36 +111,38 @@ class Jobs:
         if allowed in VALUES and 0 < self._options[allowed] <= self.in_flight(kind.name):
             raise Refusal(1041)
         now_s = self._clock.now_s()
-        ends_s = self._ends(kind, now_s, scale)
+        ends_s = self._ends(kind, faults, now_s, scale)
         job = Job(
-            self._new_id(),
-            kind,
-            body,
-            faults,
-            base_url,
-            now_s,
-            ends_s[-1],
-            "",
-            dict(extra or {}),
-            callback_url,
-        )
+            self._new_id(), kind, body, faults, base_url, self._store, now_s, ends_s[-1], ends_s[0],
+            extra=dict(extra or {}), callback_url=callback_url,
+        )  # fmt: skip
         self._kept[job.id] = job
         self._drop_oldest()
-        self._change(job, kind.stages[0][0])
+        self._change(job, self._word(job, 0))
         job.runner = asyncio.create_task(self._run(job, ends_s), name=f"sandbox task {job.id}")
         return job
 
-    def _ends(self, kind: JobKind, now_s: float, scale: float) -> list[float]:
+    def _ends(self, kind: JobKind, faults: Faults, now_s: float, scale: float) -> list[float]:
+        """When each stage ends, on the clock."""
         worked = kind.works_at % len(kind.stages)
         ends_s: list[float] = []
         for place, (_, option) in enumerate(kind.stages):
-            now_s += self._delay(option) * (scale if place == worked else 1.0)
+            length_s = self._delay(option)
+            if place == worked:
+                length_s *= scale
+                if faults.has("job.never"):
+                    length_s = math.inf
+                elif faults.has("job.expire"):
+                    return [*ends_s, now_s + self._options["task.expire_s"]]
+            now_s += length_s
             ends_s.append(now_s)
         return ends_s
 
     def in_flight(self, name: str) -> int:
-        """How many tasks of a kind are not finished."""
-        return sum(job.kind.name == name and not job.finished for job in self._kept.values())
+        """How many tasks of a kind have not ended."""
+        now_s = self._clock.now_s()
+        jobs = [job for job in self._kept.values() if job.kind.name == name]
+        return sum(not job.finished and job.due_s > now_s for job in jobs)
 
     def get(self, id: int, *names: str) -> Job | None:
         """The task, if it is kept and of one of these kinds (none named: any)."""
@@ -146,36 +161,46 @@ class Jobs:
     async def current(self, id: int | str, *names: str) -> Job:
         """The task, at the state of this moment. Raises Refusal 2013 if there is none.
 
-        When the clock says that it has ended, this waits for its work, so a test that has moved the clock needs to
-        ask only once.
+        When the clock says that its state has changed, this waits for the change and for the work before it, so
+        a test that has moved the clock needs to ask only once.
         """
         text = str(id)
         known = text.isascii() and text.isdigit() and len(text) <= 19
         job = self.get(int(text), *names) if known else None
         if job is None:
             raise Refusal(2013, "invalid params, invalid task_id")
-        stuck = job.faults.has("job.never")
-        if job.runner is not None and not job.finished and not stuck and job.due_s <= self._clock.now_s():
-            await asyncio.wait([job.runner])
+        while not job.finished and job.next_s <= self._clock.now_s():
+            await job.changed.wait()
         return job
 
-    def cancel(self, job: Job, word: str) -> None:
-        """End a task now with this word; its work is dropped. Does nothing to a finished one."""
-        if not job.finished:
-            if job.runner is not None:
-                job.runner.cancel()
+    def cancel(self, job: Job, word: str, on_the_way: tuple[str, str] | None = None) -> None:
+        """End a task with this word; its work is cancelled. Does nothing to a finished one.
+
+        `on_the_way` is a state before that, with its option: `("cancelling", "batch.cancel_s")`.
+        """
+        if job.finished:
+            return
+        if job.runner is not None:
+            job.runner.cancel()
+        if on_the_way is None:
             self._end(job, word)
+            return
+        job.next_s = job.due_s = self._clock.now_s() + self._delay(on_the_way[1])
+        self._change(job, on_the_way[0])
+        job.runner = asyncio.create_task(self._cancelled(job, word), name=f"sandbox task {job.id}")
+
+    async def _cancelled(self, job: Job, word: str) -> None:
+        await self._clock.sleep_until(job.due_s)
+        self._end(job, word)
 
     def remove(self, id: int) -> None:
         """Forget a task."""
         job = self._kept.pop(id, None)
-        if job is not None and job.runner is not None:
-            job.runner.cancel()
-
-    def change(self, job: Job, word: str) -> None:
-        """Give a task another running state now, for a kind that needs one outside its stages (`cancelling`)."""
-        if not job.finished:
-            self._change(job, word)
+        if job is not None and not job.finished:
+            if job.runner is not None:
+                job.runner.cancel()
+            job.finished = True
+            job.changed.set()
 
     async def close(self) -> None:
         """Stop every task and wait until its coroutine has ended."""
@@ -186,25 +211,26 @@ class Jobs:
         self._kept.clear()
 
     async def _run(self, job: Job, ends_s: list[float]) -> None:
-        kind, faults = job.kind, job.faults
-        worked = kind.works_at % len(ends_s)
-        for place, ((word, _), end_s) in enumerate(zip(kind.stages, ends_s, strict=True)):
-            if place == worked and faults.has("job.new_word"):
-                word = NEW_WORD
-            if word != job.word:
+        kind = job.kind
+        worked = kind.works_at % len(kind.stages)
+        ending = kind.success
+        for place, end_s in enumerate(ends_s):
+            job.next_s = end_s
+            if (word := self._word(job, place)) != job.word:
                 self._change(job, word)
-            if place == worked:
-                if faults.has("job.never"):
-                    await asyncio.Event().wait()
-                if faults.has("job.expire"):
-                    job.due_s = self._clock.now_s() + self._options["task.expire_s"]
-                    await self._clock.sleep_until(job.due_s)
-                    return self._end(job, kind.expired)
-                if not await self._worked(job):
-                    await self._clock.sleep_until(end_s)
-                    return self._end(job, kind.fail)
+            if place == worked and job.faults.has("job.expire"):
+                ending = kind.expired
+            elif place == worked and not job.faults.has("job.never") and not await self._worked(job):
+                await self._clock.sleep_until(end_s)
+                ending = kind.fail
+                break
             await self._clock.sleep_until(end_s)
-        return self._end(job, kind.success)
+        self._end(job, ending)
+
+    def _word(self, job: Job, place: int) -> str:
+        worked = job.kind.works_at % len(job.kind.stages)
+        new = place == worked and job.faults.has("job.new_word")
+        return NEW_WORD if new else job.kind.stages[place][0]
 
     async def _worked(self, job: Job) -> bool:
         if (code := job.faults.number(f"{job.kind.name}.fail")) is not None:
@@ -225,10 +251,13 @@ class Jobs:
         job.times[word] = job.changed_unix_s
         for listener in self.listeners:
             listener(job)
+        changed, job.changed = job.changed, asyncio.Event()
+        changed.set()
 
     def _end(self, job: Job, word: str) -> None:
         job.finished = True
         self._change(job, word)
+        job.body = {}
 
     def _drop_oldest(self) -> None:
         self.all()  # drops what is older than its lifetime

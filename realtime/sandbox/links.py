@@ -46,7 +46,8 @@ async def download(request: web.Request) -> web.StreamResponse:
     state, faults = request.app[STATE], faults_for(request)
     id, until = int(request.match_info["id"]), request.query.get("Expires", "")
     expected = state.store.sign(id, int(until)) if re.fullmatch("[0-9]{1,12}", until) else ""
-    if not expected or not hmac.compare_digest(expected, request.query.get("Signature", "")):
+    given = request.query.get("Signature", "")
+    if not expected or not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
         return refused(403, "SignatureDoesNotMatch", "The request signature does not match.")
     if faults.has("link.dead") or int(until) <= state.clock.unix_s():
         return refused(403, "AccessDenied", "Request has expired.")

@@ -76,6 +76,9 @@ async def test_url_output_can_be_fetched_without_a_key() -> None:
             assert file.getnframes() / 24 == pytest.approx(found["extra_info"]["audio_length"], abs=1)
         async with aiohttp.ClientSession() as session, session.get(url[:-1] + "x") as wrong:
             assert wrong.status == 403
+        sandbox.state.clock.forward(24 * 3600)
+        async with aiohttp.ClientSession() as session, session.get(url) as late:
+            assert late.status == 403
 
 
 @pytest.mark.parametrize("kind", ["sentence", "word"])
