@@ -80,6 +80,9 @@ VALUES: dict[str, ValueKind] = {
     "batch.run_s": ValueKind("a batch is in_progress, seconds at least", 2, 300, 300),
     "batch.finalize_s": ValueKind("a batch is finalizing, seconds", 0.5, 10, 10),
     "batch.cancel_s": ValueKind("a batch is cancelling, seconds", 0.5, 10, 10),
+    "input.limit_s": _same(
+        "time to fetch a picture, film or recording that a request names, seconds", 10, 0.01
+    ),
     "callback.limit_s": _same("time a receiver has for a challenge or a push, seconds", 3, 0.01),
     "callback.late_s": _same("how late the fault callback.late sends, seconds", 2),
     "callback.lenient": _same("1: a task is made without pushes when its challenge fails", 0),

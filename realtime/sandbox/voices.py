@@ -7,12 +7,13 @@ used within seven days is deleted (docs/minimax/voices.md 2, 4, 5).
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
 from aiohttp import web
 
-from .context import STATE, SandboxState, base_resp, key_error, native_error, sleep_ms
+from . import fields
+from .context import SandboxState
+from .native import Call, Endpoint, add_endpoint
 from .voice_table import SYSTEM_VOICES
 
 __all__ = ["SYSTEM_VOICES", "VOICE_TYPES", "add_routes", "create_voice", "is_taken", "is_voice", "use_voice"]
@@ -22,8 +23,8 @@ VOICE_TYPES = ("voice_cloning", "voice_generation")
 
 def add_routes(app: web.Application) -> None:
     """Register the two endpoints."""
-    app.router.add_post("/v1/get_voice", get_voice)
-    app.router.add_post("/v1/delete_voice", delete_voice)
+    add_endpoint(app, "POST", "/v1/get_voice", Endpoint("voice", get_voice))
+    add_endpoint(app, "POST", "/v1/delete_voice", Endpoint("voice", delete_voice))
 
 
 def is_voice(state: SandboxState, voice_id: str) -> bool:
@@ -64,14 +65,11 @@ def _expired(state: SandboxState, voice: dict[str, Any]) -> bool:
     return not voice["used"] and age_s > state.options["life.voice_h"] * 3600
 
 
-async def get_voice(request: web.Request) -> web.Response:
+async def get_voice(call: Call) -> dict[str, Any]:
     """The voices of a type, or of all types."""
-    body = await _body(request)
-    if isinstance(body, web.Response):
-        return body
-    wanted = body.get("voice_type")
+    wanted = call.body.get("voice_type")
     if wanted not in ("system", "all", "music_generation", *VOICE_TYPES):
-        return web.json_response(native_error(2013, "invalid params, invalid params: voice_type"))
+        raise fields.invalid("voice_type")
     answer: dict[str, Any] = {}
     if wanted in ("system", "all"):
         answer["system_voice"] = [
@@ -80,10 +78,10 @@ async def get_voice(request: web.Request) -> web.Response:
         ]
     for kind in VOICE_TYPES:
         if wanted in (kind, "all"):
-            answer[kind] = _created(request.app[STATE], kind)
+            answer[kind] = _created(call.state, kind)
     if wanted == "music_generation":
         answer["music_generation"] = []
-    return web.json_response(answer | {"base_resp": base_resp()})
+    return answer
 
 
 def _created(state: SandboxState, kind: str) -> list[dict[str, Any]]:
@@ -94,31 +92,12 @@ def _created(state: SandboxState, kind: str) -> list[dict[str, Any]]:
     ]
 
 
-async def delete_voice(request: web.Request) -> web.Response:
+async def delete_voice(call: Call) -> dict[str, Any]:
     """Delete a created voice permanently."""
-    body = await _body(request)
-    if isinstance(body, web.Response):
-        return body
-    kind, voice_id = body.get("voice_type"), body.get("voice_id")
-    if kind not in VOICE_TYPES:
-        return web.json_response(native_error(2013, "invalid params, invalid params: voice_type"))
-    voice = request.app[STATE].voices.get(voice_id) if isinstance(voice_id, str) else None
+    kind = fields.one_of(call.body, "voice_type", VOICE_TYPES)
+    voice_id = fields.text(call.body, "voice_id")
+    voice = call.state.voices.get(voice_id)
     if voice is None or voice["deleted"] or voice["voice_type"] != kind:
-        return web.json_response(native_error(2013, "invalid params, invalid params: voice_id"))
+        raise fields.invalid("voice_id")
     voice["deleted"] = True
-    answer = {"voice_id": voice_id, "created_time": voice["created_unix"], "base_resp": base_resp()}
-    return web.json_response(answer)
-
-
-async def _body(request: web.Request) -> dict[str, Any] | web.Response:
-    if wrong := key_error(request):
-        await sleep_ms(request.app, "http.error_ms")
-        return web.json_response(native_error(*wrong))
-    try:
-        body = json.loads(await request.read())
-    except ValueError:
-        body = None
-    request.app[STATE].record(request, body)
-    if not isinstance(body, dict):
-        return web.json_response(native_error(2013, "invalid params, invalid params: body"))
-    return body
+    return {"voice_id": voice_id, "created_time": voice["created_unix"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -96,6 +97,25 @@ async def test_a_broken_form_is_refused(body: bytes) -> None:
         assert await client.code("POST", "/v1/files/upload", data=body, headers=kind) == 2013
         assert await client.code("POST", "/v1/files/upload", json={"purpose": "batch"}) == 2013
         assert list(client.sandbox.state.store.directory.iterdir()) == []
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing() -> None:
+    async with platform() as client:
+        store = client.sandbox.state.store
+        host, port = client.sandbox.url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"POST /v1/files/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer any\r\nContent-Length: 1000000\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n' + bytes(100_000)
+        )
+        async with asyncio.timeout(5):
+            while not list(store.directory.iterdir()):  # noqa: ASYNC110 - a directory has no event to wait for
+                await asyncio.sleep(0.005)
+            writer.close()
+            while list(store.directory.iterdir()):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert store.all() == []
 
 
 async def test_an_empty_file_is_refused() -> None:

@@ -280,6 +280,8 @@ async def test_system_voices_cannot_be_deleted_and_keys_are_checked() -> None:
         request = {"voice_type": "voice_cloning", "voice_id": "Arnold"}
         answer = await sandbox.post("/v1/delete_voice", request)
         assert (await answer.json())["base_resp"]["status_code"] == 2013
+        answer = await sandbox.post("/v1/get_voice", {"voice_type": "all"}, fault="voice.error=1008")
+        assert (await answer.json())["base_resp"]["status_code"] == 1008
         answer = await sandbox.post("/v1/get_voice", {"voice_type": "all"}, key="sk-bad")
         assert (await answer.json())["base_resp"]["status_code"] == 2049
 
