@@ -60,7 +60,7 @@ def make_film(
     mark = _mark(size) if watermark else None
     sink = io.BytesIO()
     with av().open(sink, "w", format="mp4") as container:
-        container.metadata.update({"title": prompt[:_LONGEST_TEXT], "comment": "realtime sandbox"})
+        container.metadata.update({"title": _title(prompt), "comment": "realtime sandbox"})
         video = _video_stream(container, size)
         sound = _audio_stream(container) if audio else None
         for index, planes in enumerate(_moving(opening, ending, prompt, frames)):
@@ -71,6 +71,11 @@ def make_film(
         if sound is not None:
             _add_silence(container, sound, frames)
     return sink.getvalue()
+
+
+def _title(prompt: str) -> str:
+    """The prompt as metadata can hold it: text that ends at no NUL."""
+    return prompt[:_LONGEST_TEXT].replace("\0", " ").encode(errors="replace").decode()
 
 
 def _drawn(prompt: str, size: tuple[int, int], seed: int, subject: bytes | None) -> Any:

@@ -43,7 +43,7 @@ def write_lyrics(prompt: str, *, title: str | None = None, seed: int = 0) -> Lyr
     chinese = bool(HAN.search(prompt or title or ""))
     lines = CHINESE if chinese else ENGLISH
     themes = themes_of(prompt) or [_ANY_SONG[chinese]]
-    rng = np.random.default_rng([zlib.crc32(prompt.encode()), seed % 2**64])
+    rng = np.random.default_rng([zlib.crc32(prompt.encode(errors="replace")), seed % 2**64])
     chorus = _written(lines.chorus, themes, rng, 4)
     sections: list[str] = []
     for tag in _STRUCTURE:
@@ -71,7 +71,13 @@ def edit_lyrics(prompt: str, lyrics: str, *, title: str | None = None, seed: int
         return write_lyrics(prompt, title=title, seed=seed)
     lines = CHINESE if HAN.search(prompt or lyrics) else ENGLISH
     themes = themes_of(prompt) or [_ANY_SONG[lines is CHINESE]]
-    rng = np.random.default_rng([zlib.crc32(prompt.encode()), zlib.crc32(lyrics.encode()), seed % 2**64])
+    rng = np.random.default_rng(
+        [
+            zlib.crc32(prompt.encode(errors="replace")),
+            zlib.crc32(lyrics.encode(errors="replace")),
+            seed % 2**64,
+        ]
+    )
     changed = "\n\n".join(_changed(part, lines, themes, rng) for part in parts)
     while len(changed) > max(LONGEST_LYRICS, len(lyrics)):
         changed = changed.rsplit("\n", 1)[0]
@@ -92,7 +98,7 @@ def themes_of(prompt: str) -> list[str]:
 def style_tags(prompt: str, seed: int = 0) -> str:
     """Two to four English style words: those the prompt names, filled up after the seed."""
     tags = [tag for tag, words in STYLES.items() if _names(prompt.lower(), words)]
-    choice = zlib.crc32(prompt.encode()) + seed
+    choice = zlib.crc32(prompt.encode(errors="replace")) + seed
     for more in (GENRES, MOODS):
         if len(tags) < 2 and not set(tags) & set(more):
             tags.append(more[choice % len(more)])

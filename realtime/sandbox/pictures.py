@@ -52,7 +52,7 @@ def make_picture(
 def draw(prompt: str, width: int, height: int, *, seed: int = 0, subject: bytes | None = None) -> Any:
     """The scene of a prompt as a Pillow image in RGB, without text. Raises UnreadablePicture, ExtraMissing."""
     scene = scene_of(prompt)
-    rng = np.random.default_rng([seed % 2**64, zlib.crc32(prompt.encode())])
+    rng = np.random.default_rng([seed % 2**64, zlib.crc32(prompt.encode(errors="replace"))])
     top, foot, ground = scene.background
     if len(scene.colours) > 1:  # the first colour is the main shape's, the second one the ground's
         ground = scene.palette[1]
@@ -68,10 +68,15 @@ def draw(prompt: str, width: int, height: int, *, seed: int = 0, subject: bytes 
 
 def write(image: Any, prompt: str) -> None:
     """Write the prompt at the foot; where its letters are missing, also the English names of what it asks for."""
-    text = lettering.drawable(prompt)
-    if _letters(text) * 2 < _letters(prompt):
-        text = scene_of(prompt).words + (f" {text}" if _letters(text) else "")
-    lettering.caption(image, text)
+    lettering.caption(image, caption_text(prompt, lettering.drawable(prompt)))
+
+
+def caption_text(prompt: str, drawable: str) -> str:
+    """What to write for a prompt of which only the `drawable` part has letters in the font."""
+    if _letters(drawable) * 2 >= _letters(prompt):
+        return drawable
+    words = [word for word in drawable.split() if _letters(word)]
+    return " ".join(dict.fromkeys([*scene_of(prompt).words.split(), *words]))
 
 
 def _letters(text: str) -> int:
@@ -80,7 +85,7 @@ def _letters(text: str) -> int:
 
 def to_jpeg(image: Any, description: str) -> bytes:
     """A Pillow image as a JPEG with the text in its comment and its EXIF description."""
-    text = description.encode()[:_LONGEST_TEXT].decode(errors="ignore").encode()
+    text = description.encode(errors="replace")[:_LONGEST_TEXT].decode(errors="ignore").encode()
     exif = pillow("Image").Exif()
     exif[_SOFTWARE] = "realtime sandbox"
     if len(text) < _LONGEST_TEXT // 2:  # EXIF shares one segment with other tags

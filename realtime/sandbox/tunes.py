@@ -24,6 +24,7 @@ _NOTES = _BEATS * 2  # a unit of the lyrics has half a beat
 _MAJOR_SCALE, _MINOR_SCALE = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 _WITHOUT_LYRICS = "[Intro]\n[Verse]\n[Chorus]\n[Outro]"
 _PEAK = 0.85  # of full scale
+_VOICE = 2.2  # beside the band: about as loud as its loudest section
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +154,12 @@ def _bars_of_line(line: str) -> int:
 
 def _manner(kind: str) -> _Manner:
     """How a kind is played; kinds without a manner get one from their name."""
-    other = _OTHER_CHORDS[zlib.crc32(kind.encode()) % len(_OTHER_CHORDS)]
+    other = _OTHER_CHORDS[zlib.crc32(kind.encode(errors="replace")) % len(_OTHER_CHORDS)]
     return _MANNERS.get(kind) or _Manner(other, (0, 2), (1, 3), 4, 0.75)
 
 
 def _random(*of: object) -> np.random.Generator:
-    return np.random.default_rng([zlib.crc32(str(value).encode()) for value in of])
+    return np.random.default_rng([zlib.crc32(str(value).encode(errors="replace")) for value in of])
 
 
 def _song(prompt: str, seed: int, rate: int, bar_s: float, *, sung: bool) -> _Song:
@@ -222,7 +223,7 @@ def _sing(track: play.Sound, song: _Song, part: Part, manner: _Manner) -> None:
         count = len(units(line))
         notes = [_step(song, part.kind, manner, index + unit) for unit in range(count)]
         for unit, sound in enumerate(sing(line, notes, half_beat / song.rate, song.rate)):
-            play.add(track, sound, round((index + unit) * half_beat), 1.3)
+            play.add(track, sound, round((index + unit) * half_beat), _VOICE)
         index += _bars_of_line(line) * _NOTES
 
 

@@ -169,6 +169,13 @@ def test_impossible_films_are_refused(options: dict[str, int]) -> None:
         film("x", **options)
 
 
+def test_any_prompt_is_a_title() -> None:
+    """NUL and half a letter too; a long one is cut."""
+    for prompt, title in (("a\0b \ud83d", "a b ?"), ("山" * 9000, "山" * 8000), ("", "")):
+        data = make_film(prompt, seconds=0.1, width=64, height=48)
+        assert film_facts(data).title == title
+
+
 def test_a_broken_first_frame_is_refused() -> None:
     """With the picture's own error."""
     with pytest.raises(UnreadablePicture):

@@ -14,7 +14,7 @@ from realtime.sandbox import lettering
 from realtime.sandbox.extras import ExtraMissing
 from realtime.sandbox.picture_facts import UnreadablePicture, picture_facts
 from realtime.sandbox.picture_words import scene_of
-from realtime.sandbox.pictures import make_picture
+from realtime.sandbox.pictures import caption_text, make_picture
 from realtime.sandbox.voice_engine import VoiceUnavailable
 
 Image = pytest.importorskip("PIL.Image")
@@ -115,13 +115,31 @@ def test_letters_that_no_font_has_are_left_out() -> None:
     assert lettering.drawable("a\U0010fffeb\n c") == "a b c"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "drawable", "caption"),
+    [
+        ("a red cat [Push in]", "a red cat [Push in]", "a red cat [Push in]"),
+        ("雪山日出 [推进] at 7", "[ ] at 7", "snow mountain sunrise at 7"),
+        ("红猫, café", ", caf", ", caf"),
+        ("未知", "", ""),
+    ],
+)
+def test_a_prompt_without_its_letters_is_written_in_english(prompt: str, drawable: str, caption: str) -> None:
+    """Where most letters are missing, the names of colours and things stand for them."""
+    assert caption_text(prompt, drawable) == caption
+
+
 @given(st.text(min_size=1, max_size=1500))
 @settings(max_examples=25, deadline=None)
 def test_any_prompt_can_be_drawn_and_read_back(prompt: str) -> None:
     """No letter ends in an error."""
-    prompt = prompt.replace("\0", "")
     facts = picture_facts(make_picture(prompt, 512, 512))
     assert facts.description == prompt
+
+
+def test_half_a_letter_becomes_a_question_mark() -> None:
+    """JSON can hold one half of a pair."""
+    assert picture_facts(make_picture("a \ud83d cat", 512, 512)).description == "a ? cat"
 
 
 def test_a_very_long_prompt_is_kept_as_far_as_a_jpeg_can() -> None:

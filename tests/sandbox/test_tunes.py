@@ -84,6 +84,11 @@ def test_lyrics_of_the_greatest_length_still_fit() -> None:
     assert make_tune("x", "歌" * 3500, rate=8000).seconds == pytest.approx(LONGEST_S, abs=0.2)
 
 
+def test_half_a_letter_does_no_harm() -> None:
+    """JSON can hold one half of a pair, and NUL."""
+    assert make_tune("\ud83d", "[\ud83d]\nla \ud83d la\0 la", rate=8000).seconds >= SHORTEST_S
+
+
 def test_a_wanted_length_is_kept() -> None:
     """As for a cover: longer and shorter than the lyrics."""
     for seconds in (8.0, 45.5):
