@@ -24,8 +24,9 @@ AUDIO_RATE = 44_100  # Hertz
 _CROSSFADE = 0.25  # share of the film in which the last frame appears
 _FINER = 2  # the picture is enlarged once, so that each frame can take the nearest pixels, which is ten times faster
 _LONGEST_TEXT = 8_000  # characters of the prompt in the metadata
-# Quick to encode, and small enough: one core makes several times real time.
-_X264 = {"preset": "ultrafast", "crf": "27", "tune": "zerolatency", "g": "48"}
+# Quick to encode, and small enough: one core makes several times real time. One thread: the bytes do not depend on the
+# number of cores.
+_X264 = {"preset": "ultrafast", "crf": "27", "tune": "zerolatency", "g": "48", "threads": "1"}
 
 _Planes = NDArray[np.uint8]  # yuv420p as one array: (height * 3 / 2, width)
 
