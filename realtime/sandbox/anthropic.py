@@ -120,7 +120,7 @@ async def _answer(request: web.Request, body: Any, chat: ChatRequest, faults: Fa
     options = request.app[OPTIONS]
     composed = compose(
         answer(chat, faults, datetime.now()),
-        thinks=chat.thinks,
+        thinks=chat.thinks and not (faults.has("chat.think_once") and _goes_on(chat)),
         split=chat.split and not faults.has("chat.think_in_text"),
         think_tokens=int(options["chat.think_tokens"]),
         max_tokens=chat.max_tokens,
@@ -132,6 +132,10 @@ async def _answer(request: web.Request, body: Any, chat: ChatRequest, faults: Fa
     if chat.stream:
         return await send(request, wire, tps)
     return await _whole(request, wire, tps)
+
+
+def _goes_on(chat: ChatRequest) -> bool:
+    return any(message["role"] == "assistant" for message in chat.messages)
 
 
 async def _whole(request: web.Request, wire: MessageWire, tps: float) -> web.Response:

@@ -66,9 +66,23 @@ def _prefixes(body: Mapping[str, Any]) -> Iterator[_Prefix]:
     for role, block in _blocks(body):
         bare = {key: value for key, value in block.items() if key not in ("cache_control", "signature")}
         digest.update(json.dumps([role, bare], sort_keys=True).encode())
-        text = "" if bare.get("type") == "thinking" else bare.get("text")  # old thinking is not counted
-        tokens += count_tokens(text if isinstance(text, str) else json.dumps(bare))
+        tokens += count_tokens(_counted(bare))
         yield _Prefix(digest.hexdigest(), tokens, bool(block.get("cache_control")))
+
+
+def _counted(block: Mapping[str, Any]) -> str:
+    """What of a block is counted as text: no old thinking, no picture."""
+    match block.get("type"):
+        case "text" | "mid_conv_system":
+            return str(block.get("text", ""))
+        case "thinking" | "image" | "video":
+            return ""
+        case "tool_result":
+            content = block.get("content")
+            parts = content if isinstance(content, list) else [{"text": content or ""}]
+            return " ".join(str(part.get("text", "")) for part in parts)
+        case _:
+            return json.dumps(block)
 
 
 def _blocks(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

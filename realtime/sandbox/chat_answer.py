@@ -30,9 +30,15 @@ _COMPLAINT = re.compile(
 )
 _ANSWERED_WITH = re.compile(r"[{\[`]")
 _DATA = re.compile(r"json", re.I)
-_PLAIN_WORDS = re.compile(
-    r"[^.!?\n。！？]*\b(?:json|schema)\b[^.!?\n。！？]*[.!?:\n。！？]?", re.I
-)  # sentences about the form of the answer are not about its content
+_SENTENCE = re.compile(r"[^.!?:\n。！？：]+(?:[.!?:\n。！？：]+|$)(?=\s|$|[^\w])", re.ASCII)
+# A sentence about the form of the answer says nothing about its content.
+_FORM = re.compile(r"\b(?:json|schema)\b", re.I)
+_OF_FORM = re.compile(
+    r"\b(?:answer|reply|respond|response|return|output|fit|fits|match|matches|schema|format|valid|only|object|nothing)\b",
+    re.I,
+)
+_CONTENT = re.compile(r"[\d\"“”「」]")
+MAX_TEXT = 20_000  # characters of a question that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +108,14 @@ def _is_complaint(before: Message, message: Message) -> bool:
 def _about(texts: Sequence[str]) -> str:
     """The content of the question: without schemas and without sentences about JSON."""
     bare = [found[1] if (found := schema_in(text)) else text for text in texts]
-    joined = "\n".join(bare).replace("```json", "").replace("```", "")
-    return _PLAIN_WORDS.sub("", joined).strip() or joined.strip()
+    joined = "\n".join(bare).replace("```json", "").replace("```", "")[:MAX_TEXT]
+    return (
+        _SENTENCE.sub(lambda match: "" if _is_form(match[0]) else match[0], joined).strip() or joined.strip()
+    )
+
+
+def _is_form(sentence: str) -> bool:
+    return bool(_FORM.search(sentence) and _OF_FORM.search(sentence) and not _CONTENT.search(sentence))
 
 
 def _without_schema(messages: list[Message], wish: _Wish) -> list[Message]:

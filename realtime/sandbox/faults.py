@@ -43,6 +43,7 @@ FAULTS: dict[str, FaultKind] = {
     "chat.bad_json": FaultKind("the first JSON answer does not fit its schema; after a complaint it does"),
     "chat.bad_json_always": FaultKind("no JSON answer fits its schema"),
     "chat.think_in_text": FaultKind("Anthropic path: thinking as <think> text in the text block (M2.5)"),
+    "chat.think_once": FaultKind("Anthropic path: no thinking from the second turn on (M3)"),
     "speech.error": FaultKind("fail at the first text of a session", "CODE"),
     "speech.start_error": FaultKind("refuse task_start", "CODE"),
     "speech.drop_after": FaultKind("cut the socket after N audio frames", "N"),

@@ -17,7 +17,8 @@ from .schema import Schema, resolve
 from .schema_pattern import matching
 from .schema_words import Words, words_of_name
 
-MAX_DEPTH = 8
+MAX_DEPTH = 10  # below it, lists stay empty and what is optional is left out
+MAX_STEPS = 4000  # values tried in one instance; after them it goes on as below the depth
 MAX_ITEMS = 20
 _SAID = frozenset("answer reply response message explanation reason summary text content description".split())
 _MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
@@ -46,10 +47,14 @@ class _Filler:
     def __init__(self, root: Schema, words: Words) -> None:
         self.root = root
         self.words = words
+        self.steps = 0
         self.claimed: set[int] = set()  # places of numbers that a sibling's name stands beside
 
     def value(self, raw: Any, name: str, depth: int) -> Any:
         """The value of one place; `name` is that of its property, or of the list that it is in."""
+        self.steps += 1
+        if depth > 3 * MAX_DEPTH:
+            return None  # a schema that requires itself has no instance
         schema = resolve(raw, self.root)
         if "const" in schema:
             return schema["const"]
@@ -58,12 +63,11 @@ class _Filler:
             return schema.get("default", schema["enum"][0]) if chosen is None else chosen
         for key in ("anyOf", "oneOf"):
             if key in schema:
-                return self._best(
-                    [{**schema, **resolve(o, self.root)} for o in schema[key]], key, name, depth
-                )
+                outer = {other: value for other, value in schema.items() if other != key}
+                return self._best([{**outer, **resolve(o, self.root)} for o in schema[key]], name, depth)
         kind = schema.get("type") or _guessed_type(schema)
         if isinstance(kind, list):
-            return self._best([{**schema, "type": each} for each in kind], "", name, depth)
+            return self._best([{**schema, "type": each} for each in kind], name, depth)
         return self._of_type(kind, schema, name, depth)
 
     def _of_type(self, kind: str, schema: Schema, name: str, depth: int) -> Any:
@@ -81,23 +85,26 @@ class _Filler:
             case _:
                 return self._string(schema, name)
 
-    def _best(self, options: list[dict[str, Any]], key: str, name: str, depth: int) -> Any:
+    def _best(self, options: list[dict[str, Any]], name: str, depth: int) -> Any:
         """The option that the text says most about; null if it may be null and the text says nothing."""
+        if self._deep(depth):
+            return self.value(_simplest(options), name, depth + 1)
         original, best = self.words, None
         for option in options:
-            if key:
-                option.pop(key, None)
             self.words = original.copy()
-            value = self.value(option, name, depth + 1) if depth < MAX_DEPTH else None
+            value = self.value(option, name, depth + 1)
             told = self.words.found - original.found + self._tag_is_named(option)
             rank = (told, 1 if value is None else 0)
-            if depth < MAX_DEPTH and (best is None or rank > best[0]):
+            if best is None or rank > best[0]:
                 best = rank, value, self.words
         self.words = original
         if best is None:
             return None
         original.become(best[2])
         return best[1]
+
+    def _deep(self, depth: int) -> bool:
+        return depth >= MAX_DEPTH or self.steps >= MAX_STEPS
 
     def _tag_is_named(self, option: Schema) -> int:
         """Evidence for one member of a tagged union: its tag or title stands in the text."""
@@ -111,15 +118,20 @@ class _Filler:
         outer = self.claimed
         made: dict[str, Any] = {}
         for name, spec in properties.items():
-            if name not in required and (depth >= MAX_DEPTH or not self._told(spec, name)):
+            if name not in required and (self._deep(depth) or not self._told(spec, name)):
                 continue
             siblings = (self.words.named_number(other) for other in properties if other != name)
             self.claimed = outer | {found[0] for found in siblings if found}
             made[name] = self.value(spec, name, depth + 1)
         self.claimed = outer
         for name in required:
-            made.setdefault(name, "")
-        if not properties and isinstance(schema.get("additionalProperties"), Mapping):
+            if name not in made:
+                made[name] = self.value(schema.get("additionalProperties"), name, depth + 1)
+        if (
+            not properties
+            and isinstance(schema.get("additionalProperties"), Mapping)
+            and not self._deep(depth)
+        ):
             return self._pairs(schema["additionalProperties"], depth) | made
         return made
 
@@ -141,7 +153,7 @@ class _Filler:
         most = max(least, most)
         if items is False:
             return made
-        if depth < MAX_DEPTH:
+        if not self._deep(depth):
             made += self._items(resolve(items, self.root), name, depth, most - len(made))
         while len(made) < least:
             made.append(self._other(self.value(items, name, depth + 1), made, schema))
@@ -254,6 +266,12 @@ class _Filler:
         match = re.search(pattern, self.words.text)
         self.words.found += match is not None
         return match[0] if match else otherwise
+
+
+def _simplest(options: list[dict[str, Any]]) -> dict[str, Any]:
+    """The member with the least inside."""
+    order = ["null", "boolean", "integer", "number", "string"]
+    return min(options, key=lambda o: order.index(o["type"]) if o.get("type") in order else len(order))
 
 
 def _guessed_type(schema: Schema) -> str:

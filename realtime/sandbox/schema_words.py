@@ -6,6 +6,7 @@ Knows text and field names. Does not know schemas. Each number and each name is 
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -86,7 +87,7 @@ class Words:
 
     def copy(self) -> Words:
         """The same words with what is left of them."""
-        twin = Words(self.text, self.said, self.now, self.found)
+        twin = copy(self)
         twin.numbers, twin.names = list(self.numbers), list(self.names)
         return twin
 

@@ -236,6 +236,17 @@ async def test_thinking_inside_the_text(sandbox: Sandbox) -> None:
     assert re.fullmatch(r"<think>\n.+\n</think>\n\nHello\. How can I help you\?", block["text"], re.DOTALL)
 
 
+async def test_thinking_only_in_the_first_turn(sandbox: Sandbox) -> None:
+    said = {"role": "user", "content": "Hello"}
+    for history, kinds in (
+        ([said], ["thinking", "text"]),
+        ([said, {"role": "assistant", "content": "Hi."}, said], ["text"]),
+    ):
+        request_body = body(messages=history, thinking={"type": "adaptive"})
+        answer = await send(sandbox.url, request_body, fault="chat.think_once")
+        assert [block["type"] for block in answer.json["content"]] == kinds
+
+
 async def test_requests_are_recorded_without_their_key(sandbox: Sandbox) -> None:
     await send(sandbox.url, body())
     (recorded,) = sandbox.state.requests

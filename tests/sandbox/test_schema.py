@@ -188,3 +188,91 @@ def test_a_schema_is_found_among_words() -> None:
     assert found[1].startswith('Use {braces} and data like {"a": 1}. Schema:')
     assert "properties" not in found[1]
     assert schema_in('{"a": 1} {"type": "weather"} {') is None
+
+
+JSON_VALUE = {
+    "$ref": "#/$defs/any",
+    "$defs": {
+        "any": {
+            "anyOf": [
+                *({"type": kind} for kind in ("null", "boolean", "integer", "string")),
+                {"type": "array", "items": {"$ref": "#/$defs/any"}},
+                {"type": "object", "additionalProperties": {"$ref": "#/$defs/any"}},
+            ]
+        }
+    },
+}
+
+
+def test_a_schema_of_everything_ends_soon() -> None:
+    words = " ".join(f"Name{n} {n}, word is {n}" for n in range(40))
+    assert json.dumps(filled(JSON_VALUE, words))
+    assert filled({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}) != {}
+
+
+def bounded(draw: st.DrawFn, low: str, high: str, largest: int) -> dict[str, int]:
+    """No bound, one, or both."""
+    first, second = sorted((draw(st.integers(0, largest)), draw(st.integers(0, largest))))
+    keep = draw(st.sampled_from([(), (low,), (high,), (low, high)]))
+    return {name: value for name, value in ((low, first), (high, second)) if name in keep}
+
+
+@st.composite
+def schemas(draw: st.DrawFn, depth: int = 3) -> dict[str, Any]:
+    """Schemas of every kind that has an instance."""
+    kinds = ["integer", "number", "string", "boolean", "null", "enum"]
+    match draw(st.sampled_from([*kinds, *(["array", "object", "anyOf"] if depth else [])])):
+        case "integer" | "number" as kind:
+            return {"type": kind, **bounded(draw, "minimum", "maximum", 20)}
+        case "string":
+            return {"type": "string", **bounded(draw, "minLength", "maxLength", 12)}
+        case "enum":
+            return {"enum": draw(st.lists(st.sampled_from(["red", "Ada", 3, None, True]), min_size=1))}
+        case "array":
+            return {
+                "type": "array",
+                "items": draw(schemas(depth - 1)),
+                **bounded(draw, "minItems", "maxItems", 4),
+            }
+        case "object":
+            names = draw(st.lists(st.sampled_from(["name", "total", "isPaid", "items"]), unique=True))
+            properties = {name: draw(schemas(depth - 1)) for name in names}
+            required = draw(st.lists(st.sampled_from(names), unique=True)) if names else []
+            return {"type": "object", "properties": properties, "required": required}
+        case "anyOf":
+            return {"anyOf": draw(st.lists(schemas(depth - 1), min_size=1, max_size=3))}
+        case kind:
+            return {"type": kind}
+
+
+TYPES: dict[str, Any] = {
+    "integer": int, "number": (int, float), "string": str, "boolean": bool, "null": type(None), "array": list, "object": dict,
+}  # fmt: skip
+
+
+def is_instance(value: Any, schema: dict[str, Any]) -> bool:
+    """A validator of the keywords above, written apart from what it judges."""
+    if "anyOf" in schema:
+        return any(is_instance(value, option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return any(value == each and type(value) is type(each) for each in schema["enum"])
+    kind = schema["type"]
+    if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        return False
+    if kind in ("integer", "number"):
+        return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+    if kind == "string":
+        return bool(schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)))
+    if kind == "array":
+        fits = schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
+        return fits and all(is_instance(item, schema["items"]) for item in value)
+    if kind == "object":
+        known = all(is_instance(inner, schema["properties"][name]) for name, inner in value.items())
+        return known and set(schema["required"]) <= value.keys()
+    return True
+
+
+@given(schemas(), st.sampled_from(["", INVOICE_TEXT, "Ada has 3 red items: x, y; total 12.5, 7 and 900"]))
+def test_every_schema_gets_an_instance(schema: dict[str, Any], text: str) -> None:
+    check_schema(schema)
+    assert is_instance(filled(schema, text), schema)

@@ -187,3 +187,31 @@ async def test_tools_come_before_json(sandbox: Sandbox) -> None:
     result = {"role": "tool", "tool_call_id": call["id"], "content": '{"celsius": 21}'}
     done = request_body(question, message, result, response_format=wanted(schema), tools=[tool])
     assert json.loads(await content(sandbox, done)) == {"celsius": 21}
+
+
+async def test_the_anthropic_path_follows_a_schema_in_words(sandbox: Sandbox) -> None:
+    request_body = {
+        "model": "MiniMax-M2.7",
+        "system": IN_WORDS,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": QUESTION}]}],
+    }
+    thinking, text = (await post(sandbox.url, "/anthropic/v1/messages", request_body)).json["content"]
+    assert thinking["type"] == "thinking"
+    assert json.loads(text["text"][text["text"].index("{") : text["text"].rindex("}") + 1]) == ADA
+    answer = await post(sandbox.url, "/anthropic/v1/messages", request_body, fault="chat.bad_json")
+    assert not fits(answer.json["content"][1]["text"])
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        f"Give me the person as JSON: Ada Lovelace, age 36.\nSchema: {json.dumps(PERSON)}",
+        f"{QUESTION}\n\nReturn only valid JSON (no prose) that matches this schema:\n```json\n{json.dumps(PERSON, indent=1)}\n```",
+        f"Respond with a JSON object that fits {json.dumps({'name': 'person', 'schema': PERSON})}. {QUESTION}",
+        f"请按照下面的 JSON schema 回答：{json.dumps(PERSON)}\n{QUESTION}",
+    ],
+)
+async def test_the_sentence_about_the_form_is_not_part_of_the_question(sandbox: Sandbox, prompt: str) -> None:
+    body = request_body(prompt, model="MiniMax-M3", thinking={"type": "disabled"})
+    text = await content(sandbox, body)
+    assert json.loads(text[text.index("{") : text.rindex("}") + 1]) == ADA
