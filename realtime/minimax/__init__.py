@@ -2,6 +2,7 @@
 
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import ChatOptions
+from realtime.minimax.chat_models import ChatModelInfo
 from realtime.minimax.chat_parse import ParseFailed
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.client import MiniMax
@@ -14,6 +15,7 @@ from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 __all__ = [
     "Chat",
     "ChatAnswer",
+    "ChatModelInfo",
     "ChatOptions",
     "ChunkEnd",
     "Endpoint",

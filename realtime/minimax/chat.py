@@ -16,10 +16,11 @@ import aiohttp
 
 from realtime.core.messages import ChatEvent, ChatFinish
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from realtime.minimax import chat_parse, chat_whole
+from realtime.minimax import chat_models, chat_parse, chat_whole
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Dialect, Messages, platform_dialect
 from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
 from realtime.minimax.chat_dialect import Decoder, body_of, decoder_for, headers_of, path_of
+from realtime.minimax.chat_models import ChatModelInfo
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.errors import error_from_response
@@ -126,6 +127,24 @@ class Chat:
         """
         call = self._call(messages, options)
         return await chat_parse.parse(call, shape, lambda one: self._complete(one, timeout_s))
+
+    async def count_tokens(
+        self, messages: Messages, *, timeout_s: float = 30.0, **options: Unpack[ChatOptions]
+    ) -> int:
+        """The tokens of this prompt with its tools, as the platform's Anthropic side counts them. Costs nothing.
+
+        Raises ProviderError.
+        """
+        options["dialect"] = "anthropic"
+        return await chat_models.count_tokens(self._http, self._call(messages, options), timeout_s=timeout_s)
+
+    def models(self) -> AsyncGenerator[ChatModelInfo, None]:
+        """The platform's chat models with their names and dates; pages are fetched as needed. Raises ProviderError."""
+        return chat_models.list_models(self._http)
+
+    async def get_model(self, model: str) -> ChatModelInfo:
+        """One of the platform's chat models. Raises ProviderError, ProviderRejected for an unknown one."""
+        return await chat_models.get_model(self._http, model)
 
     async def prewarm(self) -> None:
         """Open connections ahead of the first request, and keep some spare from now on. Never raises."""

@@ -82,6 +82,8 @@ def _split(call: ChatCall, traits: ModelTraits) -> tuple[list[Block], list[dict[
             messages[-1]["content"] += blocks
         elif blocks:
             messages.append({"role": role, "content": blocks})
+    if system and not messages:  # a message is required: instructions alone are the question
+        return [], [{"role": "user", "content": system}]
     return system, messages
 
 

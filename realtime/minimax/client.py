@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from realtime.errors import ConfigError
 from realtime.minimax import asr
 from realtime.minimax.chat import Chat
+from realtime.minimax.chat_call import Dialect, Style, platform_dialect
 from realtime.minimax.door import Door, Pause
 from realtime.minimax.hosts import is_loopback, speech_urls_for
 from realtime.minimax.http import HttpClient
@@ -30,7 +31,8 @@ class MiniMax:
     `base_url` decides the region; `speech_urls` are the hosts for synchronous speech, best first, and are derived from
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
     and serve only calls that cost nothing. `group_id` is sent only when given (old accounts). `limits` are the
-    account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait.
+    account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait. `chat_dialect`
+    is how chat speaks with the platform where a call names none: openai or anthropic.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class MiniMax:
         limits: Mapping[str, Limit] | None = None,
         on_pause: Callable[[Pause], None] | None = None,
         chat_model: str = "MiniMax-M3",
+        chat_dialect: Style = "openai",
         speech_model: str = "speech-2.8-turbo",
         voice_id: str = "English_Graceful_Lady",
         speech_timeouts: SpeechTimeouts | None = None,
@@ -52,7 +55,11 @@ class MiniMax:
             raise ConfigError("There is no API key: set MINIMAX_API_KEY.")
         self.base_url = base_url.rstrip("/").removesuffix("/v1")
         hosts = tuple(url.rstrip("/").removesuffix("/v1") for url in speech_urls)
-        self.chat = Chat(HttpClient(self.base_url, api_key, group_id=group_id), model=chat_model)
+        self.chat = Chat(
+            HttpClient(self.base_url, api_key, group_id=group_id),
+            model=chat_model,
+            dialect=_dialect(chat_dialect),
+        )
         self.speech = SpeechClient(
             hosts or speech_urls_for(self.base_url),
             api_key,
@@ -67,10 +74,10 @@ class MiniMax:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """A client from MINIMAX_API_KEY, MINIMAX_BASE_URL, MINIMAX_SPEECH_URLS and MINIMAX_GROUP_ID.
+        """A client from MINIMAX_API_KEY, MINIMAX_BASE_URL, MINIMAX_SPEECH_URLS, MINIMAX_GROUP_ID and MINIMAX_CHAT_API.
 
         `environ` is the process's own unless another one is given. Raises ConfigError without a key, unless the base
-        URL is on this machine (`realtime sandbox`).
+        URL is on this machine (`realtime sandbox`), and for an unknown chat API.
         """
         environ = os.environ if environ is None else environ
         base_url = environ.get("MINIMAX_BASE_URL") or BASE_URL
@@ -80,6 +87,7 @@ class MiniMax:
             base_url,
             tuple(url.strip() for url in urls.split(",") if url.strip()),
             environ.get("MINIMAX_GROUP_ID") or None,
+            chat_dialect=cast("Style", (environ.get("MINIMAX_CHAT_API") or "openai").strip().lower()),
         )
 
     def __repr__(self) -> str:
@@ -117,3 +125,10 @@ class MiniMax:
         await self.chat.aclose()
         await self.speech.aclose()
         await self._http.aclose()
+
+
+def _dialect(style: str) -> Dialect:
+    try:
+        return platform_dialect(style)
+    except ValueError as error:
+        raise ConfigError(f"MINIMAX_CHAT_API (chat_dialect): {error}.") from None

@@ -19,6 +19,7 @@ class Settings:
     speech_urls: tuple[str, ...] = ()  # ordered hosts for synchronous speech; empty: derived from base_url
     group_id: str | None = None
     chat_model: str = "MiniMax-M3"
+    chat_api: str = "openai"  # the platform's style of chat: openai or anthropic
     speech_model: str = "speech-2.8-turbo"
     voice_id: str = "English_Graceful_Lady"
     speech_socket: str = "ordinary"  # ordinary, bidi or http

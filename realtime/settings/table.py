@@ -55,6 +55,12 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "CHAT_MODEL MINIMAX_CHAT_MODEL",
                 "The chat model. M2.x models think; their thinking is never spoken.",
             ),
+            _setting(
+                "chat_api",
+                "MINIMAX_CHAT_API",
+                "The style in which MiniMax is asked for answers: `openai` or `anthropic`.",
+                types.choice("openai", "anthropic"),
+            ),
             _setting("speech_model", "MINIMAX_SPEECH_MODEL", "The speech model."),
             _setting("voice_id", "MINIMAX_VOICE_ID", "The voice, where a client names none."),
             _setting(

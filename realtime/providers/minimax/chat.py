@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from realtime.core.messages import ChatEvent, ChatRequest
 from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
+from realtime.minimax.chat_call import platform_dialect
 from realtime.minimax.http import HttpClient
 from realtime.minimax.models import traits_of
 from realtime.providers.minimax.budget import RequestBudget
@@ -55,14 +56,17 @@ class ChatProvider:
 
 
 def create(settings: Settings) -> ChatProvider:
-    """The provider for these settings. Raises ConfigError without a key."""
+    """The provider for these settings. Raises ConfigError without a key or for an unknown style of chat."""
     if not settings.api_key:
         raise ConfigError("There is no API key for chat: set MINIMAX_API_KEY.")
-    http = HttpClient(
-        settings.base_url.rstrip("/").removesuffix("/v1"), settings.api_key, group_id=settings.group_id
-    )
+    try:
+        dialect = platform_dialect(settings.chat_api)
+    except ValueError as error:
+        raise ConfigError(f"MINIMAX_CHAT_API: {error}.") from None
+    base_url = settings.base_url.rstrip("/").removesuffix("/v1")
+    http = HttpClient(base_url, settings.api_key, group_id=settings.group_id)
     return ChatProvider(
-        Chat(http, model=settings.chat_model),
+        Chat(http, model=settings.chat_model, dialect=dialect),
         sees_images=traits_of(settings.chat_model).sees_images,
         rpm=settings.chat_rpm,
         first_timeout_s=settings.chat_first_timeout_s,

@@ -1,0 +1,69 @@
+"""Counting a prompt's tokens and listing the models, both of the platform's Anthropic side (docs/minimax/anthropic.md).
+
+Nothing here costs anything. The body of a count is that of the dialect without the fields of the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from realtime.errors import ProviderUnavailable
+from realtime.minimax.chat_anthropic import COUNT_PATH, HEADERS, MODELS_PATH, prompt_fields
+from realtime.minimax.chat_call import ChatCall
+from realtime.minimax.http import HttpClient
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModelInfo:
+    """One chat model. `created_at` is None where the platform says nothing that is a time."""
+
+    id: str
+    display_name: str
+    created_at: datetime | None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+async def count_tokens(http: HttpClient, call: ChatCall, *, timeout_s: float) -> int:
+    """The tokens of the prompt. Raises ProviderError."""
+    answer = await http.json(
+        "POST", COUNT_PATH, body=prompt_fields(call), headers=HEADERS, timeout_s=timeout_s
+    )
+    count = answer.get("input_tokens")
+    if not isinstance(count, int):
+        raise ProviderUnavailable(f"{http.service}: {COUNT_PATH} did not answer with a count.")
+    return count
+
+
+async def list_models(http: HttpClient) -> AsyncGenerator[ChatModelInfo, None]:
+    """All models; pages are fetched as needed. Raises ProviderError."""
+    after: str | None = None
+    while True:
+        query = f"?limit={_PAGE}" + (f"&after_id={quote(after, safe='')}" if after else "")
+        answer = await http.json("GET", MODELS_PATH + query, headers=HEADERS)
+        items = [item for item in answer.get("data") or () if isinstance(item, Mapping) and item.get("id")]
+        for item in items:
+            yield _model(item)
+        last = answer.get("last_id") or (items[-1]["id"] if items else None)
+        if answer.get("has_more") is not True or not items or last == after:
+            return
+        after = str(last)
+
+
+async def get_model(http: HttpClient, model: str) -> ChatModelInfo:
+    """One model by its id. Raises ProviderError, ProviderRejected for an unknown one."""
+    return _model(await http.json("GET", f"{MODELS_PATH}/{quote(model, safe='')}", headers=HEADERS))
+
+
+def _model(item: Mapping[str, Any]) -> ChatModelInfo:
+    model_id = str(item.get("id") or "")
+    try:
+        created_at = datetime.fromisoformat(str(item.get("created_at")))
+    except ValueError:
+        created_at = None
+    return ChatModelInfo(model_id, str(item.get("display_name") or model_id), created_at, item)
