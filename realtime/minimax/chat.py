@@ -143,7 +143,7 @@ class Chat:
         return chat_models.list_models(self._http)
 
     async def get_model(self, model: str) -> ChatModelInfo:
-        """One of the platform's chat models. Raises ProviderError, ProviderRejected for an unknown one."""
+        """One of the platform's chat models. Raises ProviderError; InvalidArgument for an unknown one."""
         return await chat_models.get_model(self._http, model)
 
     async def prewarm(self) -> None:

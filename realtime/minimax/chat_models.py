@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from realtime.errors import ProviderUnavailable
+from realtime.errors import InvalidArgument, ProviderRejected, ProviderUnavailable
 from realtime.minimax.chat_anthropic import COUNT_PATH, HEADERS, MODELS_PATH, prompt_fields
 from realtime.minimax.chat_call import ChatCall
 from realtime.minimax.http import HttpClient
 
 _PAGE = 100
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,15 @@ async def list_models(http: HttpClient) -> AsyncGenerator[ChatModelInfo, None]:
 
 
 async def get_model(http: HttpClient, model: str) -> ChatModelInfo:
-    """One model by its id. Raises ProviderError, ProviderRejected for an unknown one."""
-    return _model(await http.json("GET", f"{MODELS_PATH}/{quote(model, safe='')}", headers=HEADERS))
+    """One model by its id. Raises ProviderError; InvalidArgument for an unknown one."""
+    try:
+        return _model(await http.json("GET", f"{MODELS_PATH}/{quote(model, safe='')}", headers=HEADERS))
+    except ProviderRejected as error:
+        if error.upstream_code != _NOT_FOUND:
+            raise
+        raise InvalidArgument(
+            f"{http.service}: there is no model {model!r}.", param="model", upstream_code=_NOT_FOUND
+        ) from error
 
 
 def _model(item: Mapping[str, Any]) -> ChatModelInfo:

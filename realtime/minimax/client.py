@@ -31,8 +31,8 @@ class MiniMax:
     `base_url` decides the region; `speech_urls` are the hosts for synchronous speech, best first, and are derived from
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
     and serve only calls that cost nothing. `group_id` is sent only when given (old accounts). `limits` are the
-    account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait. `chat_dialect`
-    is how chat speaks with the platform where a call names none: openai or anthropic.
+    account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait.
+    `chat_dialect` is how chat speaks with the platform where a call names none: openai or anthropic.
     """
 
     def __init__(

@@ -224,3 +224,11 @@ async def test_one_model_by_its_id() -> None:
     async with scripted(json(model("MiniMax-M3"))) as server, MiniMax("k", server.url) as mm:
         assert (await mm.chat.get_model("MiniMax-M3")).display_name == "minimax-m3"
     assert server.requests[0][0] == "/anthropic/v1/models/MiniMax-M3"
+
+
+async def test_an_unknown_model_is_named() -> None:
+    missing = {"type": "error", "error": {"type": "not_found_error", "message": "no"}, "request_id": "r"}
+    async with scripted(json(missing, 404)) as server, MiniMax("k", server.url) as mm:
+        with pytest.raises(InvalidArgument, match="'M9'") as caught:
+            await mm.chat.get_model("M9")
+    assert caught.value.param == "model"
