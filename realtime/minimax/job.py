@@ -181,7 +181,7 @@ class Job(Generic[T]):
                 await self._wait_for_news(wait_s)
                 continue
             async with self._asking:
-                if self._looks == seen and self._due() <= self._now():
+                if self._looks == seen:  # else somebody else has asked meanwhile
                     await self._ask()
         self._raise_refusal()
 

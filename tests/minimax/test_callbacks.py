@@ -1,14 +1,10 @@
-"""Callbacks: challenges, pushes and everything that a stranger may send, over real sockets."""
+"""Callbacks: challenges, pushes, addresses, and the tasks that they wake, over real sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import gzip
-import json
-import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -19,7 +15,6 @@ from hypothesis import strategies as st
 
 from realtime.errors import InvalidArgument
 from realtime.minimax.callbacks import (
-    BODY_BYTES,
     EARLY_PUSHES,
     EARLY_S,
     Callbacks,
@@ -30,43 +25,8 @@ from realtime.minimax.callbacks import (
 )
 from realtime.minimax.job import Job, JobKind, Schedule
 from realtime.minimax.job_schedule import QueryPace
+from tests.minimax.callbacks_fake import DONE, HOST, SECRET, Sender, Sleeper, serving
 from tests.virtual_time import run
-
-HOST = "https://my.host"
-SECRET = "a secret of the operator"
-DONE = {"status": "success"}
-
-
-class Sleeper:
-    """Something that waits for a task, and counts how often it is woken."""
-
-    def __init__(self, task_id: str = "200000000000001") -> None:
-        self.id = task_id
-        self.woken = 0
-
-    def wake(self) -> None:
-        self.woken += 1
-
-
-class Sender:
-    """Posts to the callbacks as the platform does."""
-
-    def __init__(self, http: aiohttp.ClientSession, address: str, callbacks: Callbacks) -> None:
-        self.http = http
-        self.address = address
-        self.url = callbacks.url_for("video").replace(HOST, address)
-
-    async def post(self, body: Any, url: str | None = None, **options: Any) -> tuple[int, Any]:
-        data = body if isinstance(body, bytes) or hasattr(body, "__aiter__") else json.dumps(body).encode()
-        async with self.http.post(url or self.url, data=data, **options) as response:
-            text = await response.text()
-            return response.status, json.loads(text) if text.startswith("{") else text
-
-
-@asynccontextmanager
-async def serving(callbacks: Callbacks) -> AsyncIterator[Sender]:
-    async with callbacks.serve(port=0) as port, aiohttp.ClientSession() as http:
-        yield Sender(http, f"http://127.0.0.1:{port}", callbacks)
 
 
 @pytest.fixture
@@ -119,6 +79,14 @@ async def test_a_push_before_the_create_call_returned_is_not_lost(callbacks, sen
     assert (task.woken, later.woken) == (1, 0)
 
 
+async def test_a_push_that_woke_its_task_is_not_remembered(callbacks, sender):
+    task, later = Sleeper(), Sleeper()
+    callbacks.watch(task)
+    await sender.post({"task_id": task.id})
+    callbacks.watch(later)
+    assert (task.woken, later.woken) == (1, 0)
+
+
 def test_a_push_is_remembered_for_a_minute_only():
     async def woken_after(wait_s: float) -> int:
         waiting, task = Waiting(), Sleeper()
@@ -152,137 +120,6 @@ async def test_a_task_is_not_kept_alive(callbacks, sender):
     del other
     gc.collect()
     assert repr(callbacks) == "<Callbacks https://my.host, 0 tasks wait>"
-
-
-async def test_a_guessed_address_is_refused_and_wakes_nobody(callbacks, sender):
-    task = Sleeper()
-    callbacks.watch(task)
-    base, token = sender.url.rsplit("/", 1)
-    stranger = Callbacks(HOST, secret="another").url_for("video").replace(HOST, sender.address)
-    for url in (
-        f"{base}/{'0' * len(token)}",
-        sender.url.replace("video", "batch"),
-        stranger,
-        f"{base}/%C3%A9",
-    ):
-        status, answer = await sender.post({"task_id": task.id, "challenge": "x"}, url)
-        assert (status, answer) == (404, "")
-    assert task.woken == 0
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"no json",
-        b"\xff\xfe",
-        b"[1, 2]",
-        b"null",
-        b"[" * 60_000,
-        b'{"a":' * 10_000,
-        b'{"challenge": {"a": 1}}',
-        b'{"challenge": null}',
-        b'{"task_id": ["200000000000001"], "task": 7, "id": true}',
-        json.dumps({"task_id": "1" * 5000}).encode(),
-    ],
-    ids=lambda body: repr(body[:20]),
-)
-async def test_a_body_that_makes_no_sense_is_accepted_and_does_nothing(callbacks, sender, body):
-    task = Sleeper()
-    callbacks.watch(task)
-    assert await sender.post(body) == (200, DONE)
-    assert task.woken == 0
-
-
-async def test_a_body_may_be_64_kb_long_and_not_longer(callbacks, sender):
-    task = Sleeper()
-    callbacks.watch(task)
-    start = b'{"task_id":"200000000000001"}'
-    assert await sender.post(start + b" " * (BODY_BYTES - len(start))) == (200, DONE)
-    assert (await sender.post(start + b" " * (BODY_BYTES - len(start) + 1)))[0] == 413
-    assert task.woken == 1
-
-
-async def in_parts(part: bytes, count: int) -> AsyncIterator[bytes]:
-    for _ in range(count):
-        yield part
-
-
-async def test_a_megabyte_without_a_length_is_refused(sender):
-    try:
-        status, _ = await sender.post(in_parts(b" " * 65_536, 16))
-    except aiohttp.ClientConnectionError:
-        status = 413  # closed while the rest was still on its way
-    assert status == 413
-    assert await sender.post({"challenge": "c"}) == (200, {"challenge": "c"})
-
-
-async def test_a_small_packed_body_that_is_huge_unpacked_is_refused(sender):
-    packed = gzip.compress(b" " * 10_000_000)
-    assert len(packed) < BODY_BYTES
-    status, _ = await sender.post(packed, headers={"Content-Encoding": "gzip"})
-    assert status == 413
-
-
-async def test_a_body_that_is_wrongly_packed_does_no_harm(sender):
-    status, _ = await sender.post(b"not packed at all", headers={"Content-Encoding": "gzip"})
-    assert status == 400
-    assert (await sender.post({"challenge": "c"}))[0] == 200
-
-
-async def test_a_connection_that_breaks_inside_a_body_does_no_harm(sender, caplog):
-    port = int(sender.address.rsplit(":", 1)[1])
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    path = sender.url.removeprefix(sender.address)
-    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nhalf".encode())
-    await writer.drain()
-    writer.transport.abort()
-    del reader
-    assert (await sender.post({"challenge": "c"}))[0] == 200
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
-
-
-async def test_a_body_that_never_ends_is_given_up():
-    async with serving(Callbacks(HOST, secret=SECRET, body_timeout_s=0.05)) as sender:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(sender.address.rsplit(":", 1)[1]))
-        path = sender.url.removeprefix(sender.address)
-        writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nhalf".encode())
-        assert (await reader.readline()).startswith(b"HTTP/1.1 408")
-        writer.close()
-        await writer.wait_closed()
-
-
-async def test_a_flood_is_refused_and_the_next_push_is_read_later():
-    callbacks, task = Callbacks(HOST, secret=SECRET, pushes_per_s=0.001, burst=3), Sleeper()
-    callbacks.watch(task)
-    async with serving(callbacks) as sender:
-        statuses = [(await sender.post({"task_id": task.id}))[0] for _ in range(5)]
-        wrong = [(await sender.post({}, sender.url + "0"))[0] for _ in range(5)]
-    assert statuses == [200, 200, 200, 429, 429]
-    assert wrong == [404] * 5
-    assert task.woken == 3
-
-
-async def test_strangers_do_not_use_up_the_limit():
-    callbacks = Callbacks(HOST, secret=SECRET, pushes_per_s=0.001, burst=1)
-    async with serving(callbacks) as sender:
-        for _ in range(5):
-            await sender.post({}, sender.url + "0")
-        assert (await sender.post({}))[0] == 200
-
-
-async def test_nothing_of_a_push_is_logged(callbacks, sender, caplog):
-    caplog.set_level(logging.DEBUG)
-    await sender.post({"task_id": "9988776655", "file_id": "very-private"})
-    await sender.post(b"very-private and broken")
-    token = sender.url.rsplit("/", 1)[1]
-    assert "very-private" not in caplog.text
-    assert token not in caplog.text
-
-
-async def test_other_methods_are_refused(sender):
-    async with sender.http.get(sender.url) as response:
-        assert response.status == 405
 
 
 async def test_the_routes_join_an_application_of_somebody_else(callbacks):
@@ -364,6 +201,11 @@ def test_a_create_call_takes_callbacks_or_an_address_or_nothing(callbacks):
     for target in (callbacks, "https://other.host/x", None):
         watch(target, task)
     assert "1 tasks wait" in repr(callbacks)
+
+
+@pytest.mark.parametrize("value", [True, None, 1.5, "", " ", "1" * 129, ["1"]])
+def test_what_is_no_id_is_not_taken_for_one(value):
+    assert pushed_ids({"task_id": value, "id": value, "task": {"id": value}}) == set()
 
 
 JSON = st.recursive(

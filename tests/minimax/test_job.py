@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from realtime.errors import InvalidArgument
-from realtime.minimax.job import Job, State
+from realtime.minimax.job import Job, Schedule, State
 from realtime.minimax.job_schedule import QueryPace
 from tests.minimax.tasks_fake import EVEN, STORY, Platform, new, now, virtual
 from tests.virtual_time import run
@@ -241,3 +241,44 @@ async def test_a_changed_clock_of_the_machine_changes_nothing(monkeypatch):
 async def test_an_age_before_the_task_was_made_counts_as_zero():
     platform = Platform(STORY)
     assert Job(platform.kind(), "1", age_s=-5000.0).progress.elapsed_s == 0.0
+
+
+@virtual
+async def test_a_hint_that_brings_nothing_does_not_change_the_interval():
+    platform = Platform({0.0: "Processing", 60.0: "Success"})
+    task = new(platform)
+    wait = asyncio.create_task(task.wait())
+    await asyncio.sleep(20)
+    task.wake()
+    await wait
+    assert platform.asked[3:] == pytest.approx([14, 20, 30, 40, 50, 60])
+
+
+@pytest.mark.parametrize(("answer_s", "per_s"), [(5.0, 10.0), (0.0, 0.1)], ids=["slow answers", "slow rate"])
+@virtual
+async def test_waits_that_queue_for_a_query_share_its_answer(answer_s, per_s):
+    alone = Platform(STORY, answer_s=answer_s)
+    await new(alone, pace=QueryPace(per_s))
+    platform = Platform(STORY, answer_s=answer_s)
+    task = new(platform, pace=QueryPace(per_s))
+    await asyncio.gather(*(task.wait() for _ in range(5)))
+    assert platform.asked == pytest.approx(alone.asked)
+
+
+@virtual
+async def test_the_time_of_a_new_task_begins_when_it_was_made():
+    task = new(Platform(STORY))
+    await asyncio.sleep(10)
+    assert task.progress.elapsed_s == pytest.approx(10.0)
+
+
+def test_an_early_look_that_was_a_little_too_early_is_not_repeated():
+    delay_s = Schedule().delay_s(0.95, interval_s=10.0, typical_s=100.0)
+    assert delay_s == pytest.approx(1.05)
+
+
+def test_the_interval_of_a_schedule_replaces_that_of_the_kind():
+    schedule = Schedule(early_s=(), interval_s=3.0, slowest=2.0)
+    assert schedule.delay_s(0.0, interval_s=10.0, typical_s=100.0) == pytest.approx(3.0)
+    assert schedule.delay_s(900.0, interval_s=10.0, typical_s=100.0) == pytest.approx(6.0)
+    assert schedule.delay_s(0.0, interval_s=10.0, typical_s=0.0, luck=-1.0) == pytest.approx(2.7)
