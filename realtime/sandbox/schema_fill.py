@@ -6,23 +6,17 @@ string fields, mentioned values of an enum are chosen; what the text does not te
 
 from __future__ import annotations
 
-import base64
-import math
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .schema import Schema, resolve
-from .schema_pattern import matching
+from .schema_values import boolean_value, bounded_text, number_value, string_value
 from .schema_words import Words, words_of_name
 
 MAX_DEPTH = 10  # below it, lists stay empty and what is optional is left out
 MAX_STEPS = 4000  # values tried in one instance; after them it goes on as below the depth
 MAX_ITEMS = 20
-_SAID = frozenset("answer reply response message explanation reason summary text content description".split())
-_MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-_RESULT = frozenset("answer result sum value".split())
 
 
 def fill(schema: Schema, words: Words) -> Any:
@@ -77,13 +71,13 @@ class _Filler:
             case "array":
                 return self._array(schema, name, depth)
             case "integer" | "number":
-                return self._number(schema, name, kind == "integer")
+                return number_value(schema, name, self.words, self.claimed)
             case "boolean":
-                return self._boolean(schema, name)
+                return boolean_value(schema, name, self.words)
             case "null":
                 return None
             case _:
-                return self._string(schema, name)
+                return string_value(schema, name, self.words, self.claimed)
 
     def _best(self, options: list[dict[str, Any]], name: str, depth: int) -> Any:
         """The option that the text says most about; null if it may be null and the text says nothing."""
@@ -168,7 +162,7 @@ class _Filler:
             singular = name[:-1] if name.endswith("s") else name
             listed = self.words.listed(name) or self.words.listed(singular)
             if listed:
-                return [_bounded(text, items) for text in listed[:room]]
+                return [bounded_text(text, items) for text in listed[:room]]
         made: list[Any] = []
         counted = False  # the first item had a number, so each one has
         while len(made) < room:
@@ -190,83 +184,6 @@ class _Filler:
             return value
         return f"{value} {len(made) + 1}" if isinstance(value, str) else len(made)
 
-    def _number(self, schema: Schema, name: str, whole: bool) -> int | float:
-        if _RESULT & set(words_of_name(name)) and (last := re.findall(r"-?\d+(?:\.\d+)?", self.words.said)):
-            found: float | None = float(last[-1])
-            self.words.found += 1
-        else:
-            found = self.words.take_number(name, self.claimed, whole)
-        if found is None and isinstance(schema.get("default"), int | float):
-            found = schema["default"]
-        return _in_bounds(found or 0, schema, whole)
-
-    def _boolean(self, schema: Schema, name: str) -> bool:
-        if not self.words.mentions(name) and isinstance(schema.get("default"), bool):
-            return bool(schema["default"])
-        return self.words.says_yes(name)
-
-    def _string(self, schema: Schema, name: str) -> str:
-        if "contentEncoding" in schema:
-            return base64.b64encode(self.words.text[:30].encode()).decode()
-        if "format" in schema and (text := self._format(schema["format"], name)) is not None:
-            return text
-        if "pattern" in schema:
-            return matching(schema["pattern"], self.words.text, schema.get("minLength", 0))
-        if set(words_of_name(name)) & {"email", "mail"} and (mail := re.search(_MAIL, self.words.text)):
-            self.words.found += 1
-            return _bounded(mail[0], schema)
-        text = self.words.labelled(name) if name else None
-        if text is None and _SAID & set(words_of_name(name)):
-            self.words.found += 1
-            text = self.words.said
-        if text is None:
-            text = self.words.take_name()
-        if text is None:
-            text = schema.get("default") if isinstance(schema.get("default"), str) else "unknown"
-        return _bounded(str(text), schema)
-
-    def _format(self, format: str, name: str) -> str | None:
-        """A text of a known format, None for one that any text fits."""
-        words, now = self.words, self.words.now
-        day = words.day() if format in ("date", "date-time") else None
-        clock = words.clock() if format in ("time", "date-time") else None
-        words.found += (day is not None) + (clock is not None)
-        hours = "{:02}:{:02}:{:02}".format(*(clock or (now.hour, now.minute, now.second)))
-        match format:
-            case "date":
-                return (day or now.date()).isoformat()
-            case "time":
-                return hours + "Z"
-            case "date-time":
-                return f"{(day or now.date()).isoformat()}T{hours}Z"
-            case "email" | "idn-email":
-                return self._seen(_MAIL, "someone@example.com")
-            case "uri" | "url" | "uri-reference" | "iri":
-                return self._seen(r"https?://[^\s\"'<>，。]*[\w/]", "https://example.com/")
-            case "uuid":
-                return self._seen(
-                    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-                    str(uuid.uuid5(uuid.NAMESPACE_URL, words.text)),
-                )
-            case "ipv4":
-                return self._seen(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "192.0.2.1")
-            case "ipv6":
-                return "2001:db8::1"
-            case "hostname":
-                return "example.com"
-            case "duration":
-                number = words.take_number(name, self.claimed, True)
-                return f"PT{int(number or 0)}S"
-            case "decimal":
-                return f"{words.take_number(name, self.claimed, False) or 0:g}"
-            case _:
-                return None
-
-    def _seen(self, pattern: str, otherwise: str) -> str:
-        match = re.search(pattern, self.words.text)
-        self.words.found += match is not None
-        return match[0] if match else otherwise
-
 
 def _simplest(options: list[dict[str, Any]]) -> dict[str, Any]:
     """The member with the least inside."""
@@ -281,30 +198,6 @@ def _guessed_type(schema: Schema) -> str:
     if schema.keys() & {"items", "prefixItems", "minItems"}:
         return "array"
     return "number" if schema.keys() & {"minimum", "maximum", "multipleOf"} else "string"
-
-
-def _in_bounds(value: float, schema: Schema, whole: bool) -> int | float:
-    """The value, moved into the bounds and to the next multiple."""
-    step = schema.get("multipleOf", 1 if whole else 0)
-    small = step or 0.5
-    low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
-    high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
-    value = min(max(value, low), high)
-    if step:
-        value = round(round(value / step) * step, 9)
-        value = value + step if value < low else value - step if value > high else value
-    span = min(small, (high - low) / 2)
-    if value == schema.get("exclusiveMinimum"):
-        value += step or span
-    elif value == schema.get("exclusiveMaximum"):
-        value -= step or span
-    return int(value) if float(value).is_integer() else value
-
-
-def _bounded(text: str, schema: Schema) -> str:
-    """The text, cut or lengthened to the lengths that are allowed."""
-    text = text[: int(schema.get("maxLength", 1000))]
-    return text.ljust(int(schema.get("minLength", 0)), ".")
 
 
 def _unique(values: list[Any]) -> list[Any]:

@@ -19,7 +19,7 @@ _MONTHS = "january february march april may june july august september october n
 _MONTH_FIRST = re.compile(rf"\b({'|'.join(_MONTHS)}) (\d{{1,2}})(?:st|nd|rd|th)?(?:,? (\d{{4}}))?\b", re.I)
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(_MONTHS)})(?: (\d{{4}}))?\b", re.I)
 _DAYS = {"the day after tomorrow": 2, "后天": 2, "tomorrow": 1, "明天": 1, "yesterday": -1, "昨天": -1}
-_NUMBER = re.compile(r"(?<![\w.,])(?<!\w-)-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\d:])(?!-\d)")
+_NUMBER = re.compile(r"(?<![\w.,])(?<!\w-)-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\d:])(?!-\d)", re.ASCII)
 _QUOTED = re.compile(r"[\"“「](.+?)[\"”」]|(?<!\w)'([^']+)'(?!\w)")
 _PROPER = r"[A-Z\u00c0-\u00de][\w'’&-]*(?: (?:(?:of|de|la|van|von) )?[A-Z\u00c0-\u00de][\w'’&-]*)*"
 _AFTER_LABEL = re.compile(
@@ -47,7 +47,7 @@ def words_of_name(name: str) -> list[str]:
 
 
 def _label(name: str) -> re.Pattern[str]:
-    return re.compile(rf"\b{r'[ _-]?'.join(map(re.escape, words_of_name(name))) or 'x^'}s?", re.I)
+    return re.compile(rf"\b{r'[ _-]?'.join(map(re.escape, words_of_name(name))) or 'x^'}s?", re.I | re.ASCII)
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ class Words:
         for value in values:
             written = re.escape(str(value).lower()).replace("_", "[ _-]")
             edge = "" if re.search(f"[{HAN}]", written) else r"\b"
-            if value is not None and (match := re.search(f"{edge}{written}{edge}", plain)):
+            if value is not None and (match := re.search(f"{edge}{written}{edge}", plain, re.ASCII)):
                 places.append((match.start(), value))
         if not places:
             return None
