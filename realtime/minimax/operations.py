@@ -1,7 +1,7 @@
 """Every call of the platform in one table: address, price, patience, limits, codes.
 
 One row is one operation (docs/minimax/README.md 5 and 6, and the page named in `source`). The generated
-docs/platform.md shows it. Knows no arguments (`fields`) and sends nothing (`door`).
+page of the platform shows it. Knows no arguments (`fields`) and sends nothing (`door`).
 """
 
 from __future__ import annotations

@@ -26,7 +26,11 @@ from tests.minimax.tasks_fake import EVEN, STORY, Platform, new, now, virtual
         ),
         ("Expired", "expired before it was done", None),
         ("canceled", "was cancelled", None),
-        (error_for_code(1027, "output"), "failed: the content was refused as sensitive; what was made is not given out; change the prompt (code 1027)", 1027),
+        (
+            error_for_code(1027, "output"),
+            "failed: the content was refused as sensitive; what was made is not given out; change the prompt (code 1027)",
+            1027,
+        ),
     ],
 )
 @virtual
