@@ -250,7 +250,10 @@ class Jobs:
         job.changed_unix_s = self._clock.unix_s()
         job.times[word] = job.changed_unix_s
         for listener in self.listeners:
-            listener(job)
+            try:
+                listener(job)
+            except Exception:
+                _log.exception("a push of the sandbox broke")  # the task itself goes on
         changed, job.changed = job.changed, asyncio.Event()
         changed.set()
 

@@ -9,8 +9,9 @@ import asyncio
 import random
 import time
 import weakref
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -37,7 +38,15 @@ from .options import SandboxOptions
 MAX_BODY = 64 * 1024 * 1024  # docs/minimax/chat.md 2: body 64 MB
 SHUTDOWN_S = 0.2  # time for running answers when the sandbox stops
 
-PARTS: tuple[ModuleType, ...] = (
+
+class Part(Protocol):
+    """Some endpoints: a module of this package, or a test's own."""
+
+    def add_routes(self, app: web.Application) -> None:
+        """Register them."""
+
+
+PARTS: tuple[Part, ...] = (
     control,
     links,
     callbacks_out,
@@ -56,7 +65,7 @@ PARTS: tuple[ModuleType, ...] = (
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
 
 
-def create_app(options: SandboxOptions) -> web.Application:
+def create_app(options: SandboxOptions, parts: Sequence[Part] = PARTS) -> web.Application:
     """The whole platform as an application; `Sandbox` runs it."""
     app = web.Application(middlewares=[_gateway], client_max_size=MAX_BODY)
     app[OPTIONS] = options
@@ -65,7 +74,7 @@ def create_app(options: SandboxOptions) -> web.Application:
     app[_SEEN] = weakref.WeakSet()
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_release)
-    for part in PARTS:
+    for part in parts:
         part.add_routes(app)
     return app
 
@@ -73,10 +82,17 @@ def create_app(options: SandboxOptions) -> web.Application:
 class Sandbox:
     """A MiniMax platform on this machine: `async with Sandbox() as sandbox:` and use `sandbox.url`."""
 
-    def __init__(self, options: SandboxOptions | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        options: SandboxOptions | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        parts: Sequence[Part] = PARTS,
+    ) -> None:
         self.options = options or SandboxOptions()
         self._host = host
         self._port = port
+        self._parts = parts
         self._runner: web.AppRunner | None = None
         self.url = ""  # set while running
         self.state = SandboxState(self.options)
@@ -109,7 +125,7 @@ class Sandbox:
 
     async def start(self) -> None:
         """Listen. Raises OSError if the address is taken."""
-        app = create_app(self.options)
+        app = create_app(self.options, self._parts)
         self.state = app[STATE]
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from realtime.sandbox.options import SandboxOptions
-from realtime.sandbox.server import Sandbox
+from realtime.sandbox.server import PARTS, Part, Sandbox
 from tests.sandbox.chat_kit import Answer
 
 KEY = {"Authorization": "Bearer any"}
@@ -74,10 +74,13 @@ class Client:
 
 
 @asynccontextmanager
-async def platform(*sets: str, faults: tuple[str, ...] = ()) -> AsyncIterator[Client]:
-    """A whole sandbox without latency, and a client of it."""
+async def platform(
+    *sets: str, faults: tuple[str, ...] = (), parts: tuple[Part, ...] = ()
+) -> AsyncIterator[Client]:
+    """A whole sandbox without latency, with a test's own `parts`, and a client of it."""
+    options = SandboxOptions.parse("local", [*NO_WAIT, *sets], faults)
     async with (
-        Sandbox(SandboxOptions.parse("local", [*NO_WAIT, *sets], faults)) as sandbox,
+        Sandbox(options, parts=(*PARTS, *parts)) as sandbox,
         aiohttp.ClientSession(read_bufsize=2**22) as session,
     ):
         yield Client(sandbox, session)

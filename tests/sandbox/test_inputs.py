@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from realtime.sandbox import server
 from realtime.sandbox.inputs import fetch_input
 from realtime.sandbox.native import Call, Endpoint, add_endpoint
 from realtime.sandbox.store import MEGABYTE
@@ -22,17 +21,12 @@ async def show(call: Call) -> dict[str, Any]:
     return {"size": len(found.data), "start": found.data[:4].hex(), "type": found.content_type}
 
 
-class Part:
+class Shown:
     """An endpoint that says what it was given."""
 
     @staticmethod
     def add_routes(app: web.Application) -> None:
         add_endpoint(app, "POST", "/test/input", Endpoint("image", show, wait="image.ms"))
-
-
-@pytest.fixture(autouse=True)
-def _part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PARTS", (*server.PARTS, Part))
 
 
 async def ask(client: Client, image: Any) -> dict[str, Any]:
@@ -45,7 +39,7 @@ def data_url(data: bytes, kind: str = "image/png") -> str:
 
 async def test_the_three_kinds_give_the_same_bytes() -> None:
     data = b"\x89PNG" + bytes(1000)
-    async with platform() as client:
+    async with platform(parts=(Shown,)) as client:
         answer = await client.upload(data, "a.png", "video_generation_input", "image/png")
         id = answer.json["file"]["file_id"]
         kept = client.sandbox.state.store.add(data, "b.png", "image/png")
@@ -65,7 +59,7 @@ async def test_the_three_kinds_give_the_same_bytes() -> None:
      data_url(bytes(MOST + 1))],
 )  # fmt: skip
 async def test_what_cannot_be_had_is_2013_and_names_the_field(image: Any) -> None:
-    async with platform() as client:
+    async with platform(parts=(Shown,)) as client:
         if isinstance(image, str):
             image = image.replace("{url}", client.sandbox.url)
         found = await ask(client, image)
@@ -74,7 +68,7 @@ async def test_what_cannot_be_had_is_2013_and_names_the_field(image: Any) -> Non
 
 
 async def test_a_url_is_read_up_to_the_limit_only() -> None:
-    async with platform() as client:
+    async with platform(parts=(Shown,)) as client:
         for size, code in ((MOST, 0), (MOST + 1, 2013)):
             kept = client.sandbox.state.store.add(bytes(size), "b.png", "image/png")
             found = await ask(client, client.sandbox.url + client.sandbox.state.store.link(kept))
