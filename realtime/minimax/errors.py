@@ -80,7 +80,7 @@ def error_from_response(
         payload = None
     error = find_error(payload, status=status, service=service)
     if error is None and status >= 400:
-        error = error_for_status(status, _plain_text(body), trace_id=trace_id, service=service)
+        error = error_for_status(status, plain_text(body), trace_id=trace_id, service=service)
     if error is not None and error.trace_id is None:
         error.trace_id = trace_id
     return error
@@ -188,7 +188,7 @@ def _mentions_context(message: str) -> bool:
     return "context window" in lowered or "context length" in lowered or "maximum context" in lowered
 
 
-def _plain_text(body: bytes) -> str:
+def plain_text(page: bytes | str) -> str:
     """A short text without markup from a page that is not JSON."""
-    text = body[:2000].decode("utf-8", "replace")
+    text = page[:2000] if isinstance(page, str) else page[:2000].decode("utf-8", "replace")
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:200]
