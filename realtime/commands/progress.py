@@ -46,6 +46,10 @@ class Progress(Protocol):
         """One line, for waits and changes of plan."""
         ...
 
+    def clear(self) -> None:
+        """Take away what moves, before something else is printed. Callbacks from before show nothing any more."""
+        ...
+
 
 @contextmanager
 def open_progress(*, quiet: bool = False, stream: TextIO | None = None) -> Iterator[Progress]:
@@ -54,8 +58,11 @@ def open_progress(*, quiet: bool = False, stream: TextIO | None = None) -> Itera
     if quiet:
         yield NoProgress()
     elif stream.isatty() and importlib.util.find_spec("rich") is not None:
-        with _bars(stream) as bars:
+        bars = _Bars(stream)
+        try:
             yield bars
+        finally:
+            bars.clear()
     else:
         yield PlainProgress(stream)
 
@@ -70,6 +77,9 @@ class NoProgress:
         return lambda progress: None
 
     def say(self, sentence: str) -> None:
+        return
+
+    def clear(self) -> None:
         return
 
 
@@ -104,6 +114,9 @@ class PlainProgress:
     def say(self, sentence: str) -> None:
         print(sentence, file=self._stream, flush=True)
 
+    def clear(self) -> None:
+        return
+
 
 class _Due:
     """When the next plain line is due: at a change, else after a while. The start counts as a change with `first`."""
@@ -122,45 +135,58 @@ class _Due:
 
 
 class _Bars:
-    """Bars of rich: one for each transfer and task; finished ones stay until the command ends."""
+    """Bars of rich: one for each transfer and task, from the first of them until `clear`."""
 
-    def __init__(self, bars: Any) -> None:
-        self._bars = bars
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[detail]}", markup=False),
+        )
+        self._bars = Progress(
+            *columns,
+            console=Console(file=stream),
+            transient=True,
+            redirect_stdout=False,  # results belong on stdout, not among the bars
+            redirect_stderr=False,
+        )
 
     def transfer(self, label: str) -> OnProgress:
-        bar = self._bars.add_task(label, total=None, detail="")
+        bar = self._add(label)
 
         def show(done: int, total: int | None) -> None:
-            self._bars.update(bar, completed=done, total=total, detail=transferred(done, total))
+            self._update(bar, done, total, transferred(done, total))
 
         return show
 
     def task(self, label: str) -> Callable[[TaskProgress], None]:
-        bar = self._bars.add_task(label, total=None, detail="")
+        bar = self._add(label)
 
         def show(progress: TaskProgress) -> None:
             share = _share(progress)
-            self._bars.update(bar, completed=share or 0, total=share and 1, detail=waited(progress))
+            total = None if share is None else 1.0
+            self._update(bar, share or 0.0, total, waited(progress))
 
         return show
 
     def say(self, sentence: str) -> None:
-        self._bars.console.print(sentence, markup=False, highlight=False)
+        self._bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
+    def clear(self) -> None:
+        self._bars.stop()
+        for bar in self._bars.task_ids:
+            self._bars.remove_task(bar)
 
-@contextmanager
-def _bars(stream: TextIO) -> Iterator[_Bars]:
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as RichProgress
+    def _add(self, label: str) -> Any:
+        self._bars.start()
+        return self._bars.add_task(label, total=None, detail="")
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[detail]}", markup=False),
-    )
-    with RichProgress(*columns, console=Console(file=stream), transient=True) as bars:
-        yield _Bars(bars)
+    def _update(self, bar: Any, done: float, total: float | None, detail: str) -> None:
+        if bar in self._bars.task_ids:  # not after `clear`
+            self._bars.update(bar, completed=done, total=total, detail=detail)
 
 
 def transferred(done: int, total: int | None) -> str:

@@ -118,6 +118,22 @@ def test_a_terminal_shows_bars_with_the_same_words():
         assert words in shown
 
 
+def test_bars_leave_stdout_and_questions_alone(capsys):
+    stream = Terminal()
+    with open_progress(stream=stream) as progress:
+        assert stream.getvalue() == "", "no bar before there is something to show"
+        show = progress.transfer("uploading")
+        show(1, 2)
+        progress.clear()
+        shown = stream.getvalue()
+        print("a-cat.png")
+        show(2, 2)
+        assert stream.getvalue() == shown, "a bar that was taken away does not come back"
+        progress.task("video")(Seen())
+    assert capsys.readouterr().out == "a-cat.png\n"
+    assert stream.getvalue() != shown
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(-5, "0 s"), (59.4, "59 s"), (60, "1 min"), (125, "2 min 5 s"), (3600, "1 h"), (11_400, "3 h 10 min")],
