@@ -1,43 +1,50 @@
 """The command line: runs one command and prints its errors.
 
 Each command is a file in `realtime/commands/` with `add_arguments(parser)` and `run(args) -> exit status`; only the
-command that runs is imported. The environment is passed on from here.
+command that runs is imported. A command with actions (`realtime tasks list`) adds sub-parsers, and may name the action
+that runs when none is given (`DEFAULT_ACTION`). The environment is passed on from here.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import difflib
 import importlib
+import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import ModuleType
 
 from realtime import __version__
-from realtime.errors import ConfigError, ProviderError
+from realtime.commands.outcome import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, outcome_of
+from realtime.errors import ConfigError
 
-COMMANDS = {
-    "serve": "the voice server and its talk page in the browser",
-    "talk": "a live conversation in this terminal",
-    "ask": "one question, one spoken answer",
-    "say": "speech from text, or from a stream of text, as it arrives",
-    "sandbox": "the MiniMax platform on this machine, without a key",
-    "doctor": "checks what works on this machine, with advice",
-    "setup": "download optional models into the cache",
+# Group → command → an example of its use, and what it is for. The page of `realtime --help` is made from it.
+GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Talk": {
+        "serve": ("serve", "the voice server and its talk page in the browser"),
+        "talk": ("talk", "a live conversation in this terminal"),
+        "ask": ('ask "What time is it?"', "one question, one spoken answer"),
+        "say": ('say "Hello there."', "speech from text, or from a stream of text, as it arrives"),
+    },
+    "The platform": {
+        "tasks": ("tasks", "what the platform works on for you: list, wait, resume, forget"),
+    },
+    "Set up": {
+        "doctor": ("doctor", "checks what works on this machine, with advice"),
+        "setup": ("setup turn", "download optional models into the cache"),
+        "sandbox": ("sandbox", "the MiniMax platform on this machine, without a key"),
+    },
 }
+COMMANDS = {name: help for group in GROUPS.values() for name, (_, help) in group.items()}
 
 HELP = """\
 Talk with MiniMax in real time.
 
-  realtime serve                       {serve}
-  realtime talk                        {talk}
-  realtime ask "What time is it?"      {ask}
-  realtime say "Hello there."          {say}
-  realtime sandbox                     {sandbox}
-  realtime doctor                      {doctor}
-  realtime setup turn                  {setup}
-
+{commands}
 New here? Type `realtime serve` and open the address it prints. No key is needed: a sandbox answers and speaks.
 With a key it is MiniMax itself:
 
@@ -48,58 +55,87 @@ Settings come from flags, then the environment, then realtime.toml, then default
 them all. `realtime COMMAND --help` shows the options of one command, `realtime --version` the version.
 """
 
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 1 for a failure, 2 for a wrong option or setting."""
+    """Run one command and return its exit status.
+
+    0 done, 1 failed, 2 a wrong option, argument or setting, 3 not finished but it goes on, 130 interrupted.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
-        print(HELP.format(**COMMANDS), end="")
+        print(help_page(), end="")
         return 0
     if words[0] in ("-V", "--version", "version"):
         print(f"realtime {__version__}")
         return 0
     if words[0] not in COMMANDS:
-        return _fail(_unknown(words[0]), EXIT_USAGE)
+        print(f"realtime: {_unknown(words[0])}", file=sys.stderr)
+        return EXIT_USAGE
     return _run_and_report(words[0], words[1:])
 
 
-def _run_and_report(name: str, words: Sequence[str]) -> int:
-    from realtime_client.errors import ClientError
+def help_page() -> str:
+    """What `realtime --help` prints."""
+    lines = []
+    for group, commands in GROUPS.items():
+        lines.append(f"{group}:")
+        lines += [f"  {f'realtime {example}':<36} {help}" for example, help in commands.values()]
+        lines.append("")
+    return HELP.format(commands="\n".join(lines))
 
+
+def _run_and_report(name: str, words: Sequence[str]) -> int:
+    as_json = "--json" in words
     try:
-        return _run(name, words)
-    except ConfigError as error:
-        return _fail(str(error), EXIT_USAGE)
-    except (ProviderError, ClientError) as error:
-        return _fail(str(error), EXIT_FAILED)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return EXIT_INTERRUPTED
+        return _run(name, words, as_json)
     except BrokenPipeError:
         # the reader of our output has closed it: avoid another error at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        if as_json:
+            outcome_of(error).show(as_json=True)
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        outcome = outcome_of(error)  # raises what is no error of the user, the machine or the platform
+        outcome.show(as_json=as_json)
+        return outcome.status
 
 
-def _run(name: str, words: Sequence[str]) -> int:
+def _run(name: str, words: Sequence[str], as_json: bool) -> int:
     module = importlib.import_module(f"realtime.commands.{name}")
     parser = argparse.ArgumentParser(prog=f"realtime {name}", description=(module.__doc__ or "").strip())
     parser.set_defaults(environ=dict(os.environ))
     module.add_arguments(parser)
-    status: int = module.run(parser.parse_args(words))
+    status: int = module.run(_parse(parser, _with_action(module, words), as_json))
     return status
+
+
+def _with_action(module: ModuleType, words: Sequence[str]) -> Sequence[str]:
+    """The words, with the default action in front if the command has one and no action is named."""
+    default = getattr(module, "DEFAULT_ACTION", None)
+    bare = not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))
+    return [default, *words] if default and bare else words
+
+
+def _parse(parser: argparse.ArgumentParser, words: Sequence[str], as_json: bool) -> argparse.Namespace:
+    """The parsed words. With `--json` a wrong option raises ConfigError, so that it is reported as JSON too."""
+    if not as_json:
+        return parser.parse_args(words)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return parser.parse_args(words)
+    except SystemExit as end:
+        if not end.code:
+            raise  # --help
+        raise ConfigError(said.getvalue().strip().splitlines()[-1].partition("error: ")[2]) from None
 
 
 def _unknown(word: str) -> str:
     nearest = difflib.get_close_matches(word, COMMANDS, n=1)
     hint = f"Did you mean `realtime {nearest[0]}`?" if nearest else "See `realtime --help`."
     return f"There is no command {word!r}. {hint}"
-
-
-def _fail(message: str, status: int) -> int:
-    print(f"realtime: {message}", file=sys.stderr)
-    return status
 
 
 if __name__ == "__main__":

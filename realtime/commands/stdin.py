@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import os
 import sys
 import threading
@@ -18,6 +19,27 @@ async def read_lines() -> AsyncIterator[str]:
     """Each line, without its line end."""
     async for line in _pump(lambda: sys.stdin.readline()):
         yield line.rstrip("\r\n")
+
+
+async def read_line() -> str:
+    """One line, for an answer; nothing behind it is read. Empty at the end of input, and if it is no text."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def give(answer: str) -> None:
+        if not line.done():  # cancelled by Ctrl-C
+            line.set_result(answer)
+
+    def work() -> None:
+        try:
+            answer = sys.stdin.readline()
+        except (OSError, ValueError):
+            answer = ""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(give, answer)
+
+    threading.Thread(target=work, name="stdin", daemon=True).start()
+    return await line
 
 
 async def read_stream() -> AsyncIterator[str]:

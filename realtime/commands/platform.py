@@ -1,0 +1,204 @@
+"""Code for all commands that use the platform: flags, the client or the built-in sandbox, costs, results on stdout.
+
+A command is a coroutine function that takes a `Platform`; `run_on_platform` opens one for it. Knows no endpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime.commands.common import add_config, load
+from realtime.commands.dry_run import Recorder
+from realtime.commands.extra import parse_extra
+from realtime.commands.progress import Progress, open_progress, spoken_s
+from realtime.commands.stdin import read_line
+from realtime.errors import RealtimeError
+from realtime.minimax.client import MiniMax
+from realtime.minimax.door import Pause
+from realtime.settings import Settings
+from realtime.settings.load import SANDBOX_KEY
+from realtime.task_records import TaskRecords
+
+BUILT_IN = "the built-in sandbox"
+_SHOWN_PAUSE_S = 2.0
+
+
+class Declined(RealtimeError):
+    """The user said no to the cost: nothing was sent."""
+
+
+def add_platform(
+    parser: argparse.ArgumentParser, *, buys: bool = False, waits: bool = False, writes: bool = False
+) -> None:
+    """Add the flags of a platform command: those of all, and those for buying, waiting for tasks, writing files."""
+    if writes:
+        parser.add_argument("-o", "--out", metavar="PATH", help="file or folder for the result")
+        parser.add_argument("--force", action="store_true", help="overwrite files")
+    if waits:
+        parser.add_argument("--no-wait", action="store_true", help="print the id of the task and end")
+    if buys:
+        parser.add_argument("-y", "--yes", action="store_true", help="do not ask before something that costs")
+        parser.add_argument("--dry-run", action="store_true", help="check, print the request, send nothing")
+        parser.add_argument(
+            "--set",
+            dest="extra",
+            action="append",
+            default=[],
+            metavar="FIELD=JSON",
+            help="another field of the request, like seed=7 or voice_setting.pitch=2",
+        )
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, errors too")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    add_config(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a command works with. `sandbox`: nothing costs anything; `address` names the platform in records."""
+
+    mm: MiniMax
+    settings: Settings
+    args: argparse.Namespace
+    records: TaskRecords
+    progress: Progress
+    sandbox: bool
+    address: str
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The fields of `--set`, for the client's `extra=`. Raises InvalidArgument."""
+        return parse_extra(getattr(self.args, "extra", ()))
+
+    async def confirm_cost(self, counted: str) -> None:
+        """Say what is bought, like "4 pictures", and ask on a terminal. Raises Declined.
+
+        Without a terminal nobody can answer, so a script goes on; against the sandbox and in a dry run nothing is said.
+        """
+        if self.sandbox or getattr(self.args, "dry_run", False):
+            return
+        asks = not self.args.yes and sys.stdin.isatty() and sys.stderr.isatty()
+        if not asks:
+            self.progress.say(f"This costs: {counted}.")
+            return
+        self.progress.clear()
+        print(f"This costs: {counted}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+        if (await read_line()).strip().lower() not in ("y", "yes"):
+            raise Declined("Nothing was sent.")
+
+    def show(self, lines: Iterable[str | os.PathLike[str]], document: Mapping[str, Any]) -> None:
+        """The result on stdout: its lines (paths), or with `--json` the document. Call it once."""
+        self.progress.clear()
+        if self.args.json:
+            print_json(document)
+            return
+        for line in lines:
+            print(os.fspath(line))
+        sys.stdout.flush()
+
+
+def run_on_platform(args: argparse.Namespace, command: Callable[[Platform], Awaitable[int]]) -> int:
+    """Run one command to its end; its exit status. With `--dry-run` its first request is printed and not sent.
+
+    Raises what the command raises, and ConfigError for settings that cannot work.
+    """
+    return asyncio.run(_run(args, command))
+
+
+async def _run(args: argparse.Namespace, command: Callable[[Platform], Awaitable[int]]) -> int:
+    if not getattr(args, "dry_run", False):
+        async with open_platform(args) as platform:
+            return await command(platform)
+    async with _open_dry(args) as (platform, recorder):
+        try:
+            return await command(platform)
+        except RealtimeError:
+            if recorder.request is None:
+                raise  # refused here: that is what a dry run is for
+    print_json(recorder.request)
+    return 0
+
+
+@asynccontextmanager
+async def open_platform(args: argparse.Namespace) -> AsyncIterator[Platform]:
+    """The platform of the settings. Without a key the built-in sandbox runs until the end of the block.
+
+    Raises ConfigError.
+    """
+    settings = load(args).settings
+    async with AsyncExitStack() as stack:
+        progress = stack.enter_context(open_progress(quiet=args.quiet))
+        base_url, address = settings.base_url, settings.base_url
+        if settings.use_sandbox:
+            from realtime.sandbox.server import Sandbox
+
+            base_url = (await stack.enter_async_context(Sandbox())).url
+            address = BUILT_IN
+            print("No key is set: the built-in sandbox answers.", file=sys.stderr, flush=True)
+        mm = await stack.enter_async_context(_client(settings, base_url, progress))
+        sandbox = settings.api_key in (None, SANDBOX_KEY)
+        yield Platform(mm, settings, args, records_of(args, settings), progress, sandbox, address)
+
+
+@asynccontextmanager
+async def _open_dry(args: argparse.Namespace) -> AsyncIterator[tuple[Platform, Recorder]]:
+    """A platform that refuses everything after writing it down; its records are thrown away."""
+    settings = load(args).settings
+    with (
+        tempfile.TemporaryDirectory(prefix="realtime-dry-run-") as folder,
+        open_progress(quiet=True) as progress,
+    ):
+        async with Recorder(settings.base_url) as recorder, _client(settings, recorder.url, progress) as mm:
+            records = TaskRecords(Path(folder))
+            yield (
+                Platform(mm, settings, args, records, progress, True, settings.base_url),
+                recorder,
+            )
+
+
+def _client(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
+    def on_pause(pause: Pause) -> None:
+        if pause.wait_s >= _SHOWN_PAUSE_S:
+            why = "for the limit of requests a minute" if pause.reason == "limit" else f"({pause.error})"
+            progress.say(f"Waiting {spoken_s(pause.wait_s)} {why}")
+
+    return MiniMax(
+        settings.api_key or SANDBOX_KEY,
+        base_url,
+        settings.speech_urls if base_url == settings.base_url else (),
+        settings.group_id,
+        on_pause=on_pause,
+        chat_model=settings.chat_model,
+        speech_model=settings.speech_model,
+        voice_id=settings.voice_id,
+    )
+
+
+def records_of(args: argparse.Namespace, settings: Settings) -> TaskRecords:
+    """The records of this user; keys in the settings are blanked in them."""
+    secrets = (settings.api_key or "", settings.chat_api_key or "", *settings.api_keys)
+    return TaskRecords(state_folder(args.environ), secrets=[key for key in secrets if key != SANDBOX_KEY])
+
+
+def state_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Where records are kept: XDG_STATE_HOME, else the usual place of the system."""
+    home = Path(environ.get("HOME") or Path.home())
+    base = Path(environ.get("XDG_STATE_HOME") or "")
+    if not base.is_absolute():  # unset, or relative, which the XDG specification ignores
+        mac = platform == "darwin"
+        base = home / "Library" / "Application Support" if mac else home / ".local" / "state"
+    return base / "minimax-realtime" / "tasks"
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str), flush=True)

@@ -1,0 +1,135 @@
+"""What each kind of task needs so that any process can go on with it: look it up by its id, save its result.
+
+A command that makes tasks has `TASK_KINDS` in its module and a row in `KIND_MODULES`; `run_task` makes a task and
+follows it, `follow` goes on with one. Knows no endpoint.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from realtime.commands.platform import BUILT_IN, Platform
+from realtime.commands.progress import TaskProgress
+from realtime.errors import ConfigError, InvalidArgument, NotFinished, TaskFailed
+from realtime.minimax.client import MiniMax
+from realtime.task_records import Record, RecordState, Work
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+# kind of a record → the module in `realtime/commands/` whose TASK_KINDS has it
+KIND_MODULES: dict[str, str] = {}
+
+
+class Task(Protocol[T_co]):
+    """A task of the platform, as the client gives it."""
+
+    @property
+    def id(self) -> str: ...
+    async def wait(
+        self,
+        *,
+        timeout_s: float | None = None,
+        on_progress: Callable[[Any], None] | None = None,  # it gets a TaskProgress
+    ) -> T_co: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind(Generic[T]):
+    """One kind of task. `open` makes no request; `save` writes the result's files and returns their paths.
+
+    `save` gets the record, whose `prompt` and `arguments` are what the command stored. It may be called again after a
+    crash: it must not mind files of its own that are half-done.
+    """
+
+    name: str
+    open: Callable[[MiniMax, str], Task[T]]
+    save: Callable[[Platform, Record, T], Awaitable[Sequence[Path]]]
+
+
+def task_kind(name: str, modules: Mapping[str, str] = KIND_MODULES) -> TaskKind[Any]:
+    """The kind of this name. Raises ConfigError for one that another version of this program made."""
+    if name not in modules:
+        raise ConfigError(f"This version of realtime does not know tasks of the kind {name!r}.")
+    module = importlib.import_module(f"realtime.commands.{modules[name]}")
+    kinds: Sequence[TaskKind[Any]] = module.TASK_KINDS
+    return next(kind for kind in kinds if kind.name == name)
+
+
+async def run_task(
+    platform: Platform,
+    kind: TaskKind[T],
+    create: Callable[[], Awaitable[Task[T]]],
+    *,
+    prompt: str = "",
+    arguments: Mapping[str, Any] | None = None,
+) -> int:
+    """Record a task, send it with `create`, wait for it, save and show its result; the exit status.
+
+    With `--no-wait` the id is printed instead. Raises what `create` and `save` raise, TaskFailed and NotFinished.
+    """
+    no_wait = getattr(platform.args, "no_wait", False)
+    if no_wait and platform.address == BUILT_IN:
+        raise InvalidArgument(
+            "--no-wait makes no sense with the built-in sandbox, which ends with this command: start `realtime sandbox`"
+            " and set MINIMAX_BASE_URL to its address.",
+            param="no_wait",
+        )
+    records = platform.records
+    with records.create(kind.name, platform=platform.address, prompt=prompt, arguments=arguments) as work:
+        task = await create()
+        work.sent(task.id)
+        if no_wait:
+            platform.progress.say(f"It goes on by itself. To get its result: realtime tasks wait {task.id}")
+            platform.show([task.id], {"task_id": task.id, "kind": kind.name, "state": "sent"})
+            return 0
+        paths = await follow(platform, kind, work, task)
+    platform.show(paths, shown(work.record))
+    return 0
+
+
+async def follow(
+    platform: Platform,
+    kind: TaskKind[T],
+    work: Work,
+    task: Task[T] | None = None,
+    *,
+    timeout_s: float | None = None,
+) -> tuple[str, ...]:
+    """Wait for a task that was sent and save its result; the paths. Says how to go on when it is interrupted.
+
+    Raises TaskFailed, NotFinished, ProviderError, and OSError if the result cannot be saved.
+    """
+    assert work.record.task_id is not None
+    task = task or kind.open(platform.mm, work.record.task_id)
+    show: Callable[[TaskProgress], None] = platform.progress.task(kind.name)
+    try:
+        result = await task.wait(timeout_s=timeout_s, on_progress=show)
+        work.done(await kind.save(platform, work.record, result))
+    except (NotFinished, TaskFailed):
+        raise  # each says itself what comes next
+    except BaseException:
+        if work.record.state is RecordState.SENT and platform.address != BUILT_IN:
+            platform.progress.say(f"Nothing is lost. To go on: realtime tasks wait {work.record.task_id}")
+        raise
+    return work.record.paths
+
+
+def shown(record: Record) -> dict[str, Any]:
+    """A record for `--json`."""
+    return {
+        "task_id": record.task_id,
+        "key": record.key,
+        "kind": record.kind,
+        "state": record.state.value,
+        "busy": record.busy,
+        "created_s": round(record.created_s),
+        "platform": record.platform,
+        "prompt": record.prompt,
+        "paths": list(record.paths),
+        "reason": record.reason,
+    }
