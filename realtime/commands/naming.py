@@ -1,11 +1,13 @@
 """Names of result files: made from a prompt, safe on every system, ending in what the bytes are.
 
-Pure but for `exists`, which is given. Writes nothing.
+Names taken by existing files are refused before anything is bought (`check_out`); afterwards a result always gets a
+name, so that nothing that was paid for is lost (`name_result`). Writes nothing.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import unicodedata
 from collections.abc import Callable
@@ -66,6 +68,27 @@ def ending(head: bytes, default: str = ".bin") -> str:
     return default
 
 
+def check_out(out: str | Path | None, *, count: int = 1, force: bool = False) -> None:
+    """Check before buying that `count` results can be written to what the user asked for (`-o`).
+
+    Raises InvalidArgument for a folder that is none or cannot be written, and for a name that is taken without `force`.
+    """
+    asked = Path() if out is None else Path(out)
+    is_folder = _is_folder(out)
+    folder = (asked if is_folder else asked.parent).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise InvalidArgument(f"{there} is a file, not a folder.", param="out")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidArgument(f"{there} cannot be written: choose another folder with -o.", param="out")
+    if is_folder or force:
+        return
+    for index in range(count):
+        path = _numbered(asked, index, count)
+        if path.exists():
+            raise InvalidArgument(f"{path} exists: choose another name, or add --force.", param="out")
+
+
 def name_result(
     prompt: str,
     suffix: str,
@@ -76,31 +99,23 @@ def name_result(
     force: bool = False,
     exists: Callable[[Path], bool] = Path.exists,
 ) -> Path:
-    """The path of result `index` (from 0) of `count`, with `suffix` as `ending` gives it.
+    """The path of result `index` (from 0) of `count`, with `suffix` as `ending` gives it; its folder may be missing.
 
-    `out` is what the user asked for: a file name, or a folder (it exists, or ends in `/`) for made names. A taken made
-    name is followed by the next free number. Raises InvalidArgument if a name that the user asked for is taken, unless
-    `force`.
+    `out` is what the user asked for: a file name, or a folder (it exists, or ends in `/`) for made names. A taken name
+    is followed by the next free number, unless `force`.
     """
-    asked = None if out is None else Path(out)
-    if asked is None or str(out).endswith("/") or asked.is_dir():
-        folder = asked or Path()
-        return _free(folder / stem(prompt), suffix, index, count, force, exists)
-    path = _numbered(_with_ending(asked, suffix), index, count)
-    if exists(path) and not force:
-        raise InvalidArgument(f"{path} exists: choose another name, or add --force.", param="out")
-    return path
-
-
-def _free(
-    base: Path, suffix: str, index: int, count: int, force: bool, exists: Callable[[Path], bool]
-) -> Path:
-    first = _numbered(base.with_name(base.name + suffix), index, count)
+    asked = Path(out or ".")
+    wanted = asked / (stem(prompt) + suffix) if _is_folder(out) else _with_ending(asked, suffix)
+    first = _numbered(wanted, index, count)
     if force or not exists(first):
         return first
     numbers = itertools.count(count + 1 if count > 1 else 2)
-    candidates = (base.with_name(f"{base.name}-{number}{suffix}") for number in numbers)
+    candidates = (wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}") for number in numbers)
     return next(path for path in candidates if not exists(path))
+
+
+def _is_folder(out: str | Path | None) -> bool:
+    return out is None or str(out).endswith("/") or Path(out).is_dir()
 
 
 def _numbered(path: Path, index: int, count: int) -> Path:

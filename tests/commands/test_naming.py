@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.commands.naming import ending, name_result, stem
+from realtime.commands.naming import check_out, ending, name_result, stem
 from realtime.errors import InvalidArgument
 
 
@@ -95,12 +95,41 @@ def test_several_results_beside_older_ones_overwrite_none():
         there.add(str(path))
 
 
-def test_a_name_that_was_asked_for_and_is_taken_is_an_error(tmp_path):
+def test_a_name_that_was_asked_for_and_is_taken_is_refused_before_buying(tmp_path):
     out = tmp_path / "cat.png"
+    check_out(out)
     out.write_bytes(b"")
-    with pytest.raises(InvalidArgument, match=r"cat\.png exists: .*--force"):
-        name_result("x", ".png", out=out)
+    with pytest.raises(InvalidArgument, match=r"cat\.png exists: .*--force") as caught:
+        check_out(out)
+    assert caught.value.param == "out"
+    check_out(out, force=True)
     assert name_result("x", ".png", out=out, force=True) == out
+    (tmp_path / "dog-2.png").write_bytes(b"")
+    with pytest.raises(InvalidArgument, match=r"dog-2\.png exists"):
+        check_out(tmp_path / "dog.png", count=3)
+
+
+def test_after_buying_a_result_always_gets_a_name(tmp_path):
+    (tmp_path / "cat.jpeg").write_bytes(b"")
+    out = tmp_path / "cat.png"
+    check_out(out)
+    assert name_result("x", ".jpeg", out=out) == tmp_path / "cat-2.jpeg", (
+        "it was no png, and its name is taken"
+    )
+
+
+def test_a_folder_that_is_none_or_cannot_be_written_is_refused_before_buying(tmp_path, monkeypatch):
+    (tmp_path / "a file").write_bytes(b"")
+    for out in ("a file/cat.png", "a file/b/"):
+        with pytest.raises(InvalidArgument, match="a file is a file"):
+            check_out(f"{tmp_path}/{out}")
+    for out in (None, tmp_path, f"{tmp_path}/new/deep/", tmp_path / "new" / "cat.png"):
+        check_out(out)
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: False
+    )  # a test may run as root, who can write everywhere
+    with pytest.raises(InvalidArgument, match="cannot be written"):
+        check_out(tmp_path / "cat.png")
 
 
 @pytest.mark.parametrize(
