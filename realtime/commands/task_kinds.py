@@ -1,7 +1,7 @@
 """What each kind of task needs so that any process can go on with it: look it up by its id, save its result.
 
 A command that makes tasks has `TASK_KINDS` in its module and a row in `KIND_MODULES`; `run_task` makes a task and
-follows it, `follow` goes on with one. Knows no endpoint.
+follows it, `obtain` does so unless it was made before, `follow` goes on with one. Knows no endpoint.
 """
 
 from __future__ import annotations
@@ -90,6 +90,43 @@ async def run_task(
         paths = await follow(platform, kind, work, task)
     platform.show(paths, shown(work.record))
     return 0
+
+
+async def obtain(
+    platform: Platform,
+    kind: TaskKind[T],
+    create: Callable[[], Awaitable[Task[T]]],
+    *,
+    prompt: str = "",
+    arguments: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """The files of this work, bought at most once; `arguments` say what the work is. Shows nothing on stdout.
+
+    What an earlier command saved is not made again, and what it sent is waited for. Raises InvalidArgument if an
+    earlier answer was lost (the user decides), Busy if another process works on it, and what `run_task` raises.
+    """
+    records, address = platform.records, platform.address
+    found = records.same(kind.name, arguments, platform=address)
+    if found is None or (address == BUILT_IN and found.state is not RecordState.DONE):
+        with records.create(kind.name, platform=address, prompt=prompt, arguments=arguments) as work:
+            task = await create()
+            work.sent(task.id)
+            return await follow(platform, kind, work, task)
+    with records.work_on(found.key) as work:
+        record = work.record
+        if _is_saved(record):
+            return record.paths
+        if record.task_id is None:
+            raise InvalidArgument(
+                f"This was sent before and its answer was lost, so it may have been charged. To send it again: "
+                f"realtime tasks forget {record.key}",
+                param="task",
+            )
+        return await follow(platform, kind, work)
+
+
+def _is_saved(record: Record) -> bool:
+    return record.state is RecordState.DONE and all(Path(path).exists() for path in record.paths)
 
 
 async def follow(

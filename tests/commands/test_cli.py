@@ -44,11 +44,11 @@ def realtime(
 def test_help_names_every_command():
     ran = realtime("--help")
     assert ran.returncode == 0
-    for command in ("serve", "talk", "say", "ask", "sandbox", "doctor"):
+    for command in ("serve", "talk", "say", "ask", "tasks", "sandbox", "doctor"):
         assert f"realtime {command}" in ran.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "talk", "say", "ask", "sandbox", "doctor"])
+@pytest.mark.parametrize("command", ["serve", "talk", "say", "ask", "tasks", "sandbox", "doctor"])
 def test_every_command_has_help(command):
     ran = realtime(command, "--help")
     assert ran.returncode == 0

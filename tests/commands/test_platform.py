@@ -1,7 +1,11 @@
 """What all platform commands share: the sandbox without a key, cost questions, dry runs, results, `--set`, the state folder."""
 
+import contextlib
 import io
 import json
+import os
+import pty
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from realtime.minimax.operations import OPERATIONS
 from realtime.sandbox.server import Sandbox
 from tests.commands.running import add_all, environment, parsed
 
+ROOT = Path(__file__).parents[2]
 KEY = "sk-a-real-key"
 REAL = {"MINIMAX_API_KEY": KEY, "MINIMAX_BASE_URL": "https://api.minimax.io"}
 
@@ -104,6 +109,56 @@ def test_anything_but_yes_sends_nothing(folder, terminal, answer):
     terminal(answer)
     with pytest.raises(Declined, match="Nothing was sent"):
         run(folder, buying, **REAL)
+
+
+ASKING = """
+import sys
+from realtime import cli
+from realtime.commands import tasks
+from realtime.commands.platform import run_on_platform
+
+async def buying(platform):
+    await platform.confirm_cost("4 pictures")
+    return 0
+
+def run(args):
+    args.yes = False
+    return run_on_platform(args, buying)
+
+tasks.run = run
+sys.exit(cli.main(["tasks"]))
+"""
+
+
+@pytest.mark.parametrize(("typed", "status"), [(b"\x03", 130), (b"\x04", 1), (b"y\n", 0)])
+def test_ctrl_c_at_the_question_ends_at_once_without_a_traceback(folder, typed, status):
+    here, there = pty.openpty()
+    environ = {**environment(folder, **REAL), "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}"}
+    code = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n" + ASKING
+    asking = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=there,
+        stdout=there,
+        stderr=there,
+        env=environ,
+        start_new_session=True,
+    )
+    os.close(there)
+    shown = b""
+    try:
+        while b"[y/N] " not in shown:
+            shown += os.read(here, 1000)
+        os.write(here, typed)
+        assert asking.wait(30) == status
+        with contextlib.suppress(OSError):  # the other end is closed
+            while more := os.read(here, 1000):
+                shown += more
+    finally:
+        asking.kill()
+        asking.wait()
+        os.close(here)
+    assert b"Traceback" not in shown
+    assert b"Fatal" not in shown
 
 
 def test_yes_is_not_asked(folder, terminal):

@@ -12,7 +12,7 @@ import pytest
 from realtime import cli
 from realtime.commands import task_kinds
 from realtime.commands.platform import run_on_platform
-from realtime.commands.task_kinds import KIND_MODULES, TaskKind, run_task
+from realtime.commands.task_kinds import KIND_MODULES, TaskKind, obtain, run_task
 from realtime.errors import AnswerLost, InvalidArgument, NotFinished, TaskFailed
 from realtime.task_records import RecordState, TaskRecords
 from tests.commands.running import add_all, environment, parsed
@@ -252,6 +252,80 @@ def test_forget_removes_records_by_name_or_all_that_ended(films, records, capsys
     assert [record.task_id for record in records.recent().records] == ["2"]
     capsys.readouterr()
     assert cli.main(["tasks", "forget", "99"]) == 2
+
+
+def chapter(films, created: list[str], name="one", error=None, environ=None) -> list[str]:
+    """What a command does that makes several results and is started again after it was killed."""
+
+    async def create():
+        created.append(name)
+        if error:
+            raise error
+        return films.open(None, f"task-{name}-{len(created)}")
+
+    async def command(platform):
+        paths.extend(await obtain(platform, films.kind, create, arguments={"name": name}))
+        return 0
+
+    paths: list[str] = []
+    run_on_platform(parsed(add_all, [], environ or environment(films.folder, MINIMAX_BASE_URL=URL)), command)
+    return [Path(path).name for path in paths]
+
+
+def test_the_same_work_is_bought_once(films):
+    created: list[str] = []
+    assert chapter(films, created) == ["one-task-one-1.mp4"]
+    assert chapter(films, created) == ["one-task-one-1.mp4"]
+    assert created == ["one"]
+    chapter(films, created, name="two")
+    assert created == ["one", "two"], "other work is other work"
+
+
+def test_work_that_was_sent_is_waited_for_by_the_next_command(films):
+    created: list[str] = []
+    films.outcomes["task-one-1"] = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        chapter(films, created)
+    films.outcomes.clear()
+    assert chapter(films, created) == ["one-task-one-1.mp4"]
+    assert created == ["one"]
+
+
+def test_a_result_that_was_deleted_is_fetched_again_and_not_bought_again(films):
+    created: list[str] = []
+    chapter(films, created)
+    (films.folder / "one-task-one-1.mp4").unlink()
+    assert chapter(films, created) == ["one-task-one-1.mp4"]
+    assert (films.folder / "one-task-one-1.mp4").exists()
+    assert created == ["one"]
+
+
+def test_work_whose_answer_was_lost_is_not_sent_again_by_itself(films, records):
+    created: list[str] = []
+    with pytest.raises(AnswerLost):
+        chapter(films, created, error=AnswerLost("no answer"))
+    with pytest.raises(InvalidArgument, match="realtime tasks forget"):
+        chapter(films, created)
+    assert created == ["one"]
+    records.forget(records.recent().records[0].key)
+    assert chapter(films, created) == ["one-task-one-2.mp4"]
+
+
+def test_work_that_failed_is_made_again(films):
+    created: list[str] = []
+    films.outcomes["task-one-1"] = TaskFailed("sensitive", task_id="task-one-1")
+    with pytest.raises(TaskFailed):
+        chapter(films, created)
+    assert chapter(films, created) == ["one-task-one-2.mp4"]
+
+
+def test_a_task_of_a_built_in_sandbox_that_is_gone_is_made_again(films):
+    created: list[str] = []
+    alone = environment(films.folder)
+    films.outcomes["task-one-1"] = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        chapter(films, created, environ=alone)
+    assert chapter(films, created, environ=alone) == ["one-task-one-2.mp4"]
 
 
 def test_every_kind_is_in_the_module_that_the_table_names():
