@@ -89,6 +89,12 @@ def check_out(out: str | Path | None, *, count: int = 1, force: bool = False) ->
             raise InvalidArgument(f"{path} exists: choose another name, or add --force.", param="out")
 
 
+def absolute(out: str | Path | None) -> str:
+    """What the user asked for, for a record: a command that goes on may run in another folder."""
+    path = os.path.abspath(out or ".")
+    return f"{path}/" if _is_folder(out) else path
+
+
 def name_result(
     prompt: str,
     suffix: str,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.commands.naming import check_out, ending, name_result, stem
+from realtime.commands.naming import absolute, check_out, ending, name_result, stem
 from realtime.errors import InvalidArgument
 
 
@@ -150,3 +150,13 @@ def test_the_ending_is_corrected(out, suffix, path):
 
 def test_a_folder_takes_made_names(tmp_path):
     assert name_result("a cat", ".png", out=tmp_path) == tmp_path / "a-cat.png"
+
+
+def test_a_name_for_a_record_means_the_same_in_another_folder(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    asked = [None, "cat.png", "new/", "there"]
+    before = [name_result("a cat", ".png", out=out).absolute() for out in asked]
+    kept = [absolute(out) for out in asked]
+    monkeypatch.chdir("/")
+    assert [name_result("a cat", ".png", out=out) for out in kept] == before
