@@ -88,7 +88,7 @@ def _split(call: ChatCall, traits: ModelTraits) -> tuple[list[Block], list[dict[
 
 
 def _blocks(message: Message, traits: ModelTraits) -> tuple[str, list[Block]]:
-    if isinstance(message, Mapping):
+    if not isinstance(message, ChatMessage):
         content = message.get("content")
         blocks = [dict(block) for block in content] if isinstance(content, list | tuple) else _text(content)
         return str(message.get("role")), blocks

@@ -58,7 +58,7 @@ def check(call: ChatCall) -> None:
     for index, tool in enumerate(call.tools):
         _check_schema(tool.parameters, f"tools[{index}].parameters")
     for index, message in enumerate(call.messages):
-        if isinstance(message, Mapping):
+        if not isinstance(message, ChatMessage):
             _check_message(message, f"messages[{index}]", call, traits)
 
 
@@ -114,7 +114,9 @@ def _tool(tool: Mapping[str, Any], param: str) -> Tool:
     return Tool(inner["name"], str(inner.get("description") or ""), schema)
 
 
-def _check_message(message: Mapping[str, Any], param: str, call: ChatCall, traits: ModelTraits) -> None:
+def _check_message(message: object, param: str, call: ChatCall, traits: ModelTraits) -> None:
+    if not isinstance(message, Mapping):
+        raise refuse(param, message, "a ChatMessage or a mapping with role and content")
     anthropic = call.dialect is Dialect.ANTHROPIC
     roles: tuple[str, ...] = _ANTHROPIC_ROLES if anthropic else _ROLES
     if call.model.startswith("M2-her"):

@@ -10,6 +10,8 @@ import pytest
 from realtime.core.messages import ChatMessage, ChatUsage, Tool, ToolCall
 from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax import ChatAnswer, MiniMax
+from realtime.providers import openai_chat
+from realtime.settings import Settings
 from tests.minimax.scripted import Reply, scripted
 
 # docs/minimax/chat.md 3
@@ -180,6 +182,7 @@ STRING_TOOL = Tool("f", "", {"type": "string"})
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools[0].parameters", "schema"),
         ({"tools": [{"function": {"parameters": {"type": "object"}}}]}, "tools[0].name", "a name"),
         ({"messages": []}, "messages", "one message"),
+        ({"messages": ["Hello"]}, "messages[0]", "ChatMessage"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "messages[0].role", "user, assistant, tool"),
         ({"messages": [{"role": "group", "content": "x"}]}, "messages[0].role", "'group'"),
         ({"dialect": "latin"}, "dialect", "openai or anthropic"),
@@ -224,3 +227,15 @@ async def test_tools_may_be_mappings_of_both_styles() -> None:
         ("b", schema["properties"]),
         ("c", {}),
     ]
+
+
+async def test_other_services_have_rules_of_their_own() -> None:
+    async with scripted(whole()) as server:
+        settings = Settings(chat_base_url=server.url, chat_model="m", chat_api_key="k")
+        chat = openai_chat.create(settings)._chat
+        answer = await chat.complete("Hello", temperature=3.0, dialect="openai")
+        await chat.aclose()
+        path, body = server.requests[0]
+    assert answer.text == "Hello!"
+    assert path == "/v1/chat/completions"
+    assert msgspec.json.decode(body)["temperature"] == 3.0
