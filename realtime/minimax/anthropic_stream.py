@@ -168,8 +168,16 @@ class AnthropicDecoder:
         known = _REASONS.get(reason, "stop")
         if known == "stop" and self._calls:
             known = "tool_calls"
-        blocks = [self._thinking[index] for index in sorted(self._thinking)]
-        return [*events, ChatFinish(known, {"blocks": blocks} if blocks else None)]
+        return [*events, ChatFinish(known, self._reasoning())]
+
+    def _reasoning(self) -> dict[str, Any] | None:
+        """What goes back with the next turn: the blocks, and what stood between think tags in a text."""
+        reasoning: dict[str, Any] = {}
+        if self._thinking:
+            reasoning["blocks"] = [self._thinking[index] for index in sorted(self._thinking)]
+        if self._filter.thinking:
+            reasoning["think"] = self._filter.thinking
+        return reasoning or None
 
     def _count(self, usage: object) -> None:
         """Later counts replace earlier ones; a field that is missing or 0 later keeps its value."""

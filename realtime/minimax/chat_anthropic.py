@@ -96,7 +96,9 @@ def _blocks(message: Message, traits: ModelTraits) -> tuple[str, list[Block]]:
         result = {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.content}
         return "user", [result]
     images = message.images if traits.sees_images else ()
-    blocks = _thinking(message) + _text(message.content) + [_image(url) for url in images]
+    reasoning = message.reasoning if message.role == "assistant" else None
+    blocks = _thinking(reasoning) + _text(_with_think(message.content, reasoning))
+    blocks += [_image(url) for url in images]
     return message.role, blocks + [_tool_use(tool_call) for tool_call in message.tool_calls]
 
 
@@ -105,11 +107,16 @@ def _text(content: object) -> list[Block]:
     return [{"type": "text", "text": content}] if isinstance(content, str) and content.strip() else []
 
 
-def _thinking(message: ChatMessage) -> list[Block]:
+def _thinking(reasoning: Any) -> list[Block]:
     """The thinking blocks as they were received, with their signatures (see `ChatFinish.reasoning`)."""
-    if message.role != "assistant" or not isinstance(message.reasoning, Mapping):
-        return []
-    return [dict(block) for block in message.reasoning.get("blocks") or ()]
+    blocks = reasoning.get("blocks") if isinstance(reasoning, Mapping) else None
+    return [dict(block) for block in blocks or ()]
+
+
+def _with_think(content: str, reasoning: Any) -> str:
+    """Thinking that was received inside a text goes back there."""
+    think = reasoning.get("think") if isinstance(reasoning, Mapping) else None
+    return f"<think>{think}</think>\n\n{content}" if think else content
 
 
 def _image(url: str) -> Block:

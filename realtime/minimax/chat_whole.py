@@ -154,9 +154,9 @@ def _joined(call: ToolCall | None, delta: ToolCallDelta) -> ToolCall:
 def _thinking(reasoning: Any) -> str:
     if not isinstance(reasoning, Mapping):
         return ""
-    blocks = reasoning.get("blocks") or ()
-    joined = "".join(str(block.get("thinking") or "") for block in blocks)
-    return joined or str(reasoning.get("reasoning_content") or reasoning.get("think") or "")
+    parts = [block.get("thinking") for block in reasoning.get("blocks") or ()]
+    parts += [reasoning.get("reasoning_content"), reasoning.get("think")]
+    return "".join(part for part in parts if isinstance(part, str))
 
 
 def _number(value: object) -> int:

@@ -131,6 +131,11 @@ def test_thinking_of_the_other_dialect_is_left_out() -> None:
     assert sent["messages"][1]["content"] == [text("Five")]
 
 
+def test_thinking_from_a_text_goes_back_into_the_text() -> None:
+    sent = body(*HELLO, ChatMessage("assistant", "Five", reasoning={"think": "2+3"}), *HELLO)
+    assert sent["messages"][1]["content"] == [text("<think>2+3</think>\n\nFive")]
+
+
 def test_images_are_blocks_for_models_that_see() -> None:
     asked = ChatMessage("user", "What?", images=("data:image/png;base64,AA==", "https://x.org/a.jpg"))
     assert body(asked)["messages"][0]["content"] == [
