@@ -15,6 +15,7 @@ from realtime.minimax import asr
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import Dialect, Style, platform_dialect
 from realtime.minimax.door import Door, Pause
+from realtime.minimax.files import Files
 from realtime.minimax.hosts import is_loopback, speech_urls_for
 from realtime.minimax.http import HttpClient
 from realtime.minimax.operations import OPERATIONS, Limit
@@ -71,6 +72,7 @@ class MiniMax:
         self._http = HttpClient(self.base_url, api_key, group_id=group_id)
         self.door = Door(self._http, fallback_urls=fallback_urls, limits=limits)
         self.door.on_pause = on_pause
+        self.files = Files(self.door)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

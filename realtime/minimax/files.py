@@ -6,18 +6,23 @@ uploaded is read through the platform itself. What each purpose takes is in `fil
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import os
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.door import Door
+from realtime.minimax.download import Link, Saved, read, save
 from realtime.minimax.fields import Id, refused
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, items, mapping, text, whole
+from realtime.minimax.sniff import Kind
 from realtime.minimax.upload import FileSource, OnProgress, upload
 
+MOST_BYTES = 512 * 1024 * 1024  # of one file on the platform
 _ID = Id()
+_ANY: tuple[Kind, ...] = ("json", "html", "text")  # what an upload may be; a refusal is still told from it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,39 @@ class Files:
         """One file, for a result with a fresh `url`. Raises InvalidArgument for an unknown id."""
         answer = await self._door.call(OPERATIONS["files.get"], query={"file_id": _id(file_id)})
         return FileInfo.read(mapping(answer, "file") or answer, answer)
+
+    async def open(self, file_id: str | int) -> bytes:
+        """The content in memory, up to 512 MB; `save` has no bound. Raises ProviderError."""
+        return await read(self.link(file_id), http=self._door.http, most_bytes=MOST_BYTES, expect=_ANY)
+
+    async def save(
+        self,
+        file_id: str | int,
+        target: str | os.PathLike[str],
+        *,
+        on_progress: OnProgress | None = None,
+        force: bool = False,
+        expect: Collection[Kind] | None = _ANY,
+    ) -> Saved:
+        """The content on the disk, as `download.save` does it: resumed, checked, renamed at the end."""
+        return await save(
+            self.link(file_id),
+            target,
+            http=self._door.http,
+            on_progress=on_progress,
+            force=force,
+            expect=expect,
+        )
+
+    def link(self, file_id: str | int) -> Link:
+        """What gives a fresh address of the content each time: the result's own link, or for an upload the platform."""
+        number = _id(file_id)
+
+        async def fresh() -> str:
+            info = await self.get(number)
+            return info.url or f"{OPERATIONS['files.open'].path}?file_id={number}"
+
+        return fresh
 
     async def delete(self, file_id: str | int, *, purpose: str | None = None) -> None:
         """Delete a file. Without `purpose` it is looked up first, because the platform wants to be told."""
