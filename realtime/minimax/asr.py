@@ -6,10 +6,9 @@ import io
 import wave
 from dataclasses import dataclass
 
-import aiohttp
-
 from realtime.errors import ProviderRejected
 from realtime.minimax.http import HttpClient
+from realtime.minimax.multipart import Multipart
 
 MODEL = "asr-1.0"
 MAX_SECONDS = 500
@@ -34,16 +33,13 @@ async def transcribe(
     """
     if len(pcm) > MAX_SECONDS * rate * 2:
         raise ProviderRejected(f"A recording can be {MAX_SECONDS} s long at most.")
-    form = aiohttp.FormData()
-    form.add_field("model", MODEL)
-    form.add_field("response_format", "json")
-    form.add_field("file", wav_bytes(pcm, rate), filename="speech.wav", content_type="audio/wav")
+    form = Multipart({"model": MODEL, "response_format": "json"}, "file", "speech.wav", "audio/wav")
     hint = _language_hint(language)
     answer = await http.json(
         "POST",
         "/v1/speech_to_text",
-        form=form,
-        headers={"language": hint} if hint else None,
+        data=form.wrap(wav_bytes(pcm, rate)),
+        headers={"Content-Type": form.content_type} | ({"language": hint} if hint else {}),
         timeout_s=timeout_s,
     )
     duration = answer.get("duration")

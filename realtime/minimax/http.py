@@ -8,6 +8,7 @@ connection (docs/architecture.md 2.1).
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -23,6 +24,7 @@ from realtime.minimax.hosts import is_loopback
 
 KEEPALIVE_S = 120.0  # how long an unused connection is kept; the library's own 15 s is shorter than a turn
 READ_BUFFER_BYTES = 1024 * 1024
+LARGE_BODY_BYTES = 512 * 1024
 
 Query = Mapping[str, str | int | Sequence[str]]
 """What follows the `?` of an address. A sequence is sent as the same name several times."""
@@ -71,7 +73,6 @@ class HttpClient:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
-        form: aiohttp.FormData | None = None,
         data: bytes | AsyncIterable[bytes] | None = None,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
@@ -80,15 +81,17 @@ class HttpClient:
         """A request whose answer is read inside the block. Raises ProviderUnavailable and ProviderTimeout for network
         failures only; the caller checks the answer for an error and sets the timeout.
 
-        One of `body` (sent as JSON), `form` and `data` (sent as it is; an iterable is streamed, in chunked encoding
+        Either `body` (sent as JSON) or `data` (sent as it is; an iterable is streamed, in chunked encoding
         unless `headers` hold its Content-Length). GroupId is added to `query` unless it holds one. The errors have
         `sent`: False says that no connection was made and the service has seen nothing (see `network_errors`).
         """
         sent = dict(headers or {})
-        content: Any = form if data is None else data
+        content: Any = data
         if body is not None:
             sent["Content-Type"] = "application/json"
             content = msgspec.json.encode(body)
+        if isinstance(content, bytes) and len(content) > LARGE_BODY_BYTES:
+            content = io.BytesIO(content)  # written piece by piece: the event loop stays free
         params: Any = {"GroupId": self._group_id} if self._group_id else None
         if query:
             params = [*_pairs(query), *_pairs(params or {} if "GroupId" not in query else {})]
@@ -124,7 +127,6 @@ class HttpClient:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
-        form: aiohttp.FormData | None = None,
         data: bytes | AsyncIterable[bytes] | None = None,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
@@ -142,7 +144,6 @@ class HttpClient:
                     method,
                     path,
                     body=body,
-                    form=form,
                     data=data,
                     query=query,
                     headers=headers,

@@ -76,6 +76,18 @@ async def test_a_body_is_streamed_with_its_length_or_in_chunks(length) -> None:
     assert answer["chunked"] == (None if length else "chunked")
 
 
+@pytest.mark.parametrize("size", [10, 3_000_000])
+async def test_a_body_of_any_size_is_sent_with_its_length(size) -> None:
+    """The library warns of large bodies in one piece, and a warning is an error here."""
+    async with serving(echo) as url:
+        http = HttpClient(url, KEY)
+        raw = await http.json("POST", "/v1/files/upload", data=b"x" * size)
+        picture = await http.json("POST", "/v1/image_generation", body={"image": "x" * size})
+        await http.aclose()
+    assert (raw["content"], raw["length"], raw["chunked"]) == ("x" * size, str(size), None)
+    assert picture["content"] == f'{{"image":"{"x" * size}"}}'
+
+
 async def test_the_key_goes_to_the_service_only() -> None:
     async with serving(echo) as url:
         http = HttpClient(url, KEY, group_id="g1")
