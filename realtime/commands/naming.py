@@ -14,36 +14,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from realtime.errors import InvalidArgument
+from realtime.minimax.sniff import sniff
 
 MAX_STEM_BYTES = 80  # file systems take 255 bytes; a number, an ending and ".part" follow
-HEAD_BYTES = 512  # so many bytes of a file are enough for `ending`
 _FALLBACK = "result"
 # names of devices on Windows, with any ending: a folder shared with one must not break
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
 _DIRECTIONS = re.compile(r"\[[^\]]*\]")  # camera moves and section tags are no part of a name
 _GAP = re.compile(r"[\s\-_./\\:]+")
 
-_MAGIC = (
-    (0, b"\x89PNG\r\n\x1a\n", ".png"),
-    (0, b"\xff\xd8\xff", ".jpeg"),
-    (0, b"GIF8", ".gif"),
-    (8, b"WEBP", ".webp"),
-    (8, b"WAVE", ".wav"),
-    (0, b"ID3", ".mp3"),
-    (0, b"fLaC", ".flac"),
-    (0, b"OggS", ".ogg"),
-    (4, b"ftypM4A", ".m4a"),
-    (4, b"ftypM4B", ".m4b"),
-    (4, b"ftypheic", ".heic"),
-    (4, b"ftypqt", ".mov"),
-    (4, b"ftyp", ".mp4"),
-    (0, b"\x1aE\xdf\xa3", ".webm"),
-    (0, b"PK\x03\x04", ".zip"),
-    (257, b"ustar", ".tar"),
-    (0, b"\x1f\x8b", ".gz"),
-    (0, b"%PDF", ".pdf"),
-)
-_SAME = {".jpg": ".jpeg", ".opus": ".ogg", ".m4v": ".mp4"}
+_MEDIA = {
+    ".png",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".heic",
+    ".mp4",
+    ".mov",
+    ".m4a",
+    ".mp3",
+    ".wav",
+    ".flac",
+    ".ogg",
+    ".tar",
+    ".zip",
+}
+_SAID_BY_THE_USER = {".bin", ".txt", ".json"}  # the bytes do not tell .srt from .md: the asked ending stays
+_SAME = {".jpg": ".jpeg", ".opus": ".ogg", ".m4v": ".mp4", ".m4b": ".m4a"}
 
 
 def stem(prompt: str, max_bytes: int = MAX_STEM_BYTES) -> str:
@@ -58,14 +55,10 @@ def stem(prompt: str, max_bytes: int = MAX_STEM_BYTES) -> str:
     return f"{_FALLBACK}-{name}" if name in _RESERVED else name or _FALLBACK
 
 
-def ending(head: bytes, default: str = ".bin") -> str:
-    """The ending that fits the first bytes of a file (512 are enough), or `default` where they say nothing."""
-    for offset, magic, suffix in _MAGIC:
-        if head[offset : offset + len(magic)] == magic:
-            return suffix
-    if len(head) >= 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # an MPEG audio frame without a tag
-        return ".mp3"
-    return default
+def ending(first: bytes) -> str:
+    """The ending that fits the first bytes of a file (SNIFF_BYTES are enough); `.bin` where they say nothing."""
+    kind = sniff(first)
+    return {"unknown": ".bin", "text": ".txt"}.get(kind, f".{kind}")
 
 
 def check_out(out: str | Path | None, *, count: int = 1, force: bool = False) -> None:
@@ -134,9 +127,9 @@ def _numbered(path: Path, index: int, count: int) -> Path:
 def _with_ending(asked: Path, actual: str) -> Path:
     """The asked name with the actual ending, unless it ends in one that means the same (or the bytes say nothing)."""
     lower = asked.suffix.lower()
-    if actual == ".bin" or _SAME.get(lower, lower) == actual:
+    if _SAME.get(lower, lower) == actual or (asked.suffix and actual in _SAID_BY_THE_USER):
         return asked
-    known = lower in _SAME or any(lower == suffix for _, _, suffix in _MAGIC)
+    known = lower in _SAME or lower in _MEDIA
     return asked.with_suffix(actual) if known else asked.with_name(asked.name + actual)
 
 

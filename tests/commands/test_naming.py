@@ -62,8 +62,9 @@ def test_making_a_name_again_changes_nothing(prompt):
         (b"\0\0\0\x20ftypM4A ", ".m4a"),
         (b"name".ljust(257, b"\0") + b"ustar", ".tar"),
         (b"PK\x03\x04", ".zip"),
-        (b"hello", ".bin"),
-        (b"", ".bin"),
+        (b"\x00\x01\x02\x03", ".bin"),
+        (b"hello", ".txt"),
+        (b'{"a": 1}', ".json"),
     ],
 )
 def test_the_ending_is_what_the_bytes_are(head, suffix):
@@ -140,7 +141,10 @@ def test_a_folder_that_is_none_or_cannot_be_written_is_refused_before_buying(tmp
         ("cat.png", ".jpeg", "cat.jpeg"),
         ("cat", ".jpeg", "cat.jpeg"),
         ("cat v1.2", ".jpeg", "cat v1.2.jpeg"),
-        ("answers.jsonl", ".bin", "answers.jsonl"),
+        ("answers.jsonl", ".json", "answers.jsonl"),
+        ("book.srt", ".txt", "book.srt"),
+        ("book.m4b", ".m4a", "book.m4b"),
+        ("answer", ".txt", "answer.txt"),
         ("new/", ".mp4", "new/a-cat.mp4"),
     ],
 )
