@@ -34,7 +34,10 @@ _PREFIXED = {
         Sweet_Girl_2 Exuberant_Girl moss_audio_ce44fc67-7ce3-11f0-8de5-96e35d26fb85
         moss_audio_aaa1346a-7ce7-11f0-8e61-2e6e3c7ee85d moss_audio_6dc281eb-713c-11f0-a447-9613c873494c
         moss_audio_570551b1-735c-11f0-b236-0adeeecad052 moss_audio_ad5baf92-735f-11f0-8263-fe5a2fe98ec8
-        audiobook_male_1 presenter_female Arabic_CalmWoman Arabic_FriendlyGuy Turkish_CalmWoman Turkish_Trustworthyman
+        moss_audio_24875c4a-7be4-11f0-9359-4e72c55db738 moss_audio_7f4ee608-78ea-11f0-bb73-1e2a4cfcd245
+        moss_audio_c1a6a3ac-7be6-11f0-8e8e-36b92fbb4f95 audiobook_male_1 audiobook_male_2 audiobook_female_1
+        audiobook_female_2 presenter_male presenter_female
+        Arabic_CalmWoman Arabic_FriendlyGuy Turkish_CalmWoman Turkish_Trustworthyman
         Ukrainian_CalmWoman Ukrainian_WiseScholar Dutch_kindhearted_girl Dutch_bossy_leader Vietnamese_kindhearted_girl
         Thai_male_1_sample8 Thai_male_2_sample2 Thai_female_1_sample1 Thai_female_2_sample2 Polish_male_1_sample4
         Polish_male_2_sample3 Polish_female_1_sample1 Polish_female_2_sample3 Romanian_male_1_sample2
