@@ -15,7 +15,7 @@ from .context import SandboxState
 from .encode import FORMATS
 from .refusal import Refusal
 from .voice import Style
-from .voices import is_voice
+from .voices import is_voice, traits_of
 
 MODELS = frozenset(
     "speech-2.8-hd speech-2.8-turbo speech-2.6-hd speech-2.6-turbo speech-02-hd speech-02-turbo speech-01-hd "
@@ -70,8 +70,10 @@ def read_settings(body: Mapping[str, Any], state: SandboxState, *, streaming: bo
     _flag(body, "continuous_sound")
     _flag(audio, "force_cbr", "audio_setting")
     _one_of(body, "text_normalization_mode", ("basic", "quality"), "basic")
+    voice_id = _voice_id(body, voice, state)
     style = Style(
-        voice_id=_voice_id(body, voice, state),
+        voice_id=voice_id,
+        traits=traits_of(state, voice_id),
         rate=_one_of(audio, "sample_rate", RATES, 32000, "audio_setting"),
         speed=_number(voice, "speed", 0.5, 2.0, 1.0),
         vol=_number(voice, "vol", 0.0, 10.0, 1.0, above=True),

@@ -7,7 +7,6 @@ It knows voices by id only; it does not check whether an id exists.
 from __future__ import annotations
 
 import asyncio
-import re
 import zlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import numpy as np
 
 from realtime.sandbox import voice_text
 from realtime.sandbox.voice_engine import INSTALL, Prosody, Samples, VoiceUnavailable, say
+from realtime.sandbox.voice_traits import Traits, system_traits
 
 __all__ = ["Speech", "Style", "VoiceUnavailable", "Word", "speak", "synthesize", "synthesize_segment"]
 
@@ -24,16 +24,6 @@ _LEAD_MS = 30  # silence before the first word of a task; the real platform has 
 _JOIN_MS = 25  # between runs of two languages
 _AUDIBLE = 200  # of 32767: below it a sample counts as silence
 
-_FEMALE = re.compile(
-    "female|girl|lady|wom[ae]n|miss|queen|princess|sister|maiden|belle|shaonv|yujie|chengshu|tianmei|xuejie|mengmei|xuemei"
-    "|xiaoling|heroine|hostess|abbess|antie|bestie|attendant|sweet|socialmedia_female|expressive_narrator|cute",
-    re.IGNORECASE,
-)
-_MALE = re.compile(
-    "(?<!fe)male|(?<!wo)m[ae]n(?![a-z])|boy|guy|bloke|knight|gentleman|arnold|santa|grinch", re.IGNORECASE
-)
-# The variants that a small English transcriber transcribes best.
-_VARIANTS = {"female": ("steph", "f2", "f4"), "male": ("m2", "m5", "Michael", "adam", "benjamin", "m1")}
 _LATIN = {
     "English": "en-us", "Spanish": "es", "French": "fr", "Portuguese": "pt-br", "German": "de", "Turkish": "tr",
     "Dutch": "nl", "Vietnamese": "vi", "Indonesian": "id", "Italian": "it", "Polish": "pl", "Romanian": "ro",
@@ -89,31 +79,7 @@ class Style:
     language_boost: str | None = None
     interjections: bool = True
     readings: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Timbre:
-    variant: str
-    pitch: int
-    liveliness: int
-    speaking_rate: float
-
-
-def _timbre(voice_id: str) -> _Timbre:
-    """The timbre of a voice id. It depends only on the id, and two ids rarely share one."""
-    seed = zlib.crc32(voice_id.encode())
-    if _FEMALE.search(voice_id):
-        gender = "female"
-    elif _MALE.search(voice_id):
-        gender = "male"
-    else:
-        gender = ("female", "male")[seed & 1]
-    variants = _VARIANTS[gender]
-    seed, choice = divmod(seed >> 1, len(variants))
-    seed, pitch = divmod(seed, 21)
-    seed, liveliness = divmod(seed, 5)
-    lowest = 44 if gender == "female" else 38
-    return _Timbre(variants[choice], lowest + pitch, 40 + 5 * liveliness, 0.97 + 0.01 * (seed % 7))
+    traits: Traits | None = None  # of a voice that an account created; None: those of the system voice
 
 
 def _language(script: str, style: Style) -> tuple[str, int]:
@@ -135,15 +101,19 @@ def _language(script: str, style: Style) -> tuple[str, int]:
     return script, _LATIN_WPM
 
 
+def _traits(style: Style) -> Traits:
+    return style.traits or system_traits(style.voice_id)
+
+
 def _prosody(script: str, style: Style) -> Prosody:
     language, wpm = _language(script, style)
-    timbre = _timbre(style.voice_id)
-    semitones, speaking_rate, liveliness = _EMOTIONS.get(style.emotion or "", (0.0, 1.0, timbre.liveliness))
+    traits = _traits(style)
+    semitones, speaking_rate, liveliness = _EMOTIONS.get(style.emotion or "", (0.0, 1.0, traits.liveliness))
     # espeak's pitch scale spans about two octaves around 50.
-    pitch = timbre.pitch + (style.pitch + semitones) * 50 / 12
+    pitch = traits.pitch + (style.pitch + semitones) * 50 / 12
     return Prosody(
-        voice=f"{language}+{'whisper' if style.emotion == 'whisper' else timbre.variant}",
-        wpm=round(min(450, max(80, wpm * timbre.speaking_rate * speaking_rate * style.speed))),
+        voice=f"{language}+{'whisper' if style.emotion == 'whisper' else traits.variant}",
+        wpm=round(min(450, max(80, wpm * traits.speaking_rate * speaking_rate * style.speed))),
         pitch=round(min(99, max(0, pitch))),
         range=liveliness,
     )
@@ -211,7 +181,7 @@ def _resampled(pcm: Samples, rate: int, wanted_rate: int) -> Samples:
 
 def _say(track: _Track, run: voice_text.Say, text: str, spans: list[tuple[int, int]], style: Style) -> None:
     pcm, events, rate = say(run.text, _prosody(run.script, style))
-    pcm = _resampled(pcm, rate, _ENGINE_RATE)
+    pcm = _roughened(_resampled(pcm, rate, _ENGINE_RATE), _traits(style).roughness)
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _AUDIBLE)
     if not len(loud):
         return
@@ -271,6 +241,16 @@ def _interjection(name: str) -> Samples:
     soft = np.convolve(noise, np.hanning(24) / 12, mode="same")
     envelope = np.tile(np.hanning(length) ** 1.5, bursts)
     return np.asarray(np.clip(soft * envelope * 2500, -9000, 9000), dtype=np.int16)
+
+
+def _roughened(pcm: Samples, roughness: float) -> Samples:
+    """A hoarse voice: its loudness flutters irregularly some 50 times a second. `roughness` is 0 to 1."""
+    if not roughness or not len(pcm):
+        return pcm
+    step = _ENGINE_RATE // 100
+    points = np.random.default_rng(len(pcm)).random(len(pcm) // step + 2)
+    flutter = np.interp(np.arange(len(pcm)) / step, np.arange(len(points)), points)
+    return np.asarray(np.rint(pcm * (1.0 - 0.9 * roughness * flutter)), dtype=np.int16)
 
 
 def _with_volume(pcm: Samples, vol: float) -> Samples:

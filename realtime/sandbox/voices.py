@@ -15,8 +15,18 @@ from . import fields
 from .context import SandboxState
 from .native import Call, Endpoint, add_endpoint
 from .voice_table import SYSTEM_VOICES
+from .voice_traits import Traits
 
-__all__ = ["SYSTEM_VOICES", "VOICE_TYPES", "add_routes", "create_voice", "is_taken", "is_voice", "use_voice"]
+__all__ = [
+    "SYSTEM_VOICES",
+    "VOICE_TYPES",
+    "add_routes",
+    "create_voice",
+    "is_taken",
+    "is_voice",
+    "traits_of",
+    "use_voice",
+]
 
 VOICE_TYPES = ("voice_cloning", "voice_generation")
 
@@ -40,8 +50,17 @@ def is_taken(state: SandboxState, voice_id: str) -> bool:
     return voice_id in SYSTEM_VOICES or voice_id in state.voices
 
 
-def create_voice(state: SandboxState, voice_id: str, voice_type: str, description: list[str]) -> None:
-    """Register a created voice. `voice_type` is one of VOICE_TYPES."""
+def traits_of(state: SandboxState, voice_id: str) -> Traits | None:
+    """How a created voice sounds. None for a system voice, whose id says it."""
+    voice = state.voices.get(voice_id)
+    traits: Traits | None = voice["traits"] if voice else None
+    return traits
+
+
+def create_voice(
+    state: SandboxState, voice_id: str, voice_type: str, description: list[str], traits: Traits | None = None
+) -> None:
+    """Register a created voice. `voice_type` is one of VOICE_TYPES; without traits the id decides its sound."""
     now = datetime.datetime.fromtimestamp(state.clock.unix_s(), datetime.UTC)
     state.voices[voice_id] = {
         "voice_type": voice_type,
@@ -49,6 +68,7 @@ def create_voice(state: SandboxState, voice_id: str, voice_type: str, descriptio
         "created_time": now.strftime("%Y-%m-%d"),
         "created_unix": str(int(now.timestamp())),
         "created_s": state.clock.now_s(),
+        "traits": traits,
         "used": False,
         "deleted": False,
     }

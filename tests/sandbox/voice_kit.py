@@ -1,0 +1,57 @@
+"""Helpers for the tests of created voices: speech as recordings, and its measurements."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from realtime.sandbox import voice_text
+from realtime.sandbox.encode import encode_all
+from realtime.sandbox.voice import Style, synthesize_segment
+from realtime.sandbox.voice_engine import Samples
+from realtime.sandbox.voice_samples import RATE, Sample, measure
+from realtime.sandbox.voice_traits import Traits
+
+SENTENCE = (
+    "Good morning, dear listeners. We are going home now, and we hope that you all have a quiet evening."
+)
+
+
+def pcm_of(style: Style, text: str = SENTENCE) -> Samples:
+    """The speech of a whole text."""
+    return np.concatenate([synthesize_segment(part, style).pcm for part in voice_text.segments(text)])
+
+
+def spoken(
+    text: str = SENTENCE, *, voice: str = "Arnold", traits: Traits | None = None, **style: Any
+) -> Samples:
+    """Speech at the rate of the measurements."""
+    return pcm_of(Style(voice, rate=RATE, traits=traits, **style), text)
+
+
+def measured(pcm: Samples) -> Sample:
+    """What 16 kHz speech sounds like."""
+    return measure(pcm.astype(np.float32) / np.float32(32768))
+
+
+def recording(seconds: float, *, format: str = "wav", voice: str = "Arnold", pitch: int = 0) -> bytes:
+    """A file of exactly so many seconds in which a voice says a sentence again and again."""
+    pcm = spoken(voice=voice, pitch=pitch)
+    pcm = np.resize(pcm, round(seconds * RATE))
+    return m4a(pcm) if format == "m4a" else encode_all(pcm, format, RATE)
+
+
+def m4a(pcm: Samples) -> bytes:
+    """AAC in an mp4 container, as telephones record."""
+    import av
+
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=RATE)
+        frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
