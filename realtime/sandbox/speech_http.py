@@ -33,7 +33,7 @@ from .refusal import Refusal
 from .speech_request import SpeechSettings, check_text, read_settings
 from .speech_stream import AudioFrame, Synthesis, extra_info, subtitle
 from .voice import Speech, VoiceUnavailable, speak
-from .voices import use_voice
+from .voices import account_of, use_voice
 
 PATH = "/v1/t2a_v2"
 EXTENSIONS = {"pcmu_raw": "ulaw", "pcmu_wav": "wav", "opus": "ogg"}
@@ -103,7 +103,7 @@ async def _read(request: web.Request, trace_id: str) -> _Job:
     if len(text) > request.app[OPTIONS]["speech.max_text"]:
         raise Refusal(2013, "invalid params, invalid params: text is too long")
     _check_http_fields(body)
-    settings = read_settings(body, state, streaming=bool(body.get("stream")))
+    settings = read_settings(body, state, streaming=bool(body.get("stream")), account=account_of(request))
     if (code := faults.number("speech.error")) is not None:
         raise Refusal(code)
     check_text(text)

@@ -15,7 +15,7 @@ from .context import SandboxState
 from .encode import FORMATS
 from .refusal import Refusal
 from .voice import Style
-from .voices import is_voice, traits_of
+from .voices import is_foreign, is_voice, traits_of
 
 MODELS = frozenset(
     "speech-2.8-hd speech-2.8-turbo speech-2.6-hd speech-2.6-turbo speech-02-hd speech-02-turbo speech-01-hd "
@@ -55,8 +55,13 @@ class SpeechSettings:
         return "speech.hd_first_ms" if "-hd" in self.model else "speech.first_ms"
 
 
-def read_settings(body: Mapping[str, Any], state: SandboxState, *, streaming: bool) -> SpeechSettings:
-    """Check everything but the text. Raises Refusal: 2013 with the field's name, 2054 for an unknown voice."""
+def read_settings(
+    body: Mapping[str, Any], state: SandboxState, *, streaming: bool, account: str
+) -> SpeechSettings:
+    """Check everything but the text. `account` is that of the request, as `account_of` gives it.
+
+    Raises Refusal: 2013 with the field's name, 2054 for an unknown voice, 2042 for the voice of another account.
+    """
     model = _one_of(body, "model", MODELS)
     voice = _mapping(body, "voice_setting")
     audio = _mapping(body, "audio_setting")
@@ -70,7 +75,7 @@ def read_settings(body: Mapping[str, Any], state: SandboxState, *, streaming: bo
     _flag(body, "continuous_sound")
     _flag(audio, "force_cbr", "audio_setting")
     _one_of(body, "text_normalization_mode", ("basic", "quality"), "basic")
-    voice_id = _voice_id(body, voice, state)
+    voice_id = _voice_id(body, voice, state, account)
     style = Style(
         voice_id=voice_id,
         traits=traits_of(state, voice_id),
@@ -171,7 +176,7 @@ def _emotion(voice: Mapping[str, Any], model: str) -> str | None:
     return emotion
 
 
-def _voice_id(body: Mapping[str, Any], voice: Mapping[str, Any], state: SandboxState) -> str:
+def _voice_id(body: Mapping[str, Any], voice: Mapping[str, Any], state: SandboxState, account: str) -> str:
     """The voice; for a mixture the one with the greatest weight."""
     weights = body.get("timbre_weights") or body.get("timber_weights")
     voice_id = voice.get("voice_id")
@@ -184,14 +189,19 @@ def _voice_id(body: Mapping[str, Any], voice: Mapping[str, Any], state: SandboxS
                 or _whole(entry, "weight", 1, 100, "timbre_weights") == 0
             ):
                 raise _invalid("timbre_weights")
-            if not is_voice(state, entry["voice_id"]):
-                raise Refusal(2054)
+            _check_usable(state, entry["voice_id"], account)
         voice_id = voice_id or max(weights, key=lambda entry: int(entry["weight"]))["voice_id"]
     if not isinstance(voice_id, str) or not voice_id:
         raise _invalid("voice_setting voice_id")
+    _check_usable(state, voice_id, account)
+    return voice_id
+
+
+def _check_usable(state: SandboxState, voice_id: str, account: str) -> None:
     if not is_voice(state, voice_id):
         raise Refusal(2054)
-    return voice_id
+    if is_foreign(state, voice_id, account):
+        raise Refusal(2042)
 
 
 def _readings(body: Mapping[str, Any]) -> dict[str, str]:

@@ -33,7 +33,7 @@ from .refusal import Refusal
 from .speech_request import SpeechSettings, check_text, read_settings
 from .speech_stream import AudioFrame, Synthesis
 from .voice import VoiceUnavailable
-from .voices import use_voice
+from .voices import account_of, use_voice
 
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes
 CLOSE_TIMEOUT_S = 2.0  # for the client's answer to our close
@@ -210,7 +210,7 @@ class SpeechSocket(ABC):
         code = self.faults.number("speech.start_error")
         if code is not None:
             raise Refusal(code)
-        self.settings = read_settings(event, self.state, streaming=True)
+        self.settings = read_settings(event, self.state, streaming=True, account=account_of(self.request))
 
     async def answer_finish(self) -> None:
         """Answer `task_finish`."""

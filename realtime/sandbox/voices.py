@@ -1,12 +1,14 @@
 """The voices: those of the system and those that an account created; `/v1/get_voice` and `/v1/delete_voice`.
 
 Created voices are in `SandboxState.voices`; a voice is listed after its first use, and one that is not
-used within seven days is deleted (docs/minimax/voices.md 2, 4, 5).
+used within seven days is deleted (docs/minimax/voices.md 2, 4, 5). Every key is an account of its own here: only the
+account that created a voice can use, list and delete it.
 """
 
 from __future__ import annotations
 
 import datetime
+import hashlib
 from typing import Any
 
 from aiohttp import web
@@ -14,14 +16,17 @@ from aiohttp import web
 from . import fields
 from .context import SandboxState
 from .native import Call, Endpoint, add_endpoint
+from .refusal import Refusal
 from .voice_table import SYSTEM_VOICES
 from .voice_traits import Traits
 
 __all__ = [
     "SYSTEM_VOICES",
     "VOICE_TYPES",
+    "account_of",
     "add_routes",
     "create_voice",
+    "is_foreign",
     "is_taken",
     "is_voice",
     "traits_of",
@@ -45,6 +50,18 @@ def is_voice(state: SandboxState, voice_id: str) -> bool:
     return voice is not None and not voice["deleted"] and not _expired(state, voice)
 
 
+def account_of(request: web.Request) -> str:
+    """The account of a request: a name made from its key, which the sandbox does not keep."""
+    _, _, key = request.headers.get("Authorization", "").partition(" ")
+    return hashlib.sha256(key.strip().encode()).hexdigest()[:16]
+
+
+def is_foreign(state: SandboxState, voice_id: str, account: str) -> bool:
+    """Whether another account created the voice (2042)."""
+    voice = state.voices.get(voice_id)
+    return voice is not None and voice["account"] not in ("", account)
+
+
 def is_taken(state: SandboxState, voice_id: str) -> bool:
     """Whether the id is taken for a new voice (2039); the id of a deleted voice stays taken."""
     return voice_id in SYSTEM_VOICES or voice_id in state.voices
@@ -58,9 +75,17 @@ def traits_of(state: SandboxState, voice_id: str) -> Traits | None:
 
 
 def create_voice(
-    state: SandboxState, voice_id: str, voice_type: str, description: list[str], traits: Traits | None = None
+    state: SandboxState,
+    voice_id: str,
+    voice_type: str,
+    description: list[str],
+    traits: Traits | None = None,
+    account: str = "",
 ) -> None:
-    """Register a created voice. `voice_type` is one of VOICE_TYPES; without traits the id decides its sound."""
+    """Register a created voice. `voice_type` is one of VOICE_TYPES.
+
+    Without traits the id decides its sound; without an account every account can use it.
+    """
     now = datetime.datetime.fromtimestamp(state.clock.unix_s(), datetime.UTC)
     state.voices[voice_id] = {
         "voice_type": voice_type,
@@ -69,6 +94,7 @@ def create_voice(
         "created_unix": str(int(now.timestamp())),
         "created_s": state.clock.now_s(),
         "traits": traits,
+        "account": account,
         "used": False,
         "deleted": False,
     }
@@ -98,17 +124,20 @@ async def get_voice(call: Call) -> dict[str, Any]:
         ]
     for kind in VOICE_TYPES:
         if wanted in (kind, "all"):
-            answer[kind] = _created(call.state, kind)
+            answer[kind] = _created(call.state, kind, account_of(call.request))
     if wanted == "music_generation":
         answer["music_generation"] = []
     return answer
 
 
-def _created(state: SandboxState, kind: str) -> list[dict[str, Any]]:
+def _created(state: SandboxState, kind: str, account: str) -> list[dict[str, Any]]:
     return [
         {"voice_id": voice_id, "description": voice["description"], "created_time": voice["created_time"]}
         for voice_id, voice in state.voices.items()
-        if voice["voice_type"] == kind and voice["used"] and not voice["deleted"]
+        if voice["voice_type"] == kind
+        and voice["used"]
+        and not voice["deleted"]
+        and not is_foreign(state, voice_id, account)
     ]
 
 
@@ -119,5 +148,7 @@ async def delete_voice(call: Call) -> dict[str, Any]:
     voice = call.state.voices.get(voice_id)
     if voice is None or voice["deleted"] or voice["voice_type"] != kind:
         raise fields.invalid("voice_id")
+    if is_foreign(call.state, voice_id, account_of(call.request)):
+        raise Refusal(2042)
     voice["deleted"] = True
     return {"voice_id": voice_id, "created_time": voice["created_unix"]}

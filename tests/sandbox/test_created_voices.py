@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +17,9 @@ from tests.sandbox.speech_kit import (
     Platform,
     audio_of,
     begin,
+    code,
     platform,
+    receive,
     samples,
     send,
     start_event,
@@ -24,6 +29,7 @@ from tests.sandbox.speech_kit import (
 from tests.sandbox.voice_kit import SENTENCE, measured
 
 LOW, HIGH = Traits("m3", pitch_for("m3", 90), 40, 1.0), Traits("f3", pitch_for("f3", 230), 40, 1.0)
+ACCOUNT = hashlib.sha256(b"any").hexdigest()[:16]  # of the key that the helpers use
 SETTINGS = {"audio_setting": {"format": "pcm", "sample_rate": 16000}}
 
 
@@ -52,3 +58,43 @@ async def test_a_created_voice_speaks_with_its_own_traits(path: str) -> None:
         high, low = [measured(await spoken(sandbox, path, name)) for name in ("High-Man", "Low-Lady")]
     assert high.pitch_hz == pytest.approx(230, rel=0.15)
     assert low.pitch_hz == pytest.approx(90, rel=0.15)
+
+
+@pytest.mark.parametrize("path", [ORDINARY, BIDI, HTTP])
+async def test_only_the_account_that_created_a_voice_can_use_it(path: str) -> None:
+    """2042 for another key, alone and in a mixture; its own key speaks."""
+    mine = {"voice_setting": {"voice_id": "MyOwnVoice1"}}
+    mixed = {
+        "timbre_weights": [{"voice_id": "MyOwnVoice1", "weight": 1}, {"voice_id": "Arnold", "weight": 2}]
+    }
+    async with platform() as sandbox:
+        assert await code_of(sandbox, path, mine) == 2054
+        voices.create_voice(sandbox.state, "MyOwnVoice1", "voice_cloning", [], LOW, account=ACCOUNT)
+        assert await code_of(sandbox, path, mine) == 0
+        assert await code_of(sandbox, path, mine, key="another") == 2042
+        assert await code_of(sandbox, path, mixed, key="another") == 2042
+
+
+async def test_only_the_account_that_created_a_voice_lists_and_deletes_it() -> None:
+    """Another key neither sees it nor deletes it."""
+    request = {"voice_type": "voice_cloning", "voice_id": "MyOwnVoice1"}
+    async with platform() as sandbox:
+        voices.create_voice(sandbox.state, "MyOwnVoice1", "voice_cloning", [], LOW, account=ACCOUNT)
+        voices.use_voice(sandbox.state, "MyOwnVoice1")
+        for key, count, answer in (("another", 0, 2042), ("any", 1, 0)):
+            listed = await (await sandbox.post("/v1/get_voice", {"voice_type": "all"}, key=key)).json()
+            assert len(listed["voice_cloning"]) == count
+            deleted = await (await sandbox.post("/v1/delete_voice", request, key=key)).json()
+            assert deleted["base_resp"]["status_code"] == answer
+
+
+async def code_of(sandbox: Platform, path: str, fields: dict[str, Any], key: str = "any") -> int:
+    """The code with which a start or a whole request is answered."""
+    event = {**start_event(**fields)}
+    if path == HTTP:
+        answer = await sandbox.post(HTTP, {**event, "text": "Hi."}, key=key)
+        return code(await answer.json())
+    async with sandbox.connect(path, key=key) as ws:
+        await receive(ws)
+        await send(ws, event)
+        return code(await receive(ws))
