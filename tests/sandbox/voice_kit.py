@@ -1,10 +1,14 @@
-"""Helpers for the tests of created voices: speech as recordings, and its measurements."""
+"""Helpers for the tests of created voices: speech as recordings, its measurements, and a plain client."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
 
+import aiohttp
 import numpy as np
 
 from realtime.sandbox import voice_text
@@ -55,3 +59,42 @@ def m4a(pcm: Samples) -> bytes:
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user of one key."""
+
+    url: str
+    http: aiohttp.ClientSession
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, key: str = "any") -> AsyncIterator[Self]:
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as http:
+            yield cls(url, http)
+
+    async def post(self, path: str, body: Any) -> dict[str, Any]:
+        async with self.http.post(self.url + path, json=body) as answer:
+            assert answer.status == 200
+            return dict(await answer.json())
+
+    async def upload(self, purpose: str, filename: str, data: bytes) -> int:
+        """Upload a file; its id."""
+        form = aiohttp.FormData()
+        form.add_field("purpose", purpose)
+        form.add_field("file", io.BytesIO(data), filename=filename)
+        async with self.http.post(f"{self.url}/v1/files/upload", data=form) as answer:
+            found = await answer.json()
+        assert found["base_resp"]["status_code"] == 0, found
+        return int(found["file"]["file_id"])
+
+    async def speak(self, voice_id: str) -> int:
+        """Use a voice over HTTP; the code of the answer."""
+        body = {"model": "speech-2.8-turbo", "text": "Hi.", "voice_setting": {"voice_id": voice_id}}
+        return int((await self.post("/v1/t2a_v2", body))["base_resp"]["status_code"])
+
+    async def voices(self, kind: str) -> list[str]:
+        """The ids of the listed voices of a type."""
+        listed = await self.post("/v1/get_voice", {"voice_type": kind})
+        return [voice["voice_id"] for voice in listed[kind]]
