@@ -50,7 +50,8 @@ def _voice_id(call: Call) -> str:
     """The id that the request wants, or a new one. Raises Refusal 2013 and 2039."""
     wanted = fields.text(call.body, "voice_id", "")
     if not wanted:
-        return new_voice_id(datetime.fromtimestamp(call.state.clock.unix_s(), UTC))
+        now = datetime.fromtimestamp(call.state.clock.unix_s(), UTC)  # whole seconds
+        return new_voice_id(now.replace(microsecond=datetime.now(UTC).microsecond))
     if problem := check_voice_id(wanted, lambda voice_id: is_taken(call.state, voice_id)):
         raise Refusal(problem.code, problem.message)
     return wanted
