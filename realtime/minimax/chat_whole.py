@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from realtime.core.messages import (
@@ -27,19 +26,20 @@ from realtime.core.messages import (
 from realtime.errors import AnswerLost, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.chat_call import ChatCall
 from realtime.minimax.chat_dialect import body_of, decoder_for, headers_of
+from realtime.minimax.codes import is_untouched
 from realtime.minimax.errors import error_from_response, trace_of
 from realtime.minimax.http import HttpClient, trace_header
+from realtime.minimax.results import Result
 
 MAX_RETRIES = 2
-_SURELY_REFUSED = frozenset({429, 529, 1002, 1039, 1041, 2045, 2064})
 
 
 @dataclass(frozen=True, slots=True)
-class ChatAnswer:
+class ChatAnswer(Result):
     """One whole answer. `text` is without thinking.
 
     `finish` is `length` where the token limit cut it. The sensitive types are 0 (none) or 1 to 7
-    (docs/minimax/chat.md 3). `raw` is the platform's whole answer, `trace_id` its name there.
+    (docs/minimax/chat.md 3).
     """
 
     text: str
@@ -53,8 +53,6 @@ class ChatAnswer:
     input_sensitive_type: int = 0
     output_sensitive_type: int = 0
     reasoning: Any = field(default=None, repr=False)
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    trace_id: str | None = None
 
     @property
     def message(self) -> ChatMessage:
@@ -123,7 +121,7 @@ async def _ask(http: HttpClient, call: ChatCall, path: str) -> ChatAnswer:
         async with http.request("POST", path, body=body, headers=headers_of(call)) as response:
             content = await response.read()
     except ProviderUnavailable as error:
-        if error.retryable and not isinstance(error.__cause__, aiohttp.ClientConnectorError):
+        if error.retryable and error.sent:
             raise AnswerLost(
                 f"{http.service}: the connection was lost before the answer came. It may have been charged; ask again "
                 "if that is no harm."
@@ -141,8 +139,7 @@ async def _ask(http: HttpClient, call: ChatCall, path: str) -> ChatAnswer:
 
 
 def _surely_unanswered(error: ProviderError) -> bool:
-    never_left = isinstance(error.__cause__, aiohttp.ClientConnectorError)
-    return error.retryable and (never_left or error.upstream_code in _SURELY_REFUSED)
+    return error.retryable and (not error.sent or is_untouched(error))
 
 
 def _joined(call: ToolCall | None, delta: ToolCallDelta) -> ToolCall:
