@@ -27,6 +27,7 @@ from .context import (
     openai_error_body,
     sleep_ms,
 )
+from .extras import ExtraMissing
 from .faults import FAULTS, Faults
 from .options import VALUES
 from .refusal import Refusal
@@ -126,6 +127,8 @@ class Endpoint:
         except Refusal as refusal:
             await sleep_ms(request.app, "http.error_ms")
             return self.envelope.refuse(refusal, trace_id, self.refused or {})
+        except ExtraMissing as error:
+            return self.envelope.refuse(Refusal(1000, str(error)), trace_id, self.refused or {})
 
     async def _admit(self, request: web.Request, faults: Faults) -> dict[str, Any]:
         """The body. Raises Refusal for a bad key, a bad body, the area's fault and the limit."""

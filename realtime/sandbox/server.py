@@ -24,6 +24,7 @@ from . import (
     control,
     designing,
     files,
+    image,
     links,
     models,
     older_paths,
@@ -64,6 +65,7 @@ PARTS: tuple[Part, ...] = (
     speech_bidi,
     speech_http,
     voices,
+    image,
 )
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
