@@ -63,9 +63,11 @@ class Sender:
         """Send the task's present state soon; listens to `Jobs`."""
         if not job.callback_url or job.kind.push is None or job.faults.has("callback.lost"):
             return
-        body = dict(job.kind.push(job))
+        body = job.kind.push(job)
+        if body is None:
+            return
         task = asyncio.create_task(
-            self._push(job, body, self._last.get(job.id)),
+            self._push(job, dict(body), self._last.get(job.id)),
             name=f"sandbox push of {job.id}",
         )
         self._last[job.id] = task
@@ -129,7 +131,12 @@ async def _close(app: web.Application) -> None:
 
 
 async def start_job(
-    call: Call, kind: JobKind, *, scale: float = 1.0, extra: Mapping[str, Any] | None = None
+    call: Call,
+    kind: JobKind,
+    *,
+    scale: float = 1.0,
+    extra: Mapping[str, Any] | None = None,
+    inputs: Any = None,
 ) -> Job:
     """Challenge the request's `callback_url`, if it has one, and make the task.
 
@@ -144,5 +151,6 @@ async def start_job(
             raise Refusal(2013, "invalid params, callback_url did not answer the challenge")
         url = ""
     return call.state.jobs.create(
-        kind, call.body, call.faults, base_url=call.base_url, callback_url=url, scale=scale, extra=extra
-    )
+        kind, call.body, call.faults,
+        base_url=call.base_url, callback_url=url, scale=scale, extra=extra, inputs=inputs,
+    )  # fmt: skip

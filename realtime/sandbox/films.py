@@ -40,6 +40,7 @@ def make_film(
     first: bytes | None = None,
     last: bytes | None = None,
     subject: bytes | None = None,
+    camera: bool = True,
     seed: int = 0,
     audio: bool = False,
     watermark: bool = False,
@@ -47,8 +48,8 @@ def make_film(
     """An mp4 of `seconds` and `width` × `height` pixels, both even; `first` and `last` are pictures.
 
     Pictures of another shape are cut to the film's. Without `first` the prompt's own picture opens the film, with
-    `subject` standing in it. `audio` adds a silent track. Raises ValueError for odd sides and no frames,
-    UnreadablePicture, ExtraMissing.
+    `subject` standing in it. `camera`: the commands in the prompt are obeyed. `audio` adds a silent track. Raises
+    ValueError for odd sides and no frames, UnreadablePicture, ExtraMissing.
     """
     frames = round(seconds * FPS)
     if width % 2 or height % 2 or width < 16 or height < 16 or frames < 1:
@@ -64,7 +65,7 @@ def make_film(
         container.metadata.update({"title": _title(prompt), "comment": "realtime sandbox"})
         video = _video_stream(container, size)
         sound = _audio_stream(container) if audio else None
-        for index, planes in enumerate(_moving(opening, ending, prompt, frames)):
+        for index, planes in enumerate(_moving(opening, ending, prompt if camera else "", frames)):
             container.mux(
                 video.encode(_video_frame(planes if mark is None else np.maximum(planes, mark), index))
             )

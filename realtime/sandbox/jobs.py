@@ -29,13 +29,14 @@ class JobKind:
     `stages` are the words of the states on the way, each with the option that says how long it lasts (seconds).
     `work` makes the result; it starts with stage number `works_at` (counted from the end: -1, the last one) and the
     stage after it waits for it. It may raise Refusal, which becomes the task's error. CPU work belongs into
-    `asyncio.to_thread`; what it makes goes into `job.store`. `push` is the body of a callback at the present state.
+    `asyncio.to_thread`; what it makes goes into `job.store`. `push` is the body of a callback at the present state,
+    None: nothing new to say.
     """
 
     name: str  # the area: its faults are `<name>.fail`, its limit is `limit.<name>_in_flight`
     stages: tuple[tuple[str, str], ...]
     work: Callable[[Job], Awaitable[Any]]
-    push: Callable[[Job], Mapping[str, Any]] | None = None
+    push: Callable[[Job], Mapping[str, Any] | None] | None = None
     success: str = "Success"
     fail: str = "Fail"
     expired: str = "Expired"
@@ -59,6 +60,7 @@ class Job:
     next_s: float  # when its state changes next
     word: str = ""  # the present state
     extra: dict[str, Any] = field(default_factory=dict)  # what the kind keeps for itself
+    inputs: Any = None  # the media that the request named; gone once the task is finished
     callback_url: str = ""  # where pushes go
     times: dict[str, int] = field(default_factory=dict)  # Unix time of the start of each state
     changed_unix_s: int = 0
@@ -102,6 +104,7 @@ class Jobs:
         callback_url: str = "",
         scale: float = 1.0,
         extra: Mapping[str, Any] | None = None,
+        inputs: Any = None,
     ) -> Job:
         """Begin a task. `scale` multiplies the time of the stage with the work.
 
@@ -114,7 +117,7 @@ class Jobs:
         ends_s = self._ends(kind, faults, now_s, scale)
         job = Job(
             self._new_id(), kind, body, faults, base_url, self._store, now_s, ends_s[-1], ends_s[0],
-            extra=dict(extra or {}), callback_url=callback_url,
+            extra=dict(extra or {}), inputs=inputs, callback_url=callback_url,
         )  # fmt: skip
         self._kept[job.id] = job
         self._drop_oldest()
@@ -260,7 +263,7 @@ class Jobs:
     def _end(self, job: Job, word: str) -> None:
         job.finished = True
         self._change(job, word)
-        job.body = {}
+        job.body, job.inputs = {}, None
 
     def _drop_oldest(self) -> None:
         self.all()  # drops what is older than its lifetime

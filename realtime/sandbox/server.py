@@ -32,6 +32,7 @@ from . import (
     speech_http,
     speech_ws,
     transcribe,
+    video,
     voices,
 )
 from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_ms
@@ -55,6 +56,7 @@ PARTS: tuple[Part, ...] = (
     callbacks_out,
     files,
     older_paths,
+    video,
     chat,
     cloning,
     designing,
