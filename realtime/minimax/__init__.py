@@ -1,5 +1,9 @@
 """A client of the MiniMax platform, usable alone."""
 
+from realtime.minimax.batch_answers import BatchResult
+from realtime.minimax.batch_lines import BatchRequest
+from realtime.minimax.batches import Batch, BatchJob, BatchProblem
+from realtime.minimax.callbacks import Callbacks
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import ChatOptions
 from realtime.minimax.chat_models import ChatModelInfo
@@ -13,6 +17,12 @@ from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 
 __all__ = [
+    "Batch",
+    "BatchJob",
+    "BatchProblem",
+    "BatchRequest",
+    "BatchResult",
+    "Callbacks",
     "Chat",
     "ChatAnswer",
     "ChatModelInfo",

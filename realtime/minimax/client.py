@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 
 from realtime.errors import ConfigError
 from realtime.minimax import asr
+from realtime.minimax.batches import Batches
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import Dialect, Style, platform_dialect
 from realtime.minimax.door import Door, Pause
@@ -73,6 +74,7 @@ class MiniMax:
         self.door = Door(self._http, fallback_urls=fallback_urls, limits=limits)
         self.door.on_pause = on_pause
         self.files = Files(self.door)
+        self.batches = Batches(self.door, self.files, model=chat_model)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
