@@ -38,7 +38,7 @@ class PictureLimits:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A measured picture."""
+    """A measured picture; without bytes it cannot be drawn here."""
 
     data: bytes
     width: int
@@ -78,7 +78,11 @@ async def measured(data: bytes, name: str, limits: PictureLimits) -> Picture:
         facts = await off_loop(lambda: picture_facts(data))
     except UnreadablePicture as error:
         raise invalid(name, str(error)) from None
-    found = Picture(data, facts.width, facts.height)
+    return checked(Picture(data, facts.width, facts.height), name, limits)
+
+
+def checked(found: Picture, name: str, limits: PictureLimits) -> Picture:
+    """The same picture. Raises Refusal 2013 if its size or ratio is outside the limits."""
     shorter, longer = sorted((found.width, found.height))
     if shorter < limits.least_side or longer > limits.most_side:
         raise invalid(
@@ -115,7 +119,7 @@ async def filmed(plan: FilmPlan) -> bytes:
 
 
 def _data(picture: Picture | None) -> bytes | None:
-    return None if picture is None else picture.data
+    return picture.data or None if picture is not None else None
 
 
 def check_words(*texts: str) -> None:

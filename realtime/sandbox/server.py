@@ -34,6 +34,7 @@ from . import (
     templates,
     transcribe,
     video,
+    video_v2,
     voices,
 )
 from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_ms
@@ -59,6 +60,7 @@ PARTS: tuple[Part, ...] = (
     older_paths,
     video,
     templates,
+    video_v2,
     chat,
     cloning,
     designing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import aiohttp
@@ -125,8 +126,6 @@ async def test_only_some_models_obey_camera_commands() -> None:
 
 
 def _png(image: Any) -> str:
-    import io
-
     sink = io.BytesIO()
     image.save(sink, "PNG")
     return data_url(sink.getvalue())
