@@ -6,6 +6,7 @@ Knows how to fetch and measure a picture and how to run the maker. Does not know
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -107,14 +108,19 @@ async def need_makers() -> None:
 
 
 async def filmed(plan: FilmPlan) -> bytes:
-    """The film, as an mp4."""
-    return await asyncio.get_running_loop().run_in_executor(
-        _MAKERS,
-        lambda: make_film(
-            plan.prompt, seconds=plan.seconds, width=plan.width, height=plan.height, first=_data(plan.first),
-            last=_data(plan.last), subject=_data(plan.subject), camera=plan.camera, audio=plan.audio,
-            watermark=plan.watermark,
-        ),
+    """The film, as an mp4. A cancelled call stops the thread soon, so that the sandbox can stop."""
+    stop = threading.Event()
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_MAKERS, lambda: _made(plan, stop))
+    finally:
+        stop.set()
+
+
+def _made(plan: FilmPlan, stop: threading.Event) -> bytes:
+    return make_film(
+        plan.prompt, seconds=plan.seconds, width=plan.width, height=plan.height, first=_data(plan.first),
+        last=_data(plan.last), subject=_data(plan.subject), camera=plan.camera, audio=plan.audio,
+        watermark=plan.watermark, stop=stop,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ Facts: docs/minimax/video.md.
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,10 @@ _X264 = {"preset": "ultrafast", "crf": "27", "tune": "zerolatency", "g": "48", "
 _Planes = NDArray[np.uint8]  # yuv420p as one array: (height * 3 / 2, width)
 
 
+class FilmStopped(Exception):
+    """Nobody wants the film any more."""
+
+
 def make_film(
     prompt: str,
     *,
@@ -44,12 +49,13 @@ def make_film(
     seed: int = 0,
     audio: bool = False,
     watermark: bool = False,
+    stop: threading.Event | None = None,
 ) -> bytes:
     """An mp4 of `seconds` and `width` × `height` pixels, both even; `first` and `last` are pictures.
 
     Pictures of another shape are cut to the film's. Without `first` the prompt's own picture opens the film, with
     `subject` standing in it. `camera`: the commands in the prompt are obeyed. `audio` adds a silent track. Raises
-    ValueError for odd sides and no frames, UnreadablePicture, ExtraMissing.
+    ValueError for odd sides and no frames, FilmStopped once `stop` is set, UnreadablePicture, ExtraMissing.
     """
     frames = round(seconds * FPS)
     if width % 2 or height % 2 or width < 16 or height < 16 or frames < 1:
@@ -66,6 +72,8 @@ def make_film(
         video = _video_stream(container, size)
         sound = _audio_stream(container) if audio else None
         for index, planes in enumerate(_moving(opening, ending, prompt if camera else "", frames)):
+            if stop is not None and stop.is_set():
+                raise FilmStopped
             container.mux(
                 video.encode(_video_frame(planes if mark is None else np.maximum(planes, mark), index))
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from realtime.sandbox.camera import FURTHEST, View, camera_commands, view_at
 from realtime.sandbox.extras import ExtraMissing
 from realtime.sandbox.film_facts import FilmFacts, UnreadableFilm, film_facts, film_frames
-from realtime.sandbox.films import make_film
+from realtime.sandbox.films import FilmStopped, make_film
 from realtime.sandbox.picture_facts import UnreadablePicture
 
 Image = pytest.importorskip("PIL.Image")
@@ -194,3 +195,20 @@ def test_without_pyav_the_error_is_the_install_command(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ExtraMissing, match=r"films: run pip install 'minimax-realtime\[sandbox\]'"):
         make_film("x", seconds=1, width=64, height=48)
+
+
+def test_a_film_that_nobody_wants_is_given_up() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(FilmStopped):
+        make_film("a cat", seconds=60, width=1280, height=720, stop=stop)
+
+
+def test_camera_commands_may_be_passed_over() -> None:
+    def end(prompt: str, camera: bool = True) -> np.ndarray:
+        film = make_film(prompt, seconds=1, width=64, height=48, first=picture(1), camera=camera)
+        assert film_facts(film).title == prompt
+        return list(film_frames(film))[-1]
+
+    assert np.array_equal(end("[Truck right]", camera=False), end("a cat"))
+    assert not np.array_equal(end("[Truck right]"), end("a cat"))
