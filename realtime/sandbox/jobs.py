@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from .options import VALUES, SandboxOptions
 from .refusal import Refusal
 from .store import Artefact, Store
 
+MOST_WAIT_S = 20.0  # a question waits for late work at most, seconds
 NEW_WORD = "Reviewing"  # of the fault job.new_word
 _log = logging.getLogger(__name__)
 
@@ -165,15 +167,17 @@ class Jobs:
         """The task, at the state of this moment. Raises Refusal 2013 if there is none.
 
         When the clock says that its state has changed, this waits for the change and for the work before it, so
-        a test that has moved the clock needs to ask only once.
+        a test that has moved the clock needs to ask only once. Work that takes very long is not waited for.
         """
         text = str(id)
         known = text.isascii() and text.isdigit() and len(text) <= 19
         job = self.get(int(text), *names) if known else None
         if job is None:
             raise Refusal(2013, "invalid params, invalid task_id")
-        while not job.finished and job.next_s <= self._clock.now_s():
-            await job.changed.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MOST_WAIT_S):
+                while not job.finished and job.next_s <= self._clock.now_s():
+                    await job.changed.wait()
         return job
 
     def cancel(self, job: Job, word: str, on_the_way: tuple[str, str] | None = None) -> None:

@@ -166,6 +166,8 @@ async def read_body(request: web.Request) -> dict[str, Any]:
             body = json.loads(await request.read())
         except ValueError:
             body = None
+        except web.HTTPRequestEntityTooLarge as error:
+            raise Refusal(2013, "invalid params, body is too large", error.status) from None
     request.app[STATE].record(request, body)
     if not isinstance(body, dict):
         raise Refusal(2013, "invalid params, body is not a JSON object")

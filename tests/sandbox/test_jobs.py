@@ -10,9 +10,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from realtime.sandbox.context import SandboxState
 from realtime.sandbox.faults import Faults
-from realtime.sandbox.jobs import NEW_WORD, JobKind
+from realtime.sandbox.jobs import MOST_WAIT_S, NEW_WORD, Job, JobKind
 from realtime.sandbox.native import Endpoint, add_endpoint
+from realtime.sandbox.options import SandboxOptions
+from tests import virtual_time
 from tests.sandbox.jobs_kit import STAGES, create, made, make, platform, status, work
 
 
@@ -224,3 +227,20 @@ async def test_big_strings_are_not_kept_in_records_or_finished_tasks() -> None:
         client.sandbox.forward(minutes=2)
         job = await client.sandbox.state.jobs.current(id)
         assert job.body == {}
+
+
+def test_a_question_does_not_wait_for_ever_for_late_work() -> None:
+    async def endless(job: Job) -> None:
+        await asyncio.Event().wait()
+
+    async def question() -> None:
+        state = SandboxState(SandboxOptions())
+        kind = JobKind("video", (("Processing", "video.process_s"),), endless)
+        job = state.jobs.create(kind, {}, Faults((), random.Random(0)))
+        await state.clock.sleep_until(job.due_s)
+        asked_s = state.clock.now_s()
+        assert (await state.jobs.current(job.id, "video")).word == "Processing"
+        assert state.clock.now_s() - asked_s == pytest.approx(MOST_WAIT_S)
+        await state.jobs.close()
+
+    virtual_time.run(question())

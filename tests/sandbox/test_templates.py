@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from realtime.sandbox.film_facts import film_facts
+from realtime.sandbox.jobs import NEW_WORD
 from realtime.sandbox.templates import TEMPLATES
 from tests.sandbox.platform_kit import Client
 from tests.sandbox.test_callbacks_out import receiver
@@ -109,8 +110,20 @@ async def test_faults() -> None:
         with pytest.raises(aiohttp.ServerDisconnectedError):
             await client.call("POST", CREATE, json=body(DIVING, 1), fault="template.lost")
         assert len(client.sandbox.state.jobs.all("template")) == 2
-        never = await make(client, DIVING, 1, fault="job.never")
+
+
+async def test_faults_of_tasks() -> None:
+    async with platform("task.expire_s=20") as client:
+        never, expires, word = [
+            await make(client, DIVING, 1, fault=f"job.{name}") for name in ("never", "expire", "new_word")
+        ]
+        client.sandbox.forward(seconds=12)
+        path = f"{QUERY}?task_id={word}"
+        assert (await client.json("GET", path))["status"] == NEW_WORD
+        assert (await done(client, word))["status"] == "Success"
+        assert (await done(client, expires))["status"] == "Expired"
         assert (await done(client, never))["status"] == "Processing"
+        assert await client.code("GET", path, fault="query.error=1002") == 1002
 
 
 async def test_a_template_task_is_no_video_task() -> None:

@@ -83,6 +83,19 @@ async def test_a_film_opens_with_the_first_frame_and_has_its_ratio() -> None:
         data, facts = await film_of(client, found["file_id"])
         assert (found["video_width"], found["video_height"]) == (facts.width, facts.height) == (768, 512)
         assert near(ends(data)[0], GREEN)
+        job = client.sandbox.state.jobs.get(int(id))
+        assert job is not None
+        assert (job.body, job.inputs) == ({}, None)  # a task that has ended keeps no pictures
+
+
+async def test_a_watermark_is_seen_in_the_film() -> None:
+    async with platform() as client:
+        brightest = {}
+        for wanted in (True, False):
+            id = await make(client, **SMALL, first_frame_image=frame_url(), aigc_watermark=wanted)
+            data, _ = await film_of(client, (await done(client, id))["file_id"])
+            brightest[wanted] = next(film_frames(data))[..., 1].max()
+        assert brightest[True] > brightest[False] + 50
 
 
 async def test_a_film_ends_with_the_last_frame_cut_to_the_firsts_shape() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from realtime.sandbox.film_facts import FilmFacts, film_facts
+from realtime.sandbox.film_facts import FilmFacts, film_facts, film_frames
 from realtime.sandbox.films import make_film
 from realtime.sandbox.jobs import NEW_WORD
 from tests.sandbox.chat_kit import Answer
@@ -258,3 +258,24 @@ async def test_pushes_are_the_answer_of_the_query() -> None:
         assert (await client.call("GET", last["task"]["content"].pop("url"))).status == 200
         found["content"].pop("url")
         assert last == {"task": found}
+        id = await make(client, callback_url=hook.url)
+        await client.json("DELETE", f"{CREATE}/{id}")
+        await _came(hook, 7)
+        assert [push["task"]["status"] for push in hook.got[5:]] == ["queued", "cancelled"]
+
+
+async def test_a_watermark_is_seen_in_the_film() -> None:
+    async with platform() as client:
+        first = medium(frame_url(), "first_frame")
+        brightest = {}
+        for wanted in (True, False):
+            found = await done(client, await make(client, first, aigc_watermark=wanted))
+            data, _ = await film_of(client, found)
+            brightest[wanted] = next(film_frames(data))[..., 1].max()
+        assert brightest[True] > brightest[False] + 50
+
+
+async def test_a_body_has_a_limit() -> None:
+    async with platform() as client:
+        body = io.BytesIO(b" " * (65 * 2**20))
+        assert code_of(await client.call("POST", CREATE, data=body)) == (413, "2013")
