@@ -27,6 +27,7 @@ from . import (
     image,
     links,
     models,
+    narration,
     older_paths,
     speech_bidi,
     speech_http,
@@ -72,6 +73,7 @@ PARTS: tuple[Part, ...] = (
     speech_http,
     voices,
     image,
+    narration,
 )
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)

@@ -31,7 +31,7 @@ from .encode import CONTENT_TYPES, encode_all
 from .faults import Faults
 from .refusal import Refusal
 from .speech_request import SpeechSettings, check_text, read_settings
-from .speech_stream import AudioFrame, Synthesis, extra_info, subtitle
+from .speech_stream import AudioFrame, Synthesis, extra_info, file_entry
 from .voice import Speech, VoiceUnavailable, speak
 from .voices import account_of, use_voice
 
@@ -196,23 +196,13 @@ def _subtitle_file(job: _Job, speeches: list[Speech]) -> list[dict[str, Any]]:
     """The older form of subtitles, a JSON array (t2a-http.md 2)."""
     entries: list[dict[str, Any]] = []
     offset_ms = 0.0
-    for index, speech in enumerate(speeches):
+    for speech in speeches:
         words = speech.words if job.settings.subtitles == "word" else None
-        entry = subtitle(job.text, speech, offset_ms, words, split=job.faults.has("speech.split_words"))
-        for word in entry["timestamped_words"] or ():
-            word |= {
-                "pronounce_word": word["word"],
-                "pronounce_word_begin": word["word_begin"],
-                "pronounce_word_end": word["word_end"],
-            }
-        entry |= {
-            "pronounce_text": entry["text"],
-            "pronounce_text_begin": entry["text_begin"],
-            "pronounce_text_end": entry["text_end"],
-            "is_final_segment": index == len(speeches) - 1,
-        }
-        entries.append(entry)
+        split = job.faults.has("speech.split_words")
+        entries.append(file_entry(job.text, speech, offset_ms, words, split=split))
         offset_ms += speech.duration_ms
+    if entries:
+        entries[-1]["is_final_segment"] = True
     return entries
 
 

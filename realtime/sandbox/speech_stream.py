@@ -162,6 +162,25 @@ def subtitle(
     }
 
 
+def file_entry(
+    text: str, speech: Speech, offset_ms: float, words: Sequence[Word] | None = None, *, split: bool = False
+) -> dict[str, Any]:
+    """The entry of a segment in a subtitle file, the older form of subtitles (t2a-http.md 2)."""
+    entry = subtitle(text, speech, offset_ms, words, split=split)
+    for word in entry["timestamped_words"] or ():
+        word |= {
+            "pronounce_word": word["word"],
+            "pronounce_word_begin": word["word_begin"],
+            "pronounce_word_end": word["word_end"],
+        }
+    return entry | {
+        "pronounce_text": entry["text"],
+        "pronounce_text_begin": entry["text_begin"],
+        "pronounce_text_end": entry["text_end"],
+        "is_final_segment": False,
+    }
+
+
 def _entries(text: str, words: Sequence[Word], offset_ms: float, *, split: bool) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
     for word in words:
