@@ -31,6 +31,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "say": ('say "Hello there."', "speech from text, or from a stream of text, as it arrives"),
     },
     "The platform": {
+        "batch": ("batch run questions.jsonl", "many questions at half the price, answered within a day"),
         "tasks": ("tasks", "what the platform works on for you: list, wait, resume, forget"),
     },
     "Set up": {

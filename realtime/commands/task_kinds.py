@@ -22,7 +22,9 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 # kind of a record → the module in `realtime/commands/` whose TASK_KINDS has it
-KIND_MODULES: dict[str, str] = {}
+KIND_MODULES: dict[str, str] = {
+    "batch": "batch",
+}
 
 
 class Task(Protocol[T_co]):
