@@ -17,13 +17,14 @@ from realtime.minimax import Callbacks, MiniMax
 from realtime.minimax.callbacks import CallbackTarget, callback_url, watch
 from realtime.minimax.job import Job, JobKind, Schedule
 from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_states import State
 from realtime.minimax.operations import OPERATIONS
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from tests.minimax.scripted import until
 
 ONLY_PUSHES = Schedule(early_s=(), interval_s=3600.0, least_gap_s=0.0)  # nothing but a push makes it ask
-NO_FILM = "video.fail=1027"  # nothing has to be drawn
+NO_FILM = "job.expire"  # the task expires, so nothing has to be drawn
 OFTEN = Schedule(early_s=(), interval_s=0.05, jitter=0.0)
 
 
@@ -31,7 +32,13 @@ OFTEN = Schedule(early_s=(), interval_s=0.05, jitter=0.0)
 async def sandbox() -> AsyncIterator[Sandbox]:
     """Its clock alone moves the tasks: 100 s for each of their states."""
     stages = ("video.prepare_s", "video.queue_s", "video.process_s")
-    sets = ["callback.limit_s=0.5", "callback.late_s=0.05", "task.ms=0", *(f"{name}=100" for name in stages)]
+    sets = [
+        "task.expire_s=100",
+        "callback.limit_s=0.5",
+        "callback.late_s=0.05",
+        "task.ms=0",
+        *(f"{name}=100" for name in stages),
+    ]
     async with Sandbox(SandboxOptions.parse("local", sets)) as running:
         running.inject(NO_FILM)
         yield running
@@ -122,7 +129,7 @@ async def post(url: str, body: Any) -> int:
 async def ended(job: Job[Any]) -> None:
     with pytest.raises(TaskFailed) as caught:
         await job.wait(timeout_s=20)
-    assert (caught.value.task_id, caught.value.upstream_code) == (job.id, 1027)
+    assert (caught.value.task_id, job.state) == (job.id, State.EXPIRED)
 
 
 @pytest.mark.operation("video.create", "video.task")
