@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
@@ -126,8 +126,9 @@ class Batch(Result):
             why = self.problems[0].message if self.problems else "the platform gave no reason"
             raise TaskFailed(f"MiniMax: batch {self.id} failed: {why}.", task_id=self.id)
         batch = BatchFiles(self.input_file_id, self.output_file_id, self.error_file_id, _ENDS[self.state])
-        async for result in joined(self._files, batch, known_ids):
-            yield result
+        async with aclosing(joined(self._files, batch, known_ids)) as results:
+            async for result in results:
+                yield result
 
 
 class BatchJob(Job[Batch]):
@@ -138,8 +139,9 @@ class BatchJob(Job[Batch]):
     async def results(self) -> AsyncGenerator[BatchResult, None]:
         """Wait for the batch, then give every request with its answer, as `Batch.results` does."""
         batch = await self
-        async for result in batch._joined(self.known_ids):
-            yield result
+        async with aclosing(batch._joined(self.known_ids)) as results:
+            async for result in results:
+                yield result
 
 
 class Batches:

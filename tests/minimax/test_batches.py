@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import io
+import tempfile
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -198,6 +200,16 @@ async def test_many_results_come_in_order(fake, mm):
     fake.batch = {"output_file_id": "2"}
     results = [(result.custom_id, result.answer.text) async for result in mm.batches.task("b").results()]
     assert results == [(name, name) for name in ids]
+
+
+async def test_results_that_are_left_early_leave_nothing_behind(fake, mm, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    fake.files[str(INPUT_ID)] = fake.files["2"] = jsonl([answered("a"), answered("b")])
+    fake.batch = {"output_file_id": "2"}
+    async with aclosing(mm.batches.task("b").results()) as results:
+        assert (await anext(results)).custom_id == "a"
+        assert list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_refused_file_fails_with_its_line(fake, mm):
