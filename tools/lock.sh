@@ -11,3 +11,5 @@ for python in 3.11 3.12 3.13; do
       --output-file "requirements/$kind-$python.txt"
   done
 done
+uv pip compile tests/stock/minimax-mcp.in --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links --quiet --output-file tests/stock/minimax-mcp.txt

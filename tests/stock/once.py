@@ -16,7 +16,7 @@ from typing import NoReturn
 import pytest
 
 SETUP = Path(__file__).parents[2] / ".setup"
-INSTALL_S = 110.0
+INSTALL_S = 110.0  # in all: a test may take 120 s
 
 
 def installed(folder: Path, lock: Path, install: Callable[[], None]) -> Path:
