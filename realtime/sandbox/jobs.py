@@ -32,7 +32,8 @@ class JobKind:
     `work` makes the result; it starts with stage number `works_at` (counted from the end: -1, the last one) and the
     stage after it waits for it. It may raise Refusal, which becomes the task's error. CPU work belongs into
     `asyncio.to_thread`; what it makes goes into `job.store`. `push` is the body of a callback at the present state,
-    None: nothing new to say.
+    None: nothing new to say. `check` runs in the first stage, before the work: a Refusal ends the task there. A task
+    that has not ended after `longest_s` is expired.
     """
 
     name: str  # the area: its faults are `<name>.fail`, its limit is `limit.<name>_in_flight`
@@ -43,6 +44,8 @@ class JobKind:
     fail: str = "Fail"
     expired: str = "Expired"
     works_at: int = -1
+    check: Callable[[Job], Awaitable[Any]] | None = None
+    longest_s: float = math.inf
 
 
 @dataclass(slots=True, eq=False)
@@ -131,6 +134,7 @@ class Jobs:
         """When each stage ends, on the clock."""
         worked = kind.works_at % len(kind.stages)
         ends_s: list[float] = []
+        until_s = now_s + kind.longest_s
         for place, (_, option) in enumerate(kind.stages):
             length_s = self._delay(option)
             if place == worked:
@@ -140,6 +144,8 @@ class Jobs:
                 elif faults.has("job.expire"):
                     return [*ends_s, now_s + self._options["task.expire_s"]]
             now_s += length_s
+            if now_s >= until_s:
+                return [*ends_s, until_s]
             ends_s.append(now_s)
         return ends_s
 
@@ -219,32 +225,40 @@ class Jobs:
 
     async def _run(self, job: Job, ends_s: list[float]) -> None:
         kind = job.kind
-        worked = kind.works_at % len(kind.stages)
-        ending = kind.success
         for place, end_s in enumerate(ends_s):
             job.next_s = end_s
             if (word := self._word(job, place)) != job.word:
                 self._change(job, word)
-            if place == worked and job.faults.has("job.expire"):
-                ending = kind.expired
-            elif place == worked and not job.faults.has("job.never") and not await self._worked(job):
+            if not await self._passed(job, place):
                 await self._clock.sleep_until(end_s)
-                ending = kind.fail
-                break
+                self._end(job, kind.fail)
+                return
             await self._clock.sleep_until(end_s)
-        self._end(job, ending)
+        expired = job.faults.has("job.expire") or ends_s[-1] >= job.created_s + kind.longest_s
+        self._end(job, kind.expired if expired else kind.success)
+
+    async def _passed(self, job: Job, place: int) -> bool:
+        """Do what belongs to a stage. False: the task fails at the stage's end."""
+        kind = job.kind
+        if place == 0 and kind.check is not None and not await self._done(job, kind.check):
+            return False
+        if place != kind.works_at % len(kind.stages):
+            return True
+        if job.faults.has("job.expire") or job.faults.has("job.never"):
+            return True
+        if (code := job.faults.number(f"{kind.name}.fail")) is not None:
+            job.error = Refusal(code)
+            return False
+        return await self._done(job, kind.work)
 
     def _word(self, job: Job, place: int) -> str:
         worked = job.kind.works_at % len(job.kind.stages)
         new = place == worked and job.faults.has("job.new_word")
         return NEW_WORD if new else job.kind.stages[place][0]
 
-    async def _worked(self, job: Job) -> bool:
-        if (code := job.faults.number(f"{job.kind.name}.fail")) is not None:
-            job.error = Refusal(code)
-            return False
+    async def _done(self, job: Job, work: Callable[[Job], Awaitable[Any]]) -> bool:
         try:
-            job.result = await job.kind.work(job)
+            job.result = await work(job)
         except Refusal as refusal:
             job.error = refusal
         except Exception as error:

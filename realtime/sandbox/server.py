@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 
 from . import (
     anthropic,
+    batch,
     callbacks_out,
     chat,
     cloning,
@@ -74,6 +75,7 @@ PARTS: tuple[Part, ...] = (
     voices,
     image,
     narration,
+    batch,
 )
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
