@@ -229,42 +229,36 @@ class Jobs:
             job.next_s = end_s
             if (word := self._word(job, place)) != job.word:
                 self._change(job, word)
-            if not await self._passed(job, place):
+            if (failure := await self._failure(job, place)) is not None:
                 await self._clock.sleep_until(end_s)
+                job.error = failure  # not told before the task has ended
                 self._end(job, kind.fail)
                 return
             await self._clock.sleep_until(end_s)
         expired = job.faults.has("job.expire") or ends_s[-1] >= job.created_s + kind.longest_s
         self._end(job, kind.expired if expired else kind.success)
 
-    async def _passed(self, job: Job, place: int) -> bool:
-        """Do what belongs to a stage. False: the task fails at the stage's end."""
+    async def _failure(self, job: Job, place: int) -> Refusal | None:
+        """Do what belongs to a stage; why the task fails at the stage's end."""
         kind = job.kind
-        if place == 0 and kind.check is not None and not await self._done(job, kind.check):
-            return False
+        if place == 0 and kind.check is not None and (refusal := await _tried(job, kind.check)):
+            return refusal
         if place != kind.works_at % len(kind.stages):
-            return True
+            return None
         if job.faults.has("job.expire") or job.faults.has("job.never"):
-            return True
+            return None
         if (code := job.faults.number(f"{kind.name}.fail")) is not None:
-            job.error = Refusal(code)
-            return False
-        return await self._done(job, kind.work)
+            return Refusal(code)
+
+        async def make(job: Job) -> None:
+            job.result = await kind.work(job)
+
+        return await _tried(job, make)
 
     def _word(self, job: Job, place: int) -> str:
         worked = job.kind.works_at % len(job.kind.stages)
         new = place == worked and job.faults.has("job.new_word")
         return NEW_WORD if new else job.kind.stages[place][0]
-
-    async def _done(self, job: Job, work: Callable[[Job], Awaitable[Any]]) -> bool:
-        try:
-            job.result = await work(job)
-        except Refusal as refusal:
-            job.error = refusal
-        except Exception as error:
-            _log.exception("a task of the sandbox broke")
-            job.error = Refusal(1000, str(error) or repr(error))
-        return job.error is None
 
     def _change(self, job: Job, word: str) -> None:
         job.word = word
@@ -290,3 +284,15 @@ class Jobs:
             if len(self._kept) <= most:
                 return
             self.remove(job.id)
+
+
+async def _tried(job: Job, work: Callable[[Job], Awaitable[Any]]) -> Refusal | None:
+    """Run a function of the kind; why it failed. A bug in it becomes code 1000."""
+    try:
+        await work(job)
+    except Refusal as refusal:
+        return refusal
+    except Exception as error:
+        _log.exception("a task of the sandbox broke")
+        return Refusal(1000, str(error) or repr(error))
+    return None

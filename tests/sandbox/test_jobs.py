@@ -16,7 +16,7 @@ from realtime.sandbox.jobs import MOST_WAIT_S, NEW_WORD, Job, JobKind
 from realtime.sandbox.native import Endpoint, add_endpoint
 from realtime.sandbox.options import SandboxOptions
 from tests import virtual_time
-from tests.sandbox.jobs_kit import STAGES, create, made, make, platform, status, work
+from tests.sandbox.jobs_kit import LONG, STAGES, create, made, make, platform, status, work
 
 
 async def test_states_follow_from_the_clock_and_the_work_is_done_once() -> None:
@@ -60,6 +60,15 @@ async def test_a_failed_task_says_its_code(prompt: str, fault: str, code: int) -
         id = await make(client, prompt, fault)
         client.sandbox.forward(minutes=2)
         assert await status(client, id) == {"task_id": id, "status": "Fail", "file_id": "", "code": code}
+
+
+async def test_why_a_task_failed_is_told_only_when_it_has_ended() -> None:
+    async with platform(*LONG) as client:
+        id = await make(client, fault="video.fail=1026")
+        client.sandbox.forward(seconds=50)
+        assert await status(client, id) == {"task_id": id, "status": "Processing", "file_id": ""}
+        client.sandbox.forward(minutes=2)
+        assert (await status(client, id))["code"] == 1026
 
 
 async def test_a_task_that_never_ends() -> None:
