@@ -10,7 +10,9 @@ from realtime.minimax.chat_models import ChatModelInfo
 from realtime.minimax.chat_parse import ParseFailed
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.client import MiniMax
+from realtime.minimax.images import Picture, Pictures
 from realtime.minimax.models import Endpoint
+from realtime.minimax.music import CoverFeatures, Lyrics, Song, SongSection
 from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
@@ -28,10 +30,16 @@ __all__ = [
     "ChatModelInfo",
     "ChatOptions",
     "ChunkEnd",
+    "CoverFeatures",
     "Endpoint",
+    "Lyrics",
     "MiniMax",
     "ParseFailed",
+    "Picture",
+    "Pictures",
     "ReceivedAudio",
+    "Song",
+    "SongSection",
     "SpeechClient",
     "SpeechConfig",
     "SpeechSession",

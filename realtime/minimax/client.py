@@ -19,6 +19,8 @@ from realtime.minimax.door import Door, Pause
 from realtime.minimax.files import Files
 from realtime.minimax.hosts import is_loopback, speech_urls_for
 from realtime.minimax.http import HttpClient
+from realtime.minimax.images import Images
+from realtime.minimax.music import Music
 from realtime.minimax.operations import OPERATIONS, Limit
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
@@ -75,6 +77,8 @@ class MiniMax:
         self.door.on_pause = on_pause
         self.files = Files(self.door)
         self.batches = Batches(self.door, self.files, model=chat_model)
+        self.images = Images(self.door)
+        self.music = Music(self.door)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

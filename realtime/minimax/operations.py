@@ -95,7 +95,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _row("batches.task", "GET", "/v1/batches/{batch_id}", "batch.md 2", "Batch", "tasks", codes=(1002, 1004, 2013)),
         _row("batches.cancel", "POST", "/v1/batches/{batch_id}/cancel", "batch.md 2", "Batch", "batch cancel", codes=(1002, 1004, 2013)),
         _row("batches.list", "GET", "/v1/batches", "batch.md 2", "Batch", "batch list", codes=(1002, 1004, 2013)),
-        _row("images.create", "POST", "/v1/image_generation", "image.md", "Picture", "image", codes=_MEDIA, limit="image", billed=True, s=180),
+        _row("images.create", "POST", "/v1/image_generation", "image.md", "Pictures", "image", codes=_MEDIA, limit="image", billed=True, s=180),
         _row("music.create", "POST", "/v1/music_generation", "music.md 1", "Song", "music", codes=_MEDIA, limit="music", billed=True, s=600),
         _row("music.write_lyrics", "POST", "/v1/lyrics_generation", "music.md 3", "Lyrics", "music", codes=_MEDIA, limit="music", billed=True, s=120),
         _row("music.prepare_cover", "POST", "/v1/music_cover_preprocess", "music.md 2", "CoverFeatures", "music", codes=_MEDIA, limit="music", billed=True, s=300),

@@ -50,7 +50,7 @@ class Scripted:
 @asynccontextmanager
 async def scripted(*replies: Reply) -> AsyncIterator[Scripted]:
     script = Scripted(list(replies))
-    app = web.Application()
+    app = web.Application(client_max_size=1 << 30)
     app.router.add_route("*", "/{path:.*}", script.handle)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()

@@ -1,0 +1,210 @@
+"""Songs, lyrics and covers: `mm.music` (docs/minimax/music.md).
+
+A song has no task id: it is made while its request waits, for a minute or more, and is lost with its connection. So no
+request here is ever sent again by itself after it has left. Rules between arguments are in `music_rules`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
+from realtime.minimax.cover_source import cover_fields, own_name
+from realtime.minimax.door import Door
+from realtime.minimax.field_tables import COVER, LYRICS, MUSIC
+from realtime.minimax.fields import build, refused
+from realtime.minimax.file_source import FileSource
+from realtime.minimax.http import trace_header
+from realtime.minimax.media_result import from_hex
+from realtime.minimax.music_results import CoverFeatures, Lyrics, Song, SongSection
+from realtime.minimax.music_rules import COVER_MODEL, check_cover, check_words, kind_of, model_for
+from realtime.minimax.music_stream import SongStream
+from realtime.minimax.operations import OPERATIONS
+
+__all__ = ["CoverFeatures", "Lyrics", "Music", "Song", "SongSection"]
+
+STALL_S = 300.0  # the longest silence of a stream: a song may be thought about for minutes
+
+
+class Music:
+    """`mm.music`."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def create(
+        self,
+        prompt: str = "",
+        *,
+        lyrics: str | None = None,
+        model: str | None = None,
+        optimize_lyrics: bool | None = None,
+        instrumental: bool | None = None,
+        format: str | None = None,
+        rate: int | None = None,
+        bitrate: int | None = None,
+        channels: int | None = None,
+        output: str | None = None,
+        cover: FileSource | None = None,
+        cover_feature_id: str | None = None,
+        seed: int | None = None,
+        watermark: bool | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Song:
+        """A whole song. It takes 60 to 90 s; the wait is bounded by 600 s.
+
+        `prompt` is its style and mood. `lyrics` has tags for sections, `[Verse]`, `[Pre Chorus]` or `[Pre-Chorus]`;
+        without them say `optimize_lyrics` (the platform writes some) or `instrumental`. Their lengths in characters
+        depend on model and kind: see the page. `model` is music-3.0, or music-cover where a cover is asked for.
+
+        `format` is mp3, wav or pcm, `rate` 16000 to 44100 Hertz, `bitrate` 32000 to 256000 bits a second, `output`
+        "hex" (default: the audio comes with the answer) or "url". A cover is made of a recording of 6 s to 6 min and
+        up to 50 MB (`cover`: an address, a path, bytes or a binary stream) or of what `prepare_cover` gave
+        (`cover_feature_id`); `seed`, 0 to 1,000,000, is for covers.
+
+        Raises InvalidArgument before anything is sent; AnswerLost, after which the song may have been charged and is
+        not asked for again; ProviderError.
+        """
+        values = {
+            "prompt": prompt, "lyrics": lyrics, "model": model, "optimize_lyrics": optimize_lyrics,
+            "instrumental": instrumental, "format": format, "rate": rate, "bitrate": bitrate, "channels": channels,
+            "output": output, "cover_feature_id": cover_feature_id, "seed": seed, "watermark": watermark,
+        }  # fmt: skip
+        body = await _song_body(values, cover, extra)
+        try:
+            answer = await self._door.call(OPERATIONS["music.create"], body=body)
+        except InvalidArgument as error:
+            raise own_name(error) from error
+        return await Song.of(answer, self._door.http)
+
+    async def stream(
+        self,
+        prompt: str = "",
+        *,
+        lyrics: str | None = None,
+        model: str | None = None,
+        optimize_lyrics: bool | None = None,
+        instrumental: bool | None = None,
+        format: str | None = None,
+        rate: int | None = None,
+        bitrate: int | None = None,
+        channels: int | None = None,
+        cover: FileSource | None = None,
+        cover_feature_id: str | None = None,
+        seed: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+        stall_timeout_s: float = STALL_S,
+    ) -> AsyncGenerator[bytes, None]:
+        """A song as it is made: its bytes in order. The arguments are those of `create`; no url, no watermark.
+
+        `stall_timeout_s` is the longest wait for a byte. Raises as `create` does, also in the middle: a stream that
+        ends before its last event raises AnswerLost after what came. Close it (`contextlib.aclosing`) if you stop
+        before the end.
+        """
+        values = {
+            "prompt": prompt, "lyrics": lyrics, "model": model, "optimize_lyrics": optimize_lyrics,
+            "instrumental": instrumental, "format": format, "rate": rate, "bitrate": bitrate, "channels": channels,
+            "cover_feature_id": cover_feature_id, "seed": seed, "stream": True,
+        }  # fmt: skip
+        body = await _song_body(values, cover, extra)
+        try:
+            async with aclosing(self._fragments(body, stall_timeout_s)) as fragments:
+                async for hexadecimal in fragments:
+                    yield await from_hex(hexadecimal)
+        except InvalidArgument as error:
+            raise own_name(error) from error
+        except ProviderError as error:
+            raise _lost(error) from error
+
+    async def write_lyrics(
+        self,
+        prompt: str = "",
+        *,
+        lyrics: str | None = None,
+        mode: str | None = None,
+        title: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Lyrics:
+        """Lyrics for a song about `prompt` (up to 2,000 characters; empty: about anything), or changed `lyrics`.
+
+        With `lyrics` (up to 3,500 characters) the `prompt` says what to change: `mode` is "edit" then, otherwise
+        "write_full_song". A given `title` stays. Raises InvalidArgument, AnswerLost and ProviderError.
+        """
+        mode = mode or ("write_full_song" if lyrics is None else "edit")
+        if lyrics is not None and mode == "write_full_song":
+            raise refused("lyrics", "given", "lyrics are only for the mode edit")
+        if lyrics is None and mode == "edit":
+            raise refused("lyrics", "missing", "the mode edit changes given lyrics")
+        values = {"mode": mode, "prompt": prompt or None, "lyrics": lyrics, "title": title}
+        answer = await self._door.call(OPERATIONS["music.write_lyrics"], body=build(LYRICS, values, extra))
+        return Lyrics.of(answer)
+
+    async def prepare_cover(
+        self,
+        cover: FileSource,
+        *,
+        model: str = COVER_MODEL,
+        extra: Mapping[str, Any] | None = None,
+    ) -> CoverFeatures:
+        """What a recording (6 s to 6 min, up to 50 MB) is made of: lyrics to change, sections, an id for `create`.
+
+        `cover` is an address, a path, bytes or a binary stream. Raises InvalidArgument, AnswerLost and ProviderError.
+        """
+        body = build(COVER, {"model": model, **await cover_fields(cover)}, extra)
+        try:
+            answer = await self._door.call(OPERATIONS["music.prepare_cover"], body=body)
+        except InvalidArgument as error:
+            raise own_name(error) from error
+        return CoverFeatures.of(answer)
+
+    async def _fragments(self, body: Mapping[str, Any], stall_timeout_s: float) -> AsyncGenerator[str, None]:
+        """The hex of the stream's events. Raises ProviderError."""
+        song = SongStream()
+        operation = OPERATIONS["music.create"]
+        try:
+            async with self._door.open(operation, body=body, timeout_s=stall_timeout_s) as response:
+                while not song.complete:
+                    async with asyncio.timeout(stall_timeout_s):
+                        fragment = await response.content.readany()
+                    trace_id = trace_header(response)
+                    for audio in song.feed(fragment) if fragment else song.finish(response.status, trace_id):
+                        yield audio
+        except TimeoutError as error:
+            raise ProviderTimeout(f"MiniMax: no audio came for {stall_timeout_s:.0f} s.") from error
+
+
+async def _song_body(
+    values: dict[str, Any], cover: FileSource | None, extra: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The checked body. The recording is read last, when everything else is right. Raises InvalidArgument."""
+    feature_id = values["cover_feature_id"]
+    is_cover = cover is not None or feature_id is not None
+    model = values["model"] = model_for(values["model"], is_cover=is_cover)
+    build(MUSIC, values, extra)
+    check_cover(model, has_cover=cover is not None, feature_id=feature_id)
+    if cover is not None and not model.startswith(COVER_MODEL) and kind_of(model, False) is not None:
+        raise refused("cover", f"not for the model {model}", f"it is only for {COVER_MODEL}")
+    kind = kind_of(model, values["instrumental"])
+    check_words(
+        kind, values["prompt"], values["lyrics"], optimize=values["optimize_lyrics"], feature_id=feature_id
+    )
+    values["prompt"] = values["prompt"] or None
+    return build(MUSIC, {**values, **await cover_fields(cover)}, extra)
+
+
+def _lost(error: ProviderError) -> ProviderError:
+    """A stream that broke off: what was paid for did not come as a whole."""
+    if (
+        isinstance(error, AnswerLost)
+        or not error.retryable
+        or not error.sent
+        or error.upstream_code is not None
+    ):
+        return error
+    return AnswerLost(
+        f"{error.message} The song is not whole. It may have been charged, so it is not asked for again.",
+        trace_id=error.trace_id,
+    )
