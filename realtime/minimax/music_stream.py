@@ -6,6 +6,8 @@ incomplete. No I/O.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from realtime.errors import ProviderError, ProviderUnavailable
@@ -17,39 +19,40 @@ _LAST = 2
 
 
 class SongStream:
-    """Feed it the body as it is received; it gives hex. `complete` is true from the last event on."""
+    """Feed it the body as it is received; it gives hex. `complete` is true from the last event on.
+
+    `feed` and `finish` have to be read to their ends.
+    """
 
     def __init__(self) -> None:
         self.complete = False
         self._began = False
         self._sse = SseDecoder()
 
-    def feed(self, fragment: bytes) -> list[str]:
-        """The audio that this fragment completes, in hex. Raises ProviderError."""
+    def feed(self, fragment: bytes) -> Iterator[str]:
+        """The audio that this fragment completes, in hex. Raises ProviderError after what came before it."""
         try:
-            return self._audio(self._sse.feed(fragment))
+            payloads = self._sse.feed(fragment)
         except EventTooLong as error:
             raise _broken(f"{error}") from error
+        yield from self._audio(payloads)
 
-    def finish(self, status: int, trace_id: str | None) -> list[str]:
+    def finish(self, status: int, trace_id: str | None) -> Iterator[str]:
         """The body has ended: what is left. Raises ProviderError for a refusal, and for a song that is not whole."""
-        audio = self._audio(self._sse.finish())
+        yield from self._audio(self._sse.finish())
         if self._sse.plain:
             body = self._sse.body()
             refused = error_from_response(status, body, trace_id=trace_id)
             if refused is not None:
                 raise refused
-            audio += self._audio([body.decode("utf-8", "replace")])
+            yield from self._audio([body.decode("utf-8", "replace")])
         if not self.complete:
             raise _broken("the stream ended before its last event", trace_id)
-        return audio
 
-    def _audio(self, payloads: list[str]) -> list[str]:
-        found = []
+    def _audio(self, payloads: list[str]) -> Iterator[str]:
         for payload in payloads:
             if not self.complete and payload.strip() != "[DONE]" and (audio := self._event(payload)):
-                found.append(audio)
-        return found
+                yield audio
 
     def _event(self, payload: str) -> str:
         try:
