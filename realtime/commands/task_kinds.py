@@ -24,6 +24,8 @@ T_co = TypeVar("T_co", covariant=True)
 # kind of a record → the module in `realtime/commands/` whose TASK_KINDS has it
 KIND_MODULES: dict[str, str] = {
     "batch": "batch",
+    "image": "image",
+    "music": "music",
 }
 
 

@@ -14,13 +14,14 @@ from typing import Any
 from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
 from realtime.minimax.cover_source import cover_fields, own_name
 from realtime.minimax.door import Door
-from realtime.minimax.field_tables import COVER, LYRICS, MUSIC
+from realtime.minimax.field_tables import COVER, LYRICS
 from realtime.minimax.fields import build, refused
 from realtime.minimax.file_source import FileSource
 from realtime.minimax.http import trace_header
 from realtime.minimax.media_result import from_hex
+from realtime.minimax.music_request import song_body
 from realtime.minimax.music_results import CoverFeatures, Lyrics, Song, SongSection
-from realtime.minimax.music_rules import COVER_MODEL, check_cover, check_words, kind_of, model_for
+from realtime.minimax.music_rules import COVER_MODEL
 from realtime.minimax.music_stream import SongStream
 from realtime.minimax.operations import OPERATIONS
 
@@ -73,7 +74,7 @@ class Music:
             "instrumental": instrumental, "format": format, "rate": rate, "bitrate": bitrate, "channels": channels,
             "output": output, "cover_feature_id": cover_feature_id, "seed": seed, "watermark": watermark,
         }  # fmt: skip
-        body = await _song_body(values, cover, extra)
+        body = await song_body(values, cover, extra)
         try:
             answer = await self._door.call(OPERATIONS["music.create"], body=body)
         except InvalidArgument as error:
@@ -109,7 +110,7 @@ class Music:
             "instrumental": instrumental, "format": format, "rate": rate, "bitrate": bitrate, "channels": channels,
             "cover_feature_id": cover_feature_id, "seed": seed, "stream": True,
         }  # fmt: skip
-        body = await _song_body(values, cover, extra)
+        body = await song_body(values, cover, extra)
         try:
             async with aclosing(self._fragments(body, stall_timeout_s)) as fragments:
                 async for hexadecimal in fragments:
@@ -174,25 +175,6 @@ class Music:
                         yield audio
         except TimeoutError as error:
             raise ProviderTimeout(f"MiniMax: no audio came for {stall_timeout_s:.0f} s.") from error
-
-
-async def _song_body(
-    values: dict[str, Any], cover: FileSource | None, extra: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The checked body. The recording is read last, when everything else is right. Raises InvalidArgument."""
-    feature_id = values["cover_feature_id"]
-    is_cover = cover is not None or feature_id is not None
-    model = values["model"] = model_for(values["model"], is_cover=is_cover)
-    build(MUSIC, values, extra)
-    check_cover(model, has_cover=cover is not None, feature_id=feature_id)
-    if cover is not None and not model.startswith(COVER_MODEL) and kind_of(model, False) is not None:
-        raise refused("cover", f"not for the model {model}", f"it is only for {COVER_MODEL}")
-    kind = kind_of(model, values["instrumental"])
-    check_words(
-        kind, values["prompt"], values["lyrics"], optimize=values["optimize_lyrics"], feature_id=feature_id
-    )
-    values["prompt"] = values["prompt"] or None
-    return build(MUSIC, {**values, **await cover_fields(cover)}, extra)
 
 
 def _lost(error: ProviderError) -> ProviderError:

@@ -1,0 +1,212 @@
+"""What the platform answers at once with links (pictures, songs): recorded, bought once, saved, gone on with later.
+
+The request itself waits for the result, so there is no task to look up. Its links are kept in the record, which only
+this user can read: a download that was interrupted goes on with `realtime tasks`, until the links die after 24 h.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from realtime.commands.naming import absolute, ending, name_result
+from realtime.commands.platform import Platform
+from realtime.commands.task_kinds import TaskKind, follow
+from realtime.minimax.client import MiniMax
+from realtime.minimax.download import Link, save
+from realtime.minimax.media_result import MediaResult, save_bytes
+from realtime.minimax.sniff import SNIFF_BYTES
+from realtime.task_records import Record, RecordState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came: an id that names it (may be empty), and the links of its files; or the files, if they came at once."""
+
+    id: str
+    links: tuple[str, ...] = ()
+    data: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, files: Iterable[MediaResult], trace_id: str | None) -> Answer:
+        """From the files of a result."""
+        files = tuple(files)
+        return cls(
+            trace_id or "",
+            tuple(file.url for file in files if file.url),
+            tuple(file.data for file in files if file.data),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files of one request go: `first` of `count` is the index of its first file among those of a command.
+
+    `suffix` is the ending as it is expected; the bytes decide.
+    """
+
+    out: str | None
+    force: bool
+    suffix: str
+    first: int = 0
+    count: int = 1
+
+    def arguments(self) -> dict[str, Any]:
+        """For the record: everything that a later process needs."""
+        return {
+            "out": absolute(self.out), "force": self.force, "suffix": self.suffix, "first": self.first,
+            "count": self.count,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A task that is done already."""
+
+    id: str
+
+    async def wait(
+        self, *, timeout_s: float | None = None, on_progress: Callable[[Any], None] | None = None
+    ) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How long a request has been waiting for its answer."""
+
+    elapsed_s: float
+    typical_s: float | None
+    state: str = "running"
+    share: float | None = None
+    trouble: str | None = None
+
+
+def answered_kind(name: str, label: str) -> TaskKind[None]:
+    """The kind of a request that answers with links. `label` is a file of it, for the progress of its download."""
+
+    def open_answered(mm: MiniMax, task_id: str) -> Answered:
+        return Answered(task_id)
+
+    async def save_answered(platform: Platform, record: Record, result: None) -> Sequence[Path]:
+        return await save_links(platform, record, label)
+
+    return TaskKind(name, open_answered, save_answered)
+
+
+async def buy(
+    platform: Platform,
+    kind: TaskKind[None],
+    create: Callable[[], Awaitable[Answer]],
+    prompt: str,
+    place: Place,
+) -> tuple[str, ...]:
+    """Record a request, send it, save the files it answered with; their paths. Raises what `create` raises."""
+    arguments = place.arguments()
+    with platform.records.create(
+        kind.name, platform=platform.address, prompt=prompt, arguments=arguments
+    ) as work:
+        answer = await create()
+        if answer.data:
+            work.done(await _save_data(work.record, answer.data))
+            return work.record.paths
+        kept = {**arguments, "links": list(answer.links)}
+        name = answer.id or work.record.key
+        work.save(replace(work.record, state=RecordState.SENT, task_id=name, arguments=kept))
+        return await follow(platform, kind, work)
+
+
+async def waiting(platform: Platform, label: str, typical_s: float, request: Awaitable[T]) -> T:
+    """Wait for an answer and show for how long."""
+    ticking = asyncio.create_task(_tick(platform.progress.task(label), typical_s))
+    try:
+        return await request
+    finally:
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking
+
+
+async def _tick(show: Callable[[Waiting], None], typical_s: float) -> None:
+    started_s = time.monotonic()
+    while True:
+        show(Waiting(time.monotonic() - started_s, typical_s))
+        await asyncio.sleep(1.0)
+
+
+async def save_links(platform: Platform, record: Record, label: str) -> list[Path]:
+    """Download the files of a record. Raises ProviderError for links that have died, StorageError and OSError."""
+    links: Sequence[str] = record.arguments["links"]
+    paths = []
+    for index, link in enumerate(links):
+        name = label if len(links) == 1 else f"{label} {index + 1} of {len(links)}"
+        paths.append(await _save_link(platform, record, link, record.arguments["first"] + index, name))
+    return paths
+
+
+async def _save_link(platform: Platform, record: Record, link: str, index: int, label: str) -> Path:
+    named = _namer(record, index)
+    path = await asyncio.to_thread(_with_folder, named(record.arguments["suffix"]))
+    show, force = platform.progress.transfer(label), bool(record.arguments["force"])
+    await save(_same(link), path, http=platform.mm.door.http, on_progress=show, force=force)
+    return await asyncio.to_thread(_end_in_what_it_is, path, named)
+
+
+async def _save_data(record: Record, files: Sequence[bytes]) -> list[Path]:
+    """Save files that came with the answer."""
+    paths = []
+    for index, data in enumerate(files, record.arguments["first"]):
+        suffix = ending(data[:SNIFF_BYTES])
+        path = await asyncio.to_thread(_with_folder, _namer(record, index)(suffix))
+        await save_bytes(data, path, force=bool(record.arguments["force"]))
+        paths.append(path)
+    return paths
+
+
+def _namer(record: Record, index: int) -> Callable[[str], Path]:
+    """Gives the name of file `index` of a command with the ending it is given."""
+    place = record.arguments
+
+    def named(suffix: str) -> Path:
+        return name_result(
+            record.prompt,
+            suffix,
+            out=place["out"],
+            index=index,
+            count=place["count"],
+            force=bool(place["force"]),
+        )
+
+    return named
+
+
+def _same(link: str) -> Link:
+    async def same() -> str:
+        return link
+
+    return same
+
+
+def _with_folder(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _end_in_what_it_is(path: Path, named: Callable[[str], Path]) -> Path:
+    """Rename a file whose ending says something else than its bytes."""
+    with path.open("rb") as file:
+        suffix = ending(file.read(SNIFF_BYTES))
+    if name_result("", suffix, out=path, exists=_never) == path:
+        return path
+    return path.rename(named(suffix))
+
+
+def _never(path: Path) -> bool:
+    return False

@@ -1,0 +1,159 @@
+"""Make a song from words: with your lyrics, with lyrics by the platform, without any, or a cover of a recording.
+
+Lyrics are lines of text with tags like [Verse] and [Chorus] for the sections.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from realtime.commands.answered import Answer, Place, answered_kind, buy, waiting
+from realtime.commands.naming import absolute, check_out, name_result
+from realtime.commands.platform import Platform, add_platform, run_on_platform
+from realtime.errors import ConfigError, InvalidArgument, RealtimeError
+from realtime.minimax.field_tables import MUSIC_MODELS
+from realtime.minimax.music_request import song_body
+from realtime.minimax.music_rules import check_cover_length
+
+TYPICAL_S = 75.0
+TYPICAL_LYRICS_S = 10.0
+MOST_LYRICS_BYTES = 64 * 1024
+NOT_WRITTEN_YET = "[Verse]\nla la la"  # stands for lyrics when a request is checked before they are bought
+TASK_KINDS = (answered_kind("music", "song"),)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", metavar="PROMPT", help='style and mood, like "jazz, late night"')
+    words = parser.add_mutually_exclusive_group()
+    words.add_argument("--lyrics", metavar="FILE", help="a text file with the lyrics; - reads standard input")
+    words.add_argument(
+        "--write-lyrics", action="store_true", help="let the platform write lyrics first; they are saved too"
+    )
+    words.add_argument("--instrumental", action="store_true", default=None, help="without lyrics")
+    parser.add_argument("--cover", metavar="FILE", help="a recording to cover, 6 s to 6 min, or its address")
+    parser.add_argument("--format", metavar="FORMAT", help="mp3, wav or pcm")
+    parser.add_argument(
+        "--rate", type=int, metavar="HZ", help="16000, 24000, 32000 or 44100 samples a second"
+    )
+    parser.add_argument(
+        "--bitrate", type=int, metavar="BPS", help="32000, 64000, 128000 or 256000 bits a second"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="for covers: 0 to 1,000,000")
+    parser.add_argument("--watermark", action="store_true", default=None, help="mark it as made by AI")
+    parser.add_argument(
+        "--model", metavar="MODEL", help=f"music-3.0 (default) and others: {', '.join(MUSIC_MODELS)}"
+    )
+    add_platform(parser, buys=True, writes=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if the song was saved. Raises RealtimeError and OSError."""
+    return run_on_platform(args, _make)
+
+
+async def _make(platform: Platform) -> int:
+    args = platform.args
+    if args.cover and args.write_lyrics:
+        raise InvalidArgument("A cover is sung with its own lyrics, or with --lyrics.", param="write_lyrics")
+    await asyncio.to_thread(_check_recording, args.cover)
+    lyrics = None if args.lyrics is None else await asyncio.to_thread(_read_lyrics, args.lyrics)
+    check_out(args.out, force=args.force)
+    await _check_request(platform, lyrics)
+    await platform.confirm_cost("lyrics and 1 song" if args.write_lyrics else "1 song")
+    words: list[str] = []
+    if args.write_lyrics:
+        lyrics, path = await _write_lyrics(platform)
+        words.append(str(path))
+    try:
+        paths = await _sing(platform, lyrics)
+    except RealtimeError:
+        if words:
+            platform.progress.say(f"The lyrics are kept. To sing them: --lyrics {words[0]}")
+        raise
+    document = {"kind": "music", "prompt": args.prompt, "paths": list(paths), "lyrics": words}
+    platform.show([*words, *paths], document)
+    return 0
+
+
+async def _sing(platform: Platform, lyrics: str | None) -> tuple[str, ...]:
+    """Buy the song and save it; its paths."""
+    args = platform.args
+
+    async def create() -> Answer:
+        asked = platform.mm.music.create(
+            **_arguments(args), lyrics=lyrics, output="url", cover=args.cover, extra=platform.extra
+        )
+        song = await waiting(platform, "music", TYPICAL_S, asked)
+        return Answer.of([song], song.trace_id)
+
+    place = Place(args.out, args.force, f".{args.format or 'mp3'}")
+    return await buy(platform, TASK_KINDS[0], create, args.prompt, place)
+
+
+async def _check_request(platform: Platform, lyrics: str | None) -> None:
+    """Refuse what is wrong before the question of the cost, and before lyrics are bought for it."""
+    args = platform.args
+    words = NOT_WRITTEN_YET if args.write_lyrics else lyrics
+    values = {**_arguments(args), "lyrics": words, "optimize_lyrics": None, "cover_feature_id": None}
+    await song_body(values, args.cover, platform.extra)
+
+
+def _arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of the client's call that the command line gives as they are."""
+    names = ("prompt", "model", "instrumental", "format", "rate", "bitrate", "seed", "watermark")
+    return {name: getattr(args, name) for name in names}
+
+
+async def _write_lyrics(platform: Platform) -> tuple[str, Path]:
+    """Lyrics by the platform, and the file they are in: a song that fails then does not lose them."""
+    args, records = platform.args, platform.records
+    with records.create("lyrics", platform=platform.address, prompt=args.prompt) as work:
+        asked = platform.mm.music.write_lyrics(args.prompt)
+        lyrics = await waiting(platform, "lyrics", TYPICAL_LYRICS_S, asked)
+        path = await asyncio.to_thread(_keep, lyrics.text, _lyrics_path(args))
+        work.done([path])
+    return lyrics.text, path
+
+
+def _lyrics_path(args: argparse.Namespace) -> Path:
+    """Beside the song: `song.txt` for `song.mp3`."""
+    out = absolute(args.out)
+    beside = out if out.endswith("/") else Path(out).with_suffix(".txt")
+    return name_result(args.prompt, ".txt", out=beside, force=args.force)
+
+
+def _keep(text: str, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+    return path
+
+
+def _read_lyrics(name: str) -> str:
+    """Raises InvalidArgument for what is no text, OSError for what cannot be read."""
+    if name == "-":
+        data = sys.stdin.buffer.read(MOST_LYRICS_BYTES + 1)
+    else:
+        with Path(name).open("rb") as file:
+            data = file.read(MOST_LYRICS_BYTES + 1)
+    if len(data) > MOST_LYRICS_BYTES:
+        raise InvalidArgument(f"--lyrics {name}: this is too long for lyrics.", param="lyrics")
+    try:
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise InvalidArgument(f"--lyrics {name}: this is no text in UTF-8.", param="lyrics") from None
+
+
+def _check_recording(cover: str | None) -> None:
+    """The length of a recording in any format, where the extra for audio files is there. Raises InvalidArgument."""
+    if cover is None or "://" in cover or not Path(cover).is_file():
+        return  # the client says what is wrong with it
+    from realtime.media import duration_s
+
+    try:
+        check_cover_length(duration_s(cover, param="cover"))
+    except ConfigError:
+        return  # not installed: the client still knows wav, mp3 and flac
