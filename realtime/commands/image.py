@@ -14,6 +14,7 @@ from realtime.commands.naming import check_out
 from realtime.commands.platform import Platform, add_platform, run_on_platform
 from realtime.errors import InvalidArgument, RealtimeError
 from realtime.minimax.field_tables import IMAGE_MODELS
+from realtime.minimax.images import image_body
 
 MOST_A_REQUEST = 9
 TYPICAL_S = 20.0
@@ -53,6 +54,8 @@ async def _draw(platform: Platform) -> int:
     if args.count < 1:
         raise InvalidArgument(f"-n {args.count}: it has to be 1 or more.", param="n")
     check_out(args.out, count=args.count, force=args.force)
+    values = {"prompt": args.prompt, "seed": args.seed, **arguments}
+    await image_body(values, values.pop("subject"), platform.extra)  # refused before the question of the cost
     await platform.confirm_cost("1 picture" if args.count == 1 else f"{args.count} pictures")
     paths: list[str] = []
     failed = 0

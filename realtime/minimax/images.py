@@ -85,18 +85,12 @@ class Images:
         Raises InvalidArgument before anything is sent; ProviderRejected if all pictures are stopped as sensitive (some:
         see `Pictures.failed`); AnswerLost; ProviderError.
         """
-        model = model_for(model, style)
-        check_size(model, ratio, width, height)
-        check_style(style, style_weight)
         values = {
             "model": model, "prompt": prompt, "style": style, "style_weight": style_weight, "ratio": ratio,
             "width": width, "height": height, "n": n, "seed": seed, "optimize_prompt": optimize_prompt,
             "response_format": response_format, "watermark": watermark,
         }  # fmt: skip
-        body = build(IMAGE, values, extra)
-        if subject is not None:
-            address = await media_url(subject, "subject", SUBJECT)
-            body.setdefault("subject_reference", [{"type": "character", "image_file": address}])
+        body = await image_body(values, subject, extra)
         answer = await self._door.call(OPERATIONS["images.create"], body=body)
         return await self._read(answer, body.get("n", 1))
 
@@ -113,6 +107,23 @@ class Images:
         if not pictures:
             raise _none(failed, trace_id)
         return Pictures(pictures=tuple(pictures), failed=failed, raw=answer, trace_id=trace_id)
+
+
+async def image_body(
+    values: Mapping[str, Any], subject: FileSource | None, extra: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The checked body from the arguments of `Images.create` (`values`, by name). The subject is read last.
+
+    Raises InvalidArgument.
+    """
+    model = model_for(values["model"], values["style"])
+    check_size(model, values["ratio"], values["width"], values["height"])
+    check_style(values["style"], values["style_weight"])
+    body = build(IMAGE, {**values, "model": model}, extra)
+    if subject is not None:
+        address = await media_url(subject, "subject", SUBJECT)
+        body.setdefault("subject_reference", [{"type": "character", "image_file": address}])
+    return body
 
 
 def _texts(data: Mapping[str, Any], name: str) -> list[str]:

@@ -184,6 +184,7 @@ def test_a_mistake_is_status_2_and_buys_nothing(platform, folder, records, capsy
     assert json.loads(capsys.readouterr().out)["error"]["type"] == "InvalidArgument"
     assert platform.asked == []
     assert files(folder) == before
+    assert states(records) == []
 
 
 def test_a_song_with_lyrics_from_a_file(platform, folder, records, capsys):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from realtime.errors import InvalidArgument
 from realtime.minimax import MiniMax
 from realtime.minimax.audio_length import audio_length_s
+from realtime.minimax.music_request import song_body
 from realtime.minimax.music_rules import check_cover_length, kind_of
 
 NEVER_ASKED = "http://127.0.0.1:9"
@@ -97,6 +98,26 @@ async def test_one_source_of_a_cover_and_its_model(no_waiting):
 )
 async def test_audio_settings_are_checked(wrong):
     assert await refusal(prompt="jazz", lyrics="la", **wrong) == next(iter(wrong))
+
+
+TAGS = (
+    "Intro,Verse,Pre Chorus,Pre-Chorus,Chorus,Build Up,Build-up,Inst,Instrumental,Drop,Breakdown,副歌".split(
+        ","
+    )
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(TAGS), st.text(st.characters(codec="utf-8"), max_size=40)),
+        min_size=1,
+        max_size=20,
+    )
+)
+async def test_lyrics_and_tags_of_every_spelling_pass_as_they_are(sections):
+    lyrics = "\n".join(f"[{tag}]\n{words}" for tag, words in sections)
+    values = dict.fromkeys(("model", "instrumental", "optimize_lyrics", "cover_feature_id"))
+    assert (await song_body({**values, "prompt": "", "lyrics": lyrics}, None, None))["lyrics"] == lyrics
 
 
 def test_a_cover_lasts_6_s_to_6_min():

@@ -1,0 +1,63 @@
+"""Media inside an answer: hex and base64 are decoded strictly, in slices, and saved whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.errors import InvalidArgument, ProviderUnavailable
+from realtime.minimax import media_result
+from realtime.minimax.media_result import MediaResult, from_base64, from_hex, save_bytes
+
+
+@given(st.binary(max_size=200), st.sampled_from([4, 8, 1024]))
+async def test_what_was_encoded_comes_back(data, size):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(media_result, "_SLICE", size)
+        assert await from_hex(data.hex()) == data
+        text = base64.b64encode(data).decode()
+        assert await from_base64(text) == await from_base64(f"data:image/png;base64,{text}") == data
+
+
+async def test_large_texts_are_decoded_too():
+    data = bytes(range(256)) * 10_000
+    assert await from_hex(data.hex()) == data
+    assert await from_base64(base64.b64encode(data).decode()) == data
+
+
+@pytest.mark.parametrize("text", ["0", "zz", "00 11", "00\n", "0g"])
+async def test_broken_hex_is_an_error_that_is_not_tried_again(text):
+    with pytest.raises(ProviderUnavailable, match="broken hex") as caught:
+        await from_hex(text)
+    assert caught.value.retryable is False
+
+
+@pytest.mark.parametrize("text", ["AAA", "A===", "AA==AA==", "AAAA AAAA", "AA%A"])
+async def test_broken_base64_is_an_error_that_is_not_tried_again(text):
+    with pytest.raises(ProviderUnavailable, match="broken base64"):
+        await from_base64(text)
+
+
+async def test_a_taken_name_and_a_missing_folder_leave_nothing_behind(tmp_path):
+    (tmp_path / "taken").write_bytes(b"mine")
+    for target in (tmp_path / "taken", tmp_path / "missing" / "file"):
+        with pytest.raises(InvalidArgument):
+            await save_bytes(b"new", target)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    assert (tmp_path / "taken").read_bytes() == b"mine"
+    saved = await save_bytes(b"ID3 new", tmp_path / "taken", force=True)
+    assert (saved.path.read_bytes(), saved.kind) == (b"ID3 new", "mp3")
+
+
+async def test_what_an_earlier_call_left_is_replaced(tmp_path):
+    (tmp_path / "song.part").write_bytes(b"an older and longer beginning")
+    await save_bytes(b"new", tmp_path / "song")
+    assert (tmp_path / "song").read_bytes() == b"new"
+
+
+async def test_a_result_without_anything_says_so():
+    with pytest.raises(ProviderUnavailable):
+        await MediaResult().read()
