@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from realtime import cli
+from realtime.sandbox.picture_facts import picture_facts
 from realtime.task_records import RecordState, TaskRecords
 from tests.commands.answering import JPEG, MP3, PNG, WORDS, Answering, answering
 
@@ -333,3 +334,17 @@ def test_killed_at_any_moment_nothing_that_was_bought_is_lost(platform, folder, 
         assert len([name for name in files(folder) if name.endswith(".jpeg")]) >= 3
     assert len(states(records)) >= bought, "what was sent is written down before"
     assert not [name for name in files(folder) if ".part" in name]
+
+
+def test_without_a_key_the_built_in_sandbox_draws_and_takes_its_own_picture_as_a_subject(
+    folder, monkeypatch, capsys
+):
+    pytest.importorskip("PIL")
+    monkeypatch.delenv("MINIMAX_BASE_URL")
+    assert cli.main(["image", "her at sea", "--ratio", "3:4", "-o", "her.jpg"]) == 0
+    assert "built-in sandbox" in capsys.readouterr().err
+    assert cli.main(["image", "a party", "--subject", "her.jpg", "-n", "2", "--size", "640x512"]) == 0
+    assert files(folder) == ["a-party-1.jpeg", "a-party-2.jpeg", "her.jpg"]
+    facts = picture_facts((folder / "a-party-1.jpeg").read_bytes())
+    assert (facts.width, facts.height) == (640, 512)
+    assert "a party" in facts.description

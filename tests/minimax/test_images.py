@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import inspect
 import io
@@ -12,8 +13,10 @@ import pytest
 
 from realtime.errors import AnswerLost, InvalidArgument, ProviderRejected, ProviderUnavailable
 from realtime.minimax import MiniMax
+from realtime.minimax.door import Pause
 from realtime.minimax.field_tables import TABLES
 from realtime.minimax.images import Images
+from realtime.minimax.operations import Limit
 from tests.minimax.scripted import Reply, scripted
 
 JPEG = b"\xff\xd8\xff\xe0" + b"a picture" * 20
@@ -234,3 +237,26 @@ async def test_the_platforms_refusal_names_our_argument():
         with pytest.raises(InvalidArgument) as caught:
             await mm.images.create("a cat", extra={"aspect_ratio": "9:1"})
     assert caught.value.param == "ratio"
+
+
+async def test_requests_keep_to_the_limit_of_the_account():
+    paused = asyncio.Event()
+    pauses: list[Pause] = []
+
+    def on_pause(pause: Pause) -> None:
+        pauses.append(pause)
+        paused.set()
+
+    async with (
+        scripted(answer(URLS)) as script,
+        MiniMax("key", script.url, limits={"image": Limit(1)}, on_pause=on_pause) as mm,
+    ):
+        await mm.images.create("a cat")
+        second = asyncio.create_task(mm.images.create("a cat"))
+        async with asyncio.timeout(10):
+            await paused.wait()
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+    assert [pause.reason for pause in pauses] == ["limit"]
+    assert 50 < pauses[0].wait_s <= 60
+    assert len(script.requests) == 1
