@@ -75,9 +75,10 @@ VALUES: dict[str, ValueKind] = {
     "video_v2.run_s": ValueKind("a V2 task is running, seconds", 3, 390, 390),
     "video_v2.context_s": ValueKind("an h3_context_ir task is running, seconds", 1, 20, 30),
     "narration.process_s": ValueKind("a long text is Processing, seconds for 10,000 characters", 3, 60, 60),
-    "narration.most_spoken": _same(
+    "narration.max_spoken": _same(
         "longest text that is really spoken, characters; a longer one fails", 50_000, 1
     ),
+    "narration.queries_per_s": _same("questions for long texts in a second; 0: no limit", 10),
     "narration.least_s": ValueKind("a long text is Processing, seconds at least", 1, 10, 10),
     "batch.validate_s": ValueKind("a batch is validating, seconds", 0.5, 10, 10),
     "batch.run_s": ValueKind("a batch is in_progress, seconds at least", 2, 300, 300),

@@ -66,7 +66,9 @@ async def test_a_tool_loop_of_whole_answers(model: str) -> None:
         assert answer.finish == "stop"
 
 
-@pytest.mark.parametrize("fault", ["stray_marker", "split_tags", "cumulative", "no_done", "mirror", "think_in_text", "think_once"])
+@pytest.mark.parametrize(
+    "fault", ["stray_marker", "split_tags", "cumulative", "no_done", "mirror", "think_in_text", "think_once"]
+)
 async def test_oddities_do_not_change_the_answer(fault: str) -> None:
     assert text_of(await ask(f"chat.{fault}")) == text_of(await ask())
 
