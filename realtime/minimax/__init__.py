@@ -17,6 +17,8 @@ from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
+from realtime.minimax.speech_whole import Speech, SpeechStream
+from realtime.minimax.subtitle_lines import SubtitleLine, SubtitleWord
 
 __all__ = [
     "Batch",
@@ -40,10 +42,14 @@ __all__ = [
     "ReceivedAudio",
     "Song",
     "SongSection",
+    "Speech",
     "SpeechClient",
     "SpeechConfig",
     "SpeechSession",
+    "SpeechStream",
     "SpeechTimeouts",
+    "SubtitleLine",
+    "SubtitleWord",
     "Transport",
     "WordTimes",
 ]

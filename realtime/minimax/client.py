@@ -71,6 +71,8 @@ class MiniMax:
             model=speech_model,
             voice_id=voice_id,
             timeouts=speech_timeouts,
+            limits=limits,
+            on_pause=on_pause,
         )
         self._http = HttpClient(self.base_url, api_key, group_id=group_id)
         self.door = Door(self._http, fallback_urls=fallback_urls, limits=limits)

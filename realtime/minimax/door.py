@@ -125,12 +125,15 @@ class Door:
         query: Query | None = None,
         path_values: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
+        base_url: str | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """An answer that is read inside the block, for streams. Sent once; the wait for its head is bounded.
 
-        Raises ProviderError for an HTTP status of 400 or more; the caller checks what comes after.
+        `base_url` is for operations with hosts of their own (speech). Raises ProviderError for an HTTP status of 400
+        or more; the caller checks what comes after.
         """
-        request = self.http.request(operation.method, _path(operation, path_values), body=body, query=query)
+        path = _path(operation, path_values)
+        request = self.http.request(operation.method, path, body=body, query=query, base_url=base_url)
         async with self._room(operation), AsyncExitStack() as stack:
             await self._reserve(operation)
             try:

@@ -56,7 +56,7 @@ VOICE = (
     Field("emotion", "voice_setting.emotion", OneOf(EMOTIONS)),
     Field("english_normalization", "voice_setting.english_normalization", Flag()),
     Field("pronunciation", "pronunciation_dict.tone", Json('a list of "text/reading"')),
-    Field("language_boost", "language_boost", OneOf(LANGUAGES)),
+    Field("language", "language_boost", OneOf(LANGUAGES)),
     *_MODIFY,
     WATERMARK,
 )

@@ -6,19 +6,35 @@ HTTP connections for speech, which chat never uses.
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import Enum
-from typing import Any
+from typing import Any, Unpack
 
-from realtime.errors import ProviderError, ProviderUnavailable
+import aiohttp
+
+from realtime.errors import ProviderError
+from realtime.minimax.door import Door, Pause
+from realtime.minimax.field_tables import SPEECH
+from realtime.minimax.fields import build
 from realtime.minimax.http import HttpClient
+from realtime.minimax.operations import OPERATIONS, Limit
 from realtime.minimax.speech_bidi import BidiSpeechSocket
 from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_fields import SpeechFields
 from realtime.minimax.speech_http import PATH, HttpSpeech
-from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
+from realtime.minimax.speech_rules import (
+    Pronunciation,
+    check_speech,
+    language_name,
+    pronunciations,
+    weights,
+)
+from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 from realtime.minimax.speech_socket import SpeechSocket
+from realtime.minimax.speech_whole import Speech, SpeechStream, speech_of
+
+_SYNTHESIZE = OPERATIONS["speech.synthesize"]
 
 
 class Transport(Enum):
@@ -41,6 +57,8 @@ class SpeechClient:
         model: str = "speech-2.8-turbo",
         voice_id: str = "English_Graceful_Lady",
         timeouts: SpeechTimeouts | None = None,
+        limits: Mapping[str, Limit] | None = None,
+        on_pause: Callable[[Pause], None] | None = None,
     ) -> None:
         self.hosts = hosts
         self.model = model
@@ -51,6 +69,8 @@ class SpeechClient:
         self._http = HttpClient(
             hosts[0], api_key, group_id=group_id, connect_timeout_s=self.timeouts.connect_s
         )
+        self._door = Door(self._http, limits=limits)  # for whole files; live sessions do not pass it
+        self._door.on_pause = on_pause
 
     def __repr__(self) -> str:
         return f"<SpeechClient {' '.join(self.hosts)}>"
@@ -94,25 +114,98 @@ class SpeechClient:
         text: str,
         *,
         voice_id: str | None = None,
-        format: str = "mp3",
         model: str | None = None,
+        format: str = "mp3",
+        rate: int | None = None,
+        bitrate: int | None = None,
+        channels: int | None = None,
+        force_cbr: bool | None = None,
+        speed: float | None = None,
+        volume: float | None = None,
+        pitch: int | None = None,
+        emotion: str | None = None,
+        language: str | None = "auto",
+        pronunciation: Pronunciation | None = None,
+        timbre_weights: Mapping[str, int] | None = None,
+        text_normalization: bool | None = None,
+        english_normalization: bool | None = None,
+        text_normalization_mode: str | None = None,
+        latex_read: bool | None = None,
+        continuous_sound: bool | None = None,
+        modify_pitch: int | None = None,
+        modify_intensity: int | None = None,
+        modify_timbre: int | None = None,
+        sound_effect: str | None = None,
+        subtitles: str | None = None,
+        output: str | None = None,
+        watermark: bool | None = None,
+        extra: Mapping[str, Any] | None = None,
         timeout_s: float = 60.0,
-        **fields: Any,
-    ) -> bytes:
-        """All audio of one text, as a file in this format. Raises ProviderError."""
-        check_text(text)
-        config = self.config(voice_id, model, format=format, word_times=False, **fields)
-        body = {**config.fields(), "text": text, "stream": False, "output_format": "hex"}
+    ) -> Speech:
+        """All audio of one text below 10,000 characters, as a file in this format (docs/minimax/t2a-http.md 1).
+
+        `format` is mp3, pcm, flac, wav, pcmu_raw, pcmu_wav or opus; `rate` in Hertz, `bitrate` in bits a second,
+        `speed` 0.5 to 2, `volume` up to 10, `pitch` in half tones from -12 to 12, the `modify_` arguments -100 to 100.
+        `language` is a code like "zh" or a name of the platform; None leaves it out. `pronunciation` maps texts to
+        readings, `timbre_weights` up to 4 voices to weights from 1 to 100. `subtitles` is "sentence" or "word"
+        (`Speech.subtitles` fetches them), `output` "hex" or "url". None is the platform's default.
+
+        Raises InvalidArgument, AnswerLost, ProviderError.
+        """
+        body = self._body(locals(), stream=False)  # the arguments have the names of the fields
+        answer = await self._door.attempts(_SYNTHESIZE, lambda _: self._ask(body, timeout_s))
+        return await speech_of(answer, self._http, by_url=body.get("output_format") == "url")
+
+    def synthesize_stream(
+        self,
+        text: str,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        gap_s: float = 30.0,
+        **fields: Unpack[SpeechFields],
+    ) -> SpeechStream:
+        """The audio of one text as it is made, encoded: `async for part in stream` (docs/minimax/t2a-http.md 3).
+
+        The arguments are those of `synthesize`. In a stream only mp3 takes the `modify_` arguments, `sound_effect` and
+        `force_cbr`. Nothing is sent before the first part is asked for. `gap_s` bounds the wait for each part.
+
+        Raises InvalidArgument at once; the iteration raises AnswerLost and ProviderError.
+        """
+        body = self._body({"text": text, "extra": extra, "language": "auto", **fields}, stream=True)
+
+        def open(host: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+            return self._door.open(_SYNTHESIZE, body=body, base_url=host, timeout_s=gap_s)
+
+        return SpeechStream(open, self.hosts, gap_s)
+
+    def _body(self, given: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
+        """The body of a request from the arguments of a call."""
+        names = [field.name for field in SPEECH]
+        values = {name: given.get(name) for name in names}
+        values["model"] = given.get("model") or self.model
+        mixed = weights(given.get("timbre_weights"))
+        values["voice_id"] = given.get("voice_id") or ("" if mixed else self.voice_id)
+        values["timbre_weights"] = mixed
+        values["pronunciation"] = pronunciations(given.get("pronunciation"))
+        values["language"] = language_name(given.get("language"))
+        values["format"] = given.get("format") or "mp3"
+        values["subtitle_enable"] = True if given.get("subtitles") else None
+        values["stream"] = stream
+        values["exclude_aggregated_audio"] = True if stream else None
+        body = build(SPEECH, values, given.get("extra"))
+        check_speech(values, stream=stream)
+        return body
+
+    async def _ask(self, body: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        """The answer of the first host to which a connection can be made."""
         failure: ProviderError | None = None
         for host in self.hosts:
             try:
-                answer = await self._http.json("POST", PATH, body=body, timeout_s=timeout_s, base_url=host)
+                return await self._http.json("POST", PATH, body=body, timeout_s=timeout_s, base_url=host)
             except ProviderError as error:
-                failure = error
-                if not error.retryable or error.code == "rate_limit_exceeded":
+                if error.sent:
                     raise
-                continue
-            return _whole_audio(answer)
+                failure = error
         assert failure is not None
         raise failure
 
@@ -130,15 +223,3 @@ class SpeechClient:
                     raise
         assert failure is not None
         raise failure
-
-
-def _whole_audio(answer: dict[str, Any]) -> bytes:
-    data = answer.get("data")
-    audio = data.get("audio") if isinstance(data, dict) else None
-    try:
-        decoded = binascii.unhexlify(audio) if isinstance(audio, str) else b""
-    except (binascii.Error, ValueError):
-        decoded = b""
-    if not decoded:
-        raise ProviderUnavailable("MiniMax: the speech service sent no audio.")
-    return decoded

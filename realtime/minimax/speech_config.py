@@ -78,10 +78,13 @@ class SpeechConfig:
         }
 
 
-def _boost(language: str | None) -> str:
-    if not language:
-        return "auto"
+def boost_name(language: str) -> str | None:
+    """The platform's name for a language code like "en" or "zh-HK"; None for one that it does not have."""
     lowered = language.lower()
     if lowered in ("zh-hk", "zh-yue"):
         return _BOOST["yue"]
-    return _BOOST.get(lowered.split("-")[0], "auto")
+    return _BOOST.get(lowered.split("-")[0])
+
+
+def _boost(language: str | None) -> str:
+    return (boost_name(language) if language else None) or "auto"

@@ -252,7 +252,7 @@ async def test_the_first_host_that_answers_is_used() -> None:
         async with MiniMax("k", sandbox.url, hosts) as mm, mm.speech.session() as session:
             assert session.host == sandbox.url
         async with MiniMax("k", sandbox.url, hosts) as mm:
-            assert await mm.speech.synthesize("Hello.")
+            assert (await mm.speech.synthesize("Hello.")).audio
         async with MiniMax("k", sandbox.url, hosts[:1]) as mm:
             with pytest.raises(ProviderUnavailable):
                 await mm.speech.synthesize("Hello.")
@@ -267,7 +267,7 @@ async def test_the_rate_is_what_was_asked_for(rate: int) -> None:
 @pytest.mark.parametrize(("format", "head"), [("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"")])
 async def test_one_shot_synthesis_gives_a_file(format: str, head: bytes) -> None:
     async with Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox, MiniMax("k", sandbox.url) as mm:
-        audio = await mm.speech.synthesize("Good morning.", format=format, rate=16_000)
+        audio = (await mm.speech.synthesize("Good morning.", format=format, rate=16_000)).audio
         assert len(audio) > 1000
         assert audio.startswith(head)
 
@@ -275,8 +275,8 @@ async def test_one_shot_synthesis_gives_a_file(format: str, head: bytes) -> None
 async def test_what_is_spoken_can_be_transcribed() -> None:
     pytest.importorskip("faster_whisper")
     async with Sandbox(SandboxOptions.parse(sets=FAST)) as sandbox, MiniMax("k", sandbox.url) as mm:
-        audio = await mm.speech.synthesize("Good morning to everybody.", format="wav", rate=16_000)
-        with wave.open(io.BytesIO(audio)) as wav:
+        speech = await mm.speech.synthesize("Good morning to everybody.", format="wav", rate=16_000)
+        with wave.open(io.BytesIO(speech.audio)) as wav:
             pcm = wav.readframes(wav.getnframes())
         received = await mm.transcribe(pcm, rate=16_000, language="en-US")
         assert "good morning" in received.text.lower()

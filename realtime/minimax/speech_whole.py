@@ -1,0 +1,255 @@
+"""A finished piece of speech: its audio or its address, its length, its subtitles; and a stream of encoded audio.
+
+Knows the answers of docs/minimax/t2a-http.md 2 and 3. Sessions for live speech are in `speech_session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import msgspec
+
+from realtime.errors import AnswerLost, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.download import Saved, read, save
+from realtime.minimax.errors import error_from_response, find_error, trace_of
+from realtime.minimax.fetching import Link
+from realtime.minimax.file_source import in_thread
+from realtime.minimax.http import HttpClient, trace_header
+from realtime.minimax.part_file import PartFile
+from realtime.minimax.results import Result, mapping, text, whole
+from realtime.minimax.sniff import Kind
+from realtime.minimax.sse import EventTooLong, SseDecoder
+from realtime.minimax.subtitle_lines import SubtitleLine, read_lines
+from realtime.minimax.upload import OnProgress
+
+MOST_BYTES = 512 * 1024 * 1024  # of a result that is read into memory
+_JSON: tuple[Kind, ...] = ("json",)
+_LARGE = 256 * 1024  # hexadecimal digits; more are decoded in a thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech(Result):
+    """Speech in the format that was asked for.
+
+    `audio` are its bytes; empty where an address was asked for (`output="url"`) and after a stream: then `read` and
+    `save` fetch it, for 24 h. `length_ms` in milliseconds, `rate` in Hertz, `bitrate` in bits a second,
+    `usage_characters` as charged. 0 and "" mean that the platform did not say.
+    """
+
+    audio: bytes = field(default=b"", repr=False)
+    format: str = ""
+    length_ms: int = 0
+    rate: int = 0
+    channels: int = 0
+    bitrate: int = 0
+    usage_characters: int = 0
+    words: int = 0
+    url: str | None = field(default=None, repr=False)
+    subtitle_url: str | None = field(default=None, repr=False)
+    _http: HttpClient | None = field(default=None, repr=False, compare=False)
+
+    async def read(self) -> bytes:
+        """The audio, fetched where only its address is here. Raises ProviderError."""
+        if self.audio:
+            return self.audio
+        return await read(self._link(self.url), http=self._client(), most_bytes=MOST_BYTES)
+
+    async def save(
+        self, path: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
+    ) -> Saved:
+        """Write the audio to `path`, whole or not at all.
+
+        Raises InvalidArgument for a name that is taken (without `force`), StorageError, and ProviderError.
+        """
+        if self.audio:
+            return await in_thread(_write, Path(path), self.audio, force)
+        link = self._link(self.url)
+        return await save(link, path, http=self._client(), on_progress=on_progress, force=force)
+
+    async def subtitles(self) -> tuple[SubtitleLine, ...]:
+        """The lines with their times, fetched now; they live for 24 h. Raises ProviderError, also if there are none."""
+        link = self._link(self.subtitle_url)
+        content = await read(link, http=self._client(), most_bytes=MOST_BYTES, expect=_JSON)
+        return await asyncio.to_thread(read_lines, content)
+
+    @staticmethod
+    def _link(url: str | None) -> Link:
+        if not url:
+            raise ProviderRejected("MiniMax: this speech has no address: it was not asked for one.")
+
+        async def link() -> str:
+            return url
+
+        return link
+
+    def _client(self) -> HttpClient:
+        if self._http is None:
+            raise ProviderRejected("MiniMax: this speech belongs to no client.")
+        return self._http
+
+
+def _write(path: Path, audio: bytes, force: bool) -> Saved:
+    part = PartFile(path, force=force)
+    try:
+        part.restart(None)
+        part.check_room(len(audio))
+        part.write(audio, len(audio))
+        return Saved(path, len(audio), part.publish())
+    finally:
+        part.close()
+
+
+async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool) -> Speech:
+    """The result in an answer. Raises ProviderUnavailable if it has no audio."""
+    data = mapping(answer, "data")
+    sent = text(data, "audio")
+    facts = _facts(answer, http)
+    if by_url and sent.startswith(("http://", "https://")):
+        return replace(facts, url=sent)
+    audio = await _from_hex(sent)
+    if not audio:
+        raise ProviderUnavailable("MiniMax: the speech service sent no audio.", trace_id=trace_of(answer))
+    return replace(facts, audio=audio)
+
+
+def _facts(answer: Mapping[str, Any], http: HttpClient | None) -> Speech:
+    extra = mapping(answer, "extra_info")
+    return Speech(
+        format=text(extra, "audio_format"),
+        length_ms=whole(extra, "audio_length"),
+        rate=whole(extra, "audio_sample_rate"),
+        channels=whole(extra, "audio_channel"),
+        bitrate=whole(extra, "bitrate"),
+        usage_characters=whole(extra, "usage_characters"),
+        words=whole(extra, "word_count"),
+        subtitle_url=text(mapping(answer, "data"), "subtitle_file") or None,
+        raw=answer,
+        trace_id=trace_of(answer),
+        _http=http,
+    )
+
+
+async def _from_hex(digits: str) -> bytes:
+    try:
+        if len(digits) > _LARGE:
+            return await asyncio.to_thread(binascii.unhexlify, digits)
+        return binascii.unhexlify(digits)
+    except (binascii.Error, ValueError):
+        raise ProviderUnavailable("MiniMax: the speech service sent broken audio.") from None
+
+
+Open = Callable[[str], AbstractAsyncContextManager[aiohttp.ClientResponse]]
+
+
+class SpeechStream(AsyncIterator[bytes]):
+    """Encoded audio as it comes: `async for part in stream`. `result` is there after the last part.
+
+    The parts together are the file. A stream that breaks raises AnswerLost: what came may have been charged. Call
+    `aclose` (or use `contextlib.aclosing`) if you stop before the end. `gap_s` is the longest wait for the next part.
+    """
+
+    def __init__(self, open: Open, hosts: tuple[str, ...], gap_s: float) -> None:
+        self.result: Speech | None = None
+        self._open = open
+        self._hosts = hosts
+        self._gap_s = gap_s
+        self._has_audio = False
+        self._parts = self._read()
+
+    def __repr__(self) -> str:
+        return f"<SpeechStream {'done' if self.result else 'open'}>"
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._parts)
+
+    async def aclose(self) -> None:
+        await self._parts.aclose()
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
+        """Go to the next host only while no connection was made: a request that left may have been charged."""
+        for host in self._hosts:
+            try:
+                async with self._open(host) as response:
+                    async for part in self._events(response):
+                        yield part
+                return
+            except ProviderError as error:
+                if not error.sent and host != self._hosts[-1]:
+                    continue
+                raise (
+                    _broken(error) if error.retryable and error.sent and self._has_audio else error
+                ) from error
+
+    async def _events(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+        decoder = SseDecoder()
+        while self.result is None:
+            received = await self._next(response)
+            try:
+                payloads = decoder.feed(received) if received else decoder.finish()
+            except EventTooLong as error:
+                raise ProviderUnavailable(f"MiniMax: {error}.") from error
+            for payload in payloads:
+                if part := await self._event(payload):
+                    self._has_audio = True
+                    yield part
+            if not received:
+                self._check_end(response, decoder)
+                return
+
+    async def _next(self, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            async with asyncio.timeout(self._gap_s):
+                return await response.content.readany()
+        except TimeoutError as error:
+            raise ProviderTimeout(f"MiniMax: the speech stood still for {self._gap_s:.0f} s.") from error
+
+    async def _event(self, payload: str) -> bytes:
+        if payload.strip() == "[DONE]" or self.result is not None:
+            return b""
+        try:
+            event = msgspec.json.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ProviderUnavailable("MiniMax: the speech service sent broken JSON.") from error
+        if (refused := find_error(event)) is not None:
+            raise refused
+        data = mapping(event, "data") if isinstance(event, dict) else {}
+        last = data.get("status") == 2
+        digits = "" if last and self._has_audio else text(data, "audio")  # the last event repeats all of it
+        part = await _from_hex(digits)
+        if last:
+            if not part and not self._has_audio:
+                raise ProviderUnavailable(
+                    "MiniMax: the speech service sent no audio.", trace_id=trace_of(event)
+                )
+            self.result = _facts(event, None)
+        return part
+
+    def _check_end(self, response: aiohttp.ClientResponse, decoder: SseDecoder) -> None:
+        trace_id = trace_header(response)
+        if decoder.plain and (
+            refused := error_from_response(response.status, decoder.body(), trace_id=trace_id)
+        ):
+            raise refused
+        if self.result is None:
+            raise ProviderUnavailable(
+                "MiniMax: the speech stream ended before its last event.", trace_id=trace_id
+            )
+
+
+def _broken(error: ProviderError) -> AnswerLost:
+    return AnswerLost(
+        f"{error.message} What came before may have been charged, so it was not asked for again.",
+        upstream_code=error.upstream_code,
+        trace_id=error.trace_id,
+    )
