@@ -13,6 +13,8 @@ from realtime.minimax.client import MiniMax
 from realtime.minimax.images import Picture, Pictures
 from realtime.minimax.models import Endpoint
 from realtime.minimax.music import CoverFeatures, Lyrics, Song, SongSection
+from realtime.minimax.narration import Narration, Narrations
+from realtime.minimax.narration_tar import NarrationPart
 from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
@@ -36,6 +38,9 @@ __all__ = [
     "Endpoint",
     "Lyrics",
     "MiniMax",
+    "Narration",
+    "NarrationPart",
+    "Narrations",
     "ParseFailed",
     "Picture",
     "Pictures",

@@ -21,6 +21,7 @@ from realtime.minimax.hosts import is_loopback, speech_urls_for
 from realtime.minimax.http import HttpClient
 from realtime.minimax.images import Images
 from realtime.minimax.music import Music
+from realtime.minimax.narration import Narrations
 from realtime.minimax.operations import OPERATIONS, Limit
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
@@ -81,6 +82,7 @@ class MiniMax:
         self.batches = Batches(self.door, self.files, model=chat_model)
         self.images = Images(self.door)
         self.music = Music(self.door)
+        self.narration = Narrations(self.door, self.files, model=speech_model, voice_id=voice_id)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
