@@ -10,7 +10,7 @@ import base64
 from collections.abc import Mapping
 
 from realtime.errors import InvalidArgument
-from realtime.minimax.audio_length import audio_length_s
+from realtime.minimax.audio_length import audio_seconds
 from realtime.minimax.fields import refused
 from realtime.minimax.file_source import FileSource, open_source
 from realtime.minimax.media_input import MB
@@ -46,7 +46,7 @@ def own_name(error: InvalidArgument) -> InvalidArgument:
 
 
 def _checked(data: bytes) -> str:
-    check_cover_length(audio_length_s(data))
+    check_cover_length(audio_seconds(data))
     # in slices: one call for megabytes would keep the interpreter's lock for all of its time
     parts = [base64.b64encode(data[start : start + _SLICE]) for start in range(0, len(data), _SLICE)]
     return b"".join(parts).decode("ascii")

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.audio_length import audio_seconds
 from realtime.minimax.door import Door
 from realtime.minimax.download import Link, Saved, read, save
 from realtime.minimax.fields import Id, refused
+from realtime.minimax.file_purposes import PURPOSES, check_file, check_seconds, kind_of
+from realtime.minimax.file_source import in_thread
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, items, mapping, text, whole
 from realtime.minimax.sniff import Kind
-from realtime.minimax.upload import FileSource, OnProgress, upload
+from realtime.minimax.upload import FileSource, OnProgress, OpenFile, open_source, upload
 
 MOST_BYTES = 512 * 1024 * 1024  # of one file on the platform
 _ID = Id()
@@ -68,16 +71,19 @@ class Files:
         on_progress: OnProgress | None = None,
     ) -> FileInfo:
         """Upload a file: a path, bytes or a binary stream. It is streamed from the disk and sent again when the
-        connection breaks. Raises InvalidArgument for a file that its purpose does not take, and ProviderError."""
-        operation = OPERATIONS["files.upload"]
-        answer = await upload(
-            self._door.http,
-            operation.path,
-            file,
-            fields={"purpose": purpose},
-            name=name,
-            on_progress=on_progress,
-        )
+        connection breaks. A name without the ending that its bytes ask for gets it. Raises InvalidArgument for a file
+        that its purpose does not take (`file_purposes`), and ProviderError."""
+        async with open_source(file, name=name) as opened:
+            sent_name = check_file(purpose, opened.name, opened.first, opened.size)
+            await _check_length(purpose, opened)
+            answer = await upload(
+                self._door.http,
+                OPERATIONS["files.upload"].path,
+                opened,
+                fields={"purpose": purpose},
+                name=sent_name,
+                on_progress=on_progress,
+            )
         info = FileInfo.read(mapping(answer, "file") or answer, answer)
         if not info.id:
             raise ProviderUnavailable("MiniMax: the upload was answered without a file id.")
@@ -134,6 +140,15 @@ class Files:
             purpose = (await self.get(file_id)).purpose
         body = {"file_id": _id(file_id)} | ({"purpose": purpose} if purpose else {})
         await self._door.call(OPERATIONS["files.delete"], body=body)
+
+
+async def _check_length(purpose: str, file: OpenFile) -> None:
+    rules = PURPOSES.get(purpose)
+    if rules is None or not rules.is_measured:
+        return
+    await in_thread(file.stream.seek, file.start)
+    seconds = await in_thread(audio_seconds, file.stream)
+    check_seconds(purpose, seconds, kind_of(file.name, file.first))
 
 
 def _id(file_id: str | int) -> int:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from realtime.errors import InvalidArgument
 from realtime.minimax import MiniMax
-from realtime.minimax.audio_length import audio_length_s
+from realtime.minimax.audio_length import audio_seconds
 from realtime.minimax.music_request import song_body
 from realtime.minimax.music_rules import check_cover_length, kind_of
 
@@ -143,7 +143,7 @@ def test_a_wav_is_as_long_as_its_samples(samples, rate, channels, width):
         file.setsampwidth(width)
         file.setframerate(rate)
         file.writeframes(bytes(samples * channels * width))
-    assert audio_length_s(buffer.getvalue()) == pytest.approx(samples / rate)
+    assert audio_seconds(buffer.getvalue()) == pytest.approx(samples / rate)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_an_encoded_recording_is_as_long_as_it_plays(tmp_path, format, options):
     path = tmp_path / f"tone.{format}"
     source = ["-f", "lavfi", "-i", "sine=frequency=440:duration=7"]
     subprocess.run([ffmpeg, "-v", "error", *source, *options, str(path)], check=True)
-    assert audio_length_s(path.read_bytes()) == pytest.approx(7.0, abs=0.15)
+    assert audio_seconds(path.read_bytes()) == pytest.approx(7.0, abs=0.15)
 
 
 @given(
@@ -168,5 +168,5 @@ def test_an_encoded_recording_is_as_long_as_it_plays(tmp_path, format, options):
     st.sampled_from([b"", b"ID3\x04\x00\x00\x00\x00\x00\x0a", b"\xff\xfb\x90\x00", b"RIFF....WAVE", b"fLaC"]),
 )
 def test_broken_bytes_have_a_length_or_none(data, start):
-    length_s = audio_length_s(start + data)
+    length_s = audio_seconds(start + data)
     assert length_s is None or length_s >= 0

@@ -10,7 +10,7 @@ import pytest
 
 from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderRejected
 from realtime.minimax import MiniMax
-from realtime.minimax.audio_length import audio_length_s
+from realtime.minimax.audio_length import audio_seconds
 from realtime.sandbox.server import Sandbox
 
 LYRICS = "[Intro]\n[Verse]\nRain on the window\nand rain in the street\n[Pre-Chorus]\nwait for it\n[Chorus]\nla la la"
@@ -44,7 +44,7 @@ async def test_a_song_is_as_long_as_it_says(mm: MiniMax, tmp_path):
     song = await mm.music.create("calm piano", lyrics=LYRICS, format="wav", rate=16000, watermark=False)
     assert (song.rate, song.size) == (16000, len(song.audio or b""))
     assert song.length_ms > 1000
-    assert audio_length_s(await song.read()) == pytest.approx(song.length_ms / 1000, abs=0.1)
+    assert audio_seconds(await song.read()) == pytest.approx(song.length_ms / 1000, abs=0.1)
     saved = await song.save(tmp_path / "song.wav")
     assert (saved.kind, saved.size_bytes) == ("wav", song.size)
     longer = await mm.music.create("calm piano", lyrics=LYRICS + LYRICS, format="wav", rate=16000)
