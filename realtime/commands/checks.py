@@ -123,9 +123,13 @@ async def _reach(settings: Settings) -> list[Finding]:
     async with MiniMax(
         settings.api_key or "", settings.base_url, settings.speech_urls, settings.group_id
     ) as minimax:
+
+        async def voices() -> list[object]:
+            return [voice async for voice in minimax.voices.list("system")]
+
         return [
             await _timed("chat", minimax.models, "models"),
-            await _timed("speech", minimax.voices, "voices"),
+            await _timed("speech", voices, "voices"),
         ]
 
 

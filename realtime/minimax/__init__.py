@@ -10,6 +10,9 @@ from realtime.minimax.chat_models import ChatModelInfo
 from realtime.minimax.chat_parse import ParseFailed
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.client import MiniMax
+from realtime.minimax.clone import ClonedVoice
+from realtime.minimax.design import DesignedVoice
+from realtime.minimax.files import FileInfo
 from realtime.minimax.images import Picture, Pictures
 from realtime.minimax.models import Endpoint
 from realtime.minimax.music import CoverFeatures, Lyrics, Song, SongSection
@@ -21,6 +24,7 @@ from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 from realtime.minimax.speech_whole import Speech, SpeechStream
 from realtime.minimax.subtitle_lines import SubtitleLine, SubtitleWord
+from realtime.minimax.voices import VoiceInfo, Voices
 
 __all__ = [
     "Batch",
@@ -34,8 +38,11 @@ __all__ = [
     "ChatModelInfo",
     "ChatOptions",
     "ChunkEnd",
+    "ClonedVoice",
     "CoverFeatures",
+    "DesignedVoice",
     "Endpoint",
+    "FileInfo",
     "Lyrics",
     "MiniMax",
     "Narration",
@@ -56,5 +63,7 @@ __all__ = [
     "SubtitleLine",
     "SubtitleWord",
     "Transport",
+    "VoiceInfo",
+    "Voices",
     "WordTimes",
 ]

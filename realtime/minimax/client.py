@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Self, cast
+from typing import Self, cast
 
 from realtime.errors import ConfigError
 from realtime.minimax import asr
@@ -25,6 +25,7 @@ from realtime.minimax.narration import Narrations
 from realtime.minimax.operations import OPERATIONS, Limit
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
+from realtime.minimax.voices import Voices
 
 BASE_URL = "https://api.minimaxi.com"
 _SANDBOX_KEY = "sandbox"  # an address on this machine needs no key, but a request has to carry one
@@ -83,6 +84,7 @@ class MiniMax:
         self.images = Images(self.door)
         self.music = Music(self.door)
         self.narration = Narrations(self.door, self.files, model=speech_model, voice_id=voice_id)
+        self.voices = Voices(self.door, self.files)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -123,15 +125,6 @@ class MiniMax:
         return [
             str(item["id"]) for item in answer.get("data") or () if isinstance(item, dict) and "id" in item
         ]
-
-    async def voices(self, voice_type: str = "all") -> dict[str, list[dict[str, Any]]]:
-        """The voices by kind: `system_voice`, `voice_cloning`, `voice_generation` (docs/minimax/voices.md 4).
-
-        Cloned and designed voices appear after their first use. Raises ProviderError.
-        """
-        answer = await self._http.json("POST", "/v1/get_voice", body={"voice_type": voice_type})
-        kinds = ("system_voice", "voice_cloning", "voice_generation")
-        return {kind: [v for v in answer.get(kind) or () if isinstance(v, dict)] for kind in kinds}
 
     async def aclose(self) -> None:
         await self.chat.aclose()

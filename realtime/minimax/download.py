@@ -20,7 +20,7 @@ from realtime.minimax.part_file import Disk, PartFile, part_path
 from realtime.minimax.sniff import Kind
 from realtime.minimax.upload import OnProgress
 
-__all__ = ["Disk", "Link", "Saved", "part_path", "read", "save", "stream"]
+__all__ = ["Disk", "Link", "Saved", "part_path", "read", "save", "save_bytes", "stream"]
 
 WRITE_BYTES = 1024 * 1024  # a thread for each network fragment would cost more than the write
 
@@ -79,6 +79,22 @@ async def save(
     finally:
         part.close()
     return Saved(part.target, part.size, kind)
+
+
+async def save_bytes(data: bytes, target: str | os.PathLike[str], *, force: bool = False) -> Saved:
+    """Bytes that are here already, saved as `target` in one step. Raises InvalidArgument and StorageError."""
+    return await in_thread(_save_bytes, data, Path(target), force)
+
+
+def _save_bytes(data: bytes, target: Path, force: bool) -> Saved:
+    part = PartFile(target, force=force)
+    try:
+        part.restart(None)
+        part.check_room(len(data))
+        part.write(data, len(data))
+        return Saved(part.target, part.size, part.publish())
+    finally:
+        part.close()
 
 
 async def read(

@@ -91,11 +91,10 @@ NARRATION = (
 CLONE = (
     Field("voice_id", "voice_id", Text(256, 8), required=True),
     Field("file_id", "file_id", Id(), required=True),
-    Field("prompt_audio", "clone_prompt.prompt_audio", Id()),
-    Field("prompt_text", "clone_prompt.prompt_text", Text()),
+    Field("prompt", "clone_prompt", Json("a recording below 8 s and its text")),
     Field("say", "text", Text(1_000)),
     Field("model", "model", Model(SPEECH_MODELS)),
-    Field("language_boost", "language_boost", OneOf(LANGUAGES)),
+    Field("language", "language_boost", OneOf(LANGUAGES)),
     Field("text_validation", "text_validation", Text(200)),
     Field("accuracy", "accuracy", Number(0, 1)),
     Field("reduce_noise", "need_noise_reduction", Flag()),

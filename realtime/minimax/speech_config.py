@@ -10,7 +10,7 @@ from typing import Any
 
 MAX_TEXT = 10_000  # characters in one chunk, exclusive
 
-_BOOST = {
+LANGUAGE_BOOSTS = {
     "zh": "Chinese", "yue": "Chinese,Yue", "en": "English", "ar": "Arabic", "ru": "Russian", "es": "Spanish",
     "fr": "French", "pt": "Portuguese", "de": "German", "tr": "Turkish", "nl": "Dutch", "uk": "Ukrainian",
     "vi": "Vietnamese", "id": "Indonesian", "ja": "Japanese", "it": "Italian", "ko": "Korean", "th": "Thai",
@@ -82,8 +82,8 @@ def boost_name(language: str) -> str | None:
     """The platform's name for a language code like "en" or "zh-HK"; None for one that it does not have."""
     lowered = language.lower()
     if lowered in ("zh-hk", "zh-yue"):
-        return _BOOST["yue"]
-    return _BOOST.get(lowered.split("-")[0])
+        return LANGUAGE_BOOSTS["yue"]
+    return LANGUAGE_BOOSTS.get(lowered.split("-")[0])
 
 
 def _boost(language: str | None) -> str:
