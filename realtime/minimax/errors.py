@@ -70,14 +70,25 @@ def find_error(payload: Any, *, status: int = 200, service: str = "MiniMax") -> 
     return _native_error(payload, service) or _openai_error(payload, status, service)
 
 
+def payload_of(body: bytes) -> Any:
+    """The JSON of a whole HTTP answer; None where it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def error_from_response(
     status: int, body: bytes, *, trace_id: str | None = None, service: str = "MiniMax"
 ) -> ProviderError | None:
     """The error of a whole HTTP answer (JSON of either envelope, plain text or a gateway's HTML); None for success."""
-    try:
-        payload = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        payload = None
+    return error_of_answer(status, body, payload_of(body), trace_id=trace_id, service=service)
+
+
+def error_of_answer(
+    status: int, body: bytes, payload: Any, *, trace_id: str | None = None, service: str = "MiniMax"
+) -> ProviderError | None:
+    """As `error_from_response`, for an answer that is decoded already."""
     error = find_error(payload, status=status, service=service)
     if error is None and status >= 400:
         error = error_for_status(status, plain_text(body), trace_id=trace_id, service=service)

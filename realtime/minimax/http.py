@@ -19,7 +19,7 @@ import msgspec
 from yarl import URL
 
 from realtime.errors import ProviderTimeout, ProviderUnavailable
-from realtime.minimax.errors import error_from_response
+from realtime.minimax.errors import error_of_answer, payload_of
 from realtime.minimax.hosts import is_loopback
 
 KEEPALIVE_S = 120.0  # how long an unused connection is kept; the library's own 15 s is shorter than a turn
@@ -157,12 +157,17 @@ class HttpClient:
 
     def decode(self, response: aiohttp.ClientResponse, content: bytes, path: str) -> dict[str, Any]:
         """The JSON object in `content`, the whole answer. Raises the error that is inside it instead."""
-        refused = error_from_response(
-            response.status, content, trace_id=trace_header(response), service=self.service
+        payload = payload_of(content)
+        refused = error_of_answer(
+            response.status, content, payload, trace_id=trace_header(response), service=self.service
         )
         if refused is not None:
             raise refused
-        return self._decode(content, path)
+        if payload is None:
+            raise ProviderUnavailable(f"{self.service}: {path} did not answer with JSON.")
+        if not isinstance(payload, dict):
+            raise ProviderUnavailable(f"{self.service}: {path} did not answer with a JSON object.")
+        return payload
 
     async def aclose(self) -> None:
         """Close all connections. The client cannot be used again."""
@@ -172,15 +177,6 @@ class HttpClient:
         self._keyless.clear()
         for session in sessions:
             await session.close()
-
-    def _decode(self, content: bytes, path: str) -> dict[str, Any]:
-        try:
-            answer = msgspec.json.decode(content)
-        except msgspec.DecodeError as error:
-            raise ProviderUnavailable(f"{self.service}: {path} did not answer with JSON.") from error
-        if not isinstance(answer, dict):
-            raise ProviderUnavailable(f"{self.service}: {path} did not answer with a JSON object.")
-        return answer
 
     def _get_session(self) -> aiohttp.ClientSession:
         if self._session is None:
