@@ -23,13 +23,16 @@ from . import (
     chat,
     cloning,
     control,
+    covers,
     designing,
     files,
     image,
     links,
     models,
     narration,
+    music,
     older_paths,
+    songwriting,
     speech_bidi,
     speech_http,
     speech_ws,
@@ -76,6 +79,9 @@ PARTS: tuple[Part, ...] = (
     image,
     narration,
     batch,
+    music,
+    covers,
+    songwriting,
 )
 
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
