@@ -34,6 +34,9 @@ REASONS: dict[tuple[str, str], str] = {
     ("video_v2.context", "command"): "for programs",
 }
 
+# Calls that are a method of something else than a namespace.
+CLIENTS: dict[str, str] = {"batches.cancel": "mm.batches.task(id).cancel()"}
+
 
 def rows() -> list[dict[str, str]]:
     """One row an operation; an empty text is a gap."""
@@ -61,7 +64,7 @@ def _row(operation: Operation, routes: set[tuple[str, str]], tests: dict[str, in
     name = operation.name
     return {
         "name": name,
-        "client": f"`mm.{name}`" if _has_client(name) else "",
+        "client": f"`{CLIENTS.get(name, f'mm.{name}')}`" if name in CLIENTS or _has_client(name) else "",
         "wire": f"{operation.method} `{operation.path}`",
         "sandbox": "yes" if (operation.method, _shape(operation.path)) in routes else "",
         "command": f"`realtime {operation.command}`" if _has_command(operation) else "",
@@ -82,7 +85,7 @@ def _has_client(name: str) -> bool:
 
 
 def _has_command(operation: Operation) -> bool:
-    word, *sub = operation.command.split()
+    word, *sub = operation.command.split() or [""]
     if word not in COMMANDS:
         return False
     module = importlib.import_module(f"realtime.commands.{word}")
