@@ -38,12 +38,26 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one line: a body, or a refusal with its code."""
+    """A finished request: its line in one of the output files."""
 
-    custom_id: str
-    body: Mapping[str, Any] | None = None
-    code: int = 0
-    message: str = ""
+    text: str  # JSON, without the end of the line
+    refused: bool
+
+
+def answered(line: Line, body: Mapping[str, Any]) -> Reply:
+    """The line of an answer; `body` is that of the chat endpoint."""
+    response = {"status_code": 200, "request_id": body["id"], "body": body}
+    return Reply(_written(line, response=response, error=None), refused=False)
+
+
+def refused(line: Line, code: int, message: str) -> Reply:
+    """The line of a request that was refused."""
+    return Reply(_written(line, response=None, error={"code": str(code), "message": message}), refused=True)
+
+
+def _written(line: Line, **rest: Any) -> str:
+    value = {"id": f"batch_req_{line.number}", "custom_id": line.custom_id, **rest}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_lines(data: bytes, endpoint: str) -> tuple[list[Line], list[Problem]]:
@@ -89,23 +103,11 @@ def _line(number: int, raw: bytes, endpoint: str, before: Mapping[str, Line]) ->
 
 
 def output_files(replies: Sequence[Reply], *, bad_line: bool = False) -> tuple[bytes, bytes]:
-    """The bytes of the output file and the error file; `bad_line` cuts the last line of the output short. Blocks."""
-    good: list[str] = []
-    bad: list[str] = []
-    for place, reply in enumerate(replies, 1):
-        text = json.dumps(_written(place, reply), ensure_ascii=False, separators=(",", ":"))
-        (bad if reply.body is None else good).append(text)
+    """The bytes of the output file and the error file; `bad_line` cuts the last line of the output short."""
+    good = [reply.text for reply in replies if not reply.refused]
     if bad_line and good:
         good[-1] = good[-1][: len(good[-1]) // 2]
-    return _joined(good), _joined(bad)
-
-
-def _written(place: int, reply: Reply) -> dict[str, Any]:
-    line: dict[str, Any] = {"id": f"batch_req_{place}", "custom_id": reply.custom_id}
-    if reply.body is None:
-        return line | {"response": None, "error": {"code": str(reply.code), "message": reply.message}}
-    response = {"status_code": 200, "request_id": reply.body["id"], "body": reply.body}
-    return line | {"response": response, "error": None}
+    return _joined(good), _joined([reply.text for reply in replies if reply.refused])
 
 
 def _joined(lines: Sequence[str]) -> bytes:

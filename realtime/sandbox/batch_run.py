@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .batch_lines import Line, Problem, Reply, output_files, read_lines
+from .batch_lines import Line, Problem, Reply, answered, output_files, read_lines, refused
 from .chat_answer import answer
 from .chat_request import Refused, check
 from .chat_stream import Wire
@@ -71,9 +71,9 @@ class BatchRun:
         try:
             if (code := self.faults.redrawn().number("chat.error")) is not None:
                 raise Refused(code)
-            return Reply(line.custom_id, self._body(line.body))
-        except Refused as refused:
-            return Reply(line.custom_id, None, refused.code, refused.message or message_for(refused.code))
+            return answered(line, self._body(line.body))
+        except Refused as why:
+            return refused(line, why.code, why.message or message_for(why.code))
 
     def _body(self, body: Mapping[str, object]) -> dict[str, object]:
         """The whole answer of the native chat path. Raises Refused."""
@@ -112,8 +112,8 @@ class BatchRun:
         if self.written is not None:
             return self.written
         replies = self.finished(now_s)
-        refused = sum(reply.body is None for reply in replies)
-        return len(replies) - refused, refused
+        failed = sum(reply.refused for reply in replies)
+        return len(replies) - failed, failed
 
     def freeze(self, now_s: float) -> None:
         """No request is finished after this moment."""
