@@ -34,6 +34,8 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "batch": ("batch run questions.jsonl", "many questions at half the price, answered within a day"),
         "image": ('image "a cat on a red sofa"', "pictures from words, with a person of yours in them"),
         "music": ('music "jazz, late night"', "a song from words: sung, instrumental, or a cover"),
+        "voices": ("voices list --language zh", "voices: list, try, design, clone, keep, delete"),
+        "files": ("files list", "files of the account: list, upload, get, info, delete"),
         "tasks": ("tasks", "what the platform works on for you: list, wait, resume, forget"),
     },
     "Set up": {

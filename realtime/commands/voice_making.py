@@ -1,0 +1,202 @@
+"""`realtime voices design` and `clone`: prepare, ask for the cost, record, send, save what is to be heard.
+
+The record is written before the request leaves, so that a lost answer is "unknown, maybe charged", never sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from realtime.commands.naming import absolute, check_out, ending, name_result
+from realtime.commands.platform import BUILT_IN, Platform
+from realtime.errors import ConfigError, InvalidArgument
+from realtime.media import prepare_sample
+from realtime.minimax.clone import ClonedVoice, check_voice_id
+from realtime.minimax.design import DesignedVoice
+from realtime.minimax.file_purposes import kind_of
+from realtime.minimax.sniff import SNIFF_BYTES
+from realtime.minimax.upload import FileSource
+from realtime.task_records import Record, RecordState, Work
+
+_TAKEN = 2039
+_READY = ("mp3", "m4a", "wav")  # what the platform takes as it is
+
+
+async def design(platform: Platform) -> int:
+    """A voice from a description, and its preview in a file."""
+    args = platform.args
+    arguments = {"prompt": args.prompt, "say": args.say, "voice_id": args.voice, "extra": platform.extra}
+    check_out(args.out, force=args.force)
+    found = _earlier(platform, arguments)
+    if found is not None and found.task_id is not None:
+        _show(platform, found.task_id, found.paths)
+        return 0
+    await platform.confirm_cost(f"a new voice and {len(args.say):,} characters of speech")
+    with platform.records.create(
+        "design", platform=platform.address, prompt=args.prompt, arguments=arguments
+    ) as work:
+        voice = await platform.mm.voices.design(
+            args.prompt, say=args.say, voice_id=args.voice, extra=platform.extra
+        )
+        _made(work, voice.id)
+        paths = [await _save_preview(platform, voice)] if voice.audio else []
+        work.done(paths)
+    _show(platform, voice.id, tuple(map(str, paths)))
+    return 0
+
+
+async def clone(platform: Platform) -> int:
+    """A voice from a recording, and its demo in a file if one was asked for."""
+    args = platform.args
+    if (args.prompt is None) != (args.prompt_text is None):
+        raise InvalidArgument("--prompt and --prompt-text go together: give both.", param="prompt")
+    check_voice_id(args.voice)
+    if args.say is not None:
+        check_out(args.out, force=args.force)
+    sample = await _prepared(platform, args.file)
+    prompt = None if args.prompt is None else (await _prepared(platform, args.prompt, True), args.prompt_text)
+    demo = f" and {len(args.say):,} characters of speech" if args.say else ""
+    await platform.confirm_cost(f"a new voice, due at its first use{demo}")
+    arguments = {"voice_id": args.voice, "out": absolute(args.out)}
+    with platform.records.create(
+        "clone", platform=platform.address, prompt=args.voice, arguments=arguments
+    ) as work:
+        voice = await _send(platform, work, sample, prompt)
+        _made(work, voice.id)
+        paths = [await _save_demo(platform, voice)] if voice.has_demo else []
+        work.done(paths)
+    _show(platform, voice.id, tuple(map(str, paths)))
+    return 0
+
+
+async def _send(
+    platform: Platform, work: Work, sample: FileSource, prompt: tuple[FileSource, str] | None
+) -> ClonedVoice:
+    args = platform.args
+    upload = _Upload(platform)
+    try:
+        return await platform.mm.voices.clone(
+            args.voice,
+            file=sample,
+            prompt=prompt,
+            say=args.say,
+            model=platform.settings.speech_model if args.say else None,
+            text_validation=args.check,
+            accuracy=args.accuracy,
+            reduce_noise=args.denoise or None,
+            normalize_volume=args.normalize or None,
+            language=args.language,
+            extra=platform.extra,
+            on_progress=upload,
+        )
+    except InvalidArgument as error:
+        if error.upstream_code == _TAKEN and _lost_before(platform, args.voice, work):
+            platform.progress.say(
+                f"An earlier answer for {args.voice} was lost: that voice may be yours. "
+                f"To hear: realtime voices try {args.voice} TEXT"
+            )
+        raise
+    except BaseException:
+        if not upload.complete:
+            work.failed("it ended during the upload: nothing was bought")
+        raise
+
+
+class _Upload:
+    """Shows the progress of the upload, and knows whether the request that costs may have left."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.complete = False
+        self._show = platform.progress.transfer("uploading the recording")
+
+    def __call__(self, done: int, total: int | None) -> None:
+        self.complete = done == total
+        self._show(done, total)
+
+
+async def _prepared(platform: Platform, file: str, prompt: bool = False) -> FileSource:
+    """A recording as the platform wants it. Without the extra `[media]` a file that fits already goes as it is.
+
+    Raises InvalidArgument for a recording that is no audio, silent, too short or too long; ConfigError.
+    """
+    param = "prompt" if prompt else "file"
+    try:
+        sample = await asyncio.to_thread(prepare_sample, file, prompt=prompt, param=param)
+    except ConfigError:
+        if await asyncio.to_thread(_is_ready, file):
+            platform.progress.say(f"{file} goes as it is: without the extra [media] it is not levelled.")
+            return file
+        raise
+    notes = "".join(f", {note}" for note in sample.notes)
+    platform.progress.say(f"{Path(file).name}: {sample.duration_s:.1f} s{notes}")
+    return sample.wav
+
+
+def _is_ready(file: str) -> bool:
+    try:
+        with open(file, "rb") as stream:
+            return kind_of(file, stream.read(SNIFF_BYTES)) in _READY
+    except OSError:
+        return False
+
+
+def _made(work: Work, voice_id: str) -> None:
+    """The voice exists from here on, whatever becomes of its preview."""
+    work.save(replace(work.record, state=RecordState.DONE, task_id=voice_id))
+
+
+def _earlier(platform: Platform, arguments: Mapping[str, Any]) -> Record | None:
+    """The same design of an earlier command that ended before its preview was saved.
+
+    Raises InvalidArgument if its answer was lost: the user decides.
+    """
+    found = platform.records.same("design", arguments, platform=platform.address)
+    if found is None or platform.address == BUILT_IN:
+        return None
+    if found.state is RecordState.DONE:
+        return None if found.paths else found
+    raise InvalidArgument(
+        "This was sent before and its answer was lost, so it may have been charged. To send it again: "
+        f"realtime tasks forget {found.key}",
+        param="task",
+    )
+
+
+def _lost_before(platform: Platform, voice_id: str, work: Work) -> bool:
+    return any(
+        record.kind == "clone"
+        and record.state is RecordState.UNKNOWN
+        and record.key != work.record.key
+        and record.arguments.get("voice_id") == voice_id
+        for record in platform.records.recent().records
+    )
+
+
+async def _save_preview(platform: Platform, voice: DesignedVoice) -> Path:
+    args = platform.args
+    suffix = ending(voice.audio)
+    path = name_result(args.prompt, suffix, out=args.out, force=args.force)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return (await voice.save(path, force=args.force)).path
+
+
+async def _save_demo(platform: Platform, voice: ClonedVoice) -> Path:
+    args = platform.args
+    path = name_result(voice.id, ".mp3", out=args.out, force=args.force)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    show = platform.progress.transfer("saving the demo")
+    return (await voice.save(path, on_progress=show, force=args.force)).path
+
+
+def _show(platform: Platform, voice_id: str, paths: tuple[str, ...]) -> None:
+    if platform.address == BUILT_IN:
+        platform.progress.say("The voice ended with the built-in sandbox.")
+    else:
+        platform.progress.say(
+            f"It is deleted after 168 h without a use. To keep it: realtime voices keep {voice_id}"
+        )
+    platform.show([voice_id, *paths], {"voice_id": voice_id, "paths": list(paths)})
