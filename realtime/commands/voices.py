@@ -105,7 +105,7 @@ async def _list(platform: Platform) -> int:
 
 def _row(voice: VoiceInfo) -> Sequence[str]:
     created = f"made {voice.created}" if voice.created else ""
-    about = " ".join(part for part in (voice.name, voice.description, created) if part)
+    about = " ".join(part for part in dict.fromkeys((voice.name, voice.description, created)) if part)
     return voice.id, voice.kind, voice.language or "", voice.gender or "", about
 
 
