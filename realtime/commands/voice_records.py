@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from realtime.commands.platform import Platform
+from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.progress import spoken_s
 from realtime.errors import RealtimeError
 from realtime.minimax.clone import KEPT_S
@@ -80,7 +80,7 @@ def _is_voice(platform: Platform, record: Record) -> bool:
     return (
         record.kind in KINDS
         and record.state is RecordState.DONE
-        and record.platform == platform.address
+        and record.platform == platform.address != BUILT_IN  # its voices end with the command
         and record.task_id is not None
         and not record.arguments.get("deleted")
     )

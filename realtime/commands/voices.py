@@ -127,16 +127,19 @@ async def _try(platform: Platform) -> int:
         check_out(args.out, force=args.force)
     await platform.confirm_cost(f"{len(args.text):,} characters of speech{_first_use(platform, args.voice)}")
     if args.out is None and not args.dry_run:
-        pcm = await platform.mm.speech.synthesize(
-            args.text, voice_id=args.voice, format="pcm", rate=_PLAYED_RATE
+        speech = await platform.mm.speech.synthesize(
+            args.text, voice_id=args.voice, format="pcm", rate=_PLAYED_RATE, extra=platform.extra
         )
         voice_records.mark_used(platform, args.voice)
-        await _play(pcm)
+        await _play(await speech.read())
         platform.show([], {"voice_id": args.voice, "paths": []})
         return 0
     form = _FORMATS.get(Path(args.out or "").suffix.lower(), "mp3")
-    audio = await platform.mm.speech.synthesize(args.text, voice_id=args.voice, format=form)
+    speech = await platform.mm.speech.synthesize(
+        args.text, voice_id=args.voice, format=form, extra=platform.extra
+    )
     voice_records.mark_used(platform, args.voice)
+    audio = await speech.read()
     path = name_result(args.text, ending(audio), out=args.out, force=args.force)
     path.parent.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(path.write_bytes, audio)
@@ -165,7 +168,7 @@ async def _keep(platform: Platform) -> int:
     await platform.confirm_cost(
         f"{len(_KEEPING)} characters of speech, and the fee that is due at the first use of a new voice"
     )
-    await platform.mm.speech.synthesize(_KEEPING, voice_id=voice)
+    await platform.mm.speech.synthesize(_KEEPING, voice_id=voice, extra=platform.extra)
     voice_records.mark_used(platform, voice)
     platform.show([voice], {"voice_id": voice, "kept": True})
     return 0

@@ -205,6 +205,15 @@ async def test_dry_runs_print_the_request(run, folder, sample):
     assert records(folder) == {}
 
 
+def test_voices_of_the_built_in_sandbox_end_with_their_command(folder, capsys):
+    words = ["design", "an old captain", "--say", "Hi."]
+    for _ in range(2):  # each is a new voice of a new sandbox
+        assert voices.run(parsed(voices.add_arguments, words, environment(folder))) == 0
+        assert "ended with the built-in sandbox" in capsys.readouterr().err
+    assert voices.run(parsed(voices.add_arguments, ["list", "--kind", "designed"], environment(folder))) == 0
+    assert capsys.readouterr().out == ""
+
+
 def test_killed_at_any_moment_the_same_command_buys_once(folder):
     """A real process is killed while the platform designs; the next one refuses to buy the voice a second time."""
     environ = {**os.environ, "PYTHONPATH": f"{ROOT / 'clients'}{os.pathsep}{ROOT}", **environment(folder)}
