@@ -31,6 +31,10 @@ from realtime.task_records import TaskRecords
 
 BUILT_IN = "the built-in sandbox"
 _SHOWN_PAUSE_S = 2.0
+_LIMITS = {
+    "limit": "for the limit of requests a minute",
+    "in_flight": "or so: as many tasks as the account allows are unfinished",
+}
 
 
 class Declined(RealtimeError):
@@ -168,7 +172,7 @@ async def _open_dry(args: argparse.Namespace) -> AsyncIterator[tuple[Platform, R
 def _client(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
     def on_pause(pause: Pause) -> None:
         if pause.wait_s >= _SHOWN_PAUSE_S:
-            why = "for the limit of requests a minute" if pause.reason == "limit" else f"({pause.error})"
+            why = _LIMITS.get(pause.reason) or f"({pause.error})"
             progress.say(f"Waiting {spoken_s(pause.wait_s)} {why}")
 
     return MiniMax(

@@ -13,6 +13,7 @@ from realtime.minimax.client import MiniMax
 from realtime.minimax.clone import ClonedVoice
 from realtime.minimax.design import DesignedVoice
 from realtime.minimax.files import FileInfo
+from realtime.minimax.film import Film
 from realtime.minimax.images import Picture, Pictures
 from realtime.minimax.models import Endpoint
 from realtime.minimax.music import CoverFeatures, Lyrics, Song, SongSection
@@ -24,6 +25,17 @@ from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 from realtime.minimax.speech_whole import Speech, SpeechStream
 from realtime.minimax.subtitle_lines import SubtitleLine, SubtitleWord
+from realtime.minimax.templates import Template
+from realtime.minimax.video_v2_content import (
+    Media,
+    base_video,
+    first_frame,
+    last_frame,
+    reference_audio,
+    reference_image,
+    reference_video,
+)
+from realtime.minimax.video_v2_results import DeletedTask, FilmV2, VideoPrompt, VideoTask
 from realtime.minimax.voices import VoiceInfo, Voices
 
 __all__ = [
@@ -40,10 +52,14 @@ __all__ = [
     "ChunkEnd",
     "ClonedVoice",
     "CoverFeatures",
+    "DeletedTask",
     "DesignedVoice",
     "Endpoint",
     "FileInfo",
+    "Film",
+    "FilmV2",
     "Lyrics",
+    "Media",
     "MiniMax",
     "Narration",
     "NarrationPart",
@@ -62,8 +78,17 @@ __all__ = [
     "SpeechTimeouts",
     "SubtitleLine",
     "SubtitleWord",
+    "Template",
     "Transport",
+    "VideoPrompt",
+    "VideoTask",
     "VoiceInfo",
     "Voices",
     "WordTimes",
+    "base_video",
+    "first_frame",
+    "last_frame",
+    "reference_audio",
+    "reference_image",
+    "reference_video",
 ]

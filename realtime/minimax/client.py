@@ -25,6 +25,9 @@ from realtime.minimax.narration import Narrations
 from realtime.minimax.operations import OPERATIONS, Limit
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
+from realtime.minimax.templates import Templates
+from realtime.minimax.video import Video
+from realtime.minimax.video_v2 import VideoV2
 from realtime.minimax.voices import Voices
 
 BASE_URL = "https://api.minimaxi.com"
@@ -85,6 +88,9 @@ class MiniMax:
         self.music = Music(self.door)
         self.narration = Narrations(self.door, self.files, model=speech_model, voice_id=voice_id)
         self.voices = Voices(self.door, self.files)
+        self.video = Video(self.door, self.files)
+        self.templates = Templates(self.door)
+        self.video_v2 = VideoV2(self.door)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -40,7 +40,10 @@ LONGEST_PAUSE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A wait before a request. `reason` is "limit" (the account's requests a minute), "busy" or "trouble"."""
+    """A wait before a request. `reason` is "limit" (the account's requests a minute), "busy" or "trouble".
+
+    Or "in_flight": the account's number of unfinished tasks is reached, and `wait_s` is a guess.
+    """
 
     operation: Operation
     wait_s: float
@@ -67,6 +70,7 @@ class Door:
         self.on_pause: Callable[[Pause], None] | None = None
         known = {**LIMITS, **(limits or {})}
         self._hosts = (http.base_url, *(url.rstrip("/").removesuffix("/v1") for url in fallback_urls))
+        self._limits = known
         self._paces = {name: Pace(limit.per_minute) for name, limit in known.items()}
         self._rooms = {
             name: asyncio.Semaphore(limit.in_flight)
@@ -78,6 +82,10 @@ class Door:
 
     def __repr__(self) -> str:
         return f"<Door {' '.join(self._hosts)}>"
+
+    def limit(self, name: str) -> Limit:
+        """The limits of a group of operations: the account's own where they were given. Raises KeyError."""
+        return self._limits[name]
 
     async def call(
         self,

@@ -106,7 +106,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _row("video_v2.create", "POST", "/v2/video_generation", "video.md 4", "Job", "video", codes=_V2, limit="video_v2", billed=True, s=120),
         _row("video_v2.task", "GET", "/v2/query/video_generation/{task_id}", "video.md 4", "FilmV2", "tasks", codes=(1002, 1004, 2013)),
         _row("video_v2.list", "GET", "/v2/query/video_generation", "video.md 4", "VideoTask", "", codes=(1002, 1004, 2013)),
-        _row("video_v2.delete", "DELETE", "/v2/video_generation/{task_id}", "video.md 4", "", "", codes=(1002, 1004, 2013)),
+        _row("video_v2.delete", "DELETE", "/v2/video_generation/{task_id}", "video.md 4", "DeletedTask", "", codes=(1002, 1004, 2013)),
         _row("video_v2.regenerate", "POST", "/v2/video_regeneration", "video.md 4", "Job", "", codes=_V2, limit="video_v2", billed=True, s=120),
         _row("video_v2.context", "POST", "/v2/h3_context_ir", "video.md 4", "Job", "", codes=_V2, limit="video_v2", billed=True, s=120),
     )
