@@ -2,7 +2,8 @@
 
 Each command is a file in `realtime/commands/` with `add_arguments(parser)` and `run(args) -> exit status`; only the
 command that runs is imported. A command with actions (`realtime tasks list`) adds sub-parsers, and may name the action
-that runs when none is given (`DEFAULT_ACTION`). The environment is passed on from here.
+that runs when none is given (`DEFAULT_ACTION`); with `ACTIONS` also when the first word is none of them. The
+environment is passed on from here.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "music": ('music "jazz, late night"', "a song from words: sung, instrumental, or a cover"),
         "voices": ("voices list --language zh", "voices: list, try, design, clone, keep, delete"),
         "files": ("files list", "files of the account: list, upload, get, info, delete"),
+        "video": ('video "sunrise [Push in]"', "a film from words or pictures, or from a template"),
         "tasks": ("tasks", "what the platform works on for you: list, wait, resume, forget"),
     },
     "Set up": {
@@ -119,7 +121,9 @@ def _run(name: str, words: Sequence[str], as_json: bool) -> int:
 def _with_action(module: ModuleType, words: Sequence[str]) -> Sequence[str]:
     """The words, with the default action in front if the command has one and no action is named."""
     default = getattr(module, "DEFAULT_ACTION", None)
+    actions = getattr(module, "ACTIONS", None)
     bare = not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))
+    bare = bare or (actions is not None and words[0] not in (*actions, "-h", "--help"))
     return [default, *words] if default and bare else words
 
 

@@ -26,6 +26,9 @@ KIND_MODULES: dict[str, str] = {
     "batch": "batch",
     "image": "image",
     "music": "music",
+    "video": "video",
+    "template": "video",
+    "video_v2": "video",
 }
 
 

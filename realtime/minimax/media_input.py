@@ -46,7 +46,7 @@ class MediaRule:
 
 _PICTURES = ("jpeg", "png", "webp")
 PICTURE = MediaRule("a picture", _PICTURES, 20, least_px=301)  # short side over 300 px
-PICTURE_V2 = MediaRule("a picture", _PICTURES, 30, least_px=256, most_px=5760, stored=True)
+PICTURE_V2 = MediaRule("a picture", (*_PICTURES, "heic"), 30, least_px=256, most_px=5760, stored=True)
 VIDEO_V2 = MediaRule("a film", ("mp4", "mov"), 50, stored=True)
 AUDIO_V2 = MediaRule("a sound", ("wav", "mp3"), 15, stored=True)
 
@@ -128,6 +128,8 @@ def check_kind(first: bytes, name: str, param: str, rule: MediaRule) -> None:
 
 def _check_sides(data: bytes, name: str, param: str, rule: MediaRule) -> None:
     size = picture_size(data)
+    if size is None and sniff(data[:SNIFF_BYTES]) == "heic":
+        return  # the platform looks
     if size is None:
         raise InvalidArgument(f"{param}: {name} has no readable size: the picture is broken.", param=param)
     width, height = size

@@ -89,7 +89,7 @@ class Templates:
         `media`: pictures as for `mm.video.create`. How many pictures and texts a template wants is in `list()`.
         Raises InvalidArgument, AnswerLost (it may have been accepted) and ProviderError.
         """
-        template_id = _checked(template, media, texts)
+        template_id = checked_template(template, media, texts)
         pictures = [{"value": await media_url(source, "media")} for source in media]
         values = {
             "template": template_id,
@@ -135,7 +135,7 @@ def find(name: str) -> Template | None:
     )
 
 
-def _checked(name: str, media: Sequence[FileSource], texts: Sequence[str]) -> str:
+def checked_template(name: str, media: Sequence[FileSource], texts: Sequence[str]) -> str:
     """The template's id. Raises InvalidArgument for an unknown name and for inputs that it does not want."""
     if isinstance(media, str | bytes) or isinstance(texts, str):
         param = "texts" if isinstance(texts, str) else "media"

@@ -22,6 +22,7 @@ from realtime.minimax.job import Job, JobKind, State
 from realtime.minimax.job_schedule import QueryPace
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import items, mapping, text, whole
+from realtime.minimax.sniff import content_type, sniff
 from realtime.minimax.upload import upload
 from realtime.minimax.video import created_id
 from realtime.minimax.video_v2_content import LONGEST_BASE_TEXT, Content, content_items, looked_at
@@ -32,6 +33,7 @@ TYPICAL_S = 420.0  # the documentation's example took 417 s
 LONGEST_S = 7200.0
 INTERVAL_S = 10.0
 PURPOSE = "video_generation_input"
+UNKNOWN_TYPE = "application/octet-stream"  # of a name without a known ending: the platform looks at endings
 
 T = TypeVar("T")
 
@@ -221,7 +223,9 @@ class VideoV2:
     async def _upload(self, file: OpenFile) -> str:
         """Not through `files`: a stream that cannot be read again is open here already."""
         operation = OPERATIONS["files.upload"]
-        answer = await upload(self._door.http, operation.path, file, fields={"purpose": PURPOSE})
+        kind = sniff(file.first)
+        name = file.name if content_type(file.name, b"") != UNKNOWN_TYPE else f"{file.name}.{kind}"
+        answer = await upload(self._door.http, operation.path, file, fields={"purpose": PURPOSE}, name=name)
         file_id = text(mapping(answer, "file") or answer, "file_id")
         if not file_id:
             raise ProviderRejected("MiniMax: the upload was answered without a file id.")
