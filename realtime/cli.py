@@ -38,6 +38,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "voices": ("voices list --language zh", "voices: list, try, design, clone, keep, delete"),
         "files": ("files list", "files of the account: list, upload, get, info, delete"),
         "video": ('video "sunrise [Push in]"', "a film from words or pictures, or from a template"),
+        "narrate": ("narrate book.txt -o book/", "an audiobook of a text, Markdown or EPUB file"),
         "tasks": ("tasks", "what the platform works on for you: list, wait, resume, forget"),
     },
     "Set up": {

@@ -11,6 +11,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from realtime.errors import InvalidArgument
+
 _MAX_QUEUED = 64
 T = TypeVar("T", str, bytes)
 
@@ -53,6 +55,20 @@ async def read_stream() -> AsyncIterator[str]:
     rest = decoder.decode(b"", final=True)
     if rest:
         yield rest
+
+
+async def read_bytes(most_bytes: int) -> bytes:
+    """All of it, until its end. Raises InvalidArgument as soon as it is more than `most_bytes`."""
+    descriptor = sys.stdin.fileno()
+    found = bytearray()
+    async for data in _pump(lambda: os.read(descriptor, 65_536)):
+        found += data
+        if len(found) > most_bytes:
+            raise InvalidArgument(
+                f"Standard input has more than {most_bytes / 1e6:.0f} MB: that is no text to work on.",
+                param="source",
+            )
+    return bytes(found)
 
 
 async def _pump(read: Callable[[], T]) -> AsyncIterator[T]:

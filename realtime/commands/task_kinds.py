@@ -30,6 +30,7 @@ KIND_MODULES: dict[str, str] = {
     "template": "video",
     "video_v2": "video",
 }
+KIND_MODULES: dict[str, str] = {"narration": "narrate"}
 
 
 class Task(Protocol[T_co]):
@@ -106,8 +107,11 @@ async def obtain(
     *,
     prompt: str = "",
     arguments: Mapping[str, Any],
+    label: str = "",
 ) -> tuple[str, ...]:
     """The files of this work, bought at most once; `arguments` say what the work is. Shows nothing on stdout.
+
+    `label` is what its progress is called; without one it is the kind.
 
     What an earlier command saved is not made again, and what it sent is waited for. Raises InvalidArgument if an
     earlier answer was lost (the user decides), Busy if another process works on it, and what `run_task` raises.
@@ -118,7 +122,7 @@ async def obtain(
         with records.create(kind.name, platform=address, prompt=prompt, arguments=arguments) as work:
             task = await create()
             work.sent(task.id)
-            return await follow(platform, kind, work, task)
+            return await follow(platform, kind, work, task, label=label)
     with records.work_on(found.key) as work:
         record = work.record
         if _is_saved(record):
@@ -129,7 +133,7 @@ async def obtain(
                 f"realtime tasks forget {record.key}",
                 param="task",
             )
-        return await follow(platform, kind, work)
+        return await follow(platform, kind, work, label=label)
 
 
 def _is_saved(record: Record) -> bool:
@@ -143,6 +147,7 @@ async def follow(
     task: Task[T] | None = None,
     *,
     timeout_s: float | None = None,
+    label: str = "",
 ) -> tuple[str, ...]:
     """Wait for a task that was sent and save its result; the paths. Says how to go on when it is interrupted.
 
@@ -150,7 +155,7 @@ async def follow(
     """
     assert work.record.task_id is not None
     task = task or kind.open(platform.mm, work.record.task_id)
-    show: Callable[[TaskProgress], None] = platform.progress.task(kind.name)
+    show: Callable[[TaskProgress], None] = platform.progress.task(label or kind.name)
     try:
         result = await task.wait(timeout_s=timeout_s, on_progress=show)
         work.done(await kind.save(platform, work.record, result))

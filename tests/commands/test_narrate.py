@@ -1,0 +1,243 @@
+"""`realtime narrate` against the sandbox: files, subtitles, going on after a kill, and nothing bought twice."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from realtime import cli
+from realtime.sandbox.options import SandboxOptions
+from realtime.sandbox.server import Sandbox
+
+pytest.importorskip("realtime.sandbox.narration")
+
+CREATE, SPEAK = "/v1/t2a_async_v2", "/v1/t2a_v2"
+PARAGRAPH = "The boat went out before the sun was up, and nobody on the shore saw it go. "
+BOOK = "\n\n".join(f"Chapter {number}\n\n{PARAGRAPH * 14}" for number in (1, 2, 3))
+FAST = ("narration.least_s=0.2", "narration.process_s=0.1", "speech.first_ms=1", "speech.factor=1000")
+
+
+class Server:
+    """A sandbox in a thread; `bought` are the texts of the requests that cost."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.sandbox = Sandbox(SandboxOptions.parse(sets=FAST))
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        self.call(self.sandbox.start())
+
+    def call(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+
+    def inject(self, *faults: str, times: int | None = None) -> None:
+        async def inject() -> None:
+            self.sandbox.inject(*faults, times=times)
+
+        self.call(inject())
+
+    def bought(self, path: str = CREATE) -> list[str]:
+        return [each.body["text"] for each in self.sandbox.state.requests if each.path == path]
+
+    def close(self) -> None:
+        self.call(self.sandbox.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    running = Server()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("MINIMAX_BASE_URL", running.sandbox.url)
+    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
+    yield running
+    running.close()
+
+
+def narrate(*words: str) -> int:
+    return cli.main(["narrate", *words, "--quiet"])
+
+
+def test_a_book_becomes_a_folder(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    assert narrate("book.txt", "-o", "out/", "--format", "wav", "--subtitles", "srt", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    names = sorted(os.listdir(tmp_path / "out"))
+    chapters = [f"0{number}-chapter-{number}.{end}" for number in (1, 2, 3) for end in ("srt", "wav")]
+    assert names == [*chapters, "book.m3u8"]
+    assert [each["title"] for each in shown["chapters"]] == ["Chapter 1", "Chapter 2", "Chapter 3"]
+    assert (tmp_path / "out" / "01-chapter-1.wav").read_bytes().startswith(b"RIFF")
+    assert "The boat went out" in (tmp_path / "out" / "01-chapter-1.srt").read_text()
+    assert (tmp_path / "out" / "book.m3u8").read_text().count("#EXTINF:") == 3
+    assert len(server.bought()) == 3
+    assert narrate("book.txt", "-o", "out/", "--format", "wav", "--subtitles", "srt") == 0
+    assert len(server.bought()) == 3, "nothing is bought twice"
+    os.unlink(tmp_path / "out" / "02-chapter-2.wav")
+    assert narrate("book.txt", "-o", "out/", "--format", "wav", "--subtitles", "srt") == 0
+    assert len(server.bought()) == 3, "a lost file is fetched again"
+    assert (tmp_path / "out" / "02-chapter-2.wav").exists()
+
+
+def test_a_short_text_is_spoken_at_once(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "note.md").write_text("# Note\n\nA **short** one.\n\n# End\n\nBye.\n")
+    assert narrate("note.md") == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'note.mp3'}\n"
+    assert server.bought(SPEAK) == ["Note\n\nA short one.\n\nEnd\n\nBye."]
+    assert narrate("note.md") == 0
+    assert narrate("note.md", "--no-wait") == 0
+    assert len(server.bought(SPEAK)) == 1
+    assert narrate("note.md", "-o", "said.mp3", "--subtitles", "vtt") == 0
+    assert (tmp_path / "said.vtt").read_text().startswith("WEBVTT")
+    assert server.bought() == []
+
+
+def test_names_that_are_taken_are_refused_before_anything_is_bought(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("A short one.")
+    (tmp_path / "note.mp3").write_bytes(b"mine")
+    assert narrate("note.txt") == 2
+    assert (tmp_path / "note.mp3").read_bytes() == b"mine"
+    assert server.bought(SPEAK) == []
+    assert narrate("note.txt", "--force") == 0
+    (tmp_path / "book.txt").write_text(BOOK)
+    assert narrate("book.txt", "-o", "book.mp3") == 2
+    assert narrate("book.txt", "--single", "-o", "book.wav") == 2
+    assert server.bought() == []
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"", b" \n ", b"\xff\xd8\xff\xe0", b"PK\x03\x04zzz"])
+def test_what_is_no_text_is_refused(server: Server, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.txt").write_bytes(content)
+    assert narrate("x.txt") == 2
+    assert list(server.sandbox.state.requests) == []
+    assert narrate("missing.txt") == 1
+
+
+def test_standard_input(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def pipe(content: bytes) -> None:
+        reading, writing = os.pipe()
+        threading.Thread(target=lambda: (os.write(writing, content), os.close(writing)), daemon=True).start()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(os.fdopen(reading, "rb", buffering=0), "utf-8"))
+
+    pipe(b"Some words.")
+    assert narrate("-") == 0
+    assert (tmp_path / "narration.mp3").exists()
+    pipe(b"\x89PNG\r\n\x1a\n\x00")
+    assert narrate("-") == 2
+    monkeypatch.setattr("realtime.commands.narrate.MOST_STDIN_BYTES", 5)
+    pipe(b"Too many words.")
+    assert narrate("-", "-o", "b.mp3") == 2
+    assert len(server.bought(SPEAK)) == 1
+
+
+def test_no_wait_and_then_the_same_command(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    assert narrate("book.txt", "--format", "wav", "--no-wait") == 0
+    ids = capsys.readouterr().out.split()
+    assert len(ids) == len(server.bought()) == 3
+    assert narrate("book.txt", "--format", "wav") == 0
+    assert len(server.bought()) == 3
+    assert len(list((tmp_path / "book").glob("*.wav"))) == 3
+
+
+def test_dry_run_prints_the_request_and_sends_nothing(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    assert (
+        narrate(
+            "book.txt",
+            "--speed",
+            "1.5",
+            "--pronounce",
+            "sun/moon",
+            "--dry-run",
+            "--set",
+            "aigc_watermark=true",
+        )
+        == 0
+    )
+    body = json.loads(capsys.readouterr().out)["body"]
+    assert body["voice_setting"]["speed"] == 1.5
+    assert body["pronunciation_dict"] == {"tone": ["sun/moon"]}
+    assert body["aigc_watermark"] is True
+    assert narrate("book.txt", "--speed", "9", "--dry-run") == 2
+    assert list(server.sandbox.state.requests) == []
+    assert not (tmp_path / "book").exists()
+
+
+def test_a_lost_answer_is_not_bought_again_unless_asked(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    server.inject("narration.lost", times=1)
+    assert narrate("book.txt", "--format", "wav") == 1
+    first = server.bought()
+    assert narrate("book.txt", "--format", "wav") == 2
+    assert "realtime tasks forget" in capsys.readouterr().err
+    rest = server.bought()[len(first) :]
+    assert set(rest).isdisjoint(first)
+    assert narrate("book.txt", "--format", "wav", "--again") == 0
+    assert len(server.bought()) == 4
+
+
+def test_a_task_that_fails_keeps_the_others(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    server.inject("narration.fail=1026", times=1)
+    assert narrate("book.txt", "--format", "wav") == 1
+    assert "1026" in capsys.readouterr().err
+    assert len(list((tmp_path / "book").glob("*.wav"))) == 2
+    assert narrate("book.txt", "--format", "wav") == 0
+    assert len(server.bought()) == 4
+
+
+def test_one_file_with_chapter_marks(server: Server, tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("pydub")
+    (tmp_path / "book.txt").write_text(BOOK)
+    assert narrate("book.txt", "--single", "-o", "all.m4b", "--format", "wav", "--subtitles", "srt") == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / "all.m4b"), str(tmp_path / "all.srt")]
+    assert (tmp_path / "all.m4b").read_bytes()[4:8] == b"ftyp"
+    times = [line for line in (tmp_path / "all.srt").read_text().splitlines() if "-->" in line]
+    assert times == sorted(times)
+    assert len(server.bought()) == 3
+
+
+def test_killed_at_any_moment_the_same_command_goes_on(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    command = [sys.executable, "-m", "realtime", "narrate", "book.txt", "-o", "out/", "--format", "wav"]
+    root = Path(cli.__file__).parents[1]
+    environ = {**os.environ, "PYTHONPATH": f"{root}:{root / 'clients'}"}
+    luck, kills, again = random.Random(20261126), 0, 0
+    ended: Any = SimpleNamespace(returncode=None)
+    for _ in range(40):
+        words = [*command, "--again"] if ended.returncode == 2 else command
+        again += words is not command
+        process = subprocess.Popen(
+            words, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        if kills < 8:
+            time.sleep(luck.uniform(0.6, 2.6))
+            kills += process.poll() is None
+            process.kill()
+        _, said = process.communicate(timeout=120)
+        ended = SimpleNamespace(returncode=process.returncode, said=said)
+        if process.returncode == 0:
+            break
+    assert ended.returncode == 0, ended.said
+    assert kills
+    assert len(list((tmp_path / "out").glob("*.wav"))) == 3
+    texts = server.bought()
+    assert len(set(texts)) == 3
+    assert len(texts) <= 3 + again, "only what was asked for again is bought again"
+    assert not list((tmp_path / "out").glob(".*")), "nothing is left half-done"
