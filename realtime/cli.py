@@ -32,13 +32,13 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "say": ('say "Hello there."', "speech from text, or from a stream of text, as it arrives"),
     },
     "The platform": {
-        "batch": ("batch run questions.jsonl", "many questions at half the price, answered within a day"),
+        "voices": ("voices list --language zh", "voices: list, try, design, clone, keep, delete"),
+        "narrate": ("narrate book.txt -o book/", "an audiobook of a text, Markdown or EPUB file"),
         "image": ('image "a cat on a red sofa"', "pictures from words, with a person of yours in them"),
         "music": ('music "jazz, late night"', "a song from words: sung, instrumental, or a cover"),
-        "voices": ("voices list --language zh", "voices: list, try, design, clone, keep, delete"),
-        "files": ("files list", "files of the account: list, upload, get, info, delete"),
         "video": ('video "sunrise [Push in]"', "a film from words or pictures, or from a template"),
-        "narrate": ("narrate book.txt -o book/", "an audiobook of a text, Markdown or EPUB file"),
+        "batch": ("batch run questions.jsonl", "many questions at half the price, answered within a day"),
+        "files": ("files list", "files of the account: list, upload, get, info, delete"),
         "tasks": ("tasks", "what the platform works on for you: list, wait, resume, forget"),
     },
     "Set up": {

@@ -1,4 +1,5 @@
-"""Writes the generated pages: docs/configuration.md from the table of settings, docs/api.md from the docstrings.
+"""Writes the generated pages: docs/configuration.md from the table of settings, docs/api.md from the docstrings, and
+docs/platform.md from the tables of the platform's calls.
 
 python tools/docs.py            write them
 python tools/docs.py --check    exit 1 if they are not up to date
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import platform_page
 
 from realtime.settings import model, table
 
@@ -165,7 +168,14 @@ def _doc(value: Any) -> list[str]:
 
 
 def main() -> int:
-    pages = {"configuration.md": configuration(), "api.md": api()}
+    pages = {
+        "configuration.md": configuration(),
+        "api.md": api(),
+        "platform.md": platform_page.page(GENERATED.format(source="the tables in `realtime/minimax/`")),
+    }
+    if empty := platform_page.gaps():
+        print(f"docs/platform.md would have empty cells: {'; '.join(empty)}.", file=sys.stderr)
+        return 1
     stale = []
     for name, text in pages.items():
         path, text = ROOT / "docs" / name, text.rstrip() + "\n"

@@ -12,6 +12,7 @@ from functools import reduce
 from pathlib import Path
 
 from realtime.cli import COMMANDS
+from realtime.minimax.chat_call import ChatOptions
 from realtime.minimax.codes import CODES
 from realtime.minimax.door import BUSY_S, TRIES
 from realtime.minimax.field_tables import TABLES
@@ -162,17 +163,26 @@ def _calls() -> Iterator[str]:
         yield f"### `{operation.name}`"
         yield ""
         yield (
-            f"{operation.method} `{operation.path}`, described in docs/minimax/{operation.source}. "
+            f"{operation.method} `{operation.path}`, described in {_source(operation)}. "
             f"Waits up to {operation.timeout_s:.0f} s for the answer.{_limit(operation)} "
             f"Codes: {', '.join(map(str, operation.codes))}."
         )
         yield ""
+        if operation.name.startswith("chat."):
+            options = ", ".join(f"`{name}`" for name in ChatOptions.__annotations__)
+            yield f"Arguments: `messages` (a text or a list), and by name {options}."
+            yield ""
         fields = TABLES.get(operation.name)
         if fields:
             yield "| argument | field | allowed | models |"
             yield "| --- | --- | --- | --- |"
             yield from (_argument(field) for field in fields)
             yield ""
+
+
+def _source(operation: Operation) -> str:
+    page, _, section = operation.source.partition(" ")
+    return f"[{page}](minimax/{page}){f' {section}' if section else ''}"
 
 
 def _limit(operation: Operation) -> str:

@@ -29,8 +29,8 @@ KIND_MODULES: dict[str, str] = {
     "video": "video",
     "template": "video",
     "video_v2": "video",
+    "narration": "narrate",
 }
-KIND_MODULES: dict[str, str] = {"narration": "narrate"}
 
 
 class Task(Protocol[T_co]):

@@ -1,7 +1,7 @@
-"""Every call of the platform in one table: address, price, patience, limits, codes.
+"""Every call of the platform in one table: address, price, time limit, limits, codes.
 
-One row is one operation (docs/minimax/README.md 5 and 6, and the page named in `source`). The generated
-page of the platform shows it. Knows no arguments (`fields`) and sends nothing (`door`).
+One row is one operation (docs/minimax/README.md 5 and 6, and the page named in `source`). docs/platform.md is made of
+it. Knows no arguments (`fields`) and sends nothing (`door`).
 """
 
 from __future__ import annotations
