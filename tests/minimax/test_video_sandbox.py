@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from realtime.minimax.job import Job, State
 from realtime.minimax.operations import Limit
 from realtime.minimax.video_rules import cells
 from realtime.sandbox.server import Sandbox
+from tests.minimax.scripted import until
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("av")
@@ -239,3 +241,19 @@ async def test_v2_refusals(sandbox: Sandbox, mm: MiniMax):
     sandbox.inject("video_v2.fail=1027", times=1)
     with pytest.raises(TaskFailed):
         await finished(sandbox, await mm.video_v2.create("a cat", ratio="16:9"))
+
+
+@pytest.mark.operation("video_v2.create")
+async def test_an_order_waits_while_the_account_has_no_room(sandbox: Sandbox):
+    pauses: list[str] = []
+    limits = {"video_v2": Limit(300, 1)}
+    async with MiniMax(
+        "key", sandbox.url, limits=limits, on_pause=lambda pause: pauses.append(pause.reason)
+    ) as mm:
+        first = await mm.video_v2.create("a cat", seconds=4, ratio="16:9")
+        second = asyncio.create_task(mm.video_v2.create("a dog", seconds=4, ratio="16:9"))
+        await until(lambda: pauses)
+        assert not second.done()
+        await finished(sandbox, first)
+        assert (await second).id != first.id
+    assert pauses == ["in_flight"]
