@@ -23,7 +23,7 @@ from realtime.minimax.codes import (
 )
 
 # "expr_path=messages, cause=..." and "invalid params, invalid params: voice_setting emotion"
-_PARAM = re.compile(r"expr_path=([\w.\[\]]+)|invalid params: (\w+(?: \w+)?)\s*(?:\(\d+\))*$")
+_PARAM = re.compile(r"expr_path=([\w.\[\]]+)|invalid params: (\w+(?: \w+)?)\s*(?:,|\(\d+\)|$)")
 # "(1004)" at the end of a message, perhaps followed by the HTTP status: "... (2064) (529)".
 _INNER_CODE = re.compile(r"\((\d{4,5})\)\s*(?:\(\d{3}\))?\s*$")
 

@@ -163,6 +163,7 @@ def test_a_refusal_says_the_next_step(number: int, words: str) -> None:
     [
         ("invalid params, invalid params: voice_setting emotion", "voice_setting.emotion"),
         ("invalid params, invalid params: text", "text"),
+        ("invalid params, invalid params: resolution, must be one of 768P, 1080P", "resolution"),
         ("invalid params, binding: expr_path=messages[0].role, cause=missing", "messages[0].role"),
         ("invalid params, unknown model 'xyz'", None),
         ("invalid params, invalid params: text is too long", None),
