@@ -212,6 +212,7 @@ def _voice(platform: Platform) -> dict[str, Any]:
         "pitch": args.pitch,
         "emotion": args.emotion,
         "pronunciation": args.pronounce,
+        "extra": platform.extra or None,
     }
     return {name: value for name, value in given.items() if value is not None}
 

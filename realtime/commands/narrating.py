@@ -132,6 +132,8 @@ async def send(platform: Platform, pieces: Sequence[Piece]) -> list[str]:
             ) as work:
                 work.sent((await _created(platform, piece)).id)
                 found = work.record
+        elif found.state is RecordState.UNKNOWN:
+            raise _lost(found)
         ids.append(found.name)
     return ids
 
@@ -150,7 +152,7 @@ async def _obtained(platform: Platform, piece: Piece) -> tuple[str, ...]:
 
 
 async def _created(platform: Platform, piece: Piece) -> Job[Narration]:
-    return await platform.mm.narration.create(piece.chapter.text, extra=platform.extra or None, **piece.voice)
+    return await platform.mm.narration.create(piece.chapter.text, **piece.voice)
 
 
 async def _spoken(platform: Platform, piece: Piece) -> tuple[str, ...]:
@@ -159,16 +161,20 @@ async def _spoken(platform: Platform, piece: Piece) -> tuple[str, ...]:
     if found is not None and found.state is RecordState.DONE:
         return found.paths
     if found is not None:
-        raise InvalidArgument(
-            "This text was sent before and its answer was lost, so it may have been charged. To send it again, add "
-            f"--again (or: realtime tasks forget {found.key}).",
-            param="task",
-        )
+        raise _lost(found)
     with platform.records.create(
         SPOKEN, platform=platform.address, prompt=piece.chapter.title, arguments=piece.arguments
     ) as work:
         work.done(await _speak(platform, piece))
     return work.record.paths
+
+
+def _lost(record: Record) -> InvalidArgument:
+    return InvalidArgument(
+        "This text was sent before and its answer was lost, so it may have been charged. To send it again, add --again "
+        f"(or: realtime tasks forget {record.key}).",
+        param="task",
+    )
 
 
 async def _speak(platform: Platform, piece: Piece) -> list[Path]:
@@ -185,9 +191,7 @@ async def _speak(platform: Platform, piece: Piece) -> list[Path]:
         lines = await speech.subtitles()
         return [piece.audio, *await _write_subtitles([(piece.audio, lines)], piece.subtitles)]
     show = platform.progress.transfer(piece.out.name)
-    stream = platform.mm.speech.synthesize_stream(
-        piece.chapter.text, extra=platform.extra or None, **piece.voice
-    )
+    stream = platform.mm.speech.synthesize_stream(piece.chapter.text, **piece.voice)
     partial = piece.audio.with_name(f"{piece.audio.name}.part")
     size = 0
     with partial.open("wb") as file:
