@@ -113,6 +113,11 @@ def _check_flags(platform: Platform) -> None:
             " and set MINIMAX_BASE_URL to its address.",
             param="no_wait",
         )
+    if args.single and args.format in ("pcm", "pcmu_raw"):
+        raise InvalidArgument(
+            f"--single cannot join {args.format}, which says nothing of itself: use mp3, wav, flac or opus.",
+            param="format",
+        )
     if args.single:
         from realtime.media.ffmpeg import ffmpeg
 
