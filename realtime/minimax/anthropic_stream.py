@@ -15,6 +15,7 @@ from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReaso
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.errors import find_error, trace_of
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.thinking import ThinkingFilter
 
 _REASONS: Mapping[str, FinishReason] = {
@@ -46,8 +47,8 @@ class AnthropicDecoder:
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
         """The events in one payload. Raises ProviderError for an error event and for broken JSON."""
         try:
-            event = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            event = decode_json(payload)
+        except msgspec.DecodeError as error:
             raise ProviderUnavailable(f"{self._service}: the answer holds broken JSON.") from error
         if not isinstance(event, Mapping):
             return []
@@ -60,7 +61,10 @@ class AnthropicDecoder:
 
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
         """An answer that came as one JSON body."""
-        event = msgspec.json.decode(body)
+        try:
+            event = decode_json(body)
+        except msgspec.DecodeError as error:
+            raise ProviderUnavailable(f"{self._service}: the answer is not JSON.") from error
         content = event.get("content") if isinstance(event, Mapping) else None
         if not isinstance(content, list):
             trace = trace_of(event) if isinstance(event, Mapping) else None

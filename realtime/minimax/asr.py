@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from realtime.errors import ProviderRejected
 from realtime.minimax.http import HttpClient
 from realtime.minimax.multipart import Multipart
+from realtime.minimax.results import decimal
 
 MODEL = "asr-1.0"
 MAX_SECONDS = 500
@@ -42,11 +43,10 @@ async def transcribe(
         headers={"Content-Type": form.content_type} | ({"language": hint} if hint else {}),
         timeout_s=timeout_s,
     )
-    duration = answer.get("duration")
     trace_id = answer.get("trace_id")
     return Transcription(
         text=str(answer.get("text") or "").strip(),
-        duration_s=float(duration) if isinstance(duration, int | float) else len(pcm) / 2 / rate,
+        duration_s=decimal(answer, "duration", len(pcm) / 2 / rate),
         trace_id=trace_id if isinstance(trace_id, str) else None,
     )
 

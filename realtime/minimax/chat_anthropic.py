@@ -20,6 +20,7 @@ from realtime.minimax.chat_request import (
     thinking_type,
     tools_to_offer,
 )
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.models import ModelTraits, traits_of
 
 MESSAGES_PATH = "/anthropic/v1/messages"
@@ -129,7 +130,7 @@ def _image(url: str) -> Block:
 
 def _tool_use(call: ToolCall) -> Block:
     try:
-        arguments = msgspec.json.decode(call.arguments or "{}")
+        arguments = decode_json(call.arguments or "{}")
     except msgspec.DecodeError:
         arguments = {}  # a model's broken arguments would make every later request fail
     given = arguments if isinstance(arguments, dict) else {}

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from realtime.errors import InvalidArgument
+from realtime.minimax.json_text import decode_json
 
 _FENCED = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
 _MAX_COMPLAINTS = 5
@@ -112,8 +113,8 @@ def _json_in(text: str) -> Any:
     complaint = "there is no JSON in the answer"
     for index, candidate in enumerate(_candidates(text)):
         try:
-            return msgspec.json.decode(candidate)
-        except (msgspec.DecodeError, UnicodeEncodeError) as error:
+            return decode_json(candidate)
+        except msgspec.DecodeError as error:
             if index == 0 or candidate[:1] in "{[":
                 complaint = f"not valid JSON: {error}"
     raise Mismatch(complaint)

@@ -18,6 +18,7 @@ from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReaso
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.errors import find_error, trace_of
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.thinking import Accumulator, ThinkingFilter
 
 _REASONS: Mapping[str, FinishReason] = {
@@ -131,8 +132,8 @@ class ChatDecoder:
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
         """The events in one payload. Raises ProviderError for an error event and for broken JSON."""
         try:
-            event = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            event = decode_json(payload)
+        except msgspec.DecodeError as error:
             raise ProviderUnavailable(f"{self._service}: the answer holds broken JSON.") from error
         if not isinstance(event, Mapping):
             return []
@@ -145,7 +146,10 @@ class ChatDecoder:
 
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
         """An answer that came as one JSON body although a stream was requested."""
-        event = msgspec.json.decode(body)
+        try:
+            event = decode_json(body)
+        except msgspec.DecodeError as error:
+            raise ProviderUnavailable(f"{self._service}: the answer is not JSON.") from error
         choice = _first(event.get("choices")) if isinstance(event, Mapping) else None
         message = choice.get("message") if choice is not None else None
         if choice is None or not isinstance(message, Mapping):
@@ -178,7 +182,7 @@ class ChatDecoder:
         if isinstance(content, str) and content and content != reasoning:
             self.started = True
             events += _text(self._filter.feed(self._content.feed(content)))
-        for call in delta.get("tool_calls") or ():
+        for call in _list(delta, "tool_calls"):
             if isinstance(call, Mapping):
                 self.started = True
                 events += self._calls.feed(call)
@@ -186,7 +190,7 @@ class ChatDecoder:
 
     def _reasoning_of(self, delta: Mapping[str, Any]) -> str:
         """The thinking in this delta, which may hold it twice. The details come first: they are sent back."""
-        details = [item for item in delta.get("reasoning_details") or () if isinstance(item, Mapping)]
+        details = [item for item in _list(delta, "reasoning_details") if isinstance(item, Mapping)]
         if details and self._details is None:
             self._details = dict(details[0])
         text = "".join(str(item.get("text") or "") for item in details)
@@ -238,6 +242,11 @@ class ChatDecoder:
 
 def _text(text: str) -> list[ChatEvent]:
     return [TextDelta(text)] if text else []
+
+
+def _list(delta: Mapping[str, Any], name: str) -> list[Any]:
+    value = delta.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _first(items: Any) -> Mapping[str, Any] | None:

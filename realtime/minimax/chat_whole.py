@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from realtime.core.messages import (
     ChatEvent,
     ChatFinish,
@@ -29,6 +27,7 @@ from realtime.minimax.chat_dialect import body_of, decoder_for, headers_of
 from realtime.minimax.codes import is_untouched
 from realtime.minimax.errors import error_from_response, trace_of
 from realtime.minimax.http import HttpClient, trace_header
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.results import Result
 
 MAX_RETRIES = 2
@@ -84,7 +83,7 @@ async def complete(
 
 def answer_of(body: bytes, events: Iterable[ChatEvent], *, trace_id: str | None = None) -> ChatAnswer:
     """The value of a whole body and its events."""
-    raw = msgspec.json.decode(body)
+    raw = decode_json(body)
     text: list[str] = []
     calls: dict[int, ToolCall] = {}
     finish, usage = ChatFinish("stop"), None
@@ -131,10 +130,7 @@ async def _ask(http: HttpClient, call: ChatCall, path: str) -> ChatAnswer:
     refused = error_from_response(response.status, content, trace_id=trace_id, service=http.service)
     if refused is not None:
         raise refused
-    try:
-        events = decoder_for(call, http.service).feed_whole(content)
-    except msgspec.DecodeError as error:
-        raise ProviderUnavailable(f"{http.service}: the answer is not JSON.", trace_id=trace_id) from error
+    events = decoder_for(call, http.service).feed_whole(content)
     return answer_of(content, events, trace_id=trace_id)
 
 

@@ -23,6 +23,7 @@ from realtime.minimax.images import Images
 from realtime.minimax.music import Music
 from realtime.minimax.narration import Narrations
 from realtime.minimax.operations import OPERATIONS, Limit
+from realtime.minimax.results import items, text
 from realtime.minimax.speech import SpeechClient
 from realtime.minimax.speech_session import SpeechTimeouts
 from realtime.minimax.templates import Templates
@@ -128,9 +129,7 @@ class MiniMax:
     async def models(self) -> list[str]:
         """The ids of the chat models. Raises ProviderError."""
         answer = await self.door.call(OPERATIONS["models"])
-        return [
-            str(item["id"]) for item in answer.get("data") or () if isinstance(item, dict) and "id" in item
-        ]
+        return [model for item in items(answer, "data") if (model := text(item, "id"))]
 
     async def aclose(self) -> None:
         await self.chat.aclose()

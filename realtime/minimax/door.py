@@ -192,7 +192,7 @@ class Door:
         spread = 0.5 + self._jitter()
         if is_untouched(error):
             first_s = error.retry_after_s or 1.0
-            pause_s = min(first_s * 2.0**attempt, LONGEST_PAUSE_S) * spread
+            pause_s = min(first_s * 2.0 ** min(attempt, 16), LONGEST_PAUSE_S) * spread
             return pause_s if elapsed_s + pause_s <= self._busy_s else None
         if attempt + 1 >= TRIES or not error.retryable:
             return None

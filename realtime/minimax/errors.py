@@ -21,6 +21,7 @@ from realtime.minimax.codes import (
     STATUSES,
     Code,
 )
+from realtime.minimax.json_text import decode_json, digits
 
 # "expr_path=messages, cause=..." and "invalid params, invalid params: voice_setting emotion"
 _PARAM = re.compile(r"expr_path=([\w.\[\]]+)|invalid params: (\w+(?: \w+)?)\s*(?:,|\(\d+\)|$)")
@@ -73,8 +74,8 @@ def find_error(payload: Any, *, status: int = 200, service: str = "MiniMax") -> 
 def payload_of(body: bytes) -> Any:
     """The JSON of a whole HTTP answer; None where it is none."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_json(body)
+    except msgspec.DecodeError:
         return None
 
 
@@ -113,7 +114,7 @@ def code_of(payload: Mapping[str, Any]) -> int:
     code = base.get("status_code") if isinstance(base, Mapping) else 0
     if isinstance(code, int):
         return code
-    return int(code) if isinstance(code, str) and code.isdigit() else 0
+    return (digits(code) or 0) if isinstance(code, str) else 0
 
 
 def _native_error(payload: Mapping[str, Any], service: str) -> ProviderError | None:
@@ -158,8 +159,9 @@ def _status_of(error: Mapping[str, Any], status: int) -> int:
     if status >= 400:
         return status
     for value in (error.get("http_code"), error.get("code"), error.get("status")):
-        if isinstance(value, int | str) and str(value).isdigit() and 400 <= int(value) < 600:
-            return int(value)
+        number = digits(value) if isinstance(value, str) else value
+        if isinstance(number, int) and 400 <= number < 600:
+            return number
     return _NAMED_STATUSES.get(str(error.get("type")), 500)
 
 

@@ -20,6 +20,7 @@ import msgspec
 from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import code_of, find_error, plain_text
 from realtime.minimax.http import HttpClient
+from realtime.minimax.json_text import decode_json, digits
 from realtime.minimax.retries import delay_s
 from realtime.minimax.sniff import SNIFF_BYTES, Kind, sniff
 
@@ -212,7 +213,7 @@ class Fetching:
             mark.total and total not in ("*", str(mark.total))
         ):
             raise _StartOver  # the server did not look at If-Range
-        self.total = int(total) if total.isdigit() else mark.total
+        self.total = mark.total if (announced := digits(total)) is None else announced
 
     def _is_all_here(self, response: aiohttp.ClientResponse) -> bool:
         """Whether nothing can follow: the validator was right, and the file ends where we are."""
@@ -234,7 +235,7 @@ class Fetching:
             asked = response.headers.get("Retry-After", "")
             error = ProviderUnavailable(
                 f"{self.http.service}: {host} cannot give the file now (HTTP {status}).{said}",
-                retry_after_s=float(asked) if asked.isdigit() else None,
+                retry_after_s=None if (seconds := digits(asked)) is None else float(seconds),
             )
         return error or ProviderRejected(
             f"{self.http.service}: {host} refused the file (HTTP {status}).{said}"
@@ -282,8 +283,8 @@ def _host(url: str) -> str:
 
 def _json(text: str) -> object:
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError):
+        return decode_json(text)
+    except msgspec.DecodeError:
         return None
 
 

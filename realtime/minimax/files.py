@@ -18,6 +18,7 @@ from realtime.minimax.download import Link, Saved, read, save
 from realtime.minimax.fields import Id, refused
 from realtime.minimax.file_purposes import PURPOSES, check_file, check_seconds, kind_of
 from realtime.minimax.file_source import in_thread
+from realtime.minimax.json_text import digits
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, items, mapping, text, whole
 from realtime.minimax.sniff import Kind
@@ -85,7 +86,7 @@ class Files:
                 on_progress=on_progress,
             )
         info = FileInfo.read(mapping(answer, "file") or answer, answer)
-        if not info.id:
+        if digits(info.id) is None:
             raise ProviderUnavailable("MiniMax: the upload was answered without a file id.")
         return info
 

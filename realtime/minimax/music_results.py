@@ -12,8 +12,9 @@ import msgspec
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.errors import trace_of
 from realtime.minimax.http import HttpClient
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.media_result import MediaResult, from_hex
-from realtime.minimax.results import Result, items, mapping, text, whole
+from realtime.minimax.results import Result, decimal, items, mapping, text, whole
 
 FEATURE_LIFE_S = 24 * 3600
 
@@ -123,7 +124,7 @@ class CoverFeatures(Result):
             id=feature_id,
             lyrics=text(answer, "formatted_lyrics"),
             sections=_sections(answer.get("structure_result")),
-            length_s=_seconds(answer.get("audio_duration")),
+            length_s=decimal(answer, "audio_duration"),
             expires=int(time.time()) + FEATURE_LIFE_S,
             raw=answer,
             trace_id=trace_of(answer),
@@ -134,16 +135,12 @@ def _sections(structure: object) -> tuple[SongSection, ...]:
     """The structure is JSON inside a string. () where it cannot be read: the id is what was paid for."""
     if isinstance(structure, str):
         try:
-            structure = msgspec.json.decode(structure)
+            structure = decode_json(structure)
         except msgspec.DecodeError:
             return ()
     if not isinstance(structure, Mapping):
         return ()
     return tuple(
-        SongSection(text(entry, "label"), _seconds(entry.get("start")), _seconds(entry.get("end")))
+        SongSection(text(entry, "label"), decimal(entry, "start"), decimal(entry, "end"))
         for entry in items(structure, "segments")
     )
-
-
-def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -12,6 +12,7 @@ import msgspec
 
 from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.results import mapping, text, whole
 from realtime.minimax.sse import EventTooLong, SseDecoder
 
@@ -56,7 +57,7 @@ class SongStream:
 
     def _event(self, payload: str) -> str:
         try:
-            event = msgspec.json.decode(payload)
+            event = decode_json(payload)
         except msgspec.DecodeError as error:
             raise _broken("it sent broken JSON") from error
         refused = find_error(event)

@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from realtime.minimax.json_text import digits
+
+_MOST = 10**20  # counts and times are smaller; more would not fit into a float for sure
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -32,13 +36,21 @@ def whole(answer: Mapping[str, Any], name: str, default: int = 0) -> int:
     value = answer.get(name)
     if isinstance(value, bool):
         return default
-    if isinstance(value, int):
-        return value
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.strip().isascii() and value.strip().lstrip("-").isdigit():
-        return int(value) if len(value) < 40 else default
-    return default
+        value = int(value)
+    if isinstance(value, str):
+        sign, plain = (-1, value.strip()[1:]) if value.strip().startswith("-") else (1, value.strip())
+        number = digits(plain)
+        value = None if number is None else sign * number
+    return value if isinstance(value, int) and abs(value) < _MOST else default
+
+
+def decimal(answer: Mapping[str, Any], name: str, default: float = 0.0) -> float:
+    """A number that is 0 or more; `default` where it is missing or odd."""
+    value = answer.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST:
+        return default
+    return float(value)
 
 
 def items(answer: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

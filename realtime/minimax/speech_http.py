@@ -17,6 +17,8 @@ import msgspec
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.http import HttpClient, network_errors, trace_header
+from realtime.minimax.json_text import decode_json
+from realtime.minimax.results import decimal, mapping
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkDecoder, ChunkEnd, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
@@ -42,8 +44,8 @@ class ChunkStream:
         if payload.strip() in ("[DONE]", b"[DONE]"):
             return []
         try:
-            event = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            event = decode_json(payload)
+        except msgspec.DecodeError as error:
             raise ProviderUnavailable("MiniMax: the speech service sent broken JSON.") from error
         refused = find_error(event)
         if refused is not None:
@@ -57,11 +59,10 @@ class ChunkStream:
         results = self._decoder.feed(data)
         if last:
             self.complete = True
-            extra = event.get("extra_info") or {}
             results.append(
                 ChunkEnd(
                     self._chunk,
-                    float(extra.get("audio_length") or 0),
+                    decimal(mapping(event, "extra_info"), "audio_length"),
                     skipped=not self.has_audio,
                     trace_id=trace_of(event),
                 )

@@ -19,6 +19,7 @@ from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.codes import SOFT_CODES
 from realtime.minimax.errors import code_of, error_for_code, find_error, trace_of
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.subtitles import SubtitleTrack
 
@@ -169,8 +170,8 @@ class SpeechProtocol:
 
     def _decode(self, message: str | bytes) -> Mapping[str, Any]:
         try:
-            frame = msgspec.json.decode(message)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            frame = decode_json(message)
+        except msgspec.DecodeError as error:
             self.phase = Phase.CLOSED
             raise ProviderUnavailable("MiniMax: the speech socket sent broken JSON.") from error
         return frame if isinstance(frame, Mapping) else {}

@@ -23,6 +23,7 @@ from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.fetching import Link
 from realtime.minimax.file_source import in_thread
 from realtime.minimax.http import HttpClient, trace_header
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.part_file import PartFile
 from realtime.minimax.results import Result, mapping, text, whole
 from realtime.minimax.sniff import Kind
@@ -218,8 +219,8 @@ class SpeechStream(AsyncIterator[bytes]):
         if payload.strip() == "[DONE]" or self.result is not None:
             return b""
         try:
-            event = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            event = decode_json(payload)
+        except msgspec.DecodeError as error:
             raise ProviderUnavailable("MiniMax: the speech service sent broken JSON.") from error
         if (refused := find_error(event)) is not None:
             raise refused

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.json_text import decode_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class SubtitleLine:
 def read_lines(content: bytes) -> tuple[SubtitleLine, ...]:
     """The lines of a subtitle file. Raises ProviderUnavailable for what is not JSON."""
     try:
-        entries = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        entries = decode_json(content)
+    except msgspec.DecodeError as error:
         raise ProviderUnavailable("MiniMax: the subtitles are not JSON.") from error
     if isinstance(entries, Mapping):  # one line alone
         entries = [entries]
