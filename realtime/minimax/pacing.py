@@ -5,6 +5,7 @@ A window of one minute that slides, as the platform counts (docs/minimax/README.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 
 WINDOW_S = 60.0
@@ -26,10 +27,10 @@ class Pace:
         at_s = now_s
         if len(self._times_s) >= self.per_minute:
             at_s = max(now_s, self._times_s[-self.per_minute] + WINDOW_S)
-        self._times_s.append(at_s)
+        insort(self._times_s, at_s)  # it may lie before others, where one was given back
         return at_s - now_s
 
-    def give_back(self) -> None:
-        """A reserved place that was not used: the wait was cancelled."""
+    def give_back(self, at_s: float) -> None:
+        """The place at this time was not used: the wait for it was cancelled. The places of others stay."""
         if self._times_s:
-            self._times_s.pop()
+            self._times_s.remove(min(self._times_s, key=lambda other_s: abs(other_s - at_s)))

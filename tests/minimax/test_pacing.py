@@ -23,8 +23,31 @@ def test_a_place_that_is_given_back_is_free_again():
     pace = Pace(1)
     assert pace.reserve(0.0) == 0.0
     assert pace.reserve(0.0) == 60.0
-    pace.give_back()
+    pace.give_back(60.0)
     assert pace.reserve(0.0) == 60.0
+
+
+@given(
+    st.integers(min_value=1, max_value=4),
+    st.lists(
+        st.tuples(st.floats(min_value=0, max_value=40, allow_nan=False), st.integers(0, 5)),
+        min_size=1,
+        max_size=40,
+    ),
+)
+def test_no_window_holds_more_than_the_limit_when_waits_are_cancelled(per_minute, steps):
+    """A step waits, reserves a place, and gives back one that still lies ahead (0: none)."""
+    pace, now_s, sent = Pace(per_minute), 0.0, []
+    for gap, back in steps:
+        now_s += gap
+        sent.append(now_s + pace.reserve(now_s))
+        ahead = sorted(at_s for at_s in sent if at_s > now_s)
+        if 0 < back <= len(ahead):
+            sent.remove(ahead[back - 1])
+            pace.give_back(ahead[back - 1])
+    for at_s in sent:
+        within = [other for other in sent if at_s - WINDOW_S + 1e-6 < other <= at_s]
+        assert len(within) <= per_minute
 
 
 @given(
