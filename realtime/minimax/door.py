@@ -26,7 +26,7 @@ from realtime.errors import AnswerLost, InvalidArgument, ProviderError, Provider
 from realtime.minimax.codes import is_untouched
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.field_tables import TABLES
-from realtime.minimax.fields import python_name
+from realtime.minimax.fields import python_name, refused
 from realtime.minimax.http import HttpClient, Query, trace_header
 from realtime.minimax.operations import LIMITS, Limit, Operation
 from realtime.minimax.pacing import Pace
@@ -55,6 +55,7 @@ class Door:
     """Calls of `operations`. `limits` replace the documented ones: requests a minute by the group's name.
 
     `fallback_urls` serve calls that are not billed when the main host fails. `on_pause` is told about every wait.
+    Raises InvalidArgument for limits of an unknown group, and for those that let nothing through.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Door:
     ) -> None:
         self.http = http
         self.on_pause: Callable[[Pause], None] | None = None
-        known = {**LIMITS, **(limits or {})}
+        known = {**LIMITS, **_checked(limits or {})}
         self._hosts = (http.base_url, *(url.rstrip("/").removesuffix("/v1") for url in fallback_urls))
         self._limits = known
         self._paces = {name: Pace(limit.per_minute) for name, limit in known.items()}
@@ -147,14 +148,14 @@ class Door:
             try:
                 async with asyncio.timeout(timeout_s or operation.timeout_s):
                     response = await stack.enter_async_context(request)
-                    refused = await _refusal(response)
+                    refusal = await _refusal(response)
             except TimeoutError as error:
                 late = ProviderTimeout(f"{self.http.service}: {operation.path} did not answer in time.")
                 raise _final(operation, late) from error
             except ProviderError as error:
                 raise _final(operation, error) from error
-            if refused is not None:
-                raise _final(operation, refused)
+            if refusal is not None:
+                raise _final(operation, refusal)
             yield response
 
     @asynccontextmanager
@@ -171,13 +172,14 @@ class Door:
         pace = self._paces.get(operation.limit)
         if pace is None:
             return
-        wait_s = pace.reserve(_now())
+        now_s = _now()
+        wait_s = pace.reserve(now_s)
         if wait_s <= 0:
             return
         try:
             await self._pause(Pause(operation, wait_s, "limit"))
-        except asyncio.CancelledError:
-            pace.give_back()
+        except BaseException:
+            pace.give_back(now_s + wait_s)
             raise
 
     async def _pause(self, pause: Pause) -> None:
@@ -231,7 +233,20 @@ def _reason(error: ProviderError) -> str:
     return "busy" if is_untouched(error) else "trouble"
 
 
+def _checked(limits: Mapping[str, Limit]) -> Mapping[str, Limit]:
+    for name, limit in limits.items():
+        if name not in LIMITS:
+            raise refused("limits", repr(name), f"allowed are {', '.join(LIMITS)}")
+        if any(number is not None and number < 1 for number in (limit.per_minute, limit.in_flight)):
+            raise refused("limits", f"{name}: {limit}", "a limit is 1 or more, or None")
+    return limits
+
+
 def _path(operation: Operation, values: Mapping[str, str] | None) -> str:
+    """The address below the host. Raises InvalidArgument for an id that would make another address of it."""
+    for name, value in (values or {}).items():
+        if value in ("", ".", ".."):
+            raise refused(name, repr(value), "allowed is an id")
     return operation.path.format(**{name: quote(value, safe="") for name, value in (values or {}).items()})
 
 

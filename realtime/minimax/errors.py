@@ -140,18 +140,19 @@ def _openai_error(payload: Mapping[str, Any], status: int, service: str) -> Prov
     inner = _INNER_CODE.search(message)
     if inner:
         return error_for_code(int(inner[1]), message, trace_id=trace_id, service=service)
-    named = _named_error(error, message, trace_id, service)
+    named = _named_error(error, message, status, trace_id, service)
     return named or error_for_status(_status_of(error, status), message, trace_id=trace_id, service=service)
 
 
 def _named_error(
-    error: Mapping[str, Any], message: str, trace_id: str | None, service: str
+    error: Mapping[str, Any], message: str, status: int, trace_id: str | None, service: str
 ) -> ProviderError | None:
-    """Errors that other OpenAI-compatible services name by a word only."""
+    """Errors that are named by a word only."""
     for key in ("code", "type"):
         word = error.get(key)
         if isinstance(word, str) and word in NAMES:
-            return _build(NAMES[word], message, word, None, trace_id, service)
+            code = status if status >= 400 else _NAMED_STATUSES.get(word)
+            return _build(NAMES[word], message, word, code, trace_id, service)
     return None
 
 

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import aiohttp
 import msgspec
@@ -273,12 +273,20 @@ def _mark_of(response: aiohttp.ClientResponse, total: int | None, url: str) -> M
 
 
 def _place(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _parts(url)
     return hashlib.sha256(f"{parts.netloc}{parts.path}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; empty ones where it is none: the request says what is wrong with it."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
 def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2] or "the service"
+    return _parts(url).netloc.rpartition("@")[2] or "the service"
 
 
 def _json(text: str) -> object:
@@ -290,7 +298,7 @@ def _json(text: str) -> object:
 
 def _without_signature(text: str, url: str) -> str:
     """Error pages of object stores repeat what they were asked: take the query's parts out of the text."""
-    query = urlsplit(url).query
+    query = _parts(url).query
     secrets = {query, *(pair.partition("=")[2] for pair in query.split("&"))}
     secrets |= {value for _, value in parse_qsl(query)}
     for secret in sorted(secrets, key=len, reverse=True):

@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from realtime.errors import ProviderTimeout, ProviderUnavailable
+from realtime.errors import InvalidArgument, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_of_answer, payload_of
 from realtime.minimax.hosts import is_loopback
 
@@ -79,7 +79,7 @@ class HttpClient:
         base_url: str | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """A request whose answer is read inside the block. Raises ProviderUnavailable and ProviderTimeout for network
-        failures only; the caller checks the answer for an error and sets the timeout.
+        failures only; the caller checks the answer for an error and sets the timeout. InvalidArgument: no JSON.
 
         Either `body` (sent as JSON) or `data` (sent as it is; an iterable is streamed, in chunked encoding
         unless `headers` hold its Content-Length). GroupId is added to `query` unless it holds one. The errors have
@@ -89,7 +89,7 @@ class HttpClient:
         content: Any = data
         if body is not None:
             sent["Content-Type"] = "application/json"
-            content = msgspec.json.encode(body)
+            content = _encoded(body)
         if isinstance(content, bytes) and len(content) > LARGE_BODY_BYTES:
             content = io.BytesIO(content)  # written piece by piece: the event loop stays free
         params: Any = {"GroupId": self._group_id} if self._group_id else None
@@ -110,13 +110,19 @@ class HttpClient:
         The query of such an address is a signature: it is sent byte for byte, and no error holds it. Raises as
         `request` does.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            # yarl would decode %2F and the like, which some signatures do not survive.
+            address = URL(url, encoded=url.isascii() and " " not in url)
+            usable = (
+                parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            )  # reads the port
+        except ValueError:
+            usable = False
+        if not usable:
             raise ProviderUnavailable(
                 f"{self.service}: an address of a file is not a web address.", sent=False
             )
-        # yarl would decode %2F and the like, which some signatures do not survive.
-        address = URL(url, encoded=url.isascii() and " " not in url)
         with network_errors(self.service, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", secret=True):
             async with self._get_keyless(not is_loopback(url)).get(address, headers=headers) as response:
                 yield response
@@ -202,6 +208,13 @@ class HttpClient:
             cookie_jar=aiohttp.DummyCookieJar(),
             requote_redirect_url=False,
         )
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidArgument(f"The request cannot be written as JSON: {error}.") from error
 
 
 def _pairs(query: Query) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from realtime.errors import AnswerLost, InvalidArgument, ProviderRejected, Provi
 from realtime.minimax.door import Door, Pause
 from realtime.minimax.http import HttpClient
 from realtime.minimax.operations import OPERATIONS, Limit
+from tests.minimax.local_server import serving
 
 CREATE = OPERATIONS["video.create"]  # billed
 LIST = OPERATIONS["files.list"]  # not billed
@@ -200,3 +201,61 @@ async def test_a_cancelled_wait_gives_its_place_back(monkeypatch: pytest.MonkeyP
         forever.set()
         await door.call(CREATE, body={})
         assert door.waits[-1].wait_s <= 60
+
+
+@pytest.mark.parametrize("batch_id", ["", ".", ".."])
+async def test_an_id_that_would_make_another_address_is_refused(batch_id: str):
+    async with scripted(OK) as (url, seen), door_to(url) as door:
+        with pytest.raises(InvalidArgument) as caught:
+            await door.call(OPERATIONS["batches.cancel"], path_values={"batch_id": batch_id})
+    assert caught.value.param == "batch_id"
+    assert seen == []
+
+
+@pytest.mark.parametrize("odd", [object(), {1: {(1, 2): 3}}, "\ud800"])
+async def test_a_body_that_is_no_json_is_refused_before_it_is_sent(odd: Any):
+    async with scripted(OK) as (url, seen), door_to(url) as door:
+        with pytest.raises(InvalidArgument):
+            await door.call(CREATE, body={"prompt": odd})
+    assert seen == []
+
+
+@pytest.mark.parametrize("limit", [Limit(0), Limit(-1), Limit(None, 0)])
+async def test_a_limit_that_lets_nothing_through_is_refused(limit: Limit):
+    with pytest.raises(InvalidArgument):
+        Door(HttpClient("http://127.0.0.1", "key"), limits={"video": limit})
+
+
+async def test_a_limit_of_an_unknown_group_is_refused_with_the_known_ones():
+    with pytest.raises(InvalidArgument, match="image"):
+        Door(HttpClient("http://127.0.0.1", "key"), limits={"images": Limit(5)})
+
+
+async def test_a_refusal_that_only_has_a_name_is_waited_out_and_not_called_lost():
+    busy = web.json_response
+    refused = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        return busy(refused, status=429) if len(seen) < 3 else busy(OK)
+
+    seen: list[str] = []
+    async with serving(handle) as url, door_to(url) as door:
+        assert (await door.call(CREATE, body={}))["task_id"] == "7"
+    assert len(seen) == 3
+
+
+async def test_a_callback_that_raises_in_a_wait_gives_the_place_back():
+    def no(pause: Pause) -> None:
+        raise LookupError
+
+    async with scripted(OK) as (url, _), door_to(url, limits={"video": Limit(1)}) as door:
+        await door.call(CREATE, body={})
+        door.on_pause = no
+        for _ in range(3):
+            with pytest.raises(LookupError):
+                await door.call(CREATE, body={})
+        waits: list[Pause] = []
+        door.on_pause = waits.append
+        await door.call(CREATE, body={})
+    assert waits[0].wait_s <= 60

@@ -347,3 +347,16 @@ async def test_the_memory_of_a_large_download_is_flat(tmp_path: Path) -> None:
             await http.aclose()
     assert saved.size_bytes == size
     assert peak < 24 * MIB
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[bad", "http://host:99999/x", "http://host:abc/x", "http://ho st/x", "", "x"]
+)
+async def test_an_address_that_is_none_is_an_error_of_the_platform(address: str, tmp_path: Path) -> None:
+    async def link() -> str:
+        return address
+
+    async with open_store(Store(FILM)) as http:
+        with pytest.raises(ProviderError):
+            await save(link, tmp_path / "film.mp4", http=http, backoff_s=0)
+    assert os.listdir(tmp_path) == []
