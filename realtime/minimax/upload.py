@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from realtime.errors import InvalidArgument, ProviderError, ProviderTimeout
+from realtime.errors import ProviderError, ProviderTimeout
 from realtime.minimax.file_source import MOST_BYTES, FileSource, OpenFile, open_source
 from realtime.minimax.http import HttpClient, Query
 from realtime.minimax.multipart import Multipart
@@ -83,18 +83,18 @@ class _Feed:
     stall_timeout_s: float
     answer_timeout_s: float
     deadline: asyncio.Timeout = field(init=False)
-    trouble: InvalidArgument | None = None
+    trouble: Exception | None = None
 
     async def parts(self) -> AsyncIterator[bytes]:
         done = 0
-        self._moved_on(done, self.stall_timeout_s)
-        yield self.form.head
         try:
+            self._moved_on(done, self.stall_timeout_s)
+            yield self.form.head
             async for part in self.file.parts():
                 yield part
                 done += len(part)
                 self._moved_on(done, self.stall_timeout_s)
-        except InvalidArgument as error:
+        except Exception as error:  # of the file or of `on_progress`: the request breaks, and hides it
             self.trouble = error
             raise
         self._moved_on(done, self.answer_timeout_s, tell=False)
@@ -121,7 +121,7 @@ async def _opened(
 async def _send(
     http: HttpClient, path: str, feed: _Feed, query: Query | None, headers: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """One try. Raises what went wrong with the file rather than the broken connection that it leads to."""
+    """One try. Raises what went wrong with the file or `on_progress`, not the broken connection that it leads to."""
     sent = {
         **(headers or {}),
         "Content-Type": feed.form.content_type,
@@ -131,10 +131,10 @@ async def _send(
         async with asyncio.timeout(feed.stall_timeout_s) as feed.deadline:
             async with http.request("POST", path, data=feed.parts(), query=query, headers=sent) as response:
                 content = await response.read()
-    except TimeoutError as error:
-        raise ProviderTimeout(f"{http.service}: the upload to {path} stands still; it was ended.") from error
-    except ProviderError:
+    except (TimeoutError, ProviderError) as error:
         if feed.trouble is not None:
             raise feed.trouble from None
-        raise
+        if isinstance(error, ProviderError):
+            raise
+        raise ProviderTimeout(f"{http.service}: the upload to {path} stands still; it was ended.") from error
     return http.decode(response, content, path)

@@ -306,3 +306,18 @@ if sys.platform != "win32":
         writer.join()
         assert service.taken[0]["content"] == b"through the pipe"
         assert service.taken[0]["name"] == "pipe"
+
+
+@pytest.mark.parametrize("error", [LookupError("mine"), OSError("mine"), TimeoutError("mine")])
+async def test_what_the_progress_callback_raises_comes_out_and_nothing_is_sent_again(error) -> None:
+    def no(done: int, total: int | None) -> None:
+        if done:
+            raise error
+
+    service = Service()
+    async with serving(service) as url:
+        http = HttpClient(url, "key")
+        with pytest.raises(type(error), match="mine"):
+            await upload(http, PATH, b"x" * MIB, on_progress=no, backoff_s=0)
+        await http.aclose()
+    assert service.tries <= 1
