@@ -93,6 +93,19 @@ def check_voice_id(voice_id: str) -> None:
         )
 
 
+def check_prompt(prompt: object) -> None:
+    """Refuse anything but a recording together with its words."""
+    if prompt is None:
+        return
+    if (
+        not isinstance(prompt, tuple | list)
+        or len(prompt) != 2
+        or None in prompt
+        or not isinstance(prompt[1], str)
+    ):
+        raise InvalidArgument("prompt is a recording and its text: give both, in a tuple.", param="prompt")
+
+
 def _check_prompt_text(words: str) -> None:
     last = words.strip()[-1:]
     if not last:

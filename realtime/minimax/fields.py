@@ -191,6 +191,8 @@ def build(
 
     Raises InvalidArgument for the first argument that is wrong, and TypeError for a name that is in no row.
     """
+    if extra is not None and not isinstance(extra, Mapping):
+        raise refused("extra", _shown(extra), "allowed is a mapping of fields to values")
     unknown = set(values) - {field.name for field in fields}
     if unknown:
         raise TypeError(f"no field is called {', '.join(sorted(unknown))}")

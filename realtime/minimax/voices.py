@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from realtime.errors import InvalidArgument, ProviderError, ProviderRejected
 from realtime.minimax.audio_length import audio_seconds
-from realtime.minimax.clone import ClonedVoice, check_voice_id, clone_body, cloned_voice
+from realtime.minimax.clone import ClonedVoice, check_prompt, check_voice_id, clone_body, cloned_voice
 from realtime.minimax.design import DesignedVoice, designed_voice
 from realtime.minimax.door import Door
 from realtime.minimax.field_tables import DESIGN, LANGUAGES
@@ -127,6 +127,7 @@ class Voices:
         """
         if (file is None) == (file_id is None):
             raise InvalidArgument("Give one recording: file or file_id.", param="file")
+        check_prompt(prompt)
         values = {
             "voice_id": voice_id,
             "file_id": _UPLOADED_LATER if file_id is None else file_id,

@@ -173,3 +173,10 @@ def test_models_are_matched_by_prefix():
     assert build(fields, {"model": "a-1-fast", "x": 1})["x"] == 1
     with pytest.raises(InvalidArgument, match="not for the model b"):
         build(fields, {"model": "b", "x": 1})
+
+
+@pytest.mark.parametrize("extra", ["seed=7", b"{}", [("seed", 7)], 7])
+def test_an_extra_that_is_no_object_is_refused(extra):
+    with pytest.raises(InvalidArgument) as caught:
+        build(IMAGE, {"model": "image-01", "prompt": "a"}, extra)
+    assert caught.value.param == "extra"
