@@ -13,6 +13,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -105,8 +106,8 @@ def _read(tar: tarfile.TarFile, folder: Path, size: int, written: list[Path]) ->
 
 def _members(tar: tarfile.TarFile, size: int) -> Iterator[tarfile.TarInfo]:
     """The plain files. Raises ProviderRejected for everything that no honest tar of the platform has."""
-    for count, member in enumerate(tar, 1):
-        if count > MOST_MEMBERS:
+    for number, member in enumerate(tar, 1):
+        if number > MOST_MEMBERS:
             raise _refused(f"it has more than {MOST_MEMBERS:,} members")
         path = PurePosixPath(member.name)
         if path.is_absolute() or ".." in path.parts or "\\" in member.name or "\x00" in member.name:
@@ -176,12 +177,14 @@ def _named(parts: list[NarrationPart], name: str | None) -> list[tuple[str, Narr
             (name if len(parts) == 1 else f"{name}-{number:0{digits}d}", part)
             for number, part in enumerate(parts, 1)
         ]
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     named = []
     for part in parts:
         stem = re.sub(r"[^\w.-]+", "-", part.name).strip("-.")[:80] or "audio"
-        seen[stem] = seen.get(stem, 0) + 1
-        named.append((stem if seen[stem] == 1 else f"{stem}-{seen[stem]}", part))
+        numbered = (f"{stem}-{number}" for number in count(2))
+        free = next(each for each in chain([stem], numbered) if each.lower() not in taken)
+        taken.add(free.lower())  # some file systems do not tell A from a
+        named.append((free, part))
     return named
 
 

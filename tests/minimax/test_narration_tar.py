@@ -47,6 +47,11 @@ def test_json_parts_each_have_their_audio(tmp_path: Path) -> None:
     assert [part.audio.name for part in numbered] == ["book-1.mp3", "book-2.mp3", "book-3.mp3"]
 
 
+def test_a_number_after_a_name_replaces_no_other_member(tmp_path: Path) -> None:
+    parts = unpacked(tar_of(("1/a.mp3", b"one"), ("2/a.mp3", b"two"), ("3/a-2.mp3", b"three")), tmp_path)
+    assert [part.audio.read_bytes() for part in parts] == [b"one", b"two", b"three"]
+
+
 def test_two_members_of_one_name_in_two_folders_are_both_kept(tmp_path: Path) -> None:
     parts = unpacked(tar_of(("1/content.wav", b"a"), ("2/content.wav", b"b")), tmp_path)
     assert [part.audio.read_bytes() for part in parts] == [b"a", b"b"]
