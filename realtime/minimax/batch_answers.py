@@ -22,6 +22,7 @@ from realtime.minimax.chat_whole import ChatAnswer, answer_of
 from realtime.minimax.errors import error_for_code, error_from_response, find_error
 from realtime.minimax.file_source import in_thread
 from realtime.minimax.files import Files
+from realtime.minimax.json_text import decode_json, digits
 from realtime.minimax.results import Result, mapping, text, whole
 
 _AT_ONCE = 64  # results read in one go: a thread for each would cost more than the reading
@@ -108,8 +109,8 @@ def _error(
         code, message = "", str(error)
         if isinstance(error, Mapping):
             code, message = text(error, "code"), text(error, "message")
-        if code.isdigit():
-            return error_for_code(int(code), message)
+        if (number := digits(code)) is not None:
+            return error_for_code(number, message)
         return find_error({"error": error}) or ProviderRejected(f"{_SERVICE}: {message}")
     status = whole(response, "status_code", 200)
     trace_id = text(response, "request_id") or None
@@ -142,11 +143,16 @@ class _Lines:
         return iter(self._places)
 
     def get(self, custom_id: str) -> Mapping[str, Any] | None:
+        """The line of this id; None where there is none, or where only its id can be read."""
         place = self._places.get(custom_id)
         if place is None:
             return None
         self._stream.seek(place)
-        line: Mapping[str, Any] = msgspec.json.decode(self._stream.readline())
+        try:
+            line: Mapping[str, Any] = decode_json(self._stream.readline())
+        except msgspec.DecodeError:
+            self.broken += 1
+            return None
         return line
 
 

@@ -175,6 +175,17 @@ async def test_a_broken_line_loses_its_request_only(fake, mm):
     assert "1 lines" in str(results[1].error)
 
 
+@pytest.mark.parametrize(
+    "odd", ["1e999", "[" * 5000 + "]" * 5000, "1" * 5000], ids=["large", "nested", "long"]
+)
+async def test_a_line_that_only_looks_whole_loses_its_request_only(fake, mm, odd):
+    fake.files[str(INPUT_ID)] = jsonl([line("a"), line("b")])
+    fake.files["2"] = jsonl([f'{{"custom_id": "a", "response": {odd}}}\n'.encode(), answered("b")])
+    fake.batch = {"output_file_id": "2"}
+    results = [result async for result in mm.batches.task("batch_1").results()]
+    assert [(result.custom_id, result.lost) for result in results] == [("a", True), ("b", False)]
+
+
 async def test_a_single_error_line_is_no_refusal_of_its_file(fake, mm):
     fake.files["3"] = jsonl([failed("a")])
     fake.batch = {"error_file_id": "3"}
@@ -351,6 +362,9 @@ def test_the_documented_output_line_is_read():
         {"custom_id": "a", "error": "no"},
         {"custom_id": "a", "error": {"code": "invalid", "message": "no"}},
         {"custom_id": "a", "error": {"code": 99999, "message": "no"}},
+        {"custom_id": "a", "error": {"code": "²", "message": "no"}},
+        {"custom_id": "a", "error": {"code": "9" * 5000, "message": "no"}},
+        {"custom_id": "a", "error": {"code": 10**4000, "message": "no"}},
     ],
 )
 def test_an_answer_that_makes_no_sense_is_an_error_of_its_own(entry):
