@@ -33,8 +33,8 @@ async def read_upload(request: web.Request, store: Store, limit: Callable[[str],
     """The form's `purpose` and `file`, in any order.
 
     `limit` says for a purpose ("" while it is not known) after how many bytes reading stops, and the HTTP status of
-    the refusal. Raises Refusal 2013 for what is
-    broken, missing, empty or too large; then nothing is stored.
+    the refusal. Raises Refusal 2013 for what is broken, missing or too large, and HTTPNotFound for an empty file; then
+    nothing is stored.
     """
     if not request.content_type.startswith("multipart/"):
         raise Refusal(2013, "invalid params, Content-Type must be multipart/form-data")
@@ -45,6 +45,8 @@ async def read_upload(request: web.Request, store: Store, limit: Callable[[str],
                 await _take(part, upload, limit)
         record = {"purpose": upload.purpose, "filename": upload.filename, "bytes": upload.size}
         request.app[STATE].record(request, record)
+        if upload.filename and not upload.size:
+            raise web.HTTPNotFound  # an empty file: docs/minimax/files.md 1
         for name, found in (("purpose", upload.purpose), ("file", upload.size)):
             if not found:
                 raise Refusal(

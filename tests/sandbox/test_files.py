@@ -121,7 +121,8 @@ async def test_an_upload_that_breaks_off_leaves_nothing() -> None:
 async def test_an_empty_file_is_refused() -> None:
     async with platform() as client:
         answer = await client.upload(b"", "a.jsonl", "batch")
-        assert answer.json["base_resp"]["status_code"] == 2013
+        assert (answer.status, answer.raw) == (404, b"404 page not found")
+        assert list(client.sandbox.state.store.directory.iterdir()) == []
 
 
 async def test_the_list_has_uploads_of_a_purpose_and_no_results() -> None:
