@@ -175,15 +175,19 @@ class Jobs:
         When the clock says that its state has changed, this waits for the change and for the work before it, so
         a test that has moved the clock needs to ask only once. Work that takes very long is not waited for.
         """
+        job = self._named(id, *names)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MOST_WAIT_S):
+                while not job.finished and job.next_s <= self._clock.now_s():
+                    await job.changed.wait()
+        return self._named(id, *names)  # its lifetime may have passed while it was late
+
+    def _named(self, id: int | str, *names: str) -> Job:
         text = str(id)
         known = text.isascii() and text.isdigit() and len(text) <= 19
         job = self.get(int(text), *names) if known else None
         if job is None:
             raise Refusal(2013, "invalid params, invalid task_id")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(MOST_WAIT_S):
-                while not job.finished and job.next_s <= self._clock.now_s():
-                    await job.changed.wait()
         return job
 
     def cancel(self, job: Job, word: str, on_the_way: tuple[str, str] | None = None) -> None:
