@@ -13,13 +13,12 @@ from aiohttp import web
 
 from . import fields
 from .callbacks_out import start_job
-from .context import base_resp
 from .fields import invalid
 from .film_inputs import FilmPlan, check_words, filmed, need_makers, picture
 from .jobs import Job, JobKind
 from .native import Call, Endpoint, add_endpoint
 from .store import Artefact
-from .video import answered
+from .video import answered, pushed
 from .video_rules import MOST_PROMPT, PICTURE, film_size
 
 _SECONDS = 6  # [guess]
@@ -93,13 +92,15 @@ async def query(call: Call) -> dict[str, Any] | web.Response:
 
 
 def _answer(job: Job) -> dict[str, Any]:
-    done = job.finished and isinstance(job.result, Artefact)
-    return {"task_id": str(job.id), "status": job.word, "video_url": job.link(job.result) if done else ""}
+    return {"task_id": str(job.id), "status": job.word, "video_url": _link(job)}
 
 
-def _push(job: Job) -> dict[str, Any]:
-    code = base_resp(job.error.code, job.error.message) if job.error else base_resp()
-    return {**_answer(job), "base_resp": code}
+def _link(job: Job) -> str:
+    return job.link(job.result) if job.finished and isinstance(job.result, Artefact) else ""
+
+
+def _push(job: Job) -> dict[str, Any] | None:
+    return pushed(job, {"video_url": _link(job)})
 
 
 async def _film(job: Job) -> Artefact:

@@ -124,14 +124,17 @@ def file_id(job: Job) -> int | None:
 
 
 def _push(job: Job) -> dict[str, Any] | None:
-    """Three words only, so some changes of state are none here."""
+    return pushed(job, {"file_id": str(file_id(job) or "")})
+
+
+def pushed(job: Job, fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A push of V1 has three words only, so some changes of state are none here (docs/minimax/README.md 6)."""
     status = _PUSHED.get(job.word, "processing")
     if job.extra.get("pushed") == status:
         return None
     job.extra["pushed"] = status
     code = base_resp(job.error.code, job.error.message) if job.error else base_resp()
-    found = str(file_id(job) or "")
-    return {"task_id": str(job.id), "status": status, "file_id": found, "base_resp": code}
+    return {"task_id": str(job.id), "status": status, **fields, "base_resp": code}
 
 
 KIND = JobKind(
