@@ -216,7 +216,7 @@ def _modify(body: Mapping[str, Any], *, streaming: bool, format: str) -> int:
     modify = _mapping(body, "voice_modify")
     if not modify:
         return 0
-    if streaming and format != "mp3":
+    if format not in (("mp3",) if streaming else ("mp3", "wav", "flac")):  # docs/minimax/t2a-http.md 1
         raise _invalid("voice_modify")
     for name in ("intensity", "timbre"):
         _whole(modify, name, -100, 100, "voice_modify")
