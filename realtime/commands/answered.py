@@ -18,8 +18,8 @@ from realtime.commands.naming import absolute, ending, name_result
 from realtime.commands.platform import Platform
 from realtime.commands.task_kinds import TaskKind, follow
 from realtime.minimax.client import MiniMax
-from realtime.minimax.download import Link, save
-from realtime.minimax.media_result import MediaResult, save_bytes
+from realtime.minimax.download import Link, save, save_bytes
+from realtime.minimax.media_result import MediaResult
 from realtime.minimax.sniff import SNIFF_BYTES
 from realtime.task_records import Record, RecordState
 

@@ -5,20 +5,18 @@ Pure but for `ClonedVoice`, which fetches its demo. The call itself is in `voice
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from realtime.errors import InvalidArgument
-from realtime.minimax.download import Saved, read, save
+from realtime.errors import InvalidArgument, ProviderError
 from realtime.minimax.field_tables import CLONE
 from realtime.minimax.fields import build, refused
 from realtime.minimax.http import HttpClient
-from realtime.minimax.results import Result, mapping, text, whole
-from realtime.minimax.upload import OnProgress
+from realtime.minimax.media_result import MediaResult
+from realtime.minimax.results import mapping, text, whole
 
 MOST_DEMO_BYTES = 64 * 1024 * 1024
 KEPT_S = 168 * 3600.0  # how long a new voice lives that is not used
@@ -26,7 +24,7 @@ _VOICE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClonedVoice(Result):
+class ClonedVoice(MediaResult):
     """A new voice. It is deleted after 168 h (KEPT_S) unless it is used in speech; the demo is no use of it.
 
     `file_id` is the recording on the platform. `seconds` and `characters` are those of the demo, 0 without one.
@@ -38,33 +36,18 @@ class ClonedVoice(Result):
     seconds: float = 0.0
     characters: int = 0
     sensitive_type: int = 0
-    demo_url: str | None = field(default=None, repr=False, compare=False)
-    _http: HttpClient | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def demo_url(self) -> str | None:
+        """The link of the demo; it lives for 24 h."""
+        return self.url
 
     @property
     def has_demo(self) -> bool:
-        return self.demo_url is not None
+        return self.url is not None
 
-    async def save(
-        self, target: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
-    ) -> Saved:
-        """The demo on the disk, as `download.save` does it; its link lives for 24 h. Raises InvalidArgument without."""
-        return await save(self._link, target, http=self._client, on_progress=on_progress, force=force)
-
-    async def read(self) -> bytes:
-        """The demo in memory. Raises InvalidArgument if the clone was made without `say`."""
-        return await read(self._link, http=self._client, most_bytes=MOST_DEMO_BYTES)
-
-    async def _link(self) -> str:
-        if self.demo_url is None:
-            raise InvalidArgument("This clone has no demo: give a text with say=.", param="say")
-        return self.demo_url
-
-    @property
-    def _client(self) -> HttpClient:
-        if self._http is None or self.demo_url is None:
-            raise InvalidArgument("This clone has no demo: give a text with say=.", param="say")
-        return self._http
+    def _nothing(self) -> ProviderError:
+        return InvalidArgument("This clone has no demo: give a text with say=.", param="say")
 
 
 def clone_body(
@@ -125,7 +108,7 @@ def cloned_voice(voice_id: str, file_id: int, answer: Mapping[str, Any], http: H
         seconds=whole(extra, "audio_length") / 1000,
         characters=whole(extra, "usage_characters"),
         sensitive_type=found or int(answer.get("input_sensitive") is True),
-        demo_url=text(answer, "demo_audio") or None,
+        url=text(answer, "demo_audio") or None,
         raw=answer,
         trace_id=text(answer, "trace_id") or None,
         _http=http,

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from realtime.errors import ProviderUnavailable
-from realtime.minimax.download import Saved, save_bytes
-from realtime.minimax.results import Result, text
+from realtime.minimax.media_result import MediaResult
+from realtime.minimax.results import text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DesignedVoice(Result):
+class DesignedVoice(MediaResult):
     """A new voice and `audio`, an mp3 in which it says the text. It is deleted after 168 h unless it is used."""
 
     id: str
-    audio: bytes = field(default=b"", repr=False)
 
-    async def read(self) -> bytes:
-        return self.audio
-
-    async def save(self, target: str | os.PathLike[str], *, force: bool = False) -> Saved:
-        """The preview on the disk. Raises InvalidArgument for a taken name, and StorageError."""
-        return await save_bytes(self.audio, target, force=force)
+    @property
+    def audio(self) -> bytes:
+        return self.data or b""
 
 
 async def designed_voice(answer: Mapping[str, Any], voice_id: str | None) -> DesignedVoice:
@@ -38,7 +33,7 @@ async def designed_voice(answer: Mapping[str, Any], voice_id: str | None) -> Des
     if not found:
         raise ProviderUnavailable("MiniMax: the design was answered without a voice id.", retryable=False)
     audio = await asyncio.to_thread(_decoded, text(answer, "trial_audio"))
-    return DesignedVoice(id=found, audio=audio, raw=answer, trace_id=text(answer, "trace_id") or None)
+    return DesignedVoice(id=found, data=audio, raw=answer, trace_id=text(answer, "trace_id") or None)
 
 
 def _decoded(audio: str) -> bytes:

@@ -81,9 +81,14 @@ async def save(
     return Saved(part.target, part.size, kind)
 
 
-async def save_bytes(data: bytes, target: str | os.PathLike[str], *, force: bool = False) -> Saved:
-    """Bytes that are here already, saved as `target` in one step. Raises InvalidArgument and StorageError."""
-    return await in_thread(_save_bytes, data, Path(target), force)
+async def save_bytes(
+    data: bytes, target: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
+) -> Saved:
+    """Bytes that are here already, as `target`, whole or not at all. Raises as `save` does about the target."""
+    saved = await in_thread(_save_bytes, data, Path(target), force)
+    if on_progress is not None:
+        on_progress(len(data), len(data))
+    return saved
 
 
 def _save_bytes(data: bytes, target: Path, force: bool) -> Saved:

@@ -1,7 +1,7 @@
 """Media that an answer brought: by a link that dies, or as text inside the answer (hex, base64).
 
 A result that is one file is derived from `MediaResult`: it can be read and saved, wherever its bytes are. Links are
-signed, live for 24 h and are fetched without the key (docs/minimax/files.md 6). Knows no endpoint.
+signed, live for some hours and are fetched without the key (docs/minimax/files.md 6). Knows no endpoint.
 """
 
 from __future__ import annotations
@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from realtime.errors import ProviderUnavailable
-from realtime.minimax.download import Link, Saved, read, save
-from realtime.minimax.file_source import in_thread
+from realtime.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from realtime.minimax.download import Link, Saved, read, save, save_bytes
 from realtime.minimax.http import HttpClient
-from realtime.minimax.part_file import PartFile
 from realtime.minimax.results import Result
 from realtime.minimax.upload import OnProgress
 
@@ -28,17 +25,22 @@ _SLICE = 1024 * 1024  # characters that are decoded at a time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaResult(Result):
-    """One file. Either `url`, a signed link that lives for 24 h, or `data`, its bytes."""
+    """One file: `data` are its bytes where they came with the answer, `url` is a signed link that dies.
 
-    url: str | None = field(default=None, repr=False)
+    A result whose link can be asked for again has that way in `_fresh`, so that it can be saved later too.
+    """
+
+    url: str | None = field(default=None, repr=False, compare=False)
     data: bytes | None = field(default=None, repr=False)
+    _fresh: Link | None = field(default=None, repr=False, compare=False)
     _http: HttpClient | None = field(default=None, repr=False, compare=False)
 
-    async def read(self) -> bytes:
-        """The bytes in memory. Raises ProviderError if the link has died or gives no file."""
+    async def read(self, *, on_progress: OnProgress | None = None) -> bytes:
+        """The bytes in memory, up to 512 MB. Raises ProviderError if the link has died or gives no file."""
         if self.data is not None:
             return self.data
-        return await read(self._link(), http=self._client(), most_bytes=MOST_BYTES)
+        http, link = self._way()
+        return await read(link, http=http, most_bytes=MOST_BYTES, on_progress=on_progress)
 
     async def save(
         self,
@@ -47,50 +49,50 @@ class MediaResult(Result):
         on_progress: OnProgress | None = None,
         force: bool = False,
     ) -> Saved:
-        """The file as `target`, resumed and checked as `download.save` does it; raises what that raises."""
+        """The file as `target`, whole or not at all, resumed where an earlier call was stopped (`download.save`).
+
+        Raises InvalidArgument for a name that is taken (without `force`), StorageError and ProviderError.
+        """
         if self.data is not None:
             return await save_bytes(self.data, target, on_progress=on_progress, force=force)
-        return await save(self._link(), target, http=self._client(), on_progress=on_progress, force=force)
+        http, link = self._way()
+        return await save(link, target, http=http, on_progress=on_progress, force=force)
 
-    def _link(self) -> Link:
-        url = self.url
+    def _way(self) -> tuple[HttpClient, Link]:
+        """How to fetch the file. Raises what `_nothing` gives."""
+        url, link = self.url, self._fresh
+        if self._http is None or (link is None and not url):
+            raise self._nothing()
+        return self._http, link or fixed_link(url or "")
 
-        async def same() -> str:
-            if not url:
-                raise ProviderUnavailable("This result has neither a link nor data.", retryable=False)
-            return url
-
-        return same
-
-    def _client(self) -> HttpClient:
-        if self._http is None:
-            raise ProviderUnavailable("This result has no client to fetch it with.", retryable=False)
-        return self._http
+    def _nothing(self) -> ProviderError:
+        """The error of a result that has no file."""
+        return ProviderRejected("MiniMax: this result has no file.")
 
 
-async def save_bytes(
-    data: bytes, target: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
-) -> Saved:
-    """Bytes that are here already, as `target`: complete or not at all.
+def fixed_link(url: str) -> Link:
+    """A link that is always the same: when it has died, so has the file."""
 
-    Raises InvalidArgument for a target that is taken (without `force`) or cannot be written, StorageError for a full
-    disk.
+    async def same() -> str:
+        return url
+
+    return same
+
+
+def asked_link(known: str, ask: Callable[[], Awaitable[str]], what: str) -> Link:
+    """A link that is `known` at first; each time after that `ask` brings another.
+
+    The first download after the task's last answer needs no question more. Raises ProviderRejected where there is none.
     """
-    saved = await in_thread(_save_bytes, data, Path(target), force)
-    if on_progress is not None:
-        on_progress(len(data), len(data))
-    return saved
+    left = [known] if known else []
 
+    async def fresh() -> str:
+        address = left.pop() if left else await ask()
+        if not address:
+            raise ProviderRejected(f"MiniMax: {what} has no address any more.")
+        return address
 
-def _save_bytes(data: bytes, target: Path, force: bool) -> Saved:
-    part = PartFile(target, force=force)
-    try:
-        part.restart(None)
-        part.check_room(len(data))
-        part.write(data, len(data))
-        return Saved(target, len(data), part.publish())
-    finally:
-        part.close()
+    return fresh
 
 
 async def from_hex(text: str) -> bytes:

@@ -6,38 +6,30 @@ Knows the answers of docs/minimax/t2a-http.md 2 and 3. Sessions for live speech 
 from __future__ import annotations
 
 import asyncio
-import binascii
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 import msgspec
 
 from realtime.errors import AnswerLost, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
-from realtime.minimax.download import Saved, read, save
+from realtime.minimax.download import read
 from realtime.minimax.errors import error_from_response, find_error, trace_of
-from realtime.minimax.fetching import Link
-from realtime.minimax.file_source import in_thread
 from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
-from realtime.minimax.part_file import PartFile
-from realtime.minimax.results import Result, mapping, text, whole
+from realtime.minimax.media_result import MOST_BYTES, MediaResult, fixed_link, from_hex
+from realtime.minimax.results import mapping, text, whole
 from realtime.minimax.sniff import Kind
 from realtime.minimax.sse import EventTooLong, SseDecoder
 from realtime.minimax.subtitle_lines import SubtitleLine, read_lines
-from realtime.minimax.upload import OnProgress
 
-MOST_BYTES = 512 * 1024 * 1024  # of a result that is read into memory
 _JSON: tuple[Kind, ...] = ("json",)
-_LARGE = 256 * 1024  # hexadecimal digits; more are decoded in a thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speech(Result):
+class Speech(MediaResult):
     """Speech in the format that was asked for.
 
     `audio` are its bytes; empty where an address was asked for (`output="url"`) and after a stream: then `read` and
@@ -45,7 +37,6 @@ class Speech(Result):
     `usage_characters` as charged. 0 and "" mean that the platform did not say.
     """
 
-    audio: bytes = field(default=b"", repr=False)
     format: str = ""
     length_ms: int = 0
     rate: int = 0
@@ -53,59 +44,20 @@ class Speech(Result):
     bitrate: int = 0
     usage_characters: int = 0
     words: int = 0
-    url: str | None = field(default=None, repr=False)
     subtitle_url: str | None = field(default=None, repr=False)
-    _http: HttpClient | None = field(default=None, repr=False, compare=False)
 
-    async def read(self) -> bytes:
-        """The audio, fetched where only its address is here. Raises ProviderError."""
-        if self.audio:
-            return self.audio
-        return await read(self._link(self.url), http=self._client(), most_bytes=MOST_BYTES)
-
-    async def save(
-        self, path: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
-    ) -> Saved:
-        """Write the audio to `path`, whole or not at all.
-
-        Raises InvalidArgument for a name that is taken (without `force`), StorageError, and ProviderError.
-        """
-        if self.audio:
-            return await in_thread(_write, Path(path), self.audio, force)
-        link = self._link(self.url)
-        return await save(link, path, http=self._client(), on_progress=on_progress, force=force)
+    @property
+    def audio(self) -> bytes:
+        """The bytes, where they came with the answer; `read` gives them in any case."""
+        return self.data or b""
 
     async def subtitles(self) -> tuple[SubtitleLine, ...]:
         """The lines with their times, fetched now; they live for 24 h. Raises ProviderError, also if there are none."""
-        link = self._link(self.subtitle_url)
-        content = await read(link, http=self._client(), most_bytes=MOST_BYTES, expect=_JSON)
+        if not self.subtitle_url or self._http is None:
+            raise ProviderRejected("MiniMax: this speech has no subtitles: they were not asked for.")
+        link = fixed_link(self.subtitle_url)
+        content = await read(link, http=self._http, most_bytes=MOST_BYTES, expect=_JSON)
         return await asyncio.to_thread(read_lines, content)
-
-    @staticmethod
-    def _link(url: str | None) -> Link:
-        if not url:
-            raise ProviderRejected("MiniMax: this speech has no address: it was not asked for one.")
-
-        async def link() -> str:
-            return url
-
-        return link
-
-    def _client(self) -> HttpClient:
-        if self._http is None:
-            raise ProviderRejected("MiniMax: this speech belongs to no client.")
-        return self._http
-
-
-def _write(path: Path, audio: bytes, force: bool) -> Saved:
-    part = PartFile(path, force=force)
-    try:
-        part.restart(None)
-        part.check_room(len(audio))
-        part.write(audio, len(audio))
-        return Saved(path, len(audio), part.publish())
-    finally:
-        part.close()
 
 
 async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool) -> Speech:
@@ -115,10 +67,10 @@ async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool
     facts = _facts(answer, http)
     if by_url and sent.startswith(("http://", "https://")):
         return replace(facts, url=sent)
-    audio = await _from_hex(sent)
+    audio = await from_hex(sent)
     if not audio:
         raise ProviderUnavailable("MiniMax: the speech service sent no audio.", trace_id=trace_of(answer))
-    return replace(facts, audio=audio)
+    return replace(facts, data=audio)
 
 
 def _facts(answer: Mapping[str, Any], http: HttpClient | None) -> Speech:
@@ -136,15 +88,6 @@ def _facts(answer: Mapping[str, Any], http: HttpClient | None) -> Speech:
         trace_id=trace_of(answer),
         _http=http,
     )
-
-
-async def _from_hex(digits: str) -> bytes:
-    try:
-        if len(digits) > _LARGE:
-            return await asyncio.to_thread(binascii.unhexlify, digits)
-        return binascii.unhexlify(digits)
-    except (binascii.Error, ValueError):
-        raise ProviderUnavailable("MiniMax: the speech service sent broken audio.") from None
 
 
 Open = Callable[[str], AbstractAsyncContextManager[aiohttp.ClientResponse]]
@@ -189,7 +132,9 @@ class SpeechStream(AsyncIterator[bytes]):
                 if not error.sent and host != self._hosts[-1]:
                     continue
                 raise (
-                    _broken(error) if error.retryable and error.sent and self._has_audio else error
+                    _broken(error)
+                    if isinstance(error, ProviderUnavailable | ProviderTimeout) and self._has_audio
+                    else error
                 ) from error
 
     async def _events(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
@@ -227,7 +172,7 @@ class SpeechStream(AsyncIterator[bytes]):
         data = mapping(event, "data") if isinstance(event, dict) else {}
         last = data.get("status") == 2
         digits = "" if last and self._has_audio else text(data, "audio")  # the last event repeats all of it
-        part = await _from_hex(digits)
+        part = await from_hex(digits)
         if last:
             if not part and not self._has_audio:
                 raise ProviderUnavailable(

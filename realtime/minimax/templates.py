@@ -17,10 +17,11 @@ from realtime.minimax.errors import trace_of
 from realtime.minimax.field_tables import TEMPLATE
 from realtime.minimax.fields import build, refused
 from realtime.minimax.file_source import FileSource
-from realtime.minimax.film import Film, Source, asked_link
+from realtime.minimax.film import Film
 from realtime.minimax.job import Job, JobKind
 from realtime.minimax.job_schedule import QueryPace
 from realtime.minimax.media_input import media_url
+from realtime.minimax.media_result import asked_link
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import text
 from realtime.minimax.video import INTERVAL_S, LONGEST_S, QUERIES_PER_S, TYPICAL_S, created_id
@@ -123,7 +124,8 @@ class Templates:
             task_id=task_id,
             raw=answer,
             trace_id=trace_of(answer),
-            _source=Source(self._door.http, link),
+            _fresh=link,
+            _http=self._door.http,
         )
 
 

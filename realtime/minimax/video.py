@@ -16,7 +16,7 @@ from realtime.minimax.field_tables import VIDEO, VIDEO_V2_MODELS
 from realtime.minimax.fields import build, refused
 from realtime.minimax.file_source import FileSource
 from realtime.minimax.files import Files
-from realtime.minimax.film import Film, Source
+from realtime.minimax.film import Film
 from realtime.minimax.job import Job, JobKind
 from realtime.minimax.job_schedule import QueryPace
 from realtime.minimax.media_input import media_url
@@ -127,7 +127,8 @@ class Video:
             height=whole(answer, "video_height"),
             raw=answer,
             trace_id=trace_of(answer),
-            _source=Source(self._door.http, self._files.link(file_id)),
+            _fresh=self._files.link(file_id),
+            _http=self._door.http,
         )
 
 

@@ -16,10 +16,10 @@ from realtime.minimax.errors import trace_of
 from realtime.minimax.field_tables import CONTEXT, REGENERATION, VIDEO_V2
 from realtime.minimax.fields import build
 from realtime.minimax.file_source import OpenFile
-from realtime.minimax.film import Source, asked_link
 from realtime.minimax.in_flight import InFlight
 from realtime.minimax.job import Job, JobKind, State
 from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.media_result import asked_link
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import items, mapping, text, whole
 from realtime.minimax.sniff import content_type, sniff
@@ -250,7 +250,8 @@ class VideoV2:
             usage=task.usage,
             raw=answer,
             trace_id=trace_of(answer),
-            _source=Source(self._door.http, asked_link(task.url, ask, f"the film of the V2 task {task.id}")),
+            _fresh=asked_link(task.url, ask, f"the film of the V2 task {task.id}"),
+            _http=self._door.http,
         )
 
     def _tell_full(self, jobs: Sequence[Job[Any]]) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from realtime.minimax.download import Saved
 from realtime.minimax.errors import trace_of
-from realtime.minimax.film import Source
 from realtime.minimax.job_states import State, read, state_of
+from realtime.minimax.media_result import MediaResult
 from realtime.minimax.results import Result, mapping, text, whole
-from realtime.minimax.upload import OnProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +66,7 @@ class VideoTask(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilmV2(Result):
+class FilmV2(MediaResult):
     """One film of a V2 model. `seconds` is its length; `usage` is what it cost, in seconds and pictures."""
 
     task_id: str
@@ -78,20 +75,6 @@ class FilmV2(Result):
     seconds: int = 0
     ratio: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
-    _source: Source = field(repr=False, compare=False)
-
-    async def save(
-        self, path: str | os.PathLike[str], on_progress: OnProgress | None = None, force: bool = False
-    ) -> Saved:
-        """The film on the disk, resumed where an earlier call was stopped (`download.save`).
-
-        Raises InvalidArgument for a name that is taken without `force`, StorageError and ProviderError.
-        """
-        return await self._source.save(path, on_progress=on_progress, force=force)
-
-    async def read(self, on_progress: OnProgress | None = None) -> bytes:
-        """The film in memory, up to 512 MB. Raises ProviderError."""
-        return await self._source.read(on_progress=on_progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.errors import InvalidArgument, ProviderUnavailable
+from realtime.errors import InvalidArgument, ProviderRejected, ProviderUnavailable
 from realtime.minimax import media_result
-from realtime.minimax.media_result import MediaResult, from_base64, from_hex, save_bytes
+from realtime.minimax.download import save_bytes
+from realtime.minimax.media_result import MediaResult, from_base64, from_hex
 
 
 @given(st.binary(max_size=200), st.sampled_from([4, 8, 1024]))
@@ -59,5 +60,5 @@ async def test_what_an_earlier_call_left_is_replaced(tmp_path):
 
 
 async def test_a_result_without_anything_says_so():
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderRejected, match="has no file"):
         await MediaResult().read()
