@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
 from realtime.errors import AnswerLost, InvalidArgument, ProviderError, TaskFailed
-from realtime.minimax import Batch, BatchJob, BatchRequest, BatchResult, Callbacks, MiniMax
+from realtime.minimax import Batch, BatchJob, BatchRequest, BatchResult, Callbacks
 from realtime.minimax.job import Job, Schedule
 from realtime.minimax.job_states import State
 from realtime.sandbox.server import Sandbox
@@ -19,18 +18,6 @@ from tests.minimax.scripted import until
 pytest.importorskip("realtime.sandbox.batch")
 
 ONLY_PUSHES = Schedule(early_s=(), interval_s=3600.0, least_gap_s=0.0)  # nothing but a push makes it ask
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
-    async with MiniMax("key", sandbox.url) as client:
-        yield client
 
 
 async def ended(sandbox: Sandbox, job: BatchJob) -> Batch:

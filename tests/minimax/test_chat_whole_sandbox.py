@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
@@ -28,18 +27,6 @@ class Order:
 
 
 QUESTION = 'The customer "Ada Lovelace" owes us a total of 42 euros. Write the invoice as JSON.'
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
-    async with MiniMax("key", sandbox.url) as client:
-        yield client
 
 
 @pytest.mark.operation("chat.complete", "chat.stream")

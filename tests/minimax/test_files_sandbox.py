@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,6 @@ import pytest
 from realtime.errors import InvalidArgument, ProviderError, ProviderUnavailable
 from realtime.minimax import MiniMax
 from realtime.sandbox.server import Sandbox
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
-    async with MiniMax("key", sandbox.url) as client:
-        yield client
 
 
 @pytest.mark.operation("files.upload", "files.list", "files.get", "files.open", "files.delete")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 pytest.importorskip("PIL")
@@ -13,18 +11,6 @@ from realtime.sandbox.picture_facts import picture_facts
 from realtime.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.operation("images.create")
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
-    async with MiniMax("key", sandbox.url) as client:
-        yield client
 
 
 async def facts(picture: Picture) -> tuple[int, int, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,18 +13,6 @@ from realtime.minimax.audio_length import audio_seconds
 from realtime.sandbox.server import Sandbox
 
 LYRICS = "[Intro]\n[Verse]\nRain on the window\nand rain in the street\n[Pre-Chorus]\nwait for it\n[Chorus]\nla la la"
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
-    async with MiniMax("key", sandbox.url) as client:
-        yield client
 
 
 def recording(seconds: float) -> bytes:

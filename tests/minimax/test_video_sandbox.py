@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +31,6 @@ def picture(width: int = 400, height: int = 400) -> bytes:
     target = io.BytesIO()
     Image.new("RGB", (width, height), (200, 40, 40)).save(target, "JPEG")
     return target.getvalue()
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
-    async with MiniMax("key", sandbox.url) as client:
-        yield client
 
 
 async def finished(sandbox: Sandbox, job: Job[Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +21,6 @@ ID = "captain-01"
 @pytest.fixture(scope="module")
 def sample() -> bytes:
     return recording(12.0)
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
-    async with MiniMax("key", sandbox.url) as client:
-        yield client
 
 
 async def ids(mm: MiniMax, kind) -> list[str]:
