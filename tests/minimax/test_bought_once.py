@@ -1,0 +1,140 @@
+"""Whatever the network and the platform do, one call buys at most once: in virtual time, for every billed call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.errors import AnswerLost, ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax import MiniMax
+from realtime.minimax.http import HttpClient
+from tests.virtual_time import run
+
+OK: dict[str, Any] = {
+    "base_resp": {"status_code": 0}, "task_id": "7", "id": "b1", "lyrics": "[Verse]", "cover_feature_id": "f",
+    "voice_id": "v", "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}],
+    "data": {"audio": "http://h/x", "image_urls": ["http://h/x"]},
+}  # fmt: skip
+GATEWAY = b"<html>gateway</html>"
+
+
+def _coded(code: int) -> bytes:
+    return json.dumps({"base_resp": {"status_code": code, "status_msg": "no"}}).encode()
+
+
+# What happens to one request: whether the platform may have worked for it, and the status and body of the answer.
+DAYS: dict[str, tuple[bool, Any]] = {
+    "good": (True, (200, json.dumps(OK).encode())),
+    "empty": (True, (200, b"")),
+    "null": (True, (200, b"null")),
+    "gateway 502": (True, (502, GATEWAY)),
+    "gateway 504": (True, (504, GATEWAY)),
+    "status 500": (True, (500, b"")),
+    "failed inside": (True, (200, _coded(1000))),
+    "timed out inside": (True, (200, _coded(1001))),
+    "system 1013": (True, (200, _coded(1013))),
+    "system 1024": (True, (200, _coded(1024))),
+    "system 1033": (True, (200, _coded(1033))),
+    "lost": (True, ProviderUnavailable("lost")),
+    "late": (True, ProviderTimeout("late")),
+    "no connection": (False, ProviderUnavailable("no connection", sent=False)),
+    "limit": (False, (200, _coded(1002))),
+    "limit by status": (False, (429, _coded(1002))),
+    "tokens": (False, (200, _coded(1039))),
+    "tasks": (False, (200, _coded(1041))),
+    "growth": (False, (200, _coded(2045))),
+    "overloaded": (False, (529, b"")),
+    "overloaded inside": (False, (200, _coded(2064))),
+    "refused": (False, (200, _coded(2013))),
+    "sensitive": (False, (200, _coded(1026))),
+    "no balance": (False, (200, _coded(1008))),
+    "key": (False, (401, b"")),
+}
+
+
+class _Response:
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status, self._left, self.headers, self.content = status, [body], {}, self
+
+    async def read(self) -> bytes:
+        return b"".join(self._left)
+
+    async def readany(self) -> bytes:
+        return self._left.pop() if self._left else b""
+
+    def at_eof(self) -> bool:
+        return not self._left
+
+
+class Script(HttpClient):
+    """Plays the days, then only good ones. `bought` counts the requests for which the platform may have worked."""
+
+    def __init__(self, days: list[str]) -> None:
+        super().__init__("http://127.0.0.1", "key")
+        self.days, self.bought, self.sent = list(days), 0, 0
+
+    @asynccontextmanager
+    async def request(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        works, day = DAYS[self.days.pop(0) if self.days else "good"]
+        self.sent += 1
+        self.bought += works
+        if isinstance(day, ProviderError):
+            raise type(day)(day.message, sent=day.sent)
+        yield _Response(*day)
+
+
+async def _stream(parts: AsyncIterator[bytes]) -> None:
+    async for _ in parts:
+        pass
+
+
+LYRICS = "[Verse]\nla la la"
+BILLED: dict[str, Callable[[MiniMax], Awaitable[object]]] = {
+    "images.create": lambda mm: mm.images.create("a cat"),
+    "music.create": lambda mm: mm.music.create("jazz", lyrics=LYRICS, output="url"),
+    "music.stream": lambda mm: _stream(mm.music.stream("jazz", lyrics=LYRICS)),
+    "music.write_lyrics": lambda mm: mm.music.write_lyrics("sea"),
+    "music.prepare_cover": lambda mm: mm.music.prepare_cover("https://h/old.mp3"),
+    "batches.create": lambda mm: mm.batches.create(file_id="7"),
+    "narration.create": lambda mm: mm.narration.create("hello"),
+    "voices.clone": lambda mm: mm.voices.clone("captain-01", file_id="7"),
+    "speech.synthesize": lambda mm: mm.speech.synthesize("hello", output="url"),
+    "speech.synthesize_stream": lambda mm: _stream(mm.speech.synthesize_stream("hello")),
+    "chat.complete": lambda mm: mm.chat.complete("hello"),
+}
+
+
+async def play(name: str, days: list[str]) -> tuple[Script, BaseException | None]:
+    mm, script = MiniMax("key", "http://127.0.0.1"), Script(days)
+    mm.door.http = mm._http = mm.chat._http = mm.speech._http = mm.speech._door.http = script
+    mm.speech.hosts = ("http://a", "http://b")
+    try:
+        await BILLED[name](mm)
+    except ProviderError as error:
+        return script, error
+    return script, None
+
+
+@pytest.mark.parametrize("name", BILLED)
+@given(days=st.lists(st.sampled_from(sorted(DAYS)), max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_nothing_is_bought_twice(name, days):
+    script, error = run(play(name, days))
+    assert script.bought <= 1, f"{script.sent} requests, {script.bought} of them maybe paid, {error!r}"
+    if error is None:
+        assert script.bought == 1
+
+
+@pytest.mark.parametrize("name", sorted(set(BILLED) - {"chat.complete"}))  # chat names them itself
+@pytest.mark.parametrize("day", ["gateway 502", "gateway 504", "lost"])
+def test_a_lost_answer_is_called_one(name, day):
+    script, error = run(play(name, [day]))
+    assert script.sent == 1
+    assert isinstance(error, AnswerLost)
+    assert "charged" in str(error)
