@@ -93,7 +93,7 @@ def _each(requests: Requests) -> Iterator[BatchRequest | Mapping[str, Any]]:
             BatchRequest(custom_id, messages)
             for custom_id, messages in cast("Mapping[str, Messages]", requests).items()
         )
-    if isinstance(cast("object", requests), str | bytes):
+    if isinstance(cast("object", requests), str | bytes) or not isinstance(requests, Iterable):
         raise refuse("requests", requests, "messages by custom_id, or BatchRequests; a path is `file`")
     return iter(requests)
 

@@ -158,9 +158,13 @@ class Chat:
         """The checked call. Raises InvalidArgument."""
         fields: dict[str, Any] = {**options}
         fields["model"] = options.get("model") or self.model
+        if not isinstance(fields["model"], str):
+            raise refuse("model", fields["model"], "the name of a model")
         fields["tools"] = as_tools(options.get("tools") or ())
         fields["dialect"] = self._dialect_of(options.get("dialect"))
         fields["extra"] = options.get("extra") or {}
+        if not isinstance(fields["extra"], Mapping):
+            raise refuse("extra", fields["extra"], "a mapping of fields to values")
         call = ChatCall(messages=as_messages(messages), token_field=self._token_field, **fields)
         check(call)
         return call
@@ -170,7 +174,7 @@ class Chat:
             return self._dialect
         try:
             dialect = platform_dialect(style)
-        except ValueError:
+        except (ValueError, TypeError):
             raise refuse("dialect", style, "openai or anthropic") from None
         if self._dialect is Dialect.OPENAI:
             raise refuse("dialect", style, f"openai, {self._http.service} is not the platform")

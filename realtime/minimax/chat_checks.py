@@ -33,18 +33,24 @@ def as_messages(messages: Messages) -> Sequence[Message]:
     """The messages of a call. A text is one message of the user. Raises InvalidArgument if there are none."""
     if isinstance(messages, str):
         messages = (ChatMessage("user", messages),)
-    if not messages:
+    if not _is_sequence(messages) or not messages:
         raise refuse("messages", messages, "one message or more")
     return messages
 
 
 def as_tools(tools: Sequence[AnyTool]) -> Sequence[Tool]:
     """The tools of a call; mappings may be in OpenAI's or Anthropic's form. Raises InvalidArgument without a schema."""
+    if not _is_sequence(tools):
+        raise refuse("tools", tools, "a list of tools")
     if all(isinstance(tool, Tool) for tool in tools):
         return tools  # type: ignore[return-value]  # a conversation gives these: no copy
     return [
         tool if isinstance(tool, Tool) else _tool(tool, f"tools[{index}]") for index, tool in enumerate(tools)
     ]
+
+
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def check(call: ChatCall) -> None:
@@ -105,7 +111,7 @@ def _check_schema(schema: object, param: str) -> None:
 
 
 def _tool(tool: Mapping[str, Any], param: str) -> Tool:
-    inner = tool.get("function", tool)
+    inner = tool.get("function", tool) if isinstance(tool, Mapping) else None
     if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str) or not inner["name"]:
         raise refuse(f"{param}.name", tool, "a name")
     schema = inner.get("parameters", inner.get("input_schema"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from typing import Self, cast
+from urllib.parse import urlsplit
 
 from realtime.errors import ConfigError
 from realtime.minimax import asr
@@ -42,6 +43,8 @@ class MiniMax:
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
     and serve only calls that cost nothing. `group_id` is sent only when given (old accounts). `limits` are the
     account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait.
+    Raises ConfigError for a key or an address that cannot be one.
+
     `chat_dialect` is how chat speaks with the platform where a call names none: openai or anthropic.
     """
 
@@ -61,8 +64,9 @@ class MiniMax:
         voice_id: str = "English_Graceful_Lady",
         speech_timeouts: SpeechTimeouts | None = None,
     ) -> None:
-        if not api_key:
-            raise ConfigError("There is no API key: set MINIMAX_API_KEY.")
+        _check_key(api_key)
+        for name, url in (("base_url", base_url), *(("fallback_urls", url) for url in fallback_urls)):
+            _check_address(name, url)
         self.base_url = base_url.rstrip("/").removesuffix("/v1")
         hosts = tuple(url.rstrip("/").removesuffix("/v1") for url in speech_urls)
         self.chat = Chat(
@@ -135,6 +139,26 @@ class MiniMax:
         await self.chat.aclose()
         await self.speech.aclose()
         await self._http.aclose()
+
+
+def _check_key(api_key: object) -> None:
+    """Raises ConfigError for what cannot be sent as a key. It does not show it."""
+    if not api_key:
+        raise ConfigError("There is no API key: set MINIMAX_API_KEY.")
+    if not isinstance(api_key, str) or not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+        raise ConfigError(
+            "The API key (MINIMAX_API_KEY) has characters that no key has, perhaps the end of a line: copy it again."
+        )
+
+
+def _check_address(name: str, url: object) -> None:
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # `port` reads the number
+        usable = False
+    if not usable:
+        raise ConfigError(f"{name} is {url!r}: it has to be an address like {BASE_URL}.")
 
 
 def _dialect(style: str) -> Dialect:

@@ -26,7 +26,7 @@ from realtime.errors import AnswerLost, InvalidArgument, ProviderError, Provider
 from realtime.minimax.codes import is_untouched
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.field_tables import TABLES
-from realtime.minimax.fields import python_name, refused
+from realtime.minimax.fields import check_text, python_name, refused
 from realtime.minimax.http import HttpClient, Query, trace_header
 from realtime.minimax.operations import LIMITS, Limit, Operation
 from realtime.minimax.pacing import Pace
@@ -245,7 +245,8 @@ def _checked(limits: Mapping[str, Limit]) -> Mapping[str, Limit]:
 def _path(operation: Operation, values: Mapping[str, str] | None) -> str:
     """The address below the host. Raises InvalidArgument for an id that would make another address of it."""
     for name, value in (values or {}).items():
-        if value in ("", ".", ".."):
+        check_text(name, value)
+        if value in (".", ".."):
             raise refused(name, repr(value), "allowed is an id")
     return operation.path.format(**{name: quote(value, safe="") for name, value in (values or {}).items()})
 

@@ -213,6 +213,14 @@ def build(
     return merge(body, extra or {})
 
 
+def check_text(name: str, value: object) -> None:
+    """Raises InvalidArgument unless the value is a text with a visible character."""
+    try:
+        Text().check(value)
+    except ValueError as error:
+        raise refused(name, error, "allowed is a text") from None
+
+
 def refused(name: str, given: object, allowed: str) -> InvalidArgument:
     """The error for an argument that a rule between fields refuses."""
     return InvalidArgument(f"{name} is {given}: {allowed}.", param=name)

@@ -15,7 +15,7 @@ from realtime.errors import ProviderUnavailable
 from realtime.minimax.audio_length import audio_seconds
 from realtime.minimax.door import Door
 from realtime.minimax.download import Link, Saved, read, save
-from realtime.minimax.fields import Id, refused
+from realtime.minimax.fields import Id, check_text, refused
 from realtime.minimax.file_purposes import PURPOSES, check_file, check_seconds, kind_of
 from realtime.minimax.file_source import in_thread
 from realtime.minimax.json_text import digits
@@ -74,6 +74,9 @@ class Files:
         """Upload a file: a path, bytes or a binary stream. It is streamed from the disk and sent again when the
         connection breaks. A name without the ending that its bytes ask for gets it. Raises InvalidArgument for a file
         that its purpose does not take (`file_purposes`), and ProviderError."""
+        check_text("purpose", purpose)
+        if name is not None:
+            check_text("name", name)
         async with open_source(file, name=name) as opened:
             sent_name = check_file(purpose, opened.name, opened.first, opened.size)
             await _check_length(purpose, opened)

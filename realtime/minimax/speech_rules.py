@@ -30,7 +30,11 @@ def pronunciations(given: Pronunciation | None) -> list[str] | None:
         return None
     if isinstance(given, Mapping):
         given = [f"{text}/{reading}" for text, reading in given.items()]
-    if isinstance(given, str) or not all(isinstance(entry, str) for entry in given):
+    if (
+        isinstance(given, str)
+        or not isinstance(given, Sequence)
+        or not all(isinstance(entry, str) for entry in given)
+    ):
         raise refused(
             "pronunciation", repr(given)[:60], 'allowed is a list of texts like "asap/as soon as possible"'
         )

@@ -88,8 +88,7 @@ class Voices:
         `language` (a code like `zh`, or a name like `Chinese`) keeps the system voices whose id names it; every voice
         speaks every language. Raises InvalidArgument and ProviderError.
         """
-        if kind not in _WIRE:
-            raise refused("kind", repr(kind), f"allowed is one of {', '.join(_WIRE)}")
+        _check_kind(kind, tuple(_WIRE))
         code = None if language is None else language_code(language)
         answer = await self._door.call(OPERATIONS["voices.list"], body={"voice_type": _WIRE[kind]})
         for name, found in _LISTS:
@@ -186,6 +185,8 @@ class Voices:
         Without `kind` it is looked up; a voice that was never used is in no list, so that both kinds are tried then.
         Raises InvalidArgument for an unknown voice.
         """
+        if kind is not None:
+            _check_kind(kind, ("cloned", "designed"))
         kinds = [kind] if kind is not None else await self._kinds(voice_id)
         for last, each in enumerate(kinds, 1 - len(kinds)):
             try:
@@ -249,7 +250,7 @@ class Voices:
 
 def language_name(language: str) -> str:
     """The platform's name of a language from a code (`zh`, `zh-CN`) or its name. Others are passed on."""
-    if language in LANGUAGES:
+    if language in LANGUAGES or not isinstance(language, str):
         return language
     lowered = language.lower()
     code = "yue" if lowered in ("zh-hk", "zh-yue") else lowered.split("-")[0]
@@ -263,6 +264,11 @@ def language_code(language: str) -> str:
         if known.lower() == name:
             return code
     raise refused("language", repr(language), f"allowed is one of {', '.join(LANGUAGE_BOOSTS)}")
+
+
+def _check_kind(kind: object, allowed: Sequence[str]) -> None:
+    if not isinstance(kind, str) or kind not in allowed:
+        raise refused("kind", repr(kind)[:60], f"allowed is one of {', '.join(allowed)}")
 
 
 def _checked_id(file_id: int) -> int:
