@@ -23,6 +23,10 @@ DEFAULT_ACTION = "list"
 _KEEPING = "Hello."
 _FORMATS = {".wav": "wav", ".flac": "flac"}  # by the ending of -o; everything else is mp3
 _PLAYED_RATE = 24_000  # Hertz
+_ENDS = (
+    "it ends with each command. For a sandbox that stays, start `realtime sandbox` and set MINIMAX_BASE_URL to its "
+    "address."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -125,15 +129,12 @@ async def _try(platform: Platform) -> int:
     args = platform.args
     if args.out is not None:
         check_out(args.out, force=args.force)
-    await platform.confirm_cost(f"{len(args.text):,} characters of speech{_first_use(platform, args.voice)}")
+    counted = f"{len(args.text):,} characters of speech{_first_use(platform, args.voice)}"
     if args.out is None and not args.dry_run:
-        speech = await platform.mm.speech.synthesize(
-            args.text, voice_id=args.voice, format="pcm", rate=_PLAYED_RATE, extra=platform.extra
-        )
-        voice_records.mark_used(platform, args.voice)
-        await _play(await speech.read())
+        await _play(platform, counted)
         platform.show([], {"voice_id": args.voice, "paths": []})
         return 0
+    await platform.confirm_cost(counted)
     form = _FORMATS.get(Path(args.out or "").suffix.lower(), "mp3")
     speech = await platform.mm.speech.synthesize(
         args.text, voice_id=args.voice, format=form, extra=platform.extra
@@ -147,19 +148,27 @@ async def _try(platform: Platform) -> int:
     return 0
 
 
-async def _play(pcm: bytes) -> None:
+async def _play(platform: Platform, counted: str) -> None:
+    """Buy speech and play it. Raises DeviceError without a speaker, before anything is asked or bought."""
     from realtime_client.player import PartKey
     from realtime_client.speaker import Speaker
 
-    part = PartKey("try", 0)
+    args, part = platform.args, PartKey("try", 0)
     async with Speaker() as speaker:
-        speaker.player.write(part, pcm)
+        await platform.confirm_cost(counted)
+        speech = await platform.mm.speech.synthesize(
+            args.text, voice_id=args.voice, format="pcm", rate=_PLAYED_RATE, extra=platform.extra
+        )
+        voice_records.mark_used(platform, args.voice)
+        speaker.player.write(part, await speech.read())
         speaker.player.end(part)
         await speaker.drained()
 
 
 async def _keep(platform: Platform) -> int:
     voice = platform.args.voice
+    if platform.address == BUILT_IN:
+        raise InvalidArgument(f"The built-in sandbox has no voices to keep: {_ENDS}", param="voice")
     if not platform.args.dry_run and any([each.id == voice async for each in platform.mm.voices.list()]):
         voice_records.mark_used(platform, voice)
         platform.progress.say(f"{voice} was used before: it stays without this.")
@@ -177,9 +186,7 @@ async def _keep(platform: Platform) -> int:
 async def _delete(platform: Platform) -> int:
     voice = platform.args.voice
     if platform.address == BUILT_IN:
-        raise InvalidArgument(
-            "The built-in sandbox has no voices to delete: it ends with each command.", param="voice"
-        )
+        raise InvalidArgument(f"The built-in sandbox has no voices to delete: {_ENDS}", param="voice")
     made = voice_records.find(platform, voice)
     await platform.mm.voices.delete(voice, kind=made.kind if made else None)
     voice_records.mark_deleted(platform, voice)

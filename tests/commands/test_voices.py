@@ -19,6 +19,7 @@ from realtime.errors import AnswerLost, InvalidArgument
 from realtime.minimax.audio_length import audio_seconds
 from realtime.sandbox.server import Sandbox
 from realtime.task_records import RecordState, TaskRecords
+from realtime_client.errors import DeviceError
 from tests.commands.running import environment, parsed
 from tests.sandbox.voice_kit import recording
 
@@ -243,3 +244,26 @@ def test_killed_at_any_moment_the_same_command_buys_once(folder):
     assert again.returncode == 2
     assert "may have been charged" in again.stderr
     assert [record.state for record in records(folder).values()] == [RecordState.UNKNOWN]
+
+
+async def test_without_a_speaker_nothing_is_bought(run, monkeypatch):
+    class NoSpeaker:
+        async def __aenter__(self):
+            raise DeviceError("This machine has no speaker.")
+
+        async def __aexit__(self, *ignored): ...
+
+    async def bought(*ignored, **more):
+        raise AssertionError("speech was bought that nobody can hear")
+
+    monkeypatch.setattr("realtime_client.speaker.Speaker", NoSpeaker)
+    monkeypatch.setattr("realtime.minimax.speech.SpeechClient.synthesize", bought)
+    with pytest.raises(DeviceError):
+        await run("try", "female-yujie", "Hi.")
+
+
+async def test_the_built_in_sandbox_says_where_voices_would_stay(folder):
+    for action, todo in (("keep", voices._keep), ("delete", voices._delete)):
+        args = parsed(voices.add_arguments, [action, ID], environment(folder))
+        with pytest.raises(InvalidArgument, match=r"realtime sandbox.*MINIMAX_BASE_URL"):
+            await platforms._run(args, todo)
