@@ -12,7 +12,7 @@ import json
 import os
 import secrets as random_names
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -133,10 +133,7 @@ class TaskRecords:
         if not found:
             raise InvalidArgument(f"There is no task {name!r} here: see `realtime tasks`.", param="task")
         if len(found) > 1:
-            names = ", ".join(record.name for record in found[:5])
-            raise InvalidArgument(
-                f"{name!r} means more than one task ({names}): type more of it.", param="task"
-            )
+            raise InvalidArgument(f"{name!r} means more than one task: {_choices(found)}.", param="task")
         return found[0]
 
     def same(self, kind: str, arguments: Mapping[str, Any], *, platform: str) -> Record | None:
@@ -240,6 +237,14 @@ class TaskRecords:
 
     def _lock_path(self, key: str) -> Path:
         return self.folder / f".{key}.lock"
+
+
+def _choices(found: Sequence[Record]) -> str:
+    """What to type instead of a name that several records have. A task may have several: then only keys tell."""
+    names = [record.name for record in found]
+    if len(set(names)) < len(names):
+        names = [f"{record.key} ({record.kind}, {record.state})" for record in found]
+    return f"type one of {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
 
 
 _ON_DISK = tuple(name for name in Record.__dataclass_fields__ if name != "busy")

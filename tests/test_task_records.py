@@ -185,6 +185,15 @@ def test_a_prefix_names_a_task_when_it_is_the_only_one(records):
         records.find("")
 
 
+def test_two_records_of_one_id_are_told_apart_by_their_keys(records):
+    made(records, "captain-01")
+    made(records, "captain-01")
+    keys = [record.key for record in records.recent().records]
+    with pytest.raises(InvalidArgument, match=rf"type one of .*{keys[0]}.*{keys[1]}"):
+        records.find("captain-01")
+    assert records.find(keys[1]).key == keys[1]
+
+
 def test_a_broken_file_is_reported_and_hides_nothing(records):
     made(records, "1")
     for name, content in [
