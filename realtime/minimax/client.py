@@ -144,7 +144,10 @@ class MiniMax:
 def _check_key(api_key: object) -> None:
     """Raises ConfigError for what cannot be sent as a key. It does not show it."""
     if not api_key:
-        raise ConfigError("There is no API key: set MINIMAX_API_KEY.")
+        raise ConfigError(
+            "There is no API key: set MINIMAX_API_KEY. To try it without one, start `realtime sandbox` and set "
+            "MINIMAX_BASE_URL to the address that it prints."
+        )
     if not isinstance(api_key, str) or not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
         raise ConfigError(
             "The API key (MINIMAX_API_KEY) has characters that no key has, perhaps the end of a line: copy it again."
