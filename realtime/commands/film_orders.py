@@ -16,7 +16,7 @@ from realtime.errors import InvalidArgument
 from realtime.minimax import Media, first_frame, last_frame
 from realtime.minimax.field_tables import VIDEO, VIDEO_V2
 from realtime.minimax.fields import build, refused
-from realtime.minimax.media_input import PICTURE_V2, is_address, is_data_url
+from realtime.minimax.media_input import PICTURE_V2, is_address, is_data_url, media_url
 from realtime.minimax.sniff import sniff
 from realtime.minimax.templates import checked_template, find
 from realtime.minimax.video_rules import CELLS, SECONDS, check_film, check_prompt, default_model, mode_of
@@ -43,6 +43,14 @@ class Order:
     prompt: str
     arguments: Mapping[str, Any]
     create: Callable[[], Awaitable[Any]]
+    pictures: tuple[
+        tuple[str, str], ...
+    ] = ()  # the name of the argument and the source, of what is not looked at yet
+
+    async def check_pictures(self) -> None:
+        """Look at the pictures as the request will. Raises InvalidArgument."""
+        for param, source in self.pictures:
+            await media_url(source, param)
 
 
 def v1_order(platform: Platform) -> Order:
@@ -77,6 +85,7 @@ def v1_order(platform: Platform) -> Order:
         args.prompt or _stem(pictures),
         {**values, **pictures, "extra": extra},
         lambda: platform.mm.video.create(**values, **pictures, extra=extra),
+        tuple((name, source) for name, source in pictures.items() if source is not None),
     )
 
 
@@ -124,6 +133,7 @@ def template_order(platform: Platform) -> Order:
         " ".join((known.name_zh if known else template_id, *args.texts)),
         {"template": template_id, "media": media, "texts": args.texts, "extra": extra},
         lambda: platform.mm.templates.create(template_id, media, args.texts, extra=extra),
+        tuple(("media", source) for source in media),
     )
 
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
 from realtime.commands.answered import Answer, Place, answered_kind, buy, waiting
 from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.platform import Platform, add_platform, run_on_platform
+from realtime.commands.stdin import read_bytes
 from realtime.errors import ConfigError, InvalidArgument, RealtimeError
 from realtime.minimax.field_tables import MUSIC_MODELS
+from realtime.minimax.file_source import open_path
 from realtime.minimax.music_request import song_body
 from realtime.minimax.music_rules import check_cover_length
 
@@ -60,7 +61,7 @@ async def _make(platform: Platform) -> int:
     if args.cover and args.write_lyrics:
         raise InvalidArgument("A cover is sung with its own lyrics, or with --lyrics.", param="write_lyrics")
     await asyncio.to_thread(_check_recording, args.cover)
-    lyrics = None if args.lyrics is None else await asyncio.to_thread(_read_lyrics, args.lyrics)
+    lyrics = None if args.lyrics is None else await _read_lyrics(args.lyrics)
     check_out(args.out, force=args.force)
     await _check_request(platform, lyrics)
     await platform.confirm_cost("lyrics and 1 song" if args.write_lyrics else "1 song")
@@ -132,19 +133,23 @@ def _keep(text: str, path: Path) -> Path:
     return path
 
 
-def _read_lyrics(name: str) -> str:
-    """Raises InvalidArgument for what is no text, OSError for what cannot be read."""
+async def _read_lyrics(name: str) -> str:
+    """Raises InvalidArgument for what is no text and for what cannot be read."""
     if name == "-":
-        data = sys.stdin.buffer.read(MOST_LYRICS_BYTES + 1)
+        data = await read_bytes(MOST_LYRICS_BYTES)
     else:
-        with Path(name).open("rb") as file:
-            data = file.read(MOST_LYRICS_BYTES + 1)
+        data = await asyncio.to_thread(_file, name)
     if len(data) > MOST_LYRICS_BYTES:
         raise InvalidArgument(f"--lyrics {name}: this is too long for lyrics.", param="lyrics")
     try:
         return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise InvalidArgument(f"--lyrics {name}: this is no text in UTF-8.", param="lyrics") from None
+
+
+def _file(name: str) -> bytes:
+    with open_path(name, "lyrics") as file:
+        return file.read(MOST_LYRICS_BYTES + 1)
 
 
 def _check_recording(cover: str | None) -> None:

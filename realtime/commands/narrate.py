@@ -33,6 +33,7 @@ from realtime.commands.stdin import read_bytes
 from realtime.commands.subtitle_files import KINDS, joined_subtitles, last_time_s, playlist
 from realtime.errors import InvalidArgument
 from realtime.minimax.field_tables import EMOTIONS, SPEECH_FORMATS
+from realtime.minimax.file_source import open_path
 from realtime.minimax.sniff import sniff
 
 TASK_KINDS = (NARRATION,)
@@ -125,17 +126,17 @@ def _check_flags(platform: Platform) -> None:
 
 
 async def _read(args: argparse.Namespace) -> Book:
-    """The book. Raises InvalidArgument for what is no text, OSError for what cannot be read."""
+    """The book. Raises InvalidArgument for what is no text and for what cannot be read."""
     if args.source == "-":
         content, name = await read_bytes(MOST_STDIN_BYTES), "standard input"
     else:
         name = Path(args.source).name
-        content = await asyncio.to_thread(_file, Path(args.source))
+        content = await asyncio.to_thread(_file, args.source)
     return await asyncio.to_thread(_book, content, name, args.encoding)
 
 
-def _file(path: Path) -> bytes:
-    with path.open("rb") as file:
+def _file(path: str) -> bytes:
+    with open_path(path, "source") as file:
         content = file.read(MOST_FILE_BYTES + 1)
     if len(content) > MOST_FILE_BYTES:
         raise InvalidArgument(f"{path} is too large for a book.", param="source")

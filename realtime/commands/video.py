@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     template = actions.add_parser("template", help="a film from a template; without a name, the list of them")
     template.add_argument("template", metavar="NAME", nargs="?", help="id, English or Chinese name")
     template.add_argument("media", metavar="FILE", nargs="*", help="the picture that it wants")
-    template.add_argument("--text", dest="texts", action="append", default=[], help="the text that it wants")
+    template.add_argument(
+        "--text", dest="texts", action="append", default=[], metavar="TEXT", help="the text that it wants"
+    )
     for action in (create, template):
         add_platform(action, buys=True, waits=True, writes=True)
 
@@ -88,6 +90,7 @@ async def _make(platform: Platform) -> int:
     arguments = {**order.arguments, "out": absolute(args.out), "force": args.force}
     if (found := _earlier(platform, kind, arguments)) is not None:
         return await _go_on(platform, kind, found)
+    await order.check_pictures()
     await platform.confirm_cost(order.cost)
     return await run_task(platform, kind, order.create, prompt=order.prompt, arguments=arguments)
 

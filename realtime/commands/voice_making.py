@@ -15,11 +15,12 @@ from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.errors import ConfigError, InvalidArgument
 from realtime.media import prepare_sample
-from realtime.minimax.clone import ClonedVoice, check_voice_id
-from realtime.minimax.design import DesignedVoice
+from realtime.minimax.clone import ClonedVoice, clone_body
+from realtime.minimax.design import DesignedVoice, design_body
 from realtime.minimax.file_purposes import kind_of
 from realtime.minimax.sniff import SNIFF_BYTES
 from realtime.minimax.upload import FileSource
+from realtime.minimax.voices import language_name
 from realtime.task_records import Record, RecordState, Work
 
 _TAKEN = 2039
@@ -31,6 +32,7 @@ async def design(platform: Platform) -> int:
     args = platform.args
     arguments = {"prompt": args.prompt, "say": args.say, "voice_id": args.voice, "extra": platform.extra}
     check_out(args.out, force=args.force)
+    design_body(args.prompt, args.say, args.voice, extra=platform.extra)
     found = _earlier(platform, arguments)
     if found is not None and found.task_id is not None:
         _show(platform, found.task_id, found.paths)
@@ -54,7 +56,7 @@ async def clone(platform: Platform) -> int:
     args = platform.args
     if (args.prompt is None) != (args.prompt_text is None):
         raise InvalidArgument("--prompt and --prompt-text go together: give both.", param="prompt")
-    check_voice_id(args.voice)
+    _check_clone(platform)
     if args.say is not None:
         check_out(args.out, force=args.force)
     sample = await _prepared(platform, args.file)
@@ -71,6 +73,21 @@ async def clone(platform: Platform) -> int:
         work.done(paths)
     _show(platform, voice.id, tuple(map(str, paths)))
     return 0
+
+
+def _check_clone(platform: Platform) -> None:
+    """Refuse wrong arguments before a recording is prepared and before the question of the cost."""
+    args = platform.args
+    values = {
+        "voice_id": args.voice,
+        "file_id": 1,
+        "say": args.say,
+        "model": platform.settings.speech_model if args.say else None,
+        "language": None if args.language is None else language_name(args.language),
+        "text_validation": args.check,
+        "accuracy": args.accuracy,
+    }
+    clone_body(values, args.prompt_text, platform.extra)
 
 
 async def _send(

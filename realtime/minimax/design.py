@@ -1,4 +1,4 @@
-"""A voice from a description: what the platform answers (docs/minimax/voices.md 3). The call itself is in `voices`."""
+"""A voice from a description: the request and its answer (docs/minimax/voices.md 3). The call itself is in `voices`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.clone import check_voice_id
+from realtime.minimax.field_tables import DESIGN
+from realtime.minimax.fields import build
 from realtime.minimax.media_result import MediaResult
 from realtime.minimax.results import text
 
@@ -22,6 +25,21 @@ class DesignedVoice(MediaResult):
     @property
     def audio(self) -> bytes:
         return self.data or b""
+
+
+def design_body(
+    prompt: str,
+    say: str,
+    voice_id: str | None,
+    watermark: bool | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The body of a design, checked. Raises InvalidArgument."""
+    values = {"prompt": prompt, "say": say, "voice_id": voice_id, "watermark": watermark}
+    body = build(DESIGN, values, extra)
+    if voice_id is not None:
+        check_voice_id(voice_id)
+    return body
 
 
 async def designed_voice(answer: Mapping[str, Any], voice_id: str | None) -> DesignedVoice:

@@ -114,7 +114,7 @@ async def _open(source: FileSource, param: str, stack: ExitStack) -> BinaryIO:
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(source)
     if isinstance(source, str | os.PathLike):
-        return stack.enter_context(await in_thread(_open_path, os.fspath(source), param))
+        return stack.enter_context(await in_thread(open_path, os.fspath(source), param))
     if not hasattr(source, "read") or isinstance(cast("object", source), io.TextIOBase):
         raise InvalidArgument(
             f"{param} is a path, bytes or a stream in binary mode, and not {type(source).__name__}.",
@@ -123,7 +123,8 @@ async def _open(source: FileSource, param: str, stack: ExitStack) -> BinaryIO:
     return source
 
 
-def _open_path(path: str, param: str) -> BinaryIO:
+def open_path(path: str, param: str) -> BinaryIO:
+    """An open file; blocks. Raises InvalidArgument, naming `param`, for what is missing, a folder or not readable."""
     try:
         if stat.S_ISDIR(os.stat(path).st_mode):
             raise InvalidArgument(f"{path} is a folder. Give the path of one file.", param=param)

@@ -39,7 +39,8 @@ def check_film(model: str, parts: Parts, *, resolution: str, seconds: int, ratio
     named = ratio not in (None, "adaptive")
     if not parts.roles and not named:
         raise InvalidArgument(
-            f"ratio is {ratio}: a film from a text alone needs a named one, like 16:9.", param="ratio"
+            f"ratio is {ratio or 'missing'}: a film from a text alone needs a named one, like 16:9.",
+            param="ratio",
         )
     row = MODELS.get(model)
     if row is None:

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from realtime.errors import InvalidArgument, ProviderError, ProviderRejected
 from realtime.minimax.audio_length import audio_seconds
-from realtime.minimax.clone import ClonedVoice, check_prompt, check_voice_id, clone_body, cloned_voice
-from realtime.minimax.design import DesignedVoice, designed_voice
+from realtime.minimax.clone import ClonedVoice, check_prompt, clone_body, cloned_voice
+from realtime.minimax.design import DesignedVoice, design_body, designed_voice
 from realtime.minimax.door import Door
-from realtime.minimax.field_tables import DESIGN, LANGUAGES
-from realtime.minimax.fields import Id, build, refused
+from realtime.minimax.field_tables import LANGUAGES
+from realtime.minimax.fields import Id, refused
 from realtime.minimax.file_purposes import wrong_length
 from realtime.minimax.file_source import in_thread
 from realtime.minimax.files import Files
@@ -172,10 +172,7 @@ class Voices:
 
         Raises InvalidArgument, AnswerLost (the voice may be made) and other ProviderErrors.
         """
-        values = {"prompt": prompt, "say": say, "voice_id": voice_id, "watermark": watermark}
-        body = build(DESIGN, values, extra)
-        if voice_id is not None:
-            check_voice_id(voice_id)
+        body = design_body(prompt, say, voice_id, watermark, extra)
         answer = await self._door.call(OPERATIONS["voices.design"], body=body)
         return await designed_voice(answer, voice_id)
 

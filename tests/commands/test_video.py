@@ -125,14 +125,16 @@ def test_every_way_of_ordering_goes_on_with_tasks(folder, running, records, word
         (["a cat", "--model", "MiniMax-H3"], "ratio"),
         (["a cat", "--model", "MiniMax-H3", "--ratio", "16:9", "--subject", "me.jpg"], "--subject"),
         (["a cat", "--first", "none.jpg"], "none.jpg"),
+        (["template", "diving", "none.jpg"], "none.jpg"),
         (["template", "divin", "me.jpg"], "diving"),
         (["template", "diving"], "wants 1"),
     ],
 )
-def test_mistakes_are_refused_and_nothing_is_ordered(folder, running, capsys, words, said):
+def test_mistakes_are_refused_and_nothing_is_ordered(folder, running, records, capsys, words, said):
     assert cli.main(["video", *words]) == 2
     assert said in capsys.readouterr().err
     assert running.orders() == 0
+    assert records.recent().records == ()
 
 
 def test_a_lost_answer_is_not_sent_again_before_the_user_says_so(folder, running, records, capsys):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from realtime_client.errors import DeviceError
 
 from realtime.commands import platform as platforms
 from realtime.commands import voices
@@ -19,7 +20,6 @@ from realtime.errors import AnswerLost, InvalidArgument
 from realtime.minimax.audio_length import audio_seconds
 from realtime.sandbox.server import Sandbox
 from realtime.task_records import RecordState, TaskRecords
-from realtime_client.errors import DeviceError
 from tests.commands.running import environment, parsed
 from tests.sandbox.voice_kit import recording
 
@@ -267,3 +267,27 @@ async def test_the_built_in_sandbox_says_where_voices_would_stay(folder):
         args = parsed(voices.add_arguments, [action, ID], environment(folder))
         with pytest.raises(InvalidArgument, match=r"realtime sandbox.*MINIMAX_BASE_URL"):
             await platforms._run(args, todo)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["clone", "cap", "me.wav"], "voice_id is 3 characters"),
+        (["clone", ID, "me.wav", "--accuracy", "7"], "accuracy is 7"),
+        (["clone", ID, "me.wav", "--say", "x" * 1_001], "say is 1,001 characters"),
+        (["clone", ID, "me.wav", "--prompt", "me.wav", "--prompt-text", "no mark at the end"], "punctuation"),
+        (["design", "", "--say", "Hi."], "prompt is empty"),
+        (["design", "an old captain", "--say", "Hi.", "--id", "cap"], "voice_id is 3 characters"),
+    ],
+)
+async def test_wrong_arguments_are_refused_before_the_cost_and_leave_no_record(
+    run, folder, monkeypatch, words, said
+):
+    async def asked(*ignored):
+        raise AssertionError("asked to pay for what cannot be bought")
+
+    monkeypatch.setattr("realtime.commands.platform.Platform.confirm_cost", asked)
+    put("me.wav", recording(12.0))
+    with pytest.raises(InvalidArgument, match=said):
+        await run(*words)
+    assert records(folder) == {}

@@ -184,6 +184,6 @@ async def test_a_system_voice_is_not_deleted(mm: MiniMax):
 @pytest.mark.operation("voices.delete")
 async def test_the_voice_of_another_account(sandbox: Sandbox, mm: MiniMax, sample: bytes):
     await mm.voices.clone(ID, file=sample)
-    async with MiniMax("another key", sandbox.url) as other:
+    async with MiniMax("another-key", sandbox.url) as other:
         with pytest.raises(ProviderRejected, match="only the maker"):
             await other.voices.delete(ID)
