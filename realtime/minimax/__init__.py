@@ -23,7 +23,7 @@ from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, WordTimes
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
-from realtime.minimax.speech_whole import Speech, SpeechStream
+from realtime.minimax.speech_whole import SpeechFile, SpeechStream
 from realtime.minimax.subtitle_lines import SubtitleLine, SubtitleWord
 from realtime.minimax.templates import Template
 from realtime.minimax.video_v2_content import (
@@ -70,9 +70,9 @@ __all__ = [
     "ReceivedAudio",
     "Song",
     "SongSection",
-    "Speech",
     "SpeechClient",
     "SpeechConfig",
+    "SpeechFile",
     "SpeechSession",
     "SpeechStream",
     "SpeechTimeouts",

@@ -79,7 +79,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _row("chat.count_tokens", "POST", "/anthropic/v1/messages/count_tokens", "anthropic.md", "int", "", codes=_CHAT),
         _row("models", "GET", "/v1/models", "chat.md 1", "str", "doctor", codes=(1002, 1004)),
         _row("transcribe", "POST", "/v1/speech_to_text", "asr.md", "Transcription", "", codes=(1002, 1004, 2013), billed=True),
-        _row("speech.synthesize", "POST", "/v1/t2a_v2", "t2a-http.md 1", "Speech", "voices try", codes=_SPEECH, billed=True, s=60),
+        _row("speech.synthesize", "POST", "/v1/t2a_v2", "t2a-http.md 1", "SpeechFile", "voices try", codes=_SPEECH, billed=True, s=60),
         _row("narration.create", "POST", "/v1/t2a_async_v2", "t2a-async.md 1", "Job", "narrate", codes=_SPEECH, billed=True, s=60),
         _row("narration.task", "GET", "/v1/query/t2a_async_query_v2", "t2a-async.md 2", "Narration", "tasks", codes=_SPEECH, limit="narration_query"),
         _row("voices.list", "POST", "/v1/get_voice", "voices.md 4", "VoiceInfo", "voices list", codes=(2013,)),

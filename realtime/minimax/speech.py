@@ -32,7 +32,7 @@ from realtime.minimax.speech_rules import (
 )
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 from realtime.minimax.speech_socket import SpeechSocket
-from realtime.minimax.speech_whole import Speech, SpeechStream, speech_of
+from realtime.minimax.speech_whole import SpeechFile, SpeechStream, speech_of
 
 _SYNTHESIZE = OPERATIONS["speech.synthesize"]
 
@@ -141,14 +141,14 @@ class SpeechClient:
         watermark: bool | None = None,
         extra: Mapping[str, Any] | None = None,
         timeout_s: float = 60.0,
-    ) -> Speech:
+    ) -> SpeechFile:
         """All audio of one text below 10,000 characters, as a file in this format (docs/minimax/t2a-http.md 1).
 
         `format` is mp3, pcm, flac, wav, pcmu_raw, pcmu_wav or opus; `rate` in Hertz, `bitrate` in bits a second,
         `speed` 0.5 to 2, `volume` up to 10, `pitch` in half tones from -12 to 12, the `modify_` arguments -100 to 100.
         `language` is a code like "zh" or a name of the platform; None leaves it out. `pronunciation` maps texts to
         readings, `timbre_weights` up to 4 voices to weights from 1 to 100. `subtitles` is "sentence" or "word"
-        (`Speech.subtitles` fetches them), `output` "hex" or "url". None is the platform's default.
+        (`SpeechFile.subtitles` fetches them), `output` "hex" or "url". None is the platform's default.
 
         Raises InvalidArgument, AnswerLost, ProviderError.
         """

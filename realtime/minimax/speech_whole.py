@@ -29,7 +29,7 @@ _JSON: tuple[Kind, ...] = ("json",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speech(MediaResult):
+class SpeechFile(MediaResult):
     """Speech in the format that was asked for.
 
     `audio` are its bytes; empty where an address was asked for (`output="url"`) and after a stream: then `read` and
@@ -60,7 +60,7 @@ class Speech(MediaResult):
         return await asyncio.to_thread(read_lines, content)
 
 
-async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool) -> Speech:
+async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool) -> SpeechFile:
     """The result in an answer. Raises ProviderUnavailable if it has no audio."""
     data = mapping(answer, "data")
     sent = text(data, "audio")
@@ -73,9 +73,9 @@ async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool
     return replace(facts, data=audio)
 
 
-def _facts(answer: Mapping[str, Any], http: HttpClient | None) -> Speech:
+def _facts(answer: Mapping[str, Any], http: HttpClient | None) -> SpeechFile:
     extra = mapping(answer, "extra_info")
-    return Speech(
+    return SpeechFile(
         format=text(extra, "audio_format"),
         length_ms=whole(extra, "audio_length"),
         rate=whole(extra, "audio_sample_rate"),
@@ -101,7 +101,7 @@ class SpeechStream(AsyncIterator[bytes]):
     """
 
     def __init__(self, open: Open, hosts: tuple[str, ...], gap_s: float) -> None:
-        self.result: Speech | None = None
+        self.result: SpeechFile | None = None
         self._open = open
         self._hosts = hosts
         self._gap_s = gap_s
