@@ -16,7 +16,8 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 
 from realtime import __version__
@@ -69,7 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 done, 1 failed, 2 a wrong option, argument or setting, 3 not finished but it goes on, 130 interrupted.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    with _standard_streams():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(words: Sequence[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(help_page(), end="")
         return 0
@@ -90,6 +95,18 @@ def help_page() -> str:
         lines += [f"  {f'realtime {example}':<36} {help}" for example, help in commands.values()]
         lines.append("")
     return HELP.format(commands="\n".join(lines))
+
+
+@contextlib.contextmanager
+def _standard_streams() -> Iterator[None]:
+    """A shell can close the standard streams (`>&-`); Python has None then, and what is printed would go elsewhere."""
+    with contextlib.ExitStack() as stack:
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                stack.callback(setattr, sys, name, None)
+                stream = stack.enter_context(Path(os.devnull).open(mode, encoding="utf-8"))
+                setattr(sys, name, stream)
+        yield
 
 
 def _run_and_report(name: str, words: Sequence[str]) -> int:

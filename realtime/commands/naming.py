@@ -16,6 +16,7 @@ from pathlib import Path
 from realtime.errors import InvalidArgument
 from realtime.minimax.sniff import sniff
 
+MAX_NAME_BYTES = 245  # of 255, so that ".part.json" still follows
 MAX_STEM_BYTES = 80  # file systems take 255 bytes; a number, an ending and ".part" follow
 _FALLBACK = "result"
 # names of devices on Windows, with any ending: a folder shared with one must not break
@@ -64,9 +65,13 @@ def ending(first: bytes) -> str:
 def check_out(out: str | Path | None, *, count: int = 1, force: bool = False) -> None:
     """Check before buying that `count` results can be written to what the user asked for (`-o`).
 
-    Raises InvalidArgument for a folder that is none or cannot be written, and for a name that is taken without `force`.
+    Raises InvalidArgument for a folder that is none or cannot be written, for a name that is too long, and for one
+    that is taken without `force`.
     """
     asked = Path() if out is None else Path(out)
+    last = _numbered(asked, count - 1, count).name if asked.name else ""
+    if len(os.fsencode(last)) > MAX_NAME_BYTES:
+        raise InvalidArgument(f"{last[:40]}… is too long for the name of a file.", param="out")
     is_folder = _is_folder(out)
     folder = (asked if is_folder else asked.parent).absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())

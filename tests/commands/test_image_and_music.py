@@ -214,6 +214,23 @@ def test_a_song_with_lyrics_from_a_file(platform, folder, records, capsys):
     assert states(records) == [RecordState.DONE]
 
 
+@pytest.mark.parametrize("name", ["none.txt", ".", "x" * 300])
+def test_lyrics_that_cannot_be_read_are_a_mistake_of_the_caller(platform, folder, capsys, name):
+    assert cli.main(["music", "jazz", "--lyrics", name, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["param"] == "lyrics"
+    assert platform.bodies(SONGS) == []
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
+def test_a_closed_stream_of_the_shell_loses_no_picture(platform, folder, monkeypatch, capsys, closed):
+    platform.file = JPEG
+    monkeypatch.setenv("MINIMAX_API_KEY", "sk-real")  # so that the cost is said
+    monkeypatch.setattr(sys, closed, None)  # what Python makes of `>&-`
+    assert cli.main(["image", "a cat"]) == 0
+    assert files(folder) == ["a-cat.jpeg"]
+    assert capsys.readouterr().out == ("" if closed == "stdout" else f"{folder / 'a-cat.jpeg'}\n")
+
+
 def test_lyrics_from_standard_input_and_a_song_without_any(platform, folder, monkeypatch):
     platform.file = MP3
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(WORDS.encode())))

@@ -110,6 +110,15 @@ def test_a_name_that_was_asked_for_and_is_taken_is_refused_before_buying(tmp_pat
         check_out(tmp_path / "dog.png", count=3)
 
 
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_name_that_is_too_long_for_its_part_is_refused_before_buying(tmp_path, count):
+    numbered = 0 if count == 1 else 3
+    check_out(tmp_path / ("a" * (240 - numbered) + ".jpeg"), count=count)
+    for name in ("a" * (246 - numbered) + ".jpeg", "雪" * 83 + ".jpeg", "a" * 300):
+        with pytest.raises(InvalidArgument, match="too long"):
+            check_out(tmp_path / name, count=count)
+
+
 def test_after_buying_a_result_always_gets_a_name(tmp_path):
     (tmp_path / "cat.jpeg").write_bytes(b"")
     out = tmp_path / "cat.png"
