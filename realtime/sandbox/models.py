@@ -1,8 +1,9 @@
-"""The chat models of the platform, and `GET /v1/models` (docs/minimax/chat.md 1)."""
+"""The chat models of the platform, and `GET /v1/models` with `/v1/models/{id}` (docs/minimax/chat.md 1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -37,8 +38,9 @@ MODELS: dict[str, Model] = {
 
 
 def add_routes(app: web.Application) -> None:
-    """Register the endpoint."""
+    """Register the two endpoints."""
     app.router.add_get("/v1/models", list_models)
+    app.router.add_get("/v1/models/{id}", get_model)
 
 
 async def list_models(request: web.Request) -> web.Response:
@@ -47,9 +49,23 @@ async def list_models(request: web.Request) -> web.Response:
         await sleep_ms(request.app, "http.error_ms")
         return openai_error(*wrong)
     await sleep_ms(request.app, "models.ms")
-    data = [
-        {"id": name, "object": "model", "created": model.created, "owned_by": "minimax"}
+    return web.json_response({"object": "list", "data": list(_listed().values())})
+
+
+async def get_model(request: web.Request) -> web.Response:
+    """One model of the list; an unknown one is refused like that of a chat request (docs/minimax/README.md 3.2)."""
+    name = request.match_info["id"]
+    found = _listed().get(name)
+    if wrong := key_error(request) or (None if found else (2013, f"invalid params, unknown model '{name}'")):
+        await sleep_ms(request.app, "http.error_ms")
+        return openai_error(*wrong)
+    await sleep_ms(request.app, "models.ms")
+    return web.json_response(found)
+
+
+def _listed() -> dict[str, dict[str, Any]]:
+    return {
+        name: {"id": name, "object": "model", "created": model.created, "owned_by": "minimax"}
         for name, model in MODELS.items()
         if model.created is not None
-    ]
-    return web.json_response({"object": "list", "data": data})
+    }
