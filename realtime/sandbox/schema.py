@@ -17,6 +17,12 @@ _PLACES = ("properties", "$defs", "definitions", "patternProperties")  # name ->
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SINGLE = ("items", "additionalProperties", "not", "contains", "propertyNames")
 _BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
+_LEAST_LENGTHS = frozenset(("minLength", "minItems"))
+_NUMBERS = frozenset(name for pair in _BOUNDS for name in pair) | {
+    "exclusiveMinimum", "exclusiveMaximum", "multipleOf"
+}  # fmt: skip
+MOST_NUMBER = 1e15  # what a number of an answer can be compared with exactly
+MOST_LENGTH = 10_000  # characters and items that a schema may ask for at least
 _KEYS_OF_A_SCHEMA = frozenset(("properties", "$ref", "$defs", "items", "enum", "anyOf", "oneOf", "allOf"))
 
 
@@ -53,16 +59,24 @@ def _check_own(schema: Schema, root: Schema, path: str) -> None:
         raise BadSchema(f"{path}.enum must be a list that is not empty")
     if "$ref" in schema:
         _pointed(schema["$ref"], root)
-    for low, high in _BOUNDS:
-        for name in (low, high):
-            if name in schema and (
-                isinstance(schema[name], bool) or not isinstance(schema[name], int | float)
-            ):
-                raise BadSchema(f"{path}.{name} must be a number")
-        if low in schema and high in schema and schema[low] > schema[high]:
-            raise BadSchema(f"{path}.{low} is larger than {high}")
+    _check_numbers(schema, path)
     if "pattern" in schema:
         _check_pattern(schema["pattern"], path)
+
+
+def _check_numbers(schema: Schema, path: str) -> None:
+    for name in schema.keys() & _NUMBERS:
+        value = schema[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadSchema(f"{path}.{name} must be a number")
+        most = MOST_LENGTH if name in _LEAST_LENGTHS else MOST_NUMBER
+        if not -most <= value <= most:
+            raise BadSchema(f"{path}.{name} is larger than {most:g}")
+    if schema.get("multipleOf", 1) <= 0:
+        raise BadSchema(f"{path}.multipleOf must be larger than 0")
+    for low, high in _BOUNDS:
+        if low in schema and high in schema and schema[low] > schema[high]:
+            raise BadSchema(f"{path}.{low} is larger than {high}")
 
 
 def _check_pattern(pattern: Any, path: str) -> None:
