@@ -140,12 +140,12 @@ def _messages(body: Mapping[str, Any], model: str) -> Iterator[Mapping[str, Any]
         if not isinstance(message, Mapping):
             raise wrong_type(path, "object")
         role = message.get("role")
-        if role not in (HER_ROLES if model == "M2-her" else ROLES):
+        if not isinstance(role, str) or role not in (HER_ROLES if model == "M2-her" else ROLES):
             raise Refused(2013, f"invalid params, chat content has invalid message role: {role}")
         blocks = blocks_of(message.get("content"), f"{path}.content")
         allowed = ASSISTANT_BLOCKS if role == "assistant" else USER_BLOCKS
         for block in blocks:
-            if block.get("type") not in allowed:
+            if str(block.get("type")) not in allowed:
                 raise Refused(
                     2013, f"invalid params, {path} has unsupported content type '{block.get('type')}'"
                 )

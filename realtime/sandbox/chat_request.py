@@ -64,6 +64,8 @@ def decode(raw: bytes) -> Any:
         reason = "eof" if at_end else "invalid char"
         index = len(error.doc) if at_end else error.pos
         raise Refused(2013, f'invalid params, "Syntax error at index {index}: {reason}"') from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or very deep
+        raise Refused(2013, f'invalid params, "Syntax error at index 0: {error}"') from None
 
 
 def check(body: Any, options: SandboxOptions) -> ChatRequest:
@@ -154,7 +156,7 @@ def model_of(body: Mapping[str, Any]) -> str:
     model = body.get("model")
     if not model:
         raise missing("model")
-    if model not in MODELS:
+    if not isinstance(model, str) or model not in MODELS:
         raise Refused(2013, f"invalid params, unknown model '{model}'")
     return str(model)
 
@@ -169,7 +171,7 @@ def _messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         if not isinstance(message, Mapping):
             raise wrong_type(f"messages[{place}]", "object")
         role = message.get("role")
-        if role not in ROLES:
+        if not isinstance(role, str) or role not in ROLES:
             raise Refused(2013, f"invalid params, chat content has invalid message role: {role}")
         if not isinstance(message.get("content"), str | list | None):
             raise wrong_type(f"messages[{place}].content", "string or array")
@@ -216,20 +218,26 @@ def _tools(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def check_tool_history(messages: list[Mapping[str, Any]]) -> None:
     """Every tool result has its call before it, and old arguments are JSON. Raises Refused."""
-    known: set[Any] = set()
+    known: set[str | None] = set()
     for message in messages:
         calls = message.get("tool_calls")
         if message.get("role") == "assistant":
             known = set()
         for call in calls if isinstance(calls, list) else ():
+            if not isinstance(call, Mapping) or not isinstance(call.get("function"), Mapping | None):
+                raise wrong_type("tool_calls", "objects with a function")
+            if not isinstance(call.get("id"), str | None):
+                raise wrong_type("tool_calls.id", "string")
             known.add(call.get("id"))
             try:
                 json.loads((call.get("function") or {}).get("arguments") or "{}")
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RecursionError):
                 reason = f"invalid function arguments json string, tool_call_id: {call.get('id')}"
                 raise Refused(2013, f"invalid params, {reason}") from None
-        if message.get("role") == "tool" and message.get("tool_call_id") not in known:
-            wanted = message.get("tool_call_id")
+        wanted = message.get("tool_call_id")
+        if not isinstance(wanted, str | None):
+            raise wrong_type("tool_call_id", "string")
+        if message.get("role") == "tool" and wanted not in known:
             raise Refused(2013, f"invalid params, tool result's tool id({wanted}) not found")
 
 

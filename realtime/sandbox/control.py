@@ -31,7 +31,7 @@ async def move(request: web.Request) -> web.Response:
     clock = request.app[STATE].clock
     try:
         clock.forward(float(json.loads(await request.read())["forward_s"]))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         wrong = f'the body must be {{"forward_s": SECONDS}}: {error!r}\n'
         return web.Response(status=400, text=wrong)
     return _answer(clock)

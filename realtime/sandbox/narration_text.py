@@ -90,7 +90,7 @@ def _member(name: str, number: int, raw: bytes) -> Iterator[Section]:
         return
     try:
         fields = json.loads(_decoded(raw))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise bad_zip() from None
     for kind in JSON_FIELDS:
         text = fields.get(kind) if isinstance(fields, dict) else 0

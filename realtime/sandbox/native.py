@@ -164,7 +164,7 @@ async def read_body(request: web.Request) -> dict[str, Any]:
     else:
         try:
             body = json.loads(await request.read())
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         except web.HTTPRequestEntityTooLarge as error:
             raise Refusal(2013, "invalid params, body is too large", error.status) from None

@@ -91,7 +91,7 @@ async def _read(request: web.Request, trace_id: str) -> _Job:
         raise Refusal(*wrong)
     try:
         body = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     state = request.app[STATE]
     state.record(request, body)

@@ -275,7 +275,7 @@ class SpeechSocket(ABC):
 def _decode(text: str) -> dict[str, Any]:
     try:
         event = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict):
         raise Refusal(2013, "invalid params, message is not a JSON object")

@@ -82,7 +82,8 @@ async def _read(request: web.Request) -> _Form:
                 filename = getattr(part, "filename", None) or ""
                 data = await _limited(part)
             elif name:
-                fields[name] = (await part.text())[:200]  # type: ignore[union-attr]
+                fields[name] = (await part.read_chunk(200)).decode("utf-8", "replace")  # type: ignore[union-attr]
+                await part.release()  # type: ignore[union-attr]
     except (ValueError, AssertionError) as error:
         raise _Refused(2013, f"invalid params, broken multipart body: {error}") from None
     request.app[STATE].record(request, {**fields, "file": filename, "file_bytes": len(data or b"")})

@@ -100,7 +100,7 @@ def read_description(text: str) -> Description:
 def designed_traits(text: str) -> Traits:
     """The traits of the voice that a description asks for; what it does not say follows from its hash."""
     described = read_description(text)
-    seed = zlib.crc32(" ".join(text.split()).casefold().encode())
+    seed = zlib.crc32(" ".join(text.split()).casefold().encode(errors="replace"))
     gender = described.gender or ("female", "male")[seed & 1]
     age = described.age or AGES[1 + (seed >> 1) % 2]
     seed, variant = divmod(seed >> 2, len(CREATED_VARIANTS[gender]))
