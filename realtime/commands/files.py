@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from realtime.commands.naming import check_out, name_result
+from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.platform import Platform, add_platform, run_on_platform
 from realtime.commands.table import table
 from realtime.minimax.file_purposes import PURPOSES
@@ -71,9 +71,8 @@ async def _get(platform: Platform) -> int:
     check_out(args.out, force=args.force)
     file = await platform.mm.files.get(args.file_id)
     stem, dot, suffix = (file.name or f"file-{file.id}").rpartition(".")
-    path = name_result(
-        stem or suffix, f".{suffix}" if stem and dot else ".bin", out=args.out, force=args.force
-    )
+    suffix_known = f".{suffix}" if stem and dot else ".bin"
+    path = name_result(stem or suffix, suffix_known, out=absolute(args.out), force=args.force)
     path.parent.mkdir(parents=True, exist_ok=True)
     show = platform.progress.transfer(f"saving {path.name}")
     saved = await platform.mm.files.save(args.file_id, path, on_progress=show, force=args.force)

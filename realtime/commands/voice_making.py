@@ -196,14 +196,14 @@ def _lost_before(platform: Platform, voice_id: str, work: Work) -> bool:
 async def _save_preview(platform: Platform, voice: DesignedVoice) -> Path:
     args = platform.args
     suffix = ending(voice.audio)
-    path = name_result(args.prompt, suffix, out=args.out, force=args.force)
+    path = name_result(args.prompt, suffix, out=absolute(args.out), force=args.force)
     path.parent.mkdir(parents=True, exist_ok=True)
     return (await voice.save(path, force=args.force)).path
 
 
 async def _save_demo(platform: Platform, voice: ClonedVoice) -> Path:
     args = platform.args
-    path = name_result(voice.id, ".mp3", out=args.out, force=args.force)
+    path = name_result(voice.id, ".mp3", out=absolute(args.out), force=args.force)
     path.parent.mkdir(parents=True, exist_ok=True)
     show = platform.progress.transfer("saving the demo")
     return (await voice.save(path, on_progress=show, force=args.force)).path

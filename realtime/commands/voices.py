@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.commands import voice_records
-from realtime.commands.naming import check_out, ending, name_result
+from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.table import table
 from realtime.commands.voice_making import clone, design
@@ -141,7 +141,7 @@ async def _try(platform: Platform) -> int:
     )
     voice_records.mark_used(platform, args.voice)
     audio = await speech.read()
-    path = name_result(args.text, ending(audio), out=args.out, force=args.force)
+    path = name_result(args.text, ending(audio), out=absolute(args.out), force=args.force)
     path.parent.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(path.write_bytes, audio)
     platform.show([path], {"voice_id": args.voice, "paths": [str(path)]})

@@ -99,7 +99,7 @@ def test_the_table_on_a_terminal_is_aligned():
 async def test_clone_list_keep_and_delete(run, folder, sandbox, sample):
     put("me.mp3", sample)
     out, err = await run("clone", ID, "me.mp3", "--denoise", "--say", "Welcome.", "-o", "demo.mp3")
-    assert out.splitlines() == [ID, "demo.mp3"]
+    assert out.splitlines() == [ID, str(folder / "demo.mp3")]
     assert (audio_seconds(got("demo.mp3")) or 0) > 0.2
     assert f"realtime voices keep {ID}" in err
     assert records(folder)[ID].state is RecordState.DONE
