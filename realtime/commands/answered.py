@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from realtime.commands.naming import absolute, ending, name_result
 from realtime.commands.platform import Platform
+from realtime.commands.same_file import without_copy
 from realtime.commands.task_kinds import TaskKind, follow
 from realtime.minimax.client import MiniMax
 from realtime.minimax.download import Link, save, save_bytes
@@ -156,7 +157,9 @@ async def _save_link(platform: Platform, record: Record, link: str, index: int, 
     path = await asyncio.to_thread(_with_folder, named(record.arguments["suffix"]))
     show, force = platform.progress.transfer(label), bool(record.arguments["force"])
     await save(_same(link), path, http=platform.mm.door.http, on_progress=show, force=force)
-    return await asyncio.to_thread(_end_in_what_it_is, path, named)
+    path = await asyncio.to_thread(_end_in_what_it_is, path, named)
+    wanted = _namer(record, index, True)(path.suffix)
+    return await asyncio.to_thread(without_copy, path, wanted)
 
 
 async def _save_data(record: Record, files: Sequence[bytes]) -> list[Path]:
@@ -170,8 +173,8 @@ async def _save_data(record: Record, files: Sequence[bytes]) -> list[Path]:
     return paths
 
 
-def _namer(record: Record, index: int) -> Callable[[str], Path]:
-    """Gives the name of file `index` of a command with the ending it is given."""
+def _namer(record: Record, index: int, taken: bool = False) -> Callable[[str], Path]:
+    """Gives the name of file `index` of a command with the ending it is given; `taken`: also one that is taken."""
     place = record.arguments
 
     def named(suffix: str) -> Path:
@@ -181,7 +184,7 @@ def _namer(record: Record, index: int) -> Callable[[str], Path]:
             out=place["out"],
             index=index,
             count=place["count"],
-            force=bool(place["force"]),
+            force=taken or bool(place["force"]),
         )
 
     return named

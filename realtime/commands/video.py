@@ -6,6 +6,7 @@ Camera moves stand in the prompt in brackets, [Push in] or [推进]. `realtime v
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from realtime.commands.film_orders import Order, template_order, v1_order, v2_order
 from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, print_json, run_on_platform
+from realtime.commands.same_file import without_copy
 from realtime.commands.task_kinds import TaskKind, follow, run_task, shown
 from realtime.errors import InvalidArgument
 from realtime.minimax.field_tables import VIDEO_MODELS, VIDEO_V2_MODELS
@@ -85,11 +87,11 @@ def _list_templates(as_json: bool) -> int:
 async def _make(platform: Platform) -> int:
     args = platform.args
     order = _order(platform)
-    check_out(args.out, force=args.force)
     kind = KINDS[order.kind]
     arguments = {**order.arguments, "out": absolute(args.out), "force": args.force}
     if (found := _earlier(platform, kind, arguments)) is not None:
         return await _go_on(platform, kind, found)
+    check_out(args.out, force=args.force)
     await order.check_pictures()
     await platform.confirm_cost(order.cost)
     return await run_task(platform, kind, order.create, prompt=order.prompt, arguments=arguments)
@@ -106,26 +108,26 @@ def _order(platform: Platform) -> Order:
 def _earlier(platform: Platform, kind: TaskKind[Any], arguments: Mapping[str, Any]) -> Record | None:
     """The same order that was sent before and whose film is not saved yet: it is not bought again.
 
-    With --no-wait each call orders a film. Raises InvalidArgument if an earlier answer was lost: the user decides.
+    With --no-wait each call orders a film.
     """
     if platform.args.no_wait or platform.args.dry_run or platform.address == BUILT_IN:
         return None
     found = platform.records.same(kind.name, arguments, platform=platform.address)
-    if found is None or found.busy or found.state is RecordState.DONE:
-        return None
-    if found.task_id is None:
-        raise InvalidArgument(
-            "This was sent before and its answer was lost, so it may have been charged. To send it again: "
-            f"realtime tasks forget {found.key}",
-            param="task",
-        )
-    return found
+    return None if found is None or found.state is RecordState.DONE else found
 
 
 async def _go_on(platform: Platform, kind: TaskKind[Any], found: Record) -> int:
-    platform.progress.say(f"Ordered before, as task {found.task_id}: going on with it.")
+    """Raises Busy if another process works on it, InvalidArgument if its answer was lost: the user decides."""
     with platform.records.work_on(found.key) as work:
-        paths = await follow(platform, kind, work)
+        if work.record.task_id is None:
+            raise InvalidArgument(
+                "This was sent before and its answer was lost, so it may have been charged. To send it again: "
+                f"realtime tasks forget {found.key}",
+                param="task",
+            )
+        platform.progress.say(f"Ordered before, as task {work.record.task_id}: going on with it.")
+        done = work.record.state is RecordState.DONE  # by a process that ended just now
+        paths = work.record.paths if done else await follow(platform, kind, work)
     platform.show(paths, shown(work.record))
     return 0
 
@@ -135,9 +137,10 @@ async def _save(platform: Platform, record: Record, film: Film | FilmV2) -> Sequ
     path = name_result(record.prompt, ".mp4", out=out, force=force)
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = await film.save(path, on_progress=platform.progress.transfer(f"saving {path.name}"), force=force)
-    if saved.kind in ("mp4", "unknown"):
-        return [saved.path]
-    return [saved.path.rename(name_result(record.prompt, f".{saved.kind}", out=out, force=force))]
+    if saved.kind not in ("mp4", "unknown"):
+        return [saved.path.rename(name_result(record.prompt, f".{saved.kind}", out=out, force=force))]
+    wanted = name_result(record.prompt, ".mp4", out=out, force=True)
+    return [await asyncio.to_thread(without_copy, saved.path, wanted)]
 
 
 def _kind(name: str, open_: Callable[..., Any]) -> TaskKind[Any]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,16 @@ def test_killed_at_any_moment_the_same_command_goes_on_and_buys_once(folder, run
     assert Path(done.stdout.strip()).parent == folder
     assert running.orders() == 1 + finished
     assert not list(folder.glob("*.part*"))
+
+
+def test_a_process_that_ended_before_it_noted_its_film_leaves_one_film(folder, running, records):
+    """The same command goes on with the task and finds the film that is there already."""
+    command = ["video", "a cat", "-o", "film.mp4"]
+    assert cli.main(command) == 0
+    (record,) = records.recent().records
+    with records.work_on(record.key) as work:
+        work.save(replace(work.record, state=RecordState.SENT, paths=()))
+    assert cli.main(command) == 0
+    assert [path.name for path in folder.glob("film*")] == ["film.mp4"]
+    assert records.find(record.key).paths == (str(folder / "film.mp4"),)
+    assert running.orders() == 1
