@@ -159,7 +159,8 @@ async def _resume_one(platform: Platform, record: Record) -> dict[str, Any]:
     try:
         with platform.records.work_on(record.key) as work:
             await _finish(platform, work)
-    except Busy:
+    except Busy as error:
+        platform.progress.say(str(error))
         return shown(record) | {"busy": True}
     except RealtimeError as error:
         outcome = outcome_of(error)
@@ -176,7 +177,7 @@ def _show_resumed(
         return
     for result in results:
         if "error" not in result:
-            print(*result["paths"], sep="\n")
+            print(*result["paths"], sep="\n", end="\n" if result["paths"] else "")
     for record in lost:
         print(_line(record, time.time()))
     if not results and not lost:
