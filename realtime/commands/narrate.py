@@ -16,7 +16,7 @@ from typing import Any
 from realtime.commands.chapters import Book, decoded, markdown_book, text_book
 from realtime.commands.common import add_setting
 from realtime.commands.epub import epub_book
-from realtime.commands.naming import absolute, stem
+from realtime.commands.naming import absolute, check_out, stem
 from realtime.commands.narrating import (
     NARRATION,
     SHORT_CHARACTERS,
@@ -80,6 +80,7 @@ async def _narrate(platform: Platform) -> int:
         book = book.as_one()
     pieces = _pieces(platform, book)
     single = _single_path(args, book) if args.single else None
+    check_out(f"{pieces[0].out.parent}/")
     check_names(platform, pieces)
     if args.again:
         forget_lost(platform, pieces)

@@ -194,12 +194,16 @@ async def _speak(platform: Platform, piece: Piece) -> list[Path]:
     stream = platform.mm.speech.synthesize_stream(piece.chapter.text, **piece.voice)
     partial = piece.audio.with_name(f"{piece.audio.name}.part")
     size = 0
-    with partial.open("wb") as file:
-        async with aclosing(stream):
-            async for part in stream:
-                size += file.write(part)
-                show(size, None)
-    partial.replace(piece.audio)
+    try:
+        with partial.open("wb") as file:
+            async with aclosing(stream):
+                async for part in stream:
+                    size += file.write(part)
+                    show(size, None)
+        partial.replace(piece.audio)
+    except BaseException:
+        partial.unlink(missing_ok=True)  # it cannot go on in the middle
+        raise
     return [piece.audio]
 
 
