@@ -91,14 +91,19 @@ async def open_source(
 
 
 async def in_thread(work: Callable[..., T], *args: Any) -> T:
-    """`work(*args)` in a thread. When cancelled, waits until the thread has left the file alone."""
+    """`work(*args)` in a thread. When cancelled, waits until the thread has left the file alone.
+
+    A file that `work` opened for a cancelled call is closed.
+    """
     running = asyncio.ensure_future(asyncio.to_thread(work, *args))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait({running})
-        if not running.cancelled():
-            running.exception()  # looked at: the cancellation is the news
+        if not running.cancelled() and running.exception() is None:  # looked at: the cancellation is the news
+            opened = running.result()
+            if isinstance(opened, io.IOBase):
+                opened.close()  # nobody else knows it
         raise
 
 

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import BodyPartReader, web
 
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
-from realtime.minimax.file_source import PART_BYTES
+from realtime.minimax.file_source import PART_BYTES, in_thread
 from realtime.minimax.http import HttpClient
 from realtime.minimax.upload import open_source, upload
 from tests.minimax.local_server import closed_port, serving
@@ -321,3 +321,23 @@ async def test_what_the_progress_callback_raises_comes_out_and_nothing_is_sent_a
             await upload(http, PATH, b"x" * MIB, on_progress=no, backoff_s=0)
         await http.aclose()
     assert service.tries <= 1
+
+
+async def test_a_file_that_was_opened_for_a_cancelled_call_is_closed() -> None:
+    opened: list[io.BytesIO] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> io.BytesIO:
+        began.set()
+        go_on.wait(10)
+        opened.append(io.BytesIO(b"x"))
+        return opened[0]
+
+    task = asyncio.ensure_future(in_thread(slowly))
+    await asyncio.to_thread(began.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert opened[0].closed
