@@ -24,7 +24,7 @@ from realtime.core.messages import (
 from realtime.errors import AnswerLost, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.chat_call import ChatCall
 from realtime.minimax.chat_dialect import body_of, decoder_for, headers_of
-from realtime.minimax.codes import is_untouched
+from realtime.minimax.codes import is_answer_lost, is_untouched
 from realtime.minimax.errors import error_from_response, trace_of
 from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
@@ -128,6 +128,12 @@ async def _ask(http: HttpClient, call: ChatCall, path: str) -> ChatAnswer:
         raise
     trace_id = trace_header(response)
     refused = error_from_response(response.status, content, trace_id=trace_id, service=http.service)
+    if refused is not None and is_answer_lost(refused):
+        raise AnswerLost(
+            f"{refused.message} It may have been charged, so it was not asked again.",
+            upstream_code=refused.upstream_code,
+            trace_id=refused.trace_id,
+        ) from refused
     if refused is not None:
         raise refused
     events = decoder_for(call, http.service).feed_whole(content)

@@ -198,3 +198,10 @@ def is_untouched(error: ProviderError) -> bool:
         return False
     code = CODES.get(number) or STATUSES.get(number)
     return code is not None and code.untouched
+
+
+def is_answer_lost(error: ProviderError) -> bool:
+    """No answer of the platform itself came back: a lost connection, a timeout, or a gateway's page."""
+    if not error.retryable or not error.sent:
+        return False
+    return error.upstream_code is None or error.upstream_code in (500, 502, 503, 504)

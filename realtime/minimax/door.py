@@ -23,7 +23,7 @@ from urllib.parse import quote
 import aiohttp
 
 from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
-from realtime.minimax.codes import is_untouched
+from realtime.minimax.codes import is_answer_lost, is_untouched
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.field_tables import TABLES
 from realtime.minimax.fields import check_text, python_name, refused
@@ -213,20 +213,13 @@ def _final(operation: Operation, error: ProviderError) -> ProviderError:
     """The error as the caller sees it."""
     if isinstance(error, InvalidArgument) and error.param:
         error.param = python_name(TABLES.get(operation.name, ()), error.param) or error.param
-    if operation.billed and _answer_lost(error):
+    if operation.billed and is_answer_lost(error):
         return AnswerLost(
             f"{error.message} The request may have been accepted, and charged, so it was not sent again.",
             upstream_code=error.upstream_code,
             trace_id=error.trace_id,
         )
     return error
-
-
-def _answer_lost(error: ProviderError) -> bool:
-    """No answer of the platform itself came back: a lost connection, a timeout, or a gateway's page."""
-    if not error.retryable or not error.sent:
-        return False
-    return error.upstream_code is None or error.upstream_code in (500, 502, 503, 504)
 
 
 def _reason(error: ProviderError) -> str:
