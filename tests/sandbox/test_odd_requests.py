@@ -15,6 +15,7 @@ NATIVE = (
     "/v1/t2a_v2", "/v1/t2a_async_v2", "/v1/voice_clone", "/v1/voice_design", "/v1/get_voice", "/v1/delete_voice",
     "/v1/files/upload", "/v1/files/delete", "/v1/batches", "/v1/image_generation", "/v1/video_generation",
     "/v1/video_template_generation", "/v1/text/chatcompletion_v2",
+    "/v1/music_generation", "/v1/music_cover_preprocess", "/v1/lyrics_generation",
 )  # fmt: skip
 HTTP = (
     "/v1/chat/completions", "/v2/video_generation", "/v2/video_regeneration", "/v2/h3_context_ir",
