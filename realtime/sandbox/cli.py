@@ -50,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
         return 2
     try:
         asyncio.run(_serve(options, args.host, args.port))
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error  # OverflowError: no such port
         print(f"realtime sandbox: cannot listen on {args.host}:{args.port}: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:  # only where the loop cannot handle signals (Windows)

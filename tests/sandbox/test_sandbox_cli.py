@@ -53,6 +53,8 @@ async def test_it_prints_its_url_answers_and_stops_on_a_signal(number: signal.Si
         (["--set", "chat.frist_ms=3"], "did you mean 'chat.first_ms'?"),
         (["--fault", "chat.stal"], "did you mean 'chat.stall'?"),
         (["--port", "0", "--host", "256.1.1.1"], "cannot listen on 256.1.1.1:0"),
+        (["--port", "99999"], "cannot listen on 127.0.0.1:99999"),
+        (["--port", "-1"], "cannot listen on 127.0.0.1:-1"),
     ],
 )
 def test_a_wrong_argument_gives_one_sentence_and_status_2(
