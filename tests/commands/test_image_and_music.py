@@ -1,12 +1,12 @@
 """`realtime image` and `realtime music`: what is asked, saved, named, counted; and what is left when something fails."""
 
 import asyncio
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import wave
@@ -233,8 +233,11 @@ def test_a_closed_stream_of_the_shell_loses_no_picture(platform, folder, monkeyp
 
 def test_lyrics_from_standard_input_and_a_song_without_any(platform, folder, monkeypatch):
     platform.file = MP3
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(WORDS.encode())))
-    assert cli.main(["music", "jazz", "--lyrics", "-"]) == 0
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as words:
+        words.write(WORDS)
+        words.seek(0)
+        monkeypatch.setattr(sys, "stdin", words)
+        assert cli.main(["music", "jazz", "--lyrics", "-"]) == 0
     assert cli.main(["music", "calm piano", "--instrumental"]) == 0
     first, second = platform.bodies(SONGS)
     assert first["lyrics"] == WORDS

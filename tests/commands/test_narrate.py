@@ -129,7 +129,7 @@ def test_what_is_no_text_is_refused(server: Server, tmp_path: Path, content: byt
     (tmp_path / "x.txt").write_bytes(content)
     assert narrate("x.txt") == 2
     assert list(server.sandbox.state.requests) == []
-    assert narrate("missing.txt") == 1
+    assert narrate("missing.txt") == 2
 
 
 def test_standard_input(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
