@@ -9,10 +9,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import aiohttp
 
 ROOT = Path(__file__).parents[2]
 ENDS_S = 60.0
@@ -48,10 +50,14 @@ class Running:
 
 
 class Terminal:
-    """Commands in `folder`, against the platform at `url` with a key, so that they behave as if everything costs."""
+    """Commands in `folder`, against the platform at `url` with a key, so that they behave as if everything costs.
 
-    def __init__(self, folder: Path, url: str) -> None:
+    `through` is a program that starts them.
+    """
+
+    def __init__(self, folder: Path, url: str, through: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._through = through
         self._environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join((str(ROOT / "clients"), str(ROOT))),
@@ -64,7 +70,7 @@ class Terminal:
     async def start(self, *words: str) -> Running:
         """Begin a command; nothing can be typed into it."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "realtime", *words,
+            *self._through, sys.executable, "-m", "realtime", *words,
             cwd=self.folder, env=self._environ,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
@@ -99,3 +105,13 @@ async def sandbox_process(*sets: str) -> AsyncIterator[str]:
     finally:
         process.terminate()
         await process.communicate()
+
+
+async def forward(url: str, hours: float) -> None:
+    """Move the clock of a sandbox from outside."""
+    body = {"forward_s": hours * 3600}
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as http,
+        http.post(f"{url}/sandbox/clock", json=body),
+    ):
+        pass

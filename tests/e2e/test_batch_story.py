@@ -1,16 +1,12 @@
-"""Long stories of the platform's users: commands as processes, one after the other, killed in between and resumed."""
+"""The long story of a batch: commands as processes, one after the other, killed in between and resumed."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import aiohttp
-
-from realtime.sandbox.options import SandboxOptions
-from realtime.sandbox.server import Sandbox
 from tests.e2e.interrupting import Work, survives
-from tests.e2e.shell import Terminal, sandbox_process
+from tests.e2e.shell import Terminal, forward, sandbox_process
 
 AT_ONCE = ("chat.first_ms=0", "chat.tps=100000", "chat.plain_tps=100000")
 BATCH_AT_ONCE = (*AT_ONCE, "batch.validate_s=0", "batch.run_s=0", "batch.finalize_s=0")
@@ -31,16 +27,6 @@ def check_answers(folder: Path) -> None:
     found = [json.loads(line) for line in lines]
     assert [entry["question"] for entry in found] == list(QUESTIONS)
     assert all(entry["answer"] and not entry["error"] for entry in found)
-
-
-async def forward(url: str, hours: float) -> None:
-    """Move the sandbox's clock from outside."""
-    body = {"forward_s": hours * 3600}
-    async with (
-        aiohttp.ClientSession(raise_for_status=True) as http,
-        http.post(f"{url}/sandbox/clock", json=body),
-    ):
-        pass
 
 
 async def test_a_batch_is_answered_after_the_laptop_was_closed(tmp_path: Path) -> None:
@@ -72,5 +58,4 @@ async def test_a_batch_survives_an_end_after_every_request(tmp_path: Path) -> No
         check=check_answers,
         leaves=frozenset({"questions.txt", "answers.jsonl"}),
     )
-    async with Sandbox(SandboxOptions.parse("local", BATCH_AT_ONCE)) as sandbox:
-        assert await survives(work, sandbox, tmp_path) >= 4  # upload, create, ask, and at least one file
+    assert await survives(work, BATCH_AT_ONCE, tmp_path) >= 4  # upload, create, ask, and at least one file
