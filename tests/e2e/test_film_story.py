@@ -69,7 +69,7 @@ async def test_a_picture_becomes_the_first_frame_of_a_film_however_often_it_is_e
 
 
 async def test_two_processes_want_the_same_film(tmp_path: Path) -> None:
-    """Ordered with `--no-wait`; one process works on it, the others say so; it is saved once, whoever comes first."""
+    """Ordered with `--no-wait`; one process works on it, the others say so; killed in its download, it is saved once."""
     async with Sandbox(SandboxOptions.parse("local", (*MADE_AT_ONCE, "video.process_s=600"))) as sandbox:
         user = Terminal(tmp_path, sandbox.url)
         (tmp_path / "cat.jpg").write_bytes(make_picture("a red cat at sea", 640, 360))
@@ -93,6 +93,13 @@ async def test_two_processes_want_the_same_film(tmp_path: Path) -> None:
         assert f"realtime tasks wait {task_id}" in stopped.err
 
         sandbox.forward(hours=0.5)
+        sandbox.inject("download.cut=1000")
+        cut = await user.start("tasks", "resume")
+        await eventually(lambda: list(tmp_path.glob("film.mp4.part")) or cut.has_ended)
+        assert (await cut.end(signal.SIGKILL)).status == -signal.SIGKILL
+        assert not (tmp_path / "film.mp4").exists()
+
+        sandbox.inject()
         both = await asyncio.gather(user.run("tasks", "resume"), user.run("tasks", "resume"))
         assert [ended.status for ended in both] == [0, 0], [ended.err for ended in both]
         assert str(tmp_path / "film.mp4") in "".join(ended.out for ended in both).splitlines()
