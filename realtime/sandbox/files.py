@@ -126,9 +126,8 @@ async def list_files(call: Call) -> dict[str, Any]:
     purpose = call.body.get("purpose", "")
     if purpose and purpose not in PURPOSES:
         raise fields.invalid("purpose")
-    found = [
-        a for a in call.state.store.all() if a.purpose == purpose or (not purpose and a.purpose in PURPOSES)
-    ]
+    wanted = {purpose} if purpose else PURPOSES.keys()
+    found = [artefact for artefact in call.state.store.all() if artefact.purpose in wanted]
     return {"files": [describe(call.state, artefact) for artefact in found]}
 
 

@@ -131,6 +131,7 @@ async def test_the_list_has_uploads_of_a_purpose_and_no_results() -> None:
         one = await client.uploaded(b"{}", "a.jsonl", "batch")
         two = await client.uploaded(b"x", "a.txt", "retrieval")
         result(client)
+        result(client, purpose="")  # a picture or a song
 
         async def ids(query: str) -> list[int]:
             return [file["file_id"] for file in (await client.json("GET", f"/v1/files/list{query}"))["files"]]
