@@ -132,8 +132,20 @@ def _run(name: str, words: Sequence[str], as_json: bool) -> int:
     parser = argparse.ArgumentParser(prog=f"realtime {name}", description=(module.__doc__ or "").strip())
     parser.set_defaults(environ=dict(os.environ))
     module.add_arguments(parser)
+    _explain_actions(parser)
     status: int = module.run(_parse(parser, _with_action(module, words), as_json))
     return status
+
+
+def _explain_actions(parser: argparse.ArgumentParser) -> None:
+    """Let the help page of an action begin with what it is for, and that of the command say where its options are."""
+    for group in parser._actions:
+        if not isinstance(group, argparse._SubParsersAction):
+            continue
+        for action in group._choices_actions:
+            what = (action.help or "").removesuffix(" (default)")
+            group.choices[action.dest].description = f"{what[:1].upper()}{what[1:]}."
+        parser.epilog = f"The options of an action: `{parser.prog} ACTION --help`."
 
 
 def _with_action(module: ModuleType, words: Sequence[str]) -> Sequence[str]:

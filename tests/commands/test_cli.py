@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime import cli
 from realtime.commands import checks
 from realtime.commands.checks import Verdict, run_checks
 from realtime.errors import ConfigError
@@ -53,6 +54,17 @@ def test_every_command_has_help(command):
     ran = realtime(command, "--help")
     assert ran.returncode == 0
     assert f"realtime {command}" in ran.stdout
+
+
+def test_the_help_of_actions_says_what_they_do_and_where_their_options_are(capsys):
+    for words, said in (
+        (["video", "--help"], "`realtime video ACTION --help`"),
+        (["video", "create", "--help"], "A film from words and pictures."),
+        (["voices", "keep", "--help"], "Use a new voice once, so that it is not deleted after 168 h."),
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(words)
+        assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_error_for_a_misspelt_command_suggests_one():
