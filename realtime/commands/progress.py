@@ -190,10 +190,11 @@ class _Bars:
 
 
 def transferred(done: int, total: int | None) -> str:
-    """Like "3.1 of 12.0 MB (26%)"."""
+    """Like "3.1 of 12.0 MB (26%)", in kB where all of it is less than a tenth of a MB."""
+    size, unit, digits = (1e3, "kB", 0) if (total or done) < 100_000 else (1e6, "MB", 1)
     if not total:
-        return f"{done / 1e6:.1f} MB"
-    return f"{done / 1e6:.1f} of {total / 1e6:.1f} MB ({100 * done // total}%)"
+        return f"{done / size:.{digits}f} {unit}"
+    return f"{done / size:.{digits}f} of {total / size:.{digits}f} {unit} ({100 * done // total}%)"
 
 
 def waited(progress: TaskProgress) -> str:

@@ -144,5 +144,6 @@ def test_a_time_is_written_as_people_say_it(seconds, text):
 
 def test_the_words_for_bytes_and_shares():
     assert transferred(3_100_000, 12_000_000) == "3.1 of 12.0 MB (25%)"
-    assert transferred(0, 0) == "0.0 MB"
+    assert transferred(0, 0) == "0 kB"
+    assert transferred(14_400, 14_400) == "14 of 14 kB (100%)"
     assert waited(Seen(share=0.5, typical_s=None)) == "running, 0 s, 50%"
