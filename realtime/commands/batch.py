@@ -18,6 +18,7 @@ from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.outcome import EXIT_FAILED
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.progress import spoken_s
+from realtime.commands.table import table
 from realtime.commands.task_kinds import TaskKind, obtain, run_task
 from realtime.errors import InvalidArgument
 from realtime.minimax.batches import Batch, BatchJob
@@ -87,7 +88,7 @@ async def _run(platform: Platform) -> int:
 
 async def _upload(platform: Platform, questions: Questions) -> str:
     name = f"{questions.stem or 'questions'}.jsonl"
-    show = platform.progress.transfer(name)
+    show = platform.progress.transfer(f"uploading {name}")
     info = await platform.mm.files.upload(questions.stream, purpose="batch", name=name, on_progress=show)
     return info.id
 
@@ -122,16 +123,18 @@ TASK_KINDS = (_TASK_KIND,)
 
 async def _list(platform: Platform) -> int:
     batches = [batch async for batch in platform.mm.batches.list(limit=platform.args.limit)]
-    lines = [_line(batch, time.time()) for batch in batches]
-    platform.show(lines or ["There are no batches."], {"batches": [_document(batch) for batch in batches]})
+    lines = table(("ID", "STATE", "ANSWERS", "MADE"), [_row(batch, time.time()) for batch in batches])
+    if not batches:
+        platform.progress.say("There are no batches.")
+    platform.show(lines, {"batches": [_document(batch) for batch in batches]})
     return 0
 
 
-def _line(batch: Batch, now_s: float) -> str:
-    """Like "batch_Ab12  in_progress  1/2 answered, 0 failed  5 min ago"."""
+def _row(batch: Batch, now_s: float) -> Sequence[str]:
+    """Like "batch_Ab12", "in_progress", "1/2 answered, 0 failed", "5 min ago"."""
     counts = f"{batch.completed}/{batch.total} answered, {batch.failed} failed"
     age = f"{spoken_s(max(0.0, now_s - batch.created))} ago" if batch.created else ""
-    return f"{batch.id:<24}  {batch.status:<12}  {counts:<28}  {age}".rstrip()
+    return batch.id, batch.status, counts, age
 
 
 def _document(batch: Batch) -> dict[str, Any]:

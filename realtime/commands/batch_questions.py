@@ -29,6 +29,10 @@ _LINES = (".jsonl", ".ndjson")
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _QUESTION_COLUMNS = ("question", "prompt", "text")
 _ID_COLUMNS = ("custom_id", "id")
+_WHOLE_REQUESTS = (
+    f'A line is a whole request: {{"custom_id": "1", "method": "POST", "url": "{CHAT_PATH}", "body": {{...}}}}. '
+    "For plain questions use a .txt file, one question a line, or a .csv file."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,12 @@ def _made(
         finally:
             text.detach()
     stream.seek(0)
-    checked = check_lines(stream, name, "questions")
+    try:
+        checked = check_lines(stream, name, "questions")
+    except InvalidArgument as error:
+        if " is missing" not in error.message:
+            raise
+        raise InvalidArgument(f"{error.message} {_WHOLE_REQUESTS}", param="questions") from None
     stream.seek(0)
     digest = hashlib.file_digest(cast("Any", stream), "sha256").hexdigest()
     stream.seek(0)

@@ -24,15 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--purpose", metavar="PURPOSE", help=f"only these: {_PURPOSES}")
     add_platform(listing)
     upload = actions.add_parser("upload", help="upload a file")
-    upload.add_argument("file", metavar="FILE")
+    upload.add_argument("file", metavar="FILE", help="its path")
     upload.add_argument("--purpose", metavar="PURPOSE", required=True, help=f"what it is for: {_PURPOSES}")
     add_platform(upload)
     get = actions.add_parser("get", help="save a file here; a broken transfer goes on with the same command")
-    get.add_argument("file_id", metavar="ID")
+    get.add_argument("file_id", metavar="ID", help="id of an upload, or of a result")
     add_platform(get, writes=True)
     for name, what in (("info", "what is known of a file"), ("delete", "delete a file")):
         action = actions.add_parser(name, help=what)
-        action.add_argument("file_id", metavar="ID")
+        action.add_argument("file_id", metavar="ID", help="its id, as `realtime files list` shows it")
         add_platform(action)
 
 
@@ -54,6 +54,8 @@ async def _list(platform: Platform) -> int:
         (file.id, file.purpose, readable_size(file.bytes), _when(file.created), file.name) for file in found
     ]
     lines = table(("ID", "PURPOSE", "SIZE", "CREATED", "NAME"), rows)
+    if not found:
+        platform.progress.say("There are no files.")
     platform.show(lines, {"files": [_document(file) for file in found]})
     return 0
 

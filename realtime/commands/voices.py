@@ -20,6 +20,7 @@ from realtime.errors import InvalidArgument
 from realtime.minimax.voices import VoiceInfo
 
 DEFAULT_ACTION = "list"
+_ITS_ID = "its id, as `realtime voices list` shows it"
 _KEEPING = "Hello."
 _FORMATS = {".wav": "wav", ".flac": "flac"}  # by the ending of -o; everything else is mp3
 _PLAYED_RATE = 24_000  # Hertz
@@ -34,22 +35,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the voices you can use (default)")
     listing.add_argument("--language", metavar="CODE", help="only those made for a language, like zh or en")
     listing.add_argument(
-        "--kind", choices=("all", "system", "cloned", "designed"), default="all", help="(default: all)"
+        "--kind",
+        choices=("all", "system", "cloned", "designed"),
+        default="all",
+        help="only these (default: all)",
     )
     add_platform(listing)
     _add_try(actions.add_parser("try", help="let a voice say something"))
     _add_design(actions.add_parser("design", help="make a voice from a description"))
     _add_clone(actions.add_parser("clone", help="make a voice from a recording of 10 s to 5 min"))
     keep = actions.add_parser("keep", help="use a new voice once, so that it is not deleted after 168 h")
-    keep.add_argument("voice", metavar="VOICE")
+    keep.add_argument("voice", metavar="VOICE", help=_ITS_ID)
     add_platform(keep, buys=True)
     delete = actions.add_parser("delete", help="delete a voice for good; its id stays taken")
-    delete.add_argument("voice", metavar="VOICE")
+    delete.add_argument("voice", metavar="VOICE", help=_ITS_ID)
     add_platform(delete)
 
 
 def _add_try(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("voice", metavar="VOICE", help="its id, as `realtime voices list` shows it")
+    parser.add_argument("voice", metavar="VOICE", help=_ITS_ID)
     parser.add_argument("text", metavar="TEXT", help="what it says")
     add_platform(parser, buys=True, writes=True)
 
@@ -62,7 +66,9 @@ def _add_design(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_clone(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("voice", metavar="ID", help="id of the new voice: 8 letters or more, like captain-01")
+    parser.add_argument(
+        "voice", metavar="ID", help="id of the new voice: 8 characters or more, like captain-01"
+    )
     parser.add_argument("file", metavar="FILE", help="the recording; any audio file")
     parser.add_argument("--check", metavar="TEXT", help="what the recording says: refused if it does not")
     parser.add_argument("--accuracy", type=float, metavar="N", help="how well --check has to fit, 0 to 1")

@@ -215,9 +215,16 @@ async def test_standard_input_holds_questions_or_requests(monkeypatch, text, ids
     assert (questions.count, questions.stem) == (len(ids), "")
 
 
+def test_lines_that_are_no_requests_are_told_what_a_request_is(fake, folder):
+    Path("questions.jsonl").write_text('{"custom_id": "a", "question": "Hi?"}\n')
+    with pytest.raises(InvalidArgument, match=r"line 1: method is missing.*whole request.*\.txt file"):
+        run(fake, "run", "questions.jsonl")
+
+
 def test_the_list_and_the_cancelling(fake, folder, capsys):
     assert run(fake, "list") == 0
-    assert capsys.readouterr().out == "There are no batches.\n"
+    shown = capsys.readouterr()
+    assert (shown.out, "There are no batches." in shown.err) == ("", True)
     fake.listed = ["batch_1", "batch_2"]
     fake.batch = {"request_counts": {"total": 2, "completed": 1, "failed": 1}, "created_at": 1_790_000_000}
     assert run(fake, "list", "--json") == 0
