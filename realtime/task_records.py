@@ -83,6 +83,7 @@ class TaskRecords:
         self.folder = folder
         self._secrets = tuple(secret for secret in secrets if secret)
         self._now = now
+        self.lost = False  # whether the answer to something that was sent from here was lost
 
     def create(
         self, kind: str, *, platform: str, prompt: str = "", arguments: Mapping[str, Any] | None = None
@@ -290,6 +291,7 @@ class Work:
     def unknown(self, reason: str) -> None:
         """The answer was lost: nobody knows whether it is charged. Raises OSError."""
         self.save(replace(self.record, state=RecordState.UNKNOWN, reason=reason))
+        self._records.lost = True
 
     def save(self, record: Record) -> None:
         """Write the record to disk, then keep it. Raises OSError."""
@@ -302,7 +304,7 @@ class Work:
         if isinstance(error, TaskFailed) or (sending and refused):
             self.failed(str(error))
         elif sending:
-            self.unknown(str(error) or f"{type(error).__name__} before the answer came: maybe charged")
+            self.unknown(str(error) or "interrupted before the answer came: maybe charged")
 
 
 class _Lock:

@@ -121,7 +121,14 @@ def run_on_platform(args: argparse.Namespace, command: Callable[[Platform], Awai
 async def _run(args: argparse.Namespace, command: Callable[[Platform], Awaitable[int]]) -> int:
     if not getattr(args, "dry_run", False):
         async with open_platform(args) as platform:
-            return await command(platform)
+            try:
+                return await command(platform)
+            except asyncio.CancelledError:
+                if platform.records.lost and platform.address != BUILT_IN:
+                    platform.progress.say(
+                        "It was sent, so it may be charged. To see what became of it: realtime tasks"
+                    )
+                raise
     async with _open_dry(args) as (platform, recorder):
         try:
             return await command(platform)

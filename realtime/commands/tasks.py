@@ -6,6 +6,7 @@ Each task is recorded on this machine before it is sent, so nothing that was pai
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -21,11 +22,13 @@ from realtime.commands.platform import (
     run_on_platform,
 )
 from realtime.commands.progress import spoken_s
+from realtime.commands.table import table
 from realtime.commands.task_kinds import follow, shown, task_kind
 from realtime.errors import ConfigError, InvalidArgument, RealtimeError
 from realtime.task_records import MAX_LISTED, Busy, Record, RecordState, TaskRecords, Work
 
 DEFAULT_ACTION = "list"
+_ABOUT = 60  # characters of a prompt or a reason on a terminal
 _WORDS = {
     RecordState.SENDING: "sending",
     RecordState.SENT: "not saved yet",
@@ -68,8 +71,7 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"tasks": [shown(record) for record in listing.records], "broken": list(listing.broken)})
         return 0
-    for record in listing.records:
-        print(_line(record, time.time()))
+    _print_rows(listing.records)
     for sentence in listing.broken:
         print(f"! {sentence}")
     if listing.more:
@@ -79,13 +81,27 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _line(record: Record, now_s: float) -> str:
-    """Like "106916112212032  video  not saved yet  5 min ago  雪山日出"."""
-    word = "another process works on it" if record.busy else _WORDS[record.state]
+def _print_rows(records: Sequence[Record]) -> None:
+    for line in table(
+        ("ID", "KIND", "STATE", "MADE", "ABOUT"), [_row(each, time.time()) for each in records]
+    ):
+        print(line)
+
+
+def _row(record: Record, now_s: float) -> Sequence[str]:
+    """Like "106916112212032", "video", "not saved yet", "5 min ago", "雪山日出"."""
     about = record.paths[0] if record.paths else record.reason or record.prompt
-    about = " ".join(about.split())
-    age = f"{spoken_s(now_s - record.created_s)} ago"
-    return f"{record.name:<24}  {record.kind:<10}  {word:<24}  {age:<16}  {about[:60]}".rstrip()
+    if len(about) > _ABOUT and sys.stdout.isatty() and not record.paths:
+        about = f"{about[:_ABOUT]}…"
+    return record.name, record.kind, _state(record), f"{spoken_s(now_s - record.created_s)} ago", about
+
+
+def _state(record: Record) -> str:
+    if record.busy:
+        return "another process works on it"
+    if record.state in (RecordState.SENT, RecordState.UNKNOWN) and record.platform == BUILT_IN:
+        return "ended with its sandbox"
+    return _WORDS[record.state]
 
 
 async def _wait(platform: Platform) -> int:
@@ -134,7 +150,11 @@ def _resume(args: argparse.Namespace) -> int:
         for record in listing.records
         if record.state is RecordState.SENT and not record.busy and record.platform != BUILT_IN
     ]
-    lost = [record for record in listing.records if record.state is RecordState.UNKNOWN]
+    lost = [
+        record
+        for record in listing.records
+        if record.state is RecordState.UNKNOWN and record.platform != BUILT_IN
+    ]
     if not waiting:
         _show_resumed(args, [], lost)
         return 0
@@ -148,6 +168,7 @@ def _resumer(waiting: Sequence[Record], lost: Sequence[Record]) -> Callable[[Pla
             ended = await _resume_one(platform, record)
             results.append(ended)
             status = _worse(status, ended.get("status", 0))
+        platform.progress.clear()
         _show_resumed(platform.args, results, lost)
         return status
 
@@ -178,8 +199,7 @@ def _show_resumed(
     for result in results:
         if "error" not in result:
             print(*result["paths"], sep="\n", end="\n" if result["paths"] else "")
-    for record in lost:
-        print(_line(record, time.time()))
+    _print_rows(lost)
     if not results and not lost:
         print("There is nothing to resume.")
 

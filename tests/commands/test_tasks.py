@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import types
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from realtime import cli
 from realtime.commands import task_kinds
 from realtime.commands.platform import run_on_platform
+from realtime.commands.progress import NoProgress
 from realtime.commands.task_kinds import KIND_MODULES, TaskKind, obtain, run_task
 from realtime.errors import AnswerLost, InvalidArgument, NotFinished, TaskFailed
 from realtime.task_records import RecordState, TaskRecords
@@ -196,6 +198,41 @@ def test_resume_saves_everything_that_can_be_saved(films, records, capsys):
     assert films.opened == [], "nothing is fetched twice"
 
 
+def test_resume_takes_the_bars_away_before_it_prints(films, records, capsys, monkeypatch):
+    class Bars(NoProgress):
+        def clear(self) -> None:
+            print("cleared")
+
+    monkeypatch.setattr("realtime.commands.platform.open_progress", lambda **ignored: nullcontext(Bars()))
+    sent(records, "1")
+    assert cli.main(["tasks", "resume"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["cleared", str(films.folder / "film-1.mp4")]
+
+
+def test_a_task_of_a_built_in_sandbox_is_shown_as_ended(films, records, capsys):
+    sent(records, "4", platform="the built-in sandbox")
+    with pytest.raises(AnswerLost), records.create("film", platform="the built-in sandbox"):
+        raise AnswerLost("no answer")
+    assert cli.main(["tasks"]) == 0
+    assert capsys.readouterr().out.count("ended with its sandbox") == 2
+    assert cli.main(["tasks", "resume"]) == 0
+    assert capsys.readouterr().out == "There is nothing to resume.\n"
+
+
+def test_an_interrupted_request_says_that_it_may_be_charged(films, records, capsys):
+    async def create():
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        make(films, create=create)
+    assert "may be charged" in capsys.readouterr().err
+    (lost,) = records.recent().records
+    assert (lost.state, lost.reason) == (
+        RecordState.UNKNOWN,
+        "interrupted before the answer came: maybe charged",
+    )
+
+
 def test_resume_leaves_a_task_that_another_process_works_on(films, records, capsys):
     sent(records, "1")
     with records.work_on("1"):
@@ -225,7 +262,7 @@ def test_the_list_shows_one_line_a_task_and_reports_broken_files(films, records,
     assert cli.main(["tasks", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("106916112212032 ")
+    assert lines[0].startswith("106916112212032\t")
     assert "a prompt of two lines" in lines[0]
     assert "x.json cannot be read" in lines[1]
     assert cli.main(["tasks", "--json", "-n", "1"]) == 0
