@@ -19,8 +19,8 @@ from realtime.minimax.clone import ClonedVoice, clone_body
 from realtime.minimax.design import DesignedVoice, design_body
 from realtime.minimax.file_purposes import kind_of
 from realtime.minimax.sniff import SNIFF_BYTES
+from realtime.minimax.speech_rules import language_name
 from realtime.minimax.upload import FileSource
-from realtime.minimax.voices import language_name
 from realtime.task_records import Record, RecordState, Work
 
 _TAKEN = 2039
@@ -83,7 +83,7 @@ def _check_clone(platform: Platform) -> None:
         "file_id": 1,
         "say": args.say,
         "model": platform.settings.speech_model if args.say else None,
-        "language": None if args.language is None else language_name(args.language),
+        "language": language_name(args.language),
         "text_validation": args.check,
         "accuracy": args.accuracy,
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from realtime.minimax.field_tables import LANGUAGES, SPEECH_MODELS
 from realtime.minimax.fields import refused
-from realtime.minimax.speech_config import boost_name
+from realtime.minimax.speech_config import LANGUAGE_BOOSTS, boost_name
 
 Pronunciation = Mapping[str, str] | Sequence[str]
 """`{"重庆": "(chong2)(qing4)"}`, or the platform's own `["重庆/(chong2)(qing4)"]`."""
@@ -65,10 +65,10 @@ def weights(given: Mapping[str, int] | None) -> list[dict[str, Any]] | None:
 
 
 def language_name(language: str | None) -> str | None:
-    """A language code ("en", "zh-HK") as the platform's name; its own names and "auto" stay as they are."""
+    """The platform's name of a language from a code ("en", "zh-HK") or its name; "auto" stays as it is."""
     if language is None or language in LANGUAGES:
         return language
-    name = boost_name(language) if isinstance(language, str) else None
+    name = _known_name(language) if isinstance(language, str) else None
     if name is None:
         raise refused(
             "language",
@@ -76,6 +76,15 @@ def language_name(language: str | None) -> str | None:
             'allowed is a code like "en" or "zh", or one of ' + "; ".join(LANGUAGES),
         )
     return name
+
+
+def language_code(language: str) -> str:
+    """The code of a language from its code or name."""
+    name = language_name(language)
+    for code, known in LANGUAGE_BOOSTS.items():
+        if known == name:
+            return code
+    raise refused("language", repr(language), f"allowed is one of {', '.join(LANGUAGE_BOOSTS)}")
 
 
 def check_voice(values: Mapping[str, Any]) -> None:
@@ -127,6 +136,11 @@ def _check_whole(values: Mapping[str, Any]) -> None:
         raise refused("subtitles", "'word_streaming'", "it belongs to a stream; allowed are sentence, word")
     if values.get("force_cbr"):
         raise refused("force_cbr", True, "it belongs to a stream of mp3; use synthesize_stream")
+
+
+def _known_name(language: str) -> str | None:
+    named = (name for name in LANGUAGES if name.lower() == language.lower())
+    return boost_name(language) or next(named, None)
 
 
 def _changed(values: Mapping[str, Any]) -> str | None:

@@ -17,14 +17,13 @@ from realtime.minimax.audio_length import audio_seconds
 from realtime.minimax.clone import ClonedVoice, check_prompt, clone_body, cloned_voice
 from realtime.minimax.design import DesignedVoice, design_body, designed_voice
 from realtime.minimax.door import Door
-from realtime.minimax.field_tables import LANGUAGES
 from realtime.minimax.fields import Id, refused
 from realtime.minimax.file_purposes import wrong_length
 from realtime.minimax.file_source import in_thread
 from realtime.minimax.files import Files
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, items, text
-from realtime.minimax.speech_config import LANGUAGE_BOOSTS
+from realtime.minimax.speech_rules import language_code, language_name
 from realtime.minimax.upload import FileSource, OnProgress
 from realtime.minimax.voice_language import Gender, voice_gender, voice_language
 
@@ -137,7 +136,7 @@ class Voices:
             "accuracy": accuracy,
             "reduce_noise": reduce_noise,
             "normalize_volume": normalize_volume,
-            "language": None if language is None else language_name(language),
+            "language": language_name(language),
             "watermark": watermark,
         }
         body = clone_body(values, None if prompt is None else prompt[1], extra)
@@ -243,24 +242,6 @@ class Voices:
             else str(error)
         )
         return InvalidArgument(said, param=param, upstream_code=error.upstream_code, trace_id=error.trace_id)
-
-
-def language_name(language: str) -> str:
-    """The platform's name of a language from a code (`zh`, `zh-CN`) or its name. Others are passed on."""
-    if language in LANGUAGES or not isinstance(language, str):
-        return language
-    lowered = language.lower()
-    code = "yue" if lowered in ("zh-hk", "zh-yue") else lowered.split("-")[0]
-    return LANGUAGE_BOOSTS.get(code, language)
-
-
-def language_code(language: str) -> str:
-    """The code of a language from its code or name. Raises InvalidArgument for an unknown one."""
-    name = language_name(language).lower()
-    for code, known in LANGUAGE_BOOSTS.items():
-        if known.lower() == name:
-            return code
-    raise refused("language", repr(language), f"allowed is one of {', '.join(LANGUAGE_BOOSTS)}")
 
 
 def _check_kind(kind: object, allowed: Sequence[str]) -> None:

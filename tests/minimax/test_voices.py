@@ -13,7 +13,8 @@ from realtime.minimax.clone import cloned_voice
 from realtime.minimax.design import designed_voice
 from realtime.minimax.field_tables import TABLES
 from realtime.minimax.http import HttpClient
-from realtime.minimax.voices import VoiceInfo, language_code, language_name
+from realtime.minimax.speech_rules import language_code, language_name
+from realtime.minimax.voices import VoiceInfo
 
 NOWHERE = "http://127.0.0.1:9"  # whatever is sent fails, so that a refusal is certainly ours
 
@@ -102,6 +103,7 @@ async def test_a_wrong_filter_is_refused(mm: MiniMax):
         ("zh-CN", "Chinese", "zh"),
         ("zh-HK", "Chinese,Yue", "yue"),
         ("Chinese", "Chinese", "zh"),
+        ("chinese,yue", "Chinese,Yue", "yue"),
         ("EN", "English", "en"),
         ("Norwegian", "Norwegian", "no"),
     ],
