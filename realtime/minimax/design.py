@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from realtime.errors import ProviderUnavailable
 from realtime.minimax.clone import check_voice_id
 from realtime.minimax.field_tables import DESIGN
 from realtime.minimax.fields import build
-from realtime.minimax.media_result import MediaResult
+from realtime.minimax.media_result import MediaResult, from_hex
 from realtime.minimax.results import text
 
 
@@ -50,12 +48,8 @@ async def designed_voice(answer: Mapping[str, Any], voice_id: str | None) -> Des
     found = text(answer, "voice_id") or voice_id or ""
     if not found:
         raise ProviderUnavailable("MiniMax: the design was answered without a voice id.", retryable=False)
-    audio = await asyncio.to_thread(_decoded, text(answer, "trial_audio"))
-    return DesignedVoice(id=found, data=audio, raw=answer, trace_id=text(answer, "trace_id") or None)
-
-
-def _decoded(audio: str) -> bytes:
     try:
-        return binascii.unhexlify(audio)
-    except (binascii.Error, ValueError):
-        return b""
+        audio = await from_hex(text(answer, "trial_audio"))
+    except ProviderUnavailable:
+        audio = b""
+    return DesignedVoice(id=found, data=audio, raw=answer, trace_id=text(answer, "trace_id") or None)
