@@ -16,6 +16,7 @@ from realtime.errors import InvalidArgument
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Messages
 from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
 from realtime.minimax.chat_request import request_body
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.models import Endpoint
 
 MOST_LINES = 50_000
@@ -147,8 +148,8 @@ def _checked(line: bytes) -> tuple[str, str]:
     if line.startswith(_UTF8_MARK):
         raise ValueError("the file begins with a byte order mark; save it as UTF-8 without one")
     try:
-        value = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        value = decode_json(line)
+    except msgspec.DecodeError as error:
         raise ValueError(f"it is not JSON ({error})") from None
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")

@@ -21,6 +21,7 @@ import msgspec
 from aiohttp import web
 
 from realtime.errors import InvalidArgument
+from realtime.minimax.json_text import decode_json
 
 BODY_BYTES = 64 * 1024
 EARLY_PUSHES = 1000  # remembered pushes for tasks that nobody waits for yet
@@ -130,8 +131,8 @@ class Callbacks:
     def _answer(self, body: bytes) -> Mapping[str, Any]:
         """The answer to a body. One that nobody can read is accepted too: sending it again would not help."""
         try:
-            payload = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            payload = decode_json(body)
+        except msgspec.DecodeError:
             return _ACCEPTED
         if not isinstance(payload, dict):
             return _ACCEPTED

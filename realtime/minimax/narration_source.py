@@ -6,12 +6,14 @@ memory. Knows no network.
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from typing import Any, BinaryIO
 
+import msgspec
+
 from realtime.minimax.fields import refused
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.sniff import SNIFF_BYTES, sniff
 
 MOST_CHARACTERS = 999_999
@@ -95,8 +97,8 @@ def _check_numbers(names: list[str], name: str) -> None:
 
 def _check_json(text: str, name: str) -> None:
     try:
-        value: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        value: Any = decode_json(text)
+    except msgspec.DecodeError:
         raise refused(
             "file", f"{name}, which is not JSON", f"allowed is an object with {', '.join(_PARTS)}"
         ) from None

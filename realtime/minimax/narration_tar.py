@@ -7,7 +7,6 @@ Memory stays flat for audio of any length.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tarfile
@@ -17,8 +16,11 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+import msgspec
+
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderUnavailable
 from realtime.minimax.field_tables import SPEECH_FORMATS
+from realtime.minimax.json_text import decode_json
 from realtime.minimax.results import whole
 from realtime.minimax.subtitle_lines import SubtitleLine, read_lines
 
@@ -150,8 +152,8 @@ def _lines(content: bytes) -> tuple[SubtitleLine, ...]:
 
 def _facts(content: bytes) -> Mapping[str, Any]:
     try:
-        value = json.loads(content) if content.strip() else {}
-    except (ValueError, RecursionError):
+        value = decode_json(content)
+    except msgspec.DecodeError:
         return {}
     return value if isinstance(value, dict) else {}
 
