@@ -16,11 +16,12 @@ from realtime.errors import InvalidArgument
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Messages
 from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
 from realtime.minimax.chat_request import request_body
+from realtime.minimax.file_source import MB
 from realtime.minimax.json_text import decode_json
 from realtime.minimax.models import Endpoint
 
 MOST_LINES = 50_000
-MOST_BYTES = 100 * 1024 * 1024
+MOST_BYTES = 100 * MB
 CHAT_PATH = Endpoint.NATIVE.value
 _CHAT_PATHS = frozenset(endpoint.value for endpoint in Endpoint)
 _UTF8_MARK = b"\xef\xbb\xbf"

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from realtime.errors import InvalidArgument
 from realtime.minimax.audio_length import audio_seconds
 from realtime.minimax.fields import refused
-from realtime.minimax.file_source import FileSource, open_source
-from realtime.minimax.media_input import MB
+from realtime.minimax.file_source import MB, FileSource, open_source
 from realtime.minimax.music_rules import check_cover_length
 from realtime.minimax.sniff import sniff
 

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from realtime.errors import InvalidArgument
-from realtime.minimax.file_source import readable_size
+from realtime.minimax.file_source import MB, readable_size
 from realtime.minimax.sniff import Kind, sniff
 
-MB = 1024 * 1024
-# The pages do not say which MB they mean. This is the larger one, so that nothing is refused that the platform takes.
 SLACK_S = 0.1  # compressed audio has some silence of the encoder around it
 
 

@@ -23,7 +23,11 @@ from realtime.minimax.sniff import SNIFF_BYTES
 FileSource = str | os.PathLike[str] | bytes | BinaryIO
 """A path, the bytes themselves, or a stream opened in binary mode (read from where it is; not closed)."""
 
-MOST_BYTES = 512 * 1024 * 1024  # docs/minimax/files.md 1
+MB = 1024 * 1024
+# The pages do not say which MB they mean. This is the larger one, so that nothing is refused that the platform takes.
+MOST_BYTES = (
+    512 * MB
+)  # of one file on the platform, docs/minimax/files.md 1; also what is read into memory at most
 PART_BYTES = 256 * 1024
 
 T = TypeVar("T")

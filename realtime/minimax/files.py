@@ -17,14 +17,13 @@ from realtime.minimax.door import Door
 from realtime.minimax.download import Link, Saved, read, save
 from realtime.minimax.fields import Id, check_text, refused
 from realtime.minimax.file_purposes import PURPOSES, check_file, check_seconds, kind_of
-from realtime.minimax.file_source import in_thread
+from realtime.minimax.file_source import MOST_BYTES, in_thread
 from realtime.minimax.json_text import digits
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, items, mapping, text, whole
 from realtime.minimax.sniff import Kind
 from realtime.minimax.upload import FileSource, OnProgress, OpenFile, open_source, upload
 
-MOST_BYTES = 512 * 1024 * 1024  # of one file on the platform
 _ID = Id()
 _ANY: tuple[Kind, ...] = ("json", "html", "text")  # what an upload may be; a refusal is still told from it
 

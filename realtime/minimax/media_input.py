@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 from realtime.errors import InvalidArgument
 from realtime.minimax.fields import refused
-from realtime.minimax.file_source import FileSource, open_source, readable_size
+from realtime.minimax.file_source import MB, FileSource, open_source, readable_size
 from realtime.minimax.picture_size import picture_size
 from realtime.minimax.sniff import SNIFF_BYTES, content_type, sniff
 
-MB = 1024 * 1024  # as the platform counts is not known; the larger reading refuses nothing that it takes
 _ADDRESSES = ("http://", "https://")
 _STORED = "mm_file://"
 

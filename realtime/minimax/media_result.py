@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 from realtime.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from realtime.minimax.download import Link, Saved, read, save, save_bytes
+from realtime.minimax.file_source import MOST_BYTES
 from realtime.minimax.http import HttpClient
 from realtime.minimax.results import Result
 from realtime.minimax.upload import OnProgress
 
-MOST_BYTES = 512 * 1024 * 1024  # of what `read` takes into memory
 _IN_LOOP = 64 * 1024  # characters; a thread for less would cost more than the work
 _SLICE = 1024 * 1024  # characters that are decoded at a time
 

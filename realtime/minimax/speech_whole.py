@@ -17,9 +17,10 @@ import msgspec
 from realtime.errors import AnswerLost, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.download import read
 from realtime.minimax.errors import error_from_response, find_error, trace_of
+from realtime.minimax.file_source import MOST_BYTES
 from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
-from realtime.minimax.media_result import MOST_BYTES, MediaResult, fixed_link, from_hex
+from realtime.minimax.media_result import MediaResult, fixed_link, from_hex
 from realtime.minimax.results import mapping, text, whole
 from realtime.minimax.sniff import Kind
 from realtime.minimax.sse import EventTooLong, SseDecoder

@@ -14,10 +14,9 @@ from typing import Any, Literal
 
 from realtime.errors import InvalidArgument
 from realtime.minimax.fields import refused
-from realtime.minimax.file_source import FileSource, OpenFile, open_source
+from realtime.minimax.file_source import MB, FileSource, OpenFile, open_source
 from realtime.minimax.media_input import (
     AUDIO_V2,
-    MB,
     PICTURE_V2,
     VIDEO_V2,
     MediaRule,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from realtime.errors import InvalidArgument
-from realtime.minimax.file_purposes import MB, check_file, check_seconds, spoken_length
+from realtime.minimax.file_purposes import check_file, check_seconds, spoken_length
+from realtime.minimax.file_source import MB
 
 WAV = b"RIFF\0\0\0\0WAVEfmt "
 MP3 = b"ID3\x04\0"
