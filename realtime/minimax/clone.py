@@ -18,7 +18,6 @@ from realtime.minimax.http import HttpClient
 from realtime.minimax.media_result import MediaResult
 from realtime.minimax.results import mapping, text, whole
 
-MOST_DEMO_BYTES = 64 * 1024 * 1024
 KEPT_S = 168 * 3600.0  # how long a new voice lives that is not used
 _VOICE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]")
 
@@ -27,7 +26,8 @@ _VOICE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]")
 class ClonedVoice(MediaResult):
     """A new voice. It is deleted after 168 h (KEPT_S) unless it is used in speech; the demo is no use of it.
 
-    `file_id` is the recording on the platform. `seconds` and `characters` are those of the demo, 0 without one.
+    Its file is the demo, whose link (`url`) lives for 24 h; `seconds` and `characters` are those of the demo, 0 without
+    one. `file_id` is the recording on the platform.
     `sensitive_type` is 0 for a recording without an objection, else the platform's number (docs/minimax/chat.md 3).
     """
 
@@ -36,11 +36,6 @@ class ClonedVoice(MediaResult):
     seconds: float = 0.0
     characters: int = 0
     sensitive_type: int = 0
-
-    @property
-    def demo_url(self) -> str | None:
-        """The link of the demo; it lives for 24 h."""
-        return self.url
 
     @property
     def has_demo(self) -> bool:

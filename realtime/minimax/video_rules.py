@@ -54,9 +54,6 @@ FAST_PRETREATMENT: Mapping[Mode, tuple[str, ...]] = {
     Mode.IMAGE: ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"),
 }
 
-CAMERA_MODELS = (
-    "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02", "T2V-01-Director", "I2V-01-Director",
-)  # fmt: skip
 CAMERA_MOVES: Mapping[str, str] = {
     "Truck left": "左移",
     "Truck right": "右移",
@@ -75,7 +72,7 @@ CAMERA_MOVES: Mapping[str, str] = {
     "Static shot": "固定",
 }
 """Camera commands, English and Chinese. They stand in the prompt as `[Push in]` or `[推进]`, several in one pair of
-brackets happen together (`[Pan left, Push in]`); three at most are advised. CAMERA_MODELS understand them."""
+brackets happen together (`[Pan left, Push in]`); three at most are advised. The Hailuo and Director models understand them."""
 
 
 @dataclass(frozen=True, slots=True)

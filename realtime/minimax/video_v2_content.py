@@ -113,10 +113,6 @@ class Parts:
     roles: tuple[str, ...]
 
     @property
-    def has_frames(self) -> bool:
-        return any(role in _FRAMES for role in self.roles)
-
-    @property
     def has_references(self) -> bool:
         return any(role.startswith("reference_") for role in self.roles)
 
