@@ -1,5 +1,6 @@
-"""The public names of `realtime` and `realtime.providers`."""
+"""The public names of `realtime`, `realtime.providers` and `realtime.minimax`."""
 
+import re
 import subprocess
 import sys
 import typing
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import realtime
-from realtime import providers
+from realtime import minimax, providers
 
 
 @pytest.mark.parametrize("package", [realtime, providers], ids=["realtime", "realtime.providers"])
@@ -30,6 +31,20 @@ def test_every_method_of_a_role_is_documented():
             if not name.startswith("_") and callable(method):
                 assert method.__doc__, f"{role.__name__}.{name} has no docstring"
                 typing.get_type_hints(method)
+
+
+def test_every_public_name_of_the_client_is_documented():
+    for name in minimax.__all__:
+        assert getattr(minimax, name).__doc__, f"{name} has no docstring"
+
+
+def test_the_map_of_the_client_names_each_module_once():
+    """The docstring of the package says what its modules are for."""
+    table = minimax.__doc__.partition("by what they are for:")[2].partition("`x.py`")[0]
+    rows = re.findall(r"^ {4}(?:\S+ )*\S* {2,}(.*)$", table, re.MULTILINE)
+    named = sorted(re.findall(r"\w+", " ".join(rows)))
+    folder = Path(minimax.__file__).parent
+    assert named == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
 
 
 @pytest.mark.parametrize("package", ["realtime", "realtime.providers"])

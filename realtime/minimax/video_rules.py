@@ -72,7 +72,7 @@ CAMERA_MOVES: Mapping[str, str] = {
     "Static shot": "固定",
 }
 """Camera commands, English and Chinese. They stand in the prompt as `[Push in]` or `[推进]`, several in one pair of
-brackets happen together (`[Pan left, Push in]`); three at most are advised. The Hailuo and Director models understand them."""
+brackets happen together (`[Pan left, Push in]`); three at most are advised. Hailuo and Director models know them."""
 
 
 @dataclass(frozen=True, slots=True)
