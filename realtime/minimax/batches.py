@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-from realtime.errors import AnswerLost, InvalidArgument, NotFinished, ProviderUnavailable, TaskFailed
+from realtime.errors import AnswerLost, InvalidArgument, NotFinished, TaskFailed
 from realtime.minimax.batch_answers import BatchFiles, BatchResult, joined
 from realtime.minimax.batch_lines import (
     CHAT_PATH,
@@ -33,7 +33,7 @@ from realtime.minimax.files import Files
 from realtime.minimax.job import Job
 from realtime.minimax.job_kind import JobKind
 from realtime.minimax.job_schedule import QueryPace
-from realtime.minimax.job_states import State, state_of
+from realtime.minimax.job_states import State, created_id, state_of
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, items, mapping, text, whole
 from realtime.minimax.upload import OnProgress
@@ -275,14 +275,11 @@ class Batches:
     async def _created(self, body: Mapping[str, Any], file_id: str) -> str:
         try:
             answer = await self._door.call(OPERATIONS["batches.create"], body=body)
+            return created_id(answer, "id", "batch_id")
         except AnswerLost as error:
             error.message += f" Its input file is {file_id}: look for it in mm.batches.list()."
             error.args = (error.message,)
             raise
-        batch_id = text(answer, "id") or text(answer, "batch_id")
-        if not batch_id:
-            raise ProviderUnavailable("MiniMax: the batch was made without an id.", trace_id=trace_of(answer))
-        return batch_id
 
     async def _query(self, batch_id: str) -> dict[str, Any]:
         return await self._door.call(OPERATIONS["batches.task"], path_values={"batch_id": batch_id})

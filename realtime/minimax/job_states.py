@@ -1,4 +1,4 @@
-"""What an answer about a task says: its state, why it failed, how much of it is done.
+"""What an answer about a task says: its id, its state, why it failed, how much of it is done.
 
 Knows the words of all the platform's tasks (docs/minimax/video.md 2, 2.1, 3 and 4, t2a-async.md 2, batch.md 2) and
 where their answers keep them. Asks nobody and keeps nothing.
@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from realtime.errors import AnswerLost
+from realtime.minimax.errors import trace_of
+from realtime.minimax.json_text import digits
+from realtime.minimax.results import text
 
 
 class State(StrEnum):
@@ -48,6 +53,20 @@ class Reading:
     share: float | None = None
     code: int | None = None
     reason: str = ""
+
+
+def created_id(answer: Mapping[str, Any], *names: str) -> str:
+    """The id of a task that was made, from the first of these fields (`task_id`) that has one.
+
+    Raises AnswerLost for an answer without one: what was accepted must not be sent again.
+    """
+    for name in names or ("task_id",):
+        if task_id := text(answer, name):
+            return task_id
+    raise AnswerLost(
+        "MiniMax: the answer names no task. The request may have been accepted, and charged.",
+        trace_id=trace_of(answer),
+    )
 
 
 def state_of(word: object) -> State:
@@ -93,6 +112,4 @@ def _whole(value: object) -> int | None:
     """A whole number, also where it comes as a text."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        return int(value)
-    return None
+    return digits(value) if isinstance(value, str) else None

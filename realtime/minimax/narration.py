@@ -22,6 +22,7 @@ from realtime.minimax.file_source import in_thread, open_source
 from realtime.minimax.files import Files
 from realtime.minimax.job import Job, JobKind
 from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_states import created_id
 from realtime.minimax.narration_source import MOST_CHARACTERS, check_source
 from realtime.minimax.narration_tar import ENDINGS, NarrationPart, unpack
 from realtime.minimax.operations import OPERATIONS
@@ -128,7 +129,7 @@ class Narrations:
         if (source := _as_file(text, file)) is not None:
             body["text_file_id"] = int(await self._upload(source, on_upload))
         answer = await self._door.call(OPERATIONS["narration.create"], body=body)
-        return Job(self._kind, _task_id(answer), age_s=0.0)
+        return Job(self._kind, created_id(answer), age_s=0.0)
 
     def task(self, task_id: str | int) -> Job[Narration]:
         """The task of this id, from any process. Makes no request."""
@@ -196,13 +197,6 @@ def _body(values: dict[str, Any], text: str | None, extra: Mapping[str, Any] | N
 
 def _as_file(text: str | None, file: FileSource | None) -> FileSource | None:
     return text.encode() if text is not None and len(text) > MOST_IN_REQUEST else file
-
-
-def _task_id(answer: Mapping[str, Any]) -> str:
-    task_id = text(answer, "task_id")
-    if not task_id:
-        raise ProviderUnavailable("MiniMax: the task was accepted without an id.", retryable=False)
-    return task_id
 
 
 async def _download(

@@ -20,11 +20,12 @@ from realtime.minimax.file_source import FileSource
 from realtime.minimax.film import Film
 from realtime.minimax.job import Job, JobKind
 from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_states import created_id
 from realtime.minimax.media_input import media_url
 from realtime.minimax.media_result import asked_link
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import text
-from realtime.minimax.video import INTERVAL_S, LONGEST_S, QUERIES_PER_S, TYPICAL_S, created_id
+from realtime.minimax.video import INTERVAL_S, LONGEST_S, QUERIES_PER_S, TYPICAL_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from realtime.errors import AnswerLost, ProviderRejected
+from realtime.errors import ProviderRejected
 from realtime.minimax.callbacks import CallbackTarget, callback_url, watch
 from realtime.minimax.door import Door
 from realtime.minimax.errors import trace_of
@@ -19,6 +19,7 @@ from realtime.minimax.files import Files
 from realtime.minimax.film import Film
 from realtime.minimax.job import Job, JobKind
 from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_states import created_id
 from realtime.minimax.media_input import media_url
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import text, whole
@@ -130,16 +131,6 @@ class Video:
             _fresh=self._files.link(file_id),
             _http=self._door.http,
         )
-
-
-def created_id(answer: Mapping[str, Any]) -> str:
-    """The id of a task that was made. Raises AnswerLost for an answer without one."""
-    task_id = text(answer, "task_id")
-    if not task_id:
-        raise AnswerLost(
-            "MiniMax: the answer names no task. The request may have been accepted, and charged."
-        )
-    return task_id
 
 
 def _subject(url: str) -> list[dict[str, Any]]:

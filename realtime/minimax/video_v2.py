@@ -19,12 +19,12 @@ from realtime.minimax.file_source import OpenFile
 from realtime.minimax.in_flight import InFlight
 from realtime.minimax.job import Job, JobKind, State
 from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_states import created_id
 from realtime.minimax.media_result import asked_link
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import items, mapping, text, whole
 from realtime.minimax.sniff import content_type, sniff
 from realtime.minimax.upload import upload
-from realtime.minimax.video import created_id
 from realtime.minimax.video_v2_content import LONGEST_BASE_TEXT, Content, content_items, looked_at
 from realtime.minimax.video_v2_results import DeletedTask, FilmV2, VideoPrompt, VideoTask
 from realtime.minimax.video_v2_rules import check_context, check_film, check_regeneration

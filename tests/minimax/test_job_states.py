@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.minimax.job_states import WORDS, Reading, State, read, state_of
+from realtime.errors import AnswerLost
+from realtime.minimax import MiniMax
+from realtime.minimax.job_states import WORDS, Reading, State, created_id, read, state_of
 
 # Written down here a second time, from the pages: video.md 2, 2.1, 3, 4, t2a-async.md 2, batch.md 2, README.md 6.
 DOCUMENTED = {
@@ -123,3 +125,41 @@ def test_no_answer_breaks_the_reader(answer):
 )
 def test_answers_of_every_kind(answer, expected):
     assert read(answer) == expected
+
+
+def test_the_id_of_a_task_that_was_made():
+    assert created_id({"task_id": 106916112212032}) == "106916112212032"
+    assert created_id({"batch_id": "batch_1", "id": ""}, "id", "batch_id") == "batch_1"
+
+
+@pytest.mark.parametrize("answer", [{}, {"task_id": ""}, {"task_id": None}, {"id": "7"}])
+def test_a_create_that_names_no_task_may_have_been_charged(answer):
+    with pytest.raises(AnswerLost, match="charged") as caught:
+        created_id(answer | {"trace_id": "t1"})
+    assert caught.value.trace_id == "t1"
+
+
+class _Silent:
+    """A door whose answers name no task."""
+
+    async def call(self, operation, **given):
+        return {"base_resp": {"status_code": 0}}
+
+
+@pytest.mark.parametrize(
+    "create",
+    [
+        lambda mm: mm.narration.create("hello"),
+        lambda mm: mm.batches.create(file_id="7"),
+        lambda mm: mm.video.create("a cat"),
+        lambda mm: mm.templates.create("diving", ["http://h/a.jpg"]),
+        lambda mm: mm.video_v2.create("a cat", ratio="16:9"),
+    ],
+    ids=["narration", "batch", "video", "template", "V2"],
+)
+async def test_every_kind_of_task_reads_its_id_in_the_same_way(create):
+    async with MiniMax("key", "http://127.0.0.1:9") as mm:
+        for space in (mm.narration, mm.batches, mm.video, mm.templates, mm.video_v2):
+            space._door = _Silent()
+        with pytest.raises(AnswerLost, match="names no task"):
+            await create(mm)
