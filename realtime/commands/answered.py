@@ -19,8 +19,8 @@ from realtime.commands.platform import Platform
 from realtime.commands.same_file import without_copy
 from realtime.commands.task_kinds import TaskKind, follow
 from realtime.minimax.client import MiniMax
-from realtime.minimax.download import Link, save, save_bytes
-from realtime.minimax.media_result import MediaResult
+from realtime.minimax.download import save, save_bytes
+from realtime.minimax.media_result import MediaResult, fixed_link
 from realtime.minimax.sniff import SNIFF_BYTES
 from realtime.task_records import Record, RecordState
 
@@ -156,7 +156,7 @@ async def _save_link(platform: Platform, record: Record, link: str, index: int, 
     named = _namer(record, index)
     path = await asyncio.to_thread(_with_folder, named(record.arguments["suffix"]))
     show, force = platform.progress.transfer(label), bool(record.arguments["force"])
-    await save(_same(link), path, http=platform.mm.door.http, on_progress=show, force=force)
+    await save(fixed_link(link), path, http=platform.mm.door.http, on_progress=show, force=force)
     path = await asyncio.to_thread(_end_in_what_it_is, path, named)
     wanted = _namer(record, index, True)(path.suffix)
     return await asyncio.to_thread(without_copy, path, wanted)
@@ -188,13 +188,6 @@ def _namer(record: Record, index: int, taken: bool = False) -> Callable[[str], P
         )
 
     return named
-
-
-def _same(link: str) -> Link:
-    async def same() -> str:
-        return link
-
-    return same
 
 
 def _with_folder(path: Path) -> Path:

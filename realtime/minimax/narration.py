@@ -56,11 +56,11 @@ class Narration(Result):
         return await _download(self._files, self.file_id, Path(folder), name, on_progress, force)
 
     async def save(
-        self, path: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
+        self, target: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
     ) -> Saved:
         """The platform's own file, a tar, as it is. Raises as `mm.files.save` does."""
         assert self._files is not None, "a result of the platform has its client"
-        return await self._files.save(self.file_id, path, on_progress=on_progress, force=force, expect=None)
+        return await self._files.save(self.file_id, target, on_progress=on_progress, force=force, expect=None)
 
 
 class Narrations:
@@ -107,14 +107,14 @@ class Narrations:
         sound_effect: str | None = None,
         watermark: bool | None = None,
         extra: Mapping[str, Any] | None = None,
-        on_upload: OnProgress | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Job[Narration]:
         """A task that reads out exactly one of `text`, `file` and `file_id` (docs/minimax/t2a-async.md 1).
 
         A text of more than 50,000 characters is uploaded as a file first; it has less than 1,000,000. `file` is a text
         in UTF-8 or a zip of .txt, or of 1.json, 2.json … with title, content and extra. The voice's arguments and their
         units are those of `mm.speech.synthesize`; opus has the rates 8000, 12000, 16000, 24000 and 48000. Subtitles
-        always come.
+        always come. `on_progress` tells of the upload.
 
         Raises InvalidArgument before anything is sent, AnswerLost, ProviderError.
         """
@@ -127,7 +127,7 @@ class Narrations:
         _check_one_source(text, file, file_id)
         body = _body(values, text, extra)
         if (source := _as_file(text, file)) is not None:
-            body["text_file_id"] = int(await self._upload(source, on_upload))
+            body["text_file_id"] = int(await self._upload(source, on_progress))
         answer = await self._door.call(OPERATIONS["narration.create"], body=body)
         return Job(self._kind, created_id(answer), age_s=0.0)
 
@@ -152,13 +152,13 @@ class Narrations:
         """
         return await _download(self._files, file_id, Path(folder), name, on_progress, force)
 
-    async def _upload(self, source: FileSource, on_upload: OnProgress | None) -> str:
+    async def _upload(self, source: FileSource, on_progress: OnProgress | None) -> str:
         async with open_source(source, name="text" if isinstance(source, bytes) else None) as file:
             await in_thread(file.stream.seek, file.start)
             ending = await in_thread(check_source, file.stream, file.size, file.name)
             await in_thread(file.stream.seek, file.start)
             name = file.name if file.name.lower().endswith(f".{ending}") else f"{file.name}.{ending}"
-            info = await self._files.upload(file.stream, purpose=PURPOSE, name=name, on_progress=on_upload)
+            info = await self._files.upload(file.stream, purpose=PURPOSE, name=name, on_progress=on_progress)
         return info.id
 
     async def _query(self, task_id: str) -> dict[str, Any]:
