@@ -32,7 +32,7 @@ from realtime.minimax.file_source import FileSource, in_thread, open_source
 from realtime.minimax.files import Files
 from realtime.minimax.job import Job
 from realtime.minimax.job_kind import JobKind
-from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_schedule import QueryPace, Schedule
 from realtime.minimax.job_states import State, created_id, state_of
 from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, items, mapping, text, whole
@@ -147,7 +147,7 @@ class BatchJob(Job[Batch]):
 class Batches:
     """`mm.batches`. `model` answers requests that name none."""
 
-    def __init__(self, door: Door, files: Files, *, model: str) -> None:
+    def __init__(self, door: Door, files: Files, *, model: str, schedule: Schedule | None = None) -> None:
         self._door = door
         self._files = files
         self._model = model
@@ -160,6 +160,7 @@ class Batches:
             longest_s=LONGEST_S,
             interval_s=INTERVAL_S,
             pace=QueryPace(2.0),
+            schedule=schedule or Schedule(),
             cancel=self._cancel,
             with_result=frozenset({State.DONE, State.EXPIRED, State.CANCELLED}),
             failure_codes=frozenset(),

@@ -21,6 +21,7 @@ from realtime.minimax.files import Files
 from realtime.minimax.hosts import is_loopback, speech_urls_for
 from realtime.minimax.http import HttpClient
 from realtime.minimax.images import Images
+from realtime.minimax.job_schedule import Schedule
 from realtime.minimax.music import Music
 from realtime.minimax.narration import Narrations
 from realtime.minimax.operations import OPERATIONS, Limit
@@ -43,6 +44,7 @@ class MiniMax:
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
     and serve only calls that cost nothing. `group_id` is sent only when given (old accounts). `limits` are the
     account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait.
+    `schedule` says when tasks are asked about.
     Raises ConfigError for a key or an address that cannot be one.
 
     `chat_dialect` is how chat speaks with the platform where a call names none: openai or anthropic.
@@ -58,6 +60,7 @@ class MiniMax:
         fallback_urls: tuple[str, ...] = (),
         limits: Mapping[str, Limit] | None = None,
         on_pause: Callable[[Pause], None] | None = None,
+        schedule: Schedule | None = None,
         chat_model: str = "MiniMax-M3",
         chat_dialect: Style = "openai",
         speech_model: str = "speech-2.8-turbo",
@@ -88,14 +91,16 @@ class MiniMax:
         self.door = Door(self._http, fallback_urls=fallback_urls, limits=limits)
         self.door.on_pause = on_pause
         self.files = Files(self.door)
-        self.batches = Batches(self.door, self.files, model=chat_model)
+        self.batches = Batches(self.door, self.files, model=chat_model, schedule=schedule)
         self.images = Images(self.door)
         self.music = Music(self.door)
-        self.narration = Narrations(self.door, self.files, model=speech_model, voice_id=voice_id)
+        self.narration = Narrations(
+            self.door, self.files, model=speech_model, voice_id=voice_id, schedule=schedule
+        )
         self.voices = Voices(self.door, self.files)
-        self.video = Video(self.door, self.files)
-        self.templates = Templates(self.door)
-        self.video_v2 = VideoV2(self.door)
+        self.video = Video(self.door, self.files, schedule=schedule)
+        self.templates = Templates(self.door, schedule=schedule)
+        self.video_v2 = VideoV2(self.door, schedule=schedule)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

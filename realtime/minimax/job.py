@@ -51,7 +51,7 @@ class Job(Generic[T]):
         self.id = str(task_id).strip()
         if not self.id:
             raise InvalidArgument(f"MiniMax: the id of a {kind.name} task is empty.", param="task_id")
-        self._schedule = schedule or Schedule()
+        self._schedule = schedule or kind.schedule
         self._age_s = None if age_s is None else max(0.0, age_s)
         self._began: float | None = None  # in the event loop's time, as all times here
         self._ended = 0.0

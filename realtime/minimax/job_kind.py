@@ -6,10 +6,10 @@ Values only; the waiting itself is in job.py.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_schedule import QueryPace, Schedule
 from realtime.minimax.job_states import Reading, State, read
 
 T = TypeVar("T")
@@ -49,7 +49,8 @@ class JobKind(Generic[T]):
 
     `name` is the word for it in messages, `handle` the call that gives the job of an id. `query` asks for the state,
     `result` makes the result from the last answer; both raise ProviderError. A wait ends after `longest_s`.
-    `interval_s` is the documented time between two queries, `pace` the bound that all jobs of the kind share.
+    `interval_s` is the documented time between two queries, `schedule` the times of one job, `pace` the bound that all
+    jobs of the kind share.
     `cancel` is None where the platform has no such call; `cancellable` are the states in which it may be sent.
     `with_result` are the states that have a result: a batch that expired still has lines. A query that is refused with
     one of `failure_codes` says that the task failed (docs/minimax/video.md 2).
@@ -68,3 +69,4 @@ class JobKind(Generic[T]):
     with_result: frozenset[State] = frozenset({State.DONE})
     failure_codes: frozenset[int] = frozenset({1026, 1027})
     read: Callable[[Mapping[str, Any]], Reading] = read
+    schedule: Schedule = field(default_factory=Schedule)

@@ -21,7 +21,7 @@ from realtime.minimax.fields import build, refused
 from realtime.minimax.file_source import in_thread, open_source
 from realtime.minimax.files import Files
 from realtime.minimax.job import Job, JobKind
-from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_schedule import QueryPace, Schedule
 from realtime.minimax.job_states import created_id
 from realtime.minimax.narration_source import MOST_CHARACTERS, check_source
 from realtime.minimax.narration_tar import ENDINGS, NarrationPart, unpack
@@ -66,7 +66,9 @@ class Narration(Result):
 class Narrations:
     """`mm.narration`. `model` and `voice_id` are used where a call names none."""
 
-    def __init__(self, door: Door, files: Files, *, model: str, voice_id: str) -> None:
+    def __init__(
+        self, door: Door, files: Files, *, model: str, voice_id: str, schedule: Schedule | None = None
+    ) -> None:
         self._door = door
         self._files = files
         self._model = model
@@ -80,6 +82,7 @@ class Narrations:
             longest_s=24 * 3600.0,
             interval_s=5.0,
             pace=QueryPace(_QUERIES_PER_S),
+            schedule=schedule or Schedule(),
         )
 
     async def create(

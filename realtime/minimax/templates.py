@@ -19,7 +19,7 @@ from realtime.minimax.fields import build, refused
 from realtime.minimax.file_source import FileSource
 from realtime.minimax.film import Film
 from realtime.minimax.job import Job, JobKind
-from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_schedule import QueryPace, Schedule
 from realtime.minimax.job_states import created_id
 from realtime.minimax.media_input import media_url
 from realtime.minimax.media_result import asked_link
@@ -60,7 +60,7 @@ TEMPLATES: tuple[Template, ...] = (
 class Templates:
     """`mm.templates`."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, *, schedule: Schedule | None = None) -> None:
         self._door = door
         self._kind = JobKind(
             name="template",
@@ -71,6 +71,7 @@ class Templates:
             longest_s=LONGEST_S,
             interval_s=INTERVAL_S,
             pace=QueryPace(QUERIES_PER_S),
+            schedule=schedule or Schedule(),
         )
 
     def list(self) -> tuple[Template, ...]:

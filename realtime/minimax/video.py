@@ -18,7 +18,7 @@ from realtime.minimax.file_source import FileSource
 from realtime.minimax.files import Files
 from realtime.minimax.film import Film
 from realtime.minimax.job import Job, JobKind
-from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_schedule import QueryPace, Schedule
 from realtime.minimax.job_states import created_id
 from realtime.minimax.media_input import media_url
 from realtime.minimax.operations import OPERATIONS
@@ -34,7 +34,7 @@ QUERIES_PER_S = 5.0
 class Video:
     """`mm.video`."""
 
-    def __init__(self, door: Door, files: Files) -> None:
+    def __init__(self, door: Door, files: Files, *, schedule: Schedule | None = None) -> None:
         self._door = door
         self._files = files
         self._kind = JobKind(
@@ -46,6 +46,7 @@ class Video:
             longest_s=LONGEST_S,
             interval_s=INTERVAL_S,
             pace=QueryPace(QUERIES_PER_S),
+            schedule=schedule or Schedule(),
         )
 
     async def create(

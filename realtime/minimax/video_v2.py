@@ -18,7 +18,7 @@ from realtime.minimax.fields import build
 from realtime.minimax.file_source import OpenFile
 from realtime.minimax.in_flight import InFlight
 from realtime.minimax.job import Job, JobKind, State
-from realtime.minimax.job_schedule import QueryPace
+from realtime.minimax.job_schedule import QueryPace, Schedule
 from realtime.minimax.job_states import created_id
 from realtime.minimax.media_result import asked_link
 from realtime.minimax.operations import OPERATIONS
@@ -41,10 +41,11 @@ T = TypeVar("T")
 class VideoV2:
     """`mm.video_v2`."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, *, schedule: Schedule | None = None) -> None:
         self._door = door
         self._in_flight = InFlight(door.limit("video_v2").in_flight, self._tell_full)
         self._pace = QueryPace(5.0)
+        self._schedule = schedule or Schedule()
         self._films = self._kind("V2 video", "mm.video_v2.task", self._film)
         self._prompts = self._kind("V2 context", "mm.video_v2.context_task", _prompt)
 
@@ -206,6 +207,7 @@ class VideoV2:
             longest_s=LONGEST_S,
             interval_s=INTERVAL_S,
             pace=self._pace,
+            schedule=self._schedule,
             cancel=self.delete,
             cancellable=frozenset({State.QUEUED}),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from realtime.errors import InvalidArgument
+from realtime.minimax import MiniMax
 from realtime.minimax.job import Job, Schedule, State
 from realtime.minimax.job_schedule import QueryPace
 from tests.minimax.tasks_fake import EVEN, STORY, Platform, new, now, virtual
@@ -25,6 +26,22 @@ async def test_it_asks_early_and_then_at_the_interval_and_more_rarely_with_age()
     assert gaps[3:10] == pytest.approx([10] * 7)
     assert all(10 - 1e-6 <= gap <= 30 + 1e-6 for gap in gaps[3:])
     assert gaps[-1] == pytest.approx(30)
+
+
+@virtual
+async def test_the_schedule_of_the_kind_is_that_of_its_tasks():
+    platform = Platform({0.0: "Processing", 8.0: "Success"})
+    kind = platform.kind(schedule=Schedule(early_s=(), interval_s=3.0, jitter=0.0))
+    await Job(kind, "1", age_s=0.0)
+    assert platform.asked == pytest.approx([3, 6, 9])
+
+
+async def test_one_argument_of_the_client_sets_the_schedule_of_all_tasks():
+    schedule = Schedule(early_s=(), interval_s=60.0)
+    async with MiniMax("key", "http://127.0.0.1:9", schedule=schedule) as mm:
+        jobs = [space.task("7") for space in (mm.narration, mm.batches, mm.video, mm.templates, mm.video_v2)]
+        jobs.append(mm.video_v2.context_task("7"))
+        assert [job.kind.schedule for job in jobs] == [schedule] * 6
 
 
 @virtual
