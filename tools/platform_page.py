@@ -28,7 +28,7 @@ REASONS: dict[tuple[str, str], str] = {
     ("chat.complete", "command"): "`ask` streams",
     ("chat.parse", "command"): "for programs",
     ("chat.count_tokens", "command"): "for programs",
-    ("transcribe", "command"): "`talk` hears",
+    ("transcribe", "command"): "`talk` transcribes",
     ("video_v2.list", "command"): "`tasks list` knows what was asked for here",
     ("video_v2.delete", "command"): "for programs",
     ("video_v2.regenerate", "command"): "for programs",

@@ -1,6 +1,6 @@
 """The rules of cloning that the platform has between fields, and what it answers (docs/minimax/voices.md 2).
 
-Pure but for `ClonedVoice`, which fetches its demo. The call itself is in `voices`.
+Pure but for `ClonedVoice`, whose demo is downloaded. The call itself is in `voices`.
 """
 
 from __future__ import annotations
