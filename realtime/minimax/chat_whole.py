@@ -21,7 +21,7 @@ from realtime.core.messages import (
     ToolCall,
     ToolCallDelta,
 )
-from realtime.errors import AnswerLost, ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import AnswerLost, ProviderError, ProviderUnavailable
 from realtime.minimax.chat_call import ChatCall
 from realtime.minimax.chat_dialect import body_of, decoder_for, headers_of
 from realtime.minimax.codes import is_answer_lost, is_untouched
@@ -65,20 +65,28 @@ async def complete(
     """The answer to this call. `timeout_s` bounds all tries together.
 
     A request that was surely refused, or never left, is sent again twice. Raises ProviderError; AnswerLost if it may
-    have been accepted, ProviderTimeout if the time is over.
+    have been accepted, also when the time is over.
     """
+    refused: ProviderError | None = None
     try:
         async with asyncio.timeout(timeout_s):
-            for attempt in range(MAX_RETRIES):
+            for attempt in range(MAX_RETRIES + 1):
                 try:
+                    refused = None
                     return await _ask(http, call, path)
                 except ProviderError as error:
-                    if not _surely_unanswered(error):
+                    if attempt == MAX_RETRIES or not _surely_unanswered(error):
                         raise
+                    refused = error
                 await asyncio.sleep(float(2**attempt) * (0.5 + jitter()))
-            return await _ask(http, call, path)
     except TimeoutError as error:
-        raise ProviderTimeout(f"{http.service}: no whole answer within {timeout_s:g} s.") from error
+        if refused is not None:
+            raise refused from error  # the time ended in the pause after a refusal: nothing is out
+        raise AnswerLost(
+            f"{http.service}: no whole answer within {timeout_s:g} s. It may have been charged; ask again if that is "
+            "no harm."
+        ) from error
+    raise AssertionError("the last try returns or raises")
 
 
 def answer_of(body: bytes, events: Iterable[ChatEvent], *, trace_id: str | None = None) -> ChatAnswer:

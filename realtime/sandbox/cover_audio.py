@@ -1,6 +1,6 @@
 """The recording that a cover is made from: its length, its quiet ends, and the sections that are said to be in it.
 
-Reads any audio file with PyAV; blocking. It transcribes nothing: the lyrics are those that the file's tags hold, or none.
+Reads any audio file with PyAV; blocking. It transcribes nothing: the lyrics are those in the file's tags, or none.
 Knows neither requests nor feature ids (docs/minimax/music.md 2).
 """
 

@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import re
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from aiohttp import web
 
@@ -110,7 +111,7 @@ async def _send(
 ) -> None:
     stop = faults.number("download.cut")
     end = part.end if stop is None else min(part.end, part.start + stop)
-    file = await asyncio.to_thread(artefact.path.open, "rb")
+    file = _opened(artefact)  # not in a thread: a cancelled request would leave it open
     try:
         await response.prepare(request)
         file.seek(part.start)
@@ -125,3 +126,7 @@ async def _send(
         pass  # the client has disconnected
     finally:
         file.close()
+
+
+def _opened(artefact: Artefact) -> BinaryIO:
+    return artefact.path.open("rb")
