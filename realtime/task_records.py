@@ -12,7 +12,7 @@ import json
 import os
 import secrets as random_names
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -122,7 +122,10 @@ class TaskRecords:
             raise
 
     def find(self, name: str) -> Record:
-        """The only record whose platform id or key is `name`, or begins with it. Raises InvalidArgument."""
+        """The record whose platform id or key is `name`, or the only one that begins with it. Raises InvalidArgument.
+
+        Of several with the same id it is the newest: a voice that was made again, a sandbox that was started again.
+        """
         keys = self._keys()
         exact, begins = [], []
         for record in self._readable(keys):
@@ -133,9 +136,11 @@ class TaskRecords:
         found = exact or begins
         if not found:
             raise InvalidArgument(f"There is no task {name!r} here: see `realtime tasks`.", param="task")
-        if len(found) > 1:
-            raise InvalidArgument(f"{name!r} means more than one task: {_choices(found)}.", param="task")
-        return found[0]
+        names = list(dict.fromkeys(record.name for record in found))
+        if len(names) > 1:
+            choices = f"{', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+            raise InvalidArgument(f"{name!r} means more than one task: type one of {choices}.", param="task")
+        return max(found, key=lambda record: record.created_s)
 
     def same(self, kind: str, arguments: Mapping[str, Any], *, platform: str) -> Record | None:
         """The newest record of the same work that has not failed, so that nothing is bought twice."""
@@ -238,14 +243,6 @@ class TaskRecords:
 
     def _lock_path(self, key: str) -> Path:
         return self.folder / f".{key}.lock"
-
-
-def _choices(found: Sequence[Record]) -> str:
-    """What to type instead of a name that several records have. A task may have several: then only keys tell."""
-    names = [record.name for record in found]
-    if len(set(names)) < len(names):
-        names = [f"{record.key} ({record.kind}, {record.state})" for record in found]
-    return f"type one of {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
 
 
 _ON_DISK = tuple(name for name in Record.__dataclass_fields__ if name != "busy")
