@@ -210,9 +210,14 @@ class Batches:
         watch(callback, job)
         return job
 
-    def task(self, batch_id: str) -> BatchJob:
-        """The job of a batch that was started before, perhaps by another process. Asks nobody yet."""
-        return BatchJob(self._kind, batch_id)
+    def task(self, batch_id: str, *, callback: CallbackTarget | None = None) -> BatchJob:
+        """The job of a batch that was started before, perhaps by another process. Asks nobody yet.
+
+        `callback`: the Callbacks that the batch was started with. Raises InvalidArgument for an empty id.
+        """
+        job = BatchJob(self._kind, batch_id)
+        watch(callback, job)
+        return job
 
     async def get(self, batch_id: str) -> Batch:
         """One batch as it is now. Raises InvalidArgument for an unknown id, and ProviderError."""

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.errors import InvalidArgument
+from realtime.minimax import MiniMax
 from realtime.minimax.callbacks import (
     EARLY_PUSHES,
     EARLY_S,
@@ -267,3 +268,13 @@ async def test_a_push_that_is_lost_costs_time_only():
     films.done = True
     task = films.job()
     assert (await task.look()).state == "done"
+
+
+async def test_a_push_wakes_the_looked_up_task_of_every_namespace():
+    callbacks = Callbacks("https://my.host", secret="s")
+    async with MiniMax("key", "http://127.0.0.1:9") as mm:
+        spaces = (mm.batches, mm.video, mm.templates, mm.video_v2)
+        jobs = [space.task(f"id{number}", callback=callbacks) for number, space in enumerate(spaces)]
+        for job in jobs:
+            callbacks._waiting.wake(job.id)
+        assert [job._hinted for job in jobs] == [True] * 4
