@@ -16,6 +16,7 @@ from realtime.errors import InvalidArgument
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Messages
 from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
 from realtime.minimax.chat_request import request_body
+from realtime.minimax.fields import shown
 from realtime.minimax.file_source import MB
 from realtime.minimax.json_text import decode_json
 from realtime.minimax.models import Endpoint
@@ -183,7 +184,4 @@ def _too_many() -> str:
 
 
 def _shown(value: object) -> str:
-    if value is None:
-        return "missing"
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:59]}…"
+    return "missing" if value is None else shown(value)

@@ -34,7 +34,7 @@ class Text:
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         length = len(value) if value.strip() else 0
         if length < self.shortest or (self.longest is not None and length > self.longest):
             raise ValueError(f"{length:,} characters" if length else "empty")
@@ -63,9 +63,9 @@ class Whole:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         if not self.low <= value <= self.high or value % self.step:
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         return value
 
     @property
@@ -84,9 +84,9 @@ class Number:
 
     def check(self, value: Any) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         if not self.low <= value <= self.high or (self.above and value == self.low):
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         return value
 
     @property
@@ -102,7 +102,7 @@ class Flag:
 
     def check(self, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         return value
 
     @property
@@ -118,7 +118,7 @@ class OneOf:
 
     def check(self, value: Any) -> str | int:
         if isinstance(value, bool) or not isinstance(value, str | int) or value not in self.values:
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         return value
 
     @property
@@ -135,7 +135,7 @@ class Id:
             return value
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
             return int(value)
-        raise ValueError(_shown(value))
+        raise ValueError(shown(value))
 
     @property
     def allowed(self) -> str:
@@ -150,7 +150,7 @@ class Model:
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
-            raise ValueError(_shown(value))
+            raise ValueError(shown(value))
         return value
 
     @property
@@ -192,7 +192,7 @@ def build(
     Raises InvalidArgument for the first argument that is wrong, and TypeError for a name that is in no row.
     """
     if extra is not None and not isinstance(extra, Mapping):
-        raise refused("extra", _shown(extra), "allowed is a mapping of fields to values")
+        raise refused("extra", shown(extra), "allowed is a mapping of fields to values")
     unknown = set(values) - {field.name for field in fields}
     if unknown:
         raise TypeError(f"no field is called {', '.join(sorted(unknown))}")
@@ -219,6 +219,12 @@ def check_text(name: str, value: object) -> None:
         Text().check(value)
     except ValueError as error:
         raise refused(name, error, "allowed is a text") from None
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: its repr, cut to 60 characters."""
+    whole = repr(value)
+    return whole if len(whole) <= 60 else f"{whole[:59]}…"
 
 
 def refused(name: str, given: object, allowed: str) -> InvalidArgument:
@@ -272,8 +278,3 @@ def _at(body: Mapping[str, Any], wire: str) -> Any:
             return _MISSING
         found = found[name]
     return found
-
-
-def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:59]}…"

@@ -17,7 +17,7 @@ from realtime.errors import InvalidArgument, ProviderUnavailable
 from realtime.minimax.door import Door
 from realtime.minimax.download import Saved, part_path
 from realtime.minimax.field_tables import NARRATION
-from realtime.minimax.fields import build, refused
+from realtime.minimax.fields import build, refused, shown
 from realtime.minimax.file_source import in_thread, open_source
 from realtime.minimax.files import Files
 from realtime.minimax.job import Job, JobKind
@@ -166,7 +166,7 @@ class Narrations:
 
     async def _query(self, task_id: str) -> dict[str, Any]:
         if not task_id.isdigit():
-            raise refused("task_id", repr(task_id)[:60], "allowed is a text of digits")
+            raise refused("task_id", shown(task_id), "allowed is a text of digits")
         return await self._door.call(OPERATIONS["narration.task"], query={"task_id": task_id})
 
     async def _result(self, answer: Mapping[str, Any]) -> Narration:

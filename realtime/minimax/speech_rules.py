@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from realtime.minimax.field_tables import LANGUAGES, SPEECH_MODELS
-from realtime.minimax.fields import refused
+from realtime.minimax.fields import refused, shown
 from realtime.minimax.speech_config import LANGUAGE_BOOSTS, boost_name
 
 Pronunciation = Mapping[str, str] | Sequence[str]
@@ -36,14 +36,12 @@ def pronunciations(given: Pronunciation | None) -> list[str] | None:
         or not all(isinstance(entry, str) for entry in given)
     ):
         raise refused(
-            "pronunciation", repr(given)[:60], 'allowed is a list of texts like "asap/as soon as possible"'
+            "pronunciation", shown(given), 'allowed is a list of texts like "asap/as soon as possible"'
         )
     for entry in given:
         text, slash, reading = entry.partition("/")
         if not (text.strip() and slash and reading.strip()):
-            raise refused(
-                "pronunciation", repr(entry)[:60], 'allowed is "text/reading", both with a character'
-            )
+            raise refused("pronunciation", shown(entry), 'allowed is "text/reading", both with a character')
     return list(given)
 
 
@@ -52,7 +50,7 @@ def weights(given: Mapping[str, int] | None) -> list[dict[str, Any]] | None:
     if given is None:
         return None
     if not isinstance(given, Mapping) or not 1 <= len(given) <= MOST_VOICES:
-        count = f"{len(given)} voices" if isinstance(given, Mapping) else repr(given)[:60]
+        count = f"{len(given)} voices" if isinstance(given, Mapping) else shown(given)
         raise refused("timbre_weights", count, f"allowed are 1 to {MOST_VOICES} voices with their weights")
     for voice_id, weight in given.items():
         if not isinstance(voice_id, str) or not voice_id.strip():
@@ -72,7 +70,7 @@ def language_name(language: str | None) -> str | None:
     if name is None:
         raise refused(
             "language",
-            repr(language)[:60],
+            shown(language),
             'allowed is a code like "en" or "zh", or one of ' + "; ".join(LANGUAGES),
         )
     return name

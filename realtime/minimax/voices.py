@@ -17,7 +17,7 @@ from realtime.minimax.audio_length import audio_seconds
 from realtime.minimax.clone import ClonedVoice, check_prompt, clone_body, cloned_voice
 from realtime.minimax.design import DesignedVoice, design_body, designed_voice
 from realtime.minimax.door import Door
-from realtime.minimax.fields import Id, refused
+from realtime.minimax.fields import Id, refused, shown
 from realtime.minimax.file_purposes import wrong_length
 from realtime.minimax.file_source import in_thread
 from realtime.minimax.files import Files
@@ -246,7 +246,7 @@ class Voices:
 
 def _check_kind(kind: object, allowed: Sequence[str]) -> None:
     if not isinstance(kind, str) or kind not in allowed:
-        raise refused("kind", repr(kind)[:60], f"allowed is one of {', '.join(allowed)}")
+        raise refused("kind", shown(kind), f"allowed is one of {', '.join(allowed)}")
 
 
 def _checked_id(file_id: int) -> int:
