@@ -61,6 +61,7 @@ class Decoded:
 
 
 def decode(source: AudioSource, rate: int, *, keep_s: float, param: str) -> Decoded:
+    """Audio of any kind at `rate` Hertz, its first `keep_s` seconds kept. Raises as `duration_s`."""
     keep = int(keep_s * rate) * 2
     pcm, count = bytearray(), 0
     with as_path(source, param) as path, Decoder(path, rate) as decoder:
@@ -108,7 +109,10 @@ class Decoder:
 
 @contextlib.contextmanager
 def as_path(source: AudioSource, param: str) -> Iterator[Path]:
-    """The source as a readable file: bytes go into a temporary one, since ffmpeg must seek in m4a."""
+    """The source as a readable file: bytes go into a temporary one, since ffmpeg must seek in m4a.
+
+    Raises InvalidArgument for one that cannot be read.
+    """
     if isinstance(source, bytes):
         with tempfile.NamedTemporaryFile(prefix="realtime-") as file:
             file.write(source)

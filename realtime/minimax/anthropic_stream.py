@@ -60,7 +60,7 @@ class AnthropicDecoder:
         return self._event(event)
 
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
-        """An answer that came as one JSON body."""
+        """An answer that came as one JSON body. Raises ProviderError."""
         try:
             event = decode_json(body)
         except msgspec.DecodeError as error:

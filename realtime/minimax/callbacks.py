@@ -77,7 +77,10 @@ class Callbacks:
         return f"<Callbacks {self._base_url}, {len(self._waiting)} tasks wait>"
 
     def url_for(self, kind: str = "task") -> str:
-        """The `callback_url` of a create call. `kind` is a word for the operator, such as `video`. It is a secret."""
+        """The `callback_url` of a create call. `kind` is a word for the operator, such as `video`. It is a secret.
+
+        Raises InvalidArgument for a kind that cannot be a part of an address.
+        """
         if not (kind.isascii() and kind.replace("-", "").replace("_", "").isalnum()):
             raise InvalidArgument(f"MiniMax: {kind!r} is no word for an address.", param="kind")
         return f"{self._base_url}{self._path}/{kind}/{self._token(kind)}"

@@ -62,7 +62,7 @@ def clone_body(
 
 
 def check_voice_id(voice_id: str) -> None:
-    """Refuse an id that the platform does not take. Its length is checked by the table of fields."""
+    """Raises InvalidArgument for an id that the platform does not take. The table of fields checks its length."""
     if not _VOICE_ID.fullmatch(voice_id):
         raise refused(
             "voice_id",
@@ -72,7 +72,7 @@ def check_voice_id(voice_id: str) -> None:
 
 
 def check_prompt(prompt: object) -> None:
-    """Refuse anything but a recording together with its words."""
+    """Raises InvalidArgument for anything but a recording together with its words."""
     if prompt is None:
         return
     if (

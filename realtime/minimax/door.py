@@ -109,7 +109,7 @@ class Door:
         return await self.attempts(operation, once)
 
     async def attempts(self, operation: Operation, once: Callable[[str], Awaitable[T]]) -> T:
-        """`await once(host)` as often as the table above allows."""
+        """`await once(host)` as often as the table above allows. Raises ProviderError, AnswerLost."""
         started_s = _now()
         attempt = 0
         async with self._room(operation):
