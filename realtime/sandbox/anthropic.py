@@ -16,7 +16,7 @@ from .anthropic_request import NOT_HERE, check
 from .anthropic_stream import MessageWire, error_of, send
 from .chat import tokens_per_s
 from .chat_answer import answer
-from .chat_request import ChatRequest, Refused, decode
+from .chat_request import ChatRequest, decode
 from .chat_stream import is_cut_short
 from .chat_tokens import compose
 from .context import (
@@ -32,6 +32,7 @@ from .context import (
 )
 from .faults import Faults
 from .models import MODELS
+from .refusal import Refusal
 
 MESSAGES = "/anthropic/v1/messages"
 MODELS_PATH = "/anthropic/v1/models"
@@ -55,7 +56,7 @@ async def messages(request: web.Request) -> web.StreamResponse:
     faults = faults_for(request)
     try:
         body, chat = await _accept(request, faults, limited=True)
-    except Refused as refused:
+    except Refusal as refused:
         return await _refused(request, refused)
     if faults.has("chat.stall"):
         await stall(request.app)
@@ -68,7 +69,7 @@ async def count_tokens(request: web.Request) -> web.Response:
     """The tokens of the same request as a prompt; it costs nothing and counts against no limit."""
     try:
         _, chat = await _accept(request, faults_for(request), limited=False)
-    except Refused as refused:
+    except Refusal as refused:
         return await _refused(request, refused)
     await sleep_ms(request.app, "models.ms")
     return web.json_response({"input_tokens": chat.prompt_tokens})
@@ -80,31 +81,31 @@ async def _accept(request: web.Request, faults: Faults, *, limited: bool) -> tup
     state = request.app[STATE]
     try:
         body = decode(raw)
-    except Refused:
+    except Refusal:
         state.record(request, None)
         raise
     state.record(request, body)
     if limited and (code := faults.number("chat.error")) is not None:
         model = body.get("model") if isinstance(body, dict) else None
-        raise Refused(code, f"{message_for(code)}, {model}" if code == 2061 else None)
+        raise Refusal(code, f"{message_for(code)}, {model}" if code == 2061 else None)
     if limited and not state.take("chat"):
-        raise Refused(1002)
+        raise Refusal(1002)
     return body, check(body, state.options)
 
 
 def _check_key(request: web.Request) -> None:
-    """Raises Refused. `Authorization` wins over `X-Api-Key` (docs/minimax/README.md 2)."""
+    """Raises Refusal. `Authorization` wins over `X-Api-Key` (docs/minimax/README.md 2)."""
     key = request.headers.get("X-Api-Key", "")
     if "Authorization" in request.headers:
         scheme, _, token = request.headers["Authorization"].partition(" ")
         key = token if scheme.lower() == "bearer" else ""
     if not key.strip():
-        raise Refused(1004)
+        raise Refusal(1004)
     if key.strip() == BAD_KEY:
-        raise Refused(2049)
+        raise Refusal(2049)
 
 
-async def _refused(request: web.Request, refused: Refused) -> web.Response:
+async def _refused(request: web.Request, refused: Refusal) -> web.Response:
     await sleep_ms(request.app, "http.error_ms")
     return error_response(*error_of(refused.code, refused.message))
 
@@ -155,7 +156,7 @@ async def list_models(request: web.Request) -> web.Response:
     try:
         _check_key(request)
         page, more = _page(request)
-    except Refused as refused:
+    except Refusal as refused:
         return await _refused(request, refused)
     await sleep_ms(request.app, "models.ms")
     first, last = (page[0], page[-1]) if page else (None, None)
@@ -168,7 +169,7 @@ async def get_model(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     try:
         _check_key(request)
-    except Refused as refused:
+    except Refusal as refused:
         return await _refused(request, refused)
     await sleep_ms(request.app, "models.ms")
     if name not in listed_models():
@@ -188,14 +189,14 @@ def _model(name: str) -> dict[str, Any]:
 
 
 def _page(request: web.Request) -> tuple[list[str], bool]:
-    """The ids of one page, and whether there are more in its direction. Raises Refused."""
+    """The ids of one page, and whether there are more in its direction. Raises Refusal."""
     names, query = listed_models(), request.query
     size = query.get("limit", str(PAGE))
     if not (size.isascii() and size.isdigit() and 1 <= int(size) <= MAX_PAGE):
-        raise Refused(2013, f"invalid params, limit must be an integer from 1 to {MAX_PAGE}")
+        raise Refusal(2013, f"invalid params, limit must be an integer from 1 to {MAX_PAGE}")
     for name in ("after_id", "before_id"):
         if name in query and query[name] not in names:
-            raise Refused(2013, f"invalid params, {name} '{query[name]}' is not a model")
+            raise Refusal(2013, f"invalid params, {name} '{query[name]}' is not a model")
     if "before_id" in query:
         before = names[: names.index(query["before_id"])]
         return before[-int(size) :], len(before) > int(size)

@@ -11,7 +11,6 @@ from typing import Any
 
 from .chat_request import (
     ChatRequest,
-    Refused,
     boolean,
     check_numbers,
     check_tool_history,
@@ -23,6 +22,7 @@ from .chat_request import (
 )
 from .models import MODELS
 from .options import SandboxOptions
+from .refusal import Refusal
 
 NOT_HERE = frozenset({"MiniMax-M1", "MiniMax-Text-01"})  # native path only (docs/minimax/chat.md 1)
 ROLES = frozenset({"user", "assistant"})
@@ -35,12 +35,12 @@ Block = Mapping[str, Any]
 
 
 def check(body: Any, options: SandboxOptions) -> ChatRequest:
-    """Every check, and the request as the talker reads it. Raises Refused."""
+    """Every check, and the request as the talker reads it. Raises Refusal."""
     if not isinstance(body, Mapping):
-        raise Refused(2013, 'invalid params, "Mismatch type object"')
+        raise Refusal(2013, 'invalid params, "Mismatch type object"')
     model = model_of(body)
     if model in NOT_HERE:
-        raise Refused(2013, f"invalid params, unknown model '{model}'")
+        raise Refusal(2013, f"invalid params, unknown model '{model}'")
     messages = [*_system(body.get("system")), *_messages(body, model)]
     check_numbers(body, options)
     _check_output(body.get("output_config"))
@@ -48,7 +48,7 @@ def check(body: Any, options: SandboxOptions) -> ChatRequest:
     check_tool_history(messages)
     mode = thinking_mode(body, model)
     if model.startswith("MiniMax-M2") and sum(1 for _ in cache_marks(body)) > MAX_CACHE_MARKS:
-        raise Refused(2013, f"invalid params, at most {MAX_CACHE_MARKS} blocks may have cache_control")
+        raise Refusal(2013, f"invalid params, at most {MAX_CACHE_MARKS} blocks may have cache_control")
     return ChatRequest(
         model=model,
         messages=messages,
@@ -65,7 +65,7 @@ def check(body: Any, options: SandboxOptions) -> ChatRequest:
 
 
 def blocks_of(content: Any, path: str) -> list[Block]:
-    """The blocks of a `content` or `system`, a string as one block. Raises Refused."""
+    """The blocks of a `content` or `system`, a string as one block. Raises Refusal."""
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     if not isinstance(content, list):
@@ -96,7 +96,7 @@ def _thinks(model: str, mode: str | None) -> bool:
 
 def _check_output(output: Any) -> None:
     if isinstance(output, Mapping) and output.get("format") is not None:
-        raise Refused(2013, "invalid params, output_config.format is not supported")
+        raise Refusal(2013, "invalid params, output_config.format is not supported")
 
 
 def _tool_choice(choice: Any) -> str:
@@ -115,9 +115,9 @@ def _tools(tools: Any) -> list[Mapping[str, Any]]:
 
 def _function(tool: Mapping[str, Any]) -> dict[str, Any]:
     if not tool.get("name"):
-        raise Refused(2013, "invalid params, function name is empty")
+        raise Refusal(2013, "invalid params, function name is empty")
     if not isinstance(tool.get("input_schema"), Mapping):
-        raise Refused(2013, "invalid params, function parameters is empty")
+        raise Refusal(2013, "invalid params, function parameters is empty")
     described = {"name": tool["name"], "description": tool.get("description") or ""}
     return {"type": "function", "function": {**described, "parameters": tool["input_schema"]}}
 
@@ -141,12 +141,12 @@ def _messages(body: Mapping[str, Any], model: str) -> Iterator[Mapping[str, Any]
             raise wrong_type(path, "object")
         role = message.get("role")
         if not isinstance(role, str) or role not in (HER_ROLES if model == "M2-her" else ROLES):
-            raise Refused(2013, f"invalid params, chat content has invalid message role: {role}")
+            raise Refusal(2013, f"invalid params, chat content has invalid message role: {role}")
         blocks = blocks_of(message.get("content"), f"{path}.content")
         allowed = ASSISTANT_BLOCKS if role == "assistant" else USER_BLOCKS
         for block in blocks:
             if str(block.get("type")) not in allowed:
-                raise Refused(
+                raise Refusal(
                     2013, f"invalid params, {path} has unsupported content type '{block.get('type')}'"
                 )
         yield from [_assistant(blocks, path)] if role == "assistant" else _user(blocks, str(role))

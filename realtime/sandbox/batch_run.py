@@ -15,7 +15,7 @@ from datetime import datetime
 
 from .batch_lines import Line, Problem, Reply, answered, output_files, read_lines, refused
 from .chat_answer import answer
-from .chat_request import Refused, check
+from .chat_request import check
 from .chat_stream import Wire
 from .chat_tokens import compose
 from .context import message_for, new_trace_id
@@ -70,13 +70,13 @@ class BatchRun:
     def _reply(self, line: Line) -> Reply:
         try:
             if (code := self.faults.redrawn().number("chat.error")) is not None:
-                raise Refused(code)
+                raise Refusal(code)
             return answered(line, self._body(line.body))
-        except Refused as why:
+        except Refusal as why:
             return refused(line, why.code, why.message or message_for(why.code))
 
     def _body(self, body: Mapping[str, object]) -> dict[str, object]:
-        """The whole answer of the native chat path. Raises Refused."""
+        """The whole answer of the native chat path. Raises Refusal."""
         chat = check(body, self.options)
         composed = compose(
             answer(chat, self.faults, datetime.now()),

@@ -10,7 +10,7 @@ from datetime import datetime
 from aiohttp import web
 
 from .chat_answer import answer
-from .chat_request import ChatRequest, Refused, check, decode
+from .chat_request import ChatRequest, check, decode
 from .chat_stream import Wire, send
 from .chat_tokens import Answer, compose
 from .context import (
@@ -28,6 +28,7 @@ from .context import (
 )
 from .faults import Faults
 from .options import SandboxOptions
+from .refusal import Refusal
 
 NATIVE = "/v1/text/chatcompletion_v2"
 COMPLETIONS = "/v1/chat/completions"
@@ -44,7 +45,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
     faults = faults_for(request)
     try:
         chat = await _accept(request, faults)
-    except Refused as refused:
+    except Refusal as refused:
         await sleep_ms(request.app, "http.error_ms")
         return _refusal(request, refused)
     if faults.has("chat.stall"):
@@ -57,23 +58,23 @@ async def handle(request: web.Request) -> web.StreamResponse:
 async def _accept(request: web.Request, faults: Faults) -> ChatRequest:
     raw = await request.read()
     if wrong := key_error(request):
-        raise Refused(*wrong)
+        raise Refusal(*wrong)
     state = request.app[STATE]
     try:
         body = decode(raw)
-    except Refused:
+    except Refusal:
         state.record(request, None)
         raise
     state.record(request, body)
     if (code := faults.number("chat.error")) is not None:
         model = body.get("model") if isinstance(body, dict) else None
-        raise Refused(code, f"{message_for(code)}, {model}" if code == 2061 else None)
+        raise Refusal(code, f"{message_for(code)}, {model}" if code == 2061 else None)
     if not state.take("chat"):
-        raise Refused(1002)
+        raise Refusal(1002)
     return check(body, state.options)
 
 
-def _refusal(request: web.Request, refused: Refused) -> web.Response:
+def _refusal(request: web.Request, refused: Refusal) -> web.Response:
     if request.path == NATIVE:
         return web.json_response(native_error(refused.code, refused.message))
     return openai_error(refused.code, refused.message)
@@ -105,7 +106,7 @@ async def _whole(request: web.Request, wire: Wire, whole: Answer, tps: float) ->
     """Send the non-stream answer when its last token is due; the `_mid` faults apply then."""
     await sleep_ms(request.app, 1000 * len(whole.tokens) / tps)
     if (code := wire.faults.number("chat.error_mid")) is not None:
-        return _refusal(request, Refused(code))
+        return _refusal(request, Refusal(code))
     if wire.faults.has("chat.stall_mid"):
         await stall(request.app)
     if wire.faults.has("chat.drop_mid"):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from .context import STATE, faults_for, key_error, new_trace_id, openai_error, sleep_ms, stall
+from .refusal import Refusal
 from .transcriber import NotInstalled, Transcription, Unreadable, transcribe
 
 PATH = "/v1/speech_to_text"
@@ -23,14 +24,6 @@ LANGUAGES = frozenset("zh yue en ja ko th vi id ms fil fr de es it pt pl ru uk a
 MAX_BYTES = 50 * 1024 * 1024
 MAX_SECONDS = 500
 WORDS_PER_DELTA = 3
-
-
-class _Refused(Exception):
-    def __init__(self, code: int, message: str | None = None, status: int = 0) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +45,15 @@ async def handle(request: web.Request) -> web.StreamResponse:
     faults = faults_for(request)
     try:
         if wrong := key_error(request):
-            raise _Refused(*wrong)
+            raise Refusal(*wrong)
         form = await _read(request)
         if (code := faults.number("asr.error")) is not None:
-            raise _Refused(code)
+            raise Refusal(code)
         if faults.has("asr.stall"):
             await stall(request.app)
         result = await _transcribe(form)
         await sleep_ms(request.app, "asr.ms")
-    except _Refused as refused:
+    except Refusal as refused:
         await sleep_ms(request.app, "http.error_ms")
         return openai_error(refused.code, refused.message, refused.status)
     if form.stream:
@@ -71,7 +64,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
 async def _read(request: web.Request) -> _Form:
     """The multipart form, with every check that needs no decoding."""
     if not request.content_type.startswith("multipart/"):
-        raise _Refused(2013, "invalid params, Content-Type must be multipart/form-data")
+        raise Refusal(2013, "invalid params, Content-Type must be multipart/form-data")
     fields: dict[str, str] = {}
     data: bytes | None = None
     filename = ""
@@ -85,7 +78,7 @@ async def _read(request: web.Request) -> _Form:
                 fields[name] = (await part.read_chunk(200)).decode("utf-8", "replace")  # type: ignore[union-attr]
                 await part.release()  # type: ignore[union-attr]
     except (ValueError, AssertionError) as error:
-        raise _Refused(2013, f"invalid params, broken multipart body: {error}") from None
+        raise Refusal(2013, f"invalid params, broken multipart body: {error}") from None
     request.app[STATE].record(request, {**fields, "file": filename, "file_bytes": len(data or b"")})
     return _checked(request, fields, data, filename)
 
@@ -95,30 +88,30 @@ async def _limited(part: object) -> bytes:
     while block := await part.read_chunk(65536):  # type: ignore[attr-defined]
         data += block
         if len(data) > MAX_BYTES:
-            raise _Refused(2013, "invalid params, file is larger than 50 MB", 413)
+            raise Refusal(2013, "invalid params, file is larger than 50 MB", 413)
     return bytes(data)
 
 
 def _checked(request: web.Request, fields: dict[str, str], data: bytes | None, filename: str) -> _Form:
     model = fields.get("model")
     if not model:
-        raise _Refused(2013, "invalid params, binding: expr_path=model, cause=missing required parameter")
+        raise Refusal(2013, "invalid params, binding: expr_path=model, cause=missing required parameter")
     if model != MODEL:
-        raise _Refused(2013, f"invalid params, unknown model '{model}'")
+        raise Refusal(2013, f"invalid params, unknown model '{model}'")
     if not data:
-        raise _Refused(2013, "invalid params, binding: expr_path=file, cause=missing required parameter")
+        raise Refusal(2013, "invalid params, binding: expr_path=file, cause=missing required parameter")
     stream = fields.get("stream", "false").lower()
     if stream not in ("true", "false", "1", "0", ""):
-        raise _Refused(2013, "invalid params, stream must be true or false")
+        raise Refusal(2013, "invalid params, stream must be true or false")
     response_format = fields.get("response_format") or "json"
     if response_format not in FORMATS:
-        raise _Refused(2013, f"invalid params, response_format must be one of {', '.join(FORMATS)}")
+        raise Refusal(2013, f"invalid params, response_format must be one of {', '.join(FORMATS)}")
     streams = stream in ("true", "1")
     if streams and response_format != "json":
-        raise _Refused(2013, "invalid params, stream needs response_format json")
+        raise Refusal(2013, "invalid params, stream needs response_format json")
     language = request.headers.get("language") or fields.get("language") or None
     if language and language.split("-")[0].lower() not in LANGUAGES:
-        raise _Refused(2013, f"invalid params, unsupported language '{language}'")
+        raise Refusal(2013, f"invalid params, unsupported language '{language}'")
     return _Form(data, filename, streams, response_format, language)
 
 
@@ -126,9 +119,9 @@ async def _transcribe(form: _Form) -> Transcription:
     try:
         return await asyncio.to_thread(transcribe, form.file, form.language, MAX_SECONDS)
     except NotInstalled as error:
-        raise _Refused(1000, str(error)) from None
+        raise Refusal(1000, str(error)) from None
     except Unreadable as error:
-        raise _Refused(2013, f"invalid params, {error}") from None
+        raise Refusal(2013, f"invalid params, {error}") from None
 
 
 def _answer(response_format: str, result: Transcription) -> web.Response:
