@@ -13,6 +13,7 @@ from typing import Any
 from . import voice_text
 from .context import SandboxState
 from .encode import FORMATS
+from .fields import invalid
 from .refusal import Refusal
 from .voice import Style
 from .voices import is_foreign, is_voice, traits_of
@@ -68,7 +69,7 @@ def read_settings(
     format = _one_of(audio, "format", FORMATS, "mp3", "audio_setting")
     boost = None if body.get("language_boost") is None else _one_of(body, "language_boost", LANGUAGES)
     if boost in NEW_LANGUAGES and model.startswith(("speech-01", "speech-02")):
-        raise _invalid("language_boost")
+        raise invalid("language_boost")
     semitones = _modify(body, streaming=streaming, format=format)
     for name in ("english_normalization", "text_normalization", "latex_read"):
         _flag(voice, name, "voice_setting")
@@ -106,10 +107,6 @@ def check_text(text: str) -> None:
         raise Refusal(1042)
 
 
-def _invalid(path: str) -> Refusal:
-    return Refusal(2013, f"invalid params, invalid params: {path}")
-
-
 def _path(name: str, where: str) -> str:
     return f"{where} {name}".strip()
 
@@ -119,7 +116,7 @@ def _mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _invalid(name)
+        raise invalid(name)
     return value
 
 
@@ -130,7 +127,7 @@ def _one_of(
     if value is None and default is not _MISSING:
         return default
     if isinstance(value, bool) or not isinstance(value, str | int) or value not in allowed:
-        raise _invalid(_path(name, where))
+        raise invalid(_path(name, where))
     return value
 
 
@@ -141,9 +138,9 @@ def _number(
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise _invalid(f"voice_setting {name}")
+        raise invalid(f"voice_setting {name}")
     if above and value == low:
-        raise _invalid(f"voice_setting {name}")
+        raise invalid(f"voice_setting {name}")
     return float(value)
 
 
@@ -152,14 +149,14 @@ def _whole(body: Mapping[str, Any], name: str, low: int, high: int, where: str) 
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise _invalid(_path(name, where))
+        raise invalid(_path(name, where))
     return value
 
 
 def _flag(body: Mapping[str, Any], name: str, where: str = "") -> bool:
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
-        raise _invalid(_path(name, where))
+        raise invalid(_path(name, where))
     return bool(value)
 
 
@@ -168,11 +165,11 @@ def _emotion(voice: Mapping[str, Any], model: str) -> str | None:
     if emotion is None:
         return None
     if not isinstance(emotion, str) or emotion not in EMOTIONS:
-        raise _invalid("voice_setting emotion")
+        raise invalid("voice_setting emotion")
     if emotion == "whisper" and not model.startswith("speech-2.6"):
-        raise _invalid("voice_setting emotion")
+        raise invalid("voice_setting emotion")
     if emotion == "fluent" and not model.startswith(("speech-2.6", "speech-2.8")):
-        raise _invalid("voice_setting emotion")
+        raise invalid("voice_setting emotion")
     return emotion
 
 
@@ -182,17 +179,17 @@ def _voice_id(body: Mapping[str, Any], voice: Mapping[str, Any], state: SandboxS
     voice_id = voice.get("voice_id")
     if weights:
         if not isinstance(weights, list) or len(weights) > 4 or not all(isinstance(w, dict) for w in weights):
-            raise _invalid("timbre_weights")
+            raise invalid("timbre_weights")
         for entry in weights:
             if (
                 not isinstance(entry.get("voice_id"), str)
                 or _whole(entry, "weight", 1, 100, "timbre_weights") == 0
             ):
-                raise _invalid("timbre_weights")
+                raise invalid("timbre_weights")
             _check_usable(state, entry["voice_id"], account)
         voice_id = voice_id or max(weights, key=lambda entry: int(entry["weight"]))["voice_id"]
     if not isinstance(voice_id, str) or not voice_id:
-        raise _invalid("voice_setting voice_id")
+        raise invalid("voice_setting voice_id")
     _check_usable(state, voice_id, account)
     return voice_id
 
@@ -207,7 +204,7 @@ def _check_usable(state: SandboxState, voice_id: str, account: str) -> None:
 def _readings(body: Mapping[str, Any]) -> dict[str, str]:
     tone = _mapping(body, "pronunciation_dict").get("tone") or []
     if not isinstance(tone, list) or not all(isinstance(entry, str) and "/" in entry for entry in tone):
-        raise _invalid("pronunciation_dict tone")
+        raise invalid("pronunciation_dict tone")
     return voice_text.readings(tone)
 
 
@@ -217,7 +214,7 @@ def _modify(body: Mapping[str, Any], *, streaming: bool, format: str) -> int:
     if not modify:
         return 0
     if format not in (("mp3",) if streaming else ("mp3", "wav", "flac")):  # docs/minimax/t2a-http.md 1
-        raise _invalid("voice_modify")
+        raise invalid("voice_modify")
     for name in ("intensity", "timbre"):
         _whole(modify, name, -100, 100, "voice_modify")
     if modify.get("sound_effects") is not None:
