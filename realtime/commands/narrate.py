@@ -28,9 +28,10 @@ from realtime.commands.narrating import (
     forget_lost,
     send,
 )
-from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
+from realtime.commands.platform import Platform, add_platform, run_on_platform
 from realtime.commands.stdin import read_bytes
 from realtime.commands.subtitle_files import KINDS, joined_subtitles, last_time_s, playlist
+from realtime.commands.task_kinds import check_no_wait
 from realtime.errors import InvalidArgument
 from realtime.minimax.field_tables import EMOTIONS, SPEECH_FORMATS
 from realtime.minimax.file_source import open_path
@@ -109,12 +110,7 @@ def _check_flags(platform: Platform) -> None:
     args = platform.args
     if args.no_wait and args.single:
         raise InvalidArgument("--single needs all chapters, so it cannot go with --no-wait.", param="single")
-    if args.no_wait and platform.address == BUILT_IN:
-        raise InvalidArgument(
-            "--no-wait makes no sense with the built-in sandbox, which ends with this command: start `realtime sandbox`"
-            " and set MINIMAX_BASE_URL to its address.",
-            param="no_wait",
-        )
+    check_no_wait(platform)
     if args.single and args.format in ("pcm", "pcmu_raw"):
         raise InvalidArgument(
             f"--single cannot join {args.format}, which says nothing of itself: use mp3, wav, flac or opus.",

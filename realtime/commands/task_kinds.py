@@ -81,12 +81,7 @@ async def run_task(
     With `--no-wait` the id is printed instead. Raises what `create` and `save` raise, TaskFailed and NotFinished.
     """
     no_wait = getattr(platform.args, "no_wait", False)
-    if no_wait and platform.address == BUILT_IN:
-        raise InvalidArgument(
-            "--no-wait makes no sense with the built-in sandbox, which ends with this command: start `realtime sandbox`"
-            " and set MINIMAX_BASE_URL to its address.",
-            param="no_wait",
-        )
+    check_no_wait(platform)
     records = platform.records
     with records.create(kind.name, platform=platform.address, prompt=prompt, arguments=arguments) as work:
         task = await create()
@@ -128,12 +123,27 @@ async def obtain(
         if _is_saved(record):
             return record.paths
         if record.task_id is None:
-            raise InvalidArgument(
-                f"This was sent before and its answer was lost, so it may have been charged. To send it again: "
-                f"realtime tasks forget {record.key}",
-                param="task",
-            )
+            raise lost_before(record)
         return await follow(platform, kind, work, label=label)
+
+
+def check_no_wait(platform: Platform) -> None:
+    """Raises InvalidArgument for `--no-wait` where nothing would go on with the task."""
+    if getattr(platform.args, "no_wait", False) and platform.address == BUILT_IN:
+        raise InvalidArgument(
+            "--no-wait makes no sense with the built-in sandbox, which ends with this command: start `realtime sandbox`"
+            " and set MINIMAX_BASE_URL to its address.",
+            param="no_wait",
+        )
+
+
+def lost_before(record: Record) -> InvalidArgument:
+    """The refusal to send again what may have been charged: the user decides."""
+    return InvalidArgument(
+        f"This was sent before and its answer was lost, so it may have been charged. To send it again: "
+        f"realtime tasks forget {record.key}",
+        param="task",
+    )
 
 
 def _is_saved(record: Record) -> bool:

@@ -15,8 +15,7 @@ from realtime.commands.film_orders import Order, template_order, v1_order, v2_or
 from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, print_json, run_on_platform
 from realtime.commands.same_file import without_copy
-from realtime.commands.task_kinds import TaskKind, follow, run_task, shown
-from realtime.errors import InvalidArgument
+from realtime.commands.task_kinds import TaskKind, follow, lost_before, run_task, shown
 from realtime.minimax.field_tables import VIDEO_MODELS, VIDEO_V2_MODELS
 from realtime.minimax.film import Film
 from realtime.minimax.templates import TEMPLATES
@@ -120,11 +119,7 @@ async def _go_on(platform: Platform, kind: TaskKind[Any], found: Record) -> int:
     """Raises Busy if another process works on it, InvalidArgument if its answer was lost: the user decides."""
     with platform.records.work_on(found.key) as work:
         if work.record.task_id is None:
-            raise InvalidArgument(
-                "This was sent before and its answer was lost, so it may have been charged. To send it again: "
-                f"realtime tasks forget {found.key}",
-                param="task",
-            )
+            raise lost_before(found)
         platform.progress.say(f"Ordered before, as task {work.record.task_id}: going on with it.")
         done = work.record.state is RecordState.DONE  # by a process that ended just now
         paths = work.record.paths if done else await follow(platform, kind, work)

@@ -13,6 +13,7 @@ from typing import Any
 
 from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
+from realtime.commands.task_kinds import lost_before
 from realtime.errors import ConfigError, InvalidArgument
 from realtime.media import prepare_sample
 from realtime.minimax.clone import ClonedVoice, clone_body
@@ -176,11 +177,7 @@ def _earlier(platform: Platform, arguments: Mapping[str, Any]) -> Record | None:
         return None
     if found.state is RecordState.DONE:
         return None if found.paths else found
-    raise InvalidArgument(
-        "This was sent before and its answer was lost, so it may have been charged. To send it again: "
-        f"realtime tasks forget {found.key}",
-        param="task",
-    )
+    raise lost_before(found)
 
 
 def _lost_before(platform: Platform, voice_id: str, work: Work) -> bool:
