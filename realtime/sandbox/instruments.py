@@ -20,7 +20,7 @@ def _time(seconds: float, rate: int) -> Sound:
     return np.arange(round(seconds * rate), dtype=np.float32) / np.float32(rate)
 
 
-def _edges(sound: Sound, rate: int, seconds: float = 0.02) -> Sound:
+def faded(sound: Sound, rate: int, seconds: float = 0.02) -> Sound:
     """Fade both ends, so that nothing clicks."""
     size = min(len(sound) // 2, round(seconds * rate))
     if size:
@@ -37,7 +37,7 @@ def chord(notes: tuple[float, ...], seconds: float, rate: int) -> Sound:
     for note in notes:
         angle = np.float32(2 * np.pi * hertz(note)) * time
         sound += np.sin(angle) + np.float32(0.3) * np.sin(2 * angle)
-    return _edges(sound / np.float32(1.3 * len(notes)), rate)
+    return faded(sound / np.float32(1.3 * len(notes)), rate)
 
 
 def bass(note: float, seconds: float, rate: int) -> Sound:
@@ -45,7 +45,7 @@ def bass(note: float, seconds: float, rate: int) -> Sound:
     time = _time(seconds, rate)
     angle = np.float32(2 * np.pi * hertz(note)) * time
     sound = (np.sin(angle) + np.float32(0.4) * np.sin(2 * angle)) * np.exp(-3 * time)
-    return _edges(sound, rate, 0.005)
+    return faded(sound, rate, 0.005)
 
 
 def bell(note: float, seconds: float, rate: int) -> Sound:
@@ -53,7 +53,7 @@ def bell(note: float, seconds: float, rate: int) -> Sound:
     time = _time(seconds, rate)
     angle = np.float32(2 * np.pi * hertz(note)) * time
     sound = (np.sin(angle) + np.float32(0.35) * np.sin(3 * angle) * np.exp(-9 * time)) * np.exp(-2.2 * time)
-    return _edges(sound, rate, 0.004)
+    return faded(sound, rate, 0.004)
 
 
 def kick(rate: int) -> Sound:
@@ -62,14 +62,14 @@ def kick(rate: int) -> Sound:
     sound: Sound = np.sin(np.float32(2 * np.pi) * (50 * time + 4 * (1 - np.exp(-25 * time)))) * np.exp(
         -16 * time
     )
-    return _edges(sound, rate, 0.002)
+    return faded(sound, rate, 0.002)
 
 
 def noise(seconds: float, decay: float, rate: int, seed: int) -> Sound:
     """A burst of noise: short for a hi-hat, longer for a snare."""
     time = _time(seconds, rate)
     sound = np.random.default_rng(seed).uniform(-1, 1, len(time)).astype(np.float32) * np.exp(-decay * time)
-    return _edges(sound, rate, 0.002)
+    return faded(sound, rate, 0.002)
 
 
 def add(track: Sound, sound: Sound, at: int, volume: float) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .instruments import Sound, hertz
+from .instruments import Sound, faded, hertz
 from .song_words import HAN, units
 from .voice_engine import Prosody, Samples, say
 
@@ -90,9 +90,4 @@ def _on_note(word: Samples, own_rate: int, pitch: float, wanted: float, rate: in
     ratio = min(_LONGEST_STRETCH, max(1 / _LONGEST_STRETCH, ratio))
     positions = np.arange(0, len(word) - 1, ratio * own_rate / rate)
     sound = np.interp(positions, np.arange(len(word)), word).astype(np.float32) / np.float32(32768)
-    size = min(len(sound) // 2, rate // 100)
-    if size:
-        fade = np.linspace(0, 1, size, dtype=np.float32)
-        sound[:size] *= fade
-        sound[-size:] *= fade[::-1]
-    return sound
+    return faded(sound, rate, 0.01)
