@@ -16,7 +16,7 @@ from realtime.errors import InvalidArgument
 _MISSING = object()
 
 
-class Kind(Protocol):
+class Values(Protocol):
     """The values a field takes. `check` returns the value for the wire or raises ValueError with what is wrong."""
 
     def check(self, value: Any) -> Any: ...
@@ -179,7 +179,7 @@ class Field:
 
     name: str
     wire: str
-    kind: Kind
+    kind: Values
     required: bool = False
     models: tuple[str, ...] = ()
 

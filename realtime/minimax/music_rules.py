@@ -14,7 +14,7 @@ LEAST_COVER_S, MOST_COVER_S = 6, 360
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class MusicKind:
     """One kind of music: least and most characters of prompt and lyrics; None: it takes no lyrics."""
 
     name: str
@@ -22,10 +22,10 @@ class Kind:
     lyrics: tuple[int, int] | None
 
 
-SONG = Kind("a song", (0, 2_000), (1, 3_500))
-INSTRUMENTAL = Kind("an instrumental", (1, 2_000), None)
-COVER = Kind("a cover", (10, 300), (10, 1_000))
-OLDER = Kind("a song of this model", (10, 300), (10, 600))
+SONG = MusicKind("a song", (0, 2_000), (1, 3_500))
+INSTRUMENTAL = MusicKind("an instrumental", (1, 2_000), None)
+COVER = MusicKind("a cover", (10, 300), (10, 1_000))
+OLDER = MusicKind("a song of this model", (10, 300), (10, 600))
 # beginning of a model's name → its kind; the first that fits
 _MODELS = {
     "music-cover": COVER,
@@ -42,7 +42,7 @@ def model_for(model: str | None, *, is_cover: bool) -> str:
     return model or (COVER_MODEL if is_cover else NEWEST)
 
 
-def kind_of(model: str, instrumental: bool | None) -> Kind | None:
+def kind_of(model: str, instrumental: bool | None) -> MusicKind | None:
     """The kind of music; None for a model that is newer than this table."""
     for start, kind in _MODELS.items():
         if model.startswith(start):
@@ -51,7 +51,7 @@ def kind_of(model: str, instrumental: bool | None) -> Kind | None:
 
 
 def check_words(
-    kind: Kind | None, prompt: str, lyrics: str | None, *, optimize: bool | None, feature_id: str | None
+    kind: MusicKind | None, prompt: str, lyrics: str | None, *, optimize: bool | None, feature_id: str | None
 ) -> None:
     """Lengths of prompt and lyrics, and lyrics where they are needed and only there."""
     if kind is None:
@@ -81,7 +81,7 @@ def check_cover_length(length_s: float | None) -> None:
         raise refused("cover", f"{length_s:.1f} s long", "a recording to cover has 6 s to 6 min")
 
 
-def _check_length(name: str, text: str, kind: Kind, allowed: tuple[int, int]) -> None:
+def _check_length(name: str, text: str, kind: MusicKind, allowed: tuple[int, int]) -> None:
     length = len(text) if text.strip() else 0
     if not allowed[0] <= length <= allowed[1]:
         given = f"{length:,} characters" if length else "empty"
