@@ -30,6 +30,7 @@ from realtime.minimax.fields import check_text, python_name, refused
 from realtime.minimax.http import HttpClient, Query, trace_header
 from realtime.minimax.operations import LIMITS, Limit, Operation
 from realtime.minimax.pacing import Pace
+from realtime.minimax.retries import doubled_s
 
 T = TypeVar("T")
 
@@ -193,14 +194,13 @@ class Door:
         """The wait before the request is sent again; None: it is not."""
         spread = 0.5 + self._jitter()
         if is_untouched(error):
-            first_s = error.retry_after_s or 1.0
-            pause_s = min(first_s * 2.0 ** min(attempt, 16), LONGEST_PAUSE_S) * spread
+            pause_s = doubled_s(error.retry_after_s or 1.0, attempt + 1, LONGEST_PAUSE_S) * spread
             return pause_s if elapsed_s + pause_s <= self._busy_s else None
         if attempt + 1 >= TRIES or not error.retryable:
             return None
         if operation.billed and error.sent:
             return None
-        return min(0.5 * 2.0**attempt, LONGEST_PAUSE_S) * spread
+        return doubled_s(0.5, attempt + 1, LONGEST_PAUSE_S) * spread
 
 
 async def _refusal(response: aiohttp.ClientResponse) -> ProviderError | None:
