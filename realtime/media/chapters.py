@@ -1,6 +1,7 @@
 """Audio of several chapters in one file with chapter marks: `.m4b`, `.m4a` or `.mp3`.
 
 Blocks: call it with `asyncio.to_thread`. The parts may have different formats, so they are decoded and encoded again.
+Knows no platform and no book.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The named arguments of `synthesize` as a type, for the calls that pass them on."""
+"""The named arguments of `synthesize` as a type, for the calls that pass them on. Their ranges: `field_tables`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What V2 answers with: films, prompts, tasks of a list, what a delete did (docs/minimax/video.md 4)."""
+"""What V2 answers with: films, prompts, tasks of a list, what a delete did (docs/minimax/video.md 4).
+
+Reads answers. Sends nothing; the calls are in `video_v2`.
+"""
 
 from __future__ import annotations
 
