@@ -119,7 +119,7 @@ IMAGE = (
     Field("seed", "seed", Whole(-(2**63), 2**63 - 1)),
     Field("optimize_prompt", "prompt_optimizer", Flag()),
     Field("subject", "subject_reference", Json("one picture of one person")),
-    Field("response_format", "response_format", OneOf(("url", "base64"))),
+    Field("output", "response_format", OneOf(("url", "base64"))),
     WATERMARK,
 )
 MUSIC = (

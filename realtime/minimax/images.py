@@ -28,7 +28,7 @@ SUBJECT = MediaRule("a picture of a person", ("jpeg", "png"), 10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture(MediaResult):
-    """One picture: `url` (lives for 24 h) or `data`, as `response_format` asked. Its encoding is what its bytes say."""
+    """One picture: `url` (lives for 24 h) or `data`, as `output` asked. Its encoding is what its bytes say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Images:
         style_weight: float | None = None,
         optimize_prompt: bool | None = None,
         subject: FileSource | None = None,
-        response_format: str | None = None,
+        output: str | None = None,
         watermark: bool | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> Pictures:
@@ -80,7 +80,7 @@ class Images:
         `model` is image-01, or image-01-live where a `style` is given. The size is a `ratio` ("1:1" unless given) or
         `width` and `height`, 512 to 2048 pixels in steps of 8. `style_weight`: above 0, up to 1. `subject`: a picture
         of one person to draw, JPEG or PNG below 10 MB, as an address, a path, bytes or a binary stream.
-        `response_format`: "url" (default) or "base64".
+        `output`: "url" (default) or "base64".
 
         Raises InvalidArgument before anything is sent; ProviderRejected if all pictures are stopped as sensitive (some:
         see `Pictures.failed`); AnswerLost; ProviderError.
@@ -88,7 +88,7 @@ class Images:
         values = {
             "model": model, "prompt": prompt, "style": style, "style_weight": style_weight, "ratio": ratio,
             "width": width, "height": height, "n": n, "seed": seed, "optimize_prompt": optimize_prompt,
-            "response_format": response_format, "watermark": watermark,
+            "output": output, "watermark": watermark,
         }  # fmt: skip
         body = await image_body(values, subject, extra)
         answer = await self._door.call(OPERATIONS["images.create"], body=body)

@@ -50,7 +50,7 @@ def body_of(script, index: int = 0) -> dict:
 @pytest.mark.operation("images.create")
 async def test_the_example_of_the_page_makes_its_request_and_is_read():
     async with platform() as (mm, script):
-        pictures = await mm.images.create("a lighthouse at night", ratio="16:9", n=2, response_format="url")
+        pictures = await mm.images.create("a lighthouse at night", ratio="16:9", n=2, output="url")
         first, *others = pictures
     assert body_of(script) == {
         "model": "image-01",
@@ -111,7 +111,7 @@ def test_every_field_of_the_table_is_an_argument():
         ({"n": 0}, "n"),
         ({"n": 10}, "n"),
         ({"seed": 2**63}, "seed"),
-        ({"response_format": "hex"}, "response_format"),
+        ({"output": "hex"}, "output"),
         ({"subject": b"GIF89a and more"}, "subject"),
         ({"subject": b""}, "subject"),
         ({"subject": JPEG + bytes(10 * 1024 * 1024)}, "subject"),
@@ -157,7 +157,7 @@ async def test_a_subject_is_an_address_a_path_bytes_or_a_stream(tmp_path):
 async def test_base64_is_decoded_read_and_saved(tmp_path):
     coded = {**URLS, "data": {"image_base64": [base64.b64encode(JPEG * 1000).decode()]}}
     async with platform(coded) as (mm, _):
-        (picture,) = await mm.images.create("a cat", response_format="base64")
+        (picture,) = await mm.images.create("a cat", output="base64")
         seen: list[tuple[int, int | None]] = []
         saved = await picture.save(tmp_path / "cat.jpeg", on_progress=lambda *step: seen.append(step))
         assert await picture.read() == JPEG * 1000

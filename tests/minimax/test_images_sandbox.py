@@ -30,7 +30,7 @@ async def test_pictures_have_the_size_and_the_prompt_they_were_asked_for(mm: Min
 
 
 async def test_base64_a_size_and_a_seed(mm: MiniMax):
-    arguments = {"width": 640, "height": 512, "seed": 7, "response_format": "base64", "watermark": True}
+    arguments = {"width": 640, "height": 512, "seed": 7, "output": "base64", "watermark": True}
     (one,) = await mm.images.create("the sea", **arguments)
     (again,) = await mm.images.create("the sea", **arguments)
     assert (await facts(one))[:2] == (640, 512)
