@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
 async def _list(platform: Platform) -> int:
     found = [file async for file in platform.mm.files.list(platform.args.purpose)]
     rows = [
-        (file.id, file.purpose, readable_size(file.bytes), _when(file.created), file.name) for file in found
+        (file.id, file.purpose, readable_size(file.size_bytes), _when(file.created), file.name)
+        for file in found
     ]
     lines = table(("ID", "PURPOSE", "SIZE", "CREATED", "NAME"), rows)
     if not found:
@@ -88,7 +89,7 @@ async def _info(platform: Platform) -> int:
         f"id       {file.id}",
         f"name     {file.name}",
         f"purpose  {file.purpose}",
-        f"size     {readable_size(file.bytes) if file.bytes else 'not told'}",
+        f"size     {readable_size(file.size_bytes) if file.size_bytes else 'not told'}",
         f"created  {_when(file.created)}",
     ]
     platform.show(lines, _document(file))
@@ -107,7 +108,7 @@ def _document(file: FileInfo) -> dict[str, Any]:
         "file_id": file.id,
         "name": file.name,
         "purpose": file.purpose,
-        "bytes": file.bytes,
+        "bytes": file.size_bytes,
         "created": file.created,
     }
 

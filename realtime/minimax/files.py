@@ -30,7 +30,7 @@ _ANY: tuple[Kind, ...] = ("json", "html", "text")  # what an upload may be; a re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileInfo(Result):
-    """One file. `bytes` is 0 for what the platform made of long text; `created` in Unix seconds.
+    """One file. `size_bytes` is 0 for what the platform made of long text; `created` in Unix seconds.
 
     `url` is a link that needs no key and dies after 1 h (video) or 9 h (long speech); None for uploads.
     """
@@ -38,7 +38,7 @@ class FileInfo(Result):
     id: str
     name: str = ""
     purpose: str = ""
-    bytes: int = 0
+    size_bytes: int = 0
     created: int = 0
     url: str | None = field(default=None, repr=False)
 
@@ -49,7 +49,7 @@ class FileInfo(Result):
             id=text(entry, "file_id"),
             name=text(entry, "filename"),
             purpose=text(entry, "purpose"),
-            bytes=whole(entry, "bytes"),
+            size_bytes=whole(entry, "bytes"),
             created=whole(entry, "created_at"),
             url=text(entry, "download_url") or None,
             raw=entry if answer is None else answer,

@@ -23,20 +23,20 @@ FEATURE_LIFE_S = 24 * 3600
 class Song(MediaResult):
     """A whole song: `audio` or `url` (lives for 24 h), as `output` asked.
 
-    `length_ms` in milliseconds, `rate` in Hertz, `bitrate` in bits a second, `size` in bytes; 0 where the answer does
-    not say.
+    `length_ms` in milliseconds, `rate` in Hertz, `bitrate` in bits a second, `size_bytes` of the file; 0 where the
+    answer does not say.
     """
 
     length_ms: int = 0
     rate: int = 0
     channels: int = 0
     bitrate: int = 0
-    size: int = 0
+    size_bytes: int = 0
 
     @property
-    def audio(self) -> bytes | None:
-        """The bytes, if they came with the answer; `read` gives them in any case."""
-        return self.data
+    def audio(self) -> bytes:
+        """The bytes, where they came with the answer; `read` gives them in any case."""
+        return self.data or b""
 
     @classmethod
     async def of(cls, answer: Mapping[str, Any], http: HttpClient) -> Self:
@@ -56,7 +56,7 @@ class Song(MediaResult):
             rate=whole(extra, "music_sample_rate"),
             channels=whole(extra, "music_channel"),
             bitrate=whole(extra, "bitrate"),
-            size=whole(extra, "music_size"),
+            size_bytes=whole(extra, "music_size"),
             raw=answer,
             trace_id=trace_of(answer),
             _http=http,

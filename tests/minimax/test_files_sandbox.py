@@ -16,7 +16,7 @@ from realtime.sandbox.server import Sandbox
 async def test_a_file_goes_up_is_listed_read_saved_and_deleted(mm: MiniMax, tmp_path: Path):
     text = b"Chapter one.\n" * 1000
     file = await mm.files.upload(text, purpose="t2a_async_input", name="book.txt")
-    assert (file.name, file.purpose, file.bytes) == ("book.txt", "t2a_async_input", len(text))
+    assert (file.name, file.purpose, file.size_bytes) == ("book.txt", "t2a_async_input", len(text))
     assert file.id.isdigit()
     assert int(file.id) > 2**53
     assert [entry.id async for entry in mm.files.list("t2a_async_input")] == [file.id]
@@ -41,7 +41,7 @@ async def test_an_unknown_id_is_refused_by_its_name(mm: MiniMax):
 @pytest.mark.operation("files.upload")
 async def test_a_gateways_page_is_waited_out(sandbox: Sandbox, mm: MiniMax):
     sandbox.inject("upload.502", times=1)
-    assert (await mm.files.upload(b"x", purpose="t2a_async_input", name="a.txt")).bytes == 1
+    assert (await mm.files.upload(b"x", purpose="t2a_async_input", name="a.txt")).size_bytes == 1
 
 
 @pytest.mark.operation("files.open")

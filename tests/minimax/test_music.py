@@ -95,7 +95,7 @@ async def test_the_example_of_the_page_is_read(tmp_path):
     assert bodies(script) == [{"model": "music-3.0", "prompt": "jazz, late night", "lyrics": BOTH_SPELLINGS}]
     assert song.audio == await song.read() == saved.path.read_bytes() == MP3
     assert saved.kind == "mp3"
-    assert (song.length_ms, song.rate, song.channels, song.bitrate, song.size) == (
+    assert (song.length_ms, song.rate, song.channels, song.bitrate, song.size_bytes) == (
         25364,
         44100,
         2,
@@ -163,7 +163,7 @@ async def test_a_song_by_url_is_fetched_without_the_key(tmp_path):
         url = f"{script.url}/files/song.mp3?sig=abc"
         script.replies[0] = answer({**SONG, "data": {"audio": url, "status": 2}})
         song = await mm.music.create("jazz", lyrics="la", output="url")
-        assert (song.url, song.audio) == (url, None)
+        assert (song.url, song.audio) == (url, b"")
         assert (await song.save(tmp_path / "song.mp3")).path.read_bytes() == MP3
     assert "Authorization" not in script.headers[1]
     assert "sig=" not in repr(song)
