@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from realtime.errors import ProviderUnavailable
+from realtime.errors import AnswerLost, ProviderUnavailable
 from realtime.minimax.clone import check_voice_id
 from realtime.minimax.field_tables import DESIGN
 from realtime.minimax.fields import build
@@ -43,11 +43,11 @@ def design_body(
 async def designed_voice(answer: Mapping[str, Any], voice_id: str | None) -> DesignedVoice:
     """From the platform's answer. A preview that is broken is empty: the voice is made and paid for, so keep its id.
 
-    Raises ProviderUnavailable for an answer without an id.
+    Raises AnswerLost for an answer without an id: the design may have been charged.
     """
     found = text(answer, "voice_id") or voice_id or ""
     if not found:
-        raise ProviderUnavailable("MiniMax: the design was answered without a voice id.", retryable=False)
+        raise AnswerLost("MiniMax: the design was answered without a voice id. It may have been charged.")
     try:
         audio = await from_hex(text(answer, "trial_audio"))
     except ProviderUnavailable:
