@@ -9,7 +9,7 @@ if [ $# -gt 0 ]; then
   exec "${pytest[@]}" "$@"
 fi
 real_time=(tests/web tests/e2e tests/terminal tests/stock tests/conformance tests/server/test_process.py)
-after_them=(tests/minimax tests/commands)
+after_them=(tests/commands)
 first=("${real_time[@]}" "${after_them[@]}")
 mkdir -p .setup
 set -m # else the background process, and every program it starts, would ignore SIGINT
