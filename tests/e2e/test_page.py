@@ -11,7 +11,7 @@ from realtime.protocol.server_events import ResponseOutputAudioDelta
 from realtime.server.audio_streams import AudioStreams
 from realtime.server.run import running
 from realtime.settings import Settings
-from tests.clips import clips
+from tests.clips import clips, require_clips
 from tests.web.conftest import open_page  # noqa: F401
 from tests.web.sound import RATE, locate, longest_gap_ms, to_rate, write_wav
 from tests.wer import word_error_rate
@@ -74,7 +74,9 @@ async def recording(page):
 
 
 async def test_two_spoken_turns_are_transcribed_answered_and_played_without_a_gap(open_page, tmp_path, sent):  # noqa: F811
-    """Microphone, page, server, sandbox and the page's output, twice."""
+    """Microphone, page, server, sandbox and the page's output, twice. Needs recorded statements, which the sandbox
+    repeats: the sentences of its own voice ask for a story, which is longer than the pause before the second turn."""
+    require_clips("en")
     first, second = sentences(2)
     wav = microphone(tmp_path, 1.5, first, 6.0, second, 6.0)
     async with running(Settings(port=0, language="en")) as server:
