@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests in two processes: one for the tests in real time, which mostly wait, and after them some of the others;
-# one for the rest, which mostly computes.
+# Runs all tests in three processes: the tests in real time, which mostly wait; the tests that mostly compute; and, with
+# low priority in the time that the others leave, the sandbox's and the commands' own tests.
 # With arguments, it passes them to a single pytest run instead.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -9,17 +9,21 @@ if [ $# -gt 0 ]; then
   exec "${pytest[@]}" "$@"
 fi
 real_time=(tests/web tests/e2e tests/terminal tests/stock tests/conformance tests/server/test_process.py)
-after_them=(tests/commands)
-first=("${real_time[@]}" "${after_them[@]}")
+beside=(tests/sandbox tests/commands)
+elsewhere=("${real_time[@]}" "${beside[@]}")
 mkdir -p .setup
-set -m # else the background process, and every program it starts, would ignore SIGINT
-"${pytest[@]}" -q -p no:cacheprovider "${first[@]}" >.setup/real-time.log 2>&1 &
+set -m # else the background processes, and every program they start, would ignore SIGINT
+"${pytest[@]}" -q -p no:cacheprovider "${real_time[@]}" >.setup/real-time.log 2>&1 &
 real_time_pid=$!
+nice -n 10 "${pytest[@]}" -q -p no:cacheprovider "${beside[@]}" >.setup/beside.log 2>&1 &
+beside_pid=$!
 set +m
-trap 'kill "$real_time_pid" 2>/dev/null' INT TERM
-"${pytest[@]}" -q tests "${first[@]/#/--ignore=}"
+trap 'kill "$real_time_pid" "$beside_pid" 2>/dev/null' INT TERM
+"${pytest[@]}" -q tests "${elsewhere[@]/#/--ignore=}"
 computing_status=$?
 wait "$real_time_pid"
 real_time_status=$?
-cat .setup/real-time.log
-exit $((computing_status || real_time_status))
+wait "$beside_pid"
+beside_status=$?
+cat .setup/real-time.log .setup/beside.log
+exit $((computing_status || real_time_status || beside_status))
