@@ -35,6 +35,9 @@ async def test_the_examples_of_the_platform_run(block: str, tmp_path, monkeypatc
         scope: dict[str, Any] = {}
         exec(f"async def example():\n{textwrap.indent(block, '    ')}", scope)
         await scope["example"]()
+        assert sandbox.state.requests or "Sandbox()" in block  # a CI's example has a sandbox of its own
+        for name in re.findall(r'save\("([^"]+)"', block):
+            assert (tmp_path / name).stat().st_size > 1000, name
 
 
 def test_the_readme_has_examples_for_programs_and_for_a_ci():
