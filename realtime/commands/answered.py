@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -131,8 +130,7 @@ async def waiting(platform: Platform, label: str, typical_s: float, request: Awa
         return await request
     finally:
         ticking.cancel()
-        with suppress(asyncio.CancelledError):
-            await ticking
+        await asyncio.wait([ticking])  # a second Ctrl-C still comes through
 
 
 async def _tick(show: Callable[[Waiting], None], typical_s: float) -> None:
