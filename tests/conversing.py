@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import functools
 import itertools
 
 import msgspec
@@ -152,8 +153,8 @@ class Talk:
 def scripted(test):
     """Run an async test in virtual time."""
 
-    def run() -> None:
-        virtual_time.run(test())
+    @functools.wraps(test)
+    def run(**arguments) -> None:
+        virtual_time.run(test(**arguments))
 
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
     return run

@@ -167,4 +167,4 @@ def _letters(text: str) -> str:
 
 def _spoken(markdown: str) -> str:
     normalizer = SpeechNormalizer()
-    return normalizer.feed(markdown) + normalizer.finish()
+    return normalizer.feed(markdown).said + normalizer.finish().said

@@ -16,6 +16,7 @@ from realtime.core.clauses import Boundary, Cut, Size, find_cuts, measure
 from realtime.core.playback_clock import Latency, PlaybackClock, SpeakingRate
 from realtime.core.prebuffer import Delivery
 from realtime.core.spoken_form import spoken_form
+from realtime.core.wording import Wording, WordingBuffer
 
 __all__ = ["Boundary", "Chunk", "ChunkRules", "Chunker"]
 
@@ -44,6 +45,7 @@ class ChunkRules:
     prebuffer_s: float = 2.0  # a voice slower than real time is given about so long before each chunk ...
     slow_opening: float = 3.0  # ... and so many times the words to find a first clause
     comfort_requests: float = 16.0  # with fewer requests left chunks grow
+    silent_chars: int = 200  # text for which nothing is said is shown in pieces of about so many
     hold_s: float = 1.5  # how long the first chunk may be held when no request is left
 
 
@@ -72,7 +74,7 @@ class Chunker:
         self.speaking_rate = speaking_rate or SpeakingRate()
         self._clock = PlaybackClock(self.speaking_rate, Latency())
         self._delivery = Delivery()
-        self._pending = ""
+        self._buffer = WordingBuffer()
         self._cuts: list[Cut] | None = None
         self._finished = False
         self._shortage = 0.0  # 0 = requests enough, 1 = none left
@@ -85,11 +87,17 @@ class Chunker:
         self._last = Boundary.PARAGRAPH
         self._now_s = float("-inf")
 
-    def feed(self, text: str, now_s: float) -> None:
-        """More text, already normalized."""
-        if not text:
+    @property
+    def _pending(self) -> str:
+        """What is said in the text that has not left."""
+        return self._buffer.said
+
+    def feed(self, wording: Wording, now_s: float) -> None:
+        """More text, and what is said for it."""
+        self._buffer.append(wording)
+        if not wording.said:
             return
-        text_ms = self.speaking_rate.expected_ms(measure(text))
+        text_ms = self.speaking_rate.expected_ms(measure(wording.said))
         self._pending_ms += text_ms
         if self._started_s is None:
             self._started_s = now_s
@@ -97,11 +105,13 @@ class Chunker:
             self._fed_ms += text_ms
             if now_s > self._started_s:
                 self._supply = self._fed_ms / 1000 / (now_s - self._started_s)
-        self._pending += text
         self._cuts = None
 
-    def finish(self, now_s: float) -> None:
-        """There is no more text."""
+    def finish(self, now_s: float, stand_in: str = "") -> None:
+        """There is no more text. `stand_in` is said in the place of a text in which nothing is said."""
+        if not self._opened and not pronounceable(self._pending):
+            end = len(self._buffer.text)
+            self._buffer.append(Wording("", stand_in, (end,) * len(stand_in)))
         self._finished = True
         self._cuts = None
 
@@ -137,7 +147,7 @@ class Chunker:
     @property
     def done(self) -> bool:
         """Finished, and everything was handed out."""
-        return self._finished and not self._pending
+        return self._finished and not self._pending and not self._buffer.text
 
     # when
 
@@ -149,11 +159,14 @@ class Chunker:
 
     def _stages(self) -> Iterator[tuple[float, Cut | None]]:
         """The moments at which the next chunk may leave, and the chunk that would."""
-        if not self._pending:
+        if not self._pending and not self._buffer.text:
             return
         dry_s = self._clock.dry_s()
         if self._finished and not pronounceable(self._pending):
             yield float("-inf"), self._whole()
+        elif not self._pending.strip():
+            if len(self._buffer.text) >= self._rules.silent_chars:
+                yield float("-inf"), self._silent()
         elif not self._opened or dry_s is None:
             yield from self._opening_stages()
         else:
@@ -304,6 +317,10 @@ class Chunker:
         text = self._pending[:end]
         return Cut(end, Boundary.WORD, True, True, 1, 0, measure(text)) if pronounceable(text) else None
 
+    def _silent(self) -> Cut:
+        """Text for which nothing is said, to be shown now: a table, or code as it is written."""
+        return Cut(len(self._pending), Boundary.PARAGRAPH, True, False, 0, 0, Size())
+
     def _whole(self) -> Cut:
         return Cut(len(self._pending), Boundary.END, True, False, 1, 0, measure(self._pending))
 
@@ -329,11 +346,12 @@ class Chunker:
         rest = self._pending[cut.end :]
         if self._finished and not pronounceable(rest):
             cut = self._whole()
-        text, self._pending, self._cuts = self._pending[: cut.end], self._pending[cut.end :], None
+        wording, self._cuts = self._buffer.take(cut.end), None
         self._pending_ms = self.speaking_rate.expected_ms(measure(self._pending))
-        spoken, offsets = spoken_form(text)
+        spoken, places = spoken_form(wording.said)
+        offsets = tuple(wording.origin(place) for place in places)
         boundary = Boundary.END if self._finished and not self._pending else cut.boundary
-        chunk = Chunk(self._index, text, spoken, offsets, boundary)
+        chunk = Chunk(self._index, wording.text, spoken, offsets, boundary)
         self._clock.sent(measure(spoken), self._now_s, silent=not spoken)
         self._index += 1
         self._opened = self._opened or bool(spoken)

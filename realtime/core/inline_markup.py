@@ -1,7 +1,7 @@
-"""Markup inside a line, as it streams: what of it is shown.
+"""Markup inside a line, as it streams: what of it is said.
 
-The reader keeps the text that was not yet taken and what went out last; `normalize.py` adds streams, lines and blocks,
-`markup.py` says what each kind of markup looks like.
+An opening mark that does not close within its clause was text, so nothing waits for a closing one longer than the voice
+would. `normalize.py` adds lines and blocks, `markup.py` says what each kind of markup looks like.
 """
 
 from __future__ import annotations
@@ -9,78 +9,55 @@ from __future__ import annotations
 import html
 import re
 
-from realtime.core import markup
-from realtime.core.characters import PAUSE_MARK
+from realtime.core import html_tags, markup
+from realtime.core.characters import PAUSE_MARK, is_unspaced
+from realtime.core.markup_reader import MarkupReader, More
+
+_ESCAPED = "*_`~#$[]<>|!"
+_OF_A_PATH = "./\\"
 
 
-class More(Exception):
-    """The received text is ambiguous here."""
+def _word_char(char: str) -> bool:
+    """Whether this is a letter or digit of a script whose words stand between blanks."""
+    return char.isalnum() and not is_unspaced(char)
 
 
-class InlineReader:
-    """Takes characters from the front of the received text, and shows them, or something in their place."""
+class InlineReader(MarkupReader):
+    """Reads what stands inside a line."""
 
-    def __init__(self, interjections: bool = True) -> None:
-        self._interjections = interjections
-        self._raw = ""
-        self._final = False
-        self._out: list[str] = []
-        self._previous = "\n"  # the last raw character that was passed
-        self._shown = ""  # the last character that went out
-        self._blank = ""  # white space that waits for something to separate
-        self._newlines = 0  # line ends since something was shown
-        self._line_start = True
-        self._item = False  # inside a heading or list item
+    def __init__(self) -> None:
+        super().__init__()
         self._code = ""  # the backticks that opened inline code
-        self._fence = ""  # the mark that opened a code block
-        self._hidden: re.Pattern[str] | None = None  # the tag that ends a hidden block
+        self._closers: dict[int, int] = {}  # marks that are known to close: where, and how long
+        self._emphasis_open = 0  # marks that were taken to open without having seen them close
+        self._brackets: list[bool] = []  # open ones; True: it could be an index
+        self._tags: list[str] = []  # formatting tags that wait for their end
 
-    # -- passing text on -----------------------------------------------------------------------------------------
-
-    def _drop(self, length: int) -> None:
-        if length:
-            self._previous = self._raw[length - 1]
-            self._raw = self._raw[length:]
-
-    def _show(self, length: int, text: str | None = None) -> None:
-        """Take `length` raw characters and show them, or `text` in their place."""
-        text = self._raw[:length] if text is None else text
-        self._drop(length)
-        if not text:
-            return
-        if self._shown:
-            if self._newlines > 1 and self._shown == "\n":
-                self._out.append("\n")
-            elif not self._newlines and self._shown != "\n":
-                self._out.append(self._blank)
-        self._blank, self._newlines = "", 0
-        self._out.append(text)
-        self._shown = text[-1]
-
-    def _need(self, *, more: bool) -> None:
-        """Wait for more text where it could change the reading, unless nothing follows."""
-        if more and not self._final and len(self._raw) < markup.MAX_CONSTRUCT:
-            raise More
-
-    # -- inside a line -------------------------------------------------------------------------------------------
+    def _end_paragraph(self) -> None:
+        """Nothing inside a line goes on beyond an empty one."""
+        self._code = ""
+        self._emphasis_open = 0
+        self._tags.clear()
 
     def _inline(self) -> None:
-        raw, first = self._raw, self._raw[0]
-        match first:
+        if closing := self._closers.pop(self._passed, 0):
+            self._drop(closing)
+            return
+        match self._raw[0]:
             case " " | "\t" | "\r" | "\u00a0" | "\u3000":
                 self._space()
             case "\\":
                 self._backslash()
             case "`":
                 self._backticks()
-            case "*" | "_" | "~":
-                self._emphasis(first)
+            case "*" | "_" | "~" as mark:
+                self._emphasis(mark)
             case "[":
                 self._bracket()
+            case "]":
+                self._bracket_end()
             case "!":
-                image = not self._previous.isalnum()
-                self._need(more=image and len(raw) == 1)
-                self._drop(1) if image and raw[1:2] == "[" else self._show(1)
+                self._exclamation()
             case "<":
                 self._angle()
             case "$":
@@ -88,15 +65,13 @@ class InlineReader:
             case "&":
                 self._entity()
             case "|":
-                self._show(1, ",") if self._blank else self._show(1)
-            case "(":
-                self._parenthesis()
+                self._show(1)
             case _:
                 self._plain()
 
     def _space(self) -> None:
         blanks = markup.BLANKS.match(self._raw)
-        self._blank = self._blank or " "
+        self._wait_blank()
         self._drop(blanks.end() if blanks else 1)
 
     def _plain(self) -> None:
@@ -104,15 +79,14 @@ class InlineReader:
         if run is None:
             self._space()  # white space of a rarer kind
             return
-        length = run.end()
+        length = min([run.end(), *(at - self._passed for at in self._closers if at > self._passed)])
         address = markup.ADDRESS_START.search(self._raw, 0, length)
         if address and (address.start() > 0 or not self._previous.isalnum()):
             self._show(address.start()) if address.start() else self._address()
             return
         if length == len(self._raw) and not self._final:
             length -= markup.address_begun(run.group(), self._previous)
-            if not length:
-                raise More
+            self._need(more=not length)
         self._show(length)
 
     def _address(self) -> None:
@@ -120,24 +94,33 @@ class InlineReader:
         assert address is not None
         text = address.group()
         self._need(more=len(text) == len(self._raw))
+        if markup.NO_HOST.match(text):
+            self._show(len(text))
+            return
         kept = text.rstrip(".,;:!?)]}*_~")
         if "(" in kept and text[len(kept) :].startswith(")"):
             kept += ")"
         self._show(len(kept), markup.plain_address(kept))
 
     def _backslash(self) -> None:
+        """A formula or an escaped mark; else a path, a line break or a command that is text."""
         raw = self._raw
         self._need(more=len(raw) == 1)
         following = raw[1:2]
-        if following in "()[]" and following:
-            self._drop(2)  # a formula's mark
+        if following in ("(", "["):
+            self._formula()
         elif following == "\\":
-            self._drop(2)
-        elif following and following in "!\"#$%&'*+,-./:;<=>?@^_`{|}~":
-            self._drop(1)
-            self._show(1)
+            self._show(2)  # of a path on the network
+        elif (
+            following
+            and following in _ESCAPED
+            and not (_word_char(self._previous) or self._previous in ":\\")
+        ):
+            self._show(2, following)
         else:
-            self._drop(1)  # \alpha is read as alpha
+            self._show(1)
+
+    # -- code --------------------------------------------------------------------------------------------------------
 
     def _backticks(self) -> None:
         ticks = len(self._raw) - len(self._raw.lstrip("`"))
@@ -158,40 +141,110 @@ class InlineReader:
         else:
             self._show(ticks)
 
+    # -- emphasis ----------------------------------------------------------------------------------------------------
+
     def _emphasis(self, mark: str) -> None:
         run = len(self._raw) - len(self._raw.lstrip(mark))
         self._need(more=run == len(self._raw))
         before, after = self._previous, self._raw[run : run + 1] or " "
-        if mark == "_":
-            literal = before.isalnum() and after.isalnum()
-        elif mark == "*":
-            literal = run == 1 and (
-                (before.isspace() and after.isspace()) or (before.isdigit() and after.isdigit())
-            )
+        between = _word_char(before) and _word_char(after)  # an operator, or part of a name
+        if not between and self._emphasis_open and mark == "*" and run > 1 and not before.isspace():
+            self._emphasis_open = max(0, self._emphasis_open - run)
+            self._drop(run)
+        elif self._may_open(mark, run, before, after) and self._opens(mark, run):
+            self._drop(run)
         else:
-            literal = run == 1
-        self._show(run) if literal else self._drop(run)
+            self._show(run)
+
+    def _may_open(self, mark: str, run: int, before: str, after: str) -> bool:
+        if mark == "~" and run != 2:
+            return False
+        if after.isspace() or after in _OF_A_PATH:
+            return False
+        if before in _OF_A_PATH[1:] or (run == 1 and before in ")]}.!?>"):
+            return False
+        return not _word_char(before)
+
+    def _opens(self, mark: str, run: int) -> bool:
+        """Whether the mark closes in its clause. Bold text goes on beyond a comma, but not a code name before one."""
+        if mark == "_" and markup.CODE_NAME.match(self._raw):
+            return False
+        sign = re.escape(mark)
+        beyond = r"(?![A-Za-z0-9_])" if run == 1 or mark == "_" else ""
+        closing = re.compile(rf"(?<![\s{sign}]){sign}{{{run}}}(?!{sign}){beyond}")
+        found, stopped_by = self._find(closing, run)
+        if found is not None and not (mark == "_" and "_" in self._raw[run : found.start()]):
+            self._closers[self._passed + found.start()] = run
+            return True
+        if mark != "*" or run == 1 or (stopped_by in markup.SENTENCE_STOPS and stopped_by):
+            return False
+        begun = re.split(r"[,.;:!?，；：、](?=\s|$)", self._raw[run : run + markup.LOOKAHEAD])[0]
+        bold = len(begun.split()) > 1 or sum(map(is_unspaced, begun)) > 1
+        self._emphasis_open += run if bold else 0
+        return bold
+
+    # -- brackets ----------------------------------------------------------------------------------------------------
 
     def _bracket(self) -> None:
         raw = self._raw
-        if link := markup.LINK.match(raw, 0, markup.MAX_CONSTRUCT):
-            self._unwrap(link.end(), link[1])
-            return
-        brackets = markup.BRACKETS.match(raw, 0, markup.MAX_CONSTRUCT)
-        if brackets is None:
-            self._need(more="\n" not in raw)
-            self._show(1)
-            return
-        after = raw[brackets.end() : brackets.end() + 1]
-        self._need(more=not after or (after in "([" and "\n" not in raw[brackets.end() :]))
-        if footnote := markup.FOOTNOTE.match(raw):
-            self._drop(footnote.end())
-        else:
-            self._show(1)
+        self._need(more=len(raw) == 1)
+        if raw[1:2] == "^":
+            footnote = markup.FOOTNOTE.match(raw)
+            self._need(more=footnote is None and re.fullmatch(r"\[\^[^\]\s]{0,40}", raw) is not None)
+            self._need(more=footnote is not None and footnote.end() == len(raw))
+            if footnote:
+                self._drop(footnote.end())
+                return
+        index = self._previous.isascii() and (self._previous.isalnum() or self._previous in "_)]")
+        opens_link = self._opens_link(0, index)
+        self._brackets.append(index)
+        self._drop(1) if opens_link else self._show(1)
 
-    def _unwrap(self, length: int, text: str) -> None:
-        """Read the link's text in the link's place."""
-        self._raw = text + self._raw[length:]
+    def _opens_link(self, at: int, index: bool) -> bool:
+        """Whether the bracket at `at` has a link's text in it."""
+        if index:
+            return False
+        found, _ = self._find(markup.BRACKET_END, at + 1)
+        if found is None or found.start() == at + 1:
+            return False
+        rest = self._raw[found.start() : found.start() + markup.MAX_CONSTRUCT]
+        whole = markup.DESTINATION.match(rest) or markup.REFERENCE.match(rest)
+        so_far = markup.DESTINATION_SO_FAR.fullmatch(rest) or markup.REFERENCE_SO_FAR.fullmatch(rest)
+        if whole is None and so_far and len(rest) < markup.MAX_CONSTRUCT and not self._final:
+            raise More
+        return whole is not None
+
+    def _bracket_end(self) -> None:
+        raw = self._raw
+        self._need(more=len(raw) == 1)
+        index = self._brackets.pop() if self._brackets else True
+        if raw[1:2] == "(":
+            destination = markup.DESTINATION.match(raw, 0, markup.MAX_CONSTRUCT)
+            if destination is None and markup.DESTINATION_SO_FAR.fullmatch(raw):
+                self._wait_in_brackets(index)
+            if destination and (not index or "/" in destination[1]):
+                self._drop(destination.end())
+                return
+        elif raw[1:2] == "[" and not index:
+            reference = markup.REFERENCE.match(raw)
+            if reference is None and markup.REFERENCE_SO_FAR.fullmatch(raw):
+                self._wait_in_brackets(index)
+            if reference:
+                self._drop(reference.end())
+                return
+        self._show(1)
+
+    def _wait_in_brackets(self, index: bool) -> None:
+        if not self._final and len(self._raw) < markup.MAX_CONSTRUCT:
+            self._brackets.append(index)
+            raise More
+
+    def _exclamation(self) -> None:
+        self._need(more=len(self._raw) == 1 and not self._previous.isalnum())
+        image = self._raw[1:2] == "[" and not self._previous.isalnum() and self._opens_link(1, index=False)
+        self._drop(1) if image else self._show(1)
+
+    # -- tags --------------------------------------------------------------------------------------------------------
 
     def _angle(self) -> None:
         raw = self._raw
@@ -202,10 +255,10 @@ class InlineReader:
             self._need(more=pause is None and bool(re.fullmatch(r"<#\d{0,4}\.?\d{0,4}#?", raw)))
             self._show(pause.end() if pause else 1)
         elif following == "!":
-            comment = markup.COMMENT.match(raw)
-            self._need(more=comment is None and "<!--".startswith(raw[:4]))
-            self._drop(comment.end()) if comment else self._show(1)
-        elif following.isalpha() or following == "/":
+            self._need(more="<!--".startswith(raw))
+            ended = raw.startswith("<!--") and self._find(markup.COMMENT_END, 4)[0]
+            self._drop(ended.end()) if ended else self._show(1)
+        elif following.isalnum() or following == "/":
             self._tag()
         else:
             self._show(1)
@@ -213,39 +266,69 @@ class InlineReader:
     def _tag(self) -> None:
         raw = self._raw
         if autolink := markup.AUTOLINK.match(raw, 0, markup.MAX_CONSTRUCT):
-            self._unwrap(autolink.end(), autolink[1] + " ")
+            self._closers[self._passed + autolink.end() - 1] = 1
+            self._drop(autolink.start(1))
             return
-        tag = markup.TAG.match(raw, 0, markup.MAX_CONSTRUCT)
+        tag = html_tags.TAG.match(raw, 0, markup.MAX_CONSTRUCT)
         if tag is None:
-            self._need(more=not re.search(r"[>\n]", raw) and raw.count("<") == 1)
+            self._need(more=html_tags.TAG_SO_FAR.fullmatch(raw) is not None)
             self._show(1)
+        elif html_tags.is_known(tag[2]) and self._is_markup(tag):
+            self._take_tag(tag)
+        else:
+            self._show(tag.end())
+
+    def _is_markup(self, tag: re.Match[str]) -> bool:
+        name = tag[2].lower()
+        self._need(more=tag.end() == len(self._raw))
+        before, after = self._previous, self._raw[tag.end() : tag.end() + 1] or "\n"
+        if tag[1] and (html_tags.is_formatting(name) or name in self._tags):
+            return name in self._tags
+        if not html_tags.is_formatting(name) or "=" in tag[3]:
+            return html_tags.stands_as_markup(tag, before, after)
+        closing, _ = self._find(re.compile(rf"</{name}\s*>", re.I), tag.end())
+        return closing is not None or (after.isalnum() and not _word_char(before))
+
+    def _take_tag(self, tag: re.Match[str]) -> None:
+        name = tag[2].lower()
+        if html_tags.breaks_line(name):
+            self._drop(tag.end())
+            self._break_line()
             return
-        name = tag[1].lower()
-        if re.fullmatch(markup.HIDDEN, name) and raw[1] != "/" and not tag.group().endswith("/>"):
-            names = "think|thinking|mm:think" if "think" in name else re.escape(name)
-            self._hidden = re.compile(rf"</(?:{names})\s*>", re.I)
-        elif name in ("br", "p", "li", "div", "tr", "h1", "h2", "h3", "h4"):
-            self._unwrap(tag.end(), "\n")
-            return
-        elif name in ("td", "th"):
-            self._blank = self._blank or " "
+        if tag[1] and name in self._tags:
+            self._tags.remove(name)
+        elif html_tags.is_formatting(name) and not tag[1]:
+            self._tags.append(name)
+        if html_tags.separates(name):
+            self._wait_blank()
         self._drop(tag.end())
 
+    def _break_line(self) -> None:
+        """What follows begins a line."""
+        raise NotImplementedError
+
+    # -- formulas and entities ---------------------------------------------------------------------------------------
+
     def _dollar(self) -> None:
+        self._need(more=len(self._raw) == 1)
+        if self._raw[1:2].isspace() or (self._raw[1:2].isdigit()) or _word_char(self._previous):
+            self._show(1)
+        else:
+            self._formula()
+
+    def _formula(self) -> None:
         raw = self._raw
-        self._need(more=len(raw) == 1)
-        formula = markup.FORMULA.match(raw, 0, markup.MAX_CONSTRUCT)
+        mark = raw[:2] if raw[0] == "\\" or raw[1:2] == "$" else "$"
+        self._need(more=mark == raw)
+        whole, so_far, limit = markup.FORMULAS[mark]
+        formula = whole.match(raw, 0, limit)
         if formula:
             self._need(more=formula.end() == len(raw))
-            self._unwrap(formula.end(), markup.plain_formula(formula[1] or formula[2]))
+            self._show(formula.end(), markup.plain_formula(formula[1]))
             return
-        if raw.startswith("$$"):
-            self._need(more=raw.find("$$", 3) < 0)
-            self._drop(2)
-            return
-        no_formula = raw[1:2].isspace() or raw[1:2].isdigit() or "\n" in raw or raw.count("$") > 1
-        self._need(more=not no_formula and len(raw) < markup.MAX_FORMULA)
-        self._show(1)
+        aside = mark == "$$" and raw[2:3].isspace() and self._previous != "\n"  # a word for money
+        self._need(more=not aside and so_far.fullmatch(raw, 0, limit) is not None, limit=limit)
+        self._show(len(mark))
 
     def _entity(self) -> None:
         entity = markup.ENTITY.match(self._raw)
@@ -255,18 +338,7 @@ class InlineReader:
             return
         text = html.unescape(entity.group())
         if text.isspace():
-            self._blank = self._blank or " "
+            self._wait_blank()
             self._drop(entity.end())
         else:
             self._show(entity.end(), text)
-
-    def _parenthesis(self) -> None:
-        if not self._interjections:
-            word = re.match(r"\(([a-z-]*)(\)?)", self._raw)
-            assert word is not None
-            known = any(name.startswith(word[1]) for name in markup.INTERJECTIONS)
-            self._need(more=known and word.end() == len(self._raw) and not word[2])
-            if word[2] and word[1] in markup.INTERJECTIONS:
-                self._drop(word.end())
-                return
-        self._show(1)

@@ -1,55 +1,106 @@
 """The markup a chat model may write: what each kind looks like, and how formulas and addresses are said.
 
-Patterns and pure functions only; `normalize.py` decides where in a stream they apply.
+Patterns and pure functions only; `normalize.py` and `inline_markup.py` decide where in a stream they apply. A mark is
+taken for markup only where it is sure to be: what could be arithmetic, a path, a code name or a placeholder is text.
 """
 
 from __future__ import annotations
 
 import re
 
-INTERJECTIONS = frozenset(  # docs/minimax/t2a-websocket.md 4
-    "laughs chuckle coughs clear-throat groans breath pant inhale exhale gasps sniffs sighs snorts burps "
-    "lip-smacking humming hissing emm sneezes whistles crying applause".split()
+MAX_CONSTRUCT = 400  # characters; a longer address, formula or table row is taken as it comes
+MAX_FENCED = 2000  # of a code block that may still turn out to be text
+LOOKAHEAD = (
+    48  # characters in which an opening mark has to close; a first chunk without a clause is about as long
 )
-HIDDEN = "think|thinking|thought|reasoning|mm:think|script|style|svg"
-MAX_CONSTRUCT = 400  # characters; a longer link, tag or formula is taken as plain text
 
-PLAIN = re.compile(r"[^\s\\`*_~\[!<$&#|(\r]+")
+PLAIN = re.compile(r"[^\s\\`*_~\[\]!<$&|\r]+")
 BLANKS = re.compile(r"[ \t\u00a0\u3000\r]+")
-ADDRESS_START = re.compile(r"(?<![^\W_])(?:https?://|www\.)", re.I)
-ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】」』”]*", re.I)
-LINK = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\](?:\((?:[^()\n]|\([^()\n]*\))*\)|\[[^\]\n]*\])")
-BRACKETS = re.compile(r"\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]")
-FOOTNOTE = re.compile(r"\[(?:\^[^\]\n]+|\d{1,3})\]:?")
-TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(?:\s+[\w:@.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*\s*/?>")
-AUTOLINK = re.compile(r"<(?:mailto:)?(https?://[^\s<>]+|[\w.+-]+@[\w.-]+)>", re.I)
-COMMENT = re.compile(r"<!--.*?-->", re.S)
-MAX_FORMULA = 84  # characters between single dollars; a longer one is a price or a variable
-FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?![\s\d$])([^$\n]{0,80}[^\s$\\])\$(?!\d)", re.S)
-ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
-REST_OF_LINE = re.compile(r"(?=\n)")
 CODE_TEXT = re.compile(r"[^`\s]+")
-FENCE = re.compile(r"(`{3,}|~{3,})[^`\n]*")
+STOP = re.compile(r"[,.;:!?…](?=\s)|[，。！？；：、…](?![*_~])|\n")  # the end of a clause
+SENTENCE_STOP = re.compile(r"[.!?](?=\s)|[。！？]|\n")
+SENTENCE_STOPS = ".!?…。！？\n"
+TERMINAL = '.,;:!?…。！？，；：、—"”’」』'
+
+# -- at the start of a line --------------------------------------------------------------------------------------------
+
+FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*[\w+#./-]*(?:[ \t]*[^\s`]*[={:./][^`\n]*)?[ \t\r]*")
 RULE = re.compile(r"(?:[-*_=:+|][ \t]*){3,}")
 RULE_SO_FAR = re.compile(r"[-*_=:+| \t]*")
 HEADING = re.compile(r"#{1,6}(?:[ \t]+|\r?$)")
+BAR = re.compile(r"\|")
 BULLET = re.compile(r"[-*+•‣◦▪][ \t]+(?:\[[ xX]\][ \t]+)?")
 ORDERED = re.compile(r"(\d{1,3})[.)][ \t]+")
-TERMINAL = '.,;:!?…。！？，；：、—"”’」』'
+QUOTE = re.compile(r">(?![=>\d]|[ \t]+(?:[\d.=$€£]|-\d))")
+NUMBERS = re.compile(r"[-+*]? ?[$€£]?[\d.,]+")  # a line of a sum
+OPERAND = re.compile(r"[-*+][ \t]+[$€£]?[\d.,]+[ \t\r]*(?:\n|$)")  # a line of a sum, not an item of a list
+_PROSE_LINE = re.compile(r"[\"'“‘«¿¡(]?[^\W\d_][^{}<>=\\|`$#;@\[\]\n]*")
+
+# -- inside a line -----------------------------------------------------------------------------------------------------
+
+ADDRESS_START = re.compile(r"(?<![^\W_])(?:https?://|www\.)", re.I)
+ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】」』”]*", re.I)
+NO_HOST = re.compile(r"(?:https?://|www\.)(?![^\W_])", re.I)
+AUTOLINK = re.compile(r"<(?:mailto:)?((?:https?://|[\w.+-]+@)[^\s<>]+)>", re.I)
+BRACKET_END = re.compile(r"\]")
+DESTINATION = re.compile(
+    r"\]\([ \t]*(<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+)
+DESTINATION_SO_FAR = re.compile(
+    r"\](?:\([ \t]*(?:<[^<>\n]*>?|[^\s()<>]*(?:\([^\s()]*\)?[^\s()]*)*)(?:[ \t]+(?:\"[^\"\n]*\"?|'[^'\n]*'?)?)?[ \t]*)?"
+)
+REFERENCE = re.compile(r"\]\[[^\[\]\n]{0,40}\]")
+REFERENCE_SO_FAR = re.compile(r"\](?:\[[^\[\]\n]{0,40})?")
+FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:?")
+COMMENT_END = re.compile(r"-->")
+_SMALL = r"(?:\([^()\n$]*\)|[,.;:!?](?!\s)|[^$\n,.;:!?(])"
+_WORDS = r"(?<=[\s$(\[])[A-Za-z]{2,} [A-Za-z]{2,} [A-Za-z]{2,}"  # no formula has them
+_LARGE = rf"(?:(?!\n\s*\n|[.!?;:]\s|{_WORDS})[^$])"
+_ROUND = rf"(?:(?!\\\)|[.!?;:]\s|{_WORDS})[^\n])"
+_SQUARE = rf"(?:(?!\\\]|\n\s*\n|[.!?;:]\s|{_WORDS}).)"
+FORMULAS = {  # by their opening mark: what one looks like, what could become one, and how long it may be
+    "$": (
+        re.compile(rf"\$(?![\s\d$])({_SMALL}+)(?<![\s\\])\$(?![\w{{$])"),
+        re.compile(rf"\$(?:{_SMALL}|\([^()\n$]*$)*"),
+        64,
+    ),
+    "$$": (re.compile(rf"\$\$({_LARGE}+)\$\$"), re.compile(rf"\$\$({_LARGE}+)\$?"), MAX_CONSTRUCT),
+    "\\(": (re.compile(rf"\\\(({_ROUND}+)\\\)"), re.compile(rf"\\\(({_ROUND}+)\\?"), 200),
+    "\\[": (
+        re.compile(rf"\\\[({_SQUARE}+)\\\]", re.S),
+        re.compile(rf"\\\[({_SQUARE}+)\\?", re.S),
+        MAX_CONSTRUCT,
+    ),
+}
+ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+CODE_NAME = re.compile(r"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__(?!\w)")
+
+_SYMBOLS = {
+    "times": "×", "cdot": "·", "div": "÷", "pm": "±", "mp": "∓", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
+    "neq": "≠", "ne": "≠", "approx": "≈", "infty": "∞", "sqrt": "√", "sum": "∑", "prod": "∏", "int": "∫",
+    "to": "→", "rightarrow": "→", "Rightarrow": "⇒", "in": "∈", "circ": "°", "ldots": "…", "dots": "…", "cdots": "…",
+}  # fmt: skip
 
 
 def plain_formula(text: str) -> str:
-    """A formula without its marks: commands by their names, fractions with a slash."""
+    """A formula without its marks: operators as signs, other commands by their names, fractions with a slash."""
     text = re.sub(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"\1/\2", text)
-    text = re.sub(r"\\(?:text|mathrm|mathbf|left|right|displaystyle)\b", "", text)
-    text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)
-    return re.sub(r"[{}\\]|(?<=\w)_(?=\w)", "", text).strip()
+    text = re.sub(r"\\(?:text|mathrm|mathbf|left|right|displaystyle)(?![a-zA-Z])", "", text)
+    text = re.sub(r"\\([a-zA-Z]+)", lambda command: _SYMBOLS.get(command[1], command[1]), text)
+    text = re.sub(r"\\\\", " ", text)
+    text = re.sub(r"[{}]|\\(?=[^\w\s])|(?<=\w)_(?=\w)", "", text)
+    return " ".join(text.split())
 
 
 def plain_address(address: str) -> str:
-    """The host alone: nobody wants to hear the rest."""
-    host = re.sub(r"^(?:https?://)?(?:[^/@]*@)?(?:www\.)?", "", address, flags=re.I)
-    return re.split(r"[/?#:]", host)[0]
+    """The host, and the path where it is short words; nobody wants to hear the rest."""
+    rest = re.sub(r"^(?:https?://)?(?:[^/@]*@)?(?:www\.)?", "", address, flags=re.I)
+    host, slash, path = re.split(r"[?#]", rest)[0].partition("/")
+    path = path.rstrip("/")
+    worded = len(path) <= 40 and all(
+        re.fullmatch(r"[^\W_]{1,16}(?:[-_.~][^\W_]{1,16}){0,4}", part) for part in path.split("/")
+    )
+    return host + slash + path if path and worded else host
 
 
 def address_begun(run: str, previous: str) -> int:
@@ -60,3 +111,14 @@ def address_begun(run: str, previous: str) -> int:
         if not before.isalnum() and any(start.startswith(tail) for start in ("http://", "https://", "www.")):
             return size
     return 0
+
+
+def is_prose(line: str) -> bool:
+    """Whether this line, found where code was expected, is a sentence to the eye."""
+    words = line.split()
+    return len(words) >= 3 and _PROSE_LINE.fullmatch(line.strip()) is not None
+
+
+def ends_prose(line: str) -> bool:
+    """Whether a sentence ends with this line."""
+    return line.rstrip().endswith(tuple('.!?…。！？”"'))

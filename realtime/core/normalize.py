@@ -1,8 +1,8 @@
-"""Normalizes a model's answer as it streams: plain text without markup, for the voice and for the screen.
+"""Says a model's answer as it streams: the text as it is, and beside it what a voice should say for it.
 
-Knows where in a stream markdown, HTML tags, thinking blocks, formulas and addresses apply (`markup.py` says what they
-look like). Leaves pause marks and interjections of the speech model alone. What may be shown and cannot be pronounced
-(emoji) stays; `spoken_form.py` removes it for the voice.
+Knows where in a stream lines and blocks of markup apply (`markup.py` says what they look like, `inline_markup.py` reads
+inside a line). Code blocks and tables are text for which nothing is said. Leaves pause marks, interjections and emoji
+alone; `spoken_form.py` removes for the voice what cannot be pronounced.
 """
 
 from __future__ import annotations
@@ -11,46 +11,55 @@ import re
 
 from realtime.core import markup
 from realtime.core.characters import is_unspaced
-from realtime.core.inline_markup import InlineReader, More
+from realtime.core.inline_markup import InlineReader
+from realtime.core.markup_reader import More
+from realtime.core.wording import Wording
+
+_LINE_MARKS = "#-*+•‣◦▪_=:|`~>"
 
 
 class SpeechNormalizer(InlineReader):
-    """Streams normalized text: `feed` gives what is certain, `finish` the rest.
+    """Streams wordings: `feed` gives what is certain, `finish` the rest.
 
-    The whole output does not depend on how the input was cut. `interjections=False` removes `(laughs)` and the
-    like, for models that would read them aloud.
+    The texts of all wordings together are exactly what was fed, and what is said does not depend on how it was cut.
     """
 
-    def feed(self, delta: str) -> str:
-        """The text that became certain."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._line_start = True
+        self._item = False  # inside a heading or list item
+        self._fence = ""  # the mark that opened a code block
+        self._fenced_prose = False  # nothing of the code block looks like code
+        self._table = False  # the line before was a row
+        self._above = ""  # what is said in the line before
+
+    def feed(self, delta: str) -> Wording:
+        """What became certain."""
         self._raw += delta
         return self._run()
 
-    def finish(self) -> str:
+    def finish(self) -> Wording:
         """What was held back, now that nothing follows."""
         self._final = True
-        text = self._run()
-        if self._item and not self._hidden and not self._fence:
+        self._advance()
+        if self._item and not self._fence:
             self._end_item()
-            text += "".join(self._out)
-            self._out.clear()
-        return text
+        return self._give()
 
-    def _run(self) -> str:
+    def _run(self) -> Wording:
+        self._advance()
+        return self._give()
+
+    def _advance(self) -> None:
         try:
             while self._raw:
                 self._step()
         except More:
             pass
-        text = "".join(self._out)
-        self._out.clear()
-        return text
 
     def _step(self) -> None:
-        if self._hidden is not None:
-            self._skip_hidden(self._hidden)
-        elif self._fence:
-            self._skip_fence()
+        if self._fence:
+            self._fenced()
         elif self._line_start:
             self._start_line()
         elif self._raw[0] == "\n":
@@ -60,56 +69,62 @@ class SpeechNormalizer(InlineReader):
         else:
             self._inline()
 
-    # lines
+    # -- lines -------------------------------------------------------------------------------------------------------
 
     def _start_line(self) -> None:
-        blanks = markup.BLANKS.match(self._raw)
-        if blanks:
+        if blanks := markup.BLANKS.match(self._raw):
             self._drop(blanks.end())
+            self._previous = "\n"
             return
-        raw, first = self._raw, self._raw[0]
+        first = self._raw[0]
         if first == "\n":
             self._end_line()
-        elif first == ">":
-            self._need(more=len(raw) == 1)
-            self._drop(1)
-        elif (first in "#-*+•‣◦▪_=:|`~" and self._marked_line(first)) or (
-            first in "0123456789" and self._ordered()
+            return
+        if not (
+            (first in _LINE_MARKS and self._marked_line(first)) or (first in "0123456789" and self._ordered())
         ):
-            pass
-        else:
-            self._line_start = False
+            self._line_start = self._table = False
 
     def _marked_line(self, first: str) -> bool:
         """Take the mark a line begins with; False: it was text after all."""
         raw = self._raw
         end = raw.find("\n")
         line = raw if end < 0 else raw[:end]
-        if first in "`~":
-            self._need(more=end < 0 and set(line) == {first} and len(line) < 3)
-            if line.startswith(first * 3):
-                self._need(more=end < 0)
-                if fence := markup.FENCE.fullmatch(line.rstrip("\r")):
-                    self._fence = fence[1]
-                    self._drop(len(line))
-                    return True
-            return False
-        if first == "|":
-            self._hidden = markup.REST_OF_LINE  # a table's row
-            return True
+        match first:
+            case "`" | "~":
+                return self._opens_fence(first, line, ended=end >= 0)
+            case "|":
+                return self._row(line, ended=end >= 0)
+            case ">":
+                return self._quote()
         if markup.RULE_SO_FAR.fullmatch(line.rstrip("\r")):
             self._need(more=end < 0)
             if markup.RULE.fullmatch(line.rstrip("\r")) or not line.strip("-*+•#: \t\r"):
                 self._drop(len(line))
+                self._table = "|" in line
                 return True
             return False
+        if first in "-*+" and markup.NUMBERS.fullmatch(self._above) and self._operand(line, ended=end >= 0):
+            return False
+        return self._heading_or_bullet(line, ended=end >= 0)
+
+    def _operand(self, line: str, *, ended: bool) -> bool:
+        """Whether this is a line of a sum ("+ 30"), and no item of a list."""
+        if markup.OPERAND.fullmatch(line):
+            self._need(more=not ended)
+            return True
+        self._need(more=not ended and re.fullmatch(r"[-*+][ \t]+[$€£]?", line) is not None)
+        return False
+
+    def _heading_or_bullet(self, line: str, *, ended: bool) -> bool:
         for pattern in (markup.HEADING, markup.BULLET):
             if mark := pattern.match(line):
-                self._need(more=len(line) == mark.end() and end < 0)
                 rest = line[mark.end() :]
-                self._need(more=pattern is markup.BULLET and end < 0 and rest[:1] == "[" and len(rest) < 4)
+                self._need(more=not rest and not ended)
+                self._need(more=pattern is markup.BULLET and not ended and rest[:1] == "[" and len(rest) < 4)
                 self._drop(mark.end())
-                self._item, self._line_start = True, self._line_start and pattern is markup.BULLET
+                self._previous = "\n"
+                self._item, self._line_start = True, pattern is markup.BULLET
                 return True
         return False
 
@@ -119,55 +134,101 @@ class SpeechNormalizer(InlineReader):
         if not mark:
             return False
         self._need(more=mark.end() == len(self._raw))
-        self._item = True
-        self._line_start = False
-        self._show(mark.end(), f"{mark[1]}.")
-        self._blank = " "
+        self._item, self._line_start = True, False
+        self._show(len(mark[1]) + 1, f"{mark[1]}.")
+        return True
+
+    def _quote(self) -> bool:
+        self._need(more=re.fullmatch(r">[ \t]*-?", self._raw) is not None)
+        if not markup.QUOTE.match(self._raw):
+            return False
+        self._drop(1)
+        self._previous = "\n"
+        return True
+
+    def _row(self, line: str, *, ended: bool) -> bool:
+        """Take a row of a table. A bar that no other one follows in its clause is text."""
+        if not self._table and self._find(markup.BAR, 1, markup.SENTENCE_STOP)[0] is None:
+            return False
+        self._need(more=not ended)
+        if not (line.rstrip(" \t\r").endswith("|") or self._table):
+            return False
+        self._drop(len(line))
+        self._table = True
         return True
 
     def _end_line(self) -> None:
         if self._item:
             self._end_item()
+        self._brackets.clear()
+        self._closers.clear()
+        self._table = self._table and self._previous != "\n"
+        self._break_line()
         self._drop(1)
+        if self._newlines > 1:
+            self._end_paragraph()
+
+    def _break_line(self) -> None:
         self._blank = ""
         self._newlines += 1
+        self._above, self._line = self._line, ""
         if self._newlines == 1 and self._shown not in ("", "\n"):
-            self._out.append("\n")
-            self._shown = "\n"
-        elif self._newlines > 1:
-            self._code = ""
+            self._say("\n", [self._passed])
         self._line_start = True
+        self._previous = "\n"
 
     def _end_item(self) -> None:
         """A heading or list item is a sentence."""
         self._item = False
         last = self._shown
         if last and not last.isspace() and last not in markup.TERMINAL and not self._newlines:
-            self._out.append("。" if is_unspaced(last) else ".")
-            self._shown = "."
+            self._say("。" if is_unspaced(last) else ".", [self._passed])
+        self._line = ""
 
-    # blocks that are left out
+    # -- blocks of code ----------------------------------------------------------------------------------------------
 
-    def _skip_hidden(self, closing: re.Pattern[str]) -> None:
-        end = closing.search(self._raw)
-        if end:
-            self._drop(end.end())
-            self._hidden = None
-            return
-        keep = self._raw.rfind("<", max(0, len(self._raw) - 20))
-        self._drop(len(self._raw) if keep < 0 or self._final else keep)
-        raise More
+    def _opens_fence(self, first: str, line: str, *, ended: bool) -> bool:
+        self._need(more=not ended and set(line) == {first} and len(line) < 3)
+        if not line.startswith(first * 3):
+            return False
+        fence = markup.FENCE.fullmatch(line)
+        self._need(more=not ended and (fence is not None or markup.FENCE.fullmatch(line + "x.") is not None))
+        if fence is None:
+            return False
+        self._fence, self._fenced_prose = fence[1], True
+        self._drop(len(line) + ended)
+        return True
 
-    def _skip_fence(self) -> None:
-        end = self._raw.find("\n")
-        if end < 0 and not self._final:
-            raise More
-        line = self._raw if end < 0 else self._raw[:end]
-        if line.startswith("\n") or not line:
-            self._drop(1)
-            return
+    def _fenced(self) -> None:
+        """Take a code block. Sentences at its end are held: nobody may have closed it, and they are text."""
+        at = taken = 0
+        prose = self._fenced_prose
+        while at < len(self._raw):
+            end = self._raw.find("\n", at)
+            if end < 0 and not self._final:
+                break
+            line = self._raw[at:] if end < 0 else self._raw[at:end]
+            if self._closes_fence(line):
+                self._drop(at + len(line))
+                self._fence, self._line_start, self._blank = "", False, ""
+                return
+            at += len(line) + (end >= 0)
+            prose = not line.strip() or (prose and markup.is_prose(line))  # an empty line begins a paragraph
+            if not prose or at - taken > markup.MAX_FENCED:
+                taken, prose = at, False
+        self._drop(taken)
+        if taken:
+            self._fenced_prose = False
+        self._need(more=True, limit=1 << 30)
+        self._give_back()
+
+    def _closes_fence(self, line: str) -> bool:
         mark = line.strip()
-        if set(mark) == {self._fence[0]} and len(mark) >= len(self._fence):
-            self._fence = ""
-            self._line_start = False
-        self._drop(len(line))
+        return len(mark) >= len(self._fence) and set(mark) == {self._fence[0]}
+
+    def _give_back(self) -> None:
+        """Nobody closed the block: sentences at its end are text."""
+        self._fence = ""
+        if not markup.ends_prose(self._raw):
+            self._drop(len(self._raw))
+        self._line_start = True

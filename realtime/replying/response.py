@@ -24,6 +24,7 @@ from realtime.core.messages import (
     ToolCallDelta,
 )
 from realtime.core.playback_clock import SpeakingRate
+from realtime.core.stand_in import has_something_to_see, stand_in
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, provider_error
 from realtime.metrics import Marks
 from realtime.providers.base import ChatModel, Speech, Voice
@@ -41,6 +42,7 @@ from realtime.tools import Toolbox
 from realtime.watchdog import Watchdog
 
 MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
+MAX_OPENING = 2000  # characters of an answer, enough to know what kind it is
 BLANK_ANSWER = "The model answered without any text."
 ONLY_THOUGHT = "The model reached its limit of tokens before any visible text: allow more max_output_tokens."
 
@@ -57,6 +59,10 @@ class ReplyPlan:
     speak_ahead: bool  # behind a closed gate, let the voice prepare the first chunk
     tools: Toolbox | None  # what the server runs itself
     server_tools: frozenset[str]  # those of them that were offered
+    stand_in: (
+        str | None
+    )  # said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
+    language: str | None  # of the user, ISO-639-1, where it is known
     tool_round: int  # how often the model was asked again in this turn of the user, with what tools gave
 
 
@@ -87,6 +93,8 @@ class Response:
         self._finish: ChatFinish | None = None
         self._characters = 0
         self._has_words = False
+        self._question = ""
+        self._opening = ""  # the first part of the answer
         self._watchdog = Watchdog(plan.silent_timeout_s)
 
     def __repr__(self) -> str:
@@ -129,6 +137,9 @@ class Response:
 
     async def _answer(self) -> None:
         request = await self.plan.request()
+        self._question = next(
+            (said.content for said in reversed(request.messages) if said.role == "user"), ""
+        )
         self._mark("chat_request")
         async with self._helpers, aclosing(self._chat.stream(request)) as events:
             if not self.plan.spoken:
@@ -159,15 +170,24 @@ class Response:
         await self._end_calls()
         if self.plan.spoken:
             await self._fill_the_wait()
-            self._feed.finish()
+            self._feed.finish(self._stand_in())
 
     def _take_text(self, text: str) -> None:
         self._characters += len(text)
         if not self.plan.spoken:
             self.gate.show(lambda: self.events.text(text))
-        elif self._feed.feed(text).strip() and not self._has_words:
+            return
+        self._feed.feed(text)
+        self._opening += text[: MAX_OPENING - len(self._opening)]
+        if not self._has_words and text.strip():
             self._has_words = True
             self.gate.show(self.events.open_message)
+
+    def _stand_in(self) -> str:
+        """What is said if the whole answer can only be seen."""
+        if self.plan.stand_in is None:
+            return stand_in(self._opening, self._question, self.plan.language)
+        return self.plan.stand_in if has_something_to_see(self._opening) else ""
 
     async def _take_call(self, delta: ToolCallDelta) -> None:
         """Collect the fragments of a call; a call is complete when the next one begins."""

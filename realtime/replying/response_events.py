@@ -152,7 +152,8 @@ class ResponseEvents:
             return
         self.open_message()
         self.sound.part.begin_chunk(chunk.index, chunk.text, chunk.spoken, chunk.offsets)
-        self._put(events.ResponseOutputAudioTranscriptDelta(**self._address(), delta=chunk.text))
+        if chunk.text:
+            self._put(events.ResponseOutputAudioTranscriptDelta(**self._address(), delta=chunk.text))
 
     async def audio(self, index: int, pcm: bytes) -> None:
         """Sound of chunk `index`, 16-bit PCM at the format's rate, sent on at once; waits only for a slow reader."""

@@ -83,6 +83,8 @@ class Responses:
             speak_ahead=speak_ahead,
             tools=tools,
             server_tools=tools.ours(options.tools) if tools is not None else frozenset(),
+            stand_in=self._context.settings.stand_in,
+            language=self._language(),
             tool_round=tool_round,
         )
         return Response(
@@ -93,6 +95,11 @@ class Responses:
             marks=marks,
             speaking_rate=self._speaking_rate(plan.voice),
         )
+
+    def _language(self) -> str | None:
+        """What the user speaks, as far as client or operator said so."""
+        transcription = self._context.config.transcription
+        return (transcription.language if transcription else None) or self._context.settings.language
 
     def _speaking_rate(self, voice: Voice) -> SpeakingRate:
         """What was learnt of this voice; of those not used for long nothing is kept."""

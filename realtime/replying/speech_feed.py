@@ -107,18 +107,16 @@ class SpeechFeed:
 
     # -- text in -------------------------------------------------------------------------------------------------
 
-    def feed(self, text: str) -> str:
-        """More of the text as the model wrote it; returns what of it can be spoken by now."""
-        normalized = self._normalizer.feed(text)
-        self._chunker.feed(normalized, self._loop.time())
+    def feed(self, text: str) -> None:
+        """More of the text as the model wrote it."""
+        self._chunker.feed(self._normalizer.feed(text), self._loop.time())
         self._news.set()
-        return normalized
 
-    def finish(self) -> None:
-        """There is no more text."""
+    def finish(self, stand_in: str = "") -> None:
+        """There is no more text. `stand_in` is said in the place of a text in which nothing can be said."""
         now_s = self._loop.time()
         self._chunker.feed(self._normalizer.finish(), now_s)
-        self._chunker.finish(now_s)
+        self._chunker.finish(now_s, stand_in)
         self._news.set()
 
     # -- speech out ----------------------------------------------------------------------------------------------

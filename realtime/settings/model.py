@@ -44,6 +44,7 @@ class Settings:
         "sentences, in the language of the user, without lists, headings or markup."
     )
     greeting: str | None = None
+    stand_in: str | None = None  # said for an answer that can only be seen; None: by language, "": nothing
     # server
     host: str = "127.0.0.1"
     port: int = 8000

@@ -27,6 +27,12 @@ def text(raw: Any) -> str:
     return raw.strip()
 
 
+def text_or_none(raw: Any) -> str:
+    """Any text like `text`; "" for the word none."""
+    said = text(raw)
+    return "" if said.lower() == "none" else said
+
+
 def texts(raw: Any) -> tuple[str, ...]:
     """A list of texts; in a flag or a variable they are separated by commas."""
     parts = raw.split(",") if isinstance(raw, str) else raw

@@ -156,6 +156,12 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             ),
             _setting("greeting", "REALTIME_GREETING", "What the assistant says first in each session."),
             _setting(
+                "stand_in",
+                "REALTIME_STAND_IN",
+                "Said in the place of an answer that can only be seen, such as code or a table; `none` says nothing. Default: a phrase in the user's language.",
+                types.text_or_none,
+            ),
+            _setting(
                 "speculate",
                 "SPECULATE",
                 "How much of an answer is begun before a turn is certain to be over: `off`, `chat`, or `speech` (the first sound as well).",

@@ -15,6 +15,7 @@ from bench.traces import BURSTS, CRAWL, FAST, SLOW, STEADY, TOKEN_20MS, Stream, 
 from realtime.core.chunker import Boundary, Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
 from realtime.core.playback_clock import Latency
+from realtime.core.wording import Wording
 
 SHORT = replies.ENGLISH + replies.CHINESE + replies.MIXED
 
@@ -23,7 +24,7 @@ def first_chunk(deltas: Iterable[str]) -> Chunk | None:
     """The first chunk of text that comes delta by delta, 20 ms apart."""
     chunker = Chunker()
     for number, delta in enumerate(deltas):
-        chunker.feed(delta, number / 50)
+        chunker.feed(Wording.plain(delta), number / 50)
         if chunks := chunker.poll(number / 50):
             return chunks[0]
     return None
@@ -84,9 +85,9 @@ def test_an_opener_too_short_to_last_waits_for_the_clause(opener: str) -> None:
 def test_an_opener_before_a_comma_waits_when_requests_run_short() -> None:
     chunker = Chunker()
     chunker.budget(12)
-    chunker.feed("Well, I", 0.0)
+    chunker.feed(Wording.plain("Well, I"), 0.0)
     assert chunker.poll(0.0) == []
-    chunker.feed(" think,", 0.1)
+    chunker.feed(Wording.plain(" think,"), 0.1)
     assert [chunk.text for chunk in chunker.poll(0.1)] == ["Well, I think,"]
 
 
@@ -112,13 +113,13 @@ def test_a_first_chunk_does_not_end_with_a_word_that_leans_on_the_next() -> None
 
 def test_a_burst_leaves_as_one_chunk_up_to_its_best_end() -> None:
     chunker = Chunker()
-    chunker.feed("Sure! I can help you with that today. Tell me, what is the", 0.0)
+    chunker.feed(Wording.plain("Sure! I can help you with that today. Tell me, what is the"), 0.0)
     assert [chunk.text for chunk in chunker.poll(0.0)] == ["Sure! I can help you with that today. "]
 
 
 def test_a_short_finished_reply_is_one_request() -> None:
     chunker = Chunker()
-    chunker.feed("Sure! I can help you with that. What time is it for?", 0.0)
+    chunker.feed(Wording.plain("Sure! I can help you with that. What time is it for?"), 0.0)
     chunker.finish(0.0)
     assert [chunk.boundary for chunk in chunker.poll(0.0)] == [Boundary.END]
     assert chunker.done
@@ -128,10 +129,10 @@ def test_a_later_chunk_waits_for_the_deadline_and_takes_the_best_end() -> None:
     """Nothing leaves while the listener has enough; then a sentence rather than the clause after it."""
     chunker = Chunker()
     chunker.latency(Latency(0.3))
-    chunker.feed("I can help you with that one, ", 0.0)
+    chunker.feed(Wording.plain("I can help you with that one, "), 0.0)
     (first,) = chunker.poll(0.0)
     dry_s = 0.3 + speak(chunker, first, 0.3) / 1000
-    chunker.feed("it is quite easy to do. Now first of all, please", 0.4)
+    chunker.feed(Wording.plain("it is quite easy to do. Now first of all, please"), 0.4)
     assert chunker.poll(0.4) == []
     deadline = chunker.deadline()
     assert deadline is not None
@@ -145,10 +146,10 @@ def test_a_slower_voice_gets_its_text_earlier() -> None:
     for latency_s in (0.1, 0.5):
         chunker = Chunker()
         chunker.latency(Latency(latency_s, latency_s / 4))
-        chunker.feed("I can help you with that one, ", 0.0)
+        chunker.feed(Wording.plain("I can help you with that one, "), 0.0)
         (first,) = chunker.poll(0.0)
         speak(chunker, first, 0.5)
-        chunker.feed("it is quite easy to do. Now first", 0.5)
+        chunker.feed(Wording.plain("it is quite easy to do. Now first"), 0.5)
         assert chunker.poll(0.5) == []
         deadlines.append(chunker.deadline())
     assert deadlines[0] > deadlines[1]
@@ -158,9 +159,9 @@ def test_an_opener_that_does_not_last_is_followed_by_deadline() -> None:
     """No punctuation is waited for when the listener would run dry."""
     chunker = Chunker()
     chunker.latency(Latency(0.3))
-    chunker.feed("Sure!", 0.0)
+    chunker.feed(Wording.plain("Sure!"), 0.0)
     assert len(chunker.poll(0.0)) == 1
-    chunker.feed(" The quickest way there leads right through the old", 0.1)
+    chunker.feed(Wording.plain(" The quickest way there leads right through the old"), 0.1)
     second = drain(chunker, 0.1)[0]
     assert second.boundary is Boundary.WORD
     assert second.text.startswith(" The quickest way ")
@@ -169,7 +170,7 @@ def test_an_opener_that_does_not_last_is_followed_by_deadline() -> None:
 def test_nothing_is_synthesised_further_ahead_than_the_lead() -> None:
     rules = ChunkRules()
     chunker = Chunker(rules)
-    chunker.feed(replies.LONG[0], 0.0)
+    chunker.feed(Wording.plain(replies.LONG[0]), 0.0)
     chunker.finish(0.0)
     now_s = heard_until_s = 0.0
     while not chunker.done:
@@ -184,7 +185,7 @@ def test_nothing_is_synthesised_further_ahead_than_the_lead() -> None:
 def test_endless_text_without_a_place_to_cut_still_leaves(letters: str) -> None:
     chunker = Chunker()
     text = letters * 2000
-    chunker.feed(text, 0.0)
+    chunker.feed(Wording.plain(text), 0.0)
     early = chunker.poll(0.0)
     assert early
     chunker.finish(0.1)
@@ -197,7 +198,7 @@ def test_endless_text_without_a_place_to_cut_still_leaves(letters: str) -> None:
 
 def test_a_reply_without_a_sound_is_one_silent_chunk() -> None:
     chunker = Chunker()
-    chunker.feed("😀 !", 0.0)
+    chunker.feed(Wording.plain("😀 !"), 0.0)
     assert chunker.poll(0.0) == []
     chunker.finish(0.0)
     (chunk,) = chunker.poll(0.0)
@@ -207,7 +208,7 @@ def test_a_reply_without_a_sound_is_one_silent_chunk() -> None:
 
 def test_an_emoji_at_the_end_stays_with_the_last_words() -> None:
     chunker = Chunker()
-    chunker.feed("Have a good evening! 😀", 0.0)
+    chunker.feed(Wording.plain("Have a good evening! 😀"), 0.0)
     chunker.finish(0.0)
     (chunk,) = chunker.poll(0.0)
     assert (chunk.text, chunk.spoken) == ("Have a good evening! 😀", "Have a good evening!")
@@ -223,12 +224,12 @@ def test_a_chunk_carries_its_spoken_form_and_offsets() -> None:
 def test_when_requests_run_short_the_first_chunk_waits_for_more_text() -> None:
     chunker = Chunker()
     chunker.budget(0)
-    chunker.feed("Sure! I can", 0.0)
+    chunker.feed(Wording.plain("Sure! I can"), 0.0)
     assert chunker.poll(0.0) == []
     deadline = chunker.deadline()
     assert deadline is not None
     assert deadline == pytest.approx(ChunkRules().hold_s)
-    chunker.feed(" help you.", 0.1)
+    chunker.feed(Wording.plain(" help you."), 0.1)
     chunker.finish(0.2)
     assert [chunk.text for chunk in chunker.poll(0.2)] == ["Sure! I can help you."]
 
@@ -236,7 +237,7 @@ def test_when_requests_run_short_the_first_chunk_waits_for_more_text() -> None:
 def test_the_speaking_rate_of_the_voice_is_learned_for_each_script_apart() -> None:
     chunker = Chunker()
     before = chunker.speaking_rate.ms_per_narrow, chunker.speaking_rate.ms_per_wide
-    chunker.feed("我可以帮你做这件事情。", 0.0)
+    chunker.feed(Wording.plain("我可以帮你做这件事情。"), 0.0)
     (chunk,) = chunker.poll(0.0)
     chunker.audio(chunk.index, 2 * chunker.speaking_rate.expected_ms(measure(chunk.spoken)), True, 0.5)
     assert chunker.speaking_rate.ms_per_wide > 1.3 * before[1]
@@ -330,4 +331,4 @@ def test_a_simulated_turn_says_its_text_once() -> None:
     rng = random.Random(3)
     trace = Trace(((0.0, "Sure! "), (0.3, "That is *it*."), (0.4, " Bye.")), 0.5)
     result = simulate(trace, FAR, rng, budget=Budget(60))
-    assert result.text == "Sure! That is it. Bye."
+    assert result.text == "Sure! That is *it*. Bye."

@@ -545,7 +545,7 @@ async def check_item(client, chat, speech, item_id, report, cut_s, name, *, chin
     item = (await talk.until("conversation.item.retrieved"))["item"]
     kept = item["content"][0]["transcript"]
     told = [message.content for message in chat.requests[1].messages if message.role == "assistant"]
-    assert told[:1] == ([kept.strip()] if kept.strip() else []), f"{name}: the model was told something else"
+    assert told[:1] == ([kept] if kept.strip() else []), f"{name}: the model was told something else"
     whole = "".join(
         event["delta"]
         for event in talk.of("response.output_audio_transcript.delta")

@@ -235,7 +235,7 @@ async def test_an_undisturbed_reply_is_kept_whole():
         await talk.ask("And?")
         await talk.until("response.done", 2)
         told = next(message.content for message in chat.requests[1].messages if message.role == "assistant")
-        assert told == "".join(text for _, text in STORY).strip()
+        assert told == "".join(text for _, text in STORY)
 
 
 @scripted
@@ -504,13 +504,13 @@ async def test_an_answer_without_text_fails():
 
 
 @scripted
-async def test_only_emoji_is_a_transcript_without_sound():
+async def test_only_emoji_is_a_transcript_and_the_voice_says_that_there_is_something_to_see():
     async with Talk(chat=FakeChat([[(0.1, "🎉🎉")]])) as talk:
         await talk.ask("Hi")
         done = (await talk.until("response.done"))["response"]
         assert done["status"] == "completed"
         assert done["output"][0]["content"][0]["transcript"] == "🎉🎉"
-        assert talk.audio_ms() == 0
+        assert talk.speech.said == ["The answer is on the screen."]
 
 
 @scripted

@@ -13,6 +13,7 @@ from realtime.core.chunker import Chunk, Chunker
 from realtime.core.clauses import find_cuts
 from realtime.core.spoken import SpokenPart
 from realtime.core.spoken_form import spoken_form
+from realtime.core.wording import Wording
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.utterance import MiniMaxUtterance
@@ -31,7 +32,7 @@ def chunks_of(text: str) -> list[Chunk]:
     """The chunks of a text that comes character by character; its voice needs no time."""
     chunker, chunks, now_s = Chunker(), [], 0.0
     for char in text:
-        chunker.feed(char, now_s)
+        chunker.feed(Wording.plain(char), now_s)
         chunks += chunker.poll(now_s)
         now_s += 0.02
     chunker.finish(now_s)

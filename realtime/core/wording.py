@@ -1,0 +1,63 @@
+"""A stretch of the model's text beside what is said for it, character by character.
+
+The text is what is shown and remembered, exactly as the model wrote it; `said` has no markup. Knows neither markup nor
+places to cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """`offsets[i]` is the position in `text` that `said[i]` stands for: rising, one for each character of `said`."""
+
+    text: str
+    said: str
+    offsets: tuple[int, ...]
+
+    @classmethod
+    def plain(cls, text: str) -> Wording:
+        """Text without markup: it is said as it is written."""
+        return cls(text, text, tuple(range(len(text))))
+
+    def origin(self, index: int) -> int:
+        """The position in `text` of `said[index]`; of its end, the end of the text."""
+        return self.offsets[index] if index < len(self.offsets) else len(self.text)
+
+
+class WordingBuffer:
+    """Wordings one after the other, taken from the front in pieces of other sizes."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.said = ""
+        self._offsets: list[int] = []
+
+    def append(self, wording: Wording) -> None:
+        """More text and what is said for it."""
+        base = len(self.text)
+        self.text += wording.text
+        self.said += wording.said
+        self._offsets.extend(base + offset for offset in wording.offsets)
+
+    def take(self, end: int) -> Wording:
+        """The first `end` characters that are said, with their text; all the text if they are all there are."""
+        cut = self._text_end(end)
+        taken = Wording(self.text[:cut], self.said[:end], tuple(self._offsets[:end]))
+        self.text, self.said = self.text[cut:], self.said[end:]
+        self._offsets = [max(0, offset - cut) for offset in self._offsets[end:]]
+        return taken
+
+    def _text_end(self, end: int) -> int:
+        """Where the text may be cut: marks that close stay with what is before them, marks that open go on."""
+        if end >= len(self.said):
+            return len(self.text)
+        following = self._offsets[end]
+        after = min(self._offsets[end - 1] + 1, following) if end else 0
+        unsaid = self.text[after:following]
+        last_blank = max(unsaid.rfind(blank) for blank in " \t\n")
+        if last_blank >= 0:
+            return after + last_blank + 1
+        return after if self.said[end - 1 : end].isspace() else following
