@@ -173,7 +173,8 @@ class InlineReader(MarkupReader):
         beyond = r"(?![A-Za-z0-9_])" if run == 1 or mark == "_" else ""
         closing = re.compile(rf"(?<![\s{sign}]){sign}{{{run}}}(?!{sign}){beyond}")
         found, stopped_by = self._find(closing, run)
-        if found is not None and not (mark == "_" and "_" in self._raw[run : found.start()]):
+        inside = self._raw[run : found.start()] if found else ""
+        if found and any(map(str.isalnum, inside)) and not (mark == "_" and "_" in inside):
             self._closers[self._passed + found.start()] = run
             return True
         if mark != "*" or run == 1 or (stopped_by in markup.SENTENCE_STOPS and stopped_by):
