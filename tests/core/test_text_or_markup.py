@@ -37,7 +37,7 @@ TEXT = [
     "List<String> and Map<K, V>, vector<int> v, std::vector<T>, a->b.",
     "$HOME and $PATH, $HOME/$USER, ${name}, US$5, AU$5 or A$6, $x.",
     "{name}, {{user}}, %s, %d, <name>, <your-key>, [NAME], [INSERT DATE], ____.",
-    "^_^, T_T, >_<, *_* and **~** are faces.",
+    "^_^, T_T, >_< and *_* are faces.",
     # paths and addresses
     r"C:\Users\me\new, C:\.git, \\server\share, \d+\.\d*, \n and \alpha.",
     "/usr/local/bin, ./run.sh, ../x, /etc/*/conf, src/a_b/c_d.py.",

@@ -91,13 +91,13 @@ async def test_chat_faults_in_a_text_turn(fault: str):
         await still_works(harness, wire)
 
 
-async def test_emoji_are_text_without_audio():
+async def test_emoji_are_text_and_the_voice_says_that_they_are_on_the_screen():
     async with open_harness() as harness, harness.connect() as wire:
         harness.fault("chat.only_emoji")
         done = await wire.ask(ANSWER)
         assert outcome(done) == ("completed", None)
         assert done["output"][0]["content"][0]["transcript"].strip()
-        assert not wire.audio()
+        assert len(wire.audio()) > 24_000  # half a second
         await still_works(harness, wire)
 
 
