@@ -3,25 +3,29 @@
     silent ──speech──▶ speaking ──pause long enough──▶ confirming ──transcript──▶ silent + StartReply
        │                                                   │ speech: speaking again, the item stays unanswered
        └─speech while a reply is heard──▶ tentative ──confirmed──▶ speaking + StopReply
+                                              ├─ended, not read yet─▶ judging ──words──▶ confirming + StopReply
+                                              │                          └─none──▶ silent
                                               └─────not confirmed──▶ silent; the wire never hears of it
 
 A reply is heard from its first event to the end of its playback, which outlasts its generation. `speech_started`
 makes clients throw their audio away, so while a reply is heard it waits until the interruption is certain
-(docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is more than a murmur.
+(docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is no backchannel.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-CONFIRM_MS = 600.0  # this much speech is an interruption whatever was said
-CONSIDER_MS = 250.0  # less than this never is
+from realtime.core.short_words import is_backchannel, takes_turn
 
-BACKCHANNELS = frozenset(
-    "mhm mm mmm hm hmm hmmm uh uhhuh huh um ah aha oh ooh ok okay yeah yep yup yes right sure "
-    "嗯 嗯嗯 哦 噢 啊 对 对对 好 好的 是 是的 行 うん はい ええ そう 응 네 예".split()
+CONFIRM_MS = (
+    600.0  # this much speech is an interruption if nobody can tell what it says, or after backchannels
+)
+CONFIRM_UNREAD_MS = 750.0  # this much is if somebody can, and has not yet: a slow "mm-hmm" takes up to 700 ms
+CONSIDER_MS = 250.0  # of speech with a word are an interruption
+CONSIDER_WHOLE_MS = (
+    150.0  # ... or of speech that has ended, if all of it is a word that takes the turn: "No!"
 )
 
 
@@ -30,16 +34,18 @@ class Phase(Enum):
 
     SILENT = auto()
     TENTATIVE = auto()  # speech while a reply is heard, not announced yet
+    JUDGING = auto()  # the same, and it has ended: what it says decides
     SPEAKING = auto()  # announced
     CONFIRMING = auto()  # committed, waiting for the transcript
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRules:
-    """What the session asked for (wire: `turn_detection`)."""
+    """What the session asked for (wire: `turn_detection`). `reads`: a transcriber can tell what short speech says."""
 
     create_response: bool = True
     interrupt_response: bool = True
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,9 @@ class Turn:
     playing_id: str | None = None
     onset_ms: float = 0.0
     speech_ms: float = 0.0
+    explained_ms: float = 0.0  # of it that are known to be backchannels
+    unread_ms: float = 0.0  # speech of the same item before a pause, not read yet
+    ended_ms: float = 0.0  # position, while JUDGING
     item_id: str | None = None  # of the speech: the item it will be, or is
 
     @property
@@ -75,6 +84,18 @@ class SpeechGrew:
 
 @dataclass(frozen=True, slots=True)
 class InterimText:
+    """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode."""
+
+    text: str
+    speech_ms: float | None = field(default=None, compare=False)
+    whole: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRead:
+    """What the speech says that `ReadSpeech` asked about; "" if there are no words in it, or nobody can tell."""
+
+    item_id: str
     text: str
 
 
@@ -132,6 +153,7 @@ TurnEvent = (
     SpeechBegan
     | SpeechGrew
     | InterimText
+    | SpeechRead
     | WholeTextSupposed
     | SpeechEnded
     | SpeechDiscarded
@@ -165,6 +187,14 @@ class CutPlayback:
     """A finished reply that may still be playing was interrupted: history keeps what was heard."""
 
     response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSpeech:
+    """Find out what this speech says, which has ended: `SpeechRead` must follow. It is kept until it is decided."""
+
+    item_id: str
+    at_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +238,7 @@ Action = (
     AnnounceSpeech
     | StopReply
     | CutPlayback
+    | ReadSpeech
     | CommitSpeech
     | StartReply
     | ContinueReply
@@ -217,30 +248,36 @@ Action = (
 )
 
 
-def is_backchannel(text: str) -> bool:
-    """Whether the text holds nothing but murmurs of a listener ("mhm", "yeah", "嗯")."""
-    words = re.findall(r"[^\W_]+", text.lower().replace("-", "").replace("'", ""))
-    return all(word in BACKCHANNELS for word in words)
-
-
 def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[Turn, list[Action]]:
     """The next state and what to do about it. Late news of an old reply or item changes nothing."""
     match turn.phase, event:
-        case Phase.SILENT | Phase.CONFIRMING, SpeechBegan(onset_ms, item_id):
-            begun = replace(turn, onset_ms=onset_ms, speech_ms=0.0, item_id=item_id)
+        case Phase.SILENT | Phase.CONFIRMING | Phase.JUDGING, SpeechBegan(onset_ms, item_id):
+            unread_ms = turn.unread_ms if item_id == turn.item_id else 0.0
+            begun = Turn(
+                onset_ms=onset_ms,
+                item_id=item_id,
+                unread_ms=unread_ms,
+                response_id=turn.response_id,
+                playing_id=turn.playing_id,
+            )
             if turn.replying:
                 return replace(begun, phase=Phase.TENTATIVE), []
             return replace(begun, phase=Phase.SPEAKING), [AnnounceSpeech(onset_ms)]
 
         case Phase.TENTATIVE, SpeechGrew(speech_ms):
             grown = replace(turn, speech_ms=speech_ms)
-            return _interrupt(grown, rules) if speech_ms >= CONFIRM_MS else (grown, [])
-        case Phase.TENTATIVE, InterimText(text):
-            if turn.speech_ms >= CONSIDER_MS and not is_backchannel(text):
+            return _interrupt(grown, rules) if _certain(grown, rules) else (grown, [])
+        case Phase.TENTATIVE, InterimText(text, covered_ms, whole):
+            if _has_words(text, turn.speech_ms, whole=whole):
                 return _interrupt(turn, rules)
-            return turn, []
-        case Phase.TENTATIVE, SpeechEnded():
-            return _silent(turn), [DropSpeech()]
+            if not text.strip():
+                return turn, []
+            explained_ms = turn.speech_ms if covered_ms is None else covered_ms
+            return replace(turn, explained_ms=max(turn.explained_ms, explained_ms)), []
+        case Phase.TENTATIVE, SpeechEnded(at_ms):
+            return _judge(turn, at_ms, rules)
+        case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text) if item_id == turn.item_id:
+            return _read(turn, text, rules)
 
         case Phase.SPEAKING, WholeTextSupposed(text) if text.strip():
             wanted = rules.create_response and turn.response_id is None
@@ -250,7 +287,7 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
 
         case Phase.SPEAKING, SpeechEnded(at_ms) if turn.item_id is not None:
             return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
-        case Phase.SPEAKING | Phase.TENTATIVE, SpeechDiscarded():
+        case Phase.SPEAKING | Phase.TENTATIVE | Phase.JUDGING, SpeechDiscarded():
             return _silent(turn), []
 
         case Phase.CONFIRMING, TranscriptKnown(item_id, text) if item_id == turn.item_id:
@@ -272,7 +309,41 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
 
 
 def _silent(turn: Turn) -> Turn:
-    return replace(turn, phase=Phase.SILENT, item_id=None)
+    return Turn(response_id=turn.response_id, playing_id=turn.playing_id)
+
+
+def _certain(turn: Turn, rules: TurnRules) -> bool:
+    """Whether so much speech is an interruption whatever it says. What backchannels explain does not count."""
+    if turn.explained_ms:
+        return turn.speech_ms - turn.explained_ms >= CONFIRM_MS
+    return turn.speech_ms >= (CONFIRM_UNREAD_MS if rules.reads else CONFIRM_MS)
+
+
+def _has_words(text: str, speech_ms: float, *, whole: bool) -> bool:
+    """Whether this text, heard in so much speech, interrupts. In very short sounds only few words are believed."""
+    if speech_ms >= CONSIDER_MS:
+        return not is_backchannel(text)
+    return whole and speech_ms >= CONSIDER_WHOLE_MS and takes_turn(text)
+
+
+def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Action]]:
+    """The speech has ended before it was an interruption: forget it, or find out what it says."""
+    unread_ms = max(turn.unread_ms, 0.0 if turn.explained_ms >= turn.speech_ms else turn.speech_ms)
+    if not rules.reads or unread_ms < CONSIDER_WHOLE_MS or turn.item_id is None:
+        return _silent(turn), [DropSpeech()]
+    judging = replace(turn, phase=Phase.JUDGING, unread_ms=unread_ms, ended_ms=at_ms)
+    return judging, [ReadSpeech(turn.item_id, at_ms)]
+
+
+def _read(turn: Turn, text: str, rules: TurnRules) -> tuple[Turn, list[Action]]:
+    """It is known what the speech says that had ended; perhaps more has begun by now."""
+    words = _has_words(text, turn.unread_ms, whole=True)
+    if turn.phase is Phase.TENTATIVE:
+        return _interrupt(turn, rules) if words else (replace(turn, unread_ms=0.0), [])
+    if not words or turn.item_id is None:
+        return _silent(turn), [DropSpeech()]
+    spoken, actions = _interrupt(turn, rules)
+    return replace(spoken, phase=Phase.CONFIRMING), [*actions, CommitSpeech(turn.item_id, turn.ended_ms)]
 
 
 def _interrupt(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:

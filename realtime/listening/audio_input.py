@@ -38,6 +38,7 @@ class AudioInput:
         self._scored_from_ms = 0.0  # ... and from which on all were
         self._last_speech_ms = -1.0
         self._energy_gate = EnergyGate()
+        self._held_from_ms = float("inf")  # audio from here on stays, whoever speaks
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
         self._detects = detects
         self.endpointer = Endpointer()
@@ -115,7 +116,15 @@ class AudioInput:
         """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""
         self._arrivals.append((self._buffer.end_ms, at_s))
         if self._stream is not None and self._detects and not self.endpointer.speaking:
-            self._buffer.discard_before(self.scored_ms - IDLE_KEEP_MS)
+            self._buffer.discard_before(min(self.scored_ms - IDLE_KEEP_MS, self._held_from_ms))
+
+    def hold(self, from_ms: float) -> None:
+        """Keep the audio from this position on: it may still become a turn. `discard` or `release` end that."""
+        self._held_from_ms = from_ms
+
+    def release(self) -> None:
+        """Nobody needs what was held."""
+        self._held_from_ms = float("inf")
 
     def arrival_s(self, position_ms: float) -> float | None:
         """When the audio at this position arrived, in loop seconds, if that is remembered."""
@@ -156,6 +165,7 @@ class AudioInput:
 
     def discard(self, before_ms: float | None = None) -> None:
         """Drop the audio before this position (default: all)."""
+        self.release()
         if before_ms is None:
             self._buffer.clear()
         else:

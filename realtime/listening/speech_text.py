@@ -35,6 +35,7 @@ class SpeechText:
         self._segment = SpeechSegment()
         self._agreement = Agreement()
         self._next_interim_ms = 0.0  # of speech
+        self._asked_ms = 0.0  # of speech are in the interim decode
         self._interim = ""  # the last interim text
         self._supposed = ""  # what was put as perhaps the whole text
         self._paused = False  # the speech has paused since it last sounded
@@ -57,6 +58,7 @@ class SpeechText:
         speech_ms = self._audio.endpointer.speech_ms
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
+            self._asked_ms = speech_ms
             self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
             self._transcription.interim(self.utterance(), self._on_interim)
 
@@ -71,6 +73,11 @@ class SpeechText:
         self._paused = True
         self._transcription.early(self.utterance(), end_ms, self._on_early)
         self._suppose_interim()
+
+    def read_pause(self, end_ms: float) -> None:
+        """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
+        if self._audio.endpointer.speech_ms >= turns.CONSIDER_WHOLE_MS:
+            self._transcription.read(self.utterance(), end_ms, self._on_early)
 
     def resumed(self) -> None:
         """The fading or the pause was not the end."""
@@ -100,7 +107,7 @@ class SpeechText:
         if not endpointer.speaking:
             return
         stable, self._interim = essence(text) == essence(self._interim), text
-        self._tell(text)
+        self._tell(text, self._asked_ms)
         if endpointer.paused:
             self._suppose_interim()
         elif endpointer.faded:
@@ -116,11 +123,11 @@ class SpeechText:
             return
         self._suppose(text)
         self._delay.text_known(text)
-        self._tell(text)
+        self._tell(text, self._audio.endpointer.speech_ms, whole=True)
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, speech_ms: float, *, whole: bool = False) -> None:
         """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
-        self._context.turns.put(turns.InterimText(text))
+        self._context.turns.put(turns.InterimText(text, speech_ms, whole))
         if not self._segment.announced or self._context.config.transcription is None:
             return
         if fresh := self._agreement.feed(text):

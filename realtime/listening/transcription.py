@@ -47,6 +47,11 @@ class Transcription:
         return self._transcriber is not None and self._transcriber.interim
 
     @property
+    def reads_at_a_price(self) -> bool:
+        """Whether there is text at the end of speech only, unless somebody needs it sooner."""
+        return self._transcriber is not None and not self._transcriber.interim
+
+    @property
     def interim_every_ms(self) -> float:
         """How much speech there should be between two interim decodes: less where they are quick."""
         soonest, latest = INTERIM_EVERY_MS
@@ -80,16 +85,29 @@ class Transcription:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
         if not self.interim_is_cheap:
             return
-        if self._early is None or end_ms != self._early_end_ms:
-            self.discard_early()
-            self._early_end_ms = end_ms
-            self._early = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
 
         def tell(task: asyncio.Task[Transcript]) -> None:
             if not task.cancelled() and task.exception() is None:
                 on_text(task.result().text)
 
-        self._early.add_done_callback(tell)
+        self._decode_early(samples, end_ms).add_done_callback(tell)
+
+    def read(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
+        """The same, whatever a decode costs: what these words are decides about a reply. Without words, or if the
+        decode fails, the text is ""; if the decode is discarded, nobody is told."""
+
+        def tell(task: asyncio.Task[Transcript]) -> None:
+            if not task.cancelled():
+                on_text(task.result().text if task.exception() is None else "")
+
+        self._decode_early(samples, end_ms).add_done_callback(tell)
+
+    def _decode_early(self, samples: Samples, end_ms: float) -> asyncio.Task[Transcript]:
+        if self._early is None or end_ms != self._early_end_ms:
+            self.discard_early()
+            self._early_end_ms = end_ms
+            self._early = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
+        return self._early
 
     def discard_early(self) -> None:
         """More speech followed, or the speech was taken away: the early decode is worthless."""

@@ -53,6 +53,7 @@ class UserInput:
         self._text = SpeechText(context, self._audio, self._transcription, self._delay)
         self._items = UserItems(context, self._audio, self._transcription)
         self._segment = SpeechSegment()  # that is or was open
+        self._judged = False  # it has ended, and its text will decide what it was
         self._set_rules()
 
     def __repr__(self) -> str:
@@ -107,15 +108,14 @@ class UserInput:
         for event in noticed:
             self._endpoint(event)
         if self._audio.endpointer.speaking:
-            self._context.turns.put(turns.SpeechGrew(self._audio.endpointer.speech_ms))
+            if not self._audio.endpointer.faded:  # a voice that falls quiet does not speak more
+                self._context.turns.put(turns.SpeechGrew(self._audio.endpointer.speech_ms))
             self._text.grew()
 
     def _endpoint(self, event: EndpointEvent) -> None:
         match event:
             case SpeechStarted(onset_ms):
-                self._segment = SpeechSegment(self._context.new_id("item"), onset_ms)
-                self._text.began(self._segment)
-                self._context.turns.put(turns.SpeechBegan(onset_ms, self._segment.item_id))
+                self._began(onset_ms)
             case SpeechFaded(end_ms):
                 self._segment.end_ms = end_ms
                 self._text.faded(end_ms)
@@ -123,6 +123,8 @@ class UserInput:
                 self._segment.end_ms = end_ms
                 self._delay.pause_began(self._text.utterance, text_comes=self._transcription.interim_is_cheap)
                 self._text.paused(end_ms)
+                if not self._segment.announced and self._transcription.reads_at_a_price:
+                    self._text.read_pause(end_ms)
             case SpeechResumed():
                 self._segment.end_ms = None
                 self._delay.pause_ended()
@@ -135,6 +137,15 @@ class UserInput:
                 self._delay.pause_ended()
                 self._context.turns.put(turns.SpeechEnded(at_ms))
 
+    def _began(self, onset_ms: float) -> None:
+        """Somebody speaks; what comes while a short word is still being judged is one utterance with it."""
+        if self._judged:
+            self._judged, self._segment.end_ms = False, None
+        else:
+            self._segment = SpeechSegment(self._context.new_id("item"), onset_ms)
+        self._text.began(self._segment)
+        self._context.turns.put(turns.SpeechBegan(self._segment.onset_ms, self._segment.item_id))
+
     # -- doing what was decided ----------------------------------------------------------------------------------
 
     def announce(self, onset_ms: float) -> None:
@@ -144,6 +155,17 @@ class UserInput:
         self._context.outbox.put(
             events.InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=self._segment.item_id)
         )
+
+    def read_speech(self, item_id: str, at_ms: float) -> None:
+        """Find out what this speech says, which has ended, and put it as a turn event; keep its audio until then."""
+        self._judged = True
+        self._audio.hold(self._segment.start_ms(self._context.config))
+        end_ms = at_ms if self._segment.end_ms is None else self._segment.end_ms
+
+        def tell(text: str) -> None:
+            self._context.turns.put(turns.SpeechRead(item_id, text))
+
+        self._transcription.read(self._text.utterance(at_ms), end_ms, tell)
 
     def commit_turn(self, item_id: str, at_ms: float) -> None:
         """The detector ended the turn: make this item of the speech. Where there is no room, the client is told so."""
@@ -159,7 +181,7 @@ class UserInput:
         else:
             self._items.transcribe(item_id, samples, end_ms)
         self._audio.discard(at_ms)
-        self._segment.announced = False
+        self._judged = self._segment.announced = False
 
     def commit_buffer(self) -> None:
         """The client ends the turn itself. Raises ProtocolError if there is too little audio, or no room."""
@@ -196,12 +218,13 @@ class UserInput:
         self._audio.reset_speech()
         self._delay.pause_ended()
         self._text.discarded()
-        self._segment.announced = False
+        self._judged = self._segment.announced = False
 
     def drop_speech(self) -> None:
         """A sound during a reply that was no interruption: as if it had never been."""
         self._transcription.discard_early()
-        self._segment.announced = False
+        self._audio.release()
+        self._judged = self._segment.announced = False
 
     # -- transcripts ---------------------------------------------------------------------------------------------
 

@@ -289,7 +289,8 @@ class Session:
         """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""
         detection = self.config.turn_detection
         if detection is not None:
-            self._rules = turns.TurnRules(detection.create_response, detection.interrupt_response)
+            reads = self._context.providers.transcriber is not None
+            self._rules = turns.TurnRules(detection.create_response, detection.interrupt_response, reads)
 
     def _act(self, action: turns.Action) -> None:
         match action:
@@ -305,6 +306,8 @@ class Session:
             case turns.CutPlayback():
                 self._context.metrics.interruptions.inc()
                 self.responses.cut_playing()
+            case turns.ReadSpeech(item_id, at_ms):
+                self._user.read_speech(item_id, at_ms)
             case turns.CommitSpeech(item_id, at_ms):
                 self._turn_marks = self._marks(self._user.speech_ended_at_s())
                 self._turn_marks.reach("turn_confirmed", self._now())

@@ -1,0 +1,76 @@
+"""What a short word during an answer means: a listener's backchannel ("mm-hmm", "genau"), or a word that takes the turn.
+
+The words are in `backchannels.py` and `turn_words.py`, in the languages of the voices. Which language it is does not
+matter: all tables are one. A word that is a backchannel in one language and an objection in another ("no", "ne") is
+no backchannel: it is better to stop once too often than to talk on over a "no". Knows text alone; the rules are
+`turn.py` (docs/architecture.md 2.5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from realtime.core.characters import HANGUL, UNSPACED
+from realtime.core.folding import fold, shorten
+from realtime.core.backchannels import BACKCHANNELS
+from realtime.core.turn_words import TURN_WORDS
+
+_HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "mm-hmm", "uh-huh", "aah", "haha"
+    r"[hm]*m[hm]*|n+h+n+|u+h+(?:m+|h+u+h+)?|h+u+h+|u+m+|a+h+(?:a+h*|e+m+)?|a+h*a+m*|a{2,}|o+h+|o{3,}|e+h+m*|e+r*m+"
+    r"|(?:ha)+h*|(?:he|hi|ho){2,}"
+)
+
+
+def _words(table: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(fold(word) for line in table.values() for word in line.split("|"))
+
+
+_TURN_WORDS = _words(TURN_WORDS)
+_BACKCHANNELS = _words(BACKCHANNELS) - _TURN_WORDS
+_LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS)  # in words
+_WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether the text is nothing but backchannels, in any language and any number; no text at all is one, too."""
+    return _made_of(fold(text), _BACKCHANNELS, hums=True)
+
+
+def takes_turn(text: str) -> bool:
+    """Whether the text is a command, an objection or a question of one word, said once or again and again."""
+    folded = fold(text)
+    return bool(folded) and _made_of(folded, _TURN_WORDS, hums=False)
+
+
+def _made_of(folded: str, table: frozenset[str], *, hums: bool) -> bool:
+    """Whether phrases of the table, one after the other, are the whole text."""
+    words = folded.split()
+    reached = {0}
+    for start in range(len(words)):
+        if start not in reached:
+            continue
+        for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
+            if _in_table(words[start:end], table, hums):
+                reached.add(end)
+    return len(words) in reached
+
+
+def _in_table(words: list[str], table: frozenset[str], hums: bool) -> bool:
+    phrase = " ".join(words)
+    if phrase in table or " ".join(map(shorten, words)) in table:
+        return True
+    if len(words) > 1 or phrase in _TURN_WORDS:  # "uh-uh" is no "uh-huh"
+        return False
+    return (hums and _HUM.fullmatch(phrase) is not None) or _split(phrase, table)
+
+
+def _split(word: str, table: frozenset[str]) -> bool:
+    """Whether a word of a script without blanks is made of words of the table: "对对对", "はいはい"."""
+    if not _WITHOUT_BLANKS.fullmatch(word):
+        return False
+    reached = {0}
+    for start in range(len(word)):
+        if start in reached:
+            reached |= {end for end in range(start + 1, len(word) + 1) if word[start:end] in table}
+    return len(word) in reached
