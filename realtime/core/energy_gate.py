@@ -1,4 +1,4 @@
-"""The energy gate: how long a voice has been quiet, compared with its own level.
+"""The energy gate: how long a voice has been quiet, compared with its own level, and how long a recording sounds.
 
 A speech detector is late: Silero still calls it speech for about three frames after the last sound
 (docs/engines.md 3). The energy tells the end to the block. Where the noise of the room is near the level of the voice
@@ -18,6 +18,21 @@ FAR_BELOW = 10 ** (-28 / 20)
 ATTACK = 10 ** (1 / 20)
 # ... and lowers it by 2.5 dB a second: voices fall towards the end of a sentence.
 DECAY = 10 ** (-0.02 / 20)
+
+LEVEL_PERCENTILE = 95  # of the blocks of a recording: the level of its voice, whatever else clicks
+HEARD_BELOW = 10 ** (-34 / 20)  # so far below that level a voice still sounds: more than it takes in speech
+
+
+def sounding_s(samples: NDArray[np.int16]) -> float:
+    """Seconds from the first to the last sound of a recording at 16 kHz, never less than its speech has taken."""
+    blocks = (
+        samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES).astype(np.int32)
+    )
+    if not len(blocks):
+        return len(samples) / 16_000
+    peaks = np.abs(blocks).max(axis=1)
+    sounding = np.flatnonzero(peaks >= max(1.0, float(np.percentile(peaks, LEVEL_PERCENTILE)) * HEARD_BELOW))
+    return float(sounding[-1] - sounding[0] + 1) * BLOCK_MS / 1000 if len(sounding) else 0.0
 
 
 class EnergyGate:

@@ -1,4 +1,4 @@
-"""What a short word during an answer means: a listener's backchannel ("mm-hmm", "genau"), or a word that takes the turn.
+"""What a short word during an answer means: a backchannel ("mm-hmm", "genau"), or a word that takes the turn.
 
 The words are in `backchannels.py` and `turn_words.py`, in the languages of the voices. Which language it is does not
 matter: all tables are one. A word that is a backchannel in one language and an objection in another ("no", "ne") is
@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.characters import HANGUL, UNSPACED
 from realtime.core.folding import fold, shorten
-from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.turn_words import TURN_WORDS
 
 _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "mm-hmm", "uh-huh", "aah", "haha"

@@ -1,7 +1,8 @@
 """The text of one utterance: interim decodes while it is spoken, an early decode at a pause, the final decode.
 
 Runs decodes as tasks, at most one of each kind, and reuses the early decode if no more speech followed: the final
-transcript is then ready before the end of the turn is decided. It knows no wire and no turn.
+transcript is then ready before the end of the turn is decided. A text that the transcriber invented is as good as
+none. It knows no wire and no turn.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from realtime.context import Context
 from realtime.core.audio_buffer import Samples
+from realtime.core.energy_gate import sounding_s
+from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import VAD_RATE, Transcript
 
@@ -154,11 +158,24 @@ class Transcription:
         try:
             async with asyncio.timeout(timeout_s):
                 language = self._language or (None if final else self._usual_language())
-                return await self._transcriber.transcribe(samples, language=language, final=final)
+                transcript = await self._transcriber.transcribe(samples, language=language, final=final)
         except TimeoutError as error:
             raise ProviderTimeout(
                 f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
             ) from error
+        return self._believed(transcript, samples)
+
+    def _believed(self, transcript: Transcript, samples: Samples) -> Transcript:
+        """The transcript, without a text that nobody can have said."""
+        config = self._context.config.transcription
+        primed = keywords_and_prompt(config.prompt, config.keywords) if config else ()
+        invented = is_invented(
+            transcript.text,
+            sounding_s(samples),
+            primed=primed,
+            log_probability=transcript.log_probability,
+        )
+        return replace(transcript, text="") if invented else transcript
 
     async def aclose(self) -> None:
         """Stop every decode."""
