@@ -18,8 +18,9 @@ from realtime.core.video_phrases import ANYWHERE, PROMPTS, WHOLE
 AT_ONCE, A_SECOND = 3.0, 11.0
 # ... and that speakers of a prompt's or a goodbye's words do not exceed: normal are 4 to 6 a second.
 SUSPECT_AT_ONCE, SUSPECT_A_SECOND = 1.0, 6.5
-UNSURE = -1.0  # log-probability: below this a suspicious text is not believed
+UNSURE = -1.8  # log-probability: below this a suspicious text is not believed; single words reach -1.5
 SURE = -0.5  # above it even a goodbye to viewers is
+LONGEST = 160  # characters of a folded text that can be of a video
 SHARE = 0.6  # of the words of a text are those of the prompt: an echo
 
 _ANYWHERE = re.compile("|".join(ANYWHERE))
@@ -49,6 +50,8 @@ def _hasty(syllables: float, sounding_s: float) -> bool:
 def of_a_video(text: str) -> bool:
     """Whether this is a credit or a goodbye to the viewers of a video, and nothing else."""
     folded = fold(text)
+    if len(folded) > LONGEST:
+        return False
     return _ANYWHERE.search(folded) is not None or _WHOLE.fullmatch(folded) is not None
 
 

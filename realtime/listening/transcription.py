@@ -24,6 +24,7 @@ LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim deco
 DOUBTFUL = (
     -1.15
 )  # log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
+SHORT_S = 0.8  # a sound below this does not tell its language
 INTERIM_SHARE = 0.4  # of a core, while somebody speaks
 INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
 
@@ -142,7 +143,7 @@ class Transcription:
         return config.language if config else None
 
     def _usual_language(self) -> str | None:
-        """What this speaker speaks, as far as it has been the same; a final decode detects it again."""
+        """What this speaker speaks, as far as it has been the same; the final decode of more than a word finds out."""
         settled = len(self._languages) == LANGUAGE_AFTER and len(set(self._languages)) == 1
         return self._languages[-1] if settled else None
 
@@ -157,7 +158,8 @@ class Transcription:
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
         try:
             async with asyncio.timeout(timeout_s):
-                language = self._language or (None if final else self._usual_language())
+                usual = None if final and not _is_short(samples) else self._usual_language()
+                language = self._language or usual
                 transcript = await self._transcriber.transcribe(samples, language=language, final=final)
         except TimeoutError as error:
             raise ProviderTimeout(
@@ -183,6 +185,11 @@ class Transcription:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _is_short(samples: Samples) -> bool:
+    """Whether somebody said a word, and hardly more."""
+    return 0.0 < sounding_s(samples) < SHORT_S
 
 
 def _cancel(task: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:

@@ -1,6 +1,6 @@
 """Transcription by any service with OpenAI's `/audio/transcriptions`: speaches, vLLM, a gateway, OpenAI itself.
 
-It sends one utterance as WAV and reads one text. It does not stream and does not check the text.
+It sends one utterance as WAV and reads one text, and how sure the service is of it where it says so. It does not stream.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from realtime.settings import Settings
 
 DEFAULT_MODEL = "whisper-1"
 MAX_ANSWER_BYTES = 1 << 20
+NO_SPEECH, UNSURE = 0.6, -1.0  # Whisper's own limits: a segment above the one and below the other has no speech
 
 
 def create(settings: Settings) -> OpenAITranscriber:
@@ -106,7 +107,8 @@ class OpenAITranscriber:
             raise ProviderUnavailable(f"{self.name} answered without a text") from error
         if not isinstance(text, str):
             raise ProviderUnavailable(f"{self.name} answered without a text")
-        return Transcript(text.strip(), language)
+        no_speech, log_probability = _confidence(answer.get("segments"))
+        return Transcript("" if no_speech else text.strip(), language, log_probability)
 
     def _refusal(self, status: int, retry_after: str | None, body: bytes) -> ProviderError:
         reason = _message(body)
@@ -124,6 +126,18 @@ class OpenAITranscriber:
         if status >= 500 or status == 408:
             return ProviderUnavailable(f"{self.name} failed with {status} ({reason})", upstream_code=status)
         return ProviderRejected(f"{self.name} refused with {status} ({reason})", upstream_code=status)
+
+
+def _confidence(segments: Any) -> tuple[bool, float | None]:
+    """Whether nothing was said, and the mean log-probability, from the segments that some services send."""
+    sure: list[float] = []
+    silent: list[bool] = []
+    for segment in segments if isinstance(segments, list) else ():
+        match segment:
+            case {"avg_logprob": int() | float() as mean, "no_speech_prob": int() | float() as no_speech}:
+                sure.append(mean)
+                silent.append(no_speech > NO_SPEECH and mean < UNSURE)
+    return bool(silent) and all(silent), sum(sure) / len(sure) if sure else None
 
 
 def _message(body: bytes) -> str:

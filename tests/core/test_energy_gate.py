@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.energy_gate import BLOCK_MS, BLOCK_SAMPLES, EnergyGate
+from realtime.core.energy_gate import BLOCK_MS, BLOCK_SAMPLES, EnergyGate, sounding_s
 
 FRAME = 512
 RNG = np.random.default_rng(3)
@@ -84,3 +84,17 @@ def test_it_never_counts_more_quiet_than_there_was_sound(frames: list[tuple[int,
         quiet_ms = gate.feed(tone(peak), voiced=voiced)
         assert 0 <= quiet_ms <= number * 32
         assert quiet_ms == pytest.approx(quiet_ms // BLOCK_MS * BLOCK_MS)
+
+
+def test_a_recording_sounds_from_its_first_to_its_last_sound():
+    def quiet(seconds: float) -> np.ndarray:
+        return RNG.standard_normal(int(seconds * 16_000)) * 8
+
+    voice = np.sin(np.arange(16_000) / 3) * 9_000
+    spoken = np.concatenate([quiet(0.4), voice[:6_400], quiet(0.2), voice[:3_200] / 10, quiet(0.5)])
+    assert sounding_s(spoken.astype(np.int16)) == pytest.approx(0.8, abs=0.02)
+    clicked = spoken.copy()
+    clicked[100:140] = 32_000
+    assert sounding_s(clicked.astype(np.int16)) >= 0.8, "a click takes nothing away"
+    assert sounding_s(np.zeros(16_000, np.int16)) == 0.0
+    assert sounding_s(np.zeros(64, np.int16)) == pytest.approx(0.004)

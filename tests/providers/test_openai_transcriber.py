@@ -145,3 +145,24 @@ async def test_the_key_is_in_no_error_and_no_repr():
 def test_a_setting_without_an_address_is_refused(value):
     with pytest.raises(ConfigError, match="openai:https://"):
         find("transcriber", "openai").create(Settings(transcriber=value))
+
+
+@pytest.mark.parametrize(
+    ("segments", "text", "log_probability"),
+    [
+        ([{"avg_logprob": -0.2, "no_speech_prob": 0.1}, {"avg_logprob": -0.4, "no_speech_prob": 0.9}], "Hello.", -0.3),
+        ([{"avg_logprob": -1.6, "no_speech_prob": 0.9}], "", -1.6),
+        ([{"avg_logprob": -1.6, "no_speech_prob": 0.1}], "Hello.", -1.6),
+        ([], "Hello.", None),
+        ([{"text": "Hello."}, "odd"], "Hello.", None),
+        ("odd", "Hello.", None),
+    ],
+)
+async def test_the_confidence_of_a_service_that_tells_it_is_read(segments, text, log_probability):
+    async def answer(request, fields):
+        return web.json_response({"text": "Hello.", "segments": segments})
+
+    async with service(answer) as url:
+        transcript = await ask(url)
+    assert transcript.text == text
+    assert transcript.log_probability == (None if log_probability is None else pytest.approx(log_probability))

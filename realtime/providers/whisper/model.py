@@ -1,7 +1,8 @@
 """Fast Whisper on this machine's processor: the context is as long as the utterance instead of always 30 s.
 
-It knows how to stop repetition loops of a short context, how to detect the language, and how confident the model is
-that there was speech (`docs/engines.md` 2.2). It blocks: call it in a thread. It does not choose a model.
+It knows how to stop repetition loops of a short context, how to detect the language, how confident the model is that
+there was speech (`docs/engines.md` 2.2), and when a prompt does harm (2.4). It blocks: call it in a thread. It does not
+choose a model.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.core.characters import pronounceable
+from realtime.core.folding import fold
 from realtime.providers.base import VAD_RATE, Samples
 
 Floats = NDArray[np.float32]
@@ -27,9 +30,13 @@ FRAME_SAMPLES = VAD_RATE // 100
 END_MARGIN_S = 0.35  # a segment that ends this close to the end was the last one
 TOKENS_PER_S, TOKENS_SPARE, MAX_TOKENS = 9, 10, 224
 TIMESTAMP_S = 0.02
-MANDARIN_PROMPT = " 以下是普通话的句子。"  # without it half of the text is in traditional characters
+MANDARIN_PROMPT = " 以下是普通话的句子。"  # better words, marks and simplified characters ...
+PROMPTED_FROM_S = (
+    1.8  # ... from this length on, silence included; of shorter sounds it leaves nothing but itself
+)
 DEFAULT_LANGUAGES = ("en", "zh")  # the more probable one is used if the model is not sure
 SURE = 0.5  # probability of a language
+SURELY_SPEECH = 0.45  # below this probability of no speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,13 @@ class Decoded:
         noise, hum and tones of 0.5 to 8 s get 0.76 or more from tiny.en, and from base 0.49 or more with a
         log probability under -1.1 (below 0.7: under -1.5).
         """
-        return self.no_speech < 0.45 or (self.no_speech < 0.75 and self.log_probability > -1.0)
+        return self.no_speech < SURELY_SPEECH or (self.no_speech < 0.75 and self.log_probability > -1.0)
+
+
+def echoes_prompt(text: str) -> bool:
+    """Whether the text has three characters in a row of the prompt: perhaps it is only its echo."""
+    said, prompt = fold(text).replace(" ", ""), fold(MANDARIN_PROMPT).replace(" ", "")
+    return any(prompt[start : start + 3] in said for start in range(len(prompt) - 2))
 
 
 def loops(text: str) -> bool:
@@ -127,15 +140,27 @@ class Whisper:
             language = language or self._language(encoded)
         else:
             language = "en"
-        tokenizer = self._tokenizer(language)
-        prompt = self._prompt(tokenizer, language)
         seconds = len(audio) / VAD_RATE
+        beam = 1 if language == "en" else beam
+        if language != "zh" or seconds < PROMPTED_FROM_S:
+            return self._generate(encoded, language, beam, seconds)
+        prompted = self._generate(encoded, language, beam, seconds, prompt=MANDARIN_PROMPT)
+        if _unharmed(prompted):
+            return prompted
+        decoded = self._generate(encoded, language, beam, seconds)
+        return decoded if prompted.speech or decoded.no_speech < SURELY_SPEECH else prompted
+
+    def _generate(
+        self, encoded: Any, language: str, beam: int, seconds: float, *, prompt: str | None = None
+    ) -> Decoded:
+        tokenizer = self._tokenizer(language)
+        tokens = self._tokens(tokenizer, prompt)
         most = min(MAX_TOKENS, TOKENS_SPARE + int(seconds * TOKENS_PER_S))
         result = self._model.model.generate(
             encoded,
-            [prompt],
-            beam_size=1 if language == "en" else beam,
-            max_length=most + len(prompt),
+            [tokens],
+            beam_size=beam,
+            max_length=most + len(tokens),
             return_no_speech_prob=True,
             return_scores=True,
         )[0]
@@ -167,18 +192,25 @@ class Whisper:
                 )
             return self._tokenizers[language]
 
-    def _prompt(self, tokenizer: Any, language: str) -> list[int]:
-        before = [tokenizer.sot_prev, *tokenizer.encode(MANDARIN_PROMPT)] if language == "zh" else []
+    def _tokens(self, tokenizer: Any, prompt: str | None) -> list[int]:
+        """What the decoder begins with."""
+        before = [tokenizer.sot_prev, *tokenizer.encode(prompt)] if prompt else []
         task = [tokenizer.language, tokenizer.transcribe] if self.multilingual else []
         return [*before, tokenizer.sot, *task]
 
     def _decode_long(self, audio: Floats, language: str | None, beam: int) -> Decoded:
         """The library's own decoding over several windows: slower, with its own checks."""
+        decoded = self._transcribe(audio, language, beam, MANDARIN_PROMPT if language == "zh" else None)
+        if language == "zh" and echoes_prompt(decoded.text):
+            return self._transcribe(audio, language, beam, None)
+        return decoded
+
+    def _transcribe(self, audio: Floats, language: str | None, beam: int, prompt: str | None) -> Decoded:
         segments, info = self._model.transcribe(
             audio,
             language=(language or None) if self.multilingual else "en",
             beam_size=beam,
-            initial_prompt=MANDARIN_PROMPT if language == "zh" else None,
+            initial_prompt=prompt,
             condition_on_previous_text=False,
         )
         speech = [
@@ -187,6 +219,12 @@ class Whisper:
         text = "".join(segment.text for segment in speech).strip()
         # windows without speech are removed already
         return Decoded(text, info.language, 0.0 if speech else 1.0, 0.0)
+
+
+def _unharmed(decoded: Decoded) -> bool:
+    """Whether a prompt has left this text as it was said: it was speech, neither an echo nor a loop."""
+    text = decoded.text
+    return decoded.speech and pronounceable(text) and not echoes_prompt(text) and not loops(text)
 
 
 def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:

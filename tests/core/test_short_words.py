@@ -1,0 +1,85 @@
+"""Backchannels and words that take the turn, in many languages and spellings."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.backchannels import BACKCHANNELS
+from realtime.core.short_words import is_backchannel, takes_turn
+from realtime.core.turn_words import TURN_WORDS
+from realtime.minimax.voice_language import _PREFIXES
+
+LISTENING = (
+    "Mm-hmm.|Mhm|mmmm|M-hm|Mm, mm.|Mmhmm!|Uh-huh.|uh huh|Hmm...|Ahh.|Ah ha!|Yeah.|yeaaah|Yeah, yeah, yeah.|Okay.|OK!|okaaay|"
+    "Right.|Right, right.|Mm-hmm, okay.|Oh, I see.|Got it.|That's right.|Sure, sure.|Haha!|"
+    "嗯|嗯嗯嗯。|对|对，对，对。|对对对|好的好的|是的。|明白了|係呀|はい|はい、はい。|はーい|うん|うんうん|そうですね。|なるほど|へえー|"
+    "네|네, 네.|네네네|그렇군요|Ja.|Ja, genau.|Ach so!|Alles klar.|Oui.|Oui oui !|D'accord.|Ouais, d’accord|Sí, claro.|¡Vale!|"
+    "É isso.|Sim, sim|Tá bom|Sì, sì.|Va bene.|Klopt.|Да, да.|Понятно.|Угу|Так, звісно|Tak, jasne.|Ano.|Igen, igen.|Da, înțeleg.|"
+    "Evet, tamam.|Ναι, ναι.|Just det.|Joo joo.|نعم، نعم|أيوه|بله|כן, כן.|हाँ जी|अच्छा, ठीक है।|হ্যাঁ|ஆமாம்|جی ہاں|ใช่ค่ะ|ค่ะ|Vâng ạ.|"
+    "Dạ, đúng rồi.|Iya, iya.|Oo nga."
+).split("|")
+TAKING = (
+    "Stop.|STOP!|Stop, stop!|stooop|Wait.|Wait a minute.|Hold on!|No.|No, no, no!|Nooo|Nope.|Uh-uh.|What?|Why?|Enough!|Shut up.|Sorry?|"
+    "停|停停停|停下！|等一下|等等，等等|不对。|不要|别说了|闭嘴|收聲|やめて|やめて！|待って待って|ちょっと待って|ううん|違う|"
+    "그만|그만해요|잠깐만요|아니요|Halt!|Stopp!|Nein, nein!|Warte mal.|Moment!|Arrête !|Arrêtez !|Attends|Non.|Ça suffit !|¡Para!|¡Basta ya!|"
+    "Espera.|Pare!|Não.|Chega!|Basta!|Aspetta un attimo|Zitto!|Hou op!|Nee.|Wacht even.|Стоп!|Стой!|Нет, нет.|Подожди.|Зачекай|Przestań!|Czekaj.|"
+    "Počkej!|Ne.|Várj!|Nem.|Stai!|Nu.|Dur!|Hayır.|Σταμάτα!|Όχι.|Sluta!|Vänta.|Stands!|Odota.|توقف|لا، لا|بس|نه|די!|לא|रुको|नहीं।|থামো|"
+    "நிறுத்து|رکو|หยุด|เดี๋ยวก่อน|Dừng lại!|Khoan đã.|Không.|Berhenti!|Tunggu.|Tigil!"
+).split("|")
+NEITHER = (
+    "Thank you.|yeah but|Okay, stop.|Right now, please.|Yes, please.|I see a dog.|Ja, aber warum?|对不对|嗯，不是|是不是|はい、やめて|"
+    "네, 그만|Sí, pero|Rightly so.|What time is it?|Stop the music in the kitchen.|今天天气怎么样"
+).split("|")
+
+
+@pytest.mark.parametrize("text", LISTENING)
+def test_what_a_listener_says_is_a_backchannel(text):
+    assert is_backchannel(text)
+    assert not takes_turn(text)
+
+
+@pytest.mark.parametrize("text", TAKING)
+def test_commands_objections_and_questions_of_one_word_take_the_turn(text):
+    assert takes_turn(text)
+    assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", NEITHER)
+def test_other_words_are_neither(text):
+    assert not takes_turn(text)
+    assert not is_backchannel(text)
+
+
+def test_nothing_at_all_is_no_word():
+    for text in ("", " ", "...", "?!", "。", "♪"):
+        assert is_backchannel(text)
+        assert not takes_turn(text)
+
+
+def test_every_language_of_the_voices_has_both_kinds():
+    assert set(_PREFIXES.values()) <= BACKCHANNELS.keys()
+    assert BACKCHANNELS.keys() == TURN_WORDS.keys()
+
+
+heard = st.lists(st.sampled_from([text for text in LISTENING if text != "Ah ha!"]), min_size=1, max_size=5)
+
+
+@given(heard, st.sampled_from([" ", ", ", ". ", " … "]))
+def test_backchannels_in_a_row_are_one(words, between):
+    assert is_backchannel(between.join(words))
+
+
+@given(heard, st.sampled_from(TAKING), st.integers(0, 5))
+def test_one_word_that_takes_the_turn_is_enough(words, taking, at):
+    words.insert(at, taking)
+    assert not is_backchannel(", ".join(words))
+
+
+@given(st.sampled_from(LISTENING + TAKING), st.sampled_from([str.upper, str.lower, str.title, str.strip]), st.booleans())
+def test_capitals_marks_and_the_form_of_accents_do_not_count(text, case, composed):
+    form = "NFC" if composed else "NFD"
+    changed = unicodedata.normalize(form, f" {case(text)} !")
+    assert is_backchannel(changed) is is_backchannel(text)
+    assert takes_turn(changed) is takes_turn(text)
