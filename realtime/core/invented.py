@@ -28,12 +28,18 @@ _WHOLE = re.compile("(?:(?:" + "|".join(WHOLE) + r")\s*)+")
 
 
 def is_invented(
-    text: str, sounding_s: float, *, primed: Iterable[str] = (), log_probability: float | None = None
+    text: str,
+    sounding_s: float,
+    *,
+    primed: Iterable[str] = (),
+    log_probability: float | None = None,
+    so_far: bool = False,
 ) -> bool:
     """Whether to drop this text of a sound that lasted so many seconds. `primed`: what the model may have been given,
-    or nobody knows: the usual prompts are always among it. `log_probability`: of the mean word, if known."""
+    or nobody knows: the usual prompts are always among it. `log_probability`: of the mean word, if known. `so_far`: the
+    speaker goes on, and a guess may run ahead of the sound."""
     syllables = least_syllables(text)
-    if syllables > AT_ONCE + A_SECOND * sounding_s:
+    if not so_far and syllables > AT_ONCE + A_SECOND * sounding_s:
         return True
     if of_a_video(text):
         return log_probability is None or log_probability < SURE or _hasty(syllables, sounding_s)

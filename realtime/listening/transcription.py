@@ -165,9 +165,9 @@ class Transcription:
             raise ProviderTimeout(
                 f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
             ) from error
-        return self._believed(transcript, samples)
+        return self._believed(transcript, samples, final=final)
 
-    def _believed(self, transcript: Transcript, samples: Samples) -> Transcript:
+    def _believed(self, transcript: Transcript, samples: Samples, *, final: bool) -> Transcript:
         """The transcript, without a text that nobody can have said."""
         config = self._context.config.transcription
         primed = keywords_and_prompt(config.prompt, config.keywords) if config else ()
@@ -176,6 +176,7 @@ class Transcription:
             sounding_s(samples),
             primed=primed,
             log_probability=transcript.log_probability,
+            so_far=not final,
         )
         return replace(transcript, text="") if invented else transcript
 

@@ -1,6 +1,6 @@
 """Transcription by any service with OpenAI's `/audio/transcriptions`: speaches, vLLM, a gateway, OpenAI itself.
 
-It sends one utterance as WAV and reads one text, and how sure the service is of it where it says so. It does not stream.
+It sends one utterance as WAV and reads one text, and how sure the service is of it, if it says so. It does not stream.
 """
 
 from __future__ import annotations

@@ -140,7 +140,9 @@ def test_whoever_says_the_words_of_the_prompt_is_heard():
     assert not is_invented("Kubernetes.", 0.6, primed=("Kubernetes, Terraform, MiniMax",))
 
 
-words = st.lists(st.sampled_from("Kubernetes Terraform MiniMax Grüße Jürgen 북촌 東京 Привет naïve".split()), min_size=3)
+words = st.lists(
+    st.sampled_from("Kubernetes Terraform MiniMax Grüße Jürgen 북촌 東京 Привет naïve".split()), min_size=3
+)
 
 
 @given(words, st.data())

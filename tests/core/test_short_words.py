@@ -77,7 +77,11 @@ def test_one_word_that_takes_the_turn_is_enough(words, taking, at):
     assert not is_backchannel(", ".join(words))
 
 
-@given(st.sampled_from(LISTENING + TAKING), st.sampled_from([str.upper, str.lower, str.title, str.strip]), st.booleans())
+@given(
+    st.sampled_from(LISTENING + TAKING),
+    st.sampled_from([str.upper, str.lower, str.title, str.strip]),
+    st.booleans(),
+)
 def test_capitals_marks_and_the_form_of_accents_do_not_count(text, case, composed):
     form = "NFC" if composed else "NFD"
     changed = unicodedata.normalize(form, f" {case(text)} !")

@@ -14,12 +14,14 @@ from realtime.core.turn import (
     InterimText,
     Phase,
     PlaybackEnded,
+    ReadSpeech,
     ReplyBegan,
     ReplyEnded,
     SpeechBegan,
     SpeechDiscarded,
     SpeechEnded,
     SpeechGrew,
+    SpeechRead,
     StartReply,
     StopReply,
     TranscriptFailed,
@@ -178,6 +180,96 @@ def test_what_tools_gave_is_answered_unless_the_user_speaks():
     assert turn.playing_id == "r1"
 
 
+READS = TurnRules(reads=True)
+SHORT = (*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(420))
+INTERRUPTS = [AnnounceSpeech(100), StopReply("r1")]
+
+
+def test_a_short_word_that_has_ended_is_read_and_then_interrupts():
+    turn, actions = play(*SHORT, SpeechEnded(1000), rules=READS)
+    assert (turn.phase, actions) == (Phase.JUDGING, [ReadSpeech("u1", 1000)])
+    turn, actions = step(turn, SpeechRead("u1", "Stop."), READS)
+    assert actions == [*INTERRUPTS, CommitSpeech("u1", 1000)]
+    turn, _ = step(turn, ReplyEnded("r1", audible=False), READS)
+    turn, actions = step(turn, TranscriptKnown("u1", "Stop."), READS)
+    assert (turn.phase, actions) == (Phase.SILENT, [StartReply()])
+
+
+def test_what_was_read_and_is_no_word_leaves_the_reply_alone():
+    for text in ("Mm-hmm.", "Yeah, yeah.", "嗯", ""):
+        turn, actions = play(*SHORT, SpeechEnded(1000), SpeechRead("u1", text), rules=READS)
+        assert actions == [ReadSpeech("u1", 1000), DropSpeech()], text
+        assert (turn.phase, turn.response_id) == (Phase.SILENT, "r1")
+
+
+def test_the_text_of_a_pause_decides_before_the_silence_is_over():
+    for text, expected in (("Stop.", INTERRUPTS), ("Mm-hmm.", []), ("", [])):
+        assert play(*SHORT, InterimText(text, 420, whole=True), rules=READS)[1] == expected
+    murmured = (*SHORT, InterimText("Mm-hmm.", 420, whole=True), SpeechEnded(1000))
+    assert play(*murmured, rules=READS)[1] == [DropSpeech()], "it has been read already"
+
+
+def test_a_very_short_sound_is_believed_only_as_a_word_that_takes_the_turn():
+    for speech_ms, text, interrupts in (
+        (160, "No!", True), (224, "Stop.", True), (200, "停", True), (192, "やめて", True), (240, "Halt!", True),
+        (160, "You", False), (224, "Thank you.", False), (128, "No!", False), (200, "Mhm", False),
+    ):  # fmt: skip
+        spoken = (*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(speech_ms))
+        at_pause = play(*spoken, InterimText(text, speech_ms, whole=True), rules=READS)[1]
+        assert at_pause == (INTERRUPTS if interrupts else []), text
+        at_end = play(*spoken, SpeechEnded(900), SpeechRead("u1", text), rules=READS)[1]
+        assert (CommitSpeech("u1", 900) in at_end) is interrupts, text
+
+
+def test_backchannels_explain_the_speech_so_far_and_words_after_them_interrupt_at_once():
+    murmuring = (*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(288), InterimText("Yeah", 256))
+    assert play(*murmuring, SpeechGrew(832), rules=READS)[1] == []
+    longer = (*murmuring, SpeechGrew(640), InterimText("Yeah, yeah", 576))
+    assert play(*longer, SpeechGrew(1152), rules=READS)[1] == []
+    assert play(*longer, SpeechGrew(1184), rules=READS)[1] == INTERRUPTS, "nobody knows what came after them"
+    assert play(*longer, InterimText("Yeah, yeah, but", 640), rules=READS)[1] == INTERRUPTS
+
+
+def test_speech_that_nobody_has_read_interrupts_later_where_somebody_could_have():
+    spoken = (*REPLYING, SpeechBegan(100, "u1"))
+    assert play(*spoken, SpeechGrew(768), rules=READS)[1] == []
+    assert play(*spoken, SpeechGrew(800), rules=READS)[1] == INTERRUPTS
+    assert play(*spoken, SpeechGrew(608))[1] == INTERRUPTS, (
+        "without a transcriber there is nothing to wait for"
+    )
+    assert play(*spoken, SpeechGrew(256), InterimText("What about", 256), rules=READS)[1] == INTERRUPTS
+
+
+def test_a_word_is_kept_when_the_reply_ends_before_it_is_read():
+    ended = (*SHORT, SpeechEnded(1000), ReplyEnded("r1", audible=False))
+    _, actions = play(*ended, SpeechRead("u1", "And then?"), TranscriptKnown("u1", "And then?"), rules=READS)
+    assert actions == [ReadSpeech("u1", 1000), AnnounceSpeech(100), CommitSpeech("u1", 1000), StartReply()]
+    assert play(*ended, SpeechRead("u1", "Mhm."), rules=READS)[1] == [ReadSpeech("u1", 1000), DropSpeech()]
+
+
+def test_more_speech_before_a_word_is_read_belongs_to_it():
+    judging = (*SHORT, SpeechEnded(1000))
+    turn, _ = play(*judging, SpeechBegan(100, "u1"), rules=READS)
+    assert turn.phase is Phase.TENTATIVE
+    assert step(turn, SpeechRead("u1", "Stop."), READS)[1] == INTERRUPTS
+    turn, actions = step(turn, SpeechRead("u1", "Mhm."), READS)
+    assert (turn.phase, actions) == (Phase.TENTATIVE, [])
+    unread, _ = play(*judging, SpeechBegan(100, "u1"), SpeechGrew(64), rules=READS)
+    turn, actions = step(unread, SpeechEnded(2000), READS)
+    assert (turn.phase, actions) == (Phase.JUDGING, [ReadSpeech("u1", 2000)]), (
+        "the first word has still to be read"
+    )
+    after = (*judging, ReplyEnded("r1", audible=False), SpeechBegan(100, "u1"))
+    assert play(*after, rules=READS)[0].phase is Phase.SPEAKING
+
+
+def test_what_is_being_read_can_be_taken_away_and_late_news_is_ignored():
+    turn, _ = play(*SHORT, SpeechEnded(1000), SpeechDiscarded(), rules=READS)
+    assert step(turn, SpeechRead("u1", "Stop."), READS) == (turn, [])
+    judging, _ = play(*SHORT, SpeechEnded(1000), rules=READS)
+    assert step(judging, SpeechRead("u0", "Stop."), READS) == (judging, [])
+
+
 def test_backchannels_in_two_languages():
     assert all(map(is_backchannel, ["Mhm.", "Uh-huh", "yeah, yeah", "OK!", "嗯", "对。", ""]))
     assert not any(map(is_backchannel, ["stop", "yeah but", "不对", "等一下"]))
@@ -186,7 +278,10 @@ def test_backchannels_in_two_languages():
 events = st.one_of(
     st.builds(SpeechBegan, st.floats(0, 1e5), st.sampled_from(["u1", "u2"])),
     st.builds(SpeechGrew, st.floats(0, 2000)),
-    st.builds(InterimText, st.sampled_from(["stop", "mhm", ""])),
+    st.builds(
+        InterimText, st.sampled_from(["stop", "mhm", ""]), st.none() | st.floats(0, 2000), st.booleans()
+    ),
+    st.builds(SpeechRead, st.sampled_from(["u1", "u2"]), st.sampled_from(["stop", "mhm", ""])),
     st.builds(SpeechEnded, st.floats(0, 1e5)),
     st.just(SpeechDiscarded()),
     st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),
@@ -198,13 +293,13 @@ events = st.one_of(
 )
 
 
-@given(st.lists(events, max_size=40))
-def test_any_order_of_events_keeps_the_promises(sequence):
+@given(st.lists(events, max_size=40), st.booleans())
+def test_any_order_of_events_keeps_the_promises(sequence, reads):
     """Only the reply that is there is stopped; no answer starts beside an active reply; announcements pair up."""
     turn = Turn()
     announced = False
     for event in sequence:
-        before, (turn, actions) = turn, step(turn, event)
+        before, (turn, actions) = turn, step(turn, event, TurnRules(reads=reads))
         for action in actions:
             match action:
                 case StopReply(response_id):
@@ -214,8 +309,12 @@ def test_any_order_of_events_keeps_the_promises(sequence):
                 case AnnounceSpeech():
                     assert not announced
                 case CommitSpeech(item_id):
-                    assert before.phase is Phase.SPEAKING
+                    assert before.phase is Phase.SPEAKING or AnnounceSpeech(before.onset_ms) in actions
                     assert item_id == before.item_id
+                case ReadSpeech(item_id):
+                    assert (turn.phase, turn.item_id) == (Phase.JUDGING, item_id)
+                case DropSpeech():
+                    assert before.phase in (Phase.TENTATIVE, Phase.JUDGING)
                 case AnswerEarly():
                     assert before.phase is Phase.SPEAKING
                     assert before.response_id is None

@@ -150,7 +150,11 @@ def test_a_setting_without_an_address_is_refused(value):
 @pytest.mark.parametrize(
     ("segments", "text", "log_probability"),
     [
-        ([{"avg_logprob": -0.2, "no_speech_prob": 0.1}, {"avg_logprob": -0.4, "no_speech_prob": 0.9}], "Hello.", -0.3),
+        (
+            [{"avg_logprob": -0.2, "no_speech_prob": 0.1}, {"avg_logprob": -0.4, "no_speech_prob": 0.9}],
+            "Hello.",
+            -0.3,
+        ),
         ([{"avg_logprob": -1.6, "no_speech_prob": 0.9}], "", -1.6),
         ([{"avg_logprob": -1.6, "no_speech_prob": 0.1}], "Hello.", -1.6),
         ([], "Hello.", None),
