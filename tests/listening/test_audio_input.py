@@ -115,3 +115,19 @@ async def test_each_voice_is_compared_with_its_own_level():
     noticed = await take(subject, tone(1_100) * 25, SILENT * 10)
     (faded,) = (event for event in noticed if isinstance(event, SpeechFaded))
     assert faded.end_of_speech_ms == pytest.approx(2500, abs=16)
+
+
+@scripted
+async def test_audio_that_may_still_become_a_turn_is_held_until_it_is_released():
+    subject = AudioInput(FakeVad(), PCM, detects=True)
+    await take(subject, SILENT * 50)
+    subject.hold(500)
+    await take(subject, SILENT * 200)
+    assert subject.start_ms <= 500
+    subject.release()
+    await take(subject, SILENT * 2)
+    assert subject.start_ms == pytest.approx(3_000, abs=60), "the last two seconds"
+    subject.hold(4_000)
+    subject.discard()
+    await take(subject, SILENT * 250)
+    assert subject.start_ms > 6_000, "nobody needs what was discarded"

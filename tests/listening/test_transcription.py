@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from realtime.errors import ProviderTimeout
+from realtime.errors import ProviderTimeout, ProviderUnavailable
 from realtime.listening.transcription import DOUBTFUL, INTERIM_EVERY_MS, Transcription
 from realtime.providers.base import Transcript
 from tests.contexts import Bench
@@ -29,6 +29,8 @@ class Linguist:
         self.told.append((language, final))
         answer = self.answers.pop(0)
         await asyncio.sleep(self.takes_s)
+        if isinstance(answer, Exception):
+            raise answer
         self.finished += 1
         return answer
 
@@ -169,3 +171,61 @@ def test_long_audio_may_take_longer(late_s: float, fails: bool):
         assert failure.value.code == "transcription_failed"
 
     decode()
+
+
+LOUD = (np.sin(np.arange(16_000) / 3) * 9_000).astype(np.int16)  # one second
+
+
+@scripted
+async def test_what_is_read_is_told_in_any_case_unless_it_is_discarded():
+    for answer, told in (("Stop.", ["Stop."]), (ProviderUnavailable("busy"), [""])):
+        linguist = Linguist(english())
+        linguist.interim = False
+        linguist.answers = [answer if isinstance(answer, Exception) else english(answer)]
+        subject, heard = transcription(linguist), []
+        subject.early(LOUD, 900.0, heard.append)
+        assert linguist.told == [], "an early guess is not worth a request"
+        subject.read(LOUD, 900.0, heard.append)
+        subject.read(LOUD, 900.0, heard.append)
+        await asyncio.sleep(1)
+        assert heard == told * 2
+        assert linguist.told == [(None, True)], "one request serves both"
+    discarded, heard = transcription(Linguist(english(), takes_s=0.5)), []
+    discarded.read(LOUD, 900.0, heard.append)
+    await asyncio.sleep(0.1)
+    discarded.discard_early()
+    await asyncio.sleep(1)
+    assert heard == []
+
+
+@scripted
+async def test_a_word_is_in_the_language_that_this_speaker_speaks():
+    """It is too short to tell its language by itself."""
+    german = Transcript("Ja.", "de", -0.4)
+    linguist = Linguist(german, german, german, german)
+    subject = transcription(linguist)
+    for samples in (LOUD, LOUD, LOUD[:6_000], LOUD):
+        await subject.final(samples, None)
+    assert [language for language, _ in linguist.told] == [None, None, "de", None]
+
+
+@scripted
+async def test_an_invented_text_is_no_text_in_every_kind_of_decode():
+    invented = english("Thank you for watching!", -1.1)
+    subject = transcription(Linguist(*[invented] * 3), audio={"input": {"transcription": {"language": "en"}}})
+    told = await interim(subject)
+    subject.early(LOUD, 900.0, told.append)
+    assert (await subject.final(LOUD, None)).text == ""
+    await asyncio.sleep(1)
+    assert told == ["", ""]
+
+
+@scripted
+async def test_an_interim_text_may_run_ahead_of_the_sound_and_a_final_one_may_not():
+    ahead = english("What about the weather in Paris today?")
+    subject = transcription(Linguist(ahead, ahead))
+    texts: list[str] = []
+    subject.interim(LOUD[:4_000], texts.append)
+    await subject._interim
+    assert texts == [ahead.text]
+    assert (await subject.final(LOUD[:4_000], None)).text == ""

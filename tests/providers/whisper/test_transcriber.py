@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from realtime.core.short_words import is_backchannel, takes_turn
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
 from realtime.providers import weights
 from realtime.providers.catalog import find
@@ -295,3 +296,94 @@ def test_wrong_weights_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "_package", lambda name: package)
     with pytest.raises(ConfigError, match="not the published file"):
         weights.english()
+
+
+def cut(spoken, start, seconds):
+    """A piece of a recording, with a quiet room around it as in a conversation."""
+    piece = spoken.samples[int(start * RATE) : int((start + seconds) * RATE)].astype(float)
+    room = NOISE.standard_normal(len(piece) + int(0.7 * RATE)) * 8
+    room[int(0.4 * RATE) : int(0.4 * RATE) + len(piece)] += piece
+    return room.clip(-32768, 32767).astype(np.int16)
+
+
+@needs_multilingual
+async def test_a_piece_of_speech_never_becomes_the_prompt_for_chinese(multilingual):
+    for spoken in require_clips()[::3]:
+        for start, seconds in ((0.3, 0.3), (0.5, 0.5), (0.2, 0.7)):
+            piece = cut(spoken, min(start, spoken.seconds - seconds), seconds)
+            transcript = await multilingual.transcribe(piece, language="zh", final=True)
+            assert not whisper.echoes_prompt(transcript.text), (spoken.id, seconds)
+            assert not whisper.loops(transcript.text), (spoken.id, seconds)
+
+
+@needs_multilingual
+@pytest.mark.parametrize("seconds", [0.3, 0.5, 0.7, 1.5])
+@pytest.mark.parametrize("dbfs", [-20, -35])
+async def test_noise_of_any_length_is_no_chinese(multilingual, seconds, dbfs):
+    transcript = await multilingual.transcribe(
+        noise(seconds, dbfs).astype(np.int16), language="zh", final=True
+    )
+    assert transcript.text == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "echo"),
+    [
+        ("以下是普通话的句子。", True),
+        ("以下 是普通话", True),
+        ("这次是普通话的句子!", True),
+        ("请说普通话。", True),
+        ("今天天气怎么样?", False),
+        ("这个句子不对。", False),
+        ("", False),
+    ],
+)
+def test_the_words_of_the_prompt_are_noticed(text, echo):
+    assert whisper.echoes_prompt(text) is echo
+
+
+@needs_multilingual
+def test_words_of_the_prompt_that_were_said_are_found_without_it_as_well(multilingual, monkeypatch):
+    model, prompts = multilingual._load(local.MULTILINGUAL), []
+    said = whisper.Decoded("以下是普通话的句子。", "zh", 0.05, -0.3)
+
+    def generate(encoded, language, beam, seconds, *, prompt=None):
+        prompts.append(prompt)
+        return said
+
+    monkeypatch.setattr(model, "_generate", generate)
+    assert model.decode(np.ones(3 * RATE, np.int16), "zh", beam=1) == said
+    assert prompts == [whisper.MANDARIN_PROMPT, None]
+    prompts.clear()
+    assert model.decode(np.ones(RATE, np.int16), "zh", beam=1) == said
+    assert prompts == [None], "a short sound is decoded without it at once"
+
+
+@needs_english
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        ("Stop.", takes_turn),
+        ("Wait!", takes_turn),
+        ("No, no, no!", takes_turn),
+        ("Wait a minute.", takes_turn),
+        ("Yeah.", is_backchannel),
+        ("Okay.", is_backchannel),
+        ("Right.", is_backchannel),
+        ("Yeah, yeah.", is_backchannel),
+    ],
+)
+async def test_short_words_of_the_sandboxs_voice_are_what_they_are(english, said, taken):
+    pytest.importorskip("espeakng_loader", reason="pip install 'minimax-realtime[sandbox]'")
+    from realtime.core.resample import Resampler
+    from realtime.sandbox.voice_engine import Prosody, say
+
+    pcm, _, rate = say(said, Prosody("en-us+f2", 150, 50, 50))
+    spoken = Resampler(rate, RATE).feed(pcm)
+    room = NOISE.standard_normal(len(spoken) + int(0.7 * RATE)) * 8
+    room[int(0.4 * RATE) : int(0.4 * RATE) + len(spoken)] += spoken
+    text = (
+        await english.transcribe(room.clip(-32768, 32767).astype(np.int16), language="en", final=True)
+    ).text
+    assert text
+    assert taken(text), text
