@@ -22,7 +22,7 @@ from realtime.core.short_words import is_backchannel, takes_turn
 CONFIRM_MS = (
     600.0  # this much speech is an interruption if nobody can tell what it says, or after backchannels
 )
-CONFIRM_UNREAD_MS = 800.0  # this much is if somebody can, and has not yet: a slow "mm-hmm" takes 700 ms and more
+CONFIRM_UNREAD_MS = 800.0  # this much is if somebody can and has not: a slow "mm-hmm" takes over 700 ms
 CONSIDER_MS = 250.0  # of speech with a word are an interruption
 CONSIDER_WHOLE_MS = (
     150.0  # ... or of speech that has ended, if all of it is a word that takes the turn: "No!"

@@ -24,7 +24,7 @@ from realtime.settings import Settings
 
 DEFAULT_MODEL = "whisper-1"
 MAX_ANSWER_BYTES = 1 << 20
-NO_SPEECH, UNSURE = 0.6, -1.0  # Whisper's own limits: a segment above the one and below the other has no speech
+NO_SPEECH, UNSURE = 0.6, -1.0  # Whisper's limits: above the one and below the other, there was no speech
 
 
 def create(settings: Settings) -> OpenAITranscriber:
