@@ -6,17 +6,20 @@ Knows blocks and deltas (docs/minimax/anthropic.md 2, 3 and 5). Thinking never b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason, TextDelta, ToolCallDelta
+from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason, TextDelta
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.call_assembler import Schemas, ToolCallAssembler, new_call_id
 from realtime.minimax.codes import OUTPUT_SENSITIVE
+from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import find_error, trace_of
-from realtime.minimax.json_text import decode_json
-from realtime.minimax.thinking import ThinkingFilter
+from realtime.minimax.json_text import count_of, decode_json, json_text_of, objects_in, without_halves
+from realtime.minimax.visible_text import VisibleText
+from realtime.minimax.written_calls import Piece
 
 _REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -32,28 +35,37 @@ _USAGE = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache
 class AnthropicDecoder:
     """One answer. `started`: content has come. `finished`: the stop reason has come. `complete`: nothing follows."""
 
-    def __init__(self, *, service: str = "MiniMax", max_calls: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        service: str = "MiniMax",
+        max_calls: int | None = None,
+        schemas: Schemas | None = None,
+        new_id: Callable[[], str] = new_call_id,
+    ) -> None:
         self.started = False
         self.finished = False
         self.complete = False
         self._service = service
-        self._max_calls = max_calls
-        self._filter = ThinkingFilter()  # a text block may hold a think tag after all
+        self._text = VisibleText(schemas or {})  # a text block may hold a think tag or a call after all
+        self._pieces = PiecewiseText()
         self._thinking: dict[int, dict[str, Any]] = {}  # blocks by their index in the answer
-        self._calls: dict[int, int] = {}  # index of the block: index of the call
+        self._calls = ToolCallAssembler(max_calls, new_id, schemas=schemas)
         self._without_arguments: dict[int, str] = {}  # calls so far without any: what they get at the end
         self._counts: dict[str, int] = {}
+        self._damaged = False  # an event could not be read
 
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
-        """The events in one payload. Raises ProviderError for an error event and for broken JSON."""
-        try:
-            event = decode_json(payload)
-        except msgspec.DecodeError as error:
-            raise ProviderUnavailable(f"{self._service}: the answer holds broken JSON.") from error
-        if not isinstance(event, Mapping):
-            return []
-        refused = find_error(event, service=self._service)
-        if refused is not None:
+        """The events in one payload; what cannot be read is left out. Raises ProviderError for an error event."""
+        objects = objects_in(payload)
+        if objects is None:
+            self._damaged = True
+        return [event for item in objects or () for event in self._object(item)]
+
+    def _object(self, event: Mapping[str, Any]) -> list[ChatEvent]:
+        if find_error(event) is not None and (
+            refused := find_error(without_halves(event), service=self._service)
+        ):
             if refused.upstream_code == OUTPUT_SENSITIVE and not self.finished:
                 return self._finish("refusal")
             raise refused
@@ -81,8 +93,7 @@ class AnthropicDecoder:
         return [] if self.finished else self._finish("end_turn")
 
     def _event(self, event: Mapping[str, Any]) -> list[ChatEvent]:
-        index = event.get("index")
-        at = index if isinstance(index, int) else 0
+        at = count_of(event.get("index"))
         match event.get("type"):
             case "content_block_delta":
                 return self._delta(at, _mapping(event.get("delta")))
@@ -105,9 +116,10 @@ class AnthropicDecoder:
     def _block_start(self, index: int, block: Mapping[str, Any]) -> list[ChatEvent]:
         match block.get("type"):
             case "text":
-                return self._text(block.get("text"))
+                return self._new_text(block.get("text"))
             case "thinking" | "redacted_thinking":
                 self.started = True
+                self._text.skip_blanks()
                 self._thinking[index] = dict(block)
             case "tool_use":
                 return self._call_start(index, block)
@@ -115,17 +127,17 @@ class AnthropicDecoder:
 
     def _call_start(self, index: int, block: Mapping[str, Any]) -> list[ChatEvent]:
         self.started = True
-        number = len(self._calls)
-        self._calls[index] = number
-        if not self._takes(number):
-            return []
-        self._without_arguments[index] = msgspec.json.encode(_mapping(block.get("input"))).decode()
-        return [ToolCallDelta(number, str(block.get("id") or ""), str(block.get("name") or ""), "")]
+        self._without_arguments[index] = json_text_of(_mapping(block.get("input")))
+        return self._call(index, block, "")
+
+    def _call(self, index: int, block: Mapping[str, Any], arguments: str) -> list[ChatEvent]:
+        function = {"name": block.get("name"), "arguments": arguments}
+        return self._calls.feed({"index": index, "id": block.get("id"), "function": function})
 
     def _delta(self, index: int, delta: Mapping[str, Any]) -> list[ChatEvent]:
         match delta.get("type"):
             case "text_delta":
-                return self._text(delta.get("text"))
+                return self._new_text(delta.get("text"))
             case "thinking_delta":
                 self._extend(index, "thinking", delta.get("thinking"))
             case "signature_delta":
@@ -137,14 +149,22 @@ class AnthropicDecoder:
     def _block_stop(self, index: int) -> list[ChatEvent]:
         """A call whose arguments were not streamed gets those of its start, which may be empty."""
         missing = self._without_arguments.pop(index, None)
-        return [] if missing is None else [ToolCallDelta(self._calls[index], "", "", missing)]
+        return [] if missing is None else self._call(index, {}, missing)
 
-    def _text(self, text: object) -> list[ChatEvent]:
+    def _new_text(self, text: object) -> list[ChatEvent]:
         if not isinstance(text, str) or not text:
             return []
         self.started = True
-        visible = self._filter.feed(text)
-        return [TextDelta(visible)] if visible else []
+        return self._visible(self._text.feed(self._pieces.feed(text)))
+
+    def _visible(self, pieces: list[Piece]) -> list[ChatEvent]:
+        events: list[ChatEvent] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                events.append(TextDelta(piece))
+            else:
+                events += self._calls.add_written(piece.name, piece.arguments)
+        return events
 
     def _extend(self, index: int, key: str, text: object) -> None:
         self.started = True
@@ -152,25 +172,23 @@ class AnthropicDecoder:
         block[key] = str(block.get(key) or "") + str(text or "")
 
     def _arguments(self, index: int, fragment: object) -> list[ChatEvent]:
-        number = self._calls.get(index)
-        if number is None or not self._takes(number) or not isinstance(fragment, str) or not fragment:
+        if not isinstance(fragment, str) or not fragment:
             return []
         self._without_arguments.pop(index, None)
-        return [ToolCallDelta(number, "", "", fragment)]
-
-    def _takes(self, number: int) -> bool:
-        return self._max_calls is None or number < self._max_calls
+        return self._call(index, {}, fragment)
 
     def _finish(self, reason: str) -> list[ChatEvent]:
+        known = _REASONS.get(reason, "stop")
+        if self._damaged and not self.started and known != "content_filter":
+            raise ProviderUnavailable(f"{self._service}: the answer holds broken JSON.")
         self.finished = True
         events: list[ChatEvent] = []
         for index in list(self._without_arguments):
             events += self._block_stop(index)
-        rest = self._filter.finish()
-        if rest:
-            events.append(TextDelta(rest))
-        known = _REASONS.get(reason, "stop")
-        if known == "stop" and self._calls:
+        events += self._visible(self._text.feed(self._pieces.finish()))
+        events += self._visible(self._text.finish(cut=known != "stop", called=self._calls.any))
+        events += self._calls.finish()
+        if known == "stop" and self._calls.any:
             known = "tool_calls"
         return [*events, ChatFinish(known, self._reasoning())]
 
@@ -178,16 +196,15 @@ class AnthropicDecoder:
         """What goes back with the next turn: the blocks, and what stood between think tags in a text."""
         reasoning: dict[str, Any] = {}
         if self._thinking:
-            reasoning["blocks"] = [self._thinking[index] for index in sorted(self._thinking)]
-        if self._filter.thinking:
-            reasoning["think"] = self._filter.thinking
+            reasoning["blocks"] = [without_halves(self._thinking[index]) for index in sorted(self._thinking)]
+        if self._text.thinking:
+            reasoning["think"] = self._text.thinking
         return reasoning or None
 
     def _count(self, usage: object) -> None:
         """Later counts replace earlier ones; a field that is missing or 0 later keeps its value."""
         for key in _USAGE:
-            value = _mapping(usage).get(key)
-            if isinstance(value, int) and value > 0:
+            if value := count_of(_mapping(usage).get(key)):
                 self._counts[key] = value
 
     def _usage(self) -> list[ChatEvent]:

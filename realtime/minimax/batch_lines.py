@@ -18,7 +18,7 @@ from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
 from realtime.minimax.chat_request import request_body
 from realtime.minimax.fields import shown
 from realtime.minimax.file_source import MB
-from realtime.minimax.json_text import decode_json
+from realtime.minimax.json_text import decode_json_strictly
 from realtime.minimax.models import Endpoint
 
 MOST_LINES = 50_000
@@ -150,7 +150,7 @@ def _checked(line: bytes) -> tuple[str, str]:
     if line.startswith(_UTF8_MARK):
         raise ValueError("the file begins with a byte order mark; save it as UTF-8 without one")
     try:
-        value = decode_json(line)
+        value = decode_json_strictly(line)
     except msgspec.DecodeError as error:
         raise ValueError(f"it is not JSON ({error})") from None
     if not isinstance(value, dict):

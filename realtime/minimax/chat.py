@@ -211,7 +211,7 @@ class Chat:
                 self._spares.ensure(1)
                 async with asyncio.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
-                sse = SseDecoder()
+                sse = SseDecoder(skip_long=True)
                 read = self._payloads(response, sse, decoder, deadline_s, gap_timeout_s)
                 async with aclosing(read) as payloads:
                     async for payload in payloads:

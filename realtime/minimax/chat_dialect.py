@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from realtime.core.messages import ChatEvent
+from realtime.core.messages import ChatEvent, Tool
 from realtime.minimax.anthropic_stream import AnthropicDecoder
 from realtime.minimax.chat_anthropic import HEADERS, MESSAGES_PATH, anthropic_body
 from realtime.minimax.chat_call import ChatCall, Dialect
-from realtime.minimax.chat_request import request_body
+from realtime.minimax.chat_request import request_body, tools_to_offer
 from realtime.minimax.chat_stream import ChatDecoder
 from realtime.minimax.models import traits_of
 
@@ -52,6 +52,16 @@ def body_of(call: ChatCall, *, stream: bool) -> dict[str, Any]:
 def decoder_for(call: ChatCall, service: str) -> Decoder:
     """A decoder for one answer to this call."""
     limit = None if call.parallel_tool_calls else 1
+    schemas = {tool.name: tool.parameters or {} for tool in _offered(call)}
     if call.dialect is Dialect.ANTHROPIC:
-        return AnthropicDecoder(service=service, max_calls=limit)
-    return ChatDecoder(service=service, max_calls=limit)
+        return AnthropicDecoder(service=service, max_calls=limit, schemas=schemas)
+    return ChatDecoder(service=service, max_calls=limit, schemas=schemas)
+
+
+def _offered(call: ChatCall) -> Sequence[Tool]:
+    """The tools that the model may call in this answer."""
+    if call.tool_choice == "none" or (
+        call.dialect is Dialect.MINIMAX and not traits_of(call.model).takes_tools
+    ):
+        return ()
+    return call.tools if call.dialect is Dialect.OPENAI else tools_to_offer(call)[0]

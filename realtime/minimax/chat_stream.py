@@ -1,148 +1,77 @@
 """Decodes the JSON events of a chat stream, without I/O: payloads in, `ChatEvent`s out.
 
 Knows every oddity of the events (docs/minimax/chat.md 3 to 7): thinking in three places, text on the last delta,
-the whole answer repeated at the end, calls without index or id. Raises ProviderError for an error in the stream.
+the whole answer repeated at the end, events that are damaged. Raises ProviderError for an error in the stream. Whose
+fragment of a call is whose is `call_assembler`; what of `content` is visible, `visible_text`.
 """
 
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason, TextDelta, ToolCallDelta
+from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason, TextDelta
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.call_assembler import Schemas, ToolCallAssembler, new_call_id
 from realtime.minimax.codes import OUTPUT_SENSITIVE
+from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import find_error, trace_of
-from realtime.minimax.json_text import decode_json
-from realtime.minimax.thinking import Accumulator, ThinkingFilter
+from realtime.minimax.json_text import count_of, decode_json, objects_in, without_halves
+from realtime.minimax.thinking import Accumulator
+from realtime.minimax.visible_text import VisibleText
+from realtime.minimax.written_calls import Piece
 
 _REASONS: Mapping[str, FinishReason] = {
     "stop": "stop",
     "length": "length",
     "max_output": "length",
+    "max_tokens": "length",
     "tool_calls": "tool_calls",
+    "tool_use": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
 _CLOSING_TAG = re.compile(r"\s*</(?:mm:)?think(?:ing)?>\s*$")
 
 
-def _new_call_id() -> str:
-    return f"call_{uuid.uuid4().hex[:24]}"
-
-
-@dataclass(slots=True)
-class _Call:
-    index: int
-    call_id: str = ""
-    name: str = ""
-    announced: bool = False
-    arguments: str = ""  # held until the name is known
-    has_arguments: bool = False
-
-
-class ToolCallAssembler:
-    """Assigns every tool call delta to its call, even without an index or an id."""
-
-    def __init__(self, limit: int | None, new_id: Callable[[], str]) -> None:
-        self._limit = limit
-        self._new_id = new_id
-        self._calls: list[_Call] = []
-        self._by_wire_index: dict[int, _Call] = {}
-
-    @property
-    def any(self) -> bool:
-        return any(call.announced for call in self._calls)
-
-    def feed(self, delta: Mapping[str, Any]) -> list[ChatEvent]:
-        function = delta.get("function")
-        function = function if isinstance(function, Mapping) else {}
-        call = self._call_of(delta)
-        call.call_id = call.call_id or str(delta.get("id") or "")
-        call.name = call.name or str(function.get("name") or "")
-        arguments = function.get("arguments")
-        if isinstance(arguments, Mapping):
-            arguments = msgspec.json.encode(arguments).decode()
-        return self._deltas(call, arguments if isinstance(arguments, str) else "")
-
-    def finish(self) -> list[ChatEvent]:
-        """A call without a single character of arguments still needs valid JSON."""
-        empty = [call for call in self._calls if call.announced and not call.has_arguments]
-        return [ToolCallDelta(call.index, "", "", "{}") for call in empty]
-
-    def _call_of(self, delta: Mapping[str, Any]) -> _Call:
-        call_id = str(delta.get("id") or "")
-        wire_index = delta.get("index")
-        if not isinstance(wire_index, int):
-            known = next((call for call in self._calls if call_id and call.call_id == call_id), None)
-            if known is not None:
-                return known
-            return self._calls[-1] if self._calls and not call_id else self._new(len(self._calls))
-        call = self._by_wire_index.get(wire_index)
-        if call is None or (call_id and call.call_id and call_id != call.call_id):
-            return self._new(wire_index)
-        return call
-
-    def _new(self, wire_index: int) -> _Call:
-        call = _Call(len(self._calls))
-        self._calls.append(call)
-        self._by_wire_index[wire_index] = call
-        return call
-
-    def _deltas(self, call: _Call, arguments: str) -> list[ChatEvent]:
-        if self._limit is not None and call.index >= self._limit:
-            return []
-        call.has_arguments = call.has_arguments or bool(arguments)
-        if call.announced:
-            return [ToolCallDelta(call.index, "", "", arguments)] if arguments else []
-        call.arguments += arguments
-        if not call.name:
-            return []
-        call.announced = True
-        call.call_id = call.call_id or self._new_id()
-        return [ToolCallDelta(call.index, call.call_id, call.name, call.arguments)]
-
-
 class ChatDecoder:
-    """One answer. `started` is true from the first content on (also thinking), `finished` from the finish reason on."""
+    """One answer. `started` is true from the first content on (also thinking), `finished` from the finish reason on.
+
+    `schemas` are the arguments of the tools that the request offered, by name: a call that the model writes as text
+    counts only for these.
+    """
 
     def __init__(
         self,
         *,
         service: str = "MiniMax",
         max_calls: int | None = None,
-        new_id: Callable[[], str] = _new_call_id,
+        new_id: Callable[[], str] = new_call_id,
+        schemas: Schemas | None = None,
     ) -> None:
         self.finished = False
         self.started = False
         self.complete = False  # this dialect's last event, `[DONE]`, is not JSON
         self._service = service
         self._content = Accumulator()
-        self._filter = ThinkingFilter()
+        self._text = VisibleText(schemas or {})
+        self._pieces = PiecewiseText()
         self._reasoning = Accumulator()
+        self._reasoning_pieces = PiecewiseText()
         self._reasoning_text: list[str] = []
         self._details: dict[str, Any] | None = None
-        self._calls = ToolCallAssembler(max_calls, new_id)
+        self._calls = ToolCallAssembler(max_calls, new_id, schemas=schemas)
+        self._damaged = False  # an event could not be read
 
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
-        """The events in one payload. Raises ProviderError for an error event and for broken JSON."""
-        try:
-            event = decode_json(payload)
-        except msgspec.DecodeError as error:
-            raise ProviderUnavailable(f"{self._service}: the answer holds broken JSON.") from error
-        if not isinstance(event, Mapping):
-            return []
-        refused = find_error(event, service=self._service)
-        if refused is not None:
-            if refused.upstream_code == OUTPUT_SENSITIVE and not self.finished:
-                return self._finish("content_filter")
-            raise refused
-        return self._choice(event) + self._usage(event)
+        """The events in one payload; what cannot be read is left out. Raises ProviderError for an error event."""
+        objects = objects_in(payload)
+        if objects is None:
+            self._damaged = True
+        return [event for item in objects or () for event in self._object(item)]
 
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
         """An answer that came as one JSON body although a stream was requested."""
@@ -156,43 +85,77 @@ class ChatDecoder:
             trace = trace_of(event) if isinstance(event, Mapping) else None
             raise ProviderUnavailable(f"{self._service}: the answer holds no message.", trace_id=trace)
         reason = str(choice.get("finish_reason") or "stop")
-        return self._delta(message) + self._finish(reason) + self._usage(event)
+        return self._message(message) + self._finish(reason) + self._usage(event)
 
     def end(self) -> list[ChatEvent]:
-        """The stream has ended regularly; a missing finish reason is added."""
+        """The stream has ended regularly; a missing finish reason is added. Raises ProviderError if nothing was right."""
         return [] if self.finished else self._finish("stop")
+
+    def _object(self, event: Mapping[str, Any]) -> list[ChatEvent]:
+        if find_error(event) is not None and (
+            refused := find_error(without_halves(event), service=self._service)
+        ):
+            if refused.upstream_code == OUTPUT_SENSITIVE and not self.finished:
+                return self._finish("content_filter")
+            raise refused
+        return self._choice(event) + self._usage(event)
 
     def _choice(self, event: Mapping[str, Any]) -> list[ChatEvent]:
         choice = _first(event.get("choices"))
         if choice is None or self.finished:
             return []
-        # A `message` repeats the text of the deltas, so only `delta` is read.
-        delta = choice.get("delta")
-        events = self._delta(delta) if isinstance(delta, Mapping) else []
+        delta, message = choice.get("delta"), choice.get("message")
+        events: list[ChatEvent] = []
+        if isinstance(delta, Mapping):
+            events = self._delta(delta)
+        elif isinstance(message, Mapping) and not self.started:
+            events = self._message(message)  # else it repeats the text of the deltas
         reason = choice.get("finish_reason")
         return events + self._finish(str(reason)) if reason else events
 
+    def _message(self, message: Mapping[str, Any]) -> list[ChatEvent]:
+        """A whole message: its calls are whole too, so each has an index of its own."""
+        calls = [
+            {**call, "index": index}
+            for index, call in enumerate(_list(message, "tool_calls"))
+            if isinstance(call, Mapping)
+        ]
+        return self._delta({**message, "tool_calls": calls})
+
     def _delta(self, delta: Mapping[str, Any]) -> list[ChatEvent]:
-        events: list[ChatEvent] = []
-        reasoning = self._reasoning_of(delta)
+        content, thought = read_content(delta.get("content"))
+        reasoning = self._reasoning_of(delta) or thought
         if reasoning:
             self.started = True
-            self._reasoning_text.append(self._reasoning.feed(reasoning))
-        content = delta.get("content")
-        if isinstance(content, str) and content and content != reasoning:
+            self._text.skip_blanks()
+            self._reasoning_text.append(self._reasoning.feed(self._reasoning_pieces.feed(reasoning)))
+        events: list[ChatEvent] = []
+        if content and content != reasoning:
             self.started = True
-            events += _text(self._filter.feed(self._content.feed(content)))
-        for call in _list(delta, "tool_calls"):
+            events += self._visible(self._text.feed(self._content.feed(self._pieces.feed(content))))
+        calls = _list(delta, "tool_calls")
+        if not calls and isinstance(delta.get("function_call"), Mapping):
+            calls = [{"index": 0, "function": delta["function_call"]}]  # the older form, of one call
+        for call in calls:
             if isinstance(call, Mapping):
                 self.started = True
                 events += self._calls.feed(call)
+        return events
+
+    def _visible(self, pieces: list[Piece]) -> list[ChatEvent]:
+        events: list[ChatEvent] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                events.append(TextDelta(piece))
+            else:
+                events += self._calls.add_written(piece.name, piece.arguments)
         return events
 
     def _reasoning_of(self, delta: Mapping[str, Any]) -> str:
         """The thinking in this delta, which may hold it twice. The details come first: they are sent back."""
         details = [item for item in _list(delta, "reasoning_details") if isinstance(item, Mapping)]
         if details and self._details is None:
-            self._details = dict(details[0])
+            self._details = without_halves(dict(details[0]))
         text = "".join(str(item.get("text") or "") for item in details)
         if text:
             return text
@@ -203,12 +166,18 @@ class ChatDecoder:
         return ""
 
     def _finish(self, reason: str) -> list[ChatEvent]:
+        known = _REASONS.get(reason.lower(), "stop")
+        if self._damaged and not self.started and known != "content_filter":
+            raise ProviderUnavailable(f"{self._service}: the answer holds broken JSON.")
         self.finished = True
-        events = _text(self._filter.feed(self._content.finish()))
-        events += _text(self._filter.finish())
-        self._reasoning_text.append(self._reasoning.finish())
+        rest = self._content.feed(self._pieces.finish()) + self._content.finish()
+        events = self._visible(self._text.feed(rest))
+        events += self._visible(self._text.finish(cut=known != "stop", called=self._calls.any))
+        self._reasoning_text += [
+            self._reasoning.feed(self._reasoning_pieces.finish()),
+            self._reasoning.finish(),
+        ]
         events += self._calls.finish()
-        known = _REASONS.get(reason, "stop")
         if known == "stop" and self._calls.any:
             known = "tool_calls"
         events.append(ChatFinish(known, self._reasoning_to_return()))
@@ -220,40 +189,55 @@ class ChatDecoder:
             return {"reasoning_details": [{**self._details, "text": text}], "reasoning_content": text}
         if text:
             return {"reasoning_content": text}
-        return {"think": self._filter.thinking} if self._filter.thinking else None
+        return {"think": self._text.thinking} if self._text.thinking else None
 
     def _usage(self, event: Mapping[str, Any]) -> list[ChatEvent]:
         usage = event.get("usage")
-        if not isinstance(usage, Mapping) or not _count(usage, "total_tokens"):
+        if not isinstance(usage, Mapping) or not self.finished:
             return []
-        if not (_count(usage, "prompt_tokens") or _count(usage, "completion_tokens")) or not self.finished:
+        prompt, output = count_of(usage.get("prompt_tokens")), count_of(usage.get("completion_tokens"))
+        if not (prompt or output):
             return []
-        output = _count(usage, "completion_tokens")
-        reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
         return [
             ChatUsage(
-                input_tokens=_count(usage, "prompt_tokens"),
+                input_tokens=prompt,
                 output_tokens=output,
-                cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
-                reasoning_tokens=min(reasoning, output),
+                cached_tokens=_detail(usage, "prompt_tokens_details", "cached_tokens"),
+                reasoning_tokens=min(_detail(usage, "completion_tokens_details", "reasoning_tokens"), output),
             )
         ]
 
 
-def _text(text: str) -> list[ChatEvent]:
-    return [TextDelta(text)] if text else []
+def read_content(content: object) -> tuple[str, str]:
+    """The text and the thinking in `content`: a text, or a list of parts."""
+    if isinstance(content, str):
+        return content, ""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for part in content if isinstance(content, list) else [content]:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning"):
+            inner = part.get("thinking", part.get("text"))
+            thoughts.append("".join(read_content(inner)))
+        elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+    return "".join(texts), "".join(thoughts)
 
 
 def _list(delta: Mapping[str, Any], name: str) -> list[Any]:
     value = delta.get(name)
+    if isinstance(value, Mapping):
+        return [value]
     return value if isinstance(value, list) else []
 
 
 def _first(items: Any) -> Mapping[str, Any] | None:
-    first = items[0] if isinstance(items, list) and items else None
-    return first if isinstance(first, Mapping) else None
+    return (
+        next((item for item in items if isinstance(item, Mapping)), None) if isinstance(items, list) else None
+    )
 
 
-def _count(counts: Any, key: str) -> int:
-    value = counts.get(key) if isinstance(counts, Mapping) else None
-    return max(0, int(value)) if isinstance(value, int | float) else 0
+def _detail(usage: Mapping[str, Any], group: str, key: str) -> int:
+    details = usage.get(group)
+    return count_of(details.get(key)) if isinstance(details, Mapping) else 0

@@ -15,15 +15,21 @@ class EventTooLong(ValueError):
 
 
 class SseDecoder:
-    """Feed it the body as it is received; `plain` is true if the body is JSON or HTML instead of a stream."""
+    """Feed it the body as it is received; `plain` is true if the body is JSON or HTML instead of a stream.
 
-    def __init__(self) -> None:
+    With `skip_long` a line that is longer than any regular one is left out, and the stream goes on behind it.
+    """
+
+    def __init__(self, *, skip_long: bool = False) -> None:
+        self._skip_long = skip_long
+        self._skipping = False  # up to the end of the line
         self.plain = False
         self.done = False  # set by the caller when the stream has said that it is complete
         self._started = False
         self._held: list[bytes] = []  # fragments of the line that has not ended yet
         self._held_bytes = 0
         self._data: list[str] = []
+        self._data_length = 0  # characters
         self._ping = False  # the event that has begun only says that the connection lives
 
     def feed(self, fragment: bytes) -> list[str]:
@@ -69,15 +75,22 @@ class SseDecoder:
         return payloads
 
     def _hold(self, fragment: bytes) -> None:
-        self._held.append(fragment)
         self._held_bytes += len(fragment)
         if self._held_bytes > MAX_EVENT_BYTES:
-            raise EventTooLong(f"one event is longer than {MAX_EVENT_BYTES} bytes")
+            if not self._skip_long or self.plain:
+                raise EventTooLong(f"one event is longer than {MAX_EVENT_BYTES} bytes")
+            self._skipping = True
+            self._held.clear()
+        if not self._skipping:
+            self._held.append(fragment)
 
     def _take_held(self) -> bytes:
-        line = b"".join(self._held)
+        line = (
+            b":" if self._skipping else b"".join(self._held)
+        )  # a comment instead of the line that is left out
         self._held.clear()
         self._held_bytes = 0
+        self._skipping = False
         return line
 
     def _line(self, line: bytes) -> list[str]:
@@ -85,12 +98,23 @@ class SseDecoder:
         if not line:
             return self._end_event()
         if line.startswith(b"data:"):
-            self._data.append(line[5:].decode("utf-8", "replace").removeprefix(" "))
+            self._keep(line[5:].decode("utf-8", "replace").removeprefix(" "))
         elif line.startswith(b"event:"):
             self._ping = line[6:].strip() == b"ping"
         return []
 
+    def _keep(self, data: str) -> None:
+        """One line of the event's data; all of them together are bounded too."""
+        self._data_length += len(data)
+        if self._data_length <= MAX_EVENT_BYTES:
+            self._data.append(data)
+        elif not self._skip_long:
+            raise EventTooLong(f"one event is longer than {MAX_EVENT_BYTES} bytes")
+        else:
+            self._data.clear()
+
     def _end_event(self) -> list[str]:
+        self._data_length = 0
         if self._ping:
             self._ping = False
             self._data.clear()

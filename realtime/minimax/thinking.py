@@ -1,7 +1,7 @@
 """Removes thinking from an answer while it streams, without I/O: fragments of `content` in, visible text out.
 
-Two filters in a row: `Accumulator` turns increments or snapshots into increments; `ThinkingFilter` removes think
-blocks and stray tags, also where a tag is split between two fragments (docs/minimax/chat.md 4 and 6).
+Two filters in a row: `Accumulator` turns increments or snapshots into increments; `ThinkingFilter` removes the think
+blocks at the start of an answer, also where a tag is split between two fragments (docs/minimax/chat.md 4 and 6).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 OPENING = ("<think>", "<thinking>", "<mm:think>")
 CLOSING = ("</think>", "</thinking>", "</mm:think>")
 _TAGS = OPENING + CLOSING
+_LONGEST = max(map(len, CLOSING))
 _SNAPSHOT_MIN = 8  # characters that do not repeat by chance at the start of the next fragment
 
 
@@ -17,7 +18,7 @@ class Accumulator:
 
     def __init__(self) -> None:
         self._so_far = ""
-        self._held: str | None = None  # a second fragment that could be either, until the third decides
+        self._held: list[str] = []  # fragments that could be either, until one decides
         self._snapshots: bool | None = None  # None: not known yet
 
     def feed(self, fragment: str) -> str:
@@ -29,27 +30,22 @@ class Accumulator:
         return self._from_snapshot(fragment) if self._snapshots else self._append(fragment)
 
     def finish(self) -> str:
-        """What was still held back: it starts with all of the text before, so it is most likely a snapshot."""
-        if self._held is None:
-            return ""
-        held, self._held = self._held, None
-        return self._from_snapshot(held)
+        """What was still held back: each starts with all of the text before, so it is most likely a snapshot."""
+        held, self._held = self._held, []
+        return self._from_snapshot(held[-1]) if held else ""
 
     def _decide(self, fragment: str) -> str:
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._snapshots = fragment.startswith(held)
-            if self._snapshots:
-                return self._from_snapshot(fragment)
-            return self._append(held) + self._append(fragment)
-        if len(fragment) > len(self._so_far) and fragment.startswith(self._so_far):
-            if len(self._so_far) < _SNAPSHOT_MIN:
-                self._held = fragment
-                return ""
-            self._snapshots = True
-            return self._from_snapshot(fragment)
-        self._snapshots = False
-        return self._append(fragment)
+        """One fragment that repeats all before it may be a refrain ("ha ha"); two in a row are snapshots."""
+        before = self._held[-1] if self._held else self._so_far
+        if not (len(fragment) > len(before) and fragment.startswith(before)):
+            self._snapshots = False
+            held, self._held = [*self._held, fragment], []
+            return "".join(held)
+        self._held.append(fragment)
+        if len(self._held) < 2 or len(before) < _SNAPSHOT_MIN:
+            return ""
+        self._snapshots, self._held = True, []
+        return self._from_snapshot(fragment)
 
     def _append(self, fragment: str) -> str:
         if self._snapshots is None:
@@ -67,54 +63,100 @@ class Accumulator:
 
 
 class ThinkingFilter:
-    """Visible text from `content`. The text between think tags is kept in `thinking`."""
+    """Visible text from `content`. The text between think tags is kept in `thinking`.
+
+    Thinking stands at the very start, in one block or several in a row; a closing tag there is a leftover and goes.
+    Behind the first visible character every tag is text: the answer may be about tags. So is a closing tag without an
+    opening one behind a text (some servers open the block in the prompt): its words are out before the tag comes, and
+    to wait for it would delay every answer.
+    """
 
     def __init__(self) -> None:
-        self._pending = ""
+        self._held = ""  # at the start: blanks and what could be a tag; in a block: what could be its end
+        self._at_start = True
         self._inside = False
-        self._skip_newlines = True  # at the start and after a block
-        self._thinking: list[str] = []
+        self._block: list[str] = []  # the open block as it came
+        self._opening = ""  # blanks and tag before the open block
+        self._skip_blanks = False  # something was taken away, so the blanks behind it go too
+        self._thinking: list[str] = []  # of closed blocks
 
     @property
     def thinking(self) -> str:
         return "".join(self._thinking)
 
+    @property
+    def inside(self) -> bool:
+        """Whether a block is open."""
+        return self._inside
+
+    def skip_blanks(self) -> None:
+        """There was thinking in a field of its own: blanks before the text belong to it."""
+        self._skip_blanks = self._skip_blanks or self._at_start
+
+    def keep(self, text: str) -> None:
+        """A text that turned out to be thinking."""
+        self._thinking.append(text)
+
     def feed(self, text: str) -> str:
-        """The new visible text. Holds back only what could still become a tag."""
-        self._pending += text
-        visible: list[str] = []
-        while self._pending:
-            at = self._pending.find("<")
-            if at != 0:
-                self._emit(self._take(len(self._pending) if at < 0 else at), visible)
-                continue
-            tag = next((tag for tag in _TAGS if self._pending.startswith(tag)), None)
-            if tag is not None:
-                self._take(len(tag))
-                self._inside = tag in OPENING
-                self._skip_newlines = self._skip_newlines or not self._inside
-            elif any(tag.startswith(self._pending) for tag in _TAGS):
-                break
-            else:
-                self._emit(self._take(1), visible)
-        return "".join(visible)
+        """The new visible text. Holds back only what could still become a tag at the start."""
+        if not self._at_start:
+            return text
+        self._held += text
+        while self._at_start:
+            if not (self._read_block() if self._inside else self._read_start()):
+                return ""
+        visible, self._held = self._held, ""
+        return visible
 
-    def finish(self) -> str:
-        """The answer has ended: a held back beginning of a tag was text."""
-        visible: list[str] = []
-        self._emit(self._take(len(self._pending)), visible)
-        return "".join(visible)
+    def finish(self, *, cut: bool = False) -> str:
+        """The answer has ended: what was held back was text, also a block that never closed, tag included.
 
-    def _take(self, count: int) -> str:
-        taken, self._pending = self._pending[:count], self._pending[count:]
-        return taken
+        But with `cut` (the token limit ended it, or a call did) the open block was thinking.
+        """
+        held, self._held = self._held, ""
+        if not self._inside:
+            return held.lstrip() if self._skip_blanks else held
+        self._block.append(held)
+        self._inside = False
+        block = "".join(self._block)
+        if cut:
+            self._thinking.append(block)
+            return ""
+        return self._opening + block
 
-    def _emit(self, text: str, visible: list[str]) -> None:
-        if self._inside:
-            self._thinking.append(text)
-            return
-        if self._skip_newlines:
-            text = text.lstrip("\r\n")
-            self._skip_newlines = not text
-        if text:
-            visible.append(text)
+    def _read_start(self) -> bool:
+        """Take one tag, or find that the text begins. False: more is needed."""
+        bare = self._held.lstrip()
+        tag = next((tag for tag in _TAGS if bare.startswith(tag)), None)
+        if tag is None:
+            if not bare or any(tag.startswith(bare) for tag in _TAGS):
+                return False
+            self._held = bare if self._skip_blanks else self._held
+            self._at_start = False
+            return True
+        self._opening = self._held[: len(self._held) - len(bare)] + tag
+        self._held = bare[len(tag) :]
+        self._skip_blanks = True
+        self._inside = tag in OPENING
+        return True
+
+    def _read_block(self) -> bool:
+        """Take the block up to its end. False: the end has not come."""
+        found = [(at, tag) for tag in CLOSING if (at := self._held.find(tag)) >= 0]
+        if not found:
+            ready = len(self._held) - _length_of_start(self._held)
+            self._block.append(self._held[:ready])
+            self._held = self._held[ready:]
+            return False
+        at, tag = min(found)
+        self._thinking += [*self._block, self._held[:at]]
+        self._block.clear()
+        self._held = self._held[at + len(tag) :]
+        self._inside = False
+        return True
+
+
+def _length_of_start(text: str) -> int:
+    """How many characters at the end of the text could be the beginning of a closing tag."""
+    lengths = range(min(_LONGEST - 1, len(text)), 0, -1)
+    return next((n for n in lengths if any(tag.startswith(text[-n:]) for tag in CLOSING)), 0)

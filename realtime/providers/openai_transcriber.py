@@ -5,11 +5,11 @@ It sends one utterance as WAV and reads one text, and how sure the service is of
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import aiohttp
+import msgspec
 
 from realtime.core.audio import write_wav
 from realtime.errors import (
@@ -19,6 +19,7 @@ from realtime.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from realtime.minimax.json_text import decode_json
 from realtime.providers.base import VAD_RATE, Samples, Transcript
 from realtime.settings import Settings
 
@@ -101,9 +102,9 @@ class OpenAITranscriber:
 
     def _read(self, body: bytes, language: str | None) -> Transcript:
         try:
-            answer = json.loads(body)
+            answer = decode_json(body)
             text = answer["text"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
             raise ProviderUnavailable(f"{self.name} answered without a text") from error
         if not isinstance(text, str):
             raise ProviderUnavailable(f"{self.name} answered without a text")
@@ -144,8 +145,8 @@ def _message(body: bytes) -> str:
     """The service's reason for a refusal, shortened, from any of the usual JSON forms or as plain text."""
     text = body.decode("utf-8", "replace")
     try:
-        answer: Any = json.loads(text)
-    except ValueError:
+        answer: Any = decode_json(text)
+    except msgspec.DecodeError:
         return text[:200].strip() or "no reason given"
     if isinstance(answer, dict):
         answer = answer.get("error", answer.get("detail", answer))

@@ -121,7 +121,7 @@ def test_a_think_tag_in_a_text_block_is_not_visible() -> None:
         start(0, type="text", text=""), delta(0, "text_delta", text="<thi"),
         delta(0, "text_delta", text="nk>secret</think>\n\nHi <"), stop(0), end(), STOP,
     )  # fmt: skip
-    assert [event.text for event in events if isinstance(event, TextDelta)] == ["Hi ", "<"]
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["Hi <"]
     assert ChatFinish("stop", {"think": "secret"}) in events
 
 
@@ -186,9 +186,11 @@ def test_blocked_output_ends_the_answer() -> None:
     assert events == [TextDelta("Well"), ChatFinish("content_filter")]
 
 
-def test_broken_json_is_an_error() -> None:
+def test_an_answer_of_broken_json_alone_is_an_error() -> None:
+    decoder = AnthropicDecoder()
+    assert decoder.feed(b"{") == []
     with pytest.raises(ProviderUnavailable):
-        AnthropicDecoder().feed(b"{")
+        decoder.end()
 
 
 # docs/minimax/anthropic.md 2

@@ -213,9 +213,11 @@ def test_blocked_output_is_a_finish_reason() -> None:
     assert finish_of(events).reason == "content_filter"
 
 
-def test_broken_json_is_an_upstream_error() -> None:
+def test_an_answer_of_broken_json_alone_is_an_upstream_error() -> None:
+    decoder = ChatDecoder()
+    assert decoder.feed('{"choices":') == []
     with pytest.raises(ProviderUnavailable):
-        run('{"choices":')
+        decoder.end()
 
 
 @pytest.mark.parametrize(

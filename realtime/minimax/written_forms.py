@@ -1,0 +1,313 @@
+"""Reads calls of tools out of text: the forms in which the platform's models and their relatives write them.
+
+Knows the forms of docs/minimax/chat.md 4 ("Calls in the text") and turns them into names and arguments. Where a call
+begins and ends in an answer is `written_calls`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from realtime.minimax.call_assembler import Schemas
+from realtime.minimax.json_text import decode_json, join_halves, json_text_of
+from realtime.minimax.typed_arguments import as_typed, items_of, property_of, types_of
+
+MARK = "]<]minimax[>["  # M3 puts it before every tag
+_TAG_MARK = "\x00"  # stands for it while a block is read
+_Q = "[\"'“”‘’]?"
+_CALL = re.compile(
+    rf"(?:\x00<?|<)(?P<tag>invoke|function)(?:\s+name\s*=\s*|\s*=\s*){_Q}(?P<name>[^\"'“”‘’<>/\s]+){_Q}[^<>]*?(?P<empty>/)?>"
+)
+_PARAMETER = re.compile(
+    rf"\x00?<(?P<tag>parameter|param|argument|arg)(?:\s+name\s*=\s*|\s*=\s*)"
+    rf"{_Q}(?P<name>[^\"'“”‘’<>/\s]+){_Q}(?P<more>[^<>]*)>"
+)
+_ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w.-]*)>")
+_MARKED_ELEMENT = re.compile(r"\x00<(?P<name>[^<>/\x00]+)>")
+_BEGUN_TAG = re.compile(r"\s*(?:\x00|</?[\w:]*)+$")  # a tag that the end of the answer cut
+_WRAPPER_END = re.compile(
+    r"(?:\s*\x00?(?:</(?:minimax:)?(?:tool_call|function_call)s?>|\[/TOOL_CALLS?\]))+\s*$"
+)
+_FUNCTION = re.compile(r"functions\.(?P<name>[\w.-]+)\s*\(")
+_TOKEN = re.compile(r"<\|tool_call_begin\|>\s*(?P<name>[\w.-]+)(?::\d+)?\s*<\|tool_call_argument_begin\|>")
+_ARROW = re.compile(rf"\{{\s*tool\s*=>\s*{_Q}(?P<name>[\w.-]+){_Q}(?:\s*,\s*args\s*=>\s*)?")
+_OPTION = re.compile(
+    r"--(?P<name>[\w-]+)[ \t=]+(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\n]*?)(?=\s+--|\s*[}\n]|\s*$)"
+)
+_NAMED = re.compile(
+    r"<(?P<tag>(?:tool_)?name)>(?P<name>[^<>]+)</(?P=tag)>(?P<rest>.*?)(?=<(?:tool_)?name>|$)", re.DOTALL
+)
+_NAMED_ARGUMENTS = re.compile(r"<(arguments|parameters|args|input)>(?P<value>.*?)(?:</\1>|$)", re.DOTALL)
+_KEYED = re.compile(
+    r"<tool_call>\s*(?P<name>[\w.-]+)\s*(?P<rest>(?:<arg_key>|</tool_call>|$).*?)(?=<tool_call>|$)", re.DOTALL
+)
+_KEY = re.compile(
+    r"<arg_key>(?P<name>.*?)</arg_key>\s*<arg_value>(?P<value>.*?)(?:</arg_value>|$)", re.DOTALL
+)
+_NAME_KEYS = ("name", "tool_name", "tool", "function")
+_ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "params")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCall:
+    """One call. `arguments` is JSON text. `whole`: its end was written too."""
+
+    name: str
+    arguments: str
+    whole: bool = True
+
+
+def read_calls(block: str, schemas: Schemas) -> list[WrittenCall]:
+    """The calls in one block of text, in order, also of tools that are not among `schemas`."""
+    text = _WRAPPER_END.sub("", block.replace(MARK, _TAG_MARK))
+    for read in (_invokes, _tokens, _functions, _arrows, _named, _keyed, _objects):
+        if calls := list(read(text, schemas)):
+            return calls
+    return []
+
+
+def _call(name: str, values: Any, *, whole: bool = True) -> WrittenCall:
+    return WrittenCall(name.removeprefix("functions."), join_halves(json_text_of(values)), whole)
+
+
+# -- <invoke name="…"> with parameters, tags or JSON in it; <function=…>
+
+
+def _invokes(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    opens = list(_CALL.finditer(text))
+    for place, opened in enumerate(opens):
+        limit = opens[place + 1].start() if place + 1 < len(opens) else len(text)
+        closed = re.compile(rf"\x00?</{opened['tag']}>").search(text, opened.end(), limit)
+        body = "" if opened["empty"] else text[opened.end() : closed.start() if closed else limit]
+        schema = schemas.get(opened["name"], {})
+        values, whole = _values(body, schema)
+        yield _call(
+            opened["name"], values, whole=bool(closed or opened["empty"]) or (whole and limit < len(text))
+        )
+
+
+def _values(body: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The arguments of one call, and whether the last one was closed."""
+    if found := list(_PARAMETER.finditer(body)):
+        return _parameters(body, found, schema)
+    bare = body.strip()
+    if bare.startswith("{"):
+        for value, _ in _json_values(bare):
+            return (_typed_again(value, schema), True) if isinstance(value, Mapping) else ({}, False)
+    return _merged(_elements(body), schema, schema), True
+
+
+def _parameters(
+    body: str, opens: list[re.Match[str]], schema: Mapping[str, Any]
+) -> tuple[dict[str, Any], bool]:
+    pairs: list[tuple[str, str]] = []
+    closed: re.Match[str] | None = None
+    for place, opened in enumerate(opens):
+        limit = opens[place + 1].start() if place + 1 < len(opens) else len(body)
+        closed = re.compile(rf"\x00?</{opened['tag']}>").search(body, opened.end(), limit)
+        value = body[opened.end() : closed.start() if closed else limit]
+        pairs.append((opened["name"], value if closed else _BEGUN_TAG.sub("", value)))
+    return _merged(pairs, schema, schema), closed is not None
+
+
+def _elements(text: str) -> list[tuple[str, str]]:
+    """The tags at the top of a text, with what they hold. Tags of M3 carry its mark, so plain ones are text there."""
+    marked = _TAG_MARK in text
+    pattern, mark = (_MARKED_ELEMENT, _TAG_MARK) if marked else (_ELEMENT, "")
+    found: list[tuple[str, str]] = []
+    at = 0
+    while opened := pattern.search(text, at):
+        open_tag, close_tag = f"{mark}<{opened['name']}>", f"{mark}</{opened['name']}>"
+        end, depth = opened.end(), 1
+        while depth:
+            close, again = text.find(close_tag, end), text.find(open_tag, end)
+            if close < 0:
+                return [*found, (opened["name"], text[opened.end() :])]
+            deeper = 0 <= again < close
+            depth += 1 if deeper else -1
+            end = again + len(open_tag) if deeper else close + len(close_tag)
+        found.append((opened["name"], text[opened.end() : end - len(close_tag)]))
+        at = end
+    return found
+
+
+def _merged(pairs: list[tuple[str, str]], schema: Any, root: Any) -> dict[str, Any]:
+    """An object of these pairs. A name that comes several times is a list."""
+    values: dict[str, Any] = {}
+    repeated: set[str] = set()
+    for name, text in pairs:
+        name = name.strip()
+        part = property_of(schema, name, root)
+        names_list = "array" in types_of(part, root)
+        several = sum(other.strip() == name for other, _ in pairs) > 1
+        value = _value(text, items_of(part, root) if several and names_list else part, root)
+        if name not in values or not several:
+            values[name] = [value] if several and names_list else value
+        elif names_list or name in repeated:
+            values[name].append(value)
+        else:
+            values[name] = [values[name], value]
+        if several:
+            repeated.add(name)
+    return values
+
+
+def _value(text: str, schema: Any, root: Any) -> Any:
+    """What one tag holds: a text, or tags again where the schema or M3's mark says so."""
+    kinds = types_of(schema, root)
+    nested = _TAG_MARK + "<" in text or ("string" not in kinds and text.lstrip().startswith("<"))
+    if nested and (parts := _elements(text)):
+        if "array" in kinds:
+            return [_value(part, items_of(schema, root), root) for _, part in parts]
+        return _merged(parts, schema, root)
+    return as_typed(text.replace(_TAG_MARK, ""), schema, root)
+
+
+# -- JSON: one object a line, a list, or an object in the form of the API
+
+
+def _objects(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    for value, whole in _json_values(text):
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, Mapping) and (name := _name_in(item)):
+                inner = item["function"] if isinstance(item.get("function"), Mapping) else item
+                yield _call(name, _typed_again(_arguments_in(inner), schemas.get(name, {})), whole=whole)
+
+
+def _name_in(item: Mapping[str, Any]) -> str:
+    inner = item.get("function")
+    source = inner if isinstance(inner, Mapping) else item
+    return next((source[key] for key in _NAME_KEYS if isinstance(source.get(key), str)), "")
+
+
+def _arguments_in(item: Mapping[str, Any]) -> Any:
+    value = next((item[key] for key in _ARGUMENT_KEYS if item.get(key) is not None), {})
+    if isinstance(value, str):
+        try:
+            return decode_json(value)
+        except msgspec.DecodeError:
+            return {}
+    return value
+
+
+def _typed_again(values: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has types already; only a text where no text may be is read again."""
+    if not isinstance(values, Mapping):
+        return {}
+    return {
+        name: _retyped(value, property_of(schema, name, schema), schema) for name, value in values.items()
+    }
+
+
+def _retyped(value: Any, schema: Any, root: Any) -> Any:
+    is_text = isinstance(value, str) and "string" not in types_of(schema, root)
+    return as_typed(value, schema, root) if is_text else value
+
+
+def _json_values(text: str) -> Iterator[tuple[Any, bool]]:
+    """The JSON objects and lists in a text, one after the other. The last one may lack its end: then False."""
+    decoder = json.JSONDecoder(strict=False)
+    at = 0
+    while found := re.compile(r"[{\[]").search(text, at):
+        try:
+            value, at = decoder.raw_decode(text, found.start())
+            yield value, True
+        except (json.JSONDecodeError, RecursionError):
+            if (value := _completed(text[found.start() :])) is not None:
+                yield value, False
+            return
+
+
+def _completed(text: str) -> Any:
+    """The value of a JSON text whose end is missing, None where that is not all that is wrong."""
+    closing: list[str] = []
+    quoted = False
+    for token in re.finditer(r"\\.|.", text, re.DOTALL):
+        match token[0]:
+            case '"':
+                quoted = not quoted
+            case "{" | "[" as opened if not quoted:
+                closing.append("}" if opened == "{" else "]")
+            case "}" | "]" as closed if not quoted:
+                if not closing or closing.pop() != closed:
+                    return None
+    try:
+        return decode_json(text.rstrip().rstrip(",") + '"' * quoted + "".join(reversed(closing)))
+    except msgspec.DecodeError:
+        return None
+
+
+# -- the rest
+
+
+def _functions(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    """`functions.NAME({…})`, the form of Text-01."""
+    for found in _FUNCTION.finditer(text):
+        yield _with_json(found["name"], text[found.end() :], schemas)
+
+
+def _tokens(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    """`<|tool_call_begin|>functions.NAME:0<|tool_call_argument_begin|>{…}`"""
+    for found in _TOKEN.finditer(text):
+        yield _with_json(found["name"].removeprefix("functions."), text[found.end() :], schemas)
+
+
+def _with_json(name: str, text: str, schemas: Schemas) -> WrittenCall:
+    if text.lstrip().startswith("{"):
+        for value, whole in _json_values(text):
+            return _call(name, _typed_again(value, schemas.get(name, {})), whole=whole)
+    return _call(name, {}, whole=text.lstrip().startswith((")", "<")))
+
+
+def _arrows(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    """`{tool => "NAME", args => { --key "value" }}`, seen from M2.5 and M2.7."""
+    opens = list(_ARROW.finditer(text))
+    for place, found in enumerate(opens):
+        body = text[found.end() : opens[place + 1].start() if place + 1 < len(opens) else len(text)]
+        schema = schemas.get(found["name"], {})
+        options = [(option["name"], _unquoted(option["value"])) for option in _OPTION.finditer(body)]
+        if options:
+            yield _call(
+                found["name"], _merged(options, schema, schema), whole=body.rstrip().endswith(("}", "]"))
+            )
+        else:
+            yield _with_json(found["name"], re.sub(r"([{,]\s*)(\w+)\s*:", r'\1"\2":', body), schemas)
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    if len(text) < 2 or text[0] != text[-1] or text[0] not in "\"'":
+        return text
+    if text[0] == "'":
+        return text[1:-1]
+    try:
+        return str(decode_json(text))
+    except msgspec.DecodeError:
+        return text[1:-1]
+
+
+def _named(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    """`<tool_name>…</tool_name><parameters>{…}</parameters>`, also with `name` and `arguments`."""
+    for found in _NAMED.finditer(text):
+        name = found["name"].strip()
+        holder = _NAMED_ARGUMENTS.search(found["rest"])
+        held = holder["value"].strip() if holder else ""
+        if held.startswith("{"):
+            yield _with_json(name, held, schemas)
+        else:
+            schema = schemas.get(name, {})
+            yield _call(name, _merged(_elements(held), schema, schema))
+
+
+def _keyed(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    """`<tool_call>NAME` with `<arg_key>` and `<arg_value>`; only for tools that are offered: the name has no mark."""
+    for found in _KEYED.finditer(text):
+        if (schema := schemas.get(found["name"])) is not None:
+            pairs = [(pair["name"], pair["value"]) for pair in _KEY.finditer(found["rest"])]
+            yield _call(found["name"], _merged(pairs, schema, schema))
