@@ -113,7 +113,7 @@ class ToolCallAssembler:
         begun = bool(call.arguments.text)
         other_id = bool(fragment.call_id and call.ids and fragment.call_id not in call.ids)
         if not fragment.name:
-            return other_id and (call.arguments.complete or fragment.index is None and not begun)
+            return other_id and (call.arguments.complete or (fragment.index is None and not begun))
         if call.name and fragment.name != call.name:
             return call.arguments.complete or not (fragment.call_id and fragment.call_id in call.ids)
         if call.arguments.complete:

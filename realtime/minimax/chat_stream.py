@@ -88,7 +88,7 @@ class ChatDecoder:
         return self._message(message) + self._finish(reason) + self._usage(event)
 
     def end(self) -> list[ChatEvent]:
-        """The stream has ended regularly; a missing finish reason is added. Raises ProviderError if nothing was right."""
+        """The stream has ended regularly; a missing finish reason is added. Raises ProviderError if nothing came."""
         return [] if self.finished else self._finish("stop")
 
     def _object(self, event: Mapping[str, Any]) -> list[ChatEvent]:

@@ -99,12 +99,11 @@ class ThinkingFilter:
 
     def feed(self, text: str) -> str:
         """The new visible text. Holds back only what could still become a tag at the start."""
-        if not self._at_start:
-            return text
         self._held += text
-        while self._at_start:
-            if not (self._read_block() if self._inside else self._read_start()):
-                return ""
+        while self._at_start and (self._read_block() if self._inside else self._read_start()):
+            pass
+        if self._at_start:
+            return ""
         visible, self._held = self._held, ""
         return visible
 

@@ -64,7 +64,7 @@ class WrittenCalls:
     """One answer. `schemas`: the arguments of the tools that the request offered, by name; without any all is text."""
 
     schemas: Schemas
-    any: bool = False  # a call was found
+    _took: bool = False  # a block was taken out, so blanks at the end go too
     _pending: str = ""
     _blanks: str = ""  # before the first word, or behind a call: they go out with the next word
     _has_words: bool = False
@@ -89,7 +89,7 @@ class WrittenCalls:
             return []
         pieces = self._read(final=True, cut=cut)
         blanks, self._blanks = self._blanks, ""
-        return [*pieces, blanks] if blanks and not self.any else pieces
+        return [*pieces, blanks] if blanks and not self._took else pieces
 
     def _read(self, *, final: bool, cut: bool) -> list[Piece]:
         while (self._pending or self._doubtful) and self._step(final, cut):
@@ -135,7 +135,7 @@ class WrittenCalls:
         closing = "```" if self._in_fence else self._span
         at = self._pending.find(closing)
         line = -1 if self._in_fence else self._pending.find("\n")
-        if 0 <= line and (at < 0 or line < at):
+        if line >= 0 and (at < 0 or line < at):
             self._span = ""
             return self._say(line)
         if at >= 0:
@@ -229,7 +229,7 @@ class WrittenCalls:
         block, self._pending = self._pending[:length], self._pending[length:]
         self._behind = True
         if calls:
-            self.any, self._has_words, self._blanks = True, False, ""
+            self._took, self._has_words, self._blanks = True, False, ""
             self._out += calls
         elif self._fenced:  # code about a tool that there is not
             self._behind = False
@@ -258,7 +258,7 @@ class WrittenCalls:
         if doubtful and goes_on:
             self._put(doubtful)
         elif doubtful:
-            self._has_words = False
+            self._took, self._has_words = True, False
         return True
 
 

@@ -187,7 +187,7 @@ def _name_in(item: Mapping[str, Any]) -> str:
 
 
 def _arguments_in(item: Mapping[str, Any]) -> Any:
-    value = next((item[key] for key in _ARGUMENT_KEYS if item.get(key) is not None), {})
+    value: Any = next((item[key] for key in _ARGUMENT_KEYS if item.get(key) is not None), {})
     if isinstance(value, str):
         try:
             return decode_json(value)
