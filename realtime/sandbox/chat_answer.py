@@ -1,7 +1,7 @@
 """What the sandbox answers to a chat request: the talker's words, or JSON where a schema is asked for.
 
 Knows `response_format`, a schema that stands in the prompt's own words, a complaint about an earlier answer, and the
-faults `chat.bad_json` and `chat.bad_json_always`. Does not know tokens or the wire.
+faults `chat.bad_json`, `chat.bad_json_always` and `chat.written_call`. Does not know tokens or the wire.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .schema import Schema, resolve, schema_in
 from .schema_fill import fill
 from .schema_words import Words
 from .talker import Reply, reply, text_of
+from .written import written
 
 Message = Mapping[str, Any]
 _COMPLAINT = re.compile(
@@ -56,6 +57,8 @@ def answer(chat: ChatRequest, faults: Faults, now: datetime) -> Reply:
     wish = _wish(chat)
     messages = _without_schema(chat.messages, wish) if wish else chat.messages
     said = reply(messages, chat.tools, now, tool_choice=chat.tool_choice, parallel=chat.parallel)
+    if said.calls and (form := faults.get("chat.written_call")) is not None:
+        return replace(said, text=f"{said.text or 'One moment.'}\n{written(said.calls, form)}", calls=())
     if wish is None or said.calls:
         return said
     made = fill(wish.schema, Words(wish.text, said.text, now))

@@ -25,6 +25,7 @@ SENSITIVE = {
     "output_sensitive_type": 0,
     "output_sensitive_int": 0,
 }
+_HALF = '{"choices":[{"index":0,"delta":{"content":"\\u%s"}}]}'  # of an emoji
 SPEAKER = {"role": "assistant", "name": "MiniMax AI", "audio_content": ""}
 
 
@@ -220,6 +221,8 @@ async def _send_tokens(request: web.Request, response: web.StreamResponse, wire:
     async with aclosing(paced(request.app, answer, tps, limit)) as schedule:
         async for step in schedule:
             sent += len(step)
+            if sent >= len(answer.tokens) and wire.faults.has("chat.damaged"):
+                await _send_damage(response)
             await _send_step(response, wire, step, sent >= len(answer.tokens) and not faulty)
     if not answer.tokens and not faulty:
         await _send(response, wire.event({"content": "", **SPEAKER}, answer.finish))
@@ -238,6 +241,11 @@ async def _send_step(response: web.StreamResponse, wire: Wire, step: tuple[Token
         await _send(response, wire.event(delta, wire.answer.finish if closes else None))
         if last and place == len(deltas) and not closes:
             await _send(response, wire.event({"content": "", **SPEAKER}, wire.answer.finish))
+
+
+async def _send_damage(response: web.StreamResponse) -> None:
+    for event in ('{"choices":[{"delta":{"content', *(_HALF % half for half in ("d83d", "de00"))):
+        await response.write(f"data: {event}\n\n".encode())
 
 
 async def _apply_fault(request: web.Request, response: web.StreamResponse, wire: Wire) -> None:

@@ -13,12 +13,13 @@ from difflib import get_close_matches
 
 from ..errors import ConfigError
 
+FORMS = ("m1", "m2", "m3", "text01", "fence", "open")  # of a call that is written as text
 MOMENTS = ("connect", "connected", "start", "text", "mid", "final")
 
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One row of the table. `value` is "", "CODE", "N" or "MOMENT"; every value but "" is required."""
+    """One row of the table. `value` is "", "CODE", "N", "MOMENT" or "FORM"; every value but "" is required."""
 
     help: str
     value: str = ""
@@ -39,6 +40,10 @@ FAULTS: dict[str, FaultKind] = {
     "chat.split_tags": FaultKind("thinking tags split between two events"),
     "chat.missing_index": FaultKind("tool call deltas without index"),
     "chat.early_words": FaultKind("first words of the answer inside the thinking block (M3)"),
+    "chat.written_call": FaultKind(f"tool calls as text in the answer, written as {'|'.join(FORMS)}", "FORM"),
+    "chat.damaged": FaultKind(
+        "an event of broken JSON, half an emoji and its other half before the last event"
+    ),
     "chat.only_emoji": FaultKind("answer with nothing that can be spoken"),
     "chat.bad_json": FaultKind("the first JSON answer does not fit its schema; after a complaint it does"),
     "chat.bad_json_always": FaultKind("no JSON answer fits its schema"),
@@ -162,6 +167,8 @@ def _check_value(name: str, kind: FaultKind, value: str) -> None:
             raise ConfigError(f"fault {name!r} needs a number: {name}={kind.value}")
         case "MOMENT" if value not in MOMENTS:
             raise ConfigError(f"fault {name!r} needs one of {', '.join(MOMENTS)}{nearest(value, MOMENTS)}")
+        case "FORM" if value not in FORMS:
+            raise ConfigError(f"fault {name!r} needs one of {', '.join(FORMS)}{nearest(value, FORMS)}")
 
 
 def _probability(name: str, text: str) -> float:

@@ -75,14 +75,11 @@ SPLIT = ('{"ci', 'ty":"Pa', 'ris"}')
         "parallel, index always 0": ([part(PARIS, name="f", id="a", index=0), part(ROME, name="f", id="b", index=0)], TWO),
         "parallel, no index": ([part(PARIS, name="f", id="a"), part(ROME, name="f", id="b")], TWO),
         "parallel, index always 0, in pieces": (
-            [part(SPLIT[0], name="f", id="a", index=0), part(SPLIT[1], index=0), part(SPLIT[2], index=0)]
-            + [part('{"city":', name="f", id="b", index=0), part('"Rome"}', index=0)], TWO),
+            [part(SPLIT[0], name="f", id="a", index=0), part(SPLIT[1], index=0), part(SPLIT[2], index=0), part('{"city":', name="f", id="b", index=0), part('"Rome"}', index=0)], TWO),
         "interleaved": (
-            [part(SPLIT[0], name="f", id="a", index=0), part('{"city":', name="f", id="b", index=1), part(SPLIT[1], index=0)]
-            + [part('"Rome"}', index=1), part(SPLIT[2], index=0)], TWO),
+            [part(SPLIT[0], name="f", id="a", index=0), part('{"city":', name="f", id="b", index=1), part(SPLIT[1], index=0), part('"Rome"}', index=1), part(SPLIT[2], index=0)], TWO),
         "interleaved by id alone": (
-            [part(SPLIT[0], name="f", id="a"), part('{"city":', name="f", id="b"), part(SPLIT[1], id="a")]
-            + [part('"Rome"}', id="b"), part(SPLIT[2], id="a")], TWO),
+            [part(SPLIT[0], name="f", id="a"), part('{"city":', name="f", id="b"), part(SPLIT[1], id="a"), part('"Rome"}', id="b"), part(SPLIT[2], id="a")], TWO),
         "no id and no index": (
             [part({"city": "Paris"}, name="f"), part({"city": "Rome"}, name="f")],
             [("new_0", "f", {"city": "Paris"}), ("new_1", "f", {"city": "Rome"})]),

@@ -18,6 +18,7 @@ from realtime.core.messages import (
 )
 from realtime.errors import ConfigError, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax import Endpoint, MiniMax
+from realtime.sandbox.faults import FORMS
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 
@@ -198,3 +199,23 @@ async def test_turns_share_one_connection_and_its_spares() -> None:
                 pass
             await mm.chat.prewarm()
         assert sandbox.state.http_connections_opened == 3
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "options", [{}, {"dialect": "anthropic"}, {"model": "MiniMax-M2.7"}, {"endpoint": Endpoint.NATIVE}]
+)
+async def test_a_call_written_as_text_is_a_call(form: str, options: dict[str, Any]) -> None:
+    events = await ask(f"chat.written_call={form}", messages=PARIS, tools=(WEATHER,), **options)
+    (call,) = [event for event in events if isinstance(event, ToolCallDelta)]
+    assert (call.name, call.arguments) == ("get_weather", '{"city":"Paris"}')
+    assert call.call_id
+    assert text_of(events).strip() == "One moment."
+    assert finish_of(events).reason == "tool_calls"
+
+
+@pytest.mark.parametrize("endpoint", list(Endpoint))
+async def test_a_damaged_event_and_a_split_emoji_cost_nothing(endpoint: Endpoint) -> None:
+    events = await ask("chat.damaged", endpoint=endpoint)
+    assert "five" in text_of(events)
+    assert "😀" in text_of(events)

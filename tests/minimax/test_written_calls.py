@@ -117,8 +117,7 @@ def test_the_cuts_do_not_matter(form: str, cuts: list[int], cut: bool) -> None:
 
 
 MARKUP = st.sampled_from(
-    [*ONE_CALL.values(), "<minimax:tool_call>", "</minimax:tool_call>", "<invoke name=", '"foo">', "</invoke>", M, M[:4]]
-    + ["<tool_calls>", "```", "`", "```xml\n", "<", "[", "]", "{", "\n", " and ", "word. ", "<b>x</b>", "functions.now("]
+    [*ONE_CALL.values(), "<minimax:tool_call>", "</minimax:tool_call>", "<invoke name=", '"foo">', "</invoke>", M, M[:4], "<tool_calls>", "```", "`", "```xml\n", "<", "[", "]", "{", "\n", " and ", "word. ", "<b>x</b>", "functions.now("]
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.errors import ConfigError
-from realtime.sandbox.faults import FAULTS, MOMENTS, Fault, Faults, parse_fault, parse_faults
+from realtime.sandbox.faults import FAULTS, FORMS, MOMENTS, Fault, Faults, parse_fault, parse_faults
 from realtime.sandbox.options import PROFILES, VALUES, SandboxOptions, parse_set
 
 
@@ -17,6 +17,7 @@ from realtime.sandbox.options import PROFILES, VALUES, SandboxOptions, parse_set
 def faults(draw: st.DrawFn) -> Fault:
     name = draw(st.sampled_from(sorted(FAULTS)))
     values = {"": st.just(""), "CODE": st.integers(0, 99999).map(str), "N": st.integers(0, 99).map(str)}
+    values["FORM"] = st.sampled_from(FORMS)
     value = draw(values.get(FAULTS[name].value, st.sampled_from(MOMENTS)))
     return Fault(name, value, draw(st.floats(0, 1)))
 
@@ -46,6 +47,7 @@ def test_any_text_is_a_fault_or_a_clear_error(text: str) -> None:
     ("text", "problem"),
     [
         ("chat.eror=1002", "did you mean 'chat.error'?"),
+        ("chat.written_call=m5", "needs one of m1, m2, m3"),
         ("chat.error", "needs a number: chat.error=CODE"),
         ("chat.error=soon", "needs a number"),
         ("chat.stall=3", "takes no value"),
