@@ -6,6 +6,7 @@ Text in; text and `WrittenCall`s out. Holds back only what could still become th
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -28,7 +29,7 @@ _WRAPPERS = tuple(
 )
 _TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|tool_call_begin|>")
 _BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
-_BARE = ("<invoke name", "<function=")  # also without a wrapper: a service may take a special token out
+_BARE = ("<invoke name=", "<function=")  # also without a wrapper: a service may take a special token out
 _OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
 _WRAPPER_ENDINGS = (
     *(wrapper.replace("<", "</") for wrapper in _WRAPPERS),
@@ -50,11 +51,15 @@ _INNER = (
     "functions.",
     "```",
 )
+_FORGOTTEN = "invoke name="  # M3 forgets the "<" behind its mark now and then
+_BLANKS = re.compile(r"(?<!<)\s+")
 _FUNCTION = "functions."  # Text-01, in a code block of TypeScript
 _FENCE = re.compile(r"```[\w+-]{0,16}[ \t]*(?:\r?\n\s*)?")
 _CODE_FENCE = re.compile(r"```(?:typescript|ts|javascript|js)?[ \t]*\r?\n\s*")
 _SPECIAL = re.compile(r"[`<\[\]]")
 _JSON_BEGINNING = re.compile(r"[{\[]\s*(?:$|[\"'{\[}\]]|tool\b|to?o?$)")
+_JSON = json.JSONDecoder(strict=False)
+_QUOTED = re.compile(r"\\.")  # an escaped character ends no text
 _NAME = re.compile(r"<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*")
 _AFTER_CALL = re.compile(r"</(?:invoke|function)>(?=\s*[^\s<\]\[])")
 
@@ -222,8 +227,10 @@ class WrittenCalls:
     def _may_be_body(self, body: str) -> bool:
         if body.startswith(("{", "[")) and not body.startswith(_BRACKETS):
             return _JSON_BEGINNING.match(body) is not None
-        beginnings = (*_INNER, *_OPENINGS, *self.schemas)
-        return any(body.startswith(beginning) or beginning.startswith(body) for beginning in beginnings)
+        tight = _tight(body)
+        tags = (f"<{name}>" for name in self.schemas)
+        beginnings = map(_tight, (*_INNER, *_OPENINGS, *self.schemas, *tags))
+        return any(tight.startswith(beginning) or beginning.startswith(tight) for beginning in beginnings)
 
     def _take(self, length: int, calls: tuple[WrittenCall, ...]) -> bool:
         block, self._pending = self._pending[:length], self._pending[length:]
@@ -268,10 +275,15 @@ def _without_marks(text: str) -> str:
     return text
 
 
+def _tight(text: str) -> str:
+    """The beginning of the text without the blanks that a tag may have inside."""
+    return _BLANKS.sub("", text[:60])
+
+
 def _opens(text: str) -> bool:
     bare = _without_marks(text)
-    marked = bare != text and bare.startswith("invoke name")  # M3 forgets the "<" now and then
-    return marked or any(bare.startswith(opening) for opening in _OPENINGS)
+    openings = (*_OPENINGS, _FORGOTTEN) if bare != text else _OPENINGS
+    return _tight(bare).startswith(tuple(map(_tight, openings)))
 
 
 def _could_open(text: str) -> bool:
@@ -279,19 +291,18 @@ def _could_open(text: str) -> bool:
     bare = _without_marks(text)
     if MARK.startswith(bare):
         return True
-    openings = (*_OPENINGS, "invoke name") if bare != text else _OPENINGS
-    return any(opening.startswith(bare) for opening in openings)
+    openings = (*_OPENINGS, _FORGOTTEN) if bare != text else _OPENINGS
+    tight = _tight(bare)
+    return any(_tight(opening).startswith(tight) for opening in openings)
 
 
 def _body(text: str) -> str:
     """What stands in the wrappers, or the text itself where a call has none."""
     bare = _without_marks(text)
-    wrapper = next(
-        (opening for opening in (*_WRAPPERS, *_TOKENS[:2], *_BRACKETS) if bare.startswith(opening)), ""
-    )
-    if not wrapper:
+    if not _tight(bare).startswith((*_WRAPPERS, *_TOKENS[:2], *_BRACKETS)):
         return bare
-    return _without_marks(bare[len(wrapper) :].lstrip())
+    end = bare.index("]" if bare.startswith("[") else ">") + 1
+    return _without_marks(bare[end:].lstrip())
 
 
 def _end_of(text: str) -> int:
@@ -302,11 +313,31 @@ def _end_of(text: str) -> int:
     if bare.startswith("<function_call>") and "```" in bare:
         at = text.find("```", text.find(_FUNCTION)) if _FUNCTION in text else -1
         return at + 3 if at >= 0 else -1
-    single = bare.startswith((*_BARE, "<|tool_call_begin|>", "invoke name"))
+    single = _tight(bare).startswith(tuple(map(_tight, (*_BARE, _TOKENS[2], _FORGOTTEN))))
     if single and (tag := _NAME.match(bare)) and tag[0].rstrip().endswith("/>"):
         return len(text) - len(bare) + len(tag[0].rstrip())
+    if not single and (body := _body(text)).startswith(("{", "[")):
+        return _end_of_json(text, len(text) - len(body))
     endings = _ENDINGS if single else _WRAPPER_ENDINGS
     found = [at + len(ending) for ending in endings if (at := text.find(ending)) >= 0]
     if not single and (after := _AFTER_CALL.search(text)):  # the wrapper has no end, and the answer goes on
         found.append(after.end())
     return min(found, default=-1)
+
+
+def _end_of_json(text: str, at: int) -> int:
+    """Where a wrapper with JSON ends: behind its last value, or behind its end if that has come. -1: not yet."""
+    begin = at
+    try:
+        while text[at : at + 1] in ("{", "["):
+            _, at = _JSON.raw_decode(text, at)
+            at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n,"))
+    except (ValueError, RecursionError):
+        found = [at + len(ending) for ending in _WRAPPER_ENDINGS if (at := text.find(ending, begin)) >= 0]
+        end = min(found, default=-1)
+        return end if end >= 0 and _QUOTED.sub("", text[begin:end]).count('"') % 2 == 0 else -1
+    rest = text[at:]
+    ending = next((ending for ending in _WRAPPER_ENDINGS if rest.startswith(ending)), None)
+    if ending is not None:
+        return at + len(ending)
+    return -1 if not rest or any(ending.startswith(rest) for ending in _WRAPPER_ENDINGS) else at

@@ -34,6 +34,8 @@ _BEGUN_TAG = re.compile(r"\s*(?:\x00|</?[\w:]*)+$")  # a tag that the end of the
 _WRAPPER_END = re.compile(
     r"(?:\s*\x00?(?:</(?:minimax:)?(?:tool_call|function_call)s?>|\[/TOOL_CALLS?\]))+\s*$"
 )
+# M3 leaves out the opening tag of an argument now and then, but not the mark before it.
+_HEADLESS = re.compile(r"\x00(?!invoke)(?P<value>[^<\x00]+)\x00</(?P<name>[^<>\x00]+)>")
 _FUNCTION = re.compile(r"functions\.(?P<name>[\w.-]+)\s*\(")
 _TOKEN = re.compile(r"<\|tool_call_begin\|>\s*(?P<name>[\w.-]+)(?::\d+)?\s*<\|tool_call_argument_begin\|>")
 _ARROW = re.compile(rf"\{{\s*tool\s*=>\s*{_Q}(?P<name>[\w.-]+){_Q}(?:\s*,\s*args\s*=>\s*)?")
@@ -66,7 +68,8 @@ class WrittenCall:
 def read_calls(block: str, schemas: Schemas) -> list[WrittenCall]:
     """The calls in one block of text, in order, also of tools that are not among `schemas`."""
     text = _WRAPPER_END.sub("", block.replace(MARK, _TAG_MARK))
-    for read in (_invokes, _tokens, _functions, _arrows, _named, _keyed, _objects):
+    text = _HEADLESS.sub("\x00<\\g<name>>\\g<value>\x00</\\g<name>>", text)
+    for read in (_invokes, _tokens, _functions, _arrows, _named, _keyed, _objects, _tool_tags):
         if calls := list(read(text, schemas)):
             return calls
     return []
@@ -311,3 +314,11 @@ def _keyed(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
         if (schema := schemas.get(found["name"])) is not None:
             pairs = [(pair["name"], pair["value"]) for pair in _KEY.finditer(found["rest"])]
             yield _call(found["name"], _merged(pairs, schema, schema))
+
+
+def _tool_tags(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    """`<NAME><city>…</city></NAME>` in a wrapper, for tools that are offered."""
+    for wrapper, held in _elements(text):
+        for name, body in [(wrapper, held), *_elements(held)]:
+            if (schema := schemas.get(name)) is not None:
+                yield _call(name, _values(body, schema)[0], whole=f"</{name}>" in text)

@@ -94,6 +94,9 @@ ONE_CALL = {
     "GLM": "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n</tool_call>",
     "Kimi": "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>"
     '{"city": "Paris"}<|tool_call_end|><|tool_calls_section_end|>',
+    "blanks in tags": '<minimax:tool_call >\n<invoke  name = "get_weather" >\n<parameter  name = "city" >Paris</parameter></invoke>',
+    "M3 forgets an opening tag": f'{M}<tool_call>{M}<invoke name="get_weather">{M}Paris{M}</city>{M}</invoke>{M}</tool_call>',
+    "the tool's name as a tag": "<minimax:tool_call>\n<get_weather>\n<city>Paris</city>\n</get_weather>\n</minimax:tool_call>",
     "in a code fence": f"```xml\n<minimax:tool_call>\n{INVOKE}\n</minimax:tool_call>\n```",
     "in a fence without a language": f"```\n<tool_calls>\n{JSON}\n</tool_calls>\n```\n",
 }  # fmt: skip
@@ -203,6 +206,14 @@ def test_several_calls_come_in_order() -> None:
 def test_text_behind_a_call_is_text() -> None:
     assert read([f"<minimax:tool_call>{INVOKE}</minimax:tool_call>\nDone."]) == ("\nDone.", [PARIS])
     assert read([f"<minimax:tool_call>{INVOKE} It rains."]) == (" It rains.", [PARIS])
+    assert read([f"<tool_calls>\n{JSON}\nIt rains."]) == ("It rains.", [PARIS])
+
+
+@pytest.mark.parametrize("value", ["a </tool_calls> b", "{[", '\\"quoted\\"', "</invoke>", "`x`", "\n"])
+def test_what_stands_in_a_json_text_ends_nothing(value: str) -> None:
+    text = '<tool_calls>\n{"name": "get_weather", "arguments": {"city": "x' + value + '"}}\n</tool_calls>'
+    calls = [("get_weather", {"city": "x" + value.replace("\\", "")})]
+    assert read([text]) == ("", calls) == read(list(text))
 
 
 def call_with(name: str, value: str) -> str:
