@@ -86,7 +86,8 @@ def read_answer(line: Mapping[str, Any], request: Mapping[str, Any] | None = Non
     if error is None:
         try:
             content = msgspec.json.encode(body)
-            answer = answer_of(content, ChatDecoder(service=_SERVICE).feed_whole(content))
+            decoder = ChatDecoder(service=_SERVICE, schemas=_offered(request or {}))
+            answer = answer_of(content, decoder.feed_whole(content))
         except ProviderError as refused:
             error = refused
         except (TypeError, ValueError, LookupError, AttributeError):
@@ -99,6 +100,17 @@ def read_answer(line: Mapping[str, Any], request: Mapping[str, Any] | None = Non
         raw=line,
         trace_id=text(response, "request_id") or (answer.trace_id if answer else None),
     )
+
+
+def _offered(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The schemas of the tools that a request offered, by name."""
+    tools = body.get("tools")
+    if not isinstance(tools, list) or body.get("tool_choice") == "none":
+        return {}
+    functions = [mapping(tool, "function") for tool in tools if isinstance(tool, Mapping)]
+    return {
+        name: mapping(function, "parameters") for function in functions if (name := text(function, "name"))
+    }
 
 
 def _error(

@@ -380,3 +380,17 @@ async def test_a_stream_that_is_read_by_somebody_else_is_refused(fake, mm, tmp_p
     with pytest.raises(InvalidArgument), (tmp_path / "a").open("w+") as text:
         await mm.batches.create(file=text)
     assert fake.uploads == []
+
+
+def test_a_call_that_was_written_as_text_is_a_call() -> None:
+    message = {"content": '<minimax:tool_call><invoke name="look"></invoke></minimax:tool_call>'}
+    body = {"choices": [{"message": message, "finish_reason": "stop"}]}
+    line = {"custom_id": "a", "response": {"status_code": 200, "body": body}}
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    answer = read_answer(line, {"tools": [tool, None]}).answer
+    assert answer is not None
+    assert [(call.name, call.arguments) for call in answer.tool_calls] == [("look", "{}")]
+    for request in ({}, {"tools": "x"}, {"tools": [tool], "tool_choice": "none"}):
+        answer = read_answer(line, request).answer
+        assert answer is not None
+        assert answer.text == message["content"]

@@ -20,6 +20,7 @@ from realtime.minimax.damaged_text import ArgumentsText, PiecewiseText
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.json_text import decode_json, decode_json_strictly
 from realtime.minimax.sse import SseDecoder
+from realtime.minimax.subtitle_lines import read_lines
 
 HIGH, LOW = "\\ud83d", "\\ude00"  # the two halves of 😀, as JSON escapes
 
@@ -56,6 +57,13 @@ def test_what_is_no_json_is_one_kind_of_error(text: str | bytes) -> None:
 def test_what_goes_out_has_to_be_right() -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_json_strictly(f'"{HIGH}"')
+
+
+def test_half_an_emoji_in_subtitles_is_replaced() -> None:
+    (line,) = read_lines(
+        b'[{"text":"Hi \\ud83d","time_begin":0,"time_end":1,"timestamped_words":[{"word":"\\ude00"}]}]'
+    )
+    assert (line.text, line.words[0].text) == ("Hi \ufffd", "\ufffd")
 
 
 def test_half_an_emoji_in_an_error_is_replaced() -> None:
@@ -123,11 +131,8 @@ def test_text_with_damage(texts: list[str], whole: str) -> None:
 @given(st.text(max_size=30), st.lists(st.integers(0, 60), max_size=9))
 def test_surrogates_are_joined_across_any_cut(text: str, cuts: list[int]) -> None:
     text = "".join(char for char in text if char >= " " and char != "\x7f")
-    units = text.encode("utf-16-le").decode("utf-16-le", "surrogatepass")
-    halves = "".join(
-        chr(int.from_bytes(units.encode("utf-16-le")[at : at + 2], "little"))
-        for at in range(0, 2 * len(units.encode("utf-16-le")) // 2, 2)
-    )
+    raw = text.encode("utf-16-le")
+    halves = "".join(chr(int.from_bytes(raw[at : at + 2], "little")) for at in range(0, len(raw), 2))
     edges = [0, *sorted(at % (len(halves) + 1) for at in cuts), len(halves)]
     pieces = PiecewiseText()
     assert "".join(pieces.feed(halves[a:b]) for a, b in pairwise(edges)) + pieces.finish() == text

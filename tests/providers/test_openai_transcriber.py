@@ -170,3 +170,11 @@ async def test_the_confidence_of_a_service_that_tells_it_is_read(segments, text,
         transcript = await ask(url)
     assert transcript.text == text
     assert transcript.log_probability == (None if log_probability is None else pytest.approx(log_probability))
+
+
+async def test_half_an_emoji_costs_itself_alone():
+    async def answer(request, fields):
+        return web.Response(text='{"text": "Hello \\ud83d there."}', content_type="application/json")
+
+    async with service(answer) as url:
+        assert await ask(url) == Transcript("Hello \ufffd there.", None)
