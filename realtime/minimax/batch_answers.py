@@ -163,6 +163,8 @@ class _Lines:
         try:
             line: Mapping[str, Any] = decode_json(self._stream.readline())
         except msgspec.DecodeError:
+            line = {"response": None}
+        if line.get("response", line) is None and not line.get("error"):  # what stood there is no value
             self.broken += 1
             return None
         return line
