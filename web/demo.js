@@ -5,67 +5,59 @@ import { clientSecret } from "./sdk/connection.js";
 import { Realtime } from "./sdk/realtime.js";
 import { Captions } from "./page/captions.js";
 import { exposeDebug } from "./page/debug.js";
-import { microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
+import { load, save, storage } from "./page/memory.js";
+import { Notices } from "./page/notices.js";
+import { Server } from "./page/server.js";
+import { canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
 import { drawWaterfall } from "./page/waterfall.js";
 
 const KEY = "realtime.key";
+const SAVE_AFTER_MS = 500;
 const byId = (id) => document.getElementById(id);
 
+const server = new Server();
 const voice = new Realtime({
   url: new URL("v1/realtime", location.href.replace(/^http/, "ws")),
   credential,
   session: { audio: { input: { turn_detection: { type: "semantic_vad" } } } },
 });
-const captions = new Captions(byId("captions"), byId("spoken"));
-let server = null;      // the last answer of /readyz
-let talking = false;    // the user pressed talk and has not pressed stop
-let afterKey = null;    // what to repeat when the user has entered a key
-const dismissed = new Set();
+const captions = new Captions(byId("captions"), byId("spoken"), { retry });
+const notices = new Notices(byId("notices"), { dismiss });
+const heardMs = (id) => voice.player.heardMs(`0:${id}`);
+let talking = false;      // the user pressed talk and has not pressed stop
+let afterKey = null;      // what to repeat when the user has entered a key
+let resumedAt = -Infinity; // when the microphone came back after an interruption
 
 exposeDebug(voice);
 
 // --- the server -------------------------------------------------------------------------------------------------
 
-async function readServer() {
-  const answer = await fetch("readyz", { cache: "no-store" });  // 503 with the same body if not ready
-  server = await answer.json();
-  byId("server").textContent = [server.chat_model, server.voice].filter(Boolean).join(" · ");
-  draw();
-  return server;
-}
-
 /** Reads /readyz before every connection: the server may have restarted with other settings. */
 async function credential() {
-  const { key_required } = await readServer();
-  if (!key_required) return null;
-  const key = sessionStorage.getItem(KEY);
+  const { key_required } = await server.read();
+  const key = storage.get(KEY);
+  if (key_required === false || (key_required === undefined && !key)) return null;
   if (!key) throw Object.assign(new Error("no key"), { refused: "key_needed" });
   return clientSecret("v1/realtime/client_secrets", key);
 }
 
-async function pollServer(delay = 1000) {
-  try {
-    await readServer();
-  } catch {
-    unreachableUntil = performance.now() + delay;
-    draw();
-    setTimeout(() => pollServer(Math.min(delay * 2, 15_000)), delay);
-    return;
-  }
-  unreachableUntil = null;
-  draw();
+function reconnect() {
+  server.retryNow();
+  voice.connection.retryNow();
 }
-let unreachableUntil = null;
 
 // --- controls ---------------------------------------------------------------------------------------------------
 
 async function talk() {
+  if (performance.now() - resumedAt < 1000) return;  // this click has just brought the microphone back
+  if (voice.microphone.state === "interrupted") return voice.microphone.start();
   if (talking) return stopTalking();
+  if (!voice.player.possible || !canHear(server.status)) return byId("message").focus();
   talking = true;
-  dismissed.delete("microphone");
+  notices.dismissed.delete("microphone");
   afterKey = talk;
   await voice.talk().catch(() => {});  // errors are states, which the page already shows
-  talking = ["on", "unloaded"].includes(voice.microphone.state);
+  talking = ["on", "interrupted", "unloaded"].includes(voice.microphone.state);
   draw();
 }
 
@@ -75,8 +67,7 @@ async function stopTalking() {
   captions.finish();
 }
 
-async function sendMessage(event) {
-  event.preventDefault();
+async function send() {
   const text = byId("message").value.trim();
   if (!text) return;
   byId("message").value = "";
@@ -85,9 +76,21 @@ async function sendMessage(event) {
   await voice.say(text);
 }
 
+function retry() {
+  afterKey = () => voice.connect();
+  voice.retry();
+}
+
+async function startAnew() {
+  talking = false;
+  await voice.reset();
+  remember();
+  byId("message").focus();
+}
+
 function saveKey(event) {
   event.preventDefault();
-  sessionStorage.setItem(KEY, byId("key").value.trim());
+  storage.set(KEY, byId("key").value.trim());
   byId("key").value = "";
   byId("key-dialog").close();
   const repeat = afterKey ?? (() => voice.connect());
@@ -99,83 +102,114 @@ function shortcut(event) {
   if (byId("key-dialog").open) return;
   if (event.key === "Escape") voice.interrupt();
   if (event.target.matches("input, textarea")) return;
-  // The browser already handles the space bar for a focused button.
-  if (event.key !== " " || event.repeat || event.target.closest("button, summary")) return;
+  // The browser already handles the space bar for a focused button, link or scrolling code.
+  if (event.key !== " " || event.repeat || event.target.closest("button, summary, a, pre")) return;
   event.preventDefault();
   talk();
+}
+
+function dismiss(id) {
+  if (id !== "problem") return false;
+  voice.dismissProblem();
+  return true;
+}
+
+function remember() {
+  save(voice.conversation, (id) => (voice.player.parts.has(`0:${id}`) ? heardMs(id) : null));
+}
+
+/** The page is left: it may come back from the browser's cache, then without microphone and connection. */
+function leave() {
+  remember();
+  talking = false;
+  voice.microphone.stop();
+  voice.connection.close();
 }
 
 byId("talk").addEventListener("click", talk);
 byId("mute").addEventListener("click", () => voice.mute(!voice.microphone.muted));
 byId("interrupt").addEventListener("click", () => voice.interrupt());
-byId("composer").addEventListener("submit", sendMessage);
-byId("message").addEventListener("input", () => { byId("send").disabled = !byId("message").value.trim(); });
+byId("reconnect").addEventListener("click", reconnect);
+byId("new").addEventListener("click", startAnew);
+byId("composer").addEventListener("submit", (event) => { event.preventDefault(); send(); });
+byId("message").addEventListener("input", enableSend);
 byId("key-form").addEventListener("submit", saveKey);
 byId("key-cancel").addEventListener("click", () => byId("key-dialog").close());
 document.addEventListener("keydown", shortcut);
-addEventListener("online", () => voice.connection.retryNow());
-addEventListener("pagehide", () => voice.connection.close());
+addEventListener("online", reconnect);
+addEventListener("pagehide", leave);
+document.addEventListener("visibilitychange", () => (document.hidden ? remember() : reconnect()));
+
+function enableSend() {
+  byId("send").disabled = !byId("message").value.trim();
+}
 
 // --- drawing ----------------------------------------------------------------------------------------------------
 
-let drawnLatency = null, askedReason = null;
+let drawnLatency = null, askedReason = null, saving = null;
 
 function draw() {
-  const { connection, conversation, microphone } = voice;
-  const retryAt = connection.retryAt ?? unreachableUntil;
+  const { connection, conversation, microphone, player } = voice;
+  const retryAt = connection.retryAt ?? server.retryAt;
+  const silent = connection.silent || (server.silent && connection.state !== "open");
   const [status, text] = statusText({
-    connection: unreachableUntil ? { state: "waiting" } : connection,
+    connection: server.retryAt !== null && connection.state !== "open" ? { state: "waiting" } : connection,
     microphone: microphone.state, muted: microphone.muted, phase: voice.phase, everOpen: connection.everOpen,
-    secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0, loaded: server || unreachableUntil,
+    secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0,
+    loaded: server.status || server.retryAt !== null,
+    silent, paused: player.interrupted, hears: canHear(server.status), sounds: player.possible,
   });
   document.body.dataset.status = status;
   if (byId("state").textContent !== text) byId("state").textContent = text;
+  byId("reconnect").hidden = !silent && retryAt === null;
   document.body.toggleAttribute("data-live", talking);
   byId("talk-label").textContent = talking ? "Stop talking" : "Start talking";
   byId("mute").hidden = microphone.state !== "on";
   byId("mute").setAttribute("aria-pressed", microphone.muted);
   byId("mute-label").textContent = microphone.muted ? "Unmute" : "Mute";
   byId("interrupt").hidden = connection.state !== "open" || !["speaking", "thinking"].includes(voice.phase);
-  document.body.toggleAttribute("data-empty", !conversation.items.some((item) => !item.hidden));
-  captions.draw(conversation.items);
+  drawServer();
+  drawConversation(conversation, connection);
   drawNotices();
-  if (conversation.latency && conversation.latency !== drawnLatency) {
-    drawnLatency = conversation.latency;
-    drawWaterfall(drawnLatency);
-  }
   askForKey(connection);
 }
 
-function drawNotices() {
-  const notices = serverNotices(server ?? {}).map((notice) => ({ ...notice, kind: "info" }));
-  const microphoneText = microphoneNotice(voice.microphone.state);
-  // While the server is unreachable, the line under the button says enough.
-  if (microphoneText && !(voice.microphone.state === "unloaded" && voice.connection.state !== "open")) notices.push({ id: "microphone", text: microphoneText, kind: "bad" });
-  const { problem } = voice.conversation;
-  if (problem) notices.push({ id: "problem", text: problemText(problem), kind: "bad" });
-  const shown = notices.filter(({ id }) => !dismissed.has(id));
-  const signature = JSON.stringify(shown);
-  if (byId("notices").dataset.shown === signature) return;
-  byId("notices").dataset.shown = signature;
-  byId("notices").replaceChildren(...shown.map(noticeElement));
+function drawServer() {
+  const status = server.status ?? {}, voiceless = !voice.player.possible || !canHear(server.status);
+  byId("server").textContent = [status.chat_model, status.voice].filter(Boolean).join(" · ");
+  document.body.toggleAttribute("data-typing", voiceless);
+  if (!voiceless) return;
+  byId("lead").textContent = "Write something.";
+  byId("lead-more").textContent = voice.player.possible ? "Type below, and it answers aloud." : "Type below, and read the answer.";
 }
 
-function noticeElement({ id, text, kind }) {
-  const notice = document.createElement("p");
-  notice.className = `notice ${kind}`;
-  notice.dataset.id = id;
-  notice.setAttribute("role", kind === "bad" ? "alert" : "note");
-  const close = document.createElement("button");
-  close.type = "button";
-  close.setAttribute("aria-label", "Dismiss");
-  close.textContent = "×";
-  close.addEventListener("click", () => {
-    if (id === "problem") return voice.dismissProblem();
-    dismissed.add(id);
-    draw();
-  });
-  notice.append(text, close);
-  return notice;
+function drawConversation(conversation, connection) {
+  const shown = conversation.items.filter((item) => !item.hidden);
+  const empty = shown.length === 0;
+  const context = {
+    last: shown.filter(({ role }) => role === "user" || role === "assistant").at(-1),
+    waiting: conversation.awaiting || conversation.response !== null || conversation.speech !== null,
+    offline: ["refused", "closed"].includes(connection.state) && !byId("key-dialog").open,
+  };
+  document.body.toggleAttribute("data-empty", empty);
+  byId("new").hidden = empty;
+  captions.draw(conversation.items, (item) => itemTrouble(item, context));
+  if (conversation.latency !== drawnLatency) {
+    drawnLatency = conversation.latency;
+    drawWaterfall(voice.player.possible ? drawnLatency : null);
+  }
+}
+
+function drawNotices() {
+  const sounds = voice.player.possible;
+  const all = serverNotices(server.status ?? {}, { sounds }).map((notice) => ({ ...notice, kind: "info" }));
+  const microphoneText = sounds ? microphoneNotice(voice.microphone.state) : null;
+  // While the server is unreachable, the line under the button says enough.
+  const unloaded = voice.microphone.state === "unloaded" && voice.connection.state !== "open";
+  if (microphoneText && !unloaded) all.push({ id: "microphone", text: microphoneText, kind: "bad" });
+  const { problem } = voice.conversation;
+  if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
+  notices.draw(all);
 }
 
 /** Ask once for each refusal; closing the dialog counts as an answer. */
@@ -186,9 +220,10 @@ function askForKey({ state, reason }) {
   askedReason = reason;
   voice.microphone.stop();
   talking = false;
-  if (reason === "invalid_api_key") sessionStorage.removeItem(KEY);
-  byId("key-error").textContent = reason === "invalid_api_key" ? "The server did not accept that key." : "";
+  byId("key-error").textContent = reason === "invalid_api_key" && storage.get(KEY) ? "The server did not accept that key." : "";
+  if (reason === "invalid_api_key") storage.remove(KEY);
   byId("key-dialog").showModal();
+  byId("key-dialog").addEventListener("close", draw, { once: true });
 }
 
 // The ring follows the audio level: it grows fast and shrinks slowly. At most one style change per frame.
@@ -208,9 +243,25 @@ function animate() {
   requestAnimationFrame(animate);
 }
 
-voice.addEventListener("change", draw);
+voice.addEventListener("change", () => {
+  draw();
+  saving ??= setTimeout(() => { saving = null; remember(); }, SAVE_AFTER_MS);
+});
+server.addEventListener("change", draw);
+voice.microphone.addEventListener("state", ({ detail, target }) => {
+  if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
+  target.before = detail;
+});
 voice.addEventListener("level", ({ detail }) => { levels[detail.source] = Math.max(levels[detail.source], detail.level); });
-voice.addEventListener("progress", () => captions.highlight((id) => voice.player.heardMs(`0:${id}`)));
-setInterval(() => { if (voice.connection.retryAt || unreachableUntil) draw(); }, 250);
+voice.addEventListener("progress", () => captions.highlight(heardMs));
+setInterval(() => { if (voice.connection.retryAt || server.retryAt) draw(); }, 250);
 requestAnimationFrame(animate);
-pollServer();
+
+const before = load();
+if (before) voice.restore(before);
+enableSend();
+const early = window.realtimeEarly?.take();
+draw();
+server.poll();
+if (early === "talk") talk();
+if (early === "send") send();

@@ -46,19 +46,27 @@ class Script:
     stalls: dict[int, float] = field(default_factory=dict)  # frame number -> seconds of pause before it
     fail: Event | None = None  # the error of every response
     error: Event | None = None  # sent after session.created
-    ready: Event = field(default_factory=dict)
+    ready: Event = field(default_factory=dict)  # fields of /readyz
+    hide_ready: bool = False  # like a proxy that does not let it through
+    stored: tuple[Event, ...] = ()  # the items of a stored conversation
+    greeting: bool = False  # the server speaks first
+    silent: bool = False  # takes connections and requests, and answers nothing
     silence_ms: int = 500
 
 
 class Session:
     """One socket: what it received, and its scripted conversation."""
 
-    def __init__(self, script: Script, socket: web.WebSocketResponse, extensions: list[str]) -> None:
+    def __init__(
+        self, script: Script, socket: web.WebSocketResponse, extensions: list[str], conversation: str = "conv_1"
+    ) -> None:
+        self.conversation = conversation
         self.script, self.socket = script, socket
         self.extensions = [name for name in extensions if name in script.extensions]
         self.binary = socket.ws_protocol == "realtime.bin.v1"
         self.events: list[tuple[float, Event]] = []
         self.sent: list[tuple[float, Event]] = []
+        self.probes = 0
         self.received = bytearray()
         self.frames: list[tuple[int, int]] = []  # (seq, start_ms)
         self.items: list[str] = []
@@ -79,6 +87,8 @@ class Session:
     async def send(self, kind: str, **fields: Any) -> None:
         number = next(self.numbers)
         event = {"type": kind, "event_id": f"event_{number}", **fields}
+        while self.script.silent:
+            await asyncio.sleep(0.05)
         self.sent.append((asyncio.get_running_loop().time(), event))
         with contextlib.suppress(ConnectionError):
             await self.socket.send_str(json.dumps(event))
@@ -92,7 +102,11 @@ class Session:
 
     async def run(self) -> None:
         await self.send("session.created", session=self.describe())
-        await self.send("conversation.created", conversation={"id": "conv_1"})
+        await self.send("conversation.created", conversation={"id": self.conversation})
+        for item in self.script.stored:
+            await self._add(item)
+        if self.script.greeting:
+            await self._begin_reply()
         if self.script.error:
             await self.send("error", error={"param": None, "event_id": None, **self.script.error})
         try:
@@ -116,6 +130,10 @@ class Session:
         if event["type"] == "input_audio_buffer.append":
             await self._receive_audio(base64.b64decode(event["audio"]))
             return
+        if event.get("event_id") == "probe":  # a sign of life, and no part of the conversation
+            self.probes += 1
+            error = {"type": "invalid_request_error", "code": "item_retrieve_invalid_item_id", "event_id": "probe"}
+            return await self.send("error", error=error)
         self.events.append((asyncio.get_running_loop().time(), event))
         match event:
             case {"type": "session.update"}:
@@ -190,11 +208,14 @@ class Session:
     # --- the reply: the recording in frames, until it is stopped ---
 
     async def _begin_reply(self) -> None:
+        if self.reply and not self.reply.done():
+            code = "conversation_already_has_active_response"
+            return await self.send("error", error={"code": code, "message": "Wait.", "event_id": None})
         number = next(self.ids)
         response = {
             "id": f"resp_{number}",
             "status": "in_progress",
-            "conversation_id": "conv_1",
+            "conversation_id": self.conversation,
             "output": [],
         }
         await self.send("response.created", response=response)
@@ -324,6 +345,7 @@ class FakeServer:
         self.script, self.port = script, port
         self.sessions: list[Session] = []
         self.subprotocols: list[list[str]] = []
+        self.asked_for: list[str | None] = []  # the `conversation` of each connection
         self.secrets = 0
         self._runner: web.AppRunner | None = None
 
@@ -358,11 +380,18 @@ class FakeServer:
         return web.FileResponse(ROOT / "index.html")
 
     async def _ready(self, request: web.Request) -> web.Response:
+        await self._silence()
+        if self.script.hide_ready:
+            raise web.HTTPNotFound()
         status: Event = {
             "ready": True, "sandbox": False, "key_required": self.script.key is not None,
             "transcriber": "local", "voice": "English_Graceful_Lady", "chat_model": "MiniMax-M3", "missing": [],
         }  # fmt: skip
         return web.json_response(status | self.script.ready)
+
+    async def _silence(self) -> None:
+        while self.script.silent:
+            await asyncio.sleep(0.05)
 
     async def _secret(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {self.script.key}":
@@ -372,6 +401,7 @@ class FakeServer:
         return web.json_response({"value": f"ek_{self.secrets:04d}", "expires_at": 1})
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
+        await self._silence()
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self.subprotocols.append(offered)
         known = ("realtime.bin.v1", "realtime") if self.script.binary else ("realtime",)
@@ -379,7 +409,9 @@ class FakeServer:
         socket = web.WebSocketResponse(protocols=chosen, compress=False)
         await socket.prepare(request)
         extensions = request.query.get("extensions", "").split(",")
-        session = Session(self.script, socket, extensions)
+        known = request.query.get("conversation", "") if self.script.stored else ""
+        self.asked_for.append(request.query.get("conversation"))
+        session = Session(self.script, socket, extensions, known or f"conv_{len(self.sessions) + 1}")
         if self.script.key and f"openai-insecure-api-key.ek_{self.secrets:04d}" not in offered:
             error = {"type": "authentication_error", "code": "invalid_api_key", "message": "Incorrect key."}
             await session.send("error", error=error)

@@ -267,6 +267,8 @@ FAILED = {
     "type": "failed",
     "error": {"type": "server_error", "code": "upstream_timeout", "message": "Too late."},
 }
+NEW_SESSION = {"type": "session.created", "session": {}}
+LATENCY = {"type": "response.latency.done", "response_id": "r1", "origin": "speech_ended", "marks": {"x": 1}}
 TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "speech creates an item for its caption": (
         [STARTED],
@@ -377,10 +379,61 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "a new session keeps the captions and gets the known items": (
         [USER, transcription("completed", transcript="Hi"), ASSISTANT, delta("Hello."), CREATED, {**STARTED, "item_id": "u2"},
          {"type": "local.message", "item_id": "m1", "text": "lost"}, {"type": "session.created", "session": {}}],
-        {"response": None, "phase": "listening",
+        {"response": None, "phase": "thinking", "wanted": True,
          "items": [{"text": "Hi"}, {"text": "Hello."}, {"text": "lost"}],
          "recreate": [{"item": {"id": "u1", "content": [{"type": "input_text", "text": "Hi"}]}},
-                    {"item": {"id": "a1", "content": [{"type": "output_text", "text": "Hello."}]}}]},
+                    {"item": {"id": "a1", "content": [{"type": "output_text", "text": "Hello."}]}},
+                    {"item": {"id": "m1", "content": [{"type": "input_text", "text": "lost"}]}}]},
+    ),
+    "an answer that the lost connection cut off can be asked for again": (
+        [USER, transcription("completed", transcript="Hi"), CREATED, ASSISTANT, delta("It"), NEW_SESSION],
+        {"wanted": False, "phase": "listening", "items": [{"failed": None}, {"text": "It", "failed": {"code": "connection_lost"}}]},
+    ),
+    "a turn without any answer is answered by the next session": (
+        [USER, transcription("completed", transcript="Hi"), CREATED, NEW_SESSION],
+        {"wanted": True, "phase": "thinking", "items": [{"failed": None}]},
+    ),
+    "a stopped conversation wants no answer": (
+        [USER, transcription("completed", transcript="Hi"), STOPPED, {"type": "local.stopped"}, NEW_SESSION],
+        {"wanted": False, "phase": "listening", "items": [{"failed": None}]},
+    ),
+    "a failed answer stands at the message": (
+        [USER, transcription("completed", transcript="Hi"), CREATED, done("failed", FAILED)],
+        {"items": [{"id": "u1", "failed": {"code": "upstream_timeout"}}]},
+    ),
+    "an answer that fails in the middle carries the failure itself": (
+        [USER, CREATED, ASSISTANT, delta("It"), done("failed", FAILED, output=[said("a1", "assistant", "It")])],
+        {"items": [{"failed": None}, {"id": "a1", "failed": {"code": "upstream_timeout"}}]},
+    ),
+    "the next answer removes the failure": (
+        [USER, CREATED, done("failed", FAILED), CREATED], {"problem": None, "items": [{"failed": None}]},
+    ),
+    "so does asking again": (
+        [USER, CREATED, done("failed", FAILED), {"type": "local.retried"}],
+        {"problem": None, "wanted": True, "phase": "thinking", "items": [{"failed": None}]},
+    ),
+    "a truncated answer remembers what was written": (
+        [ASSISTANT, delta("It **is** noon."), truncated(300, transcript="It **i")],
+        {"items": [{"text": "It **i", "whole": "It **is** noon."}]},
+    ),
+    "a restored conversation comes first": (
+        [USER, {"type": "local.restored", "id": "conv_9", "items": [{"id": "old", "role": "user", "text": "Hi", "placed": True}]}],
+        {"id": "conv_9", "items": [{"id": "old", "final": True}, {"id": "u1"}], "recreate": [{"item": {"id": "old"}}]},
+    ),
+    "the conversation has an id": (
+        [{"type": "conversation.created", "conversation": {"id": "conv_7"}}], {"id": "conv_7"},
+    ),
+    "a conversation that is not stored is no problem": (
+        [{"type": "error", "error": {"code": "invalid_value", "param": "conversation", "message": "Not stored."}}],
+        {"problem": None},
+    ),
+    "the marks of the turn before are gone when the next one begins": ([CREATED, LATENCY, STARTED], {"latency": None}),
+    "late marks of the turn before are not shown": (
+        [CREATED, done("completed"), {"type": "local.message", "item_id": "m1", "text": "Hi"}, LATENCY], {"latency": None},
+    ),
+    "marks of another response are not shown": (
+        [CREATED, done("completed"), {"type": "response.created", "response": {"id": "r2", "conversation_id": "c1"}}, LATENCY],
+        {"latency": None},
     ),
     "an unknown event changes nothing": ([{"type": "toString"}, {"type": "rate_limits.updated"}], {"items": []}),
 }  # fmt: skip

@@ -1,16 +1,23 @@
-// Draws the conversation: one block per item, redrawn only if the item changed. Highlights words as they are heard.
+// Draws the conversation: one block per item, redrawn only if the item changed. `answer.js` shows the text of an answer.
+
+import { Answer } from "./answer.js";
+import { copyButton } from "./copying.js";
 
 export class Captions {
-  constructor(list, log) {
+  /** `retry` is called when the user asks for an answer again. */
+  constructor(list, log, { retry = () => {} } = {}) {
     this.list = list;
     this.log = log;  // for screen readers: only finished items
-    this.blocks = new Map();  // item id -> {element, item, words, logged}
+    this.retry = retry;
+    this.blocks = new Map();  // item id -> {element, answer, item, trouble, logged}
     this.following = true;    // keep the newest line visible until the user scrolls up
     list.addEventListener("scroll", () => { this.following = this.#atBottom(); });
+    document.addEventListener("copy", (event) => this.#copy(event));
     new ResizeObserver(() => this.#follow()).observe(list);
   }
 
-  draw(items) {
+  /** `troubleOf`: item -> the sentence under its text with a button to try again, or null. */
+  draw(items, troubleOf = () => null) {
     const shown = items.filter((item) => !item.hidden && (item.role === "user" || item.role === "assistant"));
     const alive = new Set(shown.map((item) => item.id));
     for (const [id, block] of this.blocks) {
@@ -21,7 +28,8 @@ export class Captions {
     let next = this.list.firstElementChild;
     for (const item of shown) {
       const block = this.blocks.get(item.id) ?? this.#create(item);
-      if (block.item !== item) this.#fill(block, item);
+      const trouble = troubleOf(item);
+      if (block.item !== item || block.trouble !== trouble) this.#fill(block, item, trouble);
       if (block.element === next) next = next.nextElementSibling;
       else this.list.insertBefore(block.element, next);
     }
@@ -30,15 +38,10 @@ export class Captions {
 
   /** `heardMs`: item id -> how much of it has been heard. */
   highlight(heardMs) {
-    for (const [id, { words, element }] of this.blocks) {
-      if (!words.length || element.dataset.highlighted === "all") continue;
-      const heard = heardMs(id);
-      let allHeard = true;
-      for (const { span, start_ms, end_ms } of words) {
-        span.className = heard >= end_ms ? "said" : heard > start_ms ? "saying" : "";
-        allHeard &&= heard >= end_ms;
-      }
-      if (allHeard && element.classList.contains("final")) element.dataset.highlighted = "all";
+    for (const [id, { answer, element }] of this.blocks) {
+      if (!answer?.words.length || element.dataset.highlighted === "all") continue;
+      const all = answer.highlight(heardMs(id));
+      if (all && element.classList.contains("final")) element.dataset.highlighted = "all";
     }
   }
 
@@ -50,51 +53,82 @@ export class Captions {
   #create(item) {
     const element = document.createElement("div");
     const who = document.createElement("span");
-    const text = document.createElement("p");
+    const text = document.createElement(item.role === "assistant" ? "div" : "p");
     who.className = "visually-hidden";
     who.textContent = item.role === "user" ? "You: " : "Answer: ";
+    text.className = "text";
+    text.dir = "auto";
     element.append(who, text);
-    const block = { element, text, item: null, words: [], logged: false };
+    const block = { element, text, item: null, trouble: null, answer: null, logged: false };
+    if (item.role === "assistant") {
+      block.answer = new Answer(text);
+      const tools = document.createElement("div");
+      tools.className = "tools";
+      tools.append(copyButton("Copy answer", () => block.answer.source));
+      element.append(tools);
+    }
     this.blocks.set(item.id, block);
     return block;
   }
 
-  #fill(block, item) {
-    block.item = item;
-    block.element.className = `caption ${item.role}`;
-    block.element.classList.toggle("final", item.final);
-    block.element.classList.toggle("truncated", item.truncated);
-    block.element.classList.toggle("pending", !item.text);
+  #fill(block, item, trouble) {
+    const { element } = block;
+    Object.assign(block, { item, trouble });
+    element.className = `caption ${item.role}`;
+    element.classList.toggle("final", item.final);
+    element.classList.toggle("truncated", item.truncated);
+    element.classList.toggle("pending", !item.text);
     this.#write(block, item);
-    if (item.note) block.element.dataset.note = item.note;
+    if (item.note) element.dataset.note = item.note;
+    this.#offerRetry(element, trouble);
     if (item.final && item.text && !block.logged) {
       block.logged = true;
       const line = document.createElement("p");
-      line.textContent = `${item.role === "user" ? "You" : "Answer"}: ${item.text}`;
+      line.textContent = `${item.role === "user" ? "You" : "Answer"}: ${block.answer ? spoken(block.text) : item.text}`;
       this.log.append(line);
       while (this.log.childElementCount > 20) this.log.firstElementChild.remove();
     }
   }
 
   #write(block, item) {
-    const joined = item.words.map((word) => word.text).join("");
-    if (!item.words.length || item.truncated || !item.text.startsWith(joined.trimEnd())) {
-      block.words = [];
-      block.text.textContent = item.text;
+    if (!block.answer) {
+      if (block.text.textContent !== item.text) block.text.textContent = item.text;
       return;
     }
-    if (!block.words.length) block.text.textContent = "";
-    else block.rest.remove();
-    for (const word of item.words.slice(block.words.length)) {
-      const span = document.createElement("span");
-      span.textContent = word.text;
-      block.text.append(span);
-      block.words.push({ span, start_ms: word.start_ms, end_ms: word.end_ms });
+    const words = item.truncated ? [] : item.words;
+    block.answer.update(item.text, { whole: item.whole ?? item.text, words });
+    block.element.classList.toggle("timed", words.length > 0);
+    if (words.length) delete block.element.dataset.highlighted;
+  }
+
+  #offerRetry(element, trouble) {
+    element.querySelector(":scope > .trouble")?.remove();
+    if (!trouble) return;
+    const line = document.createElement("p"), button = document.createElement("button");
+    line.className = "trouble";
+    button.type = "button";
+    button.textContent = "Try again";
+    button.addEventListener("click", () => this.retry());
+    line.append(`${trouble} `, button);
+    element.append(line);
+  }
+
+  /** A copied selection is what the model wrote, not what it looks like. */
+  #copy(event) {
+    const selection = document.getSelection();
+    if (!selection.rangeCount || selection.isCollapsed) return;
+    const range = selection.getRangeAt(0);
+    if (!this.list.contains(range.commonAncestorContainer)) return;
+    const parts = [];
+    for (const child of this.list.children) {
+      if (!range.intersectsNode(child)) continue;
+      const block = [...this.blocks.values()].find(({ element }) => element === child);
+      parts.push(block?.answer ? block.answer.selected(range) : selectedText(block.text, range));
     }
-    block.rest = document.createElement("span");
-    block.rest.textContent = item.text.slice(joined.length);
-    block.text.append(block.rest);
-    delete block.element.dataset.highlighted;
+    const text = parts.filter(Boolean).join("\n\n");
+    if (!text) return;
+    event.preventDefault();
+    event.clipboardData.setData("text/plain", text);
   }
 
   #follow() {
@@ -104,4 +138,17 @@ export class Captions {
   #atBottom() {
     return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
   }
+}
+
+/** What a screen reader should say of an answer: its visible text, without the buttons of its code. */
+function spoken(element) {
+  const texts = [...element.children].map((block) => (block.querySelector("pre") ?? block).textContent);
+  return texts.join(" ");
+}
+
+function selectedText(element, range) {
+  const node = element.firstChild;
+  if (!node || !range.intersectsNode(node)) return "";
+  const from = node === range.startContainer ? range.startOffset : 0;
+  return node.data.slice(from, node === range.endContainer ? range.endOffset : undefined);
 }

@@ -1,10 +1,12 @@
-// The texts of the page about its state. Pure functions of that state.
+// The texts of the page about its state. Pure functions of that state. For visitors: what the operator has to do (install
+// something, set a variable) stands in the server's log, not here.
 
 const MICROPHONE = {
   denied: "No microphone permission. Allow it next to the address, then press the button, or type below.",
   missing: "No microphone found. Plug one in and press the button, or type below.",
   busy: "The microphone is in use by another program. Close that, then press the button, or type below.",
   insecure: "Browsers give the microphone only to https pages and to localhost. You can still type below.",
+  interrupted: "The microphone is paused, perhaps by a call. Press the button to go on, or type below.",
   lost: "The microphone was unplugged. Press the button to continue, or type below.",
   unloaded: "The microphone's code could not be loaded from the server. You can still type below.",
   failed: "The microphone could not be started. You can still type below.",
@@ -20,7 +22,13 @@ const PROBLEM = {
   rate_limit_exceeded: "The service is busy.",
   insufficient_quota: "The account behind this server has no credit left.",
   upstream_timeout: "The service took too long to answer. Please try again.",
+  upstream_unavailable: "The service cannot be reached at the moment. Please try again.",
+  transcription_unavailable: "This server cannot understand speech. Please type.",
+  transcription_failed: "That was not understood. Please say it again, or type.",
 };
+
+// What only an operator understands: addresses, commands, names of settings, classes and files.
+const TECHNICAL = /https?:|wss?:|\bpip3? |\brealtime (?:setup|serve|doctor)\b|[A-Z]+_[A-Z_]{3,}|\b\w+(?:Error|Exception)\b|Traceback|(?:^|\s)\/\w+\/|\d+\.\d+\.\d+\.\d+|minimax-realtime/;
 
 const LISTENING = {
   "user-speaking": ["user-speaking", "You are speaking"],
@@ -28,8 +36,11 @@ const LISTENING = {
   speaking: ["speaking", "Speaking"],
 };
 
-/** [status, text] for the line under the button. */
-export function statusText({ connection, microphone, muted, phase, secondsToRetry, everOpen, loaded }) {
+/** [status, text] for the line under the button. `hears`, `sounds`: whether the server hears, and the page has sound. */
+export function statusText({
+  connection, microphone, muted, phase, secondsToRetry, everOpen, loaded, silent, paused, hears = true, sounds = true,
+}) {
+  if (silent) return ["trouble", "The server does not answer"];
   if (!loaded) return ["connecting", "Loading…"];
   if (connection.state === "waiting") {
     const what = everOpen ? "Connection lost. Reconnecting" : "Server unreachable. Trying again";
@@ -40,7 +51,10 @@ export function statusText({ connection, microphone, muted, phase, secondsToRetr
   }
   if (microphone === "asking") return ["connecting", "Please allow the microphone"];
   if (connection.state === "connecting") return ["connecting", "Connecting"];
+  if (connection.state === "open" && paused && phase === "speaking") return ["trouble", "The sound is paused. Tap anywhere to go on"];
   if (connection.state === "open" && LISTENING[phase]) return LISTENING[phase];
+  if (!sounds) return ["idle", "Type, and read the answer"];
+  if (!hears) return ["idle", "This server cannot hear: type, and it answers"];
   if (microphone === "on") return muted ? ["muted", "Muted"] : ["listening", "Listening"];
   if (MICROPHONE[microphone]) return ["idle", MICROPHONE[microphone].split(". ")[0].replace(/\.$/, "")];
   return ["idle", "Press to talk"];
@@ -50,23 +64,45 @@ export function microphoneNotice(state) {
   return MICROPHONE[state] ?? null;
 }
 
-/** The text for an `error` event or a failed response: our own text for known codes, and the server's message. */
+/** The text for an `error` event or a failed response: our own text for known codes, or the server's message. */
 export function problemText({ code, message }) {
-  const known = PROBLEM[code];
-  if (!known) return message;
-  return message && !known.includes("again") ? `${known} ${message}` : known;
+  const known = PROBLEM[code], said = message && !TECHNICAL.test(message) ? message : null;
+  if (known && code !== "upstream_unavailable") return said && !known.includes("again") && !known.includes("type") ? `${known} ${said}` : known;
+  return said ?? known ?? "That did not work. Please try again.";
+}
+
+/** The sentence under a message without an answer, or under an answer that broke off; null if all is well. */
+export function itemTrouble(item, { last, waiting, offline }) {
+  if (item.failed) return item.role === "user" ? "No answer." : "The answer broke off.";
+  if (item !== last || item.role !== "user" || !item.final || !item.text) return null;
+  if (item.typed && !item.placed) return offline ? "Not sent." : null;
+  return waiting ? null : "No answer.";
 }
 
 /** Permanent notices about the server, from the answer of /readyz: [{id, text}]. */
-export function serverNotices(server) {
+export function serverNotices(server, { sounds = true } = {}) {
   const notices = [];
+  const add = (id, text) => notices.push({ id, text });
   if (server.sandbox) {
-    notices.push({ id: "sandbox", text: "Sandbox voice: a simple emulator on this machine answers. Set MINIMAX_API_KEY to talk with MiniMax." });
+    add("sandbox", "Sandbox voice: a simple emulator on this machine answers. Set MINIMAX_API_KEY to talk with MiniMax.");
   }
-  const missing = server.missing ?? [];
-  if (server.transcriber === "none" && !missing.some(({ part }) => part === "transcription")) {
-    notices.push({ id: "transcriber", text: "This server has no transcriber: it cannot understand speech. Type below, and it answers aloud." });
+  if (!sounds) {
+    add("insecure", "Over http, browsers give a page neither the microphone nor this kind of sound: type here and read the answers, or open the page over https.");
+    return notices;
   }
-  for (const { part, message } of missing) notices.push({ id: part, text: message });
+  const missing = new Set((server.missing ?? []).map(({ part }) => part));
+  if (!canHear(server)) {
+    add("deaf", missing.has("voice detection") || server.transcriber !== "none"
+      ? "This server cannot hear: it has no voice detection. Type below, and it answers aloud."
+      : "This server cannot hear: it has no transcriber. Type below, and it answers aloud.");
+  }
+  if (missing.has("voice")) add("voice", "The sandbox has no voice here: the answers stay silent.");
   return notices;
+}
+
+/** Whether the server understands speech. Without an answer of /readyz (a proxy may hide it): yes. */
+export function canHear(server) {
+  if (!server) return true;
+  const missing = (server.missing ?? []).some(({ part }) => part === "voice detection" || part === "transcription");
+  return server.hears ?? (server.transcriber !== "none" && !missing);
 }

@@ -10,7 +10,10 @@ const LABELS = {
 const element = (tag, className, text = "") =>
   Object.assign(document.createElement(tag), { className, textContent: text });
 
+/** Null hides the line: it belongs to the turn on the screen. So does an answer that was written. */
 export function drawWaterfall(latency) {
+  document.getElementById("latency").hidden = !latency;
+  if (!latency) return;
   const { firstSoundMs, startMs, endMs, steps } = waterfall(latency);
   const percent = (ms) => `${((ms - startMs) / (endMs - startMs)) * 100}%`;
   const bar = ({ name, startMs: from, endMs: to }) => {
@@ -30,5 +33,4 @@ export function drawWaterfall(latency) {
     row.append(element("dt", "", LABELS[step.name]), track, element("dd", "ms", `${step.endMs - step.startMs} ms`));
     return row;
   }));
-  document.getElementById("latency").hidden = false;
 }

@@ -1,9 +1,14 @@
 // One WebSocket at a time, with subprotocols, key, timeouts, reconnecting and a connection state. Knows frames and JSON.
-// Does not know what events mean, except `session.created` and the error for a wrong key.
+// Does not know what events mean, except `session.created`, the error for a wrong key and the answer to its own probe.
 
 import { SUBPROTOCOL, decodeFrame, encodeFrame, toBase64 } from "./framing.js";
 
 const FIRST_EVENT_MS = 10_000;
+const PROBE_AFTER_MS = 1000;  // without a message, while somebody waits for the server
+const SILENT_MS = 2000;       // without an answer to the probe: the server is silent
+const GIVE_UP_MS = 8000;      // ... and the connection counts as lost
+const TICK_MS = 250;
+const PROBE = { type: "conversation.item.retrieve", event_id: "probe", item_id: "probe" };  // answered by an error
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: treat the connection as lost
 const MAX_QUEUED_FRAMES = 250;     // five seconds of speech, kept while connecting
@@ -12,7 +17,8 @@ const PERMANENT = new Set([1002, 1003, 1007, 1009]);  // close codes after which
 /**
  * States: `closed` · `connecting` · `open` (`session.created` was received) · `waiting` (retry at `retryAt`, in the time
  * of performance.now) · `refused` (`reason` says why; no retry until `open()` is called).
- * Events: `state`, `event` (a server event), `frame` (a decoded binary frame).
+ * `silent`: the server has not answered for 3 s, though it should have. Set `watched` while somebody waits for it.
+ * Events: `state`, `silent`, `event` (a server event), `frame` (a decoded binary frame).
  */
 export class Connection extends EventTarget {
   /** `credential`: async function that returns the key or null. If it throws {refused: reason}, there is no retry. */
@@ -24,9 +30,13 @@ export class Connection extends EventTarget {
     this.retryAt = null;
     this.attempts = 0;
     this.everOpen = false;
+    this.silent = false;
+    this.watched = false;
+    this.query = {};  // more parameters of the address
   }
 
-  #socket = null; #timer = null; #queuedEvents = []; #queuedFrames = []; #seq = 0; #samples = 0; #generation = 0;
+  #socket = null; #timer = null; #queuedFrames = []; #seq = 0; #samples = 0; #generation = 0; #released = false;
+  #ticking = null; #tickedAt = 0; #since = 0; #probed = false;  // `since`: of the last message, or of the probe
 
   get binaryAudio() {
     return this.#socket?.protocol === SUBPROTOCOL;
@@ -38,14 +48,15 @@ export class Connection extends EventTarget {
     this.#connect();
   }
 
-  /** Retry now instead of at `retryAt`. */
+  /** Connect again now: instead of at `retryAt`, or because the server is silent. */
   retryNow() {
-    if (this.state === "waiting") this.#connect();
+    if (this.state !== "waiting" && !this.silent) return;
+    this.#closeSocket();
+    this.#connect();
   }
 
   close() {
     this.#closeSocket(1000);
-    this.#queuedEvents = [];
     this.#queuedFrames = [];
     this.#setState("closed");
   }
@@ -57,14 +68,15 @@ export class Connection extends EventTarget {
     return true;
   }
 
-  /** Send an event now, or when a session is open. */
-  queue(event) {
-    if (!this.send(event)) this.#queuedEvents.push(event);
+  /** The new session has what it needs: send the audio that was kept while connecting, and all that follows. */
+  release() {
+    this.#released = true;
+    for (const pcm of this.#queuedFrames.splice(0)) this.sendAudio(pcm);
   }
 
   /** Append microphone audio: PCM16 at the session's rate. */
   sendAudio(pcm) {
-    if (this.state !== "open") {
+    if (this.state !== "open" || !this.#released) {
       this.#queuedFrames.push(pcm);
       if (this.#queuedFrames.length > MAX_QUEUED_FRAMES) this.#queuedFrames.shift();
       return;
@@ -83,6 +95,8 @@ export class Connection extends EventTarget {
     clearTimeout(this.#timer);
     const generation = ++this.#generation;
     this.#setState("connecting");
+    this.#watch();
+    this.#timer = setTimeout(() => this.#retryLater("unreachable"), FIRST_EVENT_MS);
     let key;
     try {
       key = await this.credential();
@@ -98,26 +112,27 @@ export class Connection extends EventTarget {
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.#retryLater("unreachable"), FIRST_EVENT_MS);
   }
 
   #address() {
     const url = new URL(this.url);
     if (this.extensions.length) url.searchParams.set("extensions", this.extensions.join(","));
+    for (const [name, value] of Object.entries(this.query)) url.searchParams.set(name, value);
     return url;
   }
 
   #receive(data) {
+    this.#heard();
     if (typeof data !== "string") {
       const frame = decodeFrame(data);
       if (frame) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
       return;
     }
     const event = JSON.parse(data);
+    if (event.type === "error" && event.error?.event_id === PROBE.event_id) return;
     if (event.type === "session.created") this.#opened();
     if (event.type === "error" && event.error?.code === "invalid_api_key") this.reason = "invalid_api_key";
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
-    if (event.type === "session.created") this.#sendQueued();
   }
 
   #opened() {
@@ -127,9 +142,37 @@ export class Connection extends EventTarget {
     this.#setState("open");
   }
 
-  #sendQueued() {
-    for (const event of this.#queuedEvents.splice(0)) this.send(event);
-    for (const pcm of this.#queuedFrames.splice(0)) this.sendAudio(pcm);
+  #watch() {
+    this.#heard();
+    this.#tickedAt = performance.now();
+    clearInterval(this.#ticking);
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #heard() {
+    this.#since = performance.now();
+    this.#probed = false;
+    this.#setSilent(false);
+  }
+
+  /** The first message is due without a question; later ones only after a probe. */
+  #tick() {
+    const now = performance.now(), asleep = now - this.#tickedAt > 4 * TICK_MS + 1000;
+    this.#tickedAt = now;
+    if (asleep) [this.#since, this.#probed] = [now - PROBE_AFTER_MS, false];  // the page was frozen: ask again
+    const waited = now - this.#since;
+    if (this.state === "connecting") return this.#setSilent(waited >= PROBE_AFTER_MS + SILENT_MS);
+    if (!this.#probed) {
+      if (!this.watched || waited < PROBE_AFTER_MS || !this.send(PROBE)) return;
+      [this.#since, this.#probed] = [now, true];
+    } else if (waited >= GIVE_UP_MS) this.#retryLater("silent");
+    else this.#setSilent(waited >= SILENT_MS);
+  }
+
+  #setSilent(silent) {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.dispatchEvent(new CustomEvent("silent", { detail: silent }));
   }
 
   #closed(code, reason) {
@@ -141,7 +184,6 @@ export class Connection extends EventTarget {
 
   #refuse(reason) {
     this.#closeSocket();
-    this.#queuedEvents = [];
     this.reason = reason;
     this.#setState("refused");
   }
@@ -159,6 +201,9 @@ export class Connection extends EventTarget {
   /** Drop the socket without waiting for its closing handshake, which never ends on a lost connection. */
   #closeSocket(code) {
     clearTimeout(this.#timer);
+    clearInterval(this.#ticking);
+    this.#setSilent(false);
+    this.#released = false;
     this.#generation += 1;
     const socket = this.#socket;
     this.#socket = null;

@@ -4,12 +4,15 @@
 export const emptyConversation = () => ({
   session: null,
   extensions: [],
-  items: [],        // {id, role, text, words, status, final, truncated, hidden, placed, note}
+  id: null,         // of the conversation: a server with a store can continue it
+  items: [],        // {id, role, text, whole, words, status, final, truncated, hidden, placed, typed, note, failed}
   response: null,   // id of the running response of the conversation
+  newest: null,     // id of the newest response
   speech: null,     // item id of the user's current speech
   awaiting: false,  // the user's turn has ended and no response has started
+  wanted: false,    // the next session has to answer: the last message has not reached a server
   problem: null,    // {code, message} of the last error
-  latency: null,    // the marks of the last turn
+  latency: null,    // the marks of the newest turn
 });
 
 /** The state after `event`; the same object if the event does not change the conversation. */
@@ -25,10 +28,10 @@ export function phase(state, playing) {
   return state.response || state.awaiting ? "thinking" : "listening";
 }
 
-/** Events that create the conversation again in a new session: the items that the old server knew, as heard. */
+/** Events that create the conversation again in a new session: as heard, and with what was typed meanwhile. */
 export function recreate(state) {
   return state.items
-    .filter((item) => item.placed && item.text && !item.hidden && ["user", "assistant"].includes(item.role))
+    .filter((item) => (item.placed || item.typed) && item.text && !item.hidden && ["user", "assistant"].includes(item.role))
     .map((item) => ({
       type: "conversation.item.create",
       item: {
@@ -39,14 +42,20 @@ export function recreate(state) {
 }
 
 export const handlers = {
-  "session.created": (state, { session }) => ({
-    ...withSession(state, session), response: null, speech: null, awaiting: false, problem: null,
-    items: state.items.filter((item) => item.text).map((item) => ({ ...item, final: true })),
-  }),
+  "session.created": (state, { session }) => {
+    const next = {
+      ...withSession(state, session), response: null, speech: null, problem: null,
+      items: state.items.filter((item) => item.text).map((item) => ({ ...item, final: true })),
+    };
+    const wanted = state.wanted || (isUnanswered(next) && (state.awaiting || state.response !== null));
+    const cut = state.response !== null && !wanted;  // the answer was running when the connection was lost
+    return { ...(cut ? failLast(next, LOST) : next), wanted, awaiting: wanted };
+  },
+  "conversation.created": (state, { conversation }) => ({ ...state, id: conversation?.id ?? null }),
   "session.updated": (state, { session }) => withSession(state, session),
 
   "input_audio_buffer.speech_started": (state, { item_id }) => ({
-    ...upsert(state, item_id, { role: "user" }), speech: item_id, awaiting: false, problem: null,
+    ...upsert(state, item_id, { role: "user" }), speech: item_id, awaiting: false, wanted: false, problem: null, latency: null,
   }),
   "input_audio_buffer.speech_stopped": (state) => ({ ...state, speech: null, awaiting: true }),
   "input_audio_buffer.committed": (state, { item_id, previous_item_id }) => ({
@@ -63,7 +72,8 @@ export const handlers = {
   }),
   "conversation.item.retrieved": (state, { item }) => change(state, item.id, { text: textOf(item), final: true }),
   "conversation.item.truncated": (state, event) => change(state, event.item_id, (item) => ({
-    truncated: true, final: true, text: event.transcript ?? heardText(item, event.audio_end_ms),
+    truncated: true, final: true, whole: item.whole ?? item.text,
+    text: event.transcript ?? heardText(item, event.audio_end_ms),
   })),
 
   "conversation.item.input_audio_transcription.delta": (state, { item_id, delta }) =>
@@ -78,7 +88,10 @@ export const handlers = {
   }),
 
   "response.created": (state, { response }) =>
-    outOfBand(response) ? state : { ...state, response: response.id, awaiting: false, problem: null },
+    outOfBand(response) ? state : {
+      ...withoutFailures(state), response: response.id, newest: response.id, awaiting: false, wanted: false, problem: null,
+      latency: null,
+    },
   "response.output_text.delta": appendText,
   "response.output_audio_transcript.delta": appendText,
   "response.output_text.done": (state, { item_id, text }) => finishText(state, item_id, text),
@@ -89,27 +102,59 @@ export const handlers = {
     if (outOfBand(response)) return state;
     const ended = response.output.reduce(
       (all, item) => change(all, item.id, { status: item.status, final: true }), state);
+    const problem = problemOf(response);
     return {
-      ...ended,
+      ...(response.status === "failed" ? failLast(ended, problem) : ended),
       response: state.response === response.id ? null : state.response,
-      problem: problemOf(response) ?? state.problem,
+      problem: problem ?? state.problem,
     };
   },
-  "response.latency.done": (state, { response_id, origin, marks }) => ({
-    ...state, latency: { response_id, origin, marks },
-  }),
+  // It may come when the next turn has already begun.
+  "response.latency.done": (state, { response_id, origin, marks }) =>
+    (state.newest ?? response_id) === response_id && !state.speech && !state.awaiting
+      ? { ...state, latency: { response_id, origin, marks } } : state,
 
-  "error": (state, { error }) => (HARMLESS.has(error.code) ? state : { ...state, problem: asProblem(error) }),
+  "error": (state, { error }) =>
+    HARMLESS.has(error.code) || error.param === "conversation" ? state : { ...state, problem: asProblem(error) },
 
   // Local events of the page.
   "local.message": (state, { item_id, text }) => ({
-    ...upsert(state, item_id, { role: "user", text, final: true }), problem: null, awaiting: true,
+    ...upsert(withoutFailures(state), item_id, { role: "user", text, final: true, typed: true }),
+    problem: null, awaiting: true, wanted: true, latency: null,
+  }),
+  "local.retried": (state) => ({ ...withoutFailures(state), problem: null, awaiting: true, wanted: true, latency: null }),
+  "local.stopped": (state) => ({ ...state, response: null, speech: null, awaiting: false, wanted: false }),
+  "local.restored": (state, { id, items }) => ({
+    ...state, id, items: [...items.map((item) => newItem(item.id, { ...item, final: true })), ...state.items],
   }),
   "local.problem_seen": (state) => ({ ...state, problem: null }),
 };
 
+const LOST = { code: "connection_lost", message: "The connection was lost." };
+
+const visible = ({ items }) => items.filter((item) => !item.hidden && ["user", "assistant"].includes(item.role));
+
+/** Whether the last thing that was said is the user's. */
+function isUnanswered(state) {
+  return visible(state).at(-1)?.role === "user";
+}
+
+/** The user can ask again for the last answer: the failure stands at it, or at the message without one. */
+function failLast(state, failed) {
+  const last = visible(state).at(-1);
+  return last ? change(state, last.id, { failed }) : state;
+}
+
+function withoutFailures(state) {
+  if (!state.items.some((item) => item.failed)) return state;
+  return { ...state, items: state.items.map((item) => (item.failed ? { ...item, failed: null } : item)) };
+}
+
 /** Errors of events that crossed on the network. */
-const HARMLESS = new Set(["response_cancel_not_active", "item_retrieve_invalid_item_id", "item_create_duplicate_item_id"]);
+const HARMLESS = new Set([
+  "response_cancel_not_active", "item_retrieve_invalid_item_id", "item_create_duplicate_item_id",
+  "conversation_already_has_active_response",
+]);
 
 function withSession(state, session) {
   return { ...state, session, extensions: session.extensions ?? [] };
@@ -136,8 +181,8 @@ function textOf(item) {
 }
 
 const newItem = (id, fields) => ({
-  id, role: "assistant", text: "", words: [], status: "in_progress",
-  final: false, truncated: false, hidden: false, placed: false, note: null, ...fields,
+  id, role: "assistant", text: "", whole: null, words: [], status: "in_progress",
+  final: false, truncated: false, hidden: false, placed: false, typed: false, note: null, failed: null, ...fields,
 });
 
 function change(state, id, update) {
@@ -189,7 +234,7 @@ function finishText(state, id, text) {
 }
 
 /** The words that were heard up to their middle. Without word times, the text stays until the server sends it. */
-function heardText(item, heardMs) {
+export function heardText(item, heardMs) {
   if (!item.words.length) return heardMs === 0 ? "" : item.text;
   return item.words
     .filter((word) => (word.start_ms + word.end_ms) / 2 <= heardMs)

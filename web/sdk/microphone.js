@@ -1,6 +1,8 @@
 // The microphone as PCM16 frames. Every error of the browser becomes a state.
 // Knows nothing of the protocol and shows nothing.
 
+import { keepRunning } from "./audio_context.js";
+
 const STATE_OF_ERROR = {
   NotAllowedError: "denied",
   SecurityError: "denied",
@@ -29,16 +31,17 @@ export class Microphone extends EventTarget {
     this.constraints = {
       channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...constraints,
     };
-    this.state = "off";  // off asking on denied missing busy insecure lost unloaded failed
+    this.state = "off";  // off asking on interrupted denied missing busy insecure lost unloaded failed
     this.muted = false;
     this.error = null;
   }
 
-  #stream = null; #context = null; #node = null; #attempt = 0;
+  #stream = null; #context = null; #node = null; #attempt = 0; #keeping = null;
 
   /** Request the microphone. Resolves when it runs, or when `state` says why not. */
   async start() {
     if (this.state === "on" || this.state === "asking") return;
+    if (this.state === "interrupted") return void this.#context?.resume().catch(() => {});
     const attempt = ++this.#attempt;
     if (!navigator.mediaDevices?.getUserMedia) return this.#setState("insecure");
     this.#setState("asking");
@@ -47,7 +50,9 @@ export class Microphone extends EventTarget {
       if (attempt !== this.#attempt) return stream.getTracks().forEach((track) => track.stop());
       this.#stream = stream;
       await this.#capture(stream);
-      if (attempt === this.#attempt) this.#setState("on");
+      if (attempt !== this.#attempt) return;
+      this.#setState("on");
+      this.#keeping = keepRunning(this.#context, () => this.#heed());
     } catch (error) {
       if (attempt !== this.#attempt) return;
       this.#release();
@@ -72,6 +77,7 @@ export class Microphone extends EventTarget {
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
     track.onended = () => { this.#release(); this.#setState("lost"); };
+    track.onmute = track.onunmute = () => this.#heed();  // a phone call takes the device away for a while
     // Use the device's rate: some browsers reject a stream whose rate is not that of the context.
     const context = (this.#context = new AudioContext({ latencyHint: "interactive" }));
     context.resume().catch(() => {});
@@ -88,9 +94,18 @@ export class Microphone extends EventTarget {
     context.createMediaStreamSource(stream).connect(this.#node).connect(context.destination);
   }
 
+  /** Whether sound comes now: not during a phone call. */
+  #heed() {
+    if (this.state !== "on" && this.state !== "interrupted") return;
+    const [track] = this.#stream.getAudioTracks();
+    this.#setState(this.#context.state === "running" && !track.muted ? "on" : "interrupted");
+  }
+
   #release() {
+    this.#keeping?.();
+    this.#keeping = null;
     for (const track of this.#stream?.getTracks() ?? []) {
-      track.onended = null;
+      track.onended = track.onmute = track.onunmute = null;
       track.stop();
     }
     if (this.#node) {

@@ -1,6 +1,8 @@
 // The audio output of the page: owns an AudioContext and the player worklet, and sends audio to it. Computes from its
 // reports what the listener has heard, with the latency of the device. Knows nothing of the protocol.
 
+import { keepRunning, soundIsPossible } from "./audio_context.js";
+
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
 
 export class Player extends EventTarget {
@@ -12,10 +14,16 @@ export class Player extends EventTarget {
     this.output = null;  // the GainNode of all output
     this.parts = new Map();  // key -> {heardMs, outputMs, receivedMs, done}
     this.underruns = 0;
+    this.interrupted = false;  // a phone call or another app has stopped the sound
     this.#reset();
   }
 
-  #queued; #flushes; #nextFlush; #opening;
+  #queued; #flushes; #nextFlush; #opening; #keeping = null;
+
+  /** Whether this page can play sound: not over http, except on localhost. */
+  get possible() {
+    return soundIsPossible();
+  }
 
   #reset() {
     this.#queued = [];
@@ -28,17 +36,22 @@ export class Player extends EventTarget {
   open() {
     this.#opening ??= this.#start().catch((error) => {
       this.#opening = null;  // the server may be unreachable: the next open() tries again
+      this.#keeping?.();
       this.context?.close().catch(() => {});
       this.context = null;
       throw error;
     });
-    if (this.context?.state === "suspended") this.context.resume().catch(() => {});
+    if (this.context && this.context.state !== "running") this.context.resume().catch(() => {});
     return this.#opening;
   }
 
   async #start() {
     this.context = new AudioContext({ sampleRate: this.rate, latencyHint: "interactive" });
     this.context.resume().catch(() => {});
+    this.#keeping = keepRunning(this.context, (state) => {
+      this.interrupted = state === "interrupted";
+      this.dispatchEvent(new CustomEvent("state", { detail: state }));
+    });
     await this.context.audioWorklet.addModule(new URL("./worklets/player.js", import.meta.url));
     this.node = new AudioWorkletNode(this.context, "realtime-player", {
       numberOfInputs: 0, outputChannelCount: [1], processorOptions: { rate: this.rate },
@@ -88,6 +101,7 @@ export class Player extends EventTarget {
   async close() {
     await this.#opening?.catch(() => {});
     const { context } = this;
+    this.#keeping?.();
     if (this.node) this.node.port.onmessage = null;
     this.context = this.node = this.output = null;
     this.parts.clear();

@@ -5,6 +5,8 @@
 //   await voice.talk();          // microphone and conversation; call it inside a click
 //   await voice.say("Hello");    // a typed turn, answered in speech; needs no microphone
 //   voice.mute(true);  await voice.interrupt();  await voice.stop();
+//   await voice.retry();         // ask again for an answer that failed
+//   voice.restore({ id, items }); // a conversation from before, for example of the same tab before a reload
 //
 // Events: `change` (redraw; at most once per task), `progress` (the listener has heard more),
 // `level` ({source: "input" | "output", level: 0…1}), `event` (a server event), `sent` (a client event).
@@ -16,6 +18,9 @@ import { Playback } from "./playback.js";
 import { Player } from "./player.js";
 
 const EXTENSIONS = ["playback", "words", "latency"];
+const SILENCE_MS = 4000;
+const STORED_ITEMS_MS = 300;  // a stored conversation's items follow `conversation.created` at once
+const NO_CONVERSATION_MS = 1000;  // servers that never send that event
 
 export class Realtime extends EventTarget {
   /** `credential`: async () -> key or null. `session`: the fields of a session.update after every connect. */
@@ -32,7 +37,7 @@ export class Realtime extends EventTarget {
     this.#addListeners();
   }
 
-  #changing = false; #wasPlaying = false; #talking = false;
+  #changing = false; #wasPlaying = false; #talking = false; #ready = false; #readying = null; #known = new Set(); #askAgain = false;
 
   get phase() {
     return phase(this.conversation, this.player.playing);
@@ -47,19 +52,49 @@ export class Realtime extends EventTarget {
   }
 
   connect() {
+    const { id } = this.conversation;
+    this.connection.query = id ? { conversation: id } : {};  // a server with a store continues it
     this.connection.open();
     this.#openPlayer();
   }
 
-  /** Send a typed turn. It interrupts a running answer, like speech. */
+  /** Send a typed turn. It interrupts a running answer, like speech. Without a connection it is sent when there is one. */
   async say(text) {
     const item_id = `msg_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
     this.connect();
     await this.interrupt();
     this.#apply({ type: "local.message", item_id, text });
+    if (!this.#ready) return;  // `#replay` sends it, in its place
     const content = [{ type: "input_text", text }];
-    this.#queue({ type: "conversation.item.create", item: { id: item_id, type: "message", role: "user", content } });
-    this.#queue({ type: "response.create" });
+    this.send({ type: "conversation.item.create", item: { id: item_id, type: "message", role: "user", content } });
+    this.send({ type: "response.create" });
+  }
+
+  /** Ask again for the last answer. What there was of it is removed. */
+  async retry() {
+    await this.interrupt();
+    const { items } = this.conversation;
+    const asked = items.findLastIndex((item) => item.role === "user" && !item.hidden);
+    for (const { id, role, placed } of items.slice(asked + 1)) {
+      if (role !== "assistant") continue;
+      if (placed) this.send({ type: "conversation.item.delete", item_id: id });
+      this.#apply({ type: "conversation.item.deleted", item_id: id });
+    }
+    this.#apply({ type: "local.retried" });
+    if (this.#ready) this.send({ type: "response.create" });
+    else this.connect();
+  }
+
+  /** Show these items and send them to the next session: `[{id, role, text, placed, typed, truncated}]`. */
+  restore({ id = null, items }) {
+    this.#apply({ type: "local.restored", id, items });
+  }
+
+  /** Forget the conversation; the next one is another. */
+  async reset() {
+    await this.stop();
+    this.conversation = emptyConversation();
+    this.#changed();
   }
 
   /** Stop the audio and the generation of the answer. */
@@ -81,18 +116,13 @@ export class Realtime extends EventTarget {
     this.microphone.stop();
     await this.interrupt();
     this.connection.close();
-    this.conversation = { ...this.conversation, response: null, speech: null, awaiting: false };
+    this.#apply({ type: "local.stopped" });
     this.#changed();
   }
 
   /** Send any client event. */
   send(event) {
     if (this.connection.send(event)) this.dispatchEvent(new CustomEvent("sent", { detail: event }));
-  }
-
-  #queue(event) {
-    this.connection.queue(event);
-    this.dispatchEvent(new CustomEvent("sent", { detail: event }));
   }
 
   dismissProblem() {
@@ -104,9 +134,18 @@ export class Realtime extends EventTarget {
     this.connection.addEventListener("frame", ({ detail }) => this.playback.handleFrame(detail));
     this.connection.addEventListener("state", ({ detail }) => {
       if (detail === "open") this.#recover();
+      else this.#notReady();
       this.#changed();
     });
-    this.microphone.addEventListener("state", () => this.#changed());
+    this.connection.addEventListener("silent", () => this.#changed());
+    this.player.addEventListener("state", () => this.#changed());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.connection.retryNow();
+    });
+    this.microphone.addEventListener("state", ({ detail }) => {
+      if (detail === "interrupted") this.#endSpeech();
+      this.#changed();
+    });
     this.microphone.addEventListener("frame", ({ detail: { pcm, level } }) => {
       this.connection.sendAudio(pcm);
       this.#level("input", level);
@@ -126,6 +165,7 @@ export class Realtime extends EventTarget {
   }
 
   #openPlayer() {
+    if (!this.player.possible) return;  // the answers are written
     this.player.open().catch((error) => {
       if (this.connection.state !== "open") return;
       this.#apply({ type: "error", error: { code: "no_audio_output", message: `No sound can be played: ${error.message}` } });
@@ -136,17 +176,63 @@ export class Realtime extends EventTarget {
     // Handle audio first: a flush must not wait for captions.
     this.playback.handle(event);
     if (event.type === "session.created") this.#configure();
+    if (event.type === "conversation.item.added") this.#known.add(event.item.id);
     if (event.type === "conversation.item.truncated" && event.transcript === undefined) {
       this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
     }
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
+    this.#afterAnother(event);
+    const { id } = this.conversation;
     this.#apply(event);
+    if (event.type !== "conversation.created") return;
+    if (event.conversation?.id === id) this.#replayIn(STORED_ITEMS_MS);
+    else this.#replay();
   }
 
-  /** Send a new session the settings, and the conversation from before the connection was lost. */
+  /** The server was still answering, for example with its greeting: ask when that is over. */
+  #afterAnother({ type, error }) {
+    if (type === "error" && error.code === "conversation_already_has_active_response") this.#askAgain = true;
+    if (type !== "response.done" || !this.#askAgain) return;
+    this.#askAgain = false;
+    this.send({ type: "response.create" });
+  }
+
+  /** Send the settings to a new session. Without sound the answers are written. */
   #configure() {
-    if (this.settings) this.send({ type: "session.update", session: { type: "realtime", ...this.settings } });
-    for (const event of recreate(this.conversation)) this.send(event);
+    const written = this.player.possible ? {} : { output_modalities: ["text"] };
+    const settings = { ...this.settings, ...written };
+    if (Object.keys(settings).length) this.send({ type: "session.update", session: { type: "realtime", ...settings } });
+    this.#notReady();
+    this.#known.clear();
+    this.#askAgain = false;
+    this.#replayIn(NO_CONVERSATION_MS);
+  }
+
+  #notReady() {
+    this.#ready = false;
+    clearTimeout(this.#readying);
+  }
+
+  #replayIn(ms) {
+    clearTimeout(this.#readying);
+    this.#readying = setTimeout(() => this.#replay(), ms);
+  }
+
+  /** Send a new session what it does not know: the conversation so far, and the message that still waits. */
+  #replay() {
+    clearTimeout(this.#readying);
+    if (this.#ready || this.connection.state !== "open") return;
+    this.#ready = true;
+    for (const event of recreate(this.conversation)) if (!this.#known.has(event.item.id)) this.send(event);
+    if (this.conversation.wanted) this.send({ type: "response.create" });
+    this.connection.release();
+  }
+
+  /** The microphone was taken away in the middle of speech: silence ends the turn, as time is measured in audio. */
+  #endSpeech() {
+    if (!this.conversation.speech) return;
+    const frame = new Int16Array((this.microphone.rate * this.microphone.frameMs) / 1000);
+    for (let ms = 0; ms < SILENCE_MS; ms += this.microphone.frameMs) this.connection.sendAudio(frame);
   }
 
   #apply(event) {
@@ -161,6 +247,8 @@ export class Realtime extends EventTarget {
   }
 
   #changed() {
+    const { awaiting, response } = this.conversation;
+    this.connection.watched = this.microphone.state === "on" || awaiting || response !== null;
     if (this.#changing) return;
     this.#changing = true;
     queueMicrotask(() => {

@@ -1,0 +1,49 @@
+// Keeps the conversation of this tab over a reload, in sessionStorage: its id, which a server with a store continues, and
+// its text, which is sent to any other. The browser deletes it with the tab. Frames may be forbidden to store anything.
+
+import { heardText } from "../sdk/conversation.js";
+
+const CONVERSATION = "realtime.conversation";
+const MAX_ITEMS = 200;
+const MAX_CHARACTERS = 200_000;
+
+/** sessionStorage, or nothing where the browser forbids it. */
+export const storage = {
+  get(name) {
+    try { return sessionStorage.getItem(name); } catch { return null; }
+  },
+  set(name, value) {
+    try { sessionStorage.setItem(name, value); } catch { /* full or forbidden: a reload forgets */ }
+  },
+  remove(name) {
+    try { sessionStorage.removeItem(name); } catch { /* forbidden: there is nothing */ }
+  },
+};
+
+/** `heardMs`: item id -> how much of an answer that still plays has been heard, or null if it does not play. */
+export function save({ id, items }, heardMs) {
+  const kept = [];
+  let characters = 0;
+  for (const item of items.toReversed()) {
+    if (item.hidden || !item.text || !["user", "assistant"].includes(item.role)) continue;
+    const ms = item.role === "assistant" ? heardMs(item.id) : null;
+    const text = ms === null ? item.text : heardText(item, ms);
+    characters += text.length;
+    if (kept.length >= MAX_ITEMS || characters > MAX_CHARACTERS) break;
+    const { role, placed, typed, whole } = item;
+    if (text) kept.unshift({ id: item.id, role, text, placed, typed, whole, truncated: item.truncated || text !== item.text });
+  }
+  if (kept.length) storage.set(CONVERSATION, JSON.stringify({ id, items: kept }));
+  else storage.remove(CONVERSATION);
+}
+
+/** {id, items}, or null if there is none. */
+export function load() {
+  try {
+    const { id, items } = JSON.parse(storage.get(CONVERSATION));
+    const sound = (item) => typeof item.id === "string" && typeof item.text === "string" && ["user", "assistant"].includes(item.role);
+    return Array.isArray(items) && items.length ? { id: typeof id === "string" ? id : null, items: items.filter(sound) } : null;
+  } catch {
+    return null;
+  }
+}
