@@ -58,7 +58,11 @@ class Session:
     """One socket: what it received, and its scripted conversation."""
 
     def __init__(
-        self, script: Script, socket: web.WebSocketResponse, extensions: list[str], conversation: str = "conv_1"
+        self,
+        script: Script,
+        socket: web.WebSocketResponse,
+        extensions: list[str],
+        conversation: str = "conv_1",
     ) -> None:
         self.conversation = conversation
         self.script, self.socket = script, socket
@@ -132,7 +136,11 @@ class Session:
             return
         if event.get("event_id") == "probe":  # a sign of life, and no part of the conversation
             self.probes += 1
-            error = {"type": "invalid_request_error", "code": "item_retrieve_invalid_item_id", "event_id": "probe"}
+            error = {
+                "type": "invalid_request_error",
+                "code": "item_retrieve_invalid_item_id",
+                "event_id": "probe",
+            }
             return await self.send("error", error=error)
         self.events.append((asyncio.get_running_loop().time(), event))
         match event:
@@ -411,7 +419,9 @@ class FakeServer:
         extensions = request.query.get("extensions", "").split(",")
         known = request.query.get("conversation", "") if self.script.stored else ""
         self.asked_for.append(request.query.get("conversation"))
-        session = Session(self.script, socket, extensions, known or f"conv_{len(self.sessions) + 1}")
+        number = len(self.sessions)
+        session = Session(self.script, socket, extensions, known or f"conv_{number + 1}")
+        session.ids = itertools.count(1 + 100 * number)  # an item of one session is none of another
         if self.script.key and f"openai-insecure-api-key.ek_{self.secrets:04d}" not in offered:
             error = {"type": "authentication_error", "code": "invalid_api_key", "message": "Incorrect key."}
             await session.send("error", error=error)

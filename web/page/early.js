@@ -10,6 +10,7 @@
     if (event.target.id === "composer") keep("send");
   };
   const keep = (next) => {
+    if (next === "send" && !document.getElementById("message").value.trim()) return;
     wish = next;
     document.getElementById("state").textContent = wish === "talk" ? "Loading… then we talk" : wish ? "Loading… then it is sent" : "Loading…";
   };

@@ -2,6 +2,7 @@
 // Careful on purpose: what is not certainly a mark stays text, so that `2*3*4`, `__init__` and `**kwargs` are kept.
 
 const MAX_REACH = 2000;     // of code and links, in characters
+const MAX_PATH = 260;
 const MAX_EMPHASIS = 500;   // an opening mark that does not close within so many characters was text
 const SAFE = /^(?:https?:\/\/|mailto:)[^\s]+$/i;
 const CJK = "\\u2e80-\\u9fff\\uac00-\\ud7af\\uf900-\\ufaff\\uff00-\\uffef";
@@ -60,7 +61,8 @@ function nodeAt(text, at, from, to, inLink) {
 /** `\*` shows the star alone. Only marks can be escaped: paths and `\(x\)` keep their backslash. */
 function escaped(text, at, from, to) {
   if (at + 1 >= to || !"*_`~#|".includes(text[at + 1])) return null;
-  if (at > from && ":\\".includes(text[at - 1])) return null;
+  const word = /\S*$/.exec(text.slice(Math.max(from, at - MAX_PATH), at))[0];
+  if (/:\\|^\\\\|:$|\\$/.test(word)) return null;  // C:\dir\*.txt, \\host\_share
   return { kind: "escape", start: at, end: at + 2, inner: [at + 1, at + 2] };
 }
 

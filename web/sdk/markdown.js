@@ -41,7 +41,7 @@ export function* leaves(node) {
 /** The tree without what stands at or after `limit`: what was not heard. */
 export function clip(node, limit) {
   if (node.kind === "text") return node.start < limit ? { ...node, end: Math.min(node.end, limit) } : null;
-  if (node.start >= limit) return null;
+  if (node.start >= limit && node.kind !== "root") return null;
   const children = node.children.map((child) => clip(child, limit)).filter(Boolean);
   if (!children.length && node.kind !== "root" && node.kind !== "rule" && node.kind !== "cell") return null;
   return { ...node, end: Math.min(node.end, limit), children };
