@@ -150,8 +150,7 @@ class Transcription:
     async def _transcribe(self, samples: Samples, *, final: bool) -> Transcript:
         if self._transcriber is None:
             raise ProviderUnavailable(
-                "This server has no transcriber: send text, or install one with "
-                "pip install 'minimax-realtime[local]'.",
+                "This server has no transcriber: send text instead of speech.",
                 code="transcription_unavailable",
                 retryable=False,
             )

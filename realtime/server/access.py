@@ -115,15 +115,23 @@ def credential_of(authorization: str | None, subprotocols: list[str]) -> tuple[s
 
 def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> bool:
     """Whether to serve a request with this Origin and Host. None: the client is no browser."""
-    if origin is None:
+    if origin is None or "*" in allowed:
         return True
-    if origin in allowed or "*" in allowed:
-        return True
+    place = _place(origin)
+    if place is None:
+        return False
+    scheme, name, _ = place
+    return place == _place(f"{scheme}://{host}") or is_loopback(name) or place in map(_place, allowed)
+
+
+def _place(origin: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port as they are compared: in small letters, with the port that a URL may leave out."""
     try:
         parts = urlsplit(origin)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     except ValueError:
-        return False
-    return parts.netloc == host or is_loopback(parts.hostname or "")
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
 
 
 def host_allowed(host: str, bound_host: str) -> bool:

@@ -19,6 +19,7 @@ from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server import realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
+from realtime.server.origins import cors_headers, frame_ancestors
 from realtime.server.registry import Registry
 from realtime.server.runtime import open_runtime
 from realtime.server.state import ACCESS, METRICS, OPENED, REGISTRY, SETTINGS, Opened, runtime_of
@@ -29,7 +30,7 @@ LAG_PROBE_S = 0.1
 MAX_BODY_BYTES = 256 * 1024
 CONTENT_SECURITY = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; "
-    "worker-src 'self' blob:; frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
+    "worker-src 'self' blob:; base-uri 'none'; object-src 'none'; frame-ancestors {frames}"
 )
 
 
@@ -100,13 +101,15 @@ async def _secure_headers(request: web.Request, handler: Any) -> web.StreamRespo
     if not response.prepared:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
+        origins = request.app[SETTINGS].origins
         if request.method in ("GET", "HEAD"):
-            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
+            policy = CONTENT_SECURITY.format(frames=frame_ancestors(origins))
+            response.headers.setdefault("Content-Security-Policy", policy)
             response.headers.setdefault("Cache-Control", "no-cache")
         if request.match_info.get("filename", "").startswith("sdk/"):
-            response.headers.setdefault(
-                "Access-Control-Allow-Origin", "*"
-            )  # pages of other servers import it
+            response.headers.update(
+                cors_headers(request, origins)
+            )  # allowed pages of other servers import it
     return response
 
 
@@ -133,10 +136,14 @@ async def _readyz(request: web.Request) -> web.Response:
             "ready": ready,
             "sandbox": runtime.sandbox,
             "key_required": request.app[ACCESS].required,
+            "hears": runtime.providers.vad is not None and runtime.providers.transcriber is not None,
             "transcriber": runtime.transcriber_name,
             "chat_model": runtime.providers.chat.name,
             "voice": settings.voice_id,
-            "missing": [{"part": missing.part, "message": missing.message} for missing in runtime.missing],
+            "missing": [
+                {"part": missing.part, "message": f"This server runs without its {missing.part}."}
+                for missing in runtime.missing  # what to install is for the operator: it stands in the log
+            ],
         },
         status=200 if ready else 503,
     )

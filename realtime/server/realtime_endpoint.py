@@ -23,10 +23,10 @@ from realtime.server.access import (
     credential_of,
     host_allowed,
     is_local,
-    origin_allowed,
 )
 from realtime.server.connection import Connection
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest
+from realtime.server.origins import origin_ok
 from realtime.server.persistence import StoredConversation, load_stored
 from realtime.server.registry import Registry
 from realtime.server.replay import Gap, Sent
@@ -61,7 +61,7 @@ def offered_protocols(request: web.Request) -> list[str]:
 async def handshake(request: web.Request) -> web.StreamResponse:
     """Check the request, upgrade it to a WebSocket and serve the client."""
     app, settings = request.app, runtime_of(request.app).settings
-    if not origin_allowed(request.headers.get("Origin"), request.host, settings.origins):
+    if not origin_ok(request, settings.origins):
         return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS of this server.")
     if not app[ACCESS].required and not settings.open_to_all:
         if not host_allowed(request.host, settings.host):

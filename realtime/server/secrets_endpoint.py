@@ -11,7 +11,8 @@ from aiohttp import web
 
 from realtime.errors import ProtocolError
 from realtime.protocol.session_config import from_client_secret, to_wire
-from realtime.server.access import credential_of, origin_allowed
+from realtime.server.access import credential_of
+from realtime.server.origins import cors_headers, origin_ok
 from realtime.server.state import ACCESS, runtime_of
 from realtime.session.defaults import default_config
 
@@ -28,14 +29,6 @@ def error_response(error: ProtocolError, status: int, headers: dict[str, str] | 
     return web.json_response(body, status=status, headers=headers)
 
 
-def cors_headers(request: web.Request) -> dict[str, str]:
-    """Headers that let a page of another, allowed origin read the response."""
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return {}
-    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-
-
 async def preflight(request: web.Request) -> web.Response:
     if not _origin_ok(request):
         return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS.")
@@ -44,7 +37,7 @@ async def preflight(request: web.Request) -> web.Response:
         "Access-Control-Allow-Headers": "Authorization, Content-Type",
         "Access-Control-Max-Age": "600",
     }
-    return web.Response(status=204, headers={**cors_headers(request), **allowed})
+    return web.Response(status=204, headers={**_cors(request), **allowed})
 
 
 async def beta_sessions(request: web.Request) -> web.Response:
@@ -58,7 +51,7 @@ async def beta_sessions(request: web.Request) -> web.Response:
 async def create_secret(request: web.Request) -> web.Response:
     if not _origin_ok(request):
         return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS.")
-    headers = cors_headers(request)
+    headers = _cors(request)
     runtime, access = runtime_of(request.app), request.app[ACCESS]
     now_unix_s = time.time()
     try:
@@ -84,8 +77,11 @@ async def create_secret(request: web.Request) -> web.Response:
 
 
 def _origin_ok(request: web.Request) -> bool:
-    settings = runtime_of(request.app).settings
-    return origin_allowed(request.headers.get("Origin"), request.host, settings.origins)
+    return origin_ok(request, runtime_of(request.app).settings.origins)
+
+
+def _cors(request: web.Request) -> dict[str, str]:
+    return cors_headers(request, runtime_of(request.app).settings.origins)
 
 
 async def _read_body(request: web.Request) -> dict[str, Any]:

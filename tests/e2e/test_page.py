@@ -12,7 +12,7 @@ from realtime.server.audio_streams import AudioStreams
 from realtime.server.run import running
 from realtime.settings import Settings
 from tests.clips import clips, require_clips
-from tests.web.conftest import open_page  # noqa: F401
+from tests.web.conftest import browser_with, open_page  # noqa: F401
 from tests.web.sound import RATE, locate, longest_gap_ms, to_rate, write_wav
 from tests.wer import word_error_rate
 
@@ -197,3 +197,56 @@ async def quiet_after_answer(page):
         timeout=20_000,
     )
     await quiet(page)
+
+
+EMBEDDING = """<!doctype html><meta charset="utf-8"><title>another application</title>
+<iframe id="frame" src="{server}/" allow="microphone; autoplay"></iframe>
+<script type="module">
+  import {{ Realtime }} from "{server}/sdk/realtime.js";
+  window.voice = new Realtime({{ url: "{socket}/v1/realtime" }});
+  window.heard = 0;
+  voice.addEventListener("progress", () => {{ window.heard = Math.max(heard, ...[...voice.player.parts.values()].map((p) => p.heardMs)); }});
+  window.say = (text) => voice.say(text);
+</script>"""
+
+
+async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open_page):  # noqa: F811
+    """Another origin imports the SDK with its worklets, gets a spoken answer, and shows the talk page in a frame; for a
+    foreign origin neither works."""
+    app = web.Application()
+    pages = {}
+
+    async def serve(request):
+        return web.Response(text=pages["html"], content_type="text/html")
+
+    app.router.add_get("/{name}", serve)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        origin = f"http://app.example:{port}"
+        async with (
+            running(Settings(port=0, language="en", origins=(origin,))) as server,
+            browser_with(
+                "--host-resolver-rules=MAP *.example 127.0.0.1",
+                f"--unsafely-treat-insecure-origin-as-secure={origin}",
+            ) as browser,
+        ):
+            pages["html"] = EMBEDDING.format(server=server.url, socket=server.url.replace("http", "ws"))
+            page = await browser.new_page()
+            await page.goto(f"{origin}/page")
+            await page.wait_for_function("() => window.say")
+            await page.evaluate("say('What is two plus two?')")
+            await page.wait_for_function("() => window.heard > 300", timeout=20_000)
+            frame = page.frame_locator("#frame")
+            await frame.locator("#state", has_text="Press to talk").wait_for(timeout=10_000)
+            await frame.locator("#message").fill("Hello")
+            await frame.locator("#message").press("Enter")
+            await frame.locator(".caption.assistant.final").wait_for(timeout=20_000)
+            await page.goto(f"http://evil.example:{port}/page")
+            await page.wait_for_timeout(1000)
+            assert await page.evaluate("window.say === undefined"), "the SDK was imported"
+            assert await page.frame_locator("#frame").locator("#state").count() == 0
+    finally:
+        await runner.cleanup()

@@ -29,6 +29,12 @@ LOUD = 500  # RMS of 20 ms that counts as speech
 Event = dict[str, Any]
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Script:
     """The behaviour of the server."""
@@ -50,7 +56,7 @@ class Script:
     hide_ready: bool = False  # like a proxy that does not let it through
     stored: tuple[Event, ...] = ()  # the items of a stored conversation
     greeting: bool = False  # the server speaks first
-    silent: bool = False  # takes connections and requests, and answers nothing
+    answering: asyncio.Event = field(default_factory=_set)  # cleared: takes everything, answers nothing
     silence_ms: int = 500
 
 
@@ -91,8 +97,7 @@ class Session:
     async def send(self, kind: str, **fields: Any) -> None:
         number = next(self.numbers)
         event = {"type": kind, "event_id": f"event_{number}", **fields}
-        while self.script.silent:
-            await asyncio.sleep(0.05)
+        await self.script.answering.wait()
         self.sent.append((asyncio.get_running_loop().time(), event))
         with contextlib.suppress(ConnectionError):
             await self.socket.send_str(json.dumps(event))
@@ -141,7 +146,8 @@ class Session:
                 "code": "item_retrieve_invalid_item_id",
                 "event_id": "probe",
             }
-            return await self.send("error", error=error)
+            await self.send("error", error=error)
+            return
         self.events.append((asyncio.get_running_loop().time(), event))
         match event:
             case {"type": "session.update"}:
@@ -218,7 +224,8 @@ class Session:
     async def _begin_reply(self) -> None:
         if self.reply and not self.reply.done():
             code = "conversation_already_has_active_response"
-            return await self.send("error", error={"code": code, "message": "Wait.", "event_id": None})
+            await self.send("error", error={"code": code, "message": "Wait.", "event_id": None})
+            return
         number = next(self.ids)
         response = {
             "id": f"resp_{number}",
@@ -288,20 +295,12 @@ class Session:
     async def _send_audio(self, ids: Event, said: list[str]) -> None:
         reply, step = self.script.reply, RATE * self.script.frame_ms // 1000
         words = self.script.reply_words
-        total_ms = len(reply) * 1000 / RATE
         clock = asyncio.get_running_loop().time()
         for number, at in enumerate(range(0, len(reply), step)):
             await asyncio.sleep(self.script.stalls.get(number, 0))
             clock += self.script.stalls.get(number, 0)
             while len(said) < len(words) and len(said) / len(words) <= at / len(reply):
-                index = len(said)
-                said.append(words[index])
-                await self.send("response.output_audio_transcript.delta", **ids, delta=words[index])
-                if "words" in self.extensions:
-                    start, end = (int(total_ms * edge / len(words)) for edge in (index, index + 1))
-                    timed = [{"text": words[index], "start_ms": start, "end_ms": end}]
-                    kind = "response.output_audio_words.delta"
-                    await self.send(kind, **ids, source="aligned", words=timed)
+                await self._send_word(ids, said)
             pcm = reply[at : at + step].tobytes()
             if self.binary:
                 await self._frame(pcm, at * 1000 // RATE)
@@ -309,6 +308,20 @@ class Session:
                 await self.send("response.output_audio.delta", **ids, delta=base64.b64encode(pcm).decode())
             clock += self.script.frame_ms / 1000 * self.script.send_factor * (number >= self.script.burst)
             await asyncio.sleep(max(0.0, clock - asyncio.get_running_loop().time()))
+
+        while len(said) < len(words):
+            await self._send_word(ids, said)
+
+    async def _send_word(self, ids: Event, said: list[str]) -> None:
+        index, words = len(said), self.script.reply_words
+        said.append(words[index])
+        await self.send("response.output_audio_transcript.delta", **ids, delta=words[index])
+        if "words" not in self.extensions:
+            return
+        total_ms = len(self.script.reply) * 1000 / RATE
+        start, end = (int(total_ms * edge / len(words)) for edge in (index, index + 1))
+        timed = [{"text": words[index], "start_ms": start, "end_ms": end}]
+        await self.send("response.output_audio_words.delta", **ids, source="aligned", words=timed)
 
     async def _frame(self, pcm: bytes, start_ms: int, end: bool = False) -> None:
         header = struct.pack("<BBBBII", 1, 1, int(end), 1, next(self.numbers), start_ms)
@@ -388,7 +401,7 @@ class FakeServer:
         return web.FileResponse(ROOT / "index.html")
 
     async def _ready(self, request: web.Request) -> web.Response:
-        await self._silence()
+        await self.script.answering.wait()
         if self.script.hide_ready:
             raise web.HTTPNotFound()
         status: Event = {
@@ -396,10 +409,6 @@ class FakeServer:
             "transcriber": "local", "voice": "English_Graceful_Lady", "chat_model": "MiniMax-M3", "missing": [],
         }  # fmt: skip
         return web.json_response(status | self.script.ready)
-
-    async def _silence(self) -> None:
-        while self.script.silent:
-            await asyncio.sleep(0.05)
 
     async def _secret(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {self.script.key}":
@@ -409,7 +418,7 @@ class FakeServer:
         return web.json_response({"value": f"ek_{self.secrets:04d}", "expires_at": 1})
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
-        await self._silence()
+        await self.script.answering.wait()
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self.subprotocols.append(offered)
         known = ("realtime.bin.v1", "realtime") if self.script.binary else ("realtime",)

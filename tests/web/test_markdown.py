@@ -108,7 +108,7 @@ BITS = ["**", "*", "_", "__", "~~", "`", "```", "\n", "\n\n", "- ", "1. ", "2) "
         "b c", "5", "[x](https://e.org)", "[", "](", "http://e.org/z", ")", "\\", "  ", "    ", "字", "é", "<", ">",
         "!", "~~~", "- - -", "\r\n", "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")]  # fmt: skip
 LAWS = """async (texts) => {
-    const { clip, leaves, parse, sourceRange } = await import("/sdk/markdown.js");
+    const { clip, copyOf, leaves, parse } = await import("/sdk/markdown.js");
     const broken = [];
     for (const text of texts) {
         const root = parse(text), own = [...leaves(root)];
@@ -132,9 +132,9 @@ LAWS = """async (texts) => {
             if (!shown[at] && /[\\p{L}\\p{N}\\p{So}]/u.test(text[at])) broken.push(["lost", text, at]);
         }
         if (own.length) {
-            const [from, to] = sourceRange(root, own[0].start, own.at(-1).end);
-            const onlyCode = from === own[0].start && to === own.at(-1).end;
-            if (!onlyCode && (from !== 0 || to !== text.length)) broken.push(["copy", text, from, to]);
+            const copied = copyOf(text, root, own[0].start, own.at(-1).end);
+            const visible = own.map(({ start, end }) => text.slice(start, end)).join("");
+            if (copied !== text && copied !== visible) broken.push(["copy", text, copied]);
         }
         const half = text.length >> 1;
         if ([...leaves(clip(root, half))].some(({ end }) => end > half)) broken.push(["clip", text]);
@@ -191,10 +191,10 @@ COPIES = [  # the text, what is selected on the screen, what is copied
 @pytest.mark.parametrize(("text", "visible", "copied"), COPIES)
 async def test_a_selection_is_copied_with_its_marks(page: Any, text: str, visible: str, copied: str) -> None:
     script = """async ({ text, visible }) => {
-        const { leaves, parse, sourceRange } = await import("/sdk/markdown.js");
+        const { copyOf, leaves, parse } = await import("/sdk/markdown.js");
         const root = parse(text);
         const places = [...leaves(root)].flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
         const at = places.map((place) => text[place]).join("").indexOf(visible);
-        return text.slice(...sourceRange(root, places[at], places[at + visible.length - 1] + 1));
+        return copyOf(text, root, places[at], places[at + visible.length - 1] + 1);
     }"""
     assert await page.evaluate(script, {"text": text, "visible": visible}) == copied

@@ -1,7 +1,7 @@
 // Shows one answer: the tree of sdk/markdown.js as elements, its words lit as they are heard, and copied as the model wrote
 // it. Every text on the screen is set as text, never as HTML. Redraws only the blocks that have changed.
 
-import { clip, leaves, parse, sourceRange } from "../sdk/markdown.js";
+import { clip, copyOf, leaves, parse } from "../sdk/markdown.js";
 import { copyButton } from "./copying.js";
 
 const TAGS = {
@@ -59,7 +59,7 @@ export class Answer {
       from = Math.min(from, start + first);
       to = Math.max(to, start + last);
     }
-    return to < 0 ? "" : this.source.slice(...sourceRange(this.#root, from, to));
+    return to < 0 ? "" : copyOf(this.source, this.#root, from, to);
   }
 
   #key(node) {

@@ -5,7 +5,7 @@
 // Blocks: paragraph · heading {level} · list {ordered} · item · quote · code {language, open} · table · row · cell {header,
 // align} · rule. Inside of them: strong · emphasis · struck · code (inline: has no `language`) · link {href} · escape ·
 // marker (the number of a list item). Leaves: {kind: "text", start, end}, and what they show is text.slice(start, end).
-// So every visible character is one of the text, in order; only marks are hidden. `sourceRange` gives them back for a copy.
+// So every visible character is one of the text, in order; only marks are hidden. `copyOf` gives them back.
 
 import { parseInline } from "./inline.js";
 
@@ -49,21 +49,22 @@ export function clip(node, limit) {
 
 /**
  * What to copy for a selection from the visible character at `from` up to `to`: the marks of everything that is selected
- * as a whole belong to it. A selection inside of one piece of code is the code alone.
+ * as a whole belong to it. A selection inside of one piece of code is the code alone, as it is shown.
  */
-export function sourceRange(root, from, to) {
-  let [start, end] = [from, to], inCode = false;
+export function copyOf(text, root, from, to) {
+  let [start, end] = [from, to], code = null;
   const visit = (node) => {
     const own = [...leaves(node)];
     if (node.kind === "text" || !own.length) return;
     const [first, last] = [own[0].start, own.at(-1).end];
     if (last <= from || first >= to) return;
-    inCode ||= node.kind === "code" && first <= from && to <= last;
+    if (node.kind === "code" && first <= from && to <= last) code = own;
     if (first >= from && last <= to) [start, end] = [Math.min(start, node.start), Math.max(end, node.end)];
     node.children.forEach(visit);
   };
   visit(root);
-  return inCode ? [from, to] : [start, end];
+  if (!code) return text.slice(start, end);
+  return code.map((leaf) => text.slice(Math.max(from, leaf.start), Math.min(to, leaf.end))).join("");
 }
 
 const lineText = (text, line) => text.slice(line.start, line.end);

@@ -1,0 +1,52 @@
+"""Which web pages may use this server: the check of a request, and the headers that tell a browser.
+
+`access.py` has the rule. A page of an allowed origin may connect, mint client secrets, import the SDK and show the talk
+page in a frame (docs/operations.md, "Origins").
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from realtime.server.access import origin_allowed
+
+# Pages of this machine may always connect: while somebody develops one, it may frame the talk page as well.
+_LOCAL_FRAMES = ("http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*")
+
+
+def origin_ok(request: web.Request, allowed: tuple[str, ...]) -> bool:
+    """Whether to serve a request with this Origin.
+
+    A proxy that puts its own name into Host says in X-Forwarded-Host which one the browser used. No page can set that
+    header on a WebSocket, and on a fetch of another origin only after a preflight request, which this server refuses.
+    """
+    forwarded = request.headers.get("X-Forwarded-Host", "").partition(",")[0].strip()
+    origin = request.headers.get("Origin")
+    return origin_allowed(origin, request.host, allowed) or (
+        bool(forwarded) and origin_allowed(origin, forwarded, allowed)
+    )
+
+
+def cors_headers(request: web.Request, allowed: tuple[str, ...]) -> dict[str, str]:
+    """Headers that let a page of another, allowed origin read the response."""
+    vary = {"Vary": "Origin"}  # also without them: a cache must not give this answer to an allowed page
+    origin = request.headers.get("Origin")
+    if origin is None or not origin_ok(request, allowed):
+        return vary
+    return {"Access-Control-Allow-Origin": origin, **vary}
+
+
+def frame_ancestors(allowed: tuple[str, ...]) -> str:
+    """The pages that may frame the talk page, for a Content-Security-Policy."""
+    return " ".join(("'self'", *_LOCAL_FRAMES, *filter(None, map(_source, allowed))))
+
+
+def _source(origin: str) -> str:
+    """An origin as CSP writes it; "" if it is none. Anything else could end the directive and begin another."""
+    if origin == "*":
+        return "*"
+    parts = urlsplit(origin)
+    source = f"{parts.scheme}://{parts.netloc}"
+    return "" if set(source) & set(" ;,'\"") or not parts.netloc else source

@@ -1,0 +1,81 @@
+"""Small and low windows: the button, the text field and the answer stay usable, and nothing scrolls sideways."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+
+from tests.web.fake_server import RATE, Script, serving
+from tests.web.test_page import session_of, type_, wait_until_played
+
+SIZES = {
+    "desktop": (1280, 800), "phone": (390, 844), "phone on its side": (640, 320), "small phone": (320, 568),
+    "keyboard up": (390, 380), "keyboard up, on its side": (640, 170), "zoom 200 %": (640, 360),
+    "zoom 400 %": (320, 256), "narrow": (320, 480),
+}  # fmt: skip
+LONG = (
+    *(f"A **sentence** with a number {number}.\n\n" for number in range(30)),
+    "https://e.org/" + "x" * 300,
+)
+BOXES = """() => Object.fromEntries(["talk", "message", "send", "captions"].map((id) => {
+    const { left, top, right, bottom } = document.getElementById(id).getBoundingClientRect();
+    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+    const hit = document.elementFromPoint(x, y);
+    return [id, { left, top, right, bottom, hit: Boolean(hit?.closest(`#${id}`)) }];
+}))"""
+
+
+def assert_usable(boxes: dict[str, Any], ids: tuple[str, ...], name: str) -> None:
+    """Inside the window, not covered, and large enough for a finger."""
+    width, height = SIZES[name]
+    for id in ids:
+        box = boxes[id]
+        assert box["left"] >= 0, (name, id, box)
+        assert box["top"] >= 0, (name, id, box)
+        assert box["right"] <= width + 0.5, (name, id, box)
+        assert box["bottom"] <= height + 0.5, (name, id, box)
+        assert box["hit"], f"{name}: {id} is covered"
+    for id in ("talk", "send"):
+        assert boxes[id]["right"] - boxes[id]["left"] >= 38, (name, id)
+        assert boxes[id]["bottom"] - boxes[id]["top"] >= 38, (name, id)
+    assert boxes["message"]["right"] - boxes["message"]["left"] >= 100, name
+
+
+async def each_size(page: Any) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    for name, (width, height) in SIZES.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.wait_for_timeout(150)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        yield name, await page.evaluate(BOXES)
+
+
+async def test_everything_can_be_used(open_page: Any) -> None:
+    """With a notice, before the first word and with a long answer."""
+    script = Script(
+        reply=np.zeros(RATE, np.int16), send_factor=0.02, ready={"sandbox": True}, reply_words=LONG
+    )
+    async with serving(script) as server:
+        page = await open_page(server.url, device=False)
+        await page.wait_for_selector("[data-id=sandbox]")
+        async for name, boxes in each_size(page):
+            assert_usable(boxes, ("talk", "message", "send"), name)
+        await type_(page, "Tell me something long")
+        await wait_until_played(await session_of(server))
+        async for name, boxes in each_size(page):
+            assert_usable(boxes, tuple(boxes), name)
+            room = boxes["captions"]["bottom"] - boxes["captions"]["top"]
+            assert room >= 0.3 * SIZES[name][1], f"{name}: room for the answer"
+
+
+async def test_the_key_dialog_can_be_used(open_page: Any) -> None:
+    async with serving(Script(key="k")) as server:
+        page = await open_page(server.url, device=False)
+        for name in ("phone on its side", "zoom 400 %", "keyboard up"):
+            width, height = SIZES[name]
+            await page.set_viewport_size({"width": width, "height": height})
+            await type_(page, "Hello")
+            await page.wait_for_selector("#key-dialog[open]")
+            await page.click("#key-cancel", timeout=3000)  # scrolls to it if it has to
+            await page.wait_for_selector("#key-dialog", state="hidden")
