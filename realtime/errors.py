@@ -19,7 +19,29 @@ Every other exception is a bug of this package.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_COMMAND = re.compile(
+    r"[,:;(]?\s*(?:or\s+|run\s+|with\s+)*`?(?:pip install|realtime setup)\b[^.]*(?:\.\d[^.]*)*"
+)
+_PLACE = re.compile(r"\s+(?:to|at|from|by|of)\s+(?:https?|wss?)://[^\s,;)]*[^\s,;).:]")
+_ADDRESS = re.compile(r"(?:https?|wss?)://[^\s,;)]*[^\s,;).:]")
+_CLASS = re.compile(r"\s*\(\w*(?:Error|Exception|Timeout|Closed\w*|Refused)\)")
+
+
+def for_clients(message: str) -> str:
+    """A failure's message without what only the operator can use: addresses, commands to install, names of classes.
+
+    Whoever talks to this server may be anybody. The log has the whole message.
+    """
+    said = message
+    for pattern, instead in ((_COMMAND, ""), (_PLACE, ""), (_ADDRESS, "the address"), (_CLASS, "")):
+        said = pattern.sub(instead, said)
+    if said == message:
+        return message
+    said = said.strip()
+    return said if not said or said[-1] in ".!?" else said + "."
 
 
 class RealtimeError(Exception):

@@ -8,7 +8,7 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
-from realtime.errors import ProtocolError, ProviderError, ProviderRejected
+from realtime.errors import ProtocolError, ProviderError, ProviderRejected, for_clients
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.transcription import Transcription
 from realtime.protocol import server_events as events
@@ -83,7 +83,7 @@ class UserItems:
         self._failures[item_id] = error
         if len(self._failures) > MAX_FAILURES:
             del self._failures[next(iter(self._failures))]
-        failure = FailureObject(code=_transcription_code(error), message=error.message)
+        failure = FailureObject(code=_transcription_code(error), message=for_clients(error.message))
         self._context.outbox.put(
             events.ConversationItemInputAudioTranscriptionFailed(item_id=item_id, error=failure)
         )

@@ -18,7 +18,7 @@ from realtime.context import Context
 from realtime.core.audio import pcm_to_samples
 from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
-from realtime.errors import ProviderError
+from realtime.errors import ProviderError, for_clients
 from realtime.metrics import Marks
 from realtime.outbox import Outgoing
 from realtime.protocol import objects as wire
@@ -89,7 +89,7 @@ class ResponseEvents:
     def fail(self, error: ProviderError) -> None:
         """An upstream service failed; what was said so far stays."""
         kind = "rate_limit_error" if error.code == "rate_limit_exceeded" else "server_error"
-        self._end("failed", wire.failed(error.code, error.message, type=kind))
+        self._end("failed", wire.failed(error.code, for_clients(error.message), type=kind))
 
     def stop(self, reason: Literal["turn_detected", "client_cancelled"]) -> None:
         """Everything open is closed. Its unsent audio was discarded (`playout.py`)."""

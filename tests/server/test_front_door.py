@@ -371,7 +371,15 @@ async def test_health_readiness_and_metrics(harness: Harness):
             ready = await answer.json()
             assert answer.status == 200
             assert ready["ready"] is True
-            assert {"sandbox", "key_required", "hears", "transcriber", "chat_model", "voice", "missing"} <= set(ready)
+            assert {
+                "sandbox",
+                "key_required",
+                "hears",
+                "transcriber",
+                "chat_model",
+                "voice",
+                "missing",
+            } <= set(ready)
         async with http.get("/metrics") as answer:
             text = await answer.text()
             assert answer.content_type == "text/plain"

@@ -42,19 +42,24 @@ async def test_the_sdk_can_be_imported_by_allowed_pages(path):
 
 @pytest.mark.parametrize("path", ["/demo.js", "/readyz", "/", "/metrics"])
 async def test_nothing_else_can_be_read_by_other_pages(path):
-    async with open_harness(origins=(APP,)) as harness, aiohttp.ClientSession(harness.server.url) as http:
-        async with http.get(path, headers={"Origin": APP}) as answer:
-            assert answer.status == 200
-            assert "Access-Control-Allow-Origin" not in answer.headers
+    async with (
+        open_harness(origins=(APP,)) as harness,
+        aiohttp.ClientSession(harness.server.url) as http,
+        http.get(path, headers={"Origin": APP}) as answer,
+    ):
+        assert answer.status == 200
+        assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 async def test_allowed_pages_may_show_the_page_in_a_frame():
-    async with open_harness(origins=(APP,)) as harness, aiohttp.ClientSession(harness.server.url) as http:
-        async with http.get("/") as answer:
-            policy = dict(
-                part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";")
-            )
-            assert "X-Frame-Options" not in answer.headers
+    async with (
+        open_harness(origins=(APP,)) as harness,
+        aiohttp.ClientSession(harness.server.url) as http,
+        http.get("/") as answer,
+    ):
+        directives = answer.headers["Content-Security-Policy"].split(";")
+        assert "X-Frame-Options" not in answer.headers
+    policy = dict(directive.strip().split(" ", 1) for directive in directives)
     ancestors = policy["frame-ancestors"].split()
     assert {"'self'", APP, "http://localhost:*"} <= set(ancestors)
     assert not any("evil" in ancestor for ancestor in ancestors)
@@ -139,7 +144,10 @@ async def test_visitors_are_not_told_what_to_install():
 
 
 async def test_a_server_with_detector_and_transcriber_hears():
-    async with open_harness(transcriber="minimax") as harness:
-        async with aiohttp.ClientSession(harness.server.url) as http, http.get("/readyz") as answer:
-            detects = harness.server.runtime.providers.vad is not None  # not installed everywhere
-            assert (await answer.json())["hears"] is detects
+    async with (
+        open_harness(transcriber="minimax") as harness,
+        aiohttp.ClientSession(harness.server.url) as http,
+        http.get("/readyz") as answer,
+    ):
+        detects = harness.server.runtime.providers.vad is not None  # not installed everywhere
+        assert (await answer.json())["hears"] is detects
