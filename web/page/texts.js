@@ -66,7 +66,7 @@ export function microphoneNotice(state) {
 
 /** The text for an `error` event or a failed response: our own text for known codes, or the server's message. */
 export function problemText({ code, message }) {
-  const known = PROBLEM[code], said = message && !TECHNICAL.test(message) ? message : null;
+  const known = PROBLEM[code], said = message && !TECHNICAL.test(message) ? message.replace(/ \(code \d+\)/, "") : null;
   if (known && code !== "upstream_unavailable") return said && !known.includes("again") && !known.includes("type") ? `${known} ${said}` : known;
   return said ?? known ?? "That did not work. Please try again.";
 }
