@@ -10,7 +10,8 @@ Names are imported when they are first used, so `import realtime` is cheap.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # as in `typing`, which would be the slowest import of `realtime --help`
 
 __version__ = "0.1.0"
 
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from realtime.errors import ConfigError, ProtocolError, ProviderError, RealtimeError
     from realtime.minimax import MiniMax
     from realtime.server.app import realtime_app

@@ -5,6 +5,7 @@ async with connect("ws://127.0.0.1:8000/v1/realtime", speaker=Speaker(), microph
         print(event["type"])
 """
 
+from .address import tls_context
 from .connection import connect
 from .conversation import Conversation, Event
 from .errors import ClientError, ConnectionFailed, ConnectionLost, DeviceError, FileError
@@ -31,4 +32,5 @@ __all__ = [
     "Position",
     "Speaker",
     "connect",
+    "tls_context",
 ]

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, ProxyError, WebSocketException
 from websockets.typing import Subprotocol
 
+from .address import check_key, shown, socket_url, tls_context
 from .conversation import BINARY, Conversation
 from .errors import ConnectionFailed
+from .proxies import proxy_for, shown_proxy
 from .talk import AudioInput, AudioOutput, Talk
 
 JSON_ONLY = Subprotocol("realtime")
 _MAX_MESSAGE = 1 << 20
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_CLOSE_TIMEOUT_S = 2.0  # a network that is gone says no goodbye
+OPEN_TIMEOUT_S = 4.0  # until the server has said its first word: someone waits in front of a screen
 
 
 @asynccontextmanager
@@ -35,9 +38,13 @@ async def connect(
     binary: bool = True,
     session: Mapping[str, Any] | None = None,
     ssl_context: ssl.SSLContext | None = None,
-    open_timeout_s: float = 10.0,
+    model: str | None = None,
+    open_timeout_s: float = OPEN_TIMEOUT_S,
 ) -> AsyncIterator[Conversation]:
-    """A conversation with the server at `url` (`ws://host:port/v1/realtime`; also http, or only the host).
+    """A conversation with the server at `url`: ws, wss, http, https or only the host; a path is a prefix.
+
+    `wss` and `https` check the server's certificate; `tls_context` makes an `ssl_context` for one that is self-signed.
+    A proxy of the environment is used, but never for this machine. `model` is asked for in the URL.
 
     With a `microphone` its audio is sent. With a `speaker` the replies are played, and what was played is acknowledged;
     an interruption stops the playback. Both are opened here and closed at the end of the block, even during playback:
@@ -48,24 +55,27 @@ async def connect(
     server assumes that everything it has sent was heard. The default `extensions` are `words`, with a speaker also
     `playback`. With `playback` but no speaker your program must call `played`.
 
-    `session` is sent as the first `session.update`. Raises ConnectionFailed if the server refuses, DeviceError if a
-    device cannot be used.
+    `session` is sent as the first `session.update`. Raises ConnectionFailed if the server refuses or says nothing for
+    `open_timeout_s` seconds, DeviceError if a device cannot be used.
     """
     if extensions is None:
         extensions = ("words",) if speaker is None else ("playback", "words")
-    target = _target(url, extensions)
+    target = socket_url(url, extensions, model)
+    if api_key:
+        check_key(api_key)
     async with AsyncExitStack() as stack:
         if speaker is not None:
             await stack.enter_async_context(speaker)
         if microphone is not None:
             await stack.enter_async_context(microphone)
+        opened_s = asyncio.get_running_loop().time()
         socket = await _open(target, api_key, binary, ssl_context, open_timeout_s)
         stack.push_async_callback(socket.close)
         by_voice = speaker is not None or microphone is not None
         conversation: Conversation = (
             Talk(socket, speaker, microphone, headphones=headphones) if by_voice else Conversation(socket)
         )
-        await conversation._begin(open_timeout_s)
+        await conversation._begin(opened_s + open_timeout_s)
         if session is not None:
             await conversation.update(**session)
         if isinstance(conversation, Talk):
@@ -76,30 +86,79 @@ async def connect(
 async def _open(
     url: str, api_key: str | None, binary: bool, context: ssl.SSLContext | None, timeout_s: float
 ) -> ClientConnection:
+    proxy = proxy_for(url)
+    tls: dict[str, Any] = {"ssl": context or tls_context()} if url.startswith("wss:") else {}
     try:
-        return await open_socket(
-            url,
-            subprotocols=[BINARY, JSON_ONLY] if binary else None,
-            additional_headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
-            compression=None,
-            open_timeout=timeout_s,
-            max_size=_MAX_MESSAGE,
-            ssl=context,
-            # a proxy of the environment is for the world, never for this machine
-            proxy=None if urlsplit(url).hostname in _LOOPBACK else True,
-        )
-    except InvalidURI:
-        raise ConnectionFailed(f"{url} is not an address like ws://127.0.0.1:8000/v1/realtime.") from None
+        async with asyncio.timeout(timeout_s):  # websockets leaves the proxy's answer out of its own
+            return await open_socket(
+                url,
+                subprotocols=[BINARY, JSON_ONLY] if binary else None,
+                additional_headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
+                compression=None,
+                open_timeout=None,
+                close_timeout=_CLOSE_TIMEOUT_S,
+                max_size=_MAX_MESSAGE,
+                proxy=proxy,
+                **tls,
+            )
     except InvalidStatus as refused:
         raise ConnectionFailed(*_refusal(refused)) from None
-    except TimeoutError:
-        raise ConnectionFailed(f"{_shown(url)} did not answer within {timeout_s:g} s.") from None
-    except OSError as error:
-        raise ConnectionFailed(
-            f"Nothing answers at {_shown(url)} ({error.strerror or error}). Is the server running? `realtime serve`"
-        ) from None
-    except InvalidHandshake as error:
-        raise ConnectionFailed(f"{_shown(url)} is not a realtime server ({error}).") from None
+    except _failures() as error:
+        raise ConnectionFailed(_trouble(error, url, proxy, timeout_s)) from None
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    return (OSError, EOFError, ValueError, ImportError, WebSocketException, *_socks_errors())
+
+
+def _socks_errors() -> tuple[type[Exception], ...]:
+    """What python-socks raises, where it is installed."""
+    try:
+        from python_socks import ProxyError as SocksError
+        from python_socks import ProxyTimeoutError
+    except ImportError:
+        return ()
+    return SocksError, ProxyTimeoutError
+
+
+def _trouble(error: Exception, url: str, proxy: str | None, timeout_s: float) -> str:
+    """One sentence on why there is no connection, and what to do."""
+    where = shown(url)
+    through = f" through the proxy {shown_proxy(proxy)}" if proxy else ""
+    match error:
+        case TimeoutError():
+            return (
+                f"{where} did not answer{through} within {timeout_s:g} s: check the address and the network."
+            )
+        case ssl.SSLCertVerificationError():
+            return (
+                f"The certificate of {where} is not trusted ({error.verify_message.rstrip('.')}): name the file of "
+                "its CA (--ca-file, `tls_context`), or trust anything (--insecure)."
+            )
+        case ssl.SSLError() if error.reason in (
+            "WRONG_VERSION_NUMBER",
+            "RECORD_LAYER_FAILURE",
+            "HTTP_REQUEST",
+        ):
+            return f"{where} does not speak TLS: use ws:// or http://."
+        case ssl.SSLError():
+            return f"No TLS with {where} ({error.reason or error})."
+        case _ if isinstance(error, (ProxyError, InvalidProxy, *_socks_errors())):
+            return (
+                f"The proxy {shown_proxy(proxy or '')} does not connect to {where} ({error}): see NO_PROXY."
+            )
+        case OSError() if proxy:
+            return f"Nothing answers{through} ({error.strerror or error}): check it, or name the server in NO_PROXY."
+        case ConnectionResetError() if url.startswith("wss:"):
+            return f"{where} hung up on TLS: if it does not speak TLS, use ws:// or http://."
+        case OSError():
+            reason = error.strerror or error
+            return f"Nothing answers at {where} ({reason}). Is the server running? `realtime serve`"
+        case InvalidURI():
+            return f"{where} is not an address like ws://127.0.0.1:8000/v1/realtime."
+        case _:
+            hint = "" if url.startswith("wss:") else " If it speaks TLS: wss:// or https://."
+            return f"{where} is not a realtime server ({str(error).rstrip('.')}).{hint}"
 
 
 def _refusal(refused: InvalidStatus) -> tuple[str, str | None]:
@@ -108,25 +167,3 @@ def _refusal(refused: InvalidStatus) -> tuple[str, str | None]:
         return error["message"], error.get("code")
     except (msgspec.DecodeError, KeyError, TypeError):
         return f"The server refused the connection with HTTP status {refused.response.status_code}.", None
-
-
-def _target(url: str, extensions: Iterable[str]) -> str:
-    if "://" not in url:
-        url = f"ws://{url}"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises for a port that is no number
-    except ValueError:
-        raise ConnectionFailed(f"{url} is not an address like ws://127.0.0.1:8000/v1/realtime.") from None
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    path = parts.path if parts.path.strip("/") else "/v1/realtime"
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    wanted = ",".join(extensions)
-    if wanted and not any(name == "extensions" for name, _ in query):
-        query.append(("extensions", wanted))
-    return urlunsplit((scheme, parts.netloc, path, urlencode(query, safe=","), ""))
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

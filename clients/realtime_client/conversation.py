@@ -166,13 +166,14 @@ class Conversation:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    async def _begin(self, timeout_s: float) -> None:
+    async def _begin(self, deadline_s: float) -> None:
+        began_s = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout_at(deadline_s):
                 event = self._receive(await self._socket.recv())
         except TimeoutError:
             raise ConnectionFailed(
-                f"The server accepted the connection but said nothing for {timeout_s:g} s."
+                f"The server accepted the connection but said nothing for {deadline_s - began_s:.1g} s."
             ) from None
         except ConnectionClosed as closed:
             raise ConnectionFailed(_closed_message(closed), _close_reason(closed)) from None
