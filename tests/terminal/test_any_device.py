@@ -1,0 +1,226 @@
+"""Devices of any channel count and rate, and devices that vanish: a fake that refuses as PortAudio does."""
+
+import asyncio
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from realtime_client import DeviceError, Microphone, PartKey, Speaker
+from realtime_client.channels import Downmix, spread
+from realtime_client.devices import GONE_S, Form, Liveness, usable_form
+
+from tests.terminal.strict_devices import StrictDevices
+
+RATE = 24_000  # Hertz, of the wire
+TONE = 440  # Hertz
+
+DEVICES = [
+    {"rates": (24_000,), "channels": (1,)},
+    {"rates": (48_000,), "channels": (1,)},
+    {"rates": (48_000,), "channels": (2,)},
+    {"rates": (44_100,), "channels": (2,)},
+    {"rates": (44_100,), "channels": (4,)},
+    {"rates": (48_000,), "channels": (8,)},
+    {"rates": (44_100, 48_000), "channels": (6,), "default_rate": 44_100},
+    {"rates": (16_000,), "channels": (1,)},
+    {"rates": (8_000,), "channels": (1, 2)},
+    {"rates": (32_000,), "channels": (2,), "default_rate": 48_000},
+    {"rates": (96_000,), "channels": (18,)},
+    {"rates": (192_000,), "channels": (3,)},
+    {"rates": (11_025,), "channels": (2,)},
+    {"rates": (88_200,), "channels": (10,)},
+]
+
+
+def named(device):
+    return f"{'/'.join(map(str, device['rates']))} Hz, {'/'.join(map(str, device['channels']))} channels"
+
+
+@pytest.fixture(params=DEVICES, ids=named)
+def strict(request, monkeypatch):
+    module = StrictDevices(**request.param)
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    return module
+
+
+def tone(seconds, rate):
+    return np.round(10_000 * np.sin(2 * np.pi * TONE * np.arange(int(seconds * rate)) / rate)).astype(
+        np.int16
+    )
+
+
+def pitch(samples, rate):
+    """The strongest frequency, in Hertz."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return np.argmax(spectrum) * rate / len(samples)
+
+
+async def test_a_microphone_of_any_kind_gives_24_khz_of_one_channel(strict):
+    async with Microphone() as microphone:
+        stream = strict.streams[0]
+        spoken_into = stream.channels - 1  # any but the first, where there is one
+        sound = tone(1.0, stream.rate)
+        for at in range(0, len(sound) - stream.blocksize + 1, stream.blocksize):
+            frames = np.zeros((stream.blocksize, stream.channels), np.int16)
+            frames[:, spoken_into] = sound[at : at + stream.blocksize]
+            stream.push(frames)
+        heard = bytearray()
+        async for pcm in microphone:
+            heard += pcm
+            if len(heard) >= 2 * RATE * 9 // 10:
+                break
+    samples = np.frombuffer(bytes(heard), np.int16)
+    assert abs(pitch(samples, RATE) - TONE) < 3
+    assert abs(np.abs(samples[RATE // 10 :]).max() - 10_000) < 600, "as loud as it was spoken"
+    assert stream.closed
+
+
+async def test_a_speaker_of_any_kind_plays_left_and_right(strict):
+    part = PartKey("item_1")
+    async with Speaker() as speaker:
+        stream = strict.streams[0]
+        speaker.player.write(part, tone(1.0, RATE).tobytes())
+        speaker.player.end(part)
+        blocks = []
+        while not (blocks and speaker.player.positions(stream.time + 1.0) == []):
+            blocks.append(stream.pull())
+            assert len(blocks) < 300
+        frames = np.concatenate([*blocks, *(stream.pull() for _ in range(10))])
+    sounding = frames[:, : min(2, stream.channels)]
+    assert np.array_equal(sounding[:, 0], sounding[:, -1])
+    assert not frames[:, 2:].any()
+    assert abs(pitch(sounding[: stream.rate, 0], stream.rate) - TONE) < 3
+    assert abs(np.count_nonzero(sounding[:, 0]) / stream.rate - 1.0) < 0.03, "all of it, once"
+
+
+async def test_what_was_heard_is_counted_in_the_time_of_the_device(strict):
+    async with Speaker() as speaker:
+        stream = strict.streams[0]
+        speaker.player.write(PartKey("item_1"), tone(2.0, RATE).tobytes())
+        while stream.time < 1.0:
+            stream.pull()
+        (position,) = speaker.player.positions(stream.time)
+    assert abs(position.played_ms - 1000 * (1 - stream.latency)) < 40
+
+
+@pytest.mark.parametrize("kind", ["input", "output"])
+@pytest.mark.parametrize(
+    ("device", "form"),
+    [
+        ({"rates": (24_000, 48_000), "channels": (1, 2)}, Form(24_000, 1)),
+        ({"rates": (48_000,), "channels": (1, 2, 8)}, Form(48_000, 1)),
+        ({"rates": (24_000, 48_000), "channels": (2, 8), "default_rate": 48_000}, Form(24_000, 2)),
+        ({"rates": (44_100, 48_000), "channels": (8,)}, Form(44_100, 8)),
+        ({"rates": (44_100, 48_000), "channels": (8,), "default_rate": 48_000}, Form(48_000, 8)),
+        ({"rates": (47_999, 48_000), "channels": (2,)}, Form(48_000, 2)),  # no ratio of small numbers
+    ],
+)  # fmt: skip
+def test_the_least_change_is_chosen(kind, device, form):
+    assert usable_form(StrictDevices(**device), kind, None) == form
+
+
+@pytest.mark.parametrize("make", [Microphone, Speaker])
+@pytest.mark.parametrize(
+    "device",
+    [{"channels": ()}, {"rates": (47_999,)}, {"refuses_to_start": True}],
+    ids=["none", "odd", "busy"],
+)
+async def test_a_device_that_takes_nothing_is_one_sentence(make, device, monkeypatch):
+    module = StrictDevices(**device)
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    with pytest.raises(DeviceError, match=r"cannot be used \(.*\): see `realtime doctor`, or eat cake\."):
+        async with make(instead="eat cake"):
+            pass
+    assert all(stream.closed for stream in module.streams)
+
+
+async def heard_out(microphone):
+    return [pcm async for pcm in microphone]
+
+
+async def test_a_microphone_that_vanishes_says_so(strict):
+    async with Microphone(instead="type") as microphone:
+        stream = strict.streams[0]
+        stream.push(np.ones((stream.blocksize, stream.channels), np.int16))
+        stream.vanish()
+        with pytest.raises(DeviceError, match=r"The microphone is gone: .* or type\."):
+            await asyncio.wait_for(heard_out(microphone), 10)
+
+
+async def test_a_speaker_that_vanishes_says_so(strict):
+    async with Speaker(instead="read") as speaker:
+        assert speaker.now() == 0.0
+        speaker.player.write(PartKey("item_1"), bytes(4800))
+        strict.streams[0].vanish()
+        with pytest.raises(DeviceError, match=r"The speaker is gone: .* or read\."):
+            await speaker.drained()
+
+
+async def test_closing_a_device_is_not_vanishing(strict):
+    async with Microphone() as microphone, Speaker() as speaker:
+        pass
+    speaker.now()
+    microphone._liveness.check()
+
+
+def test_a_device_that_only_goes_silent_is_gone_after_a_while():
+    clock = [0.0]
+    device = Liveness("speaker", "read", lambda: clock[0])
+    while clock[0] < GONE_S:
+        clock[0] += 0.5
+        device.check()
+    clock[0] += 0.5
+    with pytest.raises(DeviceError, match="gone"):
+        device.check()
+    device.alive()
+    device.check()
+
+
+def test_a_process_that_was_stopped_does_not_blame_its_devices():
+    clock = [0.0]
+    device = Liveness("speaker", "read", lambda: clock[0])
+    device.alive()
+    clock[0] = 3600.0
+    device.check()
+    clock[0] += 0.5
+    device.check()
+
+
+# -- channels -------------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 20), st.data())
+def test_a_voice_on_one_channel_comes_out_as_it_went_in(channels, data):
+    channel = data.draw(st.integers(0, channels - 1))
+    voice = tone(0.1, RATE)
+    frames = np.zeros((len(voice), channels), np.int16)
+    frames[:, channel] = voice
+    assert np.array_equal(Downmix(channels).feed(frames.ravel()), voice)
+
+
+@given(st.integers(1, 20), st.lists(st.integers(-32768, 32767), max_size=50))
+def test_spread_and_downmix_are_inverse(channels, samples):
+    mono = np.array(samples, np.int16)
+    assert np.array_equal(Downmix(channels).feed(spread(mono, channels)), mono)
+
+
+def test_opposite_phases_do_not_cancel():
+    voice = tone(0.1, RATE)
+    assert np.array_equal(Downmix(2).feed(np.stack([voice, -voice], axis=1).ravel()), voice)
+
+
+def test_noise_on_another_channel_does_not_take_over_in_a_pause():
+    random = np.random.default_rng(1)
+    downmix, block = Downmix(2), RATE // 50
+    voice, hiss = tone(0.02, RATE), random.integers(-90, 90, block).astype(np.int16)
+    for frames in (voice, np.zeros_like(voice), np.zeros_like(voice)):
+        out = downmix.feed(np.stack([hiss, frames], axis=1).ravel())
+    assert downmix.taken == 1
+    assert not out.any()
+
+
+def test_a_torn_frame_is_dropped():
+    assert len(Downmix(4).feed(np.zeros(10, np.int16))) == 2
+    assert len(Downmix(4).feed(np.zeros(3, np.int16))) == 0
