@@ -3,7 +3,7 @@
 Each command is a file in `realtime/commands/` with `add_arguments(parser)` and `run(args) -> exit status`; only the
 command that runs is imported. A command with actions (`realtime tasks list`) adds sub-parsers, and may name the action
 that runs when none is given (`DEFAULT_ACTION`); with `ACTIONS` also when the first word is none of them. One that
-imports much for its work does so in `prepare(args)`, while Ctrl-C still ends the process at once (`start.py`). The
+imports much for its work does so in `prepare(args)`, while Ctrl-C still ends the process at once (`interrupt.py`). The
 environment is passed on from here.
 """
 
@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from realtime import __version__, start
+from realtime import __version__, interrupt
 from realtime.commands.outcome import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, outcome_of
 from realtime.errors import ConfigError
 
@@ -137,7 +137,7 @@ def _run(name: str, words: Sequence[str], as_json: bool) -> int:
     args = _parse(parser, _with_action(module, words), as_json)
     if prepare := getattr(module, "prepare", None):
         prepare(args)
-    start.hand_over()
+    interrupt.hand_over()
     status: int = module.run(args)
     return status
 

@@ -10,7 +10,7 @@ FILES = sorted((ROOT / "realtime").rglob("*.py"))
 
 # From the lowest layer to the highest: a part may import only parts listed before it.
 LAYERS = [
-    "start",
+    "interrupt",
     "errors",
     "core",
     "protocol",

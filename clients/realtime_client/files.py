@@ -94,15 +94,21 @@ class FileMicrophone:
 
 
 class FileSpeaker:
-    """A speaker without a device: takes the player's audio in real time and keeps it in `heard`."""
+    """A speaker without a device: takes the player's audio and keeps it in `heard`.
 
-    def __init__(self, player: Player | None = None) -> None:
+    In real time, as if somebody listened: a reply can be interrupted. Not `paced` it takes the audio as fast as it
+    comes, and its clock is the length of what it has taken.
+    """
+
+    def __init__(self, player: Player | None = None, *, paced: bool = True) -> None:
         self.player = player or Player(RATE)
+        self.paced = paced
         self.heard = bytearray()  # 16-bit mono at 24 kHz; no silence between replies
+        self._taken_s = 0.0
 
     async def __aenter__(self) -> FileSpeaker:
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._run(), name="file speaker")
+        self._task = asyncio.create_task(self._play() if self.paced else self._take(), name="file speaker")
         return self
 
     async def __aexit__(
@@ -112,9 +118,9 @@ class FileSpeaker:
         await asyncio.wait([self._task])
 
     def now(self) -> float:
-        return self._loop.time()
+        return self._loop.time() if self.paced else self._taken_s
 
-    async def _run(self) -> None:
+    async def _play(self) -> None:
         start_s, block = self.now(), 0
         while True:
             await asyncio.sleep(start_s + block * _BLOCK_MS / 1000 - self.now())
@@ -123,3 +129,10 @@ class FileSpeaker:
             if busy:
                 self.heard += pcm
             block += 1
+
+    async def _take(self) -> None:
+        while True:
+            pcm = self.player.drain(self._taken_s)
+            self.heard += pcm
+            self._taken_s += len(pcm) / 2 / RATE
+            await asyncio.sleep(_BLOCK_MS / 1000)

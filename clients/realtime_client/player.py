@@ -120,9 +120,9 @@ class Player:
         with self._lock:
             while self._parts and len(out) < size:
                 part = self._parts[0]
-                if not part.handed and not part.ended and part.waiting_bytes < self._prebuffer_bytes:
+                if self._awaits_more(part):
                     break
-                start_s = at_s + len(out) / SAMPLE_BYTES / self.rate
+                start_s = at_s + self._length_s(out)
                 pcm = part.take(size - len(out))
                 if pcm:
                     self._spans.append(_Span(part, len(pcm) // SAMPLE_BYTES, start_s))
@@ -135,6 +135,22 @@ class Player:
                     break
                 self._finished.append(self._parts.popleft())
         return bytes(out) + bytes(size - len(out))
+
+    def drain(self, at_s: float) -> bytes:
+        """All samples that can be played by now, without silence; the first one is heard at `at_s`."""
+        out = bytearray()
+        with self._lock:
+            while self._parts:
+                part = self._parts[0]
+                if self._awaits_more(part):
+                    break
+                if pcm := part.take(part.waiting_bytes):
+                    self._spans.append(_Span(part, len(pcm) // SAMPLE_BYTES, at_s + self._length_s(out)))
+                    out += pcm
+                if not part.ended:
+                    break
+                self._finished.append(self._parts.popleft())
+        return bytes(out)
 
     def positions(self, now_s: float) -> list[Position]:
         """How much of each part has been heard by now. A drained part is returned once."""
@@ -155,6 +171,13 @@ class Player:
             self._spans.clear()
             self._finished.clear()
         return [Position(part.key, part.handed * 1000 // self.rate) for part in parts]
+
+    def _awaits_more(self, part: _Part) -> bool:
+        """Whether a part is too short yet to begin with."""
+        return not part.handed and not part.ended and part.waiting_bytes < self._prebuffer_bytes
+
+    def _length_s(self, pcm: bytearray) -> float:
+        return len(pcm) / SAMPLE_BYTES / self.rate
 
     def _find(self, key: PartKey) -> _Part:
         for part in self._parts:

@@ -31,7 +31,7 @@ async def _ask(args: argparse.Namespace) -> int:
         raise ConfigError("The question is empty.")
     if args.out:
         check_writable(args.out)
-    speaker = FileSpeaker() if args.out else Speaker()
+    speaker = FileSpeaker(paced=False) if args.out else Speaker()
     async with (
         target(args) as server,
         connect(server.url, server.api_key, speaker=speaker, session=server.session) as conversation,

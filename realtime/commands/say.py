@@ -19,7 +19,8 @@ from realtime.providers.base import Speech, Voice
 from realtime.replying.speech_feed import ChunkAudio, SpeechFeed
 
 PART = PartKey("say", 0)
-AT_ONCE = ChunkRules(lead_s=float("inf"))  # nobody listens to a file while it is written
+# Nobody listens to a file while it is written: few large requests, and none waits for playback.
+AT_ONCE = ChunkRules(lead_s=float("inf"), refill_s=float("inf"), cap_chars=1000)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

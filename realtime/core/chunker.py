@@ -131,6 +131,10 @@ class Chunker:
         """Audio received so far of chunk `index`. Raises IndexError for a chunk that was never handed out."""
         self._clock.audio(index, received_ms, complete, now_s)
 
+    def unheard(self, ahead_s: float, now_s: float) -> None:
+        """The player has yet to play so much of the received audio; see `PlaybackClock.unheard`."""
+        self._clock.unheard(ahead_s, now_s)
+
     def poll(self, now_s: float) -> list[Chunk]:
         """The chunks that must leave now, in order."""
         self._now_s = max(self._now_s, now_s)

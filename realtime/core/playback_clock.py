@@ -1,8 +1,8 @@
 """The playback clock: when the listener runs dry, from the audio received; and how fast this voice speaks and answers.
 
 Playback starts with the first audio of the first chunk and runs in real time. Without audio it stops, and it resumes
-with the next. Pure: the time is an argument. Knows nothing of text but its `Size`, and nothing of what a player says
-(`playback.py`).
+with the next. A player that is faster says so (`unheard`). Pure: the time is an argument. Knows nothing of text but
+its `Size`; the positions that a player tells are in `playback.py`.
 """
 
 from __future__ import annotations
@@ -105,6 +105,12 @@ class PlaybackClock:
             self.speaking_rate.learn(chunk.size, chunk.received_ms)
         while self._head < len(self._chunks) and self._chunks[self._head].complete:
             self._head += 1
+
+    def unheard(self, ahead_s: float, now_s: float) -> None:
+        """The player says how much of the received audio it has yet to play: one that writes a file has less than the
+        clock says. One that is behind changes nothing, its word is late by the network."""
+        if self._received_until_s is not None:
+            self._received_until_s = min(self._received_until_s, now_s + max(0.0, ahead_s))
 
     def dry_s(self) -> float | None:
         """When the listener will have heard all that left, if nothing else leaves. None before anything left."""

@@ -104,6 +104,10 @@ class Response:
     def id(self) -> str:
         return self.events.response_id
 
+    def unheard(self, ahead_s: float) -> None:
+        """The player says that it has yet to play so much."""
+        self._feed.unheard(ahead_s)
+
     def open_gate(self) -> None:
         """Let the reply be seen and heard. Announces it on the wire at once."""
         if not self.gate.is_open:

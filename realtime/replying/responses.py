@@ -281,6 +281,8 @@ class Responses:
     def played(self, item_id: str, played_ms: float, *, drained: bool, flushed: bool) -> None:
         """The player tells its position (extension `playback`)."""
         self._announce(self._playout.played(item_id, played_ms, drained=drained, flushed=flushed))
+        if self.active is not None:
+            self.active.unheard(self._playout.unheard_s())
 
     def _announce(self, announcements: Announcements) -> None:
         """Tell the client, and follow what it means."""

@@ -119,6 +119,11 @@ class SpeechFeed:
         self._chunker.finish(now_s, stand_in)
         self._news.set()
 
+    def unheard(self, ahead_s: float) -> None:
+        """The player says that it has yet to play so much. One that is faster than real time gets more at once."""
+        self._chunker.unheard(ahead_s, self._loop.time())
+        self._news.set()
+
     # -- speech out ----------------------------------------------------------------------------------------------
 
     @asynccontextmanager

@@ -91,3 +91,18 @@ def test_what_was_heard_moves_the_moment_of_silence() -> None:
     assert listener.dry_s() == pytest.approx(1.2 + 0.6)
     listener.audio(0, 400.0, True, 1.3)
     assert listener.dry_s() == pytest.approx(1.2 + 0.4)
+
+
+@given(st.floats(0, 30), st.floats(0, 30), st.floats(0, 30))
+def test_a_player_may_be_ahead_of_the_clock_but_never_behind(
+    received_s: float, later_s: float, ahead_s: float
+) -> None:
+    clock = PlaybackClock(SpeakingRate(), Latency())
+    clock.sent(measure("Hello there."), 0.0, silent=False)
+    clock.unheard(ahead_s, 0.0)  # nothing was received: nothing to say
+    clock.audio(0, 1000 * received_s, True, 0.0)
+    before_s = clock.dry_s()
+    clock.unheard(ahead_s, later_s)
+    after_s = clock.dry_s()
+    if before_s is not None and after_s is not None:
+        assert after_s == pytest.approx(min(before_s, later_s + ahead_s))

@@ -226,3 +226,26 @@ async def test_without_headphones_the_microphone_is_muted_during_playback():
     assert all(any(pcm) for pcm in frames[:4])
     assert not any(any(pcm) for pcm in frames[during + 1 : after])
     assert any(frames[-1])
+
+
+async def test_a_file_that_nobody_listens_to_is_written_as_fast_as_the_audio_comes():
+    """A minute of speech; its positions are reported as those of any player."""
+
+    async def script(line):
+        await line.greet()
+        await line.open_reply()
+        for _ in range(60):
+            await line.audio(sound(1000))
+        await line.close_reply()
+        await line.expect("output_audio_buffer.played", state="drained")
+        await line.socket.close(1000)
+
+    speaker = FileSpeaker(paced=False)
+    began_s = asyncio.get_running_loop().time()
+    async with scripted_server(script) as (url, lines), connect(url, speaker=speaker) as talk:
+        await talk.ended()
+    assert asyncio.get_running_loop().time() - began_s < 30
+    assert bytes(speaker.heard) == sound(60_000)
+    acks = lines[0].of_type("output_audio_buffer.played")
+    assert (acks[-1]["state"], acks[-1]["played_ms"]) == ("drained", 60_000)
+    assert [ack["played_ms"] for ack in acks] == sorted(ack["played_ms"] for ack in acks)

@@ -142,3 +142,19 @@ def test_every_sample_is_played_once_whatever_the_block_sizes(chunks, blocks, la
     flushed = player.flush()
     if flushed:
         assert flushed[0].played_ms == min(len(out), len(sent)) // 2 * 1000 // RATE
+
+
+def test_draining_gives_everything_at_once_and_without_silence():
+    player = Player()
+    assert player.drain(0.0) == b""
+    player.write(A, tone(50, 1))
+    player.end(A)
+    player.write(B, tone(50, 2))
+    assert player.drain(0.0) == tone(50, 1) + tone(50, 2)
+    assert player.drain(0.1) == b""
+    assert player.starved_ms == 0
+    assert player.positions(0.1) == [Position(A, 50, drained=True), Position(B, 50)]
+    player.end(B)
+    assert player.drain(0.1) == b""
+    assert player.positions(0.1) == [Position(B, 50, drained=True)]
+    assert not player.active

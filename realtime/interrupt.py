@@ -1,6 +1,6 @@
-"""The entry point of `realtime`: Ctrl-C ends it without a word from the first moment on, imports included.
+"""Ctrl-C while nothing runs yet, and while nothing runs any more: the process ends without a word.
 
-Nothing is imported at the top but what Python has loaded anyway: until `begin` there is no code of ours that a
+Nothing is imported here but what Python has loaded anyway: until `begin` there is hardly any code that a
 KeyboardInterrupt could print a traceback of. Knows signals; knows no command.
 """
 
@@ -24,19 +24,6 @@ def hand_over() -> None:
     """From here on Ctrl-C is a KeyboardInterrupt again: a command runs, and closes what it has opened."""
     if _signal.getsignal(_signal.SIGINT) is _leave:
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-
-
-def main() -> int:
-    """Run the command line. While Python shuts down, Ctrl-C is quiet again."""
-    begin()
-    from realtime.cli import main as run
-
-    try:
-        return run()
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    finally:
-        begin()
 
 
 def _leave(number: int, frame: object) -> None:
