@@ -35,14 +35,14 @@ def read_sound(path: str | Path) -> bytes:
     return samples_to_pcm(Resampler(rate, RATE).feed(samples, last=True))
 
 
-def check_writable(path: str | Path) -> None:
-    """Check early that this file can be written. Raises FileError."""
+def check_writable(path: str | Path, *, encodes: bool = True) -> None:
+    """Check early that this file can be written. Not `encodes`: MP3 comes encoded already. Raises FileError."""
     target = Path(path)
     if target.suffix.lower() not in (".wav", ".mp3"):
         raise FileError(f"{path}: the name must end in .wav or .mp3.")
     if not target.absolute().parent.is_dir():
         raise FileError(f"{path}: there is no folder {target.absolute().parent}.")
-    if target.suffix.lower() == ".mp3":
+    if encodes and target.suffix.lower() == ".mp3":
         _pydub()
 
 

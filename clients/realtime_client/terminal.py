@@ -6,8 +6,8 @@ It decides what is shown and when the conversation is over. `talk.py` handles th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from .captions import Screen, SpokenText
@@ -16,6 +16,16 @@ from .player import Position
 
 SPEECH_TIMEOUT_S = 1.5  # from the end of a file until the server must have detected its last word
 ANSWER_TIMEOUT_S = 40.0  # and until the answer must have come
+WAITING = (  # seconds without anything of the answer, and what is said then
+    (2.0, "Waiting for the answer ..."),
+    (4.5, "Still nothing: the network or the model may be down. Ctrl-C ends."),
+)
+_CONTENT = (
+    "response.output_audio.delta",
+    "response.output_audio_transcript.delta",
+    "response.output_text.delta",
+    "response.done",
+)
 Work = AsyncGenerator[None, None]
 
 
@@ -32,6 +42,9 @@ class Terminal:
         self._news = asyncio.Condition()
         self._active = 0  # responses that are not done
         self._turn_open = False  # the user has spoken and there is no response yet
+        self._refused = False  # the server was busy with another response
+        self._contents = 0  # pieces of answers that have come
+        self.on_refused: Callable[[], Any] = lambda: None  # called when that one was stopped
         conversation.on_heard = self._heard
 
     async def run(self, *works: Work) -> None:
@@ -69,7 +82,7 @@ class Terminal:
                 continue
             if wait:
                 await self.settled()
-            elif self._active or self.conversation.playing:
+            else:
                 await self._interrupt()
             await self._ask(line.strip(), lambda: bool(self._active))
             yield
@@ -87,12 +100,25 @@ class Terminal:
         await self.conversation.drained()
 
     async def _ask(self, text: str, enough: Callable[[], bool]) -> None:
-        before = self.answers + len(self.failures)
-        await self.conversation.say(text)
-        await self._until(lambda: enough() or self.answers + len(self.failures) > before)
+        await self.conversation.write(text)
+        while True:
+            self._refused = False
+            before = self.answers + len(self.failures)
+            await self.conversation.respond()
+            async with self._patience():
+                await self._until(
+                    lambda before=before: (
+                        self._refused or enough() or self.answers + len(self.failures) > before
+                    )
+                )
+            if not self._refused:
+                return
+            await self._interrupt()  # a greeting, say: it would be heard instead of the answer
+            self.on_refused()
 
     async def _interrupt(self) -> None:
-        await self.conversation.interrupt()
+        if self._active or self.conversation.playing:
+            await self.conversation.interrupt()
         await self._until(lambda: not self._active)
 
     # -- what the server says -------------------------------------------------------------------------------
@@ -102,6 +128,7 @@ class Terminal:
             await self._show(event)
 
     async def _show(self, event: Event) -> None:
+        self._contents += event["type"] in _CONTENT
         match event["type"]:
             case "input_audio_buffer.speech_started":
                 self._turn_open = True
@@ -133,6 +160,8 @@ class Terminal:
                 self._active -= 1
                 self.answers += 1
                 self._failed(event["response"])
+            case "error" if event["error"].get("code") == "conversation_already_has_active_response":
+                self._refused = True
             case "error":
                 self._problem(event["error"]["message"])
         async with self._news:
@@ -190,6 +219,22 @@ class Terminal:
         self.failures.append(message)
         self._current = None
         self.screen.problem(message)
+
+    @asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        """Say that an answer is waited for, as long as nothing of it comes."""
+        loop, before = asyncio.get_running_loop(), self._contents
+
+        def say(sentence: str) -> None:
+            if self._contents == before:
+                self.screen.note(sentence)
+
+        timers = [loop.call_later(after_s, say, sentence) for after_s, sentence in WAITING]
+        try:
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
 
     # -- waiting --------------------------------------------------------------------------------------------
 

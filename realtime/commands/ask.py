@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from realtime_client import connect
 from realtime_client.captions import Screen
 from realtime_client.files import FileSpeaker, check_writable, write_sound
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
-from realtime.commands.common import add_conversation, target
+from realtime.commands.common import add_conversation, prepare_server, target
 from realtime.errors import ConfigError
 
 
@@ -19,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT", help="the question")
     parser.add_argument("--out", metavar="FILE", help="save the answer as .wav or .mp3 instead of playing it")
     add_conversation(parser)
+
+
+prepare = prepare_server
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,12 +33,14 @@ async def _ask(args: argparse.Namespace) -> int:
         raise ConfigError("The question is empty.")
     if args.out:
         check_writable(args.out)
-    speaker = FileSpeaker(paced=False) if args.out else Speaker()
+    speaker = FileSpeaker(paced=False) if args.out else Speaker(instead="save the answer with `--out FILE`")
     async with (
-        target(args) as server,
-        connect(server.url, server.api_key, speaker=speaker, session=server.session) as conversation,
+        target(args, hears=False, greets=False) as server,
+        server.connected(speaker=speaker) as conversation,
     ):
         terminal = Terminal(conversation, Screen())
+        if isinstance(speaker, FileSpeaker):
+            terminal.on_refused = speaker.heard.clear  # the greeting of that server
         await terminal.run(terminal.ask(args.text))
     if isinstance(speaker, FileSpeaker) and speaker.heard:
         write_sound(args.out, bytes(speaker.heard))

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import dataclasses
+import importlib
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from realtime_client import Conversation, connect, tls_context
+
+from realtime.errors import ConfigError
 from realtime.settings import Settings
 from realtime.settings.load import TOML_NAME, Loaded, load_settings, settings_file
+from realtime.settings.readers import key
 
+SIGN_AFTER_S = 1.0
 _PREFIX = "setting_"
 
 
@@ -35,6 +43,31 @@ def add_setting_switch(parser: argparse.ArgumentParser, flag: str, field: str, h
     parser.add_argument(flag, dest=_PREFIX + field, action="store_const", const="yes", help=help)
 
 
+def add_key(parser: argparse.ArgumentParser, whose: str) -> None:
+    """Add `--api-key`. The environment is the better place: other users of a machine can see its command lines."""
+    parser.add_argument("--api-key", metavar="KEY", help=f"{whose}; others can see a command line")
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say where the platform is, and who asks."""
+    add_setting(parser, "--url", "base_url", "URL", "the platform's address (better: MINIMAX_BASE_URL)")
+    add_key(parser, "the platform's key (better: MINIMAX_API_KEY)")
+
+
+def add_speed(parser: argparse.ArgumentParser, most: float) -> None:
+    """Add `--speed`, from 0.5 to `most`."""
+
+    def speed(word: str) -> float:
+        number = float(word)
+        if not 0.5 <= number <= most:  # also refuses nan
+            raise ValueError(word)
+        return number
+
+    parser.add_argument(
+        "--speed", type=speed, metavar="X", help=f"how fast the voice speaks: 0.5 to {most:g}"
+    )
+
+
 def load(args: argparse.Namespace) -> Loaded:
     """The effective settings of this command. Raises ConfigError."""
     flags = {
@@ -42,6 +75,9 @@ def load(args: argparse.Namespace) -> Loaded:
         for name, value in vars(args).items()
         if name.startswith(_PREFIX) and value is not None
     }
+    given = getattr(args, "api_key", None)
+    if given is not None and not getattr(args, "url", None):  # with the URL of a server it is that server's
+        flags["api_key"] = given
     return load_settings(flags, args.environ, Path(args.config) if args.config else settings_file())
 
 
@@ -50,9 +86,17 @@ def add_conversation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--url",
         metavar="URL",
-        help="a running server, like ws://127.0.0.1:8000 (default: start one in this process)",
+        help="a running server, like https://host or ws://127.0.0.1:8000 (default: start one in this process)",
     )
-    add_setting(parser, "--voice", "voice_id", "ID", "voice of the platform")
+    add_key(
+        parser,
+        "key of the server at --url (better: REALTIME_API_KEYS), else the platform's (MINIMAX_API_KEY)",
+    )
+    parser.add_argument("--ca-file", metavar="FILE", help="trust the certificates in this file too (PEM)")
+    parser.add_argument("--insecure", action="store_true", help="trust any certificate: others can listen in")
+    add_setting(parser, "--voice", "voice_id", "ID", "voice of the platform: `realtime voices` lists them")
+    add_speed(parser, 1.5)
+    add_setting(parser, "--model", "chat_model", "NAME", "chat model")
     add_setting(
         parser, "--language", "language", "CODE", "language you speak, like en or zh (default: detected)"
     )
@@ -61,34 +105,97 @@ def add_conversation(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The server of a conversation: URL, key, and session settings to send."""
+    """The server of a conversation: URL, key, session settings to send, and what `connect` takes besides."""
 
     url: str
     api_key: str | None
     session: dict[str, Any] | None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def connected(self, **options: Any) -> AsyncIterator[Conversation]:
+        """`connect` with this server, and a sign of life on stderr if it takes longer than a moment."""
+        given = {"session": self.session, **self.options, **options}
+        async with AsyncExitStack() as stack:
+            async with sign_of_life(f"Connecting to {self.url} ..."):
+                talk = await stack.enter_async_context(connect(self.url, self.api_key, **given))
+            yield talk
 
 
 @asynccontextmanager
-async def target(args: argparse.Namespace) -> AsyncIterator[Target]:
-    """The server that `--url` names, or one in this process that runs until the block ends."""
+async def sign_of_life(sentence: str, after_s: float = SIGN_AFTER_S) -> AsyncIterator[None]:
+    """Say on stderr what is waited for, if the block takes longer than a moment."""
+
+    def say() -> None:
+        print(f"realtime: {sentence}", file=sys.stderr, flush=True)
+
+    timer = asyncio.get_running_loop().call_later(after_s, say)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@asynccontextmanager
+async def target(
+    args: argparse.Namespace, *, hears: bool = True, greets: bool = True
+) -> AsyncIterator[Target]:
+    """The server that `--url` names, or one in this process that runs until the block ends.
+
+    Not `hears`: it gets no audio, so it loads nothing that listens. Not `greets`: it waits for the first question.
+    """
     settings = load(args).settings
-    api_key = settings.api_keys[0] if settings.api_keys else None
+    session = _session_fields(args, settings)
     if args.url:
-        yield Target(args.url, api_key, _session_fields(args, settings))
+        tls = args.ca_file or args.insecure
+        context = tls_context(args.ca_file, insecure=args.insecure) if tls else None
+        model = getattr(args, _PREFIX + "chat_model")
+        api_key = _server_key(args, settings)
+        yield Target(args.url, api_key, session, {"ssl_context": context, "model": model})
         return
     from realtime.server.run import running
 
     # only for this conversation: any free port of this machine, not the one for `serve`
     private = dataclasses.replace(settings, host="127.0.0.1", port=0, tls_cert=None, tls_key=None)
+    if not hears:
+        private = deaf(private)
+    if not greets:
+        private = dataclasses.replace(private, greeting=None)
     async with running(private) as server:
-        yield Target(server.url, api_key, None)
+        yield Target(server.url, private.api_keys[0] if private.api_keys else None, session)
+
+
+def deaf(settings: Settings) -> Settings:
+    """The same, but nothing is loaded that listens."""
+    return dataclasses.replace(settings, transcriber="none", voice_detector="none", end_of_turn_model="none")
+
+
+def prepare_server(args: argparse.Namespace) -> None:
+    """Import what a server in this process needs, before anything runs that Ctrl-C would have to end."""
+    if not args.url:
+        importlib.import_module("realtime.server.run")
+
+
+def _server_key(args: argparse.Namespace, settings: Settings) -> str | None:
+    """The key of the server at `--url`. Raises ConfigError for one that no header can carry."""
+    if args.api_key is None:
+        return settings.api_keys[0] if settings.api_keys else None
+    try:
+        return key(args.api_key)
+    except ValueError as problem:
+        raise ConfigError(f"--api-key must be {problem}.") from None
 
 
 def _session_fields(args: argparse.Namespace, settings: Settings) -> dict[str, Any] | None:
-    """The session settings from the flags, for a server with its own settings."""
+    """The session settings from the flags. A server in this process has all but the speed from the settings."""
+    output: dict[str, Any] = {}
     audio: dict[str, Any] = {}
-    if getattr(args, _PREFIX + "voice_id"):
-        audio["output"] = {"voice": settings.voice_id}
-    if getattr(args, _PREFIX + "language") and settings.language:
+    if args.url and getattr(args, _PREFIX + "voice_id"):
+        output["voice"] = settings.voice_id
+    if args.speed is not None:
+        output["speed"] = args.speed
+    if output:
+        audio["output"] = output
+    if args.url and getattr(args, _PREFIX + "language") and settings.language:
         audio["input"] = {"transcription": {"language": settings.language}}
     return {"audio": audio} if audio else None

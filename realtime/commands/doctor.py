@@ -6,12 +6,13 @@ import argparse
 import asyncio
 
 from realtime.commands.checks import Finding, Verdict, run_checks
-from realtime.commands.common import add_config, load
+from realtime.commands.common import add_address, add_config, load
 from realtime.settings.load import Loaded, describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", action="store_true", help="show all settings and their sources")
+    add_address(parser)
     add_config(parser)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from realtime.commands.common import add_config, load
+from realtime.commands.common import add_address, add_config, load
 from realtime.commands.dry_run import Recorder
 from realtime.commands.extra import parse_extra
 from realtime.commands.progress import Progress, open_progress, spoken_s
@@ -63,6 +63,7 @@ def add_platform(
         )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, errors too")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    add_address(parser)
     add_config(parser)
 
 

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import functools
+import importlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from realtime_client.files import check_writable, write_sound
 from realtime_client.player import PartKey
 from realtime_client.speaker import Speaker
 
-from realtime.commands.common import add_config, add_setting, load
+from realtime.commands.common import add_address, add_config, add_setting, add_speed, deaf, load
 from realtime.commands.stdin import read_stream
+from realtime.core.characters import pronounceable
 from realtime.core.chunker import ChunkRules
+from realtime.core.normalize import SpeechNormalizer
+from realtime.core.spoken_form import spoken_form
 from realtime.errors import ConfigError, provider_error
 from realtime.providers.base import Speech, Voice
 from realtime.replying.speech_feed import ChunkAudio, SpeechFeed
+from realtime.settings import Settings
 
+NOTHING = "There is nothing to say: the text has no word."
+FILE_WAIT_S = 90.0  # for the account's requests: a file has time
 PART = PartKey("say", 0)
 # Nobody listens to a file while it is written: few large requests, and none waits for playback.
 AT_ONCE = ChunkRules(lead_s=float("inf"), refill_s=float("inf"), cap_chars=1000)
@@ -28,8 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "text", metavar="TEXT", help="what to say; - reads it from standard input as it comes"
     )
     parser.add_argument("--out", metavar="FILE", help="save as .wav or .mp3 instead of playing")
-    add_setting(parser, "--voice", "voice_id", "ID", "voice of the platform")
+    add_setting(parser, "--voice", "voice_id", "ID", "voice of the platform: `realtime voices` lists them")
+    add_speed(parser, 2)
+    add_setting(parser, "--model", "speech_model", "NAME", "speech model, like speech-2.8-hd")
+    add_address(parser)
     add_config(parser)
+
+
+def prepare(args: argparse.Namespace) -> None:
+    """Import what speech needs, while Ctrl-C still ends the process at once."""
+    importlib.import_module("realtime.server.runtime")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,25 +55,46 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _say(args: argparse.Namespace) -> int:
+    settings = deaf(load(args).settings)
+    encoded = _platform_encodes(args, settings)
     if args.out:
-        check_writable(args.out)
-    settings = load(args).settings
-    from realtime.server.runtime import open_providers
+        check_writable(args.out, encodes=not encoded)
+    if args.text != "-" and not _pronounceable(args.text):
+        raise ConfigError(NOTHING)
+    from realtime.server.runtime import open_runtime
 
-    async with open_providers(settings) as providers:
-        voice = Voice(settings.voice_id)
-        providers.speech.prewarm(voice)
+    if args.out:
+        settings = dataclasses.replace(settings, budget_wait_s=max(settings.budget_wait_s, FILE_WAIT_S))
+    async with open_runtime(settings) as runtime:
+        if encoded:
+            from realtime.commands.say_mp3 import mp3
+
+            audio = await mp3(runtime.settings, _text(args.text), args.speed)
+            await asyncio.to_thread(Path(args.out).write_bytes, audio)
+            return 0
+        speech, voice = runtime.providers.speech, Voice(settings.voice_id, speed=args.speed or 1.0)
+        speech.prewarm(voice)
         if args.out:
             sound = bytearray()
-            await _speak(providers.speech, voice, AT_ONCE, _text(args.text), sound.extend)
+            await _speak(speech, voice, AT_ONCE, _text(args.text), sound.extend)
             write_sound(args.out, bytes(sound))
             return 0
-        async with Speaker() as speaker:
+        async with Speaker(instead="save the audio with `--out FILE`") as speaker:
             play = functools.partial(speaker.player.write, PART)
-            await _speak(providers.speech, voice, ChunkRules(), _text(args.text), play)
+            await _speak(speech, voice, ChunkRules(), _text(args.text), play)
             speaker.player.end(PART)
             await speaker.drained()
     return 0
+
+
+def _platform_encodes(args: argparse.Namespace, settings: Settings) -> bool:
+    """Whether the file comes from the platform as it is wanted: then no other package has to encode it."""
+    return bool(args.out) and args.out.lower().endswith(".mp3") and settings.speech_provider == "minimax"
+
+
+def _pronounceable(text: str) -> bool:
+    normalizer = SpeechNormalizer()
+    return pronounceable(spoken_form(normalizer.feed(text) + normalizer.finish())[0])
 
 
 async def _text(text: str) -> AsyncIterator[str]:
@@ -96,4 +134,4 @@ async def _speak(
     except ExceptionGroup as failures:
         raise provider_error(failures) from failures
     if not spoken:
-        raise ConfigError("There is nothing to say: the text has no word.")
+        raise ConfigError(NOTHING)

@@ -11,14 +11,14 @@ import asyncio
 import sys
 from contextlib import AsyncExitStack
 
-from realtime_client import AudioInput, AudioOutput, Conversation, DeviceError, Microphone, connect
+from realtime_client import AudioInput, AudioOutput, Conversation, DeviceError, Microphone
 from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, read_sound, write_sound
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
 from realtime.commands.checks import refuse_foreign_packages
-from realtime.commands.common import Target, add_conversation, target
+from realtime.commands.common import Target, add_conversation, prepare_server, target
 from realtime.commands.stdin import read_lines
 
 
@@ -39,29 +39,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_conversation(parser)
 
 
+prepare = prepare_server
+
+
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 at the end of the conversation, Ctrl-C included; 1 if an answer failed."""
+    """Exit status 0 at the end of the conversation; 1 if an answer failed.
+
+    Ctrl-C is how a conversation ends; before it has begun it raises KeyboardInterrupt as everywhere.
+    """
+    begun: list[Terminal] = []
     try:
-        return asyncio.run(_talk(args))
+        return asyncio.run(_talk(args, begun))
     except KeyboardInterrupt:
+        if not begun:
+            raise
         print()
         return 0
 
 
-async def _talk(args: argparse.Namespace) -> int:
+async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
     refuse_foreign_packages()
     if args.save:
         check_writable(args.save)
     file = FileMicrophone(read_sound(args.wav)) if args.wav else None
     screen = Screen()
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(target(args))
-        speaker = FileSpeaker() if args.save else Speaker()
+        server = await stack.enter_async_context(target(args, hears=not args.text))
+        # what is typed interrupts nobody who waits for a file; a voice does
+        speaker = (
+            FileSpeaker(paced=not args.text)
+            if args.save
+            else Speaker(instead="save the answers with `--save FILE`")
+        )
         if isinstance(speaker, FileSpeaker):
             stack.callback(_save, args.save, speaker)
-        microphone = None if args.text else file or Microphone()
+        microphone = (
+            None
+            if args.text
+            else file or Microphone(instead="type with `--text`, or bring a recording with `--wav FILE`")
+        )
         talk = await _connect(stack, server, speaker, microphone, args, screen)
         terminal = Terminal(talk, screen)
+        begun.append(terminal)
         if file is not None:
             await terminal.run(terminal.hear_out(file.finished))
         elif microphone is not None:
@@ -83,24 +102,16 @@ async def _connect(
     screen: Screen,
 ) -> Conversation:
     """Connect; a typed conversation works without a speaker."""
-    session = dict(server.session or {})
     headphones = args.headphones or bool(args.wav)  # a file cannot hear the speaker
-    by_voice = connect(
-        server.url,
-        server.api_key,
-        speaker=speaker,
-        microphone=microphone,
-        headphones=headphones,
-        session=session or None,
-    )
+    by_voice = server.connected(speaker=speaker, microphone=microphone, headphones=headphones)
     try:
         return await stack.enter_async_context(by_voice)
     except DeviceError as error:
         if not args.text:
             raise
         screen.note(f"Answers in writing only. {error}")
-    session["output_modalities"] = ["text"]
-    return await stack.enter_async_context(connect(server.url, server.api_key, session=session))
+    session = {**(server.session or {}), "output_modalities": ["text"]}
+    return await stack.enter_async_context(server.connected(session=session))
 
 
 def _save(path: str, output: FileSpeaker) -> None:

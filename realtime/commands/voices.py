@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.commands import voice_records
+from realtime.commands.common import add_setting, add_speed
 from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.table import table
@@ -55,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_try(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("voice", metavar="VOICE", help=_ITS_ID)
     parser.add_argument("text", metavar="TEXT", help="what it says")
+    add_setting(parser, "--model", "speech_model", "NAME", "speech model, like speech-2.8-hd")
+    add_speed(parser, 2)
     add_platform(parser, buys=True, writes=True)
 
 
@@ -143,7 +146,7 @@ async def _try(platform: Platform) -> int:
     await platform.confirm_cost(counted)
     form = _FORMATS.get(Path(args.out or "").suffix.lower(), "mp3")
     speech = await platform.mm.speech.synthesize(
-        args.text, voice_id=args.voice, format=form, extra=platform.extra
+        args.text, voice_id=args.voice, format=form, speed=args.speed, extra=platform.extra
     )
     voice_records.mark_used(platform, args.voice)
     audio = await speech.read()
@@ -160,10 +163,15 @@ async def _play(platform: Platform, counted: str) -> None:
     from realtime_client.speaker import Speaker
 
     args, part = platform.args, PartKey("try", 0)
-    async with Speaker() as speaker:
+    async with Speaker(instead="save the audio with `-o FILE`") as speaker:
         await platform.confirm_cost(counted)
         speech = await platform.mm.speech.synthesize(
-            args.text, voice_id=args.voice, format="pcm", rate=_PLAYED_RATE, extra=platform.extra
+            args.text,
+            voice_id=args.voice,
+            format="pcm",
+            rate=_PLAYED_RATE,
+            speed=args.speed,
+            extra=platform.extra,
         )
         voice_records.mark_used(platform, args.voice)
         speaker.player.write(part, await speech.read())

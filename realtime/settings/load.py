@@ -26,6 +26,7 @@ TOML_NAME = "realtime.toml"
 SANDBOX_KEY = "sandbox"
 MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account
 _MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")
+_FLAGS = {"base_url": "--url", "voice_id": "--voice", "speech_model": "--model", "chat_model": "--model"}
 _PREFIXES = ("MINIMAX_", "REALTIME_")
 
 
@@ -92,7 +93,7 @@ Found = Iterator[tuple[Setting, str, str, Any]]  # setting, the name to show, or
 
 def _from_flags(flags: Mapping[str, str]) -> Found:
     for field, raw in flags.items():
-        flag = "--" + field.replace("_", "-")
+        flag = _FLAGS.get(field) or "--" + field.replace("_", "-")
         if field not in _BY_FIELD:
             raise ConfigError(f"Unknown flag {flag}.{_suggestion(field, _BY_FIELD)}")
         yield _BY_FIELD[field], flag, "flag", raw

@@ -33,6 +33,25 @@ def text_or_none(raw: Any) -> str:
     return "" if said.lower() == "none" else said
 
 
+def key(raw: Any) -> str:
+    """A key as a header carries it: one line of ASCII without blanks and quotation marks. Never shown in a message."""
+    word = text(raw)
+    if "\n" in word or "\r" in word:
+        raise ValueError("one line: this key has a line break in it, copy it again")
+    if not word.isascii():
+        raise ValueError("a key of ASCII characters: this one has others in it, copy it again")
+    if any(mark.isspace() for mark in word):
+        raise ValueError("a key without blanks: give only the key itself")
+    if word[0] in "\"'`" or word[-1] in "\"'`":
+        raise ValueError("a key without quotation marks")
+    return word
+
+
+def keys(raw: Any) -> tuple[str, ...]:
+    """A list of keys."""
+    return tuple(key(part) for part in texts(raw))
+
+
 def texts(raw: Any) -> tuple[str, ...]:
     """A list of texts; in a flag or a variable they are separated by commas."""
     parts = raw.split(",") if isinstance(raw, str) else raw

@@ -35,6 +35,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "api_key",
                 "MINIMAX_API_KEY",
                 "The platform's key. Without it and without a base URL, the sandbox in the process answers.",
+                types.key,
                 secret=True,
             ),
             _setting(
@@ -101,7 +102,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "chat_base_url", "CHAT_BASE_URL", "Any OpenAI-compatible chat instead of MiniMax.", types.url
             ),
-            _setting("chat_api_key", "CHAT_API_KEY", "The key of that chat.", secret=True),
+            _setting("chat_api_key", "CHAT_API_KEY", "The key of that chat.", types.key, secret=True),
             _setting(
                 "speech_provider",
                 "SPEECH_PROVIDER",
@@ -118,6 +119,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "transcriber_api_key",
                 "TRANSCRIBER_API_KEY",
                 "The key of an OpenAI-compatible transcriber.",
+                types.key,
                 secret=True,
             ),
             _setting(
@@ -202,7 +204,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "api_keys",
                 "REALTIME_API_KEYS",
                 "Keys that clients must present, separated by commas.",
-                types.texts,
+                types.keys,
                 secret=True,
             ),
             _setting(

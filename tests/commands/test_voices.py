@@ -248,6 +248,8 @@ def test_killed_at_any_moment_the_same_command_buys_once(folder):
 
 async def test_without_a_speaker_nothing_is_bought(run, monkeypatch):
     class NoSpeaker:
+        def __init__(self, **ignored): ...
+
         async def __aenter__(self):
             raise DeviceError("This machine has no speaker.")
 

@@ -297,3 +297,54 @@ async def test_nothing_is_left_behind_when_it_is_cancelled():
         await asyncio.sleep(0.05)
         left = asyncio.all_tasks() - before
         assert not [task for task in left if "realtime_client" in repr(task.get_coro())]
+
+
+BUSY = {
+    "type": "invalid_request_error", "code": "conversation_already_has_active_response",
+    "message": "Conversation already has an active response in progress: resp_1.",
+}  # fmt: skip
+
+
+async def test_a_server_that_greets_is_interrupted_and_asked_again():
+    """What is saved is the answer alone."""
+
+    async def script(line):
+        await line.greet()
+        await line.open_reply("1")
+        await line.text("Welcome! How ")
+        await line.audio(sound(500, 33))
+        await line.expect("response.create")
+        await line.send("error", error=BUSY)
+        await line.expect("output_audio_buffer.clear")
+        await line.send("output_audio_buffer.cleared", response_id="resp_1")
+        await line.close_reply("cancelled", "client_cancelled")
+        await line.expect("response.create", 2)
+        await reply_noon(line, "2")
+
+    paper, speaker = Paper(), FileSpeaker(paced=False)
+    async with scripted_server(script) as (url, lines), connect(url, speaker=speaker) as conversation:
+        terminal = Terminal(conversation, paper.screen)
+        terminal.on_refused = speaker.heard.clear
+        async with asyncio.timeout(20):
+            await terminal.run(terminal.ask("What time is it?"))
+    assert terminal.failures == []
+    assert paper.lines[-1] == "assistant It is noon."
+    assert bytes(speaker.heard) == sound(400)
+    assert len(lines[0].of_type("conversation.item.create")) == 1, "the question is asked once"
+
+
+async def test_an_answer_that_does_not_come_is_told(monkeypatch):
+    monkeypatch.setattr("realtime_client.terminal.WAITING", ((0.05, "Waiting."), (0.1, "Still nothing.")))
+
+    async def script(line):
+        await line.greet()
+        await line.expect("response.create")
+        await asyncio.sleep(0.5)
+        await reply_noon(line)
+
+    paper = Paper()
+    async with scripted_server(script) as (url, _), connect(url) as conversation:
+        terminal = Terminal(conversation, paper.screen)
+        await terminal.run(terminal.ask("Hello"))
+    assert paper.lines[:2] == ["Waiting.", "Still nothing."]
+    assert paper.lines[2].startswith("assistant It is noon.")

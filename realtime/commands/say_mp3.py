@@ -1,0 +1,50 @@
+"""`realtime say --out FILE.mp3`: the platform encodes it, so no other package is needed.
+
+Long texts become several requests; their MP3 frames follow each other in one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from realtime.core.chunker import Chunker, ChunkRules
+from realtime.core.normalize import SpeechNormalizer
+from realtime.errors import ConfigError
+from realtime.minimax.client import MiniMax
+from realtime.settings import Settings
+
+_RULES = ChunkRules(lead_s=float("inf"), refill_s=float("inf"), cap_chars=3000)
+
+
+async def mp3(settings: Settings, text: AsyncIterator[str], speed: float | None) -> bytes:
+    """The text as MP3. Raises ConfigError for a text without a word, and ProviderError."""
+    pieces = _pieces("".join([fragment async for fragment in text]))
+    if not pieces:
+        raise ConfigError("There is nothing to say: the text has no word.")
+    audio = bytearray()
+    async with MiniMax(
+        settings.api_key or "",
+        settings.base_url,
+        settings.speech_urls,
+        settings.group_id,
+        speech_model=settings.speech_model,
+        voice_id=settings.voice_id,
+    ) as mm:
+        for piece in pieces:
+            speech = await mm.speech.synthesize(piece, format="mp3", speed=speed)
+            audio += await speech.read()
+    return bytes(audio)
+
+
+def _pieces(text: str) -> list[str]:
+    """The text as it is spoken, in parts that one request takes."""
+    normalizer, chunker = SpeechNormalizer(), Chunker(_RULES)
+    chunker.feed(normalizer.feed(text) + normalizer.finish(), 0.0)
+    chunker.finish(0.0)
+    pieces: list[str] = []
+    while not chunker.done:
+        chunks = chunker.poll(0.0)
+        if not chunks:
+            break
+        pieces += [chunk.spoken for chunk in chunks if chunk.spoken]
+    return pieces
