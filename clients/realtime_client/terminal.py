@@ -105,12 +105,12 @@ class Terminal:
             self._refused = False
             before = self.answers + len(self.failures)
             await self.conversation.respond()
+
+            def over(before: int = before) -> bool:
+                return self._refused or enough() or self.answers + len(self.failures) > before
+
             async with self._patience():
-                await self._until(
-                    lambda before=before: (
-                        self._refused or enough() or self.answers + len(self.failures) > before
-                    )
-                )
+                await self._until(over)
             if not self._refused:
                 return
             await self._interrupt()  # a greeting, say: it would be heard instead of the answer

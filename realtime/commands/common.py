@@ -58,9 +58,13 @@ def add_speed(parser: argparse.ArgumentParser, most: float) -> None:
     """Add `--speed`, from 0.5 to `most`."""
 
     def speed(word: str) -> float:
-        number = float(word)
+        problem = argparse.ArgumentTypeError(f"{word} is not a number from 0.5 to {most:g}")
+        try:
+            number = float(word)
+        except ValueError:
+            raise problem from None
         if not 0.5 <= number <= most:  # also refuses nan
-            raise ValueError(word)
+            raise problem
         return number
 
     parser.add_argument(
