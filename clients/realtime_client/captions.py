@@ -1,14 +1,17 @@
 """The text of a conversation in the terminal: words in time with the audio, and what was heard before an interruption.
 
-`SpokenText` is pure; `Screen` writes to a terminal, with colours where rich is installed.
+`SpokenText` is pure; `Screen` writes on a page: a terminal, a file, or the lines above a prompt (`prompt.py`).
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from .columns import Wrap
 
 NAME_WIDTH = 10
 
@@ -53,11 +56,61 @@ def printable(text: str) -> str:
     return "".join(mark if mark.isprintable() else " " for mark in text)
 
 
-class Screen:
-    """Lines of a conversation: `you`, `assistant` and notes. `write` gets text and a rich style."""
+class Page(Protocol):
+    """What a screen writes on. `width` in columns now, None where lines have no end."""
 
-    def __init__(self, write: Callable[[str, str], None] | None = None) -> None:
-        self._write = write or _writer()
+    def width(self) -> int | None: ...
+
+    def write(self, text: str, style: str) -> None:
+        """Add text; `style` is one of rich."""
+        ...
+
+    def erase(self, columns: int) -> None:
+        """Take back so many columns at the end of the line; only called where there is a width."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPage:
+    """A file or a pipe."""
+
+    add: Callable[[str, str], None] = lambda text, style: print(text, end="", flush=True)
+
+    def width(self) -> int | None:
+        return None
+
+    def write(self, text: str, style: str) -> None:
+        self.add(text, style)
+
+    def erase(self, columns: int) -> None:
+        return
+
+
+class TerminalPage:
+    """Standard output on a terminal, with colours where rich is installed."""
+
+    def __init__(self) -> None:
+        self._write = _rich_writer() or PlainPage().write
+
+    def width(self) -> int | None:
+        return shutil.get_terminal_size().columns
+
+    def write(self, text: str, style: str) -> None:
+        self._write(text, style)
+
+    def erase(self, columns: int) -> None:
+        print("\b" * columns + " " * columns + "\b" * columns, end="", flush=True)
+
+
+class Screen:
+    """Lines of a conversation: `you`, `assistant` and notes, on a page or into `write(text, style)`.
+
+    On a terminal no word is split at the right edge.
+    """
+
+    def __init__(self, page: Page | Callable[[str, str], None] | None = None) -> None:
+        self._page = _page(page)
+        self._wrap = Wrap(self._page.width, NAME_WIDTH)
         self._open = False  # a line of a reply is not finished
 
     def you(self, text: str) -> None:
@@ -93,16 +146,26 @@ class Screen:
         self._write(name.ljust(NAME_WIDTH), style)
         self._write(f"{text}\n", "dim" if style == "dim" else "")
 
+    def _write(self, text: str, style: str) -> None:
+        for step in self._wrap.feed(text):
+            if isinstance(step, int):
+                self._page.erase(step)
+            else:
+                self._page.write(step, style)
 
-def _writer() -> Callable[[str, str], None]:
-    if sys.stdout.isatty():
-        try:
-            from rich.console import Console
-        except ImportError:
-            pass
-        else:
-            console = Console(highlight=False)
-            return lambda text, style: console.print(
-                text, style=style or None, end="", markup=False, soft_wrap=True, emoji=False
-            )
-    return lambda text, style: print(text, end="", flush=True)
+
+def _page(given: Page | Callable[[str, str], None] | None) -> Page:
+    if given is None:
+        return TerminalPage() if sys.stdout.isatty() else PlainPage()
+    return PlainPage(given) if callable(given) else given
+
+
+def _rich_writer() -> Callable[[str, str], None] | None:
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    console = Console(highlight=False)
+    return lambda text, style: console.print(
+        text, style=style or None, end="", markup=False, soft_wrap=True, emoji=False
+    )

@@ -75,8 +75,11 @@ class Terminal:
             self._problem(f"No answer came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
 
-    async def type(self, lines: AsyncIterable[str], *, wait: bool = False) -> Work:
-        """Each line is a turn. A line during an answer interrupts it; with `wait` it waits for its end."""
+    async def type(self, lines: AsyncIterable[str], *, wait: bool = False, echo: bool = False) -> Work:
+        """Each line is a turn. A line during an answer interrupts it; with `wait` it waits for its end.
+
+        `echo`: the screen shows the line, because where it was typed it does not stay.
+        """
         async for line in lines:
             if not line.strip():
                 continue
@@ -84,6 +87,8 @@ class Terminal:
                 await self.settled()
             else:
                 await self._interrupt()
+            if echo:
+                self.screen.you(line.strip())
             await self._ask(line.strip(), lambda: bool(self._active))
             yield
         await self.settled()

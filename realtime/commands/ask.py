@@ -7,6 +7,7 @@ import asyncio
 
 from realtime_client.captions import Screen
 from realtime_client.files import FileSpeaker, check_writable, write_sound
+from realtime_client.prompt import without_echo
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
@@ -25,7 +26,8 @@ prepare = prepare_server
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 once the answer has been heard, 1 if it failed. Raises ClientError and ConfigError."""
-    return asyncio.run(_ask(args))
+    with without_echo():
+        return asyncio.run(_ask(args))
 
 
 async def _ask(args: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from realtime_client import AudioInput, AudioOutput, Conversation, DeviceError, Microphone
 from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, read_sound, write_sound
+from realtime_client.prompt import PromptPage, has_prompt_toolkit, plain_lines, without_echo
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
@@ -62,8 +63,12 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
     if args.save:
         check_writable(args.save)
     file = FileMicrophone(read_sound(args.wav)) if args.wav else None
-    screen = Screen()
+    typed = args.text and sys.stdin.isatty() and sys.stdout.isatty()
+    page = PromptPage() if typed and has_prompt_toolkit() else None
+    screen = Screen(page)
     async with AsyncExitStack() as stack:
+        if page is None:
+            stack.enter_context(without_echo())
         server = await stack.enter_async_context(target(args, hears=not args.text))
         # what is typed interrupts nobody who waits for a file; a voice does
         speaker = (
@@ -86,10 +91,12 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
         elif microphone is not None:
             screen.note("Listening. Speak; Ctrl-C ends the conversation.")
             await terminal.run()
+        elif typed:
+            screen.note("Type a line and press Enter; Ctrl-D ends the conversation.")
+            lines = page.lines() if page else plain_lines(terminal.settled)
+            await terminal.run(terminal.type(lines, echo=page is not None))
         else:
-            if sys.stdin.isatty():
-                screen.note("Type a line and press Enter; Ctrl-D ends the conversation.")
-            await terminal.run(terminal.type(read_lines(), wait=not sys.stdin.isatty()))
+            await terminal.run(terminal.type(read_lines(), wait=True))
     return 1 if terminal.failures else 0
 
 
