@@ -130,14 +130,20 @@ class Target:
 async def sign_of_life(sentence: str, after_s: float = SIGN_AFTER_S) -> AsyncIterator[None]:
     """Say on stderr what is waited for, if the block takes longer than a moment."""
 
-    def say() -> None:
-        print(f"realtime: {sentence}", file=sys.stderr, flush=True)
-
-    timer = asyncio.get_running_loop().call_later(after_s, say)
+    timer = sign_after(after_s, sentence)
     try:
         yield
     finally:
         timer.cancel()
+
+
+def sign_after(after_s: float, sentence: str) -> asyncio.TimerHandle:
+    """Say this on stderr after a while, unless it is cancelled."""
+
+    def say() -> None:
+        print(f"realtime: {sentence}", file=sys.stderr, flush=True)
+
+    return asyncio.get_running_loop().call_later(after_s, say)
 
 
 @asynccontextmanager

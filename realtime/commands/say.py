@@ -14,7 +14,16 @@ from realtime_client.files import check_writable, write_sound
 from realtime_client.player import PartKey
 from realtime_client.speaker import Speaker
 
-from realtime.commands.common import add_address, add_config, add_setting, add_speed, deaf, load
+from realtime.commands.common import (
+    add_address,
+    add_config,
+    add_setting,
+    add_speed,
+    deaf,
+    load,
+    sign_after,
+    sign_of_life,
+)
 from realtime.commands.stdin import read_stream
 from realtime.core.characters import pronounceable
 from realtime.core.chunker import ChunkRules
@@ -27,6 +36,7 @@ from realtime.settings import Settings
 
 NOTHING = "There is nothing to say: the text has no word."
 FILE_WAIT_S = 90.0  # for the account's requests: a file has time
+WAITING, WAITING_S = "Waiting for the voice ...", 2.0
 PART = PartKey("say", 0)
 # Nobody listens to a file while it is written: few large requests, and none waits for playback.
 AT_ONCE = ChunkRules(lead_s=float("inf"), refill_s=float("inf"), cap_chars=1000)
@@ -69,7 +79,8 @@ async def _say(args: argparse.Namespace) -> int:
         if encoded:
             from realtime.commands.say_mp3 import mp3
 
-            audio = await mp3(runtime.settings, _text(args.text), args.speed)
+            async with sign_of_life(WAITING, WAITING_S):
+                audio = await mp3(runtime.settings, _text(args.text), args.speed)
             await asyncio.to_thread(Path(args.out).write_bytes, audio)
             return 0
         speech, voice = runtime.providers.speech, Voice(settings.voice_id, speed=args.speed or 1.0)
@@ -117,11 +128,14 @@ async def _speak(
     Raises ConfigError for a text without a word, and ProviderError.
     """
     spoken = False
+    sign: asyncio.TimerHandle | None = None
     feed = SpeechFeed(speech, voice, rules=rules)
 
     async def read() -> None:
+        nonlocal sign
         async for fragment in text:
             feed.feed(fragment)
+            sign = sign or sign_after(WAITING_S, WAITING)
         feed.finish()
 
     try:
@@ -130,8 +144,13 @@ async def _speak(
             async for event in events:
                 if isinstance(event, ChunkAudio):
                     sink(event.pcm)
+                    if sign is not None:
+                        sign.cancel()
                     spoken = True
     except ExceptionGroup as failures:
         raise provider_error(failures) from failures
+    finally:
+        if sign is not None:
+            sign.cancel()
     if not spoken:
         raise ConfigError(NOTHING)
