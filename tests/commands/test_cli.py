@@ -17,6 +17,7 @@ from realtime import cli
 from realtime.commands import checks
 from realtime.commands.checks import Verdict, run_checks
 from realtime.errors import ConfigError
+from realtime.minimax.sniff import sniff
 from realtime.sandbox.server import Sandbox
 from realtime.settings import Settings
 
@@ -154,11 +155,71 @@ def test_say_reads_a_stream(tmp_path):
     assert len(samples(out)) / 24_000 > 2
 
 
-def test_say_writes_no_file_for_a_text_without_a_word(tmp_path):
-    ran = realtime("say", "\N{SLIGHTLY SMILING FACE}", "--out", str(tmp_path / "said.wav"))
+@pytest.mark.parametrize("name", ["said.wav", "said.mp3"])
+@pytest.mark.parametrize("text", ["", "  \n", "\N{SLIGHTLY SMILING FACE}", "***", "<b></b>", "...", "-"])
+def test_say_writes_no_file_for_a_text_without_a_word(tmp_path, text, name):
+    ran = realtime("say", text, "--out", str(tmp_path / name), input="")
     assert ran.returncode == 2
-    assert "nothing to say" in ran.stderr
+    assert ran.stderr.strip() == "realtime: There is nothing to say: the text has no word."
     assert not list(tmp_path.iterdir())
+
+
+def test_say_gets_mp3_from_the_platform(tmp_path):
+    pytest.importorskip("av", reason="the sandbox encodes with it: pip install 'minimax-realtime[sandbox]'")
+    out = tmp_path / "said.mp3"
+    ran = realtime(
+        "say", "-", "--out", str(out), "--speed", "1.2", input="We must *find* a new home. In the stars."
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert sniff(out.read_bytes()[:512]) == "mp3"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("ask", "Hi", "--url", "wss://127.0.0.1:9"), 1, "Nothing answers at wss://127.0.0.1:9/v1/realtime"),
+        (("ask", "Hi", "--url", "https://127.0.0.1:9/voice"), 1, "wss://127.0.0.1:9/voice/v1/realtime"),
+        (("talk", "--text", "--url", "ftp://h"), 1, "is not an address"),
+        (("ask", "Hi", "--url", "h", "--api-key", "a\nb"), 2, "--api-key must be one line"),
+        (("ask", "Hi", "--url", "h", "--ca-file", "none.pem"), 1, "none.pem cannot be used"),
+        (("say", "Hi", "--url", "ws://127.0.0.1:8000"), 2, "--url must be an address like https://"),
+        (("say", "Hi", "--api-key", "two words"), 2, "api"),
+        (("voices", "--api-key", "schl\u00fcssel"), 2, "api"),
+    ],
+)
+def test_a_wrong_address_or_key_is_one_sentence(words, status, said):
+    ran = realtime(*words, "--out", "x.wav") if words[0] in ("ask", "say") else realtime(*words)
+    assert ran.returncode == status, ran.stderr
+    assert said in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["ask", "say"])
+@pytest.mark.parametrize("speed", ["0.4", "9", "nan", "fast"])
+def test_a_speed_that_is_none_is_told_with_its_range(command, speed):
+    ran = realtime(command, "Hi", "--speed", speed)
+    assert ran.returncode == 2
+    assert f"{speed} is not a number from 0.5 to " in ran.stderr
+
+
+def test_a_greeting_is_not_in_the_way_of_a_question(tmp_path):
+    out = tmp_path / "answer.wav"
+    ran = realtime("ask", "What is two plus two?", "--out", str(out), REALTIME_GREETING="Hello, I am here.")
+    assert ran.returncode == 0, ran.stderr
+    assert "four" in ran.stdout
+    assert "here" not in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [(("ask", "Hi"), "--out FILE"), (("say", "Hi"), "--out FILE"), (("talk",), "--save FILE")],
+)
+def test_without_a_speaker_the_flag_of_this_command_is_named(words, flag, tmp_path):
+    nothing = {"PULSE_SERVER": "unix:/nonexistent", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
+    ran = realtime(*words, **nothing)
+    if ran.returncode == 0 or "speaker" not in ran.stderr:
+        pytest.skip("this machine has a speaker, or no PortAudio")
+    assert f"`{flag}`" in ran.stderr
 
 
 def test_ask_prints_and_saves_the_answer(tmp_path):
