@@ -33,7 +33,8 @@ class PromptPage:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.history import InMemoryHistory
 
-        self._session: Any = PromptSession(self._message, history=InMemoryHistory(), erase_when_done=True)
+        session: Any = PromptSession  # its hints name a type that ours is, in words mypy does not follow
+        self._session: Any = session(self._message, history=InMemoryHistory(), erase_when_done=True)
         self._row: list[tuple[str, str]] = []  # style and text of the unfinished line
 
     def width(self) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from realtime.core.normalize import SpeechNormalizer
+from realtime.core.normalize import said_of
 from realtime.errors import InvalidArgument
 
 LONGEST_CHAPTER = 900_000  # characters; the platform reads out less than 1,000,000
@@ -90,9 +90,9 @@ def markdown_book(text: str, title: str) -> Book:
     levels = [level for _, level, _ in headings]
     level = next((each for each in range(1, 7) if levels.count(each) > 1), 0)
     if front is None and levels.count(1) == 1 and levels[0] == 1:
-        title = _spoken(headings[0][2]).strip() or title
-    starts = [(at, _spoken(heading).strip()) for at, each, heading in headings if each <= level]
-    return _book(title, [(head, _spoken(body)) for head, body in _cut(lines, starts, title)])
+        title = said_of(headings[0][2]).strip() or title
+    starts = [(at, said_of(heading).strip()) for at, each, heading in headings if each <= level]
+    return _book(title, [(head, said_of(body)) for head, body in _cut(lines, starts, title)])
 
 
 def text_book(text: str, title: str) -> Book:
@@ -163,8 +163,3 @@ def _parts(title: str, text: str) -> Iterable[Chapter]:
 
 def _letters(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
-
-
-def _spoken(markdown: str) -> str:
-    normalizer = SpeechNormalizer()
-    return normalizer.feed(markdown).said + normalizer.finish().said

@@ -27,7 +27,7 @@ from realtime.commands.common import (
 from realtime.commands.stdin import read_stream
 from realtime.core.characters import pronounceable
 from realtime.core.chunker import ChunkRules
-from realtime.core.normalize import SpeechNormalizer
+from realtime.core.normalize import said_of
 from realtime.core.spoken_form import spoken_form
 from realtime.errors import ConfigError, provider_error
 from realtime.providers.base import Speech, Voice
@@ -104,8 +104,7 @@ def _platform_encodes(args: argparse.Namespace, settings: Settings) -> bool:
 
 
 def _pronounceable(text: str) -> bool:
-    normalizer = SpeechNormalizer()
-    return pronounceable(spoken_form(normalizer.feed(text) + normalizer.finish())[0])
+    return pronounceable(spoken_form(said_of(text))[0])
 
 
 async def _text(text: str) -> AsyncIterator[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from realtime.core.chunker import Chunker, ChunkRules
-from realtime.core.normalize import SpeechNormalizer
+from realtime.core.normalize import said_of
+from realtime.core.wording import Wording
 from realtime.errors import ConfigError
 from realtime.minimax.client import MiniMax
 from realtime.settings import Settings
@@ -38,8 +39,8 @@ async def mp3(settings: Settings, text: AsyncIterator[str], speed: float | None)
 
 def _pieces(text: str) -> list[str]:
     """The text as it is spoken, in parts that one request takes."""
-    normalizer, chunker = SpeechNormalizer(), Chunker(_RULES)
-    chunker.feed(normalizer.feed(text) + normalizer.finish(), 0.0)
+    chunker = Chunker(_RULES)
+    chunker.feed(Wording.plain(said_of(text)), 0.0)
     chunker.finish(0.0)
     pieces: list[str] = []
     while not chunker.done:

@@ -18,6 +18,12 @@ from realtime.core.wording import Wording
 _LINE_MARKS = "#-*+•‣◦▪_=:|`~>"
 
 
+def said_of(text: str) -> str:
+    """What is said of a whole text."""
+    normalizer = SpeechNormalizer()
+    return normalizer.feed(text).said + normalizer.finish().said
+
+
 class SpeechNormalizer(InlineReader):
     """Streams wordings: `feed` gives what is certain, `finish` the rest.
 
