@@ -20,7 +20,14 @@ from yarl import URL
 
 from realtime.errors import InvalidArgument, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_of_answer, payload_of
-from realtime.minimax.hosts import is_loopback
+from realtime.minimax.proxied import (
+    is_socks_timeout,
+    login_needed,
+    open_connector,
+    proxy_failure,
+    request_options,
+)
+from realtime.minimax.proxies import Proxy, proxy_for
 
 KEEPALIVE_S = 120.0  # how long an unused connection is kept; the library's own 15 s is shorter than a turn
 READ_BUFFER_BYTES = 1024 * 1024
@@ -57,10 +64,8 @@ class HttpClient:
         self._group_id = group_id
         self._connect_timeout_s = connect_timeout_s
         self._limit = limit
-        self._session: aiohttp.ClientSession | None = None
-        self._keyless: dict[
-            bool, aiohttp.ClientSession
-        ] = {}  # with and without the proxies of the environment
+        # by what a session has of its own: whether it sends the key, and the SOCKS proxy of its connections
+        self._sessions: dict[tuple[bool, Proxy | None], aiohttp.ClientSession] = {}
         self._closed = False
 
     def __repr__(self) -> str:
@@ -73,7 +78,7 @@ class HttpClient:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
-        data: bytes | AsyncIterable[bytes] | None = None,
+        data: bytes | AsyncIterable[bytes] | aiohttp.FormData | None = None,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         base_url: str | None = None,
@@ -95,10 +100,18 @@ class HttpClient:
         params: Any = {"GroupId": self._group_id} if self._group_id else None
         if query:
             params = [*_pairs(query), *_pairs(params or {} if "GroupId" not in query else {})]
-        with network_errors(self.service, base_url or self.base_url):
-            async with self._get_session().request(
-                method, (base_url or self.base_url) + path, data=content, headers=sent, params=params
+        host = base_url or self.base_url
+        proxy = proxy_for(host)
+        with network_errors(self.service, host, proxy=proxy):
+            async with self._session(proxy, with_key=True).request(
+                method,
+                host + path,
+                data=content,
+                headers=sent,
+                params=params,
+                **request_options(proxy),
             ) as response:
+                self._check_proxy(response, proxy)
                 yield response
 
     @asynccontextmanager
@@ -123,8 +136,13 @@ class HttpClient:
             raise ProviderUnavailable(
                 f"{self.service}: an address of a file is not a web address.", sent=False
             )
-        with network_errors(self.service, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", secret=True):
-            async with self._get_keyless(not is_loopback(url)).get(address, headers=headers) as response:
+        host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        proxy = proxy_for(url)
+        with network_errors(self.service, host, secret=True, proxy=proxy):
+            async with self._session(proxy, with_key=False).get(
+                address, headers=headers, **request_options(proxy)
+            ) as response:
+                self._check_proxy(response, proxy)
                 yield response
 
     async def json(
@@ -178,33 +196,30 @@ class HttpClient:
     async def aclose(self) -> None:
         """Close all connections. The client cannot be used again."""
         self._closed = True
-        sessions = [*self._keyless.values(), *([self._session] if self._session is not None else [])]
-        self._session = None
-        self._keyless.clear()
+        sessions = list(self._sessions.values())
+        self._sessions.clear()
         for session in sessions:
             await session.close()
 
-    def _get_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
-            self._session = self._new_session(headers, trust_env=not is_loopback(self.base_url))
-        return self._session
+    def _check_proxy(self, response: aiohttp.ClientResponse, proxy: Proxy | None) -> None:
+        if proxy is not None and response.status == 407:
+            raise login_needed(self.service, proxy)
 
-    def _get_keyless(self, trust_env: bool) -> aiohttp.ClientSession:
-        session = self._keyless.get(trust_env)
-        if session is None:
-            session = self._keyless[trust_env] = self._new_session({}, trust_env=trust_env)
-        return session
-
-    def _new_session(self, headers: Mapping[str, str], *, trust_env: bool) -> aiohttp.ClientSession:
+    def _session(self, proxy: Proxy | None, *, with_key: bool) -> aiohttp.ClientSession:
+        """The session for connections through this proxy. HTTP proxies share one: each request names its own."""
         if self._closed:
             raise ProviderUnavailable(f"{self.service}: this client was closed.", retryable=False, sent=False)
+        key = (with_key, proxy if proxy is not None and proxy.is_socks else None)
+        if key not in self._sessions:
+            self._sessions[key] = self._new_session(proxy, with_key=with_key)
+        return self._sessions[key]
+
+    def _new_session(self, proxy: Proxy | None, *, with_key: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=KEEPALIVE_S),
+            connector=open_connector(proxy, limit=self._limit, keepalive_timeout=KEEPALIVE_S),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
-            headers=headers,
+            headers={"Authorization": f"Bearer {self._api_key}"} if with_key and self._api_key else {},
             read_bufsize=READ_BUFFER_BYTES,
-            trust_env=trust_env,
             cookie_jar=aiohttp.DummyCookieJar(),
             requote_redirect_url=False,
         )
@@ -226,28 +241,41 @@ def _pairs(query: Query) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def network_errors(service: str, base_url: str, *, secret: bool = False) -> Generator[None, None, None]:
-    """Turn network failures into ProviderErrors that name the host.
+def network_errors(
+    service: str, base_url: str, *, secret: bool = False, proxy: Proxy | None = None
+) -> Generator[None, None, None]:
+    """Turn network failures into ProviderErrors that name the host, and the proxy if there is one.
 
     `sent` of the error is False where no connection was made (no name, refused, no TLS, connect timeout): the service
     has seen nothing, so even a billed request may be sent again. It is True for all the others: the request may have
     arrived, and only its answer is lost. With `secret`, the library's own error is not kept: it may hold the address.
+    Neither is it with a proxy: it may hold the proxy's password.
     """
     try:
         yield
-    except (aiohttp.ClientError, OSError) as error:
-        sent = not isinstance(error, _NEVER_SENT)
-        raised: ProviderTimeout | ProviderUnavailable
-        if isinstance(error, aiohttp.ServerTimeoutError):
-            raised = ProviderTimeout(f"{service}: no connection to {base_url} in time.", sent=sent)
-        elif isinstance(error, TimeoutError):
-            raise  # one of our own timeouts around this block
-        else:
-            name = type(error).__name__
-            raised = ProviderUnavailable(
-                f"{service}: the connection to {base_url} failed ({name}).", sent=sent
-            )
-        raise raised from (None if secret else error)
+    except Exception as error:
+        raised = _network_error(service, base_url, proxy, error)
+        if raised is None:
+            raise
+        raise raised from (None if secret or proxy is not None else error)
+
+
+def _network_error(
+    service: str, base_url: str, proxy: Proxy | None, error: Exception
+) -> ProviderTimeout | ProviderUnavailable | None:
+    """Our error for one of the network; None for all others, our own timeouts too."""
+    through = f" through {proxy.shown}" if proxy is not None else ""
+    if proxy is not None and (failed := proxy_failure(service, base_url, proxy, error)):
+        return failed
+    if isinstance(error, aiohttp.ServerTimeoutError) or is_socks_timeout(error):
+        sent = isinstance(error, aiohttp.ServerTimeoutError) and not isinstance(error, _NEVER_SENT)
+        return ProviderTimeout(f"{service}: no connection to {base_url}{through} in time.", sent=sent)
+    if isinstance(error, TimeoutError) or not isinstance(error, aiohttp.ClientError | OSError):
+        return None  # one of our own timeouts around the block, or no failure of the network
+    name, sent = type(error).__name__, not isinstance(error, _NEVER_SENT)
+    return ProviderUnavailable(
+        f"{service}: the connection to {base_url}{through} failed ({name}).", sent=sent
+    )
 
 
 def trace_header(response: aiohttp.ClientResponse) -> str | None:

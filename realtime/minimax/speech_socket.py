@@ -18,7 +18,9 @@ from websockets.protocol import State
 
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response
-from realtime.minimax.hosts import is_loopback, socket_url
+from realtime.minimax.hosts import socket_url
+from realtime.minimax.proxied import is_socks_timeout, socket_failure, socket_proxy
+from realtime.minimax.proxies import Proxy, proxy_for
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import Phase, ReceivedAudio, SpeechProtocol, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
@@ -189,11 +191,11 @@ class SpeechSocket(SpeechSession):
 async def _connect(
     url: str, api_key: str, group_id: str | None, timeouts: SpeechTimeouts
 ) -> ClientConnection:
-    if group_id:
-        url += "?" + urlencode({"GroupId": group_id})
+    proxy = proxy_for(url)
+    query = "?" + urlencode({"GroupId": group_id}) if group_id else ""
     try:
         return await connect(
-            url,
+            url + query,
             additional_headers={"Authorization": f"Bearer {api_key}"},
             compression=None,
             max_size=MAX_FRAME_BYTES,
@@ -201,7 +203,7 @@ async def _connect(
             close_timeout=CLOSE_S,
             ping_interval=PING_S,
             logger=_socket_log,
-            proxy=None if is_loopback(url) else True,
+            proxy=socket_proxy(proxy),
         )
     except InvalidStatus as error:
         response = error.response
@@ -209,9 +211,17 @@ async def _connect(
             response.status_code, bytes(response.body or b""), trace_id=response.headers.get("Trace-Id")
         )
         raise refused or ProviderUnavailable(f"MiniMax: {url} is not a speech socket.") from error
-    except TimeoutError as error:
-        raise ProviderTimeout(f"MiniMax: no connection to {url} in {timeouts.connect_s:.0f} s.") from error
     except (OSError, WebSocketException) as error:
-        raise ProviderUnavailable(
-            f"MiniMax: the connection to {url} failed ({type(error).__name__})."
-        ) from error
+        raised = _not_connected(url, proxy, timeouts, error)
+        raise raised from (None if proxy is not None else error)
+
+
+def _not_connected(
+    url: str, proxy: Proxy | None, timeouts: SpeechTimeouts, error: Exception
+) -> ProviderTimeout | ProviderUnavailable:
+    through = f" through {proxy.shown}" if proxy is not None else ""
+    if isinstance(error, TimeoutError) or is_socks_timeout(error):
+        return ProviderTimeout(f"MiniMax: no connection to {url}{through} in {timeouts.connect_s:.0f} s.")
+    if proxy is not None and (failed := socket_failure("MiniMax", url, proxy, error)):
+        return failed
+    return ProviderUnavailable(f"MiniMax: the connection to {url}{through} failed ({type(error).__name__}).")

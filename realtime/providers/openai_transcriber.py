@@ -5,6 +5,7 @@ It sends one utterance as WAV and reads one text, and how sure the service is of
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -19,6 +20,7 @@ from realtime.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from realtime.minimax.http import HttpClient
 from realtime.minimax.json_text import decode_json
 from realtime.providers.base import VAD_RATE, Samples, Transcript
 from realtime.settings import Settings
@@ -57,12 +59,10 @@ class OpenAITranscriber:
         self, url: str, model: str, *, key: str | None, timeout_s: float, language: str | None = None
     ) -> None:
         self.name = f"openai:{urlsplit(url).netloc}"
-        self._url = f"{url}/audio/transcriptions"
+        self._http = HttpClient(url, key, service=self.name)
         self._model = model
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout_s = timeout_s
         self._language = language
-        self._http: aiohttp.ClientSession | None = None
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
         """The text. Raises ProviderUnavailable, ProviderTimeout or ProviderRejected."""
@@ -82,23 +82,20 @@ class OpenAITranscriber:
         return  # nothing is loaded here
 
     async def aclose(self) -> None:
-        if self._http is not None:
-            await self._http.close()
+        await self._http.aclose()
 
     async def _post(self, form: aiohttp.FormData) -> tuple[int, str | None, bytes]:
-        if self._http is None or self._http.closed:
-            self._http = aiohttp.ClientSession(timeout=self._timeout)
         try:
-            async with self._http.post(self._url, data=form, headers=self._headers) as answer:
+            async with (
+                asyncio.timeout(self._timeout_s),
+                self._http.request("POST", "/audio/transcriptions", data=form) as answer,
+            ):
                 body = await answer.content.read(MAX_ANSWER_BYTES)
                 while len(body) < MAX_ANSWER_BYTES and (more := await answer.content.readany()):
                     body += more
                 return answer.status, answer.headers.get("Retry-After"), body
         except TimeoutError as error:
-            wait_s = self._timeout.total
-            raise ProviderTimeout(f"{self.name} did not transcribe within {wait_s:g} s") from error
-        except aiohttp.ClientError as error:
-            raise ProviderUnavailable(f"{self.name} cannot be reached: {error}") from error
+            raise ProviderTimeout(f"{self.name} did not transcribe within {self._timeout_s:g} s") from error
 
     def _read(self, body: bytes, language: str | None) -> Transcript:
         try:
