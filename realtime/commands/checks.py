@@ -61,7 +61,7 @@ def foreign_packages() -> list[str]:
 
 async def run_checks(settings: Settings) -> list[Finding]:
     """Run all checks, in the order in which problems should be fixed."""
-    findings = [_package(), _key(settings), _address(settings)]
+    findings = [_package(), _key(settings), _address(settings), *_proxy(settings)]
     findings += await _reach(settings)
     findings += [
         _providers(settings),
@@ -114,6 +114,23 @@ def _address(settings: Settings) -> Finding:
     return Finding("address", Verdict.GOOD, f"will listen on {settings.host}:{settings.port}")
 
 
+def _proxy(settings: Settings) -> list[Finding]:
+    """How the services are reached; nothing where no proxy is set."""
+    from realtime.providers.upstreams import proxies_of
+
+    try:
+        proxies = proxies_of(settings)
+    except ConfigError as error:
+        return [Finding("proxy", Verdict.BAD, "cannot be used", str(error))]
+    hosts_by_proxy: dict[str, list[str]] = {}
+    for host, proxy in proxies.items():
+        hosts_by_proxy.setdefault(f"{proxy.address} ({proxy.variable})", []).append(host)
+    return [
+        Finding("proxy", Verdict.GOOD, f"{shown}, to {', '.join(hosts)}")
+        for shown, hosts in hosts_by_proxy.items()
+    ]
+
+
 async def _reach(settings: Settings) -> list[Finding]:
     """Send the platform a cheap request, and measure the time."""
     if settings.use_sandbox:
@@ -155,6 +172,8 @@ def _advice(error: ProviderError) -> str:
         return "a key belongs to one region: check MINIMAX_BASE_URL, then the key"
     if error.code == "insufficient_quota":
         return "top up the account"
+    if "_PROXY" in error.message:
+        return "the message says what to change; hosts in NO_PROXY are reached directly"
     return "check the network and MINIMAX_BASE_URL"
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from realtime.errors import ConfigError
 from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
+from realtime.providers.upstreams import proxies_of
 from realtime.settings import Settings
 from realtime.tools import Toolbox, Toolish, load_tools
 
@@ -59,6 +60,8 @@ async def open_runtime(
     """The runtime of one server, until the end of the block. Raises ConfigError for settings that cannot work."""
     by_role = _given(providers)
     sources = {role: candidates(role, settings) for role in ROLES if role not in by_role}
+    for host, proxy in proxies_of(settings).items():
+        log.info("%s is reached through %s", host, proxy.shown)
     missing: list[Missing] = []
     async with AsyncExitStack() as stack:
         toolbox = _toolbox(settings, tools)

@@ -126,7 +126,7 @@ async def test_a_service_that_does_not_answer_times_out():
 async def test_an_unreachable_service_is_unavailable():
     async with service(lambda request, fields: None) as url:
         pass
-    with pytest.raises(ProviderUnavailable, match="the connection to http://127.0.0.1:\\d+/v1 failed"):
+    with pytest.raises(ProviderUnavailable, match=r"the connection to http://127.0.0.1:\d+/v1 failed"):
         await ask(url)
 
 
