@@ -88,6 +88,15 @@ class SpeechClient:
         kind = BidiSpeechSocket if transport is Transport.BIDI else SpeechSocket
         return await kind.open(host, self._api_key, config, group_id=self._group_id, timeouts=self.timeouts)
 
+    async def voice_ids(self, timeout_s: float = 3.0) -> list[str]:
+        """The ids of all voices of the account, its own and the platform's. Raises ProviderError."""
+        row = OPERATIONS["voices.list"]
+        answer = await self._http.json(
+            row.method, row.path, body={"voice_type": "all"}, timeout_s=timeout_s, base_url=self.hosts[-1]
+        )
+        lists = (value for value in answer.values() if isinstance(value, list))
+        return [name for voices in lists for voice in voices if (name := _voice_id(voice))]
+
     @asynccontextmanager
     async def session(
         self,
@@ -223,3 +232,8 @@ class SpeechClient:
                     raise
         assert failure is not None
         raise failure
+
+
+def _voice_id(voice: object) -> str | None:
+    found = voice.get("voice_id") if isinstance(voice, dict) else None
+    return found if isinstance(found, str) else None

@@ -16,6 +16,7 @@ from realtime.protocol.checks import Fields
 from realtime.protocol.items import read_input_item
 from realtime.protocol.objects import Item, ItemReference
 from realtime.protocol.session_values import AudioFormat, FunctionTool, ToolChoice, Truncation
+from realtime.protocol.voices import VoiceName, read_voice
 
 if TYPE_CHECKING:
     from realtime.protocol.session_config import SessionConfig
@@ -48,7 +49,7 @@ class ResponseParams:
     reasoning_effort: str | None = None
     temperature: float | None = None
     output_format: AudioFormat | None = None
-    voice: str | None = None
+    voice: VoiceName | None = None
     conversation: Literal["auto", "none"] = "auto"
     input: tuple[Item | ItemReference, ...] | None = None
     metadata: dict[str, str] | None = None
@@ -68,7 +69,7 @@ class ResponseOptions:
     temperature: float | None
     truncation: Truncation
     output_format: AudioFormat
-    voice: str
+    voice: VoiceName
     speed: float
     out_of_band: bool = False
     input: tuple[Item | ItemReference, ...] | None = None  # None: use the conversation
@@ -143,7 +144,7 @@ def read_response_params(value: Any, path: str) -> ResponseParams:
     return params
 
 
-def _read_audio(sent: Fields) -> tuple[str | None, AudioFormat | None]:
+def _read_audio(sent: Fields) -> tuple[VoiceName | None, AudioFormat | None]:
     audio = sent.maybe("audio", Fields)
     if audio is None:
         return None, None
@@ -152,7 +153,7 @@ def _read_audio(sent: Fields) -> tuple[str | None, AudioFormat | None]:
     if output is None:
         return None, None
     output.ignore(["speed"])  # belongs to the session; some clients repeat it here
-    voice = output.maybe("voice", values.read_voice)
+    voice = output.maybe("voice", read_voice)
     output_format = output.maybe("format", values.read_format)
     output.close()
     return voice, output_format

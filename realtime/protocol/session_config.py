@@ -22,7 +22,6 @@ from realtime.protocol.response_options import (
 )
 from realtime.protocol.session_values import (
     DEFAULT_TURN_DETECTION,
-    OPENAI_VOICES,
     AudioFormat,
     FunctionTool,
     NoiseReduction,
@@ -32,12 +31,11 @@ from realtime.protocol.session_values import (
     Transcription,
     Truncation,
     TurnDetection,
-    platform_voice,
 )
+from realtime.protocol.voices import VoiceName, read_voice, voice_to_wire
 
 __all__ = [
     "EXTENSIONS",
-    "OPENAI_VOICES",
     "AudioFormat",
     "ClientSecretRequest",
     "FunctionTool",
@@ -54,7 +52,6 @@ __all__ = [
     "apply",
     "extensions_from_query",
     "from_client_secret",
-    "platform_voice",
     "read_response_params",
     "response_options",
     "to_wire",
@@ -103,7 +100,7 @@ class SessionConfig:
     noise_reduction: NoiseReduction | None = None
     turn_detection: TurnDetection | None = DEFAULT_TURN_DETECTION
     output_format: AudioFormat = AudioFormat.PCM
-    voice: str = "default"
+    voice: VoiceName = "default"
     speed: float = 1.0
     extensions: tuple[str, ...] | None = None
     baseline: SessionConfig | None = None  # the server's defaults; None: this value holds them
@@ -161,7 +158,7 @@ _INPUT = {
 }
 _OUTPUT = {
     "format": _Setting("output_format", values.read_format),
-    "voice": _Setting("voice", values.read_voice),
+    "voice": _Setting("voice", read_voice),
     "speed": _Setting("speed", checks.number(0.25, 1.5)),
 }
 
@@ -291,7 +288,11 @@ def _input_to_wire(config: SessionConfig) -> dict[str, Any]:
 
 
 def _output_to_wire(config: SessionConfig) -> dict[str, Any]:
-    return {"format": config.output_format.to_wire(), "voice": config.voice, "speed": config.speed}
+    return {
+        "format": config.output_format.to_wire(),
+        "voice": voice_to_wire(config.voice),
+        "speed": config.speed,
+    }
 
 
 # --- client secrets ------------------------------------------------------------------------------------------

@@ -18,16 +18,6 @@ Eagerness = Literal["low", "medium", "high", "auto"]
 
 MAX_NAME_CHARS = 256  # of a tool, a voice, a model
 
-# OpenAI's voices: clients send these names by default; the speech platform does not know them.
-OPENAI_VOICES = frozenset(
-    ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
-)
-
-
-def platform_voice(name: str, configured: str) -> str:
-    """The speech platform's voice for a client's name: all of OpenAI's names select the configured voice."""
-    return configured if name in OPENAI_VOICES else name
-
 
 class AudioFormat(StrEnum):
     """How audio is coded: 16-bit little-endian mono PCM at 24 kHz, or G.711 mono at 8 kHz."""
@@ -305,16 +295,6 @@ def read_modalities(value: Any, path: str) -> Literal["audio", "text"]:
             f"Invalid value for '{path}': expected ['audio'] or ['text'], but it is empty.", path
         )
     return "audio" if "audio" in sent else "text"
-
-
-def read_voice(value: Any, path: str) -> str:
-    """The name of a voice, given as a string or as an object with an `id`."""
-    if not isinstance(value, dict):
-        return _name(value, path)
-    sent = Fields(value, path)
-    name = sent.required("id", _name)
-    sent.close()
-    return name
 
 
 def read_prompt(value: Any, path: str) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ from realtime.outbox import Outgoing
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events
 from realtime.protocol.response_options import ResponseOptions
+from realtime.protocol.voices import voice_id
 from realtime.replying.output_items import OutputItems
 from realtime.replying.reply_sound import ReplySound
 from realtime.translate import to_core_format
@@ -106,7 +107,9 @@ class ResponseEvents:
     def _object(self) -> wire.ResponseObject:
         options, usage = self.options, None if self.open else self.usage
         audio = wire.ResponseAudio(
-            output=wire.ResponseAudioOutput(format=options.output_format.to_wire(), voice=options.voice)
+            output=wire.ResponseAudioOutput(
+                format=options.output_format.to_wire(), voice=voice_id(options.voice)
+            )
         )
         return wire.ResponseObject(
             id=self.response_id,

@@ -20,7 +20,7 @@ from realtime.metrics import Marks
 from realtime.protocol.objects import FunctionCallItem
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.server_events import OutputAudioBufferStarted, OutputAudioBufferStopped
-from realtime.protocol.session_config import platform_voice
+from realtime.protocol.voices import platform_voice
 from realtime.providers.base import ChatModel, Voice
 from realtime.replying.chat_request import again
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls

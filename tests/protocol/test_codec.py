@@ -25,6 +25,7 @@ from realtime.protocol.objects import (
 )
 from realtime.protocol.response_options import ResponseParams
 from realtime.protocol.session_values import AudioFormat, FunctionTool, ToolChoice
+from realtime.protocol.voices import VoiceObject
 from tests.protocol.wire_examples import FROM_CLIENT
 
 
@@ -462,7 +463,7 @@ def test_a_response_may_override_every_option():
         reasoning_effort="low",
         temperature=0.5,
         output_format=AudioFormat.PCMU,
-        voice="v",
+        voice=VoiceObject("v"),
         conversation="none",
         input=(MessageItem(role="user", content=(InputText("Hi"),)), ItemReference(id="item_1")),
         metadata={"topic": "mood"},

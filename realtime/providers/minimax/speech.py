@@ -20,6 +20,7 @@ from realtime.providers.base import Utterance, Voice
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import MAX_VOICES, SpeechPool
 from realtime.providers.minimax.utterance import MiniMaxUtterance
+from realtime.providers.minimax.voice_names import VoiceNames
 from realtime.settings import Settings
 
 
@@ -33,6 +34,7 @@ class MiniMaxSpeech:
         self._pool = SpeechPool(client, transport, limit=connections)
         self._budget = RequestBudget(rpm)
         self._budget_wait_s = budget_wait_s
+        self._names = VoiceNames(client)
         self._learnt: dict[SpeechConfig, tuple[Latency, Delivery]] = {}
 
     def __repr__(self) -> str:
@@ -65,6 +67,7 @@ class MiniMaxSpeech:
             self._budget,
             budget_wait_s=self._budget_wait_s,
             learn_latency=self._timing(config)[0].learn,
+            explain=self._names.explain,
         )
         try:
             yield utterance

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from realtime.core.characters import pronounceable
@@ -54,12 +54,14 @@ class MiniMaxUtterance:
         *,
         budget_wait_s: float,
         learn_latency: Callable[[float], None],
+        explain: Callable[[ProviderError, str], Awaitable[ProviderError]] | None = None,
     ) -> None:
         self._pool = pool
         self._config = config
         self._budget = budget
         self._budget_wait_s = budget_wait_s
         self._learn_latency = learn_latency
+        self._explain = explain
         self._chunks: list[_Chunk] = []
         self._head = 0  # the chunk that is being received
         self._next = 0  # the next chunk to send
@@ -226,7 +228,7 @@ class MiniMaxUtterance:
             chunk.losses = 0  # after every attempt with progress there may be another one
         limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
         if not error.retryable:
-            raise error
+            raise await self._explain(error, self._config.voice_id) if self._explain else error
         chunk.losses += 1
         if limited:
             await self._back_off(chunk, error)
