@@ -108,7 +108,7 @@ async def _secure_headers(request: web.Request, handler: Any) -> web.StreamRespo
             response.headers.setdefault("Cache-Control", "no-cache")
         if request.match_info.get("filename", "").startswith("sdk/"):
             response.headers.update(
-                cors_headers(request, origins)
+                cors_headers(request, request.app[SETTINGS])
             )  # allowed pages of other servers import it
     return response
 

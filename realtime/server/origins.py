@@ -11,29 +11,24 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from realtime.server.access import origin_allowed
+from realtime.server.forwarded import browser_host
+from realtime.settings import Settings
 
 # Pages of this machine may always connect: while somebody develops one, it may frame the talk page as well.
 _LOCAL_FRAMES = ("http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*")
 
 
-def origin_ok(request: web.Request, allowed: tuple[str, ...]) -> bool:
-    """Whether to serve a request with this Origin.
-
-    A proxy that puts its own name into Host says in X-Forwarded-Host which one the browser used. No page can set that
-    header on a WebSocket, and on a fetch of another origin only after a preflight request, which this server refuses.
-    """
-    forwarded = request.headers.get("X-Forwarded-Host", "").partition(",")[0].strip()
-    origin = request.headers.get("Origin")
-    return origin_allowed(origin, request.host, allowed) or (
-        bool(forwarded) and origin_allowed(origin, forwarded, allowed)
-    )
+def origin_ok(request: web.Request, settings: Settings) -> bool:
+    """Whether to serve a request with this Origin."""
+    host = browser_host(request, settings.trusted_proxies)
+    return origin_allowed(request.headers.get("Origin"), host, settings.origins)
 
 
-def cors_headers(request: web.Request, allowed: tuple[str, ...]) -> dict[str, str]:
+def cors_headers(request: web.Request, settings: Settings) -> dict[str, str]:
     """Headers that let a page of another, allowed origin read the response."""
     vary = {"Vary": "Origin"}  # also without them: a cache must not give this answer to an allowed page
     origin = request.headers.get("Origin")
-    if origin is None or not origin_ok(request, allowed):
+    if origin is None or not origin_ok(request, settings):
         return vary
     return {"Access-Control-Allow-Origin": origin, **vary}
 

@@ -25,6 +25,7 @@ from realtime.server.access import (
     is_local,
 )
 from realtime.server.connection import Connection
+from realtime.server.forwarded import origin_refusal
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest
 from realtime.server.origins import origin_ok
 from realtime.server.persistence import StoredConversation, load_stored
@@ -61,8 +62,8 @@ def offered_protocols(request: web.Request) -> list[str]:
 async def handshake(request: web.Request) -> web.StreamResponse:
     """Check the request, upgrade it to a WebSocket and serve the client."""
     app, settings = request.app, runtime_of(request.app).settings
-    if not origin_ok(request, settings.origins):
-        return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS of this server.")
+    if not origin_ok(request, settings):
+        return web.Response(status=403, text=origin_refusal(request))
     if not app[ACCESS].required and not settings.open_to_all:
         if not host_allowed(request.host, settings.host):
             return web.Response(status=403, text="The Host header does not name this server.")

@@ -12,6 +12,7 @@ from aiohttp import web
 from realtime.errors import ProtocolError
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of
+from realtime.server.forwarded import origin_refusal
 from realtime.server.origins import cors_headers, origin_ok
 from realtime.server.state import ACCESS, runtime_of
 from realtime.session.defaults import default_config
@@ -31,7 +32,7 @@ def error_response(error: ProtocolError, status: int, headers: dict[str, str] | 
 
 async def preflight(request: web.Request) -> web.Response:
     if not _origin_ok(request):
-        return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS.")
+        return web.Response(status=403, text=origin_refusal(request))
     allowed = {
         "Access-Control-Allow-Methods": "POST",
         "Access-Control-Allow-Headers": "Authorization, Content-Type",
@@ -50,7 +51,7 @@ async def beta_sessions(request: web.Request) -> web.Response:
 
 async def create_secret(request: web.Request) -> web.Response:
     if not _origin_ok(request):
-        return web.Response(status=403, text="This origin is not in REALTIME_ORIGINS.")
+        return web.Response(status=403, text=origin_refusal(request))
     headers = _cors(request)
     runtime, access = runtime_of(request.app), request.app[ACCESS]
     now_unix_s = time.time()
@@ -77,11 +78,11 @@ async def create_secret(request: web.Request) -> web.Response:
 
 
 def _origin_ok(request: web.Request) -> bool:
-    return origin_ok(request, runtime_of(request.app).settings.origins)
+    return origin_ok(request, runtime_of(request.app).settings)
 
 
 def _cors(request: web.Request) -> dict[str, str]:
-    return cors_headers(request, runtime_of(request.app).settings.origins)
+    return cors_headers(request, runtime_of(request.app).settings)
 
 
 async def _read_body(request: web.Request) -> dict[str, Any]:

@@ -51,6 +51,9 @@ class Settings:
     open_to_all: bool = False
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[
+        str, ...
+    ] = ()  # addresses or networks whose X-Forwarded-Host is believed; "*": all
     store: str = "memory"  # memory, sqlite:PATH, none, or an installed one: name[:argument]
     tools: tuple[str, ...] = ()  # Python functions the server runs for the model: module or module:function
     tool_timeout_s: float = 10.0

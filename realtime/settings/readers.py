@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -137,6 +138,18 @@ def platform_url(raw: Any) -> str:
 def urls(raw: Any) -> tuple[str, ...]:
     """A list of addresses."""
     return tuple(platform_url(part) for part in texts(raw))
+
+
+def networks(raw: Any) -> tuple[str, ...]:
+    """A list of IP addresses and networks; `*` stands for all."""
+    found = texts(raw)
+    try:
+        for network in found:
+            if network != "*":
+                ip_network(network, strict=False)
+    except ValueError:
+        raise ValueError("a list of addresses or networks like 127.0.0.1, 10.0.0.0/8, or *") from None
+    return found
 
 
 def language(raw: Any) -> str | None:

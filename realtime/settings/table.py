@@ -213,6 +213,12 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "Web pages that may connect, by origin, besides the server's own and this machine's.",
                 types.urls,
             ),
+            _setting(
+                "trusted_proxies",
+                "REALTIME_TRUSTED_PROXIES",
+                "Addresses or networks of proxies in front, whose `X-Forwarded-Host` or `Forwarded` says the page's host; `*` for all.",
+                types.networks,
+            ),
             _setting("tls_cert", "REALTIME_TLS_CERT", "A certificate file, for https."),
             _setting("tls_key", "REALTIME_TLS_KEY", "Its private key."),
             _setting(

@@ -108,7 +108,7 @@ def test_origins_are_compared_as_browsers_do(origin, host, allowed):
 
 async def test_a_proxy_with_its_own_host_says_which_one_the_browser_used():
     """X-Forwarded-Host counts for the page's own origin, and makes no other origin allowed."""
-    async with open_harness(api_keys=("k",)) as harness:
+    async with open_harness(api_keys=("k",), trusted_proxies=("127.0.0.1",)) as harness:
         browser = {"Origin": "https://voice.example", "Authorization": "Bearer k"}
         for forwarded in ("voice.example", "voice.example:443", "voice.example, inner.example"):
             async with harness.connect(headers={**browser, "X-Forwarded-Host": forwarded}) as wire:
