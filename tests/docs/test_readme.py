@@ -1,44 +1,244 @@
-"""The Python of the README's section about the platform runs as it stands, against the sandbox."""
+"""Every snippet of the README runs as it is printed: programs, shell lines in their order, and the web page.
+
+They run in a folder of their own, against a sandbox and a server of their own, with sound devices of PulseAudio. Only the
+ports are changed (8000 and 8100 may be taken here). What cannot run here is in `SKIPPED`, each line with its reason.
+"""
 
 from __future__ import annotations
 
-import re
-import textwrap
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import imageio_ffmpeg
 import pytest
 
-from realtime.sandbox.options import SandboxOptions
-from realtime.sandbox.server import Sandbox
+from tests.docs.readme import ENGLISH, ROOT, Block, blocks, shell_lines
+from tests.terminal.conftest import pulse  # noqa: F401
+from tests.web.conftest import browser_with, eventually
 
-ROOT = Path(__file__).parents[2]
-SECTIONS = [("README.md", "## The rest of the platform"), ("README.zh.md", "## 平台的其余部分")]
+pytestmark = pytest.mark.timeout(300)
 
-
-def blocks(page: str, heading: str) -> list[str]:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    section = text[text.index(heading) :].split("\n## ")[0]
-    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-
-
-CASES = [block for page, heading in SECTIONS for block in blocks(page, heading)]
-
-
-@pytest.mark.parametrize("block", CASES)
-async def test_the_examples_of_the_platform_run(block: str, tmp_path, monkeypatch):
-    options = SandboxOptions.parse("local", ["video.prepare_s=0", "video.queue_s=0", "video.process_s=0"])
-    async with Sandbox(options) as sandbox:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("MINIMAX_BASE_URL", sandbox.url)
-        monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
-        scope: dict[str, Any] = {}
-        exec(f"async def example():\n{textwrap.indent(block, '    ')}", scope)
-        await scope["example"]()
-        assert sandbox.state.requests or "Sandbox()" in block  # a CI's example has a sandbox of its own
-        for name in re.findall(r'save\("([^"]+)"', block):
-            assert (tmp_path / name).stat().st_size > 1000, name
+SKIPPED = {
+    "make run": "sets up an environment of its own, from the network",
+    "make test": "runs this test",
+    "make wheel": "sets up an environment of its own, from the network",
+    "export MINIMAX_API_KEY=...": "needs a key",
+    "export MINIMAX_BASE_URL=https://api.minimax.io": "needs the network and a key",
+    ".venv/bin/realtime setup turn": "downloads from the network",
+    'python -m pip install "$(ls dist/*.whl)[local,sandbox]"': "downloads its dependencies from the network",
+}
+# These serve until they are stopped; each says so with this text.
+SERVING = {
+    ".venv/bin/realtime sandbox": "http://127.0.0.1:",
+    "PYTHONPATH=. REALTIME_TOOLS=weather .venv/bin/realtime serve": "http://127.0.0.1:",
+    ".venv/bin/realtime talk": "Speak",
+}
+TYPED = {".venv/bin/realtime talk --text": "Say hello.\n"}
+QUIET = {'.venv/bin/realtime say "Hello there."'}  # speaks and prints nothing
+STATUS_1_TOO = {".venv/bin/realtime doctor"}  # 1: a part is missing on this machine
+START_S, END_S = 60, 120
+SAID = "The sea was calm that morning, and the captain read his letter twice before he spoke. Then he said nothing."
 
 
-def test_the_readme_has_examples_for_programs_and_for_a_ci():
-    assert len(CASES) == 3
+@dataclass
+class Place:
+    """The folder of the README's reader, with a `.venv` like the one of `make run`."""
+
+    folder: Path
+    environment: dict[str, str]
+    server: str = ""
+    sandbox: str = ""
+
+    def here(self, text: str) -> str:
+        """The text with the ports of this test."""
+        return text.replace("127.0.0.1:8000", self.server).replace("127.0.0.1:8100", self.sandbox)
+
+    def start(self, words: list[str] | str, **more: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            words, shell=isinstance(words, str), executable="/bin/bash" if isinstance(words, str) else None,
+            cwd=self.folder, env={**self.environment, **more}, text=True, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def run(self, words: list[str] | str, typed: str = "") -> tuple[int, str]:
+        """Run to the end: exit status and output."""
+        process = self.start(words)
+        try:
+            output, _ = process.communicate(typed, timeout=END_S)
+        finally:
+            _stop(process, signal.SIGKILL)
+        return process.returncode, output
+
+    def run_until(self, words: list[str] | str, text: str) -> tuple[str, int]:
+        """Run until this text is printed, then interrupt: the output so far, and the exit status."""
+        process = self.start(words, PYTHONUNBUFFERED="1")
+        try:
+            output = _output_until(process, text)
+            _stop(process, signal.SIGINT)
+            rest, _ = process.communicate(timeout=END_S)
+        finally:
+            _stop(process, signal.SIGKILL)
+        return output + rest, process.returncode
+
+
+def _stop(process: subprocess.Popen[str], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+    if number == signal.SIGKILL:
+        process.communicate()
+
+
+def _output_until(process: subprocess.Popen[str], text: str) -> str:
+    output, deadline_s = "", time.monotonic() + START_S
+    assert process.stdout is not None
+    while text not in output:
+        line = process.stdout.readline()
+        assert line, f"it ended without {text!r}:\n{output}"
+        assert time.monotonic() < deadline_s, f"{text!r} did not come:\n{output}"
+        output += line
+    return output
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, pulse) -> Iterator[Place]:  # noqa: F811
+    folder = tmp_path_factory.mktemp("readme")
+    binary = folder / ".venv" / "bin"
+    binary.mkdir(parents=True)
+    paths = os.pathsep.join([str(ROOT / "clients"), str(ROOT)])
+    for name, words in (("realtime", "-m realtime"), ("python", "")):
+        path = binary / name
+        python = shlex.quote(sys.executable)
+        path.write_text(f'#!/bin/bash\nPYTHONPATH="$PYTHONPATH:{paths}" exec {python} {words} "$@"\n')
+        path.chmod(0o755)
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("MINIMAX_", "REALTIME_", "CHAT_"))
+    }
+    environment = {**kept, **pulse.environment, "XDG_STATE_HOME": str(folder / "state"), "REALTIME_PORT": "0",
+                   "PYTHONPATH": "", "TRANSCRIBER": "none"}  # fmt: skip
+    place = Place(folder, environment)
+    quick = [word for kind in ("prepare", "queue", "process") for word in ("--set", f"video.{kind}_s=0")]
+    with _serving(place, [str(binary / "realtime"), "sandbox", "--port", "0", *quick]) as place.sandbox:
+        environment["MINIMAX_BASE_URL"] = f"http://{place.sandbox}"
+        with _serving(place, [str(binary / "realtime"), "serve"]) as place.server:
+            yield place
+
+
+@contextlib.contextmanager
+def _serving(place: Place, words: list[str]) -> Iterator[str]:
+    """Host and port of a program that serves for the time of the block."""
+    process = place.start(words, PYTHONUNBUFFERED="1")
+    try:
+        line = _output_until(process, "http://127.0.0.1:").splitlines()[-1]
+        yield line.partition("http://")[2].split()[0].rstrip("/.,;)")
+        _stop(process, signal.SIGINT)
+        process.communicate(timeout=END_S)
+    finally:
+        _stop(process, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def brought(place: Place) -> None:
+    """What the reader brings: a book, a recording of a voice, questions."""
+    with zipfile.ZipFile(place.folder / "book.epub", "w") as book:
+        for name, text in BOOK.items():
+            book.writestr(name, text)
+    status, output = place.run([".venv/bin/realtime", "say", f"{SAID} {SAID}", "--out", "me.wav"])
+    assert status == 0, output
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run(
+        [ffmpeg, "-v", "error", "-i", "me.wav", "me.m4a"], cwd=place.folder, check=True, timeout=60
+    )
+    (place.folder / "questions.txt").write_text("What is the sea?\nWho is the captain?\n")
+
+
+BOOK = {
+    "mimetype": "application/epub+zip",
+    "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+    '<rootfile full-path="book.opf"/></rootfiles></container>',
+    "book.opf": '<package xmlns="http://www.idpf.org/2007/opf"><metadata/><manifest><item id="c" href="c.xhtml" '
+    'media-type="application/xhtml+xml"/></manifest><spine><itemref idref="c"/></spine></package>',
+    "c.xhtml": '<html xmlns="http://www.w3.org/1999/xhtml"><body><h1>The Sea</h1><p>It was calm.</p></body></html>',
+}
+PROGRAMS = [block for block in blocks(ENGLISH) if block.language == "python"]
+LINES = [line for line in shell_lines(ENGLISH) if line not in SKIPPED]
+
+
+def test_every_block_has_a_known_language():
+    assert {block.language for block in blocks(ENGLISH)} == {"sh", "python", "html", ""}
+    for block in blocks(ENGLISH):
+        assert block.language or "realtime/core/" in block.text, f"line {block.line}: name the language"
+
+
+def test_what_is_skipped_is_in_the_readme_and_nothing_else_is():
+    lines = shell_lines(ENGLISH)
+    assert set(SKIPPED) <= set(lines)
+    assert set(SERVING) <= set(lines)
+    assert len(SKIPPED) == 7
+    assert all(SKIPPED.values())
+
+
+@pytest.mark.parametrize("block", PROGRAMS, ids=lambda block: f"line {block.line}")
+def test_a_program_runs_to_its_end(block: Block, place: Place):
+    path = place.folder / block.name
+    path.write_text(place.here(block.text), encoding="utf-8")
+    command = [".venv/bin/python", "-W", "error::RuntimeWarning", block.name]
+    if "web.run_app" in block.text:
+        path.write_text(block.text.replace("port=8000", "port=0"), encoding="utf-8")
+        output, status = place.run_until(command, "Running on http://127.0.0.1:")
+    else:
+        status, output = place.run(command)
+    assert status == 0, output
+    assert "Traceback" not in output
+    assert output.strip() or "print(" not in block.text
+    for name in _saved(block.text):
+        assert (place.folder / name).stat().st_size > 1000, name
+
+
+def _saved(program: str) -> list[str]:
+    """The files that a program says to write."""
+    names = [part.split('"')[1] for part in program.split("\n") if ".save(" in part or "wave.open(" in part]
+    return [name for name in names if "." in name]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_shell_line_runs(line: str, place: Place, brought: None):
+    if line in SERVING:
+        port = " --port 0" if line.endswith("sandbox") else ""
+        output, status = place.run_until(line + port, SERVING[line])
+        assert status in (0, 130), output
+    else:
+        status, output = place.run(line, TYPED.get(line, ""))
+        assert status == 0 or (status == 1 and line in STATUS_1_TOO), output
+    assert "Traceback" not in output
+    assert output.strip() or line in QUIET
+
+
+async def test_the_web_page_talks(place: Place):
+    (page,) = [block for block in blocks(ENGLISH) if block.language == "html"]
+    (place.folder / "page.html").write_text(place.here(page.text), encoding="utf-8")
+    words = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    with _serving(place, words) as host:
+        async with browser_with() as browser:
+            tab = await (await browser.new_context()).new_page()
+            errors: list[str] = []
+            tab.on("pageerror", lambda error: errors.append(str(error)))
+            await tab.goto(f"http://{host}/page.html")
+            received: list[str] = []
+            tab.on(
+                "websocket", lambda socket: socket.on("framereceived", lambda _: received.append(socket.url))
+            )
+            await tab.click("button")
+            await eventually(lambda: received, "an event of the server")
+            assert received[0].startswith(f"ws://{place.server}/v1/realtime")
+            assert errors == []

@@ -196,10 +196,11 @@ async def test_a_proxy_that_never_answers_times_out(kind, scheme, monkeypatch):
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
 
 
-async def test_a_proxy_that_speaks_something_else_is_named(monkeypatch):
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9\r\n\r\n", b"", b"HTTP/1.1 200", b"\x05\xff"])
+async def test_a_proxy_that_speaks_something_else_is_named(answer, monkeypatch):
     async def nonsense(reader, writer):
-        await reader.readline()
-        writer.write(b"SSH-2.0-OpenSSH_9\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
 
     async with listening(nonsense) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:s3cr3t@127.0.0.1:{port}")
