@@ -6,7 +6,7 @@ The modules, by what they are for:
 
     the client          client, hosts, models
     the tables          operations, field_tables, fields, codes
-    one request         door, http, pacing, retries, sse, json_text, errors, results
+    one request         door, http, proxied, proxies, pacing, retries, sse, json_text, errors, results
     files out           file_source, file_purposes, media_input, picture_size, audio_length, mp3_frames, sniff,
                         multipart, upload
     files in            fetching, part_file, download, media_result

@@ -32,7 +32,7 @@ from realtime.protocol.session_values import (
     Truncation,
     TurnDetection,
 )
-from realtime.protocol.voices import VoiceName, read_voice, voice_to_wire
+from realtime.protocol.voices import VoiceName, read_voice, voice_id
 
 __all__ = [
     "EXTENSIONS",
@@ -290,7 +290,7 @@ def _input_to_wire(config: SessionConfig) -> dict[str, Any]:
 def _output_to_wire(config: SessionConfig) -> dict[str, Any]:
     return {
         "format": config.output_format.to_wire(),
-        "voice": voice_to_wire(config.voice),
+        "voice": voice_id(config.voice),
         "speed": config.speed,
     }
 

@@ -28,9 +28,6 @@ class VoiceObject:
 
     id: str
 
-    def to_wire(self) -> dict[str, Any]:
-        return {"id": self.id}
-
 
 VoiceName = str | VoiceObject
 
@@ -45,13 +42,8 @@ def read_voice(value: Any, path: str) -> VoiceName:
     return voice
 
 
-def voice_to_wire(voice: VoiceName) -> str | dict[str, Any]:
-    """The voice in the session object: as the client sent it."""
-    return voice.to_wire() if isinstance(voice, VoiceObject) else voice
-
-
 def voice_id(voice: VoiceName) -> str:
-    """The voice in a response object, which has only strings there."""
+    """The name as it was sent, for the wire: always a string, because many clients cannot read an object there."""
     return voice.id if isinstance(voice, VoiceObject) else voice
 
 

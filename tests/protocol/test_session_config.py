@@ -238,9 +238,10 @@ def test_both_modalities_mean_audio(both):
     assert echo(changed({"output_modalities": both}))["output_modalities"] == ["audio"]
 
 
-@pytest.mark.parametrize("voice", ["Alloy", "a voice", {"id": "voice_1234"}, {"id": "v"}])
-def test_a_voice_is_returned_as_it_was_sent(voice):
-    assert echo(changed(nested("audio.output.voice", voice)))["audio"]["output"]["voice"] == voice
+@pytest.mark.parametrize("voice", ["Alloy", "a voice", "voice_1234"])
+def test_a_voice_is_returned_as_its_name(voice):
+    for sent in (voice, {"id": voice}):  # an object in the answer breaks clients
+        assert echo(changed(nested("audio.output.voice", sent)))["audio"]["output"]["voice"] == voice
 
 
 def test_the_model_is_not_changed_by_an_update():
