@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import groupby
+
+import regex
 
 PAUSE_MARK = re.compile(r"<#(\d+(?:\.\d+)?)#>")  # asks the platform's voice for so many seconds of silence
 
@@ -39,13 +42,40 @@ def is_invisible(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") or char in _FILLERS
 
 
+# -- properties of Unicode: the library `regex` has its tables ---------------------------------------------------------
+
+_ALL = "".join(map(chr, (*range(0x21, 0xD800), *range(0xE000, 0x20000))))  # scripts, not the rare Han beyond
+
+
+def having(pattern: str) -> str:
+    """All characters that `pattern` of the library `regex` matches, one by one: rf"\\p{{Sentence_Terminal}}"."""
+    return "".join(regex.findall(pattern, _ALL, regex.VERSION1))
+
+
+def ranges(chars: str) -> str:
+    """These characters for the inside of a regular expression's [ ]."""
+    runs = []
+    for _, group in groupby(enumerate(sorted(map(ord, chars))), lambda pair: pair[1] - pair[0]):
+        codes = [code for _, code in group]
+        runs.append(re.escape(chr(codes[0])) + (f"-{re.escape(chr(codes[-1]))}" if codes[1:] else ""))
+    return "".join(runs)
+
+
+COMBINING = ranges(having(r"\p{M}"))  # vowel signs, accents: take no time of their own
+
 # -- scripts: ranges for the inside of a regular expression's [ ] ------------------------------------------------------
 
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d\U0001aff0-\U0001b16f"
 HANGUL = "\u1100-\u115e\u1161-\u11ff\u3131-\u3163\u3165-\u318e\ua960-\ua97c\uac00-\ud7fb\uffa1-\uffdc"
 UNSPACED = HAN + KANA  # written without blanks between words
+# ... and so are Thai, Lao, Khmer, Burmese ... (line breaks need a dictionary: UAX 14) and Tibetan, which take several
+# characters for a syllable
+_SEGMENTED_CHARS = having(r"[\p{Line_Break=SA}[\p{Tibetan}&&[\p{L}\p{M}\u0f0b\u0f0c]]]")
+SEGMENTED = ranges(_SEGMENTED_CHARS)
 
+_SEGMENTED = frozenset(_SEGMENTED_CHARS)
+_INHERENT = regex.compile(r"[[\p{InSC=Consonant}\p{Ethiopic}]&&\p{L}--[\p{Thai}\p{Lao}]]", regex.VERSION1)
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _WIDE = re.compile(f"[{UNSPACED}{HANGUL}]")
 
@@ -53,6 +83,16 @@ _WIDE = re.compile(f"[{UNSPACED}{HANGUL}]")
 def is_unspaced(char: str) -> bool:
     """Whether this is a character of a script written without blanks between words: Han or kana."""
     return char >= "\u3005" and _UNSPACED.match(char) is not None
+
+
+def is_segmented(char: str) -> bool:
+    """Whether this is of a script without blanks in which a syllable takes several characters: Thai, Khmer ..."""
+    return char in _SEGMENTED
+
+
+def count_inherent_vowels(text: str) -> int:
+    """How many letters of `text` are read with a vowel that is not written as a letter: Devanagari, Ethiopic ..."""
+    return 0 if text.isascii() else len(_INHERENT.findall(text))
 
 
 def is_wide(char: str) -> bool:

@@ -1,0 +1,196 @@
+"""Whether a full stop ends a sentence, or belongs to an abbreviation, a number or an initial.
+
+Knows the text around it and the tables by language. A full stop that can be either ends a sentence if a word follows
+that often begins one ("at 5 p.m. Then ..."), and not if another word does ("at 5 p.m. Monday"). Does not know which
+cut is wanted (`clauses.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from realtime.core.characters import COMBINING, is_unspaced
+from realtime.core.languages import (
+    Short,
+    abbreviation,
+    guess_languages,
+    may_be_short,
+    starts_sentence,
+    writes_ordinals_with_stops,
+)
+from realtime.core.marks import BRACKETS, OPENERS
+
+
+class Stop(Enum):
+    """What a full stop is."""
+
+    END = 0
+    INSIDE = 1  # no end; a chunk may end there, between two words
+    JOINED = 2  # no end, and what follows belongs to it
+    UNKNOWN = 3  # text still to come decides
+
+
+class _Kind(IntEnum):
+    """What the word before a full stop is."""
+
+    WORD = 0
+    NUMBERED = 1
+    MAYBE_LAST = 2
+    LEADING = 3
+    INITIAL = 4
+    ORDINAL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """The word after a full stop."""
+
+    word: str
+    whole: bool  # more letters cannot come
+    dotted: bool  # a short word before another full stop: "B." after "z."
+
+
+_LETTER = rf"(?:[^\W\d_][{COMBINING}]*)"
+_DOTTED = re.compile(rf"(?:{_LETTER}{{1,3}}\.)+-?{_LETTER}{{1,3}}")  # "U.S", "a.m", "Ph.D"
+_CAPITALS = re.compile(r"[^\W\d_](?:\.?-?[^\W\d_])*")
+_PARTS_BEFORE = re.compile(rf"(?<![^\W_])(?:-?{_LETTER}{{1,4}}\.[ \u00a0\u202f]?){{1,3}}$")
+_NEXT = re.compile(rf"[{re.escape(OPENERS)}]*(\d+|(?:{_LETTER}|(?<=\w)['’](?=\w))*)")
+_ROMAN = re.compile(r"(?=[IVX])(?:X{0,3})(?:IX|IV|V?I{0,3})")
+_THAI = re.compile(r"[\u0e01-\u0e4e]")
+_THAI_SHORT = re.compile(
+    r"(?<![\u0e01-\u0e4e])(?:เ?[ก-ฮ]{1,3}\.)*(?:เ?[ก-ฮ]{1,4}|โทร)$"
+)  # no vowels: "พ.ศ", "น"
+_WORD_BEFORE = re.compile(r"([^\W\d_]+)\.?\s+$")
+# a letter alone after one of these is a name for a thing, and may be the last word: "vitamin C.", "plan B."
+_LETTER_AFTER = frozenset(
+    "vitamin vitamins vitamina vitamine vitamines plan plans planen plano piano option options opción opção opzione "
+    "answer answers antwort respuesta letter letters buchstabe letra lettre grade type typ tipo group gruppe grupo "
+    "groupe gruppo team class klasse part teil parte section point punkt punto variable hepatitis level step room "
+    "variant blood a b c and or than as am".split()
+)
+_CARDINAL_AFTER = frozenset(
+    "um gegen klokken klokka kl klockan kello klo saat gate room zimmer platform gleis".split()
+)
+
+
+class FullStops:
+    """The full stops of one text. `final`: nothing follows the text."""
+
+    def __init__(self, text: str, *, final: bool) -> None:
+        self._text = text
+        self._final = final
+        self._known: frozenset[str] | None = None
+
+    def may_not_end(self, start: int, word: str) -> bool:
+        """Whether a full stop after `word`, which stands at `start`, at the end of the text may be no end."""
+        if len(word) < 2:
+            return True
+        return (may_be_short(word) or word[:1] == "-") and self._kind(start, word) > _Kind.NUMBERED
+
+    def judge(self, start: int, raw: str, after: int) -> Stop:
+        """The full stop after the word `raw`, which stands at `start`; what follows it and its space is at `after`."""
+        if self.is_list_number(start, raw):
+            return Stop.JOINED
+        if is_unspaced(raw[:1]):
+            return Stop.END
+        if _THAI.match(raw) and after < len(self._text):
+            dot = start + len(raw)
+            return Stop.INSIDE if _THAI_SHORT.search(self._text, max(0, dot - 16), dot) else Stop.END
+        word = raw.strip(BRACKETS)
+        if after >= len(self._text):
+            return Stop.END if self._final else self._at_the_end(self._kind(start, word), word)
+        following = self._next(after)
+        if following.word[:1].islower():
+            return self._before_small(start, word, following)
+        return self._before_capital(self._kind(start, word), word, following)
+
+    def is_list_number(self, start: int, raw: str) -> bool:
+        """Whether this begins a line, and numbers it."""
+        if not raw.isdigit() or len(raw) > 3:
+            return False
+        before = self._text[:start].rstrip(" \t")
+        return not before or before.endswith("\n")
+
+    def is_leading(self, start: int, word: str) -> bool:
+        """Whether a chunk that ends with this abbreviation would pause where no speaker does."""
+        return may_be_short(word) and self._kind(start, word) is _Kind.LEADING
+
+    @staticmethod
+    def _at_the_end(kind: _Kind, word: str) -> Stop:
+        if kind is _Kind.WORD and len(word) > 1:
+            return Stop.END
+        joined = kind in (_Kind.LEADING, _Kind.INITIAL, _Kind.NUMBERED) or len(word) < 2
+        return Stop.JOINED if joined else Stop.INSIDE
+
+    def _before_small(self, start: int, word: str, following: _Next) -> Stop:
+        if following.dotted and len(word) <= 2:
+            return Stop.JOINED
+        return Stop.JOINED if self._kind(start, word) is _Kind.LEADING else Stop.INSIDE
+
+    def _before_capital(self, kind: _Kind, word: str, following: _Next) -> Stop:
+        """Before a capital, a digit, or a letter of a script that has no capitals."""
+        if kind is _Kind.LEADING:
+            return Stop.JOINED
+        if following.word[:1].isdigit():
+            joined = kind in (_Kind.NUMBERED, _Kind.ORDINAL, _Kind.INITIAL)
+            return Stop.JOINED if joined else Stop.END if kind is _Kind.WORD else Stop.INSIDE
+        if kind in (_Kind.WORD, _Kind.NUMBERED):
+            return Stop.JOINED if following.dotted and len(word) == 1 and word.isalpha() else Stop.END
+        if following.dotted and len(word) <= 3 and kind is not _Kind.ORDINAL:
+            return Stop.JOINED
+        if not following.whole:
+            return Stop.UNKNOWN
+        if not following.word or starts_sentence(following.word, self._languages):
+            return Stop.END
+        return Stop.JOINED if kind is _Kind.INITIAL else Stop.INSIDE
+
+    def _next(self, after: int) -> _Next:
+        match = _NEXT.match(self._text, after)
+        word = match.group(1) if match else ""
+        end = match.end(1) if match else after
+        rest = self._text[end : end + 1]
+        return _Next(
+            word, self._final or rest != "", rest == "." and 0 < len(word) <= 3 and not word.isdigit()
+        )
+
+    def _kind(self, start: int, word: str) -> _Kind:
+        """What the word before a full stop is, from the tables and from how it looks."""
+        if word.isdigit() or (word.isupper() and len(word) > 1 and _ROMAN.fullmatch(word)):
+            return self._number_kind(start, word)
+        short = self._short(start, word)
+        if short is not None:
+            return _Kind(int(short))
+        if _DOTTED.fullmatch(word):
+            return _Kind.INITIAL if word.isupper() and len(word) <= 5 else _Kind.MAYBE_LAST
+        if len(word) == 1 and word.isalpha() and not word.islower():
+            return _Kind.WORD if self._word_before(start) in _LETTER_AFTER else _Kind.INITIAL
+        return _Kind.WORD
+
+    def _number_kind(self, start: int, word: str) -> _Kind:
+        ordinal = len(word) <= 3 or not word.isdigit()
+        if not ordinal or not writes_ordinals_with_stops(self._languages):
+            return _Kind.WORD
+        return _Kind.WORD if self._word_before(start) in _CARDINAL_AFTER else _Kind.ORDINAL
+
+    def _short(self, start: int, word: str) -> Short | None:
+        before = _PARTS_BEFORE.search(self._text, max(0, start - 20), start)
+        if before:
+            parts = "".join(before.group().split()).lower()
+            while parts:
+                whole = parts + word
+                if may_be_short(whole):
+                    return abbreviation(whole, self._languages)
+                parts = parts.partition(".")[2]
+        return abbreviation(word, self._languages) if may_be_short(word) else None
+
+    def _word_before(self, start: int) -> str:
+        match = _WORD_BEFORE.search(self._text, max(0, start - 24), start)
+        return match.group(1).lower() if match else ""
+
+    @property
+    def _languages(self) -> frozenset[str]:
+        if self._known is None:
+            self._known = guess_languages(self._text)
+        return self._known
