@@ -171,25 +171,27 @@ class _Walk:
         for match in _TOKEN.finditer(self._text):
             if match.lastgroup == "run":
                 yield from self._cuts_of_run(match)
+                boundary = self._before_unspaced(match)
             else:
                 self.count(match)
-            boundary = self._boundary(match)
+                boundary = self._boundary(match)
             if boundary is not None:
                 yield self._cut(match.end(), boundary, self._closed(match))
                 if match.end() > limit:
                     return
 
     def count(self, match: re.Match[str]) -> None:
-        token = match.group()
-        match match.lastgroup:
+        token, kind = match.group(), match.lastgroup
+        if kind == "unspaced":
+            self._last, self._last_start = token, match.start()
+            if pronounceable(token):
+                self._unspaced += 1
+                self._wide += 1
+            return
+        match kind:
             case "word":
                 self._last, self._last_start = token, match.start()
                 self._count_word(token)
-            case "unspaced":
-                self._last, self._last_start = token, match.start()
-                if pronounceable(token):
-                    self._unspaced += 1
-                    self._wide += 1
             case "space":
                 self._narrow += 1
                 self._marks += 1 if is_unspaced(self._last[:1]) else 3
@@ -203,12 +205,12 @@ class _Walk:
             follow_quotes(self._quotes, token)
 
     def _count_word(self, token: str) -> None:
-        letters = count_pronounceable(token)
-        self._words += letters > 0
-        if token.isascii():
-            self._narrow += letters if token.isalpha() else letters + 2 * sum(map(str.isdigit, token))
+        if token.isascii() and token.isalpha():
+            self._words += 1
+            self._narrow += len(token)
             return
-        hangul = len(_HANGUL.findall(token))
+        letters, hangul = count_pronounceable(token), len(_HANGUL.findall(token))
+        self._words += letters > 0
         self._wide += hangul
         self._narrow += letters - hangul + count_inherent_vowels(token) + 2 * sum(map(str.isdigit, token))
 
@@ -236,19 +238,22 @@ class _Walk:
 
     def _boundary(self, match: re.Match[str]) -> Boundary | None:
         match match.lastgroup:
+            case "unspaced":
+                return Boundary.WORD if self._between_unspaced(match.end()) else None
             case "gap":
                 return self._after_gap(match)
             case "space":
                 return self._after_punctuation(match)
-            case "unspaced":
-                return Boundary.WORD if self._between_unspaced(match) else None
-            case "word" | "run":
-                following = self._text[match.end() : match.end() + 1]
-                if not following or following.isspace() or following.isascii():
-                    return None
-                letters = match.group()[-1].isalpha() and match.group()[0] not in OPENERS
-                return Boundary.WORD if letters and _without_blanks(following) else None
+            case "word":
+                return self._before_unspaced(match)
         return None
+
+    def _before_unspaced(self, match: re.Match[str]) -> Boundary | None:
+        """After a word that a script without blanks follows."""
+        following = self._text[match.end() : match.end() + 1]
+        if following < "\u0e00" or not (is_unspaced(following) or is_segmented(following)):
+            return None
+        return Boundary.WORD if self._last[-1].isalpha() and match.group()[0] not in OPENERS else None
 
     def _after_gap(self, match: re.Match[str]) -> Boundary | None:
         start, end = match.span()
@@ -334,16 +339,16 @@ class _Walk:
     def _closed(self, match: re.Match[str]) -> bool:
         return self._final or match.end() < len(self._text) or match.group()[-1:].isspace()
 
-    def _between_unspaced(self, match: re.Match[str]) -> bool:
+    def _between_unspaced(self, end: int) -> bool:
         """Whether a cut after this character can be between two words."""
-        following = self._text[match.end() : match.end() + 1]
-        if not following or not (is_unspaced(following) or following.isalpha()):
+        following = self._text[end : end + 1]
+        if not following or not (following.isalpha() or is_unspaced(following)):
             return False
         if self._japanese is None:
             self._japanese = _KANA.search(self._text, 0, 400) is not None
         if self._japanese:
             return japanese_phrase_ends(self._last[0], following)
-        return chinese_word_ends(self._text, match.end())
+        return chinese_word_ends(self._text, end)
 
     def _leans(self) -> bool:
         """Whether a chunk that ends with this word would pause where no speaker does."""
@@ -354,7 +359,3 @@ class _Walk:
         return (
             word.lower() in _LEANING or word[-1:].isdigit() or self._stops.is_leading(self._last_start, word)
         )
-
-
-def _without_blanks(char: str) -> bool:
-    return is_unspaced(char) or is_segmented(char)

@@ -54,7 +54,7 @@ class _Next:
 
 _LETTER = rf"(?:[^\W\d_][{COMBINING}]*)"
 _DOTTED = re.compile(rf"(?:{_LETTER}{{1,3}}\.)+-?{_LETTER}{{1,3}}")  # "U.S", "a.m", "Ph.D"
-_CAPITALS = re.compile(r"[^\W\d_](?:\.?-?[^\W\d_])*")
+_ELISION = re.compile(r"^(?:[^\W\d_]{1,5})['’]")
 _PARTS_BEFORE = re.compile(rf"(?<![^\W_])(?:-?{_LETTER}{{1,4}}\.[ \u00a0\u202f]?){{1,3}}$")
 _NEXT = re.compile(rf"[{re.escape(OPENERS)}]*(\d+|(?:{_LETTER}|(?<=\w)['’](?=\w))*)")
 _ROMAN = re.compile(r"(?=[IVX])(?:X{0,3})(?:IX|IV|V?I{0,3})")
@@ -137,7 +137,10 @@ class FullStops:
             joined = kind in (_Kind.NUMBERED, _Kind.ORDINAL, _Kind.INITIAL)
             return Stop.JOINED if joined else Stop.END if kind is _Kind.WORD else Stop.INSIDE
         if kind in (_Kind.WORD, _Kind.NUMBERED):
-            return Stop.JOINED if following.dotted and len(word) == 1 and word.isalpha() else Stop.END
+            parts = following.dotted and (
+                len(word) == 1 or (len(word) == 2 and word.isupper())
+            )  # "z. B.", "EE. UU."
+            return Stop.JOINED if parts and word.isalpha() else Stop.END
         if following.dotted and len(word) <= 3 and kind is not _Kind.ORDINAL:
             return Stop.JOINED
         if not following.whole:
@@ -170,11 +173,13 @@ class FullStops:
 
     def _number_kind(self, start: int, word: str) -> _Kind:
         ordinal = len(word) <= 3 or not word.isdigit()
-        if not ordinal or not writes_ordinals_with_stops(self._languages):
+        unknown = not word.isdigit() and not self._languages  # a king, more often than a war
+        if not ordinal or not (unknown or writes_ordinals_with_stops(self._languages)):
             return _Kind.WORD
         return _Kind.WORD if self._word_before(start) in _CARDINAL_AFTER else _Kind.ORDINAL
 
     def _short(self, start: int, word: str) -> Short | None:
+        word = _ELISION.sub("", word)  # "l'avv."
         before = _PARTS_BEFORE.search(self._text, max(0, start - 20), start)
         if before:
             parts = "".join(before.group().split()).lower()
@@ -183,7 +188,9 @@ class FullStops:
                 if may_be_short(whole):
                     return abbreviation(whole, self._languages)
                 parts = parts.partition(".")[2]
-        return abbreviation(word, self._languages) if may_be_short(word) else None
+        if may_be_short(word):
+            return abbreviation(word, self._languages)
+        return Short.MAYBE_LAST if len(word) > 4 and word.endswith("str") else None  # "Goethestr. 5"
 
     def _word_before(self, start: int) -> str:
         match = _WORD_BEFORE.search(self._text, max(0, start - 24), start)

@@ -1,18 +1,29 @@
 """The smallest parts of a text that are heard as one, and how long each sounds compared with the others.
 
-A word with its punctuation, or one character of a script without blanks (`characters.py` says which). Knows nothing
-of audio, chunks or replies.
+A word with its punctuation, or one character of a script without blanks, or a word or syllable of one that takes
+several characters for it (`characters.py` says which, `segments.py` where they meet). Knows nothing of audio, chunks or replies.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-from realtime.core.characters import inside_grapheme, is_unspaced, is_wide, pronounceable
+from realtime.core.characters import (
+    SEGMENTED,
+    inside_grapheme,
+    is_segmented,
+    is_unspaced,
+    is_wide,
+    pronounceable,
+)
+from realtime.core.marks import CLAUSE_MARKS, SENTENCE_MARKS
+from realtime.core.segments import segment_ends
 
 _OPENING = frozenset("([{<«‹“‘「『【《〈（［｛〔¿¡")
-_PAUSES_LONG = frozenset(".!?。！？…\n")
-_PAUSES_SHORT = frozenset(",;:，；：、—")
+_PAUSES_LONG = SENTENCE_MARKS | frozenset("…\n")
+_PAUSES_SHORT = CLAUSE_MARKS - frozenset("…–")
+_RUN = re.compile(f"[{SEGMENTED}][{SEGMENTED}\u200b-\u200d]+")
 
 
 def sound_weight(char: str) -> float:
@@ -31,6 +42,10 @@ def atoms(text: str) -> list[int]:
     if not text:
         return []
     ends = [index for index in range(1, len(text)) if _may_cut(text, index)]
+    if any(map(is_segmented, text)):
+        for run in _RUN.finditer(text):
+            ends += segment_ends(text, *run.span(), complete=True)
+        ends = sorted(set(ends))
     ends.append(len(text))
     return ends
 

@@ -27,7 +27,7 @@ ENGLISH = Language(
     ),
     short=(
         "etc approx appt dept est inc ltd co corp bros jr sr fig figs eq vol vols ch sec secs pp ave blvd "
-        "rd hwy ln apt bldg ste st ft oz lb lbs hr hrs mi yd gal pt qt tsp tbsp mph min mins yr yrs wk wks "
+        "rd hwy ln apt bldg ste st ft fl oz lb lbs hr hrs mi yd gal pt qt tsp tbsp mph min mins yr yrs wk wks "
         "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri Sat Sun al ed "
         "eds a.m p.m ph.d esq assoc intl govt univ ca tel ext b.c a.d b.c.e c.e"
     ),
@@ -107,7 +107,7 @@ DANISH = Language(
     ),
     short=(
         "osv o.s.v m.m m.v mv mio mia kr jan feb mar apr jun jul aug sep sept okt nov dec tlf str pct f.kr "
-        "e.kr mm o.l og.lign stk min sek maks gl"
+        "e.kr mm o.l og.lign stk sek maks gl"
     ),
     numbered="nr s kap fig stk art",
     ordinals=True,
@@ -125,7 +125,7 @@ NORWEGIAN = Language(
     leading="hr fr frk dr prof bl.a f.eks d.v.s dvs ca evt inkl ekskl nr kl jf ang mht pga st kapt adv",
     short=(
         "osv o.s.v m.m m.fl mill mrd kr jan feb mar apr jun jul aug sep sept okt nov des tlf pst f.kr e.kr "
-        "o.l stk min sek"
+        "o.l stk sek"
     ),
     numbered="nr s kap fig art",
     ordinals=True,
@@ -159,7 +159,7 @@ SWEDISH = Language(
     ),
     short=(
         "osv o.s.v m.m mm m.fl etc milj mkr mdr kr jan feb apr jun jul aug sep sept okt nov dec tel f.kr "
-        "e.kr o.d st min sek"
+        "e.kr o.d st sek"
     ),
     numbered="nr s kap fig art sid",
 )

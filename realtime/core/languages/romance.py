@@ -103,7 +103,7 @@ ROMANIAN = Language(
     letters="ă ș ț",
     leading=(
         "dl dna dnei dnii d-na d-l dlui dra d-ra dr prof ing av ec sf gen col cpt lt pr st bd bul bdul str "
-        "șos de.ex vs cf aprox jud"
+        "șos de.ex vs cf aprox jud ex"
     ),
     short=(
         "etc ș.a ș.a.m.d ș.cl î.hr d.hr î.e.n e.n a.m p.m ian feb apr iun iul aug sep sept oct dec tel min "
@@ -125,7 +125,7 @@ CATALAN = Language(
         "sr sra srta dr dra prof excm excma il·lm st sta p.ex cf av avda ctra pl pg c mn mons eng arq aprox "
         "vs"
     ),
-    short="etc ee.uu s.a s.l a.c d.c gen febr març abr jul ag oct nov des tel hab min km kg",
+    short="etc ee.uu s.a s.l a.c d.c gen febr març abr jul ag oct nov tel hab min km kg",
     numbered="núm pàg pàgs art cap fig vol p pp n",
 )
 ALL = (SPANISH, FRENCH, PORTUGUESE, ITALIAN, ROMANIAN, CATALAN)

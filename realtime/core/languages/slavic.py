@@ -20,7 +20,7 @@ RUSSIAN = Language(
         "св тов напр см ср гр ред инж ген полк кап лейт о.г"
     ),
     short=(
-        "и.т.д т.д т.п и.др др пр гг г вв в н.э до.н.э руб коп тыс млн млрд трлн чел мин сек час ч км кг "
+        "и.т.д т.д т.п и.др др пр гг г вв н.э до.н.э руб коп тыс млн млрд трлн чел мин сек ч км кг "
         "янв февр фев мар апр июн июл авг сент сен окт нояб ноя дек тел обл р-н и.о с.ш в.д ю.ш проч"
     ),
     numbered="стр рис табл гл п пп ст ч т кв д к стб № эт",
@@ -54,7 +54,7 @@ BULGARIAN = Language(
     letters="ъ",
     leading="т.е т.нар г-н г-жа г-ца проф акад доц д-р инж ул бул пл кв св напр вж ср гр арх адв ген",
     short=(
-        "т.н и.т.н и.др др г гг в пр.хр сл.хр н.е лв ст хил млн млрд мин сек ч км кг ян фев мар апр юни юли "
+        "т.н и.т.н и.др др г гг пр.хр сл.хр н.е лв ст хил млн млрд мин сек ч км кг ян фев мар апр юни юли "
         "авг септ окт ноем дек тел обл"
     ),
     numbered="стр фиг табл гл чл ал т бр №",
@@ -71,11 +71,11 @@ POLISH = Language(
     common="się że który która które być bardzo nie jest od",
     letters="ł ą ę ż",
     leading=(
-        "np tzn tj tzw m.in p pp dr dyr prof mgr inż lek hab doc ks o św bł ul al pl os płk gen kpt mjr por "
+        "np tzn tj tzw m.in p pp dr dyr prof mgr inż lek hab doc ks św bł ul al pl os płk gen kpt mjr por "
         "ppor sierż red ok wg zob por śp ww ds jw br tys"
     ),
     short=(
-        "itd itp etc r w ww r.p.n.e p.n.e n.e godz zł gr tys mln mld min sek km kg sty lut kwi cze wrz paź "
+        "itd itp etc r ww r.p.n.e p.n.e n.e godz zł gr tys mln mld min sek km kg sty lut kwi cze wrz paź "
         "gru pn wt śr czw pt sob nd tel woj pow im"
     ),
     numbered="nr str s art ust pkt rozdz rys tab t poz",
@@ -115,7 +115,7 @@ SLOVAK = Language(
         "plk kpt mjr pozri porov cca st ml"
     ),
     short=(
-        "atď a.i pod pr.n.l n.l pred.kr hod tis mil mld min sek km kg jan feb mar apr aug sep okt nov dec "
+        "atď a.i pr.n.l n.l pred.kr hod tis mil mld min sek km kg jan feb mar apr aug sep okt nov dec "
         "tel s.r.o a.s r stor"
     ),
     numbered="č str s čl ods kap obr tab zv",
