@@ -65,7 +65,7 @@ _HANGUL = re.compile(f"[{HANGUL}]")
 _KANA = re.compile(f"[{KANA}]")
 _MARK_AHEAD = re.compile(rf"[{_ANY_MARK}]+(?:[\s{re.escape(CLOSERS)}]|$)|»(?=[\s{_ANY_MARK}]|$)|[ๆฯໆៗ]")
 _NUMBER_BEFORE, _NUMBER_AFTER = (
-    re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})*$|\d\d$"),
+    re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})*$|\d\d$"),
     re.compile(r"\d+"),
 )
 
@@ -294,8 +294,9 @@ class _Walk:
             return Boundary.PARAGRAPH if newlines > 1 else Boundary.SENTENCE
         if punct == ".":
             return self._after_full_stop(match, bool(space))
-        if punct in _SCORE and self._last[-1:].isdigit() and rest[:1].isdigit() and self._after_blank(match):
-            return None  # "3 : 2"
+        if punct in _SCORE and self._last[-1:].isdigit() and self._after_blank(match):
+            if rest[:1].isdigit() or (not rest and not self._final):
+                return None  # "3 : 2"
         return Boundary.SENTENCE if ends_sentence(punct, self._last) else Boundary.CLAUSE
 
     def _after_blank(self, match: re.Match[str]) -> bool:

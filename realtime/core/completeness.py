@@ -11,7 +11,9 @@ import re
 from enum import Enum
 from typing import Literal
 
-from realtime.core.characters import HAN
+from realtime.core.characters import HAN, ranges
+from realtime.core.full_stops import FullStops
+from realtime.core.marks import CLAUSE_MARKS, SENTENCE_MARKS
 
 Eagerness = Literal["low", "medium", "high", "auto"]
 
@@ -33,8 +35,9 @@ WAIT_MS: dict[Eagerness, tuple[int, int, int]] = {
     "low": (680, 1_280, 2_580),
 }
 
-_ENDS = re.compile(r"[.!?。！？][\"'”’)）」』\]]*\s*$")
-_TRAILS_OFF = re.compile(r"(?:\.{2,}|…|[,;:，、；：\-—])\s*$")
+_ENDS = re.compile(rf"(?:[{ranges(''.join(SENTENCE_MARKS))}]|(?<=[\u0370-\u03ff]);)[\"'”’)）」』\]]*\s*$")
+_TRAILS_OFF = re.compile(rf"(?:\.{{2,}}|(?!(?<=[\u0370-\u03ff]);)[{ranges(''.join(CLAUSE_MARKS))}\-])\s*$")
+_LAST_STOP = re.compile(r"([^\W\d_]+)\.$")
 _DANGLING = frozenset(  # words that rarely end what somebody says
     "a an the and or but nor so if because although though while when where which who whose that than as of to in on "
     "at by for from with without into about over under between my your his her its our their this these those is are "
@@ -61,7 +64,7 @@ _COMPLETENESS = {  # by dangling, and ended by a mark: transcribers end fragment
 def completeness_of(text: str) -> Completeness:
     """Whether the text looks like a whole sentence."""
     text = text.strip()
-    if not text or _TRAILS_OFF.search(text):
+    if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
         return Completeness.INCOMPLETE
     if _HAN.search(text):
         dangling = _DANGLING_HAN.search(text) and not _HAN_ANSWERS.search(_MARKS.sub("", text))
@@ -69,6 +72,12 @@ def completeness_of(text: str) -> Completeness:
     words = re.findall(r"[\w']+", text.lower())
     dangling = bool(words) and words[-1] in _DANGLING and not text.endswith(("?", "!"))
     return _COMPLETENESS[dangling, bool(_ENDS.search(text))]
+
+
+def _ends_with_title(text: str) -> bool:
+    """Whether the last word is an abbreviation that leads on: "I need to see Dr."."""
+    last = _LAST_STOP.search(text)
+    return last is not None and FullStops(text, final=False).is_leading(last.start(), last.group(1))
 
 
 class Likelihood(Enum):

@@ -1,7 +1,8 @@
 """The smallest parts of a text that are heard as one, and how long each sounds compared with the others.
 
 A word with its punctuation, or one character of a script without blanks, or a word or syllable of one that takes
-several characters for it (`characters.py` says which, `segments.py` where they meet). Knows nothing of audio, chunks or replies.
+several characters for it (`characters.py` says which, `segments.py` where they meet). Knows nothing
+of audio, chunks or replies.
 """
 
 from __future__ import annotations

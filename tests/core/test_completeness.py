@@ -123,3 +123,16 @@ def test_eagerness_is_what_it_says():
         high, auto, low = (silence_ms(text, eagerness, sound) for eagerness in ("high", "auto", "low"))
         assert high < auto < low
         assert auto == silence_ms(text, "medium", sound)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["नमस्ते। ", "كيف حالك؟", "میں ٹھیک ہوں۔", "Τι κάνεις;", "Բարև։", "ሰላም።", "សួស្តី។", "I live in the U.S."],
+)
+def test_the_marks_of_other_scripts_complete_a_sentence(text: str) -> None:
+    assert completeness_of(text) is Completeness.COMPLETE
+
+
+@pytest.mark.parametrize("text", ["I need to see Dr.", "مرحبا،", "ሰላም፣", "Quiero ver a la Sra."])
+def test_a_clause_mark_or_a_title_leaves_a_sentence_open(text: str) -> None:
+    assert completeness_of(text) is Completeness.INCOMPLETE
