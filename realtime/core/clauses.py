@@ -294,13 +294,15 @@ class _Walk:
             return Boundary.PARAGRAPH if newlines > 1 else Boundary.SENTENCE
         if punct == ".":
             return self._after_full_stop(match, bool(space))
-        if punct in _SCORE and self._last[-1:].isdigit() and self._after_blank(match):
-            if rest[:1].isdigit() or (not rest and not self._final):
-                return None  # "3 : 2"
+        if punct in _SCORE and self._inside_score(match, rest):
+            return None
         return Boundary.SENTENCE if ends_sentence(punct, self._last) else Boundary.CLAUSE
 
-    def _after_blank(self, match: re.Match[str]) -> bool:
-        return self._text[match.start() - 1].isspace()
+    def _inside_score(self, match: re.Match[str], rest: str) -> bool:
+        """Whether this mark may stand between the numbers of "3 : 2"."""
+        if not self._last[-1:].isdigit() or not self._text[match.start() - 1].isspace():
+            return False
+        return rest[:1].isdigit() or (not rest and not self._final)
 
     def _after_full_stop(self, match: re.Match[str], space: bool) -> Boundary | None:
         match self._stops.judge(self._last_start, self._last, match.end()):
