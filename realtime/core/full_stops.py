@@ -137,10 +137,11 @@ class FullStops:
             joined = kind in (_Kind.NUMBERED, _Kind.ORDINAL, _Kind.INITIAL)
             return Stop.JOINED if joined else Stop.END if kind is _Kind.WORD else Stop.INSIDE
         if kind in (_Kind.WORD, _Kind.NUMBERED):
-            parts = following.dotted and (
-                len(word) == 1 or (len(word) == 2 and word.isupper())
-            )  # "z. B.", "EE. UU."
-            return Stop.JOINED if parts and word.isalpha() else Stop.END
+            if not word.isalpha() or not (len(word) == 1 or (len(word) == 2 and word.isupper())):
+                return Stop.END
+            if following.dotted:
+                return Stop.JOINED  # "z. B.", "EE. UU."
+            return Stop.END if following.whole or len(following.word) > 3 else Stop.UNKNOWN
         if following.dotted and len(word) <= 3 and kind is not _Kind.ORDINAL:
             return Stop.JOINED
         if not following.whole:

@@ -16,7 +16,7 @@ SPANISH = Language(
     common="que más muy como sobre entre ser estar está están ha han del",
     letters="ñ ¿ ¡",
     leading=(
-        "sr sra srta sres sras srtas dr dra d dña da prof profa ing lic arq fr sto sta excmo excma ilmo "
+        "EE RR CC AA FF JJ SS sr sra srta sres sras srtas dr dra d dña da prof profa ing lic arq fr sto sta excmo excma ilmo "
         "ilma rvdo gral cnel cap tte p.ej p.e ee.uu.aa vs cf aprox ud uds vd vds av avda pza ctra ntra mons "
         "st dpto depto mtro mtra"
     ),
