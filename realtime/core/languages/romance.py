@@ -16,9 +16,9 @@ SPANISH = Language(
     common="que más muy como sobre entre ser estar está están ha han del",
     letters="ñ ¿ ¡",
     leading=(
-        "EE RR CC AA FF JJ SS sr sra srta sres sras srtas dr dra d dña da prof profa ing lic arq fr sto sta excmo excma ilmo "
+        "sr sra srta sres sras srtas dr dra d dña da prof profa ing lic arq fr sto sta excmo excma ilmo "
         "ilma rvdo gral cnel cap tte p.ej p.e ee.uu.aa vs cf aprox ud uds vd vds av avda pza ctra ntra mons "
-        "st dpto depto mtro mtra"
+        "st dpto depto mtro mtra EE RR CC AA FF JJ SS"
     ),
     short=(
         "etc ee.uu aa.vv a.c d.c a.m p.m a.de.c d.de.c ej cía cia s.a s.l hnos jr km kg cm m h ene feb abr "
