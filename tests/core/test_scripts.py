@@ -14,6 +14,7 @@ from realtime.core.chunker import Chunker
 from realtime.core.clauses import Boundary, find_cuts, measure
 from realtime.core.segments import segment_ends
 from realtime.core.wordbreak import atoms, sound_weight
+from realtime.core.wording import Wording
 
 
 def parts(text: str) -> list[str]:
@@ -114,7 +115,7 @@ def test_text_without_blanks_is_cut_between_words_or_syllables(marked: str) -> N
 def test_text_without_blanks_starts_as_early_as_text_with_them(text: str) -> None:
     chunker, received = Chunker(), 0
     while received < len(text):
-        chunker.feed(text[received : received + 3], received / 100)
+        chunker.feed(Wording.plain(text[received : received + 3]), received / 100)
         received += 3
         if chunks := chunker.poll(received / 100):
             assert len(chunks[0].text) <= received < len(text)
