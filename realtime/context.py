@@ -22,6 +22,7 @@ from realtime.turn_queue import TurnQueue
 class Context:
     """Of one session. Only `config` is ever replaced, by `session.update`; whoever needs it reads it here."""
 
+    session_id: str
     config: SessionConfig
     conversation: Conversation
     conversation_id: str

@@ -85,12 +85,13 @@ class ProviderError(RealtimeError):
     `code` is the reason in the protocol (`upstream_unavailable`, `rate_limit_exceeded`, ...), `upstream_code` the
     service's error number, `trace_id` its id of the request, `retry_after_s` the seconds to wait before a retry if
     known, `retryable` whether a retry may succeed. `sent` is False only where no connection was made, so that the
-    service has certainly not seen the request.
+    service has certainly not seen the request. `host` is the service's host where a provider has noted it, for the log.
     """
 
     code = "upstream_unavailable"
     retryable = True
     sent = True
+    host: str | None = None
 
     def __init__(
         self,

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+
+from realtime import __version__
 
 MARKS = (
     "speech_ended",
@@ -82,6 +94,64 @@ class Metrics:
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
             registry=self.registry,
         )
+
+        self._add_upstream(seconds)
+        self._add_process()
+
+    def _add_upstream(self, seconds: tuple[float, ...]) -> None:
+        """What is asked of the services behind the server; `kind` is chat, speech or transcription."""
+        registry = self.registry
+        self.upstream_requests = Counter(
+            "realtime_upstream_requests", "Requests to the services behind", ["kind"], registry=registry
+        )
+        self.upstream_errors = Counter(
+            "realtime_upstream_errors",
+            "Requests and connections that failed, also where another one took over",
+            ["kind", "code", "upstream_code"],
+            registry=registry,
+        )
+        self.upstream_waits = Histogram(
+            "realtime_upstream_wait_seconds",
+            "Seconds that requests waited before they were sent",
+            ["kind", "reason"],
+            buckets=seconds,
+            registry=registry,
+        )
+        self.budget_left = Gauge(
+            "realtime_budget_requests_left",
+            "Requests that the account allows in this minute, by our own count",
+            ["kind"],
+            registry=registry,
+        )
+        self.transcriptions = Histogram(
+            "realtime_transcription_seconds",
+            "Seconds from audio to text",
+            ["stage"],
+            buckets=seconds,
+            registry=registry,
+        )
+
+    def _add_process(self) -> None:
+        """Bytes, the process and the version."""
+        self.audio_bytes = Counter(
+            "realtime_audio_bytes", "Bytes of sound, decoded", ["direction"], registry=self.registry
+        )
+        self.socket_bytes = Counter(
+            "realtime_socket_bytes", "Bytes of messages", ["direction"], registry=self.registry
+        )
+        for direction in ("in", "out"):
+            self.audio_bytes.labels(direction)
+            self.socket_bytes.labels(direction)
+        self.refused = Counter(
+            "realtime_refused", "Handshakes that were refused", ["reason"], registry=self.registry
+        )
+        build = {"version": __version__, "python": platform.python_version()}
+        Info("realtime_build", "Versions", registry=self.registry).info(build)
+        ProcessCollector(registry=self.registry)
+
+    def show_budget(self, kind: str, requests_left: Callable[[], float]) -> None:
+        """Ask `requests_left` whenever the metrics are read."""
+        self.budget_left.labels(kind).set_function(requests_left)
 
     def turn(self, marks: Marks) -> None:
         """Observe the marks of one turn."""

@@ -45,6 +45,7 @@ class Bench:
         self.settings = settings or Settings(instructions="Be brief.", voice_id="v1", speculate="off")
         numbers = itertools.count(1)
         self.context = Context(
+            session_id="sess_1",
             config=new_session_config(self.settings, self.providers, session, extensions),
             conversation=Conversation(),
             conversation_id="conv_1",

@@ -12,6 +12,7 @@ FILES = sorted((ROOT / "realtime").rglob("*.py"))
 LAYERS = [
     "interrupt",
     "errors",
+    "logs",
     "core",
     "protocol",
     "minimax",
@@ -19,6 +20,7 @@ LAYERS = [
     "metrics",
     "media",
     "task_records",
+    "upstream",
     "providers",
     "outbox",
     "translate",

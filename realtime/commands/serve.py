@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 
+from realtime import logs
 from realtime.commands.checks import refuse_foreign_packages
 from realtime.commands.common import add_config, add_setting, add_setting_switch, load
 from realtime.errors import ConfigError
-from realtime.settings.load import check_binding
+from realtime.settings.load import check_binding, ignored_sentence, secrets_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_setting(parser, "--tls-key", "tls_key", "FILE", "its private key, PEM")
     add_setting(parser, "--log-level", "log_level", "LEVEL", "debug, info, warning, error (default: info)")
+    add_setting(parser, "--log-format", "log_format", "FORMAT", "text or json (default: text)")
     add_config(parser)
 
 
@@ -28,8 +31,12 @@ def run(args: argparse.Namespace) -> int:
     if not 1 <= args.workers <= 256:
         raise ConfigError(f"--workers must be a whole number from 1 to 256, not {args.workers}.")
     refuse_foreign_packages()
-    settings = load(args).settings
+    loaded = load(args)
+    settings = loaded.settings
     check_binding(settings)
+    logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
+    if (ignored := ignored_sentence(loaded)) is not None:
+        logging.getLogger(__name__).warning(ignored)
     from realtime.server.run import serve
 
     return serve(settings, workers=args.workers)

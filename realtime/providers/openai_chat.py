@@ -38,4 +38,5 @@ def create(settings: Settings) -> ChatProvider:
         rpm=settings.chat_rpm,
         first_timeout_s=settings.chat_first_timeout_s,
         gap_timeout_s=settings.chat_gap_timeout_s,
+        address=base_url,
     )

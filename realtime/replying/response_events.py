@@ -44,6 +44,7 @@ class ResponseEvents:
         self.message_id: str | None = None
         self.status: wire.ResponseStatus = "in_progress"
         self.details: wire.StatusDetails | None = None
+        self.error: ProviderError | None = None  # why it failed
         self._context = context
         self._format = to_core_format(options.output_format)
         self._message_index = 0
@@ -89,6 +90,7 @@ class ResponseEvents:
 
     def fail(self, error: ProviderError) -> None:
         """An upstream service failed; what was said so far stays."""
+        self.error = error
         kind = "rate_limit_error" if error.code == "rate_limit_exceeded" else "server_error"
         self._end("failed", wire.failed(error.code, for_clients(error.message), type=kind))
 

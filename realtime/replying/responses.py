@@ -7,6 +7,7 @@ sounds of it is `playout.py`; whether to answer or to stop is decided elsewhere 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Literal
@@ -16,6 +17,7 @@ from realtime.core import turn as turns
 from realtime.core.messages import ChatRequest
 from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProtocolError
+from realtime.logs import story
 from realtime.metrics import Marks
 from realtime.protocol.objects import FunctionCallItem
 from realtime.protocol.response_options import ResponseOptions
@@ -28,6 +30,9 @@ from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
 from realtime.replying.response_events import ResponseEvents
 from realtime.tools import Toolbox
+from realtime.upstream import facts_of
+
+log = logging.getLogger(__name__)
 
 MAX_OUT_OF_BAND = 4
 MAX_TOOL_ROUNDS = 8  # in one turn of the user; then the model has to answer
@@ -158,6 +163,9 @@ class Responses:
         self._last_end_s = self._playout.now_s()
         self._context.metrics.responses.labels(events.status, events.error_code).inc()
         self._context.metrics.turn(response.marks)
+        if events.error is not None:
+            facts = {"id": response.id, "session": self._context.session_id, **facts_of(events.error)}
+            story(log, "reply failed", facts, logging.WARNING)
         sounds = events.options.spoken and events.status != "cancelled"
         if self._waterfalls.ended(response.id, response.marks, sounds=sounds):
             self._later(ACK_TIMEOUT_S, lambda: self._waterfalls.tell(response.id))

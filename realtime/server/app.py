@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import importlib.resources
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
@@ -19,10 +20,12 @@ from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server import realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
+from realtime.server.observed import observed
 from realtime.server.origins import cors_headers, frame_ancestors
 from realtime.server.registry import Registry
 from realtime.server.runtime import open_runtime
-from realtime.server.state import ACCESS, METRICS, OPENED, REGISTRY, SETTINGS, Opened, runtime_of
+from realtime.server.state import ACCESS, DOOR, METRICS, OPENED, REGISTRY, SETTINGS, Opened, runtime_of
+from realtime.server.story import Door
 from realtime.settings import Settings
 from realtime.tools import Toolish, as_tools
 
@@ -54,12 +57,13 @@ def realtime_app(
     app[OPENED] = Opened()
     app[SETTINGS] = settings
     app[METRICS] = metrics or Metrics()
+    app[DOOR] = Door(app[METRICS])
     app[ACCESS] = Access(settings.api_keys)
     app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key)
     _add_routes(app)
     app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))
     app.cleanup_ctx.append(_watch_loop)
-    app.on_shutdown.append(_drain)
+    app.on_shutdown.append(drain)
     return app
 
 
@@ -89,7 +93,8 @@ def _runtime_context(
 
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with open_runtime(settings, tools, providers) as runtime:
-            app[OPENED].runtime = runtime
+            seen = observed(runtime.providers, app[METRICS])
+            app[OPENED].runtime = dataclasses.replace(runtime, providers=seen)
             yield
 
     return context
@@ -136,10 +141,10 @@ async def _readyz(request: web.Request) -> web.Response:
             "ready": ready,
             "sandbox": runtime.sandbox,
             "key_required": request.app[ACCESS].required,
-            "hears": runtime.providers.vad is not None and runtime.providers.transcriber is not None,
             "transcriber": runtime.transcriber_name,
             "chat_model": runtime.providers.chat.name,
             "voice": settings.voice_id,
+            "hears": runtime.hears,
             "missing": [
                 {"part": missing.part, "message": f"This server runs without its {missing.part}."}
                 for missing in runtime.missing  # what to install is for the operator: it stands in the log
@@ -170,5 +175,10 @@ async def _watch_loop(app: web.Application) -> AsyncIterator[None]:
         await task
 
 
-async def _drain(app: web.Application) -> None:
+async def drain(app: web.Application) -> None:
+    """End every session, each one when it has no running reply, and wait for their sockets. A second call does nothing.
+
+    Call it before aiohttp takes the server down, while clients are still heard; an application of somebody else calls
+    it as its shutdown.
+    """
     await app[REGISTRY].drain(app[SETTINGS].drain_s)

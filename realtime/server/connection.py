@@ -132,6 +132,7 @@ class Connection:
                     raise Closing(1006, "", resumable=True)
 
     async def _receive_text(self, data: str) -> None:
+        self._live.story.received(len(data) if data.isascii() else len(data.encode()))
         try:
             event = decode(data)
         except ProtocolError as error:
@@ -143,6 +144,7 @@ class Connection:
 
     async def _carry_out(self, event: ClientEvent) -> None:
         """Give one event to the session, and slow a client down that sends too much."""
+        self._live.story.understood(event)
         before_ms = self._live.session.input_audio_ms
         try:
             await self._live.receive(event)
@@ -155,6 +157,7 @@ class Connection:
             await self._events_limit.throttle(1)
 
     async def _receive_binary(self, data: bytes) -> None:
+        self._live.story.received(len(data))
         if len(data) > MAX_INBOUND_BYTES:
             raise Closing(1009, "message_too_big")
         if not self._live.binary:
@@ -198,6 +201,7 @@ class Connection:
 
     async def _send(self, messages: Sequence[Sent]) -> None:
         for message in messages:
+            self._live.story.sent(len(message.data))
             await self._socket.send_frame(
                 message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT
             )

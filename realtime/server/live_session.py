@@ -28,6 +28,7 @@ from realtime.server.audio_streams import AudioStreams
 from realtime.server.persistence import Persistence, StoredConversation
 from realtime.server.replay import ReplayBuffer, Sent
 from realtime.server.runtime import Runtime
+from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
 from realtime.session.session import Session, SessionEnded
 
@@ -74,6 +75,7 @@ class LiveSession:
         metrics: Metrics,
         caller: Caller,
         *,
+        client: Client | None = None,
         credential: str | None = None,
         extensions: str = "",
         binary: bool = False,
@@ -102,8 +104,9 @@ class LiveSession:
             self._persistence = Persistence(
                 runtime.store, self.key, conversation_id, self.session.conversation
             )
-            self.outbox.on_event = self._persistence.on_event
-        self._metrics = metrics
+        self.story = SessionStory(metrics)
+        self.outbox.on_event = self._on_event
+        self._client = client or Client()
         self._window_s = runtime.settings.resume_window_s
         self._credential_hash = credential_hash(credential)
         self._streams = AudioStreams() if binary else None
@@ -154,8 +157,7 @@ class LiveSession:
 
     def start(self, on_ended: Callable[[LiveSession], None]) -> None:
         """Start the session's task; `on_ended` is called when it has ended."""
-        self._metrics.sessions.inc()
-        self._metrics.sessions_total.inc()
+        self.story.begin(self.id, self.key, self._client)
         self._task = asyncio.create_task(self._run(), name=f"{self.id} live session")
         self._task.add_done_callback(lambda _: on_ended(self))
 
@@ -190,8 +192,14 @@ class LiveSession:
                 await asyncio.gather(saving, return_exceptions=True)
                 await self._persistence.finish()
             self.outbox.close()
-            self._metrics.sessions.dec()
+            closing = self.ending.result() if self.ending.done() else Closing(1001, "server_draining")
+            self.story.end(self.id, closing.code, closing.reason)
             self.ended.set()
+
+    def _on_event(self, event: ServerEvent) -> None:
+        self.story.on_event(event)
+        if self._persistence is not None:
+            self._persistence.on_event(event)
 
     def _closing_after(self, running: asyncio.Task[None]) -> Closing:
         """The close code and reason for a session that ended by itself."""
@@ -266,6 +274,7 @@ class LiveSession:
         return None if outgoing is None else self._number(outgoing)
 
     def _number(self, outgoing: Outgoing) -> list[Sent]:
+        self.story.sounded(outgoing.event)
         messages: list[ServerEvent | bytes] = [outgoing.event]
         if self._streams is not None:
             messages = self._streams.messages(outgoing.event, self._seq + 1)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from realtime.server.access import origin_allowed
-from realtime.server.forwarded import browser_host
+from realtime.server.forwarded import browser_host, origin_refusal
+from realtime.server.state import DOOR
 from realtime.settings import Settings
 
 # Pages of this machine may always connect: while somebody develops one, it may frame the talk page as well.
@@ -22,6 +23,14 @@ def origin_ok(request: web.Request, settings: Settings) -> bool:
     """Whether to serve a request with this Origin."""
     host = browser_host(request, settings.trusted_proxies)
     return origin_allowed(request.headers.get("Origin"), host, settings.origins)
+
+
+def origin_refused(request: web.Request, settings: Settings) -> web.Response | None:
+    """The answer to a page that may not use this server; None for one that may."""
+    if origin_ok(request, settings):
+        return None
+    request.app[DOOR].refused(request, "origin")
+    return web.Response(status=403, text=origin_refusal(request))
 
 
 def cors_headers(request: web.Request, settings: Settings) -> dict[str, str]:

@@ -25,15 +25,15 @@ from realtime.server.access import (
     is_local,
 )
 from realtime.server.connection import Connection
-from realtime.server.forwarded import origin_refusal
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest
-from realtime.server.origins import origin_ok
+from realtime.server.origins import origin_refused
 from realtime.server.persistence import StoredConversation, load_stored
 from realtime.server.registry import Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
 from realtime.server.secrets_endpoint import error_response
-from realtime.server.state import ACCESS, METRICS, REGISTRY, runtime_of
+from realtime.server.state import ACCESS, DOOR, METRICS, REGISTRY, runtime_of
+from realtime.server.story import Client, client_of
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +62,17 @@ def offered_protocols(request: web.Request) -> list[str]:
 async def handshake(request: web.Request) -> web.StreamResponse:
     """Check the request, upgrade it to a WebSocket and serve the client."""
     app, settings = request.app, runtime_of(request.app).settings
-    if not origin_ok(request, settings):
-        return web.Response(status=403, text=origin_refusal(request))
+    if refusal := origin_refused(request, settings):
+        return refusal
+    door = app[DOOR]
     if not app[ACCESS].required and not settings.open_to_all:
         if not host_allowed(request.host, settings.host):
+            door.refused(request, "host")
             return web.Response(status=403, text="The Host header does not name this server.")
         if not is_local(
             request.get_extra_info("sockname")
         ):  # `realtime_app` in an application on the network
+            door.refused(request, "not_local")
             return web.Response(status=403, text="Without REALTIME_API_KEYS only this machine may connect.")
     if request.headers.get("Upgrade", "").lower() != "websocket":
         return error_response(
@@ -91,6 +94,7 @@ async def handshake(request: web.Request) -> web.StreamResponse:
             caller = app[ACCESS].check(credential, time.time())
             _check_limits(app[REGISTRY], caller)
     except ProtocolError as error:
+        door.refused(request, error.code)
         if error.code == "server_overloaded" or not from_browser:
             return error_response(error, *HTTP_ERRORS[error.code])
         denied = error  # a page cannot read an HTTP error: send an event instead
@@ -111,9 +115,11 @@ async def handshake(request: web.Request) -> web.StreamResponse:
         return socket
 
     extensions, conversation_id = request.query.get("extensions", ""), request.query.get("conversation", "")
-    client = _Client(caller, credential, extensions, conversation_id, binary)
-    connection, first = await _connect(app, socket, client, existing, resume, not_resumable)
-    await connection.run(first)
+    who = client_of(request, binary=binary)
+    client = _Client(who, caller, credential, extensions, conversation_id, binary)
+    with app[REGISTRY].connected():
+        connection, first = await _connect(app, socket, client, existing, resume, not_resumable)
+        await connection.run(first)
     return socket
 
 
@@ -121,6 +127,7 @@ async def handshake(request: web.Request) -> web.StreamResponse:
 class _Client:
     """What a client sent in its handshake."""
 
+    who: Client
     caller: Caller
     credential: str | None
     extensions: str
@@ -197,6 +204,7 @@ async def _connect(
         runtime_of(app),
         app[METRICS],
         client.caller,
+        client=client.who,
         credential=client.credential,
         extensions=client.extensions,
         binary=client.binary,

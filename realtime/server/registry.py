@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from realtime.server.live_session import LiveSession
+
+POLL_S = 0.05  # nobody tells when a reply is over
+END_TIMEOUT_S = 5.0  # a slow store has 3 s, a closing handshake 1 s
 
 
 class Registry:
@@ -17,6 +22,8 @@ class Registry:
         self._max_sessions = max_sessions
         self._per_key = sessions_per_key
         self._sessions: dict[str, LiveSession] = {}
+        self._sockets = 0
+        self._hurried = False
         self._changed = asyncio.Event()
         self.draining = False
 
@@ -52,24 +59,44 @@ class Registry:
         self._sessions.pop(live.id, None)
         self._changed.set()
 
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """The block in which one socket is served, its closing handshake included."""
+        self._sockets += 1
+        try:
+            yield
+        finally:
+            self._sockets -= 1
+            self._changed.set()
+
+    def hurry(self) -> None:
+        """End a running drain: wait for no reply any more."""
+        self._hurried = True
+        self._changed.set()
+
     async def drain(self, timeout_s: float) -> None:
-        """Accept no new sessions. End each session when it has no running reply, and all of them after `timeout_s`."""
+        """Accept no new sessions. End each session when it has no running reply, and all of them after `timeout_s`.
+
+        Returns when their sockets are closed, too.
+        """
         self.draining = True
         deadline_s = asyncio.get_running_loop().time() + timeout_s
         while self._sessions:
-            late = asyncio.get_running_loop().time() >= deadline_s
+            late = self._hurried or asyncio.get_running_loop().time() >= deadline_s
             for live in self:
                 if late or not live.replying:
                     live.close_soon(1001, "server_draining")
             if late:
                 break
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(0.05):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
-        async with asyncio.timeout(2.0):
-            while self._sessions:
-                self._changed.clear()
+            await self._change(POLL_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_TIMEOUT_S):
+                while self._sessions or self._sockets:
+                    await self._change(END_TIMEOUT_S)
+
+    async def _change(self, timeout_s: float) -> None:
+        """Wait for the end of a session or a socket, or for so long."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
                 await self._changed.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import json
 import logging
 import multiprocessing
 import os
@@ -19,17 +20,25 @@ from typing import Any
 
 from aiohttp import web
 
+from realtime import logs
 from realtime.errors import ConfigError
+from realtime.logs import handle_loop_error, story
 from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
-from realtime.server.app import realtime_app
+from realtime.server.announce import ready_block, start_facts, warnings_of
+from realtime.server.app import drain, realtime_app
 from realtime.server.runtime import Runtime
-from realtime.server.state import runtime_of
+from realtime.server.state import REGISTRY, runtime_of
+from realtime.server.tls import tls_context
 from realtime.settings import Settings
-from realtime.settings.load import check_binding
+from realtime.settings.load import check_binding, secrets_of
 from realtime.tools import Toolish, as_tools
 
 log = logging.getLogger(__name__)
+
+# For requests that still run after the drain: a slow download of the page. It must not be the time after which our own
+# connections give up (1.0 s): aiohttp fails where a request ends in the same moment as its wait for it.
+SHUTDOWN_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +66,29 @@ async def running(
     Raises ConfigError.
     """
     check_binding(settings)
-    tls = _tls(settings)
+    tls = tls_context(settings)
     app = realtime_app(settings, providers=providers, tools=tools, metrics=metrics)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
     try:
         await runner.setup()
         await _listen(runner, settings, sock, tls)
         port = runner.addresses[0][1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield RunningServer(f"{'https' if tls else 'http'}://{host}:{port}", runtime_of(app), app)
+    finally:
+        await _stop(runner, app)
+
+
+async def _stop(runner: web.AppRunner, app: web.Application) -> None:
+    """Close the port, let replies finish, then take the server down.
+
+    aiohttp's own cleanup makes every connection deaf before it calls anything of ours: nobody could interrupt a last
+    reply, and no closing handshake would ever be answered. So the sessions are drained before it.
+    """
+    for site in list(runner.sites):
+        await site.stop()
+    try:
+        await drain(app)
     finally:
         await runner.cleanup()
 
@@ -93,21 +116,6 @@ def _cannot_listen(settings: Settings, error: OSError) -> ConfigError:
     return ConfigError(f"Cannot listen on {settings.host}:{settings.port} ({reason}): choose another {flag}.")
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert is None and settings.tls_key is None:
-        return None
-    if settings.tls_cert is None or settings.tls_key is None:
-        raise ConfigError("TLS needs both --tls-cert and --tls-key.")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"Cannot use {settings.tls_cert} and {settings.tls_key} for TLS: {error}"
-        ) from error
-    return context
-
-
 async def _serve_until_signal(
     settings: Settings,
     sock: socket.socket | None,
@@ -116,17 +124,60 @@ async def _serve_until_signal(
     *,
     announce: bool,
 ) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _Stop(settings.drain_s)
+    stop.listen()
     async with running(settings, providers=providers, tools=tools, sock=sock) as server:
-        if announce:
-            print(f"Ready: {server.url}", flush=True)
-        for missing in server.runtime.missing:
-            log.warning("%s is off: %s", missing.part, missing.message)
-        _collect_garbage_less_often()
-        await stop.wait()
-        log.info("stopping: no new sessions, running replies may finish")
+        stop.server = server
+        if not stop.event.is_set():
+            _announce(server, settings, announce=announce)
+            _collect_garbage_less_often()
+        await stop.event.wait()
+    stop.tell()
+
+
+class _Stop:
+    """SIGTERM and SIGINT: the first one begins the drain, a second one ends it at once."""
+
+    def __init__(self, drain_s: float) -> None:
+        self.event = asyncio.Event()
+        self.server: RunningServer | None = None
+        self._drain_s = drain_s
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._stopping_s = self._loop.time()
+
+    def listen(self) -> None:
+        """Take the signals from now on."""
+        self._loop.set_exception_handler(handle_loop_error)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        registry = self.server.app[REGISTRY] if self.server is not None else None
+        if self.event.is_set():
+            if registry is not None:
+                registry.hurry()
+            return
+        self.event.set()
+        self._stopping_s = self._loop.time()
+        sessions = None if registry is None else len(registry)
+        story(log, "stopping", {"signal": number.name, "sessions": sessions, "drain_s": self._drain_s})
+
+    def tell(self) -> None:
+        """Everything is closed."""
+        now_s = self._loop.time()
+        story(log, "stopped", {"drained_s": now_s - self._stopping_s, "up_s": now_s - self._began_s})
+
+
+def _announce(server: RunningServer, settings: Settings, *, announce: bool) -> None:
+    """Say that the server is ready: a block on standard output (one object with `json`), and the log's first line."""
+    runtime = server.runtime
+    if announce and settings.log_format == "json":
+        print(json.dumps({"level": "info", "message": "Ready", "url": server.url}), flush=True)
+    elif announce:
+        print(ready_block(server.url, runtime), flush=True)
+    story(log, "started", start_facts(server.url, runtime))
+    for warning in warnings_of(runtime):
+        log.warning(warning)
 
 
 def _collect_garbage_less_often() -> None:
@@ -146,9 +197,7 @@ def _run(
     *,
     announce: bool,
 ) -> None:
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve_until_signal(settings, sock, tools, providers, announce=announce))
 

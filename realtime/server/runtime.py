@@ -11,12 +11,13 @@ import asyncio
 import dataclasses
 import importlib.util
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from realtime.errors import ConfigError
+from realtime.providers import weights
 from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.upstreams import proxies_of
@@ -43,7 +44,7 @@ class Runtime:
 
     settings: Settings
     providers: Providers
-    missing: tuple[Missing, ...] = ()
+    parts_missing: Sequence[Missing] = ()  # grows if a part turns out not to work: see `missing`
     sandbox: bool = False  # no platform is configured: the sandbox in this process answers
     tools: Toolbox | None = None  # Python functions that this server runs for the model
     store: Store | None = None  # keeps conversations after their session
@@ -52,12 +53,25 @@ class Runtime:
     def transcriber_name(self) -> str:
         return self.providers.transcriber.name if self.providers.transcriber else "none"
 
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """The parts that do not work, as known by now: the transcriber loads after the start."""
+        return tuple(self.parts_missing)
+
+    @property
+    def hears(self) -> bool:
+        """Whether it detects speech and can transcribe it. If not, it takes text, and sound of clients that end their
+        turns themselves."""
+        works = all(missing.part != _OPTIONAL["transcriber"] for missing in self.missing)
+        return works and self.providers.vad is not None and self.providers.transcriber is not None
+
 
 @asynccontextmanager
 async def open_runtime(
     settings: Settings, tools: Iterable[Toolish] = (), providers: ProviderOverrides | None = None
 ) -> AsyncIterator[Runtime]:
     """The runtime of one server, until the end of the block. Raises ConfigError for settings that cannot work."""
+    weights.use_cache(settings.cache_dir)
     by_role = _given(providers)
     sources = {role: candidates(role, settings) for role in ROLES if role not in by_role}
     for host, proxy in proxies_of(settings).items():
@@ -77,8 +91,8 @@ async def open_runtime(
         store = by_role.pop("store")
         all_providers = Providers(**by_role)
         if all_providers.transcriber is not None:
-            await stack.enter_async_context(_prewarming(all_providers.transcriber))
-        yield Runtime(settings, all_providers, tuple(missing), sandbox, toolbox, store)
+            await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
+        yield Runtime(settings, all_providers, missing, sandbox, toolbox, store)
 
 
 @asynccontextmanager
@@ -122,7 +136,6 @@ async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: lis
         install = "pip install 'minimax-realtime[sandbox]', or set MINIMAX_API_KEY"
         missing.append(Missing("voice", f"The sandbox has no voice: {install}."))
     sandbox = await stack.enter_async_context(Sandbox())
-    log.info("no key set: the sandbox answers, at %s", sandbox.url)
     return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
 
 
@@ -141,14 +154,15 @@ async def _create(sources: Iterable[Source], settings: Settings, missing: list[M
 
 
 @asynccontextmanager
-async def _prewarming(transcriber: Transcriber) -> AsyncIterator[None]:
-    """Load the transcriber in the background: the server does not wait for it."""
+async def _prewarming(transcriber: Transcriber, missing: list[Missing]) -> AsyncIterator[None]:
+    """Load the transcriber in the background: the server does not wait for it. If that fails, it is missing."""
 
     async def prewarm() -> None:
         try:
             await transcriber.prewarm()
         except ConfigError as error:
             log.warning("transcription will fail: %s", error)
+            missing.append(Missing(_OPTIONAL["transcriber"], str(error)))
 
     task = asyncio.create_task(prewarm(), name="prewarm transcriber")
     try:

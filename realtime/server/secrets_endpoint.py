@@ -12,9 +12,8 @@ from aiohttp import web
 from realtime.errors import ProtocolError
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of
-from realtime.server.forwarded import origin_refusal
-from realtime.server.origins import cors_headers, origin_ok
-from realtime.server.state import ACCESS, runtime_of
+from realtime.server.origins import cors_headers, origin_refused
+from realtime.server.state import ACCESS, DOOR, runtime_of
 from realtime.session.defaults import default_config
 
 
@@ -31,8 +30,8 @@ def error_response(error: ProtocolError, status: int, headers: dict[str, str] | 
 
 
 async def preflight(request: web.Request) -> web.Response:
-    if not _origin_ok(request):
-        return web.Response(status=403, text=origin_refusal(request))
+    if refusal := origin_refused(request, runtime_of(request.app).settings):
+        return refusal
     allowed = {
         "Access-Control-Allow-Methods": "POST",
         "Access-Control-Allow-Headers": "Authorization, Content-Type",
@@ -50,8 +49,8 @@ async def beta_sessions(request: web.Request) -> web.Response:
 
 
 async def create_secret(request: web.Request) -> web.Response:
-    if not _origin_ok(request):
-        return web.Response(status=403, text=origin_refusal(request))
+    if refusal := origin_refused(request, runtime_of(request.app).settings):
+        return refusal
     headers = _cors(request)
     runtime, access = runtime_of(request.app), request.app[ACCESS]
     now_unix_s = time.time()
@@ -63,6 +62,8 @@ async def create_secret(request: web.Request) -> web.Response:
         expires_at = int(now_unix_s) + requested.expires_after_s
         secret = access.mint(caller, body.get("session") or {}, expires_at)
     except ProtocolError as error:
+        if error.code == "invalid_api_key":
+            request.app[DOOR].refused(request, error.code)
         return error_response(error, 401 if error.code == "invalid_api_key" else 400, headers)
     session = to_wire(
         requested.config,
@@ -75,10 +76,6 @@ async def create_secret(request: web.Request) -> web.Response:
         headers={**headers, "Cache-Control": "no-store"},
         dumps=lambda value: msgspec.json.encode(value).decode(),
     )
-
-
-def _origin_ok(request: web.Request) -> bool:
-    return origin_ok(request, runtime_of(request.app).settings)
 
 
 def _cors(request: web.Request) -> dict[str, str]:

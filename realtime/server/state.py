@@ -10,6 +10,7 @@ from realtime.metrics import Metrics
 from realtime.server.access import Access
 from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime
+from realtime.server.story import Door
 from realtime.settings import Settings
 
 
@@ -24,6 +25,7 @@ OPENED = web.AppKey("opened", Opened)
 SETTINGS = web.AppKey("settings", Settings)  # as given; `runtime_of(app).settings` also knows the sandbox
 METRICS = web.AppKey("metrics", Metrics)
 ACCESS = web.AppKey("access", Access)
+DOOR = web.AppKey("door", Door)
 REGISTRY = web.AppKey("registry", Registry)
 
 

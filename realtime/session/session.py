@@ -24,6 +24,7 @@ from realtime.core.conversation import MAX_ITEMS, Conversation
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError
 from realtime.listening.user_input import UserInput
+from realtime.logs import Outline
 from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox
 from realtime.protocol import client_events
@@ -76,6 +77,7 @@ class Session:
         self._turn = turns.Turn()
         self._rules = turns.TurnRules()
         self._context = Context(
+            session_id=self.id,
             config=config,
             conversation=Conversation() if conversation is None else conversation,  # or one that goes on
             conversation_id=conversation_id or new_id("conv"),
@@ -276,9 +278,9 @@ class Session:
         before = self._turn
         self._turn, actions = turns.step(before, event, self._rules)
         if self._turn.phase is not before.phase:
-            log.debug("%s ◆ %s → %s (%s)", self.id, before.phase.name, self._turn.phase.name, event)
+            log.debug("%s ◆ %s → %s (%s)", self.id, before.phase.name, self._turn.phase.name, Outline(event))
         for action in actions:
-            log.debug("%s → %s", self.id, action)
+            log.debug("%s → %s", self.id, Outline(action))
             self._act(action)
         if self._turn.phase is turns.Phase.SILENT:
             self._speculation.drop()  # nobody speaks and no turn waits for its words: nothing to guess at

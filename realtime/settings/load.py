@@ -20,12 +20,14 @@ from urllib.parse import urlsplit
 
 from realtime.errors import ConfigError
 from realtime.settings.model import Settings
+from realtime.settings.service_links import service_links
 from realtime.settings.table import SETTINGS, Setting
 
 TOML_NAME = "realtime.toml"
 SANDBOX_KEY = "sandbox"
 MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account
 _MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")
+CACHE_NAME = "minimax-realtime"
 _FLAGS = {"base_url": "--url", "voice_id": "--voice", "speech_model": "--model", "chat_model": "--model"}
 _PREFIXES = ("MINIMAX_", "REALTIME_")
 
@@ -34,11 +36,13 @@ _PREFIXES = ("MINIMAX_", "REALTIME_")
 class Loaded:
     """The settings, and where each field came from.
 
-    An origin is "argument", "flag", "environment NAME", "realtime.toml" or "default".
+    An origin is "argument", "flag", "environment NAME", "realtime.toml" or "default". `ignored` are variables that look
+    like settings and are of Kubernetes.
     """
 
     settings: Settings
     origins: Mapping[str, str]
+    ignored: tuple[str, ...] = ()
 
 
 _BY_NAME: Mapping[str, Setting] = {name: setting for setting in SETTINGS for name in setting.names}
@@ -73,8 +77,20 @@ def load_settings(
             values[setting.field] = None if raw is None else _read(setting, shown_name, raw)
             origins[setting.field] = origin
     _choose_platform(values, origins)
+    _choose_cache(values, origins, environ)
     _check_together(values, origins)
-    return Loaded(Settings(**values), MappingProxyType(origins))
+    ignored = sorted(name for name in service_links(environ) if name.startswith(_PREFIXES))
+    return Loaded(Settings(**values), MappingProxyType(origins), tuple(ignored))
+
+
+def ignored_sentence(loaded: Loaded) -> str | None:
+    """One sentence about the variables that were ignored; None if there were none."""
+    if not loaded.ignored:
+        return None
+    names = ", ".join(loaded.ignored)
+    return (
+        f"Ignored, because Kubernetes sets them for a Service of this name and they are no settings: {names}."
+    )
 
 
 def settings_file() -> Path | None:
@@ -110,12 +126,13 @@ def _from_arguments(arguments: Mapping[str, Any]) -> Found:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Found:
+    injected = service_links(environ)
     for name in environ:
-        if name.startswith(_PREFIXES) and name not in _BY_NAME:
+        if name.startswith(_PREFIXES) and name not in _BY_NAME and name not in injected:
             raise ConfigError(f"Unknown environment variable {name}.{_suggestion(name, _BY_NAME)}")
     for setting in SETTINGS:
         for name in setting.names:
-            if environ.get(name, "").strip():
+            if environ.get(name, "").strip() and name not in injected:
                 yield setting, name, f"environment {name}", environ[name]
                 break
 
@@ -187,6 +204,15 @@ def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
         origins["speech_rpm"] = "default of mainland accounts"
 
 
+def _choose_cache(values: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str]) -> None:
+    base = environ.get("XDG_CACHE_HOME", "")
+    if "cache_dir" not in values and os.path.isabs(
+        base
+    ):  # a relative one counts as unset, as its specification says
+        values["cache_dir"] = os.path.join(base, CACHE_NAME)
+        origins["cache_dir"] = "environment XDG_CACHE_HOME"
+
+
 def _check_together(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
     if values.get("chat_base_url") and origins["chat_model"] == "default":
         raise ConfigError("CHAT_BASE_URL is set but no model: name the model to use there with CHAT_MODEL.")
@@ -194,7 +220,7 @@ def _check_together(values: Mapping[str, Any], origins: Mapping[str, str]) -> No
         missing = "--tls-key" if values.get("tls_cert") else "--tls-cert"
         raise ConfigError(f"TLS needs a certificate and its key: {missing} is missing.")
     for field in ("tls_cert", "tls_key"):
-        if values.get(field) and not Path(values[field]).is_file():
+        if values.get(field) and not os.path.exists(values[field]):
             raise ConfigError(f"--{field.replace('_', '-')}: there is no file {values[field]}.")
 
 
@@ -224,6 +250,12 @@ def is_mainland(base_url: str) -> bool:
     """Whether this address is the mainland platform. Its keys do not work on the international one."""
     host = urlsplit(base_url).hostname or ""
     return any(host == domain or host.endswith("." + domain) for domain in _MAINLAND_DOMAINS)
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Every key in the settings."""
+    values = [getattr(settings, setting.field) for setting in SETTINGS if setting.secret]
+    return tuple(key for value in values for key in (value if isinstance(value, tuple) else (value,)) if key)
 
 
 def mask(key: str) -> str:

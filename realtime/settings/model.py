@@ -61,6 +61,8 @@ class Settings:
     tls_cert: str | None = None
     tls_key: str | None = None
     log_level: str = "info"
+    log_format: str = "text"  # text, json
+    cache_dir: str | None = None  # joined and downloaded weights; None: in the user's home
     speculate: str = "chat"  # off, chat, speech
     max_sessions: int = 1000
     session_minutes: float = 60.0
@@ -73,7 +75,7 @@ class Settings:
     transcribe_timeout_s: float = 5.0
     silent_turn_timeout_s: float = 20.0
     budget_wait_s: float = 5.0
-    drain_s: float = 10.0
+    drain_s: float = 5.0  # with what follows it fits into the 10 s of `docker stop`
     send_timeout_s: float = 30.0  # a client that takes no byte for so long is gone
 
     @classmethod

@@ -224,8 +224,19 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "log_level",
                 "REALTIME_LOG_LEVEL",
-                "`debug`, `info`, `warning`, `error` or `critical`. `debug` logs what people say.",
+                "`debug`, `info`, `warning`, `error` or `critical`. No level logs what people say, or a key.",
                 types.choice("debug", "info", "warning", "error", "critical"),
+            ),
+            _setting(
+                "log_format",
+                "REALTIME_LOG_FORMAT",
+                "`text`, or `json`: one object for each line.",
+                types.choice("text", "json"),
+            ),
+            _setting(
+                "cache_dir",
+                "REALTIME_CACHE_DIR",
+                "The folder of joined and downloaded weights. Default: `minimax-realtime` in `XDG_CACHE_HOME`, or in `~/.cache`.",
             ),
             _setting(
                 "max_sessions",

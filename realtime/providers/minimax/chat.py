@@ -19,10 +19,18 @@ class ChatProvider:
     """See `realtime.providers.base.ChatModel`. Works with every `Chat`, of MiniMax and of other services."""
 
     def __init__(
-        self, chat: Chat, *, sees_images: bool, rpm: int, first_timeout_s: float, gap_timeout_s: float
+        self,
+        chat: Chat,
+        *,
+        sees_images: bool,
+        rpm: int,
+        first_timeout_s: float,
+        gap_timeout_s: float,
+        address: str | None = None,
     ) -> None:
         self.name = chat.model
         self.sees_images = sees_images
+        self.address = address
         self._chat = chat
         self._budget = RequestBudget(rpm)
         self._first_timeout_s = first_timeout_s
@@ -71,4 +79,5 @@ def create(settings: Settings) -> ChatProvider:
         rpm=settings.chat_rpm,
         first_timeout_s=settings.chat_first_timeout_s,
         gap_timeout_s=settings.chat_gap_timeout_s,
+        address=base_url,
     )

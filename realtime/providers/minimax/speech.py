@@ -22,6 +22,7 @@ from realtime.providers.minimax.speech_pool import MAX_VOICES, SpeechPool
 from realtime.providers.minimax.utterance import MiniMaxUtterance
 from realtime.providers.minimax.voice_names import VoiceNames
 from realtime.settings import Settings
+from realtime.upstream import Upstream
 
 
 class MiniMaxSpeech:
@@ -54,6 +55,10 @@ class MiniMaxSpeech:
 
     def requests_left(self) -> float:
         return self._budget.left(asyncio.get_running_loop().time())
+
+    def observe(self, upstream: Upstream) -> None:
+        """Tell this one of requests, losses and waits from now on."""
+        self._pool.upstream = upstream
 
     async def aclose(self) -> None:
         await self._pool.aclose()

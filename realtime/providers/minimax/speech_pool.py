@@ -17,6 +17,7 @@ from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechSession
 from realtime.providers.minimax.breaker import Address, CircuitBreaker
+from realtime.upstream import SPEECH, Upstream
 
 MAX_IDLE_S = 110.0  # the platform closes an idle socket after 120 s
 RENEW_S = 100.0  # idle time after which a successor is opened, which may take a few seconds
@@ -40,6 +41,7 @@ class SpeechPool:
     """Sessions by voice and format. `limit` counts sockets in every state; HTTP requests need no place."""
 
     def __init__(self, client: SpeechClient, transport: Transport, *, limit: int) -> None:
+        self.upstream = Upstream()
         self._client = client
         self._transport = transport
         self._configured_limit = max(1, limit)
@@ -210,7 +212,6 @@ class SpeechPool:
         if error is None:
             self._keep(config, opening.task.result())
         elif isinstance(error, ProviderError):
-            log.info("no spare speech connection: %s", error)
             if opening.cancelling:
                 self._top_up(config)
         else:
@@ -317,6 +318,8 @@ class SpeechPool:
 
     def _note_error(self, address: Address, error: ProviderError, *, connecting: bool) -> None:
         now_s = _now()
+        if error.upstream_code != IDLE:
+            self.upstream.lost(SPEECH, error, address[1])
         if error.upstream_code == TOO_MANY_CONNECTIONS:
             self._halved_to = max(1, self.limit // 2)
             self._halved_s = now_s

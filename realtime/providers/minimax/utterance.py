@@ -23,6 +23,7 @@ from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, S
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import SpeechPool
 from realtime.providers.minimax.speech_text import resume_offset, visible
+from realtime.upstream import SPEECH
 
 MAX_LOSSES = 5  # of one chunk: enough to try every host and HTTP
 _RATE_PAUSE_S = 1.0
@@ -147,6 +148,7 @@ class MiniMaxUtterance:
             )
         at_s = self._budget.reserve(now_s)
         if wait_s > 0:
+            self._pool.upstream.waited(SPEECH, "budget", wait_s)
             try:
                 await asyncio.sleep(wait_s)
             except asyncio.CancelledError:
@@ -179,6 +181,7 @@ class MiniMaxUtterance:
                     continue
                 chunk.sent_s = _now() if not self._sent and not chunk.begin else None
                 self._sent.append(chunk)
+                self._pool.upstream.asked(SPEECH)
                 try:
                     await session.say(chunk.text[chunk.begin :])
                 except ProviderError as error:
@@ -274,6 +277,7 @@ class MiniMaxUtterance:
         if chunk.waited_s + pause_s > self._budget_wait_s:
             raise error
         chunk.waited_s += pause_s
+        self._pool.upstream.waited(SPEECH, "refused", pause_s)
         await asyncio.sleep(pause_s)
 
 

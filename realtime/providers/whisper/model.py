@@ -101,7 +101,14 @@ def _repeats(words: Sequence[str], size: int, times: int) -> bool:
 class Whisper:
     """One loaded model; any number of threads may use it, `workers` of them at the same time."""
 
-    def __init__(self, path: str, *, workers: int, local_files_only: bool = True) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        workers: int,
+        local_files_only: bool = True,
+        files: dict[str, bytes] | None = None,
+    ) -> None:
         from faster_whisper import WhisperModel
 
         self._model: Any = WhisperModel(
@@ -111,6 +118,7 @@ class Whisper:
             cpu_threads=1,  # a second thread gains nothing, a second worker doubles the throughput
             num_workers=workers,
             local_files_only=local_files_only,
+            files=files,  # by name, instead of those at the path
         )
         self.multilingual: bool = self._model.model.is_multilingual
         self._tokenizers: dict[str, Any] = {}

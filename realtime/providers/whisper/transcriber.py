@@ -138,8 +138,13 @@ class LocalTranscriber:
     def _open(self, model: str) -> Whisper:
         if self._named:
             return _open_named(self._named, self._pool.size)
-        folder = weights.english() if model == ENGLISH else weights.multilingual()
-        return Whisper(str(folder), workers=self._pool.size)
+        if model == ENGLISH:
+            return Whisper(str(weights.english()), workers=self._pool.size)
+        try:
+            return Whisper(str(weights.multilingual()), workers=self._pool.size)
+        except weights.CacheNotWritable as error:
+            log.info("transcription: the weights are used from memory, because: %s", error)
+            return Whisper(MULTILINGUAL, workers=self._pool.size, files=weights.multilingual_in_memory())
 
 
 def _open_named(name: str, workers: int) -> Whisper:

@@ -17,6 +17,7 @@ from realtime.core.wording import Wording
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.utterance import MiniMaxUtterance
+from realtime.upstream import Upstream
 
 # letters, numbers that are no digits, an emoji that is a letter, signs, kana that are marks, marks and halves of them
 HARD = [
@@ -56,6 +57,7 @@ class Line:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.upstream = Upstream()
 
     def take_idle(self, config: SpeechConfig) -> Line:
         return self

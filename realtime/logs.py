@@ -1,0 +1,208 @@
+"""The log of a server: one line for each event, as text or as JSON. It never holds what people say, nor a key.
+
+How that is kept: our own lines are made of facts (`story`), without texts of a conversation; libraries never log at
+`debug` (websockets would log every frame); an exception is logged without its message, because a message often quotes
+what was being read; and the keys of the settings are replaced in the finished line, wherever they come from.
+It does not know what is worth a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import re
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+PACKAGE = "realtime"
+MAX_TEXT = 200  # characters of one fact: a client chooses its own user agent
+MIN_SECRET = 4  # characters: a shorter one would replace parts of ordinary words
+HIDDEN = "[hidden]"
+_OUR_ID = re.compile(r"[a-z]{2,8}_[A-Za-z0-9_-]{16}")  # as this server makes them
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_TELLING = (OSError, ImportError)  # their messages name files and modules
+
+log = logging.getLogger(__name__)
+
+
+def story(logger: logging.Logger, event: str, facts: Mapping[str, object], level: int = logging.INFO) -> None:
+    """Log one event with its facts. A fact that is None is left out; texts are cut and lose control characters."""
+    if logger.isEnabledFor(level):
+        logger.log(level, event, extra={"facts": {k: v for k, v in facts.items() if v is not None}})
+
+
+class Outline:
+    """A value for a line at `debug`: `outline` of it, worked out only if the line is written."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return outline(self._value)
+
+
+def outline(value: object) -> str:
+    """A dataclass for the log, as `Name(field=3)`: its numbers, flags and our own ids. Of a text only the length."""
+    if not dataclasses.is_dataclass(value):
+        return type(value).__name__
+    parts = (f"{field.name}={_outlined(getattr(value, field.name))}" for field in dataclasses.fields(value))
+    return f"{type(value).__name__}({', '.join(parts)})"
+
+
+def _outlined(value: object) -> str:
+    match value:
+        case Enum():
+            return value.name
+        case None | bool() | int() | float():
+            return str(value)
+        case str() if _OUR_ID.fullmatch(value):
+            return value
+        case str():
+            return f"<{len(value)} characters>"
+    return outline(value)
+
+
+def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
+    """Log to standard error from this level on, as `text` or `json`. A root logger that has handlers keeps them.
+
+    Warnings of Python and exceptions that nobody caught are logged as well.
+    """
+    formatter: LogFormatter = (JsonFormatter if format == "json" else LogFormatter)(secrets)
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.getLogger(PACKAGE).setLevel(number)
+    root = logging.getLogger()
+    if root.handlers:
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    root.setLevel(max(number, logging.INFO))
+    logging.captureWarnings(True)
+    sys.excepthook = lambda kind, error, trace: _uncaught(error)
+    threading.excepthook = lambda args: _uncaught(
+        args.exc_value, thread=args.thread.name if args.thread else None
+    )
+    sys.unraisablehook = lambda args: _uncaught(args.exc_value)
+
+
+def handle_loop_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """An exception handler for an event loop: asyncio's own would also print the objects, with what they hold."""
+    log.error("error in the event loop", exc_info=context.get("exception"))
+
+
+def _uncaught(error: BaseException | None, thread: str | None = None) -> None:
+    story_of = {"facts": {"thread": thread} if thread else {}}
+    log.critical("an error that nobody handled", exc_info=error, extra=story_of)
+
+
+class LogFormatter(logging.Formatter):
+    """Time (UTC), level, logger, event and its facts in one line; a traceback follows in lines of its own."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._secrets = tuple(sorted((s for s in secrets if len(s) >= MIN_SECRET), key=len, reverse=True))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The finished line, without the keys."""
+        line = self._line(record, getattr(record, "facts", {}))
+        for secret in self._secrets:
+            line = line.replace(secret, HIDDEN)
+        return line
+
+    def _line(self, record: logging.LogRecord, facts: Mapping[str, Any]) -> str:
+        words = [
+            _time_of(record),
+            record.levelname,
+            f"{record.name}:",
+            clean(record.getMessage(), MAX_TEXT * 10),
+            *(f"{name}={_quoted(value)}" for name, value in facts.items()),
+        ]
+        return "\n".join([" ".join(words), *_trace(_error_of(record))])
+
+
+class JsonFormatter(LogFormatter):
+    """One JSON object for each line: time, level, logger, message, the facts, and of an error its traceback."""
+
+    def _line(self, record: logging.LogRecord, facts: Mapping[str, Any]) -> str:
+        error = _error_of(record)
+        entry: dict[str, Any] = {
+            "time": _time_of(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": clean(record.getMessage(), MAX_TEXT * 10),
+            **{name: _plain(value) for name, value in facts.items()},
+        }
+        if error is not None:
+            entry["error"] = type(error).__name__
+            entry["traceback"] = "\n".join(_trace(error))
+        return json.dumps(entry)
+
+
+class Throttle:
+    """Lets `burst` events of a kind through, then one in `every_s` seconds. Kinds must be few: they are kept."""
+
+    def __init__(self, burst: int = 10, every_s: float = 10.0) -> None:
+        self._burst = burst
+        self._every_s = every_s
+        self._kinds: dict[str, tuple[float, float, int]] = {}  # tokens, when, left out since the last one
+
+    def allow(self, kind: str, now_s: float) -> int | None:
+        """None: leave this one out. Else how many of the kind were left out since the last one."""
+        tokens, then_s, left_out = self._kinds.get(kind, (float(self._burst), now_s, 0))
+        tokens = min(float(self._burst), tokens + (now_s - then_s) / self._every_s)
+        passes = tokens >= 1.0
+        self._kinds[kind] = (tokens - 1.0, now_s, 0) if passes else (tokens, now_s, left_out + 1)
+        return left_out if passes else None
+
+
+def clean(text: str, most: int = MAX_TEXT) -> str:
+    """The text on one line: control characters are escaped, and what is too long is cut."""
+    shown = text if len(text) <= most else text[: most - 1] + "…"
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), shown)
+
+
+def _quoted(value: object) -> str:
+    text = str(_plain(value))
+    return text if text and not re.search(r'[\s"=]', text) else json.dumps(text, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case bool() | int():
+            return value
+        case float():
+            return round(value, 3)
+        case tuple() | list():
+            return clean(",".join(map(str, value)))
+    return clean(str(value))
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+
+
+def _error_of(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+
+
+def _trace(error: BaseException | None, seen: frozenset[int] = frozenset()) -> Iterator[str]:
+    """The lines of a traceback, oldest cause first: where, and the kind of error; not what its message quotes."""
+    if error is None or id(error) in seen:
+        return
+    seen |= {id(error)}
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    yield from _trace(cause, seen)
+    for entry in traceback.format_tb(error.__traceback__):
+        yield from entry.rstrip().splitlines()
+    told = f": {clean(str(error))}" if isinstance(error, _TELLING) else ""
+    yield f"{type(error).__module__}.{type(error).__qualname__}{told}"
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _trace(inner, seen)

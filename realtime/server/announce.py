@@ -1,0 +1,87 @@
+"""What a server says of itself when it is ready: a block for people, and one line for the log.
+
+It names settings in use and versions; never a key, and of a platform's address only the host.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+
+import aiohttp
+
+from realtime import __version__
+from realtime.server.runtime import Runtime
+from realtime.settings import Settings
+from realtime.settings.load import is_mainland
+from realtime.upstream import host_of
+
+TEXT_ONLY = "text and speech output only: this server cannot hear"
+
+
+def ready_block(url: str, runtime: Runtime) -> str:
+    """The address to open, what answers, and how to stop."""
+    rows = [
+        ("page", f"{url}/  (open it in a browser)"),
+        ("model", runtime.providers.chat.name),
+        ("voice", f"{runtime.settings.voice_id}, {runtime.settings.speech_model}"),
+        ("transcription", _transcription(runtime)),
+        ("platform", _platform(runtime)),
+        ("version", f"{__version__}, Python {platform.python_version()}"),
+        ("stop", "Ctrl-C"),
+    ]
+    return "\n".join([f"Ready: {url}", *(f"  {name:<14} {text}" for name, text in rows)])
+
+
+def start_facts(url: str, runtime: Runtime) -> dict[str, object]:
+    """The effective settings, for the line of the log that tells of the start."""
+    settings = runtime.settings
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": f"{sys.platform}-{platform.machine()}",
+        "aiohttp": aiohttp.__version__,
+        "listen": host_of(url),
+        "tls": url.startswith("https"),
+        "keys": len(settings.api_keys),
+        "platform": "sandbox" if runtime.sandbox else host_of(settings.base_url),
+        "chat": runtime.providers.chat.name,
+        "speech": settings.speech_model,
+        "voice": settings.voice_id,
+        "transcriber": runtime.transcriber_name,
+        "hears": runtime.hears,
+        "store": settings.store.partition(":")[0],
+        **_numbers(settings),
+    }
+
+
+def _numbers(settings: Settings) -> dict[str, object]:
+    names = ("speculate", "language", "speech_rpm", "chat_rpm", "speech_connections", "max_sessions")
+    return {name: getattr(settings, name) for name in (*names, "drain_s", "log_level")}
+
+
+def warnings_of(runtime: Runtime) -> Iterator[str]:
+    """One sentence for each part that is not there; first, whether the server cannot hear."""
+    missing = [f"{each.part} is off: {each.message}" for each in runtime.missing]
+    if not runtime.hears:
+        yield f"{TEXT_ONLY} ({' '.join(missing) or 'it is switched off in the settings.'})"
+    else:
+        yield from missing
+
+
+def _transcription(runtime: Runtime) -> str:
+    if not runtime.hears:
+        return f"none ({TEXT_ONLY})"
+    language = runtime.settings.language
+    return f"{runtime.transcriber_name}, {'language ' + language if language else 'language detected'}"
+
+
+def _platform(runtime: Runtime) -> str:
+    if runtime.sandbox:
+        return "the sandbox in this process: no key is set, nothing is billed"
+    settings = runtime.settings
+    region = "mainland China" if is_mainland(settings.base_url) else "international"
+    host = host_of(settings.base_url) or settings.base_url
+    known = host.endswith((".minimaxi.com", ".minimax.cn", ".minimax.io"))
+    return f"{host} ({region})" if known else host

@@ -1,0 +1,124 @@
+"""What the log tells of sessions and of clients that are refused. Counts messages; knows none of their words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from realtime.logs import Throttle, story
+from realtime.metrics import Metrics
+from realtime.protocol import server_events as events
+from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
+
+log = logging.getLogger("realtime.session")
+door = logging.getLogger("realtime.door")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is at the other end of a socket, as far as it says so itself."""
+
+    address: str | None = None
+    user_agent: str | None = None
+    origin: str | None = None
+    transport: str = "json"
+
+
+def client_of(request: web.Request, *, binary: bool = False) -> Client:
+    """The client of this request."""
+    headers = request.headers
+    transport = "binary" if binary else "json"
+    return Client(request.remote, headers.get("User-Agent"), headers.get("Origin"), transport)
+
+
+class SessionStory:
+    """One session for the log and the metrics: its begin, its end, what went in and out."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._began_s = 0.0
+        self._counts = {"turns": 0, "failed": 0, "interrupted": 0}
+        self._bytes = {"in": 0, "out": 0}
+        self._sockets = {way: metrics.socket_bytes.labels(way) for way in ("in", "out")}
+        self._sound = {way: metrics.audio_bytes.labels(way) for way in ("in", "out")}
+
+    def __repr__(self) -> str:
+        return f"<SessionStory {self._counts} {self._bytes}>"
+
+    def begin(self, session_id: str, key: str, client: Client) -> None:
+        """The session begins."""
+        self._began_s = asyncio.get_running_loop().time()
+        self._metrics.sessions.inc()
+        self._metrics.sessions_total.inc()
+        story(log, "session began", {"id": session_id, "key": key, **_facts_of(client)})
+
+    def end(self, session_id: str, code: int | None, reason: str) -> None:
+        """The session has ended, with this close code."""
+        self._metrics.sessions.dec()
+        facts = {
+            "id": session_id,
+            "duration_s": asyncio.get_running_loop().time() - self._began_s,
+            **self._counts,
+            "code": code,
+            "reason": reason or ("client_closed" if code in (0, 1000, 1001) else "connection_lost"),
+            **{f"bytes_{way}": count for way, count in self._bytes.items()},
+        }
+        story(log, "session ended", facts)
+
+    def on_event(self, event: events.ServerEvent) -> None:
+        """Called for every event to the client, but for sound."""
+        if isinstance(event, events.ResponseDone):
+            self._counts["turns"] += 1
+            self._counts["failed"] += event.response.status == "failed"
+            self._counts["interrupted"] += event.response.status == "cancelled"
+
+    def received(self, size: int) -> None:
+        """A message of so many bytes came."""
+        self._count("in", size)
+
+    def understood(self, event: ClientEvent) -> None:
+        """It was this one."""
+        if isinstance(event, InputAudioBufferAppend):
+            self._sound["in"].inc(len(event.audio))
+
+    def sent(self, size: int) -> None:
+        """A message of so many bytes goes out."""
+        self._count("out", size)
+
+    def sounded(self, event: events.ServerEvent) -> None:
+        """An event was taken from the queue; sound is counted."""
+        if isinstance(event, events.ResponseOutputAudioDelta):
+            self._sound["out"].inc(len(event.delta))
+
+    def _count(self, way: str, size: int) -> None:
+        self._bytes[way] += size
+        self._sockets[way].inc(size)
+
+
+class Door:
+    """Tells of clients that were refused; of many, only some, so that nobody can fill the disk."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._throttle = Throttle()
+
+    def refused(self, request: web.Request, reason: str) -> None:
+        """A handshake or a request for a secret was refused. `reason` is one of few words of ours."""
+        self._metrics.refused.labels(reason).inc()
+        left_out = self._throttle.allow(reason, asyncio.get_running_loop().time())
+        if left_out is not None:
+            who = _facts_of(client_of(request)) | {"transport": None, "host": request.host}
+            facts = {"reason": reason, **who, "left_out": left_out or None}
+            story(door, "client refused", facts, logging.WARNING)
+
+
+def _facts_of(client: Client) -> dict[str, object]:
+    return {
+        "address": client.address,
+        "user_agent": client.user_agent,
+        "origin": client.origin,
+        "transport": client.transport,
+    }
