@@ -1,11 +1,12 @@
-# The main commands: `make run` starts the server, `make test` runs all checks.
+# The main commands: `make run` starts the server (`make run PORT=8001` on another port), `make test` runs all checks.
 .PHONY: run test lint format docs bench setup setup-dev lock wheel clean
 
 ARGS ?=
+PORT ?=
 PYTEST ?=
 
 run: setup
-	@.venv/bin/realtime serve $(ARGS)
+	@exec env STARTED_BY=make .venv/bin/realtime serve $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: setup-dev lint
 	@tools/test.sh $(PYTEST)

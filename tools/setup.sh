@@ -53,6 +53,33 @@ system_packages() {
     say "Some system packages could not be installed; continuing without them."
 }
 
+progress() {  # what pip is at, as one line that changes; without a terminal every tenth package
+  local total="$1" number=0 word name
+  while read -r word name _; do
+    case "$word" in
+      Collecting | Requirement) number=$((number + 1)) ;;
+      Installing) name="putting them in place" ;;
+      *) continue ;;
+    esac
+    if [ -t 2 ]; then
+      printf '\r\033[K  package %d of %d: %s' "$number" "$total" "${name%%[=<>@ ]*}" >&2
+    elif [ $((number % 10)) = 1 ] && [ "$word" = Collecting ]; then
+      say "  package $number of $total: ${name%%[=<>@ ]*}"
+    fi
+  done
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+install() {  # pip install, with progress; all that pip said only if it fails
+  local said status=0
+  said="$(mktemp)"
+  .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off "$@" 2>&1 |
+    tee "$said" | progress "$(grep -c '^[A-Za-z0-9].*==' "$lock")" || status=$?
+  [ "$status" = 0 ] || tail -n 20 "$said" >&2
+  rm -f "$said"
+  return "$status"
+}
+
 python="$(python_for)"
 system_packages
 [ -x .venv/bin/python ] || "$python" -m venv .venv
@@ -62,7 +89,7 @@ stamp=".venv/.installed-$kind"
 current="$(cat "$lock" pyproject.toml tools/setup.sh | cksum) $PWD"
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$current" ]; then
   say "Installing into .venv (the first time takes a minute)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+  install --require-hashes -r "$lock"
+  install --no-deps --no-build-isolation -e .
   printf '%s' "$current" >"$stamp"
 fi

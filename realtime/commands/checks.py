@@ -7,11 +7,13 @@ packages that install a module of our name.
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib.metadata
 import importlib.util
+import os
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -61,13 +63,17 @@ def foreign_packages() -> list[str]:
 
 async def run_checks(settings: Settings) -> list[Finding]:
     """Run all checks, in the order in which problems should be fixed."""
+    from realtime.providers import weights
+
+    weights.use_cache(settings.cache_dir)
     findings = [_package(), _key(settings), _address(settings), *_proxy(settings)]
     findings += await _reach(settings)
     findings += [
         _providers(settings),
         _voice_detection(),
         _turn_end(),
-        _transcription(settings),
+        await asyncio.to_thread(_transcription, settings),
+        _store(settings),
         _sandbox_voice(settings),
     ]
     findings += await asyncio.to_thread(_devices)
@@ -107,9 +113,9 @@ def _address(settings: Settings) -> Finding:
     try:
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
-        advice = (
-            "stop what listens there (a server that runs already?), or set REALTIME_HOST or REALTIME_PORT"
-        )
+        taken = error.errno == errno.EADDRINUSE
+        works = port_command({}, free_port(settings.host, settings.port + 1)) if taken else "REALTIME_HOST"
+        advice = f"stop what listens there (a server that runs already?), or: {works}" if taken else works
         return Finding("address", Verdict.NOTE, f"{settings.host}:{settings.port}: {error.strerror}", advice)
     return Finding("address", Verdict.GOOD, f"will listen on {settings.host}:{settings.port}")
 
@@ -129,6 +135,23 @@ def _proxy(settings: Settings) -> list[Finding]:
         Finding("proxy", Verdict.GOOD, f"{shown}, to {', '.join(hosts)}")
         for shown, hosts in hosts_by_proxy.items()
     ]
+
+
+def free_port(host: str, first: int, tries: int = 50) -> int:
+    """A port of this host that nobody listens on now, from this one upwards; 0 (any free one) if there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in range(first, min(first + tries, 65_536)):
+        try:
+            socket.create_server((host, port), family=family).close()
+        except OSError:
+            continue
+        return port
+    return 0
+
+
+def port_command(environ: Mapping[str, str], port: int) -> str:
+    """What to type to start the server on this port, in the words it was started with."""
+    return f"make run PORT={port}" if environ.get("STARTED_BY") == "make" else f"realtime serve --port {port}"
 
 
 async def _reach(settings: Settings) -> list[Finding]:
@@ -221,18 +244,36 @@ def _transcription(settings: Settings) -> Finding:
         return Finding("transcription", Verdict.GOOD, settings.transcriber)
     if importlib.util.find_spec("faster_whisper") is None:
         return Finding("transcription", Verdict.NOTE, "not installed locally", weights.INSTALL_LOCAL)
-    languages = [
-        name
-        for name, installed in (
-            ("English", weights.has_english()),
-            ("other languages", weights.has_multilingual()),
-        )
-        if installed
-    ]
-    if not languages:
-        return Finding("transcription", Verdict.BAD, "no weights", weights.INSTALL_LOCAL)
+    problems, languages = [], []
+    for name, installed, check in (
+        ("English", weights.has_english(), weights.check_english),
+        ("other languages", weights.has_multilingual(), weights.check_multilingual),
+    ):
+        try:
+            if installed:
+                check()  # it does not only look: the server would find out later
+                languages.append(name)
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems or not languages:
+        text = f"local, for {languages[0]} only" if languages else "no weights"
+        return Finding("transcription", Verdict.BAD, text, " ".join(problems) or weights.INSTALL_LOCAL)
     advice = "" if len(languages) == 2 else weights.INSTALL_MULTILINGUAL
     return Finding("transcription", Verdict.GOOD, f"local, for {' and '.join(languages)}", advice)
+
+
+def _store(settings: Settings) -> Finding:
+    """Whether the file of conversations can be written, or its folder made. Writes nothing."""
+    kind, _, path = settings.store.partition(":")
+    if kind != "sqlite":
+        return Finding("store", Verdict.GOOD, kind)
+    place = Path(path).expanduser()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if place.is_dir() == Path(path).expanduser().exists() or not os.access(place, os.W_OK):
+        advice = "name a file in a folder that this user may write: REALTIME_STORE=sqlite:PATH"
+        return Finding("store", Verdict.BAD, f"{path} cannot be written", advice)
+    return Finding("store", Verdict.GOOD, settings.store)
 
 
 def _sandbox_voice(settings: Settings) -> Finding:

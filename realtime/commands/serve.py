@@ -6,10 +6,13 @@ import argparse
 import logging
 
 from realtime import logs
-from realtime.commands.checks import refuse_foreign_packages
+from realtime.commands.checks import free_port, port_command, refuse_foreign_packages
 from realtime.commands.common import add_config, add_setting, add_setting_switch, load
+from realtime.commands.outcome import EXIT_USAGE
 from realtime.errors import ConfigError
 from realtime.settings.load import check_binding, ignored_sentence, secrets_of
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,17 +29,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
 
 
+def prepare(args: argparse.Namespace) -> None:
+    """Import what the server needs: the slow part of the start."""
+    from realtime.server import run  # noqa: F401
+
+
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal. Raises ConfigError."""
+    try:
+        return _run(args)
+    except ConfigError as error:
+        if not _wants_json(args):
+            raise
+        logs.configure("info", "json")
+        log.critical(str(error))
+        return EXIT_USAGE
+
+
+def _run(args: argparse.Namespace) -> int:
     if not 1 <= args.workers <= 256:
         raise ConfigError(f"--workers must be a whole number from 1 to 256, not {args.workers}.")
     refuse_foreign_packages()
     loaded = load(args)
     settings = loaded.settings
     check_binding(settings)
+    from realtime.server.run import CannotListen, serve
+
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
     if (ignored := ignored_sentence(loaded)) is not None:
-        logging.getLogger(__name__).warning(ignored)
-    from realtime.server.run import serve
+        log.warning(ignored)
+    try:
+        return serve(settings, workers=args.workers)
+    except CannotListen as error:
+        if not error.port_taken:
+            raise
+        works = port_command(args.environ, free_port(settings.host, settings.port + 1))
+        raise ConfigError(
+            f"Port {settings.port} of {settings.host} is taken, perhaps by a server that runs already. "
+            f"This works: {works}"
+        ) from error
 
-    return serve(settings, workers=args.workers)
+
+def _wants_json(args: argparse.Namespace) -> bool:
+    """Whether the log is to be JSON, as far as it can be told while the settings cannot be read."""
+    flag = getattr(args, "setting_log_format", None)
+    return str(flag or args.environ.get("REALTIME_LOG_FORMAT", "")).strip().lower() == "json"

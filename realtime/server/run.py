@@ -108,12 +108,21 @@ async def _listen(
         raise _cannot_listen(settings, error) from error
 
 
-def _cannot_listen(settings: Settings, error: OSError) -> ConfigError:
+class CannotListen(ConfigError):
+    """The address cannot be listened on. `port_taken`: something else listens there."""
+
+    def __init__(self, message: str, *, port_taken: bool) -> None:
+        super().__init__(message)
+        self.port_taken = port_taken
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> CannotListen:
     """One sentence with the reason, and the flag that helps."""
     unknown_name = isinstance(error, socket.gaierror)  # its number is not one of `errno`
     reason = error.strerror if unknown_name or error.errno is None else os.strerror(error.errno)
     flag = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
-    return ConfigError(f"Cannot listen on {settings.host}:{settings.port} ({reason}): choose another {flag}.")
+    message = f"Cannot listen on {settings.host}:{settings.port} ({reason}): choose another {flag}."
+    return CannotListen(message, port_taken=error.errno == errno.EADDRINUSE)
 
 
 async def _serve_until_signal(
