@@ -1,11 +1,11 @@
 # A server in a container: docker build -t minimax-realtime . && docker run -p 8000:8000 -e MINIMAX_API_KEY -e REALTIME_API_KEYS minimax-realtime
 FROM python:3.12.12-slim-bookworm
-# GPL=yes also installs the sandbox's voice (espeak-ng) and a packaged ffmpeg, both under the GPL.
+# GPL=yes also installs the sandbox's voice (espeak-ng, GPL-3); with a key of the platform nobody needs it.
 ARG GPL=no
 RUN apt-get update && apt-get install -y --no-install-recommends libportaudio2 && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY requirements/run-3.12.txt requirements/
-RUN awk -v gpl="$GPL" '/^[a-zA-Z0-9]/ { skip = gpl != "yes" && /^(espeakng-loader|imageio-ffmpeg)==/ } !skip' requirements/run-3.12.txt > requirements/image.txt \
+RUN awk -v gpl="$GPL" '/^[a-zA-Z0-9]/ { skip = gpl != "yes" && /^espeakng-loader==/ } !skip' requirements/run-3.12.txt > requirements/image.txt \
     && pip install --no-cache-dir --require-hashes -r requirements/image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY realtime realtime

@@ -163,6 +163,13 @@ class Responses:
         self._last_end_s = self._playout.now_s()
         self._context.metrics.responses.labels(events.status, events.error_code).inc()
         self._context.metrics.turn(response.marks)
+        log.debug(
+            "%s: %s %s %s",
+            self._context.session_id,
+            response.id,
+            events.status,
+            response.marks.since_origin_ms(),
+        )
         if events.error is not None:
             facts = {"id": response.id, "session": self._context.session_id, **facts_of(events.error)}
             story(log, "reply failed", facts, logging.WARNING)

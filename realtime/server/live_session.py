@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
-from realtime.protocol.client_events import ClientEvent, OutputAudioBufferPlayed
+from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
 from realtime.protocol.codec import encode_bytes
 from realtime.protocol.server_events import ErrorEvent, ServerEvent, SessionResumed
 from realtime.server.access import Caller
@@ -256,6 +256,8 @@ class LiveSession:
 
     async def receive(self, event: ClientEvent) -> None:
         """Apply one client event. Raises ProtocolError."""
+        if not isinstance(event, InputAudioBufferAppend):
+            log.debug("%s ← %s", self.id, type(event).__name__)
         try:
             await self.session.receive(event)
         finally:

