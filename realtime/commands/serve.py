@@ -65,8 +65,8 @@ def _run(args: argparse.Namespace) -> int:
             raise
         works = port_command(args.environ, free_port(settings.host, settings.port + 1))
         raise ConfigError(
-            f"Port {settings.port} of {settings.host} is taken, perhaps by a server that runs already. "
-            f"This works: {works}"
+            f"Cannot listen on {settings.host}:{settings.port} (Address already in use), perhaps because a server runs "
+            f"already. This works: {works}"
         ) from error
 
 

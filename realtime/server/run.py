@@ -252,6 +252,9 @@ def serve(
             context.Process(target=_run, args=(settings, sock, tools), kwargs={"announce": number == 0})
             for number in range(workers)
         ]
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # a terminal sends it to all: workers that begin are not for it
         for process in processes:
             process.start()
 
@@ -264,4 +267,5 @@ def serve(
         for process in processes:
             process.join()
     log.info("stopped after %.0f s", time.monotonic() - started)
-    return max(abs(process.exitcode or 0) for process in processes)
+    clean = (0, -signal.SIGTERM)  # stopped before it could listen to signals
+    return max(0 if process.exitcode in clean else abs(process.exitcode or 0) for process in processes)

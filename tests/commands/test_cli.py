@@ -103,8 +103,9 @@ def test_the_error_for_a_busy_port_names_the_flag(workers):
         port = str(taken.getsockname()[1])
         ran = realtime("serve", "--port", port, "--workers", workers)
     assert ran.returncode == 2
-    sentence = f"realtime: Cannot listen on 127.0.0.1:{port} (Address already in use): choose another --port."
-    assert ran.stderr.strip().splitlines()[-1] == sentence
+    sentence = ran.stderr.strip().splitlines()[-1]
+    assert sentence.startswith(f"realtime: Cannot listen on 127.0.0.1:{port} (Address already in use)")
+    assert "realtime serve --port " in sentence
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
