@@ -12,6 +12,7 @@ import msgspec
 
 from realtime.errors import ProtocolError
 from realtime.protocol import checks
+from realtime.protocol.broken_events import MAX_EVENT_ID_CHARS, id_in, id_in_broken
 from realtime.protocol.checks import Fields
 from realtime.protocol.client_events import (
     AnyClientEvent,
@@ -32,7 +33,6 @@ from realtime.protocol.items import read_id, read_item
 from realtime.protocol.response_options import ResponseParams, read_response_params
 from realtime.protocol.server_events import ServerEvent
 
-MAX_EVENT_ID_CHARS = 512
 MAX_TYPE_SHOWN = 80  # characters of an unknown event type that the error repeats
 
 
@@ -72,14 +72,15 @@ def decode(data: str | bytes) -> AnyClientEvent:
 def _decode_any(data: str | bytes) -> AnyClientEvent:
     message = _parse(data)
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise NotAnEvent("Invalid value: expected a JSON object with a string 'type'.", param="type")
+        problem = "Invalid value: expected a JSON object with a string 'type'."
+        raise NotAnEvent(problem, param="type", event_id=id_in(message))
     sent = Fields(message, "")
     kind = sent.pop("type")
     event_id = sent.pop("event_id")
     try:
         checks.text("" if event_id is None else event_id, "event_id", max_chars=MAX_EVENT_ID_CHARS)
     except ProtocolError as error:
-        error.event_id = event_id[:MAX_EVENT_ID_CHARS] if isinstance(event_id, str) else None
+        error.event_id = id_in(message)
         raise
     reader = _READERS.get(kind)
     try:
@@ -97,7 +98,8 @@ def _parse(data: str | bytes) -> Any:
     try:
         return _json_decoder.decode(data)
     except (ValueError, RecursionError):
-        raise NotAnEvent("Invalid value: the message is not valid JSON.") from None
+        problem = "Invalid value: the message is not valid JSON."
+        raise NotAnEvent(problem, event_id=id_in_broken(data)) from None
 
 
 _EventReader = Callable[[Fields, str | None], AnyClientEvent]

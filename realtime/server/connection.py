@@ -15,6 +15,7 @@ from aiohttp import WebSocketError, WSMsgType, web
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
+from realtime.protocol.broken_events import id_in_broken
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
 from realtime.protocol.codec import NotAnEvent, decode
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
@@ -161,9 +162,8 @@ class Connection:
         if len(data) > MAX_INBOUND_BYTES:
             raise Closing(1009, "message_too_big")
         if not self._live.binary:
-            self._report(
-                ProtocolError("Binary audio needs the subprotocol 'realtime.bin.v1'.", param="message")
-            )
+            needed = "Binary audio needs the subprotocol 'realtime.bin.v1'."  # it may be JSON
+            self._report(ProtocolError(needed, param="message", event_id=id_in_broken(data)))
             return
         try:
             frame = decode_frame(data)

@@ -49,6 +49,26 @@ async def test_a_message_that_is_not_an_event_is_an_error(wire: WireClient, mess
     await still_works(wire)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"event_id":"mine"}',
+        '{"event_id":"mine","type":7}',
+        '{"event_id":"mine","type":"response.create"',
+        '{"event_id":"mine","type":"response.create","response":{"temperature":NaN}}',
+        '[{"event_id":"mine","type":"response.create"}]',
+        b'{"event_id":"mine","type":"response.create"}',  # JSON in a binary message
+    ],
+)
+async def test_a_message_that_is_not_an_event_is_an_error_with_its_event_id(
+    wire: WireClient, message: str | bytes
+):
+    await wire.socket.send(message)
+    error = await wire.error()
+    assert (error["code"], error["event_id"]) == ("invalid_value", "mine")
+    await still_works(wire)
+
+
 WRONG = [
     ({"type": "make.coffee"}, "invalid_value", "type"),
     ({"type": "session.update"}, "missing_required_parameter", "session"),
