@@ -106,6 +106,7 @@ class Conversation:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
         self._speech: dict[str, _Speech] = {}
+        self._awaited: set[str] = set()  # ids of calls of our replies whose output has not come
         self.reasoning: dict[str, object] = {}  # by item id: what a chat model wants back inside a tool loop
 
     def __repr__(self) -> str:
@@ -146,6 +147,8 @@ class Conversation:
         place = self._place(after)
         self._order.insert(place, item.id)
         self._items[item.id] = item
+        if isinstance(item, FunctionCallOutput):
+            self._awaited.discard(item.call_id)
         return self._order[place - 1] if place else None
 
     def _place(self, after: str | None) -> int:
@@ -167,6 +170,11 @@ class Conversation:
             isinstance(item, FunctionCall) and item.call_id == call_id for item in self._items.values()
         )
 
+    @property
+    def awaits_output(self) -> bool:
+        """Whether a call that a reply has made still has no output. Those that a client put in do not count."""
+        return bool(self._awaited)
+
     def get(self, item_id: str) -> Item:
         """The item as it stands now. Raises ConversationError."""
         if item_id not in self._items:
@@ -181,18 +189,25 @@ class Conversation:
             raise ConversationError(
                 "item_delete_invalid_item_id", f"Item '{item_id}' does not exist.", "item_id"
             )
-        del self._items[item_id]
+        item = self._items.pop(item_id)
         self._order.remove(item_id)
+        if isinstance(item, FunctionCall):
+            self._awaited.discard(item.call_id)
         self._speech.pop(item_id, None)
         self.reasoning.pop(item_id, None)
 
-    def complete(self, item: Item) -> None:
-        """Put the finished value in the place of an item in progress; one that was deleted meanwhile stays so."""
+    def complete(self, item: Item, *, awaited: bool = True) -> None:
+        """Put the finished value in the place of an item in progress; one that was deleted meanwhile stays so.
+
+        `awaited`: if it is a call, the client will bring its output.
+        """
         before = self._items.get(item.id)
         if (
             before is not None and before.status == "in_progress"
         ):  # else a client has made its own with this id
             self._items[item.id] = item
+            if awaited and isinstance(item, FunctionCall):
+                self._awaited.add(item.call_id)
 
     # -- the user's speech ---------------------------------------------------------------------------------------
 

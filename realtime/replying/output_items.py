@@ -132,7 +132,7 @@ class OutputItems:
         if isinstance(item, wire.MessageItem) and self._options.spoken:
             self._conversation.update_speech(item.id, item.status)
         else:
-            self._conversation.complete(to_core_item(item))
+            self._conversation.complete(to_core_item(item), awaited=item not in self.server_items)
         if isinstance(item, wire.FunctionCallItem) and self.reasoning is not None:
             self._conversation.reasoning[item.id] = self.reasoning
         self._put(events.ConversationItemDone(previous_item_id=self._previous[item.id], item=item))

@@ -59,6 +59,11 @@ class Responses:
     def __repr__(self) -> str:
         return f"<Responses active={self.active!r} running={len(self._running)}>"
 
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is in work, in the conversation or beside it."""
+        return bool(self._running)
+
     # -- starting ------------------------------------------------------------------------------------------------
 
     def prepare(

@@ -29,16 +29,16 @@ from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events
-from realtime.protocol.objects import ConversationObject, ItemReference
+from realtime.protocol.objects import ConversationObject, ItemReference, MessageItem
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
-from realtime.protocol.session_config import ServerVad, SessionConfig, apply, to_wire
+from realtime.protocol.session_config import SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
 from realtime.replying.chat_request import build_request
 from realtime.replying.fixed_response import FixedResponse
 from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
-from realtime.session.idle_timer import IdleTimer
+from realtime.session.idle_clock import IdleClock
 from realtime.session.items import ItemEvents
 from realtime.session.prewarm import Prewarm
 from realtime.settings import Settings
@@ -103,7 +103,7 @@ class Session:
             self._context.tasks,
         )
         self._turn_marks: Marks | None = None
-        self._idle = IdleTimer(self._idle_passed)
+        self._idle = IdleClock(self._context, self._idle_passed, lambda: self.responses.busy)
         self._follow_rules()
 
     def __repr__(self) -> str:
@@ -195,10 +195,13 @@ class Session:
     async def receive(self, event: client_events.ClientEvent) -> None:
         """Carry out one client event, in order. Raises ProtocolError for a mistake; nothing has changed then."""
         if isinstance(event, client_events.InputAudioBufferAppend):
+            before_ms = self._user.received_ms
             await self._user.append(event.audio)
+            self._idle.audio(self._now(), (self._user.received_ms - before_ms) / 1000)
         else:
             with self._context.turns:
                 self._receive(event)
+            self._idle.follow()
 
     def _receive(self, event: client_events.ClientEvent) -> None:
         match event:
@@ -207,6 +210,7 @@ class Session:
             case client_events.InputAudioBufferCommit():
                 self._user.commit_buffer()
                 self._context.turns.put(turns.SpeechDiscarded())  # no answer comes of itself
+                self._idle.user_done()
             case client_events.InputAudioBufferClear():
                 self._user.discard()
                 self._context.turns.put(turns.SpeechDiscarded())
@@ -223,6 +227,9 @@ class Session:
             case client_events.ConversationItemDelete(item_id=item_id):
                 self._items.receive(event)
                 self._context.turns.put(turns.TranscriptFailed(item_id))  # if it was the question: no answer
+            case client_events.ConversationItemCreate(item=MessageItem(role="user")):
+                self._items.receive(event)
+                self._idle.anew()
             case _:
                 self._items.receive(event)
 
@@ -249,7 +256,6 @@ class Session:
         self._check_input(options)
         if not options.out_of_band:
             self._check_room()
-            self._idle.stop()
             self._speculation.drop()
         self._reply(options, marks)
 
@@ -284,8 +290,7 @@ class Session:
             self._act(action)
         if self._turn.phase is turns.Phase.SILENT:
             self._speculation.drop()  # nobody speaks and no turn waits for its words: nothing to guess at
-        if isinstance(event, turns.PlaybackEnded) and before.playing_id == event.response_id:
-            self._start_idle()
+        self._idle.noticed(event, before, self._turn)
 
     def _follow_rules(self) -> None:
         """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""
@@ -297,7 +302,6 @@ class Session:
     def _act(self, action: turns.Action) -> None:
         match action:
             case turns.AnnounceSpeech(onset_ms):
-                self._idle.stop()
                 if self._rules.interrupt_response:
                     self._playout.discard_unsent()  # also of replies that no longer count as playing
                 self._user.announce(onset_ms)
@@ -354,20 +358,14 @@ class Session:
 
     # -- silence -------------------------------------------------------------------------------------------------
 
-    def _start_idle(self) -> None:
-        detection = self.config.turn_detection
-        if isinstance(detection, ServerVad) and detection.idle_timeout_ms is not None:
-            self._idle.start(detection.idle_timeout_ms / 1000)
-
     def _idle_passed(self) -> None:
         """Nobody has spoken for the agreed time: the assistant speaks up."""
-        if self._turn.phase is turns.Phase.SILENT and self.responses.active is None:
-            try:
-                with self._context.turns:
-                    self._user.commit_idle()
-                    self._reply(self._options(), self._marks())
-            except ProtocolError as error:
-                self._put(events.ErrorEvent.of(error))
+        try:
+            with self._context.turns:
+                self._user.commit_idle()
+                self._reply(self._options(), self._marks())
+        except ProtocolError as error:
+            self._put(events.ErrorEvent.of(error))
 
     def _marks(self, speech_ended_s: float | None = None) -> Marks:
         if speech_ended_s is None:
