@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from realtime.core.conversation import (
     FunctionCall,
@@ -20,26 +19,13 @@ from realtime.core.conversation import (
     OutputSpeech,
     Text,
 )
+from realtime.core.cut_text import size_of
+from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, fit
 from realtime.core.messages import ChatMessage, ToolCall
 
+__all__ = ["MAX_CHARACTERS", "NO_RESULT", "WHOLE", "Budget", "ContextOverflow", "history"]
+
 NO_RESULT = "no result yet"
-MAX_CHARACTERS = 400_000  # about 100,000 tokens of English, half of the smallest context
-
-
-class ContextOverflow(Exception):
-    """The conversation is longer than the model's context and must not be shortened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How much of a conversation the model may see. `retention` is kept of the budget once it overflows."""
-
-    characters: int = MAX_CHARACTERS
-    retention: float = 1.0
-    may_drop: bool = True
-
-
-WHOLE = Budget()
 
 
 def history(
@@ -52,7 +38,7 @@ def history(
 ) -> tuple[ChatMessage, ...]:
     """The messages for a chat request, oldest first. Raises ContextOverflow if nothing may be dropped."""
     groups = list(_groups(items, sees_images, reasoning or {}))
-    kept = _fit(groups, budget, len(instructions))
+    kept = fit(groups, budget, size_of(instructions))
     system = [ChatMessage("system", instructions)] if instructions else []
     return tuple(system + [message for group in kept for message in group])
 
@@ -146,30 +132,3 @@ def _message(item: Message, sees_images: bool) -> ChatMessage | None:
     if not content and not images:
         return None
     return ChatMessage(item.role, content, images=tuple(images))
-
-
-def _size(group: list[ChatMessage]) -> int:
-    return sum(
-        len(message.content) + sum(len(call.arguments) + len(call.name) for call in message.tool_calls)
-        for message in group
-    )
-
-
-def _fit(groups: list[list[ChatMessage]], budget: Budget, spent: int) -> list[list[ChatMessage]]:
-    """The newest groups that fit; the last one always stays."""
-    total = spent + sum(map(_size, groups))
-    if total <= budget.characters:
-        return groups
-    if not budget.may_drop:
-        raise ContextOverflow(
-            f"The conversation has {total} characters and the model is shown {budget.characters}: "
-            "delete items, or set truncation to 'auto'."
-        )
-    room = budget.characters * budget.retention - spent
-    kept: list[list[ChatMessage]] = []
-    for group in reversed(groups):
-        room -= _size(group)
-        if room < 0 and kept:
-            break
-        kept.append(group)
-    return kept[::-1]

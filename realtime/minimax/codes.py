@@ -180,6 +180,9 @@ STATUSES: Mapping[int, Code] = {
 # The words of OpenAI-style and Anthropic-style envelopes that stand without a number.
 NAMES: Mapping[str, Code] = {
     "context_length_exceeded": CONTEXT,
+    "context_window_exceeded": CONTEXT,
+    "exceed_context_size_error": CONTEXT,
+    "string_above_max_length": CONTEXT,
     "insufficient_quota": BALANCE,
     "invalid_api_key": KEY,
     "rate_limit_exceeded": RPM,

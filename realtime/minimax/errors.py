@@ -29,6 +29,16 @@ _PARAM = re.compile(r"expr_path=([\w.\[\]]+)|invalid params: (\w+(?: \w+)?)\s*(?
 _INNER_CODE = re.compile(r"\((\d{4,5})\)\s*(?:\(\d{3}\))?\s*$")
 
 
+# The words of services for a prompt that is too long, the platform's own first ("context window exceeds limit").
+_CONTEXT = re.compile(
+    r"context.?(?:window|length|size|limit)|maximum context|exceeds? .{0,40}context|context the overflows"
+    r"|(?:prompt|input|inputs|messages?|conversation|request) (?:is|are) too (?:long|large)(?! for .{0,30}per minute)"
+    r"|(?:prompt|input) too long|maximum (?:prompt|input) length|range of input length"
+    r"|reduce (?:the length|your prompt)|too many (?:input )?tokens"
+    r"|(?:input|prompt) token count .{0,30}exceeds|tokens \+ `?max_new_tokens|max_prompt_tokens"
+    r"|上下文.{0,6}(?:长度|超|过长)|输入.{0,6}(?:过长|超长|超过)|(?:prompt|提示词?) ?(?:超长|过长)",
+    re.IGNORECASE,
+)
 # Anthropic's names, for an error inside a stream, where the HTTP status is 200 (docs/minimax/anthropic.md 4).
 _NAMED_STATUSES: Mapping[str, int] = {
     "invalid_request_error": 400,
@@ -198,8 +208,7 @@ def _param_of(message: str) -> str | None:
 
 
 def _mentions_context(message: str) -> bool:
-    lowered = message.lower()
-    return "context window" in lowered or "context length" in lowered or "maximum context" in lowered
+    return _CONTEXT.search(message) is not None
 
 
 def plain_text(page: bytes | str) -> str:

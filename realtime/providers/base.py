@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.core.context_budgets import ContextBudgets
 from realtime.core.messages import ChatEvent, ChatRequest, WordTime
 from realtime.core.playback_clock import Latency
 from realtime.core.prebuffer import Delivery
@@ -106,6 +107,7 @@ class ChatModel(Protocol):
 
     name: str  # as clients see it
     sees_images: bool = False
+    context_tokens: int | None = None  # how long a prompt may be, if that is known
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """The answer as a stream; ends after `ChatFinish` (and `ChatUsage`, if known). Close it to stop."""
@@ -243,6 +245,7 @@ class Providers:
     chat: ChatModel
     speech: Speech
     end_of_turn: EndOfTurnModel | None = None
+    context_budgets: ContextBudgets = field(default_factory=ContextBudgets)
 
 
 class ProviderOverrides(TypedDict, total=False):

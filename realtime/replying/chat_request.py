@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from realtime.core.conversation import Conversation, InputSpeech, Item, Message
+from realtime.core.cut_text import size_of
+from realtime.core.fitting import CHARACTERS_PER_TOKEN
 from realtime.core.history import WHOLE, Budget, ContextOverflow, history
 from realtime.core.messages import ChatRequest, Tool
 from realtime.errors import ProviderRejected
@@ -30,18 +32,12 @@ def build_request(
     items = list(_items(options, conversation))
     if about_to_say is not None:
         items.append(Message("", "user", (InputSpeech(about_to_say),)))
-    truncation = options.truncation
-    budget = Budget(
-        WHOLE.characters,
-        truncation.retention_ratio if truncation.mode == "retention_ratio" else 1.0,
-        truncation.mode != "disabled",
-    )
     try:
         messages = history(
             items,
             options.instructions,
             sees_images=sees_images,
-            budget=budget,
+            budget=budget_of(options),
             reasoning=conversation.reasoning,
         )
     except ContextOverflow as error:
@@ -56,6 +52,16 @@ def build_request(
         temperature=options.temperature,
         reasoning_effort=options.reasoning_effort,
     )
+
+
+def budget_of(options: ResponseOptions) -> Budget:
+    """How much of the conversation this response may show the model, and what to do with more."""
+    truncation, characters = options.truncation, WHOLE.characters
+    if truncation.post_instructions_tokens is not None:
+        after = round(truncation.post_instructions_tokens * CHARACTERS_PER_TOKEN)
+        characters = min(characters, size_of(options.instructions) + after)
+    retention = truncation.retention_ratio if truncation.mode == "retention_ratio" else 1.0
+    return Budget(characters, retention, truncation.mode != "disabled")
 
 
 def again(options: ResponseOptions, items: Sequence[wire.Item], *, last: bool) -> ResponseOptions:

@@ -24,7 +24,8 @@ from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.server_events import OutputAudioBufferStarted, OutputAudioBufferStopped
 from realtime.protocol.voices import platform_voice
 from realtime.providers.base import ChatModel, Voice
-from realtime.replying.chat_request import again
+from realtime.replying.chat_request import again, budget_of
+from realtime.replying.fitting_chat import FittingChat
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
 from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
@@ -99,7 +100,7 @@ class Responses:
         )
         return Response(
             plan,
-            chat=chat or providers.chat,
+            chat=chat or FittingChat(providers.chat, providers.context_budgets, budget_of(options)),
             speech=providers.speech,
             events=ResponseEvents(self._context, options, marks),
             marks=marks,

@@ -213,3 +213,92 @@ def test_the_platforms_code_comes_before_an_anthropic_name() -> None:
     )
     assert error is not None
     assert (error.upstream_code, error.code) == (2056, "rate_limit_exceeded")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, {"message": "invalid params, context window exceeds limit (2013)"}),
+        (400, {"message": "Too many messages.", "code": "context_length_exceeded"}),
+        (
+            400,
+            {"message": "This model's maximum context length is 4096 tokens. However, you requested 5000."},
+        ),
+        (
+            400,
+            {
+                "message": "prompt is too long: 210000 tokens > 200000 maximum",
+                "type": "invalid_request_error",
+            },
+        ),
+        (
+            400,
+            {
+                "message": "the request exceeds the available context size",
+                "type": "exceed_context_size_error",
+            },
+        ),
+        (
+            400,
+            {
+                "message": "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
+            },
+        ),
+        (
+            400,
+            {
+                "message": "This model's maximum prompt length is 131072 but the request contains 537812 tokens."
+            },
+        ),
+        (400, {"message": "Please reduce the length of the messages or completion."}),
+        (400, {"message": "Range of input length should be [1, 30720]"}),
+        (400, {"message": "Input is too long for requested model."}),
+        (400, {"message": "too many tokens: total number of tokens in the request exceeds 8192"}),
+        (400, {"message": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097"}),
+        (
+            400,
+            {
+                "message": "Prompt contains 40000 tokens, too large for model with 32768 maximum context length"
+            },
+        ),
+        (413, {"message": "Request too large: the prompt is too long."}),
+        (400, {"message": "输入内容过长，超过模型上下文长度"}),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_recognised_in_the_words_of_many_services(
+    status: int, error: dict[str, str]
+) -> None:
+    found = error_from_response(status, msgspec.json.encode({"error": error}))
+    assert found is not None
+    assert found.code == "context_length_exceeded"
+    assert not found.retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "code"),
+    [
+        (
+            400,
+            {"message": "max_tokens is too large: 5000. This model supports at most 4096 completion tokens."},
+            "upstream_rejected",
+        ),
+        (400, {"message": "invalid params, unknown model 'context'"}, "upstream_rejected"),
+        (
+            413,
+            {
+                "message": "Request too large for model x on tokens per minute (TPM)",
+                "code": "rate_limit_exceeded",
+            },
+            "rate_limit_exceeded",
+        ),
+        (400, {"message": "invalid params, invalid params: text is too long"}, "upstream_rejected"),
+        (429, {"message": "too many tokens per minute"}, "rate_limit_exceeded"),
+        (413, {"message": "Payload Too Large"}, "upstream_rejected"),
+    ],
+)
+def test_other_limits_are_not_taken_for_a_prompt_that_is_too_long(
+    status: int, error: dict[str, str], code: str
+) -> None:
+    found = error_from_response(status, msgspec.json.encode({"error": error}))
+    assert found is not None
+    assert found.code == code

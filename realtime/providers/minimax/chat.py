@@ -27,10 +27,12 @@ class ChatProvider:
         first_timeout_s: float,
         gap_timeout_s: float,
         address: str | None = None,
+        context_tokens: int | None = None,
     ) -> None:
         self.name = chat.model
         self.sees_images = sees_images
         self.address = address
+        self.context_tokens = context_tokens
         self._chat = chat
         self._budget = RequestBudget(rpm)
         self._first_timeout_s = first_timeout_s
@@ -73,9 +75,11 @@ def create(settings: Settings) -> ChatProvider:
         raise ConfigError(f"MINIMAX_CHAT_API: {error}.") from None
     base_url = settings.base_url.rstrip("/").removesuffix("/v1")
     http = HttpClient(base_url, settings.api_key, group_id=settings.group_id)
+    traits = traits_of(settings.chat_model)
     return ChatProvider(
         Chat(http, model=settings.chat_model, dialect=dialect),
-        sees_images=traits_of(settings.chat_model).sees_images,
+        sees_images=traits.sees_images,
+        context_tokens=traits.context_tokens,
         rpm=settings.chat_rpm,
         first_timeout_s=settings.chat_first_timeout_s,
         gap_timeout_s=settings.chat_gap_timeout_s,

@@ -1,0 +1,60 @@
+"""How much each chat model takes, in the measure of `fitting.py`: what is published, and what refusals have taught.
+
+One for all conversations of the process. Pure: it is told of refusals and successes, and asks nobody.
+"""
+
+from __future__ import annotations
+
+import re
+
+from realtime.core.fitting import CHARACTERS_PER_TOKEN, MAX_CHARACTERS
+
+MAX_MODELS = 64
+_MARGIN = 0.9  # counts of tokens are not ours
+_HALVINGS = 2  # after so many the steps are longer
+_NUMBER = re.compile(r"\d[\d,]*\d|\d")
+_LIMIT = re.compile(
+    r"(?:maximum|limit|at most|context (?:length|size|window)|allowed|up to)\D{0,40}?(\d[\d,]*\d)"
+    r"|(\d[\d,]*\d)\s*(?:tokens?\s*)?(?:maximum|max\b|limit)",
+    re.IGNORECASE,
+)
+_CODES = re.compile(r"\((?:(?:code|HTTP) )?\d{3,5}\)(?=[\s.]|$)")  # of the platform: "(2013)", "(HTTP 400)"
+
+
+class ContextBudgets:
+    """By the model's name."""
+
+    def __init__(self) -> None:
+        self._learned: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<ContextBudgets {self._learned}>"
+
+    def of(self, model: str, context_tokens: int | None = None) -> int:
+        """What to show this model at most; `context_tokens` is its published context, if known."""
+        known = MAX_CHARACTERS if context_tokens is None else round(context_tokens * CHARACTERS_PER_TOKEN)
+        return min(MAX_CHARACTERS, known, self._learned.get(model, MAX_CHARACTERS))
+
+    def learn(self, model: str, characters: int) -> None:
+        """More than this was refused, and within it the model has answered."""
+        self._learned.pop(model, None)
+        self._learned[model] = characters
+        if len(self._learned) > MAX_MODELS:
+            del self._learned[next(iter(self._learned))]
+
+
+def after_refusal(refused: int, message: str, refusals: int) -> int:
+    """The budget to try next: by the numbers of the message, else a half, and a quarter after some `refusals`."""
+    share = share_in(message)
+    if share is None:
+        share = 0.5 if refusals < _HALVINGS else 0.25
+    return int(refused * share)
+
+
+def share_in(message: str) -> float | None:
+    """Which share of the request would have fitted, if the message tells the limit and what was asked for."""
+    told = _CODES.sub("", message)
+    limits = [int((first or second).replace(",", "")) for first, second in _LIMIT.findall(told)]
+    numbers = [int(number.replace(",", "")) for number in _NUMBER.findall(told)]
+    limit, asked = min(limits, default=0), max(numbers, default=0)
+    return limit / asked * _MARGIN if 0 < limit < asked else None
