@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime.core.conversation import Conversation
+from realtime.core.conversation import FULL, MAX_ITEMS, Conversation, ConversationError, Item, Message
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
+from realtime.protocol.server_events import ConversationItemDeleted
 from realtime.protocol.session_config import SessionConfig
 from realtime.providers.base import Providers
 from realtime.settings import Settings
@@ -33,6 +34,27 @@ class Context:
     settings: Settings
     metrics: Metrics
     new_id: Callable[[str], str]
+
+    def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:
+        """Put an item into the conversation; in a full one the oldest make room, unless truncation is 'disabled'.
+
+        Returns the predecessor's id. Raises ConversationError like `Conversation.add`.
+        """
+        try:
+            return self.conversation.add(item, after)
+        except ConversationError as error:
+            if error.code != FULL:
+                raise
+        if self.config.truncation.mode != "disabled":
+            self._make_room(item, after)
+        return self.conversation.add(item, after, by_reply=by_reply)
+
+    def _make_room(self, item: Item, after: str | None) -> None:
+        call_id = "" if isinstance(item, Message) else item.call_id
+        too_many = len(self.conversation) - MAX_ITEMS + 1
+        for item_id in self.conversation.oldest(too_many, keep={after or "", call_id}):
+            self.conversation.remove(item_id)
+            self.outbox.put(ConversationItemDeleted(item_id=item_id))
 
     def __repr__(self) -> str:
         return f"<Context of {self.conversation_id}, {len(self.conversation)} items>"

@@ -34,7 +34,7 @@ def _to_core_part(part: wire.ItemPart) -> core.Part:
         case wire.InputAudio(transcript=transcript):
             return core.InputSpeech(transcript)
         case wire.InputImage(image_url=url, detail=detail):
-            return core.Image(url, None if detail is UNSET else str(detail))
+            return core.Image("" if url is UNSET else url, None if detail is UNSET else str(detail))
         case wire.OutputAudio(transcript):
             return core.OutputSpeech(transcript)
 

@@ -21,7 +21,7 @@ from .proxies import proxy_for, shown_proxy
 from .talk import AudioInput, AudioOutput, Talk
 
 JSON_ONLY = Subprotocol("realtime")
-_MAX_MESSAGE = 1 << 20
+_MAX_MESSAGE = 16 << 20  # bytes; the server has the same limit
 _CLOSE_TIMEOUT_S = 2.0  # a network that is gone says no goodbye
 OPEN_TIMEOUT_S = 4.0  # until the server has said its first word: someone waits in front of a screen
 

@@ -6,6 +6,7 @@ that it can be cut to what was heard (docs/wire.md 3.9). What a chat model sees 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,6 +15,10 @@ from realtime.core.spoken import SpokenPart
 MAX_ITEMS = 2_000
 REPLY_ROOM = 500  # more for replies: one that has begun must be able to end
 ROOT = "root"  # stands for the place before the first item
+FULL = "conversation_full"
+FULL_MESSAGE = (
+    f"The conversation has {MAX_ITEMS} items: delete some, set truncation to 'auto', or begin a new session."
+)
 BEYOND_MS = 1_000.0  # a rounding error of a client's clock, not a mistake
 
 Status = Literal["in_progress", "completed", "incomplete"]
@@ -135,16 +140,13 @@ class Conversation:
                 f"Item '{item.id}' already exists in the conversation.",
                 "item.id",
             )
-        if len(self._order) >= MAX_ITEMS + (REPLY_ROOM if by_reply else 0):
-            raise ConversationError(
-                "conversation_full",
-                f"The conversation has {MAX_ITEMS} items: delete some, or begin a new session.",
-            )
         if isinstance(item, FunctionCallOutput) and not self.knows_call(item.call_id):
             raise ConversationError(
                 "invalid_value", f"Tool call ID '{item.call_id}' not found in conversation.", "item.call_id"
             )
         place = self._place(after)
+        if len(self._order) >= MAX_ITEMS + (REPLY_ROOM if by_reply else 0):
+            raise ConversationError(FULL, FULL_MESSAGE)
         self._order.insert(place, item.id)
         self._items[item.id] = item
         if isinstance(item, FunctionCallOutput):
@@ -195,6 +197,37 @@ class Conversation:
             self._awaited.discard(item.call_id)
         self._speech.pop(item_id, None)
         self.reasoning.pop(item_id, None)
+
+    def oldest(self, count: int, keep: Collection[str] = ()) -> list[str]:
+        """The ids of the `count` oldest items, results with their calls; fewer where there are no more that may go.
+
+        Not the user's last message, what is in progress, a call that waits for its output, and `keep` (ids of items or
+        calls). Messages of the system go last.
+        """
+        stays = {self.last_user_item_id, *self._awaited, *keep}
+        found: dict[str, None] = {}
+        for item_id in sorted(self._order, key=self._is_system):
+            if len(found) >= count:
+                break
+            item = self._items[item_id]
+            call_id = None if isinstance(item, Message) else item.call_id
+            if item.status == "in_progress" or item_id in stays or call_id in stays:
+                continue
+            found[item_id] = None
+            if isinstance(item, FunctionCall):
+                found.update(dict.fromkeys(self._outputs_of(item.call_id)))
+        return list(found)
+
+    def _is_system(self, item_id: str) -> bool:
+        item = self._items[item_id]
+        return isinstance(item, Message) and item.role == "system"
+
+    def _outputs_of(self, call_id: str) -> list[str]:
+        return [
+            item.id
+            for item in self._items.values()
+            if isinstance(item, FunctionCallOutput) and item.call_id == call_id
+        ]
 
     def complete(self, item: Item, *, awaited: bool = True) -> None:
         """Put the finished value in the place of an item in progress; one that was deleted meanwhile stays so.

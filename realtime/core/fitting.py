@@ -105,11 +105,11 @@ def _cut(groups: list[Group], room: int) -> list[Group]:
         (size_of(text) for group in groups for message in group for text in _texts(message)), reverse=True
     )
     fixed = total - sum(texts)
-    limit = max(MIN_TEXT, _limit(texts, room - fixed))
+    limit = max(MIN_TEXT, fair_limit(texts, room - fixed))
     return [[_cut_message(message, limit) for message in group] for group in groups]
 
 
-def _limit(sizes: Sequence[int], room: int) -> int:
+def fair_limit(sizes: Sequence[int], room: int) -> int:
     """The greatest length to which all longer texts have to be cut. `sizes` are sorted, the longest first."""
     left = room - sum(sizes)  # negative
     for count, length in enumerate(sizes, 1):

@@ -36,7 +36,7 @@ class UserItems:
         """A committed item, told on the wire. Raises ProtocolError in a full conversation; nothing has changed then."""
         item = MessageItem(id=item_id, role="user", content=(InputAudio(transcript),))
         try:
-            previous = self._context.conversation.add(to_core_item(item))
+            previous = self._context.add_item(to_core_item(item))
         except ConversationError as error:
             raise ProtocolError(error.message, code=error.code, param=error.param) from error
         outbox = self._context.outbox

@@ -1,6 +1,7 @@
 """Readers for the items that clients create: messages, function calls and their outputs.
 
-Knows the fields, the beta names that are still accepted, and the limits. Does not know the conversation.
+Knows the fields, the beta names that are still accepted, and the limits of ids and parts. A text may have any length:
+who keeps it cuts it. Does not know the conversation.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from realtime.protocol.objects import (
 )
 
 MAX_ID_CHARS = 128
-MAX_ITEM_CHARS = 200_000  # text of one item, all parts together
+MAX_PARTS = 1_000  # of one message
 IMAGE_PREFIXES = ("data:image/", "https://", "http://")
 
 ITEM_TYPES = ["message", "function_call", "function_call_output"]
@@ -81,14 +82,14 @@ def _read_item(sent: Fields, kind: str) -> Item:
                 status=status,
                 name=sent.required("name", read_id),
                 call_id=sent.optional("call_id", read_id, ""),
-                arguments=sent.required("arguments", _item_text),
+                arguments=sent.required("arguments", checks.text),
             )
         case _:
             item = FunctionCallOutputItem(
                 id=item_id,
                 status=status,
                 call_id=sent.required("call_id", read_id),
-                output=sent.required("output", _item_text),
+                output=sent.required("output", checks.text),
             )
     # Some serialisers write the keys of the other item types as null.
     for key in ("role", "content", "name", "call_id", "arguments", "output"):
@@ -98,30 +99,16 @@ def _read_item(sent: Fields, kind: str) -> Item:
     return item
 
 
-def _item_text(value: Any, path: str) -> str:
-    return checks.text(value, path, max_chars=MAX_ITEM_CHARS)
-
-
 def _read_content(sent: Fields, role: str) -> tuple[ItemPart, ...]:
-    content = sent.required("content", checks.each(lambda value, path: _read_part(value, path, role)))
-    length = sum(_text_length(part) for part in content)
-    if length > MAX_ITEM_CHARS:
+    content = sent.required("content", checks.array)
+    if len(content) > MAX_PARTS:
         path = sent.at("content")
         raise checks.invalid(
-            f"Invalid '{path}': text too long. Expected at most {MAX_ITEM_CHARS} characters, got {length}.",
+            f"Invalid '{path}': too many parts. Expected at most {MAX_PARTS}, got {len(content)}: "
+            "put their texts together, or use several items.",
             path,
         )
-    return content
-
-
-def _text_length(part: ItemPart) -> int:
-    match part:
-        case InputText(text) | OutputText(text) | OutputAudio(text):
-            return len(text)
-        case InputAudio(transcript):
-            return len(transcript or "")
-        case _:
-            return 0
+    return checks.each(lambda value, path: _read_part(value, path, role))(content, sent.at("content"))
 
 
 def _read_part(value: Any, path: str, role: str) -> ItemPart:
@@ -134,22 +121,22 @@ def _read_part(value: Any, path: str, role: str) -> ItemPart:
     part: ItemPart
     match kind:
         case "input_text":
-            part = InputText(sent.required("text", _item_text))
+            part = InputText(sent.required("text", checks.text))
         case "input_audio":
             part = _read_input_audio(sent)
         case "input_image":
             part = _read_image(sent)
         case "output_text":
-            part = OutputText(sent.required("text", _item_text))
+            part = OutputText(sent.required("text", checks.text))
         case _:
-            part = OutputAudio(sent.optional("transcript", _item_text, ""))
+            part = OutputAudio(sent.optional("transcript", checks.text, ""))
     sent.ignore(IGNORED_PART_KEYS)
     sent.close()
     return part
 
 
 def _read_input_audio(sent: Fields) -> InputAudio:
-    transcript = sent.maybe("transcript", _item_text)
+    transcript = sent.maybe("transcript", checks.text)
     if transcript is not None:
         return InputAudio(transcript)  # used as text: its audio is not needed
     return InputAudio(None, sent.required("audio", checks.base64_bytes))

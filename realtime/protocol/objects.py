@@ -32,9 +32,9 @@ class InputAudio(Struct, frozen=True, tag_field="type", tag="input_audio"):
 
 
 class InputImage(Struct, frozen=True, tag_field="type", tag="input_image"):
-    """An image from the user, as a data URI."""
+    """An image from the user, as a data URI. Left out where a client gets back what it has sent itself."""
 
-    image_url: str
+    image_url: str | UnsetType = UNSET
     detail: ImageDetail | UnsetType = UNSET
 
 

@@ -75,6 +75,8 @@ _AUTO_TOOL_CHOICE = ToolChoice()
 _AUTO_TRUNCATION = Truncation()
 _DEFAULT_TRANSCRIPTION = Transcription(model="default")
 
+MAX_SESSION_BYTES = 768 * 1024  # of the session object; some sockets refuse messages of over 1 MiB
+
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
@@ -183,7 +185,19 @@ def apply(config: SessionConfig, session_patch: dict[str, Any], *, input_busy: b
             "Commit or clear the input audio buffer first.",
             "session.audio.input.format",
         )
-    return replace(config, **changes, baseline=config.defaults)
+    return _of_allowed_size(replace(config, **changes, baseline=config.defaults))
+
+
+def _of_allowed_size(config: SessionConfig) -> SessionConfig:
+    """The settings come back whole in one message. Raises ProtocolError."""
+    size = len(msgspec.json.encode(to_wire(config, session_id="", expires_at=0, model="")))
+    if size > MAX_SESSION_BYTES:
+        raise checks.invalid(
+            f"Invalid 'session': the settings are too long. Expected at most {MAX_SESSION_BYTES} bytes of JSON in all, "
+            f"got {size}: shorten the tools, the instructions or the prompt.",
+            "session",
+        )
+    return config
 
 
 def _audio_changes(sent: Fields, config: SessionConfig) -> dict[str, Any]:

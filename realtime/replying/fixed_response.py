@@ -11,7 +11,7 @@ class FixedResponse:
     """Answers everything with the same words."""
 
     sees_images = False
-    context_tokens = None
+    context_tokens: int | None = None
 
     def __init__(self, text: str) -> None:
         self.name = "fixed response"

@@ -122,7 +122,7 @@ class OutputItems:
         after = self._before_calls if isinstance(item, wire.MessageItem) else None
         if after is not None and after not in self._conversation:
             after = ROOT if after == ROOT else None
-        previous = self._conversation.add(to_core_item(item), after, by_reply=True)
+        previous = self._context.add_item(to_core_item(item), after, by_reply=True)
         self._previous[item.id] = previous
         self._put(events.ConversationItemAdded(previous_item_id=previous, item=item))
 

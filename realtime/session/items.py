@@ -12,12 +12,27 @@ from realtime.context import Context
 from realtime.core.audio import PcmDecoder, Resampler
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
+from realtime.core.cut_text import cut_characters
+from realtime.core.fitting import fair_limit
 from realtime.errors import ProtocolError
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events
-from realtime.protocol.objects import FunctionCallItem, InputAudio, Item, MessageItem
+from realtime.protocol.echo import echoed
+from realtime.protocol.objects import (
+    FunctionCallItem,
+    FunctionCallOutputItem,
+    InputAudio,
+    InputText,
+    Item,
+    ItemPart,
+    MessageItem,
+    OutputAudio,
+    OutputText,
+)
 from realtime.providers.base import VAD_RATE
 from realtime.translate import to_core_format, to_core_item, to_wire_item
+
+MAX_ITEM_CHARS = 200_000  # text of one item, all parts together
 
 Transcribe = Callable[[str, Samples], None]
 
@@ -45,7 +60,7 @@ class ItemEvents:
                 case client_events.ConversationItemCreate(item=item, previous_item_id=previous):
                     self._create(item, previous)
                 case client_events.ConversationItemRetrieve(item_id=item_id):
-                    item = to_wire_item(self._conversation.get(item_id))
+                    item = echoed(to_wire_item(self._conversation.get(item_id)))
                     self._outbox.put(events.ConversationItemRetrieved(item=item))
                 case client_events.ConversationItemTruncate():
                     self._truncate(event)
@@ -60,8 +75,9 @@ class ItemEvents:
     def _create(self, item: Item, previous: str | None) -> None:
         item = self._complete(item)
         recordings = self._recordings(item)
-        item = _without_audio(item)
-        after = self._conversation.add(to_core_item(item), previous)
+        item = _without_excess(_without_audio(item))
+        after = self._context.add_item(to_core_item(item), previous)
+        item = echoed(item)
         self._outbox.put(events.ConversationItemAdded(previous_item_id=after, item=item))
         self._outbox.put(events.ConversationItemDone(previous_item_id=after, item=item))
         if recordings:
@@ -95,6 +111,42 @@ class ItemEvents:
             )
         end_ms = self._conversation.truncate(event.item_id, event.audio_end_ms, self._sent_ms(event.item_id))
         self._outbox.put(events.ConversationItemTruncated(item_id=event.item_id, audio_end_ms=int(end_ms)))
+
+
+def _without_excess(item: Item) -> Item:
+    """With all texts together within MAX_ITEM_CHARS: the longest ones are cut, and say so."""
+    match item:
+        case FunctionCallItem():
+            return msgspec.structs.replace(item, arguments=cut_characters(item.arguments, MAX_ITEM_CHARS))
+        case FunctionCallOutputItem():
+            return msgspec.structs.replace(item, output=cut_characters(item.output, MAX_ITEM_CHARS))
+    sizes = sorted((len(text_of(part)) for part in item.content), reverse=True)
+    if sum(sizes) <= MAX_ITEM_CHARS:
+        return item
+    limit = fair_limit(sizes, MAX_ITEM_CHARS)
+    return msgspec.structs.replace(item, content=tuple(_cut(part, limit) for part in item.content))
+
+
+def _cut(part: ItemPart, limit: int) -> ItemPart:
+    match part:
+        case InputText(text) | OutputText(text):
+            return msgspec.structs.replace(part, text=cut_characters(text, limit))
+        case InputAudio(transcript) | OutputAudio(transcript):
+            shorter = None if transcript is None else cut_characters(transcript, limit)
+            return msgspec.structs.replace(part, transcript=shorter)
+        case _:
+            return part
+
+
+def text_of(part: ItemPart) -> str:
+    """The words of a content part."""
+    match part:
+        case InputText(text) | OutputText(text):
+            return text
+        case InputAudio(transcript) | OutputAudio(transcript):
+            return transcript or ""
+        case _:
+            return ""
 
 
 def _without_audio(item: Item) -> Item:

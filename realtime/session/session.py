@@ -20,7 +20,7 @@ from typing import Any
 
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.conversation import MAX_ITEMS, Conversation
+from realtime.core.conversation import FULL, FULL_MESSAGE, MAX_ITEMS, Conversation
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError
 from realtime.listening.user_input import UserInput
@@ -29,6 +29,7 @@ from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events
+from realtime.protocol.echo import echoed
 from realtime.protocol.objects import ConversationObject, ItemReference, MessageItem
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import SessionConfig, apply, to_wire
@@ -153,7 +154,7 @@ class Session:
     def _tell_restored(self) -> None:
         """The items of a conversation that goes on, as if they were added now."""
         previous = None
-        for item in map(to_wire_item, self.conversation.items):
+        for item in map(echoed, map(to_wire_item, self.conversation.items)):
             self._put(events.ConversationItemAdded(previous_item_id=previous, item=item))
             self._put(events.ConversationItemDone(previous_item_id=previous, item=item))
             previous = item.id
@@ -261,11 +262,8 @@ class Session:
 
     def _check_room(self) -> None:
         """Raises ProtocolError when not even an answer fits."""
-        if len(self.conversation) > MAX_ITEMS:
-            raise ProtocolError(
-                f"The conversation has more than {MAX_ITEMS} items: delete some, or begin a new session.",
-                code="conversation_full",
-            )
+        if len(self.conversation) > MAX_ITEMS and self.config.truncation.mode == "disabled":
+            raise ProtocolError(FULL_MESSAGE, code=FULL)
 
     def _check_input(self, options: ResponseOptions) -> None:
         """Raises ProtocolError for a reference to an item that is not there."""

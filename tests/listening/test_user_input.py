@@ -204,7 +204,7 @@ async def test_an_early_decode_ends_with_its_utterance_however_much_one_append_b
 
 @scripted
 async def test_a_turn_without_room_fails_as_a_turn():
-    bench = Bench()
+    bench = Bench(truncation="disabled")
     subject = UserInput(bench.context)
     for number in range(MAX_ITEMS):
         bench.context.conversation.add(Message(f"old_{number}", "user"))

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.core.conversation import MAX_ITEMS, Message
+from realtime.core.conversation import MAX_ITEMS, Item, Message
 from realtime.errors import ProtocolError
 from realtime.protocol.codec import decode
 from realtime.session.items import ItemEvents
@@ -101,9 +101,67 @@ async def test_a_deleted_item_is_told_and_gone():
 
 @scripted
 async def test_what_is_refused_changes_nothing():
-    side = Side()
+    side = Side(truncation="disabled")
     for number in range(MAX_ITEMS):
         side.bench.context.conversation.add(Message(f"old_{number}", "user"))
     with pytest.raises(ProtocolError):
         side.create(audio(LOUD * 50))
     assert (side.bench.sent(), side.transcribed) == ([], [])
+
+
+BOOK = "word " * 600_000  # 3 MB
+
+
+def kept(side: Side, item_id: str) -> Item:
+    return side.bench.context.conversation.get(item_id)
+
+
+@scripted
+async def test_a_book_is_cut_and_says_so():
+    side = Side()
+    (added, done) = side.create(text(BOOK, id="book"))
+    (part,) = kept(side, "book").parts
+    assert 199_900 <= len(part.text) <= 200_000
+    assert "\n[... 2,800,060 characters left out ...]\n" in part.text
+    assert added["item"] == done["item"]
+    assert added["item"]["content"] == [{"type": "input_text", "text": part.text}]
+
+
+@scripted
+async def test_an_output_of_3_megabytes_is_cut_and_says_so():
+    side = Side()
+    side.create({"type": "function_call", "call_id": "c", "name": "read", "arguments": "{}"})
+    side.create({"type": "function_call_output", "id": "out", "call_id": "c", "output": BOOK})
+    assert "characters left out" in kept(side, "out").output
+    assert len(kept(side, "out").output) <= 200_000
+
+
+@scripted
+async def test_only_the_longest_part_is_cut():
+    side = Side()
+    parts = [{"type": "input_text", "text": words} for words in ("Summarise this.", BOOK, "In French.")]
+    side.create({"type": "message", "role": "user", "id": "book", "content": parts})
+    first, second, third = (part.text for part in kept(side, "book").parts)
+    assert (first, third) == ("Summarise this.", "In French.")
+    assert "characters left out" in second
+    assert len(first + second + third) <= 200_000
+
+
+@scripted
+async def test_a_text_of_200_000_characters_is_not_touched():
+    side = Side()
+    side.create(text("x" * 200_000, id="long"))
+    assert kept(side, "long").parts[0].text == "x" * 200_000
+
+
+@scripted
+async def test_a_photo_is_kept_for_the_model_and_does_not_come_back():
+    side = Side()
+    photo = "data:image/jpeg;base64," + "A" * 1_200_000
+    content = [{"type": "input_image", "image_url": photo, "detail": "low"}]
+    events = side.create({"type": "message", "role": "user", "id": "photo", "content": content})
+    events += side.send("conversation.item.retrieve", item_id="photo")
+    assert len(events) == 3
+    for event in events:
+        assert event["item"]["content"] == [{"type": "input_image", "detail": "low"}]
+    assert kept(side, "photo").parts[0].url == photo

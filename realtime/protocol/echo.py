@@ -1,0 +1,80 @@
+"""What of an item goes back to clients: everything, unless it is too large for the sockets of some of them.
+
+A client knows what it has sent, so then the data of pictures is left out and long texts are cut. Changes no item.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from realtime.protocol.objects import InputImage, Item, MessageItem
+
+MAX_ECHO_BYTES = 256 * 1024  # of one item; some sockets refuse messages of over 1 MiB
+MAX_URL_CHARS = 2_048  # of a picture that is not left out
+_JSON_BYTES = 6  # of one character at most
+_STEPS = (240_000, 120_000, MAX_ECHO_BYTES // (_JSON_BYTES + 1))  # characters of all texts together
+_TEXTS = ("text", "transcript", "arguments", "output")
+
+_encode = msgspec.json.Encoder().encode
+
+
+def echoed(item: Item) -> Item:
+    """The item as it is sent back: at most MAX_ECHO_BYTES of JSON."""
+    if _characters(item) * _JSON_BYTES <= MAX_ECHO_BYTES // 2 or _fits(item):
+        return item
+    for longest in (MAX_URL_CHARS, 0):
+        item = _without_urls(item, longest)
+        if _fits(item):
+            return item
+    shorter = item
+    for characters in _STEPS:
+        shorter = _cut(item, characters)
+        if _fits(shorter):
+            break
+    return shorter
+
+
+def _fits(item: Item) -> bool:
+    return len(_encode(item)) <= MAX_ECHO_BYTES
+
+
+def _characters(item: Item) -> int:
+    """All characters of the item and of its parts; 50 for the frame of a part."""
+    holders: list[Any] = [item, *item.content] if isinstance(item, MessageItem) else [item]
+    fields = (*_TEXTS, "image_url")
+    return sum(50 + sum(len(getattr(holder, name, None) or "") for name in fields) for holder in holders)
+
+
+def _without_urls(item: Item, longest: int) -> Item:
+    """Without the addresses and the data of pictures that are longer than this."""
+    if not isinstance(item, MessageItem):
+        return item
+    content = tuple(
+        msgspec.structs.replace(part, image_url=UNSET)
+        if isinstance(part, InputImage) and part.image_url is not UNSET and len(part.image_url) > longest
+        else part
+        for part in item.content
+    )
+    return msgspec.structs.replace(item, content=content)
+
+
+def _cut(item: Item, characters: int) -> Item:
+    """With all texts together within so many characters, each with the same share."""
+    if not isinstance(item, MessageItem):
+        cut: Item = _cut_texts(item, characters)
+        return cut
+    share = characters // max(1, len(item.content))
+    return msgspec.structs.replace(item, content=tuple(_cut_texts(part, share) for part in item.content))
+
+
+def _cut_texts(holder: Any, limit: int) -> Any:
+    texts = {name: getattr(holder, name, None) for name in _TEXTS}
+    long = {name: text for name, text in texts.items() if isinstance(text, str) and len(text) > limit}
+    cut = {
+        name: f"{text[:limit]} [... {len(text) - limit:,} characters left out ...]"
+        for name, text in long.items()
+    }
+    return msgspec.structs.replace(holder, **cut)
