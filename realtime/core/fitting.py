@@ -17,6 +17,7 @@ from realtime.core.messages import ChatMessage, ToolCall
 MAX_CHARACTERS = 400_000  # about 100,000 tokens of English, half of the smallest usual context
 CHARACTERS_PER_TOKEN = 2.5  # at least, so that a budget in tokens is kept
 IMAGE_SIZE = 3_000  # about 1,000 tokens
+IMAGE_DATA = 100  # bytes of a picture's data that count as one: requests have a size as well
 MIN_TEXT = 500  # a text is not cut to less
 
 Group = list[ChatMessage]
@@ -43,7 +44,7 @@ def size(messages: Sequence[ChatMessage]) -> int:
     return sum(
         size_of(message.content)
         + sum(size_of(call.arguments) + len(call.name) for call in message.tool_calls)
-        + IMAGE_SIZE * len(message.images)
+        + sum(IMAGE_SIZE + len(url) // IMAGE_DATA for url in message.images)
         for message in messages
     )
 

@@ -99,6 +99,13 @@ def test_pictures_count():
     assert size([message]) == 5 + 3 * IMAGE_SIZE
 
 
+def test_of_many_photos_the_newest_are_sent():
+    """A picture every second: the request stays within what a platform takes."""
+    photo = "data:image/jpeg;base64," + "A" * 900_000
+    shown = history([Message(str(n), "user", (Image(photo),)) for n in range(200)], sees_images=True)
+    assert 20 <= len(shown) <= 40
+
+
 def test_scripts_with_many_bytes_a_character_take_more():
     assert size([user("日本語")]) == 9
 
