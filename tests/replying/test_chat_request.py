@@ -69,3 +69,10 @@ def test_a_response_with_an_input_of_its_own_is_shown_that_and_nothing_else():
     new = MessageItem(id="new", role="user", content=(InputText("Now?"),))
     options = response_options(config(), ResponseParams(input=(ItemReference(id="item_1"), new)))
     assert shown(options, ["One.", "Two.", "Three."]) == ["Two.", "Now?"]
+
+
+def test_a_limit_after_the_instructions_is_kept():
+    """1,000 tokens are 2,500 bytes beside the instructions."""
+    limit = {"type": "retention_ratio", "retention_ratio": 1, "token_limits": {"post_instructions": 1_000}}
+    options = response_options(config(limit), None)
+    assert [text[0] for text in shown(options, [mark * 800 for mark in "01234"])] == ["2", "3", "4"]
