@@ -71,6 +71,7 @@ class ObservedChat(_Wrapper, ChatModel):
         super().__init__(chat, upstream)
         self.name = chat.name
         self.sees_images = chat.sees_images
+        self.context_tokens = getattr(chat, "context_tokens", None)  # installed providers may not say
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         self._upstream.asked(CHAT)
