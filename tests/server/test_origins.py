@@ -134,7 +134,7 @@ async def test_visitors_are_not_told_what_to_install():
         told = Missing(
             "voice detection", "No module named 'onnxruntime': pip install 'minimax-realtime[local]'"
         )
-        server.app[OPENED].runtime = replace(server.runtime, missing=(told,))
+        server.app[OPENED].runtime = replace(server.runtime, parts_missing=(told,))
         async with aiohttp.ClientSession(server.url) as http, http.get("/readyz") as answer:
             ready = await answer.json()
     assert ready["hears"] is False
