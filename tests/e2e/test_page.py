@@ -12,9 +12,11 @@ from realtime.server.audio_streams import AudioStreams
 from realtime.server.run import running
 from realtime.settings import Settings
 from tests.clips import clips, require_clips
-from tests.web.conftest import browser_with, open_page  # noqa: F401
+from tests.web.conftest import browser_with, browsers, open_page  # noqa: F401
 from tests.web.sound import RATE, locate, longest_gap_ms, to_rate, write_wav
 from tests.wer import word_error_rate
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browsers
 
 MICROPHONE_RATE = 48_000  # Hertz
 EVENTS = "() => realtimeDebug.log.map(({ at, from, event }) => ({ at, from, ...event }))"

@@ -1,4 +1,7 @@
-"""Chromium for the tests of the page. They are skipped if it is missing, or fail if REQUIRE names `chromium`."""
+"""Chromium for the tests of the page. They are skipped if it is missing, or fail if REQUIRE names `chromium`.
+
+The tests of this folder share one event loop, so that they can share browsers.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,21 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.web.fake_server import serving
+
+FOLDER = Path(__file__).parent
+
 SWITCHES = (
     "--no-sandbox",
     "--autoplay-policy=no-user-gesture-required",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one event loop."""
+    for item in items:
+        if item.path.parent == FOLDER and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 def _chromium() -> str:
@@ -31,34 +45,70 @@ def _chromium() -> str:
 
 @asynccontextmanager
 async def browser_with(*switches: str, device: bool = True, prompt: str = "accept") -> AsyncIterator[Any]:
-    """A headless Chromium with a fake microphone. `device` False: no microphone; `prompt` "deny": no permission."""
-    path = _chromium()
-    fake = ["--use-fake-device-for-media-stream"] if device else []
-    ui = "--use-fake-ui-for-media-stream" + ("=deny" if prompt == "deny" else "")
+    """A headless Chromium of its own with a fake microphone. `device` False: no microphone; `prompt` "deny": no permission."""
+    async with AsyncExitStack() as stack:
+        yield await _launch(await _start_driver(stack), stack, *switches, device=device, prompt=prompt)
+
+
+async def _start_driver(stack: AsyncExitStack) -> Any:
+    _chromium()
     from playwright.async_api import async_playwright
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=[*SWITCHES, ui, *fake, *switches]
-        )
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    return await stack.enter_async_context(async_playwright())
 
 
-@pytest_asyncio.fixture
-async def open_page() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
-    """open_page(url, wav=None, device=True, prompt="accept", **context) -> a page; its JavaScript errors fail the test."""
+async def _launch(driver: Any, stack: AsyncExitStack, *switches: str, device: bool, prompt: str) -> Any:
+    fake = ["--use-fake-device-for-media-stream"] if device else []
+    ui = "--use-fake-ui-for-media-stream" + ("=deny" if prompt == "deny" else "")
+    arguments = [*SWITCHES, ui, *fake, *switches]
+    browser = await driver.chromium.launch(executable_path=_chromium(), args=arguments)
+    stack.push_async_callback(browser.close)
+    return browser
+
+
+class Browsers:
+    """Browsers that live as long as the run: to start one takes seconds, and a new context is as clean."""
+
+    def __init__(self, driver: Any, stack: AsyncExitStack) -> None:
+        self.driver = driver
+        self._stack = stack
+        self._started: dict[tuple[bool, str], Any] = {}
+
+    async def get(self, *, device: bool = True, prompt: str = "accept") -> Any:
+        """The browser with such a microphone; it is started at the first call."""
+        browser = self._started.get((device, prompt))
+        if browser is None or not browser.is_connected():
+            browser = await _launch(self.driver, self._stack, device=device, prompt=prompt)
+            self._started[device, prompt] = browser
+        return browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browsers() -> AsyncIterator[Browsers]:
+    async with AsyncExitStack() as stack:
+        yield Browsers(await _start_driver(stack), stack)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browsers: Browsers) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """open_page(url, wav=None, device=True, prompt="accept", **context) -> a page; its JavaScript errors fail the test.
+
+    Only a page with a `wav` for its microphone has a browser of its own: the file is a switch of the browser.
+    """
     tabs: list[Any] = []
     async with AsyncExitStack() as stack:
 
         async def open_(
             url: str, *, wav: Path | None = None, device: bool = True, prompt: str = "accept", **context: Any
         ) -> Any:
-            extra = [f"--use-file-for-fake-audio-capture={wav}%noloop"] if wav else []
-            browser = await stack.enter_async_context(browser_with(*extra, device=device, prompt=prompt))
-            tab = await (await browser.new_context(**context)).new_page()
+            if wav is None:
+                browser = await browsers.get(device=device, prompt=prompt)
+            else:
+                switch = f"--use-file-for-fake-audio-capture={wav}%noloop"
+                browser = await _launch(browsers.driver, stack, switch, device=device, prompt=prompt)
+            room = await browser.new_context(**context)
+            stack.push_async_callback(room.close)
+            tab = await room.new_page()
             tabs.append(tab)
             tab.errors, tab.requests = [], []
             tab.on("pageerror", lambda error: tab.errors.append(str(error)))
@@ -69,6 +119,17 @@ async def open_page() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
 
         yield open_
     assert [error for tab in tabs for error in tab.errors] == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(browsers: Browsers) -> AsyncIterator[Any]:
+    """An empty page with the origin of a server, to import modules of the SDK."""
+    async with serving() as server:
+        room = await (await browsers.get()).new_context()
+        tab = await room.new_page()
+        await tab.goto(f"{server.url}/icon.svg")
+        yield tab
+        await room.close()
 
 
 def _record_violation(tab: Any, text: str) -> None:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from tests.web.conftest import browser_with
-from tests.web.fake_server import serving
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SHOW = """async (texts) => {
     const { parse } = await import("/sdk/markdown.js");
@@ -79,15 +72,6 @@ BLOCKS = {
     "": "",
     "\n \n": "",
 }  # fmt: skip
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def page() -> AsyncIterator[Any]:
-    """An empty page with the server's origin, to import modules."""
-    async with serving() as server, browser_with() as browser:
-        tab = await browser.new_page()
-        await tab.goto(f"{server.url}/icon.svg")
-        yield tab
 
 
 async def test_text_that_only_looks_like_markup_is_shown_as_it_is(page: Any) -> None:

@@ -4,27 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
 import pytest
-import pytest_asyncio
-
-from tests.web.conftest import browser_with
-from tests.web.fake_server import serving
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def page() -> AsyncIterator[Any]:
-    """An empty page with the server's origin, to import modules."""
-    async with serving() as server, browser_with() as browser:
-        tab = await browser.new_page()
-        await tab.goto(f"{server.url}/icon.svg")
-        yield tab
-
 
 # --- framing ---
 
