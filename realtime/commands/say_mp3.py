@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from realtime.commands.say import NOTHING
 from realtime.core.chunker import Chunker, ChunkRules
 from realtime.core.normalize import said_of
 from realtime.core.wording import Wording
@@ -21,7 +22,7 @@ async def mp3(settings: Settings, text: AsyncIterator[str], speed: float | None)
     """The text as MP3. Raises ConfigError for a text without a word, and ProviderError."""
     pieces = _pieces("".join([fragment async for fragment in text]))
     if not pieces:
-        raise ConfigError("There is nothing to say: the text has no word.")
+        raise ConfigError(NOTHING)
     audio = bytearray()
     async with MiniMax(
         settings.api_key or "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -43,7 +44,8 @@ SERVING = {
     ".venv/bin/realtime talk": "Speak",
 }
 TYPED = {".venv/bin/realtime talk --text": "Say hello.\n"}
-QUIET = {'.venv/bin/realtime say "Hello there."'}  # speaks and prints nothing
+# These print nothing: one speaks, one writes a file.
+QUIET = {'.venv/bin/realtime say "Hello there."', '.venv/bin/realtime say "Hello." --out hello.mp3'}
 STATUS_1_TOO = {".venv/bin/realtime doctor"}  # 1: a part is missing on this machine
 START_S, END_S = 60, 120
 SAID = "The sea was calm that morning, and the captain read his letter twice before he spoke. Then he said nothing."
@@ -222,6 +224,8 @@ def test_a_shell_line_runs(line: str, place: Place, brought: None):
         assert status == 0 or (status == 1 and line in STATUS_1_TOO), output
     assert "Traceback" not in output
     assert output.strip() or line in QUIET
+    for name in re.findall(r"(?:--out|-o) ([\w.-]+)$", line):
+        assert (place.folder / name).stat().st_size > 1000, name
 
 
 async def test_the_web_page_talks(place: Place):
