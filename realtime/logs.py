@@ -107,7 +107,12 @@ class LogFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._secrets = tuple(sorted((s for s in secrets if len(s) >= MIN_SECRET), key=len, reverse=True))
+        long = [secret for secret in secrets if len(secret) >= MIN_SECRET]
+        shown = {
+            *long,
+            *(json.dumps(secret)[1:-1] for secret in long),
+        }  # as they are, and as JSON writes them
+        self._secrets = tuple(sorted(shown, key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:
         """The finished line, without the keys."""
@@ -143,23 +148,6 @@ class JsonFormatter(LogFormatter):
             entry["error"] = type(error).__name__
             entry["traceback"] = "\n".join(_trace(error))
         return json.dumps(entry)
-
-
-class Throttle:
-    """Lets `burst` events of a kind through, then one in `every_s` seconds. Kinds must be few: they are kept."""
-
-    def __init__(self, burst: int = 10, every_s: float = 10.0) -> None:
-        self._burst = burst
-        self._every_s = every_s
-        self._kinds: dict[str, tuple[float, float, int]] = {}  # tokens, when, left out since the last one
-
-    def allow(self, kind: str, now_s: float) -> int | None:
-        """None: leave this one out. Else how many of the kind were left out since the last one."""
-        tokens, then_s, left_out = self._kinds.get(kind, (float(self._burst), now_s, 0))
-        tokens = min(float(self._burst), tokens + (now_s - then_s) / self._every_s)
-        passes = tokens >= 1.0
-        self._kinds[kind] = (tokens - 1.0, now_s, 0) if passes else (tokens, now_s, left_out + 1)
-        return left_out if passes else None
 
 
 def clean(text: str, most: int = MAX_TEXT) -> str:

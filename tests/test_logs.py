@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from realtime import logs
 from realtime.core import turn
+from realtime.server.token_bucket import Throttle
 
 
 def record(message="event", facts=None, error=None, level=logging.INFO):
@@ -67,6 +68,14 @@ def test_keys_are_hidden_wherever_they_come_from(kind):
     assert logs.HIDDEN in line
 
 
+def test_a_key_is_hidden_as_json_writes_it():
+    """Quotes and backslashes are escaped there."""
+    key = 'sk-"very\\secret"'
+    line = logs.JsonFormatter([key]).format(record(f"a {key} b", {"host": key}))
+    assert "secret" not in line
+    assert json.loads(line)["host"] == logs.HIDDEN
+
+
 @dataclass
 class Said:
     text: str
@@ -81,7 +90,7 @@ def test_an_outline_has_numbers_and_ids_and_no_text():
 
 
 def test_of_a_flood_only_some_are_let_through_and_the_rest_is_counted():
-    throttle = logs.Throttle(burst=3, every_s=10.0)
+    throttle = Throttle(burst=3, every_s=10.0)
     assert [throttle.allow("origin", 0.0) for _ in range(6)] == [0, 0, 0, None, None, None]
     assert throttle.allow("key", 0.0) == 0
     assert throttle.allow("origin", 10.0) == 3

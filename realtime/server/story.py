@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from realtime.logs import Throttle, story
+from realtime.logs import story
 from realtime.metrics import Metrics
 from realtime.protocol import server_events as events
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
+from realtime.server.token_bucket import Throttle
 
 log = logging.getLogger("realtime.session")
 door = logging.getLogger("realtime.door")
