@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason, TextDelta
+from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.call_assembler import Schemas, ToolCallAssembler, new_call_id
 from realtime.minimax.codes import OUTPUT_SENSITIVE
@@ -21,7 +21,7 @@ from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import find_error, trace_of
 from realtime.minimax.json_text import count_of, decode_json, objects_in, without_halves
 from realtime.minimax.thinking import Accumulator
-from realtime.minimax.visible_text import VisibleText
+from realtime.minimax.visible_text import VisibleText, events_of
 from realtime.minimax.written_calls import Piece
 
 _REASONS: Mapping[str, FinishReason] = {
@@ -143,13 +143,7 @@ class ChatDecoder:
         return events
 
     def _visible(self, pieces: list[Piece]) -> list[ChatEvent]:
-        events: list[ChatEvent] = []
-        for piece in pieces:
-            if isinstance(piece, str):
-                events.append(TextDelta(piece))
-            else:
-                events += self._calls.add_written(piece.name, piece.arguments)
-        return events
+        return events_of(pieces, self._calls)
 
     def _reasoning_of(self, delta: Mapping[str, Any]) -> str:
         """The thinking in this delta, which may hold it twice. The details come first: they are sent back."""

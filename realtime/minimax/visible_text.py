@@ -5,7 +5,10 @@ First the thinking at the start is taken away (`thinking`), then calls that the 
 
 from __future__ import annotations
 
-from realtime.minimax.call_assembler import Schemas
+from collections.abc import Iterable
+
+from realtime.core.messages import ChatEvent, TextDelta
+from realtime.minimax.call_assembler import Schemas, ToolCallAssembler
 from realtime.minimax.thinking import ThinkingFilter
 from realtime.minimax.written_calls import Piece, WrittenCalls
 
@@ -41,3 +44,14 @@ class VisibleText:
             return pieces
         self._filter.keep(rest)
         return [piece for piece in pieces if not isinstance(piece, str)]
+
+
+def events_of(pieces: Iterable[Piece], calls: ToolCallAssembler) -> list[ChatEvent]:
+    """The events of such pieces; `calls` knows the other calls of the answer."""
+    events: list[ChatEvent] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            events.append(TextDelta(piece))
+        else:
+            events += calls.add_written(piece.name, piece.arguments)
+    return events
