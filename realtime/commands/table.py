@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Sequence
+
+from realtime_client.columns import columns
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, aligned: bool | None = None) -> list[str]:
@@ -17,7 +18,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, aligned: bool |
     if not aligned:
         return ["\t".join(row) for row in clean]
     everything = [tuple(head), *clean] if clean else []
-    widths = [max(map(_width, column)) for column in zip(*everything, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*everything, strict=True)]
     return [
         "  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in everything
@@ -25,9 +26,4 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, aligned: bool |
 
 
 def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - _width(cell))
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+    return cell + " " * (width - columns(cell))
