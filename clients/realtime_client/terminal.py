@@ -114,7 +114,7 @@ class Terminal:
             def over(before: int = before) -> bool:
                 return self._refused or enough() or self.answers + len(self.failures) > before
 
-            async with self._patience():
+            async with self._signs_of_waiting():
                 await self._until(over)
             if not self._refused:
                 return
@@ -226,7 +226,7 @@ class Terminal:
         self.screen.problem(message)
 
     @asynccontextmanager
-    async def _patience(self) -> AsyncIterator[None]:
+    async def _signs_of_waiting(self) -> AsyncIterator[None]:
         """Say that an answer is waited for, as long as nothing of it comes."""
         loop, before = asyncio.get_running_loop(), self._contents
 

@@ -231,7 +231,7 @@ class DropEarlyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DropSpeech:
-    """It was nothing: forget it, say nothing."""
+    """It was nothing: discard it, say nothing."""
 
 
 Action = (
@@ -327,7 +327,7 @@ def _has_words(text: str, speech_ms: float, *, whole: bool) -> bool:
 
 
 def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Action]]:
-    """The speech has ended before it was an interruption: forget it, or find out what it says."""
+    """The speech has ended before it was an interruption: discard it, or find out what it says."""
     unread_ms = max(turn.unread_ms, 0.0 if turn.explained_ms >= turn.speech_ms else turn.speech_ms)
     if not rules.reads or unread_ms < CONSIDER_WHOLE_MS or turn.item_id is None:
         return _silent(turn), [DropSpeech()]

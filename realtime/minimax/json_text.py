@@ -1,6 +1,6 @@
 """JSON from outside, decoded so that a damaged part of it costs that part alone. Knows no envelope.
 
-The quick decoder takes what is right. What it refuses is tried again with patience for what upstream services really
+The quick decoder takes what is right. What it refuses is read again by one that allows what upstream services really
 send: half an emoji, raw control characters, bytes that are not UTF-8, a number that is none (docs/minimax/chat.md 4).
 """
 
