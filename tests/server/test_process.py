@@ -76,11 +76,11 @@ async def serving(folder: Path, *arguments: str, **more: str) -> AsyncIterator[S
         await process.communicate()
 
 
-async def ask(socket, text: str) -> None:
+async def ask(socket, text: str, modality: str = "text") -> None:
     part = {"type": "input_text", "text": text}
     item = {"type": "message", "role": "user", "content": [part]}
     await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
-    await socket.send(json.dumps({"type": "response.create", "response": {"output_modalities": ["text"]}}))
+    await socket.send(json.dumps({"type": "response.create", "response": {"output_modalities": [modality]}}))
 
 
 async def until(socket, type: str) -> dict:

@@ -59,10 +59,7 @@ async def test_no_stop_prints_a_traceback(tmp_path, client, number):
 async def test_a_client_is_heard_while_the_server_drains(tmp_path):
     async with serving(tmp_path, REALTIME_DRAIN_S="20") as server, server.connect() as socket:
         await until(socket, "session.created")
-        part = {"type": "input_text", "text": "Tell me a very long story."}
-        item = {"type": "message", "role": "user", "content": [part]}
-        await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
-        await socket.send(json.dumps({"type": "response.create"}))
+        await ask(socket, "Tell me a very long story.", "audio")
         await until(socket, "response.output_audio.delta")
         server.stop()
         await asyncio.sleep(0.2)
@@ -78,10 +75,7 @@ async def test_a_client_is_heard_while_the_server_drains(tmp_path):
 async def test_a_second_signal_waits_for_no_reply(tmp_path):
     async with serving(tmp_path, REALTIME_DRAIN_S="25") as server, server.connect() as socket:
         await until(socket, "session.created")
-        part = {"type": "input_text", "text": "Tell me a very long story."}
-        item = {"type": "message", "role": "user", "content": [part]}
-        await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
-        await socket.send(json.dumps({"type": "response.create"}))
+        await ask(socket, "Tell me a very long story.", "audio")
         await until(socket, "response.output_audio.delta")
         server.process.send_signal(signal.SIGINT)
         await asyncio.sleep(0.3)

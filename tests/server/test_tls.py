@@ -1,11 +1,13 @@
 """Every mistake in the TLS files is one sentence that names the file. The files are made by openssl."""
 
+import asyncio
 import os
 import shutil
 import ssl
 import subprocess
+import time
+from dataclasses import replace
 
-import aiohttp
 import pytest
 
 from realtime.commands.doctor import ask_health, health_address
@@ -88,8 +90,6 @@ def test_a_certificate_out_of_its_time(monkeypatch, folder, begins_s, ends_s, sa
     def shown(at_s: float) -> str:
         return time.strftime("%b %d %H:%M:%S %Y GMT", time.gmtime(time.time() + at_s * 86_400))
 
-    import time
-
     dates = {"notBefore": shown(begins_s), "notAfter": shown(ends_s)}
     monkeypatch.setattr(ssl._ssl, "_test_decode_cert", lambda path: dates)
     with pytest.raises(ConfigError, match=said):
@@ -98,9 +98,6 @@ def test_a_certificate_out_of_its_time(monkeypatch, folder, begins_s, ends_s, sa
 
 @pytest.mark.parametrize("cert", ["a.pem", "both.pem"])
 async def test_right_files_serve_https_and_the_health_check_follows(folder, cert):
-    import asyncio
-    from dataclasses import replace
-
     settings = Settings(
         port=0, transcriber="none", tls_cert=str(folder / cert), tls_key=str(folder / "a.key")
     )
@@ -111,7 +108,6 @@ async def test_right_files_serve_https_and_the_health_check_follows(folder, cert
         assert '"ok"' in await asyncio.to_thread(ask_health, address)
     with pytest.raises(OSError):  # noqa: PT011 - refused
         await asyncio.to_thread(ask_health, address)
-    assert aiohttp  # the server is aiohttp's
 
 
 @pytest.mark.parametrize(
