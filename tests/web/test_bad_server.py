@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +16,7 @@ from tests.web.fake_server import RATE, FakeServer, Script, serving
 from tests.web.test_page import MIC_RATE, RAW, microphone, session_of, speech, type_, wait_for_status
 
 NOTICED_S = 3.0
-SLACK_S = 2.0  # a busy machine
+SLACK_S = 5.0  # a busy machine; the page's next step comes after 9 s
 
 
 # --- silence ---
@@ -30,9 +29,7 @@ async def test_a_server_that_does_not_answer_the_page_is_noticed(open_page: Any)
         page = await open_page(server.url)
         script.answering.clear()
         await page.reload()
-        began = time.monotonic()
         await wait_for_status(page, "The server does not answer", NOTICED_S + SLACK_S)
-        assert time.monotonic() - began < NOTICED_S + SLACK_S
         assert await page.is_visible("#reconnect")
         script.answering.set()
         await wait_for_status(page, "Press to talk")
@@ -105,10 +102,13 @@ async def test_reconnect_now(open_page: Any) -> None:
         await server.stop()
         await wait_for_status(page, "Reconnecting in 4 s", 20)  # the waits grow
         await server.start()
-        began = time.monotonic()
-        await page.click("#reconnect")
+        states = await page.evaluate("""() => {
+            const { connection } = realtimeDebug.voice, before = connection.state;
+            document.getElementById("reconnect").click();
+            return [before, connection.state];
+        }""")
+        assert states == ["waiting", "connecting"]
         await wait_for_status(page, "Listening")
-        assert time.monotonic() - began < 2.5
         assert await page.is_hidden("#reconnect")
     finally:
         await server.stop()
