@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests in three processes: the tests in real time, which mostly wait; the tests that mostly compute; and, with
-# low priority in the time that the others leave, the sandbox's and the commands' own tests.
+# Runs all tests in three processes: those of the browser and of whole conversations, which mostly wait; with low priority,
+# in the time that the others leave, those that start many programs or the sandbox; and all others, which mostly compute.
 # With arguments, it passes them to a single pytest run instead.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -8,8 +8,8 @@ pytest=(.venv/bin/python -m pytest)
 if [ $# -gt 0 ]; then
   exec "${pytest[@]}" "$@"
 fi
-real_time=(tests/web tests/e2e tests/terminal tests/stock tests/conformance tests/server/test_process.py)
-beside=(tests/sandbox tests/commands)
+real_time=(tests/web tests/e2e tests/conformance tests/server/test_process.py)
+beside=(tests/sandbox tests/commands tests/docs tests/stock)
 elsewhere=("${real_time[@]}" "${beside[@]}")
 mkdir -p .setup
 set -m # else the background processes, and every program they start, would ignore SIGINT
