@@ -61,6 +61,10 @@ class Turn:
     unread_ms: float = 0.0  # speech of the same item before a pause, not read yet
     ended_ms: float = 0.0  # position, while JUDGING
     item_id: str | None = None  # of the speech: the item it will be, or is
+    unread: frozenset[str] = frozenset()  # earlier items whose text is still to come
+    owed: frozenset[str] = (
+        frozenset()
+    )  # what has had no answer because the user went on: items, results of tools
 
     @property
     def replying(self) -> bool:
@@ -253,13 +257,9 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
     match turn.phase, event:
         case Phase.SILENT | Phase.CONFIRMING | Phase.JUDGING, SpeechBegan(onset_ms, item_id):
             unread_ms = turn.unread_ms if item_id == turn.item_id else 0.0
-            begun = Turn(
-                onset_ms=onset_ms,
-                item_id=item_id,
-                unread_ms=unread_ms,
-                response_id=turn.response_id,
-                playing_id=turn.playing_id,
-            )
+            begun = replace(_silent(turn), onset_ms=onset_ms, item_id=item_id, unread_ms=unread_ms)
+            if turn.phase is Phase.CONFIRMING and turn.item_id is not None:
+                begun = replace(begun, unread=turn.unread | {turn.item_id})
             if turn.replying:
                 return replace(begun, phase=Phase.TENTATIVE), []
             return replace(begun, phase=Phase.SPEAKING), [AnnounceSpeech(onset_ms)]
@@ -288,20 +288,21 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
         case Phase.SPEAKING, SpeechEnded(at_ms) if turn.item_id is not None:
             return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
         case Phase.SPEAKING | Phase.TENTATIVE | Phase.JUDGING, SpeechDiscarded():
-            return _silent(turn), []
+            return replace(_silent(turn), unread=frozenset(), owed=frozenset()), []
 
-        case Phase.CONFIRMING, TranscriptKnown(item_id, text) if item_id == turn.item_id:
-            wanted = bool(text.strip()) and rules.create_response and turn.response_id is None
-            return _silent(turn), [StartReply()] if wanted else []
-        case Phase.CONFIRMING, TranscriptFailed(item_id) if item_id == turn.item_id:
-            return _silent(turn), []
+        case _, TranscriptKnown(item_id, text):
+            return _told(turn, item_id, rules, words=bool(text.strip()))
+        case _, TranscriptFailed(item_id):
+            return _told(turn, item_id, rules, words=False)
 
-        case _, ReplyBegan(response_id):
-            return replace(turn, response_id=response_id, playing_id=None), []
+        case _, ReplyBegan(response_id):  # it answers all that was said so far, and waits for the texts
+            begun = replace(turn, unread=frozenset(), owed=frozenset())
+            return replace(begun, response_id=response_id, playing_id=None), []
         case _, ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
             if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
                 return replace(turn, response_id=None), [ContinueReply(response_id)]
-            ended = replace(turn, response_id=None, playing_id=response_id if audible else None)
+            owed = turn.owed | {response_id} if to_continue else turn.owed
+            ended = replace(turn, response_id=None, playing_id=response_id if audible else None, owed=owed)
             return _unheard(ended)
         case _, PlaybackEnded(response_id) if response_id == turn.playing_id:
             return _unheard(replace(turn, playing_id=None))
@@ -309,7 +310,23 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
 
 
 def _silent(turn: Turn) -> Turn:
-    return Turn(response_id=turn.response_id, playing_id=turn.playing_id)
+    return Turn(response_id=turn.response_id, playing_id=turn.playing_id, unread=turn.unread, owed=turn.owed)
+
+
+def _told(turn: Turn, item_id: str, rules: TurnRules, *, words: bool) -> tuple[Turn, list[Action]]:
+    """All is known about this item: it may be what was asked, or a noise after that."""
+    current = turn.phase is Phase.CONFIRMING and item_id == turn.item_id
+    if not current and item_id not in turn.unread | turn.owed:
+        return turn, []
+    owed = turn.owed | {item_id} if words else turn.owed - {item_id}
+    told = replace(turn, unread=turn.unread - {item_id}, owed=owed)
+    return _settled(told, rules) if current or turn.phase is Phase.SILENT else (told, [])
+
+
+def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
+    """Nobody speaks any more: answer what was said, if there were words."""
+    wanted = bool(turn.owed) and rules.create_response and turn.response_id is None
+    return replace(_silent(turn), owed=frozenset()), [StartReply()] if wanted else []
 
 
 def _certain(turn: Turn, rules: TurnRules) -> bool:
@@ -330,7 +347,7 @@ def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Actio
     """The speech has ended before it was an interruption: discard it, or find out what it says."""
     unread_ms = max(turn.unread_ms, 0.0 if turn.explained_ms >= turn.speech_ms else turn.speech_ms)
     if not rules.reads or unread_ms < CONSIDER_WHOLE_MS or turn.item_id is None:
-        return _silent(turn), [DropSpeech()]
+        return _dropped(turn, rules)
     judging = replace(turn, phase=Phase.JUDGING, unread_ms=unread_ms, ended_ms=at_ms)
     return judging, [ReadSpeech(turn.item_id, at_ms)]
 
@@ -341,9 +358,14 @@ def _read(turn: Turn, text: str, rules: TurnRules) -> tuple[Turn, list[Action]]:
     if turn.phase is Phase.TENTATIVE:
         return _interrupt(turn, rules) if words else (replace(turn, unread_ms=0.0), [])
     if not words or turn.item_id is None:
-        return _silent(turn), [DropSpeech()]
+        return _dropped(turn, rules)
     spoken, actions = _interrupt(turn, rules)
     return replace(spoken, phase=Phase.CONFIRMING), [*actions, CommitSpeech(turn.item_id, turn.ended_ms)]
+
+
+def _dropped(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
+    settled, actions = _settled(turn, rules)
+    return settled, [DropSpeech(), *actions]
 
 
 def _interrupt(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:

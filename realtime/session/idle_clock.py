@@ -50,7 +50,9 @@ class IdleClock:
     def noticed(self, event: turns.TurnEvent, before: turns.Turn, after: turns.Turn) -> None:
         """The rules have handled this event."""
         self._turn = after
-        answered = before.phase is turns.Phase.CONFIRMING and after.phase is turns.Phase.SILENT
+        answered = after.phase is turns.Phase.SILENT and (
+            before.phase is turns.Phase.CONFIRMING or before.unread != after.unread
+        )
         match event:
             case turns.ReplyBegan():
                 self._replied, self._heard = True, False
@@ -111,7 +113,7 @@ class IdleClock:
         detection = self._context.config.turn_detection
         if not isinstance(detection, ServerVad) or detection.idle_timeout_ms is None or not self._heard:
             return None
-        if self._turn.phase is not turns.Phase.SILENT or self._turn.replying:
+        if self._turn.phase is not turns.Phase.SILENT or self._turn.replying or self._turn.unread:
             return None
         return None if self._context.conversation.awaits_output else detection.idle_timeout_ms / 1000
 

@@ -80,6 +80,42 @@ def test_new_speech_before_the_transcript_withholds_the_answer():
     assert turn.phase is Phase.SPEAKING
 
 
+def cut_off(second_text, first_text="What time is it?", *, first_later=False, rules=TurnRules()):
+    """A question, and before its text is known another sound."""
+    spoken = (SpeechBegan(0, "u1"), SpeechEnded(900), SpeechBegan(1200, "u2"), SpeechEnded(2000))
+    known = [TranscriptKnown("u1", first_text), TranscriptKnown("u2", second_text)]
+    return play(*spoken, *(known[::-1] if first_later else known), rules=rules)
+
+
+def test_a_noise_after_a_question_does_not_take_its_answer_away():
+    for first_later in (False, True):
+        turn, actions = cut_off("", first_later=first_later)
+        assert actions.count(StartReply()) == 1
+        assert turn == Turn()
+        assert cut_off("", "", first_later=first_later)[1].count(StartReply()) == 0, "two noises"
+        assert cut_off("In Paris.", "", first_later=first_later)[1].count(StartReply()) == 1
+        silent = TurnRules(create_response=False)
+        assert StartReply() not in cut_off("", first_later=first_later, rules=silent)[1]
+    assert cut_off("In Paris.")[1].count(StartReply()) == 1, "one answer to both"
+
+
+def test_an_answer_that_has_begun_answers_all_that_was_said():
+    """The request waits for the texts that are still to come."""
+    spoken = (SpeechBegan(0, "u1"), SpeechEnded(900), SpeechBegan(1200, "u2"), SpeechEnded(2000))
+    known = (TranscriptKnown("u2", "In Paris."), ReplyBegan("r1"), ReplyEnded("r1", audible=False))
+    turn, actions = play(*spoken, *known, TranscriptKnown("u1", "What time is it?"))
+    assert actions.count(StartReply()) == 1
+    assert turn == Turn()
+
+
+def test_a_question_that_is_deleted_or_failed_is_owed_nothing():
+    spoken = (SpeechBegan(0, "u1"), SpeechEnded(900), SpeechBegan(1200, "u2"))
+    for news in ((TranscriptFailed("u1"),), (TranscriptKnown("u1", "What?"), TranscriptFailed("u1"))):
+        turn, actions = play(*spoken, *news, SpeechEnded(2000), TranscriptKnown("u2", ""))
+        assert StartReply() not in actions
+        assert turn == Turn()
+
+
 def test_create_response_false_never_answers():
     rules = TurnRules(create_response=False)
     _, actions = play(SpeechBegan(0, "u1"), SpeechEnded(9), TranscriptKnown("u1", "Hi"), rules=rules)
@@ -178,6 +214,9 @@ def test_what_tools_gave_is_answered_unless_the_user_speaks():
     turn, actions = play(*REPLYING, SpeechBegan(0, "u1"), SpeechGrew(640), continued, rules=beside)
     assert actions == [AnnounceSpeech(0)]
     assert turn.playing_id == "r1"
+    turn, _ = step(turn, SpeechEnded(900), beside)
+    _, actions = step(turn, TranscriptKnown("u1", ""), beside)
+    assert actions == [StartReply()], "it was a noise: what the tools gave is told all the same"
 
 
 READS = TurnRules(reads=True)
@@ -321,4 +360,20 @@ def test_any_order_of_events_keeps_the_promises(sequence, reads):
                 case ContinueReply(response_id):
                     assert response_id == before.response_id
                     assert turn.response_id is None
+            if isinstance(event, TranscriptKnown) and event.text and event.item_id in before.unread:
+                assert StartReply() in actions or event.item_id in turn.owed or before.response_id
         announced = turn.phase is Phase.SPEAKING
+        assert not (turn.phase is Phase.SILENT and turn.owed), "nobody speaks, and nobody answers"
+
+
+@given(st.lists(events, max_size=40), st.booleans())
+def test_every_phase_ends_whatever_was_before(sequence, reads):
+    """The end of the speech and its text, or that there is none, lead back to silence; nothing stays owed."""
+    turn = Turn()
+    for event in sequence:
+        turn, _ = step(turn, event, TurnRules(reads=reads))
+    item_id = turn.item_id or ""
+    ends = (SpeechEnded(1e6), SpeechRead(item_id, "stop"), *map(TranscriptFailed, {item_id, *turn.unread}))
+    for event in ends:
+        turn, _ = step(turn, event, TurnRules(reads=reads))
+    assert (turn.phase, turn.unread, turn.owed) == (Phase.SILENT, frozenset(), frozenset())
