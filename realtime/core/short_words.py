@@ -21,6 +21,8 @@ _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "mm-
     r"|(?:ha)+h*|(?:he|hi|ho){2,}"
 )
 
+_HUMMED = re.compile(r"\Amm[hm]*")  # before a word: "mm-okay", "M-M-M-OK"
+
 
 def _words(table: Mapping[str, str]) -> frozenset[str]:
     return frozenset(fold(word) for line in table.values() for word in line.split("|"))
@@ -62,7 +64,9 @@ def _in_table(words: list[str], table: frozenset[str], hums: bool) -> bool:
         return True
     if len(words) > 1 or phrase in _TURN_WORDS:  # "uh-uh" is no "uh-huh"
         return False
-    return (hums and _HUM.fullmatch(phrase) is not None) or _split(phrase, table)
+    if hums and (_HUM.fullmatch(phrase) or _HUMMED.sub("", phrase, count=1) in table):
+        return True
+    return _split(phrase, table)
 
 
 def _split(word: str, table: frozenset[str]) -> bool:

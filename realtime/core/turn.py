@@ -23,6 +23,7 @@ CONFIRM_MS = (
     600.0  # this much speech is an interruption if nobody can tell what it says, or after backchannels
 )
 CONFIRM_UNREAD_MS = 800.0  # this much is if somebody can and has not: a slow "mm-hmm" takes over 700 ms
+READING_MS = 400.0  # so much more it takes while a text is on its way: on a busy machine it comes late
 CONSIDER_MS = 250.0  # of speech with a word are an interruption
 CONSIDER_WHOLE_MS = (
     150.0  # ... or of speech that has ended, if all of it is a word that takes the turn: "No!"
@@ -84,6 +85,7 @@ class SpeechBegan:
 @dataclass(frozen=True, slots=True)
 class SpeechGrew:
     speech_ms: float  # how much speech so far
+    text_comes: bool = False  # somebody is reading it
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +266,10 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
                 return replace(begun, phase=Phase.TENTATIVE), []
             return replace(begun, phase=Phase.SPEAKING), [AnnounceSpeech(onset_ms)]
 
-        case Phase.TENTATIVE, SpeechGrew(speech_ms):
+        case Phase.TENTATIVE, SpeechGrew(speech_ms, text_comes):
             grown = replace(turn, speech_ms=speech_ms)
-            return _interrupt(grown, rules) if _certain(grown, rules) else (grown, [])
+            certain = _certain(grown, rules, READING_MS if text_comes and rules.reads else 0.0)
+            return _interrupt(grown, rules) if certain else (grown, [])
         case Phase.TENTATIVE, InterimText(text, covered_ms, whole):
             if _has_words(text, turn.speech_ms, whole=whole):
                 return _interrupt(turn, rules)
@@ -329,11 +332,11 @@ def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     return replace(_silent(turn), owed=frozenset()), [StartReply()] if wanted else []
 
 
-def _certain(turn: Turn, rules: TurnRules) -> bool:
+def _certain(turn: Turn, rules: TurnRules, more_ms: float) -> bool:
     """Whether so much speech is an interruption whatever it says. What backchannels explain does not count."""
     if turn.explained_ms:
-        return turn.speech_ms - turn.explained_ms >= CONFIRM_MS
-    return turn.speech_ms >= (CONFIRM_UNREAD_MS if rules.reads else CONFIRM_MS)
+        return turn.speech_ms - turn.explained_ms >= CONFIRM_MS + more_ms
+    return turn.speech_ms >= (CONFIRM_UNREAD_MS if rules.reads else CONFIRM_MS) + more_ms
 
 
 def _has_words(text: str, speech_ms: float, *, whole: bool) -> bool:

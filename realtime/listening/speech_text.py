@@ -15,7 +15,7 @@ from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
-from realtime.listening.transcription import Transcription
+from realtime.listening.transcription import OnText, Transcription
 from realtime.protocol import server_events as events
 
 INTERIM_WHILE_TENTATIVE_MS = 250.0  # during a reply the first words decide, so decode sooner
@@ -64,24 +64,27 @@ class SpeechText:
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
-        self._transcription.early(self.utterance(), end_ms, self._suppose_sentence)
+        self._transcription.early(self.utterance(), end_ms, self._deciding(self._suppose_sentence))
         self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
         self._suppose_sentence(self._interim)
 
     def paused(self, end_ms: float) -> None:
         """The user is silent."""
         self._paused = True
-        self._transcription.early(self.utterance(), end_ms, self._on_early)
+        self._transcription.early(self.utterance(), end_ms, self._deciding(self._on_early))
         self._suppose_interim()
 
     def read_pause(self, end_ms: float) -> None:
         """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
         if self._audio.endpointer.speech_ms >= turns.CONSIDER_WHOLE_MS:
-            self._transcription.read(self.utterance(), end_ms, self._on_early)
+            self._transcription.read(self.utterance(), end_ms, self._deciding(self._on_early))
 
     def resumed(self) -> None:
         """The fading or the pause was not the end."""
-        self._transcription.discard_early()
+        if self._segment.announced:
+            self._transcription.discard_early()
+        else:
+            self._transcription.leave_early()  # its text decides about the reply
         if self._paused:  # what only faded may still be a whole sentence: the next text will tell
             self._suppose("")
         self._paused = False
@@ -100,6 +103,18 @@ class SpeechText:
         return self._audio.samples(self._segment.start_ms(self._context.config), to_ms)
 
     # -- texts ---------------------------------------------------------------------------------------------------
+
+    def _deciding(self, then: OnText) -> OnText:
+        """Whoever listens to what was said up to here: while a reply is heard that decides, also if speech goes on."""
+        segment, speech_ms = self._segment, self._audio.endpointer.speech_ms
+
+        def tell(text: str) -> None:
+            still_open = segment is self._segment and self._audio.endpointer.speaking
+            if still_open and not segment.announced and speech_ms >= turns.CONSIDER_MS:
+                self._context.turns.put(turns.InterimText(text, speech_ms))
+            then(text)
+
+        return tell
 
     def _on_interim(self, text: str) -> None:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""

@@ -40,6 +40,7 @@ class Transcription:
         self._interim: asyncio.Task[None] | None = None
         self._early: asyncio.Task[Transcript] | None = None
         self._early_end_ms = -1.0
+        self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
         self._interim_took_ms = 0.0
         self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
 
@@ -55,6 +56,11 @@ class Transcription:
     def reads_at_a_price(self) -> bool:
         """Whether there is text at the end of speech only, unless somebody needs it sooner."""
         return self._transcriber is not None and not self._transcriber.interim
+
+    @property
+    def reading(self) -> bool:
+        """Whether a text is on its way."""
+        return any(task is not None and not task.done() for task in (self._interim, self._early, self._left))
 
     @property
     def interim_every_ms(self) -> float:
@@ -109,14 +115,21 @@ class Transcription:
 
     def _decode_early(self, samples: Samples, end_ms: float) -> asyncio.Task[Transcript]:
         if self._early is None or end_ms != self._early_end_ms:
-            self.discard_early()
+            _cancel(self._early)
             self._early_end_ms = end_ms
             self._early = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
         return self._early
 
+    def leave_early(self) -> None:
+        """More speech followed: the early decode is not all, but what it says is still of use to its listeners."""
+        _cancel(self._left)
+        self._left = self._early
+        self._early, self._early_end_ms = None, -1.0
+
     def discard_early(self) -> None:
         """More speech followed, or the speech was taken away: the early decode is worthless."""
         _cancel(self._early)
+        _cancel(self._left)
         self._early, self._early_end_ms = None, -1.0
 
     async def final(self, samples: Samples, end_ms: float | None) -> Transcript:
@@ -181,7 +194,7 @@ class Transcription:
 
     async def aclose(self) -> None:
         """Stop every decode."""
-        tasks = [task for task in (self._interim, self._early) if task is not None]
+        tasks = [task for task in (self._interim, self._early, self._left) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

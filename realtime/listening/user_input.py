@@ -109,7 +109,8 @@ class UserInput:
             self._endpoint(event)
         if self._audio.endpointer.speaking:
             if not self._audio.endpointer.faded:  # a voice that falls quiet does not speak more
-                self._context.turns.put(turns.SpeechGrew(self._audio.endpointer.speech_ms))
+                speech_ms, text_comes = self._audio.endpointer.speech_ms, self._transcription.reading
+                self._context.turns.put(turns.SpeechGrew(speech_ms, text_comes))
             self._text.grew()
 
     def _endpoint(self, event: EndpointEvent) -> None:

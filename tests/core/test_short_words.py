@@ -13,7 +13,7 @@ from realtime.minimax.voice_language import _PREFIXES
 
 LISTENING = (
     "Mm-hmm.|Mhm|mmmm|M-hm|Mm, mm.|Mmhmm!|Uh-huh.|uh huh|Hmm...|Ahh.|Ah ha!|Yeah.|yeaaah|Yeah, yeah, yeah.|Okay.|OK!|okaaay|"
-    "Right.|Right, right.|Mm-hmm, okay.|Oh, I see.|Got it.|That's right.|Sure, sure.|Haha!|"
+    "Right.|Right, right.|Mm-hmm, okay.|Mm-okay.|M-M-M-OK|mm-yeah|Oh, I see.|Got it.|That's right.|Sure, sure.|Haha!|"
     "嗯|嗯嗯嗯。|对|对，对，对。|对对对|好的好的|是的。|明白了|係呀|はい|はい、はい。|はーい|うん|うんうん|そうですね。|なるほど|へえー|"
     "네|네, 네.|네네네|그렇군요|Ja.|Ja, genau.|Ach so!|Alles klar.|Oui.|Oui oui !|D'accord.|Ouais, d’accord|Sí, claro.|¡Vale!|"
     "É isso.|Sim, sim|Tá bom|Sì, sì.|Va bene.|Klopt.|Да, да.|Понятно.|Угу|Так, звісно|Tak, jasne.|Ano.|Igen, igen.|Da, înțeleg.|"

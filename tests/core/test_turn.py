@@ -279,6 +279,16 @@ def test_speech_that_nobody_has_read_interrupts_later_where_somebody_could_have(
     assert play(*spoken, SpeechGrew(256), InterimText("What about", 256), rules=READS)[1] == INTERRUPTS
 
 
+def test_while_a_text_is_on_its_way_more_speech_is_waited_for():
+    spoken = (*REPLYING, SpeechBegan(100, "u1"))
+    assert play(*spoken, SpeechGrew(1184, text_comes=True), rules=READS)[1] == []
+    assert play(*spoken, SpeechGrew(1200, text_comes=True), rules=READS)[1] == INTERRUPTS, "not for ever"
+    assert play(*spoken, SpeechGrew(608, text_comes=True))[1] == INTERRUPTS, "nobody reads"
+    murmured = (*spoken, SpeechGrew(288), InterimText("Yeah", 256))
+    assert play(*murmured, SpeechGrew(1248, text_comes=True), rules=READS)[1] == []
+    assert play(*murmured, SpeechGrew(1248), rules=READS)[1] == INTERRUPTS
+
+
 def test_a_word_is_kept_when_the_reply_ends_before_it_is_read():
     ended = (*SHORT, SpeechEnded(1000), ReplyEnded("r1", audible=False))
     _, actions = play(*ended, SpeechRead("u1", "And then?"), TranscriptKnown("u1", "And then?"), rules=READS)
@@ -316,7 +326,7 @@ def test_backchannels_in_two_languages():
 
 events = st.one_of(
     st.builds(SpeechBegan, st.floats(0, 1e5), st.sampled_from(["u1", "u2"])),
-    st.builds(SpeechGrew, st.floats(0, 2000)),
+    st.builds(SpeechGrew, st.floats(0, 2000), st.booleans()),
     st.builds(
         InterimText, st.sampled_from(["stop", "mhm", ""]), st.none() | st.floats(0, 2000), st.booleans()
     ),

@@ -42,13 +42,16 @@ class Decodes:
     takes_interim, interim_every_ms = True, EVERY_MS
 
     def __init__(self) -> None:
-        self.interims, self.earlies, self.discarded = [], [], 0
+        self.interims, self.earlies, self.discarded, self.left = [], [], 0, 0
 
     def interim(self, samples, on_text):
         self.interims.append(on_text)
 
     def early(self, samples, end_ms, on_text):
         self.earlies.append(on_text)
+
+    def leave_early(self):
+        self.left += 1
 
     def discard_early(self):
         self.discarded += 1
@@ -108,6 +111,7 @@ async def test_interim_text_is_asked_for_soon_and_then_at_intervals():
 @scripted
 async def test_a_pause_has_its_own_decode_and_puts_the_next_interim_one_off():
     stage = Stage()
+    stage.segment.announced = True
     stage.speaking.speech_ms = 2000
     stage.fade()
     stage.pause()
@@ -120,6 +124,22 @@ async def test_a_pause_has_its_own_decode_and_puts_the_next_interim_one_off():
     assert (stage.decodes.discarded, stage.decodes.interims) == (1, [])
     stage.grow(2000 + EVERY_MS)
     assert len(stage.decodes.interims) == 1
+
+
+@scripted
+async def test_the_text_of_a_part_decides_about_a_reply_also_when_the_speech_went_on():
+    stage = Stage()
+    stage.speaking.speech_ms = 400
+    stage.fade()
+    stage.pause()
+    stage.resume()
+    assert (stage.decodes.discarded, stage.decodes.left) == (0, 1)
+    stage.speaking.speech_ms = 700
+    stage.decodes.earlies[-1]("Yeah.")
+    assert stage.bench.noticed.count(turns.InterimText("Yeah.", 400)) == 1
+    stage.segment.announced = True
+    stage.decodes.earlies[0]("Yeah.")
+    assert stage.bench.noticed.count(turns.InterimText("Yeah.", 400)) == 1, "it is decided"
 
 
 @scripted

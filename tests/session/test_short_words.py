@@ -109,6 +109,38 @@ async def test_repeated_backchannels_of_more_than_a_second_do_not_interrupt():
             assert "input_audio_buffer.speech_started" not in talk.types, said
 
 
+class Busy(FakeTranscriber):
+    """A machine with so much to do that each text takes long; what was begun runs to its end, cancelled or not."""
+
+    def __init__(self, *said: str, delay_s: float) -> None:
+        super().__init__(delay_s=delay_s)
+        self.said = said
+
+    async def transcribe(self, samples, *, language, final):
+        await asyncio.sleep(self.delay_s)
+        seconds = len(samples) / 16_000 - 0.4  # of them without what comes before the speech
+        return Transcript(" ".join(self.said[: 1 + (seconds > 0.75)]))
+
+
+@scripted
+async def test_backchannels_that_are_read_late_do_not_interrupt():
+    """The text of the first part comes when the second one has begun."""
+    for delay_s in (0.1, 0.3, 0.5):
+        async with listening(Busy("Yeah,", "yeah.", delay_s=delay_s)) as talk:
+            await say(talk, 0.45, silence_s=0.18)
+            await talk.speak(0.5)
+            await talk.silence(2.0)
+            assert "input_audio_buffer.speech_started" not in talk.types, delay_s
+
+
+@scripted
+async def test_a_command_before_more_words_is_read_though_the_speech_went_on():
+    async with listening(remote("Stop.")) as talk:
+        ended_s = await say(talk, 0.4, silence_s=0.18)
+        await talk.speak(1.0)
+        assert talk.of("input_audio_buffer.speech_started")[0]["at"] <= ended_s + 0.45
+
+
 @scripted
 async def test_words_after_a_backchannel_interrupt_as_soon_as_they_are_read():
     texts = ["Yeah", "Yeah, but what", "Yeah, but what about the fox"]
