@@ -30,6 +30,7 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
 
 _TURN_WORDS = _words(TURN_WORDS)
 _BACKCHANNELS = _words(BACKCHANNELS) - _TURN_WORDS
+_HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈".split())
 _LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS)  # in words
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 
@@ -37,6 +38,11 @@ _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 def is_backchannel(text: str) -> bool:
     """Whether the text is nothing but backchannels, in any language and any number; no text at all is one, too."""
     return _made_of(fold(text), _BACKCHANNELS, hums=True)
+
+
+def is_hum(text: str) -> bool:
+    """Whether the text is only breath and humming, without a word of any language; no text at all is, too."""
+    return _made_of(fold(text), _HUMS, hums=True)
 
 
 def takes_turn(text: str) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from realtime.core.short_words import is_backchannel, takes_turn
+from realtime.core.short_words import is_backchannel, is_hum, takes_turn
 
 CONFIRM_MS = (
     600.0  # this much speech is an interruption if nobody can tell what it says, or after backchannels
@@ -360,7 +360,8 @@ def _read(turn: Turn, text: str, rules: TurnRules) -> tuple[Turn, list[Action]]:
     words = _has_words(text, turn.unread_ms, whole=True)
     if turn.phase is Phase.TENTATIVE:
         return _interrupt(turn, rules) if words else (replace(turn, unread_ms=0.0), [])
-    if not words or turn.item_id is None:
+    answers = not turn.replying and not is_hum(text)  # nothing sounds any more: this "yes" was for us
+    if not (words or answers) or turn.item_id is None:
         return _dropped(turn, rules)
     spoken, actions = _interrupt(turn, rules)
     return replace(spoken, phase=Phase.CONFIRMING), [*actions, CommitSpeech(turn.item_id, turn.ended_ms)]

@@ -103,13 +103,21 @@ class Transcription:
 
         self._decode_early(samples, end_ms).add_done_callback(tell)
 
-    def read(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
+    def read(self, samples: Samples, end_ms: float, on_text: OnText, *, again: bool = True) -> None:
         """The same, whatever a decode costs: what these words are decides about a reply. Without words, or if the
-        decode fails, the text is ""; if the decode is discarded, nobody is told."""
+        decode fails twice, the text is ""; if the decode is discarded, nobody is told."""
 
         def tell(task: asyncio.Task[Transcript]) -> None:
-            if not task.cancelled():
-                on_text(task.result().text if task.exception() is None else "")
+            if task.cancelled():
+                return
+            if task.exception() is None:
+                on_text(task.result().text)
+            elif again and self._early_end_ms == end_ms:
+                if self._early is task:
+                    self._early = None
+                self.read(samples, end_ms, on_text, again=False)
+            else:
+                on_text("")
 
         self._decode_early(samples, end_ms).add_done_callback(tell)
 

@@ -65,6 +65,10 @@ class UserInput:
         if config.input_format is not before.input_format:
             self._audio.set_format(to_core_format(config.input_format))
         self._audio.detect(config.turn_detection is not None)
+        if config.turn_detection is None and self._judged:  # the client ends the turns now: nothing is judged
+            self._transcription.discard_early()
+            self._audio.release()
+            self._judged = False
         self._set_rules()
 
     def _set_rules(self) -> None:

@@ -293,7 +293,11 @@ def test_a_word_is_kept_when_the_reply_ends_before_it_is_read():
     ended = (*SHORT, SpeechEnded(1000), ReplyEnded("r1", audible=False))
     _, actions = play(*ended, SpeechRead("u1", "And then?"), TranscriptKnown("u1", "And then?"), rules=READS)
     assert actions == [ReadSpeech("u1", 1000), AnnounceSpeech(100), CommitSpeech("u1", 1000), StartReply()]
-    assert play(*ended, SpeechRead("u1", "Mhm."), rules=READS)[1] == [ReadSpeech("u1", 1000), DropSpeech()]
+    for text in ("Mhm.", "Mm-hmm.", "嗯。", ""):
+        dropped = [ReadSpeech("u1", 1000), DropSpeech()]
+        assert play(*ended, SpeechRead("u1", text), rules=READS)[1] == dropped, text
+    for text in ("Yes.", "Okay.", "好的", "Ja.", "Oui"):
+        assert CommitSpeech("u1", 1000) in play(*ended, SpeechRead("u1", text), rules=READS)[1], text
 
 
 def test_more_speech_before_a_word_is_read_belongs_to_it():

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from realtime.errors import ProviderUnavailable
 from realtime.providers.base import Transcript
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeTranscriber
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 
+STORY = [(0.1, "Once there was a small dog, "), (0.1, "and it lived by the sea. ")] * 5
 NOON = [(0.1, "It is noon.")]
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
@@ -65,3 +67,62 @@ async def test_two_parts_of_a_question_get_one_answer():
         assert talk.types.count("response.created") == 1
         told = [message.content for message in talk.chat.requests[0].messages if message.role == "user"]
         assert "".join(told).replace("\n", "").count("What time is it") == 1
+
+
+@scripted
+async def test_a_short_answer_to_a_question_that_just_ended_is_no_backchannel():
+    """The word was said while the end of the question sounded, and is read after that."""
+    for text, answers in (("Yes.", 2), ("好的。", 2), ("Mhm.", 1)):
+        chat = FakeChat([[(0.05, "Shall I book it?")], [(0.1, "Booked.")]])
+        async with Talk(chat=chat, transcriber=remote(text)) as talk:
+            await talk.ask("Book a table.")
+            await talk.until("response.done")
+            await talk.silence(max(0.0, talk.audio_ms() / 1000 - 0.95))
+            await talk.speak(0.3)
+            await talk.silence(4.0)
+            assert talk.types.count("response.created") == answers, text
+
+
+def during_a_story(*texts, delay_s=0.2) -> Talk:
+    chat = FakeChat([STORY, [(0.1, "Yes?")]])
+    return Talk(chat=chat, speech=FakeSpeech(factor=3.0), transcriber=remote(*texts, delay_s=delay_s))
+
+
+async def say_a_word(talk: Talk) -> None:
+    await talk.ask("Tell me a story.")
+    await talk.until("response.output_audio.delta")
+    await talk.silence(0.6)
+    await talk.speak(0.42)
+    await talk.silence(0.7)
+
+
+@scripted
+async def test_a_word_is_read_again_where_the_transcriber_failed_once():
+    async with during_a_story(ProviderUnavailable("away"), "Stop.") as talk:
+        await say_a_word(talk)
+        await talk.silence(2.0)
+        assert transcripts(talk) == ["Stop."]
+
+
+@scripted
+async def test_a_word_that_nobody_can_read_leaves_the_answer_alone():
+    async with during_a_story(*[ProviderUnavailable("away")] * 9) as talk:
+        await say_a_word(talk)
+        await talk.silence(3.0)
+        assert not [type for type in talk.types if type.startswith("input_audio_buffer")]
+        assert len(talk.transcriber.asked) <= 4
+
+
+@scripted
+async def test_speech_after_turn_detection_was_off_does_not_begin_at_a_word_that_was_being_read():
+    async with during_a_story("Stop.", "What now?", delay_s=3.0) as talk:
+        await say_a_word(talk)
+        for detection in (None, {"type": "server_vad"}):
+            update = {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
+            await talk.send("session.update", session=update)
+            await talk.silence(30.0)
+        await talk.speak(1.0)
+        await talk.silence(5.0)
+        started = talk.of("input_audio_buffer.speech_started")
+        assert len(started) == 1
+        assert started[0]["audio_start_ms"] > 60_000
