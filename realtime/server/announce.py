@@ -78,8 +78,18 @@ def _transcription(runtime: Runtime) -> str:
 
 
 def _platform(runtime: Runtime) -> str:
+    """Who answers and speaks: with a chat of another service, also its host."""
+    settings = runtime.settings
+    platform_name = _sandbox_or_region(runtime)
+    other_chat = settings.chat_base_url if settings.chat_provider in ("auto", "openai") else None
+    return (
+        platform_name if other_chat is None else f"{platform_name}; chat: {host_of(other_chat) or other_chat}"
+    )
+
+
+def _sandbox_or_region(runtime: Runtime) -> str:
     if runtime.sandbox:
-        return "the sandbox in this process: no key is set, nothing is billed"
+        return "the sandbox in this process: no key is set, it bills nothing"
     settings = runtime.settings
     region = "mainland China" if is_mainland(settings.base_url) else "international"
     host = host_of(settings.base_url) or settings.base_url

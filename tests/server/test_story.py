@@ -161,6 +161,18 @@ async def test_the_start_names_what_is_in_use_and_no_key():
         assert KEY in secrets_of(server.runtime.settings)
 
 
+async def test_the_start_names_the_host_of_another_chat_which_may_bill():
+    async with open_harness(
+        chat_base_url="https://user:secret@chat.example.org/v1", chat_model="m"
+    ) as harness:
+        (row,) = [
+            line
+            for line in ready_block(harness.server.url, harness.server.runtime).splitlines()
+            if "platform " in line
+        ]
+    assert row.endswith("; chat: chat.example.org")
+
+
 async def test_a_server_that_cannot_hear_says_so_once_and_in_readyz():
     async with open_harness(voice_detector="none") as harness:
         said = list(warnings_of(harness.server.runtime))
