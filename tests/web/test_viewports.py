@@ -79,3 +79,23 @@ async def test_the_key_dialog_can_be_used(open_page: Any) -> None:
             await page.wait_for_selector("#key-dialog[open]")
             await page.click("#key-cancel", timeout=3000)  # scrolls to it if it has to
             await page.wait_for_selector("#key-dialog", state="hidden")
+
+
+async def test_a_wide_table_scrolls_and_keeps_its_rows_low(open_page: Any) -> None:
+    """A cell outside the window must not make its row higher: the reader would see an empty gap."""
+    table = "| City | Country | Population | Elevation | Founded in the year |\n|---|---|---|---|---|\n"
+    rows = (
+        "| La Paz | Bolivia | 816,000 | 3,640 m | sixteenth century |\n",
+        "| Paris | France | 2,100,000 | 35 m | 250 BC |\n",
+    )
+    script = Script(reply=np.zeros(RATE, np.int16), send_factor=0.02, reply_words=(table, *rows))
+    async with serving(script) as server:
+        page = await open_page(server.url, device=False, viewport={"width": 320, "height": 568})
+        await type_(page, "A table")
+        await wait_until_played(await session_of(server))
+        heights = await page.evaluate(
+            "[...document.querySelectorAll('#captions tr')].map((row) => row.offsetHeight)"
+        )
+        assert len(heights) == 3
+        assert max(heights) <= min(heights) + 2, heights
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
