@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from .columns import Wrap
 
 NAME_WIDTH = 10
+TAB = " " * 4  # a terminal would jump by columns that `Wrap` does not count
 
 
 @dataclass(slots=True)
@@ -112,6 +113,7 @@ class Screen:
         self._page = _page(page)
         self._wrap = Wrap(self._page.width, NAME_WIDTH)
         self._open = False  # a line of a reply is not finished
+        self._breaks = 0  # line breaks of a reply, written when more of it follows
 
     def you(self, text: str) -> None:
         self._line("you", printable(text), "bold cyan")
@@ -123,16 +125,27 @@ class Screen:
         self._line("!", printable(text), "bold red")
 
     def reply(self, text: str) -> None:
-        """More of the assistant's current line."""
-        if not text:
-            return
+        """More of the assistant's current reply. Its line breaks stay, so that lists and code can be read."""
         if not self._open:
+            text = text.lstrip()
+            if not text:
+                return
             self._write("assistant".ljust(NAME_WIDTH), "bold green")
             self._open = True
-            text = text.lstrip()
-        self._write(printable(text), "")
+        for number, line in enumerate(text.replace("\t", TAB).split("\n")):
+            self._breaks += number > 0
+            if line:
+                self._break()
+                self._write(printable(line), "")
+
+    def _break(self) -> None:
+        """Begin the next line of a reply below its first one."""
+        if self._breaks:
+            self._write("\n" * self._breaks + " " * self._wrap.indent, "")
+            self._breaks = 0
 
     def end_reply(self) -> None:
+        self._breaks = 0  # those at its end are nobody's
         if self._open:
             self._write("\n", "")
             self._open = False

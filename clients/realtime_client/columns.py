@@ -19,6 +19,10 @@ def _columns(mark: str) -> int:
     return 2 if unicodedata.east_asian_width(mark) in "WF" else 1
 
 
+def _edge(width: int) -> int:
+    return max(2, width - 1)
+
+
 class Wrap:
     """Breaks text that comes in fragments. `width` gives the columns of the terminal now, None: never break.
 
@@ -33,14 +37,19 @@ class Wrap:
         self._word = ""  # what must stay together at the end of this line
         self._fresh = False  # the line was begun by us, and nothing but the indent is in it
 
+    @property
+    def indent(self) -> int:
+        """How far a line that goes on is indented now: not at all in a narrow terminal."""
+        width = self._width()
+        return self._indent if width is None or _edge(width) >= 3 * self._indent else 0
+
     def feed(self, text: str) -> Iterator[str | int]:
         """What to write, in order; a number is so many columns to erase at the end of the line."""
         width = self._width()
         if width is None:
             yield text
             return
-        edge = max(2, width - 1)
-        indent = self._indent if edge >= 3 * self._indent else 0
+        edge, indent = _edge(width), self.indent
         run = ""
         for mark in text:
             size = _columns(mark)

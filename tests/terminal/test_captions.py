@@ -1,5 +1,6 @@
 """Captions: words when they sound, and nothing that could steer the terminal."""
 
+import pytest
 from realtime_client.captions import Screen, SpokenText, printable
 
 WORDS = [
@@ -65,3 +66,58 @@ def test_the_screen_keeps_one_line_for_each_turn():
         "          (interrupted; heard: 'It is')",
         "assistant Sorry?",
     ]
+
+
+@pytest.mark.parametrize("width", [None, 80, 20])
+@pytest.mark.parametrize(
+    ("deltas", "lines"),
+    [
+        (["Two:\n", "\n- May\n- October\n"], ["Two:", "", "- May", "- October"]),
+        (["```python\ndef f():\n", "    return 1\n```"], ["```python", "def f():", "    return 1", "```"]),
+        (["\n\nFirst", "\n", "\n", "second"], ["First", "", "second"]),
+        (["| a | b |\n", "|---|---|\n", "| 1 | 2 |"], ["| a | b |", "|---|---|", "| 1 | 2 |"]),
+        (["if x:\n\ty", "\r\nend"], ["if x:", "    y ", "end"]),
+        (["你好。\n再见。"], ["你好。", "再见。"]),
+        (["One", "\x1b[2J"], ["One [2J"]),
+        (["a\n\n\n"], ["a"]),
+    ],
+)
+def test_the_lines_of_an_answer_stay_lines(width, deltas, lines):
+    page = WrittenPage(width)
+    screen = Screen(page)
+    for delta in deltas:
+        screen.reply(delta)
+    screen.you("Thanks.")
+    indent = "" if width == 20 else " " * 10  # a narrow terminal has no room for it
+    expected = ["assistant " + lines[0], *(indent + line if line else "" for line in lines[1:])]
+    if width != 20:  # there, the first line may go on below
+        assert page.text.splitlines() == [*expected, "you       Thanks."]
+    else:
+        assert page.text.split() == " ".join([*expected, "you Thanks."]).split()
+        assert all(line in page.text.splitlines() for line in expected[1:])
+
+
+def test_an_answer_of_line_breaks_alone_has_no_line():
+    page = WrittenPage(None)
+    screen = Screen(page)
+    screen.reply("\n")
+    screen.reply("")
+    screen.end_reply()
+    assert page.text == ""
+
+
+class WrittenPage:
+    """A page of a given width that keeps what stands on it."""
+
+    def __init__(self, width):
+        self._width = width
+        self.text = ""
+
+    def width(self):
+        return self._width
+
+    def write(self, text, style):
+        self.text += text
+
+    def erase(self, columns):
+        self.text = self.text[:-columns]
