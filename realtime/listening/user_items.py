@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -11,10 +12,14 @@ from realtime.core.conversation import ConversationError
 from realtime.errors import ProtocolError, ProviderError, ProviderRejected, for_clients
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.transcription import Transcription
+from realtime.logs import story
 from realtime.protocol import server_events as events
 from realtime.protocol.objects import DurationUsage, FailureObject, InputAudio, MessageItem
 from realtime.providers.base import VAD_RATE, Transcript
 from realtime.translate import to_core_item
+from realtime.upstream import facts_of
+
+log = logging.getLogger(__name__)
 
 MAX_FAILURES = 16  # transcripts that failed and are remembered: only the last turn's is asked for
 
@@ -80,6 +85,7 @@ class UserItems:
         self._context.turns.put(turns.TranscriptKnown(item_id, text))
 
     def _failed(self, item_id: str, error: ProviderError) -> None:
+        story(log, "transcription failed", {"item": item_id, **facts_of(error)}, logging.WARNING)
         self._failures[item_id] = error
         if len(self._failures) > MAX_FAILURES:
             del self._failures[next(iter(self._failures))]

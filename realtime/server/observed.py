@@ -15,7 +15,6 @@ from typing import Any
 
 from realtime.core.messages import ChatEvent, ChatRequest
 from realtime.errors import ProviderError
-from realtime.logs import story
 from realtime.metrics import Metrics
 from realtime.providers.base import (
     ChatModel,
@@ -28,7 +27,7 @@ from realtime.providers.base import (
     Utterance,
     Voice,
 )
-from realtime.upstream import CHAT, SPEECH, TRANSCRIPTION, Upstream, facts_of
+from realtime.upstream import CHAT, SPEECH, TRANSCRIPTION, Upstream
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +110,6 @@ class ObservedTranscriber(_Wrapper, Transcriber):
             transcript: Transcript = await self._provider.transcribe(samples, language=language, final=final)
         except ProviderError as error:
             self._upstream.failed(TRANSCRIPTION, error, getattr(self._provider, "address", None))
-            if final:
-                story(log, "transcription failed", facts_of(error), logging.WARNING)
             raise
         self._seconds[final].observe(asyncio.get_running_loop().time() - began_s)
         return transcript

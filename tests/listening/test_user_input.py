@@ -215,6 +215,30 @@ async def test_a_turn_without_room_fails_as_a_turn():
     await ended(bench, subject)
 
 
+class SilentTranscriber(FakeTranscriber):
+    """Never answers."""
+
+    async def transcribe(self, samples, *, language, final):
+        await asyncio.Event().wait()
+
+
+@scripted
+async def test_the_log_tells_of_every_failed_transcript_and_never_of_words(caplog):
+    """Also of a transcriber that does not answer: its call is cancelled, so nobody else could tell."""
+    for transcriber in (SilentTranscriber([]), FakeTranscriber([ProviderUnavailable("busy")])):
+        caplog.clear()
+        bench = Bench(transcriber=transcriber, **MANUAL)
+        subject = UserInput(bench.context)
+        await speak(subject, LOUD * 50)
+        subject.commit_buffer()
+        with pytest.raises(Exception, match=r"busy|did not answer"):
+            await subject.settled()
+        (record,) = [record for record in caplog.records if record.message == "transcription failed"]
+        assert record.facts["item"] == "item_1"
+        assert record.facts["code"]
+        await ended(bench, subject)
+
+
 @scripted
 async def test_a_failed_transcript_fails_the_reply_that_waits_for_it():
     bench = Bench(transcriber=FakeTranscriber([ProviderUnavailable("busy")]), **MANUAL)
