@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any
@@ -29,11 +28,9 @@ from realtime.providers.base import (
 )
 from realtime.upstream import CHAT, SPEECH, TRANSCRIPTION, Upstream
 
-log = logging.getLogger(__name__)
-
 
 def observed(providers: Providers, metrics: Metrics) -> Providers:
-    """The same providers, seen by these metrics and by the log."""
+    """The same providers, seen by these metrics."""
     upstream = Upstream(metrics)
     metrics.show_budget(CHAT, providers.chat.requests_left)
     metrics.show_budget(SPEECH, providers.speech.requests_left)
