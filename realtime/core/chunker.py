@@ -168,7 +168,7 @@ class Chunker:
         dry_s = self._clock.dry_s()
         if self._finished and not pronounceable(self._pending):
             yield float("-inf"), self._whole()
-        elif not self._pending.strip():
+        elif not self._pending or self._pending.isspace():
             if len(self._buffer.text) >= self._rules.silent_chars:
                 yield float("-inf"), self._silent()
         elif not self._opened or dry_s is None:
@@ -249,7 +249,7 @@ class Chunker:
 
     def _share_after(self, cut: Cut) -> float:
         """How much of the word limit has begun after the last cut."""
-        rest = measure(self._pending[cut.end :])
+        rest = measure(self._pending[cut.end : cut.end + self._rules.cap_chars])
         return self._share_of(rest.narrow > 0, rest.wide)
 
     def _share_of(self, words: int, unspaced: int) -> float:
@@ -280,13 +280,11 @@ class Chunker:
 
     def _fitting(self, room_ms: float) -> Cut | None:
         """The whole rest, or as much of it as there is room for."""
-        whole = self._whole()
-        if (
-            self._ms(whole) <= room_ms * self._rules.stretch
-            and whole.end <= self._rules.cap_chars * self._rules.stretch
-        ):
-            return whole
-        return self._best(room_ms * 0.4, room_ms, self._weakest()) or self._best(0.0, room_ms) or whole
+        if len(self._pending) <= self._rules.cap_chars * self._rules.stretch:
+            whole = self._whole()
+            if self._ms(whole) <= room_ms * self._rules.stretch:
+                return whole
+        return self._best(room_ms * 0.4, room_ms, self._weakest()) or self._best(0.0, room_ms) or self._whole()
 
     def _best(self, least_ms: float, room_ms: float, weakest: Boundary = Boundary.WORD) -> Cut | None:
         cuts = [
@@ -351,7 +349,8 @@ class Chunker:
         if self._finished and not pronounceable(rest):
             cut = self._whole()
         wording, self._cuts = self._buffer.take(cut.end), None
-        self._pending_ms = self.speaking_rate.expected_ms(measure(self._pending))
+        near = self._pending[: 3 * self._rules.cap_chars]  # no chunk is longer
+        self._pending_ms = self.speaking_rate.expected_ms(measure(near))
         spoken, places = spoken_form(wording.said)
         offsets = tuple(wording.origin(place) for place in places)
         boundary = Boundary.END if self._finished and not self._pending else cut.boundary

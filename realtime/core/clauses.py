@@ -73,6 +73,7 @@ _MARK_SET, _JOINING_SET, _DIGIT_JOINING_SET = frozenset(MARKS), frozenset(JOININ
 _NO_GAP_AFTER = frozenset(OPENERS) - frozenset("\"'")
 _SURE_ENDS = frozenset("!?") | frozenset(char for char in MARKS if char in "؟‽⁇⁈⁉！？")
 _SCORE = frozenset(":-–：")
+_AHEAD = 200  # characters after the limit that may tell what a place before it is
 _ADDRESS = "/.@=&"  # in a word that may be an address, and go on after its "?"
 _SCHEMES = frozenset("http https ftp mailto".split())
 # words that lean on what follows: a chunk should not end with one
@@ -141,7 +142,12 @@ def measure(text: str) -> Size:
 
 
 def find_cuts(text: str, *, final: bool, limit: int = 600) -> list[Cut]:
-    """All places `text` may be cut, in order, up to the first beyond `limit` characters. `final`: nothing follows."""
+    """All places `text` may be cut, in order, up to the first beyond `limit` characters. `final`: nothing follows.
+
+    What stands far beyond the limit is not looked at, so that a long text costs no more than a short one.
+    """
+    if len(text) > limit + _AHEAD:
+        text, final = text[: limit + _AHEAD], False
     return [
         cut
         for cut in _Walk(text, final=final).cuts(limit)

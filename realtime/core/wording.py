@@ -33,11 +33,12 @@ class WordingBuffer:
     def __init__(self) -> None:
         self.text = ""
         self.said = ""
-        self._offsets: list[int] = []
+        self._offsets: list[int] = []  # since the first text of all
+        self._taken = 0  # characters of text that were taken
 
     def append(self, wording: Wording) -> None:
         """More text and what is said for it."""
-        base = len(self.text)
+        base = self._taken + len(self.text)
         self.text += wording.text
         self.said += wording.said
         self._offsets.extend(base + offset for offset in wording.offsets)
@@ -45,17 +46,19 @@ class WordingBuffer:
     def take(self, end: int) -> Wording:
         """The first `end` characters that are said, with their text; all the text if they are all there are."""
         cut = self._text_end(end)
-        taken = Wording(self.text[:cut], self.said[:end], tuple(self._offsets[:end]))
+        offsets = tuple(max(0, offset - self._taken) for offset in self._offsets[:end])
+        taken = Wording(self.text[:cut], self.said[:end], offsets)
         self.text, self.said = self.text[cut:], self.said[end:]
-        self._offsets = [max(0, offset - cut) for offset in self._offsets[end:]]
+        self._taken += cut
+        del self._offsets[:end]
         return taken
 
     def _text_end(self, end: int) -> int:
         """Where the text may be cut: marks that close stay with what is before them, marks that open go on."""
         if end >= len(self.said):
             return len(self.text)
-        following = self._offsets[end]
-        after = min(self._offsets[end - 1] + 1, following) if end else 0
+        following = max(0, self._offsets[end] - self._taken)
+        after = max(0, min(self._offsets[end - 1] + 1 - self._taken, following)) if end else 0
         unsaid = self.text[after:following]
         last_blank = max(unsaid.rfind(blank) for blank in " \t\n")
         if last_blank >= 0:

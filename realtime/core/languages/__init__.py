@@ -77,11 +77,14 @@ _ANY_START = frozenset[str]().union(*_STARTS.values())
 _ORDINALS = frozenset(language.code for language in LANGUAGES if language.ordinals)
 
 
-@lru_cache(maxsize=256)
 def guess_languages(text: str) -> frozenset[str]:
     """The languages (ISO 639) that most words of the text's beginning are of; several on a tie, none without a hint."""
+    return _guess(text[:_EVIDENCE_CHARS].lower())
+
+
+@lru_cache(maxsize=256)
+def _guess(text: str) -> frozenset[str]:
     votes: Counter[str] = Counter()
-    text = text[:_EVIDENCE_CHARS].lower()
     for hint in (*_WORD.findall(text), *(_LETTERS.keys() & set(text))):
         for code in _TELLING.get(hint, ()) or _LETTERS.get(hint, ()):
             votes[code] += 1
