@@ -284,7 +284,9 @@ class Chunker:
             whole = self._whole()
             if self._ms(whole) <= room_ms * self._rules.stretch:
                 return whole
-        return self._best(room_ms * 0.4, room_ms, self._weakest()) or self._best(0.0, room_ms) or self._whole()
+        return (
+            self._best(room_ms * 0.4, room_ms, self._weakest()) or self._best(0.0, room_ms) or self._whole()
+        )
 
     def _best(self, least_ms: float, room_ms: float, weakest: Boundary = Boundary.WORD) -> Cut | None:
         cuts = [

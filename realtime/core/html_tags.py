@@ -43,7 +43,7 @@ def breaks_line(name: str) -> bool:
 
 def separates(name: str) -> bool:
     """Whether this tag stands between two cells."""
-    return name.lower() in ("td", "th")
+    return name.lower() in ("td", "th", "summary")
 
 
 def stands_as_markup(tag: re.Match[str], before: str, after: str) -> bool:

@@ -10,16 +10,17 @@ import html
 import re
 
 from realtime.core import html_tags, markup
-from realtime.core.characters import PAUSE_MARK, is_unspaced
+from realtime.core.characters import PAUSE_MARK, is_segmented, is_unspaced
 from realtime.core.markup_reader import MarkupReader, More
 
 _ESCAPED = "*_`~#$[]<>|!"
+_LONGEST_RUN = 8  # marks of emphasis in a row; more are a drawing
 _OF_A_PATH = "./\\"
 
 
 def _word_char(char: str) -> bool:
     """Whether this is a letter or digit of a script whose words stand between blanks."""
-    return char.isalnum() and not is_unspaced(char)
+    return char.isalnum() and not (is_unspaced(char) or is_segmented(char))
 
 
 class InlineReader(MarkupReader):
@@ -90,7 +91,7 @@ class InlineReader(MarkupReader):
         self._show(length)
 
     def _address(self) -> None:
-        address = markup.ADDRESS.match(self._raw)
+        address = markup.ADDRESS.match(self._raw, 0, markup.MAX_CONSTRUCT)
         assert address is not None
         text = address.group()
         self._need(more=len(text) == len(self._raw))
@@ -101,6 +102,8 @@ class InlineReader(MarkupReader):
         if "(" in kept and text[len(kept) :].startswith(")"):
             kept += ")"
         self._show(len(kept), markup.plain_address(kept))
+        if len(text) == markup.MAX_CONSTRUCT:
+            self._rest = markup.ADDRESS_REST
 
     def _backslash(self) -> None:
         """A formula or an escaped mark; else a path, a line break or a command that is text."""
@@ -145,6 +148,9 @@ class InlineReader(MarkupReader):
 
     def _emphasis(self, mark: str) -> None:
         run = len(self._raw) - len(self._raw.lstrip(mark))
+        if run > _LONGEST_RUN:
+            self._show(_LONGEST_RUN)
+            return
         self._need(more=run == len(self._raw))
         before, after = self._previous, self._raw[run : run + 1] or " "
         between = _word_char(before) and _word_char(after)  # an operator, or part of a name
@@ -166,23 +172,33 @@ class InlineReader(MarkupReader):
         return not _word_char(before)
 
     def _opens(self, mark: str, run: int) -> bool:
-        """Whether the mark closes in its clause. Bold text goes on beyond a comma, but not a code name before one."""
+        """Whether the mark closes in its clause. Bold text may go on beyond a comma, but a code name has no marks."""
         if mark == "_" and markup.CODE_NAME.match(self._raw):
             return False
         sign = re.escape(mark)
         beyond = r"(?![A-Za-z0-9_])" if run == 1 or mark == "_" else ""
         closing = re.compile(rf"(?<![\s{sign}]){sign}{{{run}}}(?!{sign}){beyond}")
-        found, stopped_by = self._find(closing, run)
+        numbered = markup.NUMBER_OF_ITEM.match(self._raw, run)
+        begin = numbered.end() if numbered else run
+        found, stopped_by = self._find(closing, begin)
         inside = self._raw[run : found.start()] if found else ""
         if found and any(map(str.isalnum, inside)) and not (mark == "_" and "_" in inside):
             self._closers[self._passed + found.start()] = run
             return True
-        if mark != "*" or run == 1 or (stopped_by in markup.SENTENCE_STOPS and stopped_by):
+        if found or mark != "*" or run == 1 or (stopped_by in markup.SENTENCE_STOPS and stopped_by):
             return False
-        begun = re.split(r"[,.;:!?，；：、](?=\s|$)", self._raw[run : run + markup.LOOKAHEAD])[0]
-        bold = len(begun.split()) > 1 or sum(map(is_unspaced, begun)) > 1
+        bold = self._is_bold(begin, stopped_by)
         self._emphasis_open += run if bold else 0
         return bold
+
+    def _is_bold(self, begin: int, stopped_by: str) -> bool:
+        """Whether text after "**" that goes on beyond its clause is bold: "**Note: ...", but not "**kwargs, ..."."""
+        end = begin + markup.LOOKAHEAD
+        if not stopped_by and self._final and len(self._raw) <= end:
+            return False  # nothing closes it
+        stop = markup.STOP.search(self._raw, begin, end)
+        begun = self._raw[begin : stop.start() if stop else end].rstrip()
+        return any(map(str.isalpha, begun)) and markup.CODE_ARGUMENT.match(begun) is None
 
     # -- brackets ----------------------------------------------------------------------------------------------------
 
@@ -191,6 +207,10 @@ class InlineReader(MarkupReader):
         self._need(more=len(raw) == 1)
         if raw[1:2] == "^":
             footnote = markup.FOOTNOTE.match(raw)
+            if markup.QUANTIFIED.match(raw):
+                self._brackets.append(True)
+                self._show(1)
+                return
             self._need(more=footnote is None and re.fullmatch(r"\[\^[^\]\s]{0,40}", raw) is not None)
             self._need(more=footnote is not None and footnote.end() == len(raw))
             if footnote:
@@ -198,7 +218,7 @@ class InlineReader(MarkupReader):
                 return
         index = self._previous.isascii() and (self._previous.isalnum() or self._previous in "_)]")
         opens_link = self._opens_link(0, index)
-        self._brackets.append(index)
+        self._brackets.append(index or markup.CHARACTER_CLASS.match(raw) is not None)
         self._drop(1) if opens_link else self._show(1)
 
     def _opens_link(self, at: int, index: bool) -> bool:
@@ -206,9 +226,11 @@ class InlineReader(MarkupReader):
         if index:
             return False
         found, _ = self._find(markup.BRACKET_END, at + 1)
-        if found is None or found.start() == at + 1:
+        if found is None or found.start() == at + 1 or markup.CHARACTER_CLASS.match(self._raw, at):
             return False
         rest = self._raw[found.start() : found.start() + markup.MAX_CONSTRUCT]
+        if markup.GROUP.match(rest):
+            return False
         whole = markup.DESTINATION.match(rest) or markup.REFERENCE.match(rest)
         so_far = markup.DESTINATION_SO_FAR.fullmatch(rest) or markup.REFERENCE_SO_FAR.fullmatch(rest)
         if whole is None and so_far and len(rest) < markup.MAX_CONSTRUCT and not self._final:
@@ -223,7 +245,8 @@ class InlineReader(MarkupReader):
             destination = markup.DESTINATION.match(raw, 0, markup.MAX_CONSTRUCT)
             if destination is None and markup.DESTINATION_SO_FAR.fullmatch(raw):
                 self._wait_in_brackets(index)
-            if destination and (not index or "/" in destination[1]):
+            of_code = markup.GROUP.match(raw) or (index and not markup.WHOLE_ADDRESS.match(raw))
+            if destination and not of_code:
                 self._drop(destination.end())
                 return
         elif raw[1:2] == "[" and not index:
@@ -321,14 +344,19 @@ class InlineReader(MarkupReader):
         raw = self._raw
         mark = raw[:2] if raw[0] == "\\" or raw[1:2] == "$" else "$"
         self._need(more=mark == raw)
+        if mark == "$$" and raw[2:3].isspace() and self._previous != "\n":  # a word for money
+            self._show(2)
+            return
         whole, so_far, limit = markup.FORMULAS[mark]
         formula = whole.match(raw, 0, limit)
+        if formula and markup.JUST_WORDS.fullmatch(formula[1]):
+            self._show(formula.end())
+            return
         if formula:
             self._need(more=formula.end() == len(raw))
             self._show(formula.end(), markup.plain_formula(formula[1]))
             return
-        aside = mark == "$$" and raw[2:3].isspace() and self._previous != "\n"  # a word for money
-        self._need(more=not aside and so_far.fullmatch(raw, 0, limit) is not None, limit=limit)
+        self._need(more=so_far.fullmatch(raw, 0, limit) is not None, limit=limit)
         self._show(len(mark))
 
     def _entity(self) -> None:

@@ -28,6 +28,7 @@ FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*[\w+#./-]*(?:[ \t]*[^\s`]*[={:./][^`\n]*
 RULE = re.compile(r"(?:[-*_=:+|][ \t]*){3,}")
 RULE_SO_FAR = re.compile(r"[-*_=:+| \t]*")
 HEADING = re.compile(r"#{1,6}(?:[ \t]+|\r?$)")
+LINE = re.compile(r"[^\n]+")
 BAR = re.compile(r"\|")
 BULLET = re.compile(r"[-*+•‣◦▪][ \t]+(?:\[[ xX]\][ \t]+)?")
 ORDERED = re.compile(r"(\d{1,3})[.)][ \t]+")
@@ -40,6 +41,7 @@ _PROSE_LINE = re.compile(r"[\"'“‘«¿¡(]?[^\W\d_][^{}<>=\\|`$#;@\[\]\n]*")
 
 ADDRESS_START = re.compile(r"(?<![^\W_])(?:https?://|www\.)", re.I)
 ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】」』”]*", re.I)
+ADDRESS_REST = re.compile(r"[^\s<>\"'`，。！？；：、）】」』”]+")
 NO_HOST = re.compile(r"(?:https?://|www\.)(?![^\W_])", re.I)
 AUTOLINK = re.compile(r"<(?:mailto:)?((?:https?://|[\w.+-]+@)[^\s<>]+)>", re.I)
 BRACKET_END = re.compile(r"\]")
@@ -49,6 +51,11 @@ DESTINATION = re.compile(
 DESTINATION_SO_FAR = re.compile(
     r"\](?:\([ \t]*(?:<[^<>\n]*>?|[^\s()<>]*(?:\([^\s()]*\)?[^\s()]*)*)(?:[ \t]+(?:\"[^\"\n]*\"?|'[^'\n]*'?)?)?[ \t]*)?"
 )
+# the brackets of a regular expression: "[a-z](x)", "[^abc]*", "[A-Z][a-z]"
+CHARACTER_CLASS = re.compile(r"\[\^?(?:(?:[a-z]-[a-z]|[A-Z]-[A-Z]|\d-\d)|\\[a-zA-Z.])[^\[\]\s]{0,40}\]")
+GROUP = re.compile(r"\]\((?:\?[:=!<]|[^()\s/]*[\\|^$])")  # no destination of a link
+WHOLE_ADDRESS = re.compile(r"\]\([ \t]*<?(?:[a-z]+:|\.{0,2}/)", re.I)
+QUANTIFIED = re.compile(r"\[\^[^\]\s]{1,40}\][*+?{\[($]")
 REFERENCE = re.compile(r"\]\[[^\[\]\n]{0,40}\]")
 REFERENCE_SO_FAR = re.compile(r"\](?:\[[^\[\]\n]{0,40})?")
 FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:?")
@@ -73,6 +80,9 @@ FORMULAS = {  # by their opening mark: what one looks like, what could become on
     ),
 }
 ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+NUMBER_OF_ITEM = re.compile(r"\d{1,3}[.)][ \t]+")  # as the first thing in bold text
+CODE_ARGUMENT = re.compile(r"(?:kwargs|kw|[a-zA-Z]\w*_\w+)(?![\w-])|[a-z_][a-zA-Z0-9_]*$")  # after its "**"
+JUST_WORDS = re.compile(r"[ \t]+(?:[a-z]{2,}[ \t]+)+")  # between two marks of a formula that are meant
 CODE_NAME = re.compile(r"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__(?!\w)")
 
 _SYMBOLS = {

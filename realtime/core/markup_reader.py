@@ -12,6 +12,9 @@ from realtime.core import markup
 from realtime.core.wording import Wording
 
 
+_LINE_BEGINNING = 64  # characters that tell a line of a sum
+
+
 class More(Exception):
     """The received text is ambiguous here."""
 
@@ -28,7 +31,8 @@ class MarkupReader:
         self._blank_at = 0  # ... and where it stands
         self._newlines = 0  # line ends since something was said
         self._shown = ""  # the last character said
-        self._line = ""  # what is said in this line
+        self._line = ""  # what is said in this line, the beginning of it
+        self._rest: re.Pattern[str] | None = None  # what else of a taken construct is not said
         self._taken: list[str] = []  # text not given out yet
         self._given = 0  # where it begins
         self._said: list[str] = []
@@ -53,6 +57,13 @@ class MarkupReader:
             self._previous = self._raw[length - 1]
             self._raw = self._raw[length:]
             self._passed += length
+
+    def _drop_rest(self) -> None:
+        """Take what else belongs to a construct that was longer than what is waited for."""
+        rest = self._rest.match(self._raw) if self._rest else None
+        self._drop(rest.end() if rest else 0)
+        if self._raw:
+            self._rest = None
 
     def _show(self, length: int, said: str | None = None) -> None:
         """Take `length` characters and say them, or `said` in their place."""
@@ -80,7 +91,7 @@ class MarkupReader:
         self._said.append(said)
         self._offsets.extend(offsets)
         self._shown = said[-1]
-        self._line = "" if said == "\n" else self._line + said
+        self._line = "" if said == "\n" else (self._line + said)[:_LINE_BEGINNING]
 
     def _wait_blank(self) -> None:
         """Here stands white space, which is said once something follows."""

@@ -15,6 +15,7 @@ from realtime.core.inline_markup import InlineReader
 from realtime.core.markup_reader import More
 from realtime.core.wording import Wording
 
+_PIECE = 256  # characters read at once: what is received and not taken is copied with each word
 _LINE_MARKS = "#-*+•‣◦▪_=:|`~>"
 
 
@@ -41,8 +42,10 @@ class SpeechNormalizer(InlineReader):
 
     def feed(self, delta: str) -> Wording:
         """What became certain."""
-        self._raw += delta
-        return self._run()
+        for start in range(0, len(delta), _PIECE):
+            self._raw += delta[start : start + _PIECE]
+            self._advance()
+        return self._give()
 
     def finish(self) -> Wording:
         """What was held back, now that nothing follows."""
@@ -50,10 +53,6 @@ class SpeechNormalizer(InlineReader):
         self._advance()
         if self._item and not self._fence:
             self._end_item()
-        return self._give()
-
-    def _run(self) -> Wording:
-        self._advance()
         return self._give()
 
     def _advance(self) -> None:
@@ -64,7 +63,9 @@ class SpeechNormalizer(InlineReader):
             pass
 
     def _step(self) -> None:
-        if self._fence:
+        if self._rest:
+            self._drop_rest()
+        elif self._fence:
             self._fenced()
         elif self._line_start:
             self._start_line()
@@ -93,7 +94,7 @@ class SpeechNormalizer(InlineReader):
 
     def _marked_line(self, first: str) -> bool:
         """Take the mark a line begins with; False: it was text after all."""
-        raw = self._raw
+        raw = self._raw[: markup.MAX_CONSTRUCT]  # what stands beyond does not count, however early it came
         end = raw.find("\n")
         line = raw if end < 0 else raw[:end]
         match first:
@@ -153,15 +154,20 @@ class SpeechNormalizer(InlineReader):
         return True
 
     def _row(self, line: str, *, ended: bool) -> bool:
-        """Take a row of a table. A bar that no other one follows in its clause is text."""
-        if not self._table and self._find(markup.BAR, 1, markup.SENTENCE_STOP)[0] is None:
-            return False
-        self._need(more=not ended)
-        if not (line.rstrip(" \t\r").endswith("|") or self._table):
-            return False
-        self._drop(len(line))
-        self._table = True
-        return True
+        """Take a row of a table. The first needs another one below it: bars in a line alone are text ("|x| > |y|")."""
+        if not self._table:
+            if self._find(markup.BAR, 1, markup.SENTENCE_STOP)[0] is None:
+                return False
+            self._need(more=not ended)
+            if not ended or not line.rstrip(" \t\r").endswith("|"):
+                return False
+            below = self._raw[len(line) + 1 : len(line) + 33].lstrip(" \t")
+            self._need(more=not below, limit=len(line) + 33)
+            self._table = below.startswith("|")
+        if self._table:
+            self._drop(len(line))
+            self._rest = markup.LINE
+        return self._table
 
     def _end_line(self) -> None:
         if self._item:

@@ -54,6 +54,18 @@ TEXT = [
     "12\n+ 30\n- 2\n= 40",
     "-5 + 3 = -2",
     "+1 555 0100",
+    # regular expressions, escapes and arguments
+    "Regex [a-z](\\d+)? is it, [0-9](abc) too, and [a-z](?:x|y) z.",
+    "^[A-Z][a-z]*$ and [^abc]* and [^0-9]+ are patterns.",
+    "f[i](x) and call[0](a/b) are calls.",
+    "f(*args, **kwargs) takes anything.",
+    "Pass **kwargs, and **my_options: both.",
+    "Use *args and **kwargs in f",
+    "Use \\[ and \\] to escape brackets, or \\( and \\) for round ones.",
+    "It costs $$ a lot, or $$ more.",
+    # bars without a table
+    "|x| + |y| >= |x + y|\nThis holds.",
+    "| only one row |",
     # marks that never close
     "An opening [bracket, a lone * star, _under, `tick and (paren.",
     "He said *wait. And then nothing. **Never. [link](not closed",
@@ -73,6 +85,13 @@ def test_what_is_no_markup_is_said_as_it_is(text: str, size: int) -> None:
 
 
 MARKUP = {
+    "bold beyond a comma": (
+        "**Note: this is important**, so **Yes, do it!**",
+        "Note: this is important, so Yes, do it!",
+    ),
+    "a numbered title": ("**1. First**\n**2. Second**\nGo", "1. First\n2. Second\nGo"),
+    "bold in Thai": ("ภาษา**ไทย**ดี, မြန်မာ**စာ**ကောင်း", "ภาษาไทยดี, မြန်မာစာကောင်း"),
+    "a summary": ("<details><summary>More</summary>Text</details>", "More Text"),
     "bold": ("**This is bold.** And _this_, *too*.", "This is bold. And this, too."),
     "bold beyond a comma": ("**Be careful, this is hot.** Yes.", "Be careful, this is hot. Yes."),
     "a bold word before a comma": ("It is **hot**, very.", "It is hot, very."),
