@@ -59,6 +59,7 @@ _PARTS_BEFORE = re.compile(rf"(?<![^\W_])(?:-?{_LETTER}{{1,4}}\.[ \u00a0\u202f]?
 _NEXT = re.compile(rf"[{re.escape(OPENERS)}]*(\d+|(?:{_LETTER}|(?<=\w)['’](?=\w))*)")
 _ROMAN = re.compile(r"(?=[IVX])(?:X{0,3})(?:IX|IV|V?I{0,3})")
 _THAI = re.compile(r"[\u0e01-\u0e4e]")
+_GEORGIAN = re.compile(r"[\u10d0-\u10ff]")  # its letters are small to Unicode, and begin sentences
 _THAI_SHORT = re.compile(
     r"(?<![\u0e01-\u0e4e])(?:เ?[ก-ฮ]{1,3}\.)*(?:เ?[ก-ฮ]{1,4}|โทร)$"
 )  # no vowels: "พ.ศ", "น"
@@ -102,7 +103,7 @@ class FullStops:
         if after >= len(self._text):
             return Stop.END if self._final else self._at_the_end(self._kind(start, word), word)
         following = self._next(after)
-        if following.word[:1].islower():
+        if following.word[:1].islower() and not _GEORGIAN.match(following.word):
             return self._before_small(start, word, following)
         return self._before_capital(self._kind(start, word), word, following)
 
@@ -180,8 +181,11 @@ class FullStops:
         return _Kind.WORD if self._word_before(start) in _CARDINAL_AFTER else _Kind.ORDINAL
 
     def _short(self, start: int, word: str) -> Short | None:
-        word = _ELISION.sub("", word)  # "l'avv."
-        before = _PARTS_BEFORE.search(self._text, max(0, start - 20), start)
+        if "'" in word or "’" in word:
+            word = _ELISION.sub("", word)  # "l'avv."
+        near = self._text[max(0, start - 20) : start]
+        after_stop = near.endswith((".", ". ", ".\u00a0", ".\u202f"))  # asked first: the search is slow
+        before = _PARTS_BEFORE.search(near) if after_stop else None
         if before:
             parts = "".join(before.group().split()).lower()
             while parts:

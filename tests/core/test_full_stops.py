@@ -29,6 +29,9 @@ ONE_SENTENCE = {
         "Washington D.C. Mayor Bowser spoke to Apple Inc. Chairman Levinson.",
         "It is in vol. 3, no. 5, p. 12 of the Ph.D. Thesis.",
         "He works for Smith & Co. Ltd. London.",
+        "Sgt. Pepper, Gov. Brown, Rep. Pelosi, Pres. Lincoln, Hon. Judge Judy.",
+        "Approx. 500 people, incl. Bob, excl. Amy, dept. Sales.",
+        "Bach wrote the partita Op. 27 No. 2 for it.",
     ],
     "de": [
         "Wir treffen uns am 3. Oktober im 2. Stock.",
@@ -36,6 +39,7 @@ ONE_SENTENCE = {
         "Ich mag Obst, z. B. Äpfel, d. h. Gesundes, u. a. Birnen.",
         "Hr. Müller, Fr. Prof. Dr. Schmidt und Dipl.-Ing. Weber wohnen in der Goethestr. Nr. 5.",
         "Das kostet ca. 3 Mio. Euro, bzw. 20 Mrd. Dollar.",
+        "Das dauert max. 5 Minuten, fragen Sie Herrn Dipl.-Kfm. Schulz.",
         "Ludwig XIV. Frankreichs König war im 17. Jahrhundert berühmt.",
         "Cäsar starb 44 v. Chr. Rom trauerte um ihn.",
     ],

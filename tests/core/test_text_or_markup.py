@@ -85,7 +85,7 @@ def test_what_is_no_markup_is_said_as_it_is(text: str, size: int) -> None:
 
 
 MARKUP = {
-    "bold beyond a comma": (
+    "bold beyond its first word": (
         "**Note: this is important**, so **Yes, do it!**",
         "Note: this is important, so Yes, do it!",
     ),

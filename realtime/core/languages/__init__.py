@@ -43,7 +43,7 @@ _ALSO_WORDS = frozenset(
         "год груд им лист мар мин пор рис список ср тел ум час"
     ).split()
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)(\.?)")
 _EVIDENCE_CHARS = 600
 
 
@@ -85,7 +85,8 @@ def guess_languages(text: str) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _guess(text: str) -> frozenset[str]:
     votes: Counter[str] = Counter()
-    for hint in (*_WORD.findall(text), *(_LETTERS.keys() & set(text))):
+    words = [word for word, stop in _WORD.findall(text) if not (stop and word in _ABBREVIATIONS)]
+    for hint in (*words, *(_LETTERS.keys() & set(text))):
         for code in _TELLING.get(hint, ()) or _LETTERS.get(hint, ()):
             votes[code] += 1
     most = max(votes.values(), default=0)
@@ -97,6 +98,7 @@ def may_be_short(word: str) -> bool:
     return word in _ABBREVIATIONS or word.lower() in _ABBREVIATIONS
 
 
+@lru_cache(maxsize=4096)
 def abbreviation(word: str, languages: frozenset[str]) -> Short | None:
     """What kind of abbreviation this word is in a text of one of these languages; None = an ordinary word."""
     known = _ABBREVIATIONS.get(word) or _ABBREVIATIONS.get(word.lower())

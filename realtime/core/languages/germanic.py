@@ -31,7 +31,7 @@ ENGLISH = Language(
         "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri Sat Sun al ed "
         "eds a.m p.m ph.d esq assoc intl govt univ ca tel ext b.c a.d b.c.e c.e"
     ),
-    numbered="no nos p art para ext",
+    numbered="no nos op opp p art para ext",
 )
 GERMAN = Language(
     "de",
@@ -50,7 +50,7 @@ GERMAN = Language(
     letters="ä ö ü ß",
     leading=(
         "dr prof hr hrn fr frl fam dipl ing z.b zb d.h dh bzw sog vgl bspw insb insbes i.d.r ggf evtl inkl "
-        "exkl ca st str.nr u.u m.e o.g u.a s.o hl zzgl abzgl geb verh betr bes s.u gem lt i.a dr.phil "
+        "exkl ca st str.nr u.u m.e o.g u.a s.o hl zzgl abzgl dipl.-kfm geb verh betr bes s.u gem lt i.a dr.phil "
         "dr.med dr.jur dr.-ing dipl.-ing dr.rer rer nat"
     ),
     short=(
@@ -58,7 +58,7 @@ GERMAN = Language(
         "feb apr jun jul aug sep sept okt nov dez Mo Di Mi Do Fr Sa So stk e.v km/h mm gest ff i.r a.d a.m "
         "jr sen"
     ),
-    numbered="nr nrn art abs abb tab kap bd s seite ziff par",
+    numbered="nr nrn art abs abb tab kap bd s seite ziff par max op",
     ordinals=True,
 )
 DUTCH = Language(
