@@ -11,7 +11,6 @@ import re
 from realtime.core import markup
 from realtime.core.wording import Wording
 
-
 _LINE_BEGINNING = 64  # characters that tell a line of a sum
 
 
