@@ -6,12 +6,12 @@ Text in; text and `WrittenCall`s out. Holds back only what could still become th
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from realtime.minimax.call_assembler import Schemas
+from realtime.minimax.written_ends import ENDINGS, FenceEnd, JsonEnd, TagEnd, end_in_doubt
 from realtime.minimax.written_forms import MARK, WrittenCall, read_calls
 
 Piece = str | WrittenCall
@@ -25,20 +25,14 @@ _WRAPPERS = tuple(
         "tool_calls",
         "function_call",
         "function_calls",
+        "|tool_call|",
+        "|python_tag|",
     )
 )
 _TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|tool_call_begin|>")
 _BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
 _BARE = ("<invoke name=", "<function=")  # also without a wrapper: a service may take a special token out
 _OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
-_WRAPPER_ENDINGS = (
-    *(wrapper.replace("<", "</") for wrapper in _WRAPPERS),
-    "[/TOOL_CALL]",
-    "[/TOOL_CALLS]",
-    "<|tool_calls_section_end|>",
-    "<|tool_call_section_end|>",
-)
-_ENDINGS = (*_WRAPPER_ENDINGS, "</invoke>", "</function>", "<|tool_call_end|>")
 _INNER = (
     MARK,
     "<invoke name",
@@ -58,10 +52,9 @@ _FENCE = re.compile(r"```[\w+-]{0,16}[ \t]*(?:\r?\n\s*)?")
 _CODE_FENCE = re.compile(r"```(?:typescript|ts|javascript|js)?[ \t]*\r?\n\s*")
 _SPECIAL = re.compile(r"[`<\[\]]")
 _JSON_BEGINNING = re.compile(r"[{\[]\s*(?:$|[\"'{\[}\]]|tool\b|to?o?$)")
-_JSON = json.JSONDecoder(strict=False)
-_QUOTED = re.compile(r"\\.")  # an escaped character ends no text
 _NAME = re.compile(r"<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*")
-_AFTER_CALL = re.compile(r"</(?:invoke|function)>(?=\s*[^\s<\]\[])")
+_ARGS = re.compile(r"[\w.-]+\s*\[ARGS\]\s*(?=\{)")  # Mistral
+_SHORT = 500  # characters of a block that are read anew with each piece: by then it is clear what it is
 
 
 @dataclass(slots=True)
@@ -79,12 +72,20 @@ class WrittenCalls:
     _fenced: bool = False  # the block stood in a code fence, whose end belongs to it
     _behind: bool = False  # a block has just ended: its leftovers go too
     _doubtful: str = ""  # a block of a tool that was not offered: text if the line goes on behind it
+    _long_run: bool = False  # of backticks, more than open a code block: what goes on of it is text
+    _end: TagEnd | JsonEnd | FenceEnd | None = None  # of the long block that is open
+    _block: list[str] = field(default_factory=list)  # its pieces
     _out: list[Piece] = field(default_factory=list)
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that are certain."""
         if not self.schemas:
             return [text] if text else []
+        if self._end is not None:
+            self._block.append(text)
+            if self._end.feed(text) < 0:
+                return []
+            text = self._close_block()
         self._pending += text
         return self._read(final=False, cut=False)
 
@@ -92,9 +93,15 @@ class WrittenCalls:
         """The rest. A call whose end is missing counts, unless the answer was `cut` by a limit: then it goes."""
         if not self.schemas:
             return []
+        self._pending += self._close_block()
         pieces = self._read(final=True, cut=cut)
         blanks, self._blanks = self._blanks, ""
         return [*pieces, blanks] if blanks and not self._took else pieces
+
+    def _close_block(self) -> str:
+        block, self._end = "".join(self._block), None
+        self._block.clear()
+        return block
 
     def _read(self, *, final: bool, cut: bool) -> list[Piece]:
         while (self._pending or self._doubtful) and self._step(final, cut):
@@ -113,6 +120,7 @@ class WrittenCalls:
         if self._span or self._in_fence:
             return self._read_code(final)
         found = _SPECIAL.search(self._pending)
+        self._long_run = self._long_run and self._pending[0] == "`"
         if found is None:
             return self._say(len(self._pending))
         if found.start():
@@ -154,7 +162,11 @@ class WrittenCalls:
 
     def _read_backticks(self, final: bool, cut: bool) -> bool:
         run = len(self._pending) - len(self._pending.lstrip("`"))
-        if run == len(self._pending) and not final:
+        all_run = run == len(self._pending) and not final
+        if self._long_run or run > 3:
+            self._long_run = all_run
+            return self._say(run)
+        if all_run:
             return False
         if run != 3:
             self._span = "`" * run if run < 3 else ""
@@ -180,19 +192,19 @@ class WrittenCalls:
         text = self._pending[at:]
         if not _opens(text) and not (at and text.startswith(_FUNCTION)):
             begun = _could_open(text)
-            if begun and not final:
+            if begun and not final and len(text) <= _SHORT:
                 return False
             # M3's mark is a token of the model and never a word
             return (
                 self._take(len(self._pending), ()) if begun and text.startswith(MARK) else self._was_text(at)
             )
-        end = self._end_of_block(text, final)
+        end, closed = self._end_of_block(text, final, cut)
         if end is None:
+            self._wait_for_end(text)
             return False
         if not end:
             return self._was_text(at)
         calls = read_calls(text[:end], self.schemas)
-        closed = _end_of(text) >= 0
         if not closed and not cut and calls and not any(call.name in self.schemas for call in calls):
             return self._was_text(at)
         known = (call for call in calls if call.name in self.schemas and (closed or call.whole or not cut))
@@ -203,22 +215,36 @@ class WrittenCalls:
         self._in_fence, self._fenced = bool(at), False
         return self._say(3 if at else 1)
 
-    def _end_of_block(self, text: str, final: bool) -> int | None:
-        """The length of the block at the beginning of the text; 0 if it is none; None if more is needed."""
+    def _wait_for_end(self, text: str) -> None:
+        """The end of a long block is looked for in what is new only."""
+        if len(text) > _SHORT:
+            begin, self._end = _end_finder(text)
+            self._end.feed(text[begin:])
+            self._block, self._pending = [self._pending], ""
+
+    def _end_of_block(self, text: str, final: bool, cut: bool) -> tuple[int | None, bool]:
+        """The length of the block at the beginning of the text; 0 if it is none; None if more is needed.
+
+        And whether its end was written.
+        """
         body = _body(text)
         if not body:
             own = text.startswith(MARK) or "minimax:" in text
-            return None if not final else len(text) if own or self._at_line_start else 0
-        if not self._may_be_body(body):
-            return 0
+            if not final:
+                return (None if len(text) <= _SHORT else 0), False
+            return (len(text) if own or self._at_line_start else 0), False
         named = _NAME.match(body)
         rest = body[named.end() :] if named else ""
-        if rest and rest[0] not in "<{]":
-            return 0
+        if not self._may_be_body(body) or (rest and rest[0] not in "<{]"):
+            return 0, False
+        if not named and len(text) > _SHORT and _tight(body).startswith(_NAMED):
+            return 0, False
         end = _end_of(text)
+        if end < 0 and final and not cut:
+            end = end_in_doubt(text, single=_is_single(_without_marks(text)))
         if end >= 0:
-            return end
-        return len(text) if final else None
+            return end, True
+        return (len(text) if final else None), False
 
     @property
     def _at_line_start(self) -> bool:
@@ -229,7 +255,7 @@ class WrittenCalls:
             return _JSON_BEGINNING.match(body) is not None
         tight = _tight(body)
         tags = (f"<{name}>" for name in self.schemas)
-        beginnings = map(_tight, (*_INNER, *_OPENINGS, *self.schemas, *tags))
+        beginnings = (*_TIGHT_INNER, *map(_tight, (*self.schemas, *tags)))
         return any(tight.startswith(beginning) or beginning.startswith(tight) for beginning in beginnings)
 
     def _take(self, length: int, calls: tuple[WrittenCall, ...]) -> bool:
@@ -249,7 +275,7 @@ class WrittenCalls:
     def _skip_leftovers(self, final: bool) -> bool:
         """Take endings, and the end of the fence, behind a block; then see what becomes of a doubtful one."""
         bare = self._pending.lstrip()
-        endings = (*_ENDINGS, *(MARK + ending for ending in _ENDINGS), *(("```",) if self._fenced else ()))
+        endings = (*ENDINGS, *(MARK + ending for ending in ENDINGS), *(("```",) if self._fenced else ()))
         ending = next((ending for ending in endings if bare.startswith(ending)), None)
         if ending is not None:
             self._fenced = self._fenced and ending != "```"
@@ -280,10 +306,16 @@ def _tight(text: str) -> str:
     return _BLANKS.sub("", text[:60])
 
 
+_TIGHT = tuple(map(_tight, _OPENINGS))
+_TIGHT_MARKED = (*_TIGHT, _tight(_FORGOTTEN))
+_TIGHT_INNER = tuple(map(_tight, (*_INNER, *_OPENINGS)))
+_NAMED = tuple(map(_tight, ("<invoke name", "<function=", _FORGOTTEN)))
+_SINGLE = tuple(map(_tight, (*_BARE, _TOKENS[2], _FORGOTTEN)))
+
+
 def _opens(text: str) -> bool:
     bare = _without_marks(text)
-    openings = (*_OPENINGS, _FORGOTTEN) if bare != text else _OPENINGS
-    return _tight(bare).startswith(tuple(map(_tight, openings)))
+    return _tight(bare).startswith(_TIGHT_MARKED if bare != text else _TIGHT)
 
 
 def _could_open(text: str) -> bool:
@@ -291,9 +323,8 @@ def _could_open(text: str) -> bool:
     bare = _without_marks(text)
     if MARK.startswith(bare):
         return True
-    openings = (*_OPENINGS, _FORGOTTEN) if bare != text else _OPENINGS
     tight = _tight(bare)
-    return any(_tight(opening).startswith(tight) for opening in openings)
+    return any(opening.startswith(tight) for opening in (_TIGHT_MARKED if bare != text else _TIGHT))
 
 
 def _body(text: str) -> str:
@@ -308,36 +339,29 @@ def _body(text: str) -> str:
 def _end_of(text: str) -> int:
     """Where the block at the beginning of the text ends; -1 if its end has not come."""
     bare = _without_marks(text)
-    if bare.startswith(_FUNCTION):
-        return text.find("```")
-    if bare.startswith("<function_call>") and "```" in bare:
-        at = text.find("```", text.find(_FUNCTION)) if _FUNCTION in text else -1
-        return at + 3 if at >= 0 else -1
-    single = _tight(bare).startswith(tuple(map(_tight, (*_BARE, _TOKENS[2], _FORGOTTEN))))
-    if single and (tag := _NAME.match(bare)) and tag[0].rstrip().endswith("/>"):
+    if _is_single(bare) and (tag := _NAME.match(bare)) and tag[0].rstrip().endswith("/>"):
         return len(text) - len(bare) + len(tag[0].rstrip())
-    if not single and (body := _body(text)).startswith(("{", "[")):
-        return _end_of_json(text, len(text) - len(body))
-    endings = _ENDINGS if single else _WRAPPER_ENDINGS
-    found = [at + len(ending) for ending in endings if (at := text.find(ending)) >= 0]
-    if not single and (after := _AFTER_CALL.search(text)):  # the wrapper has no end, and the answer goes on
-        found.append(after.end())
-    return min(found, default=-1)
+    begin, end = _end_finder(text)
+    found = end.feed(text[begin:])
+    return begin + found if found >= 0 else -1
 
 
-def _end_of_json(text: str, at: int) -> int:
-    """Where a wrapper with JSON ends: behind its last value, or behind its end if that has come. -1: not yet."""
-    begin = at
-    try:
-        while text[at : at + 1] in ("{", "["):
-            _, at = _JSON.raw_decode(text, at)
-            at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n,"))
-    except (ValueError, RecursionError):
-        found = [at + len(ending) for ending in _WRAPPER_ENDINGS if (at := text.find(ending, begin)) >= 0]
-        end = min(found, default=-1)
-        return end if end >= 0 and _QUOTED.sub("", text[begin:end]).count('"') % 2 == 0 else -1
-    rest = text[at:]
-    ending = next((ending for ending in _WRAPPER_ENDINGS if rest.startswith(ending)), None)
-    if ending is not None:
-        return at + len(ending)
-    return -1 if not rest or any(ending.startswith(rest) for ending in _WRAPPER_ENDINGS) else at
+def _end_finder(text: str) -> tuple[int, TagEnd | JsonEnd | FenceEnd]:
+    """What finds the end of the block at the beginning of the text, and the place from which on it wants the text."""
+    bare = _without_marks(text)
+    if bare.startswith(_FUNCTION):
+        return 0, FenceEnd(included=False)
+    if bare.startswith("<function_call>") and "```" in bare:
+        return 0, FenceEnd(included=True)
+    single = _is_single(bare)
+    body = _body(text)
+    if not single and body.startswith(("{", "[")):
+        return len(text) - len(body), JsonEnd()
+    if not single and (named := _ARGS.match(body)):
+        return len(text) - len(body) + named.end(), JsonEnd()
+    return 0, TagEnd(single=single)
+
+
+def _is_single(bare: str) -> bool:
+    """Whether the block is a call without a wrapper around it."""
+    return _tight(bare).startswith(_SINGLE)

@@ -6,6 +6,7 @@ begins and ends in an answer is `written_calls`.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -28,16 +29,24 @@ _PARAMETER = re.compile(
     rf"\x00?<(?P<tag>parameter|param|argument|arg)(?:\s+name\s*=\s*|\s*=\s*)"
     rf"{_Q}(?P<name>[^\"'“”‘’<>/\s]+){_Q}(?P<more>[^<>]*)>"
 )
+_MARKS_IN_CALL = re.compile(
+    r"<(?P<parameter>parameter|param|argument|arg)(?:\s+name\s*=|\s*=)[^<>]*>"
+    r"|(?P<end>\x00?</(?:invoke|function)>)|(?P<next>(?:\x00<?|<)(?:invoke\s+name|function)\s*=)"
+)
+_BROKEN_VALUE = re.compile(
+    r"</(?:invoke|function)>\s*(?:\x00?<(?:invoke|function)|\x00?</(?:minimax:)?\w+_calls?>|$)"
+)
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w.-]*)>")
 _MARKED_ELEMENT = re.compile(r"\x00<(?P<name>[^<>/\x00]+)>")
-_BEGUN_TAG = re.compile(r"\s*(?:\x00|</?[\w:]*)+$")  # a tag that the end of the answer cut
-_WRAPPER_END = re.compile(
-    r"(?:\s*\x00?(?:</(?:minimax:)?(?:tool_call|function_call)s?>|\[/TOOL_CALLS?\]))+\s*$"
-)
+_BEGUN_TAG = re.compile(r"(?:\x00|</?[\w:]*)$")  # a tag that the end of the answer cut
+_WRAPPER_END = re.compile(r"\x00?(?:</(?:minimax:)?(?:tool_call|function_call)s?>|\[/TOOL_CALLS?\])$")
+_BRACKET = re.compile(r"\s*\[TOOL_CALLS?\]")  # it is no list of JSON
+_CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*$", re.DOTALL)
 # M3 leaves out the opening tag of an argument now and then, but not the mark before it.
 _HEADLESS = re.compile(r"\x00(?!invoke)(?P<value>[^<\x00]+)\x00</(?P<name>[^<>\x00]+)>")
 _FUNCTION = re.compile(r"functions\.(?P<name>[\w.-]+)\s*\(")
 _TOKEN = re.compile(r"<\|tool_call_begin\|>\s*(?P<name>[\w.-]+)(?::\d+)?\s*<\|tool_call_argument_begin\|>")
+_ARGS = re.compile(r"\s*(?P<name>[\w.-]+)\s*\[ARGS\]\s*(?=\{)")
 _ARROW = re.compile(rf"\{{\s*tool\s*=>\s*{_Q}(?P<name>[\w.-]+){_Q}(?:\s*,\s*args\s*=>\s*)?")
 _OPTION = re.compile(
     r"--(?P<name>[\w-]+)[ \t=]+(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\n]*?)(?=\s+--|\s*[}\n]|\s*$)"
@@ -52,6 +61,8 @@ _KEYED = re.compile(
 _KEY = re.compile(
     r"<arg_key>(?P<name>.*?)</arg_key>\s*<arg_value>(?P<value>.*?)(?:</arg_value>|$)", re.DOTALL
 )
+_LONGEST_END = 80  # characters
+_PYTHON = re.compile(r"\{\s*'")
 _NAME_KEYS = ("name", "tool_name", "tool", "function")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "params")
 
@@ -67,12 +78,22 @@ class WrittenCall:
 
 def read_calls(block: str, schemas: Schemas) -> list[WrittenCall]:
     """The calls in one block of text, in order, also of tools that are not among `schemas`."""
-    text = _WRAPPER_END.sub("", block.replace(MARK, _TAG_MARK))
+    text = _without_ends(block.replace(MARK, _TAG_MARK), _WRAPPER_END)
+    text = _BRACKET.sub("", text, count=1) if _BRACKET.match(text) else text
     text = _HEADLESS.sub("\x00<\\g<name>>\\g<value>\x00</\\g<name>>", text)
-    for read in (_invokes, _tokens, _functions, _arrows, _named, _keyed, _objects, _tool_tags):
+    for read in (_invokes, _tokens, _args, _functions, _arrows, _named, _keyed, _objects, _tool_tags):
         if calls := list(read(text, schemas)):
             return calls
     return []
+
+
+def _without_ends(text: str, ending: re.Pattern[str]) -> str:
+    """The text without these endings and the blanks around them."""
+    text = text.rstrip()
+    # A search from the end: a pattern with "$" would try every place of a long text.
+    while found := ending.search(text, max(0, len(text) - _LONGEST_END)):
+        text = text[: found.start()].rstrip()
+    return text
 
 
 def _call(name: str, values: Any, *, whole: bool = True) -> WrittenCall:
@@ -83,16 +104,33 @@ def _call(name: str, values: Any, *, whole: bool = True) -> WrittenCall:
 
 
 def _invokes(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
-    opens = list(_CALL.finditer(text))
-    for place, opened in enumerate(opens):
-        limit = opens[place + 1].start() if place + 1 < len(opens) else len(text)
-        closed = re.compile(rf"\x00?</{opened['tag']}>").search(text, opened.end(), limit)
-        body = "" if opened["empty"] else text[opened.end() : closed.start() if closed else limit]
-        schema = schemas.get(opened["name"], {})
-        values, whole = _values(body, schema)
-        yield _call(
-            opened["name"], values, whole=bool(closed or opened["empty"]) or (whole and limit < len(text))
+    at = 0
+    while opened := _CALL.search(text, at):
+        body_end, at, closed = (
+            (opened.end(), opened.end(), True) if opened["empty"] else _end_of_invoke(text, opened)
         )
+        values, whole = _values(text[opened.end() : body_end], schemas.get(opened["name"], {}))
+        yield _call(opened["name"], values, whole=closed or (whole and at < len(text)))
+
+
+def _end_of_invoke(text: str, opened: re.Match[str]) -> tuple[int, int, bool]:
+    """Where the body of a call ends and where the next call may begin; whether the end was written.
+
+    What stands in the value of a parameter is no end, unless another call or nothing follows: then the value's own end
+    is missing.
+    """
+    at = opened.end()
+    while found := _MARKS_IN_CALL.search(text, at):
+        at = found.end()
+        if found["parameter"]:
+            value_end = text.find(f"</{found['parameter']}>", at)
+            broken = _BROKEN_VALUE.search(text, at, value_end if value_end >= 0 else len(text))
+            at = broken.start() if broken else value_end if value_end >= 0 else len(text)
+        elif found["end"]:
+            return found.start(), found.end(), True
+        elif found["next"]:
+            return found.start(), found.start(), False
+    return len(text), len(text), False
 
 
 def _values(body: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -115,7 +153,7 @@ def _parameters(
         limit = opens[place + 1].start() if place + 1 < len(opens) else len(body)
         closed = re.compile(rf"\x00?</{opened['tag']}>").search(body, opened.end(), limit)
         value = body[opened.end() : closed.start() if closed else limit]
-        pairs.append((opened["name"], value if closed else _BEGUN_TAG.sub("", value)))
+        pairs.append((opened["name"], value if closed else _without_ends(value, _BEGUN_TAG)))
     return _merged(pairs, schema, schema), closed is not None
 
 
@@ -142,23 +180,19 @@ def _elements(text: str) -> list[tuple[str, str]]:
 
 def _merged(pairs: list[tuple[str, str]], schema: Any, root: Any) -> dict[str, Any]:
     """An object of these pairs. A name that comes several times is a list."""
-    values: dict[str, Any] = {}
-    repeated: set[str] = set()
+    texts: dict[str, list[str]] = {}
     for name, text in pairs:
-        name = name.strip()
-        part = property_of(schema, name, root)
-        names_list = "array" in types_of(part, root)
-        several = sum(other.strip() == name for other, _ in pairs) > 1
-        value = _value(text, items_of(part, root) if several and names_list else part, root)
-        if name not in values or not several:
-            values[name] = [value] if several and names_list else value
-        elif names_list or name in repeated:
-            values[name].append(value)
-        else:
-            values[name] = [values[name], value]
-        if several:
-            repeated.add(name)
-    return values
+        texts.setdefault(name.strip(), []).append(text)
+    return {
+        name: _value_of(written, property_of(schema, name, root), root) for name, written in texts.items()
+    }
+
+
+def _value_of(texts: list[str], schema: Any, root: Any) -> Any:
+    if len(texts) == 1:
+        return _value(texts[0], schema, root)
+    item = items_of(schema, root) if "array" in types_of(schema, root) else schema
+    return [_value(text, item, root) for text in texts]
 
 
 def _value(text: str, schema: Any, root: Any) -> Any:
@@ -169,6 +203,8 @@ def _value(text: str, schema: Any, root: Any) -> Any:
         if "array" in kinds:
             return [_value(part, items_of(schema, root), root) for _, part in parts]
         return _merged(parts, schema, root)
+    if data := _CDATA.match(text):
+        text = data[1]
     return as_typed(text.replace(_TAG_MARK, ""), schema, root)
 
 
@@ -222,9 +258,22 @@ def _json_values(text: str) -> Iterator[tuple[Any, bool]]:
             value, at = decoder.raw_decode(text, found.start())
             yield value, True
         except (json.JSONDecodeError, RecursionError):
-            if (value := _completed(text[found.start() :])) is not None:
+            if (written := _python_value(text[found.start() :])) is not None:
+                yield written, True
+            elif (value := _completed(text[found.start() :])) is not None:
                 yield value, False
             return
+
+
+def _python_value(text: str) -> Any:
+    """The object that Python would write so, with single quotes and None; None where it is none of its."""
+    if not _PYTHON.match(text):
+        return None
+    try:
+        value = ast.literal_eval(text[: text.rindex("}") + 1])
+        return decode_json(json.dumps(value, allow_nan=False)) if isinstance(value, dict) else None
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None
 
 
 def _completed(text: str) -> Any:
@@ -259,6 +308,12 @@ def _tokens(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
     """`<|tool_call_begin|>functions.NAME:0<|tool_call_argument_begin|>{…}`"""
     for found in _TOKEN.finditer(text):
         yield _with_json(found["name"].removeprefix("functions."), text[found.end() :], schemas)
+
+
+def _args(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    """`NAME[ARGS]{…}`, behind Mistral's mark."""
+    if found := _ARGS.match(text):
+        yield _with_json(found["name"], text[found.end() :], schemas)
 
 
 def _with_json(name: str, text: str, schemas: Schemas) -> WrittenCall:
