@@ -106,8 +106,8 @@ class AnthropicDecoder:
             case "message_delta":
                 self._count(event.get("usage"))
                 reason = _mapping(event.get("delta")).get("stop_reason")
-                if reason and not self.finished:
-                    return self._finish(str(reason)) + self._usage()
+                if isinstance(reason, str) and reason not in ("", "null") and not self.finished:
+                    return self._finish(reason) + self._usage()
             case "message_stop":
                 self.complete = True
                 return self.end()

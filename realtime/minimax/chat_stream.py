@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -111,7 +111,7 @@ class ChatDecoder:
         elif isinstance(message, Mapping) and not self.started:
             events = self._message(message)  # else it repeats the text of the deltas
         reason = choice.get("finish_reason")
-        return events + self._finish(str(reason)) if reason else events
+        return events + self._finish(reason) if _is_reason(reason) else events
 
     def _message(self, message: Mapping[str, Any]) -> list[ChatEvent]:
         """A whole message: its calls are whole too, so each has an index of its own."""
@@ -160,7 +160,7 @@ class ChatDecoder:
         return ""
 
     def _finish(self, reason: str) -> list[ChatEvent]:
-        known = _REASONS.get(reason.lower(), "stop")
+        known = _REASONS.get(reason.strip().lower(), "stop")
         if self._damaged and not self.started and known != "content_filter":
             raise ProviderUnavailable(f"{self._service}: the answer holds broken JSON.")
         self.finished = True
@@ -224,6 +224,11 @@ def _list(delta: Mapping[str, Any], name: str) -> list[Any]:
     if isinstance(value, Mapping):
         return [value]
     return value if isinstance(value, list) else []
+
+
+def _is_reason(value: object) -> TypeGuard[str]:
+    """Some services write "null" while the answer goes on, and what is no text is damage: neither ends the answer."""
+    return isinstance(value, str) and value.strip().lower() not in ("", "null", "none")
 
 
 def _first(items: Any) -> Mapping[str, Any] | None:

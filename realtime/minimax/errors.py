@@ -122,7 +122,7 @@ def code_of(payload: Mapping[str, Any]) -> int:
     """`base_resp.status_code`, 0 where it is missing."""
     base = payload.get("base_resp")
     code = base.get("status_code") if isinstance(base, Mapping) else 0
-    if isinstance(code, int):
+    if isinstance(code, int) and not isinstance(code, bool):
         return code
     return (digits(code) or 0) if isinstance(code, str) else 0
 

@@ -317,3 +317,27 @@ def test_good_arguments_are_not_changed_by_any_cut(value: Any, cuts: list[int], 
     joined = arguments(*fragments)
     if not any("\x7f" in fragment for fragment in fragments):
         assert json.loads(joined) == value
+
+
+@pytest.mark.parametrize("reason", ["null", "None", " ", True, 1, -1.5, [None], [1], {"a": 1}])
+def test_only_a_word_is_a_finish_reason(reason: Any) -> None:
+    decoder = ChatDecoder()
+    events: list[ChatEvent] = []
+    for text, why in (("Hello ", reason), ("world.", None), ("", " Length\n")):
+        choice = {"index": 0, "delta": {"content": text}, "finish_reason": why}
+        events += decoder.feed(json.dumps({"choices": [choice], "base_resp": {"status_code": True}}))
+    assert events[-1] == ChatFinish("length")
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "Hello world."
+
+
+@pytest.mark.parametrize("reason", ["null", True, 1, [1], {"a": 1}])
+def test_only_a_word_is_a_stop_reason(reason: Any) -> None:
+    decoder = AnthropicDecoder()
+    events: list[ChatEvent] = []
+    for event in (
+        {"type": "message_delta", "delta": {"stop_reason": reason}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello."}},
+        {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}},
+    ):
+        events += decoder.feed(json.dumps(event))
+    assert events == [TextDelta("Hello."), ChatFinish("length")]
