@@ -129,8 +129,12 @@ class Conversation:
 
     # -- places --------------------------------------------------------------------------------------------------
 
-    def add(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:
+    def add(
+        self, item: Item, after: str | None = None, *, by_reply: bool = False, restored: bool = False
+    ) -> str | None:
         """Put an item at the end, at the front (ROOT) or after another one; returns its predecessor's id.
+
+        `restored`: it comes from a store, and who restores makes room when all are there.
 
         Raises ConversationError for an id that is taken, an unknown place, an unknown call, or a full conversation.
         """
@@ -145,7 +149,7 @@ class Conversation:
                 "invalid_value", f"Tool call ID '{item.call_id}' not found in conversation.", "item.call_id"
             )
         place = self._place(after)
-        if len(self._order) >= MAX_ITEMS + (REPLY_ROOM if by_reply else 0):
+        if not restored and len(self._order) >= MAX_ITEMS + (REPLY_ROOM if by_reply else 0):
             raise ConversationError(FULL, FULL_MESSAGE)
         self._order.insert(place, item.id)
         self._items[item.id] = item

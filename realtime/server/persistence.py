@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from realtime.core.conversation import Conversation, ConversationError, Image, Item, Message
+from realtime.core.conversation import MAX_ITEMS, Conversation, ConversationError, Image, Item, Message
 from realtime.errors import ProviderError
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events
@@ -111,13 +111,18 @@ class StoredConversation:
     items: tuple[Item, ...]
 
     def to_conversation(self) -> Conversation:
-        """A conversation with these items, without function outputs whose call was deleted."""
+        """A conversation with these items, without function outputs whose call was deleted.
+
+        Of more than MAX_ITEMS the oldest go: replies and stores of other versions may have saved more.
+        """
         conversation = Conversation()
         for item in self.items:
             try:
-                conversation.add(item)
+                conversation.add(item, restored=True)
             except ConversationError as error:
                 log.warning("a stored item is skipped: %s", error)
+        for item_id in conversation.oldest(len(conversation) - MAX_ITEMS):
+            conversation.remove(item_id)
         return conversation
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from realtime.core.conversation import MAX_ITEMS, FunctionCall, FunctionCallOutput, Item, Message, Text
+from realtime.server.persistence import StoredConversation
 from tests.server.harness import Harness, WireClient, eventually, open_harness
 
 NAME = "My name is Ada."
@@ -131,3 +133,22 @@ async def test_a_failing_store_does_not_affect_the_conversation(tmp_path, caplog
         assert (await wire.ask("What is two plus three?"))["status"] == "completed"
         await eventually(lambda: "is not saved" in caplog.text)
         assert (await wire.ask("What is two plus three?"))["status"] == "completed"
+
+
+def test_of_too_many_stored_items_the_newest_stay():
+    """Replies and stores of other versions may have saved more than a conversation takes."""
+    items: list[Item] = [Message("rules", "system", (Text("Be kind."),))]
+    items += [FunctionCall("call", "c", "f"), FunctionCallOutput("result", "c", "4")]
+    items += [Message(f"m{number}", "user") for number in range(MAX_ITEMS + 300)]
+    conversation = StoredConversation("conv", tuple(items)).to_conversation()
+    kept = [item.id for item in conversation.items]
+    assert len(kept) == MAX_ITEMS
+    assert kept[0] == "rules"
+    assert kept[1:] == [f"m{number}" for number in range(301, MAX_ITEMS + 300)]
+    conversation.remove("m400")
+    conversation.add(Message("new", "user"))
+
+
+def test_outputs_without_their_call_are_not_restored():
+    items = (FunctionCallOutput("result", "c", "4"), Message("m", "user"))
+    assert [item.id for item in StoredConversation("conv", items).to_conversation().items] == ["m"]
