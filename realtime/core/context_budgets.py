@@ -11,6 +11,7 @@ from realtime.core.fitting import CHARACTERS_PER_TOKEN, MAX_CHARACTERS
 
 MAX_MODELS = 64
 _MARGIN = 0.9  # counts of tokens are not ours
+_LEAST_SHARE = 10
 _HALVINGS = 2  # after so many the steps are longer
 _NUMBER = re.compile(r"\d[\d,]*\d|\d")
 _LIMIT = re.compile(
@@ -30,15 +31,21 @@ class ContextBudgets:
     def __repr__(self) -> str:
         return f"<ContextBudgets {self._learned}>"
 
-    def of(self, model: str, context_tokens: int | None = None) -> int:
-        """What to show this model at most; `context_tokens` is its published context, if known."""
-        known = MAX_CHARACTERS if context_tokens is None else round(context_tokens * CHARACTERS_PER_TOKEN)
-        return min(MAX_CHARACTERS, known, self._learned.get(model, MAX_CHARACTERS))
+    def of(self, model: str, context_tokens: int | None = None, *, beside: int = 0) -> int:
+        """What to show this model at most; `context_tokens` is its published context, if known.
 
-    def learn(self, model: str, characters: int) -> None:
-        """More than this was refused, and within it the model has answered."""
+        `beside`: what goes out besides the messages, the tools. Of what was learnt a tenth stays for the messages.
+        """
+        known = MAX_CHARACTERS if context_tokens is None else round(context_tokens * CHARACTERS_PER_TOKEN)
+        learned = self._learned.get(model)
+        if learned is None:
+            return min(MAX_CHARACTERS, known)
+        return min(MAX_CHARACTERS, known, max(learned - beside, learned // _LEAST_SHARE))
+
+    def learn(self, model: str, characters: int, *, beside: int = 0) -> None:
+        """More than this was refused, and within it the model has answered: so many in messages, and those beside."""
         self._learned.pop(model, None)
-        self._learned[model] = characters
+        self._learned[model] = characters + beside
         if len(self._learned) > MAX_MODELS:
             del self._learned[next(iter(self._learned))]
 

@@ -7,13 +7,15 @@ only one turn of the process meets the refusal. Where nothing may be left out, t
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+import msgspec
+
 from realtime.core.context_budgets import ContextBudgets, after_refusal
 from realtime.core.fitting import Budget, shorten, size
-from realtime.core.messages import ChatEvent, ChatMessage, ChatRequest
+from realtime.core.messages import ChatEvent, ChatMessage, ChatRequest, Tool
 from realtime.errors import ProviderError, ProviderRejected
 from realtime.providers.base import ChatModel
 
@@ -42,7 +44,8 @@ class FittingChat(ChatModel):
         return f"<FittingChat {self._chat!r}>"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        budget = self._of_model()
+        beside = _size_of_tools(request.tools)
+        budget = self._of_model(beside)
         messages = request.messages if not budget.may_drop else shorten(request.messages, budget)
         for refusals in range(MAX_REFUSALS + 1):
             yielded = False
@@ -50,7 +53,7 @@ class FittingChat(ChatModel):
                 async with aclosing(self._chat.stream(replace(request, messages=messages))) as events:
                     async for event in events:
                         if not yielded and refusals:
-                            self._learn(budget)
+                            self._learn(budget, beside)
                         yielded = True
                         yield event
                 return
@@ -60,14 +63,14 @@ class FittingChat(ChatModel):
                 budget = replace(budget, characters=after_refusal(size(messages), error.message, refusals))
                 messages = self._shorter(request, messages, budget, error, last=refusals == MAX_REFUSALS)
 
-    def _of_model(self) -> Budget:
+    def _of_model(self, beside: int) -> Budget:
         tokens = getattr(self._chat, "context_tokens", None)
-        characters = min(self._budget.characters, self._budgets.of(self.name, tokens))
+        characters = min(self._budget.characters, self._budgets.of(self.name, tokens, beside=beside))
         return replace(self._budget, characters=characters)
 
-    def _learn(self, budget: Budget) -> None:
+    def _learn(self, budget: Budget, beside: int) -> None:
         log.info("%s takes about %d characters of a conversation", self.name, budget.characters)
-        self._budgets.learn(self.name, budget.characters)
+        self._budgets.learn(self.name, budget.characters, beside=beside)
 
     def _shorter(
         self,
@@ -85,6 +88,15 @@ class FittingChat(ChatModel):
         if last or size(messages) >= size(refused):
             raise _told(SHORTEN, error)
         return messages
+
+
+def _size_of_tools(tools: Sequence[Tool]) -> int:
+    """They share the context with the messages: without them one client's many tools would shrink it for all."""
+    return sum(len(tool.name) + len(tool.description or "") + _json_size(tool.parameters) for tool in tools)
+
+
+def _json_size(value: object) -> int:
+    return len(msgspec.json.encode(value))
 
 
 def _is_too_long(error: ProviderError) -> bool:

@@ -1,10 +1,12 @@
 """A refusal as too long: asked again, shorter, within the same turn; remembered; and clear where nothing helps."""
 
+from dataclasses import replace
+
 import pytest
 
 from realtime.core.context_budgets import ContextBudgets
 from realtime.core.fitting import Budget
-from realtime.core.messages import ChatFinish, ChatMessage, ChatRequest, TextDelta
+from realtime.core.messages import ChatFinish, ChatMessage, ChatRequest, TextDelta, Tool
 from realtime.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from realtime.providers.base import ChatModel
 from realtime.replying.fitting_chat import MAX_REFUSALS, FittingChat
@@ -166,3 +168,25 @@ async def test_a_disabled_truncation_fails_one_response_and_the_session_lives():
         await talk.send("conversation.item.delete", item_id=book)
         await talk.ask("Hi")
         assert (await talk.until("response.done", 2))["response"]["status"] == "completed"
+
+
+class ChatWithTools(SmallChat):
+    """Counts the tools as well."""
+
+    async def stream(self, request: ChatRequest):
+        tools = "".join(tool.description for tool in request.tools)
+        whole = replace(request, messages=(ChatMessage("system", tools), *request.messages), tools=())
+        async for event in super().stream(whole):
+            yield event
+
+
+async def test_the_tools_of_one_client_leave_the_context_of_the_others_as_it_is():
+    chat, budgets = ChatWithTools(100_000), ContextBudgets()
+    tools = tuple(Tool(f"f{number}", "d" * 9_000, {}) for number in range(10))
+    await answer(chat, replace(request(*OLD, "One?"), tools=tools), budgets)
+    learnt = len(chat.asked)
+    await answer(chat, request(*OLD, "Two?"), budgets)
+    assert chat.asked[learnt] > 90_000
+    assert len(chat.asked) == learnt + 1
+    await answer(chat, replace(request(*OLD, "Three?"), tools=tools), budgets)
+    assert len(chat.asked) == learnt + 2
