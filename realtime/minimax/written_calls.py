@@ -53,6 +53,11 @@ _CODE_FENCE = re.compile(r"```(?:typescript|ts|javascript|js)?[ \t]*\r?\n\s*")
 _SPECIAL = re.compile(r"[`<\[\]]")
 _JSON_BEGINNING = re.compile(r"[{\[]\s*(?:$|[\"'{\[}\]]|tool\b|to?o?$)")
 _NAME = re.compile(r"<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*")
+_NAME_BEGUN = re.compile(  # its tag may still end: behind the name stand attributes at most
+    r"(?:<?invoke\s*(?:n\w*)?\s*|<?function\s*|<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?[^\"'“”‘’<>/\s]*[\"'“”‘’]?\s*"
+    r"(?:[\w:-]*|[\w:-]+\s*=[^<>]*|/))$"
+)
+_WORD = re.compile(r"[\w.-]+")
 _ARGS = re.compile(r"[\w.-]+\s*\[ARGS\]\s*(?=\{)")  # Mistral
 _SHORT = 500  # characters of a block that are read anew with each piece: by then it is clear what it is
 
@@ -177,7 +182,8 @@ class WrittenCalls:
         if not rest and not final:
             return False
         opens = _opens(rest) or (_CODE_FENCE.fullmatch(head[0]) is not None and rest.startswith(_FUNCTION))
-        if not opens and not final and "\n" in head[0] and (_could_open(rest) or _FUNCTION.startswith(rest)):
+        called = "\n" in head[0] and _FUNCTION.startswith(rest)
+        if not opens and not final and len(rest) <= _SHORT and (_could_open(rest) or called):
             return False
         if opens:
             self._fenced = True
@@ -237,7 +243,11 @@ class WrittenCalls:
         rest = body[named.end() :] if named else ""
         if not self._may_be_body(body) or (rest and rest[0] not in "<{]"):
             return 0, False
-        if not named and len(text) > _SHORT and _tight(body).startswith(_NAMED):
+        if (
+            not named
+            and _tight(body).startswith(_NAMED)
+            and (len(text) > _SHORT or not _NAME_BEGUN.match(body))
+        ):
             return 0, False
         end = _end_of(text)
         if end < 0 and final and not cut:
@@ -253,6 +263,9 @@ class WrittenCalls:
     def _may_be_body(self, body: str) -> bool:
         if body.startswith(("{", "[")) and not body.startswith(_BRACKETS):
             return _JSON_BEGINNING.match(body) is not None
+        word = _WORD.match(body)
+        if word and word.end() < len(body) and not body.startswith(("invoke", _FUNCTION)):
+            return word[0] in self.schemas and body[word.end() :].lstrip()[:1] in ("", *"<[({")
         tight = _tight(body)
         tags = (f"<{name}>" for name in self.schemas)
         beginnings = (*_TIGHT_INNER, *map(_tight, (*self.schemas, *tags)))

@@ -127,3 +127,31 @@ def test_the_size_of_the_deltas_does_not_matter(length: int, step: int, unit: st
         '<tool_call>{"name": "now", "x": "' + unit * length + '"}</tool_call> a',
     ):
         assert read([text[at : at + step] for at in range(0, len(text), step)]) == read([text])
+
+
+PROSE = [
+    "The beginning <function= is too short.",
+    "The beginning <invoke name= has no end.",
+    'It begins with <invoke name="get_weather" and so on.',
+    "<tool_call>now is the time for all good men.",
+    "[TOOL_CALLS] get_weather is the tool that I would call here.",
+    "<tool_call> get_weather, then the city.",
+    "<minimax:tool_call>nowhere to go",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_a_beginning_with_prose_behind_it_is_text_at_once(text: str) -> None:
+    schemas: dict[str, Any] = {"get_weather": {}, "now": {}}
+    assert read([text], schemas=schemas) == (text, [])
+    written, out, held = WrittenCalls(schemas), "", 0
+    for end, character in enumerate(text, 1):
+        out += "".join(piece for piece in written.feed(character) if isinstance(piece, str))
+        held = max(held, end - len(out))
+    assert held < 40, "the text was held back"
+
+
+def test_a_call_right_behind_a_code_fence_may_be_cut_anywhere() -> None:
+    text = f"```{BEGIN}{INVOKE}{END}\n```"
+    for at in range(len(text)):
+        assert read([text[:at], text[at:]]) == ("", [PARIS])
