@@ -13,8 +13,8 @@ The modules, by what they are for:
     tasks               job, job_kind, job_schedule, job_states, in_flight, callbacks
     chat                chat, chat_call, chat_checks, chat_dialect, chat_request, chat_stream, chat_whole, chat_parse,
                         chat_schema, chat_models, spares
-    what an answer holds  thinking, visible_text, written_calls, written_forms, typed_arguments, call_assembler,
-                        damaged_text
+    what an answer holds  thinking, visible_text, written_calls, written_forms, written_ends, typed_arguments,
+                        call_assembler, damaged_text
     its third dialect   chat_anthropic, anthropic_stream
     live speech         speech, speech_config, speech_protocol, speech_session, speech_socket, speech_bidi,
                         speech_http, subtitles
