@@ -341,6 +341,8 @@ class _Walk:
         word = self._last.strip(BRACKETS)
         if not _PLAIN_WORD.fullmatch(word):
             return False
+        if word.lower() == "www":
+            return False  # an address begins
         if punct == ".":
             return not is_segmented(word[0]) and not self._stops.may_not_end(self._last_start, word)
         return not (punct == ":" and word.lower() in _SCHEMES)

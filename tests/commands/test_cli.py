@@ -251,8 +251,8 @@ def test_serve_prints_one_block_and_stops_cleanly():
     try:
         block = [serving.stdout.readline()]
         while block[-1].split() != ["stop", "Ctrl-C"]:
-            assert (line := serving.stdout.readline()), block
-            block.append(line)
+            block.append(serving.stdout.readline())
+            assert block[-1], block
         url = block[0].split()[-1]
         with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
             assert answer.status == 200

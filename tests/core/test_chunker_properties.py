@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from realtime.core.characters import PAUSE_MARK
@@ -118,6 +118,7 @@ def ends(chunks: list[Chunk]) -> set[int]:
 
 
 @settings(max_examples=400)
+@example("www.example.com", [1], [0.0], ChunkRules(), 1.0, 12.0)
 @given(TEXTS, SIZES, GAPS, RULES, st.floats(0.05, 1.5), st.sampled_from([0.0, 6.0, 12.0, 60.0]))
 def test_nothing_is_lost_doubled_or_cut_inside(
     text: str, sizes: list[int], gaps_s: list[float], rules: ChunkRules, latency_s: float, requests: float
