@@ -327,10 +327,6 @@ class InlineReader(MarkupReader):
             self._wait_blank()
         self._drop(tag.end())
 
-    def _break_line(self) -> None:
-        """What follows begins a line."""
-        raise NotImplementedError
-
     # -- formulas and entities ---------------------------------------------------------------------------------------
 
     def _dollar(self) -> None:

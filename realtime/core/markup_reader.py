@@ -31,6 +31,8 @@ class MarkupReader:
         self._newlines = 0  # line ends since something was said
         self._shown = ""  # the last character said
         self._line = ""  # what is said in this line, the beginning of it
+        self._above = ""  # what is said in the line before
+        self._line_start = True
         self._rest: re.Pattern[str] | None = None  # what else of a taken construct is not said
         self._taken: list[str] = []  # text not given out yet
         self._given = 0  # where it begins
@@ -96,6 +98,16 @@ class MarkupReader:
         """Here stands white space, which is said once something follows."""
         if not self._blank:
             self._blank, self._blank_at = " ", self._passed
+
+    def _break_line(self) -> None:
+        """What follows begins a line."""
+        self._blank = ""
+        self._newlines += 1
+        self._above, self._line = self._line, ""
+        if self._newlines == 1 and self._shown not in ("", "\n"):
+            self._say("\n", [self._passed])
+        self._line_start = True
+        self._previous = "\n"
 
     # -- looking ahead ---------------------------------------------------------------------------------------------
 

@@ -33,12 +33,10 @@ class SpeechNormalizer(InlineReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._line_start = True
         self._item = False  # inside a heading or list item
         self._fence = ""  # the mark that opened a code block
         self._fenced_prose = False  # nothing of the code block looks like code
         self._table = False  # the line before was a row
-        self._above = ""  # what is said in the line before
 
     def feed(self, delta: str) -> Wording:
         """What became certain."""
@@ -179,15 +177,6 @@ class SpeechNormalizer(InlineReader):
         self._drop(1)
         if self._newlines > 1:
             self._end_paragraph()
-
-    def _break_line(self) -> None:
-        self._blank = ""
-        self._newlines += 1
-        self._above, self._line = self._line, ""
-        if self._newlines == 1 and self._shown not in ("", "\n"):
-            self._say("\n", [self._passed])
-        self._line_start = True
-        self._previous = "\n"
 
     def _end_item(self) -> None:
         """A heading or list item is a sentence."""
