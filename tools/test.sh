@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests in three processes: those of the browser and of whole conversations, which mostly wait; with low priority,
-# in the time that the others leave, those that start many programs or the sandbox; and all others, which mostly compute.
+# Runs all tests: in real time, one after the other, those of the browser, and beside them those of sound and of whole
+# conversations; and all others side by side, with low priority, in the time that the first leave.
 # With arguments, it passes them to a single pytest run instead.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -8,22 +8,22 @@ pytest=(.venv/bin/python -m pytest)
 if [ $# -gt 0 ]; then
   exec "${pytest[@]}" "$@"
 fi
-real_time=(tests/web tests/e2e tests/conformance tests/server/test_process.py)
-beside=(tests/sandbox tests/commands tests/docs tests/stock)
-elsewhere=("${real_time[@]}" "${beside[@]}")
+browser=(tests/web tests/e2e/test_page.py)
+sound=(tests/conformance tests/terminal tests/e2e/test_voice.py tests/e2e/test_openai_client.py tests/server/test_process.py)
+real_time=("${browser[@]}" "${sound[@]}")
 mkdir -p .setup
 set -m # else the background processes, and every program they start, would ignore SIGINT
-"${pytest[@]}" -q -p no:cacheprovider "${real_time[@]}" >.setup/real-time.log 2>&1 &
-real_time_pid=$!
-nice -n 10 "${pytest[@]}" -q -p no:cacheprovider "${beside[@]}" >.setup/beside.log 2>&1 &
-beside_pid=$!
+"${pytest[@]}" -q -p no:cacheprovider "${browser[@]}" >.setup/browser.log 2>&1 &
+browser_pid=$!
+"${pytest[@]}" -q -p no:cacheprovider "${sound[@]}" >.setup/sound.log 2>&1 &
+sound_pid=$!
 set +m
-trap 'kill "$real_time_pid" "$beside_pid" 2>/dev/null' INT TERM
-"${pytest[@]}" -q tests "${elsewhere[@]/#/--ignore=}"
-computing_status=$?
-wait "$real_time_pid"
-real_time_status=$?
-wait "$beside_pid"
-beside_status=$?
-cat .setup/real-time.log .setup/beside.log
-exit $((computing_status || real_time_status || beside_status))
+trap 'kill "$browser_pid" "$sound_pid" 2>/dev/null' INT TERM
+nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-4}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
+others_status=$?
+wait "$browser_pid"
+browser_status=$?
+wait "$sound_pid"
+sound_status=$?
+cat .setup/browser.log .setup/sound.log
+exit $((others_status || browser_status || sound_status))

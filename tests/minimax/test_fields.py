@@ -126,11 +126,11 @@ def test_ids_are_texts_outside_and_integers_on_the_wire(value):
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
+    max_leaves=4,
 )
 
 
-@given(st.dictionaries(st.text(), JSON), st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(), JSON, max_size=3), st.dictionaries(st.text(), JSON, max_size=3))
 def test_merging_keeps_everything_of_the_extra(body, extra):
     merged = merge(body, extra)
     assert set(merged) == set(body) | set(extra)

@@ -68,7 +68,8 @@ async def test_video_4_the_life_of_a_task():
 
 async def test_video_4_cancel_list_filters_and_seven_days():
     async with platform(*V2) as client:
-        ids = [(await client.json("POST", "/v2/video_generation", json=H3))["task_id"] for _ in range(3)]
+        small = H3 | {"resolution": "768P"}
+        ids = [(await client.json("POST", "/v2/video_generation", json=small))["task_id"] for _ in range(3)]
         gone = await client.json("DELETE", f"/v2/video_generation/{ids[0]}")
         assert gone == {"task_id": ids[0], "action": "cancelled", "status": "cancelled"}
         assert (await client.call("DELETE", f"/v2/video_generation/{ids[0]}")).status == 400

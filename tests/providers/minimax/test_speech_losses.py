@@ -1,4 +1,4 @@
-"""Replies on connections that fail: thousands of losses; the audio itself tells which words were received."""
+"""Replies on connections that fail: hundreds of losses; the audio itself tells which words were received."""
 
 from __future__ import annotations
 
@@ -106,9 +106,9 @@ def check_sound(client: ScriptedClient, words: list[str], runs: list[tuple[str, 
 
 
 @pytest.mark.parametrize("transport", ["ordinary", "bidi"])
-def test_a_thousand_replies_on_failing_connections(transport):
+def test_hundreds_of_replies_on_failing_connections(transport):
     """No word is missing or repeated, and the word times match the audio."""
-    for seed in range(500):
+    for seed in range(120):
         virtual_time.run(one_reply(random.Random(f"{transport} {seed}"), transport, f"seed {seed}"))
 
 
@@ -153,7 +153,7 @@ def check_times(client, text, group, pcm, times) -> None:
 def test_without_word_times_at_most_two_words_are_lost_or_repeated(known):
     """Without word times before the loss, the offset is estimated from the usual speaking rate."""
     off = []
-    for seed in range(150):
+    for seed in range(60):
         off.append(virtual_time.run(one_untimed(random.Random(f"{known} {seed}"), known)))
     assert max(off) <= 2
     assert off.count(0) / len(off) > 0.7
