@@ -7,9 +7,10 @@
                                               │                          └─none──▶ silent
                                               └─────not confirmed──▶ silent; the wire never hears of it
 
-A reply is heard from its first event to the end of its playback, which outlasts its generation. `speech_started`
-makes clients throw their audio away, so while a reply is heard it waits until the interruption is certain
-(docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is no backchannel.
+A reply is there from its first event to the end of its playback, which outlasts its generation. `speech_started`
+makes clients throw their audio away, so while a reply is there it waits until the interruption is certain
+(docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is no backchannel. Before
+anything of the reply was heard nobody can listen to it: a "yes" then is more of the user's turn.
 """
 
 from __future__ import annotations
@@ -17,17 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from realtime.core.short_words import is_backchannel, is_hum, takes_turn
-
-CONFIRM_MS = (
-    600.0  # this much speech is an interruption if nobody can tell what it says, or after backchannels
-)
-CONFIRM_UNREAD_MS = 800.0  # this much is if somebody can and has not: a slow "mm-hmm" takes over 700 ms
-READING_MS = 400.0  # so much more it takes while a text is on its way: on a busy machine it comes late
-CONSIDER_MS = 250.0  # of speech with a word are an interruption
-CONSIDER_WHOLE_MS = (
-    150.0  # ... or of speech that has ended, if all of it is a word that takes the turn: "No!"
-)
+from realtime.core.interruption import CONSIDER_WHOLE_MS, has_words, is_certain
+from realtime.core.short_words import is_hum
 
 
 class Phase(Enum):
@@ -63,9 +55,10 @@ class Turn:
     ended_ms: float = 0.0  # position, while JUDGING
     item_id: str | None = None  # of the speech: the item it will be, or is
     unread: frozenset[str] = frozenset()  # earlier items whose text is still to come
-    owed: frozenset[str] = (
-        frozenset()
-    )  # what has had no answer because the user went on: items, results of tools
+    # What has had no answer because the user went on: items, results of tools.
+    owed: frozenset[str] = frozenset()
+    heard: bool = False  # something of what answers the user has been heard
+    before_answer: bool = False  # the speech began when nothing of it had been
 
     @property
     def replying(self) -> bool:
@@ -137,6 +130,16 @@ class TranscriptFailed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBegan:
+    """`continues`: it says more in the same turn of the user, after tools."""
+
+    response_id: str
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHeard:
+    """The first of it has left for the client: sound, or text where it is only written."""
+
     response_id: str
 
 
@@ -166,6 +169,7 @@ TurnEvent = (
     | TranscriptKnown
     | TranscriptFailed
     | ReplyBegan
+    | ReplyHeard
     | ReplyEnded
     | PlaybackEnded
 )
@@ -263,15 +267,17 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
             if turn.phase is Phase.CONFIRMING and turn.item_id is not None:
                 begun = replace(begun, unread=turn.unread | {turn.item_id})
             if turn.replying:
-                return replace(begun, phase=Phase.TENTATIVE), []
-            return replace(begun, phase=Phase.SPEAKING), [AnnounceSpeech(onset_ms)]
+                continued = turn.phase is Phase.JUDGING and turn.before_answer
+                return replace(begun, phase=Phase.TENTATIVE, before_answer=continued or not turn.heard), []
+            return replace(begun, phase=Phase.SPEAKING, heard=False), [AnnounceSpeech(onset_ms)]
 
         case Phase.TENTATIVE, SpeechGrew(speech_ms, text_comes):
             grown = replace(turn, speech_ms=speech_ms)
-            certain = _certain(grown, rules, READING_MS if text_comes and rules.reads else 0.0)
-            return _interrupt(grown, rules) if certain else (grown, [])
+            if is_certain(speech_ms, turn.explained_ms, reads=rules.reads, text_comes=text_comes):
+                return _interrupt(grown, rules)
+            return grown, []
         case Phase.TENTATIVE, InterimText(text, covered_ms, whole):
-            if _has_words(text, turn.speech_ms, whole=whole):
+            if _has_words(turn, text, turn.speech_ms, whole=whole):
                 return _interrupt(turn, rules)
             if not text.strip():
                 return turn, []
@@ -298,9 +304,14 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
         case _, TranscriptFailed(item_id):
             return _told(turn, item_id, rules, words=False)
 
-        case _, ReplyBegan(response_id):  # it answers all that was said so far, and waits for the texts
-            begun = replace(turn, unread=frozenset(), owed=frozenset())
+        case _, ReplyBegan(
+            response_id, continues
+        ):  # it answers all that was said so far, and waits for the texts
+            heard = turn.heard and (continues or turn.playing_id is not None)
+            begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard)
             return replace(begun, response_id=response_id, playing_id=None), []
+        case _, ReplyHeard(response_id) if response_id == turn.response_id:
+            return replace(turn, heard=True), []
         case _, ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
             if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
                 return replace(turn, response_id=None), [ContinueReply(response_id)]
@@ -313,7 +324,8 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
 
 
 def _silent(turn: Turn) -> Turn:
-    return Turn(response_id=turn.response_id, playing_id=turn.playing_id, unread=turn.unread, owed=turn.owed)
+    kept = Turn(response_id=turn.response_id, playing_id=turn.playing_id, unread=turn.unread, owed=turn.owed)
+    return replace(kept, heard=turn.heard)
 
 
 def _told(turn: Turn, item_id: str, rules: TurnRules, *, words: bool) -> tuple[Turn, list[Action]]:
@@ -332,18 +344,8 @@ def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     return replace(_silent(turn), owed=frozenset()), [StartReply()] if wanted else []
 
 
-def _certain(turn: Turn, rules: TurnRules, more_ms: float) -> bool:
-    """Whether so much speech is an interruption whatever it says. What backchannels explain does not count."""
-    if turn.explained_ms:
-        return turn.speech_ms - turn.explained_ms >= CONFIRM_MS + more_ms
-    return turn.speech_ms >= (CONFIRM_UNREAD_MS if rules.reads else CONFIRM_MS) + more_ms
-
-
-def _has_words(text: str, speech_ms: float, *, whole: bool) -> bool:
-    """Whether this text, heard in so much speech, interrupts. In very short sounds only few words are believed."""
-    if speech_ms >= CONSIDER_MS:
-        return not is_backchannel(text)
-    return whole and speech_ms >= CONSIDER_WHOLE_MS and takes_turn(text)
+def _has_words(turn: Turn, text: str, speech_ms: float, *, whole: bool) -> bool:
+    return has_words(text, speech_ms, whole=whole, before_answer=turn.before_answer)
 
 
 def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Action]]:
@@ -357,7 +359,7 @@ def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Actio
 
 def _read(turn: Turn, text: str, rules: TurnRules) -> tuple[Turn, list[Action]]:
     """It is known what the speech says that had ended; perhaps more has begun by now."""
-    words = _has_words(text, turn.unread_ms, whole=True)
+    words = _has_words(turn, text, turn.unread_ms, whole=True)
     if turn.phase is Phase.TENTATIVE:
         return _interrupt(turn, rules) if words else (replace(turn, unread_ms=0.0), [])
     answers = not turn.replying and not is_hum(text)  # nothing sounds any more: this "yes" was for us
@@ -374,7 +376,7 @@ def _dropped(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
 
 def _interrupt(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     """The speech is real. Announce it, and silence the reply if the client wants interruptions."""
-    speaking = replace(turn, phase=Phase.SPEAKING)
+    speaking = replace(turn, phase=Phase.SPEAKING, heard=turn.heard and not rules.interrupt_response)
     announce: list[Action] = [AnnounceSpeech(turn.onset_ms)]
     if not rules.interrupt_response:
         return speaking, announce
@@ -388,5 +390,5 @@ def _interrupt(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
 def _unheard(turn: Turn) -> tuple[Turn, list[Action]]:
     """Nothing sounds any more: speech that was under suspicion needs no further proof."""
     if turn.phase is Phase.TENTATIVE and not turn.replying:
-        return replace(turn, phase=Phase.SPEAKING), [AnnounceSpeech(turn.onset_ms)]
+        return replace(turn, phase=Phase.SPEAKING, heard=False), [AnnounceSpeech(turn.onset_ms)]
     return turn, []

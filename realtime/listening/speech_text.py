@@ -11,6 +11,7 @@ from realtime.core import turn as turns
 from realtime.core.agreement import Agreement, essence
 from realtime.core.audio_buffer import Samples
 from realtime.core.completeness import Completeness, completeness_of
+from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
@@ -76,7 +77,7 @@ class SpeechText:
 
     def read_pause(self, end_ms: float) -> None:
         """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
-        if self._audio.endpointer.speech_ms >= turns.CONSIDER_WHOLE_MS:
+        if self._audio.endpointer.speech_ms >= CONSIDER_WHOLE_MS:
             self._transcription.read(self.utterance(), end_ms, self._deciding(self._on_early))
 
     def resumed(self) -> None:
@@ -110,7 +111,7 @@ class SpeechText:
 
         def tell(text: str) -> None:
             still_open = segment is self._segment and self._audio.endpointer.speaking
-            if still_open and not segment.announced and speech_ms >= turns.CONSIDER_MS:
+            if still_open and not segment.announced and speech_ms >= CONSIDER_MS:
                 self._context.turns.put(turns.InterimText(text, speech_ms))
             then(text)
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from realtime.context import Context
+from realtime.core import turn as turns
 from realtime.core.audio import pcm_to_samples
 from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
@@ -49,6 +50,7 @@ class ResponseEvents:
         self._format = to_core_format(options.output_format)
         self._message_index = 0
         self._text: list[str] = []
+        self._reached = False  # something of it has left for the client
 
     def __repr__(self) -> str:
         return f"<ResponseEvents {self.response_id} {self.status}, {self.sound!r}>"
@@ -148,6 +150,7 @@ class ResponseEvents:
         if not self.open:
             return
         self.open_message()
+        self._reached_client()
         self._text.append(delta)
         self._put(events.ResponseOutputTextDelta(**self._address(), delta=delta))
 
@@ -178,6 +181,13 @@ class ResponseEvents:
         now_s = asyncio.get_running_loop().time()
         self.sound.playback.sent(ms, now_s)
         self.sound.marks.reach("first_audio_sent", now_s)
+        self._reached_client()
+
+    def _reached_client(self) -> None:
+        """The first of the reply, and nothing after it, is news for the rules."""
+        if not self._reached:
+            self._reached = True
+            self._context.turns.put(turns.ReplyHeard(self.response_id))
 
     def words(self, index: int, words: Sequence[WordTime]) -> None:
         """Word times of chunk `index`, as far as known."""

@@ -14,6 +14,7 @@ from typing import Literal
 
 from realtime.context import Context
 from realtime.core import turn as turns
+from realtime.core.conversation import FunctionCallOutput
 from realtime.core.messages import ChatRequest
 from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProtocolError
@@ -143,8 +144,13 @@ class Responses:
                 )
             self._playout.begin(response.events.sound)
             self.active = self._latest = response
-            self._context.turns.put(turns.ReplyBegan(response.id))
+            self._context.turns.put(turns.ReplyBegan(response.id, self._continues(response)))
         response.open_gate()
+
+    def _continues(self, response: Response) -> bool:
+        """Whether it says what comes of a tool, and not of new words of the user."""
+        items = self._context.conversation.items
+        return response.plan.tool_round > 0 or (bool(items) and isinstance(items[-1], FunctionCallOutput))
 
     async def _run(self, response: Response) -> None:
         try:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.core.short_words import is_backchannel
 from realtime.core.turn import (
     AnnounceSpeech,
     AnswerEarly,
@@ -17,6 +18,7 @@ from realtime.core.turn import (
     ReadSpeech,
     ReplyBegan,
     ReplyEnded,
+    ReplyHeard,
     SpeechBegan,
     SpeechDiscarded,
     SpeechEnded,
@@ -29,7 +31,6 @@ from realtime.core.turn import (
     Turn,
     TurnRules,
     WholeTextSupposed,
-    is_backchannel,
     step,
 )
 
@@ -43,7 +44,7 @@ def play(*events, rules=TurnRules()):
     return turn, actions
 
 
-REPLYING = (ReplyBegan("r1"),)
+REPLYING = (ReplyBegan("r1"), ReplyHeard("r1"))
 
 
 def test_speech_in_silence_is_announced_at_once():
@@ -316,6 +317,45 @@ def test_more_speech_before_a_word_is_read_belongs_to_it():
     assert play(*after, rules=READS)[0].phase is Phase.SPEAKING
 
 
+BEFORE = (ReplyBegan("r1"), SpeechBegan(100, "u1"))  # the user speaks before anything of the answer was heard
+
+
+def test_a_word_before_the_answer_is_heard_is_more_of_the_turn():
+    for speech_ms, text in (
+        (420, "Yes."), (420, "Okay."), (300, "Right."), (420, "对。"), (500, "好的"), (420, "はい"), (320, "Ja."), (420, "Oui."),
+        (600, "Yeah, yeah."), (420, "In Paris."), (420, "Stop."), (192, "Yes!"), (192, "嗯，对"), (160, "No!"),
+    ):  # fmt: skip
+        spoken = (*BEFORE, SpeechGrew(speech_ms))
+        assert play(*spoken, InterimText(text, speech_ms, whole=True), rules=READS)[1] == INTERRUPTS, text
+        read = (*spoken, SpeechEnded(1000), SpeechRead("u1", text))
+        expected = [ReadSpeech("u1", 1000), *INTERRUPTS, CommitSpeech("u1", 1000)]
+        assert play(*read, rules=READS)[1] == expected, text
+        answered = play(*read, ReplyEnded("r1", audible=False), TranscriptKnown("u1", text), rules=READS)
+        assert answered[1][-1] == StartReply(), "one answer to all that was said"
+        late = (*spoken, ReplyHeard("r1"), SpeechEnded(1000), SpeechRead("u1", text))
+        assert play(*late, rules=READS)[1] == expected, "it had begun before"
+
+
+def test_a_hum_or_a_noise_before_the_answer_is_heard_is_nothing():
+    for text in ("", "Mhm.", "Mm-hmm.", "嗯。", "Uh-huh.", "Hmm."):
+        spoken = (*BEFORE, SpeechGrew(420), InterimText(text, 420, whole=True))
+        assert play(*spoken, rules=READS)[1] == [], text
+        assert play(*spoken, SpeechEnded(900), SpeechRead("u1", text), rules=READS)[1][-1] == DropSpeech()
+    assert play(*BEFORE, SpeechGrew(140), SpeechEnded(900), rules=READS)[1] == [DropSpeech()]
+
+
+def test_who_has_heard_something_of_the_answer_may_agree_to_it():
+    """Also between what was said before a tool and after it, and while the reply before still sounds."""
+    tools = (*REPLYING, ReplyEnded("r1", audible=False, to_continue=True), ReplyBegan("r2", continues=True))
+    sounding = (*REPLYING, ReplyEnded("r1", audible=True), ReplyBegan("r2"))
+    for heard in (REPLYING, tools, sounding):
+        said = (*heard, SpeechBegan(100, "u1"), SpeechGrew(420), InterimText("Okay.", 420, whole=True))
+        assert AnnounceSpeech(100) not in play(*said, rules=READS)[1]
+    asked = (*REPLYING, ReplyEnded("r1", audible=False), ReplyBegan("r2"))
+    said = (*asked, SpeechBegan(100, "u1"), SpeechGrew(420), InterimText("Okay.", 420, whole=True))
+    assert play(*said, rules=READS)[1] == [AnnounceSpeech(100), StopReply("r2")], "this is another answer"
+
+
 def test_what_is_being_read_can_be_taken_away_and_late_news_is_ignored():
     turn, _ = play(*SHORT, SpeechEnded(1000), SpeechDiscarded(), rules=READS)
     assert step(turn, SpeechRead("u1", "Stop."), READS) == (turn, [])
@@ -332,7 +372,10 @@ events = st.one_of(
     st.builds(SpeechBegan, st.floats(0, 1e5), st.sampled_from(["u1", "u2"])),
     st.builds(SpeechGrew, st.floats(0, 2000), st.booleans()),
     st.builds(
-        InterimText, st.sampled_from(["stop", "mhm", ""]), st.none() | st.floats(0, 2000), st.booleans()
+        InterimText,
+        st.sampled_from(["stop", "yes", "mhm", ""]),
+        st.none() | st.floats(0, 2000),
+        st.booleans(),
     ),
     st.builds(SpeechRead, st.sampled_from(["u1", "u2"]), st.sampled_from(["stop", "mhm", ""])),
     st.builds(SpeechEnded, st.floats(0, 1e5)),
@@ -340,7 +383,8 @@ events = st.one_of(
     st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),
     st.builds(TranscriptKnown, st.sampled_from(["u1", "u2"]), st.sampled_from(["hi", ""])),
     st.builds(TranscriptFailed, st.sampled_from(["u1", "u2"])),
-    st.builds(ReplyBegan, st.sampled_from(["r1", "r2"])),
+    st.builds(ReplyBegan, st.sampled_from(["r1", "r2"]), st.booleans()),
+    st.builds(ReplyHeard, st.sampled_from(["r1", "r2"])),
     st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans(), st.booleans()),
     st.builds(PlaybackEnded, st.sampled_from(["r1", "r2"])),
 )

@@ -1,0 +1,40 @@
+"""When speech during a reply is an interruption: by its length, and by what it says (docs/architecture.md 2.5).
+
+Milliseconds and texts in, a verdict out. Knows no phases and no actions: those are `turn.py`.
+"""
+
+from __future__ import annotations
+
+from realtime.core.short_words import is_backchannel, is_hum, takes_turn
+
+CONFIRM_MS = 600.0  # this much speech is, if nobody can tell what it says, or after backchannels
+CONFIRM_UNREAD_MS = 800.0  # this much is if somebody can and has not: a slow "mm-hmm" takes over 700 ms
+READING_MS = 400.0  # so much more it takes while a text is on its way: on a busy machine it comes late
+CONSIDER_MS = 250.0  # of speech with a word are
+CONSIDER_WHOLE_MS = (
+    150.0  # ... or of speech that has ended, if all of it is a word that takes the turn: "No!"
+)
+
+
+def is_certain(speech_ms: float, explained_ms: float, *, reads: bool, text_comes: bool) -> bool:
+    """Whether so much speech is an interruption whatever it says. What backchannels explain does not count.
+
+    `reads`: a transcriber can tell what it says. `text_comes`: it is about to.
+    """
+    more_ms = READING_MS if reads and text_comes else 0.0
+    if explained_ms:
+        return speech_ms - explained_ms >= CONFIRM_MS + more_ms
+    return speech_ms >= (CONFIRM_UNREAD_MS if reads else CONFIRM_MS) + more_ms
+
+
+def has_words(text: str, speech_ms: float, *, whole: bool, before_answer: bool) -> bool:
+    """Whether this text, heard in so much speech, interrupts. In very short sounds only few words are believed.
+
+    `whole`: it is all that was said before a pause. `before_answer`: it began when nothing of the answer had been
+    heard. Nobody agrees to what has not been said: such a "yes" is more of the user's turn, and only a hum is not.
+    """
+    if speech_ms >= CONSIDER_MS:
+        return not (is_hum(text) if before_answer else is_backchannel(text))
+    if not whole or speech_ms < CONSIDER_WHOLE_MS:
+        return False
+    return takes_turn(text) or (before_answer and is_backchannel(text) and not is_hum(text))
