@@ -1,6 +1,7 @@
 """Backchannels, what a listener says so that the other goes on: "mm-hmm", "genau", "なるほど". A table, by language.
 
-Phrases are separated by "|", their spelling is that of `folding.fold` or any other. Who asks is `short_words.py`.
+Phrases are separated by "|", their spelling is that of `folding.fold` or any other. Who asks is `short_words.py`, which
+also knows a hum ("mm-hmm") in any spelling: it is no word of any language and not in this table.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from collections.abc import Mapping
 
 BACKCHANNELS: Mapping[str, str] = {
     "en": (
-        "uhhuh|uhuhuh|yeah|yea|yah|ya|yep|yup|yes|ok|okay|okey|okie|okey dokey|alright|all right|right|sure|"
+        "yeah|yea|yah|ya|yep|yup|yes|ok|okay|okey|okie|okey dokey|alright|all right|right|sure|"
         "sure thing|exactly|absolutely|definitely|totally|true|indeed|fine|good|great|nice|cool|wow|got it|"
         "gotcha|i see|i know|i understand|understood|of course|sounds good|that s right|thats right|makes sense|"
         "makes sense to me|go on|go ahead|really|interesting|fair enough|oh really|oh i see|ah i see|very good|"
         "very nice|perfect|amen"
     ),
     "zh": (
-        "嗯|嗯哼|恩|唔|哦|噢|喔|啊|呃|欸|诶|哎|哈|对|對|对呀|對呀|对啊|對啊|对的|對的|好|好的|好啊|好呀|好吧|"
+        "对|對|对呀|對呀|对啊|對啊|对的|對的|好|好的|好啊|好呀|好吧|"
         "好嘞|好滴|是|是的|是啊|是呀|是吗|是嗎|行|行啊|行吧|可以|没错|沒錯|确实|確實|当然|當然|明白|明白了|知道|"
         "知道了|我知道|我知道了|懂了|了解|原来如此|原來如此|原来是这样|原來是這樣|这样啊|這樣啊|真的|真的吗|"
         "真的嗎|有道理|不错|不錯|没问题|沒問題|继续|繼續"
@@ -24,7 +25,7 @@ BACKCHANNELS: Mapping[str, str] = {
     "yue": "係|係呀|係啊|系啊|好呀|冇錯|冇错|啱|啱呀|得|明晒|哦係|原來係咁",
     "ja": (
         "うん|うんうん|はい|はいはい|はあ|はぁ|ええ|ええと|えー|ああ|あぁ|あ|おお|おー|へえ|へぇ|へー|ほう|ほお|"
-        "ほー|ふん|ふうん|ふーん|ふむ|そう|そうそう|そうか|そっか|そうだ|そうだね|そうだよね|そうですか|"
+        "ほー|ふん|ふうん|ふむ|そう|そうそう|そうか|そっか|そうだ|そうだね|そうだよね|そうですか|"
         "そうですね|そうですよね|そうなんだ|そうなんですか|そうなんですね|なるほど|なるほどね|なるほどですね|"
         "たしかに|確かに|もちろん|わかった|分かった|わかりました|分かりました|わかります|分かります|本当|本当に|"
         "ほんと|ほんとに|まじ|マジ|マジで|いいね|いいですね|了解|了解です|オーケー|オッケー|ね|よ"
@@ -36,13 +37,13 @@ BACKCHANNELS: Mapping[str, str] = {
     ),
     "de": (
         "ja|jaja|jap|jo|joa|jawohl|jep|genau|genau so|richtig|stimmt|das stimmt|klar|na klar|alles klar|sicher|"
-        "gut|sehr gut|schon|prima|super|toll|aha|achso|ach so|ach ja|ach|soso|so so|verstehe|ich verstehe|"
+        "gut|sehr gut|schon|prima|super|toll|achso|ach so|ach ja|ach|soso|so so|verstehe|ich verstehe|"
         "verstanden|okay gut|ja genau|in ordnung|naturlich|absolut|eben|wirklich|echt|tja|hm ja|weiter"
     ),
     "fr": (
         "oui|ouais|ouaip|mouais|si|d accord|daccord|dac|ok d accord|bien|tres bien|bien sur|exact|exactement|"
         "voila|c est ca|cest ca|tout a fait|absolument|parfait|je vois|je comprends|compris|entendu|ah bon|"
-        "ah oui|ah|ben oui|eh oui|mais oui|bon|vraiment|en effet|effectivement|super|genial|vas y|continue|"
+        "ah oui|ben oui|eh oui|mais oui|bon|vraiment|en effet|effectivement|super|genial|vas y|continue|"
         "continuez"
     ),
     "es": (
@@ -53,7 +54,7 @@ BACKCHANNELS: Mapping[str, str] = {
     "pt": (
         "sim|simsim|e isso|isso|isso mesmo|isso ai|ta|ta bom|ta bem|ta certo|esta bem|esta bom|certo|claro|"
         "com certeza|exato|exatamente|entendi|entendo|percebi|pois|pois e|pois sim|pois claro|beleza|bom|"
-        "muito bem|ok certo|verdade|e verdade|serio|a serio|legal|perfeito|uhum|aham|ahan|continua|continue"
+        "muito bem|ok certo|verdade|e verdade|serio|a serio|legal|perfeito|continua|continue"
     ),
     "it": (
         "si|sisi|si si|gia|certo|certamente|esatto|esattamente|giusto|va bene|d accordo|daccordo|bene|molto bene|"
@@ -66,7 +67,7 @@ BACKCHANNELS: Mapping[str, str] = {
     ),
     "ru": (
         "да|дада|ага|угу|так|ну да|ну|ясно|понятно|понял|поняла|понимаю|хорошо|ладно|окей|ок|верно|точно|"
-        "правильно|конечно|именно|согласен|согласна|правда|действительно|вот как|ого|вау|мгм|мхм|хм|хмм|м|мм|ммм|"
+        "правильно|конечно|именно|согласен|согласна|правда|действительно|вот как|ого|вау|"
         "мда|ах|отлично"
     ),
     "uk": (
@@ -74,27 +75,27 @@ BACKCHANNELS: Mapping[str, str] = {
         "справді|ясно|саме так|егеж"
     ),
     "pl": (
-        "tak|taa|tak tak|no tak|aha|jasne|pewnie|dobrze|dobra|okej|rozumiem|zrozumialem|zrozumialam|racja|zgoda|"
+        "tak|taa|tak tak|no tak|jasne|pewnie|dobrze|dobra|okej|rozumiem|zrozumialem|zrozumialam|racja|zgoda|"
         "dokladnie|oczywiscie|wlasnie|naprawde|super|fajnie|prawda|spoko|swietnie"
     ),
     "cs": (
-        "ano|jo|jojo|jasne|dobre|dobra|dobry|aha|rozumim|chapu|presne|presne tak|urcite|samozrejme|opravdu|vazne|"
+        "ano|jo|jojo|jasne|dobre|dobra|dobry|rozumim|chapu|presne|presne tak|urcite|samozrejme|opravdu|vazne|"
         "spravne|fajn|tak jo|jiste"
     ),
     "sk": (
-        "ano|hej|jasne|dobre|aha|rozumiem|chapem|presne|presne tak|urcite|samozrejme|naozaj|spravne|fajn|iste"
+        "ano|hej|jasne|dobre|rozumiem|chapem|presne|presne tak|urcite|samozrejme|naozaj|spravne|fajn|iste"
     ),
-    "sl": "ja|dobro|jasno|seveda|razumem|tako je|prav|res|aha|tocno|drzi|v redu",
-    "hr": "da|dobro|jasno|naravno|razumijem|razumem|tako je|tocno|stvarno|aha|vazi|u redu|moze",
+    "sl": "ja|dobro|jasno|seveda|razumem|tako je|prav|res|tocno|drzi|v redu",
+    "hr": "da|dobro|jasno|naravno|razumijem|razumem|tako je|tocno|stvarno|vazi|u redu|moze",
     "bg": (
         "да|добре|ясно|разбирам|разбрах|точно|точно така|така|разбира се|наистина|аха|ъхъ|окей|вярно|правилно"
     ),
     "ro": (
-        "da|dada|bine|foarte bine|inteleg|am inteles|corect|exact|sigur|desigur|asa e|adevarat|aha|perfect|"
+        "da|dada|bine|foarte bine|inteleg|am inteles|corect|exact|sigur|desigur|asa e|adevarat|perfect|"
         "serios|buna"
     ),
     "hu": (
-        "igen|ja|jo|jol van|rendben|ertem|aha|persze|pontosan|ugy van|igaz|tenyleg|oke|vilagos|szuper|"
+        "igen|ja|jo|jol van|rendben|ertem|persze|pontosan|ugy van|igaz|tenyleg|oke|vilagos|szuper|"
         "termeszetesen"
     ),
     "tr": (
@@ -103,11 +104,11 @@ BACKCHANNELS: Mapping[str, str] = {
     ),
     "el": (
         "ναι|ναι ναι|ωραια|καλα|ενταξει|σωστα|ακριβως|βεβαια|βεβαιως|καταλαβα|καταλαβαινω|μαλιστα|αληθεια|"
-        "σιγουρα|οκ|αχα|μμ|χμ"
+        "σιγουρα|οκ|αχα"
     ),
     "sv": (
         "ja|jaha|jo|javisst|visst|precis|just det|okej|bra|absolut|jag forstar|forstar|naturligtvis|sant|"
-        "verkligen|mm|jasa|exakt|klart"
+        "verkligen|jasa|exakt|klart"
     ),
     "da": (
         "ja|jo|jaja|okay|praecis|netop|klart|selvfolgelig|jeg forstar|forstar|godt|fint|rigtigt|virkelig|javel|"
@@ -119,7 +120,7 @@ BACKCHANNELS: Mapping[str, str] = {
     ),
     "fi": (
         "joo|joojoo|juu|kylla|niin|niin niin|aivan|aivan niin|okei|selva|totta|totta kai|hyva|ymmarran|"
-        "juuri niin|tietysti|jaa|jaaha|aha|todellako"
+        "juuri niin|tietysti|jaa|jaaha|todellako"
     ),
     "ca": "si|clar|es clar|d acord|exacte|molt be|entesos|ho entenc|veritat|aixo mateix|val|correcte",
     "af": "ja|jaja|goed|reg|presies|natuurlik|ek verstaan|seker|regtig|inderdaad",
@@ -131,9 +132,9 @@ BACKCHANNELS: Mapping[str, str] = {
         "بله|بلی|آره|اره|آهان|اهان|خب|خوب|باشه|درسته|درست|دقیقا|فهمیدم|متوجه شدم|صحیح|حتما|واقعا|اوکی|اوهوم|آها|"
         "هوم"
     ),
-    "he": "כן|כן כן|בסדר|אוקיי|אוקי|נכון|בדיוק|הבנתי|ברור|בטח|אהה|אה|אהם|טוב|יופי|באמת|מעולה|סבבה|ממ|הממ|מממ",
+    "he": "כן|כן כן|בסדר|אוקיי|אוקי|נכון|בדיוק|הבנתי|ברור|בטח|אהה|אה|אהם|טוב|יופי|באמת|מעולה|סבבה",
     "hi": (
-        "हाँ|हां|हा|जी|जी हाँ|जी हां|हाँ जी|हां जी|हम्म|हम|हूँ|हूं|अच्छा|ठीक|ठीक है|सही|सही है|बिल्कुल|बिलकुल|"
+        "हाँ|हां|हा|जी|जी हाँ|जी हां|हाँ जी|हां जी|हम|हूँ|हूं|अच्छा|ठीक|ठीक है|सही|सही है|बिल्कुल|बिलकुल|"
         "समझ गया|समझ गई|समझा|ओके|ओह|सच|सच में|बढ़िया"
     ),
     "bn": "হ্যাঁ|হ্যা|জি|আচ্ছা|ঠিক|ঠিক আছে|বুঝেছি|হুম|ওকে|অবশ্যই|সত্যি",
@@ -145,7 +146,7 @@ BACKCHANNELS: Mapping[str, str] = {
         "แน่นอน|ดี|ดีค่ะ|ดีครับ"
     ),
     "vi": (
-        "vang|vang a|da|da vang|um|uh|ua|o vay|dung|dung roi|dung vay|phai|phai roi|duoc|duoc roi|tot|ro|ro roi|"
+        "vang|vang a|da|da vang|ua|o vay|dung|dung roi|dung vay|phai|phai roi|duoc|duoc roi|tot|ro|ro roi|"
         "hieu|hieu roi|toi hieu|oke|roi|that|that a|that sao|chinh xac"
     ),
     "id": (

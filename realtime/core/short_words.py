@@ -16,9 +16,13 @@ from realtime.core.characters import HANGUL, UNSPACED
 from realtime.core.folding import fold, shorten
 from realtime.core.turn_words import TURN_WORDS
 
-_HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "mm-hmm", "uh-huh", "aah", "haha"
-    r"[hm]*m[hm]*|n+h+n+|u+h+(?:m+|h+u+h+)?|h+u+h+|u+m+|a+h+(?:a+h*|e+m+)?|a+h*a+m*|a{2,}|o+h+|o{3,}|e+h+m*|e+r*m+"
-    r"|(?:ha)+h*|(?:he|hi|ho){2,}"
+_SYLLABLE = (  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
+    r"h*(?:u+|e+r*)?h*m+h*|h+n+|n+h+|n{2,}|u+h*n+h*|a+h+n+|a+h+e?m+|h*(?:u+|a+|e+|o+)h+"
+)
+_HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "um-hum", "uh-huh", "aah", "haha"
+    rf"(?:{_SYLLABLE})+|u+h+u+m+|a+h*a+[mn]*|a{{2,}}|o{{3,}}|(?:h+a+)+h*|(?:he|hi|ho){{2,}}"
+    r"|[мгх]*м[мгх]*|у+г+у+м+|[μχ]*μ[μχ]*|[אה]?(?:מ{2,}ם?|מם)|[اأإ]?ه?م{2,}|(?:[हम]\u094d?)*म\u094d?म"
+    r"|ん+|ふ+ん+|む+|음+|흠+|으+[음흠]|흐+음"
 )
 
 _HUMMED = re.compile(r"\Amm[hm]*")  # before a word: "mm-okay", "M-M-M-OK"
@@ -29,8 +33,8 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
 
 
 _TURN_WORDS = _words(TURN_WORDS)
-_BACKCHANNELS = _words(BACKCHANNELS) - _TURN_WORDS
-_HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈".split())
+_HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
+_BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
 _LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS)  # in words
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 TURN_WORDS: Mapping[str, str] = {
     "en": (
         "stop|stop it|stop stop|stop talking|stop there|wait|wait wait|wait a minute|wait a second|hold on|"
-        "hang on|pause|no|nope|nah|uhuh|nuhuh|no no|cancel|enough|quiet|be quiet|silence|shush|shut up|hush|halt|"
-        "abort|quit|exit|hey|hello|excuse me|sorry|next|skip|back|go back|again|repeat|louder|slower|faster|"
-        "quieter|help|what|why|how|who|where|when|which|wrong|thats wrong|not that|never mind|nevermind|dont|but|"
-        "actually|listen|one moment|just a moment"
+        "hang on|pause|no|nope|nah|uhuh|nuhuh|huhuh|unhunh|unuh|no no|cancel|enough|quiet|be quiet|silence|"
+        "shush|shut up|hush|halt|abort|quit|exit|hey|hello|excuse me|sorry|next|skip|back|go back|again|repeat|louder|"
+        "slower|faster|quieter|help|what|why|how|who|where|when|which|wrong|thats wrong|not that|never mind|"
+        "nevermind|dont|but|actually|listen|one moment|just a moment"
     ),
     "zh": (
         "停|停下|停下来|停下來|停一下|停停|别说了|別說了|别说|別說|别讲了|不要说了|不要|不|不是|不对|不對|不用|"
@@ -68,7 +68,7 @@ TURN_WORDS: Mapping[str, str] = {
     "ru": (
         "стоп|стой|стойте|остановись|остановитесь|хватит|подожди|подождите|погоди|погодите|постой|минуту|минутку|"
         "нет|не|не надо|неа|тихо|тише|молчи|замолчи|замолчите|отмена|отмени|пауза|довольно|достаточно|неверно|"
-        "неправильно|что|почему|как|кто|где|когда|дальше|ещё раз|еще раз|повтори|но|эй|алло|извини|помоги"
+        "неправильно|что|почему|как|кто|где|когда|дальше|ещё раз|повтори|но|эй|алло|извини|помоги"
     ),
     "uk": (
         "стоп|стій|стійте|зупинись|зупиніться|годі|досить|зачекай|зачекайте|почекай|хвилинку|ні|не треба|тихо|"

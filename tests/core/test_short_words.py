@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.backchannels import BACKCHANNELS
-from realtime.core.short_words import is_backchannel, takes_turn
+from realtime.core.short_words import is_backchannel, is_hum, takes_turn
 from realtime.core.turn_words import TURN_WORDS
 from realtime.minimax.voice_language import _PREFIXES
 
 LISTENING = (
     "Mm-hmm.|Mhm|mmmm|M-hm|Mm, mm.|Mmhmm!|Uh-huh.|uh huh|Hmm...|Ahh.|Ah ha!|Yeah.|yeaaah|Yeah, yeah, yeah.|Okay.|OK!|okaaay|"
     "Right.|Right, right.|Mm-hmm, okay.|Mm-okay.|M-M-M-OK|mm-yeah|Oh, I see.|Got it.|That's right.|Sure, sure.|Haha!|"
+    "Hmm.|MMM|Mm, hmm.|Um-hum.|M-hm|Um, hum.|Mm-hum|Uh-hum|Hum hum|Umhmm.|Mmm-hmm|Mmmm-hmmmm.|Hm-hm|Unh-hunh|Uhn|Nnh|Ahem.|Ehm|Heh.|"
+    "Huh-huh|Ah-hah|U-hum|Uhum.|M m m|Mhmmm...|Mm-uh-huh|Um-hm, um-hm.|Хм.|Гм|Ммм|Мгм|Угум|Χμμ|Μμμ|המם|ממממ|همم|اممم|ह्म्म|म्म|んん|ふんふん|"
+    "음음|흠|으흠|흐음|哼|嗯哼|呣|"
     "嗯|嗯嗯嗯。|对|对，对，对。|对对对|好的好的|是的。|明白了|係呀|はい|はい、はい。|はーい|うん|うんうん|そうですね。|なるほど|へえー|"
     "네|네, 네.|네네네|그렇군요|Ja.|Ja, genau.|Ach so!|Alles klar.|Oui.|Oui oui !|D'accord.|Ouais, d’accord|Sí, claro.|¡Vale!|"
     "É isso.|Sim, sim|Tá bom|Sì, sì.|Va bene.|Klopt.|Да, да.|Понятно.|Угу|Так, звісно|Tak, jasne.|Ano.|Igen, igen.|Da, înțeleg.|"
@@ -30,6 +33,7 @@ TAKING = (
 ).split("|")
 NEITHER = (
     "Thank you.|yeah but|Okay, stop.|Right now, please.|Yes, please.|I see a dog.|Ja, aber warum?|对不对|嗯，不是|是不是|はい、やめて|"
+    "Ham.|Human|Home.|I'm home.|Him|Menu|Mean|Moon.|Name|Man|Name him|Ohm's law|Anna|Hannah|Emma|Hunan|Nun|Hm, home|Хмуро|人|我们|"
     "네, 그만|Sí, pero|Rightly so.|What time is it?|Stop the music in the kitchen.|今天天气怎么样"
 ).split("|")
 
@@ -69,6 +73,21 @@ heard = st.lists(st.sampled_from([text for text in LISTENING if text != "Ah ha!"
 @given(heard, st.sampled_from([" ", ", ", ". ", " … "]))
 def test_backchannels_in_a_row_are_one(words, between):
     assert is_backchannel(between.join(words))
+
+
+hummed = st.lists(
+    st.sampled_from("m mm hm hmm mhm um hum uhm unh uh-huh mm-hmm ah ahem".split()), min_size=1, max_size=4
+)
+
+
+@given(hummed, st.sampled_from(["-", " ", ", ", "... "]), st.integers(1, 3))
+def test_a_hum_is_one_however_it_is_spelled(syllables, between, drawn_out):
+    text = between.join(syllables).replace("m", "m" * drawn_out)
+    assert is_hum(text)
+    assert is_backchannel(text)
+    assert is_backchannel(f"{text}, okay.")
+    assert not takes_turn(text)
+    assert not is_hum(f"{text}, okay."), "this says something"
 
 
 @given(heard, st.sampled_from(TAKING), st.integers(0, 5))
