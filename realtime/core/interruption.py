@@ -5,11 +5,18 @@ Milliseconds and texts in, a verdict out. Knows no phases and no actions: those 
 
 from __future__ import annotations
 
-from realtime.core.short_words import is_backchannel, is_hum, takes_turn
+from realtime.core.short_words import (
+    begins_like_hum,
+    has_several_words,
+    is_backchannel,
+    is_hum,
+    takes_turn,
+)
 
 CONFIRM_MS = 600.0  # this much speech is, if nobody can tell what it says, or after backchannels
 CONFIRM_UNREAD_MS = 800.0  # this much is if somebody can and has not: a slow "mm-hmm" takes over 700 ms
 READING_MS = 400.0  # so much more it takes while a text is on its way: on a busy machine it comes late
+WORDLESS_MS = 1_000.0  # so much of a sound in which no words were read may be a hum or a noise
 CONSIDER_MS = 250.0  # of speech with a word are
 CONSIDER_WHOLE_MS = (
     150.0  # ... or of speech that has ended, if all of it is a word that takes the turn: "No!"
@@ -27,14 +34,32 @@ def is_certain(speech_ms: float, explained_ms: float, *, reads: bool, text_comes
     return speech_ms >= (CONFIRM_UNREAD_MS if reads else CONFIRM_MS) + more_ms
 
 
-def has_words(text: str, speech_ms: float, *, whole: bool, before_answer: bool) -> bool:
+def explained_by(text: str, speech_ms: float, *, before_answer: bool) -> float:
+    """How much of so much speech, in which this text was read and was no interruption, is known to be none.
+
+    Where there are no words it was a hum or a noise; but a transcriber may fail to read a voice that is far away."""
+    if not text.strip():
+        return min(speech_ms, WORDLESS_MS) if speech_ms >= CONSIDER_MS else 0.0
+    return speech_ms if is_agreement(text, before_answer=before_answer) else 0.0
+
+
+def is_agreement(text: str, *, before_answer: bool) -> bool:
+    """Whether whoever says this does not want the turn. Nobody agrees to what has not been said: before anything of the
+    answer was heard a "yes" is more of the user's turn, and only a hum is not."""
+    return is_hum(text) if before_answer else is_backchannel(text)
+
+
+def has_words(text: str, speech_ms: float, *, whole: bool, sure: bool, before_answer: bool) -> bool:
     """Whether this text, heard in so much speech, interrupts. In very short sounds only few words are believed.
 
-    `whole`: it is all that was said before a pause. `before_answer`: it began when nothing of the answer had been
-    heard. Nobody agrees to what has not been said: such a "yes" is more of the user's turn, and only a hum is not.
+    `whole`: it is all that was said before a pause. `before_answer`: the speech began when nothing of the answer had
+    been heard. `sure`: the transcriber believes it itself. It misreads "mm-hmm" as "Emme" or "I'm home", but also "停"
+    as "灯": one word in doubt is a hum only if it begins like one.
     """
-    if speech_ms >= CONSIDER_MS:
-        return not (is_hum(text) if before_answer else is_backchannel(text))
-    if not whole or speech_ms < CONSIDER_WHOLE_MS:
+    misread_hum = not sure and speech_ms < CONFIRM_UNREAD_MS and begins_like_hum(text)
+    believed = not misread_hum or (whole and has_several_words(text))
+    if believed and speech_ms >= CONSIDER_MS:
+        return not is_agreement(text, before_answer=before_answer)
+    if speech_ms < CONSIDER_MS and (not whole or speech_ms < CONSIDER_WHOLE_MS):
         return False
     return takes_turn(text) or (before_answer and is_backchannel(text) and not is_hum(text))

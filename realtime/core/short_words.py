@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping
 
 from realtime.core.backchannels import BACKCHANNELS
-from realtime.core.characters import HANGUL, UNSPACED
-from realtime.core.folding import fold, shorten
+from realtime.core.characters import HANGUL, UNSPACED, is_unspaced
+from realtime.core.folding import fold, shorten, units
 from realtime.core.turn_words import TURN_WORDS
 
 _SYLLABLE = (  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
-    r"h*(?:u+|e+r*)?h*m+h*|h+n+|n+h+|n{2,}|u+h*n+h*|a+h+n+|a+h+e?m+|h*(?:u+|a+|e+|o+)h+"
+    r"h*(?:u+|e+r*)?h*m+h*|h+n+|n+h+|n{2,}|m{2,}a+|u+h*n+h*|a+h+n+|a+h+e?m+|h*(?:u+|a+|e+|o+)h+"
 )
 _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "um-hum", "uh-huh", "aah", "haha"
     rf"(?:{_SYLLABLE})+|u+h+u+m+|a+h*a+[mn]*|a{{2,}}|o{{3,}}|(?:h+a+)+h*|(?:he|hi|ho){{2,}}"
@@ -25,6 +25,7 @@ _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "um-
     r"|ん+|ふ+ん+|む+|음+|흠+|으+[음흠]|흐+음"
 )
 
+_BEGINS_LIKE_HUM = re.compile("[aeiouh]*m")
 _HUMMED = re.compile(r"\Amm[hm]*")  # before a word: "mm-okay", "M-M-M-OK"
 
 
@@ -35,6 +36,7 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
 _TURN_WORDS = _words(TURN_WORDS)
 _HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
 _BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
+_MORE_THAN_A_PARTICLE = 3  # letters
 _LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS)  # in words
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 
@@ -53,6 +55,17 @@ def takes_turn(text: str) -> bool:
     """Whether the text is a command, an objection or a question of one word, said once or again and again."""
     folded = fold(text)
     return bool(folded) and _made_of(folded, _TURN_WORDS, hums=False)
+
+
+def begins_like_hum(text: str) -> bool:
+    """Whether the first consonant but h is an m: so does what a transcriber makes of a "mm-hmm" that it cannot read."""
+    return _BEGINS_LIKE_HUM.match(fold(text).replace(" ", "")) is not None
+
+
+def has_several_words(text: str) -> bool:
+    """Whether two words or more are no particles; in scripts without blanks, whether there are three characters."""
+    found = units(fold(text))
+    return sum(len(unit) >= _MORE_THAN_A_PARTICLE for unit in found) >= 2 or sum(map(is_unspaced, found)) >= 3
 
 
 def _made_of(folded: str, table: frozenset[str], *, hums: bool) -> bool:

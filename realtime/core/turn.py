@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from realtime.core.interruption import CONSIDER_WHOLE_MS, has_words, is_certain
+from realtime.core.interruption import CONSIDER_WHOLE_MS, explained_by, has_words, is_certain
 from realtime.core.short_words import is_hum
 
 
@@ -83,11 +83,14 @@ class SpeechGrew:
 
 @dataclass(frozen=True, slots=True)
 class InterimText:
-    """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode."""
+    """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode.
+
+    `sure`: the transcriber believes it itself."""
 
     text: str
     speech_ms: float | None = field(default=None, compare=False)
     whole: bool = field(default=False, compare=False)
+    sure: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class SpeechRead:
 
     item_id: str
     text: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,17 +280,16 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
             if is_certain(speech_ms, turn.explained_ms, reads=rules.reads, text_comes=text_comes):
                 return _interrupt(grown, rules)
             return grown, []
-        case Phase.TENTATIVE, InterimText(text, covered_ms, whole):
-            if _has_words(turn, text, turn.speech_ms, whole=whole):
+        case Phase.TENTATIVE, InterimText(text, covered_ms, whole, sure):
+            if _has_words(turn, text, turn.speech_ms, whole=whole, sure=sure):
                 return _interrupt(turn, rules)
-            if not text.strip():
-                return turn, []
-            explained_ms = turn.speech_ms if covered_ms is None else covered_ms
+            covered_ms = turn.speech_ms if covered_ms is None else covered_ms
+            explained_ms = explained_by(text, covered_ms, before_answer=turn.before_answer)
             return replace(turn, explained_ms=max(turn.explained_ms, explained_ms)), []
         case Phase.TENTATIVE, SpeechEnded(at_ms):
             return _judge(turn, at_ms, rules)
-        case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text) if item_id == turn.item_id:
-            return _read(turn, text, rules)
+        case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text, sure) if item_id == turn.item_id:
+            return _read(turn, text, rules, sure=sure)
 
         case Phase.SPEAKING, WholeTextSupposed(text) if text.strip():
             wanted = rules.create_response and turn.response_id is None
@@ -344,8 +347,8 @@ def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     return replace(_silent(turn), owed=frozenset()), [StartReply()] if wanted else []
 
 
-def _has_words(turn: Turn, text: str, speech_ms: float, *, whole: bool) -> bool:
-    return has_words(text, speech_ms, whole=whole, before_answer=turn.before_answer)
+def _has_words(turn: Turn, text: str, speech_ms: float, *, whole: bool, sure: bool) -> bool:
+    return has_words(text, speech_ms, whole=whole, sure=sure, before_answer=turn.before_answer)
 
 
 def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Action]]:
@@ -357,9 +360,9 @@ def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Actio
     return judging, [ReadSpeech(turn.item_id, at_ms)]
 
 
-def _read(turn: Turn, text: str, rules: TurnRules) -> tuple[Turn, list[Action]]:
+def _read(turn: Turn, text: str, rules: TurnRules, *, sure: bool) -> tuple[Turn, list[Action]]:
     """It is known what the speech says that had ended; perhaps more has begun by now."""
-    words = _has_words(turn, text, turn.unread_ms, whole=True)
+    words = _has_words(turn, text, turn.unread_ms, whole=True, sure=sure)
     if turn.phase is Phase.TENTATIVE:
         return _interrupt(turn, rules) if words else (replace(turn, unread_ms=0.0), [])
     answers = not turn.replying and not is_hum(text)  # nothing sounds any more: this "yes" was for us

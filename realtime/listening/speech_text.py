@@ -16,8 +16,9 @@ from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
-from realtime.listening.transcription import OnText, Transcription
+from realtime.listening.transcription import OnText, Transcription, is_sure
 from realtime.protocol import server_events as events
+from realtime.providers.base import Transcript
 
 INTERIM_WHILE_TENTATIVE_MS = 250.0  # during a reply the first words decide, so decode sooner
 WHOLE_WORDS = 3  # or Han characters; fewer may be the beginning of anything
@@ -65,7 +66,7 @@ class SpeechText:
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
-        self._transcription.early(self.utterance(), end_ms, self._deciding(self._suppose_sentence))
+        self._transcription.early(self.utterance(), end_ms, self._deciding(self._on_fading))
         self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
         self._suppose_sentence(self._interim)
 
@@ -109,21 +110,21 @@ class SpeechText:
         """Whoever listens to what was said up to here: while a reply is heard that decides, also if speech goes on."""
         segment, speech_ms = self._segment, self._audio.endpointer.speech_ms
 
-        def tell(text: str) -> None:
+        def tell(known: Transcript) -> None:
             still_open = segment is self._segment and self._audio.endpointer.speaking
             if still_open and not segment.announced and speech_ms >= CONSIDER_MS:
-                self._context.turns.put(turns.InterimText(text, speech_ms))
-            then(text)
+                self._context.turns.put(turns.InterimText(known.text, speech_ms, sure=is_sure(known)))
+            then(known)
 
         return tell
 
-    def _on_interim(self, text: str) -> None:
+    def _on_interim(self, known: Transcript) -> None:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""
-        endpointer = self._audio.endpointer
+        endpointer, text = self._audio.endpointer, known.text
         if not endpointer.speaking:
             return
         stable, self._interim = essence(text) == essence(self._interim), text
-        self._tell(text, self._asked_ms)
+        self._tell(known, self._asked_ms)
         if endpointer.paused:
             self._suppose_interim()
         elif endpointer.faded:
@@ -133,20 +134,23 @@ class SpeechText:
         elif essence(text) != essence(self._supposed):
             self._suppose("")
 
-    def _on_early(self, text: str) -> None:
+    def _on_fading(self, known: Transcript) -> None:
+        self._suppose_sentence(known.text)
+
+    def _on_early(self, known: Transcript) -> None:
         """The text if this pause is the end: how finished it looks sets how long we wait."""
         if not self._audio.endpointer.paused:
             return
-        self._suppose(text)
-        self._delay.text_known(text)
-        self._tell(text, self._audio.endpointer.speech_ms, whole=True)
+        self._suppose(known.text)
+        self._delay.text_known(known.text)
+        self._tell(known, self._audio.endpointer.speech_ms, whole=True)
 
-    def _tell(self, text: str, speech_ms: float, *, whole: bool = False) -> None:
+    def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:
         """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
-        self._context.turns.put(turns.InterimText(text, speech_ms, whole))
+        self._context.turns.put(turns.InterimText(known.text, speech_ms, whole, is_sure(known)))
         if not self._segment.announced or self._context.config.transcription is None:
             return
-        if fresh := self._agreement.feed(text):
+        if fresh := self._agreement.feed(known.text):
             self._context.outbox.put(
                 events.ConversationItemInputAudioTranscriptionDelta(
                     item_id=self._segment.item_id, delta=fresh

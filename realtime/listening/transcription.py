@@ -28,7 +28,7 @@ SHORT_S = 0.8  # a sound below this does not tell its language
 INTERIM_SHARE = 0.4  # of a core, while somebody speaks
 INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
 
-OnText = Callable[[str], None]
+OnText = Callable[[Transcript], None]
 
 
 class Transcription:
@@ -87,10 +87,10 @@ class Transcription:
         except ProviderError:
             return  # the final decode will say what is wrong
         self._interim_took_ms = (loop.time() - begun_s) * 1000
-        if assumed and (transcript.log_probability or 0.0) < DOUBTFUL:
+        if assumed and not is_sure(transcript):
             self._languages.clear()  # perhaps it is another language this time
         else:
-            on_text(transcript.text)
+            on_text(transcript)
 
     def early(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
@@ -99,7 +99,7 @@ class Transcription:
 
         def tell(task: asyncio.Task[Transcript]) -> None:
             if not task.cancelled() and task.exception() is None:
-                on_text(task.result().text)
+                on_text(task.result())
 
         self._decode_early(samples, end_ms).add_done_callback(tell)
 
@@ -111,13 +111,13 @@ class Transcription:
             if task.cancelled():
                 return
             if task.exception() is None:
-                on_text(task.result().text)
+                on_text(task.result())
             elif again and self._early_end_ms == end_ms:
                 if self._early is task:
                     self._early = None
                 self.read(samples, end_ms, on_text, again=False)
             else:
-                on_text("")
+                on_text(Transcript(""))
 
         self._decode_early(samples, end_ms).add_done_callback(tell)
 
@@ -206,6 +206,11 @@ class Transcription:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def is_sure(transcript: Transcript) -> bool:
+    """Whether the transcriber believes its own text; one that does not say so does."""
+    return transcript.log_probability is None or transcript.log_probability >= DOUBTFUL
 
 
 def _is_short(samples: Samples) -> bool:

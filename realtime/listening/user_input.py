@@ -28,10 +28,11 @@ from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment, padding_ms
 from realtime.listening.speech_text import SpeechText
-from realtime.listening.transcription import Transcription
+from realtime.listening.transcription import Transcription, is_sure
 from realtime.listening.user_items import UserItems
 from realtime.protocol import server_events as events
 from realtime.protocol.session_config import SemanticVad, ServerVad, SessionConfig
+from realtime.providers.base import Transcript
 from realtime.translate import to_core_format
 
 MIN_COMMIT_MS = 100.0
@@ -167,8 +168,8 @@ class UserInput:
         self._audio.hold(self._segment.start_ms(self._context.config))
         end_ms = at_ms if self._segment.end_ms is None else self._segment.end_ms
 
-        def tell(text: str) -> None:
-            self._context.turns.put(turns.SpeechRead(item_id, text))
+        def tell(known: Transcript) -> None:
+            self._context.turns.put(turns.SpeechRead(item_id, known.text, is_sure(known)))
 
         self._transcription.read(self._text.utterance(at_ms), end_ms, tell)
 

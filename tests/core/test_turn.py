@@ -270,6 +270,47 @@ def test_backchannels_explain_the_speech_so_far_and_words_after_them_interrupt_a
     assert play(*longer, InterimText("Yeah, yeah, but", 640), rules=READS)[1] == INTERRUPTS
 
 
+def test_one_word_in_doubt_that_begins_like_a_hum_is_not_believed():
+    """A transcriber made these of "mm-hmm": "Emme", "Emamton", "Mantun"; and these of commands: "ten", "灯", "Weight"."""
+    for text, interrupts in (
+        ("Emme.", False), ("Emamton", False), ("Mantun", False), ("Mantem", False), ("I'm home.", False),
+        ("Home", False), ("Him", False), ("ten.", True), ("灯", True), ("Weight", True), ("way", True), ("Moment!", True), ("Stop.", True), ("Wait!", True), ("No.", True), ("停", True), ("やめて", True),
+        ("Nein!", True), ("Turn left.", True), ("Tell me about dogs.", True), ("明天呢", True), ("Und dann?", True),
+    ):  # fmt: skip
+        heard = (*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(480))
+        at_pause = play(*heard, InterimText(text, 480, whole=True, sure=False), rules=READS)[1]
+        assert at_pause == (INTERRUPTS if interrupts else []), text
+        at_end = play(*heard, SpeechEnded(900), SpeechRead("u1", text, sure=False), rules=READS)[1]
+        assert (CommitSpeech("u1", 900) in at_end) is interrupts, text
+        assert play(*heard, InterimText(text, 480, whole=True), rules=READS)[1] == INTERRUPTS, "if it is sure"
+
+
+def test_doubt_delays_long_speech_no_more_than_silence_of_the_transcriber():
+    spoken = (
+        *REPLYING,
+        SpeechBegan(100, "u1"),
+        SpeechGrew(320),
+        InterimText("I mean", 256, sure=False),
+    )
+    assert play(*spoken, InterimText("What about", 320), rules=READS)[1] == INTERRUPTS
+    assert play(*spoken, SpeechGrew(768), rules=READS)[1] == []
+    assert play(*spoken, SpeechGrew(800), rules=READS)[1] == INTERRUPTS
+    longer = (*spoken, SpeechGrew(768), SpeechEnded(1500), SpeechRead("u1", "Emams", sure=False))
+    assert play(*longer, rules=READS)[1][-1] == DropSpeech()
+
+
+def test_a_sound_in_which_no_words_were_read_may_last_longer():
+    hummed = (*REPLYING, SpeechBegan(100, "u1"), SpeechGrew(480), InterimText("", 448))
+    assert play(*hummed, SpeechGrew(1024), rules=READS)[1] == []
+    assert play(*hummed, SpeechGrew(1056), rules=READS)[1] == INTERRUPTS, "600 ms that nobody has read"
+    assert play(*hummed, InterimText("Tell me", 800), rules=READS)[1] == INTERRUPTS
+    deaf = (*hummed, SpeechGrew(1000), InterimText("", 960), SpeechGrew(1500), InterimText("", 1500))
+    assert play(*deaf, SpeechGrew(1590), rules=READS)[1] == []
+    assert play(*deaf, SpeechGrew(1600), rules=READS)[1] == INTERRUPTS, (
+        "the transcriber may be deaf to this voice"
+    )
+
+
 def test_speech_that_nobody_has_read_interrupts_later_where_somebody_could_have():
     spoken = (*REPLYING, SpeechBegan(100, "u1"))
     assert play(*spoken, SpeechGrew(768), rules=READS)[1] == []
@@ -377,7 +418,7 @@ events = st.one_of(
         st.none() | st.floats(0, 2000),
         st.booleans(),
     ),
-    st.builds(SpeechRead, st.sampled_from(["u1", "u2"]), st.sampled_from(["stop", "mhm", ""])),
+    st.builds(SpeechRead, st.sampled_from(["u1", "u2"]), st.sampled_from(["stop", "mhm", ""]), st.booleans()),
     st.builds(SpeechEnded, st.floats(0, 1e5)),
     st.just(SpeechDiscarded()),
     st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),

@@ -8,6 +8,7 @@ from realtime.core import turn as turns
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.speech_text import INTERIM_WHILE_TENTATIVE_MS, SpeechText
+from realtime.providers.base import Transcript
 from tests.contexts import Bench
 from tests.conversing import scripted
 
@@ -45,10 +46,10 @@ class Decodes:
         self.interims, self.earlies, self.discarded, self.left = [], [], 0, 0
 
     def interim(self, samples, on_text):
-        self.interims.append(on_text)
+        self.interims.append(lambda text: on_text(Transcript(text)))
 
     def early(self, samples, end_ms, on_text):
-        self.earlies.append(on_text)
+        self.earlies.append(lambda text: on_text(Transcript(text)))
 
     def leave_early(self):
         self.left += 1

@@ -14,6 +14,11 @@ from tests.conversing import scripted
 SECOND = np.zeros(16_000, np.int16)
 
 
+def into(texts: list):
+    """What is told is put there, as text."""
+    return lambda transcript: texts.append(transcript.text)
+
+
 class Linguist:
     """A transcriber that tells languages, and remembers which one it was told."""
 
@@ -45,7 +50,7 @@ def transcription(linguist: Linguist, **session) -> Transcription:
 
 async def interim(subject: Transcription) -> list[str]:
     texts: list[str] = []
-    subject.interim(SECOND, texts.append)
+    subject.interim(SECOND, into(texts))
     await subject._interim
     return texts
 
@@ -113,8 +118,8 @@ async def test_slow_decodes_come_less_often():
 async def test_one_decode_serves_the_fading_the_pause_and_the_end():
     linguist = Linguist(english("Done."), takes_s=0.1)
     subject, told = transcription(linguist), []
-    subject.early(SECOND, 900.0, lambda text: told.append(f"faded {text}"))
-    subject.early(SECOND, 900.0, lambda text: told.append(f"paused {text}"))
+    subject.early(SECOND, 900.0, lambda text: told.append(f"faded {text.text}"))
+    subject.early(SECOND, 900.0, lambda text: told.append(f"paused {text.text}"))
     assert (await subject.final(SECOND, 900.0)).text == "Done."
     await asyncio.sleep(0)
     assert told == ["faded Done.", "paused Done."]
@@ -126,7 +131,7 @@ async def test_the_interim_decode_stops_when_the_final_one_begins():
     """Two decodes at once would share the cores, and the one that matters would be late."""
     linguist = Linguist(english("So"), english("So far."), takes_s=1.0)
     subject, told = transcription(linguist), []
-    subject.interim(SECOND, told.append)
+    subject.interim(SECOND, into(told))
     await asyncio.sleep(0)
     assert (await subject.final(SECOND, None)).text == "So far."
     assert subject._interim.cancelled()
@@ -149,9 +154,9 @@ async def test_an_early_decode_of_speech_that_went_on_is_not_used():
 async def test_an_early_decode_of_a_later_end_replaces_the_one_before():
     linguist = Linguist(english("So"), english("So far."), takes_s=0.1)
     subject, told = transcription(linguist), []
-    subject.early(SECOND, 900.0, told.append)
+    subject.early(SECOND, 900.0, into(told))
     await asyncio.sleep(0.05)
-    subject.early(SECOND, 1500.0, told.append)
+    subject.early(SECOND, 1500.0, into(told))
     assert (await subject.final(SECOND, 1500.0)).text == "So far."
     await asyncio.sleep(1)
     assert (told, linguist.finished) == (["So far."], 1)
@@ -188,15 +193,15 @@ async def test_what_is_read_is_told_in_any_case_unless_it_is_discarded():
         linguist.interim = False
         linguist.answers = list(answers)
         subject, heard = transcription(linguist), []
-        subject.early(LOUD, 900.0, heard.append)
+        subject.early(LOUD, 900.0, into(heard))
         assert linguist.told == [], "an early guess is not worth a request"
-        subject.read(LOUD, 900.0, heard.append)
-        subject.read(LOUD, 900.0, heard.append)
+        subject.read(LOUD, 900.0, into(heard))
+        subject.read(LOUD, 900.0, into(heard))
         await asyncio.sleep(1)
         assert heard == [told] * 2
         assert linguist.told == [(None, True)] * len(answers), "one request serves both, and a second attempt"
     discarded, heard = transcription(Linguist(english(), takes_s=0.5)), []
-    discarded.read(LOUD, 900.0, heard.append)
+    discarded.read(LOUD, 900.0, into(heard))
     await asyncio.sleep(0.1)
     discarded.discard_early()
     await asyncio.sleep(1)
@@ -219,7 +224,7 @@ async def test_an_invented_text_is_no_text_in_every_kind_of_decode():
     invented = english("Thank you for watching!", -1.1)
     subject = transcription(Linguist(*[invented] * 3), audio={"input": {"transcription": {"language": "en"}}})
     told = await interim(subject)
-    subject.early(LOUD, 900.0, told.append)
+    subject.early(LOUD, 900.0, into(told))
     assert (await subject.final(LOUD, None)).text == ""
     await asyncio.sleep(1)
     assert told == ["", ""]
@@ -230,7 +235,7 @@ async def test_an_interim_text_may_run_ahead_of_the_sound_and_a_final_one_may_no
     ahead = english("What about the weather in Paris today?")
     subject = transcription(Linguist(ahead, ahead))
     texts: list[str] = []
-    subject.interim(LOUD[:4_000], texts.append)
+    subject.interim(LOUD[:4_000], into(texts))
     await subject._interim
     assert texts == [ahead.text]
     assert (await subject.final(LOUD[:4_000], None)).text == ""

@@ -122,6 +122,46 @@ class Busy(FakeTranscriber):
         return Transcript(" ".join(self.said[: 1 + (seconds > 0.75)]))
 
 
+class Doubting(FakeTranscriber):
+    """Writes the same for whatever it hears, and does not believe it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(delay_s=0.1)
+        self.text = text
+
+    async def transcribe(self, samples, *, language, final):
+        await asyncio.sleep(self.delay_s)
+        return Transcript(self.text, "en", -1.4)
+
+
+@pytest.mark.parametrize(
+    ("text", "interrupts"),
+    [
+        ("Emme.", False),
+        ("Emamton", False),
+        ("I'm home.", False),
+        ("Stop.", True),
+        ("ten.", True),
+        ("灯", True),
+    ],
+)
+def test_a_hum_that_cannot_be_read_does_not_interrupt_and_a_command_does(text, interrupts):
+    @scripted
+    async def talk_over():
+        async with listening(Doubting(text)) as talk:
+            await say(talk, 0.68)
+            assert ("input_audio_buffer.speech_started" in talk.types) is interrupts
+
+    talk_over()
+
+
+@scripted
+async def test_a_long_hum_in_which_no_words_are_read_does_not_interrupt():
+    async with listening(local("")) as talk:
+        await say(talk, 1.1)
+        assert "input_audio_buffer.speech_started" not in talk.types
+
+
 @scripted
 async def test_backchannels_that_are_read_late_do_not_interrupt():
     """The text of the first part comes when the second one has begun."""
