@@ -27,7 +27,7 @@ from realtime.sandbox.voice_engine import Prosody
 from tests.clips import RATE as CLIP_RATE
 from tests.clips import Clip
 
-WAIT_S = 2.5  # after the word; what has not interrupted by then does not
+WAIT_S = 3.0  # after the word; what has not interrupted by then does not
 BEFORE_S = 1.0  # of the answer are heard before the word
 WPM = 150
 ANSWER = "Once there was a small dog that lived by the sea with an old man. " * 12
@@ -83,7 +83,6 @@ def rounds(times: int) -> Iterator[tuple[Word, str]]:
 
 async def say(client: WireClient, microphone: Microphone, word: Word, variant: str) -> Said:
     """Say the word during an answer, and wait for what comes of it."""
-    client.clear()
     await client.ask(f'Please say: "{ANSWER}"')
     await client.until("response.output_audio.delta")
     await _listen(client, now_s() + BEFORE_S)
@@ -94,8 +93,6 @@ async def say(client: WireClient, microphone: Microphone, word: Word, variant: s
     delay_ms = next(((at_s - ended_s) * 1000 for at_s, r in done if r["status"] == "cancelled"), None)
     completed = "conversation.item.input_audio_transcription.completed"
     transcripts = [event["transcript"] for _, event in client.events if event["type"] == completed]
-    await client.send("output_audio_buffer.clear")
-    await _listen(client, now_s() + 1.0)
     return Said(word.text, variant, delay_ms, " ".join(transcripts), load_average())
 
 
@@ -109,26 +106,30 @@ async def _listen(client: WireClient, until_s: float) -> None:
         return
 
 
+async def one_round(url: str, word: Word, variant: str) -> Said:
+    """One word in a conversation of its own; a command gets no answer."""
+    async with connected(url, "extensions=playback") as client:
+        detection = {"type": "server_vad", "create_response": False}
+        audio = {"input": {"turn_detection": detection, "transcription": {"model": "default"}}}
+        await client.configure(audio=audio)
+        microphone = Microphone(client.send)
+        running = asyncio.create_task(microphone.run())
+        try:
+            return await say(client, microphone, word, variant)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
 async def measure(times: int, language: str) -> list[Said]:
     said = []
     async with (
         platform(*SETS) as upstream,
         server(upstream.url, REALTIME_LANGUAGE=language) as product,
-        connected(product.url, "extensions=playback") as client,
     ):
-        await client.configure(
-            audio={"input": {"turn_detection": {"type": "server_vad"}, "transcription": {"model": "default"}}}
-        )
-        microphone = Microphone(client.send)
-        running = asyncio.create_task(microphone.run())
-        try:
-            await asyncio.sleep(1.0)
-            for word, variant in rounds(times):
-                said.append(await say(client, microphone, word, variant))
-                print(f"  {said[-1]}", flush=True)
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+        for word, variant in rounds(times):
+            said.append(await one_round(product.url, word, variant))
+            print(f"  {said[-1]}", flush=True)
     return said
 
 
