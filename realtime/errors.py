@@ -92,6 +92,7 @@ class ProviderError(RealtimeError):
     retryable = True
     sent = True
     host: str | None = None
+    wait_is_asked = False  # whether `retry_after_s` is the service's own word
 
     def __init__(
         self,

@@ -23,10 +23,11 @@ from realtime.minimax.chat_dialect import Decoder, body_of, decoder_for, headers
 from realtime.minimax.chat_models import ChatModelInfo
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.codes import OUTPUT_SENSITIVE
-from realtime.minimax.errors import error_from_response
-from realtime.minimax.http import HttpClient, trace_header
+from realtime.minimax.errors import error_from_response, plain_text
+from realtime.minimax.http import HttpClient, read_refusal, trace_header
+from realtime.minimax.retry_after import asked_wait_s, with_wait
 from realtime.minimax.spares import SpareConnections
-from realtime.minimax.sse import EventTooLong, SseDecoder
+from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
 
 MAX_RETRIES = 2
 _DRAIN_S = 0.25  # time for the end of the body after the last event, so that the connection can be reused
@@ -185,7 +186,12 @@ class Chat:
         return await chat_whole.complete(self._http, call, path, timeout_s=timeout_s, jitter=self._jitter)
 
     def _pause_s(self, error: ProviderError, attempt: int) -> float:
-        """A lost connection is retried at once; a busy service gets time, with jitter between clients."""
+        """A lost connection is retried at once; a busy service gets time, with jitter between clients.
+
+        It gets the time that it asked for itself, if it did.
+        """
+        if error.wait_is_asked:
+            return (error.retry_after_s or 0.0) + 0.3 * self._jitter()
         if attempt == 0 and error.upstream_code is None:
             return 0.0
         base_s = 1.0 if error.code == "rate_limit_exceeded" else 0.3
@@ -242,17 +248,17 @@ class Chat:
     ) -> AsyncGenerator[str, None]:
         """The events of the body up to its last one. Only an event extends the deadline, from the first content on."""
         if response.status >= 400:
-            async with asyncio.timeout_at(deadline_s):
-                sse.hold_plain(await response.read())
+            sse.hold_plain(await read_refusal(response))
             return
         while True:
-            async with asyncio.timeout_at(deadline_s):
-                fragment = await response.content.readany()
+            fragment = await _next_fragment(response, deadline_s, finished=decoder.finished)
             payloads = sse.feed(fragment) if fragment else sse.finish()
             for payload in payloads:
-                if payload.strip() == "[DONE]":
-                    await _drain(response)
+                if is_done(payload):
                     sse.done = True
+                    if "{" in payload:  # a service that forgets the blank lines between its events
+                        yield payload
+                    await _drain(response)
                     return
                 yield payload
                 if decoder.complete:
@@ -270,10 +276,16 @@ class Chat:
             body = sse.body()
             refused = error_from_response(response.status, body, trace_id=trace_id, service=service)
             if refused is not None:
-                raise refused
+                raise with_wait(refused, asked_wait_s(response.headers))
+            if body.lstrip()[:1] == b"<":
+                raise _no_answer(response, service, f"it answered with a web page. It says: {plain_text(body)}")
             return decoder.feed_whole(body)
         if sse.done or decoder.finished:
             return decoder.end()
+        if not decoder.started and (said := sse.stray_text()):
+            raise _no_answer(response, service, f"it answered with a text. It says: {plain_text(said)}")
+        if not decoder.started and not sse.any:
+            raise _no_answer(response, service, "its answer was empty")
         raise ProviderUnavailable(f"{service}: the answer ended too early.", trace_id=trace_id)
 
     def _count_released(self, reusable: bool, aborted: bool) -> None:
@@ -282,6 +294,25 @@ class Chat:
         elif aborted:
             # An aborted answer closes its connection; the next turn should not wait for a new one.
             self._spares.ensure(1)
+
+
+def _no_answer(response: aiohttp.ClientResponse, service: str, what: str) -> ProviderUnavailable:
+    """The address leads to something else than a chat service, or a gateway answers for it."""
+    return ProviderUnavailable(
+        f"{service}: this is no chat service, check the base URL (HTTP {response.status}): {what}",
+        trace_id=trace_header(response),
+    )
+
+
+async def _next_fragment(response: aiohttp.ClientResponse, deadline_s: float, *, finished: bool) -> bytes:
+    """The next bytes of the body, none at its end. A connection that breaks behind the finish reason is an end too."""
+    try:
+        async with asyncio.timeout_at(deadline_s):
+            return await response.content.readany()
+    except (aiohttp.ClientError, TimeoutError):
+        if finished:
+            return b""
+        raise
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

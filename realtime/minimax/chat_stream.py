@@ -11,15 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-import msgspec
-
 from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason
-from realtime.errors import ProviderUnavailable
+from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.call_assembler import Schemas, ToolCallAssembler, new_call_id
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.damaged_text import PiecewiseText
-from realtime.minimax.errors import find_error, trace_of
-from realtime.minimax.json_text import count_of, decode_json, objects_in, without_halves
+from realtime.minimax.errors import any_error, find_error, loose_error, trace_of
+from realtime.minimax.json_text import count_of, objects_in, without_halves
 from realtime.minimax.thinking import Accumulator
 from realtime.minimax.visible_text import VisibleText, events_of
 from realtime.minimax.written_calls import Piece
@@ -34,6 +32,8 @@ _REASONS: Mapping[str, FinishReason] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
+# What no event of an answer is without, in any service: an object without them may be an error.
+_ANSWER_FIELDS = frozenset({"choices", "usage", "base_resp", "delta"})
 _CLOSING_TAG = re.compile(r"\s*</(?:mm:)?think(?:ing)?>\s*$")
 
 
@@ -64,6 +64,7 @@ class ChatDecoder:
         self._reasoning_text: list[str] = []
         self._details: dict[str, Any] | None = None
         self._calls = ToolCallAssembler(max_calls, new_id, schemas=schemas)
+        self._index: int | None = None  # of the choice that is read
         self._damaged = False  # an event could not be read
 
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
@@ -74,16 +75,21 @@ class ChatDecoder:
         return [event for item in objects or () for event in self._object(item)]
 
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
-        """An answer that came as one JSON body although a stream was requested."""
-        try:
-            event = decode_json(body)
-        except msgspec.DecodeError as error:
-            raise ProviderUnavailable(f"{self._service}: the answer is not JSON.") from error
-        choice = _first(event.get("choices")) if isinstance(event, Mapping) else None
-        message = choice.get("message") if choice is not None else None
-        if choice is None or not isinstance(message, Mapping):
-            trace = trace_of(event) if isinstance(event, Mapping) else None
-            raise ProviderUnavailable(f"{self._service}: the answer holds no message.", trace_id=trace)
+        """An answer that came as JSON although a stream was requested: as one object, or all its events at once."""
+        events = objects_in(body)
+        if events is None:
+            raise ProviderUnavailable(f"{self._service}: the answer is not JSON.")
+        event = events[0] if events else {}
+        choice = _first(event.get("choices"))
+        message = _message_of(choice) if choice is not None else None
+        if len(events) > 1 or (choice is not None and isinstance(choice.get("delta"), Mapping)):
+            return [one for item in events for one in self._object(item)] + self.end()
+        if choice is None or message is None:
+            refused = any_error(without_halves(dict(event)), 200, self._service)
+            trace = trace_of(event)
+            raise refused or ProviderUnavailable(
+                f"{self._service}: the answer holds no message.", trace_id=trace
+            )
         reason = str(choice.get("finish_reason") or "stop")
         return self._message(message) + self._finish(reason) + self._usage(event)
 
@@ -92,6 +98,8 @@ class ChatDecoder:
         return [] if self.finished else self._finish("stop")
 
     def _object(self, event: Mapping[str, Any]) -> list[ChatEvent]:
+        if loose := self._loose_error(event):
+            raise loose
         if find_error(event) is not None and (
             refused := find_error(without_halves(event), service=self._service)
         ):
@@ -100,18 +108,41 @@ class ChatDecoder:
             raise refused
         return self._choice(event) + self._usage(event)
 
-    def _choice(self, event: Mapping[str, Any]) -> list[ChatEvent]:
+    def _loose_error(self, event: Mapping[str, Any]) -> ProviderError | None:
+        """An error without an envelope: in the choice, or in an event that is none of an answer."""
         choice = _first(event.get("choices"))
+        inner = choice if choice is not None and choice.get("error") else None
+        if inner is not None:
+            return find_error(without_halves({"error": inner["error"]}), service=self._service)
+        if event.keys() & _ANSWER_FIELDS or find_error(event) is not None or self.finished:
+            return None
+        return loose_error(without_halves(dict(event)), service=self._service)
+
+    def _choice(self, event: Mapping[str, Any]) -> list[ChatEvent]:
+        choice = self._first_choice(event)
         if choice is None or self.finished:
             return []
-        delta, message = choice.get("delta"), choice.get("message")
+        delta, message = choice.get("delta"), _message_of(choice)
         events: list[ChatEvent] = []
         if isinstance(delta, Mapping):
             events = self._delta(delta)
-        elif isinstance(message, Mapping) and not self.started:
+        elif message is not None and (not self.started or "message" not in choice):
             events = self._message(message)  # else it repeats the text of the deltas
         reason = choice.get("finish_reason")
+        if reason == "error":
+            raise ProviderUnavailable(f"{self._service}: the service ended the answer with an error.")
         return events + self._finish(reason) if _is_reason(reason) else events
+
+    def _first_choice(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The choice that began first, where a service sends several answers."""
+        choices = event.get("choices")
+        for choice in [choices] if isinstance(choices, Mapping) else choices if isinstance(choices, list) else ():
+            if isinstance(choice, Mapping):
+                index = count_of(choice.get("index"))
+                self._index = index if self._index is None else self._index
+                if index == self._index:
+                    return choice
+        return None
 
     def _message(self, message: Mapping[str, Any]) -> list[ChatEvent]:
         """A whole message: its calls are whole too, so each has an index of its own."""
@@ -123,7 +154,7 @@ class ChatDecoder:
         return self._delta({**message, "tool_calls": calls})
 
     def _delta(self, delta: Mapping[str, Any]) -> list[ChatEvent]:
-        content, thought = read_content(delta.get("content"))
+        content, thought = read_content(delta.get("content") or delta.get("refusal"))
         reasoning = self._reasoning_of(delta) or thought
         if reasoning:
             self.started = True
@@ -214,9 +245,25 @@ def read_content(content: object) -> tuple[str, str]:
         elif isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning"):
             inner = part.get("thinking", part.get("text"))
             thoughts.append("".join(read_content(inner)))
-        elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
-            texts.append(part["text"])
+        elif isinstance(part, Mapping):
+            texts.append(_text_of_part(part))
     return "".join(texts), "".join(thoughts)
+
+
+def _text_of_part(part: Mapping[str, Any]) -> str:
+    for value in (part.get("text"), part.get("refusal")):
+        inner = value.get("value") if isinstance(value, Mapping) else value
+        if isinstance(inner, str):
+            return inner
+    return ""
+
+
+def _message_of(choice: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The message of a choice; the older completions have a text in its place."""
+    message, text = choice.get("message"), choice.get("text")
+    if isinstance(message, Mapping):
+        return message
+    return {"content": text} if isinstance(text, str) and "delta" not in choice else None
 
 
 def _list(delta: Mapping[str, Any], name: str) -> list[Any]:

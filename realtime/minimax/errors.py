@@ -5,6 +5,7 @@ Knows the envelopes (docs/minimax/README.md 3); the codes are in `codes`. Knows 
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -39,6 +40,8 @@ _CONTEXT = re.compile(
     r"|上下文.{0,6}(?:长度|超|过长)|输入.{0,6}(?:过长|超长|超过)|(?:prompt|提示词?) ?(?:超长|过长)",
     re.IGNORECASE,
 )
+# The parts of a page that nobody sees.
+_UNSEEN = re.compile(r"<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 # Anthropic's names, for an error inside a stream, where the HTTP status is 200 (docs/minimax/anthropic.md 4).
 _NAMED_STATUSES: Mapping[str, int] = {
     "invalid_request_error": 400,
@@ -102,6 +105,8 @@ def error_of_answer(
     """As `error_from_response`, for an answer that is decoded already."""
     error = find_error(payload, status=status, service=service)
     if error is None and status >= 400:
+        error = loose_error(payload, status=status, service=service)
+    if error is None and status >= 400:
         error = error_for_status(status, plain_text(body), trace_id=trace_id, service=service)
     if error is not None and error.trace_id is None:
         error.trace_id = trace_id
@@ -116,6 +121,47 @@ def trace_of(payload: Mapping[str, Any]) -> str | None:
         if isinstance(value, str) and value:
             return value
     return None
+
+
+def loose_error(payload: Any, *, status: int = 200, service: str = "MiniMax") -> ProviderError | None:
+    """The error in an object of another service that is known to be no answer: no envelope, but a message."""
+    if isinstance(payload, list):
+        return next((found for one in payload if (found := any_error(one, status, service))), None)
+    if not isinstance(payload, Mapping):
+        return None
+    message = _message_in(payload)
+    code = payload.get("code", payload.get("error_code"))
+    if not message:
+        return None
+    word = next((value for value in (code, payload.get("type")) if isinstance(value, str)), "")
+    return _openai_error({**payload, "error": {"message": message, "code": code, "type": word}}, status, service)
+
+
+def any_error(payload: Any, status: int, service: str) -> ProviderError | None:
+    """The error in a JSON value that is known to be no answer, in an envelope or without one."""
+    found = find_error(payload, status=status, service=service)
+    return found or loose_error(payload, status=status, service=service)
+
+
+def _message_in(payload: Mapping[str, Any]) -> str:
+    """The words of an error in the fields where services without an envelope put them."""
+    for key in ("message", "detail", "error_msg", "error_message", "errorMessage", "msg", "title", "errors"):
+        value = payload.get(key)
+        items = value if isinstance(value, list) else [value]
+        texts = [item if isinstance(item, str) else _item_text(item) for item in items[:3]]
+        if any(texts):
+            return "; ".join(text for text in texts if text)
+    return ""
+
+
+def _item_text(item: object) -> str:
+    """One complaint of a list: its message, with the place of the field that is wrong."""
+    if not isinstance(item, Mapping):
+        return ""
+    text = item.get("msg") or item.get("message")
+    place = item.get("loc")
+    where = ".".join(map(str, place)) if isinstance(place, list) else ""
+    return f"{where}: {text}" if isinstance(text, str) and where else str(text or "")
 
 
 def code_of(payload: Mapping[str, Any]) -> int:
@@ -137,7 +183,8 @@ def _native_error(payload: Mapping[str, Any], service: str) -> ProviderError | N
 
 def _openai_error(payload: Mapping[str, Any], status: int, service: str) -> ProviderError | None:
     error: Any = payload.get("error")
-    if error is None and payload.get("type") in ("error", *_NAMED_STATUSES):
+    named = payload.get("type") == "error" or payload.get("object") == "error"
+    if error is None and (named or payload.get("type") in _NAMED_STATUSES):
         error = payload  # seen inside streams: the object itself, without its envelope
     if not error:
         return None
@@ -213,5 +260,6 @@ def _mentions_context(message: str) -> bool:
 
 def plain_text(page: bytes | str) -> str:
     """A short text without markup from a page that is not JSON."""
-    text = page[:2000] if isinstance(page, str) else page[:2000].decode("utf-8", "replace")
-    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:200]
+    text = page[:20_000] if isinstance(page, str) else page[:20_000].decode("utf-8", "replace")
+    bare = re.sub(r"<[^>]*>", " ", _UNSEEN.sub(" ", text))
+    return " ".join(html.unescape(bare).split())[:200]

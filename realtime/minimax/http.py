@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from realtime.errors import InvalidArgument, ProviderTimeout, ProviderUnavailable
+from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_of_answer, payload_of
 from realtime.minimax.proxied import (
     is_socks_timeout,
@@ -31,6 +31,8 @@ from realtime.minimax.proxies import Proxy, proxy_for
 
 KEEPALIVE_S = 120.0  # how long an unused connection is kept; the library's own 15 s is shorter than a turn
 READ_BUFFER_BYTES = 1024 * 1024
+REFUSAL_BYTES = 256 * 1024  # more of an error's body is not read
+REFUSAL_TIMEOUT_S = 2.0
 LARGE_BODY_BYTES = 512 * 1024
 
 Query = Mapping[str, str | int | Sequence[str]]
@@ -112,6 +114,7 @@ class HttpClient:
                 **request_options(proxy),
             ) as response:
                 self._check_proxy(response, proxy)
+                _check_moved(self.service, method, response)
                 yield response
 
     @asynccontextmanager
@@ -225,6 +228,19 @@ class HttpClient:
         )
 
 
+def _check_moved(service: str, method: str, response: aiohttp.ClientResponse) -> None:
+    """A redirect that turned the request into a GET lost its body. One that goes nowhere is no answer either."""
+    old = next((one for one in response.history if one.status in (301, 302, 303)), None)
+    if method in ("GET", "HEAD") or (old is None and not 300 <= response.status < 400):
+        return
+    target = urlsplit(str(response.url if old is not None else ""))
+    where = f"to {target.scheme}://{target.netloc}{target.path}" if target.netloc else "to nowhere"
+    raise ProviderRejected(
+        f"{service}: the address has moved {where} (HTTP {(old or response).status}); set the base URL to the new one.",
+        upstream_code=(old or response).status,
+    )
+
+
 def _encoded(body: Mapping[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(body)
@@ -276,6 +292,16 @@ def _network_error(
     return ProviderUnavailable(
         f"{service}: the connection to {base_url}{through} failed ({name}).", sent=sent
     )
+
+
+async def read_refusal(response: aiohttp.ClientResponse) -> bytes:
+    """The body of an HTTP error: as much of it as an error has, and as comes. Its status says enough without it."""
+    parts: list[bytes] = []
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(REFUSAL_TIMEOUT_S):
+            while sum(map(len, parts)) < REFUSAL_BYTES and (part := await response.content.readany()):
+                parts.append(part)
+    return b"".join(parts)
 
 
 def trace_header(response: aiohttp.ClientResponse) -> str | None:

@@ -106,9 +106,23 @@ def _objects_of_lines(payload: bytes | str) -> list[Mapping[str, Any]] | None:
     text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) < 2:
-        return None
+        return _objects_in_a_row(text) or None
     found = [item for line in lines for item in objects_in(line) or ()]
     return found or None
+
+
+def _objects_in_a_row(text: str) -> list[Mapping[str, Any]]:
+    """Objects that follow one another without anything between; what is behind the last whole one is lost."""
+    decoder, found, at = json.JSONDecoder(strict=False), [], 0
+    text = text.strip()
+    while text.startswith("{", at):
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        found.append(value)
+        at = len(text) - len(text[end:].lstrip())
+    return found
 
 
 def _finite(text: str) -> float | None:

@@ -14,7 +14,7 @@ from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error
 from realtime.minimax.json_text import decode_json
 from realtime.minimax.results import mapping, text, whole
-from realtime.minimax.sse import EventTooLong, SseDecoder
+from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
 
 _LAST = 2
 
@@ -52,7 +52,7 @@ class SongStream:
 
     def _audio(self, payloads: list[str]) -> Iterator[str]:
         for payload in payloads:
-            if not self.complete and payload.strip() != "[DONE]" and (audio := self._event(payload)):
+            if not self.complete and not is_done(payload) and (audio := self._event(payload)):
                 yield audio
 
     def _event(self, payload: str) -> str:

@@ -23,7 +23,7 @@ from realtime.minimax.json_text import decode_json
 from realtime.minimax.media_result import MediaResult, fixed_link, from_hex
 from realtime.minimax.results import mapping, text, whole
 from realtime.minimax.sniff import Kind
-from realtime.minimax.sse import EventTooLong, SseDecoder
+from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
 from realtime.minimax.subtitle_lines import SubtitleLine, read_lines
 
 _JSON: tuple[Kind, ...] = ("json",)
@@ -162,7 +162,7 @@ class SpeechStream(AsyncIterator[bytes]):
             raise ProviderTimeout(f"MiniMax: the speech stood still for {self._gap_s:.0f} s.") from error
 
     async def _event(self, payload: str) -> bytes:
-        if payload.strip() == "[DONE]" or self.result is not None:
+        if is_done(payload) or self.result is not None:
             return b""
         try:
             event = decode_json(payload)

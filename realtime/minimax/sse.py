@@ -1,13 +1,21 @@
 """Server-sent events as the platform sends them, without I/O: bytes in, `data` payloads out.
 
 Knows lines, not JSON. Leaves out pings: they must not keep a silent answer alive. Tolerates `data:` without a space,
-CRLF, comments, a missing last blank line, lines of many megabytes, and detects a body that is not an event stream
+line ends of all three kinds, comments, a missing last blank line, a field name that a gateway doubled or indented, lines
+of many megabytes, and detects a body that is not an event stream
 (docs/minimax/chat.md 4 and 7, anthropic.md 3, t2a-http.md 3).
 """
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import msgspec
+
 MAX_EVENT_BYTES = 64 * 1024 * 1024  # one aggregated speech event can be tens of megabytes of hex
+_FIELD = re.compile(rb"(?::|id|retry|data\\s*$|event\\s*$)")
+_DONE = re.compile(r"(?:^|\n)\s*\"?(?:\[DONE\]|DONE)\"?\s*$", re.IGNORECASE)
 
 
 class EventTooLong(ValueError):
@@ -28,9 +36,12 @@ class SseDecoder:
         self._started = False
         self._held: list[bytes] = []  # fragments of the line that has not ended yet
         self._held_bytes = 0
+        self._stray: list[str] = []
+        self._after_cr = False  # the next fragment may begin with the other half of a CRLF
         self._data: list[str] = []
         self._data_length = 0  # characters
         self._ping = False  # the event that has begun only says that the connection lives
+        self._error = False  # the event that has begun is an error by its name
 
     def feed(self, fragment: bytes) -> list[str]:
         """The payloads of the events that this fragment completes, in order. Raises EventTooLong."""
@@ -47,6 +58,15 @@ class SseDecoder:
             return []
         payloads = self._line(self._take_held()) if self._held else []
         return payloads + self._end_event()
+
+    @property
+    def any(self) -> bool:
+        """Whether anything but blanks was received."""
+        return self._started
+
+    def stray_text(self) -> str:
+        """The lines that were no field of an event: the body of a service that is none of ours."""
+        return " ".join(self._stray)
 
     def hold_plain(self, body: bytes) -> None:
         """Keep a body as it is: an HTTP error is never a stream."""
@@ -66,7 +86,15 @@ class SseDecoder:
 
     def _feed_lines(self, fragment: bytes) -> list[str]:
         payloads: list[str] = []
-        lines = fragment.split(b"\n")
+        if self._after_cr and fragment:
+            fragment = fragment.removeprefix(b"\n")
+            self._after_cr = False
+        if not fragment:
+            return payloads
+        self._after_cr = fragment.endswith(b"\r")
+        lines = (
+            fragment.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in fragment else fragment
+        ).split(b"\n")
         for line in lines[:-1]:
             self._hold(line)
             payloads += self._line(self._take_held())
@@ -94,13 +122,22 @@ class SseDecoder:
         return line
 
     def _line(self, line: bytes) -> list[str]:
-        line = line.removesuffix(b"\r")
         if not line:
             return self._end_event()
+        line = line.lstrip(b" \t")
         if line.startswith(b"data:"):
-            self._keep(line[5:].decode("utf-8", "replace").removeprefix(" "))
+            data = line[5:]
+            while data[:16].lstrip(b" ").startswith(b"data:"):  # no payload begins so
+                data = data.lstrip(b" ")[5:]
+            self._keep(data.decode("utf-8", "replace").removeprefix(" "))
         elif line.startswith(b"event:"):
             self._ping = line[6:].strip() == b"ping"
+            self._error = line[6:].strip() == b"error"
+        elif line.startswith(b"error:"):  # llama.cpp's own field
+            self._error = True
+            self._keep(line[6:].decode("utf-8", "replace").removeprefix(" "))
+        elif not _FIELD.match(line) and len(self._stray) < 5:
+            self._stray.append(line[:200].decode("utf-8", "replace"))
         return []
 
     def _keep(self, data: str) -> None:
@@ -122,4 +159,21 @@ class SseDecoder:
             return []
         payload = "\n".join(self._data)
         self._data.clear()
-        return [payload]
+        error, self._error = self._error, False
+        return [as_error(payload) if error else payload]
+
+
+def as_error(payload: str) -> str:
+    """The payload of an event that is an error by its name, as an object that says so: it may be a text only."""
+    try:
+        value: Any = msgspec.json.decode(payload)
+    except msgspec.DecodeError:
+        value = payload
+    if isinstance(value, dict) and ({"error", "base_resp"} & value.keys()):
+        return payload
+    return msgspec.json.encode({**(value if isinstance(value, dict) else {}), "error": value}).decode()
+
+
+def is_done(payload: str) -> bool:
+    """Whether the stream says in this payload that it is complete. Some services write `[done]`, or quotes around it."""
+    return _DONE.search(payload) is not None
