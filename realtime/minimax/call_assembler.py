@@ -68,7 +68,7 @@ class ToolCallAssembler:
         call = self._call_of(fragment)
         if fragment.call_id and fragment.call_id not in call.ids:
             call.ids.append(fragment.call_id)
-        call.name = call.name or fragment.name
+        call.name = self._longer_name(call, fragment) or call.name or fragment.name
         if not self._is_placeholder(call, fragment.arguments):
             call.unsent += call.arguments.feed(fragment.arguments)
         return self._flush()
@@ -114,6 +114,8 @@ class ToolCallAssembler:
         other_id = bool(fragment.call_id and call.ids and fragment.call_id not in call.ids)
         if not fragment.name:
             return other_id and (call.arguments.complete or (fragment.index is None and not begun))
+        if self._longer_name(call, fragment):
+            return False
         if call.name and fragment.name != call.name:
             return call.arguments.complete or not (fragment.call_id and fragment.call_id in call.ids)
         if call.arguments.complete:
@@ -121,6 +123,16 @@ class ToolCallAssembler:
         if fragment.index is None:
             return other_id
         return other_id and begun and fragment.arguments.lstrip().startswith("{")
+
+    def _longer_name(self, call: _Call, fragment: _Fragment) -> str:
+        """The name so far with this piece of it, for a service that cuts names too; empty if it is none."""
+        joined = call.name + fragment.name
+        fits = call.name and fragment.name and call.index < 0 and not call.arguments.text
+        return joined if fits and any(name.startswith(joined) for name in self._schemas) else ""
+
+    def _is_cut_name(self, call: _Call) -> bool:
+        known = call.name in self._schemas or call.arguments.text
+        return not known and any(name.startswith(call.name) for name in self._schemas)
 
     def _is_placeholder(self, call: _Call, arguments: str) -> bool:
         """Some services begin with `{}` and send the true arguments behind it."""
@@ -135,8 +147,11 @@ class ToolCallAssembler:
             if call.done or (final and not call.name):
                 continue
             ended = final or call.arguments.complete
-            if not call.name or (self._may_be_written(call) and not ended):
+            waits = self._may_be_written(call) or _is_quoted(call) or self._is_cut_name(call)
+            if not call.name or (waits and not ended):
                 break
+            if ended and call.index < 0 and _is_quoted(call):
+                call.unsent = _unquoted(call.unsent)
             if not self._is_written(call):
                 events += self._deltas(call, ended)
             if not ended:
@@ -175,13 +190,13 @@ class ToolCallAssembler:
 
 def _read(delta: Mapping[str, Any]) -> _Fragment:
     function = delta.get("function")
-    function = function if isinstance(function, Mapping) else {}
+    function = function if isinstance(function, Mapping) else delta  # some leave the inner object out
     index = delta.get("index")
     if isinstance(index, str):
         index = digits(index.strip())
     elif isinstance(index, float) and index.is_integer():
         index = int(index)
-    arguments = function.get("arguments")
+    arguments = function.get("arguments", function.get("input"))
     if isinstance(arguments, Mapping):
         arguments = json_text_of(arguments)
     return _Fragment(
@@ -198,6 +213,16 @@ def _value(arguments: str) -> Any:
         return decode_json(arguments) if arguments.strip() else {}
     except msgspec.DecodeError:
         return arguments
+
+
+def _is_quoted(call: _Call) -> bool:
+    """Whether the arguments are a text of JSON with the JSON in it: encoded twice."""
+    return call.arguments.text.lstrip().startswith('"')
+
+
+def _unquoted(arguments: str) -> str:
+    inner = _value(arguments)
+    return inner if isinstance(inner, str) and isinstance(_value(inner), Mapping) else arguments
 
 
 def _differs(one: str, other: str) -> bool:

@@ -278,14 +278,14 @@ class Chat:
             if refused is not None:
                 raise with_wait(refused, asked_wait_s(response.headers))
             if body.lstrip()[:1] == b"<":
-                raise _no_answer(response, service, f"it answered with a web page. It says: {plain_text(body)}")
+                raise _no_answer(response, service, f"it answered with the page \"{plain_text(body)}\"")
             return decoder.feed_whole(body)
         if sse.done or decoder.finished:
             return decoder.end()
         if not decoder.started and (said := sse.stray_text()):
-            raise _no_answer(response, service, f"it answered with a text. It says: {plain_text(said)}")
+            raise _no_answer(response, service, f"it answered with the text \"{plain_text(said)}\"")
         if not decoder.started and not sse.any:
-            raise _no_answer(response, service, "its answer was empty")
+            raise _no_answer(response, service, "it answered with nothing")
         raise ProviderUnavailable(f"{service}: the answer ended too early.", trace_id=trace_id)
 
     def _count_released(self, reusable: bool, aborted: bool) -> None:
@@ -299,7 +299,7 @@ class Chat:
 def _no_answer(response: aiohttp.ClientResponse, service: str, what: str) -> ProviderUnavailable:
     """The address leads to something else than a chat service, or a gateway answers for it."""
     return ProviderUnavailable(
-        f"{service}: this is no chat service, check the base URL (HTTP {response.status}): {what}",
+        f"{service}: this is no chat service, check the base URL: {what} (HTTP {response.status}).",
         trace_id=trace_header(response),
     )
 

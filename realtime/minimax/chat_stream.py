@@ -167,6 +167,7 @@ class ChatDecoder:
         calls = _list(delta, "tool_calls")
         if not calls and isinstance(delta.get("function_call"), Mapping):
             calls = [{"index": 0, "function": delta["function_call"]}]  # the older form, of one call
+        calls = [*calls, *_calls_in(delta.get("content"))]
         for call in calls:
             if isinstance(call, Mapping):
                 self.started = True
@@ -248,6 +249,12 @@ def read_content(content: object) -> tuple[str, str]:
         elif isinstance(part, Mapping):
             texts.append(_text_of_part(part))
     return "".join(texts), "".join(thoughts)
+
+
+def _calls_in(content: object) -> list[Any]:
+    """The calls among the parts of `content`, as gateways to Anthropic's models pass them on."""
+    parts = content if isinstance(content, list) else ()
+    return [part for part in parts if isinstance(part, Mapping) and part.get("type") in ("tool_use", "tool_call")]
 
 
 def _text_of_part(part: Mapping[str, Any]) -> str:

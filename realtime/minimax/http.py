@@ -233,11 +233,16 @@ def _check_moved(service: str, method: str, response: aiohttp.ClientResponse) ->
     old = next((one for one in response.history if one.status in (301, 302, 303)), None)
     if method in ("GET", "HEAD") or (old is None and not 300 <= response.status < 400):
         return
-    target = urlsplit(str(response.url if old is not None else ""))
-    where = f"to {target.scheme}://{target.netloc}{target.path}" if target.netloc else "to nowhere"
+    if old is None:
+        raise ProviderRejected(
+            f"{service}: the address leads nowhere, check the base URL (HTTP {response.status}).",
+            upstream_code=response.status,
+        )
+    new = response.url
     raise ProviderRejected(
-        f"{service}: the address has moved {where} (HTTP {(old or response).status}); set the base URL to the new one.",
-        upstream_code=(old or response).status,
+        f"{service}: the address has moved to {new.scheme}://{new.authority}{new.path}, set the base URL to the new one "
+        f"(HTTP {old.status}).",
+        upstream_code=old.status,
     )
 
 

@@ -6,10 +6,34 @@ blocks at the start of an answer, also where a tag is split between two fragment
 
 from __future__ import annotations
 
-OPENING = ("<think>", "<thinking>", "<mm:think>")
-CLOSING = ("</think>", "</thinking>", "</mm:think>")
-_TAGS = OPENING + CLOSING
-_LONGEST = max(map(len, CLOSING))
+from collections.abc import Mapping
+
+_OWN = ("</think>", "</thinking>", "</mm:think>")
+# What begins a block, and what may end it. Below the platform's own: those of other services' models.
+ENDS: Mapping[str, tuple[str, ...]] = {
+    "<think>": _OWN,
+    "<thinking>": _OWN,
+    "<mm:think>": _OWN,
+    "<thought>": ("</thought>",),
+    "<reasoning>": ("</reasoning>",),
+    "<seed:think>": ("</seed:think>",),
+    "<longcat_think>": ("</longcat_think>",),
+    "<|START_THINKING|>": ("<|END_THINKING|>",),
+    "[THINK]": ("[/THINK]",),
+    "◁think▷": ("◁/think▷",),
+    "<|channel>thought\n": ("<channel|>",),
+    "<|channel|>analysis<|message|>": ("<|end|>",),
+}
+OPENING = tuple(ENDS)
+CLOSING = _OWN
+# Behind the thinking of gpt-oss and Command A the answer itself is marked too.
+_BEGINNINGS = (
+    "<|start|>assistant<|channel|>final<|message|>",
+    "<|channel|>final<|message|>",
+    "<|START_RESPONSE|>",
+    "<|START_TEXT|>",
+)
+_TAGS = (*OPENING, *CLOSING, "[/THINK]", "◁/think▷", *_BEGINNINGS)
 _SNAPSHOT_MIN = 8  # characters that do not repeat by chance at the start of the next fragment
 
 
@@ -76,6 +100,7 @@ class ThinkingFilter:
         self._at_start = True
         self._inside = False
         self._block: list[str] = []  # the open block as it came
+        self._ends: tuple[str, ...] = ()  # of the open block
         self._opening = ""  # blanks and tag before the open block
         self._skip_blanks = False  # something was taken away, so the blanks behind it go too
         self._thinking: list[str] = []  # of closed blocks
@@ -136,14 +161,15 @@ class ThinkingFilter:
         self._opening = self._held[: len(self._held) - len(bare)] + tag
         self._held = bare[len(tag) :]
         self._skip_blanks = True
-        self._inside = tag in OPENING
+        self._inside = tag in ENDS
+        self._ends = ENDS.get(tag, ())
         return True
 
     def _read_block(self) -> bool:
         """Take the block up to its end. False: the end has not come."""
-        found = [(at, tag) for tag in CLOSING if (at := self._held.find(tag)) >= 0]
+        found = [(at, tag) for tag in self._ends if (at := self._held.find(tag)) >= 0]
         if not found:
-            ready = len(self._held) - _length_of_start(self._held)
+            ready = len(self._held) - _length_of_start(self._held, self._ends)
             self._block.append(self._held[:ready])
             self._held = self._held[ready:]
             return False
@@ -155,7 +181,7 @@ class ThinkingFilter:
         return True
 
 
-def _length_of_start(text: str) -> int:
+def _length_of_start(text: str, endings: tuple[str, ...]) -> int:
     """How many characters at the end of the text could be the beginning of a closing tag."""
-    lengths = range(min(_LONGEST - 1, len(text)), 0, -1)
-    return next((n for n in lengths if any(tag.startswith(text[-n:]) for tag in CLOSING)), 0)
+    lengths = range(min(max(map(len, endings)) - 1, len(text)), 0, -1)
+    return next((n for n in lengths if any(tag.startswith(text[-n:]) for tag in endings)), 0)

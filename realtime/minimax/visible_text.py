@@ -1,6 +1,6 @@
 """What of `content` is shown and said, and which calls stand in it, without I/O: the same in both dialects.
 
-First the thinking at the start is taken away (`thinking`), then calls that the model wrote as text (`written_calls`).
+First the thinking at the start is taken away (`thinking`) and the model's own end of the answer (`end_tokens`), then calls that the model wrote as text (`written_calls`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from realtime.core.messages import ChatEvent, TextDelta
 from realtime.minimax.call_assembler import Schemas, ToolCallAssembler
+from realtime.minimax.end_tokens import EndTokens
 from realtime.minimax.thinking import ThinkingFilter
 from realtime.minimax.written_calls import Piece, WrittenCalls
 
@@ -18,6 +19,7 @@ class VisibleText:
 
     def __init__(self, schemas: Schemas) -> None:
         self._filter = ThinkingFilter()
+        self._ending = EndTokens()
         self._calls = WrittenCalls(schemas)
 
     @property
@@ -30,7 +32,7 @@ class VisibleText:
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that are certain."""
-        return self._calls.feed(self._filter.feed(text))
+        return self._calls.feed(self._ending.feed(self._filter.feed(text)))
 
     def finish(self, *, cut: bool, called: bool) -> list[Piece]:
         """The rest. `cut`: a limit ended the answer; `called`: it has calls in their own field.
@@ -39,6 +41,7 @@ class VisibleText:
         """
         open_block = self._filter.inside
         rest = self._filter.finish(cut=open_block and (cut or called))
+        rest = self._ending.feed(rest) + self._ending.finish()
         pieces = self._calls.feed(rest) + self._calls.finish(cut=cut)
         if not open_block or all(isinstance(piece, str) for piece in pieces):
             return pieces

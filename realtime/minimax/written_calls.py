@@ -7,11 +7,12 @@ Text in; text and `WrittenCall`s out. Holds back only what could still become th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from realtime.minimax.call_assembler import Schemas
-from realtime.minimax.written_ends import ENDINGS, FenceEnd, JsonEnd, TagEnd, end_in_doubt
+from realtime.minimax.written_ends import ENDINGS, RELATIVES, RELATIVES_INNER, FenceEnd, JsonEnd, TagEnd, end_in_doubt
 from realtime.minimax.written_forms import MARK, WrittenCall, read_calls
 
 Piece = str | WrittenCall
@@ -27,13 +28,17 @@ _WRAPPERS = tuple(
         "function_calls",
         "|tool_call|",
         "|python_tag|",
+        *RELATIVES,
     )
 )
 _TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|tool_call_begin|>")
 _BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
-_BARE = ("<invoke name=", "<function=")  # also without a wrapper: a service may take a special token out
+_CHANNELS = ("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to=")  # gpt-oss
+_LABELS = ("tool_code", "tool_call", "tool_calls")  # of code blocks that are calls
+_BARE = ("<invoke name=", "<function=", *_CHANNELS)  # also without a wrapper: a service may take a special token out
 _OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
 _INNER = (
+    *RELATIVES_INNER,
     MARK,
     "<invoke name",
     "invoke name",
@@ -50,7 +55,8 @@ _BLANKS = re.compile(r"(?<!<)\s+")
 _FUNCTION = "functions."  # Text-01, in a code block of TypeScript
 _FENCE = re.compile(r"```[\w+-]{0,16}[ \t]*(?:\r?\n\s*)?")
 _CODE_FENCE = re.compile(r"```(?:typescript|ts|javascript|js)?[ \t]*\r?\n\s*")
-_SPECIAL = re.compile(r"[`<\[\]]")
+_SPECIAL = re.compile(r"[`<\[\]{]")
+_ARGUMENTS = re.compile(r"\"(?:arguments|parameters|args|input)\"\s*:|^\[\s*\w[\w.]*\(")
 _JSON_BEGINNING = re.compile(r"[{\[]\s*(?:$|[\"'{\[}\]]|tool\b|to?o?$)")
 _NAME = re.compile(r"<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*")
 _NAME_BEGUN = re.compile(  # its tag may still end: behind the name stand attributes at most
@@ -58,7 +64,7 @@ _NAME_BEGUN = re.compile(  # its tag may still end: behind the name stand attrib
     r"(?:[\w:-]*|[\w:-]+\s*=[^<>]*|/))$"
 )
 _WORD = re.compile(r"[\w.-]+")
-_ARGS = re.compile(r"[\w.-]+\s*\[ARGS\]\s*(?=\{)")  # Mistral
+_ARGS = re.compile(r"[\w.-]+\s*(?:\[CALL_ID\]\w+\s*)?(?:\[ARGS\]\s*)?(?=\{)")  # Mistral
 _SHORT = 500  # characters of a block that are read anew with each piece: by then it is clear what it is
 
 
@@ -75,6 +81,7 @@ class WrittenCalls:
     _span: str = ""  # the backticks of the code span that is open, up to the end of the line
     _in_fence: bool = False
     _fenced: bool = False  # the block stood in a code fence, whose end belongs to it
+    _labelled: bool = False  # the fence itself says that a call stands in it
     _behind: bool = False  # a block has just ended: its leftovers go too
     _doubtful: str = ""  # a block of a tool that was not offered: text if the line goes on behind it
     _long_run: bool = False  # of backticks, more than open a code block: what goes on of it is text
@@ -182,6 +189,8 @@ class WrittenCalls:
         if not rest and not final:
             return False
         opens = _opens(rest) or (_CODE_FENCE.fullmatch(head[0]) is not None and rest.startswith(_FUNCTION))
+        self._labelled = "\n" in head[0] and head[0].strip("` \t\r\n") in _LABELS
+        opens = opens or self._labelled
         called = "\n" in head[0] and _FUNCTION.startswith(rest)
         if not opens and not final and len(rest) <= _SHORT and (_could_open(rest) or called):
             return False
@@ -196,7 +205,12 @@ class WrittenCalls:
     def _read_opening(self, at: int, final: bool, cut: bool) -> bool:
         """A call may begin at `at`; before it stands the beginning of a code fence or nothing."""
         text = self._pending[at:]
-        if not _opens(text) and not (at and text.startswith(_FUNCTION)):
+        naked = not at and self._could_be_naked(text)
+        if naked and not final and not self._is_naked(text):
+            return False
+        if naked and self._is_naked(text):
+            return self._read_naked(text, final)
+        if not _opens(text) and not self._labelled and not (at and text.startswith(_FUNCTION)):
             begun = _could_open(text)
             if begun and not final and len(text) <= _SHORT:
                 return False
@@ -216,15 +230,43 @@ class WrittenCalls:
         known = (call for call in calls if call.name in self.schemas and (closed or call.whole or not cut))
         return self._take(at + end, tuple(known))
 
+    def _naked_beginnings(self) -> Iterator[str]:
+        for name in self.schemas:
+            for head in ("", '"type":"function",', '"type":"function","function":{'):
+                yield f'{{{head}"name":"{name}"'
+                yield f'[{{{head}"name":"{name}"'
+            yield f"[{name}("
+
+    def _could_be_naked(self, text: str) -> bool:
+        """A call without any mark begins its line and names an offered tool (Llama 3, xLAM)."""
+        if text[0] not in "{[" or not self._at_line_start:
+            return False
+        tight = "".join(text[:200].split())
+        return any(one.startswith(tight) or tight.startswith(one) for one in self._naked_beginnings())
+
+    def _is_naked(self, text: str) -> bool:
+        tight = "".join(text[:200].split())
+        return any(tight.startswith(one) for one in self._naked_beginnings())
+
+    def _read_naked(self, text: str, final: bool) -> bool:
+        """It is a call if it holds arguments and nothing follows on its line; else it is text."""
+        found = JsonEnd().feed(text + "\n\x00" if final else text)
+        if found < 0:
+            return self._say(len(text)) if final else False
+        line_goes_on = text[found:].split("\n", 1)[0].strip()
+        calls = read_calls(text[:found], self.schemas) if _ARGUMENTS.search(text[:found]) else []
+        known = tuple(call for call in calls if call.name in self.schemas and call.whole)
+        return self._take(found, known) if known and not line_goes_on else self._say(found)
+
     def _was_text(self, at: int) -> bool:
         """No call begins here. Inside a fence the whole fence is text."""
-        self._in_fence, self._fenced = bool(at), False
+        self._in_fence, self._fenced, self._labelled = bool(at), False, False
         return self._say(3 if at else 1)
 
     def _wait_for_end(self, text: str) -> None:
         """The end of a long block is looked for in what is new only."""
         if len(text) > _SHORT:
-            begin, self._end = _end_finder(text)
+            begin, self._end = (0, FenceEnd(included=False)) if self._labelled else _end_finder(text)
             self._end.feed(text[begin:])
             self._block, self._pending = [self._pending], ""
 
@@ -249,7 +291,7 @@ class WrittenCalls:
             and (len(text) > _SHORT or not _NAME_BEGUN.match(body))
         ):
             return 0, False
-        end = _end_of(text)
+        end = text.find("```") if self._labelled else _end_of(text)
         if end < 0 and final and not cut:
             end = end_in_doubt(text, single=_is_single(_without_marks(text)))
         if end >= 0:
@@ -262,18 +304,22 @@ class WrittenCalls:
 
     def _may_be_body(self, body: str) -> bool:
         if body.startswith(("{", "[")) and not body.startswith(_BRACKETS):
-            return _JSON_BEGINNING.match(body) is not None
+            return _JSON_BEGINNING.match(body) is not None or self._is_python_list(body)
         word = _WORD.match(body)
-        if word and word.end() < len(body) and not body.startswith(("invoke", _FUNCTION)):
-            return word[0] in self.schemas and body[word.end() :].lstrip()[:1] in ("", *"<[({")
+        if word and word.end() < len(body) and not body.startswith(("invoke", "call:", _FUNCTION)):
+            return word[0].removesuffix(".call") in self.schemas and body[word.end() :].lstrip()[:1] in ("", *"<[({")
         tight = _tight(body)
         tags = (f"<{name}>" for name in self.schemas)
         beginnings = (*_TIGHT_INNER, *map(_tight, (*self.schemas, *tags)))
         return any(tight.startswith(beginning) or beginning.startswith(tight) for beginning in beginnings)
 
+    def _is_python_list(self, body: str) -> bool:
+        inner = body[1:].lstrip()
+        return body[0] == "[" and any(f"{name}(".startswith(inner) or inner.startswith(f"{name}(") for name in self.schemas)
+
     def _take(self, length: int, calls: tuple[WrittenCall, ...]) -> bool:
         block, self._pending = self._pending[:length], self._pending[length:]
-        self._behind = True
+        self._behind, self._labelled = True, False
         if calls:
             self._took, self._has_words, self._blanks = True, False, ""
             self._out += calls

@@ -10,7 +10,56 @@ import re
 
 from realtime.minimax.written_forms import MARK
 
+# The wrappers of other vendors' templates, as `written_calls` knows them: without "<" and ">".
+RELATIVES = (
+    "seed:tool_call",
+    "longcat_tool_call",
+    "TOOLCALL",
+    "TOOL_CALL",
+    "tool_use",
+    "start_function_call",
+    "antml:function_calls",
+    "|tool_call_start|",
+    "|tool_call",
+    "|tools_prefix|",
+    "|START_ACTION|",
+    "|python_start|",
+    "|plugin|",
+    "|action_start|",
+    "｜tool▁calls▁begin｜",
+    "｜tool▁call▁begin｜",
+    "｜tool_calls_begin｜",
+    "｜DSML｜function_calls",
+    "｜DSML｜tool_calls",
+)
+# How what stands in them may begin, besides JSON and the name of a tool.
+RELATIVES_INNER = (
+    "<｜tool▁call▁begin｜>",
+    "<｜tool_call_begin｜>",
+    "<｜DSML｜invoke name=",
+    "<antml:invoke name=",
+    "<|plugin|>",
+    "function<｜tool▁sep｜>",
+    "call:",
+)
 WRAPPER_ENDINGS = (
+    "</seed:tool_call>",
+    "</longcat_tool_call>",
+    "</TOOLCALL>",
+    "</TOOL_CALL>",
+    "</tool_use>",
+    "<end_function_call>",
+    "</antml:function_calls>",
+    "<tool_call|>",
+    "<|tools_suffix|>",
+    "<|END_ACTION|>",
+    "<|python_end|>",
+    "<|action_end|>",
+    "<｜tool▁calls▁end｜>",
+    "<｜tool_calls_end｜>",
+    "</｜DSML｜function_calls>",
+    "</｜DSML｜tool_calls>",
+    "<|call|>",
     "</minimax:tool_call>",
     "</minimax:tool_calls>",
     "</tool_call>",
@@ -25,7 +74,7 @@ WRAPPER_ENDINGS = (
     "<|eom_id|>",
     "<|eot_id|>",
 )
-ENDINGS = (*WRAPPER_ENDINGS, "</invoke>", "</function>", "<|tool_call_end|>")
+ENDINGS = (*WRAPPER_ENDINGS, "</invoke>", "</function>", "<|tool_call_end|>", "<｜tool▁call▁end｜>")
 _WINDOW = 300  # characters that are looked at again with the next piece: no mark is longer
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from realtime.minimax.call_assembler import Schemas
 from realtime.minimax.json_text import decode_json, join_halves, json_text_of
+from realtime.minimax.written_relatives import read_relatives, without_namespace
 from realtime.minimax.typed_arguments import as_typed, items_of, property_of, types_of
 
 MARK = "]<]minimax[>["  # M3 puts it before every tag
@@ -46,7 +47,7 @@ _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*$", re.DOTALL)
 _HEADLESS = re.compile(r"\x00(?!invoke)(?P<value>[^<\x00]+)\x00</(?P<name>[^<>\x00]+)>")
 _FUNCTION = re.compile(r"functions\.(?P<name>[\w.-]+)\s*\(")
 _TOKEN = re.compile(r"<\|tool_call_begin\|>\s*(?P<name>[\w.-]+)(?::\d+)?\s*<\|tool_call_argument_begin\|>")
-_ARGS = re.compile(r"\s*(?P<name>[\w.-]+)\s*\[ARGS\]\s*(?=\{)")
+_ARGS = re.compile(r"\s*(?P<name>[\w.-]+)\s*(?:\[CALL_ID\]\w+)?\s*(?:\[ARGS\])?\s*(?=\{)")
 _ARROW = re.compile(rf"\{{\s*tool\s*=>\s*{_Q}(?P<name>[\w.-]+){_Q}(?:\s*,\s*args\s*=>\s*)?")
 _OPTION = re.compile(
     r"--(?P<name>[\w-]+)[ \t=]+(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\n]*?)(?=\s+--|\s*[}\n]|\s*$)"
@@ -78,13 +79,13 @@ class WrittenCall:
 
 def read_calls(block: str, schemas: Schemas) -> list[WrittenCall]:
     """The calls in one block of text, in order, also of tools that are not among `schemas`."""
-    text = _without_ends(block.replace(MARK, _TAG_MARK), _WRAPPER_END)
+    text = _without_ends(without_namespace(block.replace(MARK, _TAG_MARK)), _WRAPPER_END)
     text = _BRACKET.sub("", text, count=1) if _BRACKET.match(text) else text
     text = _HEADLESS.sub("\x00<\\g<name>>\\g<value>\x00</\\g<name>>", text)
     for read in (_invokes, _tokens, _args, _functions, _arrows, _named, _keyed, _objects, _tool_tags):
         if calls := list(read(text, schemas)):
             return calls
-    return []
+    return [_call(name, _typed_again(values, schemas[name])) for name, values in read_relatives(text, schemas)]
 
 
 def _without_ends(text: str, ending: re.Pattern[str]) -> str:

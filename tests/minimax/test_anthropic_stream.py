@@ -121,7 +121,7 @@ def test_a_think_tag_in_a_text_block_is_not_visible() -> None:
         start(0, type="text", text=""), delta(0, "text_delta", text="<thi"),
         delta(0, "text_delta", text="nk>secret</think>\n\nHi <"), stop(0), end(), STOP,
     )  # fmt: skip
-    assert [event.text for event in events if isinstance(event, TextDelta)] == ["Hi <"]
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "Hi <"
     assert ChatFinish("stop", {"think": "secret"}) in events
 
 
