@@ -92,6 +92,7 @@ class ProviderError(RealtimeError):
     retryable = True
     sent = True
     host: str | None = None
+    reason: str | None = None  # for the log: what happened, in this package's own words alone
     wait_is_asked = False  # whether `retry_after_s` is the service's own word
 
     def __init__(

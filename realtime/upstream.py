@@ -58,13 +58,14 @@ class Upstream:
 
 
 def facts_of(error: ProviderError) -> dict[str, object]:
-    """What the log tells of an error: never its message, which may quote the text that was sent."""
+    """What the log tells of an error: never its message, which may quote the text that was sent, but our own words."""
     return {
         "code": error.code,
         "upstream_code": error.upstream_code,
         "trace_id": error.trace_id,
         "host": error.host,
         "retry_after_s": error.retry_after_s,
+        "reason": error.reason,
     }
 
 

@@ -232,7 +232,9 @@ class Chat:
         except TimeoutError as error:
             aborted = False
             problem = "went silent in mid-answer" if decoder.started else "did not begin to answer in time"
-            raise ProviderTimeout(f"{self._http.service}: the chat model {problem}.") from error
+            late = ProviderTimeout(f"{self._http.service}: the chat model {problem}.")
+            late.reason = problem
+            raise late from error
         except EventTooLong as error:
             raise ProviderUnavailable(f"{self._http.service}: {error}.") from error
         finally:
@@ -298,10 +300,12 @@ class Chat:
 
 def _no_answer(response: aiohttp.ClientResponse, service: str, what: str) -> ProviderUnavailable:
     """The address leads to something else than a chat service, or a gateway answers for it."""
-    return ProviderUnavailable(
+    error = ProviderUnavailable(
         f"{service}: this is no chat service, check the base URL: {what} (HTTP {response.status}).",
         trace_id=trace_header(response),
     )
+    error.reason = "what answers there is no chat service, or a gateway answers for it; check the base URL"
+    return error
 
 
 async def _next_fragment(response: aiohttp.ClientResponse, deadline_s: float, *, finished: bool) -> bytes:

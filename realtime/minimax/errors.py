@@ -241,6 +241,7 @@ def _build(
         retryable=kind.retryable,
         retry_after_s=kind.wait_s,
     )
+    error.reason = kind.text
     if isinstance(error, InvalidArgument):
         error.param = _param_of(message)
     return error

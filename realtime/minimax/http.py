@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
@@ -233,17 +234,14 @@ def _check_moved(service: str, method: str, response: aiohttp.ClientResponse) ->
     old = next((one for one in response.history if one.status in (301, 302, 303)), None)
     if method in ("GET", "HEAD") or (old is None and not 300 <= response.status < 400):
         return
-    if old is None:
-        raise ProviderRejected(
-            f"{service}: the address leads nowhere, check the base URL (HTTP {response.status}).",
-            upstream_code=response.status,
-        )
-    new = response.url
-    raise ProviderRejected(
-        f"{service}: the address has moved to {new.scheme}://{new.authority}{new.path}, set the base URL to the new one "
-        f"(HTTP {old.status}).",
-        upstream_code=old.status,
-    )
+    reason = "the address leads nowhere, check the base URL"
+    if old is not None:
+        new = f"{response.url.scheme}://{response.url.host_port_subcomponent}{response.url.path}"
+        reason = f"the address has moved to {new}, set the base URL to the new one"
+    status = (old or response).status
+    moved = ProviderRejected(f"{service}: {reason} (HTTP {status}).", upstream_code=status)
+    moved.reason = reason
+    raise moved
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:
@@ -294,9 +292,35 @@ def _network_error(
     if isinstance(error, TimeoutError) or not isinstance(error, aiohttp.ClientError | OSError):
         return None  # one of our own timeouts around the block, or no failure of the network
     name, sent = type(error).__name__, not isinstance(error, _NEVER_SENT)
-    return ProviderUnavailable(
-        f"{service}: the connection to {base_url}{through} failed ({name}).", sent=sent
+    why, lasting = _why(error)
+    failed = ProviderUnavailable(
+        f"{service}: the connection to {base_url}{through} failed ({name}){f': {why}' if why else ''}.",
+        sent=sent,
+        retryable=not lasting,
     )
+    failed.reason = why or f"the connection failed ({name})"
+    return failed
+
+
+def _why(error: Exception) -> tuple[str, bool]:
+    """What is wrong with the connection, in words that say what to do, and whether it stays so."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as found):
+            text = f"its certificate is not trusted, {found.verify_message}"
+            return f"{text}; a CA of your own belongs into the file that SSL_CERT_FILE names", True
+        case aiohttp.ClientConnectorSSLError():
+            return "it does not speak TLS as we do; check http or https in the address", False
+        case aiohttp.ClientConnectorDNSError():
+            return "its name is not known; check the address", False
+        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
+            return "nothing listens there; start it, or check the address", False
+        case aiohttp.ClientResponseError():
+            return "what answers there does not speak HTTP; check the address", False
+        case aiohttp.ServerDisconnectedError():
+            return "it hung up without an answer", False
+        case aiohttp.ClientPayloadError():
+            return "it broke off in the middle of an answer", False
+    return "", False
 
 
 async def read_refusal(response: aiohttp.ClientResponse) -> bytes:

@@ -102,7 +102,9 @@ def login_needed(service: str, proxy: Proxy) -> ProviderUnavailable:
 
 
 def _failure(service: str, text: str, *, retryable: bool = True) -> ProviderUnavailable:
-    return ProviderUnavailable(f"{service}: {text}.", retryable=retryable, sent=False)
+    failed = ProviderUnavailable(f"{service}: {text}.", retryable=retryable, sent=False)
+    failed.reason = text
+    return failed
 
 
 def _unreachable(service: str, proxy: Proxy) -> ProviderUnavailable:

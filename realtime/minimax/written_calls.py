@@ -304,7 +304,8 @@ class WrittenCalls:
 
     def _may_be_body(self, body: str) -> bool:
         if body.startswith(("{", "[")) and not body.startswith(_BRACKETS):
-            return _JSON_BEGINNING.match(body) is not None or self._is_python_list(body)
+            begun = any(bracket.startswith(body) for bracket in _BRACKETS)
+            return begun or _JSON_BEGINNING.match(body) is not None or self._is_python_list(body)
         word = _WORD.match(body)
         if word and word.end() < len(body) and not body.startswith(("invoke", "call:", _FUNCTION)):
             return word[0].removesuffix(".call") in self.schemas and body[word.end() :].lstrip()[:1] in ("", *"<[({")
