@@ -280,12 +280,12 @@ class Chat:
             if refused is not None:
                 raise with_wait(refused, asked_wait_s(response.headers))
             if body.lstrip()[:1] == b"<":
-                raise _no_answer(response, service, f"it answered with the page \"{plain_text(body)}\"")
+                raise _no_answer(response, service, f'it answered with the page "{plain_text(body)}"')
             return decoder.feed_whole(body)
         if sse.done or decoder.finished:
             return decoder.end()
         if not decoder.started and (said := sse.stray_text()):
-            raise _no_answer(response, service, f"it answered with the text \"{plain_text(said)}\"")
+            raise _no_answer(response, service, f'it answered with the text "{plain_text(said)}"')
         if not decoder.started and not sse.any:
             raise _no_answer(response, service, "it answered with nothing")
         raise ProviderUnavailable(f"{service}: the answer ended too early.", trace_id=trace_id)

@@ -136,7 +136,9 @@ class ChatDecoder:
     def _first_choice(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The choice that began first, where a service sends several answers."""
         choices = event.get("choices")
-        for choice in [choices] if isinstance(choices, Mapping) else choices if isinstance(choices, list) else ():
+        for choice in (
+            [choices] if isinstance(choices, Mapping) else choices if isinstance(choices, list) else ()
+        ):
             if isinstance(choice, Mapping):
                 index = count_of(choice.get("index"))
                 self._index = index if self._index is None else self._index
@@ -254,7 +256,9 @@ def read_content(content: object) -> tuple[str, str]:
 def _calls_in(content: object) -> list[Any]:
     """The calls among the parts of `content`, as gateways to Anthropic's models pass them on."""
     parts = content if isinstance(content, list) else ()
-    return [part for part in parts if isinstance(part, Mapping) and part.get("type") in ("tool_use", "tool_call")]
+    return [
+        part for part in parts if isinstance(part, Mapping) and part.get("type") in ("tool_use", "tool_call")
+    ]
 
 
 def _text_of_part(part: Mapping[str, Any]) -> str:

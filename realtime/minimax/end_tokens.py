@@ -32,7 +32,9 @@ TOKENS = (
     "<[EOS]>",
 )
 _WINDOW = 120  # characters: more than a few tokens at the end are none
-_PARTS = sorted({token[:length] for token in TOKENS for length in range(1, len(token))}, key=len, reverse=True)
+_PARTS = sorted(
+    {token[:length] for token in TOKENS for length in range(1, len(token))}, key=len, reverse=True
+)
 _TAIL = re.compile(
     rf"\s*(?:(?:{'|'.join(map(re.escape, TOKENS))})\s*)*(?:{'|'.join(map(re.escape, _PARTS))})?\Z"
 )

@@ -134,7 +134,9 @@ def loose_error(payload: Any, *, status: int = 200, service: str = "MiniMax") ->
     if not message:
         return None
     word = next((value for value in (code, payload.get("type")) if isinstance(value, str)), "")
-    return _openai_error({**payload, "error": {"message": message, "code": code, "type": word}}, status, service)
+    return _openai_error(
+        {**payload, "error": {"message": message, "code": code, "type": word}}, status, service
+    )
 
 
 def any_error(payload: Any, status: int, service: str) -> ProviderError | None:

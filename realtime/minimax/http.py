@@ -305,7 +305,9 @@ def _network_error(
 def _why(error: Exception) -> tuple[str, bool]:
     """What is wrong with the connection, in words that say what to do, and whether it stays so."""
     match error:
-        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as found):
+        case aiohttp.ClientConnectorCertificateError(
+            certificate_error=ssl.SSLCertVerificationError() as found
+        ):
             text = f"its certificate is not trusted, {found.verify_message}"
             return f"{text}; a CA of your own belongs into the file that SSL_CERT_FILE names", True
         case aiohttp.ClientConnectorSSLError():

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from realtime.minimax.call_assembler import Schemas
-from realtime.minimax.written_ends import ENDINGS, RELATIVES, RELATIVES_INNER, FenceEnd, JsonEnd, TagEnd, end_in_doubt
+from realtime.minimax.written_ends import (
+    ENDINGS,
+    RELATIVES,
+    RELATIVES_INNER,
+    FenceEnd,
+    JsonEnd,
+    TagEnd,
+    end_in_doubt,
+)
 from realtime.minimax.written_forms import MARK, WrittenCall, read_calls
 
 Piece = str | WrittenCall
@@ -35,7 +43,11 @@ _TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|too
 _BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
 _CHANNELS = ("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to=")  # gpt-oss
 _LABELS = ("tool_code", "tool_call", "tool_calls")  # of code blocks that are calls
-_BARE = ("<invoke name=", "<function=", *_CHANNELS)  # also without a wrapper: a service may take a special token out
+_BARE = (
+    "<invoke name=",
+    "<function=",
+    *_CHANNELS,
+)  # also without a wrapper: a service may take a special token out
 _OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
 _INNER = (
     *RELATIVES_INNER,
@@ -308,7 +320,10 @@ class WrittenCalls:
             return begun or _JSON_BEGINNING.match(body) is not None or self._is_python_list(body)
         word = _WORD.match(body)
         if word and word.end() < len(body) and not body.startswith(("invoke", "call:", _FUNCTION)):
-            return word[0].removesuffix(".call") in self.schemas and body[word.end() :].lstrip()[:1] in ("", *"<[({")
+            return word[0].removesuffix(".call") in self.schemas and body[word.end() :].lstrip()[:1] in (
+                "",
+                *"<[({",
+            )
         tight = _tight(body)
         tags = (f"<{name}>" for name in self.schemas)
         beginnings = (*_TIGHT_INNER, *map(_tight, (*self.schemas, *tags)))
@@ -316,7 +331,9 @@ class WrittenCalls:
 
     def _is_python_list(self, body: str) -> bool:
         inner = body[1:].lstrip()
-        return body[0] == "[" and any(f"{name}(".startswith(inner) or inner.startswith(f"{name}(") for name in self.schemas)
+        return body[0] == "[" and any(
+            f"{name}(".startswith(inner) or inner.startswith(f"{name}(") for name in self.schemas
+        )
 
     def _take(self, length: int, calls: tuple[WrittenCall, ...]) -> bool:
         block, self._pending = self._pending[:length], self._pending[length:]

@@ -85,7 +85,9 @@ def read_calls(block: str, schemas: Schemas) -> list[WrittenCall]:
     for read in (_invokes, _tokens, _args, _functions, _arrows, _named, _keyed, _objects, _tool_tags):
         if calls := list(read(text, schemas)):
             return calls
-    return [_call(name, _typed_again(values, schemas[name])) for name, values in read_relatives(text, schemas)]
+    return [
+        _call(name, _typed_again(values, schemas[name])) for name, values in read_relatives(text, schemas)
+    ]
 
 
 def _without_ends(text: str, ending: re.Pattern[str]) -> str:

@@ -164,7 +164,9 @@ def _literal(node: ast.expr) -> Any:
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_literal(item) for item in items]
         case ast.Dict(keys=keys, values=values):
-            return {str(_literal(key)): _literal(value) for key, value in zip(keys, values, strict=True) if key}
+            return {
+                str(_literal(key)): _literal(value) for key, value in zip(keys, values, strict=True) if key
+            }
     value = ast.literal_eval(node)
     if value is None or isinstance(value, str | bool | int | float):
         return value

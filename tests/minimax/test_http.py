@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import traceback
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.client_reqrep import ConnectionKey
 
-from realtime.errors import ProviderTimeout, ProviderUnavailable
-from realtime.minimax.http import HttpClient
+from realtime.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable, for_clients
+from realtime.minimax.http import HttpClient, network_errors
 from tests.minimax.local_server import closed_port, serving
 
 KEY = "sk-very-secret"
+HOST = ConnectionKey("h", 443, True, True, None, None, None)
+
+
+def certificate_error() -> aiohttp.ClientConnectorCertificateError:
+    found = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    found.verify_message = "unable to get local issuer certificate"
+    return aiohttp.ClientConnectorCertificateError(HOST, found)
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -200,3 +210,67 @@ async def test_a_signature_is_in_no_error() -> None:
             assert host in shown
             assert secret not in shown
         await http.aclose()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_redirect_that_loses_the_body_says_where_to(status: int) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        moved = {"Location": "/new/place?key=x"}
+        return web.Response(status=status, headers=moved) if request.path == "/old" else await echo(request)
+
+    async with serving(handler) as url:
+        http = HttpClient(url, KEY)
+        with pytest.raises(ProviderRejected, match=rf"moved to {url}/new/place, set the base URL") as caught:
+            await http.json("POST", "/old", body={"a": 1})
+        assert caught.value.reason is not None
+        assert (await http.json("GET", "/old"))["content"] == ""
+        await http.aclose()
+
+
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_redirect_that_keeps_the_body_is_followed(status: int) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        moved = {"Location": "/new"}
+        return web.Response(status=status, headers=moved) if request.path == "/old" else await echo(request)
+
+    async with serving(handler) as url:
+        http = HttpClient(url, KEY)
+        for size in (10, 600_000):
+            answer = await http.json("POST", "/old", body={"a": "x" * size})
+            assert len(answer["content"]) > size
+        await http.aclose()
+
+
+@pytest.mark.parametrize("status", [300, 304])
+async def test_a_redirect_to_nowhere_is_an_error(status: int) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    async with serving(handler) as url:
+        http = HttpClient(url, KEY)
+        with pytest.raises(ProviderRejected, match="leads nowhere"):
+            await http.json("POST", "/x", body={})
+        await http.aclose()
+
+
+@pytest.mark.parametrize(
+    ("failure", "says", "retryable"),
+    [
+        (certificate_error(), "not trusted, unable to get local issuer certificate; .* SSL_CERT_FILE", False),
+        (
+            aiohttp.ClientConnectorError(HOST, ConnectionRefusedError(111, "no")),
+            "nothing listens there",
+            True,
+        ),
+        (aiohttp.ClientConnectorDNSError(HOST, OSError(-2, "no")), "its name is not known", True),
+        (aiohttp.ClientConnectorSSLError(HOST, ssl.SSLError(1, "wrong version")), "does not speak TLS", True),
+        (aiohttp.ServerDisconnectedError(), "hung up without an answer", True),
+        (aiohttp.ClientPayloadError(), "broke off in the middle", True),
+    ],
+)
+def test_a_failed_connection_says_why(failure: Exception, says: str, retryable: bool) -> None:
+    with pytest.raises(ProviderUnavailable, match=says) as caught, network_errors("chat", "https://h"):
+        raise failure
+    assert caught.value.retryable is retryable
+    assert caught.value.reason is not None
+    assert says.split(",")[0].split(";")[0] in for_clients(caught.value.message)

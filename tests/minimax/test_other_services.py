@@ -56,10 +56,14 @@ def read(*payloads: Any, whole: bool = False) -> tuple[str, list[tuple[str, Any]
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @given(cuts=st.lists(st.integers(0, 120), max_size=20))
 def test_every_line_end_counts_wherever_the_stream_is_cut(end: str, cuts: list[int]) -> None:
-    body = end.join(["data: eins", "", ": ping", "event: x", "data:zwei", "data: drei", "", "data: vier", "", ""]).encode()
+    body = end.join(
+        ["data: eins", "", ": ping", "event: x", "data:zwei", "data: drei", "", "data: vier", "", ""]
+    ).encode()
     places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
     decoder = SseDecoder()
-    found = [one for begin, stop in zip(places, places[1:], strict=False) for one in decoder.feed(body[begin:stop])]
+    found = [
+        one for begin, stop in zip(places, places[1:], strict=False) for one in decoder.feed(body[begin:stop])
+    ]
     assert found + decoder.finish() == ["eins", "zwei\ndrei", "vier"]
 
 
@@ -79,7 +83,12 @@ def test_what_only_speaks_of_the_end_is_none(payload: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "lines", ['event: error\ndata: {"message":"bad"}', "event: error\ndata: bad", 'error: {"message":"bad","code":500}']
+    "lines",
+    [
+        'event: error\ndata: {"message":"bad"}',
+        "event: error\ndata: bad",
+        'error: {"message":"bad","code":500}',
+    ],
 )
 def test_an_event_that_is_an_error_by_its_name(lines: str) -> None:
     (payload,) = SseDecoder().feed(f": x\n{lines}\n\n".encode())
@@ -145,22 +154,34 @@ def test_the_thinking_of_other_models_is_not_said(opening: str, closing: str, si
     assert read(*pieces, FINISH) == ("Good day.", [])
 
 
-@pytest.mark.parametrize("token", ["<|im_end|>", "</s>", "<|eot_id|>", "[e~[", "<end_of_turn>\n", "</s></s>", " <|end|>"])
+@pytest.mark.parametrize(
+    "token", ["<|im_end|>", "</s>", "<|eot_id|>", "[e~[", "<end_of_turn>\n", "</s></s>", " <|end|>"]
+)
 @pytest.mark.parametrize("size", [1, 2, 1000])
 def test_the_token_at_the_end_is_not_said(token: str, size: int) -> None:
     text = "Good day. 2 < 3" + token
-    assert read(*(content(text[at : at + size]) for at in range(0, len(text), size)), FINISH)[0].strip() == "Good day. 2 < 3"
+    assert (
+        read(*(content(text[at : at + size]) for at in range(0, len(text), size)), FINISH)[0].strip()
+        == "Good day. 2 < 3"
+    )
 
 
-@pytest.mark.parametrize("text", ["It is </s> here.", "<s>old</s>", "`<|im_end|>`", "a <", "x [e", "<|im_end|> ends it."])
+@pytest.mark.parametrize(
+    "text", ["It is </s> here.", "<s>old</s>", "`<|im_end|>`", "a <", "x [e", "<|im_end|> ends it."]
+)
 def test_a_text_about_such_a_token_stays(text: str) -> None:
     assert read(*(content(letter) for letter in text), FINISH)[0] == text
 
 
-@given(st.lists(st.sampled_from(["a", " ", "<", "</s>", "<|im_", "end|>", "[", "e~[", "."]), max_size=12), st.integers(1, 9))
+@given(
+    st.lists(st.sampled_from(["a", " ", "<", "</s>", "<|im_", "end|>", "[", "e~[", "."]), max_size=12),
+    st.integers(1, 9),
+)
 def test_the_cuts_of_an_ending_do_not_matter(pieces: list[str], size: int) -> None:
     text = "x" + "".join(pieces)
-    assert read(*(content(text[at : at + size]) for at in range(0, len(text), size)), FINISH) == read(content(text), FINISH)
+    assert read(*(content(text[at : at + size]) for at in range(0, len(text), size)), FINISH) == read(
+        content(text), FINISH
+    )
 
 
 # -- errors
@@ -175,7 +196,10 @@ def test_the_cuts_of_an_ending_do_not_matter(pieces: list[str], size: int) -> No
         ({"errors": [{"message": "quota gone"}]}, "quota gone"),
         ({"error_code": 336003, "error_msg": "prompt bad"}, "prompt bad"),
         ({"code": "Throttling", "message": "too fast"}, "too fast"),
-        ({"choices": [{"delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "gone"}}]}, "gone"),
+        (
+            {"choices": [{"delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "gone"}}]},
+            "gone",
+        ),
         ({"choices": [{"delta": {}, "finish_reason": "error"}]}, "with an error"),
     ],
 )

@@ -19,6 +19,7 @@ from realtime.minimax.chat_stream import ChatDecoder
 from realtime.minimax.written_calls import WrittenCalls
 from realtime.minimax.written_forms import MARK as M
 from realtime.minimax.written_forms import WrittenCall
+from tests.minimax.written_forms_of_others import FORMS
 
 WEATHER = {
     "type": "object",
@@ -57,6 +58,7 @@ M3 = f'{M}<invoke name="get_weather">{M}<city>Paris{M}</city>{M}</invoke>'
 JSON = '{"name": "get_weather", "arguments": {"city": "Paris"}}'
 
 ONE_CALL = {
+    **FORMS,
     "M2": f"<minimax:tool_call>{INVOKE}</minimax:tool_call>",
     "M2 over lines": "<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">\n  Paris\n</parameter>\n"
     "</invoke>\n</minimax:tool_call>\n",

@@ -1,0 +1,35 @@
+"""Calls of tools in the forms of other vendors' chat templates, as text. `test_written_calls` puts each to every test."""
+
+from __future__ import annotations
+
+FORMS = {
+    'Seed-OSS': '<seed:tool_call>\n<function=get_weather>\n<parameter=city>Paris</parameter>\n</function>\n</seed:tool_call>',
+    'LongCat': '<longcat_tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</longcat_tool_call>',
+    'Nemotron': '<TOOLCALL>[{"name": "get_weather", "arguments": {"city": "Paris"}}]</TOOLCALL>',
+    'in capitals': '<TOOL_CALL>{"name": "get_weather", "arguments": {"city": "Paris"}}</TOOL_CALL>',
+    'tool_use': '<tool_use>\n<tool_name>get_weather</tool_name>\n<parameters>{"city": "Paris"}</parameters>\n</tool_use>',
+    'LFM2': '<|tool_call_start|>[get_weather(city="Paris")]<|tool_call_end|>',
+    'Apertus': '<|tools_prefix|>[{"get_weather": {"city": "Paris"}}]<|tools_suffix|>',
+    'Command A': '<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "get_weather", "parameters": {"city": "Paris"}}]<|END_ACTION|>',
+    'Llama 4': '<|python_start|>[get_weather(city="Paris")]<|python_end|>',
+    'Llama 3.2, bare': '[get_weather(city="Paris")]',
+    'Llama 3.1, bare': '{"name": "get_weather", "parameters": {"city": "Paris"}}',
+    'Llama 3.1 with a type, bare': '{"type": "function", "name": "get_weather", "parameters": {"city": "Paris"}}',
+    'xLAM, bare': '[{"name": "get_weather", "arguments": {"city": "Paris"}}]',
+    'Llama 3, a Python call': '<|python_tag|>get_weather.call(city="Paris")',
+    'DeepSeek V3': '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n```json\n{"city": "Paris"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+    'DeepSeek V3.1': '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city": "Paris"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+    'DeepSeek V3.2': '<｜DSML｜function_calls>\n<｜DSML｜invoke name="get_weather">\n<｜DSML｜parameter name="city" string="true">Paris</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+    'Step 3': '<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="get_weather"><steptml:parameter name="city">Paris</steptml:parameter></steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>',
+    'InternLM': '<|action_start|><|plugin|>\n{"name": "get_weather", "parameters": {"city": "Paris"}}<|action_end|>',
+    'Hunyuan': '<tool_calls><tool_call>get_weather\n```json\n{"city": "Paris"}\n```</tool_call></tool_calls>',
+    'OLMo 3': '<function_calls>\nget_weather(city="Paris")\n</function_calls>',
+    'Gemma 3': '```tool_code\nget_weather(city="Paris")\n```',
+    'FunctionGemma': '<start_function_call>call:get_weather{city:<escape>Paris<escape>}<end_function_call>',
+    'Gemma 4': '<|tool_call>call:get_weather{city:<|"|>Paris<|"|>}<tool_call|>',
+    'gpt-oss': '<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city": "Paris"}<|call|>',
+    'gpt-oss, the other order': '<|start|>assistant<|channel|>commentary to=functions.get_weather<|channel|>commentary json<|message|>{"city":"Paris"}<|call|>',
+    'a code block of its own': '```tool_call\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n```',
+    'Mistral, name and JSON': '[TOOL_CALLS]get_weather{"city": "Paris"}',
+    'Mistral with a call id': '[TOOL_CALLS]get_weather[CALL_ID]abc123def[ARGS]{"city": "Paris"}',
+}  # fmt: skip
