@@ -1,8 +1,8 @@
 """Server-sent events as the platform sends them, without I/O: bytes in, `data` payloads out.
 
 Knows lines, not JSON. Leaves out pings: they must not keep a silent answer alive. Tolerates `data:` without a space,
-line ends of all three kinds, comments, a missing last blank line, a field name that a gateway doubled or indented, lines
-of many megabytes, and detects a body that is not an event stream
+line ends of all three kinds, comments, a missing last blank line, a field name that a gateway doubled or indented,
+lines of many megabytes, and detects a body that is not an event stream
 (docs/minimax/chat.md 4 and 7, anthropic.md 3, t2a-http.md 3).
 """
 
@@ -175,5 +175,5 @@ def as_error(payload: str) -> str:
 
 
 def is_done(payload: str) -> bool:
-    """Whether the stream says in this payload that it is complete. Some services write `[done]`, or quotes around it."""
+    """Whether the stream says in this payload that it is complete. Some write `[done]`, or quotes around it."""
     return _DONE.search(payload) is not None

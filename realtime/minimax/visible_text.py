@@ -1,6 +1,7 @@
 """What of `content` is shown and said, and which calls stand in it, without I/O: the same in both dialects.
 
-First the thinking at the start is taken away (`thinking`) and the model's own end of the answer (`end_tokens`), then calls that the model wrote as text (`written_calls`).
+First the thinking at the start is taken away (`thinking`) and the model's own end of the answer (`end_tokens`), then
+calls that the model wrote as text (`written_calls`).
 """
 
 from __future__ import annotations

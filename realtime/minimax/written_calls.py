@@ -7,38 +7,26 @@ Text in; text and `WrittenCall`s out. Holds back only what could still become th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from realtime.minimax.call_assembler import Schemas
 from realtime.minimax.written_ends import (
     ENDINGS,
+    INNER,
     RELATIVES,
-    RELATIVES_INNER,
+    WRAPPERS,
     FenceEnd,
     JsonEnd,
     TagEnd,
     end_in_doubt,
 )
 from realtime.minimax.written_forms import MARK, WrittenCall, read_calls
+from realtime.minimax.written_naked import begins_python_list, could_be_naked, is_naked, read_naked
 
 Piece = str | WrittenCall
 
-_WRAPPERS = tuple(
-    f"<{name}>"
-    for name in (
-        "minimax:tool_call",
-        "minimax:tool_calls",
-        "tool_call",
-        "tool_calls",
-        "function_call",
-        "function_calls",
-        "|tool_call|",
-        "|python_tag|",
-        *RELATIVES,
-    )
-)
+_WRAPPERS = tuple(f"<{name}>" for name in (*WRAPPERS, *RELATIVES))
 _TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|tool_call_begin|>")
 _BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
 _CHANNELS = ("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to=")  # gpt-oss
@@ -49,26 +37,13 @@ _BARE = (
     *_CHANNELS,
 )  # also without a wrapper: a service may take a special token out
 _OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
-_INNER = (
-    *RELATIVES_INNER,
-    MARK,
-    "<invoke name",
-    "invoke name",
-    "<invoke\n",
-    "<function",
-    "<name>",
-    "<tool_name>",
-    "<|tool_call_begin|>",
-    "functions.",
-    "```",
-)
+_INNER = (MARK, *INNER, "```")
 _FORGOTTEN = "invoke name="  # M3 forgets the "<" behind its mark now and then
 _BLANKS = re.compile(r"(?<!<)\s+")
 _FUNCTION = "functions."  # Text-01, in a code block of TypeScript
 _FENCE = re.compile(r"```[\w+-]{0,16}[ \t]*(?:\r?\n\s*)?")
 _CODE_FENCE = re.compile(r"```(?:typescript|ts|javascript|js)?[ \t]*\r?\n\s*")
 _SPECIAL = re.compile(r"[`<\[\]{]")
-_ARGUMENTS = re.compile(r"\"(?:arguments|parameters|args|input)\"\s*:|^\[\s*\w[\w.]*\(")
 _JSON_BEGINNING = re.compile(r"[{\[]\s*(?:$|[\"'{\[}\]]|tool\b|to?o?$)")
 _NAME = re.compile(r"<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*")
 _NAME_BEGUN = re.compile(  # its tag may still end: behind the name stand attributes at most
@@ -217,11 +192,11 @@ class WrittenCalls:
     def _read_opening(self, at: int, final: bool, cut: bool) -> bool:
         """A call may begin at `at`; before it stands the beginning of a code fence or nothing."""
         text = self._pending[at:]
-        naked = not at and self._could_be_naked(text)
-        if naked and not final and not self._is_naked(text):
-            return False
-        if naked and self._is_naked(text):
-            return self._read_naked(text, final)
+        if not at and self._at_line_start and could_be_naked(text, self.schemas):
+            if is_naked(text, self.schemas):
+                return self._read_naked(text, final)
+            if not final:
+                return False
         if not _opens(text) and not self._labelled and not (at and text.startswith(_FUNCTION)):
             begun = _could_open(text)
             if begun and not final and len(text) <= _SHORT:
@@ -242,33 +217,12 @@ class WrittenCalls:
         known = (call for call in calls if call.name in self.schemas and (closed or call.whole or not cut))
         return self._take(at + end, tuple(known))
 
-    def _naked_beginnings(self) -> Iterator[str]:
-        for name in self.schemas:
-            for head in ("", '"type":"function",', '"type":"function","function":{'):
-                yield f'{{{head}"name":"{name}"'
-                yield f'[{{{head}"name":"{name}"'
-            yield f"[{name}("
-
-    def _could_be_naked(self, text: str) -> bool:
-        """A call without any mark begins its line and names an offered tool (Llama 3, xLAM)."""
-        if text[0] not in "{[" or not self._at_line_start:
-            return False
-        tight = "".join(text[:200].split())
-        return any(one.startswith(tight) or tight.startswith(one) for one in self._naked_beginnings())
-
-    def _is_naked(self, text: str) -> bool:
-        tight = "".join(text[:200].split())
-        return any(tight.startswith(one) for one in self._naked_beginnings())
-
     def _read_naked(self, text: str, final: bool) -> bool:
-        """It is a call if it holds arguments and nothing follows on its line; else it is text."""
-        found = JsonEnd().feed(text + "\n\x00" if final else text)
-        if found < 0:
-            return self._say(len(text)) if final else False
-        line_goes_on = text[found:].split("\n", 1)[0].strip()
-        calls = read_calls(text[:found], self.schemas) if _ARGUMENTS.search(text[:found]) else []
-        known = tuple(call for call in calls if call.name in self.schemas and call.whole)
-        return self._take(found, known) if known and not line_goes_on else self._say(found)
+        """A call without any mark, or the text that looks like one."""
+        length, calls = read_naked(text, self.schemas, final=final)
+        if length < 0:
+            return False
+        return self._take(length, calls) if calls else self._say(length)
 
     def _was_text(self, at: int) -> bool:
         """No call begins here. Inside a fence the whole fence is text."""
@@ -317,7 +271,7 @@ class WrittenCalls:
     def _may_be_body(self, body: str) -> bool:
         if body.startswith(("{", "[")) and not body.startswith(_BRACKETS):
             begun = any(bracket.startswith(body) for bracket in _BRACKETS)
-            return begun or _JSON_BEGINNING.match(body) is not None or self._is_python_list(body)
+            return begun or _JSON_BEGINNING.match(body) is not None or begins_python_list(body, self.schemas)
         word = _WORD.match(body)
         if word and word.end() < len(body) and not body.startswith(("invoke", "call:", _FUNCTION)):
             return word[0].removesuffix(".call") in self.schemas and body[word.end() :].lstrip()[:1] in (
@@ -328,12 +282,6 @@ class WrittenCalls:
         tags = (f"<{name}>" for name in self.schemas)
         beginnings = (*_TIGHT_INNER, *map(_tight, (*self.schemas, *tags)))
         return any(tight.startswith(beginning) or beginning.startswith(tight) for beginning in beginnings)
-
-    def _is_python_list(self, body: str) -> bool:
-        inner = body[1:].lstrip()
-        return body[0] == "[" and any(
-            f"{name}(".startswith(inner) or inner.startswith(f"{name}(") for name in self.schemas
-        )
 
     def _take(self, length: int, calls: tuple[WrittenCall, ...]) -> bool:
         block, self._pending = self._pending[:length], self._pending[length:]

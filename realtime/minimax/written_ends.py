@@ -10,7 +10,17 @@ import re
 
 from realtime.minimax.written_forms import MARK
 
-# The wrappers of other vendors' templates, as `written_calls` knows them: without "<" and ">".
+# The wrappers of the family, and those of other vendors' templates: without "<" and ">".
+WRAPPERS = (
+    "minimax:tool_call",
+    "minimax:tool_calls",
+    "tool_call",
+    "tool_calls",
+    "function_call",
+    "function_calls",
+    "|tool_call|",
+    "|python_tag|",
+)
 RELATIVES = (
     "seed:tool_call",
     "longcat_tool_call",
@@ -33,7 +43,15 @@ RELATIVES = (
     "｜DSML｜tool_calls",
 )
 # How what stands in them may begin, besides JSON and the name of a tool.
-RELATIVES_INNER = (
+INNER = (
+    "<invoke name",
+    "invoke name",
+    "<invoke\n",
+    "<function",
+    "<name>",
+    "<tool_name>",
+    "<|tool_call_begin|>",
+    "functions.",
     "<｜tool▁call▁begin｜>",
     "<｜tool_call_begin｜>",
     "<｜DSML｜invoke name=",

@@ -17,8 +17,8 @@ import msgspec
 
 from realtime.minimax.call_assembler import Schemas
 from realtime.minimax.json_text import decode_json, join_halves, json_text_of
-from realtime.minimax.written_relatives import read_relatives, without_namespace
 from realtime.minimax.typed_arguments import as_typed, items_of, property_of, types_of
+from realtime.minimax.written_relatives import read_relatives, without_namespace
 
 MARK = "]<]minimax[>["  # M3 puts it before every tag
 _TAG_MARK = "\x00"  # stands for it while a block is read

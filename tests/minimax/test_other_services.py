@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from realtime.core.messages import TextDelta, ToolCallDelta
 from realtime.errors import ProviderError
 from realtime.minimax.chat_stream import ChatDecoder
-from realtime.minimax.errors import error_from_response, error_for_status, plain_text
+from realtime.minimax.errors import error_for_status, error_from_response, plain_text
 from realtime.minimax.retry_after import asked_wait_s, with_wait
 from realtime.minimax.sse import SseDecoder, is_done
 
@@ -61,9 +62,7 @@ def test_every_line_end_counts_wherever_the_stream_is_cut(end: str, cuts: list[i
     ).encode()
     places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
     decoder = SseDecoder()
-    found = [
-        one for begin, stop in zip(places, places[1:], strict=False) for one in decoder.feed(body[begin:stop])
-    ]
+    found = [one for begin, stop in pairwise(places) for one in decoder.feed(body[begin:stop])]
     assert found + decoder.finish() == ["eins", "zwei\ndrei", "vier"]
 
 
@@ -142,7 +141,7 @@ def test_a_call_in_another_shape_is_read(events: list[Any]) -> None:
     assert read(*events, FINISH) == ("", [("get_weather", {"city": "Rom"})])
 
 
-@pytest.mark.parametrize("opening, closing", [
+@pytest.mark.parametrize(("opening", "closing"), [
     ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>\n"), ("[THINK]", "[/THINK]"), ("◁think▷", "◁/think▷"),
     ("<seed:think>", "</seed:think>"), ("<|channel>thought\n", "<channel|>"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
