@@ -14,7 +14,10 @@ LOOKAHEAD = (
     48  # characters in which an opening mark has to close; a first chunk without a clause is about as long
 )
 
-PLAIN = re.compile(r"[^\s\\`*_~\[\]!<$&|\r]+")
+_NO_MARK = r"[^\s\\`*_~\[\]!<$&|]++"
+PLAIN = re.compile(_NO_MARK)
+
+PLAIN_DELTA = re.compile(rf" ?{_NO_MARK}(?: {_NO_MARK})*+ ?")  # words with single blanks between them
 BLANKS = re.compile(r"[ \t\u00a0\u3000\r]+")
 CODE_TEXT = re.compile(r"[^`\s]+")
 STOP = re.compile(r"[,.;:!?…](?=\s)|[，。！？；：、…](?![*_~])|\n")  # the end of a clause
@@ -40,6 +43,7 @@ _PROSE_LINE = re.compile(r"[\"'“‘«¿¡(]?[^\W\d_][^{}<>=\\|`$#;@\[\]\n]*")
 # -- inside a line -----------------------------------------------------------------------------------------------------
 
 ADDRESS_START = re.compile(r"(?<![^\W_])(?:https?://|www\.)", re.I)
+MAYBE_ADDRESS = re.compile(r"(?<![^\W_])(?:https?://|www\.|(?:h|ht|htt|https?:?/?|ww?w?)\Z)", re.I)
 ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】」』”]*", re.I)
 ADDRESS_REST = re.compile(r"[^\s<>\"'`，。！？；：、）】」』”]+")
 NO_HOST = re.compile(r"(?:https?://|www\.)(?![^\W_])", re.I)

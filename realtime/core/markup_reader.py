@@ -49,6 +49,21 @@ class MarkupReader:
         self._said, self._offsets = [], []
         return wording
 
+    def _take_words(self, delta: str) -> Wording:
+        """Take words with single blanks between them at once, and give them out. Nothing else may be held."""
+        words = delta.removesuffix(" ")
+        held = "".join(self._taken)  # a blank, and marks after it
+        text, said = held + words, (" " if self._blank else "") + words
+        unsaid = len(text) - len(said)
+        offsets = (0, *range(unsaid + 1, len(text))) if unsaid else tuple(range(len(text)))
+        self._passed += len(delta)
+        self._given += len(text)
+        self._taken = [" "] if words != delta else []
+        self._blank, self._blank_at = "".join(self._taken), self._given
+        self._previous, self._shown = delta[-1], words[-1]
+        self._line = (self._line + said)[:_LINE_BEGINNING]
+        return Wording(text, said, offsets)
+
     # -- taking text -----------------------------------------------------------------------------------------------
 
     def _drop(self, length: int) -> None:

@@ -40,6 +40,8 @@ class SpeechNormalizer(InlineReader):
 
     def feed(self, delta: str) -> Wording:
         """What became certain."""
+        if (plain := self._plain_delta(delta)) is not None:
+            return plain
         for start in range(0, len(delta), _PIECE):
             self._raw += delta[start : start + _PIECE]
             self._advance()
@@ -52,6 +54,14 @@ class SpeechNormalizer(InlineReader):
         if self._item and not self._fence:
             self._end_item()
         return self._give()
+
+    def _plain_delta(self, delta: str) -> Wording | None:
+        """`feed` for a delta of words alone, inside a line and with nothing held: as most are. None: it is another."""
+        if self._raw or self._line_start or self._newlines or self._code or self._fence or self._rest:
+            return None
+        if not markup.PLAIN_DELTA.fullmatch(delta) or markup.MAYBE_ADDRESS.search(delta):
+            return None
+        return self._take_words(delta) if self._shown and not (self._blank and delta[0] == " ") else None
 
     def _advance(self) -> None:
         try:

@@ -39,9 +39,13 @@ class WordingBuffer:
     def append(self, wording: Wording) -> None:
         """More text and what is said for it."""
         base = self._taken + len(self.text)
-        self.text += wording.text
-        self.said += wording.said
-        self._offsets.extend(base + offset for offset in wording.offsets)
+        self._offsets.extend(map(base.__add__, wording.offsets))
+        # A string that nothing else refers to grows in place: else each delta would copy all that waits.
+        text, self.text = self.text, ""
+        text += wording.text
+        said, self.said = self.said, ""
+        said += wording.said
+        self.text, self.said = text, said
 
     def take(self, end: int) -> Wording:
         """The first `end` characters that are said, with their text; all the text if they are all there are."""
