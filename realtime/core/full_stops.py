@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
+from functools import lru_cache
 
 from realtime.core.characters import COMBINING, is_unspaced
 from realtime.core.languages import (
-    Short,
+    Kind,
     abbreviation,
-    guess_languages,
-    may_be_short,
+    is_abbreviation,
     starts_sentence,
     writes_ordinals_with_stops,
 )
+from realtime.core.languages.guess import guess_languages
 from realtime.core.marks import BRACKETS, OPENERS
 
 
@@ -30,17 +31,6 @@ class Stop(Enum):
     INSIDE = 1  # no end; a chunk may end there, between two words
     JOINED = 2  # no end, and what follows belongs to it
     UNKNOWN = 3  # text still to come decides
-
-
-class _Kind(IntEnum):
-    """What the word before a full stop is."""
-
-    WORD = 0
-    NUMBERED = 1
-    MAYBE_LAST = 2
-    LEADING = 3
-    INITIAL = 4
-    ORDINAL = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +53,7 @@ _GEORGIAN = re.compile(r"[\u10d0-\u10ff]")  # its letters are small to Unicode, 
 _THAI_SHORT = re.compile(
     r"(?<![\u0e01-\u0e4e])(?:เ?[ก-ฮ]{1,3}\.)*(?:เ?[ก-ฮ]{1,4}|โทร)$"
 )  # no vowels: "พ.ศ", "น"
+_BEFORE = 24  # characters that tell what a word is
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\.?\s+$")
 # a letter alone after one of these is a name for a thing, and may be the last word: "vitamin C.", "plan B."
 _LETTER_AFTER = frozenset(
@@ -88,7 +79,7 @@ class FullStops:
         """Whether a full stop after `word`, which stands at `start`, at the end of the text may be no end."""
         if len(word) < 2:
             return True
-        return (may_be_short(word) or word[:1] == "-") and self._kind(start, word) > _Kind.NUMBERED
+        return (is_abbreviation(word) or word[:1] == "-") and self._kind(start, word) > Kind.NUMBERED
 
     def judge(self, start: int, raw: str, after: int) -> Stop:
         """The full stop after the word `raw`, which stands at `start`; what follows it and its space is at `after`."""
@@ -116,40 +107,40 @@ class FullStops:
 
     def is_leading(self, start: int, word: str) -> bool:
         """Whether a chunk that ends with this abbreviation would pause where no speaker does."""
-        return may_be_short(word) and self._kind(start, word) is _Kind.LEADING
+        return is_abbreviation(word) and self._kind(start, word) is Kind.LEADING
 
     @staticmethod
-    def _at_the_end(kind: _Kind, word: str) -> Stop:
-        if kind is _Kind.WORD and len(word) > 1:
+    def _at_the_end(kind: Kind, word: str) -> Stop:
+        if kind is Kind.WORD and len(word) > 1:
             return Stop.END
-        joined = kind in (_Kind.LEADING, _Kind.INITIAL, _Kind.NUMBERED) or len(word) < 2
+        joined = kind in (Kind.LEADING, Kind.INITIAL, Kind.NUMBERED) or len(word) < 2
         return Stop.JOINED if joined else Stop.INSIDE
 
     def _before_small(self, start: int, word: str, following: _Next) -> Stop:
         if following.dotted and len(word) <= 2:
             return Stop.JOINED
-        return Stop.JOINED if self._kind(start, word) is _Kind.LEADING else Stop.INSIDE
+        return Stop.JOINED if self._kind(start, word) is Kind.LEADING else Stop.INSIDE
 
-    def _before_capital(self, kind: _Kind, word: str, following: _Next) -> Stop:
+    def _before_capital(self, kind: Kind, word: str, following: _Next) -> Stop:
         """Before a capital, a digit, or a letter of a script that has no capitals."""
-        if kind is _Kind.LEADING:
+        if kind is Kind.LEADING:
             return Stop.JOINED
         if following.word[:1].isdigit():
-            joined = kind in (_Kind.NUMBERED, _Kind.ORDINAL, _Kind.INITIAL)
-            return Stop.JOINED if joined else Stop.END if kind is _Kind.WORD else Stop.INSIDE
-        if kind in (_Kind.WORD, _Kind.NUMBERED):
+            joined = kind in (Kind.NUMBERED, Kind.ORDINAL, Kind.INITIAL)
+            return Stop.JOINED if joined else Stop.END if kind is Kind.WORD else Stop.INSIDE
+        if kind in (Kind.WORD, Kind.NUMBERED):
             if not word.isalpha() or not (len(word) == 1 or (len(word) == 2 and word.isupper())):
                 return Stop.END
             if following.dotted:
                 return Stop.JOINED  # "z. B.", "EE. UU."
             return Stop.END if following.whole or len(following.word) > 3 else Stop.UNKNOWN
-        if following.dotted and len(word) <= 3 and kind is not _Kind.ORDINAL:
+        if following.dotted and len(word) <= 3 and kind is not Kind.ORDINAL:
             return Stop.JOINED
         if not following.whole:
             return Stop.UNKNOWN
         if not following.word or starts_sentence(following.word, self._languages):
             return Stop.END
-        return Stop.JOINED if kind is _Kind.INITIAL else Stop.INSIDE
+        return Stop.JOINED if kind is Kind.INITIAL else Stop.INSIDE
 
     def _next(self, after: int) -> _Next:
         match = _NEXT.match(self._text, after)
@@ -160,49 +151,63 @@ class FullStops:
             word, self._final or rest != "", rest == "." and 0 < len(word) <= 3 and not word.isdigit()
         )
 
-    def _kind(self, start: int, word: str) -> _Kind:
-        """What the word before a full stop is, from the tables and from how it looks."""
-        if word.isdigit() or (word.isupper() and len(word) > 1 and _ROMAN.fullmatch(word)):
-            return self._number_kind(start, word)
-        short = self._short(start, word)
-        if short is not None:
-            return _Kind(int(short))
-        if _DOTTED.fullmatch(word):
-            return _Kind.INITIAL if word.isupper() and len(word) <= 5 else _Kind.MAYBE_LAST
-        if len(word) == 1 and word.isalpha() and not word.islower():
-            return _Kind.WORD if self._word_before(start) in _LETTER_AFTER else _Kind.INITIAL
-        return _Kind.WORD
-
-    def _number_kind(self, start: int, word: str) -> _Kind:
-        ordinal = len(word) <= 3 or not word.isdigit()
-        unknown = not word.isdigit() and not self._languages  # a king, more often than a war
-        if not ordinal or not (unknown or writes_ordinals_with_stops(self._languages)):
-            return _Kind.WORD
-        return _Kind.WORD if self._word_before(start) in _CARDINAL_AFTER else _Kind.ORDINAL
-
-    def _short(self, start: int, word: str) -> Short | None:
-        if "'" in word or "’" in word:
-            word = _ELISION.sub("", word)  # "l'avv."
-        near = self._text[max(0, start - 20) : start]
-        after_stop = near.endswith((".", ". ", ".\u00a0", ".\u202f"))  # asked first: the search is slow
-        before = _PARTS_BEFORE.search(near) if after_stop else None
-        if before:
-            parts = "".join(before.group().split()).lower()
-            while parts:
-                whole = parts + word
-                if may_be_short(whole):
-                    return abbreviation(whole, self._languages)
-                parts = parts.partition(".")[2]
-        if may_be_short(word):
-            return abbreviation(word, self._languages)
-        return Short.MAYBE_LAST if len(word) > 4 and word.endswith("str") else None  # "Goethestr. 5"
-
-    def _word_before(self, start: int) -> str:
-        match = _WORD_BEFORE.search(self._text, max(0, start - 24), start)
-        return match.group(1).lower() if match else ""
+    def _kind(self, start: int, word: str) -> Kind:
+        """What the word before a full stop is."""
+        if _is_plain(word) and "." not in self._text[max(0, start - 2) : start]:
+            return Kind.WORD
+        return _kind_after(self._text[max(0, start - _BEFORE) : start], word, self._languages)
 
     @property
     def _languages(self) -> frozenset[str]:
         if self._known is None:
             self._known = guess_languages(self._text)
         return self._known
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word can only be a word, in any language, after any other."""
+    plain = len(word) > 1 and word.isalpha() and not word.isupper() and not word.endswith("str")
+    return plain and not is_abbreviation(word)
+
+
+@lru_cache(maxsize=4096)  # pending text is looked through again with every delta
+def _kind_after(before: str, word: str, languages: frozenset[str]) -> Kind:
+    """What a word before a full stop is, from the tables and from how it looks; `before`: the text before it."""
+    if word.isdigit() or (word.isupper() and len(word) > 1 and _ROMAN.fullmatch(word)):
+        return _number_kind(before, word, languages)
+    if (short := _abbreviation(before, word, languages)) is not Kind.WORD:
+        return short
+    if _DOTTED.fullmatch(word):
+        return Kind.INITIAL if word.isupper() and len(word) <= 5 else Kind.MAYBE_LAST
+    if len(word) == 1 and word.isalpha() and not word.islower():
+        return Kind.WORD if _word_before(before) in _LETTER_AFTER else Kind.INITIAL
+    return Kind.WORD
+
+
+def _number_kind(before: str, word: str, languages: frozenset[str]) -> Kind:
+    ordinal = len(word) <= 3 or not word.isdigit()
+    unknown = not word.isdigit() and not languages  # a king, more often than a war
+    if not ordinal or not (unknown or writes_ordinals_with_stops(languages)):
+        return Kind.WORD
+    return Kind.WORD if _word_before(before) in _CARDINAL_AFTER else Kind.ORDINAL
+
+
+def _abbreviation(before: str, word: str, languages: frozenset[str]) -> Kind:
+    if "'" in word or "’" in word:
+        word = _ELISION.sub("", word)  # "l'avv."
+    near = before[-20:]
+    after_stop = near.endswith((".", ". ", ".\u00a0", ".\u202f"))  # asked first: the search is slow
+    if parts_before := _PARTS_BEFORE.search(near) if after_stop else None:
+        parts = "".join(parts_before.group().split()).lower()
+        while parts:
+            if is_abbreviation(parts + word):
+                return abbreviation(parts + word, languages)
+            parts = parts.partition(".")[2]
+    if is_abbreviation(word):
+        return abbreviation(word, languages)
+    return Kind.MAYBE_LAST if len(word) > 4 and word.endswith("str") else Kind.WORD  # "Goethestr. 5"
+
+
+def _word_before(before: str) -> str:
+    match = _WORD_BEFORE.search(before)
+    return match.group(1).lower() if match else ""

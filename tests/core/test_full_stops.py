@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.core.clauses import Boundary, find_cuts
-from realtime.core.languages import LANGUAGES, guess_languages
+from realtime.core.languages import LANGUAGES
+from realtime.core.languages.guess import guess_languages
 
 
 def sentences(text: str) -> list[str]:

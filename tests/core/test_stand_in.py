@@ -33,6 +33,11 @@ CODE = "```\nx = 1\n```"
         ("כתוב לי קוד", "he"),
         ("Γράψε μου κώδικα", "el"),
         ("给我写一段 Python 代码", "zh"),
+        ("Напиши мені код, будь ласка", "uk"),
+        ("Моля, напиши ми кода на български", "bg"),
+        ("این کد را برای من بنویس", "fa"),
+        ("Napiš mi prosím kód", "cs"),
+        ("Írj nekem egy táblázatot", "hu"),
         ("42?", "en"),
         ("", "en"),
     ],
@@ -49,11 +54,14 @@ def test_the_question_tells_the_language(question: str, language: str) -> None:
         ("Code?", "pt_BR", "pt"),
         ("Code?", "yue", "zh"),
         ("Code?", "xx", "en"),
+        ("Код?", "uk", "uk"),  # of the languages of a script, the known one
+        ("表", "ja", "ja"),
+        ("表", None, "zh"),
         ("给我代码", "en", "zh"),  # the words say more than a setting
         ("Zeig mir bitte die Tabelle", "fr", "fr"),  # a setting says more than a guess
     ],
 )
-def test_a_known_language_counts(question: str, language: str, said: str) -> None:
+def test_a_known_language_counts(question: str, language: str | None, said: str) -> None:
     assert stand_in(CODE, question, language) == PHRASES[said]
 
 

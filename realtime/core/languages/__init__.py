@@ -1,14 +1,11 @@
-"""Which language a text is in, and what an abbreviation in it means: tables by language, and the guess.
+"""What an abbreviation means in a language, and which words begin its sentences: tables by language.
 
-Knows the languages that the voice speaks (docs/minimax/t2a-websocket.md 4). Does not know where a text is cut
-(`full_stops.py`).
+Knows the languages that the voice speaks (docs/minimax/t2a-websocket.md 4). Does not know which language a text is in
+(`guess.py`), nor where it is cut (`full_stops.py`).
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable
 from enum import IntEnum
 from functools import lru_cache
 
@@ -18,12 +15,15 @@ from realtime.core.languages.table import Language
 LANGUAGES: tuple[Language, ...] = germanic.ALL + romance.ALL + slavic.ALL + others.ALL
 
 
-class Short(IntEnum):
-    """What kind of abbreviation a word with a full stop is."""
+class Kind(IntEnum):
+    """What a word before a full stop is. The tables know the first four."""
 
+    WORD = 0  # no abbreviation
     NUMBERED = 1  # one only before a number
     MAYBE_LAST = 2  # may be the last word of a sentence
     LEADING = 3  # leads on to what it belongs to; never the last word
+    INITIAL = 4
+    ORDINAL = 5
 
 
 # Abbreviations that are whole words in another language of the tables: they count in their own language alone.
@@ -43,72 +43,44 @@ _ALSO_WORDS = frozenset(
         "год груд им лист мар мин пор рис список ср тел ум час"
     ).split()
 )
-_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)(\.?)")
-_EVIDENCE_CHARS = 600
 
 
-def _abbreviations() -> dict[str, dict[str, Short]]:
-    kinds: dict[str, dict[str, Short]] = {}
+def _abbreviations() -> dict[str, dict[str, Kind]]:
+    kinds: dict[str, dict[str, Kind]] = {}
     for language in LANGUAGES:
         for kind, words in (
-            (Short.NUMBERED, language.numbered),
-            (Short.MAYBE_LAST, language.short),
-            (Short.LEADING, language.leading),
+            (Kind.NUMBERED, language.numbered),
+            (Kind.MAYBE_LAST, language.short),
+            (Kind.LEADING, language.leading),
         ):
             for word in words.split():
                 kinds.setdefault(word, {})[language.code] = kind
     return kinds
 
 
-def _by_word(words_of: Callable[[Language], Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    """The languages of every word."""
-    languages: dict[str, tuple[str, ...]] = {}
-    for language in LANGUAGES:
-        for word in words_of(language):
-            languages[word] = (*languages.get(word, ()), language.code)
-    return languages
-
-
 _ABBREVIATIONS = _abbreviations()
-_TELLING = _by_word(lambda language: language.telling_words)
-_LETTERS = _by_word(lambda language: language.letters.split())
+_ORDINARY = frozenset[str]().union(*(language.telling_words for language in LANGUAGES))
 _STARTS = {language.code: language.start_words for language in LANGUAGES}
 _ANY_START = frozenset[str]().union(*_STARTS.values())
 _ORDINALS = frozenset(language.code for language in LANGUAGES if language.ordinals)
 
 
-def guess_languages(text: str) -> frozenset[str]:
-    """The languages (ISO 639) that most words of the text's beginning are of; several on a tie, none without a hint."""
-    return _guess(text[:_EVIDENCE_CHARS].lower())
-
-
-@lru_cache(maxsize=256)
-def _guess(text: str) -> frozenset[str]:
-    votes: Counter[str] = Counter()
-    words = [word for word, stop in _WORD.findall(text) if not (stop and word in _ABBREVIATIONS)]
-    for hint in (*words, *(_LETTERS.keys() & set(text))):
-        for code in _TELLING.get(hint, ()) or _LETTERS.get(hint, ()):
-            votes[code] += 1
-    most = max(votes.values(), default=0)
-    return frozenset(code for code, count in votes.items() if count == most)
-
-
-def may_be_short(word: str) -> bool:
+def is_abbreviation(word: str) -> bool:
     """Whether this word is an abbreviation in any language."""
     return word in _ABBREVIATIONS or word.lower() in _ABBREVIATIONS
 
 
 @lru_cache(maxsize=4096)
-def abbreviation(word: str, languages: frozenset[str]) -> Short | None:
-    """What kind of abbreviation this word is in a text of one of these languages; None = an ordinary word."""
+def abbreviation(word: str, languages: frozenset[str]) -> Kind:
+    """What kind of abbreviation this word is in a text of one of these languages (ISO 639), if it is any."""
     known = _ABBREVIATIONS.get(word) or _ABBREVIATIONS.get(word.lower())
     if known is None:
-        return None
+        return Kind.WORD
     own = [kind for code, kind in known.items() if code in languages]
     if own:
         return max(own)
-    if (word.lower() in _ALSO_WORDS or word.lower() in _TELLING) and (languages or word.lower() == word):
-        return None
+    if (word.lower() in _ALSO_WORDS or word.lower() in _ORDINARY) and (languages or word.lower() == word):
+        return Kind.WORD
     return max(known.values())
 
 

@@ -32,6 +32,7 @@ ENGLISH = Language(
         "eds a.m p.m ph.d esq assoc intl govt univ ca tel ext b.c a.d b.c.e c.e"
     ),
     numbered="no nos op opp p art para ext",
+    requests="show write",
 )
 GERMAN = Language(
     "de",
@@ -60,6 +61,7 @@ GERMAN = Language(
     ),
     numbered="nr nrn art abs abb tab kap bd s seite ziff par max op",
     ordinals=True,
+    requests="zeig mir kannst schreib",
 )
 DUTCH = Language(
     "nl",
@@ -79,6 +81,7 @@ DUTCH = Language(
         "a.u.b s.v.p aub svp gld min sec"
     ),
     numbered="nr nrs art blz p hfst fig",
+    requests="laat me zien kun schrijf alsjeblieft",
 )
 AFRIKAANS = Language(
     "af",
@@ -111,6 +114,7 @@ DANISH = Language(
     ),
     numbered="nr s kap fig stk art",
     ordinals=True,
+    requests="vis skriv tabel",
 )
 NORWEGIAN = Language(
     "nb",
@@ -129,6 +133,7 @@ NORWEGIAN = Language(
     ),
     numbered="nr s kap fig art",
     ordinals=True,
+    requests="vis skriv tabell",
 )
 NYNORSK = Language(
     "nn",
@@ -162,5 +167,6 @@ SWEDISH = Language(
         "e.kr o.d st sek"
     ),
     numbered="nr s kap fig art sid",
+    requests="visa skriv tabell",
 )
 ALL = (ENGLISH, GERMAN, DUTCH, AFRIKAANS, DANISH, NORWEGIAN, NYNORSK, SWEDISH)

@@ -1,6 +1,6 @@
 """Greek, Turkish, Hungarian, Finnish, Vietnamese, Indonesian, Malay, Filipino, and the scripts without capitals.
 
-Languages that use no full stop, or none in abbreviations, have no row: Chinese, Japanese, Korean.
+Languages that use no full stop, or none in abbreviations, have only their script: Chinese, Japanese, Korean, Thai.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ GREEK = Language(
         "ιουλ αυγ σεπ οκτ νοε δεκ τηλ λεπ δευτ χλμ"
     ),
     numbered="αρ αριθ σελ άρθ κεφ εικ τ παρ",
+    scripts="GREEK",
 )
 TURKISH = Language(
     "tr",
@@ -39,6 +40,7 @@ TURKISH = Language(
     ),
     numbered="no s md sy c",
     ordinals=True,
+    requests="bana göster yaz tablo kod",
 )
 HUNGARIAN = Language(
     "hu",
@@ -56,6 +58,7 @@ HUNGARIAN = Language(
     ),
     numbered="sz old o évf köt",
     ordinals=True,
+    requests="mutasd kérlek írj nekem táblázatot",
 )
 FINNISH = Language(
     "fi",
@@ -71,6 +74,7 @@ FINNISH = Language(
     short="jne yms ym ynnä eaa jaa ekr jkr milj mrd klo puh p min sek os e.kr j.kr t v snt",
     numbered="s sivu nro luku kuva",
     ordinals=True,
+    requests="näytä minulle voitko kirjoita taulukko",
 )
 VIETNAMESE = Language(
     "vi",
@@ -84,6 +88,7 @@ VIETNAMESE = Language(
     leading="tp ts ths gs pgs bs ks cn tx q p h.x đ ths ông.bà mr mrs dr",
     short="v.v vv tcn scn tr.cn sđt km kg tr",
     numbered="tr số điều t",
+    requests="làm xem viết bảng",
 )
 _MALAY_STARTS = (
     "saya aku anda kamu dia ia kami kita mereka ini itu ada di ke dari pada dengan untuk tanpa setelah "
@@ -105,6 +110,7 @@ INDONESIAN = Language(
         "okt nov des sm m rb jt hlm hal kab kec prov telp thn"
     ),
     numbered="no hlm hal rp pasal bab",
+    requests="tunjukkan tolong tulis",
 )
 MALAY = Language(
     "ms",
@@ -136,6 +142,7 @@ HINDI = Language(
     leading="डॉ डा श्री सुश्री प्रो पं स्व उदा कु मो इंजी एड जन ले",
     short="कि.मी किमी मि.मी से.मी कि.ग्रा ई.पू ई आदि लि प्रा रु",
     numbered="सं पृ रु नं क्र",
+    scripts="DEVANAGARI",
 )
 TAMIL = Language(
     "ta",
@@ -147,6 +154,7 @@ TAMIL = Language(
     leading="திரு திருமதி செல்வி டாக்டர் பேரா முனைவர் எ.கா",
     short="கி.மீ கி.மு கி.பி மு.ப பி.ப ரூ மி.மீ",
     numbered="எண் பக் ரூ",
+    scripts="TAMIL",
 )
 ARABIC = Language(
     "ar",
@@ -158,6 +166,7 @@ ARABIC = Language(
     leading="د أ أ.د م السيد ص.ب ج.م.ع",
     short="إلخ الخ هـ ق.م كم كغ ه",
     numbered="ص رقم ج",
+    scripts="ARABIC",
 )
 PERSIAN = Language(
     "fa",
@@ -170,6 +179,7 @@ PERSIAN = Language(
     leading="د مهندس ر.ک",
     short="ق.م ه.ش ه.ق و.غیره",
     numbered="ص ش ج",
+    scripts="ARABIC",
 )
 HEBREW = Language(
     "he",
@@ -181,8 +191,14 @@ HEBREW = Language(
     leading="גב מר פרופ ד״ר",
     short="ת.ד ק״מ וכו",
     numbered="עמ מס",
+    scripts="HEBREW",
 )
+CHINESE = Language("zh", scripts="CJK")
+JAPANESE = Language("ja", scripts="HIRAGANA KATAKANA CJK")
+KOREAN = Language("ko", scripts="HANGUL")
+THAI = Language("th", scripts="THAI")
 ALL = (
     *(GREEK, TURKISH, HUNGARIAN, FINNISH, VIETNAMESE, INDONESIAN, MALAY, FILIPINO),
     *(HINDI, TAMIL, ARABIC, PERSIAN, HEBREW),
+    *(CHINESE, JAPANESE, KOREAN, THAI),
 )

@@ -26,6 +26,7 @@ SPANISH = Language(
         "ff.aa pts ptas"
     ),
     numbered="núm núms nº pág págs art arts cap fig vol p pp tomo no apdo n",
+    requests="muéstrame puedes favor escribe dame",
 )
 FRENCH = Language(
     "fr",
@@ -47,6 +48,7 @@ FRENCH = Language(
         "h km kg éd apr s.v.p svp r.-v"
     ),
     numbered="art chap fig vol p pp n no nos nº n° al §",
+    requests="montre moi peux écris s'il plaît",
 )
 PORTUGUESE = Language(
     "pt",
@@ -68,6 +70,7 @@ PORTUGUESE = Language(
         "obs p.s s.f.f"
     ),
     numbered="núm nº n.º pág págs art arts cap fig vol p pp n",
+    requests="mostra mostre me favor escreve escreva",
 )
 ITALIAN = Language(
     "it",
@@ -90,6 +93,7 @@ ITALIAN = Language(
         "kg ca u.s p.s n.d.r mln mld"
     ),
     numbered="n nn nr num pag pagg art artt cap fig vol p pp",
+    requests="mostrami puoi favore scrivi dammi",
 )
 ROMANIAN = Language(
     "ro",
@@ -110,6 +114,7 @@ ROMANIAN = Language(
         "sec km kg mld s.a s.r.l"
     ),
     numbered="nr pag art alin cap fig vol p pp lit bl sc et ap",
+    requests="arată mi scrie te rog",
 )
 CATALAN = Language(
     "ca",

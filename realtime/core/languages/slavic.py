@@ -24,6 +24,8 @@ RUSSIAN = Language(
         "янв февр фев мар апр июн июл авг сент сен окт нояб ноя дек тел обл р-н и.о с.ш в.д ю.ш проч"
     ),
     numbered="стр рис табл гл п пп ст ч т кв д к стб № эт",
+    requests="напиши покажи мне код",
+    scripts="CYRILLIC",
 )
 UKRAINIAN = Language(
     "uk",
@@ -41,6 +43,8 @@ UKRAINIAN = Language(
         "бер квіт трав черв лип серп вер жовт лист груд тел обл р-н"
     ),
     numbered="стор с рис табл гл п пп ст ч т кв буд №",
+    requests="напиши покажи мені код",
+    scripts="CYRILLIC",
 )
 BULGARIAN = Language(
     "bg",
@@ -58,6 +62,8 @@ BULGARIAN = Language(
         "авг септ окт ноем дек тел обл"
     ),
     numbered="стр фиг табл гл чл ал т бр №",
+    requests="напиши покажи ми кода",
+    scripts="CYRILLIC",
 )
 POLISH = Language(
     "pl",
@@ -80,6 +86,7 @@ POLISH = Language(
     ),
     numbered="nr str s art ust pkt rozdz rys tab t poz",
     ordinals=True,
+    requests="pokaż mi napisz czy tabelę kod",
 )
 CZECH = Language(
     "cs",
@@ -99,6 +106,7 @@ CZECH = Language(
     short="atd apod aj př.n.l n.l př.kr hod tis mil mld min sek km kg kč tel s.r.o a.s r stol",
     numbered="č str s čl odst kap obr tab sv",
     ordinals=True,
+    requests="napiš mi ukaž kód tabulku",
 )
 SLOVAK = Language(
     "sk",

@@ -1,4 +1,4 @@
-"""What one language contributes: words that tell it, and abbreviations that are written with a full stop.
+"""What one language contributes: its script, words that tell it, and abbreviations that are written with a full stop.
 
 A row of the tables beside this module. All words are in lower case unless they are abbreviations only with a capital
 ("Sun." of a week). An abbreviation of several parts has no blanks here: "z.b" stands for "z. B." and "z.B.".
@@ -18,8 +18,10 @@ class Language:
     """One language of the voice. The arguments are words with blanks between them."""
 
     code: str  # ISO 639
-    starts: str = field(repr=False)  # words that often begin a sentence, and rarely are a name
-    common: str = field(repr=False)  # other words that tell the language
+    starts: str = field(default="", repr=False)  # words that often begin a sentence, and rarely are a name
+    common: str = field(default="", repr=False)  # other words that tell the language
+    requests: str = field(default="", repr=False)  # words that tell it where somebody asks for something
+    scripts: str = field(default="", repr=False)  # that tell the language, as Unicode names their letters
     letters: str = field(default="", repr=False)  # that few other languages write
     leading: str = field(default="", repr=False)  # always lead on: titles, "e.g."
     short: str = field(default="", repr=False)  # may end a sentence or not: "etc.", units, months
