@@ -110,8 +110,7 @@ class Chunker:
     def finish(self, now_s: float, stand_in: str = "") -> None:
         """There is no more text. `stand_in` is said in the place of a text in which nothing is said."""
         if not self._opened and not pronounceable(self._pending):
-            end = len(self._buffer.text)
-            self._buffer.append(Wording("", stand_in, (end,) * len(stand_in)))
+            self._buffer.say_instead(stand_in)
         self._finished = True
         self._cuts = None
 

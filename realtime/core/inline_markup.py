@@ -173,7 +173,8 @@ class InlineReader(MarkupReader):
 
     def _opens(self, mark: str, run: int) -> bool:
         """Whether the mark closes in its clause. Bold text may go on beyond a comma, but a code name has no marks."""
-        if mark == "_" and markup.CODE_NAME.match(self._raw):
+        if mark == "_" and (name := markup.CODE_NAME.match(self._raw)):
+            self._need(more=name.end() == len(self._raw))
             return False
         sign = re.escape(mark)
         beyond = r"(?![A-Za-z0-9_])" if run == 1 or mark == "_" else ""

@@ -27,7 +27,10 @@ TERMINAL = '.,;:!?…。！？，；：、—"”’」』'
 
 # -- at the start of a line --------------------------------------------------------------------------------------------
 
-FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*[\w+#./-]*(?:[ \t]*[^\s`]*[={:./][^`\n]*)?[ \t\r]*")
+_OF_ATTRIBUTES = r"(?=[^\s`]*[={:./])"
+FENCE = re.compile(
+    rf"(`{{3,}}|~{{3,}})[ \t]*+(?:(?:{_OF_ATTRIBUTES}|[\w+#./-]*+[ \t]++{_OF_ATTRIBUTES})[^`\n]*+|[\w+#./-]*+)[ \t\r]*+"
+)
 RULE = re.compile(r"(?:[-*_=:+|][ \t]*){3,}")
 RULE_SO_FAR = re.compile(r"[-*_=:+| \t]*")
 HEADING = re.compile(r"#{1,6}(?:[ \t]+|\r?$)")
@@ -49,11 +52,13 @@ ADDRESS_REST = re.compile(r"[^\s<>\"'`，。！？；：、）】」』”]+")
 NO_HOST = re.compile(r"(?:https?://|www\.)(?![^\W_])", re.I)
 AUTOLINK = re.compile(r"<(?:mailto:)?((?:https?://|[\w.+-]+@)[^\s<>]+)>", re.I)
 BRACKET_END = re.compile(r"\]")
+# No pattern may have two ways to read one text: they would be tried in all combinations.
 DESTINATION = re.compile(
-    r"\]\([ \t]*(<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+    r"\]\([ \t]*(<[^<>\n]*>|[^\s()<>]*+(?:\([^\s()]*+\)[^\s()]*+)*+)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
 )
 DESTINATION_SO_FAR = re.compile(
-    r"\](?:\([ \t]*(?:<[^<>\n]*>?|[^\s()<>]*(?:\([^\s()]*\)?[^\s()]*)*)(?:[ \t]+(?:\"[^\"\n]*\"?|'[^'\n]*'?)?)?[ \t]*)?"
+    r"\](?:\([ \t]*(?:<[^<>\n]*>?|[^\s()<>]*+(?:\([^\s()]*+\)?[^\s()]*+)*+)"
+    r"(?:[ \t]+(?:\"[^\"\n]*\"?|'[^'\n]*'?)?)?[ \t]*)?"
 )
 # the brackets of a regular expression: "[a-z](x)", "[^abc]*", "[A-Z][a-z]"
 CHARACTER_CLASS = re.compile(r"\[\^?(?:(?:[a-z]-[a-z]|[A-Z]-[A-Z]|\d-\d)|\\[a-zA-Z.])[^\[\]\s]{0,40}\]")

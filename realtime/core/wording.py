@@ -47,6 +47,11 @@ class WordingBuffer:
         said += wording.said
         self.text, self.said = text, said
 
+    def say_instead(self, said: str) -> None:
+        """Say this for all the text there is, at its end."""
+        self.said = said
+        self._offsets = [self._taken + len(self.text)] * len(said)
+
     def take(self, end: int) -> Wording:
         """The first `end` characters that are said, with their text; all the text if they are all there are."""
         cut = self._text_end(end)
