@@ -117,7 +117,7 @@ def ends(chunks: list[Chunk]) -> set[int]:
     return set(itertools.accumulate(len(chunk.text) for chunk in chunks))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @example("www.example.com", [1], [0.0], ChunkRules(), 1.0, 12.0)
 @given(TEXTS, SIZES, GAPS, RULES, st.floats(0.05, 1.5), st.sampled_from([0.0, 6.0, 12.0, 60.0]))
 def test_nothing_is_lost_doubled_or_cut_inside(
@@ -178,7 +178,7 @@ MARKDOWN = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(MARKDOWN, SIZES, GAPS, RULES)
 def test_what_is_spoken_does_not_depend_on_the_deltas(
     text: str, sizes: list[int], gaps_s: list[float], rules: ChunkRules
@@ -216,9 +216,9 @@ def test_a_forced_cut_is_between_graphemes(
     assert ends(chunks) <= set(itertools.accumulate(len(grapheme) for grapheme in graphemes))
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(
-    st.lists(st.sampled_from(["I", "help", "you", "garden", "seven"]), min_size=30, max_size=80), SIZES, GAPS
+    st.lists(st.sampled_from(["I", "help", "you", "garden", "seven"]), min_size=30, max_size=50), SIZES, GAPS
 )
 def test_text_without_any_mark_is_cut_between_words(
     words: list[str], sizes: list[int], gaps_s: list[float]

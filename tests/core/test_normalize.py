@@ -133,7 +133,7 @@ FRAGMENTS = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.lists(FRAGMENTS, max_size=8).map("".join), st.data())
 def test_what_is_said_does_not_depend_on_the_deltas(text: str, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=12))
@@ -141,7 +141,7 @@ def test_what_is_said_does_not_depend_on_the_deltas(text: str, data: st.DataObje
     assert normalized(text, *range(len(text))) == normalized(text)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.lists(FRAGMENTS, max_size=8).map("".join), st.data())
 def test_the_text_is_what_the_model_wrote(text: str, data: st.DataObject) -> None:
     """Character for character, and each character said leads to its place."""
@@ -177,7 +177,7 @@ def test_the_voice_gets_what_can_be_pronounced(text: str, spoken: str) -> None:
     assert spoken_form(text)[0] == spoken
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.one_of(st.text(max_size=6), st.sampled_from(["<#0.5#>", "😀", " ", "\n", "word", "你好。"])),
