@@ -47,7 +47,7 @@ def test_what_stands_far_behind_does_not_move_a_cut() -> None:
 
 
 def test_chunks_of_a_long_text_measure_only_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "我们今天去北京看看。" * 400
+    text = "我们今天去北京看看。" * 800
     measured = 0
 
     def counting(measure: Callable[[str], clauses.Size]) -> Callable[[str], clauses.Size]:
