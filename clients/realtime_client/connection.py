@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, ProxyError, WebSocketException
 from websockets.typing import Subprotocol
@@ -18,6 +17,7 @@ from .address import check_key, shown, socket_url, tls_context
 from .conversation import BINARY, Conversation
 from .errors import ConnectionFailed
 from .proxies import proxy_for, shown_proxy
+from .silence import SILENCE_TIMEOUT_S, Silence, WatchedSocket, watch
 from .talk import AudioInput, AudioOutput, Talk
 
 JSON_ONLY = Subprotocol("realtime")
@@ -40,6 +40,7 @@ async def connect(
     ssl_context: ssl.SSLContext | None = None,
     model: str | None = None,
     open_timeout_s: float = OPEN_TIMEOUT_S,
+    silence_timeout_s: float = SILENCE_TIMEOUT_S,
 ) -> AsyncIterator[Conversation]:
     """A conversation with the server at `url`: ws, wss, http, https or only the host; a path is a prefix.
 
@@ -57,6 +58,10 @@ async def connect(
 
     `session` is sent as the first `session.update`. Raises ConnectionFailed if the server refuses or says nothing for
     `open_timeout_s` seconds, DeviceError if a device cannot be used.
+
+    A server that later says nothing for `silence_timeout_s` seconds, not even in answer to a ping, is lost: the
+    iterator and every method raise ConnectionLost. It is short because somebody waits; make it longer where nobody
+    does, or `math.inf` (docs/clients.md).
     """
     if extensions is None:
         extensions = ("words",) if speaker is None else ("playback", "words")
@@ -76,6 +81,7 @@ async def connect(
             Talk(socket, speaker, microphone, headphones=headphones) if by_voice else Conversation(socket)
         )
         await conversation._begin(opened_s + open_timeout_s)
+        await stack.enter_async_context(_watched(socket, conversation, silence_timeout_s))
         if session is not None:
             await conversation.update(**session)
         if isinstance(conversation, Talk):
@@ -83,14 +89,28 @@ async def connect(
         yield conversation
 
 
+@asynccontextmanager
+async def _watched(
+    socket: WatchedSocket, conversation: Conversation, timeout_s: float
+) -> AsyncIterator[None]:
+    """Give the socket up in this block if the server is silent for so long."""
+    watching = watch(socket, Silence(timeout_s), lambda: conversation.sound_sent_s)
+    task = asyncio.create_task(watching, name="conversation: silence")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def _open(
     url: str, api_key: str | None, binary: bool, context: ssl.SSLContext | None, timeout_s: float
-) -> ClientConnection:
+) -> WatchedSocket:
     proxy = proxy_for(url)
     tls: dict[str, Any] = {"ssl": context or tls_context()} if url.startswith("wss:") else {}
     try:
         async with asyncio.timeout(timeout_s):  # websockets leaves the proxy's answer out of its own
-            return await open_socket(
+            socket = await open_socket(
                 url,
                 subprotocols=[BINARY, JSON_ONLY] if binary else None,
                 additional_headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
@@ -99,8 +119,12 @@ async def _open(
                 close_timeout=_CLOSE_TIMEOUT_S,
                 max_size=_MAX_MESSAGE,
                 proxy=proxy,
+                ping_interval=None,  # websockets' own ping hangs where nothing can be sent: `silence.py`
+                create_connection=WatchedSocket,
                 **tls,
             )
+            assert isinstance(socket, WatchedSocket)
+            return socket
     except InvalidStatus as refused:
         raise ConnectionFailed(*_refusal(refused)) from None
     except _failures() as error:

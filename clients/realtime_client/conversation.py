@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
@@ -21,6 +20,7 @@ from realtime.protocol import framing
 
 from .errors import ConnectionFailed, ConnectionLost
 from .player import Position
+from .silence import WatchedSocket
 
 Event = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Conversation:
 
     plays = False  # there is a speaker
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: WatchedSocket) -> None:
         self.session: dict[str, Any] = {}  # as the server last told it
         self.binary = socket.subprotocol == BINARY
         self.on_heard: Callable[[Position], Any] | None = None  # called many times while a reply plays
@@ -54,6 +54,11 @@ class Conversation:
     def extensions(self) -> tuple[str, ...]:
         """The extensions that are on."""
         return tuple(self.session.get("extensions") or ())
+
+    @property
+    def sound_sent_s(self) -> float:
+        """How much audio was sent so far, in seconds of it."""
+        return self._samples_sent / RATE
 
     @property
     def playing(self) -> bool:
@@ -100,6 +105,7 @@ class Conversation:
         """Send what the microphone heard: whole samples of 24 kHz 16-bit mono PCM."""
         if not self.binary:
             await self.send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
+            self._samples_sent += len(pcm) // 2
             return
         for offset in range(0, len(pcm), _FRAME_BYTES):
             payload = pcm[offset : offset + _FRAME_BYTES]
@@ -176,7 +182,7 @@ class Conversation:
                 f"The server accepted the connection but said nothing for {deadline_s - began_s:.1g} s."
             ) from None
         except ConnectionClosed as closed:
-            raise ConnectionFailed(_closed_message(closed), _close_reason(closed)) from None
+            raise ConnectionFailed(self._closed_message(closed), _close_reason(closed)) from None
         if event is not None and event["type"] == "error":
             raise ConnectionFailed(event["error"]["message"], event["error"].get("code"))
         self._first = event
@@ -185,7 +191,7 @@ class Conversation:
         try:
             await self._socket.send(message)
         except ConnectionClosed as closed:
-            raise ConnectionLost(_closed_message(closed), _close_reason(closed)) from None
+            raise ConnectionLost(self._closed_message(closed), _close_reason(closed)) from None
 
     def _receive(self, message: str | bytes) -> Event | None:
         """One message as an event; None for what a client ignores: unknown versions, kinds and streams."""
@@ -224,14 +230,13 @@ class Conversation:
     def _end(self, closed: ConnectionClosed) -> None:
         code = closed.rcvd.code if closed.rcvd else None
         if code not in (1000, 1001) and not (closed.sent and not closed.rcvd_then_sent):
-            raise ConnectionLost(_closed_message(closed), _close_reason(closed)) from None
+            raise ConnectionLost(self._closed_message(closed), _close_reason(closed)) from None
+
+    def _closed_message(self, closed: ConnectionClosed) -> str:
+        if closed.rcvd is None:
+            return self._socket.given_up or "The connection to the server was lost."
+        return f"The server closed the conversation ({closed.rcvd.code} {closed.rcvd.reason})."
 
 
 def _close_reason(closed: ConnectionClosed) -> str | None:
     return closed.rcvd.reason or None if closed.rcvd else None
-
-
-def _closed_message(closed: ConnectionClosed) -> str:
-    if closed.rcvd is None:
-        return "The connection to the server was lost."
-    return f"The server closed the conversation ({closed.rcvd.code} {closed.rcvd.reason})."

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from websockets.asyncio.client import ClientConnection
-
 from .conversation import Conversation, Event
 from .playback import Output, Playback
 from .player import Position
+from .silence import WatchedSocket
 
 ECHO_S = 0.25  # the echo in a room after the speaker has stopped
 MAX_EVENTS = 1000  # kept for a program that does not read them
@@ -49,7 +48,7 @@ class Talk(Conversation):
 
     def __init__(
         self,
-        socket: ClientConnection,
+        socket: WatchedSocket,
         speaker: AudioOutput | None,
         microphone: AudioInput | None,
         *,
