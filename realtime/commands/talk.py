@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the microphone on during an answer: interrupt by voice",
     )
     parser.add_argument(
-        "--save", metavar="FILE", help="save the answers as .wav or .mp3 instead of playing them"
+        "--out", metavar="FILE", help="save the answers as .wav or .mp3 instead of playing them"
     )
     add_conversation(parser)
 
@@ -60,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
     refuse_foreign_packages()
-    if args.save:
-        check_writable(args.save)
+    if args.out:
+        check_writable(args.out)
     file = FileMicrophone(read_sound(args.wav)) if args.wav else None
     typed = args.text and sys.stdin.isatty() and sys.stdout.isatty()
     page = PromptPage() if typed and has_prompt_toolkit() else None
@@ -73,11 +73,11 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
         # what is typed interrupts nobody who waits for a file; a voice does
         speaker = (
             FileSpeaker(paced=not args.text)
-            if args.save
-            else Speaker(instead="save the answers with `--save FILE`")
+            if args.out
+            else Speaker(instead="save the answers with `--out FILE`")
         )
         if isinstance(speaker, FileSpeaker):
-            stack.callback(_save, args.save, speaker)
+            stack.callback(_save, args.out, speaker)
         microphone = (
             None
             if args.text

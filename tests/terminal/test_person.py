@@ -15,7 +15,7 @@ CTRL_C, CTRL_D, UP, BACKSPACE = "\x03", "\x04", "\x1b[A", "\x7f"
 COMMANDS = [
     ("ask", "Tell me a story.", "--out", "x.wav"),
     ("say", "One. Two. Three.", "--out", "x.wav"),
-    ("talk", "--text", "--save", "x.wav"),
+    ("talk", "--text", "--out", "x.wav"),
     ("doctor",),
     ("voices",),
 ]
@@ -54,7 +54,7 @@ def test_a_signal_that_the_parent_ignores_stays_ignored(tmp_path):
     importlib.util.find_spec("prompt_toolkit") is None, reason="no prompt_toolkit: pip install '...[local]'"
 )
 def test_a_line_is_edited_below_the_answer_and_remembered(tmp_path):
-    person = Person("talk", "--text", "--save", "x.wav", cwd=tmp_path, width=200)
+    person = Person("talk", "--text", "--out", "x.wav", cwd=tmp_path, width=200)
     person.until("Ctrl-D", "\n", ">")
     person.press("My name is Adx" + BACKSPACE + "a.\r")
     person.until("you ", "My name is Ada.", "assistant ")
@@ -66,7 +66,7 @@ def test_a_line_is_edited_below_the_answer_and_remembered(tmp_path):
 
 
 def test_ctrl_c_ends_a_typed_conversation_and_leaves_the_terminal_as_it_was(tmp_path):
-    person = Person("talk", "--text", "--save", "x.wav", cwd=tmp_path)
+    person = Person("talk", "--text", "--out", "x.wav", cwd=tmp_path)
     assert person.echoes()
     person.until("Ctrl-D", "\n", ">")
     person.press("half a li")
