@@ -1,5 +1,8 @@
 """Ctrl-C while nothing runs yet, and while nothing runs any more: the process ends without a word.
 
+As the first process of a container it also takes SIGTERM: the system ignores that one for a process number 1 without a
+handler, so that `docker stop` during the start would wait its 10 s and then kill.
+
 Nothing is imported here but what Python has loaded anyway: until `begin` there is hardly any code that a
 KeyboardInterrupt could print a traceback of. Knows signals; knows no command.
 """
@@ -9,6 +12,7 @@ import os
 import sys
 
 EXIT_INTERRUPTED = 130  # as a shell reports a program that SIGINT has ended
+EXIT_TERMINATED = 143  # and one that SIGTERM has ended
 
 
 def begin() -> None:
@@ -18,6 +22,8 @@ def begin() -> None:
     """
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _leave)
+    if os.getpid() == 1 and _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
+        _signal.signal(_signal.SIGTERM, _leave)  # until a server takes it; other commands end by it at any moment
 
 
 def hand_over() -> None:
@@ -32,4 +38,4 @@ def _leave(number: int, frame: object) -> None:
             stream.flush()
         except Exception:  # a reader that is gone, or a stream in the middle of a write
             continue
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(EXIT_TERMINATED if number == _signal.SIGTERM else EXIT_INTERRUPTED)

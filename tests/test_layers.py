@@ -11,6 +11,7 @@ FILES = sorted((ROOT / "realtime").rglob("*.py"))
 # From the lowest layer to the highest: a part may import only parts listed before it.
 LAYERS = [
     "interrupt",
+    "ending",
     "errors",
     "logs",
     "core",

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+from realtime.ending import OF_THIS_PROCESS, Ending
 from realtime.errors import ProviderUnavailable
 
 T = TypeVar("T")
 MAX_WAITING = 64
+CLOSE_S = 1.0  # for work that is nearly done
 
 
 def cores() -> int:
@@ -28,38 +31,52 @@ def cores() -> int:
 class WorkerPool:
     """Runs blocking functions, `size` at a time. Urgent ones go first; the queue of the others is short."""
 
-    def __init__(self, size: int, name: str) -> None:
+    def __init__(self, size: int, name: str, ending: Ending = OF_THIS_PROCESS) -> None:
         self.size = size
+        self._ending = ending
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._free = size
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._not_urgent: deque[asyncio.Future[None]] = deque()
-        self._running: set[asyncio.Future[Any]] = set()
+        self._running: dict[asyncio.Future[Any], _Work[Any]] = {}
         self._closed = False
 
-    async def run(self, function: Callable[[], T], *, urgent: bool) -> T:
+    async def run(self, function: Callable[[], T], *, urgent: bool, loads: bool = False) -> T:
         """The result of the function. Cancelling ends the wait; a function that has begun runs to its end.
 
-        Raises ProviderUnavailable if the queue is full (if not urgent, the queue is as long as there are threads).
+        `loads`: it may take long because something is loaded first; closing does not wait for it.
+        Raises ProviderUnavailable if the queue is full (if not urgent, the queue is as long as there are threads), or
+        if the pool is closed before there is a result.
         """
         if self._closed:
             raise ProviderUnavailable("the workers are closed")
         await self._acquire(
             self._urgent if urgent else self._not_urgent, MAX_WAITING if urgent else self.size
         )
-        work = asyncio.get_running_loop().run_in_executor(self._threads, function)
-        self._running.add(work)
-        work.add_done_callback(self._done)
-        return await asyncio.shield(work)
+        work = _Work(function, loads)
+        result = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        self._running[result] = work
+        result.add_done_callback(self._done)
+        try:
+            return await asyncio.shield(result)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if result.cancelled() and not (task and task.cancelling()):
+                raise ProviderUnavailable("the workers are closed") from None
+            raise
 
-    async def aclose(self, timeout_s: float = 5.0) -> None:
-        """Refuse the queued calls, and let running functions finish."""
+    async def aclose(self, timeout_s: float = CLOSE_S) -> None:
+        """Refuse the queued calls, let running functions finish for so long, and abandon those that have not."""
         self._closed = True
         for queue in (self._urgent, self._not_urgent):
             while queue:
                 _fail(queue.popleft())
-        if self._running:
-            await asyncio.wait(self._running, timeout=timeout_s)
+        if short := [result for result, work in self._running.items() if not work.loads]:
+            await asyncio.wait(short, timeout=timeout_s)
+        for result, work in list(self._running.items()):
+            if work.thread is not None:
+                self._ending.abandon(work.thread)
+            result.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _acquire(self, queue: deque[asyncio.Future[None]], limit: int) -> None:
@@ -90,10 +107,23 @@ class WorkerPool:
                     return
 
     def _done(self, work: asyncio.Future[Any]) -> None:
-        self._running.discard(work)
+        self._running.pop(work, None)
         if not work.cancelled():
             work.exception()  # retrieved, also if the caller was cancelled
         self._release()
+
+
+class _Work(Generic[T]):
+    """A function, and the thread that it runs in."""
+
+    def __init__(self, function: Callable[[], T], loads: bool) -> None:
+        self._function = function
+        self.loads = loads
+        self.thread: threading.Thread | None = None
+
+    def __call__(self) -> T:
+        self.thread = threading.current_thread()
+        return self._function()
 
 
 def _fail(slot: asyncio.Future[None]) -> None:

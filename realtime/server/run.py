@@ -20,7 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
-from realtime import logs
+from realtime import ending, logs
 from realtime.errors import ConfigError
 from realtime.logs import handle_loop_error, story
 from realtime.metrics import Metrics
@@ -35,6 +35,10 @@ from realtime.settings.load import check_binding, secrets_of
 from realtime.tools import Toolish, as_tools
 
 log = logging.getLogger(__name__)
+
+# From the end of the drain to that of the process: 3 s for a slow store, 1 s for a closing handshake (`registry.py`).
+# With a drain of 5 s the whole stop is shorter than the 10 s after which `docker stop` kills.
+CLOSE_S = 4.3
 
 # For requests that still run after the drain: a slow download of the page. It must not be the time after which our own
 # connections give up (1.0 s): aiohttp fails where a request ends in the same moment as its wait for it.
@@ -145,7 +149,11 @@ async def _serve_until_signal(
 
 
 class _Stop:
-    """SIGTERM and SIGINT: the first one begins the drain, a second one ends it at once."""
+    """SIGTERM and SIGINT: the first one begins the drain, a second one ends it at once.
+
+    From the first one on there is one deadline for all that follows: the drain, a start that is not over, providers and
+    threads that hang.
+    """
 
     def __init__(self, drain_s: float) -> None:
         self.event = asyncio.Event()
@@ -167,6 +175,7 @@ class _Stop:
                 registry.hurry()
             return
         self.event.set()
+        ending.OF_THIS_PROCESS.within(self._drain_s + CLOSE_S)
         self._stopping_s = self._loop.time()
         sessions = None if registry is None else len(registry)
         story(log, "stopping", {"signal": number.name, "sessions": sessions, "drain_s": self._drain_s})
@@ -207,8 +216,18 @@ def _run(
     announce: bool,
 ) -> None:
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve_until_signal(settings, sock, tools, providers, announce=announce))
+    ending.OF_THIS_PROCESS.reset()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve_until_signal(settings, sock, tools, providers, announce=announce))
+    finally:
+        ending.OF_THIS_PROCESS.disarm()  # what follows `serve` in a program of somebody else is not ours to end
+
+
+def _run_worker(*arguments: Any, announce: bool) -> None:
+    """`_run` as a whole process."""
+    _run(*arguments, announce=announce)
+    ending.OF_THIS_PROCESS.end(0)
 
 
 def _loop_factory() -> Any:
@@ -249,7 +268,9 @@ def serve(
             raise _cannot_listen(settings, error) from error
         context = multiprocessing.get_context("spawn")
         processes = [
-            context.Process(target=_run, args=(settings, sock, tools), kwargs={"announce": number == 0})
+            context.Process(
+                target=_run_worker, args=(settings, sock, tools), kwargs={"announce": number == 0}
+            )
             for number in range(workers)
         ]
         signal.signal(

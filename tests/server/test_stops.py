@@ -5,11 +5,12 @@ import contextlib
 import json
 import os
 import signal
+import sys
 
 import aiohttp
 import pytest
 
-from tests.server.test_process import ask, serving, until
+from tests.server.test_process import START_S, STOP_S, ask, environment, serving, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -86,3 +87,54 @@ async def test_a_second_signal_waits_for_no_reply(tmp_path):
         said = await everything_said(server)
         assert_clean(said)
         assert float(said.rpartition("drained_s=")[2].split()[0]) < 20
+
+
+HANGING = """
+import sys, time
+import realtime.server.run as run
+from realtime.providers.whisper.transcriber import LocalTranscriber
+from realtime.__main__ import main
+
+def load(self, model):
+    print("loading", file=sys.stderr, flush=True)
+    time.sleep(3600)
+
+async def hang(self):
+    time.sleep(3600)
+
+if "loading" in sys.argv[1]:
+    LocalTranscriber._open = load
+if "closing" in sys.argv[1]:
+    LocalTranscriber.aclose = hang
+    run.CLOSE_S = 0.5
+sys.argv[1:] = ["serve", "--port", "0"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(("hangs", "status"), [("loading", 0), ("closing", 1), ("loading, closing", 1)])
+async def test_nothing_that_hangs_holds_the_process(tmp_path, hangs, status):
+    """A model that loads for an hour, a provider that does not close."""
+    pytest.importorskip("faster_whisper", reason="pip install 'minimax-realtime[local]'")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HANGING, hangs, cwd=tmp_path,
+        env=environment(TRANSCRIBER="local", REALTIME_LANGUAGE="en", REALTIME_DRAIN_S="0.5"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(START_S):
+            while b"http" not in await process.stdout.readline():
+                pass
+            while "loading" in hangs and b"loading" not in await process.stderr.readline():
+                pass
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(STOP_S):
+            said = (await process.stderr.read()).decode()
+            assert await process.wait() == status
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+    assert "Traceback" not in said
+    assert (" stopped " in said) == (status == 0)
+    assert ("not ended in time" in said) == (status == 1)

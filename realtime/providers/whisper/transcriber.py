@@ -73,7 +73,7 @@ class LocalTranscriber:
         Raises ConfigError if the weights are missing or not the published ones.
         """
         model = self._choose(self._language)
-        await self._pool.run(partial(self._prewarm, model), urgent=True)
+        await self._pool.run(partial(self._prewarm, model), urgent=True, loads=True)
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
         """The text of this utterance; empty if there was no speech.
@@ -86,7 +86,8 @@ class LocalTranscriber:
         language = _code(language) or self._language
         model = self._choose(language)
         try:
-            return await self._pool.run(partial(self._decode, model, samples, language, final), urgent=final)
+            decode = partial(self._decode, model, samples, language, final)
+            return await self._pool.run(decode, urgent=final, loads=model not in self._models)
         except ConfigError as error:
             raise ProviderUnavailable(str(error), retryable=False) from error
         except (RuntimeError, ValueError, MemoryError) as error:

@@ -1,0 +1,99 @@
+"""The end of a process: by when at the latest, and which threads nobody waits for.
+
+Python waits for every thread before it ends, and no thread can be killed: one that loads a model, or a function of
+somebody else that hangs, would hold the process longer than an orchestrator waits before it kills. Knows threads and
+time; does not know what they do.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+EXIT_LATE = 1  # something had not ended in time
+LAST_WORDS_S = 0.3  # a full pipe that nobody reads would hold the process for ever
+
+log = logging.getLogger(__name__)
+
+
+class Ending:
+    """The end of one process. `leave` ends it at once, with this status."""
+
+    def __init__(self, leave: Callable[[int], object]) -> None:
+        self._leave = leave
+        self._by_s: float | None = None
+        self._status = EXIT_LATE
+        self._timer: threading.Timer | None = None
+        self._unwaited: list[threading.Thread] = []
+
+    def within(self, seconds: float) -> None:
+        """The process ends in this time at the latest. The first call counts."""
+        if self._by_s is None:
+            self._by_s = time.monotonic() + seconds
+            self._arm()
+
+    def disarm(self) -> None:
+        """What had to end has ended: the rest of the program takes its time, until `end`."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def reset(self) -> None:
+        """No deadline: something begins."""
+        self.disarm()
+        self._by_s = None
+
+    def abandon(self, thread: threading.Thread) -> None:
+        """Nobody waits for this thread at the end: it holds nothing of anybody."""
+        self._unwaited = [*filter(threading.Thread.is_alive, self._unwaited), thread]
+
+    def end(self, status: int) -> int:
+        """The status to exit with; ends the process itself if only Python would wait for a thread that is abandoned.
+
+        Python goes on to wait for all other threads, but not beyond the deadline.
+        """
+        if any(thread.is_alive() for thread in self._unwaited):
+            self._leave(status)
+        self._status = status
+        if self._by_s is not None:
+            self._arm()
+        return status
+
+    def _arm(self) -> None:
+        assert self._by_s is not None
+        self.disarm()
+        self._timer = threading.Timer(max(0.0, self._by_s - time.monotonic()), self._late)
+        self._timer.daemon = True
+        self._timer.name = "end of the process"
+        self._timer.start()
+
+    def _late(self) -> None:
+        _briefly(lambda: log.warning("something had not ended in time: the process ends without it"))
+        self._leave(self._status)
+
+
+def leave(status: int) -> None:
+    """End the process at once: no thread is waited for, no destructor runs beside a model that still works."""
+    _briefly(_flush)
+    os._exit(status)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # a reader that is gone, or a stream in the middle of a write
+            continue
+
+
+def _briefly(function: Callable[[], object]) -> None:
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    thread.join(LAST_WORDS_S)
+
+
+OF_THIS_PROCESS = Ending(leave)

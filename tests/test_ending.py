@@ -1,0 +1,95 @@
+"""The end of a process: a deadline for what hangs, and no wait for threads that are abandoned."""
+
+import threading
+
+import pytest
+
+from realtime.ending import EXIT_LATE, Ending
+
+TIMEOUT_S = 20.0
+
+
+class Left:
+    """What would end the process: it keeps the status."""
+
+    def __init__(self):
+        self.status = None
+        self.left = threading.Event()
+
+    def __call__(self, status):
+        self.status = status
+        self.left.set()
+
+
+@pytest.fixture
+def left():
+    return Left()
+
+
+@pytest.fixture
+def ending(left):
+    made = Ending(left)
+    yield made
+    made.reset()
+
+
+@pytest.fixture
+def working():
+    """A thread that works until the test is over."""
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    yield thread
+    over.set()
+    thread.join()
+
+
+def test_what_hangs_is_left_at_the_deadline(ending, left):
+    ending.within(0.01)
+    assert left.left.wait(TIMEOUT_S)
+    assert left.status == EXIT_LATE
+
+
+def test_the_first_deadline_counts(ending, left):
+    ending.within(0.01)
+    ending.within(3600.0)
+    assert left.left.wait(TIMEOUT_S)
+
+
+def test_a_program_that_goes_on_has_no_deadline_until_its_end(ending, left):
+    ending.within(0.2)
+    ending.disarm()
+    assert not left.left.wait(0.4)
+    assert ending.end(7) == 7
+    assert left.left.wait(TIMEOUT_S), "Python could still wait for a thread"
+    assert left.status == 7
+
+
+def test_without_a_stop_there_is_no_deadline(ending, left):
+    assert ending.end(0) == 0
+    assert not left.left.wait(0.1)
+
+
+def test_a_second_server_of_a_program_has_a_deadline_of_its_own(ending, left):
+    ending.within(0.01)
+    assert left.left.wait(TIMEOUT_S)
+    left.left.clear()
+    ending.reset()
+    ending.within(3600.0)
+    assert not left.left.wait(0.1)
+
+
+def test_nobody_waits_for_an_abandoned_thread(ending, left, working):
+    ending.abandon(working)
+    ending.end(3)
+    assert left.status == 3
+
+
+def test_other_threads_are_waited_for(ending, left, working):
+    ended = threading.Thread(target=lambda: None)
+    ended.start()
+    ended.join()
+    ending.abandon(ended)
+    assert ending.end(0) == 0
+    assert left.status is None
+    assert working.is_alive()
