@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -115,21 +115,37 @@ class LogFormatter(logging.Formatter):
         self._secrets = tuple(sorted(shown, key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:
-        """The finished line, without the keys."""
-        line = self._line(record, getattr(record, "facts", {}))
+        """The finished line, without the keys: they are also in what others have written, like a traceback."""
+        return self._hide(self._line(record, getattr(record, "facts", {})))
+
+    def _hide(self, text: str) -> str:
         for secret in self._secrets:
-            line = line.replace(secret, HIDDEN)
-        return line
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    def _clean(self, text: str, most: int = MAX_TEXT) -> str:
+        """`clean`, without the keys. They go before the cut: half a key is not found any more."""
+        return clean(self._hide(text), most)
 
     def _line(self, record: logging.LogRecord, facts: Mapping[str, Any]) -> str:
         words = [
             _time_of(record),
             record.levelname,
             f"{record.name}:",
-            clean(record.getMessage(), MAX_TEXT * 10),
-            *(f"{name}={_quoted(value)}" for name, value in facts.items()),
+            self._clean(record.getMessage(), MAX_TEXT * 10),
+            *(f"{name}={_quoted(self._plain(value))}" for name, value in facts.items()),
         ]
-        return "\n".join([" ".join(words), *_trace(_error_of(record))])
+        return "\n".join([" ".join(words), *_trace(_error_of(record), self._clean)])
+
+    def _plain(self, value: object) -> object:
+        match value:
+            case bool() | int():
+                return value
+            case float():
+                return round(value, 3)
+            case tuple() | list():
+                return self._clean(",".join(map(str, value)))
+        return self._clean(str(value))
 
 
 class JsonFormatter(LogFormatter):
@@ -141,12 +157,12 @@ class JsonFormatter(LogFormatter):
             "time": _time_of(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": clean(record.getMessage(), MAX_TEXT * 10),
-            **{name: _plain(value) for name, value in facts.items()},
+            "message": self._clean(record.getMessage(), MAX_TEXT * 10),
+            **{name: self._plain(value) for name, value in facts.items()},
         }
         if error is not None:
             entry["error"] = type(error).__name__
-            entry["traceback"] = "\n".join(_trace(error))
+            entry["traceback"] = "\n".join(_trace(error, self._clean))
         return json.dumps(entry)
 
 
@@ -156,20 +172,9 @@ def clean(text: str, most: int = MAX_TEXT) -> str:
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), shown)
 
 
-def _quoted(value: object) -> str:
-    text = str(_plain(value))
+def _quoted(plain: object) -> str:
+    text = str(plain)
     return text if text and not re.search(r'[\s"=]', text) else json.dumps(text, ensure_ascii=False)
-
-
-def _plain(value: object) -> object:
-    match value:
-        case bool() | int():
-            return value
-        case float():
-            return round(value, 3)
-        case tuple() | list():
-            return clean(",".join(map(str, value)))
-    return clean(str(value))
 
 
 def _time_of(record: logging.LogRecord) -> str:
@@ -180,17 +185,19 @@ def _error_of(record: logging.LogRecord) -> BaseException | None:
     return record.exc_info[1] if isinstance(record.exc_info, tuple) else None
 
 
-def _trace(error: BaseException | None, seen: frozenset[int] = frozenset()) -> Iterator[str]:
+def _trace(
+    error: BaseException | None, clean: Callable[[str], str], seen: frozenset[int] = frozenset()
+) -> Iterator[str]:
     """The lines of a traceback, oldest cause first: where, and the kind of error; not what its message quotes."""
     if error is None or id(error) in seen:
         return
     seen |= {id(error)}
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    yield from _trace(cause, seen)
+    yield from _trace(cause, clean, seen)
     for entry in traceback.format_tb(error.__traceback__):
         yield from entry.rstrip().splitlines()
     told = f": {clean(str(error))}" if isinstance(error, _TELLING) else ""
     yield f"{type(error).__module__}.{type(error).__qualname__}{told}"
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
-            yield from _trace(inner, seen)
+            yield from _trace(inner, clean, seen)

@@ -41,8 +41,7 @@ class Upstream:
         """A request or a connection failed, at this URL. The error remembers the host."""
         error.host = error.host or host_of(address)
         if self._metrics is not None:
-            code = error.code if error.code in CODES else OTHER
-            self._metrics.upstream_errors.labels(kind, code, number_of(error.upstream_code)).inc()
+            self._metrics.upstream_errors.labels(kind, _label(error), number_of(error.upstream_code)).inc()
 
     def lost(self, kind: str, error: ProviderError, address: str | None = None) -> None:
         """It failed, and another connection may take over: nobody else tells of it."""
@@ -55,6 +54,11 @@ class Upstream:
             self._metrics.upstream_waits.labels(kind, reason).observe(wait_s)
         if wait_s >= LONG_WAIT_S:
             story(log, f"{kind} waits", {"reason": reason, "wait_s": wait_s})
+
+
+def _label(error: ProviderError) -> str:
+    """Its code; if that is a word for clients only (`transcription_failed`), the code of its kind."""
+    return next((code for code in (error.code, type(error).code) if code in CODES), OTHER)
 
 
 def facts_of(error: ProviderError) -> dict[str, object]:

@@ -76,6 +76,36 @@ def test_a_key_is_hidden_as_json_writes_it():
     assert json.loads(line)["host"] == logs.HIDDEN
 
 
+SECRET = "sk-marked-secret-0123456789"
+
+
+@pytest.mark.parametrize("kind", [logs.LogFormatter, logs.JsonFormatter])
+@given(before=st.integers(0, logs.MAX_TEXT + 5), after=st.integers(0, 300), where=st.integers(0, 4))
+def test_no_part_of_a_key_is_left_where_a_text_is_cut(kind, before, after, where):
+    """Wherever the key begins: before the cut, across it, behind it."""
+    if where == 4:  # a message is cut later than a fact
+        before += 9 * logs.MAX_TEXT
+    text = "x" * before + SECRET + "x" * after
+    made = (
+        record(facts={"user_agent": text}),
+        record(facts={"names": (text, "y")}),
+        record(facts={"names": ["y" * 50, text]}),
+        record(error=FileNotFoundError(2, "No such file", text)),
+        record(text),
+    )[where]
+    line = kind([SECRET]).format(made)
+    for length in range(5, len(SECRET) + 1):
+        assert SECRET[:length] not in line
+
+
+@pytest.mark.parametrize("kind", [logs.LogFormatter, logs.JsonFormatter])
+@pytest.mark.parametrize(
+    "key", ['a "b" é-secret', "back\\slash-secret", "tab\tin-secret", "ключ-secret", "秘密-secret"]
+)
+def test_a_key_of_any_characters_is_hidden(kind, key):
+    assert "secret" not in kind([key]).format(record(f"a {key} b", {"host": f"a {key} b", "agent": key}))
+
+
 @dataclass
 class Said:
     text: str

@@ -18,6 +18,7 @@ from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import VAD_RATE, Transcript
+from realtime.upstream import TRANSCRIPTION, Upstream
 
 TIMEOUT_S_PER_S = 0.25  # long audio may take longer
 LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not detect it
@@ -182,9 +183,13 @@ class Transcription:
                 language = self._language or usual
                 transcript = await self._transcriber.transcribe(samples, language=language, final=final)
         except TimeoutError as error:
-            raise ProviderTimeout(
+            late = ProviderTimeout(
                 f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
-            ) from error
+            )
+            # nobody else can count it: for the transcriber it is a request that was cancelled
+            address = getattr(self._transcriber, "address", None)
+            Upstream(self._context.metrics).failed(TRANSCRIPTION, late, address)
+            raise late from error
         return self._believed(transcript, samples, final=final)
 
     def _believed(self, transcript: Transcript, samples: Samples, *, final: bool) -> Transcript:

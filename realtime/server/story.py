@@ -42,6 +42,8 @@ class SessionStory:
         self._metrics = metrics
         self._began_s = 0.0
         self._counts = {"turns": 0, "failed": 0, "interrupted": 0}
+        self._replies: dict[str, str] = {}  # items -> the responses that made them
+        self._interrupted: set[str] = set()  # responses that were cancelled, or whose sound was cut
         self._bytes = {"in": 0, "out": 0}
         self._sockets = {way: metrics.socket_bytes.labels(way) for way in ("in", "out")}
         self._sound = {way: metrics.audio_bytes.labels(way) for way in ("in", "out")}
@@ -71,10 +73,21 @@ class SessionStory:
 
     def on_event(self, event: events.ServerEvent) -> None:
         """Called for every event to the client, but for sound."""
-        if isinstance(event, events.ResponseDone):
-            self._counts["turns"] += 1
-            self._counts["failed"] += event.response.status == "failed"
-            self._counts["interrupted"] += event.response.status == "cancelled"
+        match event:
+            case events.ResponseOutputItemAdded():
+                self._replies[event.item.id] = event.response_id
+            case events.ResponseDone():
+                self._counts["turns"] += 1
+                self._counts["failed"] += event.response.status == "failed"
+                if event.response.status == "cancelled":
+                    self._interrupt(event.response.id)
+            case events.ConversationItemTruncated() if event.item_id in self._replies:
+                self._interrupt(self._replies[event.item_id])
+
+    def _interrupt(self, response_id: str) -> None:
+        """The user stopped this reply while it was made, or while it sounded; mostly both are told."""
+        self._interrupted.add(response_id)
+        self._counts["interrupted"] = len(self._interrupted)
 
     def received(self, size: int) -> None:
         """A message of so many bytes came."""

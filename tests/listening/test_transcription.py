@@ -1,6 +1,7 @@
 """Decodes of one speaker: which language interim decodes assume, how often they come, and what a guess is reused for."""
 
 import asyncio
+import contextlib
 
 import numpy as np
 import pytest
@@ -174,6 +175,25 @@ def test_long_audio_may_take_longer(late_s: float, fails: bool):
         with pytest.raises(ProviderTimeout) as failure:
             await subject.final(np.zeros(60 * 16_000, np.int16), None)
         assert failure.value.code == "transcription_failed"
+
+    decode()
+
+
+@pytest.mark.parametrize(("takes_s", "errors"), [(0.1, 0), (3600.0, 1)])
+@pytest.mark.parametrize("final", [True, False])
+def test_a_transcription_that_timed_out_is_counted_as_an_error(final: bool, takes_s: float, errors: int):
+    """It was cancelled: the transcriber itself cannot tell."""
+
+    @scripted
+    async def decode():
+        bench = Bench(transcriber=Linguist(english(), takes_s=takes_s))
+        subject = Transcription(bench.context)
+        with contextlib.suppress(ProviderTimeout):
+            await subject._transcribe(SECOND, final=final)
+        assert bench.context.metrics.registry.get_sample_value(
+            "realtime_upstream_errors_total",
+            {"kind": "transcription", "code": "upstream_timeout", "upstream_code": ""},
+        ) == (errors or None)
 
     decode()
 

@@ -8,7 +8,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from realtime import logs
+from realtime.metrics import Metrics
+from realtime.protocol import server_events as events
+from realtime.protocol.items import MessageItem
+from realtime.protocol.objects import ResponseObject
 from realtime.server.announce import ready_block, start_facts, warnings_of
+from realtime.server.story import SessionStory
 from realtime.settings.load import secrets_of
 from tests.server.harness import open_harness
 
@@ -54,6 +59,80 @@ async def test_a_session_has_a_begin_and_an_end_in_the_log(lines):
     assert (ended["turns"], ended["failed"], ended["reason"]) == (2, 0, "client_closed")
     assert ended["duration_s"] >= 0
     assert ended["bytes_out"] > ended["bytes_in"] > 0
+
+
+async def test_a_reply_that_was_cut_while_it_sounded_was_interrupted(lines):
+    async with open_harness() as harness:
+        async with harness.connect() as wire:
+            for question, cuts in (
+                ("What is two plus three?", 0),
+                ("And plus four?", 1),
+                ("And plus five?", 2),
+            ):
+                done = await wire.ask(question)
+                assert done["status"] == "completed"
+                for count in range(cuts):  # the second one shortens it again
+                    item = {
+                        "item_id": done["output"][0]["id"],
+                        "content_index": 0,
+                        "audio_end_ms": 50 - count,
+                    }
+                    await wire.send("conversation.item.truncate", **item)
+            await wire.until("conversation.item.truncated", 3)
+            await wire.say("Tell me a very long story.")
+            await wire.send("response.create")
+            await wire.until("response.output_audio.delta", wire.count("response.output_audio.delta") + 1)
+            await wire.send("response.cancel")
+            item_id = (await wire.until("response.output_item.added", 4))["item"]["id"]
+            await wire.until("response.done", 4)
+            await wire.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=1)
+            await wire.until("conversation.item.truncated", 4)
+        await harness.no_sessions()
+    (ended,) = told(lines, "session ended")
+    assert (ended["turns"], ended["interrupted"], ended["failed"]) == (4, 3, 0)
+
+
+CUT, OTHER_CUT, UNKNOWN_CUT, ADDED, ALSO_ADDED, CANCELLED, COMPLETED = "abcdefg"
+
+
+@pytest.mark.parametrize(
+    ("order", "interrupted"),
+    [
+        ([ADDED, COMPLETED], 0),
+        ([ADDED, COMPLETED, CUT], 1),
+        ([ADDED, COMPLETED, CUT, CUT], 1),
+        ([ADDED, CUT, COMPLETED], 1),
+        ([ADDED, CANCELLED], 1),
+        ([CANCELLED], 1),
+        ([ADDED, CANCELLED, CUT], 1),
+        ([ADDED, CUT, CANCELLED], 1),
+        ([ADDED, ALSO_ADDED, CUT, OTHER_CUT, CANCELLED], 1),
+        ([ADDED, ALSO_ADDED, COMPLETED, CUT, OTHER_CUT], 1),
+        ([ADDED, COMPLETED, UNKNOWN_CUT], 0),
+    ],
+)
+def test_a_reply_is_interrupted_once(order, interrupted):
+    """Cancelled, cut or both, in any order; a cut of what an earlier session said is no reply of this one."""
+
+    def added(item_id):
+        return events.ResponseOutputItemAdded(
+            response_id="resp", item=MessageItem(id=item_id, role="assistant")
+        )
+
+    def cut(item_id):
+        return events.ConversationItemTruncated(item_id=item_id, audio_end_ms=5)
+
+    def done(status):
+        return events.ResponseDone(response=ResponseObject(id="resp", conversation_id=None, status=status))
+
+    event_of = {
+        CUT: cut("one"), OTHER_CUT: cut("two"), UNKNOWN_CUT: cut("old"), ADDED: added("one"),
+        ALSO_ADDED: added("two"), CANCELLED: done("cancelled"), COMPLETED: done("completed"),
+    }  # fmt: skip
+    story = SessionStory(Metrics())
+    for name in order:
+        story.on_event(event_of[name])
+    assert story._counts["interrupted"] == interrupted
 
 
 async def test_a_failed_reply_is_told_with_code_trace_and_host(lines):
