@@ -1,13 +1,18 @@
-"""The entry point: `realtime`, and `python -m realtime`. Ctrl-C is quiet from here on, the imports included."""
+"""The entry point: `realtime`, and `python -m realtime`. Ctrl-C is quiet from here on, the imports included.
+
+What comes before cannot be reached from here, and shows Python's own traceback: Python starts, reads the packages'
+`.pth` files, and the script of an installation imports `re`.
+"""
 
 import sys
 
 from realtime import interrupt
 
+interrupt.begin()  # not in `main`: the script of an installation has work of its own before it calls that
+
 
 def main() -> int:
     """Run the command line. While Python shuts down, Ctrl-C is quiet again."""
-    interrupt.begin()
     from realtime.cli import main as run
 
     try:

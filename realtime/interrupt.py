@@ -23,9 +23,8 @@ def begin() -> None:
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _leave)
     if os.getpid() == 1 and _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
-        _signal.signal(
-            _signal.SIGTERM, _leave
-        )  # until a server takes it; other commands end by it at any moment
+        # until a server takes it over; other commands end by it at any moment
+        _signal.signal(_signal.SIGTERM, _leave)
 
 
 def hand_over() -> None:

@@ -13,8 +13,11 @@ SCRIPT = """
 import os, sys, time
 if "first" in sys.argv:
     os.getpid = lambda: 1
-from realtime import interrupt
-interrupt.begin()
+if "entry" in sys.argv:
+    import realtime.__main__
+else:
+    from realtime import interrupt
+    interrupt.begin()
 if "begun" in sys.argv:
     interrupt.hand_over()
 print("up", flush=True)
@@ -28,6 +31,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
     ("words", "number", "status"),
     [
         ([], signal.SIGINT, 130),
+        (["entry"], signal.SIGINT, 130),
         (["first"], signal.SIGINT, 130),
         ([], signal.SIGTERM, -signal.SIGTERM),
         (["begun"], signal.SIGTERM, -signal.SIGTERM),
@@ -36,7 +40,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
     ],
 )
 def test_a_signal_before_anything_runs_is_quiet(words, number, status):
-    """`first`: as process number 1, for which the system ignores a signal without a handler."""
+    """`entry`: as soon as the entry point is imported. `first`: as process number 1, for which the system ignores a signal without a handler."""
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
