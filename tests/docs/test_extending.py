@@ -14,7 +14,8 @@ from realtime.providers import FakeVad
 from realtime.providers.catalog import GROUP, ROLES, known
 from realtime.settings.table import SETTINGS
 from realtime.tools import ServerTool
-from tests.server.harness import eventually, open_socket
+from tests.eventually import eventually
+from tests.server.harness import open_socket
 
 PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
 LOUD = (np.sin(np.arange(24_000) / 3) * 12_000).astype("<i2").tobytes()  # one second at 24 kHz

@@ -23,8 +23,9 @@ import imageio_ffmpeg
 import pytest
 
 from tests.docs.readme import ENGLISH, ROOT, Block, blocks, shell_lines
+from tests.eventually import eventually
 from tests.terminal.conftest import pulse  # noqa: F401
-from tests.web.conftest import browser_with, eventually
+from tests.web.conftest import browser_with
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from tests.e2e.shell import Ended, Running, Terminal
-from tests.server.harness import eventually
+from tests.eventually import eventually
 
 AT_ONCE = 4  # runs of `survives` at the same time: most of a run is waiting for the task
 

@@ -19,7 +19,7 @@ from realtime.sandbox.pictures import make_picture
 from realtime.sandbox.server import Sandbox
 from tests.e2e.interrupting import Work, gets_done
 from tests.e2e.shell import Terminal
-from tests.server.harness import eventually
+from tests.eventually import eventually
 
 pytest.importorskip("av")
 pytest.importorskip("PIL")

@@ -1,7 +1,5 @@
 """The page in Chromium with a real server: the input is a microphone file, the page's output is recorded and checked."""
 
-import asyncio
-
 import numpy as np
 import pytest
 from aiohttp import web
@@ -12,6 +10,7 @@ from realtime.server.audio_streams import AudioStreams
 from realtime.server.run import running
 from realtime.settings import Settings
 from tests.clips import clips, require_clips
+from tests.eventually import eventually
 from tests.web.conftest import browser_with, browsers, open_page  # noqa: F401
 from tests.web.sound import RATE, locate, longest_gap_ms, to_rate, write_wav
 from tests.wer import word_error_rate
@@ -54,21 +53,22 @@ def sentences(count):
     return whole[:count]
 
 
-async def events(page, type, count=1, within_s=30.0):
+async def events(page, type, count=1):
     """Wait until the page has at least `count` events of a type; returns them."""
-    deadline = asyncio.get_running_loop().time() + within_s
-    while asyncio.get_running_loop().time() < deadline:
+
+    async def enough():
         found = [event for event in await page.evaluate(EVENTS) if event["type"] == type]
-        if len(found) >= count:
-            return found
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"no {count} {type} within {within_s} s")
+        return found if len(found) >= count else None
+
+    return await eventually(enough, f"{count} of {type}")
 
 
 async def quiet(page):
     """Wait until the page has stopped playing."""
-    await page.wait_for_function("() => !realtimeDebug.voice.player.playing", timeout=30_000)
-    await asyncio.sleep(0.3)
+    await page.wait_for_function("() => !realtimeDebug.voice.player.playing", timeout=60_000)
+    frames = await page.evaluate("window.recorder?.frames.length ?? 0")
+    if frames:  # and its last samples have been recorded: 15 frames of 20 ms
+        await page.wait_for_function("(enough) => recorder.frames.length >= enough", arg=frames + 15)
 
 
 async def recording(page):
@@ -152,7 +152,7 @@ async def test_speaking_during_a_long_answer_stops_it_and_history_keeps_what_was
     # the page stops as soon as the server tells it
     cleared = next(event for event in log if event["type"] == "output_audio_buffer.cleared")
     flushed = next(event for event in log if event.get("state") == "flushed")
-    assert flushed["at"] - cleared["at"] < 150
+    assert flushed["at"] - cleared["at"] < 1000, "it would go on for many seconds"
     assert answer["response"]["status"] == "completed"
 
 
@@ -196,7 +196,7 @@ async def quiet_after_answer(page):
     await page.wait_for_function(
         """() => { const of = (type) => realtimeDebug.log.filter(({ event }) => event.type === type).length;
                    return of("response.done") > 0 && of("response.done") === of("response.create"); }""",
-        timeout=20_000,
+        timeout=60_000,
     )
     await quiet(page)
 
@@ -240,14 +240,14 @@ async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open
             await page.goto(f"{origin}/page")
             await page.wait_for_function("() => window.say")
             await page.evaluate("say('What is two plus two?')")
-            await page.wait_for_function("() => window.heard > 300", timeout=20_000)
+            await page.wait_for_function("() => window.heard > 300", timeout=60_000)
             frame = page.frame_locator("#frame")
-            await frame.locator("#state", has_text="Press to talk").wait_for(timeout=10_000)
+            await frame.locator("#state", has_text="Press to talk").wait_for(timeout=60_000)
             await frame.locator("#message").fill("Hello")
             await frame.locator("#message").press("Enter")
-            await frame.locator(".caption.assistant.final").wait_for(timeout=20_000)
-            await page.goto(f"http://evil.example:{port}/page")
-            await page.wait_for_timeout(1000)
+            await frame.locator(".caption.assistant.final").wait_for(timeout=60_000)
+            async with page.expect_event("requestfailed", lambda request: "/sdk/" in request.url):
+                await page.goto(f"http://evil.example:{port}/page")
             assert await page.evaluate("window.say === undefined"), "the SDK was imported"
             assert await page.frame_locator("#frame").locator("#state").count() == 0
     finally:

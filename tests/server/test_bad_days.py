@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.server.harness import Harness, WireClient, eventually, open_harness
+from tests.eventually import eventually
+from tests.server.harness import Harness, WireClient, open_harness
 
 SHORT_TIMEOUTS = {
     "chat_first_timeout_s": 1.0,

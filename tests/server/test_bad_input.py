@@ -10,7 +10,7 @@ import websockets
 
 from realtime.protocol.framing import encode_frame
 from realtime.server import connection
-from tests.server.harness import Harness, WireClient, open_harness
+from tests.server.harness import TIMEOUT_S, Harness, WireClient, open_harness
 
 
 async def still_works(wire: WireClient) -> None:
@@ -350,7 +350,7 @@ async def test_base64_with_line_breaks_or_url_alphabet_is_an_error(wire: WireCli
 
 async def test_without_a_transcriber_the_turn_fails_and_the_session_continues(wire: WireClient):
     await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(TIMEOUT_S):
         await wire.append(speech())
     await wire.send("input_audio_buffer.commit")
     await wire.send("response.create")

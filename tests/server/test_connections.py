@@ -6,7 +6,8 @@ import gc
 import socket
 
 from realtime.outbox import Outbox
-from tests.server.harness import Harness, WireClient, eventually, open_harness
+from tests.eventually import eventually
+from tests.server.harness import TIMEOUT_S, Harness, WireClient, open_harness
 
 LONG = "Tell me a very long story."
 
@@ -121,4 +122,4 @@ async def test_pings_are_answered(harness: Harness):
     """The server answers the client's ping."""
     async with harness.connect() as wire:
         pong = await wire.socket.ping()
-        await asyncio.wait_for(pong, 10)
+        await asyncio.wait_for(pong, TIMEOUT_S)

@@ -8,7 +8,8 @@ from realtime.providers import FakeChat, FakeEndOfTurnModel, FakeSpeech, FakeTra
 from realtime.providers.memory_store import MemoryStore
 from realtime.server.run import RunningServer, running, serve
 from realtime.settings import Settings
-from tests.server.harness import eventually, open_socket
+from tests.eventually import eventually
+from tests.server.harness import open_socket
 
 TEXT = {"output_modalities": ["text"]}
 LOUD = (np.sin(np.arange(24_000) / 3) * 12_000).astype("<i2").tobytes()  # one second

@@ -6,7 +6,8 @@ import os
 
 from realtime.server import realtime_endpoint
 from realtime.server.state import REGISTRY
-from tests.server.harness import TIMEOUT_S, eventually, open_harness
+from tests.eventually import eventually
+from tests.server.harness import TIMEOUT_S, open_harness
 
 PING = 0x9
 

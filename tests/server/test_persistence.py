@@ -1,6 +1,5 @@
 """Conversations that outlive their session or the server."""
 
-import asyncio
 import sqlite3
 from typing import Any
 
@@ -8,7 +7,8 @@ import pytest
 
 from realtime.core.conversation import MAX_ITEMS, FunctionCall, FunctionCallOutput, Item, Message, Text
 from realtime.server.persistence import StoredConversation
-from tests.server.harness import Harness, WireClient, eventually, open_harness
+from tests.eventually import eventually
+from tests.server.harness import Harness, WireClient, open_harness
 
 NAME = "My name is Ada."
 
@@ -76,7 +76,9 @@ async def test_a_deleted_item_stays_deleted(harness: Harness):
     async with harness.connect() as wire:
         await wire.say(NAME)
         item_id = (await wire.until("conversation.item.done"))["item"]["id"]
-        await asyncio.sleep(0.5)
+        store = harness.server.runtime.store
+        assert store is not None
+        await eventually(lambda: store.load("open", conversation_id(wire)), "the saved message")
         await wire.send("conversation.item.delete", item_id=item_id)
         await wire.until("conversation.item.deleted")
         found = conversation_id(wire)

@@ -15,7 +15,7 @@ import pytest
 import websockets
 
 ROOT = Path(__file__).parents[2]
-START_S, STOP_S = 60.0, 30.0
+START_S, STOP_S = 60.0, 60.0
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 

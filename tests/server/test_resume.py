@@ -17,7 +17,8 @@ from realtime.providers.base import SpeechAudio
 from realtime.server.live_session import Closing, LiveSession
 from realtime.server.run import running
 from realtime.server.state import ACCESS, REGISTRY
-from tests.server.harness import Harness, WireClient, eventually, open_harness
+from tests.eventually import eventually
+from tests.server.harness import Harness, WireClient, open_harness
 
 LONG = "Count to twenty."
 SLOW = ("speech.factor=8", "chat.tps=200", "chat.plain_tps=200")  # so that a reply takes a while

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from websockets.asyncio.server import serve
 
+from tests.eventually import WITHIN_S
+
 SESSION = {
     "type": "realtime",
     "object": "realtime.session",
@@ -38,7 +40,7 @@ class Line:
             "conversation.created", conversation={"id": "conv_1", "object": "realtime.conversation"}
         )
 
-    async def expect(self, type, count=1, timeout=20, **fields):
+    async def expect(self, type, count=1, timeout=WITHIN_S, **fields):
         """The `count`-th event of this type, and with these fields, that the client sent."""
         async with asyncio.timeout(timeout):
             while True:

@@ -10,6 +10,7 @@ from realtime_client import ConnectionLost, DeviceError, connect
 from realtime_client.files import FileMicrophone, FileSpeaker
 from realtime_client.talk import MAX_EVENTS
 
+from tests.eventually import WITHIN_S
 from tests.terminal.scripted_server import scripted_server
 
 RATE = 24_000
@@ -41,7 +42,7 @@ async def test_a_program_that_only_waits_sends_plays_and_acknowledges():
         connect(url, speaker=speaker, microphone=FileMicrophone(sound(2000, 77), lead_ms=0)) as talk,
     ):
         assert talk.extensions == ("playback", "words")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             await talk.ended()
     assert bytes(speaker.heard).strip(b"\0") == sound(400).strip(b"\0")
     acks = lines[0].of_type("output_audio_buffer.played")
@@ -69,7 +70,7 @@ async def test_the_iterator_returns_every_event_in_order(binary):
             if event["type"] == "response.done":
                 break
         assert talk.playing
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             await talk.drained()
         assert not talk.playing
     types = [event["type"] for event in seen]
@@ -152,7 +153,7 @@ async def test_only_the_last_events_are_kept_for_a_program_that_does_not_iterate
         await line.socket.close(1000)
 
     async with scripted_server(script) as (url, _), connect(url, speaker=FileSpeaker()) as talk:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             await talk.ended()
         kept = [event async for event in talk]
     assert len(kept) == MAX_EVENTS

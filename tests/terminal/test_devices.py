@@ -13,6 +13,8 @@ import pytest
 from realtime_client import DeviceError, Microphone, PartKey, Speaker
 from realtime_client.devices import device_names
 
+from tests.eventually import WITHIN_S, eventually
+
 RATE = 24_000  # Hertz, of the wire
 PART = PartKey("item_1")
 PATIENT_S = 0.4  # of device latency: a machine that is busy with other tests does not lose sound
@@ -52,6 +54,12 @@ def worst_piece(heard, said, ms=100):
     return min(alike)
 
 
+def first_position(speaker):
+    """Where the listener is, once something has been heard."""
+    positions = speaker.player.positions(speaker.now())
+    return positions[0] if positions and positions[0].played_ms > 0 else None
+
+
 async def settled(recording):
     """The recording runs, and the speaker's device has filled itself with silence."""
     await asyncio.to_thread(recording.ready)
@@ -70,7 +78,7 @@ async def test_the_microphone_hears_what_is_said_into_it(pulse):
         blocks = aiter(microphone)
         await anext(blocks)
         playing = asyncio.create_task(asyncio.to_thread(pulse.play, "vmic", said, RATE))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             while not playing.done() or len(heard) < 2 * len(said):
                 heard += await anext(blocks)
             for _ in range(25):
@@ -93,7 +101,7 @@ async def test_the_speaker_plays_without_gaps_and_counts_what_was_heard(pulse):
                 await asyncio.sleep(0.005)
             speaker.player.end(PART)
             positions = []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(WITHIN_S):
                 while not (positions and positions[-1].drained):
                     positions += speaker.player.positions(speaker.now())
                     await asyncio.sleep(0.02)
@@ -112,7 +120,7 @@ async def test_a_position_is_what_could_be_heard_by_then(pulse):
         began_s = speaker.now()
         speaker.player.write(PART, speech_like(3.0).tobytes())
         await asyncio.sleep(1.0)
-        position = speaker.player.positions(speaker.now())[0]
+        position = await eventually(lambda: first_position(speaker), "a position after the beginning")
         elapsed_ms = (speaker.now() - began_s) * 1000
         handed_ms = speaker.flush()[0].played_ms
     assert 0 < position.played_ms <= elapsed_ms
@@ -130,7 +138,7 @@ async def test_flush_silences_and_tells_exactly_what_sounded(pulse):
             played_ms = speaker.flush()[0].played_ms
             await asyncio.sleep(1.0)
         heard = recording.stop()
-    assert 0 < played_ms < 2500
+    assert 0 < played_ms < 4000
     start, alike = align(heard, said[: RATE // 2])
     assert alike > 0.9
     sounded = np.flatnonzero(np.abs(heard.astype(int)) > 500)
@@ -150,7 +158,7 @@ async def test_a_new_reply_sounds_after_a_flush(pulse):
             speaker.flush()
             speaker.player.write(PartKey("item_2"), said.tobytes())
             speaker.player.end(PartKey("item_2"))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(WITHIN_S):
                 await speaker.drained()
             await asyncio.sleep(0.6)
         heard = recording.stop()
@@ -166,7 +174,7 @@ async def test_both_at_once(pulse):
         blocks = aiter(microphone)
         await anext(blocks)
         playing = asyncio.create_task(asyncio.to_thread(pulse.play, "vmic", user, RATE))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             while not playing.done():
                 heard += await anext(blocks)
             for _ in range(25):

@@ -7,6 +7,7 @@ from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker
 from realtime_client.terminal import Terminal
 
+from tests.eventually import WITHIN_S, eventually
 from tests.terminal.scripted_server import scripted_server
 
 RATE = 24_000
@@ -126,7 +127,7 @@ async def talked_into(script, extensions):
     ):
         terminal = Terminal(conversation, paper.screen)
         run = asyncio.create_task(terminal.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             await paper.cut.wait()
         heard = len(speaker.heard)
         await asyncio.sleep(0.2)
@@ -197,7 +198,7 @@ async def test_a_line_typed_into_an_answer_stops_it_first():
 
     async def two_lines():
         yield "Tell me a story."
-        await asyncio.sleep(0.3)
+        await eventually(lambda: speaker.heard, "the answer")
         yield "What time is it?"
 
     paper, speaker = Paper(), FileSpeaker()
@@ -259,7 +260,7 @@ async def test_a_refused_question_does_not_wait_for_its_answer():
     paper = Paper()
     async with scripted_server(script) as (url, _), connect(url) as conversation:
         terminal = Terminal(conversation, paper.screen)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN_S):
             await terminal.run(terminal.ask("Hello"))
     assert terminal.failures == ["No."]
     assert terminal.answers == 0
@@ -294,9 +295,12 @@ async def test_nothing_is_left_behind_when_it_is_cancelled():
             await asyncio.sleep(0.1)
             run.cancel()
             assert isinstance((await asyncio.gather(run, return_exceptions=True))[0], asyncio.CancelledError)
-        await asyncio.sleep(0.05)
-        left = asyncio.all_tasks() - before
-        assert not [task for task in left if "realtime_client" in repr(task.get_coro())]
+
+        def left():
+            tasks = asyncio.all_tasks() - before
+            return [task for task in tasks if "realtime_client" in repr(task.get_coro())]
+
+        await eventually(lambda: not left(), "the end of the client's tasks")
 
 
 BUSY = {
@@ -325,7 +329,7 @@ async def test_a_server_that_greets_is_interrupted_and_asked_again():
     async with scripted_server(script) as (url, lines), connect(url, speaker=speaker) as conversation:
         terminal = Terminal(conversation, paper.screen)
         terminal.on_refused = speaker.heard.clear
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             await terminal.run(terminal.ask("What time is it?"))
     assert terminal.failures == []
     assert paper.lines[-1] == "assistant It is noon."
@@ -339,7 +343,7 @@ async def test_an_answer_that_does_not_come_is_told(monkeypatch):
     async def script(line):
         await line.greet()
         await line.expect("response.create")
-        await asyncio.sleep(0.5)
+        await eventually(lambda: "Still nothing." in paper.text, "what is told of the wait")
         await reply_noon(line)
 
     paper = Paper()

@@ -5,7 +5,6 @@ The tests of this folder share one event loop, so that they can share browsers.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.eventually import WITHIN_S
 from tests.web.fake_server import serving
 
 FOLDER = Path(__file__).parent
@@ -108,6 +108,7 @@ async def open_page(browsers: Browsers) -> AsyncIterator[Callable[..., Awaitable
                 browser = await _launch(browsers.driver, stack, switch, device=device, prompt=prompt)
             room = await browser.new_context(**context)
             stack.push_async_callback(room.close)
+            room.set_default_timeout(WITHIN_S * 1000)
             tab = await room.new_page()
             tabs.append(tab)
             tab.errors, tab.requests = [], []
@@ -135,14 +136,3 @@ async def page(browsers: Browsers) -> AsyncIterator[Any]:
 def _record_violation(tab: Any, text: str) -> None:
     if "Content Security Policy" in text or "Content-Security-Policy" in text:
         tab.errors.append(text)
-
-
-async def eventually(check: Callable[[], Any], what: str, within_s: float = 15.0) -> Any:
-    """Wait for a true value of `check()`, and return it."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within_s
-    while loop.time() < deadline:
-        if value := check():
-            return value
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"timeout after {within_s} s: {what}")

@@ -41,6 +41,7 @@ class Script:
     send_factor: float = 0.5  # seconds needed to send one second of audio
     burst: int = 5  # frames sent at once at the start, like a speech service
     think_s: float = 0.15
+    thought: asyncio.Event = field(default_factory=_set)  # cleared: it thinks until it is set
     stalls: dict[int, float] = field(default_factory=dict)  # frame number -> seconds of pause before it
     fail: Event | None = None  # the error of every response
     error: Event | None = None  # sent after session.created
@@ -251,6 +252,7 @@ class Session:
 
         try:
             await asyncio.sleep(self.script.think_s)
+            await self.script.thought.wait()
             if self.script.fail:
                 details = {"type": "failed", "error": self.script.fail}
                 failed = response | {"status": "failed", "status_details": details}

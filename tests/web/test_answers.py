@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from tests.web.fake_server import RATE, Script, serving
-from tests.web.test_page import session_of, speech, type_, wait_for_status, wait_until_played
+from tests.web.test_page import (
+    classes_when_said,
+    session_of,
+    speech,
+    type_,
+    wait_for_status,
+    wait_until_played,
+)
 
 TEXT = """Here is **what matters**, with `inline code` and [a link](https://example.com/a_(b)).
 
@@ -82,7 +89,10 @@ async def test_an_answer_cannot_run_anything(open_page: Any) -> None:
     """HTML is text, only http, https and mailto become links, and no picture is loaded."""
     async with serving(quick()) as server:
         page = await answered(open_page, server, HOSTILE)
-        await page.wait_for_timeout(300)
+        # A picture that cannot be loaded tells so in a task after those that are queued now.
+        await page.evaluate(
+            "() => new Promise((done) => { const i = new Image(); i.onerror = done; i.src = 'data:,'; })"
+        )
         assert await page.evaluate("window.hit") is None
         made = await page.eval_on_selector_all(".text *", "all => all.map((element) => element.localName)")
         assert not set(made) & {"img", "script", "svg", "b", "i", "iframe", "style"}
@@ -111,15 +121,11 @@ async def test_words_with_marks_light_up_as_they_are_heard(open_page: Any) -> No
         )
         page = await open_page(server.url, device=False)
         await type_(page, "Hello")
-        await page.wait_for_function("() => document.querySelectorAll('.text .said').length >= 3")
-        states = await page.eval_on_selector_all(
-            ".text span", "all => all.map((s) => [s.textContent, s.className])"
-        )
-        texts = [text for text, _ in states]
-        assert "".join(texts) == "One two three four - - five six end"
-        heard = [name for _, name in states]
+        heard = await classes_when_said(page, ".text span", 3)
         assert heard == sorted(heard, key=["said", "saying", ""].index), "lit from the beginning"
         assert heard[-1] == ""
+        texts = await page.eval_on_selector_all(".text span", "all => all.map((s) => s.textContent)")
+        assert "".join(texts) == "One two three four - - five six end"
         await wait_until_played(await session_of(server))
         await page.wait_for_selector("[data-highlighted=all]")
 
@@ -208,10 +214,11 @@ async def test_the_latency_line_belongs_to_the_turn_on_the_screen(open_page: Any
         page = await open_page(server.url, device=False)
         await type_(page, "One")
         await page.wait_for_selector("#latency:not([hidden])")
-        script.think_s = 1.5
+        script.thought.clear()
+        script.fail = {"code": "upstream_timeout", "message": "Too late."}
         await type_(page, "Two")
         await wait_for_status(page, "Thinking")
         assert await page.is_hidden("#latency")
-        script.fail = {"code": "upstream_timeout", "message": "Too late."}
+        script.thought.set()
         await page.wait_for_selector(".trouble")
         assert await page.is_hidden("#latency")

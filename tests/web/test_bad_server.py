@@ -11,12 +11,44 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
-from tests.web.conftest import browser_with, eventually
+from tests.eventually import eventually
+from tests.web.conftest import browser_with
 from tests.web.fake_server import RATE, FakeServer, Script, serving
-from tests.web.test_page import MIC_RATE, RAW, microphone, session_of, speech, type_, wait_for_status
+from tests.web.test_page import (
+    MIC_RATE,
+    RAW,
+    arrived,
+    microphone,
+    session_of,
+    speech,
+    type_,
+    wait_for_status,
+    wait_until_played,
+)
 
-NOTICED_S = 3.0
-SLACK_S = 5.0  # a busy machine; the page's next step comes after 9 s
+NOTICED_S = 3.5  # of the page's clock: 3 s, and the page looks every 250 ms
+GIVEN_UP_S = 10.0
+STEP_MS = 250
+
+
+# --- the page's clock: silence is measured in its seconds, and takes none of ours ---
+
+
+async def stop_clock(page: Any) -> None:
+    """From now on the page's timers and `performance.now` wait for `pass_until`, or for `page.clock.resume()`."""
+    await page.clock.install(time=0)
+    await page.clock.pause_at(3600)
+
+
+async def pass_until(page: Any, words: str, within_s: float) -> None:
+    """Let the page's clock go on, in steps, until the page shows `words`: at most `within_s` of its seconds."""
+    passed_ms = 0
+    while words not in (now := await page.inner_text("#state")):
+        assert passed_ms <= within_s * 1000, (
+            f"after {passed_ms} ms it should show {words!r}, but shows {now!r}"
+        )
+        await page.clock.run_for(STEP_MS)
+        passed_ms += STEP_MS
 
 
 # --- silence ---
@@ -28,8 +60,9 @@ async def test_a_server_that_does_not_answer_the_page_is_noticed(open_page: Any)
     async with serving(script) as server:
         page = await open_page(server.url)
         script.answering.clear()
+        await stop_clock(page)
         await page.reload()
-        await wait_for_status(page, "The server does not answer", NOTICED_S + SLACK_S)
+        await pass_until(page, "The server does not answer", NOTICED_S)
         assert await page.is_visible("#reconnect")
         script.answering.set()
         await wait_for_status(page, "Press to talk")
@@ -42,8 +75,10 @@ async def test_a_server_that_opens_no_session_is_noticed(open_page: Any) -> None
         page = await open_page(server.url, device=False)
         await wait_for_status(page, "Press to talk")
         script.answering.clear()
+        await stop_clock(page)
         await type_(page, "Hello")
-        await wait_for_status(page, "The server does not answer", NOTICED_S + SLACK_S)
+        await pass_until(page, "The server does not answer", NOTICED_S)
+        await page.clock.resume()
         script.answering.set()
         await page.wait_for_selector(".caption.assistant.final")
 
@@ -55,14 +90,16 @@ async def test_a_server_that_falls_silent_is_noticed_while_listening(open_page: 
     script = Script(binary=not stock, extensions=() if stock else ("playback", "words", "latency"))
     async with serving(script) as server:
         page = await open_page(server.url)
+        await stop_clock(page)
         await page.click("#talk")
         await wait_for_status(page, "Listening")
         script.answering.clear()
-        await wait_for_status(page, "The server does not answer", NOTICED_S + SLACK_S)
-        await wait_for_status(page, "econnecting", 15)
+        await pass_until(page, "The server does not answer", NOTICED_S)
+        await pass_until(page, "econnecting", GIVEN_UP_S)
+        await page.clock.resume()
         script.answering.set()
-        await wait_for_status(page, "Listening", 20)
-        assert len(server.sessions) > 1
+        await wait_for_status(page, "Listening")
+        await eventually(lambda: len(server.sessions) > 1, "another session")
 
 
 async def test_a_short_silence_costs_nothing(open_page: Any) -> None:
@@ -70,10 +107,11 @@ async def test_a_short_silence_costs_nothing(open_page: Any) -> None:
     script = Script()
     async with serving(script) as server:
         page = await open_page(server.url)
+        await stop_clock(page)
         await page.click("#talk")
         await wait_for_status(page, "Listening")
         script.answering.clear()
-        await wait_for_status(page, "The server does not answer", NOTICED_S + SLACK_S)
+        await pass_until(page, "The server does not answer", NOTICED_S)
         script.answering.set()
         await wait_for_status(page, "Listening")
         assert len(server.sessions) == 1
@@ -83,11 +121,15 @@ async def test_a_quiet_server_is_not_asked_while_nobody_waits(open_page: Any) ->
     """Only somebody who waits makes the page ask for a sign of life."""
     async with serving(Script(reply=speech(1)[:RATE])) as server:
         page = await open_page(server.url, device=False)
+        await page.clock.install()
         await type_(page, "Hello")
         session = await session_of(server)
-        await wait_for_status(page, "Press to talk", 20)
+        await wait_until_played(session)
+        await wait_for_status(page, "Press to talk")
+        await arrived(page, session)
         probes = session.probes
-        await asyncio.sleep(2.5)
+        await page.clock.run_for(60_000)
+        await arrived(page, session)
         assert session.probes == probes
 
 
@@ -97,10 +139,11 @@ async def test_reconnect_now(open_page: Any) -> None:
     await server.start()
     try:
         page = await open_page(server.url)
+        await stop_clock(page)
         await page.click("#talk")
         await wait_for_status(page, "Listening")
         await server.stop()
-        await wait_for_status(page, "Reconnecting in 4 s", 20)  # the waits grow
+        await pass_until(page, "Reconnecting in 4 s", 20)  # the waits grow
         await server.start()
         states = await page.evaluate("""() => {
             const { connection } = realtimeDebug.voice, before = connection.state;
@@ -214,9 +257,8 @@ async def test_a_server_that_cannot_hear_says_so(open_page: Any) -> None:
             text = await page.inner_text("body")
             assert not any(word in text for word in ("pip", "module", "Listening", "Press to talk"))
             await page.click("#talk")
-            await asyncio.sleep(0.2)
+            await page.wait_for_function("() => document.activeElement.id === 'message'")
             assert await page.evaluate("realtimeDebug.voice.microphone.state") == "off"
-            assert await page.evaluate("document.activeElement.id") == "message"
         await page.keyboard.type("Hello")
         await page.keyboard.press("Enter")
         await wait_for_status(page, "Speaking")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.web.conftest import eventually
+from tests.eventually import eventually
 from tests.web.fake_server import RATE, Script, serving
-from tests.web.test_page import MIC_RATE, RAW, microphone, session_of, speech, type_, wait_for_status
+from tests.web.test_page import MIC_RATE, RAW, arrived, microphone, session_of, speech, type_, wait_for_status
 
 # As iOS does: the state is "interrupted", resume() is refused while the call lasts, and works after it.
 CALL = """() => {
@@ -100,9 +100,10 @@ async def test_an_answer_goes_on_after_a_call(open_page: Any) -> None:
         await eventually(lambda: session.of("output_audio_buffer.played"), "a first acknowledgement")
         await page.evaluate("call.begin()")
         await wait_for_status(page, "The sound is paused")
-        await asyncio.sleep(0.3)
+        await arrived(page, session)
         heard = session.of("output_audio_buffer.played")[-1]["played_ms"]
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.5)  # sound is real time: a player that goes on would have told twice by now
+        await arrived(page, session)
         assert session.of("output_audio_buffer.played")[-1]["played_ms"] == heard
         await page.evaluate("call.end()")
         await eventually(
@@ -127,7 +128,6 @@ async def test_a_call_in_the_middle_of_speech_ends_the_turn(open_page: Any, tmp_
         await eventually(
             lambda: any(event["type"] == "input_audio_buffer.committed" for _, event in session.sent),
             "the end of the turn",
-            5,
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.web.conftest import eventually
+from tests.eventually import eventually
 from tests.web.fake_server import RATE, FakeServer, Script, serving
 from tests.web.test_page import session_of, speech, type_, wait_for_status, wait_until_played
 
@@ -135,6 +135,7 @@ async def test_a_new_conversation_is_empty_also_after_a_reload(open_page: Any) -
         await type_(page, "Remember me")
         await wait_until_played(await session_of(server))
         await page.click("#new")
+        await page.wait_for_selector("#new", state="hidden")
         assert await page.locator(".caption").count() == 0
         await page.reload()
         assert await page.locator(".caption").count() == 0
@@ -269,7 +270,7 @@ async def test_an_answer_that_breaks_off_can_be_tried_again(open_page: Any) -> N
         await server.stop()
         server.script.reply, server.script.send_factor = short(), 0.02
         await server.start()
-        await page.wait_for_selector(".caption.assistant .trouble button", timeout=20_000)
+        await page.wait_for_selector(".caption.assistant .trouble button")
         assert "broke off" in await page.inner_text(".trouble")
         await page.click(".trouble button")
         await page.wait_for_selector(".caption.assistant.final")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from tests.clips import RATE as CLIP_RATE
 from tests.clips import clips
-from tests.web.conftest import eventually
+from tests.eventually import WITHIN_S, eventually
 from tests.web.fake_server import RATE, FakeServer, Script, Session, serving
 from tests.web.sound import locate, longest_gap_ms, to_rate, write_wav
 
@@ -42,7 +42,7 @@ def similarity(sent: np.ndarray, recorded: np.ndarray) -> float:
     return float(np.median([locate(window, recorded)[1] for window in loud]))
 
 
-async def wait_for_status(page: Any, words: str, within_s: float = 15) -> None:
+async def wait_for_status(page: Any, words: str, within_s: float = WITHIN_S) -> None:
     """Wait for a text under the button."""
     try:
         await page.wait_for_function(
@@ -53,6 +53,21 @@ async def wait_for_status(page: Any, words: str, within_s: float = 15) -> None:
     except Exception as error:
         now = await page.inner_text("#state")
         raise AssertionError(f"timeout: the page should show {words!r}, but shows {now!r}") from error
+
+
+async def shows(page: Any, selector: str, text: str) -> bool:
+    """Whether an element shows exactly this text."""
+    return bool(await page.inner_text(selector) == text)
+
+
+async def classes_when_said(page: Any, selector: str, count: int) -> list[str]:
+    """The classes of the words at the moment when at least `count` of them have been said: one look at the page."""
+    look = """({ selector, count }) => {
+        const all = [...document.querySelectorAll(selector)].map((word) => word.className);
+        return all.filter((name) => name === "said").length >= count && all;
+    }"""
+    found = await page.wait_for_function(look, arg={"selector": selector, "count": count})
+    return list(await found.json_value())
 
 
 async def start_recording(page: Any) -> None:
@@ -68,16 +83,26 @@ async def session_of(server: FakeServer, index: int = 0) -> Session:
     return server.sessions[index]
 
 
+async def arrived(page: Any, session: Session) -> None:
+    """Wait until the server has all that the page has sent so far: a last event comes after it, on the same socket."""
+    mark = f"test.mark.{next(_marks)}"
+    await page.evaluate("(type) => realtimeDebug.voice.send({ type })", mark)
+    await eventually(lambda: session.of(mark), "what the page has sent")
+
+
 async def type_(page: Any, text: str) -> None:
     await page.fill("#message", text)
     await page.press("#message", "Enter")
+
+
+_marks = itertools.count(1)
 
 
 async def wait_until_played(session: Session, count: int = 1) -> None:
     def all_played() -> bool:
         return sum(e["state"] == "drained" for e in session.of("output_audio_buffer.played")) >= count
 
-    await eventually(all_played, "the end of the answer", 30)
+    await eventually(all_played, "the end of the answer")
 
 
 # --- voice ---
@@ -100,9 +125,10 @@ async def test_voice_turn(tmp_path: Path, open_page: Any, wire: str) -> None:
         await wait_for_status(page, "You are speaking")
         await wait_for_status(page, "Speaking")
         session = await session_of(server)
-        await wait_for_status(page, "Listening", 20)
+        await wait_for_status(page, "Listening")
         played = await recording(page)
         captions = await page.inner_text("#captions")
+        await arrived(page, session)
 
     received = np.frombuffer(bytes(session.received), np.int16)
     assert similarity(to_rate(said, MIC_RATE), received) >= 0.9
@@ -154,12 +180,13 @@ async def test_barge_in(tmp_path: Path, open_page: Any, wire: str) -> None:
         kind = "conversation.item.truncate" if stock else "output_audio_buffer.played"
         state = None if stock else "flushed"
         reports = await eventually(
-            lambda: [event for event in session.of(kind) if event.get("state") == state], "a report", 30
+            lambda: [event for event in session.of(kind) if event.get("state") == state], "a report"
         )
         await page.wait_for_selector(".caption.truncated")
+        heard = session.transcripts[reports[0]["item_id"]]
+        await eventually(lambda: shows(page, ".caption.truncated p", heard), "the words that were heard")
         await wait_for_status(page, "You are speaking")
         played, cut_at = await recording(page), await page.evaluate("cutAt")
-        caption = await page.inner_text(".caption.truncated p")
 
     at, score = locate(reply[:RATE], played)
     assert score >= 0.9
@@ -169,7 +196,6 @@ async def test_barge_in(tmp_path: Path, open_page: Any, wire: str) -> None:
     reported_ms = report["audio_end_ms" if stock else "played_ms"]
     assert reported_ms == pytest.approx((stopped - at) * 1000 / RATE, abs=50)
     assert reported_ms < len(reply) * 1000 / RATE - 500
-    assert caption == session.transcripts[report["item_id"]]
 
 
 async def test_mute_sends_silence(tmp_path: Path, open_page: Any) -> None:
@@ -182,7 +208,7 @@ async def test_mute_sends_silence(tmp_path: Path, open_page: Any) -> None:
         await page.click("#mute")
         await wait_for_status(page, "Muted")
         session = await session_of(server)
-        await asyncio.sleep(0.2)
+        await arrived(page, session)
         before = len(session.received)
         await eventually(lambda: len(session.received) - before > 4 * RATE * 2, "four seconds of silence")
         assert not np.any(np.frombuffer(bytes(session.received[before:]), np.int16))
@@ -218,10 +244,7 @@ async def test_text_turn_without_microphone(open_page: Any) -> None:
         await start_recording(page)
         await type_(page, "What can you do?")
         session = await session_of(server)
-        await page.wait_for_selector(".caption.assistant .said")
-        classes = await page.eval_on_selector_all(
-            ".caption.assistant p > span", "all => all.map((s) => s.className)"
-        )
+        classes = await classes_when_said(page, ".caption.assistant p > span", 1)
         assert classes[0] == "said"
         assert "said" not in classes[2:]  # only the first word has been played
         await wait_until_played(session)
@@ -231,6 +254,7 @@ async def test_text_turn_without_microphone(open_page: Any) -> None:
         assert create["item"]["content"] == [{"type": "input_text", "text": "What can you do?"}]
         assert len(session.of("response.create")) == 1
         assert not session.received
+        await page.locator("#spoken p").nth(1).wait_for(state="attached")
         assert await page.eval_on_selector_all("#spoken p", "all => all.map((p) => p.textContent)") == [
             "You: What can you do?",
             "Answer: Well, here you are.",
@@ -253,6 +277,7 @@ async def test_typing_interrupts_the_answer(open_page: Any) -> None:
             "output_audio_buffer.played", "conversation.item.create", "response.create",
         ]  # fmt: skip
         await wait_for_status(page, "Speaking")
+        await page.wait_for_selector(".caption.truncated")
         assert await page.locator(".caption.truncated").count() == 1
 
 
@@ -270,7 +295,8 @@ async def test_escape_stops_the_audio_after_generation_has_ended(open_page: Any)
         await page.wait_for_function(
             "() => realtimeDebug.log.some(({ event }) => event.type === 'response.done')"
         )
-        await page.wait_for_timeout(500)
+        acks = "output_audio_buffer.played"
+        await eventually(lambda: any(ack["played_ms"] > 300 for ack in session.of(acks)), "some words heard")
         await page.keyboard.press("Escape")
         await eventually(lambda: session.of("output_audio_buffer.clear"), "clear")
         await eventually(session.flushed.is_set, "the flush")
@@ -347,10 +373,12 @@ async def test_reconnecting_after_a_lost_connection(open_page: Any) -> None:
         await wait_until_played(server.sessions[0])
         await server.stop()
         await wait_for_status(page, "Connection lost. Reconnecting in")
-        await asyncio.sleep(1.0)
         await server.start()
-        await wait_for_status(page, "Listening", 20)
         session = await session_of(server, 1)
+        # "Listening" comes first: speech is kept until the session has its items, which may still be on their way
+        await wait_for_status(page, "Listening")
+        await eventually(lambda: len(session.of("conversation.item.create")) == 2, "the conversation so far")
+        await arrived(page, session)
         texts = [e["item"]["content"][0]["text"] for e in session.of("conversation.item.create")]
         assert texts == ["Remember me", "Well, here you are."]
         assert not session.of("response.create")
@@ -371,7 +399,7 @@ async def test_connecting_to_an_unreachable_server(open_page: Any) -> None:
         await page.click("#talk")
         await wait_for_status(page, "Server unreachable. Trying again in")
         await server.start()
-        await wait_for_status(page, "Listening", 20)
+        await wait_for_status(page, "Listening")
     finally:
         await server.stop()
 
@@ -406,9 +434,11 @@ async def test_an_invalid_secret_opens_the_key_dialog(open_page: Any) -> None:
         await page.route(
             "**/client_secrets", lambda route: route.fulfill(json={"value": "ek_stale", "expires_at": 1})
         )
+        await page.clock.install()
         await page.click("#talk")
         await page.wait_for_selector("#key-dialog[open]")
-        await page.wait_for_timeout(800)
+        await page.clock.run_for(60_000)
+        assert await page.evaluate("realtimeDebug.voice.connection.state") == "refused"
         assert len(server.subprotocols) == 1
 
 
@@ -484,13 +514,16 @@ async def test_stop_during_an_answer_stops_the_audio_at_once(open_page: Any) -> 
         await type_(page, "Hi")
         await wait_for_status(page, "Speaking")
         await start_recording(page)
+        session = await session_of(server)
         await page.click("#talk")
         await wait_for_status(page, "Press to talk")
-        await page.wait_for_timeout(400)
+        frames = await page.evaluate("recorder.frames.length")
+        await page.wait_for_function(
+            "(enough) => recorder.frames.length >= enough", arg=frames + 20
+        )  # 20 ms each
         played = await recording(page)
         assert not np.any(played[-RATE // 5 :])
-        session = await session_of(server)
-        assert session.of("response.cancel")
+        await eventually(lambda: session.of("response.cancel"), "the end of the generation")
 
 
 async def test_the_newest_line_stays_visible(open_page: Any) -> None:
@@ -505,10 +538,9 @@ async def test_the_newest_line_stays_visible(open_page: Any) -> None:
         await page.wait_for_selector(".caption.assistant.final")
         left = "() => { const l = document.getElementById('captions'); return l.scrollHeight - l.scrollTop - l.clientHeight }"
         await page.click("#latency summary")
-        await page.wait_for_timeout(200)
-        assert await page.evaluate(left) < 2
+        await page.wait_for_function(f"() => ({left})() < 2")
         await page.evaluate("document.getElementById('captions').scrollTop = 0")
         await type_(page, "Again")
-        await page.wait_for_timeout(500)
+        await page.locator(".caption.assistant:not(.pending)").nth(1).wait_for(state="attached")
         assert await page.evaluate(left) > 50
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -43,10 +43,14 @@ def assert_usable(boxes: dict[str, Any], ids: tuple[str, ...], name: str) -> Non
     assert boxes["message"]["right"] - boxes["message"]["left"] >= 100, name
 
 
+# The layout and what follows from it (`ResizeObserver`) are done.
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 async def each_size(page: Any) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     for name, (width, height) in SIZES.items():
         await page.set_viewport_size({"width": width, "height": height})
-        await page.wait_for_timeout(150)
+        await page.evaluate(TWO_FRAMES)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         yield name, await page.evaluate(BOXES)
 
@@ -77,7 +81,7 @@ async def test_the_key_dialog_can_be_used(open_page: Any) -> None:
             await page.set_viewport_size({"width": width, "height": height})
             await type_(page, "Hello")
             await page.wait_for_selector("#key-dialog[open]")
-            await page.click("#key-cancel", timeout=3000)  # scrolls to it if it has to
+            await page.click("#key-cancel")  # scrolls to it if it has to
             await page.wait_for_selector("#key-dialog", state="hidden")
 
 
