@@ -70,6 +70,13 @@ class _Chunk:
     def weight(self) -> float:
         return sum(self.atom_weights)
 
+    @property
+    def only_seen(self) -> int:
+        """How much of the beginning can only be seen: the lines of code or of a table before the first word said."""
+        end = min(self.offsets[: len(self.spoken)], default=len(self.text))
+        lines = self.text[:end]
+        return end if any(map(str.isalnum, lines)) and (end == len(self.text) or "\n" in lines) else 0
+
     def _atom_at(self, spoken_index: int) -> int:
         position = min(max(self.offsets[spoken_index], 0), len(self.text) - 1)
         return bisect_right(self.atom_ends, position)
@@ -145,6 +152,7 @@ class SpokenPart:
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
         self._text = ""
+        self._seen = 0  # characters at its beginning that can only be seen: they count once they are sent
         self._audio_ms = 0.0
         self._told = 0  # characters of the text already given out as words
         self._told_ms = 0  # where the last of them ends
@@ -185,6 +193,8 @@ class SpokenPart:
             scale = len(text) / len(said) if said else 0.0
             offsets = [int(place * scale) for place in range(len(said) + 1)]
         self._chunks.append(_Chunk(text, said, offsets))
+        if self._seen == len(self._text):  # everything before it, too
+            self._seen += self._chunks[-1].only_seen
         self._text += text
 
     def add_audio(self, index: int, ms: float) -> None:
@@ -214,12 +224,11 @@ class SpokenPart:
     def heard(self, played_ms: float) -> str:
         """The words whose spoken midpoint was reached after `played_ms` milliseconds of this part.
 
-        Word times are the voice's own where known; else proportional inside the chunk that was playing.
+        Word times are the voice's own where known; else proportional inside the chunk that was playing. What can only
+        be seen and stands before the first word was seen when it was sent, whatever was played.
         """
-        if played_ms <= 0:
-            return ""
-        marks = self._marks or self._measure()
-        return self._text[: marks.kept(played_ms)].rstrip()
+        kept = (self._marks or self._measure()).kept(played_ms) if played_ms > 0 else 0
+        return self._text[: max(kept, self._seen)].rstrip()
 
     def new_words(self, *, final: bool = False) -> list[SpokenWord]:
         """Words with settled times, each once and in order; their joined text is the transcript.

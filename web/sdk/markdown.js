@@ -32,6 +32,16 @@ export function parse(text) {
   return { kind: "root", start: 0, end: text.length, children: blocks(text, lines, 0) };
 }
 
+/** How much of the beginning of a text can only be seen: the code and tables before the first word that is said. */
+export function seenLength(text) {
+  let end = 0;
+  for (const node of parse(text).children) {
+    if (node.kind === "code" || node.kind === "table") end = node.end;
+    else if ([...leaves(node)].some((leaf) => /[\p{L}\p{N}]/u.test(text.slice(leaf.start, leaf.end)))) break;
+  }
+  return end;
+}
+
 /** The leaves of a tree, in order. */
 export function* leaves(node) {
   if (node.kind === "text") yield node;
