@@ -51,6 +51,11 @@ class Source:
     entry_point: EntryPoint | None = None
 
     @property
+    def is_platform(self) -> bool:
+        """Whether it asks MiniMax, or what stands in its place."""
+        return self.name == "minimax" and self.entry_point is None
+
+    @property
     def package(self) -> str:
         """The name of its distribution."""
         dist = self.entry_point.dist if self.entry_point is not None else None

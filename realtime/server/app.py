@@ -140,6 +140,7 @@ async def _readyz(request: web.Request) -> web.Response:
         {
             "ready": ready,
             "sandbox": runtime.sandbox,
+            "emulated": list(runtime.emulated),
             "key_required": request.app[ACCESS].required,
             "transcriber": runtime.transcriber_name,
             "chat_model": runtime.providers.chat.name,

@@ -45,9 +45,16 @@ class Runtime:
     settings: Settings
     providers: Providers
     parts_missing: Sequence[Missing] = ()  # grows if a part turns out not to work: see `missing`
-    sandbox: bool = False  # no platform is configured: the sandbox in this process answers
+    emulated: tuple[
+        str, ...
+    ] = ()  # the roles that the sandbox in this process plays: no platform is configured
     tools: Toolbox | None = None  # Python functions that this server runs for the model
     store: Store | None = None  # keeps conversations after their session
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether the sandbox in this process plays any role."""
+        return bool(self.emulated)
 
     @property
     def transcriber_name(self) -> str:
@@ -81,8 +88,8 @@ async def open_runtime(
         toolbox = _toolbox(settings, tools)
         if toolbox is not None:
             stack.push_async_callback(toolbox.aclose)
-        sandbox = settings.use_sandbox and _uses_platform(sources)
-        if sandbox:
+        emulated = _on_the_platform(sources) if settings.use_sandbox else ()
+        if emulated:
             settings = await _start_sandbox(settings, stack, missing)
         for role, choice in sources.items():
             provider = by_role[role] = await _create(choice, settings, missing)
@@ -92,7 +99,7 @@ async def open_runtime(
         all_providers = Providers(**by_role)
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
-        yield Runtime(settings, all_providers, missing, sandbox, toolbox, store)
+        yield Runtime(settings, all_providers, missing, emulated, toolbox, store)
 
 
 @asynccontextmanager
@@ -123,9 +130,10 @@ def _toolbox(settings: Settings, tools: Iterable[Toolish]) -> Toolbox | None:
     return Toolbox(every, timeout_s=settings.tool_timeout_s, filler=settings.tool_filler)
 
 
-def _uses_platform(sources: Mapping[str, tuple[Source, ...]]) -> bool:
-    every = [source for choice in sources.values() for source in choice]
-    return any(source.name == "minimax" and source.entry_point is None for source in every)
+def _on_the_platform(sources: Mapping[str, tuple[Source, ...]]) -> tuple[str, ...]:
+    """The roles that MiniMax plays by these settings."""
+    ours = (role for role, choice in sources.items() if any(source.is_platform for source in choice))
+    return tuple(sorted(ours))
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:

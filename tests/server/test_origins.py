@@ -151,3 +151,28 @@ async def test_a_server_with_detector_and_transcriber_hears():
     ):
         detects = harness.server.runtime.providers.vad is not None  # not installed everywhere
         assert (await answer.json())["hears"] is detects
+
+
+@pytest.mark.parametrize(
+    ("settings", "emulated"),
+    [
+        ({}, ["chat", "speech"]),
+        ({"chat_base_url": "http://127.0.0.1:9/v1", "chat_model": "other"}, ["speech"]),
+        ({"chat_provider": "openai", "chat_base_url": "http://127.0.0.1:9/v1", "chat_model": "other"}, ["speech"]),
+        ({"chat_provider": "minimax", "chat_base_url": "http://127.0.0.1:9/v1", "chat_model": "other"},
+         ["chat", "speech"]),
+        ({"transcriber": "minimax"}, ["chat", "speech", "transcriber"]),
+        ({"api_key": "k", "base_url": "http://127.0.0.1:9"}, []),
+    ],
+)  # fmt: skip
+async def test_readyz_names_what_is_emulated(settings: dict[str, str], emulated: list[str]) -> None:
+    """The page tells it to its visitors."""
+    chosen: dict[str, str] = {"transcriber": "none", "voice_detector": "none", **settings}
+    async with (
+        running(Settings(port=0, **chosen)) as server,  # type: ignore[arg-type]
+        aiohttp.ClientSession(server.url) as http,
+        http.get("/readyz") as answer,
+    ):
+        ready = await answer.json()
+    assert ready["emulated"] == emulated
+    assert ready["sandbox"] is bool(emulated)
