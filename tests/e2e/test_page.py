@@ -12,7 +12,7 @@ from realtime.settings import Settings
 from tests.clips import clips, require_clips
 from tests.eventually import eventually
 from tests.web.conftest import browser_with, browsers, open_page  # noqa: F401
-from tests.web.sound import RATE, locate, longest_gap_ms, to_rate, write_wav
+from tests.web.sound import RATE, locate, longest_gap_ms, recording, to_rate, write_wav
 from tests.wer import word_error_rate
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browsers
@@ -69,10 +69,6 @@ async def quiet(page):
     frames = await page.evaluate("window.recorder?.frames.length ?? 0")
     if frames:  # and its last samples have been recorded: 15 frames of 20 ms
         await page.wait_for_function("(enough) => recorder.frames.length >= enough", arg=frames + 15)
-
-
-async def recording(page):
-    return np.array(await page.evaluate("async () => Array.from(await window.recorder.stop())"), np.int16)
 
 
 async def test_two_spoken_turns_are_transcribed_answered_and_played_without_a_gap(open_page, tmp_path, sent):  # noqa: F811

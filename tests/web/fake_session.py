@@ -34,6 +34,7 @@ class Script:
     reply: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))  # int16, 24 kHz
     reply_words: tuple[str, ...] = ("Well, ", "here ", "you ", "are.")
     user_text: str = "What time is it?"
+    unread: Event | None = None  # the error of every transcription
     extensions: tuple[str, ...] = ("playback", "words", "latency")
     binary: bool = True
     key: str | None = None
@@ -51,6 +52,7 @@ class Script:
     greeting: bool = False  # the server speaks first
     answering: asyncio.Event = field(default_factory=_set)  # cleared: takes everything, answers nothing
     silence_ms: int = 500
+    only_seen: str = ""  # the beginning of the reply that is code or a table: it counts once it is sent
 
 
 class Session:
@@ -194,6 +196,10 @@ class Session:
             {"id": item, "type": "message", "role": "user", "status": "completed", "content": content}
         )
         prefix = "conversation.item.input_audio_transcription"
+        if self.script.unread:
+            return await self.send(
+                f"{prefix}.failed", item_id=item, content_index=0, error=self.script.unread
+            )
         await self.send(f"{prefix}.delta", item_id=item, content_index=0, delta=self.script.user_text[:4])
         usage = {"type": "duration", "seconds": 1.0}
         await self.send(
@@ -203,7 +209,7 @@ class Session:
             transcript=self.script.user_text,
             usage=usage,
         )
-        await self._begin_reply()
+        return await self._begin_reply()
 
     async def _add(self, item: Event) -> None:
         previous = self.items[-1] if self.items else None
@@ -336,6 +342,7 @@ class Session:
         words = self.script.reply_words
         each = len(self.script.reply) * 1000 / RATE / len(words)
         heard = "".join(word for i, word in enumerate(words) if (i + 0.5) * each <= ms).rstrip()
+        heard = max(heard, self.script.only_seen, key=len)
         self.transcripts[item_id] = heard
         extra = {"transcript": heard} if "playback" in self.extensions else {}
         await self.send(

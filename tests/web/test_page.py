@@ -14,7 +14,7 @@ from tests.clips import RATE as CLIP_RATE
 from tests.clips import clips
 from tests.eventually import WITHIN_S, eventually
 from tests.web.fake_server import RATE, FakeServer, Script, Session, serving
-from tests.web.sound import locate, longest_gap_ms, to_rate, write_wav
+from tests.web.sound import locate, longest_gap_ms, recording, to_rate, write_wav
 
 MIC_RATE = 48_000  # Hertz of the fake microphone's file
 RAW = """Object.assign(realtimeDebug.voice.microphone.constraints,
@@ -72,10 +72,6 @@ async def classes_when_said(page: Any, selector: str, count: int) -> list[str]:
 
 async def start_recording(page: Any) -> None:
     await page.evaluate("(async () => { window.recorder = await realtimeDebug.record(); })()")
-
-
-async def recording(page: Any) -> np.ndarray:
-    return np.array(await page.evaluate("(async () => Array.from(await recorder.stop()))()"), np.int16)
 
 
 async def session_of(server: FakeServer, index: int = 0) -> Session:
@@ -477,7 +473,9 @@ async def test_permanent_notices(open_page: Any) -> None:
     async with serving(Script(ready={"sandbox": True, "transcriber": "none", "missing": missing})) as server:
         page = await open_page(server.url)
         await page.wait_for_selector("[data-id=sandbox]")
-        assert "Sandbox voice" in await page.inner_text("[data-id=sandbox]")
+        assert "the chat and the voice come from simple emulators" in await page.inner_text(
+            "[data-id=sandbox]"
+        )
         assert "it has no transcriber" in await page.inner_text("[data-id=deaf]")
         assert "realtime setup" not in await page.inner_text("body"), "that is for the operator"
         assert re.search("MiniMax-M3 · English_Graceful_Lady", await page.inner_text("#server"))

@@ -274,9 +274,11 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [STARTED, STOPPED, COMMITTED, USER, transcription("completed", transcript="")],
         {"phase": "listening", "items": [{"id": "u1", "hidden": True}]},
     ),
-    "a failed transcription is a problem": (
+    "a failed transcription stands at what was said": (
         [STARTED, STOPPED, USER, transcription("failed", error={"code": "transcription_failed", "message": "No transcriber."})],
-        {"phase": "listening", "problem": {"code": "transcription_failed", "message": "No transcriber."}},
+        {"phase": "listening", "problem": None, "items": [
+            {"id": "u1", "final": True, "text": "", "unread": {"code": "transcription_failed", "message": "No transcriber."}},
+        ]},
     ),
     "an answer grows word by word": (
         [USER, CREATED, ASSISTANT, delta("It is "), delta("noon.")],

@@ -2,6 +2,7 @@
 
 import { Answer } from "./answer.js";
 import { copyButton } from "./copying.js";
+import { unreadText } from "./texts.js";
 
 export class Captions {
   /** `retry` is called when the user asks for an answer again. */
@@ -77,14 +78,13 @@ export class Captions {
     element.className = `caption ${item.role}`;
     element.classList.toggle("final", item.final);
     element.classList.toggle("truncated", item.truncated);
-    element.classList.toggle("pending", !item.text);
+    element.classList.toggle("pending", !item.text && !item.unread);
     this.#write(block, item);
-    if (item.note) element.dataset.note = item.note;
     this.#offerRetry(element, trouble);
-    if (item.final && item.text && !block.logged) {
+    if (item.final && (item.text || item.unread) && !block.logged) {
       block.logged = true;
       const line = document.createElement("p");
-      line.textContent = `${item.role === "user" ? "You" : "Answer"}: ${block.answer ? spoken(block.text) : item.text}`;
+      line.textContent = `${item.role === "user" ? "You" : "Answer"}: ${block.answer ? spoken(block.text) : shownOf(item)}`;
       this.log.append(line);
       while (this.log.childElementCount > 20) this.log.firstElementChild.remove();
     }
@@ -92,7 +92,9 @@ export class Captions {
 
   #write(block, item) {
     if (!block.answer) {
-      if (block.text.textContent !== item.text) block.text.textContent = item.text;
+      const text = shownOf(item);
+      if (block.text.textContent !== text) block.text.textContent = text;
+      block.element.classList.toggle("unread", !item.text && item.unread !== null);
       return;
     }
     const words = item.truncated ? [] : item.words;
@@ -145,6 +147,9 @@ function spoken(element) {
   const texts = [...element.children].map((block) => (block.querySelector("pre") ?? block).textContent);
   return texts.join(" ");
 }
+
+/** What is shown of the user's turn: its words, or why there are none. */
+const shownOf = ({ text, unread }) => text || (unread ? unreadText(unread) : "");
 
 function selectedText(element, range) {
   const node = element.firstChild;

@@ -27,6 +27,15 @@ const PROBLEM = {
   transcription_failed: "That was not understood. Please say it again, or type.",
 };
 
+// Why speech was not understood, for the one who spoke; the first that fits the code or the message.
+const UNREAD = [
+  [/transcription_unavailable|no transcriber/i, "this server cannot understand speech. Please type."],
+  [/timed? ?out|timeout|did not answer|too long to answer|took too long/i, "it took too long. Please say it again, or type."],
+  [/rate.?limit|too many|\bbusy\b|\b429\b/i, "the service is busy. Please say it again in a moment, or type."],
+  [/quota|credit|balance/i, "the account behind this server has no credit left."],
+  [/unavailable|cannot be reached|unreachable|connection|network/i, "the service cannot be reached at the moment. Please try again, or type."],
+];
+
 // What only an operator understands: addresses, commands, names of settings, classes and files.
 const TECHNICAL = /https?:|wss?:|\bpip3? |\brealtime (?:setup|serve|doctor)\b|[A-Z]+_[A-Z_]{3,}|\b\w+(?:Error|Exception)\b|Traceback|(?:^|\s)\/\w+\/|\d+\.\d+\.\d+\.\d+|minimax-realtime/;
 
@@ -71,6 +80,13 @@ export function problemText({ code, message }) {
   return said ?? known ?? "That did not work. Please try again.";
 }
 
+/** What stands in the place of the words of speech that was not understood. */
+export function unreadText({ code, message }) {
+  const reason = UNREAD.find(([sign]) => sign.test(code ?? "") || sign.test(message ?? ""))?.[1];
+  const said = message && message.length <= 200 && !TECHNICAL.test(message) ? message.trim().replace(/ \(code \d+\)/, "") : "";
+  return `Not understood: ${reason ?? (said || "something went wrong. Please say it again, or type.")}`;
+}
+
 /** The sentence under a message without an answer, or under an answer that broke off; null if all is well. */
 export function itemTrouble(item, { last, waiting, offline }) {
   if (item.failed) return item.role === "user" ? "No answer." : "The answer broke off.";
@@ -83,9 +99,8 @@ export function itemTrouble(item, { last, waiting, offline }) {
 export function serverNotices(server, { sounds = true } = {}) {
   const notices = [];
   const add = (id, text) => notices.push({ id, text });
-  if (server.sandbox) {
-    add("sandbox", "Sandbox voice: a simple emulator on this machine answers. Set MINIMAX_API_KEY to talk with MiniMax.");
-  }
+  const emulated = emulatedText(server);
+  if (emulated) add("sandbox", emulated);
   if (!sounds) {
     add("insecure", "Over http, browsers give a page neither the microphone nor this kind of sound: type here and read the answers, or open the page over https.");
     return notices;
@@ -98,6 +113,17 @@ export function serverNotices(server, { sounds = true } = {}) {
   }
   if (missing.has("voice")) add("voice", "The sandbox has no voice here: the answers stay silent.");
   return notices;
+}
+
+const EMULATED = { chat: "the chat", speech: "the voice", transcriber: "the transcription" };
+
+/** What of this server is emulated; null if nothing is. A server without the field `emulated` tells of all or nothing. */
+function emulatedText({ sandbox, emulated = sandbox ? ["chat", "speech"] : [] }) {
+  const parts = Object.keys(EMULATED).filter((role) => emulated.includes(role)).map((role) => EMULATED[role]);
+  if (!parts.length) return null;
+  const named = [parts.slice(0, -1).join(", "), parts.at(-1)].filter(Boolean).join(" and ");
+  const come = parts.length > 1 ? "come from simple emulators" : "comes from a simple emulator";
+  return `Sandbox: ${named} ${come} on this machine. Set MINIMAX_API_KEY to talk with MiniMax.`;
 }
 
 /** Whether the server understands speech. Without an answer of /readyz (a proxy may hide it): yes. */

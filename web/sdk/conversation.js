@@ -1,11 +1,13 @@
 // The conversation as plain data: for each event type a pure function (state, event) -> state.
 // Knows the protocol's events and their order; knows no socket, no audio, no document.
 
+import { seenLength } from "./markdown.js";
+
 export const emptyConversation = () => ({
   session: null,
   extensions: [],
   id: null,         // of the conversation: a server with a store can continue it
-  items: [],        // {id, role, text, whole, words, status, final, truncated, hidden, placed, typed, note, failed}
+  items: [],        // {id, role, text, whole, words, status, final, truncated, hidden, placed, typed, unread, failed}
   response: null,   // id of the running response of the conversation
   newest: null,     // id of the newest response
   speech: null,     // item id of the user's current speech
@@ -45,7 +47,7 @@ export const handlers = {
   "session.created": (state, { session }) => {
     const next = {
       ...withSession(state, session), response: null, speech: null, problem: null,
-      items: state.items.filter((item) => item.text).map((item) => ({ ...item, final: true })),
+      items: state.items.filter((item) => item.text || item.unread).map((item) => ({ ...item, final: true })),
     };
     const wanted = state.wanted || (isUnanswered(next) && (state.awaiting || state.response !== null));
     const cut = state.response !== null && !wanted;  // the answer was running when the connection was lost
@@ -84,7 +86,7 @@ export const handlers = {
     return text ? next : { ...next, awaiting: false };
   },
   "conversation.item.input_audio_transcription.failed": (state, { item_id, error }) => ({
-    ...change(state, item_id, { note: error.message, final: true }), awaiting: false, problem: asProblem(error),
+    ...upsert(state, item_id, { role: "user", unread: asProblem(error), final: true }), awaiting: false,
   }),
 
   "response.created": (state, { response }) =>
@@ -182,7 +184,7 @@ function textOf(item) {
 
 const newItem = (id, fields) => ({
   id, role: "assistant", text: "", whole: null, words: [], status: "in_progress",
-  final: false, truncated: false, hidden: false, placed: false, typed: false, note: null, failed: null, ...fields,
+  final: false, truncated: false, hidden: false, placed: false, typed: false, unread: null, failed: null, ...fields,
 });
 
 function change(state, id, update) {
@@ -233,10 +235,14 @@ function finishText(state, id, text) {
   return change(state, id, (item) => (item.truncated ? {} : { text, final: true }));
 }
 
-/** The words that were heard up to their middle. Without word times, the text stays until the server sends it. */
+/**
+ * The words that were heard up to their middle. Without word times, the text stays until the server sends it. An answer
+ * begins with code or a table was seen that far: it stays, as in the server's history.
+ */
 export function heardText(item, heardMs) {
-  if (!item.words.length) return heardMs === 0 ? "" : item.text;
-  return item.words
+  if (!item.words.length && heardMs > 0) return item.text;
+  const heard = item.words
     .filter((word) => (word.start_ms + word.end_ms) / 2 <= heardMs)
-    .map((word) => word.text).join("").trimEnd();
+    .map((word) => word.text).join("");
+  return (heard.length ? heard : item.text.slice(0, seenLength(item.text))).trimEnd();
 }
