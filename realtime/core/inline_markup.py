@@ -33,6 +33,7 @@ class InlineReader(MarkupReader):
         self._emphasis_open = 0  # marks that were taken to open without having seen them close
         self._brackets: list[bool] = []  # open ones; True: it could be an index
         self._tags: list[str] = []  # formatting tags that wait for their end
+        self._heading = False  # inside a heading
 
     def _end_paragraph(self) -> None:
         """Nothing inside a line goes on beyond an empty one."""
@@ -71,6 +72,11 @@ class InlineReader(MarkupReader):
                 self._plain()
 
     def _space(self) -> None:
+        if self._heading:
+            self._need(more=markup.HEADING_END_SO_FAR.fullmatch(self._raw) is not None)
+            if end := markup.HEADING_END.match(self._raw):
+                self._drop(end.end())
+                return
         blanks = markup.BLANKS.match(self._raw)
         self._wait_blank()
         self._drop(blanks.end() if blanks else 1)
@@ -95,6 +101,7 @@ class InlineReader(MarkupReader):
         assert address is not None
         text = address.group()
         self._need(more=len(text) == len(self._raw))
+        text = text.partition("](")[0]  # the label of a link, which is its address
         if markup.NO_HOST.match(text):
             self._show(len(text))
             return

@@ -34,6 +34,8 @@ FENCE = re.compile(
 RULE = re.compile(r"(?:[-*_=:+|][ \t]*){3,}")
 RULE_SO_FAR = re.compile(r"[-*_=:+| \t]*")
 HEADING = re.compile(r"#{1,6}(?:[ \t]+|\r?$)")
+HEADING_END = re.compile(r"[ \t]+#+[ \t\r]*(?=\n|$)")  # "## Title ##"
+HEADING_END_SO_FAR = re.compile(r"[ \t]+#*[ \t\r]*")
 LINE = re.compile(r"[^\n]+")
 BAR = re.compile(r"\|")
 BULLET = re.compile(r"[-*+•‣◦▪][ \t]+(?:\[[ xX]\][ \t]+)?")

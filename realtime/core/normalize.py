@@ -140,6 +140,7 @@ class SpeechNormalizer(InlineReader):
                 self._drop(mark.end())
                 self._previous = "\n"
                 self._item, self._line_start = True, pattern is markup.BULLET
+                self._heading = pattern is markup.HEADING
                 return True
         return False
 
@@ -190,7 +191,7 @@ class SpeechNormalizer(InlineReader):
 
     def _end_item(self) -> None:
         """A heading or list item is a sentence."""
-        self._item = False
+        self._item = self._heading = False
         last = self._shown
         if last and not last.isspace() and last not in markup.TERMINAL and not self._newlines:
             self._say("。" if is_unspaced(last) else ".", [self._passed])

@@ -104,7 +104,7 @@ LAWS = """async (texts) => {
             last = end;
         }
         const hidden = (node) => {  // the address of a link and the language of code are not shown as text
-            if (node.kind === "link") shown.fill(1, node.start, node.end);
+            if (node.kind === "link" || node.kind === "label") shown.fill(1, node.start, node.end);
             if (node.language !== undefined) shown.fill(1, node.start, (text + "\\n").indexOf("\\n", node.start));
             for (const child of node.children ?? []) {
                 if (child.start < node.start || child.end > node.end) broken.push(["nesting", text]);

@@ -6,7 +6,7 @@ import { copyButton } from "./copying.js";
 
 const TAGS = {
   paragraph: "p", list: "ul", item: "li", quote: "blockquote", table: "table", row: "tr", rule: "hr",
-  strong: "strong", emphasis: "em", struck: "s", code: "code", escape: "span", marker: "span",
+  strong: "strong", emphasis: "em", struck: "s", code: "code", escape: "span", marker: "span", label: "span",
 };
 
 export class Answer {

@@ -6,7 +6,7 @@ const MAX_PATH = 260;
 const MAX_EMPHASIS = 500;   // an opening mark that does not close within so many characters was text
 const SAFE = /^(?:https?:\/\/|mailto:)[^\s]+$/i;
 const CJK = "\\u2e80-\\u9fff\\uac00-\\ud7af\\uf900-\\ufaff\\uff00-\\uffef";
-const WORD = new RegExp(`[^\\p{P}\\p{S}\\s${CJK}]`, "u");  // a letter, digit or mark of a script with blanks
+const WORD = new RegExp(`[^\\p{P}\\p{S}\\p{Cs}\\s${CJK}]`, "u");  // a letter, digit or mark of a script with blanks
 const BARE = new RegExp(`https?://[^\\s<>"\`|\\\\^{}${CJK}]+`, "iuy");
 const MARKS = /[\\`*_~[<]|!(?=\[)|h(?=ttps?:\/\/)/gi;
 
@@ -60,7 +60,7 @@ function nodeAt(text, at, from, to, inLink) {
 
 /** `\*` shows the star alone. Only marks can be escaped: paths and `\(x\)` keep their backslash. */
 function escaped(text, at, from, to) {
-  if (at + 1 >= to || !"*_`~#|".includes(text[at + 1])) return null;
+  if (at + 1 >= to || !"*_`~#|<>$".includes(text[at + 1])) return null;
   const word = /\S*$/.exec(text.slice(Math.max(from, at - MAX_PATH), at))[0];
   if (/:\\|^\\\\|:$|\\$/.test(word)) return null;  // C:\dir\*.txt, \\host\_share
   return { kind: "escape", start: at, end: at + 2, inner: [at + 1, at + 2] };
@@ -89,12 +89,19 @@ function namedLink(text, at, to) {
   const close = matching(text, open, to, "[", "]");
   if (close < 0 || text[close + 1] !== "(" || close + 1 >= to) return null;
   const last = matching(text, close + 1, to, "(", ")");
-  if (last < 0) return null;
+  if (last < 0 || close === open + 1) return null;
   const [, target = ""] = /^\s*<?([^\s<>]+)>?(?:\s+(?:"[^"]*"|'[^']*'))?\s*$/.exec(text.slice(close + 2, last)) ?? [];
   const href = safeAddress(target);
-  if (!href || close === open + 1) return null;
+  if (!href && !isPlace(text, at, target, text.slice(open + 1, close))) return null;
   const children = parseInline(text, open + 1, close, true);
-  return { kind: "link", href, start: at, end: last + 1, children };
+  return href ? { kind: "link", href, start: at, end: last + 1, children } : { kind: "label", start: at, end: last + 1, children };
+}
+
+/** Whether a target is a place in documents that this page does not have (`docs/a.md`, `#top`), and no index or pattern. */
+function isPlace(text, at, target, label) {
+  if (!target || /^[a-z][a-z0-9+.-]*:|^\/\/|[\\|^$*?]/i.test(target)) return false;
+  if (at > 0 && /[\p{L}\p{N}_)\]]/u.test(text[at - 1])) return false;  // f[0](x)
+  return /[./#]/.test(target) && /\p{L}/u.test(label) && !/^\^?(?:\w-\w|\\)/.test(label);  // [a-z](x)
 }
 
 function angleLink(text, at, to) {
@@ -133,14 +140,27 @@ function emphasis(text, at, from, to, inLink) {
 
 /** Whether a run may open: nothing of a word or path before it, something to emphasise after it. */
 function opens(text, at, size, from, to) {
-  const before = at > from ? text[at - 1] : " ", after = at + size < to ? text[at + size] : " ";
+  const [first, last] = [beyond(text, at - 1, from, to, -1, text[at]), beyond(text, at + size, from, to, 1, text[at])];
+  const before = first < from ? " " : text[first], after = last < to ? text[last] : " ";
   if (/[\s.,;:!?)\]}*_~/\\|=+<>%&^-]/.test(after)) return false;
   return !WORD.test(before) && !/[/\\.*_~)\]]/.test(before);
+}
+
+/** The place after marks of another kind that stand at `at`: `**_both_**`. Only whole ones: `_`, `*`, `**` and `~~`. */
+function beyond(text, at, from, to, step, own) {
+  const mark = at >= from && at < to ? text[at] : "";
+  if (!"*_~".includes(mark) || mark === own || !mark) return at;
+  let next = at;
+  while (next >= from && next < to && text[next] === mark) next += step;
+  const size = Math.abs(next - at);
+  return size === 2 && mark !== "_" || size === 1 && mark !== "~" ? next : at;
 }
 
 function closes(text, at, size, to) {
   const before = text[at - 1], after = at + size < to ? text[at + size] : " ";
   if (/[\s([{/\\,]/.test(before)) return false;
+  if (size === 2 && text[at] === "*" && /\p{L}/u.test(after)) return /[\p{L}\p{P}]/u.test(before);  // `**bold**ly`
+  if (after === "_" && text[at] !== "_") return true;  // `_**both**_`
   return !WORD.test(after) && !/[/\\(_]/.test(after) && !(after === "." && WORD.test(text[at + size + 1] ?? " "));
 }
 

@@ -3,8 +3,8 @@
 //   parse(text)  -> {kind: "root", start, end, children}
 //
 // Blocks: paragraph · heading {level} · list {ordered} · item · quote · code {language, open} · table · row · cell {header,
-// align} · rule. Inside of them: strong · emphasis · struck · code (inline: has no `language`) · link {href} · escape ·
-// marker (the number of a list item). Leaves: {kind: "text", start, end}, and what they show is text.slice(start, end).
+// align} · rule. Inside of them: strong · emphasis · struck · code (inline: has no `language`) · link {href} · label (of
+// a link to a place that this page does not have) · escape · marker (the number of a list item). Leaves: {kind: "text", start, end}, and what they show is text.slice(start, end).
 // So every visible character is one of the text, in order; only marks are hidden. `copyOf` gives them back.
 
 import { parseInline } from "./inline.js";
