@@ -18,6 +18,7 @@ from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import find_error, trace_of
 from realtime.minimax.json_text import count_of, decode_json, json_text_of, objects_in, without_halves
+from realtime.minimax.reading import reading
 from realtime.minimax.visible_text import VisibleText, events_of
 from realtime.minimax.written_calls import Piece
 
@@ -55,6 +56,7 @@ class AnthropicDecoder:
         self._counts: dict[str, int] = {}
         self._damaged = False  # an event could not be read
 
+    @reading("the chat stream")
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
         """The events in one payload; what cannot be read is left out. Raises ProviderError for an error event."""
         objects = objects_in(payload)
@@ -71,6 +73,7 @@ class AnthropicDecoder:
             raise refused
         return self._event(event)
 
+    @reading("the answer")
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
         """An answer that came as one JSON body. Raises ProviderError."""
         try:
@@ -88,6 +91,7 @@ class AnthropicDecoder:
         self._count(event.get("usage"))
         return events + self._finish(str(event.get("stop_reason") or "end_turn")) + self._usage()
 
+    @reading("the end of the chat stream")
     def end(self) -> list[ChatEvent]:
         """The stream has ended regularly; a missing stop reason is added."""
         return [] if self.finished else self._finish("end_turn")

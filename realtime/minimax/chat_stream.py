@@ -18,6 +18,7 @@ from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import any_error, find_error, loose_error, trace_of
 from realtime.minimax.json_text import count_of, objects_in, without_halves
+from realtime.minimax.reading import reading
 from realtime.minimax.thinking import Accumulator
 from realtime.minimax.visible_text import VisibleText, events_of
 from realtime.minimax.written_calls import Piece
@@ -67,6 +68,7 @@ class ChatDecoder:
         self._index: int | None = None  # of the choice that is read
         self._damaged = False  # an event could not be read
 
+    @reading("the chat stream")
     def feed(self, payload: str | bytes) -> list[ChatEvent]:
         """The events in one payload; what cannot be read is left out. Raises ProviderError for an error event."""
         objects = objects_in(payload)
@@ -74,6 +76,7 @@ class ChatDecoder:
             self._damaged = True
         return [event for item in objects or () for event in self._object(item)]
 
+    @reading("the answer")
     def feed_whole(self, body: bytes) -> list[ChatEvent]:
         """An answer that came as JSON although a stream was requested: as one object, or all its events at once."""
         events = objects_in(body)
@@ -93,6 +96,7 @@ class ChatDecoder:
         reason = str(choice.get("finish_reason") or "stop")
         return self._message(message) + self._finish(reason) + self._usage(event)
 
+    @reading("the end of the chat stream")
     def end(self) -> list[ChatEvent]:
         """The stream has ended regularly; a missing finish reason is added. Raises ProviderError if nothing came."""
         return [] if self.finished else self._finish("stop")

@@ -23,6 +23,7 @@ from realtime.minimax.codes import (
     Code,
 )
 from realtime.minimax.json_text import decode_json, digits
+from realtime.minimax.reading import reading
 
 # "expr_path=messages, cause=..." and "invalid params, invalid params: voice_setting emotion"
 _PARAM = re.compile(r"expr_path=([\w.\[\]]+)|invalid params: (\w+(?: \w+)?)\s*(?:,|\(\d+\)|$)")
@@ -99,6 +100,7 @@ def error_from_response(
     return error_of_answer(status, body, payload_of(body), trace_id=trace_id, service=service)
 
 
+@reading("the refusal")
 def error_of_answer(
     status: int, body: bytes, payload: Any, *, trace_id: str | None = None, service: str = "MiniMax"
 ) -> ProviderError | None:

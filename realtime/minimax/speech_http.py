@@ -18,6 +18,7 @@ from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.http import HttpClient, network_errors, trace_header
 from realtime.minimax.json_text import decode_json
+from realtime.minimax.reading import reading
 from realtime.minimax.results import decimal, mapping
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkDecoder, ChunkEnd, SpeechResult
@@ -39,6 +40,7 @@ class ChunkStream:
     def has_audio(self) -> bool:
         return self._decoder.has_audio
 
+    @reading("the speech stream")
     def feed(self, payload: str | bytes) -> list[SpeechResult]:
         """The results in one event (or in a whole JSON body). Raises ProviderError."""
         if payload.strip() in ("[DONE]", b"[DONE]"):

@@ -20,6 +20,8 @@ from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.codes import SOFT_CODES
 from realtime.minimax.errors import code_of, error_for_code, find_error, trace_of
 from realtime.minimax.json_text import decode_json
+from realtime.minimax.reading import reading
+from realtime.minimax.results import decimal, mapping
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.subtitles import SubtitleTrack
 
@@ -81,7 +83,7 @@ class ChunkDecoder:
         if not isinstance(data, Mapping):
             return []
         results: list[SpeechResult] = []
-        words = self._track.words() if self._track.feed(data.get("subtitle")) else self._words
+        words = self._words_in(data.get("subtitle"))
         if words != self._words:
             self._words = words
             results.append(WordTimes(self.chunk, words))
@@ -90,6 +92,14 @@ class ChunkDecoder:
             self.has_audio = True
             results.append(ReceivedAudio(self.chunk, audio))
         return results
+
+    def _words_in(self, subtitle: Any) -> tuple[WordTime, ...]:
+        """All words known by now. Word times that cannot be read cost no sound: the text is then timed by its length."""
+        try:
+            with reading("the word times"):
+                return self._track.words() if self._track.feed(subtitle) else self._words
+        except ProviderError:
+            return self._words
 
     def next_sentence(self, start_ms: float) -> None:
         """Bidi: the next sentence is a synthesis of its own, whose times count from zero."""
@@ -153,7 +163,15 @@ class SpeechProtocol:
 
     def receive(self, message: str | bytes) -> list[SpeechResult]:
         """The results in one frame. Raises ProviderError when the session is lost."""
-        frame = self._decode(message)
+        try:
+            with reading("a frame of the speech socket"):
+                return self._receive(self._decode(message))
+        except ProviderError as error:
+            self.phase = Phase.CLOSED
+            error.trace_id = error.trace_id or self.trace_id
+            raise
+
+    def _receive(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
         self.trace_id = trace_of(frame) or self.trace_id
         code = code_of(frame)
         if code in SOFT_CODES:
@@ -172,7 +190,6 @@ class SpeechProtocol:
         try:
             frame = decode_json(message)
         except msgspec.DecodeError as error:
-            self.phase = Phase.CLOSED
             raise ProviderUnavailable("MiniMax: the speech socket sent broken JSON.") from error
         return frame if isinstance(frame, Mapping) else {}
 
@@ -185,8 +202,6 @@ class SpeechProtocol:
             limited = "rate limit" in text.lower()
             failed = error_for_code(1002 if limited else 1000, text, trace_id=self.trace_id)
         if failed is not None:
-            self.phase = Phase.CLOSED
-            failed.trace_id = failed.trace_id or self.trace_id
             raise failed
 
     def _event(self, event: str) -> list[SpeechResult]:
@@ -202,19 +217,11 @@ class SpeechProtocol:
     def _continued(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
         if not self._open:
             return []
-        results = self._audio(self._open[0], frame)
+        results = self._open[0].feed(frame.get("data"))
         if frame.get("is_final") is True:
             done = self._open.popleft()
             results.append(ChunkEnd(done.chunk, _audio_ms(frame), trace_id=self.trace_id))
         return results
-
-    def _audio(self, chunk: ChunkDecoder, frame: Mapping[str, Any]) -> list[SpeechResult]:
-        try:
-            return chunk.feed(frame.get("data"))
-        except ProviderError as error:
-            self.phase = Phase.CLOSED
-            error.trace_id = self.trace_id
-            raise
 
     def _skip(self) -> list[SpeechResult]:
         if not self._open:
@@ -280,7 +287,7 @@ class BidiProtocol(SpeechProtocol):
     def _continued(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
         if self.phase is not Phase.OPEN or not self._open:
             return []
-        results = self._audio(self._open[0], frame)
+        results = self._open[0].feed(frame.get("data"))
         if frame.get("is_final") is True:
             self._audio_ms += _audio_ms(frame)
             self._open[0].next_sentence(self._audio_ms)
@@ -304,9 +311,7 @@ def _flushed_frames(text: str) -> list[str]:
 
 
 def _audio_ms(frame: Mapping[str, Any]) -> float:
-    extra = frame.get("extra_info")
-    value = extra.get("audio_length") if isinstance(extra, Mapping) else 0
-    return float(value) if isinstance(value, int | float) else 0.0
+    return decimal(mapping(frame, "extra_info"), "audio_length")
 
 
 def _frame(event: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from realtime.core.characters import is_unspaced
 from realtime.core.messages import WordTime
+from realtime.minimax.results import decimal, whole
 
 _WINDOW = 48  # characters within which a drifted word is searched for
 _BLANKS = ("[SPACE]", "")
@@ -46,7 +47,7 @@ class SubtitleTrack:
                 entries = tuple(_merged(_entries(item)))
                 found = found or bool(entries)
                 if entries:
-                    self._segments[self._run, _integer(item.get("text_begin"))] = entries
+                    self._segments[self._run, whole(item, "text_begin")] = entries
         return found
 
     def next_run(self, start_ms: float) -> None:
@@ -76,25 +77,25 @@ class SubtitleTrack:
 
 def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
     timed = item.get("timestamped_words")
-    if not timed:
+    if not timed or not isinstance(timed, list):
         yield from _spread_evenly(item)
         return
     for word in timed:
         if isinstance(word, Mapping) and (spelled := str(word.get("word", "")).strip()) not in _BLANKS:
             yield _Entry(
                 spelled,
-                _integer(word.get("word_begin")),
-                _integer(word.get("word_end")),
-                _number(word.get("time_begin")),
-                _number(word.get("time_end")),
+                whole(word, "word_begin"),
+                whole(word, "word_end"),
+                decimal(word, "time_begin"),
+                decimal(word, "time_end"),
             )
 
 
 def _spread_evenly(item: Mapping[str, Any]) -> Iterable[_Entry]:
     """A sentence without word times: its time is divided by characters."""
     text = str(item.get("text") or "")
-    begin = _integer(item.get("text_begin"))
-    start_ms, end_ms = _number(item.get("time_begin")), _number(item.get("time_end"))
+    begin = whole(item, "text_begin")
+    start_ms, end_ms = decimal(item, "time_begin"), decimal(item, "time_end")
     if not text.strip() or end_ms <= start_ms:
         return
     per_character = (end_ms - start_ms) / len(text)
@@ -168,11 +169,3 @@ def _place(text: str, entry: _Entry, cursor: int, shift: int) -> tuple[int, int]
     # Spoken differently from how it is written ("42", "Dr."): keep the length that the platform gives.
     begin = min(max(entry.begin + shift, cursor), len(text))
     return begin, min(begin + max(entry.end - entry.begin, 0), len(text))
-
-
-def _integer(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
