@@ -75,6 +75,16 @@ class ProtocolError(RealtimeError):
         self.type = type
 
 
+def event_broken(event_id: str | None = None) -> ProtocolError:
+    """What a client is told of an event that met a bug of this package."""
+    return ProtocolError(
+        "The server has an internal error and could not carry out an event. The session goes on.",
+        code="internal_error",
+        event_id=event_id,
+        type="server_error",
+    )
+
+
 class StorageError(RealtimeError):
     """A file could not be written on this machine: the disk is full or fails, or another process writes it."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
 
 
 class Tasks:
@@ -29,6 +31,18 @@ class Tasks:
         """Wait until a task fails, and raise its exception."""
         await self._failure
 
+    def guarded(self, call: Callable[P, None]) -> Callable[P, None]:
+        """A function for a timer or a callback of the loop, where nobody would catch what it raises: that ends the
+        session as the failure of a task does."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                call(*args, **kwargs)
+            except Exception as error:
+                self._fail(error)
+
+        return guarded
+
     async def aclose(self) -> None:
         """Cancel all running tasks, and those that they start at their end."""
         while tasks := list(self._running):
@@ -40,5 +54,9 @@ class Tasks:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not self._failure.done():
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failure.done():
             self._failure.set_exception(error)

@@ -7,6 +7,7 @@ something new is known. It ends no turn itself.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from realtime.context import Context
@@ -15,6 +16,8 @@ from realtime.core.endpointing import Endpointer
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SemanticVad
 from realtime.providers.base import EndOfTurnModel, Samples
+
+log = logging.getLogger(__name__)
 
 MODEL_TIMEOUT_S = 1.0
 
@@ -72,6 +75,9 @@ class EndOfTurnDelay:
                 self._acoustic = await model.finished(speech)
         except (ProviderError, TimeoutError):
             return  # the text will do
+        except Exception as error:  # of a provider from anywhere
+            log.error("the end-of-turn model broke", exc_info=error)
+            return
         self._apply()
 
     def _apply(self) -> None:

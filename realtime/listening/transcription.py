@@ -8,6 +8,7 @@ none. It knows no wire and no turn.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,8 @@ from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import VAD_RATE, Transcript
 from realtime.upstream import TRANSCRIPTION, Upstream
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_S_PER_S = 0.25  # long audio may take longer
 LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not detect it
@@ -78,7 +81,8 @@ class Transcription:
         """Decode what there is so far, if that `takes_interim`."""
         if not self.takes_interim:
             return
-        self._interim = asyncio.create_task(self._tell(samples, on_text), name="interim transcript")
+        tell = self._tell(samples, self._context.tasks.guarded(on_text))
+        self._interim = asyncio.create_task(tell, name="interim transcript")
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
@@ -97,6 +101,7 @@ class Transcription:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
         if not self.interim_is_cheap:
             return
+        on_text = self._context.tasks.guarded(on_text)
 
         def tell(task: asyncio.Task[Transcript]) -> None:
             if not task.cancelled() and task.exception() is None:
@@ -107,6 +112,7 @@ class Transcription:
     def read(self, samples: Samples, end_ms: float, on_text: OnText, *, again: bool = True) -> None:
         """The same, whatever a decode costs: what these words are decides about a reply. Without words, or if the
         decode fails twice, the text is ""; if the decode is discarded, nobody is told."""
+        on_text = self._context.tasks.guarded(on_text)
 
         def tell(task: asyncio.Task[Transcript]) -> None:
             if task.cancelled():
@@ -182,6 +188,7 @@ class Transcription:
                 usual = None if final and not _is_short(samples) else self._usual_language()
                 language = self._language or usual
                 transcript = await self._transcriber.transcribe(samples, language=language, final=final)
+            return self._believed(transcript, samples, final=final)
         except TimeoutError as error:
             late = ProviderTimeout(
                 f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
@@ -190,7 +197,11 @@ class Transcription:
             address = getattr(self._transcriber, "address", None)
             Upstream(self._context.metrics).failed(TRANSCRIPTION, late, address)
             raise late from error
-        return self._believed(transcript, samples, final=final)
+        except ProviderError:
+            raise
+        except Exception as error:  # of a provider from anywhere, or a text that we cannot read
+            log.error("the transcriber broke", exc_info=error)
+            raise ProviderUnavailable("The transcriber failed.", code="transcription_failed") from error
 
     def _believed(self, transcript: Transcript, samples: Samples, *, final: bool) -> Transcript:
         """The transcript, without a text that nobody can have said."""

@@ -9,7 +9,7 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
-from realtime.errors import ProtocolError, ProviderError, ProviderRejected, for_clients
+from realtime.errors import ProtocolError, ProviderError, ProviderRejected, ProviderUnavailable, for_clients
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.transcription import Transcription
 from realtime.logs import story
@@ -68,6 +68,9 @@ class UserItems:
             transcript = await self._transcription.final(samples, end_ms) if speech else Transcript("")
         except ProviderError as error:
             self._failed(item_id, error)
+        except Exception as error:  # of a detector from anywhere
+            log.error("the voice detector broke", exc_info=error)
+            self._failed(item_id, ProviderUnavailable("The voice detector failed."))
         else:
             self._known(item_id, transcript.text, len(samples) / VAD_RATE)
         finally:

@@ -1,4 +1,4 @@
-"""The net under every reader of the platform's answers: what cannot be read is one error of the platform, never a crash.
+"""The net under every reader of the platform's answers: what cannot be read is one error of the service, no crash.
 
 The readers allow what services are known to send. This is for what nobody has seen yet: it says what was odd, the log
 has the trace, and who asked goes on as after any other failure of the service. It reads nothing itself.
@@ -26,7 +26,9 @@ def reading(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         log.warning("%s cannot be read", what, exc_info=error)
-        raise ProviderUnavailable(f"What the service sent cannot be read, {what}: {_odd(error)}.") from error
+        raise ProviderUnavailable(
+            f"The service sent something odd: {what} cannot be read ({_odd(error)})."
+        ) from error
 
 
 def _odd(error: Exception) -> str:

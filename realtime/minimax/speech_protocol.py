@@ -94,7 +94,7 @@ class ChunkDecoder:
         return results
 
     def _words_in(self, subtitle: Any) -> tuple[WordTime, ...]:
-        """All words known by now. Word times that cannot be read cost no sound: the text is then timed by its length."""
+        """All words known by now. Word times that cannot be read cost no sound: times are then estimated."""
         try:
             with reading("the word times"):
                 return self._track.words() if self._track.feed(subtitle) else self._words

@@ -16,11 +16,12 @@ T = TypeVar("T")
 Reader = Callable[[Any, str], T]
 
 MAX_SHOWN = 64  # characters of a client's value that an error message repeats
+MAX_INTEGER = 2**53 - 1  # the largest whole number that JavaScript, and a float, tell from its neighbours
 
 
-def invalid(message: str, path: str | None) -> ProtocolError:
+def invalid(message: str, path: str | None, *, event_id: str | None = None) -> ProtocolError:
     """The error for a value that is present and wrong."""
-    return ProtocolError(message, code="invalid_value", param=path)
+    return ProtocolError(message, code="invalid_value", param=path, event_id=event_id)
 
 
 def missing(path: str) -> ProtocolError:
@@ -117,7 +118,7 @@ def flag(value: Any, path: str) -> bool:
     return value
 
 
-def integer(minimum: int = 0, maximum: int | None = None) -> Reader[int]:
+def integer(minimum: int = 0, maximum: int = MAX_INTEGER) -> Reader[int]:
     """A reader of whole numbers in a range; 500.0 counts as 500 (JavaScript has no integers)."""
 
     def read(value: Any, path: str) -> int:
@@ -125,7 +126,7 @@ def integer(minimum: int = 0, maximum: int | None = None) -> Reader[int]:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong_type("an integer", value, path)
-        if value < minimum or (maximum is not None and value > maximum):
+        if not minimum <= value <= maximum:
             raise _out_of_range("an integer", value, minimum, maximum, path)
         return value
 
@@ -145,10 +146,9 @@ def number(minimum: float, maximum: float) -> Reader[float]:
     return read
 
 
-def _out_of_range(
-    what: str, value: object, minimum: float, maximum: float | None, path: str
-) -> ProtocolError:
-    bounds = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+def _out_of_range(what: str, value: object, minimum: float, maximum: float, path: str) -> ProtocolError:
+    at_least = maximum == MAX_INTEGER and isinstance(value, int) and value < minimum
+    bounds = f"of at least {minimum}" if at_least else f"from {minimum} to {maximum}"
     return invalid(f"Invalid value: {shown(value)}. Expected {what} {bounds} for '{path}'.", path)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from realtime.errors import ProtocolError
-from realtime.protocol import checks
+from realtime.protocol import checks, client_json
 from realtime.protocol.broken_events import MAX_EVENT_ID_CHARS, id_in, id_in_broken
 from realtime.protocol.checks import Fields
 from realtime.protocol.client_events import (
@@ -51,7 +51,6 @@ class _Append(msgspec.Struct, tag_field="type", tag="input_audio_buffer.append",
 
 
 _append_decoder = msgspec.json.Decoder(_Append)
-_json_decoder = msgspec.json.Decoder()
 
 
 def decode(data: str | bytes) -> AnyClientEvent:
@@ -71,6 +70,8 @@ def decode(data: str | bytes) -> AnyClientEvent:
 
 def _decode_any(data: str | bytes) -> AnyClientEvent:
     message = _parse(data)
+    if isinstance(message, dict) and client_json.too_deep(message):
+        raise checks.invalid(client_json.TOO_DEEP, None, event_id=id_in(message))
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         problem = "Invalid value: expected a JSON object with a string 'type'."
         raise NotAnEvent(problem, param="type", event_id=id_in(message))
@@ -96,8 +97,8 @@ def _decode_any(data: str | bytes) -> AnyClientEvent:
 
 def _parse(data: str | bytes) -> Any:
     try:
-        return _json_decoder.decode(data)
-    except (ValueError, RecursionError):
+        return client_json.parse(data)
+    except client_json.NotJson:
         problem = "Invalid value: the message is not valid JSON."
         raise NotAnEvent(problem, event_id=id_in_broken(data)) from None
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from realtime.protocol import checks
+from realtime.protocol import checks, client_json
 from realtime.protocol import session_values as values
 from realtime.protocol.checks import Fields
 from realtime.protocol.response_options import (
@@ -328,6 +328,8 @@ def from_client_secret(body: bytes | str | dict[str, Any], defaults: SessionConf
     """
     if not isinstance(body, dict):
         body = _parse(body) if body.strip() else {}
+    if isinstance(body, dict) and client_json.too_deep(body):
+        raise checks.invalid(client_json.TOO_DEEP, None)
     sent = Fields(body, "")
     after = sent.maybe("expires_after", Fields)
     seconds = 600
@@ -343,6 +345,6 @@ def from_client_secret(body: bytes | str | dict[str, Any], defaults: SessionConf
 
 def _parse(body: bytes | str) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return client_json.parse(body)
+    except client_json.NotJson:
         raise checks.invalid("The body is not valid JSON.", None) from None

@@ -25,9 +25,10 @@ from realtime.core.messages import (
 )
 from realtime.core.playback_clock import SpeakingRate
 from realtime.core.stand_in import has_something_to_see, stand_in
-from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, provider_error
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.metrics import Marks
 from realtime.providers.base import ChatModel, Speech, Voice
+from realtime.replying.failure import failure_of
 from realtime.replying.gate import Gate
 from realtime.replying.response_events import ResponseEvents
 from realtime.replying.speech_feed import (
@@ -115,26 +116,24 @@ class Response:
             self.gate.open()
 
     async def run(self) -> None:
-        """The whole reply. Upstream trouble ends in a failed `response.done`, never in an exception."""
+        """The whole reply. Whatever goes wrong ends in a failed `response.done`. Raises OutboxFull alone."""
         error = await self._produce()
         self.failed = error is not None and not self.gate.is_open
         await self.gate.wait()
+        if error is None:
+            error = self._concluded()
         if error is not None:
             self.events.fail(error)
-        else:
-            self._conclude()
 
     async def _produce(self) -> ProviderError | None:
-        """Everything but the last words on the wire; returns what went wrong upstream."""
+        """Everything but the last words on the wire; returns what went wrong."""
         try:
             async with self._watchdog:
                 await self._answer()
         except TimeoutError:
             return ProviderTimeout(f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s.")
-        except ProviderError as error:
-            return error
-        except ExceptionGroup as group:
-            return provider_error(group)
+        except Exception as error:
+            return failure_of(error, self.id)
         return None
 
     # -- the chat model ------------------------------------------------------------------------------------------
@@ -238,6 +237,14 @@ class Response:
         _, slow = await asyncio.wait(self._running_tools, timeout=tools.filler_after_s)
         if slow:
             self._take_text(tools.filler)
+
+    def _concluded(self) -> ProviderError | None:
+        """Say the last words on the wire; returns what went wrong with them."""
+        try:
+            self._conclude()
+        except Exception as error:
+            return failure_of(error, self.id)
+        return None
 
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""

@@ -51,6 +51,7 @@ class ResponseEvents:
         self._message_index = 0
         self._text: list[str] = []
         self._reached = False  # something of it has left for the client
+        self._closing = False
 
     def __repr__(self) -> str:
         return f"<ResponseEvents {self.response_id} {self.status}, {self.sound!r}>"
@@ -103,7 +104,9 @@ class ResponseEvents:
     def _end(self, status: wire.ResponseStatus, details: wire.StatusDetails | None) -> None:
         if not self.open:
             return
-        self._close_message("completed" if status == "completed" else "incomplete")
+        if not self._closing:  # else it broke right there: what is left to say is that it failed
+            self._closing = True
+            self._close_message("completed" if status == "completed" else "incomplete")
         self.status, self.details = status, details
         self.sound.complete = True
         self._put(events.ResponseDone(response=self._object()))

@@ -20,6 +20,7 @@ from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server import realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
+from realtime.server.answered import answered
 from realtime.server.observed import observed
 from realtime.server.origins import cors_headers, frame_ancestors
 from realtime.server.registry import Registry
@@ -53,7 +54,7 @@ def realtime_app(
     Without `settings.api_keys` only clients on this machine may connect. If your application checks its users itself,
     set `open_to_all`.
     """
-    app = web.Application(middlewares=[_secure_headers], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[_secure_headers, answered], client_max_size=MAX_BODY_BYTES)
     app[OPENED] = Opened()
     app[SETTINGS] = settings
     app[METRICS] = metrics or Metrics()

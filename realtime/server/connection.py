@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from aiohttp import WebSocketError, WSMsgType, web
 
-from realtime.errors import ProtocolError
+from realtime.errors import ProtocolError, event_broken
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
 from realtime.protocol.broken_events import id_in_broken
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 1.0
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
+MAX_TRACES = 10  # in the log, of one connection
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
 AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
 CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
@@ -45,6 +47,7 @@ class Connection:
         self._send_timeout_s = send_timeout_s
         self._metrics = metrics
         self._invalid_in_a_row = 0
+        self._broken = 0  # messages that broke us
         self._replaced: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         now_s = asyncio.get_running_loop().time()
         self._events_limit = TokenBucket(EVENTS_PER_S, EVENTS_BURST, now_s)
@@ -122,15 +125,28 @@ class Connection:
             message = await self._socket.receive()
             match message.type:
                 case WSMsgType.TEXT:
-                    await self._receive_text(message.data)
+                    await self._survive(self._receive_text(message.data), message.data)
                 case WSMsgType.BINARY:
-                    await self._receive_binary(message.data)
+                    await self._survive(self._receive_binary(message.data), b"")
                 case WSMsgType.CLOSE:
                     raise Closing(message.data or 1000, "", resumable=message.data not in CLIENT_DONE)
                 case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
                     raise Closing(int(message.data.code), "")
                 case _:
                     raise Closing(1006, "", resumable=True)
+
+    async def _survive(self, receiving: Coroutine[Any, Any, None], data: str | bytes) -> None:
+        """The net under every message of a client: what breaks us is an `error` event, and the session goes on."""
+        try:
+            await receiving
+        except (Closing, OutboxFull):
+            raise
+        except Exception as error:
+            self._broken += 1
+            if self._broken <= MAX_TRACES:
+                log.error("a message of session %s broke", self._live.id, exc_info=error)
+            self._report(event_broken(id_in_broken(data)))
+            await self._events_limit.throttle(1)
 
     async def _receive_text(self, data: str) -> None:
         self._live.story.received(len(data) if data.isascii() else len(data.encode()))

@@ -63,7 +63,7 @@ class AttachedConnection(Protocol):
 
 def credential_hash(credential: str | None) -> bytes:
     """A hash to compare with that of a later credential."""
-    return hashlib.sha256((credential or "").encode()).digest()
+    return hashlib.sha256((credential or "").encode(errors="surrogateescape")).digest()
 
 
 class LiveSession:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from realtime.core.conversation import MAX_ITEMS, Conversation, ConversationError, Image, Item, Message
-from realtime.errors import ProviderError
+from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events
 from realtime.providers.base import Store
@@ -86,6 +86,9 @@ class Persistence:
         except ProviderError as error:
             log.warning("conversation %s is not saved: %s", self._id, error.message)
             return False
+        except Exception as error:  # of a store from anywhere
+            log.error("conversation %s is not saved", self._id, exc_info=error)
+            return False
         self._saved, self._order = items, order
         return True
 
@@ -109,6 +112,7 @@ class StoredConversation:
 
     conversation_id: str
     items: tuple[Item, ...]
+    unreadable: int = 0  # items that are left out
 
     def to_conversation(self) -> Conversation:
         """A conversation with these items, without function outputs whose call was deleted.
@@ -128,15 +132,24 @@ class StoredConversation:
 
 async def load_stored(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:
     """The stored conversation, or None if this owner has none with this id. Raises ProviderError."""
-    bodies = await store.load(owner, conversation_id)
-    return None if bodies is None else StoredConversation(conversation_id, tuple(_read(bodies)))
+    try:
+        bodies = await store.load(owner, conversation_id)
+    except ProviderError:
+        raise
+    except Exception as error:  # a store from anywhere, or a file that somebody has changed
+        log.error("a conversation could not be read from the store", exc_info=error)
+        raise ProviderUnavailable("The store failed.") from error
+    if bodies is None:
+        return None
+    items = [item for item in map(_read, bodies) if item is not None]
+    return StoredConversation(conversation_id, tuple(items), unreadable=len(bodies) - len(items))
 
 
-def _read(bodies: Sequence[bytes]) -> Iterable[Item]:
-    for body in bodies:
-        try:
-            item: wire.Item = msgspec.json.decode(body, type=wire.Item)
-        except msgspec.DecodeError as error:
-            log.warning("a stored item cannot be read: %s", error)
-            continue
-        yield to_core_item(item)
+def _read(body: bytes) -> Item | None:
+    """The item in a row; None, with a line in the log, for one that nobody can read."""
+    try:
+        item: wire.Item = msgspec.json.decode(body, type=wire.Item)
+        return to_core_item(item)
+    except Exception as error:
+        log.warning("a stored item cannot be read", exc_info=error)
+        return None

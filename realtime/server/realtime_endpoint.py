@@ -8,6 +8,7 @@ session continues a stored conversation. The server sends its items as `conversa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from realtime.server.access import (
     is_local,
 )
 from realtime.server.connection import Connection
-from realtime.server.live_session import Closing, LiveSession, ResumeRequest
+from realtime.server.live_session import Closing, LiveSession, ResumeRequest, internal_error
 from realtime.server.origins import origin_refused
 from realtime.server.persistence import StoredConversation, load_stored
 from realtime.server.registry import Registry
@@ -97,7 +98,7 @@ async def handshake(request: web.Request) -> web.StreamResponse:
         door.refused(request, error.code)
         if error.code == "server_overloaded" or not from_browser:
             return error_response(error, *HTTP_ERRORS[error.code])
-        denied = error  # a page cannot read an HTTP error: send an event instead
+        denied = error
 
     socket = web.WebSocketResponse(
         protocols=(selected,) if selected else (),
@@ -108,19 +109,28 @@ async def handshake(request: web.Request) -> web.StreamResponse:
     )
     await socket.prepare(request)
     if denied is not None:
-        await socket.send_str(encode(ErrorEvent.of(denied), "event_1"))
-        await socket.close(
-            code=1013 if denied.code == "rate_limit_exceeded" else 1008, message=denied.code.encode()
-        )
+        await _refuse(socket, denied, 1013 if denied.code == "rate_limit_exceeded" else 1008)
         return socket
 
     extensions, conversation_id = request.query.get("extensions", ""), request.query.get("conversation", "")
     who = client_of(request, binary=binary)
     client = _Client(who, caller, credential, extensions, conversation_id, binary)
     with app[REGISTRY].connected():
-        connection, first = await _connect(app, socket, client, existing, resume, not_resumable)
-        await connection.run(first)
+        try:
+            connection, first = await _connect(app, socket, client, existing, resume, not_resumable)
+        except Exception as error:
+            log.error("a session could not begin", exc_info=error)
+            await _refuse(socket, internal_error(), 1011)
+        else:
+            await connection.run(first)
     return socket
+
+
+async def _refuse(socket: web.WebSocketResponse, error: ProtocolError, code: int) -> None:
+    """An `error`, and the end of the connection: a page cannot read an HTTP error."""
+    with contextlib.suppress(ConnectionError):
+        await socket.send_str(encode(ErrorEvent.of(error), "event_1"))
+        await socket.close(code=code, message=error.code.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +186,19 @@ async def _load_stored(
         log.warning("a conversation could not be loaded from the store: %s", error)
         why = "cannot be loaded at the moment"
     if stored is not None:
-        return stored, None
+        return stored, _left_out(stored)
     message = f"The conversation {client.conversation_id[:128]!r} {why}: this session starts a new one."
     return None, ProtocolError(message, param="conversation")
+
+
+def _left_out(stored: StoredConversation) -> ProtocolError | None:
+    """What to tell of stored items that nobody can read."""
+    if not stored.unreadable:
+        return None
+    message = (
+        f"{stored.unreadable} stored items of this conversation cannot be read: it goes on without them."
+    )
+    return ProtocolError(message, param="conversation")
 
 
 async def _connect(

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from realtime.errors import ProtocolError
+from realtime.protocol import client_json
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of
 from realtime.server.origins import cors_headers, origin_refused
@@ -86,9 +87,9 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
     """The JSON object of the body. Raises ProtocolError."""
     raw = await request.read()  # bounded by client_max_size, of the outermost application
     try:
-        body = msgspec.json.decode(raw or b"{}")
-    except msgspec.DecodeError as error:
-        raise ProtocolError(f"The body is not JSON: {error}.") from error
+        body = client_json.parse(raw or b"{}")
+    except client_json.NotJson as error:
+        raise ProtocolError("The body is not JSON.") from error
     if not isinstance(body, dict):
         raise ProtocolError("The body must be a JSON object.")
     return body

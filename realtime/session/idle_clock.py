@@ -24,7 +24,7 @@ class IdleClock:
         self._context = context
         self._passed = passed
         self._busy = busy
-        self._timer = IdleTimer(self._ring)
+        self._timer = IdleTimer(context.tasks.guarded(self._ring))
         self._timeout_s: float | None = None  # of the silence that is being counted
         self._turn = turns.Turn()
         self._replied = False  # the assistant has said something at all

@@ -7,12 +7,15 @@ who types asks without any notice. What prewarming means is the providers' busin
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from realtime.providers.base import ChatModel, Speech, Voice
 from realtime.tasks import Tasks
 
 EVERY_S = 50.0  # providers forget a voice after minutes, hosts a connection
+
+log = logging.getLogger(__name__)
 
 
 class Prewarm:
@@ -34,14 +37,19 @@ class Prewarm:
 
     async def _keep(self) -> None:
         while True:
+            await self._ahead()
+            await asyncio.sleep(EVERY_S)
+
+    async def _ahead(self) -> None:
+        try:
             self.voice()
             await self._chat.prewarm()
-            await asyncio.sleep(EVERY_S)
+        except Exception as error:  # of a provider from anywhere; the reply will say what is wrong
+            log.error("prewarming broke", exc_info=error)
 
     def turn_comes(self) -> None:
         """Somebody speaks, and will be answered."""
-        self.voice()
-        self._tasks.spawn(self._chat.prewarm(), "prewarm chat")
+        self._tasks.spawn(self._ahead(), "prewarm chat")
 
     def settings_changed(self) -> None:
         """Another voice may have been chosen."""

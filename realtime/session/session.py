@@ -16,21 +16,22 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.conversation import FULL, FULL_MESSAGE, MAX_ITEMS, Conversation
 from realtime.core.messages import ChatRequest
-from realtime.errors import ProtocolError
+from realtime.errors import ProtocolError, event_broken
 from realtime.listening.user_input import UserInput
 from realtime.logs import Outline
 from realtime.metrics import Marks, Metrics
-from realtime.outbox import Outbox
+from realtime.outbox import Outbox, OutboxFull
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events
 from realtime.protocol.echo import echoed
-from realtime.protocol.objects import ConversationObject, ItemReference, MessageItem
+from realtime.protocol.objects import ConversationObject, Item, ItemReference, MessageItem
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
@@ -254,7 +255,7 @@ class Session:
     def _create_response(self, options: ResponseOptions) -> None:
         marks = self._marks()
         marks.reach("turn_confirmed", marks.origin_s)
-        self._check_input(options)
+        options = self._with_items(options)
         if not options.out_of_band:
             self._check_room()
             self._speculation.drop()
@@ -265,15 +266,25 @@ class Session:
         if len(self.conversation) > MAX_ITEMS and self.config.truncation.mode == "disabled":
             raise ProtocolError(FULL_MESSAGE, code=FULL)
 
-    def _check_input(self, options: ResponseOptions) -> None:
-        """Raises ProtocolError for a reference to an item that is not there."""
-        for number, item in enumerate(options.input or ()):
-            if isinstance(item, ItemReference) and item.id not in self.conversation:
-                raise ProtocolError(
-                    f"Item '{item.id}' does not exist.",
-                    code="item_retrieve_invalid_item_id",
-                    param=f"response.input[{number}].id",
-                )
+    def _with_items(self, options: ResponseOptions) -> ResponseOptions:
+        """With the items themselves instead of references to them, as they are now: they may be deleted meanwhile.
+
+        Raises ProtocolError for a reference to an item that is not there.
+        """
+        if options.input is None:
+            return options
+        return replace(options, input=tuple(self._item(*given) for given in enumerate(options.input)))
+
+    def _item(self, number: int, item: Item | ItemReference) -> Item:
+        if not isinstance(item, ItemReference):
+            return item
+        if item.id not in self.conversation:
+            raise ProtocolError(
+                f"Item '{item.id}' does not exist.",
+                code="item_retrieve_invalid_item_id",
+                param=f"response.input[{number}].id",
+            )
+        return to_wire_item(self.conversation.get(item.id))
 
     # -- turns ---------------------------------------------------------------------------------------------------
 
@@ -285,10 +296,22 @@ class Session:
             log.debug("%s ◆ %s → %s (%s)", self.id, before.phase.name, self._turn.phase.name, Outline(event))
         for action in actions:
             log.debug("%s → %s", self.id, Outline(action))
-            self._act(action)
+            self._carry_out(action)
         if self._turn.phase is turns.Phase.SILENT:
             self._speculation.drop()  # nobody speaks and no turn waits for its words: nothing to guess at
         self._idle.noticed(event, before, self._turn)
+
+    def _carry_out(self, action: turns.Action) -> None:
+        """The net under what the rules decide: whoever told them what happened cannot handle what goes wrong here."""
+        try:
+            self._act(action)
+        except OutboxFull:
+            raise
+        except ProtocolError as error:
+            self._put(events.ErrorEvent.of(error))
+        except Exception as error:
+            log.error("%s: %s broke", self.id, type(action).__name__, exc_info=error)
+            self._put(events.ErrorEvent.of(event_broken()))
 
     def _follow_rules(self) -> None:
         """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""

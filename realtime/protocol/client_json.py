@@ -1,0 +1,44 @@
+"""JSON from clients: messages and bodies of requests, decoded with a bound on how deep they are nested.
+
+What is nested deeper than any real value would take the stack of whoever reads or writes it later. Knows no event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+MAX_DEPTH = 100  # a schema of a tool takes two levels for each object in an object
+
+_decoder = msgspec.json.Decoder()
+
+
+class NotJson(ValueError):
+    """It is no JSON, or no UTF-8."""
+
+
+def parse(data: str | bytes) -> Any:
+    """The value. Raises NotJson."""
+    try:
+        return _decoder.decode(data)
+    except (ValueError, RecursionError) as error:  # DecodeError and UnicodeError are ValueErrors
+        raise NotJson("it is not valid JSON") from error
+
+
+def too_deep(value: Any) -> bool:
+    """Whether arrays and objects are nested more than MAX_DEPTH levels."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+TOO_DEEP = f"Invalid value: arrays and objects may be nested {MAX_DEPTH} levels deep at most."

@@ -1,0 +1,39 @@
+"""What a reply tells when something went wrong in it: trouble of a service as it is, anything else as our own error.
+
+The net around each reply: it ends with `response.done` (`failed`), the log has the trace, the session goes on. Only a
+client that does not read gets through: then there is nobody to tell.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from realtime.errors import ProviderError, ProviderUnavailable
+from realtime.outbox import OutboxFull
+
+log = logging.getLogger(__name__)
+
+BROKEN = "The server has an internal error and could not finish this response. Ask again."
+
+
+def failure_of(error: Exception, response_id: str) -> ProviderError:
+    """The failure of this reply. Raises OutboxFull if that is what happened."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, OutboxFull):
+            raise cause
+    ours = [cause for cause in causes if not isinstance(cause, ProviderError)]
+    if not ours:
+        return next(cause for cause in causes if isinstance(cause, ProviderError))
+    log.error("reply %s broke", response_id, exc_info=error)
+    return ProviderUnavailable(BROKEN, code="internal_error", retryable=False)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, or all that a group of errors holds."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    else:
+        yield error
