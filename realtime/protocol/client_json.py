@@ -14,16 +14,21 @@ MAX_DEPTH = 100  # a schema of a tool takes two levels for each object in an obj
 _decoder = msgspec.json.Decoder()
 
 
+TOO_DEEP = f"Invalid value: arrays and objects may be nested {MAX_DEPTH} levels deep at most."
+
+
 class NotJson(ValueError):
-    """It is no JSON, or no UTF-8."""
+    """It is no JSON, or no UTF-8, or nested so deep that nobody can say. The message is for the client."""
 
 
-def parse(data: str | bytes) -> Any:
-    """The value. Raises NotJson."""
+def parse(data: str | bytes, what: str) -> Any:
+    """The value. `what` names the data in the message of NotJson."""
     try:
         return _decoder.decode(data)
-    except (ValueError, RecursionError) as error:  # DecodeError and UnicodeError are ValueErrors
-        raise NotJson("it is not valid JSON") from error
+    except RecursionError as error:
+        raise NotJson(TOO_DEEP) from error
+    except ValueError as error:  # DecodeError and UnicodeError
+        raise NotJson(f"Invalid value: {what} is not valid JSON.") from error
 
 
 def too_deep(value: Any) -> bool:
@@ -39,6 +44,3 @@ def too_deep(value: Any) -> bool:
         if not level:
             return False
     return True
-
-
-TOO_DEEP = f"Invalid value: arrays and objects may be nested {MAX_DEPTH} levels deep at most."

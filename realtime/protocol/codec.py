@@ -97,10 +97,9 @@ def _decode_any(data: str | bytes) -> AnyClientEvent:
 
 def _parse(data: str | bytes) -> Any:
     try:
-        return client_json.parse(data)
-    except client_json.NotJson:
-        problem = "Invalid value: the message is not valid JSON."
-        raise NotAnEvent(problem, event_id=id_in_broken(data)) from None
+        return client_json.parse(data, "the message")
+    except client_json.NotJson as error:
+        raise NotAnEvent(str(error), event_id=id_in_broken(data)) from None
 
 
 _EventReader = Callable[[Fields, str | None], AnyClientEvent]

@@ -345,6 +345,6 @@ def from_client_secret(body: bytes | str | dict[str, Any], defaults: SessionConf
 
 def _parse(body: bytes | str) -> Any:
     try:
-        return client_json.parse(body)
-    except client_json.NotJson:
-        raise checks.invalid("The body is not valid JSON.", None) from None
+        return client_json.parse(body, "the body")
+    except client_json.NotJson as error:
+        raise checks.invalid(str(error), None) from None

@@ -10,12 +10,12 @@ from realtime.core.cut_text import size_of
 from realtime.core.fitting import CHARACTERS_PER_TOKEN
 from realtime.core.history import WHOLE, Budget, ContextOverflow, history
 from realtime.core.messages import ChatRequest, Tool
-from realtime.errors import ProviderRejected
+from realtime.errors import ProtocolError, ProviderRejected
 from realtime.protocol import objects as wire
 from realtime.protocol.objects import ItemReference
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.session_config import ToolChoice
-from realtime.translate import to_core_item
+from realtime.translate import to_core_item, to_wire_item
 
 
 def build_request(
@@ -71,6 +71,29 @@ def again(options: ResponseOptions, items: Sequence[wire.Item], *, last: bool) -
         choice = ToolChoice()  # a tool that had to be called was called
     given = None if options.input is None else (*options.input, *items)
     return replace(options, tool_choice=choice, input=given, metadata=None)
+
+
+def with_items(options: ResponseOptions, conversation: Conversation) -> ResponseOptions:
+    """With the items themselves instead of references to them, as they are now: they may be deleted meanwhile.
+
+    Raises ProtocolError for a reference to an item that is not there.
+    """
+    if options.input is None:
+        return options
+    found = (_referred(item, number, conversation) for number, item in enumerate(options.input))
+    return replace(options, input=tuple(found))
+
+
+def _referred(item: wire.Item | ItemReference, number: int, conversation: Conversation) -> wire.Item:
+    if not isinstance(item, ItemReference):
+        return item
+    if item.id not in conversation:
+        raise ProtocolError(
+            f"Item '{item.id}' does not exist.",
+            code="item_retrieve_invalid_item_id",
+            param=f"response.input[{number}].id",
+        )
+    return to_wire_item(conversation.get(item.id))
 
 
 def _items(options: ResponseOptions, conversation: Conversation) -> Sequence[Item]:

@@ -87,9 +87,9 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
     """The JSON object of the body. Raises ProtocolError."""
     raw = await request.read()  # bounded by client_max_size, of the outermost application
     try:
-        body = client_json.parse(raw or b"{}")
+        body = client_json.parse(raw or b"{}", "the body")
     except client_json.NotJson as error:
-        raise ProtocolError("The body is not JSON.") from error
+        raise ProtocolError(str(error)) from error
     if not isinstance(body, dict):
         raise ProtocolError("The body must be a JSON object.")
     return body

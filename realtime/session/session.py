@@ -16,7 +16,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from realtime.context import Context
@@ -31,11 +30,11 @@ from realtime.outbox import Outbox, OutboxFull
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events
 from realtime.protocol.echo import echoed
-from realtime.protocol.objects import ConversationObject, Item, ItemReference, MessageItem
+from realtime.protocol.objects import ConversationObject, MessageItem
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
-from realtime.replying.chat_request import build_request
+from realtime.replying.chat_request import build_request, with_items
 from realtime.replying.fixed_response import FixedResponse
 from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
@@ -255,7 +254,7 @@ class Session:
     def _create_response(self, options: ResponseOptions) -> None:
         marks = self._marks()
         marks.reach("turn_confirmed", marks.origin_s)
-        options = self._with_items(options)
+        options = with_items(options, self.conversation)
         if not options.out_of_band:
             self._check_room()
             self._speculation.drop()
@@ -265,26 +264,6 @@ class Session:
         """Raises ProtocolError when not even an answer fits."""
         if len(self.conversation) > MAX_ITEMS and self.config.truncation.mode == "disabled":
             raise ProtocolError(FULL_MESSAGE, code=FULL)
-
-    def _with_items(self, options: ResponseOptions) -> ResponseOptions:
-        """With the items themselves instead of references to them, as they are now: they may be deleted meanwhile.
-
-        Raises ProtocolError for a reference to an item that is not there.
-        """
-        if options.input is None:
-            return options
-        return replace(options, input=tuple(self._item(*given) for given in enumerate(options.input)))
-
-    def _item(self, number: int, item: Item | ItemReference) -> Item:
-        if not isinstance(item, ItemReference):
-            return item
-        if item.id not in self.conversation:
-            raise ProtocolError(
-                f"Item '{item.id}' does not exist.",
-                code="item_retrieve_invalid_item_id",
-                param=f"response.input[{number}].id",
-            )
-        return to_wire_item(self.conversation.get(item.id))
 
     # -- turns ---------------------------------------------------------------------------------------------------
 
