@@ -180,6 +180,8 @@ async def _gateway(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except web.RequestPayloadError:  # a body that its Content-Encoding does not describe
         return web.Response(status=400, text="400 Bad Request")
+    except ConnectionResetError:
+        return web.Response()  # never sent: the client has gone, as at every interruption
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
         return web.Response(status=404, text="404 page not found")
 

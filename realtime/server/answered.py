@@ -25,8 +25,10 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
         return error_response(ProtocolError("The body is too large."), 413)
-    except (web.HTTPException, ConnectionError):
+    except web.HTTPException:
         raise
+    except ConnectionError:
+        return web.Response()  # never sent: the client has gone
     except Exception as error:
         log.error("a request broke", exc_info=error)
         message = "The server has an internal error and could not answer this request."
