@@ -16,6 +16,7 @@ from realtime.errors import ProtocolError
 from realtime.protocol.client_events import ResponseCreate, SessionUpdate
 from realtime.protocol.codec import decode
 from realtime.protocol.session_config import (
+    ServerVad,
     SessionConfig,
     apply,
     from_client_secret,
@@ -52,9 +53,15 @@ def test_a_mutated_event_is_read_or_refused():
 
 
 def carry_out(config: SessionConfig, message: str | bytes) -> None:
-    match decode(message):
+    event = decode(message)
+    for name in ("audio_end_ms", "played_ms", "content_index"):
+        float(getattr(event, name, 0))  # as the arithmetic behind it does
+    match event:
         case SessionUpdate(session=patch):
-            msgspec.json.encode(to_wire(apply(config, patch), session_id="s", expires_at=1, model="m"))
+            changed = apply(config, patch)
+            msgspec.json.encode(to_wire(changed, session_id="s", expires_at=1, model="m"))
+            if isinstance(detection := changed.turn_detection, ServerVad):
+                float(detection.prefix_padding_ms + detection.silence_duration_ms)
         case ResponseCreate(response=params):
             response_options(config, params)
     with contextlib.suppress(ProtocolError):
