@@ -6,12 +6,16 @@ Knows JSON only, also JSON that breaks off or is wrong in the middle. Never rais
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 MAX_EVENT_ID_CHARS = 512
+LOOKED_AT_BYTES = 64 * 1024  # of a broken message: the id usually stands first
+_ENDS_BYTES = 2_048  # before and after what makes an event too large
 
 _decoder = json.JSONDecoder(strict=False)  # a raw line break in a text hides no id after it
-_BLANK = " \t\n\r\ufeff"
+_blanks = re.compile("[ \t\n\r\ufeff]*+")
+_id = re.compile(r'"event_id"\s*+:\s*+"(?:[^"\\]|\\.){0,512}"')
 
 
 def id_in(message: Any) -> str | None:
@@ -24,8 +28,17 @@ def id_in(message: Any) -> str | None:
 
 def id_in_broken(data: str | bytes) -> str | None:
     """The id of an object that is not valid JSON, if it stands before the broken place."""
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    return id_in(_members(text))
+    text = data[:LOOKED_AT_BYTES]
+    return id_in(_members(text.decode("utf-8", "replace") if isinstance(text, bytes) else text))
+
+
+def id_at_the_ends(data: bytes) -> str | None:
+    """The id of an object that is too large to be read, if it stands near its beginning or its end."""
+    for part in (data[:_ENDS_BYTES], data[-_ENDS_BYTES:]):
+        found = _id.search(part.decode("utf-8", "replace"))
+        if found is not None:
+            return id_in(_members("{" + found[0] + "}"))
+    return None
 
 
 def _members(text: str) -> dict[str, Any]:
@@ -43,9 +56,8 @@ def _members(text: str) -> dict[str, Any]:
 
 
 def _skip(text: str, place: int) -> int:
-    while place < len(text) and text[place] in _BLANK:
-        place += 1
-    return place
+    match = _blanks.match(text, place)
+    return match.end() if match else place
 
 
 def _expect(text: str, place: int, mark: str) -> int:
@@ -59,6 +71,6 @@ def _expect(text: str, place: int, mark: str) -> int:
 def _is_text(value: Any) -> bool:
     """Whether it can be sent back: half an emoji cannot."""
     try:
-        return isinstance(value, str) and bool(value.encode())
+        return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
         return False

@@ -153,7 +153,9 @@ def _out_of_range(what: str, value: object, minimum: float, maximum: float, path
 
 
 def base64_bytes(value: Any, path: str) -> bytes:
-    """Base64 text, decoded."""
+    """Base64 text, decoded; bytes if that was done before."""
+    if isinstance(value, bytes):
+        return value
     data = text(value, path)
     try:
         return binascii.a2b_base64(data.encode("ascii"), strict_mode=True)

@@ -1,18 +1,19 @@
 """Decodes JSON to typed client events, and encodes typed server events to JSON. Invalid input raises ProtocolError.
 
-Knows the fields of every event; does not know what a session allows at this moment.
+Knows the fields of every event; does not know what a session allows at this moment. How large an event may be is
+checked before it is decoded (`raw_events.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import msgspec
 
 from realtime.errors import ProtocolError
 from realtime.protocol import checks, client_json
-from realtime.protocol.broken_events import MAX_EVENT_ID_CHARS, id_in, id_in_broken
+from realtime.protocol.broken_events import MAX_EVENT_ID_CHARS, id_at_the_ends, id_in, id_in_broken
 from realtime.protocol.checks import Fields
 from realtime.protocol.client_events import (
     AnyClientEvent,
@@ -30,14 +31,19 @@ from realtime.protocol.client_events import (
     SessionUpdate,
 )
 from realtime.protocol.items import read_id, read_item
+from realtime.protocol.raw_events import MAX_EVENT_BYTES, UNCHECKED_BYTES, LargeData, check_values, too_large
 from realtime.protocol.response_options import ResponseParams, read_response_params
 from realtime.protocol.server_events import ServerEvent
 
 MAX_TYPE_SHOWN = 80  # characters of an unknown event type that the error repeats
+AT_ONCE_BYTES = 256 * 1024  # of an append: decoded in about a millisecond
 
 
 class NotAnEvent(ProtocolError):
-    """The message is not JSON, or not an object with a string `type`. A hundred in a row end the session."""
+    """The message is too large, or not JSON, or not an object with a string `type`.
+
+    A hundred in a row end the session.
+    """
 
 
 # --- client to server ----------------------------------------------------------------------------------------
@@ -59,17 +65,60 @@ def decode(data: str | bytes) -> AnyClientEvent:
     Raises ProtocolError with `code`, `param` and the client's `event_id`; its subclass NotAnEvent if the message
     is no event at all.
     """
+    steps = decode_in_steps(data)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            event: AnyClientEvent = end.value
+            return event
+
+
+def decode_in_steps(data: str | bytes) -> Generator[None, None, AnyClientEvent]:
+    """Like `decode`, in steps of a few milliseconds. Small messages, and appends of a usual size, take one step."""
+    append = _usual_append(data)
+    if append is not None:
+        return append
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    if len(raw) <= UNCHECKED_BYTES:
+        return _read(_parse(raw))
+    return (yield from _decode_checked(raw))
+
+
+def _usual_append(data: str | bytes) -> InputAudioBufferAppend | None:
+    if len(data) > AT_ONCE_BYTES:
+        return None
     try:
         append = _append_decoder.decode(data)
     except (ValueError, RecursionError):  # DecodeError and UnicodeError are ValueErrors
-        return _decode_any(data)
+        return None
     if append.event_id is not None and len(append.event_id) > MAX_EVENT_ID_CHARS:
-        return _decode_any(data)
+        return None
     return InputAudioBufferAppend(audio=append.audio, event_id=append.event_id)
 
 
-def _decode_any(data: str | bytes) -> AnyClientEvent:
-    message = _parse(data)
+def _decode_checked(raw: bytes) -> Generator[None, None, AnyClientEvent]:
+    """A message that may be too large to be built, or to be decoded at once."""
+    large, rest = LargeData(raw), raw
+    try:
+        if len(raw) > AT_ONCE_BYTES:
+            yield from large.take_out()
+            rest = large.rest
+        yield from check_values(rest)
+        message = _parse(rest)
+        yield
+        if not (yield from large.put_back(message)):
+            if len(raw) > MAX_EVENT_BYTES:
+                raise too_large(len(raw))
+            message = _parse(raw)
+    except NotAnEvent:
+        raise
+    except ProtocolError as error:
+        raise NotAnEvent(error.message, event_id=id_at_the_ends(raw)) from None
+    return _read(message)
+
+
+def _read(message: Any) -> AnyClientEvent:
     if isinstance(message, dict) and client_json.too_deep(message):
         raise checks.invalid(client_json.TOO_DEEP, None, event_id=id_in(message))
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -95,7 +144,7 @@ def _decode_any(data: str | bytes) -> AnyClientEvent:
     return event
 
 
-def _parse(data: str | bytes) -> Any:
+def _parse(data: bytes) -> Any:
     try:
         return client_json.parse(data, "the message")
     except client_json.NotJson as error:
@@ -171,6 +220,11 @@ _READERS: dict[str, _EventReader] = {
 # --- server to client ----------------------------------------------------------------------------------------
 
 _encoder = msgspec.json.Encoder()
+
+
+def size_bytes(event: ServerEvent) -> int:
+    """About how long this event is as JSON, without its id."""
+    return len(_encoder.encode(event))
 
 
 def encode_bytes(event: ServerEvent, event_id: str, seq: int | None = None) -> bytes:

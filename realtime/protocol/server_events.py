@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from realtime.errors import ProtocolError
 from realtime.protocol.objects import (
@@ -30,19 +30,21 @@ class ServerEvent(Struct, frozen=True, kw_only=True, tag_field="type"):
     seq: int | UnsetType = UNSET
 
 
+SessionObject = dict[str, Any] | Raw  # Raw: already JSON, so that many events can share it
+
 # --- session and errors --------------------------------------------------------------------------------------
 
 
 class SessionCreated(ServerEvent, frozen=True, kw_only=True, tag="session.created"):
-    session: dict[str, Any]
+    session: SessionObject
 
 
 class SessionUpdated(ServerEvent, frozen=True, kw_only=True, tag="session.updated"):
-    session: dict[str, Any]
+    session: SessionObject
 
 
 class SessionResumed(ServerEvent, frozen=True, kw_only=True, tag="session.resumed"):
-    session: dict[str, Any]
+    session: SessionObject
     from_seq: int
     input_audio_ms: int
     last_event_id: str | None

@@ -166,7 +166,8 @@ _OUTPUT = {
 
 
 def apply(config: SessionConfig, session_patch: dict[str, Any], *, input_busy: bool = False) -> SessionConfig:
-    """The settings after this `session.update`. One invalid value rejects the whole update: raises ProtocolError.
+    """The settings after this `session.update`: the same object if nothing changes. One invalid value rejects the
+    whole update: raises ProtocolError.
 
     `input_busy`: audio is buffered or the user is speaking, so the input format cannot change.
     """
@@ -185,7 +186,8 @@ def apply(config: SessionConfig, session_patch: dict[str, Any], *, input_busy: b
             "Commit or clear the input audio buffer first.",
             "session.audio.input.format",
         )
-    return _of_allowed_size(replace(config, **changes, baseline=config.defaults))
+    changed = replace(config, **changes, baseline=config.defaults)
+    return config if changed == config else _of_allowed_size(changed)
 
 
 def _of_allowed_size(config: SessionConfig) -> SessionConfig:

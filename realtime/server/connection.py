@@ -17,9 +17,10 @@ from realtime.errors import ProtocolError, event_broken
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
 from realtime.protocol.broken_events import id_in_broken
-from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
-from realtime.protocol.codec import NotAnEvent, decode
+from realtime.protocol.client_events import AnyClientEvent, ClientEvent, InputAudioBufferAppend
+from realtime.protocol.codec import NotAnEvent, decode_in_steps
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
+from realtime.protocol.raw_events import MAX_EVENT_BYTES
 from realtime.protocol.server_events import ErrorEvent
 from realtime.server.live_session import Closing, LiveSession, internal_error
 from realtime.server.replay import Sent
@@ -32,6 +33,7 @@ CLOSE_TIMEOUT_S = 1.0
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
 MAX_TRACES = 10  # in the log, of one connection
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
+EVENT_BYTES = 64 * 1024  # a larger event counts as several
 AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
 CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
 
@@ -122,6 +124,7 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
+            await self._room()
             message = await self._socket.receive()
             match message.type:
                 case WSMsgType.TEXT:
@@ -135,7 +138,7 @@ class Connection:
                 case _:
                     raise Closing(1006, "", resumable=True)
 
-    async def _survive(self, receiving: Coroutine[Any, Any, None], data: str | bytes) -> None:
+    async def _survive(self, receiving: Coroutine[Any, Any, None], data: bytes) -> None:
         """The net under every message of a client: what breaks us is an `error` event, and the session goes on."""
         try:
             await receiving
@@ -148,18 +151,29 @@ class Connection:
             self._report(event_broken(id_in_broken(data)))
             await self._events_limit.throttle(1)
 
-    async def _receive_text(self, data: str) -> None:
-        self._live.story.received(len(data) if data.isascii() else len(data.encode()))
+    async def _room(self) -> None:
+        """Who does not read is not read: wait while too much that the client has caused is unsent."""
         try:
-            event = decode(data)
+            async with asyncio.timeout(self._send_timeout_s):
+                await self._live.outbox.room()
+        except TimeoutError as error:
+            raise Closing(1008, "slow_reader", resumable=True) from error
+
+    async def _receive_text(self, data: bytes) -> None:
+        self._live.story.received(len(data))
+        cost = 1 + len(data) // EVENT_BYTES
+        try:
+            event = await _decoded(data)
         except ProtocolError as error:
+            if isinstance(error, NotAnEvent) and not _is_text(data):
+                raise Closing(1007, "") from error
             self._report(error)
-            await self._events_limit.throttle(1)
+            await self._events_limit.throttle(cost)
         else:
             self._invalid_in_a_row = 0
-            await self._carry_out(event)
+            await self._carry_out(event, cost)
 
-    async def _carry_out(self, event: ClientEvent) -> None:
+    async def _carry_out(self, event: ClientEvent, cost: int = 1) -> None:
         """Give one event to the session, and slow a client down that sends too much."""
         self._live.story.understood(event)
         before_ms = self._live.session.input_audio_ms
@@ -171,7 +185,7 @@ class Connection:
         if isinstance(event, InputAudioBufferAppend):
             await self._audio_limit.throttle((self._live.session.input_audio_ms - before_ms) / 1000)
         else:
-            await self._events_limit.throttle(1)
+            await self._events_limit.throttle(cost)
 
     async def _receive_binary(self, data: bytes) -> None:
         self._live.story.received(len(data))
@@ -221,6 +235,26 @@ class Connection:
             await self._socket.send_frame(
                 message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT
             )
+
+
+async def _decoded(data: bytes) -> AnyClientEvent:
+    """The event in a message; a large one is decoded while others are served. Raises ProtocolError."""
+    steps = decode_in_steps(data)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            event: AnyClientEvent = end.value
+            return event
+        await asyncio.sleep(0)
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether it is UTF-8, as far as that can be seen at once."""
+    try:
+        return len(data) > MAX_EVENT_BYTES or data.decode() is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _first_closing(group: BaseExceptionGroup[Closing]) -> Closing:

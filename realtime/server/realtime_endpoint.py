@@ -105,6 +105,7 @@ async def handshake(request: web.Request) -> web.StreamResponse:
         max_msg_size=MAX_MESSAGE_BYTES,
         heartbeat=PING_S,
         compress=False,
+        decode_text=False,
         autoping=True,
     )
     await socket.prepare(request)

@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.conversation import FULL, FULL_MESSAGE, MAX_ITEMS, Conversation
@@ -104,6 +106,7 @@ class Session:
             self._context.tasks,
         )
         self._turn_marks: Marks | None = None
+        self._shown: tuple[SessionConfig, msgspec.Raw] | None = None
         self._idle = IdleClock(self._context, self._idle_passed, lambda: self.responses.busy)
         self._follow_rules()
 
@@ -133,7 +136,7 @@ class Session:
         """Greet, then live until the time is up. Raises SessionEnded, or whatever went wrong in one of our tasks."""
         self._put(events.SessionCreated(session=self.session_object()))
         self._put(events.ConversationCreated(conversation=ConversationObject(id=self.conversation_id)))
-        self._tell_restored()
+        await self._tell_restored()
         for error in self._refused:
             self._put(events.ErrorEvent.of(error))
         self._prewarm.start()
@@ -151,10 +154,11 @@ class Session:
             self._put(events.ErrorEvent.of(error))
             raise SessionEnded("session_expired") from None
 
-    def _tell_restored(self) -> None:
+    async def _tell_restored(self) -> None:
         """The items of a conversation that goes on, as if they were added now."""
         previous = None
         for item in map(echoed, map(to_wire_item, self.conversation.items)):
+            await self._context.outbox.room()
             self._put(events.ConversationItemAdded(previous_item_id=previous, item=item))
             self._put(events.ConversationItemDone(previous_item_id=previous, item=item))
             previous = item.id
@@ -166,15 +170,18 @@ class Session:
         await self._context.tasks.aclose()
         await self._user.aclose()
 
-    def session_object(self) -> dict[str, Any]:
-        """The session as the wire shows it."""
-        return to_wire(
-            self.config,
-            session_id=self.id,
-            expires_at=self._expires_at,
-            model=self._context.providers.chat.name,
-            resume_window_s=math.ceil(self._context.settings.resume_window_s),
-        )
+    def session_object(self) -> msgspec.Raw:
+        """The session as the wire shows it: JSON that all events share until the configuration changes."""
+        if self._shown is None or self._shown[0] is not self.config:
+            wire = to_wire(
+                self.config,
+                session_id=self.id,
+                expires_at=self._expires_at,
+                model=self._context.providers.chat.name,
+                resume_window_s=math.ceil(self._context.settings.resume_window_s),
+            )
+            self._shown = (self.config, msgspec.Raw(msgspec.json.encode(wire)))
+        return self._shown[1]
 
     @property
     def input_audio_ms(self) -> int:
