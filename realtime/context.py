@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime.core.conversation import FULL, MAX_ITEMS, Conversation, ConversationError, Item, Message
+from realtime.core.conversation import (
+    FULL,
+    MAX_ITEMS,
+    Conversation,
+    ConversationError,
+    Item,
+    Message,
+    pictures_bytes,
+)
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.protocol.server_events import ConversationItemDeleted
@@ -38,7 +46,8 @@ class Context:
     def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:
         """Put an item into the conversation; in a full one the oldest make room, unless truncation is 'disabled'.
 
-        Returns the predecessor's id. Raises ConversationError like `Conversation.add`.
+        Full of pictures: the oldest with pictures. Returns the predecessor's id. Raises ConversationError like
+        `Conversation.add`.
         """
         try:
             return self.conversation.add(item, after)
@@ -52,9 +61,16 @@ class Context:
     def _make_room(self, item: Item, after: str | None) -> None:
         call_id = "" if isinstance(item, Message) else item.call_id
         too_many = len(self.conversation) - MAX_ITEMS + 1
-        for item_id in self.conversation.oldest(too_many, keep={after or "", call_id}):
-            self.conversation.remove(item_id)
-            self.outbox.put(ConversationItemDeleted(item_id=item_id))
+        keep = {after or "", call_id}
+        for item_id in self.conversation.oldest(too_many, keep=keep):
+            self._push_out(item_id)
+        if pictures := pictures_bytes(item):
+            for item_id in self.conversation.oldest_pictures(pictures, keep):
+                self._push_out(item_id)
+
+    def _push_out(self, item_id: str) -> None:
+        self.conversation.remove(item_id)
+        self.outbox.put(ConversationItemDeleted(item_id=item_id))
 
     def __repr__(self) -> str:
         return f"<Context of {self.conversation_id}, {len(self.conversation)} items>"

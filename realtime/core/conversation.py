@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from realtime.core.picture_room import MAX_PICTURES_BYTES, PICTURES_FULL_MESSAGE, PictureRoom
 from realtime.core.spoken import SpokenPart
 
 MAX_ITEMS = 2_000
@@ -111,6 +112,7 @@ class Conversation:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
         self._speech: dict[str, _Speech] = {}
+        self._pictures = PictureRoom()
         self._awaited: set[str] = set()  # ids of calls of our replies whose output has not come
         self.reasoning: dict[str, object] = {}  # by item id: what a chat model wants back inside a tool loop
 
@@ -151,6 +153,12 @@ class Conversation:
         place = self._place(after)
         if not restored and len(self._order) >= MAX_ITEMS + (REPLY_ROOM if by_reply else 0):
             raise ConversationError(FULL, FULL_MESSAGE)
+        pictures = pictures_bytes(item)
+        if pictures > MAX_PICTURES_BYTES:
+            raise ConversationError("invalid_value", PICTURES_FULL_MESSAGE, "item.content")
+        if not restored and not self._pictures.holds(pictures):
+            raise ConversationError(FULL, PICTURES_FULL_MESSAGE)
+        self._pictures.put(item.id, pictures)
         self._order.insert(place, item.id)
         self._items[item.id] = item
         if isinstance(item, FunctionCallOutput):
@@ -200,6 +208,7 @@ class Conversation:
         if isinstance(item, FunctionCall):
             self._awaited.discard(item.call_id)
         self._speech.pop(item_id, None)
+        self._pictures.free(item_id)
         self.reasoning.pop(item_id, None)
 
     def oldest(self, count: int, keep: Collection[str] = ()) -> list[str]:
@@ -221,6 +230,10 @@ class Conversation:
             if isinstance(item, FunctionCall):
                 found.update(dict.fromkeys(self._outputs_of(item.call_id)))
         return list(found)
+
+    def oldest_pictures(self, more_bytes: int = 0, keep: Collection[str] = ()) -> list[str]:
+        """The ids of the oldest items with pictures that have to go so that there is room for `more_bytes`."""
+        return self._pictures.oldest(self._order, more_bytes, keep)
 
     def _is_system(self, item_id: str) -> bool:
         item = self._items[item_id]
@@ -352,6 +365,15 @@ def _reach_ms(speech: _Speech) -> float:
 def _voiced(part: SpokenPart) -> str:
     """The words of a part that got their sound, when it broke off by itself."""
     return part.heard(part.audio_ms) if part.audio_ms else part.text
+
+
+def pictures_bytes(item: Item) -> int:
+    """How much its pictures hold, as data URIs and addresses."""
+    return (
+        sum(len(part.url) for part in item.parts if isinstance(part, Image))
+        if isinstance(item, Message)
+        else 0
+    )
 
 
 def transcript_of(item: Item) -> str:

@@ -17,6 +17,7 @@ Reader = Callable[[Any, str], T]
 
 MAX_SHOWN = 64  # characters of a client's value that an error message repeats
 MAX_INTEGER = 2**53 - 1  # the largest whole number that JavaScript, and a float, tell from its neighbours
+MAX_ELEMENTS = 1_000  # of an array
 
 
 def invalid(message: str, path: str | None, *, event_id: str | None = None) -> ProtocolError:
@@ -169,11 +170,15 @@ def array(value: Any, path: str) -> list[Any]:
     return value
 
 
-def each(reader: Reader[T]) -> Reader[tuple[T, ...]]:
-    """A reader of arrays; `reader` reads every element."""
+def each(reader: Reader[T], at_most: int = MAX_ELEMENTS) -> Reader[tuple[T, ...]]:
+    """A reader of arrays of `at_most` elements; `reader` reads every element."""
 
     def read(value: Any, path: str) -> tuple[T, ...]:
-        return tuple(reader(element, f"{path}[{index}]") for index, element in enumerate(array(value, path)))
+        if len(array(value, path)) > at_most:
+            raise invalid(
+                f"Invalid '{path}': too many elements. Expected at most {at_most}, got {len(value)}.", path
+            )
+        return tuple(reader(element, f"{path}[{index}]") for index, element in enumerate(value))
 
     return read
 

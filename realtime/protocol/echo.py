@@ -15,6 +15,8 @@ from realtime.protocol.objects import InputImage, Item, MessageItem
 MAX_ECHO_BYTES = 256 * 1024  # of one item; some sockets refuse messages of over 1 MiB
 MAX_URL_CHARS = 2_048  # of a picture that is not left out
 _JSON_BYTES = 6  # of one character at most
+_PART_CHARACTERS = 50  # for the frame of a part, about
+_MOST_CHARACTERS = MAX_ECHO_BYTES + 2_000 * _PART_CHARACTERS  # beyond them nothing fits
 _STEPS = (240_000, 120_000, MAX_ECHO_BYTES // (_JSON_BYTES + 1))  # characters of all texts together
 _TEXTS = ("text", "transcript", "arguments", "output")
 
@@ -24,7 +26,7 @@ _encode = msgspec.json.Encoder().encode
 def echoed(item: Item) -> Item:
     """The item as it is sent back: at most MAX_ECHO_BYTES of JSON."""
     if _characters(item) * _JSON_BYTES <= MAX_ECHO_BYTES // 2 or _fits(item):
-        return item
+        return item  # a large item is not encoded to see that it does not fit
     for longest in (MAX_URL_CHARS, 0):
         item = _without_urls(item, longest)
         if _fits(item):
@@ -38,14 +40,17 @@ def echoed(item: Item) -> Item:
 
 
 def _fits(item: Item) -> bool:
-    return len(_encode(item)) <= MAX_ECHO_BYTES
+    return _characters(item) <= _MOST_CHARACTERS and len(_encode(item)) <= MAX_ECHO_BYTES
 
 
 def _characters(item: Item) -> int:
-    """All characters of the item and of its parts; 50 for the frame of a part."""
+    """All characters of the item and of its parts, about."""
     holders: list[Any] = [item, *item.content] if isinstance(item, MessageItem) else [item]
     fields = (*_TEXTS, "image_url")
-    return sum(50 + sum(len(getattr(holder, name, None) or "") for name in fields) for holder in holders)
+    return sum(
+        _PART_CHARACTERS + sum(len(getattr(holder, name, None) or "") for name in fields)
+        for holder in holders
+    )
 
 
 def _without_urls(item: Item, longest: int) -> Item:

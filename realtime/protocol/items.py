@@ -28,6 +28,7 @@ from realtime.protocol.objects import (
 
 MAX_ID_CHARS = 128
 MAX_PARTS = 1_000  # of one message
+MAX_PICTURE_BYTES = 10 * 1024 * 1024  # of one data URI or address: a file of 7.5 MiB
 IMAGE_PREFIXES = ("data:image/", "https://", "http://")
 
 ITEM_TYPES = ["message", "function_call", "function_call_output"]
@@ -147,6 +148,12 @@ def _read_image(sent: Fields) -> InputImage:
     if not url.startswith(IMAGE_PREFIXES):
         raise checks.invalid(
             f"Invalid value for '{sent.at('image_url')}': expected a data URI of an image.",
+            sent.at("image_url"),
+        )
+    if len(url) > MAX_PICTURE_BYTES:
+        raise checks.invalid(
+            f"Invalid '{sent.at('image_url')}': the picture is too large. Expected at most {MAX_PICTURE_BYTES} bytes "
+            f"of data URI, got {len(url)}: send a smaller picture.",
             sent.at("image_url"),
         )
     detail: Any = sent.maybe("detail", checks.choice(["auto", "low", "high"]))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_INPUT_ITEMS = 2_000  # as many as a conversation has
 MAX_METADATA_KEYS = 16
 MAX_METADATA_KEY_CHARS = 64
 MAX_METADATA_VALUE_CHARS = 512
@@ -127,7 +128,7 @@ def read_response_params(value: Any, path: str) -> ResponseParams:
     sent.maybe("prompt", values.read_prompt)
     params = ResponseParams(
         instructions=sent.maybe("instructions", values.read_instructions),
-        tools=sent.maybe("tools", checks.each(values.read_tool)),
+        tools=sent.maybe("tools", values.read_tools),
         tool_choice=sent.maybe("tool_choice", values.read_tool_choice),
         parallel_tool_calls=sent.maybe("parallel_tool_calls", checks.flag),
         max_output_tokens=max_output_tokens,
@@ -137,7 +138,7 @@ def read_response_params(value: Any, path: str) -> ResponseParams:
         output_format=output_format,
         voice=voice,
         conversation=conversation,
-        input=sent.maybe("input", checks.each(read_input_item)),
+        input=sent.maybe("input", checks.each(read_input_item, MAX_INPUT_ITEMS)),
         metadata=sent.maybe("metadata", read_metadata),
     )
     sent.close()

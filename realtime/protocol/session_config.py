@@ -134,14 +134,14 @@ class _Setting:
 
 
 def _read_extensions(value: Any, path: str) -> tuple[str, ...]:
-    asked = checks.each(checks.text)(value, path)
+    asked = checks.each(checks.text, values.MAX_CHOICES)(value, path)
     return tuple(name for name in EXTENSIONS if name in asked)
 
 
 _SESSION = {
     "instructions": _Setting("instructions", values.read_instructions),
     "output_modalities": _Setting("output_modality", values.read_modalities),
-    "tools": _Setting("tools", checks.each(values.read_tool)),
+    "tools": _Setting("tools", values.read_tools),
     "tool_choice": _Setting("tool_choice", values.read_tool_choice),
     "parallel_tool_calls": _Setting("parallel_tool_calls", checks.flag),
     "max_output_tokens": _Setting("max_output_tokens", values.read_max_output_tokens),
@@ -150,7 +150,7 @@ _SESSION = {
     "reasoning": _Setting("reasoning_effort", values.read_reasoning),
     "prompt": _Setting("prompt", values.read_prompt, null_is_off=True),
     "tracing": _Setting("tracing", values.read_tracing, null_is_off=True),
-    "include": _Setting("include", checks.each(checks.choice(["item.input_audio_transcription.logprobs"]))),
+    "include": _Setting("include", values.read_include),
     "extensions": _Setting("extensions", _read_extensions),
 }
 _INPUT = {

@@ -17,6 +17,8 @@ from realtime.protocol.checks import Fields
 Eagerness = Literal["low", "medium", "high", "auto"]
 
 MAX_NAME_CHARS = 256  # of a tool, a voice, a model
+MAX_TOOLS = 128
+MAX_CHOICES = 16  # in a list of words that the protocol names
 
 
 class AudioFormat(StrEnum):
@@ -206,6 +208,9 @@ def read_tool(value: Any, path: str) -> FunctionTool:
     return tool
 
 
+read_tools = checks.each(read_tool, MAX_TOOLS)
+
+
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
     """Whether the model may, must or must not call tools; `name` is set only in mode `function`."""
@@ -289,12 +294,15 @@ def read_max_output_tokens(value: Any, path: str) -> int | None:
 
 def read_modalities(value: Any, path: str) -> Literal["audio", "text"]:
     """The modality of replies. Audio includes its transcript, so both together mean audio."""
-    sent = checks.each(checks.choice(["audio", "text"]))(value, path)
+    sent = checks.each(checks.choice(["audio", "text"]), MAX_CHOICES)(value, path)
     if not sent:
         raise checks.invalid(
             f"Invalid value for '{path}': expected ['audio'] or ['text'], but it is empty.", path
         )
     return "audio" if "audio" in sent else "text"
+
+
+read_include = checks.each(checks.choice(["item.input_audio_transcription.logprobs"]), MAX_CHOICES)
 
 
 def read_prompt(value: Any, path: str) -> Mapping[str, Any]:

@@ -117,7 +117,8 @@ class StoredConversation:
     def to_conversation(self) -> Conversation:
         """A conversation with these items, without function outputs whose call was deleted.
 
-        Of more than MAX_ITEMS the oldest go: replies and stores of other versions may have saved more.
+        Of more than MAX_ITEMS the oldest go, and of too large pictures: replies and stores of other versions may have
+        saved more.
         """
         conversation = Conversation()
         for item in self.items:
@@ -126,6 +127,8 @@ class StoredConversation:
             except ConversationError as error:
                 log.warning("a stored item is skipped: %s", error)
         for item_id in conversation.oldest(len(conversation) - MAX_ITEMS):
+            conversation.remove(item_id)
+        for item_id in conversation.oldest_pictures():
             conversation.remove(item_id)
         return conversation
 

@@ -39,6 +39,12 @@ def tool(name: str = "f", **fields: Any) -> dict[str, Any]:
     return {"type": "function", "name": name, **fields}
 
 
+def picture(*sizes: int) -> dict[str, Any]:
+    head = "data:image/png;base64,"
+    parts = [{"type": "input_image", "image_url": head + "A" * (size - len(head))} for size in sizes]
+    return item(type="message", role="user", content=parts)
+
+
 LONG = "x" * 65_537
 
 # The event that crosses the limit, the `param` of its error, and what the error says to do.
@@ -51,9 +57,24 @@ REFUSED = {
     "all settings together": (
         session(tools=[tool(f"f{number}", description="d" * 60_000) for number in range(14)]), "session", "shorten the tools"
     ),
-    "the keywords": (
-        session(audio={"input": {"transcription": {"keywords": ["k" * 250] * 4_000}}}), "session", "at most 786432 bytes"
+    "the bytes of an event": (session(instructions="x" * 1_100_000), None, "at most 1048576 bytes"),
+    "the text of an item": (message("word " * 210_000), None, "at most 1048576 bytes"),
+    "the values of an event": (session(prompt={"id": "p", "variables": {"v": [[]] * 25_000}}), None, "at most 20000"),
+    "empty parts": (item(type="message", role="user", content=[{}] * 100_000), None, "at most 20000"),
+    "the tools": (session(tools=[tool()] * 129), "session.tools", "at most 128"),
+    "the tools of a response": (response(tools=[tool()] * 129), "response.tools", "at most 128"),
+    "the includes": (session(include=["item.input_audio_transcription.logprobs"] * 17), "session.include", "at most 16"),
+    "the modalities": (session(output_modalities=["text"] * 17), "session.output_modalities", "at most 16"),
+    "the extensions": (session(extensions=["words"] * 17), "session.extensions", "at most 16"),
+    "the input of a response": (
+        response(input=[{"type": "item_reference", "id": "i"}] * 2_001), "response.input", "at most 2000"
     ),
+    "the keywords": (
+        session(audio={"input": {"transcription": {"keywords": ["k"] * 1_001}}}),
+        "session.audio.input.transcription.keywords", "at most 1000",
+    ),
+    "a picture": (picture(10 * 1024 * 1024 + 1), "item.content[0].image_url", "send a smaller picture"),
+    "the pictures of an item": (picture(6_300_000, 6_300_000), "item.content", "at most 12582912 bytes"),
     "the tokens of an answer": (session(max_output_tokens=4_097), "session.max_output_tokens", "from 1 to 4096"),
     "the temperature": (session(temperature=2.5), "session.temperature", "from 0 to 2"),
     "the speed": (session(audio={"output": {"speed": 1.6}}), "session.audio.output.speed", "from 0.25 to 1.5"),
@@ -127,7 +148,7 @@ async def test_audio_beyond_two_minutes_is_forgotten_from_its_beginning(wire: Wi
 
 
 async def test_a_book_is_cut_and_answered(wire: WireClient):
-    await wire.say("word " * 600_000)
+    await wire.say("word " * 200_000)
     added = (await wire.until("conversation.item.added"))["item"]
     assert "characters left out ...]" in added["content"][0]["text"]
     await still_works(wire)
@@ -139,7 +160,7 @@ async def test_a_photo_does_not_come_back_and_no_message_is_larger_than_stock_so
     async with open_harness() as harness, harness.connect() as wire:
         await wire.send("conversation.item.create", item=picture)
         await wire.say("word " * 39_000)
-        await wire.say("\U0001f600" * 200_000)
+        await wire.say("\U0001f600" * 80_000)
         await wire.until("conversation.item.done", 3)
         for event in wire.of("conversation.item.done"):
             await wire.retrieve(event["item"]["id"])
@@ -148,6 +169,37 @@ async def test_a_photo_does_not_come_back_and_no_message_is_larger_than_stock_so
             max(len(json.dumps(event, ensure_ascii=False).encode()) for event in wire.events)
             < MAX_ECHO_BYTES + 2_000
         )
+
+
+async def test_what_the_stock_service_takes_is_taken():
+    """The largest append, all the tools it allows with full descriptions, two photographs in one item."""
+    schema = {
+        "type": "object",
+        "properties": {f"p{n}": {"type": "string", "description": "d" * 40} for n in range(25)},
+    }
+    tools = [tool(f"f{number}", description="d" * 1_000, parameters=schema) for number in range(128)]
+    async with open_harness() as harness, harness.connect() as wire:
+        await wire.send(
+            "session.update", session={"tools": tools, "audio": {"input": {"turn_detection": None}}}
+        )
+        assert len((await wire.until("session.updated"))["session"]["tools"]) == 128
+        await wire.append(bytes(11_700_000))  # 15 MiB of base64
+        await wire.send("input_audio_buffer.commit")
+        await wire.until("conversation.item.done")
+        await wire.send(**picture(4_000_000, 4_000_000))
+        await wire.until("conversation.item.done", 2)
+        await still_works(wire)
+        assert not wire.of("error")
+
+
+async def test_old_pictures_make_room_for_new_ones(wire: WireClient):
+    for _ in range(5):
+        await wire.send(**picture(5_000_000))
+    await wire.until("conversation.item.done", 5)
+    ids = [event["item"]["id"] for event in wire.of("conversation.item.done")]
+    assert [event["item_id"] for event in wire.of("conversation.item.deleted")] == ids[:3]
+    await still_works(wire)
+    assert not wire.of("error")
 
 
 async def test_a_photo_is_replayed_without_its_data_to_a_client_that_resumes():
