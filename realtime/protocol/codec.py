@@ -115,7 +115,9 @@ def _decode_checked(raw: bytes) -> Generator[None, None, AnyClientEvent]:
         raise
     except ProtocolError as error:
         raise NotAnEvent(error.message, event_id=id_at_the_ends(raw)) from None
-    return _read(message)
+    event = _read(message)
+    yield
+    return event
 
 
 def _read(message: Any) -> AnyClientEvent:

@@ -24,6 +24,7 @@ LARGE_KEYS = {"input_audio_buffer.append": ("audio",), "conversation.item.create
 
 _MARK = "\x00large {}"  # stands where data was taken out
 _key = re.compile(rb'"(?:audio|image_url)"[ \t\r\n]*+:[ \t\r\n]*+"')  # in valid JSON never inside a string
+_MAX_KEYS = 2_000  # of an item with a thousand parts, or two
 _KEY_BYTES = 64  # a key that is cut by the end of a step is shorter
 _ESCAPE_BYTES = 6  # \u002B: some serialisers write + so
 NO_DATA = "…"  # neither base64 nor an address
@@ -88,14 +89,16 @@ class LargeData:
 
     def take_out(self) -> Steps:
         """Find the data. Raises ProtocolError if what is left is too large."""
-        place, done, left = 0, 0, MAX_EVENT_BYTES
+        place, done, left, keys = 0, 0, MAX_EVENT_BYTES, 0
         while place < len(self._data) and place - done <= left:
             key = _key.search(self._data, place, place + STEP_BYTES + _KEY_BYTES)
             if key is None:
                 place += STEP_BYTES
                 yield
                 continue
-            start, place = key.end(), key.end()
+            start, place, keys = key.end(), key.end(), keys + 1
+            if keys > _MAX_KEYS:
+                raise too_many_values()
             end = self._data.find(b'"', start)
             if end - start >= LARGE_BYTES and self._data[end - 1] != ord("\\"):
                 mark = _MARK.format(len(self._places))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
 from msgspec import UNSET
 
 from realtime.context import Context
-from realtime.core.audio import PcmDecoder, Resampler
+from realtime.core.audio import AudioFormat, PcmDecoder, Resampler
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
 from realtime.core.cut_text import cut_characters
@@ -33,6 +34,7 @@ from realtime.providers.base import VAD_RATE
 from realtime.translate import to_core_format, to_core_item, to_wire_item
 
 MAX_ITEM_CHARS = 200_000  # text of one item, all parts together
+PIECE_BYTES = 192_000  # of a recording, worked on at once
 
 Transcribe = Callable[[str, Samples], None]
 
@@ -53,12 +55,12 @@ class ItemEvents:
         self._transcribe = transcribe
         self._sent_ms = sent_ms
 
-    def receive(self, event: client_events.ClientEvent) -> None:
-        """Raises ProtocolError; nothing has changed then."""
+    def receive(self, event: client_events.ClientEvent, recordings: Sequence[Samples] = ()) -> None:
+        """Carry out one event; `recordings` are those of its item. Raises ProtocolError; nothing has changed then."""
         try:
             match event:
                 case client_events.ConversationItemCreate(item=item, previous_item_id=previous):
-                    self._create(item, previous)
+                    self._create(item, previous, recordings)
                 case client_events.ConversationItemRetrieve(item_id=item_id):
                     item = echoed(to_wire_item(self._conversation.get(item_id)))
                     self._outbox.put(events.ConversationItemRetrieved(item=item))
@@ -72,9 +74,8 @@ class ItemEvents:
         except ConversationError as error:
             raise ProtocolError(error.message, code=error.code, param=error.param) from error
 
-    def _create(self, item: Item, previous: str | None) -> None:
+    def _create(self, item: Item, previous: str | None, recordings: Sequence[Samples]) -> None:
         item = self._complete(item)
-        recordings = self._recordings(item)
         item = _without_excess(_without_audio(item))
         after = self._context.add_item(to_core_item(item), previous)
         item = echoed(item)
@@ -91,16 +92,18 @@ class ItemEvents:
             item = msgspec.structs.replace(item, call_id=self._context.new_id("call"))
         return item
 
-    def _recordings(self, item: Item) -> list[Samples]:
-        """The sound of audio parts that came without their words, at VAD_RATE."""
-        if not isinstance(item, MessageItem):
+    async def recordings(self, event: client_events.ClientEvent) -> list[Samples]:
+        """The sound of a new item's audio parts that came without words, at VAD_RATE. Others work meanwhile."""
+        if not isinstance(event, client_events.ConversationItemCreate):
+            return []
+        if not isinstance(event.item, MessageItem):
             return []
         format = to_core_format(self._context.config.input_format)
-        return [
-            Resampler(format.rate, VAD_RATE).feed(PcmDecoder(format).feed(part.audio), last=True)
-            for part in item.content
-            if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None
-        ]
+        found = []
+        for part in event.item.content:
+            if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None:
+                found += await _resampled(part.audio, format)
+        return found
 
     def _truncate(self, event: client_events.ConversationItemTruncate) -> None:
         if event.content_index != 0:
@@ -111,6 +114,17 @@ class ItemEvents:
             )
         end_ms = self._conversation.truncate(event.item_id, event.audio_end_ms, self._sent_ms(event.item_id))
         self._outbox.put(events.ConversationItemTruncated(item_id=event.item_id, audio_end_ms=int(end_ms)))
+
+
+async def _resampled(audio: bytes, format: AudioFormat) -> list[Samples]:
+    """At VAD_RATE, in pieces."""
+    decoder, resampler, pieces = PcmDecoder(format), Resampler(format.rate, VAD_RATE), []
+    for start in range(0, max(1, len(audio)), PIECE_BYTES):
+        last = start + PIECE_BYTES >= len(audio)
+        pieces.append(resampler.feed(decoder.feed(audio[start : start + PIECE_BYTES]), last=last))
+        if not last:
+            await asyncio.sleep(0)
+    return pieces
 
 
 def _without_excess(item: Item) -> Item:

@@ -22,6 +22,7 @@ import msgspec
 
 from realtime.context import Context
 from realtime.core import turn as turns
+from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import FULL, FULL_MESSAGE, MAX_ITEMS, Conversation
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError, event_broken
@@ -207,11 +208,12 @@ class Session:
             await self._user.append(event.audio)
             self._idle.audio(self._now(), (self._user.received_ms - before_ms) / 1000)
         else:
+            recordings = await self._items.recordings(event)
             with self._context.turns:
-                self._receive(event)
+                self._receive(event, recordings)
             self._idle.follow()
 
-    def _receive(self, event: client_events.ClientEvent) -> None:
+    def _receive(self, event: client_events.ClientEvent, recordings: Sequence[Samples]) -> None:
         match event:
             case client_events.SessionUpdate(session=patch):
                 self._update(patch)
@@ -236,7 +238,7 @@ class Session:
                 self._items.receive(event)
                 self._context.turns.put(turns.TranscriptFailed(item_id))  # if it was the question: no answer
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
-                self._items.receive(event)
+                self._items.receive(event, recordings)
                 self._idle.anew()
             case _:
                 self._items.receive(event)

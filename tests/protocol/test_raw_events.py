@@ -59,6 +59,7 @@ TOO_MUCH = {
     "a picture beside too much": json.dumps(
         {"event_id": "mine", **create(picture(), {"type": "input_text", "text": "x" * MIB})}
     ),
+    "keys without data": '{"event_id":"mine","x":[' + '{"audio":""},' * 100_000 + "0]}",
     "a picture beside parts": json.dumps({"event_id": "mine", **create(picture(), *[{}] * 30_000)}),
 }  # fmt: skip
 

@@ -1,14 +1,18 @@
 """What clients do to the conversation directly, alone: what is told, what is kept, and what is given to be transcribed."""
 
+import asyncio
 import base64
 
 import msgspec
 import numpy as np
 import pytest
 
+from realtime.core.audio import Resampler
 from realtime.core.conversation import MAX_ITEMS, Item, Message
 from realtime.errors import ProtocolError
 from realtime.protocol.codec import decode
+from realtime.providers.base import VAD_RATE
+from realtime.session import items
 from realtime.session.items import ItemEvents
 from tests.contexts import Bench
 from tests.conversing import LOUD, scripted
@@ -26,13 +30,18 @@ class Side:
             sent_ms=lambda item_id: None,
         )
 
-    def send(self, type: str, **fields) -> list[dict]:
+    def send(self, type: str, recordings=(), **fields) -> list[dict]:
         """One event of the client; what it is told."""
-        self.items.receive(decode(msgspec.json.encode({"type": type, **fields})))
+        self.items.receive(decode(msgspec.json.encode({"type": type, **fields})), recordings)
         return self.bench.sent()
 
     def create(self, item: dict, **fields) -> list[dict]:
         return self.send("conversation.item.create", item=item, **fields)
+
+    async def record(self, item: dict) -> list[dict]:
+        """A new item with its recordings."""
+        event = decode(msgspec.json.encode({"type": "conversation.item.create", "item": item}))
+        return self.send("conversation.item.create", await self.items.recordings(event), item=item)
 
 
 def text(words: str, **fields) -> dict:
@@ -57,6 +66,27 @@ async def test_a_created_item_is_told_twice_with_its_place():
 
 
 @scripted
+async def test_a_long_recording_is_prepared_in_pieces_that_let_others_work():
+    sound, side = np.random.default_rng(11).integers(-9_000, 9_000, 500_000).astype("<i2").tobytes(), Side()
+    turns_of_others = 0
+
+    async def work() -> None:
+        nonlocal turns_of_others
+        while True:
+            turns_of_others += 1
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(work())
+    await side.record(audio(sound))
+    working.cancel()
+    ((_, samples),) = side.transcribed
+    whole = Resampler(24_000, VAD_RATE).feed(np.frombuffer(sound, "<i2"), last=True)
+    assert len(samples) == len(whole)
+    assert np.abs(samples.astype(int) - whole).max() <= 1  # rounded elsewhere
+    assert turns_of_others >= len(sound) // items.PIECE_BYTES
+
+
+@scripted
 async def test_ids_that_the_client_left_out_are_given():
     side = Side()
     (added, _) = side.create({"type": "function_call", "name": "dim", "arguments": "{}"})
@@ -70,7 +100,7 @@ async def test_ids_that_the_client_left_out_are_given():
 @scripted
 async def test_sound_without_its_words_is_transcribed_and_not_sent_back():
     side = Side()
-    (added, done) = side.create(audio(LOUD * 50))
+    (added, done) = await side.record(audio(LOUD * 50))
     ((item_id, samples),) = side.transcribed
     assert item_id == added["item"]["id"]
     assert len(samples) == 16_000
@@ -82,7 +112,7 @@ async def test_sound_without_its_words_is_transcribed_and_not_sent_back():
 @scripted
 async def test_sound_that_comes_with_its_words_is_not_transcribed():
     side = Side()
-    (added, _) = side.create(audio(LOUD * 50, transcript="Hello."))
+    (added, _) = await side.record(audio(LOUD * 50, transcript="Hello."))
     assert side.transcribed == []
     assert added["item"]["content"] == [{"type": "input_audio", "transcript": "Hello."}]
 
@@ -105,11 +135,11 @@ async def test_what_is_refused_changes_nothing():
     for number in range(MAX_ITEMS):
         side.bench.context.conversation.add(Message(f"old_{number}", "user"))
     with pytest.raises(ProtocolError):
-        side.create(audio(LOUD * 50))
+        await side.record(audio(LOUD * 50))
     assert (side.bench.sent(), side.transcribed) == ([], [])
 
 
-BOOK = "word " * 600_000  # 3 MB
+BOOK = "word " * 200_000  # 1 MB
 
 
 def kept(side: Side, item_id: str) -> Item:
@@ -122,7 +152,7 @@ async def test_a_book_is_cut_and_says_so():
     (added, done) = side.create(text(BOOK, id="book"))
     (part,) = kept(side, "book").parts
     assert 199_900 <= len(part.text) <= 200_000
-    assert "\n[... 2,800,060 characters left out ...]\n" in part.text
+    assert "\n[... 800,060 characters left out ...]\n" in part.text
     assert added["item"] == done["item"]
     assert added["item"]["content"] == [{"type": "input_text", "text": part.text}]
 
