@@ -5,8 +5,12 @@ import asyncio
 import pytest
 
 from realtime import outbox as module
-from realtime.outbox import Outbox, OutboxFull, Outgoing
-from realtime.protocol.server_events import InputAudioBufferCleared, ResponseOutputAudioDelta
+from realtime.outbox import ROOM_BYTES, Outbox, OutboxFull, Outgoing
+from realtime.protocol.server_events import (
+    ConversationItemInputAudioTranscriptionDelta,
+    InputAudioBufferCleared,
+    ResponseOutputAudioDelta,
+)
 from tests.conversing import scripted
 
 CONTROL = InputAudioBufferCleared()
@@ -105,6 +109,47 @@ async def test_too_many_events_raise_outbox_full():
         outbox.put(CONTROL)
     with pytest.raises(OutboxFull):
         outbox.put(CONTROL)
+
+
+LARGE = ConversationItemInputAudioTranscriptionDelta(item_id="i", delta="x" * (ROOM_BYTES // 2))
+
+
+@scripted
+async def test_too_many_bytes_raise_outbox_full():
+    outbox = Outbox()
+    for _ in range(15):
+        outbox.put(LARGE)
+    with pytest.raises(OutboxFull):
+        outbox.put(LARGE)
+    assert outbox.unsent_bytes <= module.MAX_UNSENT_BYTES
+
+
+@scripted
+async def test_there_is_room_until_a_mebibyte_waits_and_again_when_it_has_left():
+    outbox = Outbox()
+    outbox.put(LARGE)
+    await outbox.room()
+    outbox.put(LARGE)
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    outbox.take_now()
+    await waiting
+    outbox.take_now()
+    assert outbox.unsent_bytes == 0
+
+
+@scripted
+async def test_audio_takes_no_room_and_the_end_ends_the_wait():
+    outbox = Outbox()
+    await outbox.put_audio(audio(100))
+    assert outbox.unsent_bytes == 0
+    for _ in range(2):
+        outbox.put(LARGE)
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(0)
+    outbox.close()
+    await waiting
 
 
 @scripted

@@ -14,6 +14,7 @@ import msgspec
 from realtime.protocol import checks, client_json
 from realtime.protocol import session_values as values
 from realtime.protocol.checks import Fields
+from realtime.protocol.raw_events import check_values
 from realtime.protocol.response_options import (
     ResponseOptions,
     ResponseParams,
@@ -346,6 +347,8 @@ def from_client_secret(body: bytes | str | dict[str, Any], defaults: SessionConf
 
 
 def _parse(body: bytes | str) -> Any:
+    for _ in check_values(body.encode("utf-8", "replace") if isinstance(body, str) else body):
+        pass  # the body is small: no step of it is long
     try:
         return client_json.parse(body, "the body")
     except client_json.NotJson as error:

@@ -17,6 +17,7 @@ from realtime.protocol import codec, raw_events
 from realtime.protocol.client_events import ConversationItemCreate, InputAudioBufferAppend
 from realtime.protocol.codec import NotAnEvent, decode, decode_in_steps
 from realtime.protocol.raw_events import MAX_EVENT_BYTES, MAX_VALUES, check_values
+from realtime.protocol.session_config import SessionConfig, from_client_secret
 
 MIB = 1024 * 1024
 SOUND = random.Random(11).randbytes(3 * MIB)
@@ -108,6 +109,11 @@ def test_values_are_counted_as_a_parser_finds_them(document: Any, step: int, asc
         patch.setattr(raw_events, "MAX_VALUES", limit // 2 - 1)
         with pytest.raises(ProtocolError):
             list(check_values(data))
+
+
+def test_the_body_of_a_client_secret_is_counted_too():
+    with pytest.raises(ProtocolError, match="at most 20000"):
+        from_client_secret(b'{"session":{"tools":[' + b"[]," * 80_000 + b"0]}}", SessionConfig())
 
 
 # -- large data is decoded in steps -----------------------------------------------------------------------------------
