@@ -1,11 +1,14 @@
 """Conversations in one SQLite file: they stay when the server stops, and several workers can share the file.
 
-All work runs in one thread, with one transaction for each call. Conversations not saved for 30 days are deleted.
+Only the user who runs the server can read the file. All work runs in one thread, with one transaction for each call.
+Conversations not saved for 30 days are deleted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +20,8 @@ import msgspec
 
 from realtime.errors import ConfigError, ProviderUnavailable
 from realtime.settings import Settings
+
+log = logging.getLogger(__name__)
 
 KEEP_DAYS = 30
 PRUNE_EVERY_S = 3600.0
@@ -34,6 +39,9 @@ CREATE TABLE IF NOT EXISTS item (
 CREATE INDEX IF NOT EXISTS conversation_touched ON conversation (touched_unix_s);
 """
 
+# What SQLite keeps beside the file, with parts of its content. It gives new ones the file's own mode.
+_BESIDE = ("-wal", "-shm", "-journal")
+
 T = TypeVar("T")
 
 
@@ -45,7 +53,8 @@ class SqliteStore:
         self._keep_s = keep_days * 86_400
         self._pruned_s = float("-inf")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _keep_private(self._path)
             self._file = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
@@ -142,6 +151,22 @@ class SqliteStore:
         ).fetchall()
         for owner, conversation_id in old:
             self._forget(owner, conversation_id)
+
+
+def _keep_private(path: Path) -> None:
+    """Make the file, if there is none, and let only its user read it and what stands beside it.
+
+    A file of somebody else keeps its mode, and the log says so. Raises OSError if there can be no file.
+    """
+    if str(path) == ":memory:":
+        return
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for each in (path, *(path.with_name(path.name + suffix) for suffix in _BESIDE)):
+        try:
+            if each.exists() and each.stat().st_mode & 0o077:
+                each.chmod(0o600)
+        except PermissionError:
+            log.warning("others may read %s, and this user cannot change that", each)
 
 
 def create(settings: Settings) -> SqliteStore:
