@@ -1,8 +1,9 @@
 """Who may connect: API keys, ephemeral secrets, browser origins. Knows no requests and sends nothing.
 
 A web page may open a WebSocket to any address: without an Origin check, every page that the user visits could use the
-user's key (docs/wire.md 1.1). Ephemeral secrets are signed (HMAC), so that every worker and server with the
-same API keys can verify them without shared state.
+user's key (docs/wire.md 1.1). Ephemeral secrets are signed (HMAC) with the server's own random secret, so that
+every worker and server that has it, and the same API keys, can verify them without shared state. The keys alone would
+not do: whoever holds a client secret could then try keys at home until one makes its signature.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 import zlib
 from dataclasses import dataclass
@@ -18,10 +20,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from realtime.errors import ProtocolError
+from realtime.errors import ConfigError, ProtocolError
 from realtime.settings.load import is_loopback
 
+EPHEMERAL = "ek_"
 SUBPROTOCOL_KEY = "openai-insecure-api-key."
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 MAX_SECRET_CHARACTERS = 6_000  # many proxies reject headers of more than about 8 KiB
 
 
@@ -44,10 +48,16 @@ class AccessDenied(ProtocolError):
 class Access:
     """Checks credentials and mints ephemeral secrets. Without configured keys everybody may connect."""
 
-    def __init__(self, api_keys: tuple[str, ...]) -> None:
+    def __init__(self, api_keys: tuple[str, ...], server_secret: str | None = None) -> None:
+        """`server_secret` signs; None: a random one, of this object alone. Raises ConfigError for a key that no client
+        could use."""
+        if any(not key.strip() or key.startswith(EPHEMERAL) for key in api_keys):
+            raise ConfigError("REALTIME_API_KEYS must be keys that are not empty and do not begin with ek_.")
         self._keys = tuple(key.encode() for key in api_keys)
-        root = b"\n".join(sorted(self._keys)) if self._keys else secrets.token_bytes(32)
-        self._secret = hashlib.sha256(b"realtime client secret\n" + root).digest()
+        self._names = sorted(map(_name, self._keys))
+        root = b"\n".join([b"realtime client secret", *sorted(self._keys)])
+        signing = server_secret.encode() if server_secret else secrets.token_bytes(32)
+        self._secret = hmac.digest(signing, root, "sha256")
 
     def __repr__(self) -> str:
         return f"<Access {len(self._keys)} keys>"
@@ -58,7 +68,7 @@ class Access:
 
     def check(self, credential: str | None, now_unix_s: float) -> Caller:
         """The caller behind this credential. Raises AccessDenied."""
-        if credential and credential.startswith("ek_"):
+        if credential and credential.startswith(EPHEMERAL):
             return self._check_ephemeral(credential, now_unix_s)
         if not self._keys:
             return Caller("open")
@@ -70,15 +80,17 @@ class Access:
                 found = key
         if found is None:
             raise AccessDenied("Incorrect API key: use one of the keys in REALTIME_API_KEYS of this server.")
-        return Caller("key-" + hashlib.sha256(found).hexdigest()[:8])
+        return Caller(_name(found))
 
     def mint(self, caller: Caller, session: dict[str, Any], expires_at: int) -> str:
         """A secret for sessions with these settings, valid until `expires_at` (Unix seconds). Raises ProtocolError."""
         if caller.ephemeral:
             raise AccessDenied("A client secret cannot create another one: use an API key.")
-        claim = {"e": expires_at, "n": secrets.token_urlsafe(16), "c": caller.name, "s": session}
+        # The key's number and not its name: the name is a part of its hash, and could be tried as well.
+        who = self._names.index(caller.name) if caller.name in self._names else caller.name
+        claim = {"e": expires_at, "n": secrets.token_urlsafe(16), "c": who, "s": session}
         body = zlib.compress(msgspec.json.encode(claim), 9)
-        token = "ek_" + base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
+        token = EPHEMERAL + base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
         if len(token) > MAX_SECRET_CHARACTERS:
             raise ProtocolError(
                 "The session settings are too long for a client secret: send the rest with session.update.",
@@ -100,7 +112,13 @@ class Access:
         claim = msgspec.json.decode(zlib.decompress(body))
         if claim["e"] < now_unix_s:
             raise AccessDenied("The client secret has expired: create a new one.")
-        return Caller(claim["c"], session=claim["s"], ephemeral=True)
+        who = claim["c"]
+        name = self._names[who] if isinstance(who, int) else who
+        return Caller(name, session=claim["s"], ephemeral=True)
+
+
+def _name(key: bytes) -> str:
+    return "key-" + hashlib.sha256(key).hexdigest()[:8]
 
 
 def credential_of(authorization: str | None, subprotocols: list[str]) -> tuple[str | None, bool]:
@@ -135,14 +153,21 @@ def _place(origin: str) -> tuple[str, str, int] | None:
 
 
 def host_allowed(host: str, bound_host: str) -> bool:
-    """Whether the Host is the bound address. Protects servers without keys from DNS rebinding."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
+    """Whether the Host is the bound address. Protects servers without keys from DNS rebinding.
+
+    Bound to all addresses, only names of this machine count: a page may choose any other.
+    """
+    name = name_of(host)
+    if name is None:
         return False
-    if bound_host in ("0.0.0.0", "::", ""):
-        return True
-    return name == bound_host or (is_loopback(name) and is_loopback(bound_host))
+    everywhere = bound_host in ("0.0.0.0", "::", "")
+    return name == bound_host.lower() or (is_loopback(name) and (everywhere or is_loopback(bound_host)))
+
+
+def name_of(host: str) -> str | None:
+    """The name or address of a Host header, in small letters, without its port; None if it is not one."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else None
 
 
 def is_local(socket_address: object) -> bool:

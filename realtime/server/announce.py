@@ -17,6 +17,10 @@ from realtime.settings import Settings
 from realtime.settings.load import is_mainland
 from realtime.upstream import host_of
 
+EVERY_PAGE = (
+    "REALTIME_ORIGINS has *: every web page that somebody opens may connect, with the keys it has, or without one "
+    "if no keys are set. Name the pages instead."
+)
 TEXT_ONLY = "text and speech output only: this server cannot hear"
 
 
@@ -62,7 +66,9 @@ def _numbers(settings: Settings) -> dict[str, object]:
 
 
 def warnings_of(runtime: Runtime) -> Iterator[str]:
-    """One sentence for each part that is not there; first, whether the server cannot hear."""
+    """One sentence for each part that is not there, and for a setting that opens the server to every web page."""
+    if "*" in runtime.settings.origins:
+        yield EVERY_PAGE
     missing = [f"{each.part} is off: {each.message}" for each in runtime.missing]
     if not runtime.hears:
         yield f"{TEXT_ONLY} ({' '.join(missing) or 'it is switched off in the settings.'})"

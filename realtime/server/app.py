@@ -16,15 +16,17 @@ from typing import Any
 
 from aiohttp import web
 
+from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server import realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
-from realtime.server.answered import answered
+from realtime.server.admin import is_operator
+from realtime.server.front_door import dress, error_response, guard
 from realtime.server.observed import observed
-from realtime.server.origins import cors_headers, frame_ancestors
 from realtime.server.registry import Registry
-from realtime.server.runtime import open_runtime
+from realtime.server.runner import quiet_aiohttp
+from realtime.server.runtime import Runtime, open_runtime
 from realtime.server.state import ACCESS, DOOR, METRICS, OPENED, REGISTRY, SETTINGS, Opened, runtime_of
 from realtime.server.story import Door
 from realtime.settings import Settings
@@ -32,10 +34,6 @@ from realtime.tools import Toolish, as_tools
 
 LAG_PROBE_S = 0.1
 MAX_BODY_BYTES = 256 * 1024
-CONTENT_SECURITY = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; "
-    "worker-src 'self' blob:; base-uri 'none'; object-src 'none'; frame-ancestors {frames}"
-)
 
 
 def realtime_app(
@@ -54,16 +52,20 @@ def realtime_app(
     Without `settings.api_keys` only clients on this machine may connect. If your application checks its users itself,
     set `open_to_all`.
     """
-    app = web.Application(middlewares=[_secure_headers, answered], client_max_size=MAX_BODY_BYTES)
+    quiet_aiohttp()
+    app = web.Application(
+        middlewares=[guard(open_handlers=(_page, _to_page, _file))], client_max_size=MAX_BODY_BYTES
+    )
     app[OPENED] = Opened()
     app[SETTINGS] = settings
     app[METRICS] = metrics or Metrics()
     app[DOOR] = Door(app[METRICS])
-    app[ACCESS] = Access(settings.api_keys)
+    app[ACCESS] = Access(settings.api_keys, settings.server_secret)
     app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key)
     _add_routes(app)
     app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))
     app.cleanup_ctx.append(_watch_loop)
+    app.on_response_prepare.append(dress(settings))
     app.on_shutdown.append(drain)
     return app
 
@@ -84,7 +86,7 @@ def _add_routes(app: web.Application) -> None:
     if (root / "index.html").is_file():
         app.router.add_get("/", _page)
         app.router.add_get("", _to_page)  # after "/": at the root aiohttp makes it "/" as well
-        app.router.add_static("/", root, append_version=False)
+        app.router.add_get("/{filename:.+}", _file)
 
 
 def _runtime_context(
@@ -101,26 +103,21 @@ def _runtime_context(
     return context
 
 
-@web.middleware
-async def _secure_headers(request: web.Request, handler: Any) -> web.StreamResponse:
-    response: web.StreamResponse = await handler(request)
-    if not response.prepared:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
-        origins = request.app[SETTINGS].origins
-        if request.method in ("GET", "HEAD"):
-            policy = CONTENT_SECURITY.format(frames=frame_ancestors(origins))
-            response.headers.setdefault("Content-Security-Policy", policy)
-            response.headers.setdefault("Cache-Control", "no-cache")
-        if request.match_info.get("filename", "").startswith("sdk/"):
-            response.headers.update(
-                cors_headers(request, request.app[SETTINGS])
-            )  # allowed pages of other servers import it
-    return response
-
-
 async def _page(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(web_root() / "index.html")
+
+
+async def _file(request: web.Request) -> web.StreamResponse:
+    """A file of the page. Whatever the path says, and wherever a link leads: nothing outside of the folder."""
+    root = web_root().resolve()
+    try:
+        path = (root / request.match_info["filename"]).resolve()
+        found = path.is_relative_to(root) and path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        found = False
+    if not found:
+        raise web.HTTPNotFound
+    return web.FileResponse(path)
 
 
 async def _to_page(request: web.Request) -> web.StreamResponse:
@@ -134,29 +131,34 @@ async def _healthz(request: web.Request) -> web.Response:
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    runtime, registry = runtime_of(request.app), request.app[REGISTRY]
-    settings = runtime.settings
-    ready = not registry.draining
-    return web.json_response(
-        {
-            "ready": ready,
-            "sandbox": runtime.sandbox,
-            "emulated": list(runtime.emulated),
-            "key_required": request.app[ACCESS].required,
-            "transcriber": runtime.transcriber_name,
-            "chat_model": runtime.providers.chat.name,
-            "voice": settings.voice_id,
-            "hears": runtime.hears,
-            "missing": [
-                {"part": missing.part, "message": f"This server runs without its {missing.part}."}
-                for missing in runtime.missing  # what to install is for the operator: it stands in the log
-            ],
-        },
-        status=200 if ready else 503,
-    )
+    runtime, ready = runtime_of(request.app), not request.app[REGISTRY].draining
+    answer = {"ready": ready, "key_required": request.app[ACCESS].required, "hears": runtime.hears}
+    if is_operator(request):
+        answer |= _details(runtime)
+    return web.json_response(answer, status=200 if ready else 503)
+
+
+def _details(runtime: Runtime) -> dict[str, Any]:
+    """What the server runs with. What to install is for the operator: it stands in the log."""
+    missing = [
+        {"part": part.part, "message": f"This server runs without its {part.part}."}
+        for part in runtime.missing
+    ]
+    return {
+        "sandbox": runtime.sandbox,
+        "emulated": list(runtime.emulated),
+        "transcriber": runtime.transcriber_name,
+        "chat_model": runtime.providers.chat.name,
+        "voice": runtime.settings.voice_id,
+        "missing": missing,
+    }
 
 
 async def _metrics(request: web.Request) -> web.Response:
+    if not is_operator(request):
+        request.app[DOOR].refused(request, "metrics")
+        needed = "The metrics are for this machine, for REALTIME_ADMIN_ADDRESSES, and for who has an API key."
+        return error_response(ProtocolError(needed, code="invalid_api_key", type="authentication_error"), 401)
     return web.Response(body=request.app[METRICS].text(), content_type="text/plain", charset="utf-8")
 
 

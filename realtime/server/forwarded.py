@@ -22,8 +22,13 @@ def browser_host(request: web.Request, trusted: tuple[str, ...]) -> str:
     """Name and port as the browser wrote them: those of the trusted proxy's headers, else those of `Host`."""
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     if not is_trusted(peer, trusted):
-        return request.host
-    return forwarded_host(request.headers) or request.host
+        return host_of(request)
+    return forwarded_host(request.headers) or host_of(request)
+
+
+def host_of(request: web.BaseRequest) -> str:
+    """The `Host` header; "" without one. aiohttp would ask the name service for a name of this machine, and wait."""
+    return request.headers.get("Host", "")
 
 
 def is_trusted(peer: object, trusted: tuple[str, ...]) -> bool:

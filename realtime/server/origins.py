@@ -44,7 +44,12 @@ def cors_headers(request: web.Request, settings: Settings) -> dict[str, str]:
 
 def frame_ancestors(allowed: tuple[str, ...]) -> str:
     """The pages that may frame the talk page, for a Content-Security-Policy."""
-    return " ".join(("'self'", *_LOCAL_FRAMES, *filter(None, map(_source, allowed))))
+    return " ".join(("'self'", *_LOCAL_FRAMES, *sources(allowed)))
+
+
+def sources(allowed: tuple[str, ...]) -> list[str]:
+    """Origins as a Content-Security-Policy writes them; what is none is left out."""
+    return [source for source in map(_source, allowed) if source]
 
 
 def _source(origin: str) -> str:

@@ -22,17 +22,15 @@ from realtime.providers.base import Store
 from realtime.server.access import (
     Caller,
     credential_of,
-    host_allowed,
-    is_local,
 )
 from realtime.server.connection import Connection
+from realtime.server.front_door import error_response
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest, internal_error
 from realtime.server.origins import origin_refused
 from realtime.server.persistence import StoredConversation, load_stored
 from realtime.server.registry import Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
-from realtime.server.secrets_endpoint import error_response
 from realtime.server.state import ACCESS, DOOR, METRICS, REGISTRY, runtime_of
 from realtime.server.story import Client, client_of
 
@@ -66,15 +64,6 @@ async def handshake(request: web.Request) -> web.StreamResponse:
     if refusal := origin_refused(request, settings):
         return refusal
     door = app[DOOR]
-    if not app[ACCESS].required and not settings.open_to_all:
-        if not host_allowed(request.host, settings.host):
-            door.refused(request, "host")
-            return web.Response(status=403, text="The Host header does not name this server.")
-        if not is_local(
-            request.get_extra_info("sockname")
-        ):  # `realtime_app` in an application on the network
-            door.refused(request, "not_local")
-            return web.Response(status=403, text="Without REALTIME_API_KEYS only this machine may connect.")
     if request.headers.get("Upgrade", "").lower() != "websocket":
         return error_response(
             ProtocolError("This address is a WebSocket: connect with ws:// or wss://."), 426

@@ -27,7 +27,9 @@ from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server.announce import ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
+from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
+from realtime.server.server_secret import with_server_secret
 from realtime.server.state import REGISTRY, runtime_of
 from realtime.server.tls import tls_context
 from realtime.settings import Settings
@@ -72,7 +74,7 @@ async def running(
     check_binding(settings)
     tls = tls_context(settings)
     app = realtime_app(settings, providers=providers, tools=tools, metrics=metrics)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+    runner = Runner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
     try:
         await runner.setup()
         await _listen(runner, settings, sock, tls)
@@ -252,6 +254,7 @@ def serve(
     """
     tools = as_tools(tools)
     check_binding(settings)
+    settings = with_server_secret(settings)
     if workers <= 1:
         _run(settings, None, tools, providers, announce=True)
         return 0

@@ -13,6 +13,7 @@ from realtime.errors import ProtocolError
 from realtime.protocol import client_json
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of
+from realtime.server.front_door import error_response
 from realtime.server.origins import cors_headers, origin_refused
 from realtime.server.state import ACCESS, DOOR, runtime_of
 from realtime.session.defaults import default_config
@@ -22,12 +23,6 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/v1/realtime/client_secrets", create_secret)
     app.router.add_post("/v1/realtime/sessions", beta_sessions)
     app.router.add_route("OPTIONS", "/v1/realtime/client_secrets", preflight)
-
-
-def error_response(error: ProtocolError, status: int, headers: dict[str, str] | None = None) -> web.Response:
-    """The protocol's error object as an HTTP response (5.1)."""
-    body = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
-    return web.json_response(body, status=status, headers=headers)
 
 
 async def preflight(request: web.Request) -> web.Response:

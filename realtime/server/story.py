@@ -12,6 +12,7 @@ from realtime.logs import story
 from realtime.metrics import Metrics
 from realtime.protocol import server_events as events
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
+from realtime.server.forwarded import host_of
 from realtime.server.token_bucket import Throttle
 
 log = logging.getLogger("realtime.session")
@@ -28,7 +29,7 @@ class Client:
     transport: str = "json"
 
 
-def client_of(request: web.Request, *, binary: bool = False) -> Client:
+def client_of(request: web.BaseRequest, *, binary: bool = False) -> Client:
     """The client of this request."""
     headers = request.headers
     transport = "binary" if binary else "json"
@@ -119,12 +120,12 @@ class Door:
         self._metrics = metrics
         self._throttle = Throttle()
 
-    def refused(self, request: web.Request, reason: str) -> None:
+    def refused(self, request: web.BaseRequest, reason: str) -> None:
         """A handshake or a request for a secret was refused. `reason` is one of few words of ours."""
         self._metrics.refused.labels(reason).inc()
         left_out = self._throttle.allow(reason, asyncio.get_running_loop().time())
         if left_out is not None:
-            who = _facts_of(client_of(request)) | {"transport": None, "host": request.host}
+            who = _facts_of(client_of(request)) | {"transport": None, "host": host_of(request)}
             facts = {"reason": reason, **who, "left_out": left_out or None}
             story(door, "client refused", facts, logging.WARNING)
 

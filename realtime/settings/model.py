@@ -50,6 +50,8 @@ class Settings:
     port: int = 8000
     open_to_all: bool = False
     api_keys: tuple[str, ...] = field(default=(), repr=False)
+    server_secret: str | None = field(default=None, repr=False)  # signs client secrets; None: a random one
+    admin_addresses: tuple[str, ...] = ()  # may read the metrics and the details of /readyz without a key
     origins: tuple[str, ...] = ()
     trusted_proxies: tuple[
         str, ...

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 Reader = Callable[[Any], Any]
 
+MIN_SERVER_SECRET = 32  # characters
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -49,8 +50,25 @@ def key(raw: Any) -> str:
 
 
 def keys(raw: Any) -> tuple[str, ...]:
-    """A list of keys."""
-    return tuple(key(part) for part in texts(raw))
+    """A list of keys of this server. Without one the server would be open, so a list that holds none is refused."""
+    found = tuple(key(part) for part in texts(raw))
+    if isinstance(raw, str) and not found:
+        raise ValueError("a list with at least one key: leave the setting out if clients need none")
+    if any(word.startswith("ek_") for word in found):
+        raise ValueError(
+            "keys that do not begin with ek_: so begin client secrets, and none of these would work"
+        )
+    return found
+
+
+def server_secret(raw: Any) -> str:
+    """The secret that signs client secrets."""
+    word = key(raw)
+    if len(word) < MIN_SERVER_SECRET:
+        raise ValueError(
+            f"at least {MIN_SERVER_SECRET} random characters, such as `openssl rand -hex 32` prints"
+        )
+    return word
 
 
 def texts(raw: Any) -> tuple[str, ...]:
@@ -138,6 +156,11 @@ def platform_url(raw: Any) -> str:
 def urls(raw: Any) -> tuple[str, ...]:
     """A list of addresses."""
     return tuple(platform_url(part) for part in texts(raw))
+
+
+def origins(raw: Any) -> tuple[str, ...]:
+    """A list of origins; `*` stands for all."""
+    return tuple("*" if part == "*" else platform_url(part) for part in texts(raw))
 
 
 def networks(raw: Any) -> tuple[str, ...]:

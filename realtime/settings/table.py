@@ -208,10 +208,23 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 secret=True,
             ),
             _setting(
+                "server_secret",
+                "REALTIME_SERVER_SECRET",
+                "Signs client secrets: 32 random characters or more, the same on all servers that share them. Default: a random one, kept in a file.",
+                types.server_secret,
+                secret=True,
+            ),
+            _setting(
+                "admin_addresses",
+                "REALTIME_ADMIN_ADDRESSES",
+                "Addresses or networks that may read `/metrics` and all of `/readyz` without a key, besides this machine.",
+                types.networks,
+            ),
+            _setting(
                 "origins",
                 "REALTIME_ORIGINS",
-                "Web pages that may connect, by origin, besides the server's own and this machine's.",
-                types.urls,
+                "Web pages that may connect, by origin, besides the server's own and this machine's; `*` for all (a warning at the start says what that means).",
+                types.origins,
             ),
             _setting(
                 "trusted_proxies",

@@ -18,6 +18,7 @@ from realtime.server.access import (
 )
 from realtime.settings.load import is_loopback
 
+SERVER = "the server's own secret, 32 marks"
 NOW = 1_795_000_000
 
 
@@ -44,10 +45,15 @@ def test_a_secret_is_valid_until_it_expires_and_carries_settings():
         access.check(secret, NOW + 61)
 
 
-def test_a_secret_is_valid_only_on_servers_with_the_same_keys():
-    secret = Access(("a", "b")).mint(Caller("key"), {}, NOW + 60)
-    assert Access(("b", "a")).check(secret, NOW).ephemeral
-    for other in (Access(("a",)), Access(())):
+def test_a_secret_is_valid_only_on_servers_with_the_same_keys_and_secret():
+    secret = Access(("a", "b"), SERVER).mint(Caller("key"), {}, NOW + 60)
+    assert Access(("b", "a"), SERVER).check(secret, NOW).ephemeral
+    for other in (
+        Access(("a",), SERVER),
+        Access((), SERVER),
+        Access(("a", "b"), SERVER + "x"),
+        Access(("a", "b")),
+    ):
         with pytest.raises(AccessDenied):
             other.check(secret, NOW)
 
@@ -71,11 +77,12 @@ def test_forged_secrets_are_rejected(text):
 
 
 def test_a_secret_with_one_changed_character_is_rejected():
-    secret = Access(("a",)).mint(Caller("key"), {"instructions": "x"}, NOW + 60)
+    access = Access(("a",))
+    secret = access.mint(Caller("key"), {"instructions": "x"}, NOW + 60)
     for at in range(3, len(secret) - 1):  # some bits of the last character are unused
         other = "A" if secret[at] != "A" else "B"
         with pytest.raises(AccessDenied):
-            Access(("a",)).check(secret[:at] + other + secret[at + 1 :], NOW)
+            access.check(secret[:at] + other + secret[at + 1 :], NOW)
 
 
 def test_repr_does_not_show_keys():

@@ -1,0 +1,161 @@
+"""What every request must pass before its handler, and what every answer carries: headers, and errors as JSON.
+
+One check of the Host for all but the page's files, one refusal of headers that come twice, one net for what a handler
+raises, one place for security headers. Nothing of a request is quoted in an answer of this module.
+Knows no keys and no sessions (docs/operations.md, "What is checked first").
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Collection
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from realtime.errors import ProtocolError
+from realtime.server.access import host_allowed, is_local
+from realtime.server.forwarded import browser_host, host_of
+from realtime.server.origins import cors_headers, frame_ancestors, sources
+from realtime.server.state import ACCESS, DOOR, SETTINGS
+from realtime.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SERVER_NAME = "minimax-realtime"  # without a version: who looks for old ones learns nothing
+# Headers that decide something. Two of them, and two programs in a row could each believe another one.
+ONCE = (
+    "Authorization",
+    "Host",
+    "Origin",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Version",
+    "Upgrade",
+)
+_POLICY = (
+    "default-src 'self'; connect-src {connect}; img-src 'self' data:; media-src 'self' blob:; "
+    "worker-src 'self' blob:; base-uri 'none'; object-src 'none'; frame-ancestors {frames}"
+)
+_HOST = re.compile(r"[a-z0-9.-]+(:\d+)?", re.IGNORECASE)  # as a Content-Security-Policy can name it
+_MESSAGES = {
+    400: "This request is not valid HTTP, or not a valid WebSocket handshake.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+    413: "The body of this request is too large.",
+    500: "The server made a mistake. Its log has the details.",
+}
+_CODES = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large", 500: "internal_error"}
+
+
+def error_response(error: ProtocolError, status: int, headers: dict[str, str] | None = None) -> web.Response:
+    """The protocol's error object as an HTTP response (docs/wire.md 5.1)."""
+    body = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+def plain_error(status: int, headers: dict[str, str] | None = None) -> web.Response:
+    """An error that quotes nothing of the request, as JSON."""
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
+    error = ProtocolError(
+        _MESSAGES.get(status, f"{phrase}."),
+        code=_CODES.get(status, "invalid_request"),
+        type="server_error" if status >= 500 else "invalid_request_error",
+    )
+    return error_response(error, status, headers)
+
+
+def guard(open_handlers: Collection[Any]) -> Middleware:
+    """The middleware. The answers of `open_handlers`, the page's files, are for every Host."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Any) -> web.StreamResponse:
+        try:
+            refusal = repeated_header(request)
+            if refusal is None and request.match_info.handler not in open_handlers:
+                refusal = host_refused(request)
+            answer: web.StreamResponse = refusal or await handler(request)
+        except web.HTTPRedirection:
+            raise
+        except web.HTTPException as error:
+            allow = error.headers.get("Allow")
+            return plain_error(error.status, {"Allow": allow} if allow else None)
+        except web.RequestPayloadError:  # its message quotes the body
+            return plain_error(400)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            log.exception("a request failed")
+            if request.writer.output_size > 0:
+                raise ConnectionResetError("The answer has begun: it cannot become another one.") from error
+            return plain_error(500)
+        return answer
+
+    return guarded
+
+
+def repeated_header(request: web.Request) -> web.Response | None:
+    """The answer to a request with two of a header that decides something; None if each came once."""
+    for name in ONCE:
+        if len(request.headers.getall(name, ())) > 1:
+            request.app[DOOR].refused(request, "repeated_header")
+            return error_response(
+                ProtocolError(f"The header {name} came more than once: send one.", code="invalid_request"),
+                400,
+            )
+    return None
+
+
+def host_refused(request: web.Request) -> web.Response | None:
+    """The answer to a request that reached a server without keys under a foreign name, or from elsewhere.
+
+    A web page can give its own name the address of this machine (DNS rebinding). Then its requests come from here,
+    without an Origin; only the Host tells.
+    """
+    settings = request.app[SETTINGS]
+    if request.app[ACCESS].required or settings.open_to_all:
+        return None
+    if not host_allowed(host_of(request), settings.host):
+        request.app[DOOR].refused(request, "host")
+        return web.Response(status=403, text="The Host header does not name this server.")
+    if not is_local(request.get_extra_info("sockname")):  # `realtime_app` in an application on the network
+        request.app[DOOR].refused(request, "not_local")
+        return web.Response(status=403, text="Without REALTIME_API_KEYS only this machine may connect.")
+    return None
+
+
+def dress(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """A handler of `on_response_prepare`: the headers of every answer, errors and WebSockets included."""
+
+    async def prepare(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = SERVER_NAME
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            return
+        add_security_headers(response, settings, browser_host(request, settings.trusted_proxies))
+        if request.method in ("GET", "HEAD"):
+            response.headers.setdefault("Cache-Control", "no-cache")
+        if request.match_info.get("filename", "").startswith("sdk/"):
+            response.headers.update(cors_headers(request, settings))  # allowed pages of others import it
+
+    return prepare
+
+
+def add_security_headers(response: web.StreamResponse, settings: Settings, host: str = "") -> None:
+    """The headers that protect a browser, whatever the answer is. `host` is this server's, as the browser wrote it."""
+    response.headers["Server"] = SERVER_NAME
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    policy = _POLICY.format(
+        connect=" ".join(_connect_sources(settings, host)), frames=frame_ancestors(settings.origins)
+    )
+    response.headers.setdefault("Content-Security-Policy", policy)
+
+
+def _connect_sources(settings: Settings, host: str) -> list[str]:
+    """Where the page may connect: this server (some browsers do not count ws: as 'self') and the named origins."""
+    own = [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
+    named = [source for source in sources(settings.origins) if source != "*"]
+    return ["'self'", *own, *named, *(re.sub("^http", "ws", source) for source in named)]
