@@ -26,6 +26,10 @@ MAX_TEXT = 200  # characters of one fact: a client chooses its own user agent
 MIN_SECRET = 4  # characters: a shorter one would replace parts of ordinary words
 HIDDEN = "[hidden]"
 _OUR_ID = re.compile(r"[a-z]{2,8}_[A-Za-z0-9_-]{16}")  # as this server makes them
+# What a client sends as its key, in whichever fact or message it got: in a header, as a subprotocol, a client secret.
+_CREDENTIAL = re.compile(
+    r"((?i:\bbearer[ :=]+|insecure-api-key\.|[?&](?:api_)?key=))[^\s\"',;\\]+|\bek_[A-Za-z0-9_-]{20,}"
+)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TELLING = (OSError, ImportError)  # their messages name files and modules
 
@@ -115,13 +119,15 @@ class LogFormatter(logging.Formatter):
         self._secrets = tuple(sorted(shown, key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:
-        """The finished line, without the keys: they are also in what others have written, like a traceback."""
+        """The finished line, without the keys of the settings and without what a client sends as one.
+
+        They are also in what others have written, like a traceback."""
         return self._hide(self._line(record, getattr(record, "facts", {})))
 
     def _hide(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return text
+        return _CREDENTIAL.sub(lambda found: (found[1] or "") + HIDDEN, text)
 
     def _clean(self, text: str, most: int = MAX_TEXT) -> str:
         """`clean`, without the keys. They go before the cut: half a key is not found any more."""
