@@ -149,7 +149,8 @@ def _place(origin: str) -> tuple[str, str, int] | None:
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     except ValueError:
         return None
-    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+    name = name_of(parts.netloc)  # with a user name in it, it is no origin
+    return (parts.scheme, name, port) if parts.scheme and name else None
 
 
 def host_allowed(host: str, bound_host: str) -> bool:

@@ -74,7 +74,7 @@ def guard(open_handlers: Collection[Any]) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Any) -> web.StreamResponse:
         try:
-            refusal = repeated_header(request)
+            refusal = wrong_header(request)
             if refusal is None and request.match_info.handler not in open_handlers:
                 refusal = host_refused(request)
             answer: web.StreamResponse = refusal or await handler(request)
@@ -97,15 +97,18 @@ def guard(open_handlers: Collection[Any]) -> Middleware:
     return guarded
 
 
-def repeated_header(request: web.Request) -> web.Response | None:
-    """The answer to a request with two of a header that decides something; None if each came once."""
-    for name in ONCE:
-        if len(request.headers.getall(name, ())) > 1:
-            request.app[DOOR].refused(request, "repeated_header")
-            return error_response(
-                ProtocolError(f"The header {name} came more than once: send one.", code="invalid_request"),
-                400,
-            )
+def wrong_header(request: web.Request) -> web.Response | None:
+    """The answer to a request in which a header that decides something came twice, or is not ASCII; else None."""
+    for name in (*ONCE, "Connection"):
+        values = request.headers.getall(name, ())
+        if len(values) > 1 and name in ONCE:
+            problem = "came more than once: send one"
+        elif values and name != "Authorization" and not values[0].isascii():  # any key may be tried
+            problem = "is not ASCII"
+        else:
+            continue
+        request.app[DOOR].refused(request, "wrong_header")
+        return error_response(ProtocolError(f"The header {name} {problem}.", code="invalid_request"), 400)
     return None
 
 
