@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import pytest
 import websockets
 
@@ -32,9 +33,13 @@ class Server:
         async with asyncio.timeout(STOP_S):
             return await self.process.wait()
 
-    def connect(self):
+    def connect(self, key: str | None = None):
+        headers = {"Authorization": f"Bearer {key}"} if key else None
         return websockets.connect(
-            self.url.replace("http", "ws", 1) + "/v1/realtime", proxy=None, max_size=None
+            self.url.replace("http", "ws", 1) + "/v1/realtime",
+            proxy=None,
+            max_size=None,
+            additional_headers=headers,
         )
 
 
@@ -134,6 +139,21 @@ async def test_two_workers_share_one_port(tmp_path):
         assert await server.ended() == 0
 
 
+async def test_a_client_secret_is_good_at_every_worker_and_after_a_restart(tmp_path):
+    chosen = {"REALTIME_API_KEYS": "sk-one", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    async with serving(tmp_path, "--workers", "2", **chosen) as server, aiohttp.ClientSession() as http:
+        headers = {"Authorization": "Bearer sk-one"}
+        async with http.post(server.url + "/v1/realtime/client_secrets", headers=headers) as answer:
+            secret = (await answer.json())["value"]
+        for _ in range(6):
+            async with server.connect(secret) as socket:
+                await until(socket, "session.created")
+        server.stop()
+        await server.ended()
+    async with serving(tmp_path, **chosen) as server, server.connect(secret) as socket:
+        await until(socket, "session.created")
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "named"),
     [
@@ -142,6 +162,8 @@ async def test_two_workers_share_one_port(tmp_path):
         (("--workers", "0"), {}, "--workers"),
         ((), {"MINIMAX_BASE_URL": "https://api.minimax.io"}, "MINIMAX_API_KEY"),
         ((), {"REALTIME_VOCIE": "x"}, "REALTIME_VOCIE"),
+        ((), {"REALTIME_API_KEYS": " , "}, "REALTIME_API_KEYS"),
+        ((), {"REALTIME_API_KEYS": "ek_one"}, "REALTIME_API_KEYS"),
     ],
 )
 async def test_a_wrong_setting_prints_one_line_and_exits_with_status_2(tmp_path, arguments, environ, named):
