@@ -107,7 +107,9 @@ export function serverNotices(server, { sounds = true } = {}) {
   }
   const missing = new Set((server.missing ?? []).map(({ part }) => part));
   if (!canHear(server)) {
-    add("deaf", missing.has("voice detection") || server.transcriber !== "none"
+    add("deaf", server.transcriber === undefined  // the details are for the operator
+      ? "This server cannot hear. Type below, and it answers aloud."
+      : missing.has("voice detection") || server.transcriber !== "none"
       ? "This server cannot hear: it has no voice detection. Type below, and it answers aloud."
       : "This server cannot hear: it has no transcriber. Type below, and it answers aloud.");
   }
