@@ -148,25 +148,25 @@ async def test_speech_errors_that_are_not_retried(fault: str, code: str, socket:
 
 
 SPEECH_LASTING = [
-    ("speech.error=1000", {("failed", "upstream_unavailable")}),
-    ("speech.error=2064", {("failed", "upstream_unavailable")}),
-    ("speech.stall", {("failed", "upstream_timeout")}),
-    ("speech.start_error=1008", {("failed", "insufficient_quota")}),
-    ("speech.start_error=1000", {("completed", None)}),  # HTTP has no start
-    ("speech.drop_at=connect", {("completed", None)}),
-    ("speech.drop_at=connected", {("completed", None)}),
-    ("speech.drop_at=start", {("completed", None)}),
-    ("speech.drop_at=text", {("failed", "upstream_unavailable")}),
-    ("speech.drop_at=mid", {("completed", None), ("failed", "upstream_unavailable")}),
-    ("speech.drop_at=final", {("completed", None), ("failed", "upstream_unavailable")}),
-    ("speech.drop_after=0", {("failed", "upstream_unavailable")}),
-    ("speech.drop_after=2", {("completed", None), ("failed", "upstream_unavailable")}),
-    ("speech.bad_hex", {("completed", None), ("failed", "upstream_unavailable")}),
-    ("speech.empty_data", {("completed", None)}),
-    ("speech.no_event", {("completed", None)}),
-    ("speech.no_finished", {("completed", None)}),
-    ("speech.trace_in_base_resp", {("completed", None)}),
-    ("speech.split_words", {("completed", None)}),
+    ("speech.error=1000", [("failed", "upstream_unavailable")]),
+    ("speech.error=2064", [("failed", "upstream_unavailable")]),
+    ("speech.stall", [("failed", "upstream_timeout")]),
+    ("speech.start_error=1008", [("failed", "insufficient_quota")]),
+    ("speech.start_error=1000", [("completed", None)]),  # HTTP has no start
+    ("speech.drop_at=connect", [("completed", None)]),
+    ("speech.drop_at=connected", [("completed", None)]),
+    ("speech.drop_at=start", [("completed", None)]),
+    ("speech.drop_at=text", [("failed", "upstream_unavailable")]),
+    ("speech.drop_at=mid", [("completed", None), ("failed", "upstream_unavailable")]),
+    ("speech.drop_at=final", [("completed", None), ("failed", "upstream_unavailable")]),
+    ("speech.drop_after=0", [("failed", "upstream_unavailable")]),
+    ("speech.drop_after=2", [("completed", None), ("failed", "upstream_unavailable")]),
+    ("speech.bad_hex", [("completed", None), ("failed", "upstream_unavailable")]),
+    ("speech.empty_data", [("completed", None)]),
+    ("speech.no_event", [("completed", None)]),
+    ("speech.no_finished", [("completed", None)]),
+    ("speech.trace_in_base_resp", [("completed", None)]),
+    ("speech.split_words", [("completed", None)]),
 ]
 
 
@@ -176,7 +176,7 @@ SPEECH_LASTING = [
     + [(*row, "bidi") for row in SPEECH_LASTING if row[0].startswith(("speech.stall", "speech.drop"))],
     ids=str,
 )
-async def test_speech_faults_on_every_connection(fault: str, expected: set, socket: str):
+async def test_speech_faults_on_every_connection(fault: str, expected: list, socket: str):
     async with (
         open_harness(faults=fault, speech_socket=socket, **SHORT_TIMEOUTS) as harness,
         harness.connect() as wire,
