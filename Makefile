@@ -1,6 +1,9 @@
 # The main commands: `make run` starts the server (`make run PORT=8001` on another port), `make test` runs all checks.
 .PHONY: run test lint format docs bench setup setup-dev lock wheel clean
 
+# Some machines forbid Python to keep what it has compiled: every start would then compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 ARGS ?=
 PORT ?=
 PYTEST ?=

@@ -4,6 +4,7 @@
 # With arguments, it passes them to a single pytest run instead.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+unset PYTHONDONTWRITEBYTECODE # or each of the many programs that tests start would compile all modules again
 pytest=(.venv/bin/python -m pytest)
 if [ $# -gt 0 ]; then
   exec "${pytest[@]}" "$@"
@@ -19,7 +20,7 @@ browser_pid=$!
 sound_pid=$!
 set +m
 trap 'kill "$browser_pid" "$sound_pid" 2>/dev/null' INT TERM
-nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-4}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
+nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-3}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
 others_status=$?
 wait "$browser_pid"
 browser_status=$?
