@@ -20,7 +20,9 @@ Every other exception is a bug of this package.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
+
+_Error = TypeVar("_Error", bound=BaseException)
 
 _COMMAND = re.compile(
     r"[,:;(]?\s*(?:or\s+|run\s+|with\s+)*`?(?:pip install|realtime setup)\b[^.]*(?:\.\d[^.]*)*"
@@ -42,6 +44,26 @@ def for_clients(message: str) -> str:
         return message
     said = said.strip()
     return said if not said or said[-1] in ".!?" else said + "."
+
+
+def without_trace(error: _Error) -> _Error:
+    """The same error, without its trace and those of its causes.
+
+    A trace holds the frames, and these hold the conversation: whoever keeps an error, and has logged it, keeps it so.
+    Else what the conversation held would come back only at the next full garbage collection.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.__traceback__ = None
+        waiting += [each.__cause__, each.__context__]
+        if isinstance(each, BaseExceptionGroup):
+            waiting += each.exceptions
+    return error
 
 
 class RealtimeError(Exception):

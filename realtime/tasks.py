@@ -1,12 +1,21 @@
-"""The background tasks of one session: named, and cancelled together. The first failure ends the session."""
+"""The background tasks of one session: named, and cancelled together. The first failure ends the session.
+
+Also the group of tasks that a reply and a connection use. Both let go of the traces of cancelled tasks: a trace holds
+frames, these hold the session, and the session would stay until the next full garbage collection.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec
+from contextvars import Context
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+from realtime.errors import without_trace
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Tasks:
@@ -51,12 +60,46 @@ class Tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
         if self._failure.done() and not self._failure.cancelled():
             self._failure.exception()  # read it, so that asyncio does not log it as never retrieved
+        self._failure = asyncio.get_running_loop().create_future()  # the failure's trace knows us
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            forget_cancellation(task)
+        elif (error := task.exception()) is not None:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_exception(error)
+
+
+class TaskGroup(asyncio.TaskGroup):
+    """The group of asyncio, without the cycles that its exceptions make with the frames they passed."""
+
+    def create_task(
+        self, coro: Coroutine[Any, Any, T], *, name: str | None = None, context: Context | None = None
+    ) -> asyncio.Task[T]:
+        task = super().create_task(coro, name=name, context=context)
+        task.add_done_callback(forget_cancellation)
+        return task
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await super().__aexit__(kind, error, trace)
+        except BaseException as raised:
+            raised.__traceback__ = None  # those of the tasks' own errors stay
+            raise
+        finally:
+            del error, trace
+
+
+def forget_cancellation(task: asyncio.Task[Any]) -> None:
+    """A cancelled task keeps the exception that ended it, with its trace: take it out."""
+    if task.cancelled():
+        try:
+            task.exception()
+        except asyncio.CancelledError as error:
+            without_trace(error)

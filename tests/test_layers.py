@@ -28,6 +28,7 @@ LAYERS = [
     "tools",
     "watchdog",
     "tasks",
+    "weak_calls",
     "turn_queue",
     "context",
     "listening",

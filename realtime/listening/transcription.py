@@ -19,6 +19,7 @@ from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import VAD_RATE, Transcript
+from realtime.tasks import forget_cancellation
 from realtime.upstream import TRANSCRIPTION, Upstream
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Transcription:
             return
         tell = self._tell(samples, self._context.tasks.guarded(on_text))
         self._interim = asyncio.create_task(tell, name="interim transcript")
+        self._interim.add_done_callback(forget_cancellation)
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
@@ -133,6 +135,7 @@ class Transcription:
             _cancel(self._early)
             self._early_end_ms = end_ms
             self._early = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
+            self._early.add_done_callback(forget_cancellation)
         return self._early
 
     def leave_early(self) -> None:
@@ -222,6 +225,7 @@ class Transcription:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._interim = self._early = self._left = None  # one that failed knows us
 
 
 def is_sure(transcript: Transcript) -> bool:

@@ -9,7 +9,14 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
-from realtime.errors import ProtocolError, ProviderError, ProviderRejected, ProviderUnavailable, for_clients
+from realtime.errors import (
+    ProtocolError,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    for_clients,
+    without_trace,
+)
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.transcription import Transcription
 from realtime.logs import story
@@ -89,7 +96,7 @@ class UserItems:
 
     def _failed(self, item_id: str, error: ProviderError) -> None:
         story(log, "transcription failed", {"item": item_id, **facts_of(error)}, logging.WARNING)
-        self._failures[item_id] = error
+        self._failures[item_id] = without_trace(error)
         if len(self._failures) > MAX_FAILURES:
             del self._failures[next(iter(self._failures))]
         failure = FailureObject(code=_transcription_code(error), message=for_clients(error.message))

@@ -39,6 +39,7 @@ from realtime.replying.speech_feed import (
     ChunkWords,
     SpeechFeed,
 )
+from realtime.tasks import TaskGroup
 from realtime.tools import Toolbox
 from realtime.watchdog import Watchdog
 
@@ -89,7 +90,7 @@ class Response:
         self._loop = asyncio.get_running_loop()
         self._feed = SpeechFeed(speech, plan.voice, speaking_rate=speaking_rate)
         self._calls: dict[int, ToolCallDelta] = {}
-        self._helpers = asyncio.TaskGroup()
+        self._helpers = TaskGroup()
         self._running_tools: list[asyncio.Task[None]] = []
         self._finish: ChatFinish | None = None
         self._characters = 0
@@ -148,7 +149,7 @@ class Response:
             if not self.plan.spoken:
                 await self._read(events)
             else:
-                async with asyncio.TaskGroup() as group:
+                async with TaskGroup() as group:
                     group.create_task(self._read(events), name=f"{self.id} chat")
                     group.create_task(self._speak(), name=f"{self.id} voice")
 

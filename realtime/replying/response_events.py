@@ -19,7 +19,7 @@ from realtime.core import turn as turns
 from realtime.core.audio import pcm_to_samples
 from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
-from realtime.errors import ProviderError, for_clients
+from realtime.errors import ProviderError, for_clients, without_trace
 from realtime.metrics import Marks
 from realtime.outbox import Outgoing
 from realtime.protocol import objects as wire
@@ -93,7 +93,7 @@ class ResponseEvents:
 
     def fail(self, error: ProviderError) -> None:
         """An upstream service failed; what was said so far stays."""
-        self.error = error
+        self.error = without_trace(error)
         kind = "rate_limit_error" if error.code == "rate_limit_exceeded" else "server_error"
         self._end("failed", wire.failed(error.code, for_clients(error.message), type=kind))
 

@@ -29,6 +29,7 @@ from realtime.providers.base import (
     Utterance,
     Voice,
 )
+from realtime.tasks import TaskGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class SpeechFeed:
 
         Gives what comes back, in order. Raises ProviderError, alone or in an ExceptionGroup.
         """
-        async with self._speech.open(self._voice) as utterance, asyncio.TaskGroup() as group:
+        async with self._speech.open(self._voice) as utterance, TaskGroup() as group:
             group.create_task(self._hand_over(utterance, permit), name="chunks to the voice")
             async with aclosing(self._events(utterance)) as events:
                 yield events

@@ -25,6 +25,7 @@ from realtime.protocol.server_events import ErrorEvent
 from realtime.server.live_session import Closing, LiveSession, internal_error
 from realtime.server.replay import Sent
 from realtime.server.token_bucket import TokenBucket
+from realtime.tasks import TaskGroup
 from realtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -74,12 +75,12 @@ class Connection:
     async def _serve(self, first: Sequence[Sent]) -> Closing:
         name, closing = self._live.id, Closing(1011, "internal_error", resumable=True)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with TaskGroup() as group:
                 group.create_task(self._read(), name=f"{name} reader")
                 group.create_task(self._write(first), name=f"{name} writer")
                 group.create_task(self._wait_for_end(), name=f"{name} closing")
         except* Closing as reasons:
-            closing = _first_closing(reasons)
+            closing = _first_closing(reasons).copy()
         except* OutboxFull:
             closing = Closing(1008, "slow_reader")
         except* Exception:
@@ -90,7 +91,7 @@ class Connection:
 
     async def _wait_for_end(self) -> None:
         await asyncio.wait({self._replaced, self._live.ending}, return_when=asyncio.FIRST_COMPLETED)
-        raise (self._replaced if self._replaced.done() else self._live.ending).result()
+        raise (self._replaced if self._replaced.done() else self._live.ending).result().copy()
 
     async def _end(self, closing: Closing) -> None:
         """Detach or end the session; then close the socket, unless the client has closed it."""

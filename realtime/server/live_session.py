@@ -31,6 +31,7 @@ from realtime.server.runtime import Runtime
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
 from realtime.session.session import Session, SessionEnded
+from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,10 @@ class Closing(Exception):
         self.code = code
         self.reason = reason
         self.resumable = resumable
+
+    def copy(self) -> Closing:
+        """The same, without the trace: one that was raised knows frames, and these know the session."""
+        return Closing(self.code, self.reason, resumable=self.resumable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class LiveSession:
                 runtime.store, self.key, conversation_id, self.session.conversation
             )
         self.story = SessionStory(metrics)
-        self.outbox.on_event = self._on_event
+        self.outbox.on_event = weak_call(self._on_event)
         self._client = client or Client()
         self._window_s = runtime.settings.resume_window_s
         self._credential_hash = credential_hash(credential)
@@ -164,7 +169,7 @@ class LiveSession:
     def end(self, closing: Closing) -> None:
         """Ask the session to end; an attached connection closes too."""
         if not self.ending.done():
-            self.ending.set_result(closing)
+            self.ending.set_result(closing.copy())
 
     def close_soon(self, code: int, reason: str) -> None:
         """Ask the session to end with this close code."""

@@ -13,6 +13,7 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.protocol.session_config import ServerVad
 from realtime.session.idle_timer import IdleTimer
+from realtime.weak_calls import weak_call
 
 GAP_S = 1.0  # a microphone that sent nothing for longer was muted: its user has had no chance to speak
 
@@ -24,7 +25,7 @@ class IdleClock:
         self._context = context
         self._passed = passed
         self._busy = busy
-        self._timer = IdleTimer(context.tasks.guarded(self._ring))
+        self._timer = IdleTimer(context.tasks.guarded(weak_call(self._ring)))
         self._timeout_s: float | None = None  # of the silence that is being counted
         self._turn = turns.Turn()
         self._replied = False  # the assistant has said something at all

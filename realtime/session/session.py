@@ -16,6 +16,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -50,6 +51,7 @@ from realtime.tasks import Tasks
 from realtime.tools import Toolbox
 from realtime.translate import to_wire_item
 from realtime.turn_queue import TurnQueue
+from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class Session:
             conversation=Conversation() if conversation is None else conversation,  # or one that goes on
             conversation_id=conversation_id or new_id("conv"),
             outbox=outbox,
-            turns=TurnQueue(self._handle),
+            turns=TurnQueue(weak_call(self._handle)),
             tasks=Tasks(self.id),
             providers=providers,
             settings=settings,
@@ -94,21 +96,23 @@ class Session:
             new_id=new_id,
         )
         self._playout = Playout(self._context)
-        self.responses = Responses(self._context, self._playout, tools)
+        self.responses = responses = Responses(self._context, self._playout, tools)
         self._user = UserInput(self._context)
         self._items = ItemEvents(
             self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
         self._speculation = Speculation(self._context, self.responses)
+        context = self._context  # no part may hold the session itself: see `weak_calls.py`
         self._prewarm = Prewarm(
             providers.chat,
             providers.speech,
-            lambda: self.responses.voice(response_options(self.config)),
-            self._context.tasks,
+            lambda: responses.voice(response_options(context.config)),
+            context.tasks,
         )
+        self._request = partial(_request, context, self._user)
         self._turn_marks: Marks | None = None
         self._shown: tuple[SessionConfig, msgspec.Raw] | None = None
-        self._idle = IdleClock(self._context, self._idle_passed, lambda: self.responses.busy)
+        self._idle = IdleClock(context, weak_call(self._idle_passed), lambda: responses.busy)
         self._follow_rules()
 
     def __repr__(self) -> str:
@@ -352,18 +356,14 @@ class Session:
 
     def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
         """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
-        response = self.responses.prepare(options, lambda: self._request(options), marks, chat=chat)
+        ask = partial(self._request, options)
+        response = self.responses.prepare(options, ask, marks, chat=chat)
         self.responses.open(response)
         self.responses.start(response)
 
     def _options(self, params: ResponseParams | None = None) -> ResponseOptions:
         """What a response goes by; our own tools are offered beside the client's in the conversation."""
         return self.responses.with_tools(response_options(self.config, params))
-
-    async def _request(self, options: ResponseOptions) -> ChatRequest:
-        if options.input is None:
-            await self._user.settled()
-        return build_request(options, self.conversation, sees_images=self._context.providers.chat.sees_images)
 
     # -- silence -------------------------------------------------------------------------------------------------
 
@@ -386,3 +386,10 @@ class Session:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+async def _request(context: Context, user: UserInput, options: ResponseOptions) -> ChatRequest:
+    """What the model is asked. Raises ProviderError."""
+    if options.input is None:
+        await user.settled()
+    return build_request(options, context.conversation, sees_images=context.providers.chat.sees_images)
