@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar
 
-_Error = TypeVar("_Error", bound=BaseException)
+_Error = TypeVar("_Error", bound=BaseException | None)
 
 _COMMAND = re.compile(
     r"[,:;(]?\s*(?:or\s+|run\s+|with\s+)*`?(?:pip install|realtime setup)\b[^.]*(?:\.\d[^.]*)*"

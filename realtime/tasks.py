@@ -94,6 +94,7 @@ class TaskGroup(asyncio.TaskGroup):
             raise
         finally:
             del error, trace
+            self._parent_task = None  # newer versions of Python do that themselves
 
 
 def forget_cancellation(task: asyncio.Task[Any]) -> None:

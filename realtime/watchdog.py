@@ -33,7 +33,11 @@ class Watchdog:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        await self._timeout.__aexit__(kind, error, trace)
+        timeout, self._timeout = (
+            self._timeout,
+            asyncio.timeout(None),
+        )  # it knows its task, and the task its error
+        await timeout.__aexit__(kind, error, trace)
 
     def alive(self) -> None:
         """Report activity: the timeout starts again."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, Unpack, overload
 import aiohttp
 
 from realtime.core.messages import ChatEvent, ChatFinish
-from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.minimax import chat_models, chat_parse, chat_whole
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Dialect, Messages, platform_dialect
 from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
@@ -95,6 +95,7 @@ class Chat:
                     raise
                 if _now() + pause_s >= deadline_s:
                     raise
+                without_trace(error)
             await asyncio.sleep(pause_s)
 
     async def complete(

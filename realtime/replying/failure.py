@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from realtime.errors import ProviderError, ProviderUnavailable
+from realtime.errors import ProviderError, ProviderUnavailable, without_trace
 from realtime.outbox import OutboxFull
 
 log = logging.getLogger(__name__)
@@ -24,9 +24,11 @@ def failure_of(error: Exception, response_id: str) -> ProviderError:
         if isinstance(cause, OutboxFull):
             raise cause
     ours = [cause for cause in causes if not isinstance(cause, ProviderError)]
+    if ours:
+        log.error("reply %s broke", response_id, exc_info=error)
+    without_trace(error)
     if not ours:
         return next(cause for cause in causes if isinstance(cause, ProviderError))
-    log.error("reply %s broke", response_id, exc_info=error)
     return ProviderUnavailable(BROKEN, code="internal_error", retryable=False)
 
 

@@ -16,7 +16,7 @@ import msgspec
 from realtime.core.context_budgets import ContextBudgets, after_refusal
 from realtime.core.fitting import Budget, shorten, size
 from realtime.core.messages import ChatEvent, ChatMessage, ChatRequest, Tool
-from realtime.errors import ProviderError, ProviderRejected
+from realtime.errors import ProviderError, ProviderRejected, without_trace
 from realtime.providers.base import ChatModel
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class FittingChat(ChatModel):
                 if yielded or not _is_too_long(error):
                     raise
                 budget = replace(budget, characters=after_refusal(size(messages), error.message, refusals))
+                without_trace(error)
                 messages = self._shorter(request, messages, budget, error, last=refusals == MAX_REFUSALS)
 
     def _of_model(self, beside: int) -> Budget:

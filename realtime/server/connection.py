@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import WebSocketError, WSMsgType, web
 
-from realtime.errors import ProtocolError, event_broken
+from realtime.errors import ProtocolError, event_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
 from realtime.protocol.broken_events import id_in_broken
@@ -80,7 +80,7 @@ class Connection:
                 group.create_task(self._write(first), name=f"{name} writer")
                 group.create_task(self._wait_for_end(), name=f"{name} closing")
         except* Closing as reasons:
-            closing = _first_closing(reasons).copy()
+            closing = _first_closing(without_trace(reasons)).copy()
         except* OutboxFull:
             closing = Closing(1008, "slow_reader")
         except* Exception:

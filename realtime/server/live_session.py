@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any, Protocol
 
-from realtime.errors import ProtocolError
+from realtime.errors import ProtocolError, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
@@ -185,6 +185,7 @@ class LiveSession:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if not self.ending.done():
                 self.end(self._closing_after(running))
+                without_trace(running.exception())  # it was logged
             await self._detached.wait()
         finally:
             if self._window is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
-from realtime.errors import ProviderError, ProviderRejected
+from realtime.errors import ProviderError, ProviderRejected, without_trace
 from realtime.minimax.codes import TOO_MANY_CONNECTIONS
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
@@ -115,7 +115,7 @@ class MiniMaxUtterance:
             except ProviderError as error:
                 if self._is_closed():
                     return
-                await self._recover(error)
+                await self._recover(without_trace(error))
                 continue
             for result in results:
                 for event in self._translate(result):
@@ -186,7 +186,7 @@ class MiniMaxUtterance:
                     await session.say(chunk.text[chunk.begin :])
                 except ProviderError as error:
                     if self._session is session:
-                        self._send_error = error
+                        self._send_error = without_trace(error)
                     return
 
     def _translate(self, result: SpeechResult) -> list[SpeechEvent]:
