@@ -254,6 +254,10 @@ class LiveSession:
         self._remove_connection()
         await self.ended.wait()
 
+    async def gone(self) -> None:
+        """Wait until the session is over and its place is free."""
+        await asyncio.wait({self._task})  # who asked for its end first is told first: `on_ended`
+
     def _remove_connection(self) -> None:
         self._connection = None
         self._detached.set()

@@ -28,7 +28,7 @@ from realtime.server.front_door import error_response
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest, internal_error
 from realtime.server.origins import origin_refused
 from realtime.server.persistence import StoredConversation, load_stored
-from realtime.server.registry import Registry
+from realtime.server.registry import Place, Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
 from realtime.server.state import ACCESS, DOOR, METRICS, REGISTRY, runtime_of
@@ -48,6 +48,9 @@ HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
 }
 
 
+CLOSE_CODES = {"rate_limit_exceeded": 1013, "server_overloaded": 1013, "internal_error": 1011}
+
+
 def add_routes(app: web.Application) -> None:
     for path in PATHS:
         app.router.add_get(path, handshake)
@@ -60,6 +63,11 @@ def offered_protocols(request: web.Request) -> list[str]:
 
 async def handshake(request: web.Request) -> web.StreamResponse:
     """Check the request, upgrade it to a WebSocket and serve the client."""
+    with request.app[REGISTRY].place() as place:
+        return await _handshake(request, place)
+
+
+async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
     app, settings = request.app, runtime_of(request.app).settings
     if refusal := origin_refused(request, settings):
         return refusal
@@ -82,7 +90,7 @@ async def handshake(request: web.Request) -> web.StreamResponse:
             caller = existing.caller
         else:
             caller = app[ACCESS].check(credential, time.time())
-            _check_limits(app[REGISTRY], caller)
+            _take_place(app[REGISTRY], place, caller)
     except ProtocolError as error:
         door.refused(request, error.code)
         if error.code == "server_overloaded" or not from_browser:
@@ -99,7 +107,7 @@ async def handshake(request: web.Request) -> web.StreamResponse:
     )
     await socket.prepare(request)
     if denied is not None:
-        await _refuse(socket, denied, 1013 if denied.code == "rate_limit_exceeded" else 1008)
+        await _deny(socket, denied)
         return socket
 
     extensions, conversation_id = request.query.get("extensions", ""), request.query.get("conversation", "")
@@ -107,20 +115,24 @@ async def handshake(request: web.Request) -> web.StreamResponse:
     client = _Client(who, caller, credential, extensions, conversation_id, binary)
     with app[REGISTRY].connected():
         try:
-            connection, first = await _connect(app, socket, client, existing, resume, not_resumable)
+            connection, first = await _connect(app, socket, client, place, existing, resume, not_resumable)
+        except ProtocolError as error:
+            # the session to resume has just ended, and there is no room for another one
+            door.refused(request, error.code)
+            await _deny(socket, error)
         except Exception as error:
             log.error("a session could not begin", exc_info=error)
-            await _refuse(socket, internal_error(), 1011)
+            await _deny(socket, internal_error())
         else:
             await connection.run(first)
     return socket
 
 
-async def _refuse(socket: web.WebSocketResponse, error: ProtocolError, code: int) -> None:
-    """An `error`, and the end of the connection: a page cannot read an HTTP error."""
+async def _deny(socket: web.WebSocketResponse, error: ProtocolError) -> None:
+    """Tell a client on its open socket why it gets no session: a page cannot read an HTTP error."""
     with contextlib.suppress(ConnectionError):
         await socket.send_str(encode(ErrorEvent.of(error), "event_1"))
-        await socket.close(code=code, message=error.code.encode())
+        await socket.close(code=CLOSE_CODES.get(error.code, 1008), message=error.code.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +159,8 @@ def _find_existing(
         return None, error
 
 
-def _check_limits(registry: Registry, caller: Caller) -> None:
-    """Raises ProtocolError if no more sessions are allowed now."""
+def _take_place(registry: Registry, place: Place, caller: Caller) -> None:
+    """Take room for one more session. Raises ProtocolError if no more sessions are allowed now."""
     if registry.full:
         raise ProtocolError(
             "The server is at its limit of sessions.", code="server_overloaded", type="server_error"
@@ -159,6 +171,7 @@ def _check_limits(registry: Registry, caller: Caller) -> None:
             code="rate_limit_exceeded",
             type="rate_limit_error",
         )
+    place.take(caller.name)
 
 
 async def _load_stored(
@@ -195,11 +208,15 @@ async def _connect(
     app: web.Application,
     socket: web.WebSocketResponse,
     client: _Client,
+    place: Place,
     existing: LiveSession | None,
     resume: ResumeRequest | None,
     not_resumable: NotResumable | None,
 ) -> tuple[Connection, list[Sent]]:
-    """A connection of the socket to the resumed session or a new one, and the messages to send first."""
+    """A connection of the socket to the resumed session or a new one, and the messages to send first.
+
+    Raises ProtocolError if there is no room for a new one.
+    """
     send_timeout_s = runtime_of(app).settings.send_timeout_s
     if existing is not None and resume is not None:
         connection = Connection(socket, existing, app[METRICS], send_timeout_s=send_timeout_s)
@@ -208,7 +225,12 @@ async def _connect(
                 return connection, await existing.resume_messages(resume)
             except Gap:  # meanwhile the older socket got more messages than the replay buffer can hold
                 await existing.finish(Closing(1001, "session_not_resumable"))
+            except BaseException:
+                existing.detach()
+                raise
+        await existing.gone()
         not_resumable = NotResumable("That session has just ended.")
+        _take_place(app[REGISTRY], place, client.caller)
     stored, not_loaded = await _load_stored(runtime_of(app).store, client)
     live = LiveSession(
         runtime_of(app),
@@ -221,7 +243,7 @@ async def _connect(
         refused=[error for error in (not_resumable, not_loaded) if error is not None],
         stored=stored,
     )
-    app[REGISTRY].start(live)
+    app[REGISTRY].start(live, place)
     connection = Connection(socket, live, app[METRICS], send_timeout_s=send_timeout_s)
     await live.attach(connection)
     return connection, []

@@ -1,4 +1,8 @@
-"""All sessions of one server, detached ones included: enforces limits, and ends them when the server stops."""
+"""All sessions of one server, detached ones included: enforces limits, and ends them when the server stops.
+
+A place is taken in the moment in which the limits are checked: between that and the session are the handshake and
+perhaps a slow store, and many clients may be there at once.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +20,29 @@ POLL_S = 0.05  # nobody tells when a reply is over
 END_TIMEOUT_S = 5.0  # a slow store has 3 s, a closing handshake 1 s
 
 
+class Place:
+    """Room for one session. Once taken it counts, until the handshake fails or the session that began in it ends."""
+
+    def __init__(self, places: dict[Place, str]) -> None:
+        self._places = places
+        self.used = False  # a session began in it
+
+    def __repr__(self) -> str:
+        return f"<Place {'used' if self.used else 'taken' if self.taken else 'free'}>"
+
+    @property
+    def taken(self) -> bool:
+        return self in self._places
+
+    def take(self, key: str) -> None:
+        """For a session of this key, whose limits were looked at just now, without an `await` since."""
+        self._places[self] = key
+
+    def free(self) -> None:
+        """Nobody needs it any more."""
+        self._places.pop(self, None)
+
+
 class Registry:
     """Finds sessions by id, counts them for the limits and drains them."""
 
@@ -22,6 +50,9 @@ class Registry:
         self._max_sessions = max_sessions
         self._per_key = sessions_per_key
         self._sessions: dict[str, LiveSession] = {}
+        self._places: dict[
+            Place, str
+        ] = {}  # with their keys, of all sessions, and of those that are about to begin
         self._sockets = 0
         self._hurried = False
         self._changed = asyncio.Event()
@@ -39,24 +70,38 @@ class Registry:
 
     @property
     def full(self) -> bool:
-        return self.draining or len(self._sessions) >= self._max_sessions
+        return self.draining or len(self._places) >= self._max_sessions
 
     def full_for(self, key: str) -> bool:
         """Whether this key has reached its limit of sessions. A limit of 0 means none."""
         if not self._per_key:
             return False
-        return sum(live.key == key for live in self) >= self._per_key
+        return sum(each == key for each in self._places.values()) >= self._per_key
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """A place that one handshake may take; it is free at the end of the block if no session began in it."""
+        place = Place(self._places)
+        try:
+            yield place
+        finally:
+            if not place.used:
+                place.free()
 
     def get(self, session_id: str) -> LiveSession | None:
         return self._sessions.get(session_id)
 
-    def start(self, live: LiveSession) -> None:
-        """Start a session; it is removed when it has ended."""
+    def start(self, live: LiveSession, place: Place) -> None:
+        """Start a session in this place; it is removed, and the place free, when it has ended."""
+        place.used = True
         self._sessions[live.id] = live
-        live.start(self._remove)
+        live.start(partial(self._remove, place))
+        if self.draining:  # that began during the handshake
+            live.close_soon(1001, "server_draining")
 
-    def _remove(self, live: LiveSession) -> None:
+    def _remove(self, place: Place, live: LiveSession) -> None:
         self._sessions.pop(live.id, None)
+        place.free()
         self._changed.set()
 
     @contextmanager
