@@ -22,6 +22,9 @@ CODES = frozenset(
     "insufficient_quota invalid_voice content_filter context_length_exceeded overloaded empty_answer".split()
 )
 OTHER = "other"
+OURS = frozenset(
+    {"transcription_failed", "transcription_unavailable", "internal_error"}
+)  # more reasons why a reply fails
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +84,11 @@ def host_of(address: str | None) -> str | None:
         return urlsplit(address).netloc.rpartition("@")[2] or None
     except ValueError:
         return None
+
+
+def label_of(code: str) -> str:
+    """The code of an error as a label: "" for none, and `other` for one that is not ours. Labels are kept for ever."""
+    return code if not code or code in CODES or code in OURS else OTHER
 
 
 def number_of(upstream_code: int | None) -> str:

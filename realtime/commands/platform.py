@@ -153,7 +153,7 @@ async def open_platform(args: argparse.Namespace) -> AsyncIterator[Platform]:
         if settings.use_sandbox:
             from realtime.sandbox.server import Sandbox
 
-            base_url = (await stack.enter_async_context(Sandbox())).url
+            base_url = (await stack.enter_async_context(Sandbox(records=False))).url
             address = BUILT_IN
             print("No key is set: the built-in sandbox answers.", file=sys.stderr, flush=True)
         mm = await stack.enter_async_context(_client(settings, base_url, progress))

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from realtime.settings import Settings
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_CONVERSATIONS = 100_000  # one whose items were all deleted has no bytes
 
 
 class MemoryStore:
-    """Conversations in a dictionary, at most `max_bytes` in all."""
+    """Conversations in a dictionary, at most `max_bytes` and `most` in all."""
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, most: int = MAX_CONVERSATIONS) -> None:
         self._max_bytes = max_bytes
+        self._most = most
         self._bytes = 0
         self._kept: OrderedDict[tuple[str, str], dict[str, bytes]] = OrderedDict()
 
@@ -29,7 +31,7 @@ class MemoryStore:
         self._forget(key)
         self._kept[key] = {item_id: known[item_id] for item_id in order if item_id in known}
         self._bytes += _size(self._kept[key])
-        while self._bytes > self._max_bytes:
+        while self._bytes > self._max_bytes or len(self._kept) > self._most:
             self._forget(next(iter(self._kept)))
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:

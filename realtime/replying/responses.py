@@ -32,7 +32,7 @@ from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
 from realtime.replying.response_events import ResponseEvents
 from realtime.tools import Toolbox
-from realtime.upstream import facts_of
+from realtime.upstream import facts_of, label_of
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class Responses:
         """A reply has had its `response.done`."""
         events = response.events
         self._last_end_s = self._playout.now_s()
-        self._context.metrics.responses.labels(events.status, events.error_code).inc()
+        self._context.metrics.responses.labels(events.status, label_of(events.error_code)).inc()
         self._context.metrics.turn(response.marks)
         log.debug(
             "%s: %s %s %s",

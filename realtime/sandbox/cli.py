@@ -65,7 +65,7 @@ async def _serve(options: SandboxOptions, host: str, port: int) -> None:
     if sys.platform != "win32":
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-    async with Sandbox(options, host, port) as sandbox:
+    async with Sandbox(options, host, port, records=False) as sandbox:
         print(f"MiniMax sandbox ready: {sandbox.url}", flush=True)
         await stop.wait()
 

@@ -20,9 +20,10 @@ from .clock import Clock
 from .faults import Fault, Faults, parse_faults
 from .jobs import Jobs
 from .options import SandboxOptions
+from .records import Records
 from .store import Store
 
-KEPT_REQUESTS = 10_000
+KEPT_VOICES = 10_000  # created ones; the oldest go first
 LONGEST_RECORDED = 100_000  # characters of one string
 BAD_KEY = "sk-bad"
 
@@ -55,8 +56,9 @@ class SandboxState:
     """Counters and records of one running sandbox; tests read them."""
 
     options: SandboxOptions
-    requests: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
-    speech_requests: deque[SpeechRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+    records: bool = True  # whether requests are kept, for tests
+    requests: Records[RecordedRequest] = field(init=False)
+    speech_requests: Records[SpeechRequest] = field(init=False)
     connections_open: int = 0  # speech sockets now
     connections_opened: int = 0  # speech sockets ever
     http_connections_opened: int = 0  # HTTP connections ever, without speech sockets
@@ -72,6 +74,8 @@ class SandboxState:
     _ids: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
+        self.requests = Records(wanted=self.records)
+        self.speech_requests = Records(wanted=self.records)
         self.jitter = random.Random(f"jitter:{self.options.seed}")
         self._ids = random.Random(f"ids:{self.options.seed}")
         self.store = Store(self.options, self.clock, self.new_id)
@@ -91,19 +95,22 @@ class SandboxState:
 
     def record(self, request: web.Request, body: Any) -> None:
         """Keep a request for tests, without its key."""
+        if not self.records:
+            return
         headers = {
             k: v for k, v in request.headers.items() if k.lower() not in ("authorization", "x-api-key")
         }
         now_s = asyncio.get_running_loop().time()
         kept = _shortened(body)
-        self.requests.append(RecordedRequest(request.method, request.path, headers, kept, now_s))
+        recorded = RecordedRequest(request.method, request.path, headers, kept, now_s)
+        self.requests.keep(recorded, kept, headers, request.path)
 
     def record_speech(
         self, text: str, model: str, voice_id: str, transport: str, connection: int = 0
     ) -> None:
         """Keep one text to synthesize."""
         now_s = asyncio.get_running_loop().time()
-        self.speech_requests.append(SpeechRequest(text, model, voice_id, transport, connection, now_s))
+        self.speech_requests.keep(SpeechRequest(text, model, voice_id, transport, connection, now_s), text)
 
     def take(self, limit: str) -> bool:
         """Count one request against `limit.<limit>_rpm` ("speech", "image" …). False: refuse it with 1002."""

@@ -284,7 +284,8 @@ class Jobs:
     def _drop_oldest(self) -> None:
         self.all()  # drops what is older than its lifetime
         most = self._options["store.max_tasks"]
-        for job in [job for job in self._kept.values() if job.finished]:
+        *others, _ = self._kept.values()  # the newest stays; those that run go last
+        for job in sorted(others, key=lambda job: not job.finished):
             if len(self._kept) <= most:
                 return
             self.remove(job.id)

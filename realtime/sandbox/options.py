@@ -124,7 +124,7 @@ VALUES: dict[str, ValueKind] = {
     "life.voice_h": _same("a new voice that is not used, hours", 168),
     "store.max_mb": _same("uploads and results kept in all, MB; the oldest go first", 2048, 1),
     "store.max_files": _same("uploads and results kept in all; the oldest go first", 1000, 1),
-    "store.max_tasks": _same("tasks kept; the oldest finished ones go first", 1000, 1),
+    "store.max_tasks": _same("tasks kept; the oldest go first, finished ones before others", 1000, 1),
     "jitter.spread": ValueKind("every latency varies by up to this share of itself", 0, 0.1, 0.15),
     "jitter.tail": _same("share of latencies that are much longer", 0),
     "jitter.tail_factor": _same("factor of those longer latencies", 2, 1),

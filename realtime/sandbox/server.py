@@ -87,11 +87,13 @@ PARTS: tuple[Part, ...] = (
 _SEEN: web.AppKey[weakref.WeakSet[Any]] = web.AppKey("seen transports", weakref.WeakSet)
 
 
-def create_app(options: SandboxOptions, parts: Sequence[Part] = PARTS) -> web.Application:
+def create_app(
+    options: SandboxOptions, parts: Sequence[Part] = PARTS, *, records: bool = True
+) -> web.Application:
     """The whole platform as an application; `Sandbox` runs it."""
     app = web.Application(middlewares=[_gateway], client_max_size=MAX_BODY)
     app[OPTIONS] = options
-    app[STATE] = SandboxState(options)
+    app[STATE] = SandboxState(options, records)
     app[CLOSING] = asyncio.Event()
     app[_SEEN] = weakref.WeakSet()
     app.on_response_prepare.append(_add_headers)
@@ -102,7 +104,10 @@ def create_app(options: SandboxOptions, parts: Sequence[Part] = PARTS) -> web.Ap
 
 
 class Sandbox:
-    """A MiniMax platform on this machine: `async with Sandbox() as sandbox:` and use `sandbox.url`."""
+    """A MiniMax platform on this machine: `async with Sandbox() as sandbox:` and use `sandbox.url`.
+
+    `records`: keep the last requests in `state`, for tests. A server's own sandbox keeps none.
+    """
 
     def __init__(
         self,
@@ -110,14 +115,17 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         parts: Sequence[Part] = PARTS,
+        *,
+        records: bool = True,
     ) -> None:
         self.options = options or SandboxOptions()
         self._host = host
         self._port = port
         self._parts = parts
+        self._records = records
         self._runner: web.AppRunner | None = None
         self.url = ""  # set while running
-        self.state = SandboxState(self.options)
+        self.state = SandboxState(self.options, records)
 
     def __repr__(self) -> str:
         return f"<Sandbox {self.url or 'stopped'} profile={self.options.profile}>"
@@ -147,7 +155,7 @@ class Sandbox:
 
     async def start(self) -> None:
         """Listen. Raises OSError if the address is taken."""
-        app = create_app(self.options, self._parts)
+        app = create_app(self.options, self._parts, records=self._records)
         self.state = app[STATE]
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S

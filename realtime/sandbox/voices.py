@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from . import fields
-from .context import SandboxState
+from .context import KEPT_VOICES, SandboxState
 from .native import Call, Endpoint, add_endpoint
 from .refusal import Refusal
 from .voice_table import SYSTEM_VOICES
@@ -98,6 +98,8 @@ def create_voice(
         "used": False,
         "deleted": False,
     }
+    while len(state.voices) > KEPT_VOICES:
+        del state.voices[next(iter(state.voices))]
 
 
 def use_voice(state: SandboxState, voice_id: str) -> None:

@@ -143,7 +143,7 @@ async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: lis
     if importlib.util.find_spec("espeakng_loader") is None:
         install = "pip install 'minimax-realtime[sandbox]', or set MINIMAX_API_KEY"
         missing.append(Missing("voice", f"The sandbox has no voice: {install}."))
-    sandbox = await stack.enter_async_context(Sandbox())
+    sandbox = await stack.enter_async_context(Sandbox(records=False))
     return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
 
 

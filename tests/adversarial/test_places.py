@@ -3,14 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import websockets
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.providers.memory_store import MemoryStore
+from realtime.sandbox.server import Sandbox
 from realtime.server.registry import Registry
-from tests.server.harness import Harness, open_harness
+from realtime.server.run import running
+from realtime.settings import Settings
+from tests.server.harness import Harness, eventually, open_harness
 
 LIMIT = 5
 
@@ -107,12 +112,27 @@ async def crowd(harness: Harness, query: str, size: int = 60) -> tuple[int, set[
     async with asyncio.TaskGroup() as group:
         for _ in range(size):
             group.create_task(client())
-        while came + len(statuses) < size:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: came + len(statuses) == size)
         sessions = harness.sessions
         stay.set()
     assert sessions == came
     return came, set(statuses)
+
+
+class SlowStore(MemoryStore):
+    """Loading takes so long that the whole crowd is in its handshakes."""
+
+    async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
+        await asyncio.sleep(0.1)
+        return await super().load(owner, conversation_id)
+
+
+async def test_sixty_clients_at_once_who_wait_for_a_slow_store():
+    settings = Settings(port=0, transcriber="none", max_sessions=LIMIT)
+    async with Sandbox() as sandbox:
+        settings = replace(settings, api_key="sandbox", base_url=sandbox.url)
+        async with running(settings, providers={"store": SlowStore()}) as server:
+            assert await crowd(Harness(server, sandbox), "?conversation=conv_none") == (LIMIT, {503})
 
 
 @pytest.mark.parametrize("query", ["", "?conversation=conv_none"], ids=["new", "stored"])

@@ -149,3 +149,12 @@ async def test_a_broken_file_is_a_provider_error(tmp_path):
 def test_an_unknown_store_is_named():
     with pytest.raises(ConfigError, match="no store named 'redis'"):
         find("store", "redis")
+
+
+async def test_memory_is_limited_for_conversations_without_items_too():
+    store = MemoryStore(most=3)
+    for number in range(10):
+        await store.save("me", f"conv_{number}", [], {})
+    assert [await store.load("me", f"conv_{number}") is None for number in range(10)] == [True] * 7 + [
+        False
+    ] * 3
