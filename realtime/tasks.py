@@ -7,7 +7,7 @@ frames, these hold the session, and the session would stay until the next full g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -78,7 +78,11 @@ class TaskGroup(asyncio.TaskGroup):
     """The group of asyncio, without the cycles that its exceptions make with the frames they passed."""
 
     def create_task(
-        self, coro: Coroutine[Any, Any, T], *, name: str | None = None, context: Context | None = None
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
     ) -> asyncio.Task[T]:
         task = super().create_task(coro, name=name, context=context)
         task.add_done_callback(forget_cancellation)

@@ -201,7 +201,8 @@ async def our_own_bug(harness: Harness, wire: WireClient) -> None:
         raise RuntimeError("a bug")
 
     live_of(harness).session._context.tasks.spawn(bug(), "bug")
-    await wire.closed()
+    await asyncio.sleep(0.05)
+    await wire.socket.close()
 
 
 ENDINGS: list[Ending] = [
