@@ -42,21 +42,24 @@ class AudioInput:
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
         self._detects = detects
         self.endpointer = Endpointer()
-        self.set_format(format)
+        self._decoder, self._resampler = _converters(format)
 
     def __repr__(self) -> str:
         return f"<AudioInput at {self._buffer.end_ms:.0f} ms, {self.buffered_ms:.0f} ms buffered>"
 
     def set_format(self, format: AudioFormat) -> None:
-        """Expect another format from now on; only while nothing is buffered."""
-        self._decoder = PcmDecoder(format)
-        self._resampler = Resampler(format.rate, VAD_RATE)
+        """Expect another format from now on; only while nobody speaks. A new stream begins."""
+        self.flush()
+        self._decoder, self._resampler = _converters(format)
 
     def detect(self, detects: bool) -> None:
         """Begin to score frames, or stop. What is buffered stays, and is not scored."""
-        if detects == self._detects:
-            return
-        self._detects = detects
+        if detects != self._detects:
+            self._detects = detects
+            self._look_afresh()
+
+    def _look_afresh(self) -> None:
+        """Score from here on: what of a frame is there already is not looked at."""
         self._framer.reset()
         if self._stream is not None:
             self._stream.reset()
@@ -70,7 +73,8 @@ class AudioInput:
 
     @property
     def buffered_ms(self) -> float:
-        return self._buffer.buffered_ms
+        """How much audio is kept, with what the resampler holds back."""
+        return round(self._buffer.buffered_ms + self._resampler.held_ms, 3)
 
     @property
     def start_ms(self) -> float:
@@ -159,8 +163,16 @@ class AudioInput:
         return False if scored else None
 
     def flush(self) -> None:
-        """Nothing more belongs to what is being committed: let out what the resampler holds back."""
+        """A stream of the client ends here: let out what the resampler holds back, and drop half a sample.
+
+        What comes next begins with a whole sample. Positions go on; no speech stays open.
+        """
         self._buffer.append(self._resampler.feed(self._decoder.format.decode(b""), last=True))
+        self.drop_half_sample()
+        self._look_afresh()
+
+    def drop_half_sample(self) -> None:
+        """Its other half will not come: the next byte begins a sample."""
         self._decoder.reset()
 
     def discard(self, before_ms: float | None = None) -> None:
@@ -178,3 +190,7 @@ class AudioInput:
     def close(self) -> None:
         if self._stream is not None:
             self._stream.close()
+
+
+def _converters(format: AudioFormat) -> tuple[PcmDecoder, Resampler]:
+    return PcmDecoder(format), Resampler(format.rate, VAD_RATE)

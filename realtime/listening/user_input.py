@@ -190,8 +190,8 @@ class UserInput:
         self._judged = self._segment.announced = False
 
     def commit_buffer(self) -> None:
-        """The client ends the turn itself. Raises ProtocolError if there is too little audio, or no room."""
-        self._audio.flush()
+        """The client ends the turn itself. Raises ProtocolError if there is too little audio, or no room; nothing has
+        changed then, and half a sample still waits for its other half."""
         buffered_ms, start_ms = self._audio.buffered_ms, self._audio.start_ms
         if buffered_ms < MIN_COMMIT_MS:
             raise ProtocolError(
@@ -203,6 +203,7 @@ class UserInput:
         self._items.add(item_id)
         self._transcription.discard_early()
         speech = self._audio.speech_since(start_ms)
+        self._audio.flush()
         self._items.transcribe(item_id, self._audio.samples(start_ms), speech=speech)
         self.discard()
 
@@ -219,9 +220,9 @@ class UserInput:
         self._audio.discard()
 
     def discard(self) -> None:
-        """Drop what is buffered and the speech that is open."""
+        """Drop what is buffered and the speech that is open. What comes next begins with a whole sample."""
+        self._audio.flush()
         self._audio.discard()
-        self._audio.reset_speech()
         self._delay.pause_ended()
         self._text.discarded()
         self._judged = self._segment.announced = False
@@ -231,6 +232,10 @@ class UserInput:
         self._transcription.discard_early()
         self._audio.release()
         self._judged = self._segment.announced = False
+
+    def reconnected(self) -> None:
+        """The client sends on a new socket, from the last whole millisecond that it was told of."""
+        self._audio.drop_half_sample()
 
     # -- transcripts ---------------------------------------------------------------------------------------------
 

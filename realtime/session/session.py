@@ -199,7 +199,8 @@ class Session:
         self._idle.pause()
 
     def resume(self) -> None:
-        """The client is back."""
+        """The client is back, on a new socket."""
+        self._user.reconnected()
         self._playout.resume()
         self._idle.resume()
 
