@@ -49,6 +49,14 @@ class Playout:
         now_s = self.now_s()
         return max((sound.unheard_s(now_s) for sound in self._sounds), default=0.0)
 
+    def sounds(self, response_id: str | None = None) -> bool:
+        """Whether the listener may still have audio of this reply (default: of any) ahead."""
+        now_s = self.now_s()
+        return any(sound.unheard_s(now_s) > 0 for sound in self._named(response_id))
+
+    def _named(self, response_id: str | None) -> list[ReplySound]:
+        return [sound for sound in self._sounds if response_id in (None, sound.response_id)]
+
     def sent_ms(self, item_id: str) -> float | None:
         """How much audio of this item has left, if it may still sound."""
         sound = self._of(item_id)
@@ -68,12 +76,12 @@ class Playout:
         for sound in self._sounds:
             self.discard(sound)
 
-    def cut(self) -> Announcements:
+    def cut(self, response_id: str | None = None) -> Announcements:
         """The listener was interrupted: unsent audio goes, and history keeps what was heard by now, as far as we know.
 
-        What is `awaiting_flush` then has to be settled after FLUSH_TIMEOUT_S.
+        `response_id`: of this reply alone. What is `awaiting_flush` then has to be settled after FLUSH_TIMEOUT_S.
         """
-        return [event for sound in self._sounds for event in self._cut(sound)]
+        return [event for sound in self._named(response_id) for event in self._cut(sound)]
 
     def _cut(self, sound: ReplySound) -> Announcements:
         now_s = self.now_s()

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 MAX_OUT_OF_BAND = 4
 MAX_TOOL_ROUNDS = 8  # in one turn of the user; then the model has to answer
 MAX_SPEAKING_RATES = 16
-CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply is nobody's mistake
+CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interruption, is nobody's mistake
 
 StopReason = Literal["turn_detected", "client_cancelled"]
 
@@ -276,30 +276,39 @@ class Responses:
             entry[1].cancel()
 
     def cancel(self, response_id: str | None) -> None:
-        """`response.cancel` of the client. Raises ProtocolError if there is nothing to cancel."""
+        """`response.cancel` of the client: for what is generated, or else for what of it may still sound.
+
+        Raises ProtocolError if there is neither, and was not a moment ago.
+        """
         if response_id is None and self.active is not None:
             response_id = self.active.id
         entry = self._running.get(response_id or "")
         if entry is not None and entry[0].gate.is_open:
             self.stop(entry[0].id, "client_cancelled")
-            return
-        if self._playout.now_s() - self._last_end_s < CANCEL_GRACE_S:
-            return
-        raise ProtocolError(
-            "Cancellation failed: no active response found", code="response_cancel_not_active"
-        )
+        elif self._playout.sounds(response_id):
+            self._silence(response_id)
+        elif self._playout.now_s() - self._last_end_s >= CANCEL_GRACE_S:
+            raise ProtocolError(
+                "Cancellation failed: no active response found", code="response_cancel_not_active"
+            )
 
     def clear(self) -> None:
         """`output_audio_buffer.clear` of the client: nothing is generated or sounds any more."""
         if self.active is not None:
             self.stop(self.active.id, "client_cancelled")
-        elif self._playout.unheard_s() > 0:
-            self.cut_playing()
+        elif self._playout.sounds():
+            self._silence()
+
+    def _silence(self, response_id: str | None = None) -> None:
+        """A finished reply that may still sound (default: all of them) has been heard enough."""
+        self.cut_playing(response_id)
+        if self.active is None and not self._playout.sounds():
             self._tell_playback_ended()
 
-    def cut_playing(self) -> None:
-        """The listener was interrupted: whatever sounds is cut."""
-        self._announce(self._playout.cut())
+    def cut_playing(self, response_id: str | None = None) -> None:
+        """The listener was interrupted: whatever sounds is cut, or of it this reply."""
+        self._last_end_s = self._playout.now_s()
+        self._announce(self._playout.cut(response_id))
         if cut := self._playout.awaiting_flush():
             self._later(FLUSH_TIMEOUT_S, lambda: self._announce(self._playout.settle(cut)))
 
