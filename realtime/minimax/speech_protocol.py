@@ -23,7 +23,8 @@ from realtime.minimax.json_text import decode_json
 from realtime.minimax.reading import reading
 from realtime.minimax.results import decimal, mapping
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.subtitles import SubtitleTrack
+from realtime.minimax.speech_ends import TextEnds, speaks_of_next
+from realtime.minimax.subtitles import SubtitleTrack, latest_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,27 @@ class Phase(Enum):
 class ChunkDecoder:
     """Decodes the frames of one chunk: strict hex, whole samples, repaired word times. For sockets and HTTP."""
 
-    def __init__(self, chunk: int, text: str, *, raw_pcm: bool) -> None:
+    def __init__(self, chunk: int, text: str, *, raw_pcm: bool, rate: int = 24_000) -> None:
         self.chunk = chunk
+        self.text = text
         self.has_audio = False
+        self.timed_ms = 0.0  # the latest time of its subtitles
+        self._rate = rate  # Hertz
+        self._bytes = 0
         self._track = SubtitleTrack(text)
         self._words: tuple[WordTime, ...] = ()
         self._raw_pcm = raw_pcm
         self._remainder = b""
+
+    @property
+    def audio_ms(self) -> float | None:
+        """How much sound was received; None where it cannot be told from the bytes."""
+        return self._bytes / 2 / self._rate * 1000 if self._raw_pcm else None
+
+    @property
+    def timed_to(self) -> int:
+        """The character after the last word that has its time; 0 without word times."""
+        return self._words[-1].end if self._words else 0
 
     def feed(self, data: Any) -> list[SpeechResult]:
         """The results in one `data` object. Words come before their audio. Raises ProviderUnavailable."""
@@ -90,6 +105,7 @@ class ChunkDecoder:
         audio = self._samples(data.get("audio"))
         if audio:
             self.has_audio = True
+            self._bytes += len(audio)
             results.append(ReceivedAudio(self.chunk, audio))
         return results
 
@@ -97,6 +113,7 @@ class ChunkDecoder:
         """All words known by now. Word times that cannot be read cost no sound: times are then estimated."""
         try:
             with reading("the word times"):
+                self.timed_ms = max(self.timed_ms, latest_ms(subtitle))
                 return self._track.words() if self._track.feed(subtitle) else self._words
         except ProviderError:
             return self._words
@@ -132,6 +149,8 @@ class SpeechProtocol:
         self._config = config
         self._next_chunk = 0
         self._open: deque[ChunkDecoder] = deque()
+        self._ends = TextEnds(config.speed)
+        self.doubtful = False  # it has miscounted its texts: use it no longer than for those it has
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.phase.value} pending={self.pending}>"
@@ -152,7 +171,7 @@ class SpeechProtocol:
         self._expect(Phase.OPEN)
         chunk = self._next_chunk
         self._next_chunk += 1
-        self._open.append(ChunkDecoder(chunk, text, raw_pcm=self._config.raw_pcm))
+        self._open.append(ChunkDecoder(chunk, text, raw_pcm=self._config.raw_pcm, rate=self._config.rate))
         return chunk, [_frame({"event": "task_continue", "text": text})]
 
     def finish(self) -> str:
@@ -217,15 +236,33 @@ class SpeechProtocol:
     def _continued(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
         if not self._open:
             return []
+        self._check_text(frame)
         results = self._open[0].feed(frame.get("data"))
         if frame.get("is_final") is True:
-            done = self._open.popleft()
-            results.append(ChunkEnd(done.chunk, _audio_ms(frame), trace_id=self.trace_id))
+            results += self._end(frame)
         return results
+
+    def _check_text(self, frame: Mapping[str, Any]) -> None:
+        """Raises ProviderUnavailable when the next text is spoken although the oldest one has not ended."""
+        data = frame.get("data")
+        if len(self._open) < 2 or not isinstance(data, Mapping):
+            return
+        if speaks_of_next(data.get("subtitle"), self._open[0], self._open[1]):
+            raise ProviderUnavailable(
+                "MiniMax: the speech service lost count of the texts: the end of one never came.",
+            )
+
+    def _end(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
+        """The ends that this final frame tells of: one, unless the platform has miscounted."""
+        count = self._ends.judge(frame.get("extra_info"), tuple(self._open))
+        self.doubtful = self.doubtful or count != 1
+        done = [self._open.popleft() for _ in range(count)]
+        return [ChunkEnd(each.chunk, _audio_ms(frame), trace_id=self.trace_id) for each in done]
 
     def _skip(self) -> list[SpeechResult]:
         if not self._open:
             return []
+        self._ends.skipped()
         return [ChunkEnd(self._open.popleft().chunk, skipped=True, trace_id=self.trace_id)]
 
     def _expect(self, phase: Phase) -> None:

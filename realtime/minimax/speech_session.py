@@ -44,7 +44,7 @@ class SpeechSession(ABC):
     @property
     @abstractmethod
     def usable(self) -> bool:
-        """Whether another text can be sent. False once the connection is known to be lost."""
+        """Whether other texts should be sent here. False once the connection is lost, or has miscounted its texts."""
 
     @abstractmethod
     async def say(self, text: str) -> int:

@@ -90,7 +90,8 @@ class SpeechSocket(SpeechSession):
 
     @property
     def usable(self) -> bool:
-        return self._protocol.phase is Phase.OPEN and self._socket.state is State.OPEN
+        protocol = self._protocol
+        return protocol.phase is Phase.OPEN and not protocol.doubtful and self._socket.state is State.OPEN
 
     async def say(self, text: str) -> int:
         check_text(text)

@@ -75,6 +75,12 @@ class SubtitleTrack:
         return (e._replace(start_ms=e.start_ms + shift_ms, end_ms=e.end_ms + shift_ms) for e in segment)
 
 
+def latest_ms(subtitle: Any) -> float:
+    """The latest time in one `data.subtitle`, as the platform counts it; 0 without one."""
+    items = subtitle if isinstance(subtitle, list) else [subtitle]
+    return max((_number(item.get("time_end")) for item in items if isinstance(item, Mapping)), default=0.0)
+
+
 def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
     timed = item.get("timestamped_words")
     if not timed or not isinstance(timed, list):

@@ -59,6 +59,7 @@ class BidiSocket(SpeechSocket):
         self._queue: asyncio.Queue[str | _Command] = asyncio.Queue(
             2 * int(self.options["speech.max_text"]) + _MAX_COMMANDS
         )
+        self._flushes = 0  # answered
         self._waiting = 0  # characters that are not spoken yet
         self._timer: asyncio.TimerHandle | None = None
 
@@ -142,6 +143,13 @@ class BidiSocket(SpeechSocket):
             self._timer.cancel()
             self._timer = None
 
+    async def _answer_flush(self) -> None:
+        self._flushes += 1
+        if self.faults.number("speech.lost_flushed") != self._flushes:
+            await self.send("task_flushed")
+        if self.faults.number("speech.double_flushed") == self._flushes:
+            await self.send("task_flushed")
+
     async def speak_queue(self) -> None:
         while True:
             item = await self._queue.get()
@@ -151,7 +159,7 @@ class BidiSocket(SpeechSocket):
                     self._phase = _Phase.STARTED
                     await self.send("task_started")
                 case _Command.FLUSH:
-                    await self.send("task_flushed")
+                    await self._answer_flush()
                 case _Command.FINISH:
                     await self.answer_finish()
                     return

@@ -36,6 +36,7 @@ from .voice import VoiceUnavailable
 from .voices import account_of, use_voice
 
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes
+LATE_END_FRAMES = 3  # of the next text come before a late end
 CLOSE_TIMEOUT_S = 2.0  # for the client's answer to our close
 
 
@@ -67,6 +68,7 @@ class SpeechSocket(ABC):
         self._closing = False  # our close frame is sent
         self._frames = 0  # audio frames sent
         self._texts = 0
+        self._late_end: dict[str, Any] | None = None  # of an earlier text, to be sent inside the next one
 
     # Sending
 
@@ -239,14 +241,35 @@ class SpeechSocket(ABC):
         synthesis = Synthesis(
             self.app, self.settings, text, split_words=self.faults.has("speech.split_words")
         )
-        first = True
+        number = 0
         async with aclosing(synthesis.frames()) as frames:
             async for frame in frames:
-                await self._audio(frame, first=first)
-                first = False
+                if number == LATE_END_FRAMES:
+                    await self._send_late_end()
+                await self._audio(frame, first=number == 0)
+                number += 1
+        await self._send_late_end()
         await sleep_ms(self.app, "speech.final_ms")
         self.drop_at("final")
-        await self._send_frame({"data": {"audio": ""}, "extra_info": synthesis.extra_info, "is_final": True})
+        await self._send_end({"data": {"audio": ""}, "extra_info": synthesis.extra_info, "is_final": True})
+
+    async def _send_end(self, end: dict[str, Any]) -> None:
+        """The end of a text: once and at once, but for the faults."""
+
+        def has(name: str) -> bool:
+            return self.faults.number(name) == self._texts
+
+        if has("speech.late_double_final") or has("speech.late_final"):
+            self._late_end = end
+        if not has("speech.lost_final") and not has("speech.late_final"):
+            await self._send_frame(end)
+        if has("speech.double_final"):
+            await self._send_frame(end)
+
+    async def _send_late_end(self) -> None:
+        end, self._late_end = self._late_end, None
+        if end is not None:
+            await self._send_frame(end)
 
     async def _audio(self, frame: AudioFrame, *, first: bool) -> None:
         after = self.faults.number("speech.drop_after")

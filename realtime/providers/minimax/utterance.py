@@ -120,6 +120,7 @@ class MiniMaxUtterance:
             for result in results:
                 for event in self._translate(result):
                     yield event
+            self._drop_doubtful()
 
     def close(self) -> None:
         """The reply is over, spoken to its end or not. Returns at once; the pool closes connections later."""
@@ -132,6 +133,13 @@ class MiniMaxUtterance:
             self._pool.abandon(session)
         else:
             self._pool.give_back(session)
+
+    def _drop_doubtful(self) -> None:
+        """A connection that should not be used any more is left as soon as nothing is under way on it."""
+        session = self._session
+        if session is not None and not session.usable and not session.pending and not self._sent:
+            self._session = None
+            self._pool.abandon(session, failed=True)
 
     def _is_closed(self) -> bool:
         return self._closed
