@@ -16,8 +16,8 @@ The modules, by what they are for:
     what an answer holds  thinking, visible_text, written_calls, written_forms, written_ends, typed_arguments,
                         call_assembler, damaged_text
     its third dialect   chat_anthropic, anthropic_stream
-    live speech         speech, speech_config, speech_protocol, speech_session, speech_socket, speech_bidi,
-                        speech_http, subtitles
+    live speech         speech, speech_config, speech_protocol, speech_chunk, speech_ends, speech_session,
+                        speech_socket, speech_bidi, speech_http, subtitles
     speech as a file    speech_whole, speech_fields, speech_rules, subtitle_lines
     long speech         narration, narration_source, narration_tar
     transcription       asr

@@ -6,54 +6,26 @@
 
 from __future__ import annotations
 
-import binascii
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import msgspec
 
-from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.codes import SOFT_CODES
 from realtime.minimax.errors import code_of, error_for_code, find_error, trace_of
 from realtime.minimax.json_text import decode_json
 from realtime.minimax.reading import reading
 from realtime.minimax.results import decimal, mapping
+from realtime.minimax.speech_chunk import ChunkDecoder as ChunkDecoder  # part of this module's surface
+from realtime.minimax.speech_chunk import ChunkEnd as ChunkEnd
+from realtime.minimax.speech_chunk import ReceivedAudio as ReceivedAudio
+from realtime.minimax.speech_chunk import SpeechResult as SpeechResult
+from realtime.minimax.speech_chunk import WordTimes as WordTimes
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.minimax.speech_ends import TextEnds, speaks_of_next
-from realtime.minimax.subtitles import SubtitleTrack, latest_ms
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedAudio:
-    """Audio of chunk number `chunk`; whole 16-bit samples if the format is PCM."""
-
-    chunk: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class WordTimes:
-    """All words of chunk number `chunk` known so far."""
-
-    chunk: int
-    words: tuple[WordTime, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkEnd:
-    """Chunk number `chunk` is finished. `skipped`: the platform sent no audio for it."""
-
-    chunk: int
-    audio_ms: float = 0.0
-    skipped: bool = False
-    trace_id: str | None = None
-
-
-SpeechResult = ReceivedAudio | WordTimes | ChunkEnd
+from realtime.minimax.speech_ends import AGREE_MS, TextEnds, speaks_of_next
 
 
 class Phase(Enum):
@@ -66,75 +38,6 @@ class Phase(Enum):
     CANCELLING = "cancelling"  # bidi: until task_canceled
     FINISHING = "finishing"
     CLOSED = "closed"
-
-
-class ChunkDecoder:
-    """Decodes the frames of one chunk: strict hex, whole samples, repaired word times. For sockets and HTTP."""
-
-    def __init__(self, chunk: int, text: str, *, raw_pcm: bool, rate: int = 24_000) -> None:
-        self.chunk = chunk
-        self.text = text
-        self.has_audio = False
-        self.timed_ms = 0.0  # the latest time of its subtitles
-        self._rate = rate  # Hertz
-        self._bytes = 0
-        self._track = SubtitleTrack(text)
-        self._words: tuple[WordTime, ...] = ()
-        self._raw_pcm = raw_pcm
-        self._remainder = b""
-
-    @property
-    def audio_ms(self) -> float | None:
-        """How much sound was received; None where it cannot be told from the bytes."""
-        return self._bytes / 2 / self._rate * 1000 if self._raw_pcm else None
-
-    @property
-    def timed_to(self) -> int:
-        """The character after the last word that has its time; 0 without word times."""
-        return self._words[-1].end if self._words else 0
-
-    def feed(self, data: Any) -> list[SpeechResult]:
-        """The results in one `data` object. Words come before their audio. Raises ProviderUnavailable."""
-        if not isinstance(data, Mapping):
-            return []
-        results: list[SpeechResult] = []
-        words = self._words_in(data.get("subtitle"))
-        if words != self._words:
-            self._words = words
-            results.append(WordTimes(self.chunk, words))
-        audio = self._samples(data.get("audio"))
-        if audio:
-            self.has_audio = True
-            self._bytes += len(audio)
-            results.append(ReceivedAudio(self.chunk, audio))
-        return results
-
-    def _words_in(self, subtitle: Any) -> tuple[WordTime, ...]:
-        """All words known by now. Word times that cannot be read cost no sound: times are then estimated."""
-        try:
-            with reading("the word times"):
-                self.timed_ms = max(self.timed_ms, latest_ms(subtitle))
-                return self._track.words() if self._track.feed(subtitle) else self._words
-        except ProviderError:
-            return self._words
-
-    def next_sentence(self, start_ms: float) -> None:
-        """Bidi: the next sentence is a synthesis of its own, whose times count from zero."""
-        self._track.next_run(start_ms)
-
-    def _samples(self, audio: Any) -> bytes:
-        if not isinstance(audio, str) or not audio:
-            return b""
-        try:
-            data = binascii.unhexlify(audio)
-        except (binascii.Error, ValueError) as error:
-            raise ProviderUnavailable("MiniMax: the speech service sent broken audio.") from error
-        if not self._raw_pcm:
-            return data
-        data = self._remainder + data
-        whole = len(data) - len(data) % 2
-        self._remainder = data[whole:]
-        return data[:whole]
 
 
 class SpeechProtocol:
@@ -254,10 +157,15 @@ class SpeechProtocol:
 
     def _end(self, frame: Mapping[str, Any]) -> list[SpeechResult]:
         """The ends that this final frame tells of: one, unless the platform has miscounted."""
-        count = self._ends.judge(frame.get("extra_info"), tuple(self._open))
-        self.doubtful = self.doubtful or count != 1
+        count = self._ended(frame.get("extra_info"))
         done = [self._open.popleft() for _ in range(count)]
         return [ChunkEnd(each.chunk, _audio_ms(frame), trace_id=self.trace_id) for each in done]
+
+    def _ended(self, info: Any) -> int:
+        """How many of the open chunks an end closes. Raises ProviderUnavailable if it is none of theirs."""
+        count = self._ends.judge(info, tuple(self._open))
+        self.doubtful = self.doubtful or count != 1
+        return count
 
     def _skip(self) -> list[SpeechResult]:
         if not self._open:
@@ -281,6 +189,11 @@ class BidiProtocol(SpeechProtocol):
         super().__init__(config)
         self._waiting: deque[str] = deque()
         self._audio_ms = 0.0  # of the finished sentences of this chunk
+        self._in_sentence = False  # sound came since the last end of a sentence
+        self._late_finals = 0  # of sentences whose end was told otherwise
+        self._agreed = False  # final frames have told the length of what was received
+        self._marked = False  # the platform tells where sentences begin and end
+        self._soft = False  # the platform has refused this chunk, so no sound need come
         self._unsent: list[str] = []
         self._stale_flush = False  # sent before an interruption, and perhaps answered after it
 
@@ -309,7 +222,10 @@ class BidiProtocol(SpeechProtocol):
         match event, self.phase:
             case "task_canceled", Phase.CANCELLING:
                 self.phase = Phase.OPEN
-                self._audio_ms = 0.0
+                self._audio_ms, self._in_sentence, self._soft = 0.0, False, False
+                return []
+            case "sentence_start" | "sentence_end", _:
+                self._sentence_mark(event)
                 return []
             case "task_flushed", Phase.CANCELLING:
                 self._stale_flush = False
@@ -318,6 +234,9 @@ class BidiProtocol(SpeechProtocol):
                 if self._stale_flush and not self._open[0].has_audio:
                     self._stale_flush = False
                     return []
+                if self._in_sentence and self._marked:
+                    self.doubtful = True  # an answer that came twice: this chunk is still being spoken
+                    return []
                 return [self._close_head()]
         return super()._event(event)
 
@@ -325,16 +244,46 @@ class BidiProtocol(SpeechProtocol):
         if self.phase is not Phase.OPEN or not self._open:
             return []
         results = self._open[0].feed(frame.get("data"))
+        self._in_sentence = self._in_sentence or bool(results)
         if frame.get("is_final") is True:
-            self._audio_ms += _audio_ms(frame)
-            self._open[0].next_sentence(self._audio_ms)
+            self._final(_audio_ms(frame))
         return results
 
+    def _final(self, told_ms: float) -> None:
+        """A sentence has ended, unless this end is late or has come before."""
+        if self._late_finals:
+            self._late_finals -= 1
+            return
+        received_ms = self._open[0].audio_ms
+        agrees = received_ms is None or abs(received_ms - self._audio_ms - told_ms) <= AGREE_MS
+        if self._in_sentence and (agrees or not self._agreed):
+            self._agreed = agrees
+            self._end_sentence(self._audio_ms + told_ms)
+
+    def _end_sentence(self, at_ms: float) -> None:
+        """The times of the next sentence count from here."""
+        self._audio_ms = at_ms
+        self._open[0].next_sentence(at_ms)
+        self._in_sentence = False
+
+    def _sentence_mark(self, event: str) -> None:
+        """`sentence_start` or `sentence_end`: the sentence before it has ended, also if no final frame said so."""
+        self._marked = True
+        if self._open and self._in_sentence:
+            self._late_finals += event == "sentence_end"
+            self._end_sentence(self._open[0].audio_ms or self._audio_ms)
+
     def _skip(self) -> list[SpeechResult]:
+        self._soft = True
         return []  # the flush that was sent with the text is still answered
 
     def _close_head(self) -> ChunkEnd:
+        if self._soft:
+            self._ends.skipped()
+        else:
+            self._ended(None)
         done = self._open.popleft()
+        self._soft = self._in_sentence = False
         self._stale_flush = False  # answers come in order, so this one cannot come any more
         end = ChunkEnd(done.chunk, self._audio_ms, not done.has_audio, self.trace_id)
         self._audio_ms = 0.0

@@ -78,7 +78,7 @@ class SubtitleTrack:
 def latest_ms(subtitle: Any) -> float:
     """The latest time in one `data.subtitle`, as the platform counts it; 0 without one."""
     items = subtitle if isinstance(subtitle, list) else [subtitle]
-    return max((_number(item.get("time_end")) for item in items if isinstance(item, Mapping)), default=0.0)
+    return max((decimal(item, "time_end") for item in items if isinstance(item, Mapping)), default=0.0)
 
 
 def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
