@@ -215,10 +215,11 @@ class WireLaws:
             self._sounding[f"latency {id}"] = name
             return
         assert "playback" in self.extensions
-        before = self._sounding.get(id)
-        assert before != "stopped", "after its playback had ended"
-        assert (before is None) == (name == "started") or name == "cleared", f"{name} after {before}"
-        self._sounding[id] = name
+        told = self._sounding.get(id, "")
+        assert name == "cleared" or name not in told, f"{name} twice"
+        assert name != "cleared" or "stopped" not in told, "cleared after its playback had ended"
+        assert name != "stopped" or ("started" in told and "cleared" not in told), f"stopped after {told!r}"
+        self._sounding[id] = f"{told} {name}"
 
     def _part(self, type: str, event: Event, response: _Response) -> None:
         item_id = event["item_id"]

@@ -143,7 +143,8 @@ class Playout:
             told.append(events.OutputAudioBufferStarted(response_id=sound.response_id))
         if flushed:
             told += self._flushed(sound, now_s)
-        if drained and sound.complete:
+        if drained and sound.complete and not (sound.interrupted or sound.stopped):
+            sound.stopped = True
             told.append(events.OutputAudioBufferStopped(response_id=sound.response_id))
         return told
 

@@ -22,6 +22,7 @@ class ReplySound:
         self.complete = False  # no more of it will come
         self.discarded_ms = 0.0  # was thrown away before it left
         self.cut_s: float | None = None  # when the listener was interrupted
+        self.stopped = False  # the client was told that it has played to its end
         self.awaits_flush = False  # it was cut, and the player has yet to say where
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from tests.conversing import LOUD, SILENT, Talk
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
 from tests.wire_laws import WireLaws
 
-CONVERSATIONS = 40  # in each of the parts; 2,000 were run when this was written
+CONVERSATIONS = 15  # in each of the parts; 2,000 were run when this was written
 SAID = ["What time is it?", "Stop it now.", "mm-hmm", "", "好的，请继续。", "Tell me more about Oslo."]
 WRITTEN = [
     "It is noon in Oslo, and the sun is shining on everybody.",
@@ -66,7 +66,7 @@ class Client:
 
     async def act(self) -> None:
         dice, talk = self.dice, self.talk
-        match dice.randrange(20):
+        match dice.randrange(23):
             case 0 | 1 | 2:
                 await talk.microphone(LOUD, dice.choice([0.1, 0.2, 0.3, 0.7, 1.0]))
             case 3 | 4:
@@ -112,7 +112,11 @@ class Client:
                 talk.session.suspend()
                 await asyncio.sleep(dice.choice([0, 0.4, 3]))
                 talk.session.resume()
-            case 19:
+            case 19 | 20 if self.laws.texts:
+                await self.report()
+            case 21:
+                await self.talk.ask("Hello?")
+            case _:
                 await asyncio.sleep(dice.choice([0.05, 0.4, 1.5, 6]))
         await self.settle()
 
@@ -226,7 +230,9 @@ async def one_conversation(seed: str) -> None:
             for number in range(MAX_ITEMS - dice.randrange(5)):
                 talk.session.conversation.add(Message(f"old_{number}", "user"))
                 client.laws.items.append(f"old_{number}")
-        for _ in range(dice.randrange(3, 16)):
+        if dice.random() < 0.7:
+            await talk.ask("Hello?")
+        for _ in range(dice.randrange(3, 24)):
             await client.act()
         await finish(client)
 

@@ -167,3 +167,29 @@ async def test_the_idle_clock_counts_from_the_cancel():
         await talk.silence(7.0)
         triggered = await talk.until("input_audio_buffer.timeout_triggered")
         assert triggered["at"] - cancelled_s == pytest.approx(5.0, abs=0.5)
+
+
+@scripted
+async def test_what_was_cleared_does_not_stop():
+    """The player's words on it may cross the interruption; its first one says that it has sounded."""
+    async with talk_of(extensions="playback") as talk:
+        item_id = await finished(talk)
+        await talk.send("response.cancel")
+        for state in ("playing", "drained", "flushed"):
+            await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=900, state=state)
+        assert [name for name in talk.types if name.startswith("output_audio_buffer")] == [
+            "output_audio_buffer.cleared",
+            "output_audio_buffer.started",
+        ]
+
+
+@scripted
+async def test_playback_ends_once():
+    async with talk_of(extensions="playback") as talk:
+        item_id = await finished(talk, 5.0)
+        for _ in range(3):
+            await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=9000, state="drained")
+        assert [name for name in talk.types if name.startswith("output_audio_buffer")] == [
+            "output_audio_buffer.started",
+            "output_audio_buffer.stopped",
+        ]
