@@ -1,6 +1,7 @@
-"""An inactivity timeout: raises TimeoutError in a block without activity for too long.
+"""An inactivity timeout: raises TimeoutError in a block in which somebody was waited for too long in vain.
 
-Reporting activity sets no timer, so it is cheap enough for every audio frame. Does not know what the block waits for.
+Time counts only inside `waiting` blocks. Reporting activity sets no timer, so it is cheap enough for every audio frame.
+Does not know what the block waits for.
 """
 
 from __future__ import annotations
@@ -10,33 +11,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
+from realtime.deadlines import Alarm
+from realtime.weak_calls import weak_call
+
+TIMER_S = 0.001  # a timer may ring so much too early
+
 
 class Watchdog:
-    """`async with Watchdog(20.0) as watchdog:`; use it once, in one task."""
+    """`async with Watchdog(20.0) as watchdog:`; use it once, in one task. Its `waiting` blocks can be in any task."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._timeout = asyncio.timeout(None)
+        self._alarm = Alarm(weak_call(self._check))
         self._active_s = 0.0  # time of the last activity
+        self._waits: list[float] = []  # when the open `waiting` blocks began
         self._excuses = 0  # open `excused` blocks
-        self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Watchdog:
         await self._timeout.__aenter__()
         self.alive()
-        self._check()
+        self._alarm.set(self._active_s + self._timeout_s)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        timeout, self._timeout = (
-            self._timeout,
-            asyncio.timeout(None),
-        )  # it knows its task, and the task its error
+        self._alarm.cancel()
+        timeout, self._timeout = self._timeout, asyncio.timeout(None)  # it knows its task, and the task its error
         await timeout.__aexit__(kind, error, trace)
 
     def alive(self) -> None:
@@ -44,8 +47,18 @@ class Watchdog:
         self._active_s = self._loop.time()
 
     @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """A block that waits for somebody else. The timeout runs, from the begin of the oldest block that is open."""
+        began_s = self._loop.time()
+        self._waits.append(began_s)
+        try:
+            yield
+        finally:
+            self._waits.remove(began_s)
+
+    @contextmanager
     def excused(self) -> Iterator[None]:
-        """A block in which the timeout does not run."""
+        """A block in which the timeout does not run, whoever waits meanwhile."""
         self._excuses += 1
         try:
             yield
@@ -55,8 +68,9 @@ class Watchdog:
 
     def _check(self) -> None:
         now_s = self._loop.time()
-        due_s = (now_s if self._excuses else self._active_s) + self._timeout_s
-        if due_s > now_s:
-            self._timer = self._loop.call_at(due_s, self._check)
+        counts = self._waits and not self._excuses
+        due_s = (max(self._active_s, min(self._waits)) if counts else now_s) + self._timeout_s
+        if due_s > now_s + TIMER_S:
+            self._alarm.set(due_s)
         else:
             self._timeout.reschedule(now_s)

@@ -12,6 +12,8 @@ FILES = sorted((ROOT / "realtime").rglob("*.py"))
 LAYERS = [
     "interrupt",
     "ending",
+    "weak_calls",
+    "deadlines",
     "errors",
     "logs",
     "core",
@@ -28,7 +30,6 @@ LAYERS = [
     "tools",
     "watchdog",
     "tasks",
-    "weak_calls",
     "turn_queue",
     "context",
     "listening",

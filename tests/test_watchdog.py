@@ -1,4 +1,4 @@
-"""The inactivity timeout: activity restarts it, and it does not run in an `excused` block."""
+"""The inactivity timeout: it runs in `waiting` blocks, activity restarts it, `excused` blocks stop it."""
 
 import asyncio
 
@@ -6,48 +6,99 @@ import pytest
 
 from realtime.watchdog import Watchdog
 from tests import virtual_time
+from tests.conversing import scripted
 
-TIMEOUT_S, LONG_S = 0.1, 30.0
+TIMEOUT_S = 20.0
 
 
-async def timed_out_after_s(activity):
-    """Loop seconds until the watchdog ends a block that first runs `activity`."""
+async def timed_out_after_s(activity) -> float:
+    """Loop seconds until the watchdog ends a block that runs `activity` and then waits."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
 
-    async def watched():
+    async def watched() -> None:
         async with Watchdog(TIMEOUT_S) as watchdog:
             await activity(watchdog)
-            await asyncio.sleep(LONG_S)
+            with watchdog.waiting():
+                await asyncio.sleep(10_000)
 
     with pytest.raises(TimeoutError):
         await watched()
     return loop.time() - began_s
 
 
-async def test_a_block_without_activity_times_out():
-    assert TIMEOUT_S <= await timed_out_after_s(lambda _: asyncio.sleep(0)) < LONG_S
+@scripted
+async def test_a_wait_without_activity_times_out():
+    assert await timed_out_after_s(lambda _: asyncio.sleep(0)) == pytest.approx(TIMEOUT_S)
 
 
+@scripted
+async def test_only_waits_count():
+    """A wait after a long time of something else has all of its time, wherever the watchdog looks."""
+    for idle_s in (0.0, 1.0, 19.0, 20.0, 21.0, 39.5, 1_000.0):
+        took_s = await timed_out_after_s(lambda _, idle_s=idle_s: asyncio.sleep(idle_s))
+        assert took_s == pytest.approx(idle_s + TIMEOUT_S), idle_s
+
+
+@scripted
 async def test_activity_restarts_the_timeout():
     async def activity(watchdog):
-        await asyncio.sleep(TIMEOUT_S / 2)
-        watchdog.alive()
+        with watchdog.waiting():
+            for _ in range(5):
+                await asyncio.sleep(TIMEOUT_S * 0.9)
+                watchdog.alive()
 
-    assert TIMEOUT_S * 1.5 <= await timed_out_after_s(activity) < LONG_S
+    assert await timed_out_after_s(activity) == pytest.approx(TIMEOUT_S * 5.5)
 
 
+@scripted
+async def test_short_waits_do_not_add_up():
+    async def activity(watchdog):
+        for _ in range(5):
+            with watchdog.waiting():
+                await asyncio.sleep(TIMEOUT_S * 0.9)
+
+    assert await timed_out_after_s(activity) == pytest.approx(TIMEOUT_S * 5.5)
+
+
+@scripted
+async def test_a_second_wait_does_not_help_the_first():
+    async def activity(watchdog):
+        with watchdog.waiting():
+            while True:
+                with watchdog.waiting():
+                    await asyncio.sleep(TIMEOUT_S * 0.4)
+
+    assert await timed_out_after_s(activity) == pytest.approx(TIMEOUT_S)
+
+
+@scripted
+async def test_a_second_wait_has_all_of_its_time_after_the_first():
+    async def activity(watchdog):
+        first = watchdog.waiting()
+        first.__enter__()
+        await asyncio.sleep(TIMEOUT_S * 0.9)
+        with watchdog.waiting():
+            first.__exit__(None, None, None)
+            await asyncio.sleep(10_000)
+
+    assert await timed_out_after_s(activity) == pytest.approx(TIMEOUT_S * 1.9)
+
+
+@scripted
 async def test_an_excused_block_does_not_count():
     async def activity(watchdog):
-        with watchdog.excused():
+        with watchdog.waiting(), watchdog.excused():
             await asyncio.sleep(TIMEOUT_S * 3)
 
-    assert TIMEOUT_S * 4 <= await timed_out_after_s(activity) < LONG_S
+    assert await timed_out_after_s(activity) == pytest.approx(TIMEOUT_S * 4)
 
 
+@scripted
 async def test_a_block_that_ends_in_time_is_not_cancelled():
-    async with Watchdog(TIMEOUT_S):
-        await asyncio.sleep(0)
+    async with Watchdog(TIMEOUT_S) as watchdog:
+        with watchdog.waiting():
+            await asyncio.sleep(TIMEOUT_S * 0.9)
     await asyncio.sleep(TIMEOUT_S * 2)
 
 

@@ -88,7 +88,10 @@ class Response:
         self.failed = False  # behind the gate, where nobody has seen it
         self._chat = chat
         self._loop = asyncio.get_running_loop()
-        self._feed = SpeechFeed(speech, plan.voice, speaking_rate=speaking_rate)
+        self._watchdog = Watchdog(plan.silent_timeout_s)
+        self._feed = SpeechFeed(
+            speech, plan.voice, speaking_rate=speaking_rate, waiting=self._watchdog.waiting
+        )
         self._calls: dict[int, ToolCallDelta] = {}
         self._helpers = TaskGroup()
         self._running_tools: list[asyncio.Task[None]] = []
@@ -97,7 +100,6 @@ class Response:
         self._has_words = False
         self._question = ""
         self._opening = ""  # the first part of the answer
-        self._watchdog = Watchdog(plan.silent_timeout_s)
 
     def __repr__(self) -> str:
         return f"<Response {self.id} {self.gate!r}>"
@@ -155,7 +157,7 @@ class Response:
 
     async def _read(self, events: AsyncGenerator[ChatEvent, None]) -> None:
         """Take in the chat model's answer; text and calls go on as they come."""
-        async for event in events:
+        while (event := await self._next(events)) is not None:
             match event:
                 case TextDelta(text):
                     self._mark("chat_first_delta")
@@ -175,6 +177,11 @@ class Response:
         if self.plan.spoken:
             await self._fill_the_wait()
             self._feed.finish(self._stand_in())
+
+    async def _next(self, events: AsyncGenerator[ChatEvent, None]) -> ChatEvent | None:
+        """What the chat model says next; None at its end."""
+        with self._watchdog.waiting():
+            return await anext(events, None)
 
     def _take_text(self, text: str) -> None:
         self._characters += len(text)
@@ -226,8 +233,7 @@ class Response:
         self._running_tools.append(self._helpers.create_task(run, name=f"{self.id} tool {call.name}"))
 
     async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
-        with self._watchdog.excused():  # not an upstream service
-            output = await tools.run(call)
+        output = await tools.run(call)
         self.events.items.server_output(call.call_id, output)
 
     async def _fill_the_wait(self) -> None:
@@ -271,7 +277,8 @@ class Response:
                     self._mark("speech_first_audio")
                     self._watchdog.alive()
                     continue
-                await self.gate.wait()
+                with self._watchdog.excused():
+                    await self.gate.wait()
                 match event:
                     case ChunkAudio(index, pcm):
                         with self._watchdog.excused():  # the client may be slow

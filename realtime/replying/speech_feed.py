@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from realtime.core.chunker import Chunk, Chunker, ChunkRules
@@ -69,6 +69,7 @@ class AudioReceived:
 
 FeedEvent = ChunkBegan | ChunkAudio | ChunkWords | ChunkEnded | AudioReceived
 Permit = Callable[[Chunk], Awaitable[None]]
+Waiting = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +83,8 @@ class _InFlight:
 
 
 class SpeechFeed:
-    """One text for one voice. `rules` and `speaking_rate` are the chunker's."""
+    """One text for one voice. `rules` and `speaking_rate` are the chunker's. While the voice owes something, a block
+    of `waiting` is open; while a chunk waits for the listener or for the account's budget, it is not."""
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class SpeechFeed:
         *,
         rules: ChunkRules | None = None,
         speaking_rate: SpeakingRate | None = None,
+        waiting: Waiting = nullcontext,
     ) -> None:
         self._speech = speech
         self._voice = voice
@@ -102,6 +105,9 @@ class SpeechFeed:
         self._news = asyncio.Event()  # something that may move the chunker
         self._in_flight: deque[_InFlight] = deque()
         self._numbers = 0
+        self._waiting = waiting
+        self._owed = ExitStack()  # the block of `waiting`, while the voice has a chunk
+        self._owes = 0  # chunks that the voice has and has not finished; below 0 if it was faster than `say`
 
     def __repr__(self) -> str:
         return f"<SpeechFeed {self._numbers} chunks, {len(self._in_flight)} in flight>"
@@ -135,8 +141,9 @@ class SpeechFeed:
         """
         async with self._speech.open(self._voice) as utterance, TaskGroup() as group:
             group.create_task(self._hand_over(utterance, permit), name="chunks to the voice")
-            async with aclosing(self._events(utterance)) as events:
-                yield events
+            with self._owed:
+                async with aclosing(self._events(utterance)) as events:
+                    yield events
 
     async def _hand_over(self, utterance: Utterance, permit: Permit | None) -> None:
         """Give chunks to the voice when they are due."""
@@ -160,7 +167,17 @@ class SpeechFeed:
             return
         self._in_flight.append(_InFlight(chunk, self._numbers))
         self._numbers += 1
-        await utterance.say(chunk.spoken)
+        with self._waiting() if self._speech.requests_left() >= 1 else nullcontext():
+            await utterance.say(chunk.spoken)
+        self._owe(1)
+
+    def _owe(self, change: int) -> None:
+        """The voice has one chunk more or less to speak."""
+        before, self._owes = self._owes, self._owes + change
+        if before <= 0 < self._owes:
+            self._owed.enter_context(self._waiting())
+        elif self._owes <= 0 < before:
+            self._owed.close()
 
     async def _wait(self, deadline_s: float | None) -> None:
         """For news, or for the chunker's deadline."""
@@ -180,6 +197,7 @@ class SpeechFeed:
                     yield AudioReceived()
                 elif isinstance(event, SpeechChunkDone):
                     self._prebuffer.complete()
+                    self._owe(-1)
                 held.append(event)
                 if self._prebuffer.passing:
                     left_s = self._loop.time()

@@ -221,10 +221,9 @@ class Connection:
                 messages: Sequence[Sent] | None = first
                 while messages is not None:
                     for message in messages:
-                        await self._send([message])
-                        watchdog.alive()
-                    with watchdog.excused():
-                        messages = await self._live.take()
+                        with watchdog.waiting():
+                            await self._send([message])
+                    messages = await self._live.take()
         except TimeoutError as error:
             raise Closing(1008, "slow_reader", resumable=True) from error
         except ConnectionError as error:

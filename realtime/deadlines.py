@@ -1,0 +1,122 @@
+"""Deadlines that read before they judge: what waits in a socket while the loop stood still still comes in time.
+
+A process can be stopped for a while (a debugger, a virtual machine that moves, a laptop that sleeps), or something can
+block its loop. When it runs again, every timer of that while is due at once, before any socket has been read. So a
+deadline is only over after the loop has run for `READ_S` before it: one that the loop is late for is put off by so much.
+For a loop that runs, the times are exact. Does not know what is waited for, and is not for timers that set a pace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+from realtime.weak_calls import weak_call
+
+READ_S = 1.0  # time to read what has come while the loop stood still
+LATE_S = 0.1  # a timer that rings so late was not rung by a loop that runs
+MAX_PUT_OFF = 3  # a loop that is always late must not put a deadline off for ever
+
+
+class Alarm:
+    """Calls `ring` once at a time of the loop. It can be set again, and cancelled at any time."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.Handle | None = None
+        self._when_s: float | None = None
+        self._look_s = 0.0  # when the timer itself is due
+        self._put_off = 0
+
+    def __repr__(self) -> str:
+        return f"<Alarm {'off' if self._when_s is None else f'at {self._when_s:.3f}'}>"
+
+    @property
+    def when_s(self) -> float | None:
+        """When it rings, by the loop's clock; None while it is not set."""
+        return self._when_s
+
+    def set(self, when_s: float) -> None:
+        """Ring at this time, and at no earlier one that was set before. A time that is over: at once."""
+        self.cancel()
+        self._when_s, self._put_off = when_s, 0
+        now_s = self._loop.time()
+        if when_s <= now_s:
+            self._timer = self._loop.call_soon(self._over)
+        else:
+            self._look_at(when_s - READ_S if when_s - READ_S > now_s else when_s)
+
+    def set_in(self, seconds: float) -> None:
+        """Ring after so many seconds."""
+        self.set(self._loop.time() + seconds)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._when_s = None
+
+    def _look_at(self, when_s: float) -> None:
+        self._look_s = when_s
+        self._timer = self._loop.call_at(when_s, self._look)
+
+    def _look(self) -> None:
+        """The loop runs: ring if it is time and the loop was not late, else look again."""
+        assert self._when_s is not None
+        now_s = self._loop.time()
+        if now_s - self._look_s > LATE_S and self._put_off < MAX_PUT_OFF:
+            self._put_off += 1
+            self._when_s = max(self._when_s, now_s + READ_S)
+        if self._look_s < self._when_s:
+            self._look_at(self._when_s)
+        else:
+            self._over()
+
+    def _over(self) -> None:
+        self._timer = self._when_s = None
+        self._ring()
+
+
+class Deadline:
+    """`asyncio.Timeout` with an `Alarm`: raises TimeoutError in its block at `when_s` (None: never)."""
+
+    def __init__(self, when_s: float | None) -> None:
+        self._when_s = when_s
+        self._timeout = asyncio.timeout(None)
+        self._alarm = Alarm(weak_call(self._expire))
+
+    async def __aenter__(self) -> Deadline:
+        await self._timeout.__aenter__()
+        self.reschedule(self._when_s)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self._alarm.cancel()
+        return await self._timeout.__aexit__(kind, error, trace)
+
+    def reschedule(self, when_s: float | None) -> None:
+        """Let the block end at another time."""
+        if when_s is None:
+            self._alarm.cancel()
+        else:
+            self._alarm.set(when_s)
+
+    def expired(self) -> bool:
+        """Whether the block was ended, or is being ended, because it took too long."""
+        return self._timeout.expired()
+
+    def _expire(self) -> None:
+        self._timeout.reschedule(asyncio.get_running_loop().time())
+
+
+def timeout(seconds: float | None) -> Deadline:
+    """Like `asyncio.timeout`."""
+    return Deadline(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+
+def timeout_at(when_s: float | None) -> Deadline:
+    """Like `asyncio.timeout_at`."""
+    return Deadline(when_s)
