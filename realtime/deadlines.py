@@ -1,9 +1,9 @@
 """Deadlines that read before they judge: what waits in a socket while the loop stood still still comes in time.
 
-A process can be stopped for a while (a debugger, a virtual machine that moves, a laptop that sleeps), or something can
-block its loop. When it runs again, every timer of that while is due at once, before any socket has been read. So a
-deadline is only over after the loop has run for `READ_S` before it: one that the loop is late for is put off by so much.
-For a loop that runs, the times are exact. Does not know what is waited for, and is not for timers that set a pace.
+A process can be stopped for a while (a virtual machine that moves, a laptop that sleeps), or something can block its
+loop. When it runs again, every timer of that while is due at once, before any socket has been read. So a deadline is
+over only after the loop has run for `READ_S` before it: one that the loop is late for is put off by so much. For a loop
+that runs, the times are exact. Does not know what is waited for, and is not for timers that set a pace.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import asyncio
 from collections.abc import Callable
 from types import TracebackType
 
-from realtime.weak_calls import weak_call
-
 READ_S = 1.0  # time to read what has come while the loop stood still
 LATE_S = 0.1  # a timer that rings so late was not rung by a loop that runs
 MAX_PUT_OFF = 3  # a loop that is always late must not put a deadline off for ever
 
 
-class Alarm:
-    """Calls `ring` once at a time of the loop. It can be set again, and cancelled at any time."""
+class Timer:
+    """Calls its `_ring` once at a time of the loop. It can be set again, and cancelled at any time.
 
-    def __init__(self, ring: Callable[[], None]) -> None:
-        self._ring = ring
+    A base class instead of a callback: thousands are made in a reply, and none may be a reference cycle.
+    """
+
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Handle | None = None
         self._when_s: float | None = None
@@ -31,7 +31,7 @@ class Alarm:
         self._put_off = 0
 
     def __repr__(self) -> str:
-        return f"<Alarm {'off' if self._when_s is None else f'at {self._when_s:.3f}'}>"
+        return f"<{type(self).__name__} {'off' if self._when_s is None else f'at {self._when_s:.3f}'}>"
 
     @property
     def when_s(self) -> float | None:
@@ -57,6 +57,9 @@ class Alarm:
             self._timer.cancel()
         self._timer = self._when_s = None
 
+    def _ring(self) -> None:
+        raise NotImplementedError
+
     def _look_at(self, when_s: float) -> None:
         self._look_s = when_s
         self._timer = self._loop.call_at(when_s, self._look)
@@ -78,38 +81,49 @@ class Alarm:
         self._ring()
 
 
-class Deadline:
-    """`asyncio.Timeout` with an `Alarm`: raises TimeoutError in its block at `when_s` (None: never)."""
+class Alarm(Timer):
+    """A timer for a callback."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        super().__init__()
+        self._callback = ring
+
+    def _ring(self) -> None:
+        self._callback()
+
+
+class Deadline(Timer):
+    """`asyncio.Timeout` with such a timer: raises TimeoutError in its block at `when_s` (None: never)."""
 
     def __init__(self, when_s: float | None) -> None:
-        self._when_s = when_s
+        super().__init__()
+        self._first_s = when_s
         self._timeout = asyncio.timeout(None)
-        self._alarm = Alarm(weak_call(self._expire))
 
     async def __aenter__(self) -> Deadline:
         await self._timeout.__aenter__()
-        self.reschedule(self._when_s)
+        self.reschedule(self._first_s)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        self._alarm.cancel()
-        return await self._timeout.__aexit__(kind, error, trace)
+    ) -> None:
+        self.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
 
     def reschedule(self, when_s: float | None) -> None:
         """Let the block end at another time."""
         if when_s is None:
-            self._alarm.cancel()
+            self.cancel()
         else:
-            self._alarm.set(when_s)
+            self.set(when_s)
 
     def expired(self) -> bool:
         """Whether the block was ended, or is being ended, because it took too long."""
         return self._timeout.expired()
 
-    def _expire(self) -> None:
-        self._timeout.reschedule(asyncio.get_running_loop().time())
+    def _ring(self) -> None:
+        self._timeout.reschedule(self._loop.time())
 
 
 def timeout(seconds: float | None) -> Deadline:
@@ -120,3 +134,9 @@ def timeout(seconds: float | None) -> Deadline:
 def timeout_at(when_s: float | None) -> Deadline:
     """Like `asyncio.timeout_at`."""
     return Deadline(when_s)
+
+
+def still_open(when_s: float) -> float:
+    """This time or, if it was over long before the wait for it begins, a later one: nobody has read since."""
+    now_s = asyncio.get_running_loop().time()
+    return when_s if now_s - when_s <= LATE_S else now_s + READ_S

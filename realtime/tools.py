@@ -26,6 +26,7 @@ from typing import Annotated, Any, overload
 
 import msgspec
 
+from realtime import deadlines
 from realtime.core.messages import ToolCall
 from realtime.errors import ConfigError
 from realtime.protocol.session_config import FunctionTool
@@ -250,7 +251,7 @@ class Toolbox:
             return _error_output(f"The arguments are invalid: {error}")
         given = {name: getattr(arguments, name) for name in arguments.__struct_fields__}
         try:
-            async with asyncio.timeout(timeout_s) as timeout:
+            async with deadlines.timeout(timeout_s) as timeout:
                 return _output(await self._call(called, given))
         except TimeoutError as error:
             if timeout.expired():

@@ -11,20 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from realtime.deadlines import Alarm
-from realtime.weak_calls import weak_call
+from realtime.deadlines import Timer
 
 TIMER_S = 0.001  # a timer may ring so much too early
 
 
-class Watchdog:
+class Watchdog(Timer):
     """`async with Watchdog(20.0) as watchdog:`; use it once, in one task. Its `waiting` blocks can be in any task."""
 
     def __init__(self, timeout_s: float) -> None:
+        super().__init__()
         self._timeout_s = timeout_s
-        self._loop = asyncio.get_running_loop()
         self._timeout = asyncio.timeout(None)
-        self._alarm = Alarm(weak_call(self._check))
         self._active_s = 0.0  # time of the last activity
         self._waits: list[float] = []  # when the open `waiting` blocks began
         self._excuses = 0  # open `excused` blocks
@@ -32,14 +30,17 @@ class Watchdog:
     async def __aenter__(self) -> Watchdog:
         await self._timeout.__aenter__()
         self.alive()
-        self._alarm.set(self._active_s + self._timeout_s)
+        self.set(self._active_s + self._timeout_s)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._alarm.cancel()
-        timeout, self._timeout = self._timeout, asyncio.timeout(None)  # it knows its task, and the task its error
+        self.cancel()
+        timeout, self._timeout = (
+            self._timeout,
+            asyncio.timeout(None),
+        )  # it knows its task, and the task its error
         await timeout.__aexit__(kind, error, trace)
 
     def alive(self) -> None:
@@ -66,11 +67,11 @@ class Watchdog:
             self._excuses -= 1
             self.alive()
 
-    def _check(self) -> None:
+    def _ring(self) -> None:
         now_s = self._loop.time()
         counts = self._waits and not self._excuses
         due_s = (max(self._active_s, min(self._waits)) if counts else now_s) + self._timeout_s
         if due_s > now_s + TIMER_S:
-            self._alarm.set(due_s)
+            self.set(due_s)
         else:
             self._timeout.reschedule(now_s)

@@ -5,6 +5,7 @@ socket. The same with a process that is really stopped: tests/server/test_stood_
 """
 
 import asyncio
+import gc
 import socket
 
 import pytest
@@ -128,10 +129,10 @@ async def test_a_block_ends_like_that_of_asyncio():
 
 @scripted
 async def test_a_block_can_be_ended_at_once():
-    began_s = now_s()
+    began_s, timeout = now_s(), deadlines.timeout(60.0)
+    asyncio.get_running_loop().call_later(3, lambda: timeout.reschedule(now_s()))
     with pytest.raises(TimeoutError):
-        async with deadlines.timeout(60.0) as timeout:
-            asyncio.get_running_loop().call_later(3, lambda: timeout.reschedule(now_s()))
+        async with timeout:
             await asyncio.sleep(1_000)
     assert now_s() - began_s == pytest.approx(3)
 
@@ -188,3 +189,21 @@ async def test_the_watchdog_reads_first():
     there.close()
     writer.close()
     await writer.wait_closed()
+
+
+@scripted
+async def test_no_cycle_is_left_for_the_garbage_collector():
+    """Thousands of deadlines are made in a reply."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with Watchdog(20.0) as watchdog:
+            for _ in range(100):
+                with watchdog.waiting():
+                    async with deadlines.timeout(5.0):
+                        await asyncio.sleep(0.01)
+        del watchdog
+        left = [each for each in gc.get_objects() if isinstance(each, deadlines.Timer)]
+        assert len(left) < 5
+    finally:
+        gc.enable()

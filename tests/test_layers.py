@@ -107,7 +107,7 @@ def test_core_and_protocol_do_no_io(part):
 def test_the_platform_client_does_not_import_the_conversation():
     for path in FILES:
         if part_of(path) == "minimax":
-            assert imported_parts(path) <= {"minimax", "errors", "core"}, path
+            assert imported_parts(path) <= {"minimax", "errors", "deadlines", "core"}, path
 
 
 def test_the_sandbox_shares_no_code_with_the_client():
@@ -134,3 +134,29 @@ def test_only_the_settings_read_the_environment():
             continue  # `MiniMax.from_env()`: the client is usable alone
         for node in ast.walk(ast.parse(path.read_text())):
             assert not (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")), path
+
+
+# Timers that are no verdict on a service or a client, or that belong to one command.
+OWN_TIMERS = {
+    "deadlines.py": "the deadline itself",
+    "watchdog.py": "ends its block without a time",
+    "minimax/chat.py": "the last bytes of an answer that is complete",
+    "minimax/speech_socket.py": "the end of a connection that is not needed any more",
+    "replying/speech_feed.py": "the chunker's pace",
+    "server/connection.py": "the end of a connection",
+    "server/registry.py": "the drain",
+    "session/session.py": "the length of a session, whatever happens in it",
+}
+
+
+def test_whoever_waits_for_others_reads_before_a_deadline_is_over():
+    """`asyncio.timeout` judges before it reads, where the process stood still (docs/architecture.md 2.8)."""
+    parts = {"listening", "replying", "session", "server", "providers", "tools"}
+    for path in FILES:
+        name = str(path.relative_to(ROOT / "realtime"))
+        conversing = part_of(path) in parts or name.startswith(
+            ("minimax/chat", "minimax/speech", "minimax/http")
+        )
+        if conversing and name not in OWN_TIMERS:
+            assert "asyncio.timeout" not in path.read_text(), f"{name}: use realtime.deadlines"
+            assert "asyncio.wait_for" not in path.read_text(), f"{name}: use realtime.deadlines"

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from realtime import deadlines
 from realtime.context import Context
 from realtime.core.completeness import silence_ms
 from realtime.core.endpointing import Endpointer
@@ -71,7 +72,7 @@ class EndOfTurnDelay:
 
     async def _ask(self, model: EndOfTurnModel, speech: Samples) -> None:
         try:
-            async with asyncio.timeout(MODEL_TIMEOUT_S):
+            async with deadlines.timeout(MODEL_TIMEOUT_S):
                 self._acoustic = await model.finished(speech)
         except (ProviderError, TimeoutError):
             return  # the text will do

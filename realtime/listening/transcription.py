@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from realtime import deadlines
 from realtime.context import Context
 from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
@@ -187,7 +188,7 @@ class Transcription:
             )
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
         try:
-            async with asyncio.timeout(timeout_s):
+            async with deadlines.timeout(timeout_s):
                 usual = None if final and not _is_short(samples) else self._usual_language()
                 language = self._language or usual
                 transcript = await self._transcriber.transcribe(samples, language=language, final=final)

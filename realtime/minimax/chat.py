@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 import aiohttp
 
+from realtime import deadlines
 from realtime.core.messages import ChatEvent, ChatFinish
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.minimax import chat_models, chat_parse, chat_whole
@@ -216,7 +217,7 @@ class Chat:
                 # A speculative request may be dropped, with its connection, for a better one that cannot wait for a
                 # handshake. This request takes its connection from the pool before the task of the spares begins.
                 self._spares.ensure(1)
-                async with asyncio.timeout_at(deadline_s):
+                async with deadlines.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
                 sse = SseDecoder(skip_long=True)
                 read = self._payloads(response, sse, decoder, deadline_s, gap_timeout_s)
@@ -254,6 +255,7 @@ class Chat:
             sse.hold_plain(await read_refusal(response))
             return
         while True:
+            deadline_s = deadlines.still_open(deadline_s)
             fragment = await _next_fragment(response, deadline_s, finished=decoder.finished)
             payloads = sse.feed(fragment) if fragment else sse.finish()
             for payload in payloads:
@@ -312,7 +314,7 @@ def _no_answer(response: aiohttp.ClientResponse, service: str, what: str) -> Pro
 async def _next_fragment(response: aiohttp.ClientResponse, deadline_s: float, *, finished: bool) -> bytes:
     """The next bytes of the body, none at its end. A connection that breaks behind the finish reason is an end too."""
     try:
-        async with asyncio.timeout_at(deadline_s):
+        async with deadlines.timeout_at(deadline_s):
             return await response.content.readany()
     except (aiohttp.ClientError, TimeoutError):
         if finished:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from realtime import deadlines
 from realtime.core.messages import (
     ChatEvent,
     ChatFinish,
@@ -69,7 +70,7 @@ async def complete(
     """
     refused: ProviderError | None = None
     try:
-        async with asyncio.timeout(timeout_s):
+        async with deadlines.timeout(timeout_s):
             for attempt in range(MAX_RETRIES + 1):
                 try:
                     refused = None

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from realtime import deadlines
 from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
 from realtime.minimax.codes import is_answer_lost, is_untouched
 from realtime.minimax.errors import error_from_response
@@ -147,7 +148,7 @@ class Door:
         async with self._room(operation), AsyncExitStack() as stack:
             await self._reserve(operation)
             try:
-                async with asyncio.timeout(timeout_s or operation.timeout_s):
+                async with deadlines.timeout(timeout_s or operation.timeout_s):
                     response = await stack.enter_async_context(request)
                     refusal = await _refusal(response)
             except TimeoutError as error:

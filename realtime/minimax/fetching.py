@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 import aiohttp
 import msgspec
 
+from realtime import deadlines
 from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import code_of, find_error, plain_text
 from realtime.minimax.http import HttpClient
@@ -119,7 +120,7 @@ class Fetching:
     async def _once(self, url: str) -> AsyncGenerator[Opened | bytes, None]:
         try:
             async with AsyncExitStack() as stack:
-                async with asyncio.timeout(self.stall_timeout_s):
+                async with deadlines.timeout(self.stall_timeout_s):
                     response = await stack.enter_async_context(self._request(url))
                 async with aclosing(self._answer(response, url)) as events:
                     async for event in events:
@@ -242,7 +243,7 @@ class Fetching:
         )
 
     async def _next(self, response: aiohttp.ClientResponse) -> bytes:
-        async with asyncio.timeout(self.stall_timeout_s):
+        async with deadlines.timeout(self.stall_timeout_s):
             return await response.content.readany()
 
     async def _at_least(self, response: aiohttp.ClientResponse, least: int) -> bytes:

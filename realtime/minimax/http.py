@@ -7,7 +7,6 @@ connection (docs/architecture.md 2.1).
 
 from __future__ import annotations
 
-import asyncio
 import io
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping, Sequence
@@ -19,6 +18,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from realtime import deadlines
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_of_answer, payload_of
 from realtime.minimax.proxied import (
@@ -167,7 +167,7 @@ class HttpClient:
         """
         try:
             async with (
-                asyncio.timeout(timeout_s),
+                deadlines.timeout(timeout_s),
                 self.request(
                     method,
                     path,
@@ -329,7 +329,7 @@ async def read_refusal(response: aiohttp.ClientResponse) -> bytes:
     """The body of an HTTP error: as much of it as an error has, and as comes. Its status says enough without it."""
     parts: list[bytes] = []
     with suppress(aiohttp.ClientError, TimeoutError):
-        async with asyncio.timeout(REFUSAL_TIMEOUT_S):
+        async with deadlines.timeout(REFUSAL_TIMEOUT_S):
             while sum(map(len, parts)) < REFUSAL_BYTES and (part := await response.content.readany()):
                 parts.append(part)
     return b"".join(parts)

@@ -6,11 +6,11 @@ request here is ever sent again by itself after it has left. Rules between argum
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from realtime import deadlines
 from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
 from realtime.minimax.cover_source import cover_fields, own_name
 from realtime.minimax.door import Door
@@ -168,7 +168,7 @@ class Music:
         try:
             async with self._door.open(operation, body=body, timeout_s=stall_timeout_s) as response:
                 while not song.complete:
-                    async with asyncio.timeout(stall_timeout_s):
+                    async with deadlines.timeout(stall_timeout_s):
                         fragment = await response.content.readany()
                     trace_id = trace_header(response)
                     for audio in song.feed(fragment) if fragment else song.finish(response.status, trace_id):

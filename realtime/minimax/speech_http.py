@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import msgspec
 
+from realtime import deadlines
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.http import HttpClient, network_errors, trace_header
@@ -89,7 +90,7 @@ class HttpSpeech(SpeechSession):
         self._response: aiohttp.ClientResponse | None = None
         self._sse = SseDecoder()
         self._stream: ChunkStream | None = None
-        self._running_timeout: asyncio.Timeout | None = None  # of the running `receive`
+        self._running_timeout: deadlines.Deadline | None = None  # of the running `receive`
 
     def __repr__(self) -> str:
         return f"<HttpSpeech {self.host} pending={self.pending}>"
@@ -137,7 +138,7 @@ class HttpSpeech(SpeechSession):
         has_audio = self._stream is not None and self._stream.has_audio
         timeout_s = self._timeouts.gap_s if has_audio else self._timeouts.first_audio_s
         try:
-            async with asyncio.timeout(timeout_s) as self._running_timeout:
+            async with deadlines.timeout(timeout_s) as self._running_timeout:
                 response = self._response or await self._begin()
                 with network_errors("MiniMax", self.host):
                     received = await response.content.readany()

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
 
+from realtime import deadlines
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.hosts import socket_url
@@ -145,7 +146,7 @@ class SpeechSocket(SpeechSession):
 
     async def _next(self, timeout_s: float, problem: str) -> list[SpeechResult]:
         try:
-            async with asyncio.timeout(timeout_s):
+            async with deadlines.timeout(timeout_s):
                 message = await self._socket.recv()
         except TimeoutError as error:
             raise ProviderTimeout(
@@ -162,7 +163,7 @@ class SpeechSocket(SpeechSession):
     async def _send(self, frames: Iterable[str]) -> None:
         async with self._sending:  # the frames of one text stay together
             try:
-                async with asyncio.timeout(self._timeouts.gap_s):
+                async with deadlines.timeout(self._timeouts.gap_s):
                     for frame in frames:
                         await self._socket.send(frame)
             except TimeoutError as error:

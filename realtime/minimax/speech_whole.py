@@ -14,6 +14,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
+from realtime import deadlines
 from realtime.errors import AnswerLost, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.download import read
 from realtime.minimax.errors import error_from_response, find_error, trace_of
@@ -156,7 +157,7 @@ class SpeechStream(AsyncIterator[bytes]):
 
     async def _next(self, response: aiohttp.ClientResponse) -> bytes:
         try:
-            async with asyncio.timeout(self._gap_s):
+            async with deadlines.timeout(self._gap_s):
                 return await response.content.readany()
         except TimeoutError as error:
             raise ProviderTimeout(f"MiniMax: the speech stood still for {self._gap_s:.0f} s.") from error

@@ -5,13 +5,13 @@ It sends one utterance as WAV and reads one text, and how sure the service is of
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import aiohttp
 import msgspec
 
+from realtime import deadlines
 from realtime.core.audio import write_wav
 from realtime.errors import (
     ConfigError,
@@ -88,7 +88,7 @@ class OpenAITranscriber:
     async def _post(self, form: aiohttp.FormData) -> tuple[int, str | None, bytes]:
         try:
             async with (
-                asyncio.timeout(self._timeout_s),
+                deadlines.timeout(self._timeout_s),
                 self._http.request("POST", "/audio/transcriptions", data=form) as answer,
             ):
                 body = await answer.content.read(MAX_ANSWER_BYTES)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any, Protocol
 
+from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
@@ -121,7 +122,7 @@ class LiveSession:
         self._connection: AttachedConnection | None = None
         self._detached = asyncio.Event()
         self._detached.set()
-        self._window: asyncio.TimerHandle | None = None
+        self._window: Alarm | None = None
         loop = asyncio.get_running_loop()
         self.ending: asyncio.Future[Closing] = loop.create_future()  # set as soon as the session must end
         self.ended = asyncio.Event()  # no task of the session runs any more
@@ -245,8 +246,8 @@ class LiveSession:
         """The connection is lost: wait for another one until the resume window ends."""
         self._remove_connection()
         self.session.suspend()
-        loop = asyncio.get_running_loop()
-        self._window = loop.call_later(self._window_s, self.close_soon, 1001, "resume_window_over")
+        self._window = Alarm(lambda: self.close_soon(1001, "resume_window_over"))
+        self._window.set_in(self._window_s)
 
     async def finish(self, closing: Closing) -> None:
         """The client has finished: end the session. Queued messages can still be taken afterwards."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from realtime import deadlines
 from realtime.core.conversation import MAX_ITEMS, Conversation, ConversationError, Image, Item, Message
 from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.protocol import objects as wire
@@ -68,7 +69,7 @@ class Persistence:
     async def finish(self) -> None:
         """Save the last changes."""
         try:
-            async with asyncio.timeout(FINAL_SAVE_TIMEOUT_S):
+            async with deadlines.timeout(FINAL_SAVE_TIMEOUT_S):
                 await self._save()
         except TimeoutError:
             log.warning("the last items of conversation %s may be lost: the store is slow", self._id)

@@ -7,7 +7,6 @@ session continues a stored conversation. The server sends its items as `conversa
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from realtime import deadlines
 from realtime.errors import ProtocolError, ProviderError
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
@@ -183,7 +183,7 @@ async def _load_stored(
     stored, why = None, "is not stored here, or belongs to another key"
     try:
         if store is not None:
-            async with asyncio.timeout(LOAD_TIMEOUT_S):
+            async with deadlines.timeout(LOAD_TIMEOUT_S):
                 stored = await load_stored(store, client.caller.name, client.conversation_id)
     except (ProviderError, TimeoutError) as error:
         log.warning("a conversation could not be loaded from the store: %s", error)

@@ -5,41 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from realtime.deadlines import Alarm
+
 
 class IdleTimer:
     """Calls `passed` once after a silence. Stands still while the listener is away."""
 
     def __init__(self, passed: Callable[[], None]) -> None:
-        self._passed = passed
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(passed)  # what was said while the process stood still was said
         self._left_s: float | None = None  # while it stands still
 
     def __repr__(self) -> str:
-        state = "running" if self._timer is not None else "paused" if self._left_s is not None else "off"
+        state = "running" if self.running else "paused" if self._left_s is not None else "off"
         return f"<IdleTimer {state}>"
 
     @property
     def left_s(self) -> float | None:
         """Seconds until it rings; None while nothing is counted."""
-        if self._timer is None:
+        if self._alarm.when_s is None:
             return self._left_s
-        return max(0.0, self._timer.when() - asyncio.get_running_loop().time())
+        return max(0.0, self._alarm.when_s - asyncio.get_running_loop().time())
 
     @property
     def running(self) -> bool:
         """Whether time passes."""
-        return self._timer is not None
+        return self._alarm.when_s is not None
 
     def start(self, seconds: float) -> None:
         """Begin to count, anew."""
         self.stop()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._ring)
+        self._alarm.set_in(seconds)
 
     def stop(self) -> None:
         """Somebody speaks, or the session is over."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._left_s = None
+        self._alarm.cancel()
+        self._left_s = None
 
     def pause(self) -> None:
         """Stand still until `resume`."""
@@ -51,7 +51,3 @@ class IdleTimer:
         """Count on from where it stood."""
         if self._left_s is not None:
             self.start(self._left_s)
-
-    def _ring(self) -> None:
-        self._timer = None
-        self._passed()
