@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 from aiohttp import WebSocketError, WSMsgType, web
@@ -31,6 +31,9 @@ from realtime.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 1.0
+FLUSH_S = (
+    5.0  # a client that does not take its last messages in this time loses them, with its TCP connection
+)
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
 MAX_TRACES = 10  # in the log, of one connection
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
@@ -46,6 +49,9 @@ class Connection:
         self, socket: web.WebSocketResponse, live: LiveSession, metrics: Metrics, *, send_timeout_s: float
     ) -> None:
         self._socket = socket
+        self._transport = (
+            socket._req.transport if socket._req is not None else None
+        )  # aiohttp forgets it early
         self._live = live
         self._send_timeout_s = send_timeout_s
         self._metrics = metrics
@@ -109,17 +115,21 @@ class Connection:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 if client_reads and not detaches and closing.reason != "slow_reader":
                     await self._send_queued()
-                await self._socket.close(code=closing.code, message=closing.reason.encode()[:123])
+                with _not_cancelled_by_others():
+                    await self._socket.close(code=closing.code, message=closing.reason.encode()[:123])
         except (TimeoutError, ConnectionError):
-            self._abort()
+            pass  # aiohttp has closed the transport
+        finally:
+            # A transport that was closed with unsent data stays until the client has read it.
+            asyncio.get_running_loop().call_later(FLUSH_S, self._abort)
 
     async def _send_queued(self) -> None:
         while (messages := self._live.take_now()) is not None:
             await self._send(messages)
 
     def _abort(self) -> None:
-        if self._socket._req is not None and self._socket._req.transport is not None:
-            self._socket._req.transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     # -- receiving -------------------------------------------------------------------------------------------------
 
@@ -232,9 +242,22 @@ class Connection:
     async def _send(self, messages: Sequence[Sent]) -> None:
         for message in messages:
             self._live.story.sent(len(message.data))
-            await self._socket.send_frame(
-                message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT
-            )
+            kind = WSMsgType.BINARY if message.binary else WSMsgType.TEXT
+            with _not_cancelled_by_others():
+                await self._socket.send_frame(message.data, kind)
+
+
+@contextlib.contextmanager
+def _not_cancelled_by_others() -> Iterator[None]:
+    """All who wait until a client reads share one future in aiohttp: if one of them was cancelled, the next one gets a
+    CancelledError that is not its own. Here it is a ConnectionError: the client does not read."""
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("The client does not read.") from error
 
 
 async def _decoded(data: bytes) -> AnyClientEvent:
