@@ -24,6 +24,7 @@ from realtime.protocol.raw_events import MAX_EVENT_BYTES
 from realtime.protocol.server_events import ErrorEvent
 from realtime.server.live_session import Closing, LiveSession, internal_error
 from realtime.server.replay import Sent
+from realtime.server.tcp import reset_in
 from realtime.server.token_bucket import TokenBucket
 from realtime.tasks import TaskGroup
 from realtime.watchdog import Watchdog
@@ -120,16 +121,12 @@ class Connection:
         except (TimeoutError, ConnectionError):
             pass  # aiohttp has closed the transport
         finally:
-            # A transport that was closed with unsent data stays until the client has read it.
-            asyncio.get_running_loop().call_later(FLUSH_S, self._abort)
+            if self._transport is not None:
+                reset_in(self._transport, FLUSH_S)
 
     async def _send_queued(self) -> None:
         while (messages := self._live.take_now()) is not None:
             await self._send(messages)
-
-    def _abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
 
     # -- receiving -------------------------------------------------------------------------------------------------
 
