@@ -1,7 +1,9 @@
 """Conversations in one SQLite file: they stay when the server stops, and several workers can share the file.
 
 Only the user who runs the server can read the file. All work runs in one thread, with one transaction for each call.
-Conversations not saved for 30 days are deleted.
+Conversations not saved for 30 days are deleted. The days are those of the store's own clock: it follows the system's,
+but takes no step of more than a day and none back. So a system clock that is wrong for a while deletes nothing, and a
+month in which nobody used the store counts as a day.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 KEEP_DAYS = 30
 PRUNE_EVERY_S = 3600.0
+LONGEST_STEP_S = 86_400.0  # of the store's clock: a longer one may be a system clock that was set
 BUSY_TIMEOUT_S = 5.0  # while another worker writes
 
 SCHEMA = """
@@ -36,6 +39,9 @@ CREATE TABLE IF NOT EXISTS item (
     owner TEXT NOT NULL, conversation_id TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (owner, conversation_id, id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1), system_unix_s REAL NOT NULL, store_unix_s REAL NOT NULL
+);
 CREATE INDEX IF NOT EXISTS conversation_touched ON conversation (touched_unix_s);
 """
 
@@ -120,7 +126,7 @@ class SqliteStore:
         )
         self._file.execute(
             "INSERT OR REPLACE INTO conversation VALUES (?, ?, ?, ?)",
-            (*key, msgspec.json.encode(list(order)), time.time()),
+            (*key, msgspec.json.encode(list(order)), self._tick()),
         )
 
     def _load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
@@ -147,10 +153,22 @@ class SqliteStore:
             return
         self._pruned_s = now_s
         old = self._file.execute(
-            "SELECT owner, id FROM conversation WHERE touched_unix_s < ?", (time.time() - self._keep_s,)
+            "SELECT owner, id FROM conversation WHERE touched_unix_s < ?", (self._tick() - self._keep_s,)
         ).fetchall()
         for owner, conversation_id in old:
             self._forget(owner, conversation_id)
+
+    def _tick(self) -> float:
+        """The time of the store's clock, in Unix seconds. It begins with the newest conversation."""
+        now_s = time.time()
+        row = self._file.execute("SELECT system_unix_s, store_unix_s FROM clock").fetchone()
+        if row is None:
+            (newest_s,) = self._file.execute("SELECT max(touched_unix_s) FROM conversation").fetchone()
+            row = (now_s, now_s) if newest_s is None else (newest_s, newest_s)
+        seen_s, store_s = row
+        store_s += min(LONGEST_STEP_S, max(0.0, now_s - seen_s))
+        self._file.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)", (now_s, store_s))
+        return float(store_s)
 
 
 def _keep_private(path: Path) -> None:

@@ -27,6 +27,7 @@ from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server.announce import ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
+from realtime.server.listener import IDLE_TIMEOUT_S, Site
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
@@ -74,7 +75,13 @@ async def running(
     check_binding(settings)
     tls = tls_context(settings)
     app = realtime_app(settings, providers=providers, tools=tools, metrics=metrics)
-    runner = Runner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+    runner = Runner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=IDLE_TIMEOUT_S,
+    )
     try:
         await runner.setup()
         await _listen(runner, settings, sock, tls)
@@ -103,13 +110,8 @@ async def _listen(
     runner: web.AppRunner, settings: Settings, sock: socket.socket | None, tls: ssl.SSLContext | None
 ) -> None:
     """Listen on this socket, or on the address of the settings. Raises ConfigError."""
-    site: web.BaseSite
-    if sock is not None:
-        site = web.SockSite(runner, sock, ssl_context=tls)
-    else:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
     try:
-        await site.start()
+        await Site(runner, settings.host, settings.port, sock, tls).start()
     except OSError as error:
         raise _cannot_listen(settings, error) from error
 

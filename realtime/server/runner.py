@@ -1,4 +1,4 @@
-"""aiohttp's server with one difference: what is no HTTP costs one line of the log and one small answer.
+"""aiohttp's server with the connections of `listener.py`; what is no HTTP costs one line of the log and one small answer.
 
 aiohttp would log the bytes that it could not read, with a traceback, and send them back. Among them can be the header
 with a client's key. Applications of others have their own runner: for them `quiet_aiohttp` changes the log's records.
@@ -12,7 +12,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from realtime.server.descriptors import Descriptors
 from realtime.server.front_door import add_security_headers, plain_error
+from realtime.server.listener import Handler
 from realtime.server.state import DOOR, SETTINGS
 
 log = logging.getLogger(__name__)
@@ -37,14 +39,15 @@ class _Server(web.Server):
             **made._kwargs,
         )
         self._app = app
+        self._descriptors = Descriptors()
 
     def __call__(self) -> web.RequestHandler:
-        handler = _Protocol(self, loop=self._loop, **self._kwargs)
+        handler = _Protocol(self, descriptors=self._descriptors, loop=self._loop, **self._kwargs)
         handler.app = self._app
         return handler
 
 
-class _Protocol(web.RequestHandler):
+class _Protocol(Handler):
     """One connection."""
 
     __slots__ = ("app",)

@@ -2,10 +2,12 @@
 
 import asyncio
 import sqlite3
+import time
 
 import pytest
 
 from realtime.errors import ConfigError, ProviderError
+from realtime.providers import sqlite_store
 from realtime.providers.catalog import find
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
@@ -127,6 +129,62 @@ async def test_a_conversation_not_saved_for_a_month_is_deleted(tmp_path):
     assert await again.load("me", "conv_0") is None
     assert await again.load("me", "conv_1") == (b"1",)
     await again.aclose()
+
+
+DAY_S = 86_400
+
+
+class WrongClock:
+    """The system's clock, `ahead_s` wrong."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.ahead_s, real = 0.0, time.time
+        monkeypatch.setattr(time, "time", lambda: real() + self.ahead_s)
+
+
+async def opened_again(path: str, conversation_id: str, *, save: str = "") -> bool:
+    """Whether a server that starts now still has this conversation; it saves another one first."""
+    store = SqliteStore(path)
+    if save:
+        await store.save("me", save, ["a"], {"a": b"1"})
+    found = await store.load("me", conversation_id)
+    await store.aclose()
+    return found is not None
+
+
+@pytest.mark.parametrize("days", [29, 31, 365, 20_000, -31, -10_000])
+async def test_a_wrong_clock_deletes_nothing(tmp_path, monkeypatch, days):
+    """At a start and in the middle, and also when it is right again; conversations of that time stay too."""
+    monkeypatch.setattr(sqlite_store, "PRUNE_EVERY_S", 0.0)
+    path, clock = str(tmp_path / "conversations.db"), WrongClock(monkeypatch)
+    assert not await opened_again(path, "conv_none", save="conv_before")
+    clock.ahead_s = days * DAY_S
+    assert await opened_again(path, "conv_before", save="conv_meanwhile")
+    assert await opened_again(path, "conv_before")
+    clock.ahead_s = 0.0
+    for conversation_id in ("conv_before", "conv_meanwhile"):
+        assert await opened_again(path, conversation_id, save="conv_after")
+
+
+async def test_a_file_of_an_older_version_is_not_emptied_by_a_wrong_clock(tmp_path, monkeypatch):
+    path, clock = str(tmp_path / "conversations.db"), WrongClock(monkeypatch)
+    await opened_again(path, "conv_none", save="conv_before")
+    with sqlite3.connect(path) as file:
+        file.execute("DROP TABLE clock")
+    file.close()
+    clock.ahead_s = 40 * DAY_S
+    assert await opened_again(path, "conv_before", save="conv_meanwhile")
+
+
+async def test_a_store_that_is_used_every_day_forgets_after_a_month(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite_store, "PRUNE_EVERY_S", 0.0)
+    path, clock = str(tmp_path / "conversations.db"), WrongClock(monkeypatch)
+    await opened_again(path, "conv_none", save="conv_old")
+    kept_days = 0
+    while await opened_again(path, "conv_old", save="conv_new"):
+        clock.ahead_s += DAY_S
+        kept_days += 1
+    assert 30 <= kept_days <= 32
 
 
 def test_an_unusable_path_is_a_configuration_error(tmp_path):
