@@ -1,4 +1,4 @@
-"""aiohttp's server with the connections of `listener.py`; what is no HTTP costs one line of the log and one small answer.
+"""aiohttp's server with the connections of `listener.py`; what is no HTTP costs one line of the log, one small answer.
 
 aiohttp would log the bytes that it could not read, with a traceback, and send them back. Among them can be the header
 with a client's key. Applications of others have their own runner: for them `quiet_aiohttp` changes the log's records.

@@ -33,7 +33,10 @@ async def test_a_stopped_server_goes_on(tmp_path, when):
         serving(tmp_path, MINIMAX_API_KEY="sandbox", MINIMAX_BASE_URL=sandbox.url, **TIMEOUTS) as server,
         server.connect() as socket,
     ):
-        part = {"type": "input_text", "text": "Please repeat: the small dog ran along the beach every morning until the sun was high over the sea."}
+        part = {
+            "type": "input_text",
+            "text": "Please repeat: the small dog ran along the beach every morning until the sun was high over the sea.",
+        }
         item = {"type": "message", "role": "user", "content": [part]}
         await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
         await socket.send(json.dumps({"type": "response.create"}))

@@ -12,6 +12,7 @@ import pytest
 
 from realtime.commands.doctor import ask_health, health_address
 from realtime.errors import ConfigError
+from realtime.server import listener
 from realtime.server.run import running
 from realtime.server.tls import tls_context
 from realtime.settings import Settings
@@ -122,3 +123,16 @@ async def test_right_files_serve_https_and_the_health_check_follows(folder, cert
 )
 def test_the_health_check_asks_where_the_server_listens(host, address):
     assert health_address(Settings(host=host, port=9000)) == address
+
+
+async def test_a_handshake_that_never_ends_is_closed(folder, monkeypatch):
+    monkeypatch.setattr(listener, "HEAD_TIMEOUT_S", 0.5)
+    settings = Settings(
+        port=0, tls_cert=str(folder / "a.pem"), tls_key=str(folder / "a.key"), transcriber="none"
+    )
+    async with running(settings) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+        writer.write(b"\x16\x03\x01")
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+        writer.close()
