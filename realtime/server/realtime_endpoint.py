@@ -68,35 +68,58 @@ async def handshake(request: web.Request) -> web.StreamResponse:
 
 
 async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
-    app, settings = request.app, runtime_of(request.app).settings
-    if refusal := origin_refused(request, settings):
-        return refusal
-    door = app[DOOR]
-    if request.headers.get("Upgrade", "").lower() != "websocket":
-        return error_response(
-            ProtocolError("This address is a WebSocket: connect with ws:// or wss://."), 426
-        )
     offered = offered_protocols(request)
     selected = next((name for name in PROTOCOLS if name in offered), None)
+    if refusal := origin_refused(request, runtime_of(request.app).settings) or _no_websocket(request):
+        return refusal
     if offered and selected is None:
         return error_response(ProtocolError("Offer the subprotocol 'realtime', or none."), 400)
     credential, from_browser = credential_of(request.headers.get("Authorization"), offered)
-    binary = selected == "realtime.bin.v1"
-    resume = read_resume(request.query)
-    existing, not_resumable = _find_existing(app[REGISTRY], resume, credential, binary=binary)
-    denied: ProtocolError | None = None
     try:
-        if existing is not None:  # its credential was checked when it began, and may have expired since
-            caller = existing.caller
-        else:
-            caller = app[ACCESS].check(credential, time.time())
-            _take_place(app[REGISTRY], place, caller)
+        client = _admitted(request, place, credential, binary=selected == "realtime.bin.v1")
     except ProtocolError as error:
-        door.refused(request, error.code)
+        request.app[DOOR].refused(request, error.code)
         if error.code == "server_overloaded" or not from_browser:
             return error_response(error, *HTTP_ERRORS[error.code])
-        denied = error
+        socket = await _upgraded(request, selected)
+        await _deny(socket, error)
+        return socket
+    socket = await _upgraded(request, selected)
+    with request.app[REGISTRY].connected():
+        await _serve(request, socket, client, place)
+    return socket
 
+
+def _no_websocket(request: web.Request) -> web.Response | None:
+    """The answer to a request that is no handshake of a WebSocket."""
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        return None
+    return error_response(ProtocolError("This address is a WebSocket: connect with ws:// or wss://."), 426)
+
+
+def _admitted(request: web.Request, place: Place, credential: str | None, *, binary: bool) -> _Client:
+    """Who connects, and to what. Raises ProtocolError if the key is wrong or there is no room."""
+    app, resume = request.app, read_resume(request.query)
+    existing, not_resumable = _find_existing(app[REGISTRY], resume, credential, binary=binary)
+    if existing is not None:  # its credential was checked when it began, and may have expired since
+        caller = existing.caller
+    else:
+        caller = app[ACCESS].check(credential, time.time())
+        _take_place(app[REGISTRY], place, caller)
+    return _Client(
+        who=client_of(request, binary=binary),
+        caller=caller,
+        credential=credential,
+        extensions=request.query.get("extensions", ""),
+        conversation_id=request.query.get("conversation", ""),
+        binary=binary,
+        resume=resume,
+        existing=existing,
+        not_resumable=not_resumable,
+    )
+
+
+async def _upgraded(request: web.Request, selected: str | None) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(
         protocols=(selected,) if selected else (),
         max_msg_size=MAX_MESSAGE_BYTES,
@@ -106,26 +129,23 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
         autoping=True,
     )
     await socket.prepare(request)
-    if denied is not None:
-        await _deny(socket, denied)
-        return socket
-
-    extensions, conversation_id = request.query.get("extensions", ""), request.query.get("conversation", "")
-    who = client_of(request, binary=binary)
-    client = _Client(who, caller, credential, extensions, conversation_id, binary)
-    with app[REGISTRY].connected():
-        try:
-            connection, first = await _connect(app, socket, client, place, existing, resume, not_resumable)
-        except ProtocolError as error:
-            # the session to resume has just ended, and there is no room for another one
-            door.refused(request, error.code)
-            await _deny(socket, error)
-        except Exception as error:
-            log.error("a session could not begin", exc_info=error)
-            await _deny(socket, internal_error())
-        else:
-            await connection.run(first)
     return socket
+
+
+async def _serve(request: web.Request, socket: web.WebSocketResponse, client: _Client, place: Place) -> None:
+    """Join the socket to its session until one of them ends."""
+    try:
+        connection, first = await _connect(request.app, socket, client, place)
+    except (
+        ProtocolError
+    ) as error:  # the session to resume has just ended, and there is no room for another one
+        request.app[DOOR].refused(request, error.code)
+        await _deny(socket, error)
+    except Exception as error:
+        log.error("a session could not begin", exc_info=error)
+        await _deny(socket, internal_error())
+    else:
+        await connection.run(first)
 
 
 async def _deny(socket: web.WebSocketResponse, error: ProtocolError) -> None:
@@ -145,6 +165,9 @@ class _Client:
     extensions: str
     conversation_id: str  # the stored conversation to continue; "" for a new one
     binary: bool
+    resume: ResumeRequest | None
+    existing: LiveSession | None  # the session to resume
+    not_resumable: NotResumable | None  # why there is none
 
 
 def _find_existing(
@@ -205,30 +228,18 @@ def _left_out(stored: StoredConversation) -> ProtocolError | None:
 
 
 async def _connect(
-    app: web.Application,
-    socket: web.WebSocketResponse,
-    client: _Client,
-    place: Place,
-    existing: LiveSession | None,
-    resume: ResumeRequest | None,
-    not_resumable: NotResumable | None,
+    app: web.Application, socket: web.WebSocketResponse, client: _Client, place: Place
 ) -> tuple[Connection, list[Sent]]:
     """A connection of the socket to the resumed session or a new one, and the messages to send first.
 
     Raises ProtocolError if there is no room for a new one.
     """
-    send_timeout_s = runtime_of(app).settings.send_timeout_s
-    if existing is not None and resume is not None:
-        connection = Connection(socket, existing, app[METRICS], send_timeout_s=send_timeout_s)
-        if await existing.attach(connection):
-            try:
-                return connection, await existing.resume_messages(resume)
-            except Gap:  # meanwhile the older socket got more messages than the replay buffer can hold
-                await existing.finish(Closing(1001, "session_not_resumable"))
-            except BaseException:
-                existing.detach()
-                raise
-        await existing.gone()
+    not_resumable = client.not_resumable
+    if client.existing is not None and client.resume is not None:
+        connection = _connection(app, socket, client.existing)
+        first = await _resumed(client.existing, connection, client.resume)
+        if first is not None:
+            return connection, first
         not_resumable = NotResumable("That session has just ended.")
         _take_place(app[REGISTRY], place, client.caller)
     stored, not_loaded = await _load_stored(runtime_of(app).store, client)
@@ -244,6 +255,24 @@ async def _connect(
         stored=stored,
     )
     app[REGISTRY].start(live, place)
-    connection = Connection(socket, live, app[METRICS], send_timeout_s=send_timeout_s)
+    connection = _connection(app, socket, live)
     await live.attach(connection)
     return connection, []
+
+
+async def _resumed(live: LiveSession, connection: Connection, resume: ResumeRequest) -> list[Sent] | None:
+    """The messages to send first on the session's new connection; None if it cannot be resumed after all."""
+    if await live.attach(connection):
+        try:
+            return await live.resume_messages(resume)
+        except Gap:  # meanwhile the older socket got more messages than the replay buffer can hold
+            await live.finish(Closing(1001, "session_not_resumable"))
+        except BaseException:
+            live.detach()
+            raise
+    await live.gone()
+    return None
+
+
+def _connection(app: web.Application, socket: web.WebSocketResponse, live: LiveSession) -> Connection:
+    return Connection(socket, live, app[METRICS], send_timeout_s=runtime_of(app).settings.send_timeout_s)

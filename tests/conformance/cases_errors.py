@@ -151,10 +151,12 @@ CASES = (
         ),
     ),
     Case(
-        "a long item is taken and the length of instructions is limited",
+        "a long item is taken, and the lengths of an event and of instructions are limited",
         "1.4",
         (
-            create(message("x" * 3_000_000)),
+            create(message("x" * 1_048_576)),
+            refused("invalid_value"),
+            create(message("x" * 1_000_000)),
             Expect("conversation.item.done"),
             create(message("x" * 200_000)),
             Expect("conversation.item.done"),
