@@ -12,6 +12,10 @@ CODE = "```\nx = 1\n```"
 @pytest.mark.parametrize(
     ("question", "language"),
     [
+        ("Hi", "en"),  # a word of Catalan too
+        ("Hola", "es"),
+        ("Bonjour", "fr"),
+        ("Hi ha molta gent", "ca"),
         ("Write me a function, please.", "en"),
         ("Kannst du mir bitte eine Tabelle zeigen?", "de"),
         ("Montre-moi le code, s'il te plaît.", "fr"),

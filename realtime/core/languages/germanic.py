@@ -32,7 +32,7 @@ ENGLISH = Language(
         "eds a.m p.m ph.d esq assoc intl govt univ ca tel ext b.c a.d b.c.e c.e"
     ),
     numbered="no nos op opp p art para ext",
-    requests="show write",
+    requests="show write hi hello please",
 )
 GERMAN = Language(
     "de",
@@ -61,7 +61,7 @@ GERMAN = Language(
     ),
     numbered="nr nrn art abs abb tab kap bd s seite ziff par max op",
     ordinals=True,
-    requests="zeig mir kannst schreib",
+    requests="zeig mir kannst schreib hallo bitte",
 )
 DUTCH = Language(
     "nl",

@@ -28,15 +28,16 @@ def _by_hint(hints_of: Callable[[Language], Iterable[str]]) -> dict[str, tuple[s
 
 
 _TELLING = _by_hint(lambda language: language.telling_words | set(language.requests.split()))
+_CODES = tuple(language.code for language in LANGUAGES)  # those with more speakers come first
 _LETTERS = _by_hint(lambda language: language.letters.split())
 _SCRIPTS = _by_hint(lambda language: language.scripts.split())
 
 
 def guess_language(text: str) -> str:
-    """The language (ISO 639) that a text is most likely in, English on a tie; "" without a hint."""
+    """The language (ISO 639) that a text is most likely in; on a tie the first in the tables; "" without a hint."""
     guessed = guess_languages(text)
     likely = languages_of_script(text)
-    for code in likely or ("en", *sorted(guessed)):
+    for code in likely or _CODES:
         if code in guessed:
             return code
     return likely[0] if likely else ""

@@ -26,7 +26,7 @@ SPANISH = Language(
         "ff.aa pts ptas"
     ),
     numbered="núm núms nº pág págs art arts cap fig vol p pp tomo no apdo n",
-    requests="muéstrame puedes favor escribe dame",
+    requests="hola muéstrame puedes favor escribe dame",
 )
 FRENCH = Language(
     "fr",
@@ -48,7 +48,7 @@ FRENCH = Language(
         "h km kg éd apr s.v.p svp r.-v"
     ),
     numbered="art chap fig vol p pp n no nos nº n° al §",
-    requests="montre moi peux écris s'il plaît",
+    requests="bonjour montre moi peux écris s'il plaît",
 )
 PORTUGUESE = Language(
     "pt",
@@ -93,7 +93,7 @@ ITALIAN = Language(
         "kg ca u.s p.s n.d.r mln mld"
     ),
     numbered="n nn nr num pag pagg art artt cap fig vol p pp",
-    requests="mostrami puoi favore scrivi dammi",
+    requests="ciao mostrami puoi favore scrivi dammi",
 )
 ROMANIAN = Language(
     "ro",
