@@ -16,6 +16,7 @@ from aiohttp import web
 from realtime.deadlines import Alarm
 from realtime.server.descriptors import Descriptors
 from realtime.server.tcp import reset, reset_in
+from realtime.weak_calls import weak_call
 
 HEAD_TIMEOUT_S = 10.0  # from the connection, or from its first byte, to the end of the head
 IDLE_TIMEOUT_S = 75.0  # between two requests: longer than a reverse proxy keeps its connections
@@ -28,13 +29,13 @@ FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0
 class Handler(web.RequestHandler):
     """aiohttp's protocol of one connection, with an end for each wait."""
 
-    __slots__ = ("_alarm", "_alarm_request", "_descriptors", "_refused", "_wire")
+    __slots__ = ("__weakref__", "_alarm", "_alarm_request", "_descriptors", "_refused", "_wire")
 
     def __init__(self, manager: web.Server, *, descriptors: Descriptors, **options: Any) -> None:
         super().__init__(manager, **options)
         self._descriptors = descriptors
         self._refused = False
-        self._alarm = Alarm(self._overdue)
+        self._alarm = Alarm(weak_call(self._overdue))
         self._alarm_request: int | None = None  # the request that the alarm is for; None: the next head
         self._wire: asyncio.Transport | None = None
 

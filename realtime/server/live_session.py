@@ -246,8 +246,11 @@ class LiveSession:
         """The connection is lost: wait for another one until the resume window ends."""
         self._remove_connection()
         self.session.suspend()
-        self._window = Alarm(lambda: self.close_soon(1001, "resume_window_over"))
+        self._window = Alarm(weak_call(self._window_over))
         self._window.set_in(self._window_s)
+
+    def _window_over(self) -> None:
+        self.close_soon(1001, "resume_window_over")
 
     async def finish(self, closing: Closing) -> None:
         """The client has finished: end the session. Queued messages can still be taken afterwards."""
