@@ -6,15 +6,16 @@ The modules, by what they are for:
 
     the client          client, hosts, models
     the tables          operations, field_tables, fields, codes
-    one request         door, http, proxied, proxies, pacing, retries, sse, json_text, errors, results
+    one request         door, http, proxied, proxies, pacing, retries, retry_after, sse, json_text, reading, errors,
+                        results
     files out           file_source, file_purposes, media_input, picture_size, audio_length, mp3_frames, sniff,
                         multipart, upload
     files in            fetching, part_file, download, media_result
     tasks               job, job_kind, job_schedule, job_states, in_flight, callbacks
     chat                chat, chat_call, chat_checks, chat_dialect, chat_request, chat_stream, chat_whole, chat_parse,
                         chat_schema, chat_models, spares
-    what an answer holds  thinking, visible_text, written_calls, written_forms, written_ends, typed_arguments,
-                        call_assembler, damaged_text
+    what an answer holds  thinking, visible_text, end_tokens, written_calls, written_forms, written_relatives,
+                        written_naked, written_ends, typed_arguments, call_assembler, damaged_text
     its third dialect   chat_anthropic, anthropic_stream
     live speech         speech, speech_config, speech_protocol, speech_chunk, speech_ends, speech_session,
                         speech_socket, speech_bidi, speech_http, subtitles

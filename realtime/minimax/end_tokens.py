@@ -38,7 +38,7 @@ _PARTS = sorted(
 _TAIL = re.compile(
     rf"\s*(?:(?:{'|'.join(map(re.escape, TOKENS))})\s*)*(?:{'|'.join(map(re.escape, _PARTS))})?\Z"
 )
-_ENDING = re.compile(rf"\s*(?:(?:{'|'.join(map(re.escape, TOKENS))})\s*)+\Z")
+_ENDING = re.compile(rf"(?:(?:{'|'.join(map(re.escape, TOKENS))})\s*)+\Z")
 _STRUCK = "<s>"  # HTML, whose end is no token
 
 

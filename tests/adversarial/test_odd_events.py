@@ -182,7 +182,7 @@ async def test_a_request_that_breaks_us_has_the_error_body(harness: Harness, mon
         answer = await http.post(harness.server.url + "/v1/realtime/client_secrets", data=b"{}", headers=JSON)
         assert answer.status == 500
         assert (await answer.json())["error"]["code"] == "internal_error"
-    assert [record.message for record in caplog.records if record.exc_info] == ["a request broke"]
+    assert [record.message for record in caplog.records if record.exc_info] == ["a request failed"]
 
 
 @pytest.mark.parametrize("keys", [(), ("a-long-enough-key",)])

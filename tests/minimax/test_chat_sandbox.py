@@ -142,7 +142,7 @@ async def test_refusals_are_raised_at_once_in_both_envelopes(
 @pytest.mark.parametrize("code", [1000, 1002, 2064])
 async def test_a_retryable_error_that_stays_is_raised(endpoint: Endpoint, code: int) -> None:
     with pytest.raises(ProviderError) as caught:
-        await ask(f"chat.error={code}", endpoint=endpoint, first_timeout_s=1)
+        await ask(f"chat.error={code}", endpoint=endpoint, first_timeout_s=20)
     assert caught.value.upstream_code == code
     assert caught.value.retryable
 

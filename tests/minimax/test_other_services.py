@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime.core.messages import TextDelta, ToolCallDelta
@@ -172,6 +172,7 @@ def test_a_text_about_such_a_token_stays(text: str) -> None:
     assert read(*(content(letter) for letter in text), FINISH)[0] == text
 
 
+@example([" ", "</s>"], 1)
 @given(
     st.lists(st.sampled_from(["a", " ", "<", "</s>", "<|im_", "end|>", "[", "e~[", "."]), max_size=12),
     st.integers(1, 9),

@@ -97,7 +97,7 @@ function namedLink(text, at, to) {
   return href ? { kind: "link", href, start: at, end: last + 1, children } : { kind: "label", start: at, end: last + 1, children };
 }
 
-/** Whether a target is a place in documents that this page does not have (`docs/a.md`, `#top`), and no index or pattern. */
+/** Whether a target is a place in documents that this page does not have (`pages/a.md`, `#top`), and no index or pattern. */
 function isPlace(text, at, target, label) {
   if (!target || /^[a-z][a-z0-9+.-]*:|^\/\/|[\\|^$*?]/i.test(target)) return false;
   if (at > 0 && /[\p{L}\p{N}_)\]]/u.test(text[at - 1])) return false;  // f[0](x)
