@@ -163,9 +163,8 @@ class Bench:
             raise RuntimeError(f"The reply ended without audio: {done['response']['status_details']}")
         requests = after.speech_after(asked_s)
         new_speech = sum(request.waited for request in requests[:1])
-        if (
-            HANDSHAKE[-1] in self._scenario.sets
-        ):  # handshakes are slow: the time shows whether the turn waited for one
+        # Handshakes are slow: the time shows whether the turn waited for one
+        if HANDSHAKE[-1] in self._scenario.sets:
             new_http = int(is_cold(waterfall["marks"]))
         else:
             new_http = after.http_connections - before.http_connections

@@ -125,9 +125,8 @@ class Turn:
         self.chunker = Chunker(ChunkRules(), voice.rate)
         self.chunker.latency(voice.latency)
         self.chunker.delivery(voice.delivery)
-        self._latencies_s: dict[
-            int, float
-        ] = {}  # of chunks sent to an idle voice; learnt with their first audio
+        # Of chunks sent to an idle voice; learnt with their first audio
+        self._latencies_s: dict[int, float] = {}
         self._frames: deque[tuple[float, int, float, bool]] = deque()  # arrival, chunk, received ms, complete
         self._prebuffer = Prebuffer(voice.delivery)
         self._held: list[tuple[float, int, float, bool]] = []  # frames of the current chunk
@@ -139,9 +138,8 @@ class Turn:
         self.first_audio_s: float | None = None
         self.stutter_ms = 0.0  # pauses that an earlier chunk would have prevented
         self.upstream_ms = 0.0  # other pauses
-        self._soonest_s: dict[
-            int, float
-        ] = {}  # first audio of a chunk if it had been sent with its first word
+        # First audio of a chunk if it had been sent with its first word
+        self._soonest_s: dict[int, float] = {}
         self.pauses_after: list[Boundary | None] = []  # None: inside a chunk
         self.waited_s = 0.0
         self._received: dict[int, float] = {}

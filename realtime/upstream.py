@@ -22,9 +22,8 @@ CODES = frozenset(
     "insufficient_quota invalid_voice content_filter context_length_exceeded overloaded empty_answer".split()
 )
 OTHER = "other"
-OURS = frozenset(
-    {"transcription_failed", "transcription_unavailable", "internal_error"}
-)  # more reasons why a reply fails
+# More reasons why a reply fails
+OURS = frozenset({"transcription_failed", "transcription_unavailable", "internal_error"})
 
 log = logging.getLogger(__name__)
 

@@ -37,10 +37,8 @@ class Watchdog(Timer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cancel()
-        timeout, self._timeout = (
-            self._timeout,
-            asyncio.timeout(None),
-        )  # it knows its task, and the task its error
+        # A timeout knows its task, and the task its error: keep neither.
+        timeout, self._timeout = self._timeout, asyncio.timeout(None)
         await timeout.__aexit__(kind, error, trace)
 
     def alive(self) -> None:

@@ -34,9 +34,8 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 
 _CAN_BE_LEFT_OUT = (ast.Expr, ast.Assign, ast.AugAssign, ast.Return, ast.Continue, ast.Break)
 
-Change = tuple[
-    int, str, Callable[[], None]
-]  # the line, what it does, and the function that changes the tree in place
+# The line, what it does, and the function that changes the tree in place
+Change = tuple[int, str, Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,8 @@ class Order:
     prompt: str
     arguments: Mapping[str, Any]
     create: Callable[[], Awaitable[Any]]
-    pictures: tuple[
-        tuple[str, str], ...
-    ] = ()  # the name of the argument and the source, of what is not looked at yet
+    # The name of the argument and the source, of what is not looked at yet
+    pictures: tuple[tuple[str, str], ...] = ()
 
     async def check_pictures(self) -> None:
         """Look at the pictures as the request will. Raises InvalidArgument."""

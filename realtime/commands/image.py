@@ -79,9 +79,8 @@ async def _request(
 ) -> tuple[tuple[str, ...], int]:
     """One request of up to nine pictures: their paths, and how many were stopped."""
     args, failed = platform.args, 0
-    seed = (
-        None if args.seed is None else args.seed + first
-    )  # the same seed would draw the same pictures again
+    # The same seed would draw the same pictures again
+    seed = None if args.seed is None else args.seed + first
 
     async def create() -> Answer:
         nonlocal failed

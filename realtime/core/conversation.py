@@ -252,9 +252,8 @@ class Conversation:
         `awaited`: if it is a call, the client will bring its output.
         """
         before = self._items.get(item.id)
-        if (
-            before is not None and before.status == "in_progress"
-        ):  # else a client has made its own with this id
+        # Another status: a client has made an item of its own with this id
+        if before is not None and before.status == "in_progress":
             self._items[item.id] = item
             if awaited and isinstance(item, FunctionCall):
                 self._awaited.add(item.call_id)

@@ -10,9 +10,8 @@ import unicodedata
 
 from realtime.core.characters import is_unspaced
 
-_ACCENTS = re.compile(
-    "[\u0300-\u036f]"
-)  # of Latin, Greek and Cyrillic: the vowel signs of other scripts are letters
+# Of Latin, Greek and Cyrillic: the vowel signs of other scripts are letters
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _PLAIN = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _INSIDE_WORDS = re.compile("['\u2019\u02bc`\u00b4\u2010\u2011\u00ad\u200c\u200d-]")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")

@@ -50,9 +50,8 @@ _NEXT = re.compile(rf"[{re.escape(OPENERS)}]*(\d+|(?:{_LETTER}|(?<=\w)['’](?=\
 _ROMAN = re.compile(r"(?=[IVX])(?:X{0,3})(?:IX|IV|V?I{0,3})")
 _THAI = re.compile(r"[\u0e01-\u0e4e]")
 _GEORGIAN = re.compile(r"[\u10d0-\u10ff]")  # its letters are small to Unicode, and begin sentences
-_THAI_SHORT = re.compile(
-    r"(?<![\u0e01-\u0e4e])(?:เ?[ก-ฮ]{1,3}\.)*(?:เ?[ก-ฮ]{1,4}|โทร)$"
-)  # no vowels: "พ.ศ", "น"
+# No vowels: "พ.ศ", "น"
+_THAI_SHORT = re.compile(r"(?<![\u0e01-\u0e4e])(?:เ?[ก-ฮ]{1,3}\.)*(?:เ?[ก-ฮ]{1,4}|โทร)$")
 _BEFORE = 24  # characters that tell what a word is
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\.?\s+$")
 # a letter alone after one of these is a name for a thing, and may be the last word: "vitamin C.", "plan B."

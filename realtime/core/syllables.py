@@ -8,9 +8,8 @@ from realtime.core.characters import HAN, HANGUL
 from realtime.core.folding import fold
 
 _WIDE = re.compile(f"[{HAN}{HANGUL}\u3041-\u3096\u30a1-\u30fa]")
-_SMALL_KANA = re.compile(
-    "[ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ]"
-)  # share a syllable with the kana before
+# Share a syllable with the kana before
+_SMALL_KANA = re.compile("[ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ]")
 _VOWELS = re.compile("[aeiouyäöüåαεηιουωаеёиоуыэюяіїєў]+")
 _SILENT_END = re.compile("[^aeiouy]e[sd]?$")  # English and French
 _SPELLED = re.compile("[a-zα-ωа-яёіїєґўäöüåñç]+")  # scripts that write all their vowels

@@ -307,9 +307,8 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
         case _, TranscriptFailed(item_id):
             return _told(turn, item_id, rules, words=False)
 
-        case _, ReplyBegan(
-            response_id, continues
-        ):  # it answers all that was said so far, and waits for the texts
+        case _, ReplyBegan(response_id, continues):
+            # It answers all that was said so far, and waits for the texts
             heard = turn.heard and (continues or turn.playing_id is not None)
             begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard)
             return replace(begun, response_id=response_id, playing_id=None), []

@@ -27,9 +27,8 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S_PER_S = 0.25  # long audio may take longer
 LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not detect it
-DOUBTFUL = (
-    -1.15
-)  # log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
+# Log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
+DOUBTFUL = -1.15
 SHORT_S = 0.8  # a sound below this does not tell its language
 INTERIM_SHARE = 0.4  # of a core, while somebody speaks
 INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least

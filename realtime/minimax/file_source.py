@@ -25,9 +25,8 @@ FileSource = str | os.PathLike[str] | bytes | BinaryIO
 
 MB = 1024 * 1024
 # The pages do not say which MB they mean. This is the larger one, so that nothing is refused that the platform takes.
-MOST_BYTES = (
-    512 * MB
-)  # of one file on the platform, docs/minimax/files.md 1; also what is read into memory at most
+# Of one file on the platform, docs/minimax/files.md 1; also what is read into memory at most
+MOST_BYTES = 512 * MB
 PART_BYTES = 256 * 1024
 
 T = TypeVar("T")

@@ -131,9 +131,8 @@ class HttpClient:
             parts = urlsplit(url)
             # yarl would decode %2F and the like, which some signatures do not survive.
             address = URL(url, encoded=url.isascii() and " " not in url)
-            usable = (
-                parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-            )  # reads the port
+            # Reading `port` raises ValueError for one that is none
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         except ValueError:
             usable = False
         if not usable:

@@ -113,9 +113,8 @@ class SseDecoder:
             self._held.append(fragment)
 
     def _take_held(self) -> bytes:
-        line = (
-            b":" if self._skipping else b"".join(self._held)
-        )  # a comment instead of the line that is left out
+        # A comment instead of the line that is left out
+        line = b":" if self._skipping else b"".join(self._held)
         self._held.clear()
         self._held_bytes = 0
         self._skipping = False

@@ -11,10 +11,9 @@ import msgspec
 
 MAX_DEPTH = 100  # a schema of a tool takes two levels for each object in an object
 
-_decoder = msgspec.json.Decoder()
-
-
 TOO_DEEP = f"Invalid value: arrays and objects may be nested {MAX_DEPTH} levels deep at most."
+
+_decoder = msgspec.json.Decoder()
 
 
 class NotJson(ValueError):

@@ -61,9 +61,8 @@ class ReplyPlan:
     speak_ahead: bool  # behind a closed gate, let the voice prepare the first chunk
     tools: Toolbox | None  # what the server runs itself
     server_tools: frozenset[str]  # those of them that were offered
-    stand_in: (
-        str | None
-    )  # said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
+    # Said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
+    stand_in: str | None
     language: str | None  # of the user, ISO-639-1, where it is known
     tool_round: int  # how often the model was asked again in this turn of the user, with what tools gave
 

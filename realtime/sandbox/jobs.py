@@ -54,9 +54,8 @@ class Job:
 
     id: int
     kind: JobKind
-    body: Mapping[
-        str, Any
-    ]  # the request; empty once the task is finished, because it may hold whole pictures
+    # The request; empty once the task is finished, because it may hold whole pictures
+    body: Mapping[str, Any]
     faults: Faults  # those of the request that made it
     base_url: str  # scheme and host of that request
     store: Store

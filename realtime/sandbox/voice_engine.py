@@ -90,9 +90,8 @@ class Engine:
             data = _short_path(str(espeakng_loader.get_data_path()))
         except (ImportError, OSError) as error:
             raise VoiceUnavailable(INSTALL) from error
-        self.rate: int = self._lib.espeak_Initialize(
-            _SYNCHRONOUS, 0, os.fsencode(data), _DO_NOT_EXIT
-        )  # Hertz
+        # The rate is in Hertz
+        self.rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), _DO_NOT_EXIT)
         if self.rate <= 0:
             raise VoiceUnavailable(f"espeak-ng does not start with its data in {data}; {INSTALL}")
         self._pcm = bytearray()

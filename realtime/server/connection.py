@@ -50,9 +50,8 @@ class Connection:
         self, socket: web.WebSocketResponse, live: LiveSession, metrics: Metrics, *, send_timeout_s: float
     ) -> None:
         self._socket = socket
-        self._transport = (
-            socket._req.transport if socket._req is not None else None
-        )  # aiohttp forgets it early
+        # aiohttp forgets it early
+        self._transport = socket._req.transport if socket._req is not None else None
         self._live = live
         self._send_timeout_s = send_timeout_s
         self._metrics = metrics

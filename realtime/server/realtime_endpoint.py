@@ -19,10 +19,7 @@ from realtime.errors import ProtocolError, ProviderError
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
 from realtime.providers.base import Store
-from realtime.server.access import (
-    Caller,
-    credential_of,
-)
+from realtime.server.access import Caller, credential_of
 from realtime.server.connection import Connection
 from realtime.server.front_door import error_response
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest, internal_error
@@ -46,8 +43,6 @@ HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
     "rate_limit_exceeded": (429, {"Retry-After": "5"}),
     "server_overloaded": (503, {"Retry-After": "5"}),
 }
-
-
 CLOSE_CODES = {"rate_limit_exceeded": 1013, "server_overloaded": 1013, "internal_error": 1011}
 
 
@@ -136,9 +131,8 @@ async def _serve(request: web.Request, socket: web.WebSocketResponse, client: _C
     """Join the socket to its session until one of them ends."""
     try:
         connection, first = await _connect(request.app, socket, client, place)
-    except (
-        ProtocolError
-    ) as error:  # the session to resume has just ended, and there is no room for another one
+    except ProtocolError as error:
+        # The session to resume has just ended, and there is no room for another one
         request.app[DOOR].refused(request, error.code)
         await _deny(socket, error)
     except Exception as error:

@@ -50,9 +50,8 @@ class Registry:
         self._max_sessions = max_sessions
         self._per_key = sessions_per_key
         self._sessions: dict[str, LiveSession] = {}
-        self._places: dict[
-            Place, str
-        ] = {}  # with their keys, of all sessions, and of those that are about to begin
+        # With their keys, of all sessions, and of those that are about to begin
+        self._places: dict[Place, str] = {}
         self._sockets = 0
         self._hurried = False
         self._changed = asyncio.Event()

@@ -278,9 +278,8 @@ def serve(
             )
             for number in range(workers)
         ]
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # a terminal sends it to all: workers that begin are not for it
+        # A terminal sends it to all: workers that begin are not for it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         for process in processes:
             process.start()
 

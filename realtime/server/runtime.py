@@ -45,9 +45,8 @@ class Runtime:
     settings: Settings
     providers: Providers
     parts_missing: Sequence[Missing] = ()  # grows if a part turns out not to work: see `missing`
-    emulated: tuple[
-        str, ...
-    ] = ()  # the roles that the sandbox in this process plays: no platform is configured
+    # The roles that the sandbox in this process plays: no platform is configured
+    emulated: tuple[str, ...] = ()
     tools: Toolbox | None = None  # Python functions that this server runs for the model
     store: Store | None = None  # keeps conversations after their session
 

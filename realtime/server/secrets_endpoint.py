@@ -80,9 +80,8 @@ def _cors(request: web.Request) -> dict[str, str]:
 
 async def _read_body(request: web.Request) -> dict[str, Any]:
     """The JSON object of the body. Raises ProtocolError."""
-    raw = (
-        await request.read()
-    )  # in time (`listener.py`), bounded by client_max_size, of the outermost application
+    # In time (`listener.py`), bounded by client_max_size, of the outermost application
+    raw = await request.read()
     try:
         body = client_json.parse(raw or b"{}", "the body")
     except client_json.NotJson as error:

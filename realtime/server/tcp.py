@@ -7,9 +7,8 @@ import contextlib
 import socket
 import struct
 
-_RESET = struct.pack(
-    "hh" if hasattr(socket, "SIO_RCVALL") else "ii", 1, 0
-)  # SO_LINGER: on, 0 s (Windows: short)
+# SO_LINGER: on, 0 s (Windows: short)
+_RESET = struct.pack("hh" if hasattr(socket, "SIO_RCVALL") else "ii", 1, 0)
 
 
 def reset(transport: asyncio.Transport) -> None:
@@ -17,9 +16,8 @@ def reset(transport: asyncio.Transport) -> None:
 
     `abort` alone closes the file, and the system goes on for minutes to offer what it has to a peer that reads nothing.
     """
-    if (
-        transport.get_write_buffer_size() > 0
-    ):  # so the file is open, and its number is not another connection's
+    # Something is unsent, so the file is open: its number is not another connection's
+    if transport.get_write_buffer_size() > 0:
         with contextlib.suppress(OSError, AttributeError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     transport.abort()

@@ -206,9 +206,8 @@ def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
 
 def _choose_cache(values: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str]) -> None:
     base = environ.get("XDG_CACHE_HOME", "")
-    if "cache_dir" not in values and os.path.isabs(
-        base
-    ):  # a relative one counts as unset, as its specification says
+    # A relative one counts as unset, as its specification says
+    if "cache_dir" not in values and os.path.isabs(base):
         values["cache_dir"] = os.path.join(base, CACHE_NAME)
         origins["cache_dir"] = "environment XDG_CACHE_HOME"
 

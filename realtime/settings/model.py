@@ -53,9 +53,8 @@ class Settings:
     server_secret: str | None = field(default=None, repr=False)  # signs client secrets; None: a random one
     admin_addresses: tuple[str, ...] = ()  # may read the metrics and the details of /readyz without a key
     origins: tuple[str, ...] = ()
-    trusted_proxies: tuple[
-        str, ...
-    ] = ()  # addresses or networks whose X-Forwarded-Host is believed; "*": all
+    # Addresses or networks whose X-Forwarded-Host is believed; "*": all
+    trusted_proxies: tuple[str, ...] = ()
     store: str = "memory"  # memory, sqlite:PATH, none, or an installed one: name[:argument]
     tools: tuple[str, ...] = ()  # Python functions the server runs for the model: module or module:function
     tool_timeout_s: float = 10.0

@@ -164,9 +164,8 @@ async def failed_chat(harness: Harness, wire: WireClient) -> None:
 async def failed_voice(harness: Harness, wire: WireClient) -> None:
     harness.fault("speech.error=2013")
     other_voice = {"type": "realtime", "audio": {"output": {"voice": "English_magnetic_voiced_man"}}}
-    await wire.send(
-        "session.update", session=other_voice
-    )  # else the reply finds a connection without a fault
+    # Else the reply finds a connection without a fault
+    await wire.send("session.update", session=other_voice)
     assert (await wire.ask(LONG))["status"] == "failed"
     await wire.socket.close()
 
@@ -237,9 +236,8 @@ async def speak(wire: WireClient, seconds: float) -> None:
 async def test_nothing_of_an_ended_session_waits_for_the_garbage_collector(
     query: str, caplog: pytest.LogCaptureFixture
 ):
-    caplog.set_level(
-        logging.CRITICAL, "realtime.server.live_session"
-    )  # pytest keeps a bug's record, with its trace
+    # pytest keeps a bug's record, with its trace
+    caplog.set_level(logging.CRITICAL, "realtime.server.live_session")
     left: dict[str, object] = {}
     async with prewarmed(resume_window_s=0.1) as harness:
         for ending in ENDINGS:
