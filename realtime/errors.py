@@ -107,6 +107,15 @@ def event_broken(event_id: str | None = None) -> ProtocolError:
     )
 
 
+def session_broken() -> ProtocolError:
+    """What a client is told of a bug of this package that ends its session."""
+    return ProtocolError(
+        "The server has an internal error and cannot continue this session. Connect again.",
+        code="internal_error",
+        type="server_error",
+    )
+
+
 class StorageError(RealtimeError):
     """A file could not be written on this machine: the disk is full or fails, or another process writes it."""
 

@@ -13,14 +13,14 @@ from realtime.core.short_words import (
     takes_turn,
 )
 
-CONFIRM_MS = 600.0  # this much speech is, if nobody can tell what it says, or after backchannels
-CONFIRM_UNREAD_MS = 800.0  # this much is if somebody can and has not: a slow "mm-hmm" takes over 700 ms
-READING_MS = 400.0  # so much more it takes while a text is on its way: on a busy machine it comes late
-WORDLESS_MS = 1_000.0  # so much of a sound in which no words were read may be a hum or a noise
-CONSIDER_MS = 250.0  # of speech with a word are
-CONSIDER_WHOLE_MS = (
-    150.0  # ... or of speech that has ended, if all of it is a word that takes the turn: "No!"
-)
+# How much speech is an interruption:
+CONFIRM_MS = 600.0  # this much if nobody can tell what it says, or after backchannels
+CONFIRM_UNREAD_MS = 800.0  # this much if somebody can and has not: a slow "mm-hmm" takes over 700 ms
+READING_MS = 400.0  # more is needed while a text is on its way: on a busy machine it comes late
+WORDLESS_MS = 1_000.0  # of a sound in which no words were read: this much may be a hum or a noise
+CONSIDER_MS = 250.0  # this much if it has a word that is no backchannel
+# This much if it has ended and all of it is a word that takes the turn: "No!"
+CONSIDER_WHOLE_MS = 150.0
 
 
 def is_certain(speech_ms: float, explained_ms: float, *, reads: bool, text_comes: bool) -> bool:

@@ -10,9 +10,8 @@ import re
 
 MAX_CONSTRUCT = 400  # characters; a longer address, formula or table row is taken as it comes
 MAX_FENCED = 2000  # of a code block that may still turn out to be text
-LOOKAHEAD = (
-    48  # characters in which an opening mark has to close; a first chunk without a clause is about as long
-)
+# Characters in which an opening mark has to close. A first chunk without a clause is about as long.
+LOOKAHEAD = 48
 
 _NO_MARK = r"[^\s\\`*_~\[\]!<$&|]++"
 PLAIN = re.compile(_NO_MARK)

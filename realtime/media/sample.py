@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from realtime.errors import InvalidArgument
 from realtime.media.ffmpeg import AudioSource, decode, pydub_segment
 
-SAMPLE_RATE = (
-    32_000  # Hertz: 5 minutes of 16-bit mono are 19.2 MB, below the limit of cloning without a lossy format
-)
+# Hertz: 5 minutes of 16-bit mono are 19.2 MB, below the limit of cloning without a lossy format.
+SAMPLE_RATE = 32_000
 MIN_SAMPLE_S, MAX_SAMPLE_S = 10.0, 300.0
 MAX_PROMPT_S = 8.0  # the prompt audio must be shorter
 MAX_SAMPLE_BYTES = 20_000_000

@@ -18,11 +18,8 @@ from realtime.errors import ProviderUnavailable
 AGREE_MS = 100.0  # by which the sound may differ from what the final frame says
 _NARROW_MS = 1000.0 / 15  # a character at the usual speed (docs/minimax/t2a-websocket.md 5)
 _WIDE_MS = 1000.0 / 4.5
-_FASTEST, _SLOWEST, _SLOWEST_MORE_MS = (
-    0.25,
-    6.0,
-    2000.0,
-)  # what a voice may need of the usual time, and on top
+_FASTEST, _SLOWEST = 0.25, 6.0  # of the usual time: what a voice may need
+_SLOWEST_MORE_MS = 2000.0  # on top of the slowest
 _MOST_MS = 1e8
 _HAN = re.compile("[\u4e00-\u9fff]")
 

@@ -24,7 +24,7 @@ from realtime.minimax.results import decimal, mapping
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkDecoder, ChunkEnd, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
-from realtime.minimax.sse import EventTooLong, SseDecoder
+from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
 
 PATH = "/v1/t2a_v2"
 
@@ -44,7 +44,7 @@ class ChunkStream:
     @reading("the speech stream")
     def feed(self, payload: str | bytes) -> list[SpeechResult]:
         """The results in one event (or in a whole JSON body). Raises ProviderError."""
-        if payload.strip() in ("[DONE]", b"[DONE]"):
+        if isinstance(payload, str) and is_done(payload):
             return []
         try:
             event = decode_json(payload)

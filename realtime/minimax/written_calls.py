@@ -31,11 +31,8 @@ _TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|too
 _BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
 _CHANNELS = ("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to=")  # gpt-oss
 _LABELS = ("tool_code", "tool_call", "tool_calls")  # of code blocks that are calls
-_BARE = (
-    "<invoke name=",
-    "<function=",
-    *_CHANNELS,
-)  # also without a wrapper: a service may take a special token out
+# Also without a wrapper: a service may take a special token out.
+_BARE = ("<invoke name=", "<function=", *_CHANNELS)
 _OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
 _INNER = (MARK, *INNER, "```")
 _FORGOTTEN = "invoke name="  # M3 forgets the "<" behind its mark now and then

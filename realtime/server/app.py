@@ -22,7 +22,7 @@ from realtime.providers.base import ProviderOverrides
 from realtime.server import realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
 from realtime.server.admin import is_operator
-from realtime.server.front_door import dress, error_response, guard
+from realtime.server.front_door import answer_headers, error_response, guard
 from realtime.server.observed import observed
 from realtime.server.registry import Registry
 from realtime.server.runner import quiet_aiohttp
@@ -65,7 +65,7 @@ def realtime_app(
     _add_routes(app)
     app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))
     app.cleanup_ctx.append(_watch_loop)
-    app.on_response_prepare.append(dress(settings))
+    app.on_response_prepare.append(answer_headers(settings))
     app.on_shutdown.append(drain)
     return app
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from aiohttp import WebSocketError, WSMsgType, web
 
-from realtime.errors import ProtocolError, event_broken, without_trace
+from realtime import deadlines
+from realtime.errors import ProtocolError, event_broken, session_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
 from realtime.protocol.broken_events import id_in_broken
@@ -22,7 +23,7 @@ from realtime.protocol.codec import NotAnEvent, decode_in_steps
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.raw_events import MAX_EVENT_BYTES
 from realtime.protocol.server_events import ErrorEvent
-from realtime.server.live_session import Closing, LiveSession, internal_error
+from realtime.server.live_session import Closing, LiveSession
 from realtime.server.replay import Sent
 from realtime.server.tcp import reset_in
 from realtime.server.token_bucket import TokenBucket
@@ -32,9 +33,8 @@ from realtime.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 1.0
-FLUSH_S = (
-    5.0  # a client that does not take its last messages in this time loses them, with its TCP connection
-)
+# A client that does not take its last messages in this time loses them, with its TCP connection.
+FLUSH_S = 5.0
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
 MAX_TRACES = 10  # in the log, of one connection
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
@@ -92,7 +92,7 @@ class Connection:
         except* Exception:
             log.exception("connection of session %s failed", name)
             with contextlib.suppress(OutboxFull):
-                self._live.outbox.put(ErrorEvent.of(internal_error()))
+                self._live.outbox.put(ErrorEvent.of(session_broken()))
         return closing
 
     async def _wait_for_end(self) -> None:
@@ -135,9 +135,9 @@ class Connection:
             message = await self._socket.receive()
             match message.type:
                 case WSMsgType.TEXT:
-                    await self._survive(self._receive_text(message.data), message.data)
+                    await self._guarded(self._receive_text(message.data), message.data)
                 case WSMsgType.BINARY:
-                    await self._survive(self._receive_binary(message.data), b"")
+                    await self._guarded(self._receive_binary(message.data), b"")
                 case WSMsgType.CLOSE:
                     raise Closing(message.data or 1000, "", resumable=message.data not in CLIENT_DONE)
                 case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
@@ -145,7 +145,7 @@ class Connection:
                 case _:
                     raise Closing(1006, "", resumable=True)
 
-    async def _survive(self, receiving: Coroutine[Any, Any, None], data: bytes) -> None:
+    async def _guarded(self, receiving: Coroutine[Any, Any, None], data: bytes) -> None:
         """The net under every message of a client: what breaks us is an `error` event, and the session goes on."""
         try:
             await receiving
@@ -161,7 +161,7 @@ class Connection:
     async def _room(self) -> None:
         """Who does not read is not read: wait while too much that the client has caused is unsent."""
         try:
-            async with asyncio.timeout(self._send_timeout_s):
+            async with deadlines.timeout(self._send_timeout_s):
                 await self._live.outbox.room()
         except TimeoutError as error:
             raise Closing(1008, "slow_reader", resumable=True) from error

@@ -130,7 +130,7 @@ def host_refused(request: web.Request) -> web.Response | None:
     return None
 
 
-def dress(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def answer_headers(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """A handler of `on_response_prepare`: the headers of every answer, errors and WebSockets included."""
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:

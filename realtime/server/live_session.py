@@ -18,7 +18,7 @@ from secrets import token_urlsafe
 from typing import Any, Protocol
 
 from realtime.deadlines import Alarm
-from realtime.errors import ProtocolError, without_trace
+from realtime.errors import ProtocolError, session_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
@@ -218,7 +218,7 @@ class LiveSession:
             case error:
                 log.error("session %s failed", self.id, exc_info=error)
                 with contextlib.suppress(OutboxFull):
-                    self.outbox.put(ErrorEvent.of(internal_error()))
+                    self.outbox.put(ErrorEvent.of(session_broken()))
                 return Closing(1011, "internal_error")
 
     # -- attaching and detaching ---------------------------------------------------------------------------------
@@ -330,12 +330,3 @@ class LiveSession:
             last_event_id=self.last_event_id,
         )
         return [Sent(0, encode_bytes(event, f"event_resumed_{next(self._resumptions)}")), *missed]
-
-
-def internal_error() -> ProtocolError:
-    """The error that a client gets after a bug of the server."""
-    return ProtocolError(
-        "The server has an internal error and cannot continue this session. Connect again.",
-        code="internal_error",
-        type="server_error",
-    )

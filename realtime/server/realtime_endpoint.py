@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from realtime import deadlines
-from realtime.errors import ProtocolError, ProviderError
+from realtime.errors import ProtocolError, ProviderError, session_broken
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
 from realtime.providers.base import Store
 from realtime.server.access import Caller, credential_of
 from realtime.server.connection import Connection
 from realtime.server.front_door import error_response
-from realtime.server.live_session import Closing, LiveSession, ResumeRequest, internal_error
+from realtime.server.live_session import Closing, LiveSession, ResumeRequest
 from realtime.server.origins import origin_refused
 from realtime.server.persistence import StoredConversation, load_stored
 from realtime.server.registry import Place, Registry
@@ -137,7 +137,7 @@ async def _serve(request: web.Request, socket: web.WebSocketResponse, client: _C
         await _deny(socket, error)
     except Exception as error:
         log.error("a session could not begin", exc_info=error)
-        await _deny(socket, internal_error())
+        await _deny(socket, session_broken())
     else:
         await connection.run(first)
 

@@ -30,10 +30,9 @@ FRAME_SAMPLES = VAD_RATE // 100
 END_MARGIN_S = 0.35  # a segment that ends this close to the end was the last one
 TOKENS_PER_S, TOKENS_SPARE, MAX_TOKENS = 9, 10, 224
 TIMESTAMP_S = 0.02
-MANDARIN_PROMPT = " 以下是普通话的句子。"  # better words, marks and simplified characters ...
-PROMPTED_FROM_S = (
-    1.8  # ... from this length on, silence included; of shorter sounds it leaves nothing but itself
-)
+MANDARIN_PROMPT = " 以下是普通话的句子。"  # for better words, marks and simplified characters
+# The length, silence included, from which on the prompt is used: of shorter sounds it leaves nothing but itself.
+PROMPTED_FROM_S = 1.8
 DEFAULT_LANGUAGES = ("en", "zh")  # the more probable one is used if the model is not sure
 SURE = 0.5  # probability of a language
 SURELY_SPEECH = 0.45  # below this probability of no speech
