@@ -160,11 +160,13 @@ def test_looking_does_not_keep_others_from_working(records):
     record = made(records, "42")
     code = "for _ in range(300): records.recent()\nprint('done')"
     other = run_python("print('go', flush=True)\n" + code, records.folder)
-    other.stdout.readline()
+    assert other.stdout.readline() == "go\n"
+    worked = 0
     while other.poll() is None:
         with records.work_on(record.key):
-            pass
-    other.communicate()
+            worked += 1
+    assert other.communicate()[0] == "done\n"
+    assert worked
 
 
 def test_a_forgotten_task_leaves_no_file(records):

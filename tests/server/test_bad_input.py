@@ -310,6 +310,7 @@ async def test_two_calls_with_the_same_id_are_accepted(wire: WireClient):
     output = {"type": "function_call_output", "call_id": "c1", "output": "1"}
     await wire.send("conversation.item.create", item=output)
     await still_works(wire)
+    assert wire.count("error") == 0
 
 
 async def test_an_expired_session_sends_an_error_and_closes():
