@@ -17,7 +17,7 @@ from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 from tests.providers.minimax.scripted_speech import Fate, ScriptedClient
 from tests.providers.minimax.test_speech_losses import check_sound, provider
-from tests.session.test_heard import kept_of
+from tests.session.listeners import kept_of
 
 STORY = (
     "Once a small dog lived by the sea. Every morning it ran along that wide beach, barking happily! "

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
-from tests.session.test_heard import items_said, kept_of
+from tests.session.listeners import items_said, kept_of
 
 COUNT = "One two three four five six seven eight nine ten eleven twelve."  # 60 ms a character
 

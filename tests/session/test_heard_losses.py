@@ -20,7 +20,7 @@ from tests.conversing import Talk
 from tests.fakes import FakeChat, FakeTranscriber
 from tests.providers.minimax.scripted_speech import Fate, ScriptedClient
 from tests.providers.minimax.test_speech_losses import joined, make_fate, make_words, provider
-from tests.session.test_heard import Client, Listener, items_said, kept_of
+from tests.session.listeners import Client, Listener, items_said, kept_of
 
 FORMATS = {
     "pcm": ({"type": "audio/pcm", "rate": 24000}, 48, AudioFormat()),
