@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import re
 from typing import Any
 
 import aiohttp
-import numpy as np
 import pytest
 import websockets
 
-from realtime.sandbox.context import message_for
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.sandbox.speech_request import SENSITIVE_WORDS
@@ -24,14 +21,12 @@ from tests.sandbox.speech_kit import (
     platform,
     receive,
     rest,
-    samples,
     send,
     settled,
     start_event,
     until_final,
 )
-
-SENTENCE = "We must find a new home in the stars."
+from tests.sandbox.speech_socket_kit import SENTENCE, failed_after
 
 
 def shape(frame: str) -> str:
@@ -236,12 +231,6 @@ async def test_documented_starts_speak(fields: dict[str, Any]) -> None:
         assert len(audio_of(await until_final(ws))) > 5000
 
 
-async def failed_after(ws: Any) -> dict[str, Any]:
-    frames = await rest(ws)
-    assert frames[-1]["event"] == "task_failed"
-    return frames[-1]
-
-
 @pytest.mark.parametrize(
     "events",
     [
@@ -302,88 +291,6 @@ async def test_a_few_invisible_characters_are_reported_only() -> None:
         assert (await until_final(ws))[-1]["extra_info"]["invisible_character_ratio"] == pytest.approx(0.0455)
 
 
-async def test_too_many_waiting_texts_is_2205() -> None:
-    """The limit of the queue is `speech.max_queue`."""
-    async with platform("speech.max_queue=3", "speech.first_ms=5000") as sandbox, sandbox.connect() as ws:
-        await begin(ws)
-        for _ in range(5):
-            await send(ws, "task_continue", text="Hello.")
-        assert code(await failed_after(ws)) == 2205
-
-
-async def test_requests_over_the_rate_are_1002() -> None:
-    """Every non-empty text is one request; empty texts do not count."""
-    async with platform("limit.speech_rpm=2") as sandbox, sandbox.connect() as ws:
-        await begin(ws)
-        for text in ("One.", "", "Two.", "Three."):
-            await send(ws, "task_continue", text=text)
-        frames = await rest(ws)
-        assert [code(f) for f in frames if f.get("is_final")] == [0, 2203, 0]
-        assert frames[-1]["base_resp"] == {
-            "status_code": 1002,
-            "status_msg": "rate limit, please retry later",
-        }
-
-
-async def test_sockets_over_the_limit_are_1041_until_one_closes() -> None:
-    async with platform("limit.connections=1") as sandbox:
-        async with sandbox.connect() as first:
-            await begin(first)
-            async with sandbox.connect() as second:
-                (failed,) = await rest(second)
-                assert (failed["event"], code(failed)) == ("task_failed", 1041)
-        await settled(sandbox.state)
-        async with sandbox.connect() as third:
-            await begin(third)
-        assert sandbox.state.connections_opened == 2
-
-
-@pytest.mark.parametrize(("key", "number"), [(None, 1004), ("sk-bad", 2049)])
-async def test_a_bad_key_is_refused_in_the_first_frame(key: str | None, number: int) -> None:
-    """The handshake succeeds, then `task_failed` and close."""
-    async with platform() as sandbox, sandbox.connect(key=key) as ws:
-        (failed,) = await rest(ws)
-        assert failed["event"] == "task_failed"
-        assert failed["base_resp"] == {"status_code": number, "status_msg": message_for(number)}
-
-
-async def test_a_bad_key_can_be_refused_in_the_handshake() -> None:
-    async with platform("speech.reject_handshake=1") as sandbox:
-        with pytest.raises(websockets.InvalidStatus) as refused:
-            await sandbox.connect(key=None)
-        assert refused.value.response.status_code == 401
-
-
-async def test_an_idle_client_gets_2201() -> None:
-    """Pings do not count; the message has the time."""
-    async with platform("speech.idle_s=0.3") as sandbox, sandbox.connect() as ws:
-        await begin(ws)
-
-        async def ping() -> None:
-            while True:
-                await ws.ping()
-                await asyncio.sleep(0.05)
-
-        pinging = asyncio.create_task(ping())
-        failed = await failed_after(ws)
-        pinging.cancel()
-        await asyncio.gather(pinging, return_exceptions=True)
-        assert code(failed) == 2201
-        assert "no messages received for 0.3 seconds" in failed["base_resp"]["status_msg"]
-
-
-async def test_an_empty_text_keeps_the_socket_alive() -> None:
-    """The keep-alive of real clients: each empty text is answered with 2203 and restarts the idle timeout."""
-    async with platform("speech.idle_s=1") as sandbox, sandbox.connect() as ws:
-        await begin(ws)
-        for _ in range(4):
-            await asyncio.sleep(0.3)
-            await send(ws, "task_continue", text="")
-            assert code(await receive(ws)) == 2203
-        await send(ws, "task_continue", text="Hello.")
-        assert audio_of(await until_final(ws))
-
-
 async def test_finish_speaks_what_is_queued() -> None:
     async with platform("speech.first_ms=30") as sandbox, sandbox.connect() as ws:
         await begin(ws)
@@ -422,172 +329,6 @@ async def test_formats_on_the_socket(format: str) -> None:
         assert len(frames) > 5
         assert frames[-1]["extra_info"]["audio_format"] == format
         assert frames[-1]["extra_info"]["audio_size"] == len(audio_of(frames))
-
-
-TEXT = "Hello there, friend. 你好，世界！"
-
-
-async def spoken(kind: str, fault: str = "") -> list[dict[str, Any]]:
-    async with platform() as sandbox, sandbox.connect(fault=fault) as ws:
-        await begin(ws, subtitle_enable=True, subtitle_type=kind)
-        await send(ws, "task_continue", text=TEXT)
-        return await until_final(ws)
-
-
-def subtitles(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    assert "subtitle" not in frames[-1]["data"]
-    return [frame["data"]["subtitle"] for frame in frames[:-1] if frame["data"]["subtitle"]]
-
-
-def check_words(frames: list[dict[str, Any]], entries: list[dict[str, Any]]) -> None:
-    pcm = samples(audio_of(frames)).astype(float)
-    before_ms = 0.0
-    for entry in entries:
-        assert TEXT[entry["word_begin"] : entry["word_end"]] == entry["word"]
-        assert before_ms <= entry["time_begin"] < entry["time_end"] <= len(pcm) / 24
-        word_pcm = pcm[int(entry["time_begin"] * 24) : int(entry["time_end"] * 24)]
-        assert np.sqrt(np.mean(word_pcm**2)) > 200, entry
-        before_ms = entry["time_end"]
-
-
-async def test_sentence_subtitles() -> None:
-    """One for each sentence, with offsets into the text and no words."""
-    found = subtitles(await spoken("sentence"))
-    assert [s["text"] for s in found] == ["Hello there, friend.", "你好，世界！"]
-    assert [(s["text_begin"], s["text_end"]) for s in found] == [(0, 20), (21, 27)]
-    assert [s["timestamped_words"] for s in found] == [None, None]
-    assert 0 < found[0]["time_begin"] < found[0]["time_end"] < found[1]["time_begin"] < found[1]["time_end"]
-
-
-async def test_word_subtitles_match_the_audio() -> None:
-    """Each comes with the last frame of its sentence; there is audio at the time of every word."""
-    frames = await spoken("word")
-    found = subtitles(frames)
-    words = [word for s in found for word in s["timestamped_words"]]
-    assert [w["word"] for w in words] == ["Hello", "there", "friend", *"你好世界"]
-    check_words(frames, words)
-    at = next(i for i, frame in enumerate(frames) if frame["data"]["subtitle"])
-    assert len(audio_of(frames[: at + 1])) / 48 >= words[2]["time_end"]
-
-
-async def test_streaming_word_subtitles_grow() -> None:
-    """One on every frame, cumulative inside a sentence, only with words whose audio has begun."""
-    frames = await spoken("word_streaming")
-    found = subtitles(frames)
-    assert len(found) == len(frames) - 1
-    for index, subtitle in enumerate(found):
-        check_words(frames, subtitle["timestamped_words"])
-        sent_ms = len(audio_of(frames[: index + 1])) / 48
-        assert all(word["time_begin"] < sent_ms for word in subtitle["timestamped_words"])
-        assert TEXT[subtitle["text_begin"] : subtitle["text_end"]] == subtitle["text"]
-    for older, newer in itertools.pairwise(found):
-        if older["text_begin"] == newer["text_begin"]:
-            assert newer["timestamped_words"][: len(older["timestamped_words"])] == older["timestamped_words"]
-    assert found[-1]["text"] == "你好，世界！"
-
-
-async def test_split_words_share_a_range() -> None:
-    """Two parts of one word: two entries, one range, times one after the other."""
-    words = [w for s in subtitles(await spoken("word", "speech.split_words")) for w in s["timestamped_words"]]
-    assert [(w["word"], w["word_begin"], w["word_end"]) for w in words[:2]] == [("He", 0, 5), ("llo", 0, 5)]
-    assert words[0]["time_end"] == pytest.approx(words[1]["time_begin"], abs=0.01)
-
-
-async def speak_with(fault: str, text: str = SENTENCE) -> tuple[list[dict[str, Any]], int | None]:
-    async with platform() as sandbox:
-        try:
-            async with sandbox.connect(fault=fault) as ws:
-                await begin(ws)
-                await send(ws, "task_continue", text=text)
-                await send(ws, "task_finish")
-                return await rest(ws), ws.close_code
-        except (websockets.ConnectionClosed, websockets.InvalidMessage, ConnectionError):
-            return [], None
-
-
-async def test_fault_no_event() -> None:
-    """Audio frames without `event`."""
-    frames, _ = await speak_with("speech.no_event")
-    assert all("event" not in frame for frame in frames[:-1])
-    assert audio_of(frames)
-
-
-async def test_fault_trace_in_base_resp() -> None:
-    frames, _ = await speak_with("speech.trace_in_base_resp")
-    assert all("trace_id" not in frame and len(frame["base_resp"]["trace_id"]) == 32 for frame in frames)
-
-
-async def test_fault_no_finished() -> None:
-    """The socket closes without `task_finished`."""
-    frames, closed = await speak_with("speech.no_finished")
-    assert frames[-1]["is_final"] is True
-    assert closed == 1000
-
-
-async def test_fault_empty_data() -> None:
-    """Null data and empty audio come in between; the audio is complete."""
-    frames, _ = await speak_with("speech.empty_data")
-    assert any(frame.get("data", 0) is None for frame in frames)
-    assert any(frame.get("data") == {"audio": "", "status": 1} for frame in frames)
-    info = next(frame["extra_info"] for frame in frames if frame.get("is_final"))
-    assert info["audio_size"] == len(audio_of(frames))
-
-
-async def test_fault_bad_hex() -> None:
-    """Exactly one frame cannot be read."""
-    frames, _ = await speak_with("speech.bad_hex")
-    bad = [f for f in frames if re.search("[^0-9a-f]", (f.get("data") or {}).get("audio", ""))]
-    assert len(bad) == 1
-
-
-@pytest.mark.parametrize("number", [2203, 2204, 2205])
-async def test_fault_soft(number: int) -> None:
-    """A text is skipped with one reply."""
-    frames, _ = await speak_with(f"speech.soft={number}")
-    assert [code(frame) for frame in frames] == [number, 0]
-    assert frames[0]["is_final"] is True
-
-
-@pytest.mark.parametrize("name", ["speech.error", "speech.start_error"])
-async def test_fault_error_codes(name: str) -> None:
-    """Refused at the first text, or at the start."""
-    async with platform() as sandbox, sandbox.connect(fault=f"{name}=1039") as ws:
-        await receive(ws)
-        await send(ws, start_event())
-        if name == "speech.error":
-            assert (await receive(ws))["event"] == "task_started"
-            await send(ws, "task_continue", text="Hello.")
-        assert code(await failed_after(ws)) == 1039
-
-
-async def test_fault_drop_after_counts_audio_frames() -> None:
-    """Two frames, then the connection is cut: no close frame."""
-    frames, closed = await speak_with("speech.drop_after=2")
-    assert len(frames) == 2
-    assert closed == 1006
-
-
-@pytest.mark.parametrize(
-    ("moment", "count"),
-    [("connect", 0), ("connected", 0), ("start", 0), ("text", 0), ("mid", 1), ("final", 20)],
-)
-async def test_fault_drop_at_every_moment(moment: str, count: int) -> None:
-    """The connection is cut at the given moment, never after an `is_final`."""
-    frames, closed = await speak_with(f"speech.drop_at={moment}")
-    assert closed in (1006, None)
-    assert (len(frames) >= count) if count == 20 else (len(frames) == count)
-    assert not any(frame.get("is_final") for frame in frames)
-
-
-async def test_fault_stall_sends_nothing_and_ends_with_the_client() -> None:
-    async with platform() as sandbox:
-        async with sandbox.connect(fault="speech.stall") as ws:
-            await begin(ws)
-            await send(ws, "task_continue", text="Hello.")
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.3):
-                    await ws.recv()
-        await settled(sandbox.state)
 
 
 async def test_missing_engine_is_1000_with_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:

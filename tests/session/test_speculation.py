@@ -2,43 +2,15 @@
 
 import asyncio
 
-import numpy as np
 import pytest
 
 from realtime.core.conversation import Message, Text
 from realtime.core.messages import ChatFinish
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import Transcript
-from realtime.settings import Settings
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
-
-NOON = [(0.3, "It is noon in Oslo.")]
-VOICE = (np.sin(np.arange(480) / 3) * 32_000).astype("<i2").tobytes()  # 20 ms at 24 kHz
-FADED = (
-    (np.sin(np.arange(480) / 3) * 1_150).astype("<i2").tobytes()
-)  # speech for the detector, quiet beside VOICE
-
-
-class Heard(FakeTranscriber):
-    """Texts by how much was said: (seconds of audio, text) in rising order; the pre-roll counts."""
-
-    def __init__(self, *steps: tuple[float, str], delay_s: float = 0.05) -> None:
-        super().__init__(delay_s=delay_s)
-        self.steps = steps
-
-    async def transcribe(self, samples, *, language, final):
-        self.texts = [next((text for s, text in reversed(self.steps) if len(samples) / 16_000 >= s), "")]
-        return await super().transcribe(samples, language=language, final=final)
-
-
-def settings(speculate: str = "chat") -> Settings:
-    return Settings(instructions="Be brief.", voice_id="v1", speculate=speculate)
-
-
-def outcomes(talk: Talk) -> dict[str, float]:
-    samples = [sample for metric in talk.metrics.speculations.collect() for sample in metric.samples]
-    return {sample.labels["outcome"]: sample.value for sample in samples if sample.name.endswith("_total")}
+from tests.session.early import FADED, NOON, VOICE, Heard, outcomes, settings
 
 
 @scripted
@@ -266,108 +238,6 @@ async def test_cleared_audio_takes_the_guess_with_it():
 
 
 @scripted
-async def test_a_whole_sentence_that_stays_the_same_is_answered_before_any_pause():
-    """The detector still hears speech (a noisy room), the words have ended: two equal decodes are enough."""
-    chat = FakeChat([NOON])
-    transcriber = Heard((0, "What"), (1.0, "What time is it?"))
-    async with Talk(chat=chat, transcriber=transcriber, settings=settings(), extensions="latency") as talk:
-        await talk.speak(2.4)
-        assert [request.messages[-1].content for request in chat.requests] == ["What time is it?"]
-        await talk.silence(2.0)
-        await talk.until("response.done")
-        assert len(chat.requests) == 1
-        assert outcomes(talk) == {"used": 1}
-        latency = await talk.until("response.latency.done")
-        assert latency["origin"] == "speech_ended"
-        assert latency["marks"]["chat_request"] < 0, "asked before the user had ended"
-
-
-@scripted
-async def test_a_sentence_known_from_an_interim_decode_is_answered_when_the_pause_begins():
-    """The decode of the pause takes half a second here; it confirms the question that was asked meanwhile."""
-    chat = FakeChat([NOON])
-    transcriber = Heard((0, "What"), (0.7, "What time is it?"), delay_s=0.5)
-    async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
-        await talk.speak(1.6)
-        assert chat.requests == []
-        await talk.silence(0.2)
-        assert [request.messages[-1].content for request in chat.requests] == ["What time is it?"]
-        await talk.silence(2.0)
-        await talk.until("response.done")
-        assert len(chat.requests) == 1
-        assert outcomes(talk) == {"used": 1}
-
-
-@scripted
-async def test_a_whole_sentence_is_answered_when_the_voice_fades_before_the_detector_agrees():
-    chat = FakeChat([NOON])
-    async with Talk(chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings()) as talk:
-        await talk.microphone(VOICE, 0.5)
-        assert chat.requests == []
-        await talk.microphone(FADED, 0.1)
-        assert [request.messages[-1].content for request in chat.requests] == ["What time is it?"]
-        await talk.silence(2.0)
-        await talk.until("response.done")
-        assert outcomes(talk) == {"used": 1}
-
-
-@scripted
-async def test_a_slow_decode_that_ends_after_the_turn_leaves_the_early_answer_alone():
-    chat, heard = FakeChat([NOON]), Heard((0, "What time is it?"))
-    async with Talk(chat=chat, transcriber=heard, settings=settings()) as talk:
-        await talk.microphone(VOICE, 0.5)
-        heard.delay_s = 1.5
-        await talk.microphone(FADED, 0.1)
-        await talk.silence(3.0)
-        await talk.until("response.done")
-        assert len(chat.requests) == 1
-        assert outcomes(talk) == {"used": 1}
-
-
-@scripted
-async def test_a_fragment_waits_for_the_detector():
-    for text in ("What time", "What time is it in", "Yes.", "好。"):
-        chat = FakeChat([NOON])
-        async with Talk(chat=chat, transcriber=Heard((0, text)), settings=settings()) as talk:
-            await talk.microphone(VOICE, 0.5)
-            await talk.microphone(FADED, 0.14)
-            assert chat.requests == []
-            await talk.silence(2.0)
-            await talk.until("response.done")
-            assert len(chat.requests) == 1
-
-
-@scripted
-async def test_a_guess_outlives_a_closure_inside_a_word_but_not_another_text():
-    chat = FakeChat([[(9.0, "Wrong.")], [(0.3, "Right.")]])
-    steps = [(0, "What time is it?"), (1.6, "What time is it now, in the end"), (1.9, "What time is it now?")]
-    async with Talk(chat=chat, transcriber=Heard(*steps), settings=settings()) as talk:
-        await talk.microphone(VOICE, 0.5)
-        await talk.microphone(FADED, 0.1)
-        await talk.microphone(VOICE, 0.3)
-        assert (len(chat.requests), chat.running) == (1, 1), "nothing has contradicted it"
-        await talk.microphone(VOICE, 1.0)
-        assert chat.running == 0
-        await talk.silence(2.0)
-        await talk.until("response.done")
-        assert chat.requests[-1].messages[-1].content == "What time is it now?"
-
-
-@scripted
-async def test_the_waterfall_begins_where_the_user_ended_and_not_where_it_first_seemed_so():
-    chat, heard = FakeChat([NOON]), Heard((0, "What time is it?"))
-    async with Talk(chat=chat, transcriber=heard, settings=settings(), extensions="latency") as talk:
-        await talk.microphone(VOICE, 0.5)
-        await talk.microphone(FADED, 0.1)
-        await talk.microphone(VOICE, 0.4)
-        await talk.silence(2.0)
-        marks = (await talk.until("response.latency.done"))["marks"]
-        assert marks["speech_ended"] == 0
-        assert marks["chat_request"] == pytest.approx(-430, abs=60)
-        assert marks["turn_confirmed"] > 0
-
-
-@scripted
 async def test_the_same_words_with_other_marks_are_the_same_question():
     chat = FakeChat([NOON])
     transcriber = Heard((0, "well what time is it?"), (1.2, "Well, what time is it?"))
@@ -404,57 +274,6 @@ async def test_nothing_is_asked_on_a_guess_when_half_of_the_chat_budget_is_spent
         await talk.until("response.done")
         assert len(chat.requests) == 1
         assert outcomes(talk) == {}
-
-
-@scripted
-async def test_the_decode_of_a_pause_corrects_the_interim_sentence():
-    chat = FakeChat([[(0.3, "Wrong.")], [(0.05, "Right.")]])
-    transcriber = Heard((0, "What time is it?"), (1.55, "What time is it there?"))
-    async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
-        await talk.speak(0.9)
-        await talk.speak(0.75)
-        await talk.silence(2.0)
-        await talk.until("response.done")
-        assert chat.requests[-1].messages[-1].content == "What time is it there?"
-        assert not [event for event in talk.events if "Wrong" in str(event)]
-
-
-@scripted
-async def test_an_interim_sentence_that_grows_is_not_answered():
-    for steps in (
-        ((0, "What"), (0.8, "What time"), (1.3, "What time is"), (1.8, "What time is it?")),
-        ((0, "I would like to"),),  # stays the same, ends no sentence
-    ):
-        chat = FakeChat([NOON])
-        async with Talk(chat=chat, transcriber=Heard(*steps), settings=settings()) as talk:
-            await talk.speak(2.0)
-            assert chat.requests == []
-
-
-@scripted
-async def test_an_interim_guess_is_dropped_when_more_words_come():
-    chat = FakeChat([[(0.05, "Wrong.")], [(0.05, "Right.")]])
-    transcriber = Heard((0, "What time is it?"), (2.0, "What time is it? In Rome, please."))
-    async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
-        await talk.speak(1.5)
-        assert len(chat.requests) == 1
-        await talk.speak(1.2)
-        await talk.silence(2.0)
-        await talk.until("response.done")
-        assert chat.requests[-1].messages[-1].content == "What time is it? In Rome, please."
-        assert not [event for event in talk.events if "Wrong" in str(event)]
-
-
-@scripted
-async def test_interim_text_during_a_reply_never_speculates():
-    """Suspected speech under a reply is no turn yet, however complete its sentence."""
-    chat = FakeChat([[(0.1, "Once there was a small dog, and it lived by the sea, far away from here. ")]])
-    transcriber = Heard((0, "Yeah."), delay_s=0.01)
-    async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
-        await talk.ask("Tell me a story.")
-        await talk.until("response.done")
-        await talk.speak(0.55)
-        assert len(chat.requests) == 1
 
 
 ANSWERS = {
@@ -558,88 +377,3 @@ async def test_a_guess_that_the_session_takes_along_was_wasted():
         await talk.speak(0.8)
         await talk.silence(0.3)
     assert outcomes(talk) == {"wasted": 1}
-
-
-class FakeEndOfTurnModel:
-    """Says what it is told to say, and counts how often it was asked."""
-
-    def __init__(self, *probabilities, delay_s: float = 0.03) -> None:
-        self.probabilities, self.delay_s = list(probabilities), delay_s
-        self.asked: list[float] = []
-
-    async def finished(self, samples) -> float:
-        self.asked.append(len(samples) / 16_000)
-        await asyncio.sleep(self.delay_s)
-        answer = self.probabilities.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def aclose(self) -> None:
-        return
-
-
-SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
-
-
-async def silence_that_ended(end_of_turn: FakeEndOfTurnModel | None, text: str, **detection) -> float:
-    """Milliseconds from the end of the loud samples to `speech_stopped`."""
-    session = {"audio": {"input": {"turn_detection": {"type": "semantic_vad", **detection}}}}
-    async with Talk(transcriber=Heard((0, text)), end_of_turn=end_of_turn, **session) as talk:
-        await talk.speak(1.28)
-        end = talk.events[0]["at"] + 1.28
-        await talk.silence(9.0)
-        return (talk.of("input_audio_buffer.speech_stopped")[0]["at"] - end) * 1000
-
-
-@scripted
-async def test_the_judge_shortens_and_lengthens_the_silence():
-    done, unsure = "What time is it?", "What time"
-    assert await silence_that_ended(FakeEndOfTurnModel(0.9), done) == pytest.approx(380, abs=60)
-    assert await silence_that_ended(FakeEndOfTurnModel(0.9), unsure) == pytest.approx(380, abs=60)
-    assert await silence_that_ended(FakeEndOfTurnModel(0.1), done) == pytest.approx(1070, abs=60)
-    assert await silence_that_ended(FakeEndOfTurnModel(0.1), unsure) == pytest.approx(1410, abs=60)
-    assert await silence_that_ended(None, unsure) == pytest.approx(730, abs=60)
-
-
-@scripted
-async def test_a_judge_that_fails_or_is_slow_leaves_the_decision_to_the_text():
-    for end_of_turn in (
-        FakeEndOfTurnModel(ProviderUnavailable("busy")),
-        FakeEndOfTurnModel(0.1, delay_s=30.0),
-    ):
-        assert await silence_that_ended(end_of_turn, "What time is it?") == pytest.approx(380, abs=60)
-
-
-@scripted
-async def test_the_judge_is_asked_once_in_each_pause_and_only_under_semantic_vad():
-    end_of_turn = FakeEndOfTurnModel(0.1, 0.9)
-    async with Talk(
-        transcriber=Heard((0, "Well"), (1.5, "Well, hello.")), end_of_turn=end_of_turn, **SEMANTIC
-    ) as talk:
-        await talk.speak(0.8)
-        await talk.silence(0.5)
-        await talk.speak(0.8)
-        await talk.silence(0.6)
-        assert len(talk.of("input_audio_buffer.speech_stopped")) == 1
-        assert len(end_of_turn.asked) == 2
-        assert end_of_turn.asked[0] < end_of_turn.asked[1]
-    end_of_turn = FakeEndOfTurnModel()
-    async with Talk(transcriber=Heard((0, "Hello.")), end_of_turn=end_of_turn) as talk:
-        await talk.speak(0.8)
-        await talk.silence(1.0)
-        assert talk.of("input_audio_buffer.speech_stopped")
-        assert end_of_turn.asked == []
-
-
-@scripted
-async def test_a_pause_does_not_inherit_the_length_of_the_one_before():
-    """The first pause looked finished (380 ms); in the second one nothing is known for 400 ms: it must not end the turn."""
-    transcriber = Heard((0, "Hello."), (1.5, "Hello. I would like to"))
-    async with Talk(transcriber=transcriber, **SEMANTIC) as talk:
-        await talk.speak(0.8)
-        await talk.silence(0.2)
-        transcriber.delay_s = 0.5
-        await talk.speak(0.8)
-        await talk.silence(1.0)
-        assert not talk.of("input_audio_buffer.speech_stopped")

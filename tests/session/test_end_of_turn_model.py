@@ -1,0 +1,94 @@
+"""The end-of-turn model in a session: it shortens and lengthens the silence that ends a turn."""
+
+import asyncio
+
+import pytest
+
+from realtime.errors import ProviderUnavailable
+from tests.conversing import Talk, scripted
+from tests.session.early import Heard
+
+
+class FakeEndOfTurnModel:
+    """Says what it is told to say, and counts how often it was asked."""
+
+    def __init__(self, *probabilities, delay_s: float = 0.03) -> None:
+        self.probabilities, self.delay_s = list(probabilities), delay_s
+        self.asked: list[float] = []
+
+    async def finished(self, samples) -> float:
+        self.asked.append(len(samples) / 16_000)
+        await asyncio.sleep(self.delay_s)
+        answer = self.probabilities.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def aclose(self) -> None:
+        return
+
+
+SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
+
+
+async def silence_that_ended(end_of_turn: FakeEndOfTurnModel | None, text: str, **detection) -> float:
+    """Milliseconds from the end of the loud samples to `speech_stopped`."""
+    session = {"audio": {"input": {"turn_detection": {"type": "semantic_vad", **detection}}}}
+    async with Talk(transcriber=Heard((0, text)), end_of_turn=end_of_turn, **session) as talk:
+        await talk.speak(1.28)
+        end = talk.events[0]["at"] + 1.28
+        await talk.silence(9.0)
+        return (talk.of("input_audio_buffer.speech_stopped")[0]["at"] - end) * 1000
+
+
+@scripted
+async def test_the_model_shortens_and_lengthens_the_silence():
+    done, unsure = "What time is it?", "What time"
+    assert await silence_that_ended(FakeEndOfTurnModel(0.9), done) == pytest.approx(380, abs=60)
+    assert await silence_that_ended(FakeEndOfTurnModel(0.9), unsure) == pytest.approx(380, abs=60)
+    assert await silence_that_ended(FakeEndOfTurnModel(0.1), done) == pytest.approx(1070, abs=60)
+    assert await silence_that_ended(FakeEndOfTurnModel(0.1), unsure) == pytest.approx(1410, abs=60)
+    assert await silence_that_ended(None, unsure) == pytest.approx(730, abs=60)
+
+
+@scripted
+async def test_a_model_that_fails_or_is_slow_leaves_the_decision_to_the_text():
+    for end_of_turn in (
+        FakeEndOfTurnModel(ProviderUnavailable("busy")),
+        FakeEndOfTurnModel(0.1, delay_s=30.0),
+    ):
+        assert await silence_that_ended(end_of_turn, "What time is it?") == pytest.approx(380, abs=60)
+
+
+@scripted
+async def test_the_model_is_asked_once_in_each_pause_and_only_under_semantic_vad():
+    end_of_turn = FakeEndOfTurnModel(0.1, 0.9)
+    async with Talk(
+        transcriber=Heard((0, "Well"), (1.5, "Well, hello.")), end_of_turn=end_of_turn, **SEMANTIC
+    ) as talk:
+        await talk.speak(0.8)
+        await talk.silence(0.5)
+        await talk.speak(0.8)
+        await talk.silence(0.6)
+        assert len(talk.of("input_audio_buffer.speech_stopped")) == 1
+        assert len(end_of_turn.asked) == 2
+        assert end_of_turn.asked[0] < end_of_turn.asked[1]
+    end_of_turn = FakeEndOfTurnModel()
+    async with Talk(transcriber=Heard((0, "Hello.")), end_of_turn=end_of_turn) as talk:
+        await talk.speak(0.8)
+        await talk.silence(1.0)
+        assert talk.of("input_audio_buffer.speech_stopped")
+        assert end_of_turn.asked == []
+
+
+@scripted
+async def test_a_pause_does_not_inherit_the_length_of_the_one_before():
+    """The first pause looked finished (380 ms); in the second one nothing is known for 400 ms: it must not end the turn."""
+    transcriber = Heard((0, "Hello."), (1.5, "Hello. I would like to"))
+    async with Talk(transcriber=transcriber, **SEMANTIC) as talk:
+        await talk.speak(0.8)
+        await talk.silence(0.2)
+        transcriber.delay_s = 0.5
+        await talk.speak(0.8)
+        await talk.silence(1.0)
+        assert not talk.of("input_audio_buffer.speech_stopped")
