@@ -99,20 +99,25 @@ class Deadline(Timer):
         super().__init__()
         self._first_s = when_s
         self._timeout = asyncio.timeout(None)
+        self._inside = False  # the block runs
 
     async def __aenter__(self) -> Deadline:
         await self._timeout.__aenter__()
+        self._inside = True
         self.reschedule(self._first_s)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._inside = False
         self.cancel()
         await self._timeout.__aexit__(kind, error, trace)
 
     def reschedule(self, when_s: float | None) -> None:
-        """Let the block end at another time."""
+        """Let the block end at another time. Raises RuntimeError if it does not run."""
+        if not self._inside:
+            raise RuntimeError("This block does not run.")
         if when_s is None:
             self.cancel()
         else:

@@ -155,6 +155,17 @@ async def test_other_errors_and_cancellations_pass():
 
 
 @scripted
+async def test_a_block_that_has_ended_gets_no_other_end():
+    """As with asyncio's own: a timer that was set now would end whatever runs in the task then."""
+    async with deadlines.timeout(1.0) as deadline:
+        pass
+    with pytest.raises(RuntimeError):
+        deadline.reschedule(asyncio.get_running_loop().time() + 1.0)
+    await asyncio.sleep(2)
+    assert deadline.when_s is None
+
+
+@scripted
 async def test_what_waits_in_the_socket_comes_in_time():
     """The fault itself: asyncio's own timeout ends the wait for data that is there."""
     here, there = socket.socketpair()

@@ -42,7 +42,7 @@ def chinese_word_ends(text: str, end: int) -> bool:
 
 def japanese_phrase_ends(last: str, following: str) -> bool:
     """Whether a Japanese phrase ends between these characters."""
-    # As in "お茶"
+    # "お" and "ご" belong to the word behind them, as in "お茶"
     phrase = _kana_or_han(last) == "kana" and _kana_or_han(following) != "kana" and last not in "おご"
     return phrase or last == "を" or not is_unspaced(following)
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from realtime import deadlines
 from realtime.errors import ProviderError, ProviderTimeout
 from realtime.minimax.file_source import MOST_BYTES, FileSource, OpenFile, open_source
 from realtime.minimax.http import HttpClient, Query
@@ -82,7 +83,7 @@ class _Feed:
     on_progress: OnProgress | None
     stall_timeout_s: float
     answer_timeout_s: float
-    deadline: asyncio.Timeout = field(init=False)
+    deadline: deadlines.Deadline = field(init=False)
     trouble: Exception | None = None
 
     async def parts(self) -> AsyncIterator[bytes]:
@@ -101,7 +102,7 @@ class _Feed:
         yield self.form.tail
 
     def _moved_on(self, done: int, next_s: float, *, tell: bool = True) -> None:
-        with suppress(RuntimeError):  # the deadline has passed, or the answer came before the last part
+        with suppress(RuntimeError):  # the answer came before the last part
             self.deadline.reschedule(asyncio.get_running_loop().time() + next_s)
         if tell and self.on_progress is not None:
             self.on_progress(done, self.file.size)
@@ -128,7 +129,7 @@ async def _send(
         "Content-Length": str(feed.form.length(feed.file.size)),
     }
     try:
-        async with asyncio.timeout(feed.stall_timeout_s) as feed.deadline:
+        async with deadlines.timeout(feed.stall_timeout_s) as feed.deadline:
             async with http.request("POST", path, data=feed.parts(), query=query, headers=sent) as response:
                 content = await response.read()
     except (TimeoutError, ProviderError) as error:

@@ -95,8 +95,8 @@ async def running(
 async def _stop(runner: web.AppRunner, app: web.Application) -> None:
     """Close the port, let replies finish, then take the server down.
 
-    aiohttp's own cleanup makes every connection deaf before it calls anything of ours: nobody could interrupt a last
-    reply, and no closing handshake would ever be answered. So the sessions are drained before it.
+    aiohttp's own cleanup stops reading from every connection before it calls anything of ours: nobody could interrupt a
+    last reply, and no closing handshake would ever be answered. So the sessions are drained before it.
     """
     for site in list(runner.sites):
         await site.stop()

@@ -236,8 +236,8 @@ function finishText(state, id, text) {
 }
 
 /**
- * The words that were heard up to their middle. Without word times, the text stays until the server sends it. An answer
- * begins with code or a table was seen that far: it stays, as in the server's history.
+ * The words that were heard up to their middle. Without word times, the text stays until the server sends it. Code or
+ * a table at the beginning of an answer was seen: it stays, as in the server's history.
  */
 export function heardText(item, heardMs) {
   if (!item.words.length && heardMs > 0) return item.text;
