@@ -129,9 +129,11 @@ async def _send(
         "Content-Length": str(feed.form.length(feed.file.size)),
     }
     try:
-        async with deadlines.timeout(feed.stall_timeout_s) as feed.deadline:
-            async with http.request("POST", path, data=feed.parts(), query=query, headers=sent) as response:
-                content = await response.read()
+        async with (
+            deadlines.timeout(feed.stall_timeout_s) as feed.deadline,
+            http.request("POST", path, data=feed.parts(), query=query, headers=sent) as response,
+        ):
+            content = await response.read()
     except (TimeoutError, ProviderError) as error:
         if feed.trouble is not None:
             raise feed.trouble from None
