@@ -1,4 +1,4 @@
-"""Notices a server that has fallen silent: a network that is gone says no goodbye, and TCP waits for many minutes.
+"""Notices a server that has fallen silent: a network that breaks closes no connection, and TCP waits for many minutes.
 
 Any byte from the server is a sign of life. When none has come for a while, a ping asks for one, so that a server that
 has nothing to say is not taken for a dead one. Knows bytes and time; knows no event.

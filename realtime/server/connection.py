@@ -159,7 +159,7 @@ class Connection:
             await self._events_limit.throttle(1)
 
     async def _room(self) -> None:
-        """Who does not read is not read: wait while too much that the client has caused is unsent."""
+        """Read nothing from a client that reads nothing: wait while too much that it has caused is unsent."""
         try:
             async with deadlines.timeout(self._send_timeout_s):
                 await self._live.outbox.room()
