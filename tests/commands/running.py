@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from unittest import mock
 
+from realtime import cli
 from realtime.commands.platform import add_platform
 
 
@@ -22,3 +28,19 @@ def add_all(parser: argparse.ArgumentParser) -> None:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     return {"HOME": str(folder), "XDG_STATE_HOME": str(folder), **more}
+
+
+def run_here(words: Sequence[str], environ: Mapping[str, str], folder: Path) -> tuple[int, str, str]:
+    """Run the command line in this process, with this environment and folder: exit status, stdout and stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environ, clear=True),
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            status = cli.main(words)
+        except SystemExit as end:  # of argparse
+            status = int(end.code or 0)
+    return status, out.getvalue(), err.getvalue()
