@@ -10,7 +10,6 @@ environment is passed on from here.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import difflib
 import importlib
@@ -111,6 +110,8 @@ def _standard_streams() -> Iterator[None]:
 
 
 def _run_and_report(name: str, words: Sequence[str]) -> int:
+    import asyncio  # slow: the page of all commands does without
+
     as_json = "--json" in words
     try:
         return _run(name, words, as_json)

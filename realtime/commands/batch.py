@@ -10,7 +10,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime.commands.batch_files import count_unanswered, write_answers
 from realtime.commands.batch_questions import Asking, Questions, open_questions
@@ -21,9 +21,11 @@ from realtime.commands.progress import spoken_s
 from realtime.commands.table import table
 from realtime.commands.task_kinds import TaskKind, obtain, run_task
 from realtime.errors import InvalidArgument
-from realtime.minimax.batches import Batch, BatchJob
 from realtime.minimax.file_source import in_thread
 from realtime.task_records import Record, RecordState
+
+if TYPE_CHECKING:
+    from realtime.minimax.batches import Batch, BatchJob
 
 _KIND_NAME = "batch"
 

@@ -10,10 +10,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from realtime.minimax.batch_answers import BatchResult
 from realtime.minimax.file_source import in_thread
+
+if TYPE_CHECKING:
+    from realtime.minimax.batch_answers import BatchResult
 
 COLUMNS = ("custom_id", "question", "answer", "error")
 _AT_ONCE = 64

@@ -11,14 +11,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from realtime_client import Conversation, connect, tls_context
+from typing import TYPE_CHECKING, Any
 
 from realtime.errors import ConfigError
 from realtime.settings import Settings
 from realtime.settings.load import TOML_NAME, Loaded, load_settings, settings_file
 from realtime.settings.readers import key
+
+if TYPE_CHECKING:
+    from realtime_client import Conversation
 
 SIGN_AFTER_S = 1.0
 _PREFIX = "setting_"
@@ -119,6 +120,8 @@ class Target:
     @asynccontextmanager
     async def connected(self, **options: Any) -> AsyncIterator[Conversation]:
         """`connect` with this server, and a sign of life on stderr if it takes longer than a moment."""
+        from realtime_client import connect  # not for the commands that hold no conversation
+
         given = {"session": self.session, **self.options, **options}
         async with AsyncExitStack() as stack:
             async with sign_of_life(f"Connecting to {self.url} ..."):
@@ -157,6 +160,8 @@ async def target(
     settings = load(args).settings
     session = _session_fields(args, settings)
     if args.url:
+        from realtime_client import tls_context
+
         tls = args.ca_file or args.insecure
         context = tls_context(args.ca_file, insecure=args.insecure) if tls else None
         model = getattr(args, _PREFIX + "chat_model")

@@ -5,7 +5,6 @@ Knows the errors of the package and of the machine. Every other exception is a b
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import sys
@@ -47,6 +46,8 @@ class Outcome:
 
 def outcome_of(error: BaseException) -> Outcome:
     """What this error means for the user. Raises it again if it is a bug."""
+    import asyncio  # slow: a help page does without
+
     from realtime_client.errors import ClientError
 
     details = {name: value for name in _DETAILS if (value := getattr(error, name, None)) is not None}

@@ -15,19 +15,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime.commands.common import add_address, add_config, load
-from realtime.commands.dry_run import Recorder
 from realtime.commands.extra import parse_extra
 from realtime.commands.progress import Progress, open_progress, spoken_s
 from realtime.commands.stdin import read_line
 from realtime.errors import RealtimeError
-from realtime.minimax.client import MiniMax
-from realtime.minimax.door import Pause
 from realtime.settings import Settings
 from realtime.settings.load import SANDBOX_KEY
 from realtime.task_records import TaskRecords
+
+if TYPE_CHECKING:  # where it is used, it is imported: much of it, and a list of tasks sends nothing
+    from realtime.commands.dry_run import Recorder
+    from realtime.minimax.client import MiniMax
+    from realtime.minimax.door import Pause
 
 BUILT_IN = "the built-in sandbox"
 _SHOWN_PAUSE_S = 2.0
@@ -164,6 +166,8 @@ async def open_platform(args: argparse.Namespace) -> AsyncIterator[Platform]:
 @asynccontextmanager
 async def _open_dry(args: argparse.Namespace) -> AsyncIterator[tuple[Platform, Recorder]]:
     """A platform that refuses everything after writing it down; its records are thrown away."""
+    from realtime.commands.dry_run import Recorder
+
     settings = load(args).settings
     with (
         tempfile.TemporaryDirectory(prefix="realtime-dry-run-") as folder,
@@ -178,6 +182,8 @@ async def _open_dry(args: argparse.Namespace) -> AsyncIterator[tuple[Platform, R
 
 
 def _client(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
+    from realtime.minimax.client import MiniMax
+
     def on_pause(pause: Pause) -> None:
         if pause.wait_s >= _SHOWN_PAUSE_S:
             why = _LIMITS.get(pause.reason) or f"({pause.error})"

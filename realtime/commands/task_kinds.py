@@ -10,13 +10,15 @@ import importlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.progress import TaskProgress
 from realtime.errors import ConfigError, InvalidArgument, NotFinished, TaskFailed
-from realtime.minimax.client import MiniMax
 from realtime.task_records import Record, RecordState, Work
+
+if TYPE_CHECKING:
+    from realtime.minimax.client import MiniMax
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

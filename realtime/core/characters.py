@@ -1,16 +1,15 @@
 """What a character is to a voice: can it be pronounced, is it one of its own, is it written without blanks.
 
 The one place for these three questions: whoever cuts, counts, times or sends text asks here. Knows Unicode and the
-form of a pause mark. Knows no words, no places to cut, no times.
+form of a pause mark. Knows no words, no places to cut, no times. The scripts without blanks in which a syllable takes
+several characters need tables that the standard library lacks: they are in `unicode_tables.py`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import groupby
-
-import regex
+from functools import cache
 
 PAUSE_MARK = re.compile(r"<#(\d+(?:\.\d+)?)#>")  # asks the platform's voice for so many seconds of silence
 
@@ -42,40 +41,12 @@ def is_invisible(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") or char in _FILLERS
 
 
-# -- properties of Unicode: the library `regex` has its tables ---------------------------------------------------------
-
-_ALL = "".join(map(chr, (*range(0x21, 0xD800), *range(0xE000, 0x20000))))  # scripts, not the rare Han beyond
-
-
-def having(pattern: str) -> str:
-    """All characters that `pattern` of the library `regex` matches, one by one: rf"\\p{{Sentence_Terminal}}"."""
-    return "".join(regex.findall(pattern, _ALL, regex.VERSION1))
-
-
-def ranges(chars: str) -> str:
-    """These characters for the inside of a regular expression's [ ]."""
-    runs = []
-    for _, group in groupby(enumerate(sorted(map(ord, chars))), lambda pair: pair[1] - pair[0]):
-        codes = [code for _, code in group]
-        runs.append(re.escape(chr(codes[0])) + (f"-{re.escape(chr(codes[-1]))}" if codes[1:] else ""))
-    return "".join(runs)
-
-
-COMBINING = ranges(having(r"\p{M}"))  # vowel signs, accents: take no time of their own
-
 # -- scripts: ranges for the inside of a regular expression's [ ] ------------------------------------------------------
 
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d\U0001aff0-\U0001b16f"
 HANGUL = "\u1100-\u115e\u1161-\u11ff\u3131-\u3163\u3165-\u318e\ua960-\ua97c\uac00-\ud7fb\uffa1-\uffdc"
-UNSPACED = HAN + KANA  # written without blanks between words
-# ... and so are Thai, Lao, Khmer, Burmese ... (line breaks need a dictionary: UAX 14) and Tibetan, which take several
-# characters for a syllable
-_SEGMENTED_CHARS = having(r"[\p{Line_Break=SA}[\p{Tibetan}&&[\p{L}\p{M}\u0f0b\u0f0c]]]")
-SEGMENTED = ranges(_SEGMENTED_CHARS)
-
-_SEGMENTED = frozenset(_SEGMENTED_CHARS)
-_INHERENT = regex.compile(r"[[\p{InSC=Consonant}\p{Ethiopic}]&&\p{L}--[\p{Thai}\p{Lao}]]", regex.VERSION1)
+UNSPACED = HAN + KANA  # written without blanks between words; others: `unicode_tables.SEGMENTED`
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _WIDE = re.compile(f"[{UNSPACED}{HANGUL}]")
 
@@ -83,16 +54,6 @@ _WIDE = re.compile(f"[{UNSPACED}{HANGUL}]")
 def is_unspaced(char: str) -> bool:
     """Whether this is a character of a script written without blanks between words: Han or kana."""
     return char >= "\u3005" and _UNSPACED.match(char) is not None
-
-
-def is_segmented(char: str) -> bool:
-    """Whether this is of a script without blanks in which a syllable takes several characters: Thai, Khmer ..."""
-    return char in _SEGMENTED
-
-
-def count_inherent_vowels(text: str) -> int:
-    """How many letters of `text` are read with a vowel that is not written as a letter: Devanagari, Ethiopic ..."""
-    return 0 if text.isascii() else len(_INHERENT.findall(text))
 
 
 def is_wide(char: str) -> bool:
@@ -105,13 +66,19 @@ def is_wide(char: str) -> bool:
 _LEAD = "\u1100-\u115f\ua960-\ua97c"  # jamo: the parts of a Hangul syllable
 _VOWEL = "\u1160-\u11a7\ud7b0-\ud7c6"
 _TAIL = "\u11a8-\u11ff\ud7cb-\ud7fb"
-_OPEN_SYLLABLE = "".join(map(chr, range(0xAC00, 0xD7A4, 28)))  # without a last consonant
-_HANGUL_PAIR = re.compile(
-    f"[{_LEAD}][{_LEAD}{_VOWEL}\uac00-\ud7a3]|[{_VOWEL}{_OPEN_SYLLABLE}][{_VOWEL}{_TAIL}]|[{_TAIL}\uac00-\ud7a3][{_TAIL}]"
-)
 _CONJOINERS = "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2"  # join two consonants in a script of India
 _LETTER_MARKS = "\u0e33\u0eb3\uff9e\uff9f"  # letters to Unicode, part of the one before: Thai sara am
 _JOINER = "\u200d"
+
+
+@cache  # made at the first use: it takes long
+def _hangul_pair() -> re.Pattern[str]:
+    """Two jamo or syllables that are drawn together."""
+    open_syllable = "".join(map(chr, range(0xAC00, 0xD7A4, 28)))  # without a last consonant
+    return re.compile(
+        f"[{_LEAD}][{_LEAD}{_VOWEL}\uac00-\ud7a3]|[{_VOWEL}{open_syllable}][{_VOWEL}{_TAIL}]"
+        f"|[{_TAIL}\uac00-\ud7a3][{_TAIL}]"
+    )
 
 
 def inside_grapheme(text: str, index: int) -> bool:
@@ -133,7 +100,7 @@ def inside_grapheme(text: str, index: int) -> bool:
         return True
     if _is_flag_letter(before) and _is_flag_letter(after):
         return _splits_flag(text, index)
-    return _HANGUL_PAIR.match(text, index - 1) is not None or _ends_conjunct(text, index)
+    return _hangul_pair().match(text, index - 1) is not None or _ends_conjunct(text, index)
 
 
 def _extends(char: str) -> bool:

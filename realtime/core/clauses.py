@@ -14,16 +14,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from realtime.core.characters import (
-    COMBINING,
     HANGUL,
     KANA,
     PAUSE_MARK,
-    SEGMENTED,
     UNSPACED,
-    count_inherent_vowels,
     count_pronounceable,
     inside_grapheme,
-    is_segmented,
     is_unspaced,
     pronounceable,
 )
@@ -46,6 +42,7 @@ from realtime.core.segments import (
     japanese_phrase_ends,
     segment_ends,
 )
+from realtime.core.unicode_tables import COMBINING, SEGMENTED, count_inherent_vowels, is_segmented
 
 _ANY_MARK = re.escape(MARKS)
 _CHARS = rf"(?:[^\s{UNSPACED}{SEGMENTED}{_ANY_MARK}፡<·]++|<(?!\#)|·(?!\s))+"  # of a word

@@ -11,9 +11,10 @@ import re
 from enum import Enum
 from typing import Literal
 
-from realtime.core.characters import HAN, ranges
+from realtime.core.characters import HAN
 from realtime.core.full_stops import FullStops
 from realtime.core.marks import CLAUSE_MARKS, SENTENCE_MARKS
+from realtime.core.unicode_tables import ranges
 
 Eagerness = Literal["low", "medium", "high", "auto"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from realtime.core.characters import COMBINING, is_unspaced
+from realtime.core.characters import is_unspaced
 from realtime.core.languages import (
     Kind,
     abbreviation,
@@ -22,6 +22,7 @@ from realtime.core.languages import (
 )
 from realtime.core.languages.guess import guess_languages
 from realtime.core.marks import BRACKETS, OPENERS
+from realtime.core.unicode_tables import COMBINING
 
 
 class Stop(Enum):

@@ -10,8 +10,9 @@ import html
 import re
 
 from realtime.core import html_tags, markup
-from realtime.core.characters import PAUSE_MARK, is_segmented, is_unspaced
+from realtime.core.characters import PAUSE_MARK, is_unspaced
 from realtime.core.markup_reader import MarkupReader, More
+from realtime.core.unicode_tables import is_segmented
 
 _ESCAPED = "*_`~#$[]<>|!"
 _LONGEST_RUN = 8  # marks of emphasis in a row; more are a drawing

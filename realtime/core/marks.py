@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from realtime.core.characters import having
+from realtime.core.unicode_tables import having
 
 # Unicode calls these the ends of sections and clauses; people end sentences with them: Tibetan, Thai, Khmer
 _ENDS_TOO = "།༎༏༐༑༔๚๛៚"

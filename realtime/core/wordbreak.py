@@ -10,16 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from realtime.core.characters import (
-    SEGMENTED,
-    inside_grapheme,
-    is_segmented,
-    is_unspaced,
-    is_wide,
-    pronounceable,
-)
+from realtime.core.characters import inside_grapheme, is_unspaced, is_wide, pronounceable
 from realtime.core.marks import CLAUSE_MARKS, SENTENCE_MARKS
 from realtime.core.segments import segment_ends
+from realtime.core.unicode_tables import SEGMENTED, is_segmented
 
 _OPENING = frozenset("([{<«‹“‘「『【《〈（［｛〔¿¡")
 _PAUSES_LONG = SENTENCE_MARKS | frozenset("…\n")

@@ -157,7 +157,9 @@ def test_say_writes_speech_to_a_file(tmp_path):
 
 def test_say_reads_a_stream(tmp_path):
     out = tmp_path / "said.wav"
-    ran = realtime_program("say", "-", "--out", str(out), input="One sentence. And another one, a little longer.")
+    ran = realtime_program(
+        "say", "-", "--out", str(out), input="One sentence. And another one, a little longer."
+    )
     assert ran.returncode == 0, ran.stderr
     assert len(samples(out)) / 24_000 > 2
 
