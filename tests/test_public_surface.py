@@ -1,5 +1,6 @@
 """The public names of `realtime`, `realtime.providers` and `realtime.minimax`."""
 
+import os
 import re
 import subprocess
 import sys
@@ -47,11 +48,25 @@ def test_the_map_of_the_client_names_each_module_once():
     assert named == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
 
 
-@pytest.mark.parametrize("package", ["realtime", "realtime.providers"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "realtime",
+        "realtime.providers",
+        "realtime.minimax",
+        "realtime_client",
+        "realtime.cli",
+        "realtime.commands.tasks",
+    ],
+)
 def test_importing_a_package_is_cheap(package):
     """The import loads no third-party module."""
     code = f"import sys, {package}; print({{name.split('.')[0] for name in sys.modules}} & {{'aiohttp', 'numpy', 'msgspec'}})"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    root = Path(__file__).parents[1]
+    environ = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'clients'}"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ
+    )
     assert ran.stdout.strip() == "set()"
 
 

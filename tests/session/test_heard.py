@@ -198,9 +198,9 @@ def moment(dice: random.Random, stage: Stage) -> float:
 @pytest.mark.parametrize("chinese", [False, True], ids=["english", "chinese"])
 @pytest.mark.parametrize("report", ["truncate", "acks", "lost flush", "nothing"])
 def test_history_keeps_the_words_that_were_heard(report, chinese):
-    """1,200 interruptions for each way to report and each language. One word off is the worst, and it is rare."""
+    """600 interruptions for each way to report and each language. One word off is the worst, and it is rare."""
     off = []
-    for seed in range(1200):
+    for seed in range(600):
         dice = random.Random(f"{report} {chinese} {seed}")
         stage = Stage(dice, make_reply(dice, chinese=chinese), words=dice.random() < 0.75)
         interrupt(dice, stage, report)

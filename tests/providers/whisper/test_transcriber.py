@@ -1,6 +1,7 @@
 """The local transcriber: the text and language of speech, and an empty text without speech."""
 
 import asyncio
+import itertools
 
 import numpy as np
 import pytest
@@ -58,11 +59,24 @@ def multilingual():
     return local.LocalTranscriber()
 
 
+@pytest.fixture(scope="module")
+def in_english(english):
+    """Transcribes a recording with the English model, each recording once for all tests."""
+    known = {}
+
+    async def transcribe(spoken):
+        if spoken.id not in known:
+            known[spoken.id] = await english.transcribe(spoken.samples, language="en", final=True)
+        return known[spoken.id]
+
+    return transcribe
+
+
 @needs_english
-async def test_english_is_transcribed(english):
+async def test_english_is_transcribed(in_english):
     pairs = []
     for spoken in clips("en"):
-        transcript = await english.transcribe(spoken.samples, language="en", final=True)
+        transcript = await in_english(spoken)
         assert transcript.language == "en"
         pairs.append((spoken.transcript, transcript.text))
     recorded = clips("en")[0].recorded
@@ -73,9 +87,9 @@ async def test_english_is_transcribed(english):
 async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_a_given_language(
     multilingual,
 ):
-    for language in ("zh-CN", None):
+    for language, each in (("zh-CN", 1), (None, 2)):
         pairs = []
-        for spoken in require_clips("zh"):
+        for spoken in require_clips("zh")[::each]:
             transcript = await multilingual.transcribe(spoken.samples, language=language, final=True)
             assert transcript.language == "zh"
             pairs.append((spoken.transcript, transcript.text))
@@ -85,7 +99,7 @@ async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_
 @needs_multilingual
 async def test_english_is_recognised_as_english_among_all_languages(multilingual):
     pairs = []
-    for spoken in clips("en")[:8]:
+    for spoken in clips("en")[:4]:
         transcript = await multilingual.transcribe(spoken.samples, language=None, final=False)
         assert transcript.language == "en"
         pairs.append((spoken.transcript, transcript.text))
@@ -123,17 +137,17 @@ async def test_speech_in_noise_is_transcribed(english):
 
 
 @needs_english
-async def test_speech_longer_than_a_window_is_transcribed_to_its_end(english):
+async def test_speech_longer_than_a_window_is_transcribed_to_its_end(in_english):
     spoken = clip("en_two_cities")
     assert spoken.seconds > whisper.LONGEST_SHORT_S
-    transcript = await english.transcribe(spoken.samples, language="en", final=True)
+    transcript = await in_english(spoken)
     assert words(transcript.text)[-3:] == words(spoken.transcript)[-3:]
 
 
 @needs_english
 async def test_silence_after_the_words_does_not_change_the_text(english):
     spoken = next(c for c in clips("en") if 2 < c.seconds < 6)
-    for tail in (0, 0.2, 0.5, 0.8, 1.5):
+    for tail in (0.2, 0.8, 1.5):
         samples = np.concatenate([spoken.samples, np.zeros(int(tail * RATE), np.int16)])
         transcript = await english.transcribe(samples, language="en", final=True)
         assert word_error_rate([(spoken.transcript, transcript.text)]) <= (0.2 if spoken.recorded else 0.5)
@@ -200,11 +214,11 @@ async def test_prewarm_loads_the_model_that_the_settings_need():
 @needs_english
 async def test_interim_requests_do_not_queue_and_finals_go_first(english):
     sound = noise(2, -30).astype(np.int16)
-    finals = [english.transcribe(sound, language="en", final=True) for _ in range(6)]
+    finals = [english.transcribe(sound, language="en", final=True) for _ in range(3)]
     interims = [english.transcribe(sound, language="en", final=False) for _ in range(40)]
     results = await asyncio.gather(*finals, *interims, return_exceptions=True)
-    assert not any(isinstance(r, Exception) for r in results[:6])
-    refused = [r for r in results[6:] if isinstance(r, ProviderUnavailable)]
+    assert not any(isinstance(r, Exception) for r in results[:3])
+    refused = [r for r in results[3:] if isinstance(r, ProviderUnavailable)]
     assert len(refused) == 40 - english._pool.size
     assert {r.code for r in refused} == {"overloaded"}
 
@@ -328,12 +342,12 @@ def cut(spoken, start, seconds):
 
 @needs_multilingual
 async def test_a_piece_of_speech_never_becomes_the_prompt_for_chinese(multilingual):
-    for spoken in require_clips()[::3]:
-        for start, seconds in ((0.3, 0.3), (0.5, 0.5), (0.2, 0.7)):
-            piece = cut(spoken, min(start, spoken.seconds - seconds), seconds)
-            transcript = await multilingual.transcribe(piece, language="zh", final=True)
-            assert not whisper.echoes_prompt(transcript.text), (spoken.id, seconds)
-            assert not whisper.loops(transcript.text), (spoken.id, seconds)
+    pieces = itertools.cycle([(0.3, 0.3), (0.5, 0.5), (0.2, 0.7)])  # one of each recording
+    for spoken, (start, seconds) in zip(require_clips()[::4], pieces, strict=False):
+        piece = cut(spoken, min(start, spoken.seconds - seconds), seconds)
+        transcript = await multilingual.transcribe(piece, language="zh", final=True)
+        assert not whisper.echoes_prompt(transcript.text), (spoken.id, seconds)
+        assert not whisper.loops(transcript.text), (spoken.id, seconds)
 
 
 @needs_multilingual
@@ -384,12 +398,10 @@ def test_words_of_the_prompt_that_were_said_are_found_without_it_as_well(multili
     ("said", "taken"),
     [
         ("Stop.", takes_turn),
-        ("Wait!", takes_turn),
         ("No, no, no!", takes_turn),
         ("Wait a minute.", takes_turn),
         ("Yeah.", is_backchannel),
         ("Okay.", is_backchannel),
-        ("Right.", is_backchannel),
         ("Yeah, yeah.", is_backchannel),
     ],
 )
