@@ -37,7 +37,7 @@ ONCE = (
     "Upgrade",
 )
 _POLICY = (
-    "default-src 'self'; connect-src {connect}; img-src 'self' data:; media-src 'self' blob:; "
+    "default-src 'self'; connect-src {connect}; img-src 'self'; media-src 'self' blob:; "
     "worker-src 'self' blob:; base-uri 'none'; object-src 'none'; frame-ancestors {frames}"
 )
 _HOST = re.compile(r"[a-z0-9.-]+(:\d+)?", re.IGNORECASE)  # as a Content-Security-Policy can name it

@@ -263,11 +263,14 @@ async def test_text_turn_without_microphone(open_page: Any) -> None:
 
 
 async def test_typing_interrupts_the_answer(open_page: Any) -> None:
-    """A second message first stops the audio and the generation of the first answer."""
-    async with serving(Script(reply=np.concatenate([speech(1), speech(3)]), send_factor=0.9)) as server:
+    """A second message first stops the audio and the generation of the first answer; what was heard of it stays."""
+    # so long that a slow machine types in time, too
+    script = Script(reply=np.concatenate([speech(1), speech(3)] * 4), send_factor=0.9)
+    script.reply_words = tuple(f"word{number} " for number in range(120))
+    async with serving(script) as server:
         page = await open_page(server.url)
         await type_(page, "One")
-        await wait_for_status(page, "Speaking")
+        await classes_when_said(page, ".caption.assistant p > span", 1)
         await type_(page, "Two")
         session = await session_of(server)
         await eventually(lambda: len(session.of("response.create")) == 2, "the second question")
@@ -279,6 +282,21 @@ async def test_typing_interrupts_the_answer(open_page: Any) -> None:
         await wait_for_status(page, "Speaking")
         await page.wait_for_selector(".caption.truncated")
         assert await page.locator(".caption.truncated").count() == 1
+        assert (await page.inner_text(".caption.truncated .text")).startswith("word0")
+
+
+async def test_an_answer_of_which_nothing_was_heard_is_not_shown(open_page: Any) -> None:
+    """Its first word is stopped before its middle: the page shows only the questions."""
+    # one word of many seconds: half of it is never heard, on no machine
+    script = Script(reply=np.concatenate([speech(1), speech(3)] * 4), send_factor=0.9, reply_words=("Well.",))
+    async with serving(script) as server:
+        page = await open_page(server.url)
+        await type_(page, "One")
+        await wait_for_status(page, "Speaking")
+        await type_(page, "Two")
+        await page.locator(".caption.truncated").wait_for(state="attached")
+        assert await page.locator(".caption.truncated").is_hidden()
+        assert await page.locator(".caption.user .text").all_inner_texts() == ["One", "Two"]
 
 
 async def test_escape_stops_the_audio_after_generation_has_ended(open_page: Any) -> None:
