@@ -1,4 +1,7 @@
-"""The page in Chromium with a real server: the input is a microphone file, the page's output is recorded and checked."""
+"""The page in Chromium with a real server: the test speaks into its microphone, the page's output is recorded and checked.
+
+Only one test needs what the speaker said; the others have no transcriber, or one that knows its text.
+"""
 
 import numpy as np
 import pytest
@@ -6,18 +9,21 @@ from aiohttp import web
 
 from realtime import realtime_app
 from realtime.protocol.server_events import ResponseOutputAudioDelta
+from realtime.providers import FakeTranscriber
 from realtime.server.audio_streams import AudioStreams
 from realtime.server.run import running
 from realtime.settings import Settings
 from tests.clips import clips, require_clips
 from tests.eventually import eventually
 from tests.web.conftest import browser_with, browsers, open_page  # noqa: F401
-from tests.web.sound import RATE, locate, longest_gap_ms, recording, to_rate, write_wav
+from tests.web.sound import RATE, locate, longest_gap_ms, recording, to_rate
+from tests.web.voice_input import RATE as MICROPHONE_RATE
+from tests.web.voice_input import replace_microphone, say
 from tests.wer import word_error_rate
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browsers
 
-MICROPHONE_RATE = 48_000  # Hertz
+WRITTEN = Settings(port=0, language="en", transcriber="none")  # for those who type
 EVENTS = "() => realtimeDebug.log.map(({ at, from, event }) => ({ at, from, ...event }))"
 
 
@@ -36,31 +42,31 @@ def sent(monkeypatch):
     return pcm
 
 
-def microphone(tmp_path, *parts):
-    """A microphone file made of pauses (seconds) and clips."""
-    sound = [
-        np.zeros(int(part * MICROPHONE_RATE), np.int16)
-        if isinstance(part, int | float)
-        else to_rate(part.samples, 16_000, MICROPHONE_RATE)
-        for part in parts
-    ]
-    return write_wav(tmp_path / "microphone.wav", np.concatenate(sound), MICROPHONE_RATE)
-
-
 def sentences(count):
-    """Clips of one complete sentence each."""
+    """The shortest clips of one complete sentence each."""
     whole = [clip for clip in clips("en") if clip.transcript.endswith(".") and 2 < clip.seconds < 5]
-    return whole[:count]
+    return sorted(whole, key=lambda clip: clip.seconds)[:count]
+
+
+def heard_by_a_microphone(clip):
+    return to_rate(clip.samples, 16_000, MICROPHONE_RATE)
 
 
 async def events(page, type, count=1):
     """Wait until the page has at least `count` events of a type; returns them."""
 
     async def enough():
-        found = [event for event in await page.evaluate(EVENTS) if event["type"] == type]
+        nonlocal log
+        log = await page.evaluate(EVENTS)
+        found = [event for event in log if event["type"] == type]
         return found if len(found) >= count else None
 
-    return await eventually(enough, f"{count} of {type}")
+    log = []
+    try:
+        return await eventually(enough, f"{count} of {type}")
+    except AssertionError as error:
+        came = [event["type"] for event in log if not event["type"].endswith((".delta", ".played"))]
+        raise AssertionError(f"{error}; there came {came}") from None
 
 
 async def quiet(page):
@@ -71,19 +77,22 @@ async def quiet(page):
         await page.wait_for_function("(enough) => recorder.frames.length >= enough", arg=frames + 15)
 
 
-async def test_two_spoken_turns_are_transcribed_answered_and_played_without_a_gap(open_page, tmp_path, sent):  # noqa: F811
+async def test_two_spoken_turns_are_transcribed_answered_and_played_without_a_gap(open_page, sent):  # noqa: F811
     """Microphone, page, server, sandbox and the page's output, twice. Needs recorded statements, which the sandbox
-    repeats: the sentences of its own voice ask for a story, which is longer than the pause before the second turn."""
+    repeats: the sentences of its own voice ask for a story, which is longer than needed."""
     require_clips("en")
     first, second = sentences(2)
-    wav = microphone(tmp_path, 1.5, first, 6.0, second, 6.0)
     async with running(Settings(port=0, language="en")) as server:
-        page = await open_page(server.url, wav=wav)
+        page = await open_page(server.url)
+        await replace_microphone(page)
         await page.evaluate("async () => { window.recorder = await realtimeDebug.record(); }")
         await page.click("#talk")
+        await page.locator("#state", has_text="Listening").wait_for()
+        await say(page, heard_by_a_microphone(first))
         await events(page, "response.done")
         await quiet(page)
         first_answer = bytes(sent)
+        await say(page, heard_by_a_microphone(second))
         answers = await events(page, "response.done", 2)
         await quiet(page)
         recorded = await recording(page)
@@ -108,52 +117,57 @@ def assert_played(pcm, recorded):
     assert longest_gap_ms(part, recorded[offset : offset + len(part)]) <= 20
 
 
-async def test_speaking_during_a_long_answer_stops_it_and_history_keeps_what_was_heard(
-    open_page,  # noqa: F811
-    tmp_path,
-    sent,
-):
+async def test_speaking_during_a_long_answer_stops_it_and_history_keeps_what_was_heard(open_page, sent):  # noqa: F811
+    """The test speaks once some of the story has been heard, however fast the machine is."""
     (sentence,) = sentences(1)
-    wav = microphone(tmp_path, 6.0, sentence, 10.0)
-    async with running(Settings(port=0, language="en")) as server:
-        page = await open_page(server.url, wav=wav)
+    providers = {"transcriber": FakeTranscriber(["That is enough of it."])}
+    async with running(Settings(port=0, language="en"), providers=providers) as server:
+        page = await open_page(server.url)
+        await replace_microphone(page)
         await page.evaluate("async () => { window.recorder = await realtimeDebug.record(); }")
         await page.click("#talk")
         await page.fill("#message", "Tell me a long story.")
         await page.press("#message", "Enter")
-        (truncated,) = await events(page, "conversation.item.truncated")
-        (story, answer) = await events(page, "response.done", 2)
+        await page.wait_for_function("() => document.querySelectorAll('.caption.assistant .said').length > 4")
+        await say(page, heard_by_a_microphone(sentence))
+        story, *_ = await events(page, "response.done", 2)
+        truncated = await events(page, "conversation.item.truncated")
         await quiet(page)
         recorded = await recording(page)
         captions = await page.inner_text("#captions")
         log = await page.evaluate(EVENTS)
-    whole = story["response"]["output"][0]["content"][0]["transcript"]
-    kept = truncated["transcript"]
+    item = story["response"]["output"][0]
+    # A pause of a busy machine within the sentence ends a turn: then the next answer is interrupted, too.
+    (cut,) = [event for event in truncated if event["item_id"] == item["id"]]
+    whole, kept = item["content"][0]["transcript"], cut["transcript"]
     assert kept
     assert whole.startswith(kept)
     assert len(kept) < len(whole)
     assert kept in " ".join(captions.split()), "the page shows what was heard"
-    # compare the recording with the position that the page reported
-    pcm = np.frombuffer(bytes(sent), np.int16)
-    offset, similarity = locate(pcm[:RATE], recorded)
-    assert similarity >= 0.9
-    played = recorded[offset : offset + len(pcm)]
-    end_ms = truncated["audio_end_ms"]
-    assert (
-        longest_gap_ms(pcm[: int((end_ms - 150) * RATE / 1000)], played[: int((end_ms - 150) * RATE / 1000)])
-        <= 20
-    )
-    after = played[int((end_ms + 150) * RATE / 1000) : int((end_ms + 500) * RATE / 1000)]
-    assert np.abs(after).max(initial=0) == 0, "audio after the reported position"
+    assert_stopped_at(cut["audio_end_ms"], np.frombuffer(bytes(sent), np.int16), recorded)
     # the page stops as soon as the server tells it
     cleared = next(event for event in log if event["type"] == "output_audio_buffer.cleared")
     flushed = next(event for event in log if event.get("state") == "flushed")
-    assert flushed["at"] - cleared["at"] < 1000, "it would go on for many seconds"
-    assert answer["response"]["status"] == "completed"
+    assert flushed["at"] - cleared["at"] < 3000, "it would go on for many seconds"
+    assert story["response"]["status"] == "cancelled"
+
+
+def assert_stopped_at(end_ms, pcm, recorded):
+    """Check that the recording has the audio up to the reported position, and then none.
+
+    Only the last second is compared: where the machine was too slow for the audio, the recording has it later.
+    """
+    leeway = 150 * RATE // 1000
+    end = end_ms * RATE // 1000 - leeway
+    last = pcm[max(0, end - RATE) : end]
+    offset, similarity = locate(last, recorded)
+    assert similarity >= 0.9
+    after = recorded[offset + len(last) + 2 * leeway :][: RATE // 3]
+    assert np.abs(after).max(initial=0) == 0, "audio after the reported position"
 
 
 async def test_typing_works_without_a_microphone_and_is_in_the_history(open_page, sent):  # noqa: F811
-    async with running(Settings(port=0, language="en")) as server:
+    async with running(WRITTEN) as server:
         page = await open_page(server.url, device=False)
         for text in ("My name is Ada.", "What is my name?"):
             await page.fill("#message", text)
@@ -167,7 +181,7 @@ async def test_typing_works_without_a_microphone_and_is_in_the_history(open_page
 async def test_the_page_works_at_a_path_of_another_application(open_page):  # noqa: F811
     """The page requests nothing outside of its path."""
     app = web.Application()
-    app.add_subapp("/voice/", realtime_app(Settings(language="en")))
+    app.add_subapp("/voice/", realtime_app(WRITTEN))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -225,7 +239,10 @@ async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open
         port = runner.addresses[0][1]
         origin = f"http://app.example:{port}"
         async with (
-            running(Settings(port=0, language="en", origins=(origin,))) as server,
+            running(
+                Settings(port=0, language="en", origins=(origin,)),
+                providers={"transcriber": FakeTranscriber()},  # so that the page offers to talk
+            ) as server,
             browser_with(
                 "--host-resolver-rules=MAP *.example 127.0.0.1",
                 f"--unsafely-treat-insecure-origin-as-secure={origin}",
