@@ -156,7 +156,8 @@ async def test_speaking_during_a_long_answer_stops_it_and_history_keeps_what_was
 def assert_stopped_at(end_ms, took_ms, pcm, recorded):
     """Check that the recording has the audio up to the reported position, and then none.
 
-    On a busy machine audio goes on until its audio thread has read that it should stop, at most `took_ms`.
+    A page waits 150 ms for the position of its audio thread; if that is too busy, the page reports what it knew, and the
+    audio goes on a little: up to a second here, and for many seconds without the stop.
     Only the last second is compared: where the machine was too slow for the audio, the recording has it later.
     """
     leeway = 150 * RATE // 1000
@@ -164,7 +165,8 @@ def assert_stopped_at(end_ms, took_ms, pcm, recorded):
     last = pcm[max(0, end - RATE) : end]
     offset, similarity = locate(last, recorded)
     assert similarity >= 0.9
-    after = recorded[offset + len(last) + 2 * leeway + int(took_ms * RATE / 1000) :][: RATE // 3]
+    late = 0 if took_ms < 140 else RATE
+    after = recorded[offset + len(last) + 2 * leeway + late :][: RATE // 3]
     assert np.abs(after).max(initial=0) == 0, "audio after the reported position"
 
 
