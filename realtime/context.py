@@ -15,7 +15,7 @@ from realtime.core.conversation import (
     ConversationError,
     Item,
     Message,
-    pictures_bytes,
+    held_bytes,
 )
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
@@ -64,9 +64,8 @@ class Context:
         keep = {after or "", call_id}
         for item_id in self.conversation.oldest(too_many, keep=keep):
             self._push_out(item_id)
-        if pictures := pictures_bytes(item):
-            for item_id in self.conversation.oldest_pictures(pictures, keep):
-                self._push_out(item_id)
+        for item_id in self.conversation.oldest_large(held_bytes(item), keep):
+            self._push_out(item_id)
 
     def _push_out(self, item_id: str) -> None:
         self.conversation.remove(item_id)

@@ -10,7 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from realtime.core.picture_room import MAX_PICTURES_BYTES, PICTURES_FULL_MESSAGE, PictureRoom
+from realtime.core.cut_text import size_of
+from realtime.core.item_room import HOLDS_TOO_MUCH, MAX_HELD_BYTES, ItemRoom
 from realtime.core.spoken import SpokenPart
 
 MAX_ITEMS = 2_000
@@ -106,13 +107,13 @@ class _Speech:
 
 
 class Conversation:
-    """An ordered set of items with unique ids, at most MAX_ITEMS."""
+    """An ordered set of items with unique ids, at most MAX_ITEMS, which hold at most MAX_HELD_BYTES."""
 
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
         self._speech: dict[str, _Speech] = {}
-        self._pictures = PictureRoom()
+        self._room = ItemRoom()
         self._awaited: set[str] = set()  # ids of calls of our replies whose output has not come
         self.reasoning: dict[str, object] = {}  # by item id: what a chat model wants back inside a tool loop
 
@@ -153,17 +154,20 @@ class Conversation:
         place = self._place(after)
         if not restored and len(self._order) >= MAX_ITEMS + (REPLY_ROOM if by_reply else 0):
             raise ConversationError(FULL, FULL_MESSAGE)
-        pictures = pictures_bytes(item)
-        if pictures > MAX_PICTURES_BYTES:
-            raise ConversationError("invalid_value", PICTURES_FULL_MESSAGE, "item.content")
-        if not restored and not self._pictures.holds(pictures):
-            raise ConversationError(FULL, PICTURES_FULL_MESSAGE)
-        self._pictures.put(item.id, pictures)
+        held = held_bytes(item)
+        if held > MAX_HELD_BYTES:
+            raise ConversationError("invalid_value", HOLDS_TOO_MUCH, "item.content")
+        if not (restored or by_reply or self._room.holds(held)):
+            raise ConversationError(FULL, HOLDS_TOO_MUCH)
         self._order.insert(place, item.id)
-        self._items[item.id] = item
+        self._put(item)
         if isinstance(item, FunctionCallOutput):
             self._awaited.discard(item.call_id)
         return self._order[place - 1] if place else None
+
+    def _put(self, item: Item) -> None:
+        self._items[item.id] = item
+        self._room.put(item.id, held_bytes(item))
 
     def _place(self, after: str | None) -> int:
         if after is None:
@@ -208,7 +212,7 @@ class Conversation:
         if isinstance(item, FunctionCall):
             self._awaited.discard(item.call_id)
         self._speech.pop(item_id, None)
-        self._pictures.free(item_id)
+        self._room.free(item_id)
         self.reasoning.pop(item_id, None)
 
     def oldest(self, count: int, keep: Collection[str] = ()) -> list[str]:
@@ -231,9 +235,18 @@ class Conversation:
                 found.update(dict.fromkeys(self._outputs_of(item.call_id)))
         return list(found)
 
-    def oldest_pictures(self, more_bytes: int = 0, keep: Collection[str] = ()) -> list[str]:
-        """The ids of the oldest items with pictures that have to go so that there is room for `more_bytes`."""
-        return self._pictures.oldest(self._order, more_bytes, keep)
+    def oldest_large(self, more_bytes: int = 0, keep: Collection[str] = ()) -> list[str]:
+        """The ids of items that have to go so that there is room for `more_bytes`: the oldest large ones, results and
+        their calls together. What is in progress, a call that waits for its output and `keep` stay."""
+        groups: dict[str, list[str]] = {}
+        stays = {*self._awaited, *keep}
+        for item_id in self._order:
+            item = self._items[item_id]
+            name = item_id if isinstance(item, Message) else item.call_id
+            groups.setdefault(name, []).append(item_id)
+            if item.status == "in_progress" or item_id in stays:
+                stays.add(name)
+        return self._room.first((ids for name, ids in groups.items() if name not in stays), more_bytes)
 
     def _is_system(self, item_id: str) -> bool:
         item = self._items[item_id]
@@ -254,7 +267,7 @@ class Conversation:
         before = self._items.get(item.id)
         # Another status: a client has made an item of its own with this id
         if before is not None and before.status == "in_progress":
-            self._items[item.id] = item
+            self._put(item)
             if awaited and isinstance(item, FunctionCall):
                 self._awaited.add(item.call_id)
 
@@ -268,7 +281,7 @@ class Conversation:
                 InputSpeech(transcript) if isinstance(part, InputSpeech) and part.transcript is None else part
                 for part in item.parts
             )
-            self._items[item_id] = replace(item, parts=parts)
+            self._put(replace(item, parts=parts))
 
     @property
     def last_user_item_id(self) -> str | None:
@@ -352,7 +365,7 @@ class Conversation:
             text = _voiced(speech.part) if status == "incomplete" else speech.part.text
         else:
             text, status = speech.part.heard(speech.limit_ms), "incomplete"
-        self._items[item_id] = replace(item, parts=(OutputSpeech(text),), status=status)
+        self._put(replace(item, parts=(OutputSpeech(text),), status=status))
 
 
 def _reach_ms(speech: _Speech) -> float:
@@ -366,13 +379,17 @@ def _voiced(part: SpokenPart) -> str:
     return part.heard(part.audio_ms) if part.audio_ms else part.text
 
 
-def pictures_bytes(item: Item) -> int:
-    """How much its pictures hold, as data URIs and addresses."""
-    return (
-        sum(len(part.url) for part in item.parts if isinstance(part, Image))
-        if isinstance(item, Message)
-        else 0
-    )
+def held_bytes(item: Item) -> int:
+    """How much its texts, and its pictures as data URIs and addresses, hold."""
+    if isinstance(item, Message):
+        return sum(map(_part_bytes, item.parts))
+    return size_of(item.arguments if isinstance(item, FunctionCall) else item.output)
+
+
+def _part_bytes(part: Part) -> int:
+    if isinstance(part, Image):
+        return len(part.url)
+    return size_of(part.text if isinstance(part, Text) else part.transcript or "")
 
 
 def transcript_of(item: Item) -> str:

@@ -120,6 +120,7 @@ class Connection:
         except (TimeoutError, ConnectionError):
             pass  # aiohttp has closed the transport
         finally:
+            without_trace(self._socket.exception())  # the socket keeps it, and its frames know the socket
             if self._transport is not None:
                 reset_in(self._transport, FLUSH_S)
 

@@ -118,7 +118,7 @@ class StoredConversation:
     def to_conversation(self) -> Conversation:
         """A conversation with these items, without function outputs whose call was deleted.
 
-        Of more than MAX_ITEMS the oldest go, and of too large pictures: replies and stores of other versions may have
+        Of more than MAX_ITEMS the oldest go, and of what holds too much: replies and stores of other versions may have
         saved more.
         """
         conversation = Conversation()
@@ -129,7 +129,7 @@ class StoredConversation:
                 log.warning("a stored item is skipped: %s", error)
         for item_id in conversation.oldest(len(conversation) - MAX_ITEMS):
             conversation.remove(item_id)
-        for item_id in conversation.oldest_pictures():
+        for item_id in conversation.oldest_large():
             conversation.remove(item_id)
         return conversation
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from realtime.core.conversation import Conversation, Image, Message, pictures_bytes
-from realtime.core.picture_room import MAX_PICTURES_BYTES
+from realtime.core.conversation import Conversation, Image, Message, held_bytes
+from realtime.core.item_room import MAX_HELD_BYTES
 from realtime.server.persistence import StoredConversation
 from tests.conversing import Talk, scripted
 
@@ -21,11 +21,11 @@ def photo(item_id: str, size: int) -> dict[str, Any]:
 
 
 def held(conversation: Conversation) -> int:
-    return sum(map(pictures_bytes, conversation.items))
+    return sum(map(held_bytes, conversation.items))
 
 
 @scripted
-async def test_the_oldest_pictures_make_room_and_each_is_told():
+async def test_the_oldest_large_make_room_and_each_is_told():
     async with Talk() as talk:
         await talk.send("conversation.item.create", item={"type": "message", "role": "user", "id": "text", "content": [
             {"type": "input_text", "text": "Look at these."}]})  # fmt: skip
@@ -55,6 +55,6 @@ async def test_with_truncation_disabled_the_client_has_to_delete_some():
 def test_a_stored_conversation_goes_on_within_the_bound(size: int):
     items = tuple(Message(str(number), "user", (Image("u" * size),)) for number in range(30))
     conversation = StoredConversation("conv_1", items).to_conversation()
-    assert held(conversation) <= MAX_PICTURES_BYTES
+    assert held(conversation) <= MAX_HELD_BYTES
     assert len(conversation) == (2 if size > 1 else 30)
     assert conversation.items[-1].id == "29"
