@@ -53,6 +53,14 @@ class _Protocol(Handler):
     __slots__ = ("app",)
     app: web.Application
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer. aiohttp itself answers an `Expect` that it does not know, and would quote it."""
+        if isinstance(resp, web.HTTPExpectationFailed):
+            resp = plain_error(resp.status)
+        return await super().finish_response(request, resp, start_time)
+
     def handle_error(
         self,
         request: web.BaseRequest,

@@ -78,6 +78,19 @@ async def test_a_broken_request_is_400_and_neither_answer_nor_log_quote_it():
             assert len(told.records) <= 1, "one line"
 
 
+async def test_what_a_request_expects_is_not_quoted_either():
+    """aiohttp answers an unknown `Expect` before any middleware."""
+    async with open_harness() as harness:
+        for path in (b"/v1/realtime", b"/", b"/nothing"):
+            with everything_logged() as told:
+                answer = await exchange(harness.server.url, head(b"Expect: " + KEY, path=path))
+            assert answer.status == 417
+            well_dressed(answer)
+            assert answer.error["message"]
+            no_leak(answer.raw.decode("latin-1"))
+            no_leak(told.text)
+
+
 @asynccontextmanager
 async def embedded() -> AsyncIterator[str]:
     """The address of the application in a runner of somebody else."""

@@ -16,7 +16,7 @@ from realtime.core.languages.table import Language
 
 _WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)(\.?)")
 _EVIDENCE_CHARS = 600
-_SCRIPT_CHARS = 4_000  # of a text of any length: to name each letter of a megabyte would take a third of a second
+_SCRIPT_CHARS = 4_000  # to name each letter of a megabyte would take a third of a second
 
 
 def _by_hint(hints_of: Callable[[Language], Iterable[str]]) -> dict[str, tuple[str, ...]]:
