@@ -3,7 +3,7 @@
 import re
 
 from realtime import outbox, tools
-from realtime.core import conversation, fitting, picture_room
+from realtime.core import conversation, fitting, item_room
 from realtime.listening import audio_input
 from realtime.protocol import (
     broken_events,
@@ -50,7 +50,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"response {response_options.MAX_INPUT_ITEMS:,}",
     ),
     "One picture": (mib(items.MAX_PICTURE_BYTES),),
-    "Pictures of a conversation": (mib(picture_room.MAX_PICTURES_BYTES),),
+    "Pictures and texts of a conversation": (mib(item_room.MAX_HELD_BYTES),),
     "Binary message from a client": (kib(framing.MAX_INBOUND_BYTES),),
     "Audio in one message to a client": (f"{response_events.MAX_DELTA_MS:.0f} ms",),
     "An item that comes back": (kib(echo.MAX_ECHO_BYTES),),
