@@ -17,7 +17,7 @@ SHORT_TIMEOUTS = {
 
 def timeouts_for(fault: str) -> dict[str, float]:
     """Short ones only where the fault is a silence: a busy machine needs the usual time for anything else."""
-    return SHORT_TIMEOUTS if "stall" in fault else {}
+    return SHORT_TIMEOUTS if "stall" in fault else {"budget_wait_s": SHORT_TIMEOUTS["budget_wait_s"]}
 
 
 ANSWER = "Count from one to nine."
