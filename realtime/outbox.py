@@ -79,6 +79,11 @@ class Outbox:
             self._has_room.clear()
         self._append(Outgoing(event, response_id, size_bytes=size))
 
+    @property
+    def has_room(self) -> bool:
+        """Whether few enough bytes are unsent to cause more of them."""
+        return self._has_room.is_set()
+
     async def room(self) -> None:
         """Wait until few enough bytes are unsent to cause more of them."""
         await self._has_room.wait()

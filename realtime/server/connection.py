@@ -132,7 +132,8 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
-            await self._room()
+            if not self._live.outbox.has_room:  # else no timer for each message
+                await self._room()
             message = await self._socket.receive()
             match message.type:
                 case WSMsgType.TEXT:
