@@ -11,44 +11,31 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from realtime.minimax.call_assembler import Schemas
-from realtime.minimax.written_ends import (
-    ENDINGS,
-    INNER,
-    RELATIVES,
-    WRAPPERS,
-    FenceEnd,
-    JsonEnd,
-    TagEnd,
-    end_in_doubt,
-)
+from realtime.minimax.written_ends import ENDINGS, FenceEnd, JsonEnd, TagEnd, end_in_doubt
 from realtime.minimax.written_forms import MARK, WrittenCall, read_calls
-from realtime.minimax.written_naked import begins_python_list, could_be_naked, is_naked, read_naked
+from realtime.minimax.written_naked import could_be_naked, is_naked, read_naked
+from realtime.minimax.written_openings import (
+    FUNCTION,
+    NAME,
+    NAME_BEGUN,
+    NAMED,
+    body_of,
+    could_open,
+    end_finder,
+    end_of,
+    is_single,
+    may_be_body,
+    opens,
+    tight,
+    without_marks,
+)
 
 Piece = str | WrittenCall
 
-_WRAPPERS = tuple(f"<{name}>" for name in (*WRAPPERS, *RELATIVES))
-_TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|tool_call_begin|>")
-_BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
-_CHANNELS = ("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to=")  # gpt-oss
-_LABELS = ("tool_code", "tool_call", "tool_calls")  # of code blocks that are calls
-# Also without a wrapper: a service may take a special token out.
-_BARE = ("<invoke name=", "<function=", *_CHANNELS)
-_OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
-_INNER = (MARK, *INNER, "```")
-_FORGOTTEN = "invoke name="  # M3 forgets the "<" behind its mark now and then
-_BLANKS = re.compile(r"(?<!<)\s+")
-_FUNCTION = "functions."  # Text-01, in a code block of TypeScript
 _FENCE = re.compile(r"```[\w+-]{0,16}[ \t]*(?:\r?\n\s*)?")
 _CODE_FENCE = re.compile(r"```(?:typescript|ts|javascript|js)?[ \t]*\r?\n\s*")
 _SPECIAL = re.compile(r"[`<\[\]{]")
-_JSON_BEGINNING = re.compile(r"[{\[]\s*(?:$|[\"'{\[}\]]|tool\b|to?o?$)")
-_NAME = re.compile(r"<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*")
-_NAME_BEGUN = re.compile(  # its tag may still end: behind the name stand attributes at most
-    r"(?:<?invoke\s*(?:n\w*)?\s*|<?function\s*|<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?[^\"'“”‘’<>/\s]*[\"'“”‘’]?\s*"
-    r"(?:[\w:-]*|[\w:-]+\s*=[^<>]*|/))$"
-)
-_WORD = re.compile(r"[\w.-]+")
-_ARGS = re.compile(r"[\w.-]+\s*(?:\[CALL_ID\]\w+\s*)?(?:\[ARGS\]\s*)?(?=\{)")  # Mistral
+_LABELS = ("tool_code", "tool_call", "tool_calls")  # of code blocks that are calls
 _SHORT = 500  # characters of a block that are read anew with each piece: by then it is clear what it is
 
 
@@ -172,13 +159,13 @@ class WrittenCalls:
         rest = self._pending[head.end() :]
         if not rest and not final:
             return False
-        opens = _opens(rest) or (_CODE_FENCE.fullmatch(head[0]) is not None and rest.startswith(_FUNCTION))
+        is_call = opens(rest) or (_CODE_FENCE.fullmatch(head[0]) is not None and rest.startswith(FUNCTION))
         self._labelled = "\n" in head[0] and head[0].strip("` \t\r\n") in _LABELS
-        opens = opens or self._labelled
-        called = "\n" in head[0] and _FUNCTION.startswith(rest)
-        if not opens and not final and len(rest) <= _SHORT and (_could_open(rest) or called):
+        is_call = is_call or self._labelled
+        called = "\n" in head[0] and FUNCTION.startswith(rest)
+        if not is_call and not final and len(rest) <= _SHORT and (could_open(rest) or called):
             return False
-        if opens:
+        if is_call:
             self._fenced = True
             return self._read_opening(head.end(), final, cut)
         self._in_fence = True
@@ -194,8 +181,8 @@ class WrittenCalls:
                 return self._read_naked(text, final)
             if not final:
                 return False
-        if not _opens(text) and not self._labelled and not (at and text.startswith(_FUNCTION)):
-            begun = _could_open(text)
+        if not opens(text) and not self._labelled and not (at and text.startswith(FUNCTION)):
+            begun = could_open(text)
             if begun and not final and len(text) <= _SHORT:
                 return False
             # M3's mark is a token of the model and never a word
@@ -229,7 +216,7 @@ class WrittenCalls:
     def _wait_for_end(self, text: str) -> None:
         """The end of a long block is looked for in what is new only."""
         if len(text) > _SHORT:
-            begin, self._end = (0, FenceEnd(included=False)) if self._labelled else _end_finder(text)
+            begin, self._end = (0, FenceEnd(included=False)) if self._labelled else end_finder(text)
             self._end.feed(text[begin:])
             self._block, self._pending = [self._pending], ""
 
@@ -238,25 +225,21 @@ class WrittenCalls:
 
         And whether its end was written.
         """
-        body = _body(text)
+        body = body_of(text)
         if not body:
             own = text.startswith(MARK) or "minimax:" in text
             if not final:
                 return (None if len(text) <= _SHORT else 0), False
             return (len(text) if own or self._at_line_start else 0), False
-        named = _NAME.match(body)
+        named = NAME.match(body)
         rest = body[named.end() :] if named else ""
-        if not self._may_be_body(body) or (rest and rest[0] not in "<{]"):
+        if not may_be_body(body, self.schemas) or (rest and rest[0] not in "<{]"):
             return 0, False
-        if (
-            not named
-            and _tight(body).startswith(_NAMED)
-            and (len(text) > _SHORT or not _NAME_BEGUN.match(body))
-        ):
+        if not named and tight(body).startswith(NAMED) and (len(text) > _SHORT or not NAME_BEGUN.match(body)):
             return 0, False
-        end = text.find("```") if self._labelled else _end_of(text)
+        end = text.find("```") if self._labelled else end_of(text)
         if end < 0 and final and not cut:
-            end = end_in_doubt(text, single=_is_single(_without_marks(text)))
+            end = end_in_doubt(text, single=is_single(without_marks(text)))
         if end >= 0:
             return end, True
         return (len(text) if final else None), False
@@ -264,21 +247,6 @@ class WrittenCalls:
     @property
     def _at_line_start(self) -> bool:
         return not self._has_words or self._last == "\n"
-
-    def _may_be_body(self, body: str) -> bool:
-        if body.startswith(("{", "[")) and not body.startswith(_BRACKETS):
-            begun = any(bracket.startswith(body) for bracket in _BRACKETS)
-            return begun or _JSON_BEGINNING.match(body) is not None or begins_python_list(body, self.schemas)
-        word = _WORD.match(body)
-        if word and word.end() < len(body) and not body.startswith(("invoke", "call:", _FUNCTION)):
-            return word[0].removesuffix(".call") in self.schemas and body[word.end() :].lstrip()[:1] in (
-                "",
-                *"<[({",
-            )
-        tight = _tight(body)
-        tags = (f"<{name}>" for name in self.schemas)
-        beginnings = (*_TIGHT_INNER, *map(_tight, (*self.schemas, *tags)))
-        return any(tight.startswith(beginning) or beginning.startswith(tight) for beginning in beginnings)
 
     def _take(self, length: int, calls: tuple[WrittenCall, ...]) -> bool:
         block, self._pending = self._pending[:length], self._pending[length:]
@@ -315,75 +283,3 @@ class WrittenCalls:
         elif doubtful:
             self._took, self._has_words = True, False
         return True
-
-
-def _without_marks(text: str) -> str:
-    while text.startswith(MARK):
-        text = text[len(MARK) :].lstrip()
-    return text
-
-
-def _tight(text: str) -> str:
-    """The beginning of the text without the blanks that a tag may have inside."""
-    return _BLANKS.sub("", text[:60])
-
-
-_TIGHT = tuple(map(_tight, _OPENINGS))
-_TIGHT_MARKED = (*_TIGHT, _tight(_FORGOTTEN))
-_TIGHT_INNER = tuple(map(_tight, (*_INNER, *_OPENINGS)))
-_NAMED = tuple(map(_tight, ("<invoke name", "<function=", _FORGOTTEN)))
-_SINGLE = tuple(map(_tight, (*_BARE, _TOKENS[2], _FORGOTTEN)))
-
-
-def _opens(text: str) -> bool:
-    bare = _without_marks(text)
-    return _tight(bare).startswith(_TIGHT_MARKED if bare != text else _TIGHT)
-
-
-def _could_open(text: str) -> bool:
-    """Whether more text could make this the beginning of a call."""
-    bare = _without_marks(text)
-    if MARK.startswith(bare):
-        return True
-    tight = _tight(bare)
-    return any(opening.startswith(tight) for opening in (_TIGHT_MARKED if bare != text else _TIGHT))
-
-
-def _body(text: str) -> str:
-    """What stands in the wrappers, or the text itself where a call has none."""
-    bare = _without_marks(text)
-    if not _tight(bare).startswith((*_WRAPPERS, *_TOKENS[:2], *_BRACKETS)):
-        return bare
-    end = bare.index("]" if bare.startswith("[") else ">") + 1
-    return _without_marks(bare[end:].lstrip())
-
-
-def _end_of(text: str) -> int:
-    """Where the block at the beginning of the text ends; -1 if its end has not come."""
-    bare = _without_marks(text)
-    if _is_single(bare) and (tag := _NAME.match(bare)) and tag[0].rstrip().endswith("/>"):
-        return len(text) - len(bare) + len(tag[0].rstrip())
-    begin, end = _end_finder(text)
-    found = end.feed(text[begin:])
-    return begin + found if found >= 0 else -1
-
-
-def _end_finder(text: str) -> tuple[int, TagEnd | JsonEnd | FenceEnd]:
-    """What finds the end of the block at the beginning of the text, and the place from which on it wants the text."""
-    bare = _without_marks(text)
-    if bare.startswith(_FUNCTION):
-        return 0, FenceEnd(included=False)
-    if bare.startswith("<function_call>") and "```" in bare:
-        return 0, FenceEnd(included=True)
-    single = _is_single(bare)
-    body = _body(text)
-    if not single and body.startswith(("{", "[")):
-        return len(text) - len(body), JsonEnd()
-    if not single and (named := _ARGS.match(body)):
-        return len(text) - len(body) + named.end(), JsonEnd()
-    return 0, TagEnd(single=single)
-
-
-def _is_single(bare: str) -> bool:
-    """Whether the block is a call without a wrapper around it."""
-    return _tight(bare).startswith(_SINGLE)
