@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from realtime.minimax.call_assembler import Schemas
-from realtime.minimax.written_ends import ENDINGS, FenceEnd, JsonEnd, TagEnd, end_in_doubt
+from realtime.minimax.written_ends import ENDINGS, LEFTOVERS, FenceEnd, JsonEnd, TagEnd, end_in_doubt
 from realtime.minimax.written_forms import MARK, WrittenCall, read_calls
+from realtime.minimax.written_heads import Head, Heads, read_headed
 from realtime.minimax.written_naked import could_be_naked, is_naked, read_naked
 from realtime.minimax.written_openings import (
     FUNCTION,
@@ -34,7 +35,7 @@ Piece = str | WrittenCall
 
 _FENCE = re.compile(r"```[\w+-]{0,16}[ \t]*(?:\r?\n\s*)?")
 _CODE_FENCE = re.compile(r"```(?:typescript|ts|javascript|js)?[ \t]*\r?\n\s*")
-_SPECIAL = re.compile(r"[`<\[\]{]")
+_WORDS = re.compile(r"[^`<\[\]{\n]*\n|[^`<\[\]{\n]+")  # of a line, up to what could begin a call
 _LABELS = ("tool_code", "tool_call", "tool_calls")  # of code blocks that are calls
 _SHORT = 500  # characters of a block that are read anew with each piece: by then it is clear what it is
 
@@ -44,6 +45,7 @@ class WrittenCalls:
     """One answer. `schemas`: the arguments of the tools that the request offered, by name; without any all is text."""
 
     schemas: Schemas
+    _heads: Heads = field(init=False)
     _took: bool = False  # a block was taken out, so blanks at the end go too
     _pending: str = ""
     _blanks: str = ""  # before the first word, or behind a call: they go out with the next word
@@ -59,6 +61,9 @@ class WrittenCalls:
     _end: TagEnd | JsonEnd | FenceEnd | None = None  # of the long block that is open
     _block: list[str] = field(default_factory=list)  # its pieces
     _out: list[Piece] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._heads = Heads(self.schemas)
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that are certain."""
@@ -102,12 +107,12 @@ class WrittenCalls:
             return self._skip_leftovers(final)
         if self._span or self._in_fence:
             return self._read_code(final)
-        found = _SPECIAL.search(self._pending)
         self._long_run = self._long_run and self._pending[0] == "`"
-        if found is None:
-            return self._say(len(self._pending))
-        if found.start():
-            return self._say(found.start())
+        if self._at_line_start and (done := self._read_line_start(final, cut)) is not None:
+            return done
+        words = _WORDS.match(self._pending)
+        if words is not None:
+            return self._say(words.end())
         if self._pending[0] == "`":
             return self._read_backticks(final, cut)
         return self._read_opening(0, final, cut)
@@ -173,6 +178,32 @@ class WrittenCalls:
 
     # -- calls
 
+    def _read_line_start(self, final: bool, cut: bool) -> bool | None:
+        """The blanks of a line, or a call whose mark is plain words. None: neither stands there."""
+        bare = self._pending.lstrip()
+        if len(bare) < len(self._pending):
+            return self._say(len(self._pending) - len(bare))
+        head = self._heads.find(self._pending)
+        if not isinstance(head, Head):
+            return False if head and not final else None
+        length, calls = read_headed(self._pending, head, self.schemas, final=final, cut=cut)
+        if length < 0:
+            return self._wait_for_json(head.json_at)
+        known = tuple(call for call in calls if call.name in self.schemas)
+        is_fenced = "`" in self._pending[: head.json_at]
+        if not length or (is_fenced and not known):
+            return None
+        self._fenced = is_fenced
+        return self._take(length, known)
+
+    def _wait_for_json(self, begin: int) -> bool:
+        """The end of long JSON is looked for in what is new only."""
+        if len(self._pending) > _SHORT:
+            self._end = JsonEnd()
+            self._end.feed(self._pending[begin:])
+            self._block, self._pending = [self._pending], ""
+        return False
+
     def _read_opening(self, at: int, final: bool, cut: bool) -> bool:
         """A call may begin at `at`; before it stands the beginning of a code fence or nothing."""
         text = self._pending[at:]
@@ -205,7 +236,7 @@ class WrittenCalls:
         """A call without any mark, or the text that looks like one."""
         length, calls = read_naked(text, self.schemas, final=final)
         if length < 0:
-            return False
+            return self._wait_for_json(0)
         return self._take(length, calls) if calls else self._say(length)
 
     def _was_text(self, at: int) -> bool:
@@ -265,7 +296,12 @@ class WrittenCalls:
     def _skip_leftovers(self, final: bool) -> bool:
         """Take endings, and the end of the fence, behind a block; then see what becomes of a doubtful one."""
         bare = self._pending.lstrip()
-        endings = (*ENDINGS, *(MARK + ending for ending in ENDINGS), *(("```",) if self._fenced else ()))
+        endings = (
+            *ENDINGS,
+            *LEFTOVERS,
+            *(MARK + ending for ending in ENDINGS),
+            *(("```",) if self._fenced else ()),
+        )
         ending = next((ending for ending in endings if bare.startswith(ending)), None)
         if ending is not None:
             self._fenced = self._fenced and ending != "```"

@@ -41,6 +41,15 @@ RELATIVES = (
     "｜tool_calls_begin｜",
     "｜DSML｜function_calls",
     "｜DSML｜tool_calls",
+    "｜DSML｜calls",
+    "|tool_calls|",
+    "|function_call|",
+    "|content_invoke_tool_json|",
+    "|plamo:begin_tool_requests:plamo|",
+    "dots_function_call",
+    "tools",
+    "functions",
+    "function",
 )
 # How what stands in them may begin, besides JSON and the name of a tool.
 INNER = (
@@ -59,6 +68,8 @@ INNER = (
     "<|plugin|>",
     "function<｜tool▁sep｜>",
     "call:",
+    "<|tool_call:begin|>",
+    "<|plamo:begin_tool_request:plamo|>",
 )
 WRAPPER_ENDINGS = (
     "</seed:tool_call>",
@@ -77,6 +88,15 @@ WRAPPER_ENDINGS = (
     "<｜tool_calls_end｜>",
     "</｜DSML｜function_calls>",
     "</｜DSML｜tool_calls>",
+    "</｜DSML｜ calls>",
+    "</｜DSML｜calls>",
+    "<|/tool_calls|>",
+    "<|calls|>",
+    "<|end_message|>",
+    "<|plamo:end_tool_requests:plamo|>",
+    "</dots_function_call>",
+    "</tools>",
+    "</functions>",
     "<|call|>",
     "</minimax:tool_call>",
     "</minimax:tool_calls>",
@@ -92,7 +112,17 @@ WRAPPER_ENDINGS = (
     "<|eom_id|>",
     "<|eot_id|>",
 )
-ENDINGS = (*WRAPPER_ENDINGS, "</invoke>", "</function>", "<|tool_call_end|>", "<｜tool▁call▁end｜>")
+ENDINGS = (
+    *WRAPPER_ENDINGS,
+    "</invoke>",
+    "</function>",
+    "<|tool_call_end|>",
+    "<｜tool▁call▁end｜>",
+    "<|tool_call:end|>",
+    "<|plamo:end_tool_request:plamo|>",
+)
+# What a template puts behind a call, and what ends nothing inside it.
+LEFTOVERS = ("<|stop|>", "✿RESULT✿")
 _WINDOW = 300  # characters that are looked at again with the next piece: no mark is longer
 
 
@@ -109,7 +139,7 @@ _SINGLE = re.compile(rf"{_OPEN}|{_any(ENDINGS)}")
 # The last alternative: the wrapper has no end, and the answer goes on.
 _WRAPPED = re.compile(rf"{_OPEN}|{_any(WRAPPER_ENDINGS)}|</(?:invoke|function)>(?=\s*[^\s<\]\[])")
 _JSON_TOKEN = re.compile(
-    rf"(?P<end>{_any(WRAPPER_ENDINGS)})|(?P<mark>[\"{{}}\[\]])|(?P<blank>[\s,]+)|(?P<other>.)", re.DOTALL
+    rf"(?P<end>{_any(WRAPPER_ENDINGS)})|(?P<mark>[\"{{}}\[\]])|(?P<blank>[\s,;]+)|(?P<other>.)", re.DOTALL
 )
 _NEXT = "[TOOL_CALL"  # Mistral puts its mark before each call
 _QUOTED = re.compile(r"[^\"\\]+|\\.|\"", re.DOTALL)

@@ -32,7 +32,7 @@ _PARAMETER = re.compile(
 )
 _MARKS_IN_CALL = re.compile(
     r"<(?P<parameter>parameter|param|argument|arg)(?:\s+name\s*=|\s*=)[^<>]*>"
-    r"|(?P<end>\x00?</(?:invoke|function)>)|(?P<next>(?:\x00<?|<)(?:invoke\s+name|function)\s*=)"
+    r"|(?P<end>\x00?</(?:invoke|function)>)|(?P<next>(?:\x00<?|<)(?:invoke\s+name|function(?:\s+name)?)\s*=)"
 )
 _BROKEN_VALUE = re.compile(
     r"</(?:invoke|function)>\s*(?:\x00?<(?:invoke|function)|\x00?</(?:minimax:)?\w+_calls?>|$)"
@@ -57,13 +57,14 @@ _NAMED = re.compile(
 )
 _NAMED_ARGUMENTS = re.compile(r"<(arguments|parameters|args|input)>(?P<value>.*?)(?:</\1>|$)", re.DOTALL)
 _KEYED = re.compile(
-    r"<tool_call>\s*(?P<name>[\w.-]+)\s*(?P<rest>(?:<arg_key>|</tool_call>|$).*?)(?=<tool_call>|$)", re.DOTALL
+    r"<tool_call>\s*(?P<name>[\w.-]+)\s*(?:<tool_sep>\s*)?(?P<rest>(?:<arg_key>|</tool_call>|$).*?)(?=<tool_call>|$)",
+    re.DOTALL,
 )
 _KEY = re.compile(
     r"<arg_key>(?P<name>.*?)</arg_key>\s*<arg_value>(?P<value>.*?)(?:</arg_value>|$)", re.DOTALL
 )
 _LONGEST_END = 80  # characters
-_PYTHON = re.compile(r"\{\s*'")
+_PYTHON = re.compile(r"(?:\[\s*)?\{\s*'")
 _NAME_KEYS = ("name", "tool_name", "tool", "function")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "params")
 
@@ -269,12 +270,12 @@ def _json_values(text: str) -> Iterator[tuple[Any, bool]]:
 
 
 def _python_value(text: str) -> Any:
-    """The object that Python would write so, with single quotes and None; None where it is none of its."""
+    """The object or list that Python would write so, with single quotes and None; None where it is none of its."""
     if not _PYTHON.match(text):
         return None
     try:
-        value = ast.literal_eval(text[: text.rindex("}") + 1])
-        return decode_json(json.dumps(value, allow_nan=False)) if isinstance(value, dict) else None
+        value = ast.literal_eval(text[: text.rindex("}" if text[0] == "{" else "]") + 1])
+        return decode_json(json.dumps(value, allow_nan=False)) if isinstance(value, dict | list) else None
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return None
 
@@ -304,22 +305,23 @@ def _completed(text: str) -> Any:
 def _functions(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
     """`functions.NAME({…})`, the form of Text-01."""
     for found in _FUNCTION.finditer(text):
-        yield _with_json(found["name"], text[found.end() :], schemas)
+        yield call_with_json(found["name"], text[found.end() :], schemas)
 
 
 def _tokens(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
     """`<|tool_call_begin|>functions.NAME:0<|tool_call_argument_begin|>{…}`"""
     for found in _TOKEN.finditer(text):
-        yield _with_json(found["name"].removeprefix("functions."), text[found.end() :], schemas)
+        yield call_with_json(found["name"].removeprefix("functions."), text[found.end() :], schemas)
 
 
 def _args(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
     """`NAME[ARGS]{…}`, behind Mistral's mark."""
     if found := _ARGS.match(text):
-        yield _with_json(found["name"], text[found.end() :], schemas)
+        yield call_with_json(found["name"], text[found.end() :], schemas)
 
 
-def _with_json(name: str, text: str, schemas: Schemas) -> WrittenCall:
+def call_with_json(name: str, text: str, schemas: Schemas) -> WrittenCall:
+    """The call of this tool with the JSON object at the beginning of the text, or without arguments."""
     if text.lstrip().startswith("{"):
         for value, whole in _json_values(text):
             return _call(name, _typed_again(value, schemas.get(name, {})), whole=whole)
@@ -338,7 +340,7 @@ def _arrows(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
                 found["name"], _merged(options, schema, schema), whole=body.rstrip().endswith(("}", "]"))
             )
         else:
-            yield _with_json(found["name"], re.sub(r"([{,]\s*)(\w+)\s*:", r'\1"\2":', body), schemas)
+            yield call_with_json(found["name"], re.sub(r"([{,]\s*)(\w+)\s*:", r'\1"\2":', body), schemas)
 
 
 def _unquoted(text: str) -> str:
@@ -360,7 +362,7 @@ def _named(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
         holder = _NAMED_ARGUMENTS.search(found["rest"])
         held = holder["value"].strip() if holder else ""
         if held.startswith("{"):
-            yield _with_json(name, held, schemas)
+            yield call_with_json(name, held, schemas)
         else:
             schema = schemas.get(name, {})
             yield _call(name, _merged(_elements(held), schema, schema))

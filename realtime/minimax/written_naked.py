@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from realtime.minimax.call_assembler import Schemas
-from realtime.minimax.written_ends import JsonEnd
 from realtime.minimax.written_forms import WrittenCall, read_calls
+from realtime.minimax.written_heads import goes_on, value_end
 
 _LOOK = 200  # characters in which the name must come
 _HEADS = ("", '"type":"function",', '"type":"function","function":{')
@@ -33,19 +33,21 @@ def is_naked(text: str, schemas: Schemas) -> bool:
 
 
 def begins_python_list(body: str, schemas: Schemas) -> bool:
-    """Whether `[NAME(` begins here, or could."""
-    inner = body[1:].lstrip()
-    calls = [f"{name}(" for name in schemas]
-    return body[0] == "[" and any(one.startswith(inner) or inner.startswith(one) for one in calls)
+    """Whether `[NAME(` begins here, or `print(NAME(` as Gemma writes it, or could."""
+    opening = "[" if body[0] == "[" else "print("
+    if not body.startswith(opening):
+        return opening.startswith(body)
+    inner = body.removeprefix(opening).lstrip()
+    calls = [f"{space}{name}(" for name in schemas for space in ("", "default_api.")]
+    return any(one.startswith(inner) or inner.startswith(one) for one in calls)
 
 
 def read_naked(text: str, schemas: Schemas, *, final: bool) -> tuple[int, tuple[WrittenCall, ...]]:
     """How long it is, -1 if more is needed; its calls, none if it is text."""
-    length = JsonEnd().feed(text + "\n\x00" if final else text)
+    length = value_end(text, 0, final=final)
     if length < 0:
-        return (len(text) if final else -1), ()
-    line_goes_on = text[length:].split("\n", 1)[0].strip()
-    if line_goes_on or not _ARGUMENTS.search(text[:length]):
+        return -1, ()
+    if goes_on(text, length) or not _ARGUMENTS.search(text[:length]):
         return length, ()
     calls = read_calls(text[:length], schemas)
     return length, tuple(call for call in calls if call.name in schemas and call.whole)

@@ -17,17 +17,27 @@ FUNCTION = "functions."  # Text-01, in a code block of TypeScript
 _WRAPPERS = tuple(f"<{name}>" for name in (*WRAPPERS, *RELATIVES))
 _TOKENS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>", "<|tool_call_begin|>")
 _BRACKETS = ("[TOOL_CALL]", "[TOOL_CALLS]")
-_CHANNELS = ("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to=")  # gpt-oss
+_CHANNELS = (  # gpt-oss
+    *(
+        f"{start}<|channel|>{name} to="
+        for start in ("", "<|start|>assistant")
+        for name in ("commentary", "analysis")
+    ),
+    "<|start|>assistant to=",
+)
 # Also without a wrapper: a service may take a special token out.
-_BARE = ("<invoke name=", "<function=", *_CHANNELS)
+_BARE = ("<invoke name=", "<function=", "<function name=", *_CHANNELS)
 _OPENINGS = (*_WRAPPERS, *_TOKENS, *_BRACKETS, *_BARE)
-_INNER = (MARK, *INNER, "```")
+_KIND = "function\n"  # Step Audio says what it calls
+_INNER = (MARK, *INNER, _KIND, "print(", "```")
 _FORGOTTEN = "invoke name="  # M3 forgets the "<" behind its mark now and then
 _BLANKS = re.compile(r"(?<!<)\s+")
 _JSON_BEGINNING = re.compile(r"[{\[]\s*(?:$|[\"'{\[}\]]|tool\b|to?o?$)")
-NAME = re.compile(r"<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*")
+NAME = re.compile(
+    r"<?(?:invoke\s+name\s*=|function(?:\s+name)?\s*=)\s*[\"'“”‘’]?(?P<name>[^\"'“”‘’<>/\s]+)[^<>]*>\s*"
+)
 NAME_BEGUN = re.compile(  # its tag may still end: behind the name stand attributes at most
-    r"(?:<?invoke\s*(?:n\w*)?\s*|<?function\s*|<?(?:invoke\s+name\s*=|function\s*=)\s*[\"'“”‘’]?[^\"'“”‘’<>/\s]*[\"'“”‘’]?\s*"
+    r"(?:<?(?:invoke|function)\s*(?:n\w*)?\s*|<?(?:invoke\s+name\s*=|function(?:\s+name)?\s*=)\s*[\"'“”‘’]?[^\"'“”‘’<>/\s]*[\"'“”‘’]?\s*"
     r"(?:[\w:-]*|[\w:-]+\s*=[^<>]*|/))$"
 )
 _WORD = re.compile(r"[\w.-]+")
@@ -47,9 +57,10 @@ def tight(text: str) -> str:
 
 
 _TIGHT = tuple(map(tight, _OPENINGS))
+_TIGHT_WRAPPERS = tuple(map(tight, _WRAPPERS))
 _TIGHT_MARKED = (*_TIGHT, tight(_FORGOTTEN))
 _TIGHT_INNER = tuple(map(tight, (*_INNER, *_OPENINGS)))
-NAMED = tuple(map(tight, ("<invoke name", "<function=", _FORGOTTEN)))
+NAMED = tuple(map(tight, ("<invoke name", "<function=", "<function name", _FORGOTTEN)))
 _SINGLE = tuple(map(tight, (*_BARE, _TOKENS[2], _FORGOTTEN)))
 
 
@@ -58,16 +69,23 @@ def may_be_body(body: str, schemas: Schemas) -> bool:
     if body.startswith(("{", "[")) and not body.startswith(_BRACKETS):
         is_bracket = any(bracket.startswith(body) for bracket in _BRACKETS)
         return is_bracket or _JSON_BEGINNING.match(body) is not None or begins_python_list(body, schemas)
+    if body.startswith("print("):
+        return begins_python_list(body, schemas)
     word = _WORD.match(body)
-    if word and word.end() < len(body) and not body.startswith(("invoke", "call:", FUNCTION)):
-        return word[0].removesuffix(".call") in schemas and body[word.end() :].lstrip()[:1] in (
+    if word and word.end() < len(body) and not body.startswith(("invoke", "call:", FUNCTION, _KIND)):
+        return _is_name(word[0], schemas) and body[word.end() :].lstrip()[:1] in (
             "",
             *"<[({",
         )
     begun = tight(body)
-    tags = (f"<{name}>" for name in schemas)
-    beginnings = (*_TIGHT_INNER, *map(tight, (*schemas, *tags)))
+    names = (written for name in schemas for written in (name, f"<{name}>", f"default_api.{name}"))
+    beginnings = (*_TIGHT_INNER, *map(tight, names))
     return any(begun.startswith(one) or one.startswith(begun) for one in beginnings)
+
+
+def _is_name(word: str, schemas: Schemas) -> bool:
+    """Whether it means an offered tool: `NAME`, `NAME.call`, `default_api.NAME`."""
+    return any(name in schemas for name in (word, word.removesuffix(".call"), word.rpartition(".")[2]))
 
 
 def opens(text: str) -> bool:
@@ -88,7 +106,7 @@ def could_open(text: str) -> bool:
 def body_of(text: str) -> str:
     """What stands in the wrappers, or the text itself where a call has none."""
     bare = without_marks(text)
-    if not tight(bare).startswith((*_WRAPPERS, *_TOKENS[:2], *_BRACKETS)):
+    if not tight(bare).startswith((*_TIGHT_WRAPPERS, *_TOKENS[:2], *_BRACKETS)):
         return bare
     end = bare.index("]" if bare.startswith("[") else ">") + 1
     return without_marks(bare[end:].lstrip())

@@ -19,7 +19,7 @@ from realtime.minimax.json_text import decode_json
 
 Named = tuple[str, Any]  # the name of a tool and its arguments as JSON values
 
-_NAMESPACE = re.compile(r"<(/?)(?:antml:|steptml:|｜DSML｜)")
+_NAMESPACE = re.compile(r"<(/?)(?:antml:|steptml:|longcat_|｜DSML｜\s*)")
 _LONGEST = 20_000  # characters that are parsed as Python
 _CHANNEL = re.compile(r"to=functions\.(?P<name>[\w.-]+).*?<\|message\|>\s*(?P<rest>\{.*)", re.DOTALL)
 _DEEPSEEK = re.compile(
@@ -27,10 +27,17 @@ _DEEPSEEK = re.compile(
     r"(?P<rest>\{.*?)(?=<｜tool▁call▁begin｜>|\Z)",
     re.DOTALL,
 )
+_TOKENS = re.compile(  # Solar, PLaMo
+    r"(?:<\|tool_call:name\|>|<\|plamo:begin_tool_name:plamo\|>)\s*(?P<name>[\w.-]+)\s*(?:<\|[\w:]+\|>\s*)+"
+    r"(?P<rest>\{.*?)(?=<\|tool_call:begin\|>|<\|plamo:begin_tool_request:plamo\|>|\Z)",
+    re.DOTALL,
+)
 _COLON = re.compile(r"call:(?P<name>[\w.-]+)\s*(?P<rest>\{.*?\})\s*(?=<|\Z)", re.DOTALL)
 _ESCAPE = re.compile(r"<escape>(.*?)<escape>|<\|\"\|>(.*?)<\|\"\|>", re.DOTALL)
 _KEY = re.compile(r"([{,]\s*)([A-Za-z_][\w.-]*)(\s*:)")
-_LABELLED = re.compile(r"<tool_call>\s*(?P<name>[\w.-]+)\s*(?:```(?:json)?)?\s*(?P<rest>\{.*)", re.DOTALL)
+_LABELLED = re.compile(
+    r"<tool_call>\s*(?:function\s+)?(?P<name>[\w.-]+)\s*(?:```(?:json)?)?\s*(?P<rest>\{.*)", re.DOTALL
+)
 _EDGES = re.compile(r"\A\s*(?:<[^<>]*>\s*|```\w*\s*)+|(?:\s*<[^<>]*>|\s*```)+\s*\Z")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
@@ -42,7 +49,7 @@ def without_namespace(text: str) -> str:
 
 def read_relatives(text: str, schemas: Schemas) -> list[Named]:
     """The calls of offered tools in one block, in order."""
-    for read in (_channels, _deepseek, _colons, _labelled, _name_keys, _python):
+    for read in (_channels, _deepseek, _tokens, _colons, _labelled, _name_keys, _python):
         if calls := [(name, values) for name, values in read(text, schemas) if name in schemas]:
             return calls
     return []
@@ -56,6 +63,11 @@ def _channels(text: str, schemas: Schemas) -> Iterator[Named]:
 
 def _deepseek(text: str, schemas: Schemas) -> Iterator[Named]:
     for found in _DEEPSEEK.finditer(text):
+        yield from _with_object(found)
+
+
+def _tokens(text: str, schemas: Schemas) -> Iterator[Named]:
+    for found in _TOKENS.finditer(text):
         yield from _with_object(found)
 
 
