@@ -18,6 +18,7 @@ from realtime import deadlines
 from realtime.core.messages import ChatEvent, ChatFinish
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.minimax import chat_models, chat_parse, chat_whole
+from realtime.minimax.charsets import Recoder, to_utf8
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Dialect, Messages, platform_dialect
 from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
 from realtime.minimax.chat_dialect import Decoder, body_of, decoder_for, headers_of, path_of
@@ -26,6 +27,7 @@ from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.errors import error_from_response, plain_text
 from realtime.minimax.http import HttpClient, read_refusal, trace_header
+from realtime.minimax.native_events import comes_as_lines
 from realtime.minimax.retry_after import asked_wait_s, with_wait
 from realtime.minimax.spares import SpareConnections
 from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
@@ -219,7 +221,7 @@ class Chat:
                 self._spares.ensure(1)
                 async with deadlines.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
-                sse = SseDecoder(skip_long=True)
+                sse = SseDecoder(skip_long=True, lines=comes_as_lines(response.headers.get("Content-Type")))
                 read = self._payloads(response, sse, decoder, deadline_s, gap_timeout_s)
                 async with aclosing(read) as payloads:
                     async for payload in payloads:
@@ -252,12 +254,14 @@ class Chat:
     ) -> AsyncGenerator[str, None]:
         """The events of the body up to its last one. Only an event extends the deadline, from the first content on."""
         if response.status >= 400:
-            sse.hold_plain(await read_refusal(response))
+            sse.hold_plain(to_utf8(await read_refusal(response), response.headers.get("Content-Type")))
             return
+        recoder = Recoder(response.headers.get("Content-Type"))
         while True:
             deadline_s = deadlines.still_open(deadline_s)
             fragment = await _next_fragment(response, deadline_s, finished=decoder.finished)
-            payloads = sse.feed(fragment) if fragment else sse.finish()
+            payloads = sse.feed(recoder.feed(fragment) if fragment else recoder.finish())
+            payloads += [] if fragment else sse.finish()
             for payload in payloads:
                 if is_done(payload):
                     sse.done = True

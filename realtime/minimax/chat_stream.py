@@ -18,6 +18,7 @@ from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import any_error, find_error, loose_error, trace_of
 from realtime.minimax.json_text import count_of, objects_in, without_halves
+from realtime.minimax.native_events import as_choices
 from realtime.minimax.reading import reading
 from realtime.minimax.thinking import Accumulator
 from realtime.minimax.visible_text import VisibleText, events_of
@@ -35,6 +36,7 @@ _REASONS: Mapping[str, FinishReason] = {
 }
 # What no event of an answer is without, in any service: an object without them may be an error.
 _ANSWER_FIELDS = frozenset({"choices", "usage", "base_resp", "delta"})
+_NO_REFRAIN = 8  # characters that nobody says twice in a row
 _CLOSING_TAG = re.compile(r"\s*</(?:mm:)?think(?:ing)?>\s*$")
 
 
@@ -66,6 +68,11 @@ class ChatDecoder:
         self._details: dict[str, Any] | None = None
         self._calls = ToolCallAssembler(max_calls, new_id, schemas=schemas)
         self._index: int | None = None  # of the choice that is read
+        self._in_deltas = False  # the text or the calls of this answer
+        self._thought_in_deltas = False
+        self._in_messages: list[
+            str
+        ] = []  # the text of this answer, where whole messages come in place of deltas
         self._damaged = False  # an event could not be read
 
     @reading("the chat stream")
@@ -82,7 +89,7 @@ class ChatDecoder:
         events = objects_in(body)
         if events is None:
             raise ProviderUnavailable(f"{self._service}: the answer is not JSON.")
-        event = events[0] if events else {}
+        event = as_choices(events[0]) if events else {}
         choice = _first(event.get("choices"))
         message = _message_of(choice) if choice is not None else None
         if len(events) > 1 or (choice is not None and isinstance(choice.get("delta"), Mapping)):
@@ -102,6 +109,7 @@ class ChatDecoder:
         return [] if self.finished else self._finish("stop")
 
     def _object(self, event: Mapping[str, Any]) -> list[ChatEvent]:
+        event = as_choices(event)
         if loose := self._loose_error(event):
             raise loose
         if find_error(event) is not None and (
@@ -128,14 +136,26 @@ class ChatDecoder:
             return []
         delta, message = choice.get("delta"), _message_of(choice)
         events: list[ChatEvent] = []
-        if isinstance(delta, Mapping):
-            events = self._delta(delta)
-        elif message is not None and (not self.started or "message" not in choice):
-            events = self._message(message)  # else it repeats the text of the deltas
         reason = choice.get("finish_reason")
+        if isinstance(delta, Mapping):
+            self._in_deltas = self._in_deltas or _says(delta)
+            events = self._delta(delta)
+            self._thought_in_deltas = bool(self._reasoning_text)
+        elif message is not None and not self._repeats(message, last=_is_reason(reason)):
+            events = self._message(message)
         if reason == "error":
             raise ProviderUnavailable(f"{self._service}: the service ended the answer with an error.")
         return events + self._finish(reason) if _is_reason(reason) else events
+
+    def _repeats(self, message: Mapping[str, Any], *, last: bool) -> bool:
+        """Whether this message is what was said before: in deltas, or in the messages that came in their place."""
+        text = read_content(message.get("content"))[0]
+        so_far = "".join(self._in_messages)
+        many = len(self._in_messages) > 1 or len(so_far) >= _NO_REFRAIN
+        if self._in_deltas or (last and text and text == so_far and many):
+            return True
+        self._in_messages += [text] if text else []
+        return False
 
     def _first_choice(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The choice that began first, where a service sends several answers."""
@@ -157,6 +177,8 @@ class ChatDecoder:
             for index, call in enumerate(_list(message, "tool_calls"))
             if isinstance(call, Mapping)
         ]
+        if self._thought_in_deltas:  # the message repeats it
+            message = {key: message[key] for key in ("content", "refusal", "function_call") if key in message}
         return self._delta({**message, "tool_calls": calls})
 
     def _delta(self, delta: Mapping[str, Any]) -> list[ChatEvent]:
@@ -238,6 +260,11 @@ class ChatDecoder:
                 reasoning_tokens=min(_detail(usage, "completion_tokens_details", "reasoning_tokens"), output),
             )
         ]
+
+
+def _says(delta: Mapping[str, Any]) -> bool:
+    """Whether it holds more than thinking."""
+    return any(delta.get(key) for key in ("content", "refusal", "tool_calls", "function_call"))
 
 
 def read_content(content: object) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from realtime.core.messages import (
     ToolCallDelta,
 )
 from realtime.errors import AnswerLost, ProviderError, ProviderUnavailable
+from realtime.minimax.charsets import to_utf8
 from realtime.minimax.chat_call import ChatCall
 from realtime.minimax.chat_dialect import body_of, decoder_for, headers_of
 from realtime.minimax.codes import is_answer_lost, is_untouched
@@ -127,7 +128,7 @@ async def _ask(http: HttpClient, call: ChatCall, path: str) -> ChatAnswer:
     body = body_of(call, stream=False)
     try:
         async with http.request("POST", path, body=body, headers=headers_of(call)) as response:
-            content = await response.read()
+            content = to_utf8(await response.read(), response.headers.get("Content-Type"))
     except ProviderUnavailable as error:
         if error.retryable and error.sent:
             raise AnswerLost(

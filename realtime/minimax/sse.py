@@ -25,11 +25,13 @@ class EventTooLong(ValueError):
 class SseDecoder:
     """Feed it the body as it is received; `plain` is true if the body is JSON or HTML instead of a stream.
 
-    With `skip_long` a line that is longer than any regular one is left out, and the stream goes on behind it.
+    With `skip_long` a line that is longer than any regular one is left out, and the stream goes on behind it. With
+    `lines` each line is a payload, without any field name: so some services stream JSON.
     """
 
-    def __init__(self, *, skip_long: bool = False) -> None:
+    def __init__(self, *, skip_long: bool = False, lines: bool = False) -> None:
         self._skip_long = skip_long
+        self._lines = lines
         self._skipping = False  # up to the end of the line
         self.plain = False
         self.done = False  # set by the caller when the stream has said that it is complete
@@ -81,7 +83,7 @@ class SseDecoder:
         head = fragment.lstrip(b"\xef\xbb\xbf \t\r\n")
         if head:
             self._started = True
-            self.plain = head[:1] in (b"{", b"[", b"<")
+            self.plain = head[:1] in ((b"<",) if self._lines else (b"{", b"[", b"<"))
         return head
 
     def _feed_lines(self, fragment: bytes) -> list[str]:
@@ -124,6 +126,8 @@ class SseDecoder:
         if not line:
             return self._end_event()
         line = line.lstrip(b" \t")
+        if self._lines and line.startswith((b"{", b"[")):
+            return [line.decode("utf-8", "replace")]
         if line.startswith(b"data:"):
             data = line[5:]
             while data[:16].lstrip(b" ").startswith(b"data:"):  # no payload begins so

@@ -11,6 +11,9 @@ from realtime.minimax.http import HttpClient
 from realtime.providers.minimax.chat import ChatProvider
 from realtime.settings import Settings
 
+_PATH = "/chat/completions"
+_OWN_PATHS = ("/api/chat", "/api/generate")  # of Ollama: another request, another answer
+
 
 def create(settings: Settings) -> ChatProvider:
     """The provider for `chat_base_url` (with or without `/v1`) and `chat_model`. Raises ConfigError without a URL."""
@@ -19,7 +22,12 @@ def create(settings: Settings) -> ChatProvider:
     address = urlsplit(settings.chat_base_url)
     if not address.hostname:
         raise ConfigError(f"CHAT_BASE_URL is not a URL: {settings.chat_base_url!r}.")
-    base_url = settings.chat_base_url.rstrip("/")
+    base_url = settings.chat_base_url.rstrip("/").removesuffix(_PATH)
+    if address.path.rstrip("/").endswith(_OWN_PATHS):
+        raise ConfigError(
+            f"CHAT_BASE_URL is Ollama's own address ({address.path}): set its OpenAI address, "
+            f"{address.scheme}://{address.netloc.rpartition('@')[2]}/v1."
+        )
     if not address.path.strip("/"):
         base_url += "/v1"
     http = HttpClient(base_url, settings.chat_api_key, service=address.hostname)
@@ -27,7 +35,7 @@ def create(settings: Settings) -> ChatProvider:
         http,
         model=settings.chat_model,
         dialect=Dialect.OPENAI,
-        path="/chat/completions",
+        path=_PATH,
         models_path="/models",
         # OpenAI's newer models refuse the old name of this field; most other services know only the old name.
         token_field="max_completion_tokens" if address.hostname.endswith("openai.com") else "max_tokens",

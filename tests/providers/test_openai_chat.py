@@ -80,3 +80,15 @@ async def test_its_errors_name_the_service_and_not_the_platform() -> None:
 def test_the_address_is_checked(url: str | None) -> None:
     with pytest.raises(ConfigError, match="CHAT_BASE_URL"):
         create(Settings(chat_base_url=url))
+
+
+async def test_the_whole_address_of_the_chat_is_taken_too() -> None:
+    async with scripted(Reply(STREAM)) as server:
+        await answer(Settings(chat_base_url=server.url + "/v1/chat/completions/", chat_model="tiny"))
+        assert server.requests[0][0] == "/v1/chat/completions"
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/generate/"])
+def test_the_own_address_of_ollama_is_refused_with_the_right_one(path: str) -> None:
+    with pytest.raises(ConfigError, match=r"set its OpenAI address, http://box:11434/v1\.$"):
+        create(Settings(chat_base_url=f"http://user:secret@box:11434{path}", chat_model="tiny"))
