@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from realtime.protocol.objects import InputImage, Item, MessageItem
+from realtime.protocol.objects import InputImage, InputText, Item, ItemPart, MessageItem, OutputText
 
 MAX_ECHO_BYTES = 256 * 1024  # of one item; some sockets refuse messages of over 1 MiB
 MAX_URL_CHARS = 2_048  # of a picture that is not left out
@@ -25,7 +25,8 @@ _encode = msgspec.json.Encoder().encode
 
 def echoed(item: Item) -> Item:
     """The item as it is sent back: at most MAX_ECHO_BYTES of JSON."""
-    if _characters(item) * _JSON_BYTES <= MAX_ECHO_BYTES // 2 or _fits(item):
+    characters = _characters(item)
+    if characters * _JSON_BYTES <= MAX_ECHO_BYTES // 2 or _fits(item, characters):
         return item  # a large item is not encoded to see that it does not fit
     for longest in (MAX_URL_CHARS, 0):
         item = _without_urls(item, longest)
@@ -39,18 +40,26 @@ def echoed(item: Item) -> Item:
     return shorter
 
 
-def _fits(item: Item) -> bool:
-    return _characters(item) <= _MOST_CHARACTERS and len(_encode(item)) <= MAX_ECHO_BYTES
+def _fits(item: Item, characters: int | None = None) -> bool:
+    characters = _characters(item) if characters is None else characters
+    return characters <= _MOST_CHARACTERS and len(_encode(item)) <= MAX_ECHO_BYTES
 
 
 def _characters(item: Item) -> int:
     """All characters of the item and of its parts, about."""
-    holders: list[Any] = [item, *item.content] if isinstance(item, MessageItem) else [item]
-    fields = (*_TEXTS, "image_url")
-    return sum(
-        _PART_CHARACTERS + sum(len(getattr(holder, name, None) or "") for name in fields)
-        for holder in holders
-    )
+    if not isinstance(item, MessageItem):
+        return _PART_CHARACTERS + sum(len(getattr(item, name, None) or "") for name in _TEXTS)
+    return _PART_CHARACTERS * (1 + len(item.content)) + sum(map(_characters_of, item.content))
+
+
+def _characters_of(part: ItemPart) -> int:
+    match part:
+        case InputText(text) | OutputText(text):
+            return len(text)
+        case InputImage(image_url=url):
+            return 0 if url is UNSET else len(url)
+        case _:
+            return len(part.transcript or "")
 
 
 def _without_urls(item: Item, longest: int) -> Item:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 from msgspec import UNSET
 
 from realtime.context import Context
+from realtime.core import conversation as core
 from realtime.core.audio import AudioFormat, PcmDecoder, Resampler
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
@@ -34,9 +36,19 @@ from realtime.providers.base import VAD_RATE
 from realtime.translate import to_core_format, to_core_item, to_wire_item
 
 MAX_ITEM_CHARS = 200_000  # text of one item, all parts together
+FEW_PARTS = 50  # of an item: no step of the work on them takes a millisecond
 PIECE_BYTES = 192_000  # of a recording, worked on at once
 
 Transcribe = Callable[[str, Samples], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item of a client, ready to be put into the conversation."""
+
+    item: core.Item
+    echo: Item  # as it is sent back
+    recordings: Sequence[Samples]  # its sound that came without words, at VAD_RATE
 
 
 class ItemEvents:
@@ -55,12 +67,12 @@ class ItemEvents:
         self._transcribe = transcribe
         self._sent_ms = sent_ms
 
-    def receive(self, event: client_events.ClientEvent, recordings: Sequence[Samples] = ()) -> None:
-        """Carry out one event; `recordings` are those of its item. Raises ProtocolError; nothing has changed then."""
+    def receive(self, event: client_events.ClientEvent, new: NewItem | None = None) -> None:
+        """Carry out one event; `new` is its item, prepared. Raises ProtocolError; nothing has changed then."""
         try:
             match event:
-                case client_events.ConversationItemCreate(item=item, previous_item_id=previous):
-                    self._create(item, previous, recordings)
+                case client_events.ConversationItemCreate(previous_item_id=previous) if new is not None:
+                    self._create(new, previous)
                 case client_events.ConversationItemRetrieve(item_id=item_id):
                     item = echoed(to_wire_item(self._conversation.get(item_id)))
                     self._outbox.put(events.ConversationItemRetrieved(item=item))
@@ -74,15 +86,12 @@ class ItemEvents:
         except ConversationError as error:
             raise ProtocolError(error.message, code=error.code, param=error.param) from error
 
-    def _create(self, item: Item, previous: str | None, recordings: Sequence[Samples]) -> None:
-        item = self._complete(item)
-        item = _without_excess(_without_audio(item))
-        after = self._context.add_item(to_core_item(item), previous)
-        item = echoed(item)
-        self._outbox.put(events.ConversationItemAdded(previous_item_id=after, item=item))
-        self._outbox.put(events.ConversationItemDone(previous_item_id=after, item=item))
-        if recordings:
-            self._transcribe(item.id, np.concatenate(recordings))
+    def _create(self, new: NewItem, previous: str | None) -> None:
+        after = self._context.add_item(new.item, previous)
+        self._outbox.put(events.ConversationItemAdded(previous_item_id=after, item=new.echo))
+        self._outbox.put(events.ConversationItemDone(previous_item_id=after, item=new.echo))
+        if new.recordings:
+            self._transcribe(new.item.id, np.concatenate(new.recordings))
 
     def _complete(self, item: Item) -> Item:
         """With the ids that the client left to us."""
@@ -92,15 +101,26 @@ class ItemEvents:
             item = msgspec.structs.replace(item, call_id=self._context.new_id("call"))
         return item
 
-    async def recordings(self, event: client_events.ClientEvent) -> list[Samples]:
-        """The sound of a new item's audio parts that came without words, at VAD_RATE. Others work meanwhile."""
+    async def prepared(self, event: client_events.ClientEvent) -> NewItem | None:
+        """The item of an event that creates one, in steps: one of many parts takes longer than others can wait."""
         if not isinstance(event, client_events.ConversationItemCreate):
-            return []
-        if not isinstance(event.item, MessageItem):
+            return None
+        recordings = await self._recordings(event.item)
+        item = _without_audio(self._complete(event.item))
+        await _let_others_work(item)
+        item = _without_excess(item)
+        await _let_others_work(item)
+        echo = echoed(item)
+        await _let_others_work(item)
+        return NewItem(to_core_item(item), echo, recordings)
+
+    async def _recordings(self, item: Item) -> list[Samples]:
+        """The sound of the audio parts that came without words, at VAD_RATE. Others work meanwhile."""
+        if not isinstance(item, MessageItem):
             return []
         format = to_core_format(self._context.config.input_format)
         found = []
-        for part in event.item.content:
+        for part in item.content:
             if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None:
                 found += await _resampled(part.audio, format)
         return found
@@ -125,6 +145,11 @@ async def _resampled(audio: bytes, format: AudioFormat) -> list[Samples]:
         if not last:
             await asyncio.sleep(0)
     return pieces
+
+
+async def _let_others_work(item: Item) -> None:
+    if isinstance(item, MessageItem) and len(item.content) > FEW_PARTS:
+        await asyncio.sleep(0)
 
 
 def _without_excess(item: Item) -> Item:

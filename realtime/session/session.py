@@ -23,7 +23,6 @@ import msgspec
 
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import FULL, FULL_MESSAGE, MAX_ITEMS, Conversation
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError, event_broken
@@ -44,7 +43,7 @@ from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
 from realtime.session.idle_clock import IdleClock
-from realtime.session.items import ItemEvents
+from realtime.session.items import ItemEvents, NewItem
 from realtime.session.prewarm import Prewarm
 from realtime.settings import Settings
 from realtime.tasks import Tasks
@@ -213,12 +212,12 @@ class Session:
             await self._user.append(event.audio)
             self._idle.audio(self._now(), (self._user.received_ms - before_ms) / 1000)
         else:
-            recordings = await self._items.recordings(event)
+            new = await self._items.prepared(event)
             with self._context.turns:
-                self._receive(event, recordings)
+                self._receive(event, new)
             self._idle.follow()
 
-    def _receive(self, event: client_events.ClientEvent, recordings: Sequence[Samples]) -> None:
+    def _receive(self, event: client_events.ClientEvent, new: NewItem | None) -> None:
         match event:
             case client_events.SessionUpdate(session=patch):
                 self._update(patch)
@@ -243,10 +242,10 @@ class Session:
                 self._items.receive(event)
                 self._context.turns.put(turns.TranscriptFailed(item_id))  # if it was the question: no answer
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
-                self._items.receive(event, recordings)
+                self._items.receive(event, new)
                 self._idle.anew()
             case _:
-                self._items.receive(event)
+                self._items.receive(event, new)
 
     def _update(self, patch: dict[str, Any]) -> None:
         before = self.config

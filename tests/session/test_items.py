@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -30,18 +32,32 @@ class Side:
             sent_ms=lambda item_id: None,
         )
 
-    def send(self, type: str, recordings=(), **fields) -> list[dict]:
+    def send(self, type: str, **fields) -> list[dict]:
         """One event of the client; what it is told."""
-        self.items.receive(decode(msgspec.json.encode({"type": type, **fields})), recordings)
+        event = decode(msgspec.json.encode({"type": type, **fields}))
+        self.gave_way, new = at_once(self.items.prepared(event))
+        self.items.receive(event, new)
+        return self.bench.sent()
+
+    async def record(self, item: dict) -> list[dict]:
+        """A new item whose sound is worked on while others work."""
+        event = decode(msgspec.json.encode({"type": "conversation.item.create", "item": item}))
+        self.items.receive(event, await self.items.prepared(event))
         return self.bench.sent()
 
     def create(self, item: dict, **fields) -> list[dict]:
         return self.send("conversation.item.create", item=item, **fields)
 
-    async def record(self, item: dict) -> list[dict]:
-        """A new item with its recordings."""
-        event = decode(msgspec.json.encode({"type": "conversation.item.create", "item": item}))
-        return self.send("conversation.item.create", await self.items.recordings(event), item=item)
+
+def at_once(work: Coroutine[Any, Any, Any]) -> tuple[int, Any]:
+    """In how many steps this work gives way to others, and its result."""
+    steps = 0
+    try:
+        while True:
+            work.send(None)
+            steps += 1
+    except StopIteration as end:
+        return steps, end.value
 
 
 def text(words: str, **fields) -> dict:
@@ -195,3 +211,14 @@ async def test_a_photo_is_kept_for_the_model_and_does_not_come_back():
     for event in events:
         assert event["item"]["content"] == [{"type": "input_image", "detail": "low"}]
     assert kept(side, "photo").parts[0].url == photo
+
+
+@scripted
+async def test_an_item_of_many_parts_is_prepared_in_steps():
+    side = Side()
+    side.create(text("Hi.", id="small"))
+    assert side.gave_way == 0
+    parts = [{"type": "input_text", "text": "word " * 100}] * 1_000
+    (added, _) = side.create({"type": "message", "role": "user", "id": "many", "content": parts})
+    assert side.gave_way >= 3
+    assert len(kept(side, "many").parts) == len(added["item"]["content"]) == 1_000
