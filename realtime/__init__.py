@@ -23,6 +23,7 @@ _MODULES = {
     "RealtimeError": "realtime.errors",
     "Settings": "realtime.settings",
     "realtime_app": "realtime.server.app",
+    "realtime_runner": "realtime.server.runner",
     "running": "realtime.server.run",
     "serve": "realtime.server.run",
     "tool": "realtime.tools",
@@ -37,6 +38,7 @@ __all__ = [
     "Settings",
     "__version__",
     "realtime_app",
+    "realtime_runner",
     "running",
     "serve",
     "tool",
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from realtime.minimax import MiniMax
     from realtime.server.app import realtime_app
     from realtime.server.run import running, serve
+    from realtime.server.runner import realtime_runner
     from realtime.settings import Settings
     from realtime.tools import tool
 

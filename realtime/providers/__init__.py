@@ -20,7 +20,8 @@ _NAMES = {
     "realtime.errors": "ProviderError ProviderRejected ProviderTimeout ProviderUnavailable",
     "realtime.providers.base": (
         "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel ProviderOverrides Providers Samples Speech SpeechAudio "
-        "SpeechChunkDone SpeechEvent SpeechWords Store Transcriber Transcript Utterance Voice VoiceDetector VoiceStream"
+        "SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Store Transcriber Transcript Utterance Voice "
+        "VoiceDetector VoiceStream"
     ),
     "realtime.providers.testing": (
         "FakeChat FakeEndOfTurnModel FakeSpeech FakeTranscriber FakeUtterance FakeVad FakeVoiceStream"
@@ -58,6 +59,7 @@ __all__ = [
     "SpeechAudio",
     "SpeechChunkDone",
     "SpeechEvent",
+    "SpeechPaused",
     "SpeechWords",
     "Store",
     "TextDelta",
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
         SpeechAudio,
         SpeechChunkDone,
         SpeechEvent,
+        SpeechPaused,
         SpeechWords,
         Store,
         Transcriber,

@@ -160,7 +160,14 @@ class SpeechChunkDone:
     chunk: int
 
 
-SpeechEvent = SpeechAudio | SpeechWords | SpeechChunkDone
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """The voice waits for its own budget before it asks again: no silence of the service. `over`: it has asked."""
+
+    over: bool = False
+
+
+SpeechEvent = SpeechAudio | SpeechWords | SpeechChunkDone | SpeechPaused
 
 
 class Utterance(Protocol):

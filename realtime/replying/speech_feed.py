@@ -13,23 +13,26 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
+from realtime import deadlines
 from realtime.core.chunker import Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
 from realtime.core.messages import WordTime
 from realtime.core.normalize import SpeechNormalizer
 from realtime.core.playback_clock import SpeakingRate
 from realtime.core.prebuffer import Prebuffer
-from realtime.errors import ProviderUnavailable
+from realtime.errors import ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import (
     Speech,
     SpeechAudio,
     SpeechChunkDone,
-    SpeechEvent,
+    SpeechPaused,
     SpeechWords,
     Utterance,
     Voice,
 )
 from realtime.tasks import TaskGroup
+
+BUDGET_TIMEOUT_S = 120.0  # budgets are for a minute; a longer wait in `say` is a voice that hangs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class AudioReceived:
 
 
 FeedEvent = ChunkBegan | ChunkAudio | ChunkWords | ChunkEnded | AudioReceived
+_OfChunk = SpeechAudio | SpeechWords | SpeechChunkDone
 Permit = Callable[[Chunk], Awaitable[None]]
 Waiting = Callable[[], AbstractContextManager[None]]
 
@@ -107,6 +111,7 @@ class SpeechFeed:
         self._numbers = 0
         self._waiting = waiting
         self._owed = ExitStack()  # the block of `waiting`, while the voice has a chunk
+        self._paused = False  # the voice waits for its budget
         self._owes = 0  # chunks that the voice has and has not finished; below 0 if it was faster than `say`
 
     def __repr__(self) -> str:
@@ -167,16 +172,22 @@ class SpeechFeed:
             return
         self._in_flight.append(_InFlight(chunk, self._numbers))
         self._numbers += 1
-        with self._waiting() if self._speech.requests_left() >= 1 else nullcontext():
-            await utterance.say(chunk.spoken)
+        if self._speech.requests_left() >= 1:
+            with self._waiting():
+                await utterance.say(chunk.spoken)
+        else:
+            await _within_budget(utterance.say(chunk.spoken))
         self._owe(1)
 
-    def _owe(self, change: int) -> None:
-        """The voice has one chunk more or less to speak."""
-        before, self._owes = self._owes, self._owes + change
-        if before <= 0 < self._owes:
+    def _owe(self, change: int = 0, *, paused: bool | None = None) -> None:
+        """The voice has one chunk more or less to speak; `paused`: it waits for its budget."""
+        before = self._owes > 0 and not self._paused
+        self._owes += change
+        self._paused = self._paused if paused is None else paused
+        now = self._owes > 0 and not self._paused
+        if now and not before:
             self._owed.enter_context(self._waiting())
-        elif self._owes <= 0 < before:
+        elif before and not now:
             self._owed.close()
 
     async def _wait(self, deadline_s: float | None) -> None:
@@ -189,9 +200,12 @@ class SpeechFeed:
 
     async def _events(self, utterance: Utterance) -> AsyncGenerator[FeedEvent, None]:
         """What the voice gives. Where it is slower than its speech, a chunk waits here until it plays through."""
-        held: list[SpeechEvent] = []  # of one chunk
+        held: list[_OfChunk] = []  # of one chunk
         async with aclosing(utterance.events()) as events:
             async for event in events:
+                if isinstance(event, SpeechPaused):
+                    self._owe(paused=not event.over)
+                    continue
                 if isinstance(event, SpeechAudio):
                     self._received(event)
                     yield AudioReceived()
@@ -220,7 +234,7 @@ class SpeechFeed:
 
         self._prebuffer.sound(self._ms(audio.pcm), expected_ms, self._loop.time())
 
-    def _known(self, event: SpeechEvent) -> Iterator[FeedEvent]:
+    def _known(self, event: _OfChunk) -> Iterator[FeedEvent]:
         """What this event of the voice means for its chunk. The chunker learns of sound once it was passed on."""
         yield from self._silent()
         sent = self._due(event.chunk)
@@ -266,3 +280,12 @@ class SpeechFeed:
 
     def _ms(self, pcm: bytes) -> float:
         return len(pcm) / 2 * 1000 / self._voice.rate
+
+
+async def _within_budget(saying: Awaitable[int]) -> None:
+    """Wait until the voice has taken a chunk, which may take as long as a budget needs. Raises ProviderTimeout."""
+    try:
+        async with deadlines.timeout(BUDGET_TIMEOUT_S):
+            await saying
+    except TimeoutError as error:
+        raise ProviderTimeout(f"The voice took no text for {BUDGET_TIMEOUT_S:.0f} s.") from error

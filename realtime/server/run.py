@@ -77,6 +77,7 @@ async def running(
     app = realtime_app(settings, providers=providers, tools=tools, metrics=metrics)
     runner = Runner(
         app,
+        app,
         access_log=None,
         handle_signals=False,
         shutdown_timeout=SHUTDOWN_S,

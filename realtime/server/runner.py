@@ -14,17 +14,35 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from realtime.server.descriptors import Descriptors
 from realtime.server.front_door import add_security_headers, plain_error
-from realtime.server.listener import Handler
+from realtime.server.listener import IDLE_TIMEOUT_S, Handler
 from realtime.server.state import DOOR, SETTINGS
 
 log = logging.getLogger(__name__)
 
 
 class Runner(web.AppRunner):
-    """An `AppRunner` for the application of `realtime_app`."""
+    """An `AppRunner` with our connections. `voice` is the application of `realtime_app`, itself or a part of `app`."""
+
+    def __init__(self, app: web.Application, voice: web.Application, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._voice = voice
 
     async def _make_server(self) -> web.Server:
-        return _Server(self.app, await super()._make_server())
+        return _Server(self._voice, await super()._make_server())
+
+
+def realtime_runner(
+    app: web.Application, voice: web.Application | None = None, **options: Any
+) -> web.AppRunner:
+    """A runner of your application that guards its connections as `realtime serve` does (docs/extending.md).
+
+    `voice` is the application of `realtime_app` if it is a part of `app`. The options are those of `web.AppRunner`.
+    Raises ValueError if neither is one of `realtime_app`.
+    """
+    voice = app if voice is None else voice
+    if DOOR not in voice:
+        raise ValueError("realtime_runner needs the application of realtime_app: pass it as `voice`.")
+    return Runner(app, voice, **{"keepalive_timeout": IDLE_TIMEOUT_S, **options})
 
 
 class _Server(web.Server):

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from realtime.providers.base import SpeechAudio, SpeechChunkDone
+from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechPaused
 from realtime.providers.minimax.budget import RequestBudget
+from realtime.replying.speech_feed import BUDGET_TIMEOUT_S
 from realtime.settings import Settings
 from tests import virtual_time
 from tests.conversing import Talk, scripted
@@ -105,6 +106,68 @@ async def test_a_chat_model_that_goes_silent_is_not_waited_for_for_ever():
     response, took_s = await told([SENTENCE, SENTENCE], AccountSpeech(20), delta_s=60.0)
     assert response["status"] == "failed"
     assert took_s < SILENT_S + 1
+
+
+class RefusedUtterance(FakeUtterance):
+    """The account refuses each chunk at first: `pause_s` before it is asked again, `hangs_s` after that."""
+
+    pause_s, hangs_s = 3 * SILENT_S, 0.0
+
+    async def events(self):
+        chunk = 0
+        while (await self._texts.get()) is not None:
+            yield SpeechPaused()
+            await asyncio.sleep(self.pause_s)
+            yield SpeechPaused(over=True)
+            await asyncio.sleep(self.hangs_s)
+            yield SpeechAudio(chunk, bytes(9_600))
+            yield SpeechChunkDone(chunk)
+            chunk += 1
+
+
+class HangingUtterance(FakeUtterance):
+    async def say(self, text: str) -> int:
+        await asyncio.sleep(10_000)
+        return 0
+
+
+class OtherSpeech(FakeSpeech):
+    """A voice with utterances of this kind, whose budget is used up."""
+
+    def __init__(self, kind: type[FakeUtterance]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def requests_left(self) -> float:
+        return 0.0
+
+    @asynccontextmanager
+    async def open(self, voice):
+        yield self.kind(self)
+
+
+@scripted
+async def test_a_pause_after_a_refusal_is_no_silence():
+    response, took_s = await told([SENTENCE], OtherSpeech(RefusedUtterance))
+    assert (response["status"], said(response)) == ("completed", SENTENCE)
+    assert took_s > 3 * SILENT_S
+
+
+@scripted
+async def test_but_the_silence_after_it_is():
+    class Hangs(RefusedUtterance):
+        hangs_s = 10_000.0
+
+    response, took_s = await told([SENTENCE], OtherSpeech(Hangs))
+    assert response["status_details"]["error"]["code"] == "upstream_timeout"
+    assert took_s < 5 * SILENT_S
+
+
+@scripted
+async def test_a_voice_that_takes_no_text_is_not_waited_for_for_ever():
+    response, took_s = await told([SENTENCE], OtherSpeech(HangingUtterance))
+    assert response["status_details"]["error"]["code"] == "upstream_timeout"
+    assert took_s < BUDGET_TIMEOUT_S + SILENT_S
 
 
 @settings(max_examples=25, deadline=None)

@@ -2,6 +2,7 @@
 WebSocket, client secrets, health.
 """
 
+import asyncio
 import contextlib
 import re
 import socket as sockets
@@ -13,10 +14,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from realtime import realtime_app
+from realtime import realtime_app, realtime_runner
 from realtime.errors import ConfigError
 from realtime.providers import FakeChat, FakeSpeech
+from realtime.server import listener
 from realtime.settings import Settings
+from tests.adversarial.raw_http import exchange, head
 from tests.server.harness import open_socket
 
 KEY = "sk-own-1234567890"
@@ -33,14 +36,20 @@ async def hello(request: web.Request) -> web.Response:
 
 
 @asynccontextmanager
-async def mounted(at: str, *, host: str = "127.0.0.1", **settings) -> AsyncIterator[str]:
+async def mounted(
+    at: str, *, host: str = "127.0.0.1", guarded: bool = False, **settings
+) -> AsyncIterator[str]:
     """The address of an application that has the server at this path."""
     chat = FakeChat([[(0.0, "It is noon.")]] * 9)
     own = {**QUIET, "chat": chat, "speech": FakeSpeech(first_s=0.0, factor=1000)}
     app = web.Application()
     app.router.add_get("/", hello)
-    app.add_subapp(at, realtime_app(Settings(**settings), providers=own))
-    runner = web.AppRunner(app, access_log=None)
+    voice = realtime_app(Settings(**settings), providers=own)
+    app.add_subapp(at, voice)
+    if guarded:
+        runner = realtime_runner(app, voice, access_log=None)
+    else:
+        runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, 0).start()
@@ -175,3 +184,26 @@ async def test_an_unknown_provider_is_an_error_when_the_application_starts():
     with pytest.raises(ConfigError, match="CHAT_PROVIDER=magic"):
         await runner.setup()
     await runner.cleanup()
+
+
+async def test_the_runner_guards_the_whole_application_as_serve_does(monkeypatch):
+    monkeypatch.setattr(listener, "HEAD_TIMEOUT_S", 0.3)
+    async with mounted("/voice/", guarded=True) as url, aiohttp.ClientSession() as http:
+        async with http.get(url + "/") as answer:
+            assert await answer.text() == "the other application"
+        for sent, status in ((b"no http\r\n\r\n", 400), (head(b"Expect: a-secret", path=b"/"), 417)):
+            answer = await exchange(url, sent)
+            assert (answer.status, answer.error["type"]) == (status, "invalid_request_error")
+            assert b"secret" not in answer.raw
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET / HTTP/1.1\r\n")
+        async with asyncio.timeout(20):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+
+
+def test_a_runner_needs_the_application_it_guards():
+    with pytest.raises(ValueError, match="realtime_app"):
+        realtime_runner(web.Application())

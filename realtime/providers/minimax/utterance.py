@@ -19,7 +19,7 @@ from realtime.minimax.codes import TOO_MANY_CONNECTIONS
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
 from realtime.minimax.speech_session import check_text
-from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, SpeechWords
+from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, SpeechPaused, SpeechWords
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import SpeechPool
 from realtime.providers.minimax.speech_text import resume_offset, visible
@@ -115,7 +115,11 @@ class MiniMaxUtterance:
             except ProviderError as error:
                 if self._is_closed():
                     return
-                await self._recover(without_trace(error))
+                pause_s = await self._recover(without_trace(error))
+                if pause_s:
+                    yield SpeechPaused()
+                    await asyncio.sleep(pause_s)
+                    yield SpeechPaused(over=True)
                 continue
             for result in results:
                 for event in self._translate(result):
@@ -226,8 +230,8 @@ class MiniMaxUtterance:
             self._head += 1
         return events
 
-    async def _recover(self, error: ProviderError) -> None:
-        """The connection is lost: raise the error, or prepare to resume on another connection."""
+    async def _recover(self, error: ProviderError) -> float:
+        """The connection is lost: raise the error, or prepare to resume on another connection after so many seconds."""
         session, self._session = self._session, None
         if session is not None:
             self._pool.report(session, error)
@@ -242,9 +246,10 @@ class MiniMaxUtterance:
             raise await self._explain(error, self._config.voice_id) if self._explain else error
         chunk.losses += 1
         if limited:
-            await self._back_off(chunk, error)
-        elif chunk.losses > MAX_LOSSES:
+            return self._pause_s(chunk, error)
+        if chunk.losses > MAX_LOSSES:
             raise error
+        return 0.0
 
     def _rewind(self, chunk: _Chunk) -> None:
         """Prepare to send everything from this chunk on again, without the received part of this chunk."""
@@ -279,14 +284,14 @@ class MiniMaxUtterance:
         chunk.kept = chunk.words = tuple(word for word in chunk.words if word.end <= chunk.begin)
         chunk.done = not pronounceable(chunk.text[chunk.begin :])
 
-    async def _back_off(self, chunk: _Chunk, error: ProviderError) -> None:
-        """Wait a little, within the time that a reply may wait for the budget."""
+    def _pause_s(self, chunk: _Chunk, error: ProviderError) -> float:
+        """How long to wait, within the time that a reply may wait for the budget. Raises the error beyond it."""
         pause_s = _RATE_PAUSE_S * float(2 ** (chunk.losses - 1)) * (0.75 + random.random() / 2)
         if chunk.waited_s + pause_s > self._budget_wait_s:
             raise error
         chunk.waited_s += pause_s
         self._pool.upstream.waited(SPEECH, "refused", pause_s)
-        await asyncio.sleep(pause_s)
+        return pause_s
 
 
 def _shifted(word: WordTime, chunk: _Chunk) -> WordTime:

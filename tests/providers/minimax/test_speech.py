@@ -17,6 +17,7 @@ from realtime.providers.base import (
     SpeechAudio,
     SpeechChunkDone,
     SpeechEvent,
+    SpeechPaused,
     SpeechWords,
     Utterance,
     Voice,
@@ -62,8 +63,12 @@ class Received:
     words: dict[int, tuple[WordTime, ...]] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)  # the chunk of every event
     done: list[int] = field(default_factory=list)
+    pauses: list[bool] = field(default_factory=list)  # whether each begins (False) or is over
 
     def take(self, event: SpeechEvent) -> None:
+        if isinstance(event, SpeechPaused):
+            self.pauses.append(event.over)
+            return
         assert event.chunk not in self.done
         self.order.append(event.chunk)
         match event:
@@ -364,6 +369,8 @@ async def test_a_rate_limit_that_passes_is_waited_for() -> None:
         received = await say(speech, "First chunk.", "Second chunk.")
         assert sorted(received.pcm) == [0, 1]
         assert texts(host).count("First chunk.") == 1
+        assert received.pauses
+        assert received.pauses == [False, True] * (len(received.pauses) // 2)
 
 
 async def test_the_budget_of_a_minute_is_respected() -> None:
