@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +16,8 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from realtime import __version__
 
@@ -58,6 +60,23 @@ class Marks:
             for mark in MARKS
             if mark in self.reached_s
         }
+
+
+class Traffic(Collector):
+    """A counter of bytes by direction, for every message: adding to a plain number costs a tenth of `Counter.inc`."""
+
+    def __init__(self, name: str, documentation: str, registry: CollectorRegistry) -> None:
+        self.received = self.sent = 0
+        self._name = name
+        self._documentation = documentation
+        registry.register(self)
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """For the registry, whenever the metrics are read."""
+        family = CounterMetricFamily(self._name, self._documentation, labels=["direction"])
+        family.add_metric(["in"], self.received)
+        family.add_metric(["out"], self.sent)
+        yield family
 
 
 class Metrics:
@@ -133,15 +152,8 @@ class Metrics:
 
     def _add_process(self) -> None:
         """Bytes, the process and the version."""
-        self.audio_bytes = Counter(
-            "realtime_audio_bytes", "Bytes of sound, decoded", ["direction"], registry=self.registry
-        )
-        self.socket_bytes = Counter(
-            "realtime_socket_bytes", "Bytes of messages", ["direction"], registry=self.registry
-        )
-        for direction in ("in", "out"):
-            self.audio_bytes.labels(direction)
-            self.socket_bytes.labels(direction)
+        self.audio_bytes = Traffic("realtime_audio_bytes", "Bytes of sound, decoded", self.registry)
+        self.socket_bytes = Traffic("realtime_socket_bytes", "Bytes of messages", self.registry)
         self.refused = Counter(
             "realtime_refused", "Handshakes that were refused", ["reason"], registry=self.registry
         )

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import ParamSpec
-from weakref import WeakMethod
+from weakref import ref
 
 P = ParamSpec("P")
 
 
 def weak_call(method: Callable[P, None]) -> Callable[P, None]:
     """Calls this bound method for as long as its object lives; then it does nothing."""
-    reference = WeakMethod(method)
+    owner, function = ref(method.__self__), method.__func__  # quicker than a WeakMethod, which makes a new method
 
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
-        alive = reference()
+        alive = owner()
         if alive is not None:
-            alive(*args, **kwargs)
+            function(alive, *args, **kwargs)
 
     return call

@@ -88,6 +88,10 @@ class AudioInput:
 
     # -- audio in ------------------------------------------------------------------------------------------------
 
+    def length_ms(self, data: bytes) -> float:
+        """How much sound an append is."""
+        return len(data) / self._decoder.format.bytes_per_ms
+
     def parts(self, data: bytes) -> Iterator[bytes]:
         """An append, cut into what is worked on at once."""
         size = int(PART_MS * self._decoder.format.bytes_per_ms)

@@ -98,8 +98,8 @@ class UserInput:
 
     # -- audio in ------------------------------------------------------------------------------------------------
 
-    async def append(self, data: bytes) -> None:
-        """Take in audio of the wire's format, and put what it means as turn events."""
+    async def append(self, data: bytes) -> float:
+        """Take in audio of the wire's format, and put what it means as turn events. Returns its milliseconds."""
         now_s = asyncio.get_running_loop().time()
         for part in self._audio.parts(data):
             for scored in await self._audio.take(part):
@@ -108,12 +108,14 @@ class UserInput:
                     with self._context.turns:
                         self._notice(noticed)
             self._audio.arrived(now_s)
+        return self._audio.length_ms(data)
 
     def _notice(self, noticed: Sequence[EndpointEvent]) -> None:
         for event in noticed:
             self._endpoint(event)
         if self._audio.endpointer.speaking:
-            if not self._audio.endpointer.faded:  # a voice that falls quiet does not speak more
+            # Once announced it is an interruption; and a voice that falls quiet does not speak more
+            if not self._segment.announced and not self._audio.endpointer.faded:
                 speech_ms, text_comes = self._audio.endpointer.speech_ms, self._transcription.reading
                 self._context.turns.put(turns.SpeechGrew(speech_ms, text_comes))
             self._text.grew()

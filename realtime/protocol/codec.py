@@ -76,7 +76,7 @@ def decode(data: str | bytes) -> AnyClientEvent:
 
 def decode_in_steps(data: str | bytes) -> Generator[None, None, AnyClientEvent]:
     """Like `decode`, in steps of a few milliseconds. Small messages, and appends of a usual size, take one step."""
-    append = _usual_append(data)
+    append = usual_append(data)
     if append is not None:
         return append
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
@@ -85,7 +85,8 @@ def decode_in_steps(data: str | bytes) -> Generator[None, None, AnyClientEvent]:
     return (yield from _decode_checked(raw))
 
 
-def _usual_append(data: str | bytes) -> InputAudioBufferAppend | None:
+def usual_append(data: str | bytes) -> InputAudioBufferAppend | None:
+    """An append as nearly all clients send it, quickly; None for everything else."""
     if len(data) > AT_ONCE_BYTES:
         return None
     try:

@@ -276,8 +276,9 @@ class Response:
                     self._mark("speech_first_audio")
                     self._watchdog.alive()
                     continue
-                with self._watchdog.excused():
-                    await self.gate.wait()
+                if not self.gate.is_open:
+                    with self._watchdog.excused():
+                        await self.gate.wait()
                 match event:
                     case ChunkAudio(index, pcm):
                         with self._watchdog.excused():  # the client may be slow

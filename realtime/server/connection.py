@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from aiohttp import WebSocketError, WSMsgType, web
+from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from realtime import deadlines
 from realtime.errors import ProtocolError, event_broken, session_broken, without_trace
@@ -19,7 +18,7 @@ from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
 from realtime.protocol.broken_events import id_in_broken
 from realtime.protocol.client_events import AnyClientEvent, ClientEvent, InputAudioBufferAppend
-from realtime.protocol.codec import NotAnEvent, decode_in_steps
+from realtime.protocol.codec import NotAnEvent, decode_in_steps, usual_append
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.raw_events import MAX_EVENT_BYTES
 from realtime.protocol.server_events import ErrorEvent
@@ -115,10 +114,12 @@ class Connection:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 if client_reads and not detaches and closing.reason != "slow_reader":
                     await self._send_queued()
-                with _not_cancelled_by_others():
-                    await self._socket.close(code=closing.code, message=closing.reason.encode()[:123])
+                await self._socket.close(code=closing.code, message=closing.reason.encode()[:123])
         except (TimeoutError, ConnectionError):
             pass  # aiohttp has closed the transport
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
         finally:
             without_trace(self._socket.exception())  # the socket keeps it, and its frames know the socket
             if self._transport is not None:
@@ -126,7 +127,8 @@ class Connection:
 
     async def _send_queued(self) -> None:
         while (messages := self._live.take_now()) is not None:
-            await self._send(messages)
+            for message in messages:
+                await self._send(message)
 
     # -- receiving -------------------------------------------------------------------------------------------------
 
@@ -135,30 +137,27 @@ class Connection:
             if not self._live.outbox.has_room:  # else no timer for each message
                 await self._room()
             message = await self._socket.receive()
-            match message.type:
-                case WSMsgType.TEXT:
-                    await self._guarded(self._receive_text(message.data), message.data)
-                case WSMsgType.BINARY:
-                    await self._guarded(self._receive_binary(message.data), b"")
-                case WSMsgType.CLOSE:
-                    raise Closing(message.data or 1000, "", resumable=message.data not in CLIENT_DONE)
-                case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
-                    raise Closing(int(message.data.code), "")
-                case _:
-                    raise Closing(1006, "", resumable=True)
+            try:
+                match message.type:
+                    case WSMsgType.TEXT:
+                        await self._receive_text(message.data)
+                    case WSMsgType.BINARY:
+                        await self._receive_binary(message.data)
+                    case _:
+                        raise _ended_by(message)
+            except (Closing, OutboxFull):
+                raise
+            except Exception as error:
+                await self._broke(message, error)
 
-    async def _guarded(self, receiving: Coroutine[Any, Any, None], data: bytes) -> None:
+    async def _broke(self, message: WSMessage, error: Exception) -> None:
         """The net under every message of a client: what breaks us is an `error` event, and the session goes on."""
-        try:
-            await receiving
-        except (Closing, OutboxFull):
-            raise
-        except Exception as error:
-            self._broken += 1
-            if self._broken <= MAX_TRACES:
-                log.error("a message of session %s broke", self._live.id, exc_info=error)
-            self._report(event_broken(id_in_broken(data)))
-            await self._events_limit.throttle(1)
+        self._broken += 1
+        if self._broken <= MAX_TRACES:
+            log.error("a message of session %s broke", self._live.id, exc_info=error)
+        event_id = id_in_broken(message.data) if message.type is WSMsgType.TEXT else None
+        self._report(event_broken(event_id))
+        await self._events_limit.throttle(1)
 
     async def _room(self) -> None:
         """Read nothing from a client that reads nothing: wait while too much that it has caused is unsent."""
@@ -172,7 +171,7 @@ class Connection:
         self._live.story.received(len(data))
         cost = 1 + len(data) // EVENT_BYTES
         try:
-            event = await _decoded(data)
+            event = usual_append(data) or await _decoded(data)  # hardly anything but appends comes
         except ProtocolError as error:
             if isinstance(error, NotAnEvent) and not _is_text(data):
                 raise Closing(1007, "") from error
@@ -230,32 +229,41 @@ class Connection:
                 while messages is not None:
                     for message in messages:
                         with watchdog.waiting():
-                            await self._send([message])
+                            await self._send(message)
                     messages = await self._live.take()
         except TimeoutError as error:
             raise Closing(1008, "slow_reader", resumable=True) from error
         except ConnectionError as error:
             raise Closing(1006, "", resumable=True) from error
 
-    async def _send(self, messages: Sequence[Sent]) -> None:
-        for message in messages:
-            self._live.story.sent(len(message.data))
-            kind = WSMsgType.BINARY if message.binary else WSMsgType.TEXT
-            with _not_cancelled_by_others():
-                await self._socket.send_frame(message.data, kind)
+    async def _send(self, message: Sent) -> None:
+        self._live.story.sent(len(message.data))
+        try:
+            await self._socket.send_frame(message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT)
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            raise ConnectionError("The client does not read.") from error
 
 
-@contextlib.contextmanager
-def _not_cancelled_by_others() -> Iterator[None]:
-    """All who wait until a client reads share one future in aiohttp: if one of them was cancelled, the next one gets a
-    CancelledError that is not its own. Here it is a ConnectionError: the client does not read."""
-    try:
-        yield
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise ConnectionError("The client does not read.") from error
+def _is_cancelled() -> bool:
+    """Whether it is this task that is being cancelled.
+
+    All who wait until a client reads share one future in aiohttp: if one of them was cancelled, the next one gets a
+    CancelledError that is not its own. It means that the client does not read."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _ended_by(message: WSMessage) -> Closing:
+    """How the connection ends after a message without data."""
+    match message.type:
+        case WSMsgType.CLOSE:
+            return Closing(message.data or 1000, "", resumable=message.data not in CLIENT_DONE)
+        case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
+            return Closing(int(message.data.code), "")
+        case _:
+            return Closing(1006, "", resumable=True)
 
 
 async def _decoded(data: bytes) -> AnyClientEvent:

@@ -45,12 +45,10 @@ class SessionStory:
         self._counts = {"turns": 0, "failed": 0, "interrupted": 0}
         self._replies: dict[str, str] = {}  # items -> the responses that made them
         self._interrupted: set[str] = set()  # responses that were cancelled, or whose sound was cut
-        self._bytes = {"in": 0, "out": 0}
-        self._sockets = {way: metrics.socket_bytes.labels(way) for way in ("in", "out")}
-        self._sound = {way: metrics.audio_bytes.labels(way) for way in ("in", "out")}
+        self._bytes_in = self._bytes_out = 0
 
     def __repr__(self) -> str:
-        return f"<SessionStory {self._counts} {self._bytes}>"
+        return f"<SessionStory {self._counts} {self._bytes_in} bytes in, {self._bytes_out} out>"
 
     def begin(self, session_id: str, key: str, client: Client) -> None:
         """The session begins."""
@@ -68,7 +66,8 @@ class SessionStory:
             **self._counts,
             "code": code,
             "reason": reason or ("client_closed" if code in (0, 1000, 1001) else "connection_lost"),
-            **{f"bytes_{way}": count for way, count in self._bytes.items()},
+            "bytes_in": self._bytes_in,
+            "bytes_out": self._bytes_out,
         }
         story(log, "session ended", facts)
 
@@ -92,25 +91,23 @@ class SessionStory:
 
     def received(self, size: int) -> None:
         """A message of so many bytes came."""
-        self._count("in", size)
+        self._bytes_in += size
+        self._metrics.socket_bytes.received += size
 
     def understood(self, event: ClientEvent) -> None:
         """It was this one."""
         if isinstance(event, InputAudioBufferAppend):
-            self._sound["in"].inc(len(event.audio))
+            self._metrics.audio_bytes.received += len(event.audio)
 
     def sent(self, size: int) -> None:
         """A message of so many bytes goes out."""
-        self._count("out", size)
+        self._bytes_out += size
+        self._metrics.socket_bytes.sent += size
 
     def sounded(self, event: events.ServerEvent) -> None:
         """An event was taken from the queue; sound is counted."""
         if isinstance(event, events.ResponseOutputAudioDelta):
-            self._sound["out"].inc(len(event.delta))
-
-    def _count(self, way: str, size: int) -> None:
-        self._bytes[way] += size
-        self._sockets[way].inc(size)
+            self._metrics.audio_bytes.sent += len(event.delta)
 
 
 class Door:

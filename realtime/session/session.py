@@ -208,9 +208,8 @@ class Session:
     async def receive(self, event: client_events.ClientEvent) -> None:
         """Carry out one client event, in order. Raises ProtocolError for a mistake; nothing has changed then."""
         if isinstance(event, client_events.InputAudioBufferAppend):
-            before_ms = self._user.received_ms
-            await self._user.append(event.audio)
-            self._idle.audio(self._now(), (self._user.received_ms - before_ms) / 1000)
+            ms = await self._user.append(event.audio)
+            self._idle.audio(self._now(), ms / 1000)
         else:
             new = await self._items.prepared(event)
             with self._context.turns:
