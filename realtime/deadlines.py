@@ -40,7 +40,8 @@ class Timer:
 
     def set(self, when_s: float) -> None:
         """Ring at this time, and at no earlier one that was set before. A time that is over: at once."""
-        self.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._when_s, self._put_off = when_s, 0
         now_s = self._loop.time()
         if when_s <= now_s:

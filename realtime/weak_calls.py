@@ -8,7 +8,8 @@ owner is given a weak one. Knows nothing of what is called.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec
+from types import MethodType
+from typing import ParamSpec, cast
 from weakref import ref
 
 P = ParamSpec("P")
@@ -16,7 +17,8 @@ P = ParamSpec("P")
 
 def weak_call(method: Callable[P, None]) -> Callable[P, None]:
     """Calls this bound method for as long as its object lives; then it does nothing."""
-    owner, function = ref(method.__self__), method.__func__  # quicker than a WeakMethod, which makes a new method
+    bound = cast("MethodType", method)
+    owner, function = ref(bound.__self__), bound.__func__  # a WeakMethod makes a method for each call
 
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
         alive = owner()

@@ -25,12 +25,10 @@ HEARD_BELOW = 10 ** (-34 / 20)  # so far below that level a voice still sounds: 
 
 def sounding_s(samples: NDArray[np.int16]) -> float:
     """Seconds from the first to the last sound of a recording at 16 kHz, never less than its speech has taken."""
-    blocks = (
-        samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES).astype(np.int32)
-    )
+    blocks = samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES)
     if not len(blocks):
         return len(samples) / 16_000
-    peaks = np.abs(blocks).max(axis=1)
+    peaks = np.maximum(blocks.max(axis=1), -blocks.min(axis=1).astype(np.int32))
     sounding = np.flatnonzero(peaks >= max(1.0, float(np.percentile(peaks, LEVEL_PERCENTILE)) * HEARD_BELOW))
     return float(sounding[-1] - sounding[0] + 1) * BLOCK_MS / 1000 if len(sounding) else 0.0
 

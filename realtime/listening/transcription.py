@@ -29,7 +29,7 @@ TIMEOUT_S_PER_S = 0.25  # long audio may take longer
 LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not detect it
 # Log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
 DOUBTFUL = -1.15
-SHORT_S = 0.8  # a sound below this does not tell its language
+SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
 INTERIM_SHARE = 0.4  # of a core, while somebody speaks
 INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
 
@@ -188,10 +188,11 @@ class Transcription:
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
         try:
             async with deadlines.timeout(timeout_s):
-                usual = None if final and not _is_short(samples) else self._usual_language()
+                sound_s = sounding_s(samples)
+                usual = self._usual_language() if not final or 0.0 < sound_s < SHORT_S else None
                 language = self._language or usual
                 transcript = await self._transcriber.transcribe(samples, language=language, final=final)
-            return self._believed(transcript, samples, final=final)
+            return self._believed(transcript, sound_s, final=final)
         except TimeoutError as error:
             late = ProviderTimeout(
                 f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
@@ -206,13 +207,13 @@ class Transcription:
             log.error("the transcriber broke", exc_info=error)
             raise ProviderUnavailable("The transcriber failed.", code="transcription_failed") from error
 
-    def _believed(self, transcript: Transcript, samples: Samples, *, final: bool) -> Transcript:
+    def _believed(self, transcript: Transcript, sound_s: float, *, final: bool) -> Transcript:
         """The transcript, without a text that nobody can have said."""
         config = self._context.config.transcription
         primed = keywords_and_prompt(config.prompt, config.keywords) if config else ()
         invented = is_invented(
             transcript.text,
-            sounding_s(samples),
+            sound_s,
             primed=primed,
             log_probability=transcript.log_probability,
             so_far=not final,
@@ -231,11 +232,6 @@ class Transcription:
 def is_sure(transcript: Transcript) -> bool:
     """Whether the transcriber believes its own text; one that does not say so does."""
     return transcript.log_probability is None or transcript.log_probability >= DOUBTFUL
-
-
-def _is_short(samples: Samples) -> bool:
-    """Whether somebody said a word, and hardly more."""
-    return 0.0 < sounding_s(samples) < SHORT_S
 
 
 def _cancel(task: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:

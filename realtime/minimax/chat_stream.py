@@ -92,7 +92,7 @@ class ChatDecoder:
         event = as_choices(events[0]) if events else {}
         choice = _first(event.get("choices"))
         message = _message_of(choice) if choice is not None else None
-        if len(events) > 1 or (choice is not None and isinstance(choice.get("delta"), Mapping)):
+        if len(events) > 1 or (choice is not None and isinstance(choice.get("delta"), dict)):
             return [one for item in events for one in self._object(item)] + self.end()
         if choice is None or message is None:
             refused = any_error(without_halves(dict(event)), 200, self._service)
@@ -137,7 +137,7 @@ class ChatDecoder:
         delta, message = choice.get("delta"), _message_of(choice)
         events: list[ChatEvent] = []
         reason = choice.get("finish_reason")
-        if isinstance(delta, Mapping):
+        if isinstance(delta, dict):
             self._in_deltas = self._in_deltas or _says(delta)
             events = self._delta(delta)
             self._thought_in_deltas = bool(self._reasoning_text)
@@ -161,9 +161,9 @@ class ChatDecoder:
         """The choice that began first, where a service sends several answers."""
         choices = event.get("choices")
         for choice in (
-            [choices] if isinstance(choices, Mapping) else choices if isinstance(choices, list) else ()
+            [choices] if isinstance(choices, dict) else choices if isinstance(choices, list) else ()
         ):
-            if isinstance(choice, Mapping):
+            if isinstance(choice, dict):
                 index = count_of(choice.get("index"))
                 self._index = index if self._index is None else self._index
                 if index == self._index:
@@ -175,7 +175,7 @@ class ChatDecoder:
         calls = [
             {**call, "index": index}
             for index, call in enumerate(_list(message, "tool_calls"))
-            if isinstance(call, Mapping)
+            if isinstance(call, dict)
         ]
         if self._thought_in_deltas:  # the message repeats it
             message = {key: message[key] for key in ("content", "refusal", "function_call") if key in message}
@@ -193,11 +193,11 @@ class ChatDecoder:
             self.started = True
             events += self._visible(self._text.feed(self._content.feed(self._pieces.feed(content))))
         calls = _list(delta, "tool_calls")
-        if not calls and isinstance(delta.get("function_call"), Mapping):
+        if not calls and isinstance(delta.get("function_call"), dict):
             calls = [{"index": 0, "function": delta["function_call"]}]  # the older form, of one call
         calls = [*calls, *_calls_in(delta.get("content"))]
         for call in calls:
-            if isinstance(call, Mapping):
+            if isinstance(call, dict):
                 self.started = True
                 events += self._calls.feed(call)
         return events
@@ -207,7 +207,7 @@ class ChatDecoder:
 
     def _reasoning_of(self, delta: Mapping[str, Any]) -> str:
         """The thinking in this delta, which may hold it twice. The details come first: they are sent back."""
-        details = [item for item in _list(delta, "reasoning_details") if isinstance(item, Mapping)]
+        details = [item for item in _list(delta, "reasoning_details") if isinstance(item, dict)]
         if details and self._details is None:
             self._details = without_halves(dict(details[0]))
         text = "".join(str(item.get("text") or "") for item in details)
@@ -247,7 +247,7 @@ class ChatDecoder:
 
     def _usage(self, event: Mapping[str, Any]) -> list[ChatEvent]:
         usage = event.get("usage")
-        if not isinstance(usage, Mapping) or not self.finished:
+        if not isinstance(usage, dict) or not self.finished:
             return []
         prompt, output = count_of(usage.get("prompt_tokens")), count_of(usage.get("completion_tokens"))
         if not (prompt or output):
@@ -276,10 +276,10 @@ def read_content(content: object) -> tuple[str, str]:
     for part in content if isinstance(content, list) else [content]:
         if isinstance(part, str):
             texts.append(part)
-        elif isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning"):
+        elif isinstance(part, dict) and part.get("type") in ("thinking", "reasoning"):
             inner = part.get("thinking", part.get("text"))
             thoughts.append("".join(read_content(inner)))
-        elif isinstance(part, Mapping):
+        elif isinstance(part, dict):
             texts.append(_text_of_part(part))
     return "".join(texts), "".join(thoughts)
 
@@ -288,13 +288,13 @@ def _calls_in(content: object) -> list[Any]:
     """The calls among the parts of `content`, as gateways to Anthropic's models pass them on."""
     parts = content if isinstance(content, list) else ()
     return [
-        part for part in parts if isinstance(part, Mapping) and part.get("type") in ("tool_use", "tool_call")
+        part for part in parts if isinstance(part, dict) and part.get("type") in ("tool_use", "tool_call")
     ]
 
 
 def _text_of_part(part: Mapping[str, Any]) -> str:
     for value in (part.get("text"), part.get("refusal")):
-        inner = value.get("value") if isinstance(value, Mapping) else value
+        inner = value.get("value") if isinstance(value, dict) else value
         if isinstance(inner, str):
             return inner
     return ""
@@ -303,14 +303,14 @@ def _text_of_part(part: Mapping[str, Any]) -> str:
 def _message_of(choice: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The message of a choice; the older completions have a text in its place."""
     message, text = choice.get("message"), choice.get("text")
-    if isinstance(message, Mapping):
+    if isinstance(message, dict):
         return message
     return {"content": text} if isinstance(text, str) and "delta" not in choice else None
 
 
 def _list(delta: Mapping[str, Any], name: str) -> list[Any]:
     value = delta.get(name)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return [value]
     return value if isinstance(value, list) else []
 
@@ -321,11 +321,9 @@ def _is_reason(value: object) -> TypeGuard[str]:
 
 
 def _first(items: Any) -> Mapping[str, Any] | None:
-    return (
-        next((item for item in items if isinstance(item, Mapping)), None) if isinstance(items, list) else None
-    )
+    return next((item for item in items if isinstance(item, dict)), None) if isinstance(items, list) else None
 
 
 def _detail(usage: Mapping[str, Any], group: str, key: str) -> int:
     details = usage.get(group)
-    return count_of(details.get(key)) if isinstance(details, Mapping) else 0
+    return count_of(details.get(key)) if isinstance(details, dict) else 0

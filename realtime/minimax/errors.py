@@ -80,7 +80,7 @@ def error_for_status(
 
 def find_error(payload: Any, *, status: int = 200, service: str = "MiniMax") -> ProviderError | None:
     """The error in a decoded JSON answer or stream event, in either envelope; None if there is none."""
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, dict):
         return None
     return _native_error(payload, service) or _openai_error(payload, status, service)
 
@@ -118,7 +118,7 @@ def error_of_answer(
 def trace_of(payload: Mapping[str, Any]) -> str | None:
     """The request's trace id, from any of the fields that may hold it."""
     base = payload.get("base_resp")
-    inner = base.get("trace_id") if isinstance(base, Mapping) else None
+    inner = base.get("trace_id") if isinstance(base, dict) else None
     for value in (payload.get("trace_id"), inner, payload.get("request_id")):
         if isinstance(value, str) and value:
             return value
@@ -129,7 +129,7 @@ def loose_error(payload: Any, *, status: int = 200, service: str = "MiniMax") ->
     """The error in an object of another service that is known to be no answer: no envelope, but a message."""
     if isinstance(payload, list):
         return next((found for one in payload if (found := any_error(one, status, service))), None)
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, dict):
         return None
     message = _message_in(payload)
     code = payload.get("code", payload.get("error_code"))
@@ -160,7 +160,7 @@ def _message_in(payload: Mapping[str, Any]) -> str:
 
 def _item_text(item: object) -> str:
     """One complaint of a list: its message, with the place of the field that is wrong."""
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return ""
     text = item.get("msg") or item.get("message")
     place = item.get("loc")
@@ -171,7 +171,7 @@ def _item_text(item: object) -> str:
 def code_of(payload: Mapping[str, Any]) -> int:
     """`base_resp.status_code`, 0 where it is missing."""
     base = payload.get("base_resp")
-    code = base.get("status_code") if isinstance(base, Mapping) else 0
+    code = base.get("status_code") if isinstance(base, dict) else 0
     if isinstance(code, int) and not isinstance(code, bool):
         return code
     return (digits(code) or 0) if isinstance(code, str) else 0
@@ -194,7 +194,7 @@ def _openai_error(payload: Mapping[str, Any], status: int, service: str) -> Prov
         return None
     if isinstance(error, str):
         error = {"message": error}
-    if not isinstance(error, Mapping):
+    if not isinstance(error, dict):
         return None
     message = str(error.get("message") or "")
     trace_id = trace_of(payload)

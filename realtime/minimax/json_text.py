@@ -47,7 +47,7 @@ def objects_in(payload: bytes | str) -> list[Mapping[str, Any]] | None:
         value = decode_json(payload, keep_halves=True)
     except msgspec.DecodeError:
         return _objects_of_lines(payload)
-    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
 
 
 def json_text_of(value: Any) -> str:

@@ -7,8 +7,9 @@ has the trace, and who asked goes on as after any other failure of the service. 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from realtime.errors import ProviderError, ProviderUnavailable
 
@@ -17,18 +18,38 @@ MAX_SHOWN = 120  # characters of what was odd
 log = logging.getLogger(__name__)
 
 
-@contextmanager
-def reading(what: str) -> Iterator[None]:
-    """A block, or as a decorator a function, that reads what a service sent. Raises nothing but ProviderError."""
-    try:
-        yield
-    except ProviderError:
-        raise
-    except Exception as error:
-        log.warning("%s cannot be read", what, exc_info=error)
-        raise ProviderUnavailable(
-            f"The service sent something odd: {what} cannot be read ({_odd(error)})."
-        ) from error
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class reading:
+    """A block, or as a decorator a function, that reads what a service sent. Raises nothing but ProviderError.
+
+    A class, because every frame and every event passes it: a generator would be made anew for each.
+    """
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, ProviderError):
+            log.warning("%s cannot be read", self._what, exc_info=error)
+            raise ProviderUnavailable(
+                f"The service sent something odd: {self._what} cannot be read ({_odd(error)})."
+            ) from error
+
+    def __call__(self, read: Callable[P, T]) -> Callable[P, T]:
+        @wraps(read)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            with self:
+                return read(*args, **kwargs)
+
+        return guarded
 
 
 def _odd(error: Exception) -> str:

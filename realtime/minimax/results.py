@@ -56,10 +56,10 @@ def decimal(answer: Mapping[str, Any], name: str, default: float = 0.0) -> float
 def items(answer: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """The objects of a list; [] where it is missing or null."""
     value = answer.get(name)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def mapping(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """A nested object; {} where it is missing or null."""
     value = answer.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

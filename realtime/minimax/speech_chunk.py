@@ -7,7 +7,6 @@ is.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +72,7 @@ class ChunkDecoder:
 
     def feed(self, data: Any) -> list[SpeechResult]:
         """The results in one `data` object. Words come before their audio. Raises ProviderUnavailable."""
-        if not isinstance(data, Mapping):
+        if not isinstance(data, dict):
             return []
         results: list[SpeechResult] = []
         words = self._words_in(data.get("subtitle"))
@@ -89,6 +88,8 @@ class ChunkDecoder:
 
     def _words_in(self, subtitle: Any) -> tuple[WordTime, ...]:
         """All words known by now. Word times that cannot be read cost no sound: times are then estimated."""
+        if subtitle is None:
+            return self._words
         try:
             with reading("the word times"):
                 self.timed_ms = max(self.timed_ms, latest_ms(subtitle))

@@ -62,7 +62,7 @@ class TextEnds:
 
         Raises ProviderUnavailable if it is the end of something else.
         """
-        info = info if isinstance(info, Mapping) else {}
+        info = info if isinstance(info, dict) else {}
         count = self._judge(info, open)
         if count:
             self._ended += count
@@ -156,7 +156,7 @@ def _is_of_next(entry: Mapping[str, Any], head: OpenText, following: OpenText) -
 
 def _entries(subtitle: Any) -> Iterator[Mapping[str, Any]]:
     for entry in subtitle if isinstance(subtitle, list) else [subtitle]:
-        if isinstance(entry, Mapping):
+        if isinstance(entry, dict):
             yield entry
 
 

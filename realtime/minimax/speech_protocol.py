@@ -100,7 +100,7 @@ class SpeechProtocol:
             return self._skip()
         self._raise_failure(frame, code)
         # Audio frames may come without `event`, so the other fields decide.
-        if isinstance(frame.get("data"), Mapping) or "is_final" in frame:
+        if isinstance(frame.get("data"), dict) or "is_final" in frame:
             return self._continued(frame)
         return self._event(str(frame.get("event") or ""))
 
@@ -113,7 +113,7 @@ class SpeechProtocol:
             frame = decode_json(message)
         except msgspec.DecodeError as error:
             raise ProviderUnavailable("MiniMax: the speech socket sent broken JSON.") from error
-        return frame if isinstance(frame, Mapping) else {}
+        return frame if isinstance(frame, dict) else {}
 
     def _raise_failure(self, frame: Mapping[str, Any], code: int) -> None:
         failed: ProviderError | None = None
@@ -148,7 +148,7 @@ class SpeechProtocol:
     def _check_text(self, frame: Mapping[str, Any]) -> None:
         """Raises ProviderUnavailable when the next text is spoken although the oldest one has not ended."""
         data = frame.get("data")
-        if len(self._open) < 2 or not isinstance(data, Mapping):
+        if len(self._open) < 2 or not isinstance(data, dict):
             return
         if speaks_of_next(data.get("subtitle"), self._open[0], self._open[1]):
             raise ProviderUnavailable(

@@ -43,7 +43,7 @@ class SubtitleTrack:
         items = subtitle if isinstance(subtitle, list) else [subtitle]
         found = False
         for item in items:
-            if isinstance(item, Mapping):
+            if isinstance(item, dict):
                 entries = tuple(_merged(_entries(item)))
                 found = found or bool(entries)
                 if entries:
@@ -78,7 +78,7 @@ class SubtitleTrack:
 def latest_ms(subtitle: Any) -> float:
     """The latest time in one `data.subtitle`, as the platform counts it; 0 without one."""
     items = subtitle if isinstance(subtitle, list) else [subtitle]
-    return max((decimal(item, "time_end") for item in items if isinstance(item, Mapping)), default=0.0)
+    return max((decimal(item, "time_end") for item in items if isinstance(item, dict)), default=0.0)
 
 
 def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
@@ -87,7 +87,7 @@ def _entries(item: Mapping[str, Any]) -> Iterable[_Entry]:
         yield from _spread_evenly(item)
         return
     for word in timed:
-        if isinstance(word, Mapping) and (spelled := str(word.get("word", "")).strip()) not in _BLANKS:
+        if isinstance(word, dict) and (spelled := str(word.get("word", "")).strip()) not in _BLANKS:
             yield _Entry(
                 spelled,
                 whole(word, "word_begin"),

@@ -239,7 +239,9 @@ class Connection:
     async def _send(self, message: Sent) -> None:
         self._live.story.sent(len(message.data))
         try:
-            await self._socket.send_frame(message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT)
+            await self._socket.send_frame(
+                message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT
+            )
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise

@@ -141,7 +141,7 @@ class MiniMaxUtterance:
     def _drop_doubtful(self) -> None:
         """A connection that should not be used any more is left as soon as nothing is under way on it."""
         session = self._session
-        if session is not None and not session.usable and not session.pending and not self._sent:
+        if session is not None and not self._sent and not session.pending and not session.usable:
             self._session = None
             self._pool.abandon(session, failed=True)
 
