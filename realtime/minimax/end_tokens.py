@@ -31,6 +31,7 @@ TOKENS = (
     "<｜end▁of▁sentence｜>",
     "<[EOS]>",
 )
+_FIRST = frozenset(token[0] for token in TOKENS)
 _WINDOW = 120  # characters: more than a few tokens at the end are none
 _PARTS = sorted(
     {token[:length] for token in TOKENS for length in range(1, len(token))}, key=len, reverse=True
@@ -52,6 +53,9 @@ class EndTokens:
     def feed(self, text: str) -> str:
         """The text that is certain."""
         self._held += text
+        if _FIRST.isdisjoint(self._held):  # the usual case, without a search
+            ready, self._held = self._held, ""
+            return ready
         begin = max(0, len(self._held) - _WINDOW)
         tail = _TAIL.search(self._held, begin)
         at = tail.start() if tail is not None and tail[0].strip() else len(self._held)

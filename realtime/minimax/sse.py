@@ -179,4 +179,5 @@ def as_error(payload: str) -> str:
 
 def is_done(payload: str) -> bool:
     """Whether the stream says in this payload that it is complete. Some write `[done]`, or quotes around it."""
-    return _DONE.search(payload) is not None
+    # Nearly all payloads are long and end otherwise
+    return "DONE" in payload.rstrip()[-6:].upper() and _DONE.search(payload) is not None
