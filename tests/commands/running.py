@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -32,6 +32,14 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def run_here(words: Sequence[str], environ: Mapping[str, str], folder: Path) -> tuple[int, str, str]:
     """Run the command line in this process, with this environment and folder: exit status, stdout and stderr."""
+    return run_as(lambda: cli.main(words), environ, folder)
+
+
+def run_as(program: Callable[[], object], environ: Mapping[str, str], folder: Path) -> tuple[int, str, str]:
+    """Call a program as if it were a process with this environment and folder: exit status, stdout and stderr.
+
+    The status is what it returns, if that is a number, or the code of its SystemExit; else 0.
+    """
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, environ, clear=True),
@@ -40,7 +48,8 @@ def run_here(words: Sequence[str], environ: Mapping[str, str], folder: Path) -> 
         contextlib.redirect_stderr(err),
     ):
         try:
-            status = cli.main(words)
+            returned = program()
+            status = returned if isinstance(returned, int) else 0
         except SystemExit as end:  # of argparse
             status = int(end.code or 0)
     return status, out.getvalue(), err.getvalue()

@@ -2,6 +2,9 @@
 
 They run in a folder of their own, against a sandbox and a server of their own, with sound devices of PulseAudio. Only the
 ports are changed (8000 and 8100 may be taken here). What cannot run here is in `SKIPPED`, each line with its reason.
+
+A new interpreter costs one to two seconds of processor. So what serves, reads from stdin or is in `OWN_PROCESS` runs as
+printed, in a shell; other commands and programs run in this process, with the words, folder and environment of the reader.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import runpy
 import shlex
 import signal
 import subprocess
@@ -22,6 +26,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+from tests.commands.running import run_as, run_here
 from tests.docs.readme import ENGLISH, ROOT, Block, blocks, shell_lines
 from tests.eventually import eventually
 from tests.terminal.conftest import pulse  # noqa: F401
@@ -47,6 +52,8 @@ SERVING = {
 TYPED = {".venv/bin/realtime talk --text": "Say hello.\n"}
 # These print nothing: one speaks, one writes a file.
 QUIET = {'.venv/bin/realtime say "Hello there."', '.venv/bin/realtime say "Hello." --out hello.mp3'}
+# These prove that a shell finds the program and its parts: one command, and one of each way to write a program.
+OWN_PROCESS = {'.venv/bin/realtime say "Hello." --out hello.mp3', "AsyncOpenAI", "web.run_app"}
 STATUS_1_TOO = {".venv/bin/realtime doctor"}  # 1: a part is missing on this machine
 START_S, END_S = 60, 120
 SAID = "The sea was calm that morning, and the captain read his letter twice before he spoke. Then he said nothing."
@@ -80,6 +87,20 @@ class Place:
         finally:
             _stop(process, signal.SIGKILL)
         return process.returncode, output
+
+    def run_here(self, line: str) -> tuple[int, str]:
+        """A command of the README in this process: exit status and output."""
+        program, *words = shlex.split(line)
+        assert program == ".venv/bin/realtime"
+        status, out, err = run_here(words, self.environment, self.folder)
+        return status, out + err
+
+    def run_program_here(self, name: str) -> tuple[int, str]:
+        """A Python program of the folder in this process; what it raises fails the test."""
+        status, out, err = run_as(
+            lambda: runpy.run_path(name, run_name="__main__"), self.environment, self.folder
+        )
+        return status, out + err
 
     def run_until(self, words: list[str] | str, text: str) -> tuple[str, int]:
         """Run until this text is printed, then interrupt: the output so far, and the exit status."""
@@ -199,8 +220,10 @@ def test_a_program_runs_to_its_end(block: Block, place: Place):
     if "web.run_app" in block.text:
         path.write_text(block.text.replace("port=8000", "port=0"), encoding="utf-8")
         output, status = place.run_until(command, "Running on http://127.0.0.1:")
-    else:
+    elif any(mark in block.text for mark in OWN_PROCESS):
         status, output = place.run(command)
+    else:
+        status, output = place.run_program_here(block.name)
     assert status == 0, output
     assert "Traceback" not in output
     assert output.strip() or "print(" not in block.text
@@ -220,8 +243,11 @@ def test_a_shell_line_runs(line: str, place: Place, brought: None):
         port = " --port 0" if line.endswith("sandbox") else ""
         output, status = place.run_until(line + port, SERVING[line])
         assert status in (0, 130), output
-    else:
+    elif line in TYPED or line in OWN_PROCESS:
         status, output = place.run(line, TYPED.get(line, ""))
+    else:
+        status, output = place.run_here(line)
+    if line not in SERVING:
         assert status == 0 or (status == 1 and line in STATUS_1_TOO), output
     assert "Traceback" not in output
     assert output.strip() or line in QUIET

@@ -75,7 +75,7 @@ def in_english(english):
 @needs_english
 async def test_english_is_transcribed(in_english):
     pairs = []
-    for spoken in clips("en"):
+    for spoken in [spoken for spoken in clips("en") if spoken.seconds < whisper.LONGEST_SHORT_S][::2]:
         transcript = await in_english(spoken)
         assert transcript.language == "en"
         pairs.append((spoken.transcript, transcript.text))
@@ -87,9 +87,9 @@ async def test_english_is_transcribed(in_english):
 async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_a_given_language(
     multilingual,
 ):
-    for language, each in (("zh-CN", 1), (None, 2)):
+    for language, first in (("zh-CN", 1), (None, 0)):
         pairs = []
-        for spoken in require_clips("zh")[::each]:
+        for spoken in require_clips("zh")[first::2]:
             transcript = await multilingual.transcribe(spoken.samples, language=language, final=True)
             assert transcript.language == "zh"
             pairs.append((spoken.transcript, transcript.text))
@@ -99,7 +99,7 @@ async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_
 @needs_multilingual
 async def test_english_is_recognised_as_english_among_all_languages(multilingual):
     pairs = []
-    for spoken in clips("en")[:4]:
+    for spoken in clips("en")[1:4]:
         transcript = await multilingual.transcribe(spoken.samples, language=None, final=False)
         assert transcript.language == "en"
         pairs.append((spoken.transcript, transcript.text))
@@ -142,6 +142,7 @@ async def test_speech_longer_than_a_window_is_transcribed_to_its_end(in_english)
     assert spoken.seconds > whisper.LONGEST_SHORT_S
     transcript = await in_english(spoken)
     assert words(transcript.text)[-3:] == words(spoken.transcript)[-3:]
+    assert word_error_rate([(spoken.transcript, transcript.text)]) <= 0.08
 
 
 @needs_english
@@ -343,7 +344,7 @@ def cut(spoken, start, seconds):
 @needs_multilingual
 async def test_a_piece_of_speech_never_becomes_the_prompt_for_chinese(multilingual):
     pieces = itertools.cycle([(0.3, 0.3), (0.5, 0.5), (0.2, 0.7)])  # one of each recording
-    for spoken, (start, seconds) in zip(require_clips()[::4], pieces, strict=False):
+    for spoken, (start, seconds) in zip(require_clips()[::8], pieces, strict=False):
         piece = cut(spoken, min(start, spoken.seconds - seconds), seconds)
         transcript = await multilingual.transcribe(piece, language="zh", final=True)
         assert not whisper.echoes_prompt(transcript.text), (spoken.id, seconds)
