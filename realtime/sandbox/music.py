@@ -7,7 +7,6 @@ of covers in `covers.py`.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from .context import base_resp, cut, delay_ms
 from .cover_audio import Recording
 from .covers import find_feature, read_source
 from .encode import CONTENT_TYPES, create_encoder, encode_all
+from .json_frames import frame_json
 from .lyrics import write_lyrics
 from .music_rules import Order, read_order
 from .native import Call, Endpoint, add_endpoint
@@ -144,5 +144,4 @@ async def _stream(call: Call, song: Song, begun_s: float) -> web.StreamResponse:
 
 
 async def _send(response: web.StreamResponse, event: Mapping[str, Any]) -> None:
-    text = json.dumps({**event, "base_resp": base_resp()}, separators=(",", ":"))
-    await response.write(f"data: {text}\n\n".encode())
+    await response.write(b"data: " + frame_json({**event, "base_resp": base_resp()}) + b"\n\n")

@@ -29,6 +29,7 @@ from .context import (
 )
 from .encode import CONTENT_TYPES, encode_all
 from .faults import Faults
+from .json_frames import frame_json
 from .refusal import Refusal
 from .speech_request import SpeechSettings, check_text, read_settings
 from .speech_stream import AudioFrame, Synthesis, extra_info, file_entry
@@ -255,5 +256,4 @@ async def _last(job: _Job, speeches: list[Speech]) -> dict[str, Any]:
 
 async def _send(job: _Job, response: web.StreamResponse, fields: dict[str, Any]) -> None:
     event = fields | {"trace_id": job.trace_id, "base_resp": base_resp(0, "")}
-    line = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    await response.write(f"data: {line}\n\n".encode())
+    await response.write(b"data: " + frame_json(event) + b"\n\n")

@@ -29,6 +29,7 @@ from .context import (
     stall,
 )
 from .faults import Faults
+from .json_frames import frame_json
 from .refusal import Refusal
 from .speech_request import SpeechSettings, check_text, read_settings
 from .speech_stream import AudioFrame, Synthesis
@@ -94,7 +95,7 @@ class SpeechSocket(ABC):
             frame["trace_id"] = self.trace_id
         frame["base_resp"] = base
         try:
-            await self.ws.send_str(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+            await self.ws.send_str(frame_json(frame).decode())
         except (ConnectionError, RuntimeError) as error:
             raise Disconnected from error
 
