@@ -252,12 +252,12 @@ def test_audio_of_a_chunk_that_never_left_is_an_error() -> None:
 @pytest.mark.parametrize("stream", [TOKEN_20MS, STEADY, FAST], ids=lambda stream: stream.name)
 def test_short_turns_cost_two_requests(stream: Stream) -> None:
     """docs/architecture.md 4, row 3: at 50 tokens a second and more."""
-    assert run(Scenario("", SHORT, stream, MAINLAND), 144, seed=3).requests_mean <= 2.05
+    assert run(Scenario("", SHORT, stream, MAINLAND), 72, seed=3).requests_mean <= 2.05
 
 
 def test_short_turns_on_bursty_streams_cost_one_and_a_half_requests() -> None:
     """docs/architecture.md 4, row 3."""
-    assert run(Scenario("", SHORT, BURSTS, MAINLAND), 144, seed=3).requests_mean <= 1.5
+    assert run(Scenario("", SHORT, BURSTS, MAINLAND), 72, seed=3).requests_mean <= 1.5
 
 
 def test_forty_turns_a_minute_fit_sixty_requests_a_minute() -> None:

@@ -207,12 +207,9 @@ def paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def put(value: Any, at: tuple[Any, ...], odd: Any) -> Any:
     if not at:
         return odd
-    value = copy.deepcopy(value)
-    inner = value
-    for key in at[:-1]:
-        inner = inner[key]
-    inner[at[-1]] = odd
-    return value
+    changed = copy.copy(value)  # only what is on the way: there are thousands of such values
+    changed[at[0]] = put(value[at[0]], at[1:], odd)
+    return changed
 
 
 async def ask(name: str, body: bytes, status: int = 200) -> None:

@@ -22,13 +22,14 @@ def image(role: str | None = None, size: tuple[int, int] = (400, 400)) -> dict[s
     return {"type": "image_url", "image_url": {"url": frame_url(*size)}} | ({"role": role} if role else {})
 
 
-H3 = {"model": "MiniMax-H3", "content": [text()], "resolution": "2K", "duration": 5, "ratio": "16:9"}
+H3 = {"model": "MiniMax-H3", "content": [text()], "resolution": "2K", "duration": 4, "ratio": "16:9"}
+SMALL = H3 | {"resolution": "768P"}  # a 2K film takes seconds to make
 V2 = ("video_v2.queue_s=10", "video_v2.run_s=100", "video_v2.context_s=20")
 
 
 async def test_video_4_the_life_of_a_task():
     async with platform(*V2) as client:
-        made = await client.json("POST", "/v2/video_generation", json=H3)
+        made = await client.json("POST", "/v2/video_generation", json=SMALL)
         assert set(made) == {"task_id"}
         path = f"/v2/query/video_generation/{made['task_id']}"
         first = (await client.json("GET", path))["task"]
@@ -46,16 +47,16 @@ async def test_video_4_the_life_of_a_task():
         }  # fmt: skip
         assert (task["id"], task["resolution"], task["duration"], task["ratio"]) == (
             made["task_id"],
-            "2K",
-            5,
+            "768P",
+            4,
             "16:9",
         )
         assert (task["task_type"], task["modality"]) == ("generation", "video")
         assert (
             task["usage"].items()
-            >= {"total_seconds": 5, "input_seconds": 0, "output_seconds": 5, "input_image_count": 0}.items()
+            >= {"total_seconds": 4, "input_seconds": 0, "output_seconds": 4, "input_image_count": 0}.items()
         )
-        assert film((await client.call("GET", task["content"]["url"], key=None)).raw)[3] == 5.0
+        assert film((await client.call("GET", task["content"]["url"], key=None)).raw)[3] == 4.0
         listed = await client.json(
             "GET", "/v2/query/video_generation?page_num=1&page_size=10&filter.status=succeeded"
         )
@@ -68,8 +69,7 @@ async def test_video_4_the_life_of_a_task():
 
 async def test_video_4_cancel_list_filters_and_seven_days():
     async with platform(*V2) as client:
-        small = H3 | {"resolution": "768P"}
-        ids = [(await client.json("POST", "/v2/video_generation", json=small))["task_id"] for _ in range(3)]
+        ids = [(await client.json("POST", "/v2/video_generation", json=SMALL))["task_id"] for _ in range(3)]
         gone = await client.json("DELETE", f"/v2/video_generation/{ids[0]}")
         assert gone == {"task_id": ids[0], "action": "cancelled", "status": "cancelled"}
         assert (await client.call("DELETE", f"/v2/video_generation/{ids[0]}")).status == 400
@@ -124,7 +124,7 @@ async def test_video_4_the_printed_text_of_a_missing_prompt():
     [{"content": [text(), image()]}, {"content": [text(), image("first_frame"), image("last_frame")], "ratio": "adaptive"},
      {"content": [text(), *[image("reference_image")] * 9]}, {"model": "MiniMax-H3-Highspeed", "resolution": "768P", "duration": 15},
      {"model": "MiniMax-H3-Lite", "resolution": "480P", "duration": 4},
-     {"model": "MiniMax-H3-Max", "resolution": "480P", "extra": {"prompt_expansion_mode": "quality"}}],
+     {"model": "MiniMax-H3-Max", "resolution": "480P", "duration": 5, "extra": {"prompt_expansion_mode": "quality"}}],
 )  # fmt: skip
 async def test_video_4_what_is_allowed(change):
     async with platform(*V2) as client:
@@ -143,7 +143,7 @@ async def test_video_4_context_gives_a_prompt():
 
 async def test_video_4_a_regeneration_wants_exactly_one_source():
     async with platform(*V2) as client:
-        made = await client.json("POST", "/v2/video_generation", json=H3 | {"resolution": "768P"})
+        made = await client.json("POST", "/v2/video_generation", json=SMALL)
         await wait(client, f"/v2/query/video_generation/{made['task_id']}", "succeeded")
         none = await client.call(
             "POST", "/v2/video_regeneration", json={"model": "MiniMax-H3", "resolution": "2K"}
@@ -157,9 +157,7 @@ async def test_video_4_a_regeneration_wants_exactly_one_source():
 
 async def test_video_4_v2_calls_back():
     async with receiver() as sink, platform("video_v2.queue_s=1", "video_v2.run_s=1") as client:
-        made = await client.json(
-            "POST", "/v2/video_generation", json=H3 | {"resolution": "768P", "callback_url": sink.url}
-        )
+        made = await client.json("POST", "/v2/video_generation", json=SMALL | {"callback_url": sink.url})
         await wait(client, f"/v2/query/video_generation/{made['task_id']}", "succeeded")
         await sink.until("succeeded")
     assert {post["task"]["status"] for post in sink.posts[1:]} <= {"queued", "running", "succeeded"}

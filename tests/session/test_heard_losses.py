@@ -131,8 +131,8 @@ async def check(client, voice, words, item_id, report, timed, name) -> None:
 
 @pytest.mark.parametrize("report", ["truncate", "acks", "nothing"])
 def test_history_is_true_also_after_losses(report):
-    """150 conversations for each way to report."""
-    for number in range(150):
+    """75 conversations for each way to report."""
+    for number in range(75):
         virtual_time.run(one_conversation(f"{report} {number}", report))
 
 

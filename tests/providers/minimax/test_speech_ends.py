@@ -93,7 +93,7 @@ def same_sound(received: Received, expected: list[int], name: str, *, each: bool
 @pytest.mark.parametrize("fault", ["double_final", "late_double_final", "late_final", "lost_final"])
 async def test_the_ordinary_socket(fault: str, words: bool, texts: tuple[str, ...]) -> None:
     expected = await honest(texts, "ordinary")
-    for number in range(1, len(texts)):
+    for number in range(1, len(texts)) if texts is ENGLISH else (2,):
         async with (
             sandbox(f"speech.{fault}={number}") as host,
             speaking(host, "ordinary", words=words) as speech,
@@ -151,11 +151,11 @@ async def test_an_end_that_comes_twice_after_the_last_text_does_not_end_the_next
 
 
 @pytest.mark.parametrize("transport", ["ordinary", "bidi"])
-@pytest.mark.parametrize("speed", [0.5, 0.8, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
 async def test_honest_speech_is_never_suspected(transport: str, speed: float) -> None:
     texts = (*ENGLISH, *CHINESE, "OK.", "OK.", "3.", "A <#1.5#> pause.", "1,234,567,890 people!", "哦")
     async with sandbox() as host, speaking(host, transport, words=True) as speech:
-        for _ in range(3):
+        for _ in range(2):
             received = await said(speech, texts, speed=speed)
             assert all(received.pcm[chunk] for chunk in range(len(texts)))
         await asyncio.sleep(0)
