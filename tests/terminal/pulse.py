@@ -129,10 +129,14 @@ class Recording:
         """Wait until sound (silence, so far) arrives; blocks."""
         assert self._arrived.wait(20)
 
+    def so_far(self):
+        """The samples recorded until now."""
+        return np.frombuffer(bytes(self._data[: len(self._data) // 2 * 2]), np.int16)
+
     def stop(self):
         """The samples recorded."""
         self.close()
-        return np.frombuffer(bytes(self._data[: len(self._data) // 2 * 2]), np.int16)
+        return self.so_far()
 
     def close(self):
         self._process.terminate()

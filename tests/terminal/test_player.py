@@ -144,6 +144,21 @@ def test_every_sample_is_played_once_whatever_the_block_sizes(chunks, blocks, la
         assert flushed[0].played_ms == min(len(out), len(sent)) // 2 * 1000 // RATE
 
 
+@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 3000)), min_size=1, max_size=30))
+def test_silence_inside_a_part_is_counted_to_the_sample(turns):
+    """However late the sound comes: what is played is what was sent and the silence that `starved_ms` counts."""
+    player, sent, out = Player(prebuffer_ms=0), 0, b""
+    for size, block in turns:
+        player.write(A, b"\x07\x01" * size)
+        sent += size
+        out += player.read(block, 0.0)
+    silent = (
+        out.count(bytes(2)) - (len(out) - len(out.lstrip(bytes(1)))) // 2
+    )  # before its first sample it waits
+    assert abs(player.starved_ms * RATE / 1000 - silent) < 0.01
+    assert out.replace(bytes(2), b"") == (b"\x07\x01" * sent)[: 2 * (len(out) // 2 - out.count(bytes(2)))]
+
+
 def test_draining_gives_everything_at_once_and_without_silence():
     player = Player()
     assert player.drain(0.0) == b""
