@@ -15,6 +15,8 @@ import aiohttp
 import pytest
 import websockets
 
+from tests.commands.running import run_here
+
 ROOT = Path(__file__).parents[2]
 START_S, STOP_S = 60.0, 60.0
 
@@ -129,17 +131,7 @@ async def test_a_reply_longer_than_the_drain_time_is_cancelled(tmp_path):
         assert await server.ended() == 0
 
 
-async def test_two_workers_share_one_port(tmp_path):
-    async with serving(tmp_path, "--workers", "2") as server:
-        for _ in range(6):
-            async with server.connect() as socket:
-                await ask(socket, "What is two plus three?")
-                assert (await until(socket, "response.done"))["response"]["status"] == "completed"
-        server.stop()
-        assert await server.ended() == 0
-
-
-async def test_a_client_secret_is_good_at_every_worker_and_after_a_restart(tmp_path):
+async def test_two_workers_share_one_port_and_a_client_secret_also_after_a_restart(tmp_path):
     chosen = {"REALTIME_API_KEYS": "sk-one", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     async with serving(tmp_path, "--workers", "2", **chosen) as server, aiohttp.ClientSession() as http:
         headers = {"Authorization": "Bearer sk-one"}
@@ -147,9 +139,10 @@ async def test_a_client_secret_is_good_at_every_worker_and_after_a_restart(tmp_p
             secret = (await answer.json())["value"]
         for _ in range(6):
             async with server.connect(secret) as socket:
-                await until(socket, "session.created")
+                await ask(socket, "What is two plus three?")
+                assert (await until(socket, "response.done"))["response"]["status"] == "completed"
         server.stop()
-        await server.ended()
+        assert await server.ended() == 0
     async with serving(tmp_path, **chosen) as server, server.connect(secret) as socket:
         await until(socket, "session.created")
 
@@ -166,15 +159,12 @@ async def test_a_client_secret_is_good_at_every_worker_and_after_a_restart(tmp_p
         ((), {"REALTIME_API_KEYS": "ek_one"}, "REALTIME_API_KEYS"),
     ],
 )
-async def test_a_wrong_setting_prints_one_line_and_exits_with_status_2(tmp_path, arguments, environ, named):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "realtime", "serve", "--port", "0", *arguments,
-        cwd=tmp_path, env=environment(**environ), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(START_S):
-        out, err = await process.communicate()
-    assert process.returncode == 2
+def test_a_wrong_setting_prints_one_line_and_exits_with_status_2(tmp_path, arguments, environ, named):
+    """In this process; that the status is also that of a program is in `tests/commands/test_cli.py` (a busy port)."""
+    words = ("serve", "--port", "0", *arguments)
+    status, out, err = run_here(words, environment(**environ), tmp_path)
+    assert status == 2
     assert not out
-    lines = err.decode().strip().splitlines()
+    lines = err.strip().splitlines()
     assert len(lines) == 1
     assert named in lines[0]

@@ -11,6 +11,10 @@ import numpy as np
 import soxr
 
 RATE = 24_000  # Hertz
+PIECE = RATE // 5  # samples
+SLACK = RATE // 100  # of a place, in samples
+LONGEST_PAUSE = 5 * RATE
+ALIKE = 0.9
 
 
 def to_rate(samples: np.ndarray, rate: int, target: int = RATE) -> np.ndarray:
@@ -37,6 +41,33 @@ def longest_gap_ms(sent: np.ndarray, recorded: np.ndarray, rate: int = RATE) -> 
         gap = gap + 1 if silent and (loud or gap) else 0
         longest = max(longest, gap)
     return longest * 1000 / rate
+
+
+def assert_heard(sent: np.ndarray, recorded: np.ndarray) -> None:
+    """Check that the recording holds all of what was sent, in order and once.
+
+    Sound is real time: where a busy machine let the page starve, silence is allowed between two pieces. That the player
+    adds none of its own is tested with an offline audio context.
+    """
+    at, score = locate(sent, recorded)
+    if score >= ALIKE and longest_gap_ms(sent, recorded[at : at + len(sent)]) <= 20:
+        return
+    begins = [
+        begin for begin in range(0, len(sent) - PIECE, PIECE) if np.abs(sent[begin:][:PIECE]).max() > 1000
+    ]
+    place, previous, pauses, torn = locate(sent[begins[0] :][:PIECE], recorded)[0], begins[0], 0, []
+    for begin in begins:
+        expected = place + begin - previous
+        within = recorded[max(0, expected - SLACK) : expected + LONGEST_PAUSE + PIECE]
+        offset, score = locate(sent[begin:][:PIECE], within)
+        if score < ALIKE:
+            torn.append(begin * 1000 // RATE)
+            continue
+        pauses += offset > 2 * SLACK
+        place, previous = max(0, expected - SLACK) + offset, begin
+    assert len(torn) <= pauses, (
+        f"{len(torn)} of {len(begins)} pieces are missing, at {torn} ms, with {pauses} pauses"
+    )
 
 
 def write_wav(path: Path, samples: np.ndarray, rate: int) -> Path:
