@@ -1,7 +1,7 @@
 """JSON of frames that carry sound. Knows no frame.
 
-A frame is mostly one long string of hexadecimal digits. The standard library looks at each character of it, which took
-a tenth of the sandbox's time for speech: 110 µs for a frame of 400 ms, against 11 µs with msgspec.
+A frame is mostly one long string of hexadecimal digits. The standard library looks at each character of it: 110 µs for
+a frame with 200 ms of sound at 24 kHz, against 11 µs with msgspec.
 """
 
 from __future__ import annotations

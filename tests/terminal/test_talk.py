@@ -54,15 +54,14 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(pulse, *words, language="en"):
-    """The program. In English it needs the small weights alone, which costs half of the processor time."""
+async def talking(pulse, *words):
     pytest.importorskip("faster_whisper", reason="no transcriber: pip install 'minimax-realtime[local]'")
     pytest.importorskip("espeakng_loader", reason="no voice: pip install 'minimax-realtime[sandbox]'")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "realtime", "talk", *words,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         cwd=ROOT, env={**CLEAN, **pulse.environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}",
-                       "PYTHONUNBUFFERED": "1", "REALTIME_LANGUAGE": language},
+                       "PYTHONUNBUFFERED": "1"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores Ctrl-C
     )  # fmt: skip
     try:
@@ -100,7 +99,7 @@ async def test_a_voice_is_heard_and_answered_aloud(pulse):
 
 async def test_with_headphones_a_voice_stops_the_answer(pulse):
     first, second = spoken()
-    async with talking(pulse, "--headphones", language="") as talk:
+    async with talking(pulse, "--headphones") as talk:
         await talk.until("Listening")
         await asyncio.to_thread(pulse.play, "vmic", first.samples, RATE)
         await talk.until("assistant ")
