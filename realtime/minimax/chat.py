@@ -205,7 +205,6 @@ class Chat:
         self, call: ChatCall, deadline_s: float, gap_timeout_s: float
     ) -> AsyncGenerator[ChatEvent, None]:
         decoder = decoder_for(call, self._http.service)
-        self._spares.taken()
         response: aiohttp.ClientResponse | None = None
         aborted = True
         try:
@@ -218,7 +217,7 @@ class Chat:
                 )
                 # A speculative request may be dropped, with its connection, for a better one that cannot wait for a
                 # handshake. This request takes its connection from the pool before the task of the spares begins.
-                self._spares.ensure(1)
+                self._spares.taking()
                 async with deadlines.timeout_at(deadline_s):
                     response = await stack.enter_async_context(reply)
                 sse = SseDecoder(skip_long=True, lines=comes_as_lines(response.headers.get("Content-Type")))
@@ -242,7 +241,10 @@ class Chat:
         except EventTooLong as error:
             raise ProviderUnavailable(f"{self._http.service}: {error}.") from error
         finally:
-            self._count_released(response is not None and response.content.at_eof(), aborted)
+            if aborted and (response is None or not response.content.at_eof()):
+                self._spares.ensure(
+                    1
+                )  # its connection is closed; the next turn should not wait for a new one
 
     async def _payloads(
         self,
@@ -296,13 +298,6 @@ class Chat:
         if not decoder.started and not sse.any:
             raise _no_answer(response, service, "it answered with nothing")
         raise ProviderUnavailable(f"{service}: the answer ended too early.", trace_id=trace_id)
-
-    def _count_released(self, reusable: bool, aborted: bool) -> None:
-        if reusable:
-            self._spares.released()
-        elif aborted:
-            # An aborted answer closes its connection; the next turn should not wait for a new one.
-            self._spares.ensure(1)
 
 
 def _no_answer(response: aiohttp.ClientResponse, service: str, what: str) -> ProviderUnavailable:

@@ -21,6 +21,7 @@ from yarl import URL
 from realtime import deadlines
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_of_answer, payload_of
+from realtime.minimax.idle_connections import CountedConnector
 from realtime.minimax.proxied import (
     is_socks_timeout,
     login_needed,
@@ -195,6 +196,16 @@ class HttpClient:
         if not isinstance(payload, dict):
             raise ProviderUnavailable(f"{self.service}: {path} did not answer with a JSON object.")
         return payload
+
+    def idle_connections(self, *, younger_s: float = KEEPALIVE_S) -> int:
+        """How many connections to `base_url` stand open and unused, last used within `younger_s` seconds."""
+        pools = [session.connector for (with_key, _), session in self._sessions.items() if with_key]
+        try:
+            origin = URL(self.base_url).origin()
+        except ValueError:  # no web address: nothing is connected to it
+            return 0
+        counted = [pool for pool in pools if isinstance(pool, CountedConnector)]
+        return sum(pool.idle.count(origin, younger_s=younger_s) for pool in counted)
 
     async def aclose(self) -> None:
         """Close all connections. The client cannot be used again."""

@@ -14,21 +14,25 @@ import aiohttp
 from websockets.exceptions import InvalidProxyStatus
 
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.idle_connections import CountedConnector
 from realtime.minimax.proxies import Proxy
 
 _RETRY_STATUSES = (408, 429, 500, 502, 503, 504)
 
 
-def open_connector(proxy: Proxy | None, **options: Any) -> aiohttp.TCPConnector:
+def open_connector(proxy: Proxy | None, **options: Any) -> CountedConnector:
     """The connector of a session whose connections all go through this proxy, or through none.
 
     An HTTP proxy is no part of the connector: `request_options` are for each request.
     """
     if proxy is None or not proxy.is_socks:
-        return aiohttp.TCPConnector(**options)
+        return CountedConnector(**options)
     from aiohttp_socks import ProxyConnector, ProxyType
 
-    connector: aiohttp.TCPConnector = ProxyConnector(
+    class CountedProxyConnector(CountedConnector, ProxyConnector):
+        """Its connections can be counted too."""
+
+    return CountedProxyConnector(
         proxy.host,
         proxy.port,
         proxy_type=ProxyType.SOCKS5 if proxy.scheme.startswith("socks5") else ProxyType.SOCKS4,
@@ -37,7 +41,6 @@ def open_connector(proxy: Proxy | None, **options: Any) -> aiohttp.TCPConnector:
         rdns=proxy.remote_names,
         **options,
     )
-    return connector
 
 
 def request_options(proxy: Proxy | None) -> dict[str, Any]:
