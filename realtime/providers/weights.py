@@ -247,6 +247,11 @@ def has_module(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
+def package_folder(name: str) -> Path | None:
+    """The folder of an installed package of files, found without importing it."""
+    return _package(name)
+
+
 def _package(name: str) -> Path | None:
     """The folder of a package, found without importing it."""
     spec = importlib.util.find_spec(name)

@@ -6,11 +6,16 @@ import argparse
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 from ..errors import ConfigError
 from .faults import FAULTS
 from .options import PROFILES, VALUES, SandboxOptions
 from .server import Sandbox
+
+ROBOT = (
+    "Its Chinese voice is a robot that is hard to understand: `realtime setup voice` installs a natural one."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,15 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="for probabilities and jitter (default: 0)")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM. Returns 0, or 2 when the options or the address are wrong."""
+def run(args: argparse.Namespace, natural_voice: Path | None = None) -> int:
+    """Serve until SIGINT or SIGTERM. Returns 0, or 2 when the options or the address are wrong.
+
+    `natural_voice`: the folder of the natural voice; it speaks where no latency of speech is emulated.
+    """
     try:
         options = SandboxOptions.parse(args.profile, args.sets, args.faults, args.seed)
     except ConfigError as error:
         print(f"realtime sandbox: {error}", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_serve(options, args.host, args.port))
+        asyncio.run(_serve(options, args.host, args.port, natural_voice))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error  # OverflowError: no such port
         print(f"realtime sandbox: cannot listen on {args.host}:{args.port}: {reason}", file=sys.stderr)
@@ -59,14 +67,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _serve(options: SandboxOptions, host: str, port: int) -> None:
+async def _serve(options: SandboxOptions, host: str, port: int, natural_voice: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-    async with Sandbox(options, host, port, records=False) as sandbox:
+    async with Sandbox(options, host, port, records=False, natural_voice=natural_voice) as sandbox:
         print(f"MiniMax sandbox ready: {sandbox.url}", flush=True)
+        if not options.is_timed and natural_voice is None:
+            print(ROBOT, flush=True)
         await stop.wait()
 
 

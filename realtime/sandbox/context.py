@@ -19,6 +19,7 @@ from ..errors import ConfigError
 from .clock import Clock
 from .faults import Fault, Faults, parse_faults
 from .jobs import Jobs
+from .natural.speaker import NaturalVoice
 from .options import SandboxOptions
 from .records import Records
 from .store import Store
@@ -65,6 +66,7 @@ class SandboxState:
     voices: dict[str, dict[str, Any]] = field(default_factory=dict)  # created voices by id
     injected: tuple[Fault, ...] = ()  # faults of `Sandbox.inject`
     injected_left: dict[str, int] = field(default_factory=dict)  # how often each of them still applies
+    natural: NaturalVoice | None = None  # speaks English and Chinese; None: espeak speaks all languages
     clock: Clock = field(default_factory=Clock)
     jitter: random.Random = field(init=False)
     store: Store = field(init=False)

@@ -118,7 +118,8 @@ def read_narration(call: Call) -> SpeechSettings:
     taken = {name: body.get(name) for name in names}
     taken["audio_setting"] = {"format": format, "bitrate": audio.get("bitrate"), "channel": channel}
     settings = read_settings(taken, call.state, streaming=False, account=account_of(call.request))
-    return replace(settings, style=replace(settings.style, rate=rate))
+    # A book would keep the natural voice, and the processor, busy for hours.
+    return replace(settings, style=replace(settings.style, rate=rate, natural=None))
 
 
 async def _sections(call: Call) -> tuple[list[Section], Refusal | None]:

@@ -129,6 +129,7 @@ VALUES: dict[str, ValueKind] = {
     "jitter.tail": _same("share of latencies that are much longer", 0),
     "jitter.tail_factor": _same("factor of those longer latencies", 2, 1),
 }
+_SPEECH_TIMES = frozenset(("speech.first_ms", "speech.hd_first_ms", "speech.factor", "speech.start_ms"))
 ALIASES = {"speech.max_connections": "limit.connections"}
 
 
@@ -153,6 +154,11 @@ class SandboxOptions:
     ) -> Self:
         """Read the options of a command line. Raises ConfigError naming the nearest known name."""
         return cls(profile, tuple(map(parse_set, sets)), tuple(map(parse_fault, faults)), seed)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the latency of speech is emulated: by a profile of the real platform, or by a value of its own."""
+        return self.profile != "local" or any(name in _SPEECH_TIMES for name, _ in self.sets)
 
     def __getitem__(self, name: str) -> float:
         """The effective value of `name`, in the unit its name ends with. Raises KeyError."""

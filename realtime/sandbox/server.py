@@ -10,6 +10,7 @@ import random
 import time
 import weakref
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -44,6 +45,8 @@ from . import (
 )
 from .context import CLOSING, OPTIONS, STATE, SandboxState, new_trace_id, sleep_ms
 from .faults import parse_fault
+from .natural.kokoro import Kokoro
+from .natural.speaker import NaturalVoice
 from .options import SandboxOptions
 
 MAX_BODY = 64 * 1024 * 1024  # docs/minimax/chat.md 2: body 64 MB
@@ -106,7 +109,9 @@ def create_app(
 class Sandbox:
     """A MiniMax platform on this machine: `async with Sandbox() as sandbox:` and use `sandbox.url`.
 
-    `records`: keep the last requests in `state`, for tests. A server's own sandbox keeps none.
+    `records`: keep the last requests in `state`, for tests. A server's own sandbox keeps none. `natural_voice`: the
+    folder of the natural voice. Its own time would spoil emulated ones, so it speaks only where none are asked for
+    (`SandboxOptions.is_timed`).
     """
 
     def __init__(
@@ -117,12 +122,17 @@ class Sandbox:
         parts: Sequence[Part] = PARTS,
         *,
         records: bool = True,
+        natural_voice: Path | None = None,
     ) -> None:
         self.options = options or SandboxOptions()
         self._host = host
         self._port = port
         self._parts = parts
         self._records = records
+        self._natural: NaturalVoice | None = None
+        if natural_voice is not None and not self.options.is_timed:
+            self._natural = NaturalVoice(Kokoro(natural_voice))
+        self._loading: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
         self.url = ""  # set while running
         self.state = SandboxState(self.options, records)
@@ -157,6 +167,7 @@ class Sandbox:
         """Listen. Raises OSError if the address is taken."""
         app = create_app(self.options, self._parts, records=self._records)
         self.state = app[STATE]
+        self.state.natural = self._natural
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S
         )
@@ -166,6 +177,8 @@ class Sandbox:
         except BaseException:
             await self.stop()
             raise
+        if self._natural is not None:
+            self._loading = asyncio.create_task(asyncio.to_thread(self._natural.load))
         port = self._runner.addresses[0][1]
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{host}:{port}"
@@ -174,6 +187,8 @@ class Sandbox:
         """Close every socket and wait for the handlers; may be called twice."""
         runner, self._runner = self._runner, None
         self.url = ""
+        if self._loading is not None:
+            await self._loading  # a thread that loads cannot be stopped
         if runner is not None:
             await runner.cleanup()
 

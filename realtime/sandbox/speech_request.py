@@ -80,6 +80,7 @@ def read_settings(
     style = Style(
         voice_id=voice_id,
         traits=traits_of(state, voice_id),
+        natural=state.natural,
         rate=_one_of(audio, "sample_rate", RATES, 32000, "audio_setting"),
         speed=_number(voice, "speed", 0.5, 2.0, 1.0),
         vol=_number(voice, "vol", 0.0, 10.0, 1.0, above=True),

@@ -1,7 +1,7 @@
 """The sandbox's speech synthesis: text and a MiniMax voice id in, speech with exact word times out.
 
-Synthesis is blocking and fast (a thousandth of the audio's length); `speak` runs it sentence by sentence in a thread.
-It knows voices by id only; it does not check whether an id exists.
+Synthesis is blocking and fast (a thousandth of the audio's length, half of it with the natural voice); `speak` runs it
+sentence by sentence in a thread. It knows voices by id only; it does not check whether an id exists.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import asyncio
 import zlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
 from realtime.sandbox import voice_text
+from realtime.sandbox.natural.speaker import Delivery, NaturalVoice
 from realtime.sandbox.voice_engine import INSTALL, Prosody, Samples, VoiceUnavailable, say
 from realtime.sandbox.voice_traits import Traits, system_traits
 
@@ -32,6 +34,7 @@ _LATIN = {
     "Afrikaans": "af",
 }  # fmt: skip
 _CYRILLIC = {"Ukrainian": "uk", "Bulgarian": "bg"}
+_NATURAL_LANGUAGES = frozenset(("cmn", "en-us"))
 _HAN_WPM, _KANA_WPM, _LATIN_WPM = 190, 170, 142
 # Emotion: semitones, share of the normal rate, liveliness.
 _EMOTIONS = {
@@ -80,6 +83,7 @@ class Style:
     interjections: bool = True
     readings: Mapping[str, str] = field(default_factory=dict)
     traits: Traits | None = None  # of a voice that an account created; None: those of the system voice
+    natural: NaturalVoice | None = None  # for English and Chinese; None: espeak for every language
 
 
 def _language(script: str, style: Style) -> tuple[str, int]:
@@ -143,9 +147,10 @@ def synthesize_segment(segment: voice_text.Segment, style: Style, *, first: bool
     if first:
         track.silence(_LEAD_MS)
     spoken = False
-    for part in voice_text.plan(segment.text, interjections=style.interjections, readings=style.readings):
+    parts = voice_text.plan(segment.text, interjections=style.interjections, readings=style.readings)
+    for part in _with_natural(parts, style):
         match part:
-            case voice_text.Say():
+            case voice_text.Say() | _Natural():
                 if spoken:
                     track.silence(_JOIN_MS)
                 _say(track, part, segment.text, spans, style)
@@ -153,7 +158,7 @@ def synthesize_segment(segment: voice_text.Segment, style: Style, *, first: bool
                 track.silence(seconds * 1000)
             case voice_text.Interjection(name):
                 track.add(_interjection(name))
-        spoken = isinstance(part, voice_text.Say)
+        spoken = isinstance(part, voice_text.Say | _Natural)
     track.silence(segment.pause_ms / style.speed)
     engine_pcm = np.concatenate(track.parts)
     words = tuple(
@@ -179,15 +184,64 @@ def _resampled(pcm: Samples, rate: int, wanted_rate: int) -> Samples:
     return resampled
 
 
-def _say(track: _Track, run: voice_text.Say, text: str, spans: list[tuple[int, int]], style: Style) -> None:
+@dataclass(frozen=True, slots=True)
+class _Natural:
+    """Runs that the natural voice says in one go."""
+
+    runs: tuple[voice_text.Say, ...]
+    voice: NaturalVoice
+
+
+def _with_natural(parts: list[voice_text.Part], style: Style) -> list[voice_text.Part | _Natural]:
+    """The parts, with neighbouring runs of Chinese and English as one for the natural voice, if there is one."""
+    runs = [part for part in parts if isinstance(part, voice_text.Say)]
+    if style.natural is None or any(
+        run.script == "ja" for run in runs
+    ):  # then its Han characters are Japanese
+        return list(parts)
+    joined: list[voice_text.Part | _Natural] = []
+    for natural, group in groupby(parts, lambda part: _is_natural(part, style)):
+        same = list(group)
+        runs = [part for part in same if isinstance(part, voice_text.Say)]
+        joined += [_Natural(tuple(runs), style.natural)] if natural else same
+    return joined
+
+
+def _is_natural(part: voice_text.Part, style: Style) -> bool:
+    return isinstance(part, voice_text.Say) and _language(part.script, style)[0] in _NATURAL_LANGUAGES
+
+
+def _natural_delivery(style: Style) -> Delivery:
+    traits = _traits(style)
+    semitones, speaking_rate, _ = _EMOTIONS.get(style.emotion or "", (0.0, 1.0, 0))
+    speed = style.speed * speaking_rate * traits.speaking_rate
+    return Delivery(style.voice_id, traits.variant, speed, style.pitch + semitones)
+
+
+def _spoken(run: voice_text.Say | _Natural, style: Style) -> tuple[Samples, list[tuple[int, int]], int]:
+    """Samples, the (offset in the segment's text, sample) of each word's start, and the rate in Hertz."""
+    if isinstance(run, _Natural):
+        return run.voice.say(run.runs, _natural_delivery(style))
     pcm, events, rate = say(run.text, _prosody(run.script, style))
+    last = len(run.origin) - 1
+    return pcm, [(run.origin[min(max(position, 0), last)], sample) for position, sample in events], rate
+
+
+def _say(
+    track: _Track,
+    run: voice_text.Say | _Natural,
+    text: str,
+    spans: list[tuple[int, int]],
+    style: Style,
+) -> None:
+    pcm, events, rate = _spoken(run, style)
     pcm = _roughened(_resampled(pcm, rate, _ENGINE_RATE), _traits(style).roughness)
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _AUDIBLE)
     if not len(loud):
         return
     begin, end = max(0, int(loud[0]) - 60), min(len(pcm), int(loud[-1]) + 120)
     for position, sample in events:
-        word = _word_at(run.origin[min(max(position, 0), len(run.origin) - 1)], spans, text)
+        word = _word_at(position, spans, text)
         at = track.length + max(0, round(sample * _ENGINE_RATE / rate) - begin)
         if word is not None and at < track.starts.get(word, at + 1):
             track.starts[word] = min(at, track.length + end - begin)

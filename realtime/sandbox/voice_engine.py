@@ -30,6 +30,7 @@ _DO_NOT_EXIT = 0x8000  # without it the library ends the process when its data i
 _LONGEST_PATH = 140  # bytes
 _PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 2, 3, 4
 _EVENT_END_OF_LIST, _EVENT_WORD = 0, 1
+_IPA_TIED = 0x02 | 0x80 | ord("^") << 8  # phonemes in IPA, those of one sound joined by ^
 
 
 class VoiceUnavailable(ExtraMissing):
@@ -130,6 +131,23 @@ class Engine:
         self._lib.espeak_Synth(data, len(data) + 1, 0, 0, 0, _UTF8, None, None)
         return np.frombuffer(bytes(self._pcm), dtype=np.int16), list(self._words)
 
+    def phonemes(self, text: str, voice: str) -> list[tuple[str, str]]:
+        """Each clause of the text, and its phonemes in IPA. Not thread-safe."""
+        if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise VoiceUnavailable(f"espeak-ng has no voice {voice!r}; {INSTALL}")
+        self._voice = voice
+        data = ctypes.create_string_buffer(text.replace("\0", " ").encode("utf-8", "replace"))
+        start = ctypes.addressof(data)
+        at = ctypes.c_void_p(start)
+        self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        clauses: list[tuple[str, str]] = []
+        while at.value:
+            before = at.value
+            said = self._lib.espeak_TextToPhonemes(ctypes.byref(at), _UTF8, _IPA_TIED) or b""
+            read = data.raw[before - start : (at.value or start + len(data)) - start].rstrip(b"\0")
+            clauses.append((read.decode("utf-8", "replace"), said.decode("utf-8", "replace")))
+        return clauses
+
 
 _lock = threading.Lock()
 _engine: Engine | None = None
@@ -140,9 +158,21 @@ def say(text: str, prosody: Prosody) -> tuple[Samples, list[tuple[int, int]], in
 
     Blocks for about a thousandth of the audio's length. Raises VoiceUnavailable.
     """
-    global _engine
     with _lock:
-        if _engine is None:
-            _engine = Engine()
-        pcm, words = _engine.say(text, prosody)
-        return pcm, words, _engine.rate
+        engine = _started()
+        pcm, words = engine.say(text, prosody)
+        return pcm, words, engine.rate
+
+
+def phonemes(text: str, voice: str) -> list[tuple[str, str]]:
+    """Each clause of the text with its phonemes in IPA, ^ between the signs of one sound. Raises VoiceUnavailable."""
+    with _lock:
+        return _started().phonemes(text, voice)
+
+
+def _started() -> Engine:
+    """The engine; the lock is held."""
+    global _engine
+    if _engine is None:
+        _engine = Engine()
+    return _engine

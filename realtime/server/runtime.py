@@ -14,10 +14,11 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from realtime.errors import ConfigError
-from realtime.providers import weights
+from realtime.providers import voice_weights, weights
 from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.upstreams import proxies_of
@@ -142,8 +143,20 @@ async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: lis
     if importlib.util.find_spec("espeakng_loader") is None:
         install = "pip install 'minimax-realtime[sandbox]', or set MINIMAX_API_KEY"
         missing.append(Missing("voice", f"The sandbox has no voice: {install}."))
-    sandbox = await stack.enter_async_context(Sandbox(records=False))
+    voice = await asyncio.to_thread(_natural_voice)
+    sandbox = await stack.enter_async_context(Sandbox(records=False, natural_voice=voice))
     return dataclasses.replace(settings, api_key="sandbox", base_url=sandbox.url, speech_urls=())
+
+
+def _natural_voice() -> Path | None:
+    """The folder of the sandbox's natural voice, if it is installed and unchanged. Reads 100 MB."""
+    try:
+        if voice_weights.has_voice():
+            return voice_weights.voice()
+    except ConfigError as error:
+        log.warning("%s", error)
+    log.info("the sandbox's Chinese voice is a robot that is hard to understand: %s", voice_weights.INSTALL)
+    return None
 
 
 async def _create(sources: Iterable[Source], settings: Settings, missing: list[Missing]) -> Any | None:

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import importlib.util
 import subprocess
 import zipfile
 from typing import ClassVar
@@ -102,6 +103,6 @@ def test_without_a_network_the_error_gives_advice(cache, pip):
 
 
 def test_without_pip_the_error_gives_advice(cache, pip, monkeypatch):
-    monkeypatch.setattr(setup.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="no pip"):
         turn()

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from realtime.sandbox.cli import add_arguments, run
+from realtime.sandbox.cli import ROBOT, add_arguments, run
 from realtime.sandbox.faults import FAULTS
 from realtime.sandbox.options import VALUES
 from tests.sandbox.chat_kit import OPENAI, body, post
@@ -44,7 +44,7 @@ async def test_it_prints_its_url_answers_and_stops_on_a_signal(number: signal.Si
     process.send_signal(number)
     async with asyncio.timeout(20):
         assert await process.wait() == 0
-    assert await process.stdout.read() == b""
+    assert (await process.stdout.read()).decode() == f"{ROBOT}\n"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The sandbox's natural voice for English and Chinese: Kokoro, a small neural model, where it is installed."""
