@@ -154,40 +154,6 @@ async def test_silence_after_the_words_does_not_change_the_text(english):
         assert word_error_rate([(spoken.transcript, transcript.text)]) <= (0.2 if spoken.recorded else 0.5)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "so we go home. So we go home.",
-        "thank you thank you thank you",
-        "no no no no",
-        "half a \ufffd character",
-        "我们去吃饭吧我们去吃饭吧",
-        "不知道不知道不知道",
-        "It was the end, it was the end, and so on.",
-    ],
-)
-def test_a_decoder_in_a_loop_is_detected(text):
-    assert whisper.loops(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "Yes.",
-        "no no no",
-        "thank you, thank you",
-        "It was the best of times, it was the worst of times.",
-        "ask not what your country can do for you ask what you can do for your country",
-        "谢谢",
-        "试试看试试看",
-        "我看看",
-    ],
-)
-def test_natural_repetition_is_not_taken_for_a_loop(text):
-    assert not whisper.loops(text)
-
-
 @needs_english
 def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
     model = english._load(local.ENGLISH)

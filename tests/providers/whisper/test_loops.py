@@ -1,0 +1,55 @@
+"""Loops of a decoder: seen in every script, also beside blanks, and never in what people repeat."""
+
+import pytest
+
+from realtime.providers.whisper.model import loops
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "so we go home. So we go home.",
+        "thank you thank you thank you",
+        "no no no no",
+        "half a \ufffd character",
+        "我们去吃饭吧我们去吃饭吧",
+        "不知道不知道不知道",
+        "It was the end, it was the end, and so on.",
+        "今天 我们去吃饭吧 我们去吃饭吧",
+        "好的 是的是的是的",
+        "谢谢 谢谢 谢谢",
+        "我用 iPhone 付款 我用 iPhone 付款",
+        "ฉันไม่รู้ ฉันไม่รู้",
+        "嗯" * 5,
+        "1" * 80,
+        "1,5,5,5,5,5,5,5,5,5",
+    ],
+)
+def test_a_decoder_in_a_loop_is_detected(text):
+    assert loops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Yes.",
+        "no no no",
+        "thank you, thank you",
+        "It was the best of times, it was the worst of times.",
+        "ask not what your country can do for you ask what you can do for your country",
+        "谢谢",
+        "试试看试试看",
+        "我看看",
+        "谢谢 谢谢",
+        "对对对对",
+        "我的电话是13800008888。",
+        "房间号是 8888 不是 8886",
+        "他说 no no no 不要",
+        "我用 iPhone 我用 iPad",
+        "密西西比 Mississippi",
+        "一点一点地做",
+    ],
+)
+def test_natural_repetition_is_not_taken_for_a_loop(text):
+    assert not loops(text)
