@@ -15,11 +15,72 @@ anything of the reply was heard nobody can listen to it: a "yes" then is more of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from realtime.core.interruption import CONSIDER_WHOLE_MS, explained_by, has_words, is_certain
 from realtime.core.short_words import is_hum
+from realtime.core.turn_actions import (
+    Action,
+    AnnounceSpeech,
+    AnswerEarly,
+    CommitSpeech,
+    ContinueReply,
+    CutPlayback,
+    DropEarlyAnswer,
+    DropSpeech,
+    ReadSpeech,
+    StartReply,
+    StopReply,
+)
+from realtime.core.turn_events import (
+    InterimText,
+    PlaybackEnded,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyHeard,
+    SpeechBegan,
+    SpeechDiscarded,
+    SpeechEnded,
+    SpeechGrew,
+    SpeechRead,
+    TranscriptFailed,
+    TranscriptKnown,
+    TurnEvent,
+    WholeTextSupposed,
+)
+
+__all__ = [  # with its events and actions this is the whole vocabulary of turns
+    "Action",
+    "AnnounceSpeech",
+    "AnswerEarly",
+    "CommitSpeech",
+    "ContinueReply",
+    "CutPlayback",
+    "DropEarlyAnswer",
+    "DropSpeech",
+    "InterimText",
+    "Phase",
+    "PlaybackEnded",
+    "ReadSpeech",
+    "ReplyBegan",
+    "ReplyEnded",
+    "ReplyHeard",
+    "SpeechBegan",
+    "SpeechDiscarded",
+    "SpeechEnded",
+    "SpeechGrew",
+    "SpeechRead",
+    "StartReply",
+    "StopReply",
+    "TranscriptFailed",
+    "TranscriptKnown",
+    "Turn",
+    "TurnEvent",
+    "TurnRules",
+    "WholeTextSupposed",
+    "step",
+]
 
 
 class Phase(Enum):
@@ -64,202 +125,6 @@ class Turn:
     def replying(self) -> bool:
         """A reply is being generated or may still be sounding."""
         return self.response_id is not None or self.playing_id is not None
-
-
-# -- what happens ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechBegan:
-    onset_ms: float  # position in all audio received
-    item_id: str  # of the user item that it will be
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechGrew:
-    speech_ms: float  # how much speech so far
-    text_comes: bool = False  # somebody is reading it
-
-
-@dataclass(frozen=True, slots=True)
-class InterimText:
-    """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode.
-
-    `sure`: the transcriber believes it itself."""
-
-    text: str
-    speech_ms: float | None = field(default=None, compare=False)
-    whole: bool = field(default=False, compare=False)
-    sure: bool = field(default=True, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechRead:
-    """What the speech says that `ReadSpeech` asked about; "" if there are no words in it, or nobody can tell."""
-
-    item_id: str
-    text: str
-    sure: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class WholeTextSupposed:
-    """The user may have said this and no more; "": has not."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechEnded:
-    """The silence after speech was long enough, or the speech too short to be any."""
-
-    at_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechDiscarded:
-    """The client cleared or committed the buffer itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptKnown:
-    item_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptFailed:
-    item_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyBegan:
-    """`continues`: it says more in the same turn of the user, after tools."""
-
-    response_id: str
-    continues: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyHeard:
-    """The first of it has left for the client: sound, or text where it is only written."""
-
-    response_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyEnded:
-    """`audible`: its audio may still be playing. `to_continue`: tools of the server have answered its calls, and the
-    model has yet to say what comes of that."""
-
-    response_id: str
-    audible: bool
-    to_continue: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackEnded:
-    response_id: str
-
-
-TurnEvent = (
-    SpeechBegan
-    | SpeechGrew
-    | InterimText
-    | SpeechRead
-    | WholeTextSupposed
-    | SpeechEnded
-    | SpeechDiscarded
-    | TranscriptKnown
-    | TranscriptFailed
-    | ReplyBegan
-    | ReplyHeard
-    | ReplyEnded
-    | PlaybackEnded
-)
-
-
-# -- what to do -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AnnounceSpeech:
-    """Tell the client that the user speaks, since `onset_ms`. With a reply around, this silences it."""
-
-    onset_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class StopReply:
-    """Cancel the reply being generated."""
-
-    response_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class CutPlayback:
-    """A finished reply that may still be playing was interrupted: history keeps what was heard."""
-
-    response_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSpeech:
-    """Find out what this speech says, which has ended: `SpeechRead` must follow. It is kept until it is decided."""
-
-    item_id: str
-    at_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class CommitSpeech:
-    """The user's turn is over: make this item of it."""
-
-    item_id: str
-    at_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class StartReply:
-    """Answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContinueReply:
-    """Ask the model again, in the same turn of the user."""
-
-    response_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerEarly:
-    """Begin the answer to this text, unseen."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class DropEarlyAnswer:
-    """Nobody asks what it answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class DropSpeech:
-    """It was nothing: discard it, say nothing."""
-
-
-Action = (
-    AnnounceSpeech
-    | StopReply
-    | CutPlayback
-    | ReadSpeech
-    | CommitSpeech
-    | StartReply
-    | ContinueReply
-    | AnswerEarly
-    | DropEarlyAnswer
-    | DropSpeech
-)
 
 
 def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[Turn, list[Action]]:

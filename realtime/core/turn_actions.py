@@ -1,0 +1,85 @@
+"""What the rules of turns want done. `turn.py` decides it, the session does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceSpeech:
+    """Tell the client that the user speaks, since `onset_ms`. With a reply around, this silences it."""
+
+    onset_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopReply:
+    """Cancel the reply being generated."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutPlayback:
+    """A finished reply that may still be playing was interrupted: history keeps what was heard."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSpeech:
+    """Find out what this speech says, which has ended: `SpeechRead` must follow. It is kept until it is decided."""
+
+    item_id: str
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSpeech:
+    """The user's turn is over: make this item of it."""
+
+    item_id: str
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StartReply:
+    """Answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueReply:
+    """Ask the model again, in the same turn of the user."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEarly:
+    """Begin the answer to this text, unseen."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropEarlyAnswer:
+    """Nobody asks what it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropSpeech:
+    """It was nothing: discard it, say nothing."""
+
+
+Action = (
+    AnnounceSpeech
+    | StopReply
+    | CutPlayback
+    | ReadSpeech
+    | CommitSpeech
+    | StartReply
+    | ContinueReply
+    | AnswerEarly
+    | DropEarlyAnswer
+    | DropSpeech
+)

@@ -1,0 +1,115 @@
+"""What happens in a conversation that matters for turns. What it means is decided in `turn.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechBegan:
+    onset_ms: float  # position in all audio received
+    item_id: str  # of the user item that it will be
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechGrew:
+    speech_ms: float  # how much speech so far
+    text_comes: bool = False  # somebody is reading it
+
+
+@dataclass(frozen=True, slots=True)
+class InterimText:
+    """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode.
+
+    `sure`: the transcriber believes it itself."""
+
+    text: str
+    speech_ms: float | None = field(default=None, compare=False)
+    whole: bool = field(default=False, compare=False)
+    sure: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRead:
+    """What the speech says that `ReadSpeech` asked about; "" if there are no words in it, or nobody can tell."""
+
+    item_id: str
+    text: str
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTextSupposed:
+    """The user may have said this and no more; "": has not."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The silence after speech was long enough, or the speech too short to be any."""
+
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDiscarded:
+    """The client cleared or committed the buffer itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptKnown:
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFailed:
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegan:
+    """`continues`: it says more in the same turn of the user, after tools."""
+
+    response_id: str
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHeard:
+    """The first of it has left for the client: sound, or text where it is only written."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """`audible`: its audio may still be playing. `to_continue`: tools of the server have answered its calls, and the
+    model has yet to say what comes of that."""
+
+    response_id: str
+    audible: bool
+    to_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    response_id: str
+
+
+TurnEvent = (
+    SpeechBegan
+    | SpeechGrew
+    | InterimText
+    | SpeechRead
+    | WholeTextSupposed
+    | SpeechEnded
+    | SpeechDiscarded
+    | TranscriptKnown
+    | TranscriptFailed
+    | ReplyBegan
+    | ReplyHeard
+    | ReplyEnded
+    | PlaybackEnded
+)
