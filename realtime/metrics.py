@@ -101,6 +101,11 @@ class Metrics:
             "realtime_false_starts", "Sounds during a reply that were no interruption", registry=self.registry
         )
         self.interruptions = Counter("realtime_interruptions", "Barge-ins", registry=self.registry)
+        self.interruptions_taken_back = Counter(
+            "realtime_interruptions_taken_back",
+            "Barge-ins without words, after which the reply went on",
+            registry=self.registry,
+        )
         self.speculations = Counter(
             "realtime_speculations", "Answers begun early", ["outcome"], registry=self.registry
         )

@@ -2,7 +2,7 @@
 
     silent ──speech──▶ speaking ──pause long enough──▶ confirming ──transcript──▶ silent + StartReply
        │                                                   │ speech: speaking again, the item stays unanswered
-       └─speech while a reply is heard──▶ tentative ──confirmed──▶ speaking + StopReply
+       └─speech while a reply is heard──▶ tentative ──confirmed──▶ speaking + StopReply ··no words··▶ ResumeReply
                                               ├─ended, not read yet─▶ judging ──words──▶ confirming + StopReply
                                               │                          └─none──▶ silent
                                               └─────not confirmed──▶ silent; the wire never hears of it
@@ -11,6 +11,8 @@ A reply is there from its first event to the end of its playback, which outlasts
 makes clients throw their audio away, so while a reply is there it waits until the interruption is certain
 (docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is no backchannel. Before
 anything of the reply was heard nobody can listen to it: a "yes" then is more of the user's turn.
+
+A reply that was stopped, by a long noise say, goes on if no words were said since (`stopped_reply.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from enum import Enum, auto
 
 from realtime.core.interruption import CONSIDER_WHOLE_MS, explained_by, has_words, is_certain
 from realtime.core.short_words import is_hum
+from realtime.core.stopped_reply import StoppedReply, is_meant
 from realtime.core.turn_actions import (
     Action,
     AnnounceSpeech,
@@ -30,15 +33,19 @@ from realtime.core.turn_actions import (
     DropEarlyAnswer,
     DropSpeech,
     ReadSpeech,
+    ResumeReply,
     StartReply,
+    StopChat,
     StopReply,
 )
 from realtime.core.turn_events import (
     InterimText,
+    NothingToResume,
     PlaybackEnded,
     ReplyBegan,
     ReplyEnded,
     ReplyHeard,
+    ReplyUnwanted,
     SpeechBegan,
     SpeechDiscarded,
     SpeechEnded,
@@ -60,18 +67,22 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "DropEarlyAnswer",
     "DropSpeech",
     "InterimText",
+    "NothingToResume",
     "Phase",
     "PlaybackEnded",
     "ReadSpeech",
     "ReplyBegan",
     "ReplyEnded",
     "ReplyHeard",
+    "ReplyUnwanted",
+    "ResumeReply",
     "SpeechBegan",
     "SpeechDiscarded",
     "SpeechEnded",
     "SpeechGrew",
     "SpeechRead",
     "StartReply",
+    "StopChat",
     "StopReply",
     "TranscriptFailed",
     "TranscriptKnown",
@@ -120,6 +131,7 @@ class Turn:
     owed: frozenset[str] = frozenset()
     heard: bool = False  # something of what answers the user has been heard
     before_answer: bool = False  # the speech began when nothing of it had been
+    stopped: StoppedReply | None = None  # the last reply, until it is known whether it was stopped rightly
 
     @property
     def replying(self) -> bool:
@@ -129,6 +141,14 @@ class Turn:
 
 def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[Turn, list[Action]]:
     """The next state and what to do about it. Late news of an old reply or item changes nothing."""
+    after, actions = _step(turn, event, rules)
+    before = turn.stopped
+    if before is None or not before.keeps_chat or (after.stopped is not None and after.stopped.keeps_chat):
+        return after, actions
+    return after, [StopChat(before.response_id), *actions]
+
+
+def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]]:
     match turn.phase, event:
         case Phase.SILENT | Phase.CONFIRMING | Phase.JUDGING, SpeechBegan(onset_ms, item_id):
             unread_ms = turn.unread_ms if item_id == turn.item_id else 0.0
@@ -143,11 +163,11 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
         case Phase.TENTATIVE, SpeechGrew(speech_ms, text_comes):
             grown = replace(turn, speech_ms=speech_ms)
             if is_certain(speech_ms, turn.explained_ms, reads=rules.reads, text_comes=text_comes):
-                return _interrupt(grown, rules)
+                return _interrupt(grown, rules, words=False)
             return grown, []
         case Phase.TENTATIVE, InterimText(text, covered_ms, whole, sure):
             if _has_words(turn, text, turn.speech_ms, whole=whole, sure=sure):
-                return _interrupt(turn, rules)
+                return _interrupt(turn, rules, words=is_meant(text, sure=sure))
             covered_ms = turn.speech_ms if covered_ms is None else covered_ms
             explained_ms = explained_by(text, covered_ms, before_answer=turn.before_answer)
             return replace(turn, explained_ms=max(turn.explained_ms, explained_ms)), []
@@ -156,8 +176,13 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
         case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text, sure) if item_id == turn.item_id:
             return _read(turn, text, rules, sure=sure)
 
+        case Phase.SPEAKING, InterimText(text, _, _, sure) if turn.stopped is not None:
+            meant = is_meant(text, sure=sure) and not turn.stopped.agrees(text)
+            keeps_chat = turn.stopped.keeps_chat and not meant
+            return replace(turn, stopped=replace(turn.stopped, keeps_chat=keeps_chat)), []
         case Phase.SPEAKING, WholeTextSupposed(text) if text.strip():
             wanted = rules.create_response and turn.response_id is None
+            wanted = wanted and (turn.stopped is None or not turn.stopped.agrees(text))
             return turn, [AnswerEarly(text)] if wanted else []
         case _, WholeTextSupposed():
             return turn, [DropEarlyAnswer()]
@@ -165,17 +190,18 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
         case Phase.SPEAKING, SpeechEnded(at_ms) if turn.item_id is not None:
             return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
         case Phase.SPEAKING | Phase.TENTATIVE | Phase.JUDGING, SpeechDiscarded():
-            return replace(_silent(turn), unread=frozenset(), owed=frozenset()), []
+            return replace(_silent(turn), unread=frozenset(), owed=frozenset(), stopped=None), []
 
         case _, TranscriptKnown(item_id, text):
-            return _told(turn, item_id, rules, words=bool(text.strip()))
+            return _told(turn, item_id, rules, text)
         case _, TranscriptFailed(item_id):
-            return _told(turn, item_id, rules, words=False)
+            return _told(turn, item_id, rules, None)
 
         case _, ReplyBegan(response_id, continues):
             # It answers all that was said so far, and waits for the texts
             heard = turn.heard and (continues or turn.playing_id is not None)
-            begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard)
+            heard = heard or (continues and turn.stopped is not None and turn.stopped.heard)
+            begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard, stopped=None)
             return replace(begun, response_id=response_id, playing_id=None), []
         case _, ReplyHeard(response_id) if response_id == turn.response_id:
             return replace(turn, heard=True), []
@@ -187,28 +213,42 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
             return _unheard(ended)
         case _, PlaybackEnded(response_id) if response_id == turn.playing_id:
             return _unheard(replace(turn, playing_id=None))
+
+        case _, ReplyUnwanted():
+            return replace(turn, stopped=None), []
+        case _, NothingToResume(unanswered) if turn.stopped is not None:
+            wanted = (unanswered or turn.stopped.agreed) and turn.phase is Phase.SILENT
+            return replace(turn, stopped=None), [StartReply()] if wanted and rules.create_response else []
     return turn, []
 
 
 def _silent(turn: Turn) -> Turn:
     kept = Turn(response_id=turn.response_id, playing_id=turn.playing_id, unread=turn.unread, owed=turn.owed)
-    return replace(kept, heard=turn.heard)
+    return replace(kept, heard=turn.heard, stopped=turn.stopped)
 
 
-def _told(turn: Turn, item_id: str, rules: TurnRules, *, words: bool) -> tuple[Turn, list[Action]]:
-    """All is known about this item: it may be what was asked, or a noise after that."""
+def _told(turn: Turn, item_id: str, rules: TurnRules, text: str | None) -> tuple[Turn, list[Action]]:
+    """All is known about this item: it may be what was asked, or a noise after that. None: it has no text."""
     current = turn.phase is Phase.CONFIRMING and item_id == turn.item_id
     if not current and item_id not in turn.unread | turn.owed:
         return turn, []
-    owed = turn.owed | {item_id} if words else turn.owed - {item_id}
-    told = replace(turn, unread=turn.unread - {item_id}, owed=owed)
+    stopped = turn.stopped.told(text) if turn.stopped is not None else None
+    asks = bool(text and text.strip()) and stopped is None
+    owed = turn.owed | {item_id} if asks else turn.owed - {item_id}
+    told = replace(turn, unread=turn.unread - {item_id}, owed=owed, stopped=stopped)
     return _settled(told, rules) if current or turn.phase is Phase.SILENT else (told, [])
 
 
 def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
-    """Nobody speaks any more: answer what was said, if there were words."""
-    wanted = bool(turn.owed) and rules.create_response and turn.response_id is None
-    return replace(_silent(turn), owed=frozenset()), [StartReply()] if wanted else []
+    """Nobody speaks any more: answer what was said, if there were words; else go on with what was stopped."""
+    settled = replace(_silent(turn), owed=frozenset())
+    if not rules.create_response or turn.response_id is not None:
+        return settled, []
+    if turn.owed:
+        return settled, [StartReply()]
+    if turn.stopped is not None and not turn.unread:
+        return settled, [ResumeReply(turn.stopped.response_id)]
+    return settled, []
 
 
 def _has_words(turn: Turn, text: str, speech_ms: float, *, whole: bool, sure: bool) -> bool:
@@ -228,11 +268,11 @@ def _read(turn: Turn, text: str, rules: TurnRules, *, sure: bool) -> tuple[Turn,
     """It is known what the speech says that had ended; perhaps more has begun by now."""
     words = _has_words(turn, text, turn.unread_ms, whole=True, sure=sure)
     if turn.phase is Phase.TENTATIVE:
-        return _interrupt(turn, rules) if words else (replace(turn, unread_ms=0.0), [])
+        return _interrupt(turn, rules, words=sure) if words else (replace(turn, unread_ms=0.0), [])
     answers = not turn.replying and not is_hum(text)  # nothing sounds any more: this "yes" was for us
     if not (words or answers) or turn.item_id is None:
         return _dropped(turn, rules)
-    spoken, actions = _interrupt(turn, rules)
+    spoken, actions = _interrupt(turn, rules, words=sure)
     return replace(spoken, phase=Phase.CONFIRMING), [*actions, CommitSpeech(turn.item_id, turn.ended_ms)]
 
 
@@ -241,14 +281,21 @@ def _dropped(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     return settled, [DropSpeech(), *actions]
 
 
-def _interrupt(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
-    """The speech is real. Announce it, and silence the reply if the client wants interruptions."""
+def _interrupt(turn: Turn, rules: TurnRules, *, words: bool) -> tuple[Turn, list[Action]]:
+    """The speech is real. Announce it, and silence the reply if the client wants interruptions. `words`: beyond doubt
+    some were said."""
     speaking = replace(turn, phase=Phase.SPEAKING, heard=turn.heard and not rules.interrupt_response)
     announce: list[Action] = [AnnounceSpeech(turn.onset_ms)]
     if not rules.interrupt_response:
         return speaking, announce
+    reply_id = turn.response_id or turn.playing_id
+    if reply_id is not None and rules.reads and rules.create_response:
+        keeps_chat = turn.response_id is not None and not words
+        stopped = StoppedReply(reply_id, turn.heard, turn.before_answer, keeps_chat)
+        speaking = replace(speaking, stopped=stopped)
     if turn.response_id is not None:
-        return replace(speaking, playing_id=None), [*announce, StopReply(turn.response_id)]
+        keep_chat = speaking.stopped is not None and speaking.stopped.keeps_chat
+        return replace(speaking, playing_id=None), [*announce, StopReply(turn.response_id, keep_chat)]
     if turn.playing_id is not None:
         return replace(speaking, playing_id=None), [*announce, CutPlayback(turn.playing_id)]
     return speaking, announce

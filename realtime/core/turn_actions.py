@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +14,30 @@ class AnnounceSpeech:
 
 @dataclass(frozen=True, slots=True)
 class StopReply:
-    """Cancel the reply being generated."""
+    """Cancel the reply being generated. `keep_chat`: the chat model may write on, unseen, until it is known whether the
+    interruption says anything."""
 
     response_id: str
+    keep_chat: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CutPlayback:
     """A finished reply that may still be playing was interrupted: history keeps what was heard."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopChat:
+    """It was an interruption: the chat model, if it still writes the stopped reply, need not go on."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeReply:
+    """It was none: say what nobody has heard of the stopped reply. `ReplyBegan` or `NothingToResume` must follow."""
 
     response_id: str
 
@@ -75,6 +91,8 @@ Action = (
     AnnounceSpeech
     | StopReply
     | CutPlayback
+    | StopChat
+    | ResumeReply
     | ReadSpeech
     | CommitSpeech
     | StartReply

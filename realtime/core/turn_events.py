@@ -98,6 +98,18 @@ class PlaybackEnded:
     response_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyUnwanted:
+    """The client has done something after which a stopped reply must not go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToResume:
+    """Of the stopped reply nothing is left to say. `unanswered`: it had not said anything that could be kept."""
+
+    unanswered: bool = False
+
+
 TurnEvent = (
     SpeechBegan
     | SpeechGrew
@@ -112,4 +124,6 @@ TurnEvent = (
     | ReplyHeard
     | ReplyEnded
     | PlaybackEnded
+    | ReplyUnwanted
+    | NothingToResume
 )

@@ -24,6 +24,7 @@ class Playout:
         self._context = context
         self._sounds: list[ReplySound] = []  # oldest first; the last one is the latest reply
         self._paused_s: float | None = None  # since then nobody listens
+        self.just_cut: tuple[ReplySound, ...] = ()  # by the last interruption, oldest first
         self._attended = asyncio.Event()
         self._attended.set()
 
@@ -81,7 +82,10 @@ class Playout:
 
         `response_id`: of this reply alone. What is `awaiting_flush` then has to be settled after FLUSH_TIMEOUT_S.
         """
-        return [event for sound in self._named(response_id) for event in self._cut(sound)]
+        before = {sound for sound in self._sounds if sound.interrupted}
+        told = [event for sound in self._named(response_id) for event in self._cut(sound)]
+        self.just_cut = tuple(each for each in self._sounds if each.interrupted and each not in before)
+        return told
 
     def _cut(self, sound: ReplySound) -> Announcements:
         now_s = self.now_s()

@@ -28,6 +28,7 @@ from realtime.core.stand_in import has_something_to_see, stand_in
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.metrics import Marks
 from realtime.providers.base import ChatModel, Speech, Voice
+from realtime.replying.answer import Answer
 from realtime.replying.failure import failure_of
 from realtime.replying.gate import Gate
 from realtime.replying.response_events import ResponseEvents
@@ -65,6 +66,7 @@ class ReplyPlan:
     stand_in: str | None
     language: str | None  # of the user, ISO-639-1, where it is known
     tool_round: int  # how often the model was asked again in this turn of the user, with what tools gave
+    resumes: bool = False  # it says what nobody has heard of the reply before, which may be nothing
 
 
 class Response:
@@ -84,6 +86,7 @@ class Response:
         self.events = events
         self.marks = marks
         self.gate = Gate()
+        self.answer = Answer()
         self.failed = False  # behind the gate, where nobody has seen it
         self._chat = chat
         self._loop = asyncio.get_running_loop()
@@ -94,8 +97,8 @@ class Response:
         self._calls: dict[int, ToolCallDelta] = {}
         self._helpers = TaskGroup()
         self._running_tools: list[asyncio.Task[None]] = []
-        self._finish: ChatFinish | None = None
-        self._characters = 0
+        self._voice_task: asyncio.Task[None] | None = None
+        self._unseen = False  # it was stopped, and only the chat model goes on
         self._has_words = False
         self._question = ""
         self._opening = ""  # the first part of the answer
@@ -117,6 +120,15 @@ class Response:
             self.events.begin()
             self.gate.open()
 
+    def keep_reading(self) -> None:
+        """It was stopped, perhaps wrongly: what the chat model says from now on is only kept."""
+        self._unseen = True
+        self.answer.calls += self._calls.values()
+        self._calls.clear()
+        for task in (*self._running_tools, self._voice_task):
+            if task is not None:
+                task.cancel()
+
     async def run(self) -> None:
         """The whole reply. Whatever goes wrong ends in a failed `response.done`. Raises OutboxFull alone."""
         error = await self._produce()
@@ -136,23 +148,26 @@ class Response:
             return ProviderTimeout(f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s.")
         except Exception as error:
             return failure_of(error, self.id)
+        finally:
+            self.answer.end()
         return None
 
     # -- the chat model ------------------------------------------------------------------------------------------
 
     async def _answer(self) -> None:
         request = await self.plan.request()
+        self.answer.ask(request)
         self._question = next(
             (said.content for said in reversed(request.messages) if said.role == "user"), ""
         )
         self._mark("chat_request")
         async with self._helpers, aclosing(self._chat.stream(request)) as events:
-            if not self.plan.spoken:
+            if not self.plan.spoken or self._unseen:
                 await self._read(events)
             else:
                 async with TaskGroup() as group:
                     group.create_task(self._read(events), name=f"{self.id} chat")
-                    group.create_task(self._speak(), name=f"{self.id} voice")
+                    self._voice_task = group.create_task(self._speak(), name=f"{self.id} voice")
 
     async def _read(self, events: AsyncGenerator[ChatEvent, None]) -> None:
         """Take in the chat model's answer; text and calls go on as they come."""
@@ -162,18 +177,18 @@ class Response:
                     self._mark("chat_first_delta")
                     self._watchdog.alive()
                     self._take_text(text)
-                    if self._characters >= MAX_ANSWER_CHARACTERS:
-                        self._finish = ChatFinish("length")
+                    if self.answer.characters >= MAX_ANSWER_CHARACTERS:
+                        self.answer.finish = ChatFinish("length")
                         break
                 case ToolCallDelta():
                     self._watchdog.alive()
                     await self._take_call(event)
                 case ChatUsage():
-                    self.events.usage = event
+                    self.events.usage = self.answer.usage = event
                 case ChatFinish():
-                    self._finish, self.events.items.reasoning = event, event.reasoning
+                    self.answer.finish, self.events.items.reasoning = event, event.reasoning
         await self._end_calls()
-        if self.plan.spoken:
+        if self.plan.spoken and not self._unseen:
             await self._fill_the_wait()
             self._feed.finish(self._stand_in())
 
@@ -183,7 +198,9 @@ class Response:
             return await anext(events, None)
 
     def _take_text(self, text: str) -> None:
-        self._characters += len(text)
+        self.answer.add(text)
+        if self._unseen:
+            return
         if not self.plan.spoken:
             self.gate.show(lambda: self.events.text(text))
             return
@@ -201,6 +218,9 @@ class Response:
 
     async def _take_call(self, delta: ToolCallDelta) -> None:
         """Collect the fragments of a call; a call is complete when the next one begins."""
+        if self._unseen:
+            self.answer.calls.append(delta)
+            return
         known = self._calls.get(delta.index)
         if known is None:
             await self._end_calls()
@@ -254,14 +274,14 @@ class Response:
 
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""
-        reason = self._finish.reason if self._finish is not None else "stop"
+        reason = self.answer.finish.reason if self.answer.finish is not None else "stop"
         if reason == "length" and self.events.empty:  # docs/minimax/chat.md 3: it thought until the limit
             self.events.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
         elif reason == "length":
             self.events.finish("incomplete", "max_output_tokens")
         elif reason == "content_filter":
             self.events.finish("incomplete", "content_filter")
-        elif self.events.empty:
+        elif self.events.empty and not self.plan.resumes:
             self.events.fail(ProviderUnavailable(BLANK_ANSWER, code="empty_answer", retryable=False))
         else:
             self.events.finish("completed")

@@ -27,6 +27,7 @@ from realtime.protocol.voices import platform_voice
 from realtime.providers.base import ChatModel, Voice
 from realtime.replying.chat_request import again, budget_of
 from realtime.replying.fitting_chat import FittingChat
+from realtime.replying.interrupted import InterruptedReply
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
 from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
@@ -56,6 +57,7 @@ class Responses:
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
         self._latest: Response | None = None  # of the conversation
+        self._interrupted: InterruptedReply | None = None  # the latest, as long as it may go on
         self.active: Response | None = None  # in the conversation, being generated
 
     def __repr__(self) -> str:
@@ -77,6 +79,7 @@ class Responses:
         chat: ChatModel | None = None,
         speak_ahead: bool = False,
         tool_round: int = 0,
+        resumes: bool = False,
     ) -> Response:
         """A reply behind a closed gate. Raises ProtocolError when there are too many beside the conversation."""
         if options.out_of_band and len(self._running) - (self.active is not None) >= MAX_OUT_OF_BAND:
@@ -98,15 +101,20 @@ class Responses:
             stand_in=self._context.settings.stand_in,
             language=self._language(),
             tool_round=tool_round,
+            resumes=resumes,
         )
         return Response(
             plan,
-            chat=chat or FittingChat(providers.chat, providers.context_budgets, budget_of(options)),
+            chat=chat or self._chat(options),
             speech=providers.speech,
             events=ResponseEvents(self._context, options, marks),
             marks=marks,
             speaking_rate=self._speaking_rate(plan.voice),
         )
+
+    def _chat(self, options: ResponseOptions) -> ChatModel:
+        providers = self._context.providers
+        return FittingChat(providers.chat, providers.context_budgets, budget_of(options))
 
     def _language(self) -> str | None:
         """What the user speaks, as far as client or operator said so."""
@@ -142,15 +150,19 @@ class Responses:
                     "Wait until the response is finished before creating a new one.",
                     code="conversation_already_has_active_response",
                 )
+            self.forget_interrupted()
             self._playout.begin(response.events.sound)
             self.active = self._latest = response
             self._context.turns.put(turns.ReplyBegan(response.id, self._continues(response)))
         response.open_gate()
 
     def _continues(self, response: Response) -> bool:
-        """Whether it says what comes of a tool, and not of new words of the user."""
+        """Whether it says what comes of a tool, or is left of the reply before, and not of new words of the user."""
         items = self._context.conversation.items
-        return response.plan.tool_round > 0 or (bool(items) and isinstance(items[-1], FunctionCallOutput))
+        after_tool = response.plan.tool_round > 0 or (
+            bool(items) and isinstance(items[-1], FunctionCallOutput)
+        )
+        return response.plan.resumes or after_tool
 
     async def _run(self, response: Response) -> None:
         try:
@@ -252,8 +264,11 @@ class Responses:
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
-    def stop(self, response_id: str, reason: StopReason) -> None:
-        """Silence a reply now: its unsent audio is gone, its `response.done` is queued, its task ends."""
+    def stop(self, response_id: str, reason: StopReason, *, keep_chat: bool = False) -> None:
+        """Silence a reply now: its unsent audio is gone, its `response.done` is queued, its task ends.
+
+        `keep_chat`: the chat model may write on until `stop_chat`, and nobody sees it.
+        """
         entry = self._running.pop(response_id, None)
         if entry is None:
             return
@@ -263,11 +278,52 @@ class Responses:
             self.active = None
             response.events.stop(reason)
             self._context.turns.put(turns.ReplyEnded(response.id, audible=False))
+            kept = task if keep_chat else None
+            self._interrupted = InterruptedReply(response, self._playout.just_cut, kept)
         else:
             self._playout.discard(response.events.sound)
             response.events.stop(reason)
         self._account(response)
-        task.cancel()
+        if keep_chat:
+            response.keep_reading()
+        else:
+            task.cancel()
+
+    def interrupt_playing(self) -> None:
+        """The listener was interrupted while the latest reply, which has ended, may still sound."""
+        self.cut_playing()
+        if self._latest is not None:
+            self._interrupted = InterruptedReply(self._latest, self._playout.just_cut)
+
+    def stop_chat(self, response_id: str) -> None:
+        """The interruption was meant: the chat model need not go on with this reply."""
+        if self._interrupted is not None and self._interrupted.response.id == response_id:
+            self._interrupted.stop_chat()
+
+    def forget_interrupted(self) -> None:
+        """What was interrupted will not go on."""
+        if self._interrupted is not None:
+            self._interrupted.stop_chat()
+            self._interrupted = None
+
+    def resume(self, response_id: str, marks: Marks) -> None:
+        """The interruption was none: say what nobody has heard of this reply, in a new response."""
+        interrupted, self._interrupted = self._interrupted, None
+        if interrupted is None or interrupted.response.id != response_id:
+            self._context.turns.put(turns.NothingToResume())
+            return
+        before = interrupted.response
+        rest = interrupted.continuation(self._context.conversation, self._chat(before.events.options))
+        if rest is None:
+            interrupted.stop_chat()
+            self._context.turns.put(turns.NothingToResume(interrupted.unanswered))
+            return
+        options = replace(before.events.options, metadata=None)
+        round_ = before.plan.tool_round
+        response = self.prepare(options, rest.request, marks, chat=rest, tool_round=round_, resumes=True)
+        self.open(response)
+        self.start(response)
+        self._context.metrics.interruptions_taken_back.inc()
 
     def discard(self, response: Response) -> None:
         """Drop a reply behind its gate: nobody will know."""

@@ -63,6 +63,8 @@ class IdleClock:
                 self._heard = False
             case turns.TranscriptKnown() | turns.TranscriptFailed() if answered:
                 self._heard = self._replied  # it was a noise: still nobody has said anything
+            case turns.NothingToResume():
+                self._heard = self._replied
         self.follow()
 
     def follow(self) -> None:

@@ -24,7 +24,6 @@ import msgspec
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.conversation import FULL, FULL_MESSAGE, MAX_ITEMS, Conversation
-from realtime.core.messages import ChatRequest
 from realtime.errors import ProtocolError, event_broken
 from realtime.listening.user_input import UserInput
 from realtime.logs import Outline
@@ -37,7 +36,7 @@ from realtime.protocol.objects import ConversationObject, MessageItem
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import SessionConfig, apply, to_wire
 from realtime.providers.base import ChatModel, Providers
-from realtime.replying.chat_request import build_request, with_items
+from realtime.replying.chat_request import with_items
 from realtime.replying.fixed_response import FixedResponse
 from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
@@ -45,6 +44,7 @@ from realtime.replying.speculation import Speculation
 from realtime.session.idle_clock import IdleClock
 from realtime.session.items import ItemEvents, NewItem
 from realtime.session.prewarm import Prewarm
+from realtime.session.question import question
 from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.tools import Toolbox
@@ -108,7 +108,7 @@ class Session:
             lambda: responses.voice(response_options(context.config)),
             context.tasks,
         )
-        self._request = partial(_request, context, self._user)
+        self._request = partial(question, context, self._user)
         self._turn_marks: Marks | None = None
         self._shown: tuple[SessionConfig, msgspec.Raw] | None = None
         self._idle = IdleClock(context, weak_call(self._idle_passed), lambda: responses.busy)
@@ -230,18 +230,21 @@ class Session:
                 self._put(events.InputAudioBufferCleared())
             case client_events.OutputAudioBufferClear():
                 self._clear_output()
+                self._context.turns.put(turns.ReplyUnwanted())
             case client_events.OutputAudioBufferPlayed(item_id=item_id, played_ms=ms, state=state):
                 if self.config.has("playback"):
                     self.responses.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
             case client_events.ResponseCreate(response=params):
                 self._create_response(self._options(params))
             case client_events.ResponseCancel(response_id=response_id):
+                self._context.turns.put(turns.ReplyUnwanted())
                 self.responses.cancel(response_id)
             case client_events.ConversationItemDelete(item_id=item_id):
                 self._items.receive(event)
                 self._context.turns.put(turns.TranscriptFailed(item_id))  # if it was the question: no answer
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
                 self._items.receive(event, new)
+                self._context.turns.put(turns.ReplyUnwanted())  # the user has gone on
                 self._idle.anew()
             case _:
                 self._items.receive(event, new)
@@ -318,12 +321,16 @@ class Session:
                     self._playout.discard_unsent()  # also of replies that no longer count as playing
                 self._user.announce(onset_ms)
                 self._prewarm.turn_comes()
-            case turns.StopReply(response_id):
+            case turns.StopReply(response_id, keep_chat):
                 self._context.metrics.interruptions.inc()
-                self.responses.stop(response_id, "turn_detected")
+                self.responses.stop(response_id, "turn_detected", keep_chat=keep_chat)
             case turns.CutPlayback():
                 self._context.metrics.interruptions.inc()
-                self.responses.cut_playing()
+                self.responses.interrupt_playing()
+            case turns.StopChat(response_id):
+                self.responses.stop_chat(response_id)
+            case turns.ResumeReply(response_id):
+                self.responses.resume(response_id, self._marks())
             case turns.ReadSpeech(item_id, at_ms):
                 self._user.read_speech(item_id, at_ms)
             case turns.CommitSpeech(item_id, at_ms):
@@ -385,10 +392,3 @@ class Session:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-async def _request(context: Context, user: UserInput, options: ResponseOptions) -> ChatRequest:
-    """What the model is asked. Raises ProviderError."""
-    if options.input is None:
-        await user.settled()
-    return build_request(options, context.conversation, sees_images=context.providers.chat.sees_images)

@@ -1,0 +1,164 @@
+"""A reply that was interrupted, until it is known whether that was meant; and how it goes on from there.
+
+What was not heard of it is said again, from the text that the chat model has given; while nobody has said a word, the
+model may write on, unseen. Only a model that was stopped before its end is asked again. Whether a reply goes on is
+decided by the rules (`core/turn.py`); it becomes a new response of the wire (docs/wire.md 3.9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from realtime.core.conversation import Conversation
+from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, TextDelta
+from realtime.providers.base import ChatModel
+from realtime.replying.answer import Answer
+from realtime.replying.reply_sound import ReplySound
+from realtime.replying.response import Response
+
+CONTINUE = (
+    "(A noise has interrupted you. Continue your last answer exactly where its text ends: do not repeat anything, and "
+    "do not mention the interruption.)"
+)
+
+
+class InterruptedReply:
+    """`response` is the last reply; `sounds` are those that were cut with it, oldest first; `task` still reads it."""
+
+    def __init__(
+        self, response: Response, sounds: Sequence[ReplySound], task: asyncio.Task[None] | None = None
+    ) -> None:
+        self.response = response
+        self._sounds = tuple(sounds)
+        self._task = task
+
+    def __repr__(self) -> str:
+        return f"<InterruptedReply {self.response!r}{'' if self._task is None else ', still read'}>"
+
+    def stop_chat(self) -> None:
+        """The chat model need not go on."""
+        if self._task is not None:
+            self._task.cancel()
+            self.response.answer.end()  # a task that was never begun does not say so
+            self._task = None
+
+    @property
+    def unanswered(self) -> bool:
+        """Nothing came of it that could be continued: the question is as good as new."""
+        answer = self.response.answer
+        return not answer.characters and (answer.asked is None or answer.broke_off)
+
+    def continuation(self, conversation: Conversation, chat: ChatModel) -> Continuation | None:
+        """What says the rest; None if there is none. `chat` is asked where the model was stopped before its end."""
+        events, answer = self.response.events, self.response.answer
+        heard = self._heard(events.sound, conversation) if events.options.spoken else events.transcript
+        before = [self._heard(sound, conversation) for sound in self._sounds if sound is not events.sound]
+        if heard is None or None in before or self.unanswered:
+            return None
+        whole = [sound.part.text for sound in self._sounds if sound is not events.sound]
+        unheard = [text[len(said or "") :] for text, said in zip(whole, before, strict=True)]
+        rest = Continuation(self, _speakable(unheard), answer, len(heard), chat)
+        return rest if rest.says_something else None
+
+    def _heard(self, sound: ReplySound, conversation: Conversation) -> str | None:
+        """The text that was heard; None for an item that was deleted although something of it was."""
+        if sound.item_id is None:
+            return ""
+        if sound.item_id in conversation:
+            return conversation.heard_text(sound.item_id)
+        if sound.cut_s is None or sound.part.heard(sound.playback.heard_ms(sound.cut_s)):
+            return None
+        return ""  # clients delete an item of which they have played nothing
+
+    @property
+    def was_stopped(self) -> bool:
+        """It was not done when it was interrupted."""
+        return self.response.events.status == "cancelled"
+
+
+class Continuation(ChatModel):
+    """A chat model that says what is left of an answer: `before` first, then the answer from `start` on."""
+
+    sees_images = False
+    context_tokens: int | None = None
+
+    def __init__(
+        self, interrupted: InterruptedReply, before: str, answer: Answer, start: int, chat: ChatModel
+    ) -> None:
+        self.name = chat.name
+        self._interrupted = interrupted
+        self._before = before
+        self._answer = answer
+        self._start = start
+        self._chat = chat
+
+    def __repr__(self) -> str:
+        return f"<Continuation of {self._answer!r} from {self._start}>"
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is a word left, or may come."""
+        stopped = self._interrupted.was_stopped
+        more = stopped and (not self._answer.ended or self._answer.broke_off or bool(self._answer.calls))
+        return more or bool(_speakable([self._before, self._answer.text[self._start :]]))
+
+    async def request(self) -> ChatRequest:
+        """What the answer and this beginning of it are an answer to."""
+        asked, text = await self._answer.request(), self._answer.text
+        begin = len(text) - len(text[self._start :].lstrip())
+        return _after(asked, text[:begin])
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+        """The rest, whatever is asked. Raises ProviderError where the model is asked again."""
+        answer, begun = self._answer, False
+        if self._before:
+            yield TextDelta(f"{self._before} ")
+        try:
+            async with aclosing(answer.follow(self._start)) as texts:
+                async for text in texts:
+                    text = text if begun else text.lstrip()
+                    begun = begun or bool(text)
+                    if text:
+                        yield TextDelta(text)
+        finally:
+            self._interrupted.stop_chat()
+        if self._interrupted.was_stopped and answer.broke_off and answer.asked is not None:
+            again = _after(answer.asked, answer.text, ChatMessage("user", CONTINUE))
+            async with aclosing(self._chat.stream(again)) as events:
+                async for event in events:
+                    yield event
+            return
+        if self._interrupted.was_stopped:
+            for call in answer.calls:
+                yield call
+            if answer.usage is not None:
+                yield answer.usage
+        yield answer.finish or ChatFinish("stop")
+
+    def requests_left(self) -> float:
+        return float("inf")
+
+    async def prewarm(self) -> None:
+        return
+
+    async def aclose(self) -> None:
+        return
+
+
+def _speakable(texts: Sequence[str]) -> str:
+    """These texts as one; "" if there is not a letter in them."""
+    joined = " ".join(filter(None, map(str.strip, texts)))
+    return joined if any(map(str.isalnum, joined)) else ""
+
+
+def _after(request: ChatRequest, said: str, *more: ChatMessage) -> ChatRequest:
+    """The same request when the model has said this, perhaps after the beginning of the same answer."""
+    if not said.strip():
+        return request
+    messages = list(request.messages)
+    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:
+        said = f"{messages.pop().content}{said}"
+    return replace(request, messages=(*messages, ChatMessage("assistant", said), *more))
