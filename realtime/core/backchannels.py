@@ -13,14 +13,23 @@ BACKCHANNELS: Mapping[str, str] = {
         "yeah|yea|yah|ya|yep|yup|yes|ok|okay|okey|okie|okey dokey|alright|all right|right|sure|"
         "sure thing|exactly|absolutely|definitely|totally|true|indeed|fine|good|great|nice|cool|wow|got it|"
         "gotcha|i see|i know|i understand|understood|of course|sounds good|that s right|thats right|makes sense|"
-        "makes sense to me|go on|go ahead|really|interesting|fair enough|oh really|oh i see|ah i see|very good|"
+        "make sense|that makes sense|makes sense to me|i get it|i got it|i got you|i hear you|i see i see|ic|uh i see|"
+        "right on|very true|so true|no doubt|no kidding|no problem|no worries|you re right|youre right|"
+        "good to know|good point|great point|nice one|for sure|for real|all good|oh wow|oh my|my goodness|"
+        "aw|oh dear|not bad|lovely|amazing|awesome|wonderful|brilliant|excellent|correct|agreed|certainly|"
+        "roger|alrighty|yes yes|yes i see|right i see|is that so|is that right|go on|go ahead|really|"
+        "interesting|fair enough|oh really|oh i see|ah i see|very good|"
         "very nice|perfect|amen"
     ),
     "zh": (
         "对|對|对呀|對呀|对啊|對啊|对的|對的|好|好的|好啊|好呀|好吧|"
         "好嘞|好滴|是|是的|是啊|是呀|是吗|是嗎|行|行啊|行吧|可以|没错|沒錯|确实|確實|当然|當然|明白|明白了|知道|"
         "知道了|我知道|我知道了|懂了|了解|原来如此|原來如此|原来是这样|原來是這樣|这样啊|這樣啊|真的|真的吗|"
-        "真的嗎|有道理|不错|不錯|没问题|沒問題|继续|繼續"
+        "真的嗎|有道理|不错|不錯|没问题|沒問題|继续|繼續|"
+        "真不错|真好|太好了|太棒了|好棒|厉害|哇|哇塞|天哪|天啊|哎呀|啊哈|嗯哼|嗯好|也是|就是|就是啊|那是|说得对|說得對|你说得对|"
+        "没毛病|同意|赞同|清楚|清楚了|收到|得嘞|ok的|好哒|好嘛|行吧行吧|我懂|我懂了|我明白|我明白了|我了解|我理解|理解|"
+        "理解了|这样子|這樣子|是这样|是這樣|是这样啊|难怪|難怪|怪不得|有意思|有趣|真有意思|真的啊|真的呀|是的是的|你接着说|接着说|"
+        "请继续|請繼續|你说|你继续|可以的|可以啊|当然了|必须的|那当然"
     ),
     "yue": "係|係呀|係啊|系啊|好呀|冇錯|冇错|啱|啱呀|得|明晒|哦係|原來係咁",
     "ja": (

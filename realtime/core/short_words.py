@@ -36,6 +36,7 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
 _TURN_WORDS = _words(TURN_WORDS)
 _HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
 _BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
+_BEGINNINGS = frozenset(phrase[:end] for phrase in _BACKCHANNELS for end in range(1, len(phrase)))
 _MORE_THAN_A_PARTICLE = 3  # letters
 _LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS)  # in words
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
@@ -44,6 +45,12 @@ _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 def is_backchannel(text: str) -> bool:
     """Whether the text is nothing but backchannels, in any language and any number; no text at all is one, too."""
     return _made_of(fold(text), _BACKCHANNELS, hums=True)
+
+
+def may_become_backchannel(text: str) -> bool:
+    """Whether it is the beginning of a backchannel, perhaps after others: "yeah, I", "inter", "原来"."""
+    words = fold(text).split()
+    return any(" ".join(words[start:]) in _BEGINNINGS for start in _reached(words, _BACKCHANNELS, hums=True))
 
 
 def is_hum(text: str) -> bool:
@@ -71,6 +78,11 @@ def has_several_words(text: str) -> bool:
 def _made_of(folded: str, table: frozenset[str], *, hums: bool) -> bool:
     """Whether phrases of the table, one after the other, are the whole text."""
     words = folded.split()
+    return len(words) in _reached(words, table, hums=hums)
+
+
+def _reached(words: list[str], table: frozenset[str], *, hums: bool) -> set[int]:
+    """How many words of the beginning are phrases of the table, one after the other."""
     reached = {0}
     for start in range(len(words)):
         if start not in reached:
@@ -78,7 +90,7 @@ def _made_of(folded: str, table: frozenset[str], *, hums: bool) -> bool:
         for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
             if _in_table(words[start:end], table, hums):
                 reached.add(end)
-    return len(words) in reached
+    return reached
 
 
 def _in_table(words: list[str], table: frozenset[str], hums: bool) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.backchannels import BACKCHANNELS
-from realtime.core.short_words import is_backchannel, is_hum, takes_turn
+from realtime.core.short_words import is_backchannel, is_hum, may_become_backchannel, takes_turn
 from realtime.core.turn_words import TURN_WORDS
 from realtime.minimax.voice_language import _PREFIXES
 
@@ -21,7 +21,9 @@ LISTENING = (
     "네|네, 네.|네네네|그렇군요|Ja.|Ja, genau.|Ach so!|Alles klar.|Oui.|Oui oui !|D'accord.|Ouais, d’accord|Sí, claro.|¡Vale!|"
     "É isso.|Sim, sim|Tá bom|Sì, sì.|Va bene.|Klopt.|Да, да.|Понятно.|Угу|Так, звісно|Tak, jasne.|Ano.|Igen, igen.|Da, înțeleg.|"
     "Evet, tamam.|Ναι, ναι.|Just det.|Joo joo.|نعم، نعم|أيوه|بله|כן, כן.|हाँ जी|अच्छा, ठीक है।|হ্যাঁ|ஆமாம்|جی ہاں|ใช่ค่ะ|ค่ะ|Vâng ạ.|"
-    "Dạ, đúng rồi.|Iya, iya.|Oo nga."
+    "Dạ, đúng rồi.|Iya, iya.|Oo nga.|"
+    "I see.|I see, I see.|Really?|Makes sense.|Make sense.|Oh wow.|Interesting.|Exactly.|Alright.|Good point.|No kidding.|For sure.|"
+    "明白。|真的吗？|明白，明白。|原来如此。|是吗？|没错。|哇，真的啊|说得对|我明白了。|太好了！|难怪。|收到|请继续。"
 ).split("|")
 TAKING = (
     "Stop.|STOP!|Stop, stop!|stooop|Wait.|Wait a minute.|Hold on!|No.|No, no, no!|Nooo|Nope.|Uh-uh.|What?|Why?|Enough!|Shut up.|Sorry?|"
@@ -106,3 +108,18 @@ def test_capitals_marks_and_the_form_of_accents_do_not_count(text, case, compose
     changed = unicodedata.normalize(form, f" {case(text)} !")
     assert is_backchannel(changed) is is_backchannel(text)
     assert takes_turn(changed) is takes_turn(text)
+
+
+@pytest.mark.parametrize(
+    "text", "I|Got|Inter|Make|Yeah, I|Oh, rea|Mm-hmm, go|原来|知道|嗯，明|I und|Oh, that's ri".split("|")
+)
+def test_a_text_that_breaks_off_may_still_become_a_backchannel(text):
+    assert may_become_backchannel(text)
+    assert not takes_turn(text)
+
+
+@pytest.mark.parametrize(
+    "text", "What|And in Paris|I want|Yeah, but|Got a dog|今天|嗯，今天|Makes me".split("|")
+)
+def test_other_beginnings_are_none(text):
+    assert not may_become_backchannel(text)
