@@ -15,6 +15,7 @@ AFTER_DONE = {
     "output_audio_buffer.started",
     "output_audio_buffer.stopped",
     "output_audio_buffer.cleared",
+    "output_audio_buffer.gain_changed",
 }
 MISTAKES = {  # that a client makes which does not look first
     "conversation_full",
@@ -71,6 +72,7 @@ class WireLaws:
         self.untold: set[str] = set()  # items whose transcript nobody tells
         self._ids: set[str] = set()
         self._ended_speech: set[str] = set()
+        self._gain_db = 0.0  # of the player, as it was told
         self._sounding: dict[str, str] = {}  # response: the last that was told of its playback
 
     @property
@@ -179,6 +181,8 @@ class WireLaws:
         response = self.responses.get(id)
         assert response is not None, "of a response that was not created"
         if type in AFTER_DONE:
+            if type == "output_audio_buffer.gain_changed":
+                self._gain(event["gain_db"])
             self._playback(type, id)
             return
         assert not response.done, "after its response.done"
@@ -206,6 +210,11 @@ class WireLaws:
             case _:
                 self._part(type, event, response)
 
+    def _gain(self, gain_db: float) -> None:
+        assert gain_db != self._gain_db, "the same gain twice"
+        assert 0.0 in (gain_db, self._gain_db), "down, and up again"
+        self._gain_db = gain_db
+
     def _playback(self, type: str, id: str) -> None:
         name = type.rpartition(".")[2]
         if type == "response.latency.done":
@@ -215,6 +224,8 @@ class WireLaws:
             self._sounding[f"latency {id}"] = name
             return
         assert "playback" in self.extensions
+        if name == "gain_changed":
+            return
         told = self._sounding.get(id, "")
         assert name == "cleared" or name not in told, f"{name} twice"
         assert name != "cleared" or "stopped" not in told, "cleared after its playback had ended"
@@ -261,6 +272,7 @@ class WireLaws:
         unread = [id for id, count in self.committed.items() if not count and id in self.items]
         assert set(unread) <= self.untold, f"committed and never transcribed: {unread}"
         assert not silent or self._open_speech is None, "speech_started without speech_stopped"
+        assert not silent or not self._gain_db, "played more quietly for good"
         for item_id, text in heard.items():
             if item_id in self.texts:
                 assert self.texts[item_id].startswith(text), (

@@ -10,12 +10,15 @@ from realtime.core.short_words import (
     has_several_words,
     is_backchannel,
     is_hum,
+    may_become_backchannel,
     takes_turn,
 )
 
 # How much speech is an interruption:
 CONFIRM_MS = 600.0  # this much if nobody can tell what it says, or after backchannels
 CONFIRM_UNREAD_MS = 800.0  # this much if somebody can and has not: a slow "mm-hmm" takes over 700 ms
+DUCK_MS = 150.0  # so much voice may be an interruption: the reply is played more quietly until that is known
+DUCK_AGAIN_MS = 450.0  # so much more of it, after backchannels: the text of the next 300 ms has come by then
 READING_MS = 400.0  # more is needed while a text is on its way: on a busy machine it comes late
 WORDLESS_MS = 1_000.0  # of a sound in which no words were read: this much may be a hum or a noise
 CONSIDER_MS = 250.0  # this much if it has a word that is no backchannel
@@ -34,6 +37,11 @@ def is_certain(speech_ms: float, explained_ms: float, *, reads: bool, text_comes
     return speech_ms >= (CONFIRM_UNREAD_MS if reads else CONFIRM_MS) + more_ms
 
 
+def may_interrupt(speech_ms: float, explained_ms: float) -> bool:
+    """Whether so much speech, of which backchannels explain a part, may be an interruption."""
+    return speech_ms - explained_ms >= (DUCK_AGAIN_MS if explained_ms else DUCK_MS)
+
+
 def explained_by(text: str, speech_ms: float, *, before_answer: bool) -> float:
     """How much of so much speech, in which this text was read and was no interruption, is known to be none.
 
@@ -49,13 +57,19 @@ def is_agreement(text: str, *, before_answer: bool) -> bool:
     return is_hum(text) if before_answer else is_backchannel(text)
 
 
-def has_words(text: str, speech_ms: float, *, whole: bool, sure: bool, before_answer: bool) -> bool:
+def has_words(
+    text: str, speech_ms: float, *, whole: bool, sure: bool, before_answer: bool, guess: bool = False
+) -> bool:
     """Whether this text, heard in so much speech, interrupts. In very short sounds only few words are believed.
 
     `whole`: it is all that was said before a pause. `before_answer`: the speech began when nothing of the answer had
     been heard. `sure`: the transcriber believes it itself. It misreads "mm-hmm" as "Emme" or "I'm home", but also "停"
-    as "灯": one word in doubt is a hum only if it begins like one.
+    as "灯": one word in doubt is a hum only if it begins like one. A text in the middle of the speech may break off
+    inside a word: as a `guess`, or as the beginning of a backchannel, it waits for the next, unless it is a command.
     """
+    unfinished = not whole and ((guess and speech_ms < CONFIRM_UNREAD_MS) or may_become_backchannel(text))
+    if unfinished and not takes_turn(text):
+        return False
     misread_hum = not sure and speech_ms < CONFIRM_UNREAD_MS and begins_like_hum(text)
     believed = not misread_hum or (whole and has_several_words(text))
     if believed and speech_ms >= CONSIDER_MS:

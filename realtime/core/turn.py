@@ -20,7 +20,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from realtime.core.interruption import CONSIDER_WHOLE_MS, explained_by, has_words, is_certain
+from realtime.core.interruption import (
+    CONSIDER_WHOLE_MS,
+    explained_by,
+    has_words,
+    is_certain,
+    may_interrupt,
+)
 from realtime.core.short_words import is_hum
 from realtime.core.stopped_reply import StoppedReply, is_meant
 from realtime.core.turn_actions import (
@@ -32,6 +38,7 @@ from realtime.core.turn_actions import (
     CutPlayback,
     DropEarlyAnswer,
     DropSpeech,
+    DuckReply,
     ReadSpeech,
     ResumeReply,
     StartReply,
@@ -66,6 +73,7 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "CutPlayback",
     "DropEarlyAnswer",
     "DropSpeech",
+    "DuckReply",
     "InterimText",
     "NothingToResume",
     "Phase",
@@ -131,6 +139,7 @@ class Turn:
     owed: frozenset[str] = frozenset()
     heard: bool = False  # something of what answers the user has been heard
     before_answer: bool = False  # the speech began when nothing of it had been
+    ducked_id: str | None = None  # the reply that is played more quietly, while somebody may be interrupting
     stopped: StoppedReply | None = None  # the last reply, until it is known whether it was stopped rightly
 
     @property
@@ -142,10 +151,16 @@ class Turn:
 def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[Turn, list[Action]]:
     """The next state and what to do about it. Late news of an old reply or item changes nothing."""
     after, actions = _step(turn, event, rules)
-    before = turn.stopped
-    if before is None or not before.keeps_chat or (after.stopped is not None and after.stopped.keeps_chat):
+    if after.ducked_id is not None and after.phase not in (Phase.TENTATIVE, Phase.JUDGING):
+        after = replace(after, ducked_id=None)
+    if turn.ducked_id is None and after.ducked_id is not None:
+        actions = [*actions, DuckReply(after.ducked_id, down=True)]
+    elif turn.ducked_id is not None and after.ducked_id is None:
+        actions = [*actions, DuckReply(turn.ducked_id, down=False)]
+    kept = turn.stopped
+    if kept is None or not kept.keeps_chat or (after.stopped is not None and after.stopped.keeps_chat):
         return after, actions
-    return after, [StopChat(before.response_id), *actions]
+    return after, [StopChat(kept.response_id), *actions]
 
 
 def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]]:
@@ -157,20 +172,28 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
                 begun = replace(begun, unread=turn.unread | {turn.item_id})
             if turn.replying:
                 continued = turn.phase is Phase.JUDGING and turn.before_answer
-                return replace(begun, phase=Phase.TENTATIVE, before_answer=continued or not turn.heard), []
+                before_answer = continued or not turn.heard
+                ducked_id = turn.ducked_id  # while a short word is still being judged
+                return replace(
+                    begun, phase=Phase.TENTATIVE, before_answer=before_answer, ducked_id=ducked_id
+                ), []
             return replace(begun, phase=Phase.SPEAKING, heard=False), [AnnounceSpeech(onset_ms)]
 
         case Phase.TENTATIVE, SpeechGrew(speech_ms, text_comes):
             grown = replace(turn, speech_ms=speech_ms)
             if is_certain(speech_ms, turn.explained_ms, reads=rules.reads, text_comes=text_comes):
                 return _interrupt(grown, rules, words=False)
+            if may_interrupt(speech_ms, turn.explained_ms) and rules.interrupt_response:
+                grown = replace(grown, ducked_id=turn.ducked_id or turn.response_id or turn.playing_id)
             return grown, []
-        case Phase.TENTATIVE, InterimText(text, covered_ms, whole, sure):
-            if _has_words(turn, text, turn.speech_ms, whole=whole, sure=sure):
+        case Phase.TENTATIVE, InterimText(text, covered_ms, whole, sure, guess):
+            if _has_words(turn, text, turn.speech_ms, whole=whole, sure=sure, guess=guess):
                 return _interrupt(turn, rules, words=is_meant(text, sure=sure))
             covered_ms = turn.speech_ms if covered_ms is None else covered_ms
             explained_ms = explained_by(text, covered_ms, before_answer=turn.before_answer)
-            return replace(turn, explained_ms=max(turn.explained_ms, explained_ms)), []
+            known = whole or (bool(text.strip()) and explained_ms > 0)  # it is no interruption so far
+            ducked_id = None if known else turn.ducked_id
+            return replace(turn, explained_ms=max(turn.explained_ms, explained_ms), ducked_id=ducked_id), []
         case Phase.TENTATIVE, SpeechEnded(at_ms):
             return _judge(turn, at_ms, rules)
         case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text, sure) if item_id == turn.item_id:
@@ -251,8 +274,11 @@ def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     return settled, []
 
 
-def _has_words(turn: Turn, text: str, speech_ms: float, *, whole: bool, sure: bool) -> bool:
-    return has_words(text, speech_ms, whole=whole, sure=sure, before_answer=turn.before_answer)
+def _has_words(
+    turn: Turn, text: str, speech_ms: float, *, whole: bool, sure: bool, guess: bool = False
+) -> bool:
+    before_answer = turn.before_answer
+    return has_words(text, speech_ms, whole=whole, sure=sure, guess=guess, before_answer=before_answer)
 
 
 def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Action]]:

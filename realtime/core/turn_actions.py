@@ -29,6 +29,14 @@ class CutPlayback:
 
 
 @dataclass(frozen=True, slots=True)
+class DuckReply:
+    """Somebody may be interrupting: play the reply more quietly (`down`); or as loud as before."""
+
+    response_id: str
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StopChat:
     """It was an interruption: the chat model, if it still writes the stopped reply, need not go on."""
 
@@ -91,6 +99,7 @@ Action = (
     AnnounceSpeech
     | StopReply
     | CutPlayback
+    | DuckReply
     | StopChat
     | ResumeReply
     | ReadSpeech

@@ -21,12 +21,13 @@ class SpeechGrew:
 class InterimText:
     """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode.
 
-    `sure`: the transcriber believes it itself."""
+    `sure`: the transcriber believes it itself. `guess`: it hardly believes it at all."""
 
     text: str
     speech_ms: float | None = field(default=None, compare=False)
     whole: bool = field(default=False, compare=False)
     sure: bool = field(default=True, compare=False)
+    guess: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

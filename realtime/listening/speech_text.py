@@ -16,7 +16,7 @@ from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
-from realtime.listening.transcription import OnText, Transcription, is_sure
+from realtime.listening.transcription import OnText, Transcription, is_guess, is_sure
 from realtime.protocol import server_events as events
 from realtime.providers.base import Transcript
 
@@ -113,7 +113,8 @@ class SpeechText:
         def tell(known: Transcript) -> None:
             still_open = segment is self._segment and self._audio.endpointer.speaking
             if still_open and not segment.announced and speech_ms >= CONSIDER_MS:
-                self._context.turns.put(turns.InterimText(known.text, speech_ms, sure=is_sure(known)))
+                sure, guess = is_sure(known), is_guess(known)
+                self._context.turns.put(turns.InterimText(known.text, speech_ms, sure=sure, guess=guess))
             then(known)
 
         return tell
@@ -147,7 +148,8 @@ class SpeechText:
 
     def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:
         """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
-        self._context.turns.put(turns.InterimText(known.text, speech_ms, whole, is_sure(known)))
+        sure, guess = is_sure(known), is_guess(known)
+        self._context.turns.put(turns.InterimText(known.text, speech_ms, whole, sure, guess))
         if not self._segment.announced or self._context.config.transcription is None:
             return
         if fresh := self._agreement.feed(known.text):

@@ -29,6 +29,7 @@ TIMEOUT_S_PER_S = 0.25  # long audio may take longer
 LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not detect it
 # Log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
 DOUBTFUL = -1.15
+GUESSED = -1.3  # below this nearly all texts of the first 300 ms of a murmur are wrong, and few of a sentence
 SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
 INTERIM_SHARE = 0.4  # of a core, while somebody speaks
 INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
@@ -232,6 +233,11 @@ class Transcription:
 def is_sure(transcript: Transcript) -> bool:
     """Whether the transcriber believes its own text; one that does not say so does."""
     return transcript.log_probability is None or transcript.log_probability >= DOUBTFUL
+
+
+def is_guess(transcript: Transcript) -> bool:
+    """Whether the transcriber hardly believes its own text."""
+    return transcript.log_probability is not None and transcript.log_probability < GUESSED
 
 
 def _cancel(task: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:

@@ -277,6 +277,15 @@ class OutputAudioBufferCleared(ServerEvent, frozen=True, kw_only=True, tag="outp
     response_id: str
 
 
+class OutputAudioBufferGainChanged(
+    ServerEvent, frozen=True, kw_only=True, tag="output_audio_buffer.gain_changed"
+):
+    """`gain_db`: how loud the client should play from now on; 0 is as it was sent."""
+
+    response_id: str
+    gain_db: int
+
+
 class ResponseOutputAudioWordsDelta(
     PartEvent, frozen=True, kw_only=True, tag="response.output_audio_words.delta"
 ):
@@ -329,6 +338,7 @@ AnyServerEvent = (
     | OutputAudioBufferStarted
     | OutputAudioBufferStopped
     | OutputAudioBufferCleared
+    | OutputAudioBufferGainChanged
     | ResponseOutputAudioWordsDelta
     | ResponseLatencyDone
 )

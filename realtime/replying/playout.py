@@ -13,6 +13,7 @@ from realtime.protocol import server_events as events
 from realtime.replying.reply_sound import ReplySound
 
 FLUSH_TIMEOUT_S = 0.3  # for the player to say where it stopped
+DUCK_DB = -12  # while somebody may be interrupting: a quarter of the amplitude, and still understood
 
 Announcements = list[events.ServerEvent]
 
@@ -23,6 +24,7 @@ class Playout:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._sounds: list[ReplySound] = []  # oldest first; the last one is the latest reply
+        self._ducked = False  # the client was told to play more quietly
         self._paused_s: float | None = None  # since then nobody listens
         self.just_cut: tuple[ReplySound, ...] = ()  # by the last interruption, oldest first
         self._attended = asyncio.Event()
@@ -130,6 +132,14 @@ class Playout:
             return False
         heard_ms = sound.playback.heard_ms(now_s)
         return self._context.conversation.cut(sound.item_id, heard_ms, sound.playback.sent_ms)
+
+    def duck(self, response_id: str, *, down: bool) -> Announcements:
+        """Somebody may be interrupting this reply (`down`), or it is known by now."""
+        if down == self._ducked or (down and not (self._context.config.has("playback") and self.sounds())):
+            return []
+        self._ducked = down
+        gain_db = DUCK_DB if down else 0
+        return [events.OutputAudioBufferGainChanged(response_id=response_id, gain_db=gain_db)]
 
     # -- the player says -----------------------------------------------------------------------------------------
 

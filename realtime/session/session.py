@@ -327,6 +327,9 @@ class Session:
             case turns.CutPlayback():
                 self._context.metrics.interruptions.inc()
                 self.responses.interrupt_playing()
+            case turns.DuckReply(response_id, down):
+                for told in self._playout.duck(response_id, down=down):
+                    self._put(told)
             case turns.StopChat(response_id):
                 self.responses.stop_chat(response_id)
             case turns.ResumeReply(response_id):

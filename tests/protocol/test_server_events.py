@@ -92,6 +92,7 @@ def test_every_event_that_clients_need_has_a_class():
         response.output_audio_transcript.delta response.output_audio_transcript.done
         response.function_call_arguments.delta response.function_call_arguments.done error rate_limits.updated
         output_audio_buffer.started output_audio_buffer.stopped output_audio_buffer.cleared
+        output_audio_buffer.gain_changed
         response.output_audio_words.delta response.latency.done session.resumed""".split()
     assert set(CLASSES) == set(needed)
 

@@ -17,7 +17,9 @@ NULLABLE = frozenset(
     "transcription noise_reduction turn_detection idle_timeout_ms "
     "last_event_id".split()
 )
-EXTENSIONS = frozenset("response.output_audio_words.delta response.latency.done session.resumed".split())
+EXTENSIONS = frozenset(
+    "response.output_audio_words.delta response.latency.done session.resumed output_audio_buffer.gain_changed".split()
+)
 
 
 @cache

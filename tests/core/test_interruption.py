@@ -1,0 +1,46 @@
+"""Which texts interrupt, in the middle of speech and at its end."""
+
+from __future__ import annotations
+
+import pytest
+
+from realtime.core.interruption import has_words, may_interrupt
+
+MIDDLE, END = False, True
+
+
+@pytest.mark.parametrize(
+    ("text", "speech_ms", "whole", "sure", "guess", "interrupts"),
+    [
+        ("What about Paris", 300, MIDDLE, True, False, True),
+        ("What about Paris", 300, MIDDLE, False, True, False),
+        ("What about Paris", 900, MIDDLE, False, True, True),
+        ("What about Paris", 300, END, False, True, True),
+        ("What about Paris", 300, MIDDLE, False, False, True),
+        ("Stop", 300, MIDDLE, False, True, True),
+        ("等一下", 300, MIDDLE, False, True, True),
+        ("No", 300, MIDDLE, True, False, True),
+        ("I", 300, MIDDLE, True, False, False),
+        ("I see", 500, END, True, False, False),
+        ("I", 500, END, True, False, True),
+        ("I want", 600, MIDDLE, True, False, True),
+        ("Got", 300, MIDDLE, True, False, False),
+        ("Got a question", 600, MIDDLE, True, False, True),
+        ("原来", 600, MIDDLE, True, False, False),
+        ("原来你在", 900, MIDDLE, True, False, True),
+        ("Yeah, but", 600, MIDDLE, True, False, True),
+        ("灯", 300, END, False, True, True),
+        ("Emme", 600, END, False, True, False),
+    ],
+)
+def test_a_text_that_may_break_off_inside_a_word_waits_for_the_next_one(
+    text, speech_ms, whole, sure, guess, interrupts
+):
+    assert has_words(text, speech_ms, whole=whole, sure=sure, guess=guess, before_answer=False) is interrupts
+
+
+def test_a_voice_may_interrupt_from_150_ms_on_and_later_after_a_murmur():
+    assert not may_interrupt(149, 0)
+    assert may_interrupt(150, 0)
+    assert not may_interrupt(760, 320)
+    assert may_interrupt(780, 320)

@@ -1,0 +1,83 @@
+"""While somebody may be interrupting, clients with the extension `playback` are told to play more quietly."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.conversing import Talk, scripted
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
+from tests.session.stories import STORY
+from tests.wire_laws import WireLaws
+
+GAIN = "output_audio_buffer.gain_changed"
+
+
+def listening(said: str, extensions: str = "playback", **session) -> Talk:
+    transcriber = FakeTranscriber([said] * 9, delay_s=0.08)
+    chat = FakeChat([STORY, [(0.1, "Yes?")]])
+    return Talk(
+        chat=chat, speech=FakeSpeech(factor=3.0), transcriber=transcriber, extensions=extensions, **session
+    )
+
+
+async def say(talk: Talk, seconds: float) -> float:
+    """The user says something during the answer. Returns when it began, in seconds."""
+    await talk.ask("Tell me a story.")
+    await talk.until("response.output_audio.delta")
+    await talk.silence(0.6)
+    began_s = asyncio.get_running_loop().time() - 1000.0  # as the times of events
+    await talk.speak(seconds)
+    await talk.silence(2.0)
+    return began_s
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("Mm-hmm.", 0.6), ("", 0.3), ("", 1.1), ("对对对", 0.7)])
+def test_the_answer_goes_down_and_comes_back(said, seconds):
+    @scripted
+    async def murmur():
+        async with listening(said) as talk:
+            began_s = await say(talk, seconds)
+            down, up = talk.of(GAIN)
+            assert (down["gain_db"], up["gain_db"]) == (-12.0, 0.0)
+            assert (
+                down["response_id"] == up["response_id"] == talk.of("response.created")[0]["response"]["id"]
+            )
+            assert 0.1 <= down["at"] - began_s <= 0.3
+            assert up["at"] <= began_s + seconds + 0.3
+            assert "input_audio_buffer.speech_started" not in talk.types
+
+    murmur()
+
+
+@scripted
+async def test_an_interruption_leaves_the_gain_of_before():
+    async with listening("What about cats?") as talk:
+        await say(talk, 0.9)
+        await talk.until("response.done", 2)
+        assert [event["gain_db"] for event in talk.of(GAIN)] == [-12.0, 0.0]
+        laws = WireLaws("playback")
+        for event in talk.events:
+            laws.see(event)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "detection"), [("", {}), ("words", {}), ("playback", {"interrupt_response": False})]
+)
+@scripted
+async def test_nobody_else_is_told(extensions, detection):
+    audio = {"input": {"turn_detection": {"type": "server_vad", **detection}}}
+    async with listening("Mm-hmm.", extensions, audio=audio) as talk:
+        await say(talk, 0.6)
+        assert talk.of(GAIN) == []
+
+
+@scripted
+async def test_a_written_answer_has_no_gain():
+    async with listening("Mm-hmm.", output_modalities=["text"]) as talk:
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_text.delta")
+        await talk.speak(0.6)
+        await talk.silence(1.0)
+        assert talk.of(GAIN) == []
