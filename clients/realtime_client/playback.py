@@ -53,6 +53,10 @@ class Playback:
                 player.end(_part(event))
             case "output_audio_buffer.cleared":
                 await self._flush("flushed")
+            case "output_audio_buffer.gain_changed":
+                player.set_gain(float(event["gain_db"]))
+            case "session.created":
+                player.set_gain(0.0)
             case "input_audio_buffer.speech_started" if not self._negotiated and self._interruptible:
                 await self._flush("truncate")
             case "response.done" if not self._negotiated and _cancelled_by_us(event):

@@ -7,11 +7,13 @@ device's clock. Knows parts of items; knows no socket and no device. Safe to use
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SAMPLE_BYTES = 2
+_RAMP_MS = 50  # from one gain to the other, without a click
 _REMEMBERED_FLUSHES = 32
 
 
@@ -79,6 +81,7 @@ class Player:
         self._spans: deque[_Span] = deque()
         self._finished: list[_Part] = []  # handed over whole, perhaps still sounding
         self._flushed: deque[PartKey] = deque(maxlen=_REMEMBERED_FLUSHES)
+        self._gain = self._wanted_gain = 1.0  # factors of the amplitude
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -113,6 +116,11 @@ class Player:
             if part not in self._flushed:
                 self._find(part).ended = True
 
+    def set_gain(self, gain_db: float) -> None:
+        """Play everything so much louder (above 0 dB) or more quietly from now on; `drain` gives what was written."""
+        with self._lock:
+            self._wanted_gain = 10 ** (gain_db / 20)
+
     def read(self, samples: int, at_s: float) -> bytes:
         """The next samples; the first one will be heard at `at_s`. Filled up with silence."""
         out = bytearray()
@@ -134,7 +142,7 @@ class Player:
                         self.starved_ms += (size - len(out)) * 1000 / (SAMPLE_BYTES * self.rate)
                     break
                 self._finished.append(self._parts.popleft())
-        return bytes(out) + bytes(size - len(out))
+            return self._with_gain(bytes(out) + bytes(size - len(out)))
 
     def drain(self, at_s: float) -> bytes:
         """All samples that can be played by now, without silence; the first one is heard at `at_s`."""
@@ -171,6 +179,17 @@ class Player:
             self._spans.clear()
             self._finished.clear()
         return [Position(part.key, part.handed * 1000 // self.rate) for part in parts]
+
+    def _with_gain(self, pcm: bytes) -> bytes:
+        """The samples at the wanted gain, reached by a ramp."""
+        if self._gain == self._wanted_gain == 1.0:
+            return pcm
+        samples, step = array("h", pcm), 1000 / (_RAMP_MS * self.rate)
+        for index, sample in enumerate(samples):
+            towards = self._wanted_gain - self._gain
+            self._gain += max(-step, min(step, towards))
+            samples[index] = max(-32768, min(32767, round(sample * self._gain)))
+        return samples.tobytes()
 
     def _awaits_more(self, part: _Part) -> bool:
         """Whether a part is too short yet to begin with."""

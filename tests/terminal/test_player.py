@@ -1,5 +1,8 @@
 """The player counts by sample: what waits, what was handed over, what was heard."""
 
+import itertools
+from array import array
+
 from hypothesis import given
 from hypothesis import strategies as st
 from realtime_client.player import PartKey, Player, Position
@@ -173,3 +176,30 @@ def test_draining_gives_everything_at_once_and_without_silence():
     assert player.drain(0.1) == b""
     assert player.positions(0.1) == [Position(B, 50, drained=True)]
     assert not player.active
+
+
+def test_a_gain_is_reached_by_a_ramp_and_taken_back_by_one():
+    player = Player()
+    player.write(A, tone(1000, 1000))
+    player.set_gain(-20.0)
+    ramp, low = samples(player.read(1200, 0.0)), samples(player.read(2400, 0.05))
+    assert ramp[0] > 990
+    assert all(0 <= first - second <= 1 for first, second in itertools.pairwise(ramp))
+    assert set(low) == {100}
+    player.set_gain(0.0)
+    player.read(1200, 0.15)
+    assert player.read(2400, 0.2) == tone(100, 1000)
+    assert player.positions(0.1)[0].played_ms == 100, "how loud it is does not count"
+
+
+def test_a_gain_is_kept_from_part_to_part_and_never_overflows():
+    player = Player()
+    player.set_gain(20.0)
+    for part in (A, B):
+        player.write(part, tone(100, 20_000))
+        player.end(part)
+    assert samples(player.read(4800, 0.0))[-1] == 32_767
+
+
+def samples(pcm: bytes) -> array:
+    return array("h", pcm)

@@ -24,6 +24,7 @@ export class Playback {
     this.open = new Set();     // keys of parts that were added and are not done
     this.flushed = new Set();  // keys of flushed parts: their later audio is dropped
     this.acks = new Map();     // key -> {ms, at} of the last acknowledgement
+    this.player.setGain(0);
   }
 
   get acknowledges() {
@@ -39,6 +40,7 @@ export class Playback {
       case "response.output_audio.done": return this.#finish(keyOf(event));
       case "input_audio_buffer.speech_started": return this.#mayInterrupt() ? this.interrupt() : undefined;
       case "output_audio_buffer.cleared": return this.interrupt();
+      case "output_audio_buffer.gain_changed": return this.player.setGain(event.gain_db);
     }
   }
 

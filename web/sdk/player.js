@@ -3,6 +3,7 @@
 
 import { keepRunning, soundIsPossible } from "./audio_context.js";
 
+const GAIN_S = 0.02;  // time constant of a change of gain: after 50 ms nine tenths of it are done
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
 
 export class Player extends EventTarget {
@@ -12,6 +13,7 @@ export class Player extends EventTarget {
     this.context = null;
     this.node = null;
     this.output = null;  // the GainNode of all output
+    this.gain = 1;       // its factor
     this.parts = new Map();  // key -> {heardMs, outputMs, receivedMs, done}
     this.underruns = 0;
     this.interrupted = false;  // a phone call or another app has stopped the sound
@@ -57,7 +59,7 @@ export class Player extends EventTarget {
       numberOfInputs: 0, outputChannelCount: [1], processorOptions: { rate: this.rate },
     });
     this.node.port.onmessage = ({ data }) => (data.type === "flushed" ? this.#flushed(data) : this.#report(data));
-    this.output = new GainNode(this.context);
+    this.output = new GainNode(this.context, { gain: this.gain });
     this.node.connect(this.output).connect(this.context.destination);
     for (const [message, transfer] of this.#queued.splice(0)) this.node.port.postMessage(message, transfer);
   }
@@ -96,6 +98,12 @@ export class Player extends EventTarget {
       this.#flushes.set(id, { resolve, timeout });
       this.#post({ type: "flush", id });
     });
+  }
+
+  /** Play everything at this gain in dB from now on, with a short ramp. */
+  setGain(db) {
+    this.gain = 10 ** (db / 20);
+    this.output?.gain.setTargetAtTime(this.gain, this.context.currentTime, GAIN_S);
   }
 
   async close() {

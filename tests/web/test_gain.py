@@ -1,0 +1,34 @@
+"""The page plays as loud as the server asks, in Chromium."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+async def test_the_gain_that_the_server_asks_for_is_the_players_and_a_new_session_takes_it_back(
+    page: Any,
+) -> None:
+    """-12 dB is a quarter of the amplitude; the player keeps it until it opens."""
+    gains = await page.evaluate("""async () => {
+        const { Playback } = await import("/sdk/playback.js");
+        const { Player } = await import("/sdk/player.js");
+        const player = new Player();
+        const playback = new Playback({ player, send: () => {}, session: () => ({ extensions: ["playback"] }) });
+        const gains = [player.gain];
+        const change = (gain_db) => playback.handle({ type: "output_audio_buffer.gain_changed", gain_db });
+        change(-12);
+        gains.push(player.gain);
+        await player.open();
+        gains.push(player.output.gain.value);
+        change(0);
+        await new Promise((done) => setTimeout(done, 500));
+        gains.push(player.output.gain.value);
+        change(-12);
+        playback.handle({ type: "session.created" });
+        gains.push(player.gain);
+        await player.close();
+        return gains;
+    }""")
+    assert gains == pytest.approx([1, 0.251, 0.251, 1, 1], abs=0.01)
