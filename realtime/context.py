@@ -6,7 +6,7 @@ A part is made with the context and keeps what is its own. The context decides n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realtime.core.conversation import (
     FULL,
@@ -17,6 +17,7 @@ from realtime.core.conversation import (
     Message,
     held_bytes,
 )
+from realtime.core.sent_sound import SentSound
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.protocol.server_events import ConversationItemDeleted
@@ -42,6 +43,7 @@ class Context:
     settings: Settings
     metrics: Metrics
     new_id: Callable[[str], str]
+    sent: SentSound = field(default_factory=SentSound)  # what the listener was sent
 
     def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:
         """Put an item into the conversation; in a full one the oldest make room, unless truncation is 'disabled'.

@@ -100,6 +100,9 @@ class Metrics:
         self.false_starts = Counter(
             "realtime_false_starts", "Sounds during a reply that were no interruption", registry=self.registry
         )
+        self.echoes = Counter(
+            "realtime_echoes", "Replies heard again in the microphone", ["known_by"], registry=self.registry
+        )
         self.interruptions = Counter("realtime_interruptions", "Barge-ins", registry=self.registry)
         self.interruptions_taken_back = Counter(
             "realtime_interruptions_taken_back",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
 from realtime.core.audio_buffer import AudioBuffer, Samples
@@ -22,15 +23,22 @@ SPEECH = 0.5  # probability
 PART_MS = 1_000.0  # of one append are worked on at once, so that nobody else waits for it
 LOOK_FRAMES = 16  # are given to the detector at once, where speech is looked for in committed audio
 ARRIVALS = 512  # appends whose arrival is remembered
+STEADY_ARRIVALS = 64  # the quickest of so many tells how late sound comes
 
 Scored = tuple[Samples, float]  # a frame, and the probability that it holds speech
+# Whether the newest frame is no speech of the user, from the input and whether the detector takes it for speech
+Hides = Callable[["AudioInput", bool], bool]
 
 
 class AudioInput:
-    """One microphone. `detects`: the detector scores frames as they come, and the endpointer follows them."""
+    """One microphone. `detects`: the detector scores frames as they come, and the endpointer follows them. What `hides`
+    recognises is silence for the endpointer."""
 
-    def __init__(self, vad: VoiceDetector | None, format: AudioFormat, *, detects: bool) -> None:
+    def __init__(
+        self, vad: VoiceDetector | None, format: AudioFormat, *, detects: bool, hides: Hides | None = None
+    ) -> None:
         self._vad = vad
+        self._hides = hides
         self._stream = vad.open() if vad is not None else None
         self._framer = Framer(VAD_FRAME_SAMPLES)
         self._buffer = AudioBuffer(VAD_RATE, KEEP_MS)
@@ -111,6 +119,8 @@ class AudioInput:
         """What the next frame means."""
         frame, probability = scored
         self.scored_ms += FRAME_MS
+        if self._hides is not None and self._hides(self, probability >= self.endpointer.rules.off):
+            probability = 0.0
         if probability >= SPEECH:
             self._last_speech_ms = self.scored_ms
         quiet_ms = 0.0
@@ -137,6 +147,16 @@ class AudioInput:
     def arrival_s(self, position_ms: float) -> float | None:
         """When the audio at this position arrived, in loop seconds, if that is remembered."""
         return next((at_s for end_ms, at_s in self._arrivals if end_ms >= position_ms), None)
+
+    def at_s(self, position_ms: float) -> float:
+        """When the sound at this position was made, in loop seconds, some steady time too late."""
+        late_s = (at_s - end_ms / 1000 for end_ms, at_s in islice(reversed(self._arrivals), STEADY_ARRIVALS))
+        now_s = asyncio.get_running_loop().time()
+        return position_ms / 1000 + min(late_s, default=now_s - self._buffer.end_ms / 1000)
+
+    def newest(self, count: int) -> Samples:
+        """The samples up to the last frame that was scored, at most so many."""
+        return self.samples(self.scored_ms - count * 1000 / VAD_RATE, self.scored_ms)
 
     # -- audio out -----------------------------------------------------------------------------------------------
 

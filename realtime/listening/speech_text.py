@@ -6,6 +6,8 @@ all that the user says. It decides nothing: what it finds becomes turn events.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.agreement import Agreement, essence
@@ -14,6 +16,7 @@ from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
+from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.transcription import OnText, Transcription, is_guess, is_sure
@@ -28,12 +31,18 @@ class SpeechText:
     """The text of the open speech, as far as it is known."""
 
     def __init__(
-        self, context: Context, audio: AudioInput, transcription: Transcription, delay: EndOfTurnDelay
+        self,
+        context: Context,
+        audio: AudioInput,
+        transcription: Transcription,
+        delay: EndOfTurnDelay,
+        echo: EchoFilter | None = None,
     ) -> None:
         self._context = context
         self._audio = audio
         self._transcription = transcription
         self._delay = delay
+        self._echo = echo or EchoFilter(context)
         self._segment = SpeechSegment()
         self._agreement = Agreement()
         self._next_interim_ms = 0.0  # of speech
@@ -111,6 +120,7 @@ class SpeechText:
         segment, speech_ms = self._segment, self._audio.endpointer.speech_ms
 
         def tell(known: Transcript) -> None:
+            known = self._own(known)
             still_open = segment is self._segment and self._audio.endpointer.speaking
             if still_open and not segment.announced and speech_ms >= CONSIDER_MS:
                 sure, guess = is_sure(known), is_guess(known)
@@ -119,11 +129,20 @@ class SpeechText:
 
         return tell
 
+    def _own(self, known: Transcript) -> Transcript:
+        """Without the words of the reply that is heard: until the speech is announced, they may be all there is."""
+        if self._segment.announced:
+            return known
+        from_ms, to_ms = self._segment.onset_ms, self._audio.scored_ms
+        return replace(known, text=self._echo.own_words(known.text, self._audio, from_ms, to_ms))
+
     def _on_interim(self, known: Transcript) -> None:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""
-        endpointer, text = self._audio.endpointer, known.text
+        endpointer = self._audio.endpointer
         if not endpointer.speaking:
             return
+        known = self._own(known)
+        text = known.text
         stable, self._interim = essence(text) == essence(self._interim), text
         self._tell(known, self._asked_ms)
         if endpointer.paused:

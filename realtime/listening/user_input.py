@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -25,6 +26,7 @@ from realtime.core.endpointing import (
 )
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput
+from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment, padding_ms
 from realtime.listening.speech_text import SpeechText
@@ -44,14 +46,16 @@ class UserInput:
     def __init__(self, context: Context) -> None:
         config = context.config
         self._context = context
+        self._echo = EchoFilter(context)
         self._audio = AudioInput(
             context.providers.vad,
             to_core_format(config.input_format),
             detects=config.turn_detection is not None,
+            hides=self._echo.hides,
         )
         self._transcription = Transcription(context)
         self._delay = EndOfTurnDelay(context, self._audio.endpointer)
-        self._text = SpeechText(context, self._audio, self._transcription, self._delay)
+        self._text = SpeechText(context, self._audio, self._transcription, self._delay, self._echo)
         self._items = UserItems(context, self._audio, self._transcription)
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
@@ -169,9 +173,11 @@ class UserInput:
         self._judged = True
         self._audio.hold(self._segment.start_ms(self._context.config))
         end_ms = at_ms if self._segment.end_ms is None else self._segment.end_ms
+        onset_ms = self._segment.onset_ms
 
         def tell(known: Transcript) -> None:
-            self._context.turns.put(turns.SpeechRead(item_id, known.text, is_sure(known)))
+            text = self._echo.own_words(known.text, self._audio, onset_ms, end_ms)
+            self._context.turns.put(turns.SpeechRead(item_id, text, is_sure(known)))
 
         self._transcription.read(self._text.utterance(at_ms), end_ms, tell)
 
@@ -187,7 +193,9 @@ class UserInput:
             self._transcription.discard_early()
             self._context.turns.put(turns.TranscriptFailed(item_id))
         else:
-            self._items.transcribe(item_id, samples, end_ms)
+            spoken_ms = self._segment.onset_ms, at_ms if end_ms is None else end_ms
+            own = partial(self._echo.own_words, audio=self._audio, from_ms=spoken_ms[0], to_ms=spoken_ms[1])
+            self._items.transcribe(item_id, samples, end_ms, own=own)
         self._audio.discard(at_ms)
         self._judged = self._segment.announced = False
 

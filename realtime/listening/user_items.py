@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -57,17 +58,29 @@ class UserItems:
         outbox.put(events.ConversationItemDone(previous_item_id=previous, item=item))
 
     def transcribe(
-        self, item_id: str, samples: Samples, end_ms: float | None = None, *, speech: bool | None = True
+        self,
+        item_id: str,
+        samples: Samples,
+        end_ms: float | None = None,
+        *,
+        speech: bool | None = True,
+        own: Callable[[str], str] = str,
     ) -> None:
         """Find out what an item says; told on the wire, in the conversation and to the rules.
 
-        `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends.
+        `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
+        what of the text are the user's own words.
         """
-        task = self._transcribe(item_id, samples, end_ms, speech)
+        task = self._transcribe(item_id, samples, end_ms, speech, own)
         self._pending[item_id] = self._context.tasks.spawn(task, f"transcript {item_id}")
 
     async def _transcribe(
-        self, item_id: str, samples: Samples, end_ms: float | None, speech: bool | None
+        self,
+        item_id: str,
+        samples: Samples,
+        end_ms: float | None,
+        speech: bool | None,
+        own: Callable[[str], str],
     ) -> None:
         try:
             if speech is None:
@@ -79,7 +92,7 @@ class UserItems:
             log.error("the voice detector broke", exc_info=error)
             self._failed(item_id, ProviderUnavailable("The voice detector failed."))
         else:
-            self._known(item_id, transcript.text, len(samples) / VAD_RATE)
+            self._known(item_id, own(transcript.text), len(samples) / VAD_RATE)
         finally:
             self._pending.pop(item_id, None)
 

@@ -14,6 +14,7 @@ from realtime.replying.reply_sound import ReplySound
 
 FLUSH_TIMEOUT_S = 0.3  # for the player to say where it stopped
 DUCK_DB = -12  # while somebody may be interrupting: a quarter of the amplitude, and still understood
+STOPS_S = 0.4  # a player has stopped so long after it was told to: until then its sound may be heard again
 
 Announcements = list[events.ServerEvent]
 
@@ -98,6 +99,7 @@ class Playout:
         if not sounding and not sound.discarded_ms:
             return []
         sound.cut_s, sound.awaits_flush = now_s, self._context.config.has("playback")
+        self._context.sent.cut(now_s + STOPS_S)
         self._cut_history(sound, now_s)
         if not sound.awaits_flush:
             return []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -174,15 +175,18 @@ class ResponseEvents:
         for start in range(0, len(pcm), limit):
             part = pcm[start : start + limit]
             ms = len(part) / 2 * 1000 / self._format.rate
+            sent = partial(self._sent, part, self.sound.part.audio_ms)
             self.sound.part.add_audio(index, ms)
             payload = part if self._format.type == "audio/pcm" else self._format.encode(pcm_to_samples(part))
             event = events.ResponseOutputAudioDelta(**self._address(), delta=payload)
-            await self._context.outbox.put_audio(Outgoing(event, self.response_id, ms, self._sent))
+            await self._context.outbox.put_audio(Outgoing(event, self.response_id, ms, sent))
 
-    def _sent(self, ms: float) -> None:
-        """The socket took some audio."""
+    def _sent(self, pcm: bytes, from_ms: float, ms: float) -> None:
+        """The socket took some audio, which is in the reply's own audio from `from_ms` on."""
         now_s = asyncio.get_running_loop().time()
         self.sound.playback.sent(ms, now_s)
+        whole = pcm[: len(pcm) // 2 * 2]
+        self._context.sent.sent(pcm_to_samples(whole), self._format.rate, now_s, self.sound.part, from_ms)
         self.sound.marks.reach("first_audio_sent", now_s)
         self._reached_client()
 

@@ -1,0 +1,302 @@
+"""A client without echo cancellation: does the server talk to itself, and does it still hear an interruption?
+
+    python -m bench.echo_loop [--levels -6,-24,-42] [--delays 50,150,300] [--off] [--json FILE]
+
+A whole session in virtual time, with the real detector and the real local transcriber. Its voice is recorded speech. A
+stock client plays it after a delay, in a room with reverberation, and its microphone hears that at some level below
+what was sent. After 25 s somebody interrupts, 6 dB louder than the echo. `--off`: without the recognition of echo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import itertools
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from bench.common import RATE, table
+from realtime.metrics import Metrics
+from realtime.outbox import Outbox
+from realtime.protocol.codec import decode, encode
+from realtime.providers.base import (
+    Samples,
+    SpeechAudio,
+    SpeechChunkDone,
+    SpeechEvent,
+    Transcript,
+    Utterance,
+    Voice,
+)
+from realtime.providers.base import Providers
+from realtime.providers.catalog import find
+from realtime.providers.testing import FakeChat, FakeSpeech
+from realtime.providers.whisper.transcriber import LocalTranscriber
+from realtime.session.defaults import new_session_config
+from realtime.session.session import Session
+from realtime.settings import Settings
+from tests import virtual_time
+from tests.clips import RATE as CLIP_RATE
+from tests.clips import Clip, clips
+
+Floats = NDArray[np.float64]
+
+LEVELS = (-6, -12, -18, -24, -30, -36, -42)  # dB: of the echo, below what was sent
+DELAYS = (50, 150, 300)  # ms
+ABOVE_DB = 6.0  # of the interruption, above the echo
+SENT = 2_000.0  # root mean square of what is sent, while it speaks: -24 dBFS
+NOISE = 6.0  # of the microphone: -75 dBFS
+LOOP_S, AFTER_S = 25.0, 5.0  # of the echo alone, and from the interruption on
+FRAME_MS = 20
+FRAME = RATE * FRAME_MS // 1000
+DECODE_S = 0.15  # that a decode takes
+INTERRUPTIONS = ("en_sb_spk1_snt1", "en_arctic_a0024", "en_new_home", "en_sb_spk1_snt5", "en_jfk")
+LEAST_S = 1.5  # of the recordings that the voice speaks
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One loop. `interrupted_itself`: replies that were cancelled before anybody spoke; `answered_itself`: replies to
+    an echo; `heard_ms`: from the interruption to its `speech_started`, None if there was none."""
+
+    level_db: float
+    delay_ms: float
+    room_s: float
+    interrupted_itself: int
+    answered_itself: int
+    heard_ms: float | None
+
+
+def active_rms(samples: Floats) -> float:
+    """The level of a voice while it speaks."""
+    blocks = samples[: len(samples) // 320 * 320].reshape(-1, 320)
+    levels = np.sqrt((blocks**2).mean(axis=1))
+    return float(np.sqrt((levels[levels > levels.max() * 10 ** (-30 / 20)] ** 2).mean()))
+
+
+def at_level(clip: Clip, level: float) -> Floats:
+    samples = soxr.resample(clip.samples.astype(np.float64), CLIP_RATE, RATE, quality="HQ")
+    return samples * level / active_rms(samples)
+
+
+def room(seconds: float, seed: int) -> Floats:
+    """An impulse response: the direct sound, and as much energy in a tail that fades by 60 dB in so many seconds."""
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(int(seconds * RATE)) / RATE
+    tail = rng.normal(0, 1, len(time_s)) * 10 ** (-3 * time_s / seconds)
+    tail[: RATE // 300] = 0.0
+    tail /= np.sqrt((tail**2).sum())
+    tail[0] = 1.0
+    return tail / np.sqrt(2)
+
+
+class RecordedVoice(FakeSpeech):
+    """Speaks the recordings whose texts the chat model writes: of each chunk the share that its letters are."""
+
+    def __init__(self, recordings: list[Clip]) -> None:
+        super().__init__(factor=3.0)
+        self.text = " ".join(clip.transcript.strip() for clip in recordings)
+        self.sound = np.concatenate([at_level(clip, SENT) for clip in recordings]).astype("<i2")
+        self._given = 0  # letters
+
+    def next_sound(self, text: str) -> Samples:
+        begin, self._given = self._given, self._given + len(text) + 1
+        scale = len(self.sound) / (len(self.text) + 1)
+        return self.sound[int(begin * scale) : int(self._given * scale)]
+
+    @asynccontextmanager
+    async def open(self, voice: Voice) -> AsyncGenerator[Utterance, None]:
+        yield _Utterance(self)
+
+
+class _Utterance(Utterance):
+    def __init__(self, voice: RecordedVoice) -> None:
+        self._voice = voice
+        self._texts: asyncio.Queue[str | None] = asyncio.Queue()
+        self._said = itertools.count()
+
+    async def say(self, text: str) -> int:
+        self._texts.put_nowait(text)
+        return next(self._said)
+
+    def finish(self) -> None:
+        self._texts.put_nowait(None)
+
+    async def events(self) -> AsyncGenerator[SpeechEvent, None]:
+        chunk = 0
+        while (text := await self._texts.get()) is not None:
+            await asyncio.sleep(self._voice.first_s)
+            sound = self._voice.next_sound(text)
+            for start in range(0, len(sound), RATE // 10):
+                yield SpeechAudio(chunk, sound[start : start + RATE // 10].tobytes())
+                await asyncio.sleep(0.1 / self._voice.factor)
+            yield SpeechChunkDone(chunk)
+            chunk += 1
+
+
+class PatientTranscriber(LocalTranscriber):
+    """The local transcriber, whose decodes take a fixed virtual time."""
+
+    async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
+        transcript = self._decode(self._choose("en"), samples, "en", final)
+        await asyncio.sleep(DECODE_S)
+        return transcript
+
+
+class Client:
+    """A stock client: plays what comes after a delay, and discards it when the user speaks."""
+
+    def __init__(self, delay_ms: float, impulse: Floats, level_db: float) -> None:
+        self._delay = int(delay_ms * RATE / 1000)
+        self._impulse = impulse * 10 ** (level_db / 20)
+        self._played = np.zeros(int((LOOP_S + AFTER_S + 20) * RATE))
+        self._end = 0
+        self._noise = np.random.default_rng(5)
+        self.near = np.zeros(len(self._played))
+        self.now = 0  # samples since the start
+
+    def play(self, pcm: bytes) -> None:
+        sound = np.frombuffer(pcm, "<i2")
+        start = max(self._end, self.now + self._delay)
+        self._end = start + len(sound)
+        self._played[start : self._end] = sound[: len(self._played) - start]
+
+    def stop(self) -> None:
+        self._played[self.now + FRAME :] = 0.0
+        self._end = 0
+
+    def microphone(self) -> bytes:
+        """The next frame."""
+        reach = len(self._impulse) - 1
+        before = self._played[max(0, self.now - reach) : self.now + FRAME]
+        before = np.concatenate((np.zeros(reach + FRAME - len(before)), before))
+        sound = np.convolve(before, self._impulse, "valid")
+        sound += self.near[self.now : self.now + FRAME] + self._noise.normal(0, NOISE, FRAME)
+        self.now += FRAME
+        return np.clip(np.round(sound), -32768, 32767).astype("<i2").tobytes()
+
+
+async def loop(
+    providers: Providers, speech: Clip, level_db: float, delay_ms: float, room_s: float, *, off: bool
+) -> Outcome:
+    voice = RecordedVoice(
+        [clip for clip in clips("en") if clip.seconds > LEAST_S and clip.id not in INTERRUPTIONS]
+    )
+    chat = FakeChat([[(0.3, voice.text)]])
+    settings = Settings(instructions="Tell it.", voice_id="v1", speculate="off", language="en")
+    providers = Providers(providers.vad, providers.transcriber, chat, voice, None)
+    config = new_session_config(settings, providers, {}, "")
+    outbox, names = Outbox(), itertools.count()
+    session = Session(
+        config,
+        providers=providers,
+        settings=settings,
+        outbox=outbox,
+        metrics=Metrics(),
+        new_id=lambda kind: f"{kind}_{next(names)}",
+    )
+    if off:
+        session._context.sent.sent = lambda *_: None  # type: ignore[method-assign]
+    client = Client(delay_ms, room(room_s, int(delay_ms)), level_db)
+    events: list[tuple[float, dict[str, Any]]] = []
+
+    async def read() -> None:
+        while (outgoing := await outbox.take()) is not None:
+            event = msgspec.json.decode(encode(outgoing.event, "event"))
+            events.append((client.now / RATE, event))
+            match event["type"]:
+                case "response.output_audio.delta":
+                    client.play(base64.b64decode(event["delta"]))
+                case "input_audio_buffer.speech_started":
+                    client.stop()
+
+    tasks = [asyncio.create_task(session.run()), asyncio.create_task(read())]
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Tell me."}]}
+    for asked in ({"type": "conversation.item.create", "item": item}, {"type": "response.create"}):
+        await session.receive(decode(msgspec.json.encode(asked)))
+    near = at_level(speech, SENT * 10 ** ((level_db + ABOVE_DB) / 20))
+    client.near[int(LOOP_S * RATE) :][: len(near)] = near
+    started_s, clock = asyncio.get_running_loop().time(), asyncio.get_running_loop().time
+    for frame in range(int((LOOP_S + AFTER_S) * 1000 / FRAME_MS)):
+        audio = base64.b64encode(client.microphone()).decode()
+        await asyncio.sleep(max(0.0, started_s + (frame + 1) * FRAME_MS / 1000 - clock()))
+        event = {"type": "input_audio_buffer.append", "audio": audio}
+        await session.receive(decode(msgspec.json.encode(event)))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await session.aclose()
+    return outcome(events, level_db, delay_ms, room_s)
+
+
+def outcome(
+    events: list[tuple[float, dict[str, Any]]], level_db: float, delay_ms: float, room_s: float
+) -> Outcome:
+    def times(type: str) -> list[float]:
+        return [at_s for at_s, event in events if event["type"] == type]
+
+    alone = [at_s for at_s in times("input_audio_buffer.speech_started") if at_s < LOOP_S]
+    answers = [at_s for at_s in times("response.created")[1:] if at_s < LOOP_S]
+    heard = [at_s for at_s in times("input_audio_buffer.speech_started") if at_s >= LOOP_S]
+    heard_ms = (heard[0] - LOOP_S) * 1000 if heard and not alone else None
+    return Outcome(level_db, delay_ms, room_s, len(alone), len(answers), heard_ms)
+
+
+HEADS = ("echo", "delay", "room", "interrupted itself", "answered itself", "interruption heard after")
+
+
+def markdown(outcomes: list[Outcome]) -> str:
+    rows = []
+    for one in outcomes:
+        heard = "no" if one.heard_ms is None else f"{one.heard_ms:.0f} ms"
+        names = (f"{one.level_db:.0f} dB", f"{one.delay_ms:.0f} ms", f"{one.room_s:g} s")
+        rows.append((*names, one.interrupted_itself, one.answered_itself, heard))
+    return table(HEADS, rows)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    return tuple(map(float, text.split(",")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.echo_loop", description="Let the server hear itself.")
+    parser.add_argument("--levels", type=numbers, default=LEVELS)
+    parser.add_argument("--delays", type=numbers, default=DELAYS)
+    parser.add_argument("--off", action="store_true", help="without the recognition of echo")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    spoken = {clip.id: clip for clip in clips("en")}
+    named = itertools.cycle(
+        [spoken[name] for name in INTERRUPTIONS if name in spoken] or list(spoken.values())
+    )
+    outcomes = []
+    for number, (level_db, delay_ms) in enumerate(itertools.product(options.levels, options.delays)):
+        room_s = (0.2, 0.35, 0.5)[number % 3]
+        outcomes.append(virtual_time.run(_alone(next(named), level_db, delay_ms, room_s, off=options.off)))
+        print(" ", outcomes[-1], flush=True)
+    print(markdown(outcomes))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in outcomes], indent=1) + "\n")
+
+
+async def _alone(speech: Clip, level_db: float, delay_ms: float, room_s: float, *, off: bool) -> Outcome:
+    vad = find("vad", "silero").create(Settings())
+    providers = Providers(vad, PatientTranscriber(language="en"), FakeChat(), FakeSpeech(), None)
+    try:
+        return await loop(providers, speech, level_db, delay_ms, room_s, off=off)
+    finally:
+        await vad.aclose()
+
+
+if __name__ == "__main__":
+    main()

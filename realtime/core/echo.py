@@ -1,0 +1,228 @@
+"""Whether a microphone hears the loudspeaker: its sound is compared with what was sent to the listener.
+
+Finds how much later the sent sound arrives in the microphone (its delay, from a cross-correlation of whitened spectra),
+follows how loud it arrives in each band, and says of each frame of 32 ms whether there is more in it than this echo.
+Pure: samples and times in, verdicts out. Knows no words and no turns (docs/turn-taking.md, "Echo").
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from realtime.core.audio_buffer import Samples
+from realtime.core.sent_sound import RATE, Floats, SentSound
+
+Powers = NDArray[np.floating[Any]]  # (frames, bands), or of one frame
+
+HOP = 256  # samples of one frame: 32 ms
+WINDOW = 2 * HOP  # samples of one spectrum
+SEARCHED = 4096  # samples in which the delay is looked for: 0.5 s
+EARLIEST_S, LATEST_S = (
+    -0.1,
+    0.9,
+)  # the delay is between these: buffers of the player, the network, the microphone
+SEARCH_EVERY = 4  # frames
+LEAST_VOICED = 8  # frames of speech among those that are searched
+
+# The peak of the correlation over its root mean square. Of unrelated speech 99 of 100 are below 10, and the highest
+# that was seen is 15; of an echo half are above 25.
+CLEAR_PEAK = 17.0
+FAINT_PEAK = 9.0  # enough if the next peak is at the same place
+SAME_PLACE_S = 0.003
+WHITENING = 0.85  # 1 whitens fully, and lets noise count as much as speech
+
+LOWEST_HZ, HIGHEST_HZ = 200.0, 3_600.0
+BANDS = 16
+TAIL = 8  # frames in which a room answers
+DECAY = 0.4  # of the power, per frame of that answer: a reverberation time of 0.5 s
+MARGIN = 2.0  # the power of an echo may exceed what is expected by so much: 3 dB
+NOISE_MARGIN = 3.0  # and noise its least power
+NOISE_RISE = 1.01  # of that least power, per frame
+# Of a band's loudness in the searched sound: the middle of an echo alone, a low one where somebody else may speak.
+ECHO_QUANTILE, MIXED_QUANTILE = 0.5, 0.3
+FOLLOW_UP, FOLLOW_DOWN = 0.3, 0.1  # how far one frame moves the expected loudness
+RISING = 0.5  # part of what a band should hold that was sent just now: while a sound fades, rooms differ most
+
+# How far a frame is above echo and noise: the logarithm of the ratio, mean of all bands. Of frames of an echo alone 3
+# of 1,000 are above 0.21, and of frames with a voice 6 dB above the echo 98 of 100.
+NEAR = 0.3
+NEAR_GOES_ON = 0.15  # enough shortly after such a frame
+GOES_ON = 8  # frames
+ALL_ECHO = 0.2  # below this mean of the searched sound nobody else spoke in it
+LOST = 12  # more frames of speech without an echo than with one, after which the delay is looked for again
+
+_LAGS = int((LATEST_S - EARLIEST_S) * RATE)
+_FFT = 1 << (SEARCHED + _LAGS - 1).bit_length()
+_IN_BAND = (np.fft.rfftfreq(_FFT, 1 / RATE) > LOWEST_HZ) & (np.fft.rfftfreq(_FFT, 1 / RATE) < HIGHEST_HZ)
+_HANN = np.hanning(WINDOW).astype(np.float32)
+_EDGES = np.unique(np.round(np.geomspace(LOWEST_HZ, HIGHEST_HZ, BANDS + 1) * WINDOW / RATE).astype(int))
+_TAIL_WEIGHTS = (DECAY ** np.arange(TAIL, dtype=np.float32))[::-1]  # oldest first
+
+Newest = Callable[[int], Samples]  # the newest samples of the microphone, so many or fewer, at 16 kHz
+
+
+class EchoGate:
+    """Of one microphone and one listener. `delay_s` is None until an echo was found."""
+
+    def __init__(self, sent: SentSound) -> None:
+        self._sent = sent
+        self._voiced: deque[bool] = deque(maxlen=SEARCHED // HOP)
+        self._until_search = 0  # frames
+        self._faint_s: float | None = None  # where the last search saw a peak
+        self._gain: Powers = np.zeros(len(_EDGES) - 1, np.float32)
+        self._noise: Powers = np.full(len(_EDGES) - 1, np.inf, np.float32)
+        self._near = 0  # frames for which a near voice goes on
+        self._lost = 0  # frames of speech that were no echo, less those that were
+        self._sent_bands: tuple[float, Powers] | None = (
+            None  # of the last frame: when it ended, and its `TAIL`
+        )
+        self.delay_s: float | None = None
+        self.in_vain = 0  # searches since the last one that found an echo
+
+    def __repr__(self) -> str:
+        delay = "none" if self.delay_s is None else f"after {self.delay_s * 1000:.0f} ms"
+        return f"<EchoGate, echo {delay}>"
+
+    def feed(self, end_s: float, newest: Newest, *, voiced: bool) -> bool:
+        """Whether this frame holds an echo and nobody else's voice. `end_s`: when its 32 ms ended, on the clock of the
+        sent sound. `voiced`: the detector takes it for speech; else it never is an echo."""
+        if not self._sent.sounds(end_s - LATEST_S - SEARCHED / RATE, end_s - EARLIEST_S):
+            self._near, self._faint_s = 0, None
+            self._voiced.clear()
+            return False
+        self._voiced.append(voiced)
+        self._until_search -= 1
+        if not voiced:
+            self._near = max(0, self._near - 1)
+            self._follow_in_silence(end_s, newest)
+            return False
+        self._lost += 1
+        if self.delay_s is None or self._lost >= LOST:
+            self._search(end_s, newest)
+        return self.delay_s is not None and self._is_echo(end_s, self.delay_s, newest)
+
+    # -- one frame -----------------------------------------------------------------------------------------------
+
+    def _is_echo(self, end_s: float, delay_s: float, newest: Newest) -> bool:
+        power, echo, sent = self._powers(end_s, delay_s, newest)
+        self._noise = np.minimum(power, self._noise * NOISE_RISE)
+        excess = _excess(power, echo * self._gain, self._noise)
+        if excess > (NEAR_GOES_ON if self._near else NEAR):
+            self._near = GOES_ON if excess > NEAR else self._near - 1
+            return False
+        self._near = max(0, self._near - 1)
+        if not self._near:
+            self._follow(power, echo, sent)
+        self._lost = max(0, self._lost - 2)  # one for this frame, which was counted
+        return True
+
+    def _follow_in_silence(self, end_s: float, newest: Newest) -> None:
+        """An echo that is heard no more, of a listener with headphones now, must not hide a voice."""
+        if self.delay_s is not None and self._until_search <= 0:
+            self._until_search = SEARCH_EVERY
+            power, echo, sent = self._powers(end_s, self.delay_s, newest)
+            self._noise = np.minimum(power, self._noise * NOISE_RISE)
+            self._follow(power, echo, sent)
+
+    def _powers(self, end_s: float, delay_s: float, newest: Newest) -> tuple[Powers, Powers, Powers]:
+        """Of the newest frame; of what was sent and should sound in it, with the answer of the room, and without."""
+        end_s -= delay_s
+        known = self._sent_bands
+        if known is not None and abs(known[0] + HOP / RATE - end_s) < SAME_PLACE_S:
+            latest = _bands(self._sent.read(end_s - WINDOW / RATE, WINDOW))
+            bands = np.concatenate((known[1][1:], latest))
+        else:
+            count = WINDOW + (TAIL - 1) * HOP
+            bands = _bands(self._sent.read(end_s - count / RATE, count))
+        self._sent_bands = end_s, bands
+        return _bands(_halved(newest, WINDOW))[0], _TAIL_WEIGHTS @ bands, bands[-1]
+
+    def _follow(self, power: Powers, echo: Powers, sent: Powers) -> None:
+        """This frame was an echo: the next will be as loud."""
+        clear = (echo * self._gain > self._noise) & (sent > RISING * echo)
+        change = np.maximum(power[clear], 1.0) / np.maximum(echo[clear] * self._gain[clear], 1.0)
+        self._gain[clear] *= change ** np.where(change > 1, FOLLOW_UP, FOLLOW_DOWN)
+
+    # -- the delay -----------------------------------------------------------------------------------------------
+
+    def _search(self, end_s: float, newest: Newest) -> None:
+        if self._until_search > 0 or sum(self._voiced) < LEAST_VOICED:
+            return
+        self._until_search = SEARCH_EVERY
+        first_s = end_s - SEARCHED / RATE - LATEST_S
+        heard = _halved(newest, SEARCHED)
+        place, peak = _peak(heard, self._sent.read(first_s, SEARCHED + _LAGS))
+        delay_s = LATEST_S - place / RATE
+        again = self._faint_s is not None and abs(delay_s - self._faint_s) < SAME_PLACE_S
+        self._faint_s = delay_s if peak >= FAINT_PEAK else None
+        if peak >= CLEAR_PEAK or (peak >= FAINT_PEAK and again):
+            self.in_vain = 0
+            self._found(heard, end_s, delay_s)
+        else:
+            self.in_vain += 1
+
+    def _found(self, heard: Floats, end_s: float, delay_s: float) -> None:
+        """How loud the echo is in each band, from the searched sound."""
+        count = SEARCHED + (TAIL - 1) * HOP
+        power, sent = _bands(heard), _bands(self._sent.read(end_s - delay_s - count / RATE, count))
+        echo = np.stack([_TAIL_WEIGHTS @ sent[at : at + TAIL] for at in range(len(power))])
+        sent = sent[TAIL - 1 :]
+        noise = power.min(axis=0)
+        gain = _loudness(power, echo, sent, ECHO_QUANTILE)
+        alone = _excess(power, echo * gain, noise) < ALL_ECHO
+        if not alone:
+            gain = _loudness(power, echo, sent, MIXED_QUANTILE)
+        if alone or self.delay_s is None or abs(delay_s - self.delay_s) > WINDOW / RATE / 4:
+            self.delay_s, self._gain = delay_s, gain
+            self._noise = np.minimum(noise, self._noise)
+            self._lost = 0
+
+
+def _halved(newest: Newest, count: int) -> Floats:
+    """The newest samples of the microphone at RATE, exactly so many."""
+    samples = newest(2 * count)
+    out = np.zeros(count, np.float32)
+    pairs = samples[len(samples) % 2 :].reshape(-1, 2)
+    if len(pairs):
+        pairs.mean(axis=1, dtype=np.float32, out=out[-len(pairs) :])
+    return out
+
+
+def _peak(heard: Floats, sent: Floats) -> tuple[int, float]:
+    """Where in what was sent the microphone's sound is found, and how far this stands out."""
+    cross = np.fft.rfft(sent, _FFT) * np.conj(np.fft.rfft(heard, _FFT))
+    cross = np.where(_IN_BAND, cross / (np.abs(cross) ** WHITENING + 1e-9), 0)
+    values = np.abs(np.fft.irfft(cross, _FFT)[: _LAGS + 1])
+    place, level = int(values.argmax()), float(np.sqrt(np.mean(values * values)))
+    return place, float(values[place]) / level if level else 0.0
+
+
+def _bands(samples: Floats) -> Powers:
+    """The power of each band in each window, one window every HOP samples."""
+    windows = sliding_window_view(samples, WINDOW)[::HOP]
+    power = np.abs(np.fft.rfft(windows * _HANN, axis=1)) ** 2
+    return np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1).astype(np.float32)
+
+
+def _loudness(power: Powers, echo: Powers, sent: Powers, quantile: float) -> Powers:
+    """The gain of each band, from the frames in which much of it was sent."""
+    loud = (echo > 0.01 * echo.max(axis=0)) & (sent > RISING * echo)
+    ratios = np.where(loud, power / np.maximum(echo, 1.0), np.nan)
+    known = loud.any(axis=0)
+    gain = np.zeros(len(known), np.float32)
+    if known.any():
+        gain[known] = np.nanquantile(ratios[:, known], quantile, axis=0)
+        gain[~known] = np.median(gain[known])
+    return gain
+
+
+def _excess(power: Powers, echo: Powers, noise: Powers) -> float:
+    """How far the power is above what echo and noise can be, of one frame or the mean of several."""
+    most = MARGIN * echo + NOISE_MARGIN * noise + 1.0
+    return float(np.log(np.maximum(power / most, 1.0)).mean())

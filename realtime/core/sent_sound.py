@@ -1,0 +1,131 @@
+"""The sound and the words that were sent to a listener, by the time at which they would be played at the earliest.
+
+A player needs time before the first sound, so what was sent is played some unknown, steady time later than here. Keeps
+what may still sound or has just sounded. Pure: the time is an argument, in seconds of a clock that does not jump.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.core.audio_buffer import Samples
+from realtime.core.resample import Resampler
+from realtime.core.spoken import SpokenPart
+
+Floats = NDArray[np.float32]
+
+RATE = 8_000  # Hertz: most of the energy of a voice is below 4 kHz
+KEEP_S = 2.5  # of what has been played: a player's delay, and what is compared at once
+LONGEST_S = 30.0  # ahead of the listener; more is not kept
+NEW_STRETCH_S = 0.1  # of silence: no sound goes on after it
+NEVER = -(2**62)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Some sound. `place`: of its first sample on the timeline; `from_ms`: of that sample in its reply's own audio."""
+
+    place: int
+    samples: Samples
+    part: SpokenPart | None
+    from_ms: float
+
+    @property
+    def end(self) -> int:
+        return self.place + len(self.samples)
+
+
+class SentSound:
+    """One timeline. Replies follow each other on it, as they do in a player."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[_Piece] = deque()
+        self._end = NEVER  # place after the newest sample
+        self._resampler: Resampler | None = None
+
+    def __repr__(self) -> str:
+        return f"<SentSound {sum(len(piece.samples) for piece in self._pieces) / RATE:.1f} s>"
+
+    def sent(
+        self, samples: Samples, rate: int, now_s: float, part: SpokenPart | None = None, from_ms: float = 0.0
+    ) -> None:
+        """This sound was handed over at this time. It plays when what was sent before has been played.
+
+        `part`: what of a reply it is, from `from_ms` on.
+        """
+        now = int(now_s * RATE)
+        if now - self._end > NEW_STRETCH_S * RATE:
+            self._resampler = None
+        made, place = self._convert(samples, rate), max(now, self._end)
+        if len(made) and place - now < LONGEST_S * RATE:
+            self._pieces.append(_Piece(place, made, part, from_ms))
+            self._end = place + len(made)
+        while self._pieces and self._pieces[0].end < now - KEEP_S * RATE:
+            self._pieces.popleft()
+
+    def _convert(self, samples: Samples, rate: int) -> Samples:
+        if rate == RATE:
+            return samples
+        if (
+            rate % RATE == 0
+        ):  # the mean of neighbours is a filter that is good enough to compare sounds, and cheap
+            times = rate // RATE
+            whole = samples[: len(samples) // times * times].reshape(-1, times)
+            return whole.mean(axis=1, dtype=np.float32).astype(np.int16)
+        if self._resampler is None or self._resampler.from_rate != rate:
+            self._resampler = Resampler(rate, RATE)
+        return self._resampler.feed(samples)
+
+    def cut(self, at_s: float) -> None:
+        """The player plays nothing that comes after this time."""
+        at = int(at_s * RATE)
+        while self._pieces and self._pieces[-1].place >= at:
+            self._pieces.pop()
+        if self._pieces:
+            last = self._pieces[-1]
+            last.samples = last.samples[: at - last.place]
+        self._end = min(self._end, at)
+
+    # -- what was to be played -----------------------------------------------------------------------------------
+
+    def sounds(self, from_s: float, to_s: float) -> bool:
+        """Whether anything was to be played in this time."""
+        if from_s * RATE >= self._end:
+            return False
+        return next(self._between(int(from_s * RATE), int(to_s * RATE)), None) is not None
+
+    def read(self, from_s: float, count: int) -> Floats:
+        """So many samples from this time on; 0 where there was no sound."""
+        first = round(from_s * RATE)
+        out = np.zeros(count, np.float32)
+        for piece in self._between(first, first + count):
+            begin, end = max(piece.place, first), min(piece.end, first + count)
+            out[begin - first : end - first] = piece.samples[begin - piece.place : end - piece.place]
+        return out
+
+    def said(self, from_s: float, to_s: float) -> str:
+        """The words that were to be heard in this time."""
+        first, last = int(from_s * RATE), int(to_s * RATE)
+        spans: dict[int, tuple[SpokenPart, float, float]] = {}
+        for piece in self._between(first, last):
+            if piece.part is not None:
+                begin_ms = piece.from_ms + max(0, first - piece.place) * 1000 / RATE
+                end_ms = piece.from_ms + (min(piece.end, last) - piece.place) * 1000 / RATE
+                _, begun_ms, _ = spans.get(id(piece.part), (piece.part, begin_ms, end_ms))
+                spans[id(piece.part)] = piece.part, begun_ms, end_ms
+        return " ".join(
+            part.heard(end_ms)[len(part.heard(begin_ms)) :].strip()
+            for part, begin_ms, end_ms in spans.values()
+        )
+
+    def _between(self, first: int, last: int) -> Iterator[_Piece]:
+        for piece in self._pieces:
+            if piece.place >= last:
+                return
+            if piece.end > first:
+                yield piece

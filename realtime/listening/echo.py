@@ -1,0 +1,68 @@
+"""The assistant's own voice in the microphone: what sounds or reads like it is kept from the rules and from the turn.
+
+A client with loudspeakers and without echo cancellation sends back what it plays. Joins the pure rules (`core/echo.py`,
+`core/echo_text.py`) with what one conversation was sent, and counts what they found. It decides nothing about turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from realtime.context import Context
+from realtime.core.echo import EARLIEST_S, LATEST_S, EchoGate
+from realtime.core.echo_text import repeats
+from realtime.core.endpointing import FRAME_MS
+from realtime.listening.audio_input import AudioInput
+
+COUNTED_MS = 250.0  # so much was an echo, and no accident
+APART_S = 2.0  # what comes later is another one
+BEFORE_S, AFTER_S = (
+    0.7,
+    0.3,
+)  # more of what was said is compared: word times are estimates, and decodes begin earlier
+
+
+class EchoFilter:
+    """Of one session."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._gate = EchoGate(context.sent)
+        self._run_ms = 0.0  # of the echo that goes on
+        self._last_s = 0.0  # when it was heard last
+        self._counted_from_ms = -1.0  # of the last text that was counted
+
+    def __repr__(self) -> str:
+        return f"<EchoFilter {self._gate!r}>"
+
+    def hides(self, audio: AudioInput, voiced: bool) -> bool:
+        """Whether the frame that ends where the input was scored is nothing but an echo."""
+        now_s = asyncio.get_running_loop().time()
+        if not self._context.sent.sounds(now_s - 2 * LATEST_S, now_s):
+            return False  # nearly always: then it costs next to nothing
+        end_s = audio.at_s(audio.scored_ms)
+        if not self._gate.feed(end_s, audio.newest, voiced=voiced):
+            return False
+        before_ms = self._run_ms if end_s - self._last_s < APART_S else 0.0
+        self._run_ms, self._last_s = before_ms + FRAME_MS, end_s
+        if before_ms < COUNTED_MS <= self._run_ms:
+            self._context.metrics.echoes.labels("sound").inc()
+        return True
+
+    def own_words(self, text: str, audio: AudioInput, from_ms: float, to_ms: float) -> str:
+        """This text, which was read between these positions; "" if it repeats what the loudspeaker was saying."""
+        if not text:
+            return text
+        said = self._said(audio.at_s(from_ms), audio.at_s(to_ms))
+        if not said or not repeats(text, said, few=not self._gate.in_vain):
+            return text
+        if from_ms != self._counted_from_ms:
+            self._counted_from_ms = from_ms
+            self._context.metrics.echoes.labels("words").inc()
+        return ""
+
+    def _said(self, from_s: float, to_s: float) -> str:
+        """What the loudspeaker was saying: nobody knows how late it is, unless its echo was found."""
+        delay_s = self._gate.delay_s
+        earliest_s, latest_s = (EARLIEST_S, LATEST_S) if delay_s is None else (delay_s, delay_s)
+        return self._context.sent.said(from_s - latest_s - BEFORE_S, to_s - earliest_s + AFTER_S)
