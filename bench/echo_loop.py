@@ -30,6 +30,7 @@ from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.protocol.codec import decode, encode
 from realtime.providers.base import (
+    Providers,
     Samples,
     SpeechAudio,
     SpeechChunkDone,
@@ -38,7 +39,6 @@ from realtime.providers.base import (
     Utterance,
     Voice,
 )
-from realtime.providers.base import Providers
 from realtime.providers.catalog import find
 from realtime.providers.testing import FakeChat, FakeSpeech
 from realtime.providers.whisper.transcriber import LocalTranscriber
@@ -85,7 +85,7 @@ def active_rms(samples: Floats) -> float:
 
 
 def at_level(clip: Clip, level: float) -> Floats:
-    samples = soxr.resample(clip.samples.astype(np.float64), CLIP_RATE, RATE, quality="HQ")
+    samples: Floats = soxr.resample(clip.samples.astype(np.float64), CLIP_RATE, RATE, quality="HQ")
     return samples * level / active_rms(samples)
 
 
@@ -93,11 +93,12 @@ def room(seconds: float, seed: int) -> Floats:
     """An impulse response: the direct sound, and as much energy in a tail that fades by 60 dB in so many seconds."""
     rng = np.random.default_rng(seed)
     time_s = np.arange(int(seconds * RATE)) / RATE
-    tail = rng.normal(0, 1, len(time_s)) * 10 ** (-3 * time_s / seconds)
+    tail: Floats = rng.normal(0, 1, len(time_s)) * 10 ** (-3 * time_s / seconds)
     tail[: RATE // 300] = 0.0
     tail /= np.sqrt((tail**2).sum())
     tail[0] = 1.0
-    return tail / np.sqrt(2)
+    tail /= np.sqrt(2)
+    return tail
 
 
 class RecordedVoice(FakeSpeech):

@@ -76,7 +76,8 @@ class SentSound:
         ):  # the mean of neighbours is a filter that is good enough to compare sounds, and cheap
             times = rate // RATE
             whole = samples[: len(samples) // times * times].reshape(-1, times)
-            return whole.mean(axis=1, dtype=np.float32).astype(np.int16)
+            mean: Floats = whole.mean(axis=1, dtype=np.float32)
+            return mean.astype(np.int16)
         if self._resampler is None or self._resampler.from_rate != rate:
             self._resampler = Resampler(rate, RATE)
         return self._resampler.feed(samples)
@@ -90,6 +91,11 @@ class SentSound:
             last = self._pieces[-1]
             last.samples = last.samples[: at - last.place]
         self._end = min(self._end, at)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was ever sent, or all of it is forgotten."""
+        return not self._pieces
 
     # -- what was to be played -----------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ class EchoFilter:
 
     def own_words(self, text: str, audio: AudioInput, from_ms: float, to_ms: float) -> str:
         """This text, which was read between these positions; "" if it repeats what the loudspeaker was saying."""
-        if not text:
+        if not text or self._context.sent.empty:
             return text
         said = self._said(audio.at_s(from_ms), audio.at_s(to_ms))
         if not said or not repeats(text, said, few=not self._gate.in_vain):
