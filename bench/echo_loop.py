@@ -1,10 +1,11 @@
 """A client without echo cancellation: does the server talk to itself, and does it still hear an interruption?
 
-    python -m bench.echo_loop [--levels -6,-24,-42] [--delays 50,150,300] [--off] [--json FILE]
+    python -m bench.echo_loop [--levels=-6,-24,-42] [--delays=50,150,300] [--short] [--off] [--json FILE]
 
 A whole session in virtual time, with the real detector and the real local transcriber. Its voice is recorded speech. A
 stock client plays it after a delay, in a room with reverberation, and its microphone hears that at some level below
-what was sent. After 25 s somebody interrupts, 6 dB louder than the echo. `--off`: without the recognition of echo.
+what was sent. After 25 s somebody interrupts, 6 dB louder than the echo. `--short`: instead of one long reply there are
+short ones with silence after them, in which nobody interrupts. `--off`: without the recognition of echo.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 from collections.abc import AsyncGenerator
@@ -26,6 +28,7 @@ import soxr
 from numpy.typing import NDArray
 
 from bench.common import RATE, table
+from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.protocol.codec import decode, encode
@@ -38,6 +41,7 @@ from realtime.providers.base import (
     Transcript,
     Utterance,
     Voice,
+    VoiceDetector,
 )
 from realtime.providers.catalog import find
 from realtime.providers.testing import FakeChat, FakeSpeech
@@ -53,6 +57,7 @@ Floats = NDArray[np.float64]
 
 LEVELS = (-6, -12, -18, -24, -30, -36, -42)  # dB: of the echo, below what was sent
 DELAYS = (50, 150, 300)  # ms
+ROOMS_S = (0.2, 0.35, 0.5)  # reverberation times
 ABOVE_DB = 6.0  # of the interruption, above the echo
 SENT = 2_000.0  # root mean square of what is sent, while it speaks: -24 dBFS
 NOISE = 6.0  # of the microphone: -75 dBFS
@@ -61,6 +66,7 @@ FRAME_MS = 20
 FRAME = RATE * FRAME_MS // 1000
 DECODE_S = 0.15  # that a decode takes
 INTERRUPTIONS = ("en_sb_spk1_snt1", "en_arctic_a0024", "en_new_home", "en_sb_spk1_snt5", "en_jfk")
+APART_S = 6.0  # from one short reply to the next
 LEAST_S = 1.5  # of the recordings that the voice speaks
 
 
@@ -106,7 +112,8 @@ class RecordedVoice(FakeSpeech):
 
     def __init__(self, recordings: list[Clip]) -> None:
         super().__init__(factor=3.0)
-        self.text = " ".join(clip.transcript.strip() for clip in recordings)
+        self.texts = [clip.transcript.strip() for clip in recordings]
+        self.text = " ".join(self.texts)
         self.sound = np.concatenate([at_level(clip, SENT) for clip in recordings]).astype("<i2")
         self._given = 0  # letters
 
@@ -187,70 +194,101 @@ class Client:
         return np.clip(np.round(sound), -32768, 32767).astype("<i2").tobytes()
 
 
-async def loop(
-    providers: Providers, speech: Clip, level_db: float, delay_ms: float, room_s: float, *, off: bool
-) -> Outcome:
-    voice = RecordedVoice(
-        [clip for clip in clips("en") if clip.seconds > LEAST_S and clip.id not in INTERRUPTIONS]
-    )
-    chat = FakeChat([[(0.3, voice.text)]])
-    settings = Settings(instructions="Tell it.", voice_id="v1", speculate="off", language="en")
-    providers = Providers(providers.vad, providers.transcriber, chat, voice, None)
-    config = new_session_config(settings, providers, {}, "")
-    outbox, names = Outbox(), itertools.count()
-    session = Session(
-        config,
-        providers=providers,
-        settings=settings,
-        outbox=outbox,
-        metrics=Metrics(),
-        new_id=lambda kind: f"{kind}_{next(names)}",
-    )
-    if off:
-        session._context.sent.sent = lambda *_: None  # type: ignore[method-assign]
-    client = Client(delay_ms, room(room_s, int(delay_ms)), level_db)
-    events: list[tuple[float, dict[str, Any]]] = []
+@dataclass(frozen=True)
+class Scene:
+    """What is tried. `short`: short replies, and no interruption; `off`: without the recognition of echo."""
 
-    async def read() -> None:
-        while (outgoing := await outbox.take()) is not None:
+    speech: Clip
+    level_db: float
+    delay_ms: float
+    room_s: float
+    short: bool = False
+    off: bool = False
+
+    def replies(self) -> list[Clip]:
+        spoken = [clip for clip in clips("en") if clip.seconds > LEAST_S and clip.id not in INTERRUPTIONS]
+        if self.short:
+            spoken.sort(key=lambda clip: clip.seconds)
+            return spoken[: int(LOOP_S / APART_S)]
+        return spoken
+
+
+class Loop:
+    """One session and its client."""
+
+    def __init__(self, scene: Scene, vad: VoiceDetector) -> None:
+        self.scene = scene
+        self.client = Client(scene.delay_ms, room(scene.room_s, int(scene.delay_ms)), scene.level_db)
+        self.events: list[tuple[float, dict[str, Any]]] = []
+        voice = RecordedVoice(scene.replies())
+        texts = voice.texts if scene.short else [voice.text]
+        chat = FakeChat([[(0.3, text)] for text in texts])
+        settings = Settings(instructions="Tell it.", voice_id="v1", speculate="off", language="en")
+        providers = Providers(vad, PatientTranscriber(language="en"), chat, voice, None)
+        self._outbox, names = Outbox(), itertools.count()
+        self.session = Session(
+            new_session_config(settings, providers, {}, ""),
+            providers=providers,
+            settings=settings,
+            outbox=self._outbox,
+            metrics=Metrics(),
+            new_id=lambda kind: f"{kind}_{next(names)}",
+        )
+        if scene.off:
+            self.session._context.sent.sent = lambda *_: None  # type: ignore[method-assign]
+        if not scene.short:
+            near = at_level(scene.speech, SENT * 10 ** ((scene.level_db + ABOVE_DB) / 20))
+            self.client.near[int(LOOP_S * RATE) :][: len(near)] = near
+
+    async def run(self) -> Outcome:
+        tasks = [asyncio.create_task(self.session.run()), asyncio.create_task(self._read())]
+        clock = asyncio.get_running_loop().time
+        started_s = clock()
+        for frame in range(int((LOOP_S + AFTER_S) * 1000 / FRAME_MS)):
+            at_s = frame * FRAME_MS / 1000
+            if at_s == 0 or (self.scene.short and at_s < LOOP_S and at_s % APART_S < FRAME_MS / 1000):
+                await self._ask()
+            audio = base64.b64encode(self.client.microphone()).decode()
+            await asyncio.sleep(max(0.0, started_s + at_s + FRAME_MS / 1000 - clock()))
+            await self._send(type="input_audio_buffer.append", audio=audio)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.session.aclose()
+        return outcome(self.events, self.scene)
+
+    async def _ask(self) -> None:
+        content = [{"type": "input_text", "text": "Tell me."}]
+        item = {"type": "message", "role": "user", "content": content}
+        await self._send(type="conversation.item.create", item=item)
+        with contextlib.suppress(ProtocolError):  # it answers itself
+            await self._send(type="response.create", response={"metadata": {"asked": "yes"}})
+
+    async def _send(self, **event: Any) -> None:
+        await self.session.receive(decode(msgspec.json.encode(event)))
+
+    async def _read(self) -> None:
+        while (outgoing := await self._outbox.take()) is not None:
             event = msgspec.json.decode(encode(outgoing.event, "event"))
-            events.append((client.now / RATE, event))
+            self.events.append((self.client.now / RATE, event))
             match event["type"]:
                 case "response.output_audio.delta":
-                    client.play(base64.b64decode(event["delta"]))
+                    self.client.play(base64.b64decode(event["delta"]))
                 case "input_audio_buffer.speech_started":
-                    client.stop()
-
-    tasks = [asyncio.create_task(session.run()), asyncio.create_task(read())]
-    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Tell me."}]}
-    for asked in ({"type": "conversation.item.create", "item": item}, {"type": "response.create"}):
-        await session.receive(decode(msgspec.json.encode(asked)))
-    near = at_level(speech, SENT * 10 ** ((level_db + ABOVE_DB) / 20))
-    client.near[int(LOOP_S * RATE) :][: len(near)] = near
-    started_s, clock = asyncio.get_running_loop().time(), asyncio.get_running_loop().time
-    for frame in range(int((LOOP_S + AFTER_S) * 1000 / FRAME_MS)):
-        audio = base64.b64encode(client.microphone()).decode()
-        await asyncio.sleep(max(0.0, started_s + (frame + 1) * FRAME_MS / 1000 - clock()))
-        event = {"type": "input_audio_buffer.append", "audio": audio}
-        await session.receive(decode(msgspec.json.encode(event)))
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await session.aclose()
-    return outcome(events, level_db, delay_ms, room_s)
+                    self.client.stop()
 
 
-def outcome(
-    events: list[tuple[float, dict[str, Any]]], level_db: float, delay_ms: float, room_s: float
-) -> Outcome:
-    def times(type: str) -> list[float]:
-        return [at_s for at_s, event in events if event["type"] == type]
-
-    alone = [at_s for at_s in times("input_audio_buffer.speech_started") if at_s < LOOP_S]
-    answers = [at_s for at_s in times("response.created")[1:] if at_s < LOOP_S]
-    heard = [at_s for at_s in times("input_audio_buffer.speech_started") if at_s >= LOOP_S]
+def outcome(events: list[tuple[float, dict[str, Any]]], scene: Scene) -> Outcome:
+    until_s = LOOP_S + AFTER_S if scene.short else LOOP_S
+    started = [at_s for at_s, event in events if event["type"] == "input_audio_buffer.speech_started"]
+    alone, heard = sum(at_s < until_s for at_s in started), [at_s for at_s in started if at_s >= until_s]
+    answers = sum(
+        at_s < until_s and not event["response"].get("metadata")
+        for at_s, event in events
+        if event["type"] == "response.created"
+    )
     heard_ms = (heard[0] - LOOP_S) * 1000 if heard and not alone else None
-    return Outcome(level_db, delay_ms, room_s, len(alone), len(answers), heard_ms)
+    return Outcome(scene.level_db, scene.delay_ms, scene.room_s, alone, answers, heard_ms)
 
 
 HEADS = ("echo", "delay", "room", "interrupted itself", "answered itself", "interruption heard after")
@@ -273,6 +311,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.echo_loop", description="Let the server hear itself.")
     parser.add_argument("--levels", type=numbers, default=LEVELS)
     parser.add_argument("--delays", type=numbers, default=DELAYS)
+    parser.add_argument("--short", action="store_true", help="short replies, and no interruption")
     parser.add_argument("--off", action="store_true", help="without the recognition of echo")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -282,19 +321,18 @@ def main() -> None:
     )
     outcomes = []
     for number, (level_db, delay_ms) in enumerate(itertools.product(options.levels, options.delays)):
-        room_s = (0.2, 0.35, 0.5)[number % 3]
-        outcomes.append(virtual_time.run(_alone(next(named), level_db, delay_ms, room_s, off=options.off)))
+        scene = Scene(next(named), level_db, delay_ms, ROOMS_S[number % 3], options.short, options.off)
+        outcomes.append(virtual_time.run(measure(scene)))
         print(" ", outcomes[-1], flush=True)
     print(markdown(outcomes))
     if options.json:
         options.json.write_text(json.dumps([asdict(one) for one in outcomes], indent=1) + "\n")
 
 
-async def _alone(speech: Clip, level_db: float, delay_ms: float, room_s: float, *, off: bool) -> Outcome:
+async def measure(scene: Scene) -> Outcome:
     vad = find("vad", "silero").create(Settings())
-    providers = Providers(vad, PatientTranscriber(language="en"), FakeChat(), FakeSpeech(), None)
     try:
-        return await loop(providers, speech, level_db, delay_ms, room_s, off=off)
+        return await Loop(scene, vad).run()
     finally:
         await vad.aclose()
 

@@ -55,6 +55,8 @@ NEAR = 0.3
 NEAR_GOES_ON = 0.15  # enough shortly after such a frame
 GOES_ON = 8  # frames
 ALL_ECHO = 0.2  # below this mean of the searched sound nobody else spoke in it
+REMEMBERED = 512  # frames of speech: 16 s
+ACCIDENTS = 1  # frames that seem to be more than an echo, in speech that is only an echo
 LOST = 12  # more frames of speech without an echo than with one, after which the delay is looked for again
 
 _LAGS = int((LATEST_S - EARLIEST_S) * RATE)
@@ -82,6 +84,9 @@ class EchoGate:
         self._sent_bands: tuple[float, Powers] | None = (
             None  # of the last frame: when it ended, and its `TAIL`
         )
+        self._frames: deque[tuple[float, bool]] = deque(
+            maxlen=REMEMBERED
+        )  # of speech: its end, and if only an echo
         self.delay_s: float | None = None
         self.in_vain = 0  # searches since the last one that found an echo
 
@@ -105,7 +110,14 @@ class EchoGate:
         self._lost += 1
         if self.delay_s is None or self._lost >= LOST:
             self._search(end_s, newest)
-        return self.delay_s is not None and self._is_echo(end_s, self.delay_s, newest)
+        is_echo = self.delay_s is not None and self._is_echo(end_s, self.delay_s, newest)
+        self._frames.append((end_s, is_echo))
+        return is_echo
+
+    def only_echo(self, from_s: float, to_s: float) -> bool:
+        """Whether all speech in this time was an echo, as far as is known by now: the first is found some time later."""
+        frames = [is_echo for end_s, is_echo in self._frames if from_s < end_s <= to_s]
+        return any(frames) and frames.count(False) <= ACCIDENTS
 
     # -- one frame -----------------------------------------------------------------------------------------------
 
@@ -176,12 +188,20 @@ class EchoGate:
         noise = power.min(axis=0)
         gain = _loudness(power, echo, sent, ECHO_QUANTILE)
         alone = _excess(power, echo * gain, noise) < ALL_ECHO
-        if not alone:
+        if alone:
+            self._remember_alone(end_s)
+        else:
             gain = _loudness(power, echo, sent, MIXED_QUANTILE)
         if alone or self.delay_s is None or abs(delay_s - self.delay_s) > WINDOW / RATE / 4:
             self.delay_s, self._gain = delay_s, gain
             self._noise = np.minimum(noise, self._noise)
             self._lost = 0
+
+    def _remember_alone(self, end_s: float) -> None:
+        """In all of the searched sound there was only an echo."""
+        from_s = end_s - SEARCHED / RATE
+        frames = [(at_s, is_echo or at_s > from_s) for at_s, is_echo in self._frames]
+        self._frames = deque(frames, maxlen=REMEMBERED)
 
 
 def _halved(newest: Newest, count: int) -> Floats:

@@ -50,11 +50,13 @@ class EchoFilter:
         return True
 
     def own_words(self, text: str, audio: AudioInput, from_ms: float, to_ms: float) -> str:
-        """This text, which was read between these positions; "" if it repeats what the loudspeaker was saying."""
+        """This text, which was read between these positions; "" if all there was an echo, by its sound or its words."""
         if not text or self._context.sent.empty:
             return text
-        said = self._said(audio.at_s(from_ms), audio.at_s(to_ms))
-        if not said or not repeats(text, said, few=not self._gate.in_vain):
+        from_s, to_s = audio.at_s(from_ms), audio.at_s(to_ms)
+        if self._gate.only_echo(from_s, to_s):
+            return ""
+        if not repeats(text, self._said(from_s, to_s), few=not self._gate.in_vain):
             return text
         if from_ms != self._counted_from_ms:
             self._counted_from_ms = from_ms
