@@ -28,7 +28,8 @@ EARLIEST_S, LATEST_S = (
     0.9,
 )  # the delay is between these: buffers of the player, the network, the microphone
 SEARCH_EVERY = 4  # frames
-LEAST_VOICED = 8  # frames of speech among those that are searched
+LEAST_VOICED = 3  # frames of speech among those that are searched: of a faint echo the detector hears little
+ENOUGH_VOICED = 8  # of them, so that an echo would have been found
 
 # The peak of the correlation over its root mean square. Of unrelated speech 99 of 100 are below 10, and the highest
 # that was seen is 15; of an echo half are above 25.
@@ -88,7 +89,7 @@ class EchoGate:
             maxlen=REMEMBERED
         )  # of speech: its end, and if only an echo
         self.delay_s: float | None = None
-        self.in_vain = 0  # searches since the last one that found an echo
+        self.in_vain = 0  # searches that would have found an echo, since the last that did
 
     def __repr__(self) -> str:
         delay = "none" if self.delay_s is None else f"after {self.delay_s * 1000:.0f} ms"
@@ -176,7 +177,7 @@ class EchoGate:
         if peak >= CLEAR_PEAK or (peak >= FAINT_PEAK and again):
             self.in_vain = 0
             self._found(heard, end_s, delay_s)
-        else:
+        elif sum(self._voiced) >= ENOUGH_VOICED:
             self.in_vain += 1
 
     def _found(self, heard: Floats, end_s: float, delay_s: float) -> None:
