@@ -44,7 +44,8 @@ TAIL = 8  # frames in which a room answers
 DECAY = 0.4  # of the power, per frame of that answer: a reverberation time of 0.5 s
 MARGIN = 2.0  # the power of an echo may exceed what is expected by so much: 3 dB
 NOISE_MARGIN = 3.0  # and noise its least power
-NOISE_RISE = 1.01  # of that least power, per frame
+NOISE_RISE = 1.02  # of that least power, per frame
+LEAST_NOISE = 300.0  # its power where a microphone gives digital silence: it must be able to rise again
 # Of a band's loudness in the searched sound: the middle of an echo alone, a low one where somebody else may speak.
 ECHO_QUANTILE, MIXED_QUANTILE = 0.5, 0.3
 FOLLOW_UP, FOLLOW_DOWN = 0.3, 0.1  # how far one frame moves the expected loudness
@@ -124,7 +125,7 @@ class EchoGate:
 
     def _is_echo(self, end_s: float, delay_s: float, newest: Newest) -> bool:
         power, echo, sent = self._powers(end_s, delay_s, newest)
-        self._noise = np.minimum(power, self._noise * NOISE_RISE)
+        self._noise = _least(power, self._noise * NOISE_RISE)
         excess = _excess(power, echo * self._gain, self._noise)
         if excess > (NEAR_GOES_ON if self._near else NEAR):
             self._near = GOES_ON if excess > NEAR else self._near - 1
@@ -140,7 +141,7 @@ class EchoGate:
         if self.delay_s is not None and self._until_search <= 0:
             self._until_search = SEARCH_EVERY
             power, echo, sent = self._powers(end_s, self.delay_s, newest)
-            self._noise = np.minimum(power, self._noise * NOISE_RISE)
+            self._noise = _least(power, self._noise * NOISE_RISE)
             self._follow(power, echo, sent)
 
     def _powers(self, end_s: float, delay_s: float, newest: Newest) -> tuple[Powers, Powers, Powers]:
@@ -186,7 +187,7 @@ class EchoGate:
         power, sent = _bands(heard), _bands(self._sent.read(end_s - delay_s - count / RATE, count))
         echo = np.stack([_TAIL_WEIGHTS @ sent[at : at + TAIL] for at in range(len(power))])
         sent = sent[TAIL - 1 :]
-        noise = power.min(axis=0)
+        noise = _least(power[power.any(axis=1)].min(axis=0, initial=np.inf), np.inf)
         gain = _loudness(power, echo, sent, ECHO_QUANTILE)
         alone = _excess(power, echo * gain, noise) < ALL_ECHO
         if alone:
@@ -195,7 +196,7 @@ class EchoGate:
             gain = _loudness(power, echo, sent, MIXED_QUANTILE)
         if alone or self.delay_s is None or abs(delay_s - self.delay_s) > WINDOW / RATE / 4:
             self.delay_s, self._gain = delay_s, gain
-            self._noise = np.minimum(noise, self._noise)
+            self._noise = _least(noise, self._noise)
             self._lost = 0
 
     def _remember_alone(self, end_s: float) -> None:
@@ -241,6 +242,10 @@ def _loudness(power: Powers, echo: Powers, sent: Powers, quantile: float) -> Pow
         gain[known] = np.nanquantile(ratios[:, known], quantile, axis=0)
         gain[~known] = np.median(gain[known])
     return gain
+
+
+def _least(power: Powers, noise: Powers | float) -> Powers:
+    return np.maximum(np.minimum(power, noise), LEAST_NOISE)
 
 
 def _excess(power: Powers, echo: Powers, noise: Powers) -> float:

@@ -1,0 +1,65 @@
+"""What was sent to a listener, by the time at which it would be played."""
+
+import numpy as np
+import pytest
+
+from realtime.core.messages import WordTime
+from realtime.core.sent_sound import KEEP_S, LONGEST_S, RATE, SentSound
+from realtime.core.spoken import SpokenPart
+
+
+def tone(seconds, rate=RATE, level=1000):
+    return np.full(round(seconds * rate), level, np.int16)
+
+
+def test_sound_follows_what_was_sent_before_it():
+    sent = SentSound()
+    sent.sent(tone(1.0, level=1), RATE, 10.0)
+    sent.sent(tone(1.0, level=2), RATE, 10.1)  # long before the first has been played
+    assert set(sent.read(10.0, RATE)) == {1}
+    assert set(sent.read(11.0, RATE)) == {2}
+    assert not sent.read(12.0, RATE).any()
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 44_100])
+def test_every_rate_becomes_one(rate):
+    sent = SentSound()
+    for number in range(10):
+        sent.sent(tone(0.1, rate), rate, 10.0 + number / 10)
+    middle = sent.read(10.2, RATE // 2)
+    assert np.allclose(middle, 1000, atol=20)
+
+
+def test_after_a_cut_nothing_sounds_and_the_next_reply_begins_at_once():
+    sent = SentSound()
+    sent.sent(tone(5.0), RATE, 10.0)
+    sent.cut(11.0)
+    assert sent.sounds(10.5, 11.5)
+    assert not sent.sounds(11.1, 20.0)
+    sent.sent(tone(1.0, level=7), RATE, 12.0)
+    assert set(sent.read(12.0, RATE)) == {7}
+
+
+def test_little_is_kept_of_what_has_been_played_and_of_what_is_far_ahead():
+    sent = SentSound()
+    for number in range(100):
+        sent.sent(tone(1.0), RATE, 10.0 + number)
+    assert not sent.sounds(0.0, 109.0 - KEEP_S - 1.0)
+    for _ in range(100):
+        sent.sent(tone(1.0), RATE, 110.0)
+    assert not sent.sounds(110.0 + LONGEST_S + 1.0, 1_000.0)
+
+
+def test_the_words_of_any_time_are_known():
+    part = SpokenPart()
+    part.begin_chunk(0, "one two three four")
+    part.set_words(0, [WordTime(*at) for at in ((0, 3, 0, 1000), (4, 7, 1000, 2000), (8, 13, 2000, 3000))])
+    part.add_audio(0, 4000.0)
+    part.finish_chunk(0)
+    sent = SentSound()
+    for number in range(4):
+        sent.sent(tone(1.0), RATE, 50.0, part, number * 1000.0)
+    assert sent.said(50.9, 52.8) == "two three"
+    part.close()
+    assert sent.said(50.9, 52.8) == "two three"
+    assert sent.said(60.0, 61.0) == ""
