@@ -117,7 +117,7 @@ class EchoGate:
         return is_echo
 
     def only_echo(self, from_s: float, to_s: float) -> bool:
-        """Whether all speech in this time was an echo, as far as is known by now: the first is found some time later."""
+        """Whether all speech in this time was an echo, as far as is known by now: the first is found later."""
         frames = [is_echo for end_s, is_echo in self._frames if from_s < end_s <= to_s]
         return any(frames) and frames.count(False) <= ACCIDENTS
 

@@ -16,6 +16,7 @@ from realtime.listening.audio_input import AudioInput
 
 COUNTED_MS = 250.0  # so much was an echo, and no accident
 APART_S = 2.0  # what comes later is another one
+AS_A_HUM = "hm"  # what an echo is for the rules of turns: it wants no turn, however long it is
 BEFORE_S, AFTER_S = (
     0.7,
     0.3,
@@ -48,6 +49,10 @@ class EchoFilter:
         if before_ms < COUNTED_MS <= self._run_ms:
             self._context.metrics.echoes.labels("sound").inc()
         return True
+
+    def for_rules(self, text: str, audio: AudioInput, from_ms: float, to_ms: float) -> str:
+        """The same as `own_words`, but an echo is a hum: of a sound without words, the rules believe only a second."""
+        return AS_A_HUM if text and not self.own_words(text, audio, from_ms, to_ms) else text
 
     def own_words(self, text: str, audio: AudioInput, from_ms: float, to_ms: float) -> str:
         """This text, which was read between these positions; "" if all there was an echo, by its sound or its words."""

@@ -130,11 +130,11 @@ class SpeechText:
         return tell
 
     def _own(self, known: Transcript) -> Transcript:
-        """Without the words of the reply that is heard: until the speech is announced, they may be all there is."""
+        """A hum in place of an echo of the reply: until the speech is announced, it may be all there is."""
         if self._segment.announced:
             return known
         from_ms, to_ms = self._segment.onset_ms, self._audio.scored_ms
-        return replace(known, text=self._echo.own_words(known.text, self._audio, from_ms, to_ms))
+        return replace(known, text=self._echo.for_rules(known.text, self._audio, from_ms, to_ms))
 
     def _on_interim(self, known: Transcript) -> None:
         """What the user has said so far. A whole sentence that stays the same may be all there is."""

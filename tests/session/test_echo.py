@@ -1,0 +1,99 @@
+"""A client whose microphone hears its loudspeaker: the reply goes on, nothing is answered, and a user is heard."""
+
+import base64
+from contextlib import asynccontextmanager
+
+import numpy as np
+
+from realtime.providers.base import SpeechAudio, SpeechChunkDone
+from tests.conversing import Talk, scripted
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeUtterance
+
+RATE = 24_000
+FRAME = RATE // 50
+ANSWER = "There was once a small dog. It lived by the sea. It had a friend. They walked all day."
+
+
+def rustle(seconds, seed):
+    """Noise in syllables: as good as a voice for whoever compares sounds."""
+    rng = np.random.default_rng(seed)
+    count = int(seconds * RATE)
+    syllables = np.repeat(rng.uniform(0.2, 1.0, count // 3_000 + 1), 3_000)[:count]
+    return rng.normal(0, 4_000, count) * syllables
+
+
+class Rustling(FakeSpeech):
+    """Every chunk takes 1.5 s."""
+
+    @asynccontextmanager
+    async def open(self, voice):
+        yield RustlingUtterance(self)
+
+
+class RustlingUtterance(FakeUtterance):
+    async def events(self):
+        chunk = 0
+        while await self._texts.get() is not None:
+            sound = rustle(1.5, 40 + chunk).clip(-32_000, 32_000).astype("<i2")
+            for start in range(0, len(sound), RATE // 10):
+                yield SpeechAudio(chunk, sound[start : start + RATE // 10].tobytes())
+            yield SpeechChunkDone(chunk)
+            chunk += 1
+
+
+async def loudspeaker(talk, seconds, *, delay_s=0.18, level_db=-12, near=None, near_s=0.0):
+    """Play what comes, and send it back through the microphone; `near` speaks as well, from `near_s` on."""
+    played, seen, end = np.zeros(int((seconds + 30) * RATE)), 0, 0
+    for frame in range(int(seconds * 50)):
+        now = frame * FRAME
+        for event in talk.events[seen:]:
+            if event["type"] == "response.output_audio.delta":
+                sound = np.frombuffer(base64.b64decode(event["delta"]), "<i2")
+                start = max(end, now + int(delay_s * RATE))
+                end = start + len(sound)
+                played[start:end] = sound
+        seen = len(talk.events)
+        heard = played[now : now + FRAME] * 10 ** (level_db / 20)
+        if near is not None and now >= near_s * RATE:
+            spoken = near[now - int(near_s * RATE) :][:FRAME]
+            heard[: len(spoken)] += spoken
+        await talk.microphone(heard.clip(-32_000, 32_000).astype("<i2").tobytes(), 0.02)
+
+
+def conversation(*texts):
+    """What the transcriber reads in whatever it is given has nothing to do with the answer."""
+    return Talk(
+        chat=FakeChat([[(0.1, ANSWER)]]),
+        speech=Rustling(),
+        transcriber=FakeTranscriber(list(texts), interim_texts=list(texts)),
+    )
+
+
+@scripted
+async def test_the_echo_of_a_reply_is_nobody():
+    async with conversation(*["I want something else."] * 20) as talk:
+        await talk.ask("Tell me a story.")
+        await loudspeaker(talk, 9.0)
+        assert not talk.of("input_audio_buffer.speech_started")
+        assert [done["response"]["status"] for done in talk.of("response.done")] == ["completed"]
+        assert talk.metrics.echoes.labels("sound")._value.get() >= 1
+
+
+@scripted
+async def test_a_user_who_speaks_over_the_echo_interrupts():
+    async with conversation(*["I want something else."] * 20) as talk:
+        await talk.ask("Tell me a story.")
+        near = rustle(2.0, 7) * 10 ** (-6 / 20)  # 6 dB above the echo
+        await loudspeaker(talk, 5.0, near=near, near_s=3.0)
+        (started,) = talk.of("input_audio_buffer.speech_started")
+        assert 2_500 <= started["audio_start_ms"] <= 3_200
+
+
+@scripted
+async def test_an_echo_that_is_known_by_its_words_alone_is_nobody():
+    async with conversation(*["There was."] * 20) as talk:
+        talk.session._user._echo._gate.feed = lambda *_, **__: False  # of a player that changes the sound
+        await talk.ask("Tell me a story.")
+        await loudspeaker(talk, 4.0)
+        assert not talk.of("input_audio_buffer.speech_started")
+        assert talk.metrics.echoes.labels("words")._value.get() >= 1
