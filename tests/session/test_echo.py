@@ -94,6 +94,6 @@ async def test_an_echo_that_is_known_by_its_words_alone_is_nobody():
     async with conversation(*["There was."] * 20) as talk:
         talk.session._user._echo._gate.feed = lambda *_, **__: False  # of a player that changes the sound
         await talk.ask("Tell me a story.")
-        await loudspeaker(talk, 4.0)
+        await loudspeaker(talk, 1.4)
         assert not talk.of("input_audio_buffer.speech_started")
         assert talk.metrics.echoes.labels("words")._value.get() >= 1
