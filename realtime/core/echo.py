@@ -37,6 +37,7 @@ CLEAR_PEAK = 17.0
 FAINT_PEAK = 9.0  # enough if the next peak is at the same place
 SAME_PLACE_S = 0.003
 WHITENING = 0.85  # 1 whitens fully, and lets noise count as much as speech
+LOUDEST = 10.0  # times what was sent: no loudspeaker and microphone make an echo that is louder still (20 dB)
 
 LOWEST_HZ, HIGHEST_HZ = 200.0, 3_600.0
 BANDS = 16
@@ -171,7 +172,8 @@ class EchoGate:
         self._until_search = SEARCH_EVERY
         first_s = end_s - SEARCHED / RATE - LATEST_S
         heard = _halved(newest, SEARCHED)
-        place, peak = _peak(heard, self._sent.read(first_s, SEARCHED + _LAGS))
+        sent = self._sent.read(first_s, SEARCHED + _LAGS)
+        place, peak = _peak(heard, sent) if _level(heard) <= LOUDEST * _level(sent) else (0, 0.0)
         delay_s = LATEST_S - place / RATE
         again = self._faint_s is not None and abs(delay_s - self._faint_s) < SAME_PLACE_S
         self._faint_s = delay_s if peak >= FAINT_PEAK else None
@@ -223,6 +225,10 @@ def _peak(heard: Floats, sent: Floats) -> tuple[int, float]:
     values = np.abs(np.fft.irfft(cross, _FFT)[: _LAGS + 1])
     place, level = int(values.argmax()), float(np.sqrt(np.mean(values * values)))
     return place, float(values[place]) / level if level else 0.0
+
+
+def _level(samples: Floats) -> float:
+    return float(np.sqrt(np.mean(samples * samples)))
 
 
 def _bands(samples: Floats) -> Powers:

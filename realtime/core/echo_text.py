@@ -22,13 +22,14 @@ CHARACTER_WEIGHT = 3  # of a character of a script without blanks, in letters
 
 def repeats(text: str, said: str, *, few: bool = False) -> bool:
     """Whether most of this text is an echo of what was said. `few`: one or two words count as well, if all of them were
-    said; else they are believed to be the user's. A command that was not said never is an echo."""
+    said; else they are believed to be the user's. A command that was not said never is an
+    echo, nor is what begins with one and goes on otherwise."""
     words, spoken = units(fold(text)), units(fold(said))
     if not words or not spoken:
         return False
     echoed = _in_order(words, spoken)
     own = [word for index, word in enumerate(words) if index not in echoed]
-    if any(map(takes_turn, own)):
+    if any(map(takes_turn, own)) or (own and takes_turn(words[0])):
         return False
     share = 1 - sum(map(_weight, own)) / sum(map(_weight, words))
     return share >= SHARE if _several(words) else few and not own

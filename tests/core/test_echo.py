@@ -106,3 +106,11 @@ def test_an_echo_that_gets_louder_is_followed_and_one_that_is_gone_hides_no_voic
     gone[4 * RATE :] += voice(2, 2.0) * 10 ** (-16 / 20)  # softer than the echo was
     _, verdicts = heard(sound, gone)
     assert verdicts[int(4.5 * frames) :].mean() < 0.35
+
+
+def test_a_voice_is_no_echo_of_a_sound_that_nobody_can_hear():
+    """A reply that is almost silence has a spectrum like anything: its echo cannot be louder than itself."""
+    tone = 12_000 * np.sin(np.arange(int(SECONDS * RATE)) / 3)
+    gate, verdicts = heard(np.ones(len(tone)), tone)
+    assert gate.delay_s is None
+    assert not verdicts.any()
