@@ -61,11 +61,14 @@ class VoiceDetector(Protocol):
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """The text of an utterance. `language` is an ISO-639-1 code if the transcriber knows it. `log_probability` is its
-    confidence: the mean over the words, 0 is certain."""
+    confidence: the mean over the words, 0 is certain. `last_word` and `stop` are how probable the last word is, and the
+    mark that ends the text: both say whether the sentence is over (docs/turn-taking.md)."""
 
     text: str
     language: str | None = None
     log_probability: float | None = None
+    last_word: float | None = None
+    stop: float | None = None
 
 
 class Transcriber(Protocol):

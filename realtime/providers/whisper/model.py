@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from realtime.core.characters import UNSPACED, is_unspaced, pronounceable
 from realtime.core.folding import fold
+from realtime.core.marks import SENTENCE_MARKS
 from realtime.core.unicode_tables import SEGMENTED, is_segmented
 from realtime.providers.base import VAD_RATE, Samples
 
@@ -43,6 +44,14 @@ SURELY_SPEECH = 0.45  # below this probability of no speech
 
 
 @dataclass(frozen=True, slots=True)
+class EndOfText:
+    """How sure the model is of how the text ends. Probabilities; None where the text has no such end."""
+
+    last_word: float | None
+    stop: float | None  # of the full stop, question or exclamation mark that ends it
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """The text of the audio, and the model's confidence in it."""
 
@@ -50,6 +59,7 @@ class Decoded:
     language: str | None
     no_speech: float  # probability
     log_probability: float  # mean per token
+    end: EndOfText | None = None
 
     @property
     def speech(self) -> bool:
@@ -185,9 +195,14 @@ class Whisper:
             max_length=most + len(tokens),
             return_no_speech_prob=True,
             return_scores=True,
+            return_logits_vocab=True,
         )[0]
-        text = tokenizer.decode(_spoken(result.sequences_ids[0], tokenizer, seconds))
-        return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0])
+        ids = result.sequences_ids[0]
+        places = _spoken(ids, tokenizer, seconds)
+        text = tokenizer.decode([ids[place] for place in places])
+        # with several beams there are no logits of the one that was chosen
+        end = _end_of_text(ids, places, result.logits[0], tokenizer) if beam == 1 else None
+        return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0], end)
 
     def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
@@ -250,15 +265,39 @@ def _unharmed(decoded: Decoded) -> bool:
 
 
 def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:
-    """The text tokens up to the first timestamp that is at the end of the audio or goes back in time."""
+    """The places of the text tokens up to the first timestamp that is at the end of the audio or goes back in time."""
     out: list[int] = []
     last_s = 0.0
-    for token in ids:
+    for place, token in enumerate(ids):
         if token >= tokenizer.timestamp_begin:
             at_s = (token - tokenizer.timestamp_begin) * TIMESTAMP_S
             if out and (at_s >= seconds - END_MARGIN_S or at_s < last_s):
                 break
             last_s = at_s
         elif token < tokenizer.eot:
-            out.append(token)
+            out.append(place)
     return out
+
+
+def _end_of_text(
+    ids: Sequence[int], places: Sequence[int], logits: Sequence[Any], tokenizer: Any
+) -> EndOfText | None:
+    """How sure the model is of the last word and of the mark that ends it. `logits`: of each token, over all tokens."""
+    stop: float | None = None
+    word: float | None = None
+    for place in reversed(places):
+        said = tokenizer.decode([ids[place]])
+        if word is None and not any(character.isalnum() for character in said):
+            if said.strip() and said.strip() in SENTENCE_MARKS:
+                stop = _probability(logits[place], ids[place])
+            continue
+        word = (1.0 if word is None else word) * _probability(logits[place], ids[place])
+        if said.startswith(" ") or not said.isascii():
+            break
+    return EndOfText(word, stop) if places else None
+
+
+def _probability(logits: Any, token: int) -> float:
+    values = np.asarray(logits).reshape(-1)
+    highest = values.max()
+    return float(np.exp(values[token] - highest) / np.exp(values - highest).sum())

@@ -130,7 +130,8 @@ class LocalTranscriber:
         if not _believed(decoded) or not pronounceable(decoded.text):
             return Transcript("")
         text = _simplified(decoded.text) if decoded.language == "zh" else decoded.text
-        return Transcript(text, decoded.language, decoded.log_probability)
+        word, stop = (decoded.end.last_word, decoded.end.stop) if decoded.end else (None, None)
+        return Transcript(text, decoded.language, decoded.log_probability, word, stop)
 
     def _load(self, model: str) -> Whisper:
         if (loaded := self._models.get(model)) is not None:
