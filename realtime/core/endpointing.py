@@ -159,6 +159,13 @@ class Endpointer:
         self._speech_ms += self._position_ms - start_ms
         return self._on_fading()
 
+    def end_now(self) -> list[EndpointEvent]:
+        """A shorter silence was assigned: the end, if the silence so far is long enough for it."""
+        enough = (
+            self._speaking and self._silent and self._position_ms - self._end_ms >= self._silence_needed_ms()
+        )
+        return self._close() if enough else []
+
     def finish(self) -> list[EndpointEvent]:
         """The stream ends, or the turn is taken away: close what is open, here and now."""
         return self._close() if self._speaking else self._clear()

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from realtime import deadlines
 from realtime.context import Context
-from realtime.core.completeness import silence_ms
 from realtime.core.endpointing import Endpointer
+from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SemanticVad
-from realtime.providers.base import EndOfTurnModel, Samples
+from realtime.providers.base import EndOfTurnModel, Samples, Transcript
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +30,21 @@ class EndOfTurnDelay:
     def __init__(self, context: Context, endpointer: Endpointer) -> None:
         self._context = context
         self._endpointer = endpointer
-        self._text: str | None = None
-        self._acoustic: float | None = None
+        self._known = Evidence()
+        self._answer = EarlyAnswer.NONE
         self._speech: Callable[[], Samples] | None = None  # the model has not been asked yet
         self._asking: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         silence_ms = self._endpointer.silence_ms
-        return f"<EndOfTurnDelay {silence_ms:.0f} ms, sounds {self._acoustic}, text {self._text!r}>"
+        return f"<EndOfTurnDelay {silence_ms:.0f} ms, {self._known}, answer {self._answer.name}>"
 
     def pause_began(self, speech: Callable[[], Samples], *, text_comes: bool) -> None:
         """The user fell silent after this speech. If its text comes soon, the model is asked after that: whatever
         shares the cores with the decode delays the answer.
         """
         self.pause_ended()
-        self._text = self._acoustic = None
+        self._known = Evidence()
         if not isinstance(self._context.config.turn_detection, SemanticVad):
             return
         self._speech = speech
@@ -58,11 +59,17 @@ class EndOfTurnDelay:
             self._asking.cancel()
             self._asking = None
 
-    def text_known(self, text: str) -> None:
+    def text_known(self, known: Transcript) -> None:
         """What was said before this pause."""
-        self._text = text
+        self._known = replace(evidence_of(known), acoustic=self._known.acoustic)
         self._apply()
         self._ask_model()
+
+    def answer_is(self, answer: EarlyAnswer) -> None:
+        """How far the answer is that was begun early: until its first sound is there, waiting is free."""
+        if answer is not self._answer:
+            self._answer = answer
+            self._apply()
 
     def _ask_model(self) -> None:
         model = self._context.providers.end_of_turn
@@ -73,15 +80,21 @@ class EndOfTurnDelay:
     async def _ask(self, model: EndOfTurnModel, speech: Samples) -> None:
         try:
             async with deadlines.timeout(MODEL_TIMEOUT_S):
-                self._acoustic = await model.finished(speech)
+                acoustic = await model.finished(speech)
         except (ProviderError, TimeoutError):
             return  # the text will do
         except Exception as error:  # of a provider from anywhere
             log.error("the end-of-turn model broke", exc_info=error)
             return
+        self._known = replace(self._known, acoustic=acoustic)
         self._apply()
 
     def _apply(self) -> None:
         detection = self._context.config.turn_detection
         if isinstance(detection, SemanticVad):
-            self._endpointer.silence_ms = silence_ms(self._text, detection.eagerness, self._acoustic)
+            self._endpointer.silence_ms = silence_ms(self._known, detection.eagerness, self._answer)
+
+
+def evidence_of(known: Transcript) -> Evidence:
+    """What a text says about the end of a turn."""
+    return Evidence(known.text, known.last_word, known.stop)

@@ -14,10 +14,11 @@ from realtime.core.agreement import Agreement, essence
 from realtime.core.audio_buffer import Samples
 from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
+from realtime.core.turn_end import worth_asking
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.echo import EchoFilter
-from realtime.listening.end_of_turn import EndOfTurnDelay
+from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.transcription import OnText, Transcription, is_guess, is_sure
 from realtime.protocol import server_events as events
@@ -149,7 +150,7 @@ class SpeechText:
             self._suppose_interim()
         elif endpointer.faded:
             self._suppose_sentence(text)
-        elif stable and completeness_of(text) is Completeness.COMPLETE:
+        elif worth_asking(evidence_of(known), agreed=stable):
             self._suppose(text)
         elif essence(text) != essence(self._supposed):
             self._suppose("")
@@ -162,7 +163,7 @@ class SpeechText:
         if not self._audio.endpointer.paused:
             return
         self._suppose(known.text)
-        self._delay.text_known(known.text)
+        self._delay.text_known(known)
         self._tell(known, self._audio.endpointer.speech_ms, whole=True)
 
     def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:

@@ -31,8 +31,9 @@ LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim deco
 DOUBTFUL = -1.15
 GUESSED = -1.3  # below this nearly all texts of the first 300 ms of a murmur are wrong, and few of a sentence
 SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
-INTERIM_SHARE = 0.4  # of a core, while somebody speaks
-INTERIM_EVERY_MS = (300.0, 600.0)  # of speech, at most and at least
+INTERIM_SHARE = 0.5  # of a core, while somebody speaks
+# Of speech, at least and at most. Whisper knows the last words 290 ms before the voice ends (bench/README.md).
+INTERIM_EVERY_MS = (128.0, 600.0)
 
 OnText = Callable[[Transcript], None]
 

@@ -13,7 +13,6 @@ from functools import partial
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
-from realtime.core.completeness import silence_ms
 from realtime.core.endpointing import (
     EndpointEvent,
     EndpointRules,
@@ -24,6 +23,7 @@ from realtime.core.endpointing import (
     SpeechStarted,
     SpeechStopped,
 )
+from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.echo import EchoFilter
@@ -81,7 +81,7 @@ class UserInput:
             case ServerVad(threshold=threshold, silence_duration_ms=wait_ms):
                 self._audio.endpointer.change(EndpointRules(threshold=threshold, silence_ms=wait_ms))
             case SemanticVad(eagerness=eagerness):
-                self._audio.endpointer.change(EndpointRules(silence_ms=silence_ms(None, eagerness)))
+                self._audio.endpointer.change(EndpointRules(silence_ms=silence_ms(Evidence(), eagerness)))
 
     @property
     def busy(self) -> bool:
@@ -113,6 +113,13 @@ class UserInput:
                         self._notice(noticed)
             self._audio.arrived(now_s)
         return self._audio.length_ms(data)
+
+    def answer_is(self, answer: EarlyAnswer) -> None:
+        """How far the answer is that was begun before the turn is over: with its first sound in hand, it may be now."""
+        self._delay.answer_is(answer)
+        if ended := self._audio.endpointer.end_now():
+            with self._context.turns:
+                self._notice(ended)
 
     def _notice(self, noticed: Sequence[EndpointEvent]) -> None:
         for event in noticed:

@@ -88,6 +88,8 @@ class Response:
         self.gate = Gate()
         self.answer = Answer()
         self.failed = False  # behind the gate, where nobody has seen it
+        # Called once when as much is in hand as may be prepared behind the gate, or when nothing will come.
+        self.on_prepared: Callable[[], None] = _nobody
         self._chat = chat
         self._loop = asyncio.get_running_loop()
         self._watchdog = Watchdog(plan.silent_timeout_s)
@@ -132,6 +134,7 @@ class Response:
     async def run(self) -> None:
         """The whole reply. Whatever goes wrong ends in a failed `response.done`. Raises OutboxFull alone."""
         error = await self._produce()
+        self._prepared()
         self.failed = error is not None and not self.gate.is_open
         await self.gate.wait()
         if error is None:
@@ -202,6 +205,7 @@ class Response:
         if self._unseen:
             return
         if not self.plan.spoken:
+            self._prepared()
             self.gate.show(lambda: self.events.text(text))
             return
         self._feed.feed(text)
@@ -294,6 +298,7 @@ class Response:
             async for event in events:
                 if isinstance(event, AudioReceived):
                     self._mark("speech_first_audio")
+                    self._prepared()
                     self._watchdog.alive()
                     continue
                 if not self.gate.is_open:
@@ -313,9 +318,19 @@ class Response:
     async def _permit(self, chunk: Chunk) -> None:
         """A chunk may go to the voice once the reply may be seen; the first one sooner, where that was planned."""
         if not (self.plan.speak_ahead and chunk.index == 0):
+            self._prepared()
             await self.gate.wait()
         if chunk.spoken:
             self._mark("first_chunk")
 
+    def _prepared(self) -> None:
+        """As much is in hand as may be: whoever waits for it is told once."""
+        tell, self.on_prepared = self.on_prepared, _nobody
+        tell()
+
     def _mark(self, name: str) -> None:
         self.marks.reach(name, self._loop.time())
+
+
+def _nobody() -> None:
+    """Nobody waits for what this reply prepares."""

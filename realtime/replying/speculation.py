@@ -7,13 +7,16 @@ options and the conversation are exactly those it was begun with; else nobody ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from realtime.context import Context
 from realtime.core.agreement import essence
 from realtime.core.conversation import Item, transcript_of
 from realtime.core.messages import ChatRequest
+from realtime.core.turn_end import EarlyAnswer
 from realtime.errors import ProviderRejected
 from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseOptions
@@ -34,8 +37,12 @@ class Premise:
 class Speculation:
     """At most one early answer of one session."""
 
-    def __init__(self, context: Context, responses: Responses) -> None:
+    def __init__(
+        self, context: Context, responses: Responses, progress: Callable[[EarlyAnswer], None]
+    ) -> None:
+        """`progress` is told how far the early answer is."""
         self._context = context
+        self._progress = progress
         self._responses = responses
         self._outcomes = context.metrics.speculations
         self._premise: Premise | None = None
@@ -50,12 +57,14 @@ class Speculation:
         premise = Premise(essence(text), options, conversation.items)
         if self._premise == premise:
             return
-        self.drop()
+        self._discard()
         if self._affordable():
             sees_images = self._context.providers.chat.sees_images
             with suppress(ProviderRejected):  # too long a conversation: the answer to the turn will say so
                 request = build_request(options, conversation, sees_images=sees_images, about_to_say=text)
                 self._begin(premise, request, marks)
+        if self._response is None:
+            self._progress(EarlyAnswer.NONE)
 
     def _affordable(self) -> bool:
         """An early answer may cost a request in vain: half of the budget is kept for turns that are certain."""
@@ -75,7 +84,13 @@ class Speculation:
 
         self._premise = premise
         self._response = self._responses.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
+        self._response.on_prepared = partial(self._prepared, self._response)
+        self._progress(EarlyAnswer.IN_THE_MAKING)
         self._responses.start(self._response)
+
+    def _prepared(self, response: Response) -> None:
+        if response is self._response:
+            self._progress(EarlyAnswer.READY)
 
     def redeem(self, options: ResponseOptions, marks: Marks) -> bool:
         """The turn is over and its item is the last one: show the early answer if it answers what was really said."""
@@ -86,6 +101,7 @@ class Speculation:
             self.drop()
             return False
         self._premise = self._response = None
+        self._progress(EarlyAnswer.NONE)
         response.marks.origin, response.marks.origin_s = marks.origin, marks.origin_s
         response.marks.reached_s.update(marks.reached_s)  # where the user seemed to end, it only looked so
         self._responses.open(response)
@@ -94,6 +110,11 @@ class Speculation:
 
     def drop(self) -> None:
         """It was a wrong guess, or something changed."""
+        if self._response is not None:
+            self._discard()
+            self._progress(EarlyAnswer.NONE)
+
+    def _discard(self) -> None:
         if self._response is not None:
             self._outcomes.labels("wasted").inc()
             self._responses.discard(self._response)

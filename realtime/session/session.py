@@ -100,7 +100,7 @@ class Session:
         self._items = ItemEvents(
             self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
-        self._speculation = Speculation(self._context, self.responses)
+        self._speculation = Speculation(self._context, self.responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`
         self._prewarm = Prewarm(
             providers.chat,

@@ -242,3 +242,16 @@ def test_a_stretch_that_faded_still_counts_as_speech_for_an_interruption():
     endpointer = Endpointer(RULES)
     faded("xxxxxxxx", [0, 0, 0, 32, 64, 0, 0, 0], endpointer)
     assert endpointer.speech_ms == 8 * 32
+
+
+def test_a_shorter_silence_can_end_speech_at_once():
+    """What is known may change between two frames: nobody waits for the next one then."""
+    endpointer = Endpointer(EndpointRules(silence_ms=2_000))
+    at = 0
+    for probability in [0.9] * 20 + [0.1] * 10:
+        at += FRAME_MS
+        endpointer.feed(probability, at)
+    assert endpointer.end_now() == []
+    endpointer.silence_ms = 300
+    assert endpointer.end_now() == [SpeechStopped(20 * FRAME_MS, at)]
+    assert endpointer.end_now() == []

@@ -5,10 +5,11 @@ import asyncio
 import numpy as np
 import pytest
 
-from realtime.core.completeness import silence_ms
 from realtime.core.endpointing import Endpointer
+from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
 from realtime.errors import ProviderUnavailable
 from realtime.listening.end_of_turn import EndOfTurnDelay
+from realtime.providers.base import Transcript
 from tests.contexts import Bench
 from tests.conversing import scripted
 
@@ -55,13 +56,13 @@ async def test_the_model_is_asked_once_in_each_pause_and_after_the_text():
         pause.begin(text_comes=True)
         await asyncio.sleep(0.2)
         assert model.asked == number - 1, "the text comes first"
-        assert pause.silence_ms == silence_ms(None, "low", None), "of the last pause nothing is left"
-        pause.delay.text_known("I would like")
-        assert pause.silence_ms == silence_ms("I would like", "low", None)
-        pause.delay.text_known("I would like to")
+        assert pause.silence_ms == silence_ms(Evidence(), "low"), "of the last pause nothing is left"
+        pause.delay.text_known(Transcript("I would like"))
+        assert pause.silence_ms == silence_ms(Evidence("I would like"), "low")
+        pause.delay.text_known(Transcript("I would like to"))
         await asyncio.sleep(0.2)
         assert model.asked == number
-        assert pause.silence_ms == silence_ms("I would like to", "low", 0.95)
+        assert pause.silence_ms == silence_ms(Evidence("I would like to", acoustic=0.95), "low")
     await pause.bench.context.tasks.aclose()
 
 
@@ -71,10 +72,10 @@ def test_a_model_that_is_late_or_fails_changes_nothing(model: Model):
     async def ask():
         pause = Pause(model)
         pause.begin(text_comes=False)
-        pause.delay.text_known("Turn the light")
+        pause.delay.text_known(Transcript("Turn the light"))
         await asyncio.sleep(3)
         assert model.asked == 1
-        assert pause.silence_ms == silence_ms("Turn the light", "low", None)
+        assert pause.silence_ms == silence_ms(Evidence("Turn the light"), "low")
         await pause.bench.context.tasks.aclose()
 
     ask()
@@ -87,8 +88,8 @@ async def test_what_the_model_says_after_the_pause_is_late():
     await asyncio.sleep(0.1)
     pause.delay.pause_ended()
     await asyncio.sleep(1)
-    assert pause.silence_ms == silence_ms(None, "low", None)
-    pause.delay.text_known("Wait")
+    assert pause.silence_ms == silence_ms(Evidence(), "low")
+    pause.delay.text_known(Transcript("Wait"))
     assert pause.bench.providers.end_of_turn.asked == 1, (
         "the speech of that pause is not asked about any more"
     )
@@ -101,7 +102,20 @@ async def test_under_server_vad_the_silence_is_what_the_client_chose():
     pause = Pause(model, SERVER)
     before_ms = pause.silence_ms
     pause.begin(text_comes=False)
-    pause.delay.text_known("I would like")
+    pause.delay.text_known(Transcript("I would like"))
     await asyncio.sleep(1)
     assert (model.asked, pause.silence_ms) == (0, before_ms)
+    await pause.bench.context.tasks.aclose()
+
+
+@scripted
+async def test_until_an_early_answer_is_in_hand_waiting_is_free():
+    pause = Pause(Model())
+    pause.begin(text_comes=True)
+    known = Transcript("What time is it?", last_word=0.9, stop=0.9)
+    evidence = Evidence(known.text, known.last_word, known.stop)
+    pause.delay.text_known(known)
+    for answer in (EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY, EarlyAnswer.NONE):
+        pause.delay.answer_is(answer)
+        assert pause.silence_ms == silence_ms(evidence, "low", answer)
     await pause.bench.context.tasks.aclose()

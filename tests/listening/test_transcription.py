@@ -109,7 +109,7 @@ async def test_doubtful_words_are_told_as_long_as_no_language_was_assumed():
 
 @scripted
 async def test_slow_decodes_come_less_often():
-    for takes_s, every_ms in ((0.02, INTERIM_EVERY_MS[0]), (0.2, 500.0), (2.0, INTERIM_EVERY_MS[1])):
+    for takes_s, every_ms in ((0.02, INTERIM_EVERY_MS[0]), (0.2, 400.0), (2.0, INTERIM_EVERY_MS[1])):
         subject = transcription(Linguist(english(), takes_s=takes_s))
         await interim(subject)
         assert subject.interim_every_ms == pytest.approx(every_ms, abs=1)

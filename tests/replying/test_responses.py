@@ -29,7 +29,7 @@ class Side:
     def __init__(self, bench: Bench, tools: Toolbox | None = None) -> None:
         self.bench, self.playout = bench, Playout(bench.context)
         self.responses = Responses(bench.context, self.playout, tools)
-        self.speculation = Speculation(bench.context, self.responses)
+        self.speculation = Speculation(bench.context, self.responses, lambda answer: None)
 
     def marks(self) -> Marks:
         return Marks("response_create", asyncio.get_running_loop().time())

@@ -44,7 +44,7 @@ async def test_a_sentence_known_from_an_interim_decode_is_answered_when_the_paus
 async def test_a_whole_sentence_is_answered_when_the_voice_fades_before_the_detector_agrees():
     chat = FakeChat([NOON])
     async with Talk(chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings()) as talk:
-        await talk.microphone(VOICE, 0.5)
+        await talk.microphone(VOICE, 0.3)
         assert chat.requests == []
         await talk.microphone(FADED, 0.1)
         assert [request.messages[-1].content for request in chat.requests] == ["What time is it?"]
@@ -71,7 +71,7 @@ async def test_a_fragment_waits_for_the_detector():
     for text in ("What time", "What time is it in", "Yes.", "好。"):
         chat = FakeChat([NOON])
         async with Talk(chat=chat, transcriber=Heard((0, text)), settings=settings()) as talk:
-            await talk.microphone(VOICE, 0.5)
+            await talk.microphone(VOICE, 0.3)
             await talk.microphone(FADED, 0.14)
             assert chat.requests == []
             await talk.silence(2.0)
@@ -99,7 +99,7 @@ async def test_a_guess_outlives_a_closure_inside_a_word_but_not_another_text():
 async def test_the_waterfall_begins_where_the_user_ended_and_not_where_it_first_seemed_so():
     chat, heard = FakeChat([NOON]), Heard((0, "What time is it?"))
     async with Talk(chat=chat, transcriber=heard, settings=settings(), extensions="latency") as talk:
-        await talk.microphone(VOICE, 0.5)
+        await talk.microphone(VOICE, 0.3)
         await talk.microphone(FADED, 0.1)
         await talk.microphone(VOICE, 0.4)
         await talk.silence(2.0)

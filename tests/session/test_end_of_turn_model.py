@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from realtime.core.turn_end import Evidence, silence_ms
 from realtime.errors import ProviderUnavailable
 from tests.conversing import Talk, scripted
 from tests.session.early import Heard
@@ -44,11 +45,18 @@ async def silence_that_ended(end_of_turn: FakeEndOfTurnModel | None, text: str, 
 @scripted
 async def test_the_model_shortens_and_lengthens_the_silence():
     done, unsure = "What time is it?", "What time"
-    assert await silence_that_ended(FakeEndOfTurnModel(0.9), done) == pytest.approx(380, abs=60)
-    assert await silence_that_ended(FakeEndOfTurnModel(0.9), unsure) == pytest.approx(380, abs=60)
-    assert await silence_that_ended(FakeEndOfTurnModel(0.1), done) == pytest.approx(1070, abs=60)
-    assert await silence_that_ended(FakeEndOfTurnModel(0.1), unsure) == pytest.approx(1410, abs=60)
-    assert await silence_that_ended(None, unsure) == pytest.approx(730, abs=60)
+    waits = [
+        await silence_that_ended(model, text)
+        for model, text in (
+            (FakeEndOfTurnModel(0.9), done),
+            (FakeEndOfTurnModel(0.9), unsure),
+            (None, unsure),
+            (FakeEndOfTurnModel(0.1), unsure),
+        )
+    ]
+    assert waits == sorted(waits)
+    assert waits[0] == pytest.approx(silence_ms(Evidence(done, acoustic=0.9), "auto"), abs=60)
+    assert waits[3] == pytest.approx(silence_ms(Evidence(unsure, acoustic=0.1), "auto"), abs=60)
 
 
 @scripted
@@ -57,7 +65,8 @@ async def test_a_model_that_fails_or_is_slow_leaves_the_decision_to_the_text():
         FakeEndOfTurnModel(ProviderUnavailable("busy")),
         FakeEndOfTurnModel(0.1, delay_s=30.0),
     ):
-        assert await silence_that_ended(end_of_turn, "What time is it?") == pytest.approx(380, abs=60)
+        by_text_ms = silence_ms(Evidence("What time is it?"), "auto")
+        assert await silence_that_ended(end_of_turn, "What time is it?") == pytest.approx(by_text_ms, abs=60)
 
 
 @scripted

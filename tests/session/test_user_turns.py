@@ -87,7 +87,7 @@ async def test_the_words_that_interrupt_are_told_like_all_others():
     async with Talk(chat=FakeChat([STORY]), transcriber=transcriber) as talk:
         await talk.ask("Tell me a story.")
         await talk.until("response.output_audio.delta")
-        await talk.speak(0.8)
+        await talk.speak(0.45)
         assert len(transcriber.asked) == 2
         assert [event["delta"] for event in talk.of("conversation.item.input_audio_transcription.delta")] == [
             "Stop it"

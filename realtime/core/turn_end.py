@@ -1,0 +1,128 @@
+"""When a turn is over: one probability from all that is known about a pause, and the silence that it asks for.
+
+    silence of the base curve, by the probability and the eagerness
+      + as much as an early answer still needs, up to `STRETCH_MS`: until its first sound is in hand, waiting is free
+
+What is known are the text, the doubts of the transcriber about its last word and its full stop, and the opinion of an
+acoustic model. All numbers were chosen on two thirds of the recordings (docs/turn-taking.md, bench/README.md). The
+longest silence of the eagerness always ends the turn. Pure: it hears nothing and has no clock.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from realtime.core.characters import HAN
+from realtime.core.completeness import Completeness, Eagerness, completeness_of
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known about a pause. `text` None: nothing yet. The others are probabilities, None where nobody says."""
+
+    text: str | None = None
+    last_word: float | None = None  # by the transcriber
+    stop: float | None = None  # that a full stop (or "?", "!") ends the text, by the transcriber
+    acoustic: float | None = None  # that the turn is over, by the sound
+
+
+class EarlyAnswer(Enum):
+    """How far the answer is that was begun before the turn is over."""
+
+    NONE = 0  # nobody has begun one: each millisecond of waiting delays the answer
+    IN_THE_MAKING = 1
+    READY = 2  # its first sound (or, where the voice may not begin, its first clause) is in hand
+
+
+# Log-odds that the turn is over. Chosen by logistic regression (bench/README.md, "When a turn is over").
+LOOKS_OVER = {Completeness.COMPLETE: 0.2, Completeness.OPEN: -1.1, Completeness.INCOMPLETE: -1.7}
+NO_TEXT_YET = -0.9
+# A doubt is worth this much for each unit of log-odds below (or above) what the transcriber says of most last words.
+STOP_WEIGHT, STOP_USUAL = 1.4, 0.72
+WORD_WEIGHT, WORD_USUAL = 0.35, 0.85
+ACOUSTIC_WEIGHT, ACOUSTIC_USUAL = 0.2, 0.3
+ACOUSTIC_WEIGHT_UNDOUBTED = 0.4  # where the transcriber tells no doubts ...
+ACOUSTIC_WEIGHT_ALONE = 0.8  # ... and where there is no text
+ACOUSTIC_WEIGHT_HAN, ACOUSTIC_USUAL_HAN = 0.1, 0.8  # it calls nearly all Chinese over (docs/engines.md 4)
+MOST = 3.0  # units of log-odds that one doubt may add or take
+
+# The silence for a probability, in ms since the end of the voice's energy; between two points, a straight line.
+CURVE = (
+    (0.0, 1_900),
+    (0.1, 1_500),
+    (0.25, 1_250),
+    (0.45, 800),
+    (0.55, 600),
+    (0.65, 500),
+    (0.8, 400),
+    (1.0, 360),
+)
+FACTOR: dict[Eagerness, float] = {"high": 0.75, "medium": 1.0, "auto": 1.0, "low": 1.8}
+LONGEST_MS: dict[Eagerness, int] = {"high": 2_000, "medium": 4_000, "auto": 4_000, "low": 8_000}
+# An answer that was asked for at the end of the voice has its first sound after about 730 ms.
+STRETCH_MS = 400
+
+_HAN = re.compile(f"[{HAN}]")
+
+
+def probability_over(known: Evidence) -> float:
+    """How likely the turn is over, 0 to 1."""
+    odds = NO_TEXT_YET if known.text is None else _by_text(known.text, known)
+    return 1 / (1 + math.exp(-odds - _by_sound(known)))
+
+
+# A text while the voice still sounds is worth a question from this probability on; from less if a second decode agrees.
+ASK_FROM, ASK_AGREED_FROM = 0.6, 0.3
+MOST_QUESTIONS = 6  # about texts of one turn, before it is over
+
+
+def worth_asking(known: Evidence, *, agreed: bool) -> bool:
+    """Whether an interim text is so likely all there is that the answer may begin. `agreed`: by two decodes."""
+    if known.text is None or completeness_of(known.text) is not Completeness.COMPLETE:
+        return False
+    return probability_over(known) >= (ASK_AGREED_FROM if agreed else ASK_FROM)
+
+
+def _by_text(text: str, known: Evidence) -> float:
+    looks = completeness_of(text)
+    odds = LOOKS_OVER[looks] + _doubt(known.last_word, WORD_USUAL, WORD_WEIGHT)
+    return odds + _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if looks is Completeness.COMPLETE else odds
+
+
+def _by_sound(known: Evidence) -> float:
+    if known.text is None:
+        return _doubt(known.acoustic, ACOUSTIC_USUAL, ACOUSTIC_WEIGHT_ALONE)
+    if _HAN.search(known.text):
+        return _doubt(known.acoustic, ACOUSTIC_USUAL_HAN, ACOUSTIC_WEIGHT_HAN)
+    weight = ACOUSTIC_WEIGHT_UNDOUBTED if known.last_word is None else ACOUSTIC_WEIGHT
+    return _doubt(known.acoustic, ACOUSTIC_USUAL, weight)
+
+
+def silence_ms(known: Evidence, eagerness: Eagerness, answer: EarlyAnswer = EarlyAnswer.NONE) -> int:
+    """Milliseconds of silence that end the turn."""
+    wait_ms = _on_curve(probability_over(known)) * FACTOR[eagerness]
+    if answer is EarlyAnswer.IN_THE_MAKING:
+        wait_ms += STRETCH_MS
+    return min(round(wait_ms), LONGEST_MS[eagerness])
+
+
+def _doubt(probability: float | None, usual: float, weight: float) -> float:
+    if probability is None:
+        return 0.0
+    return weight * max(-MOST, min(MOST, _log_odds(probability) - _log_odds(usual)))
+
+
+def _log_odds(probability: float) -> float:
+    kept = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(kept / (1 - kept))
+
+
+def _on_curve(probability: float) -> float:
+    for (left, left_ms), (right, right_ms) in itertools.pairwise(CURVE):
+        if probability <= right:
+            return left_ms + (right_ms - left_ms) * (probability - left) / (right - left)
+    return CURVE[-1][1]

@@ -1,0 +1,96 @@
+"""When a turn is over: a probability from text, doubts and sound, and the silence that it asks for."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.turn_end import (
+    CURVE,
+    FACTOR,
+    LONGEST_MS,
+    STRETCH_MS,
+    EarlyAnswer,
+    Evidence,
+    probability_over,
+    silence_ms,
+)
+
+EAGERNESS = ["low", "medium", "high", "auto"]
+DONE = Evidence("What time is it?", last_word=0.98, stop=0.9)
+TEXTS = (None, "", "Done.", "Done", "and", "好的。", "我很好", "因为")
+doubts = st.none() | st.floats(0, 1)
+
+
+def test_a_whole_sentence_that_nobody_doubts_ends_the_turn_soonest():
+    assert silence_ms(DONE, "auto") <= 400
+    assert silence_ms(Evidence("and"), "auto") >= 1_200
+
+
+@pytest.mark.parametrize(
+    "open_",
+    [
+        Evidence("It was my report.", last_word=0.98, stop=0.45),  # the transcriber doubts the full stop
+        Evidence("predecessors of the troop.", last_word=0.27, stop=0.72),  # ... or the last word
+        Evidence("It was the.", last_word=0.98, stop=0.9),
+        Evidence("I think, um.", last_word=0.98, stop=0.9),
+        Evidence("My number is five, five, two.", last_word=0.98, stop=0.9),
+        Evidence("I need eggs, milk, tea.", last_word=0.98, stop=0.9),
+        Evidence("It was my reports from the north", last_word=0.98),
+    ],
+)
+def test_what_may_go_on_has_more_time_than_most_hesitations_take(open_):
+    assert probability_over(open_) < 0.5
+    assert silence_ms(open_, "auto") > 800
+
+
+def test_a_transcriber_without_doubts_is_believed():
+    assert silence_ms(Evidence("What time is it?"), "auto") < 650
+    assert (
+        probability_over(Evidence("Done.")) > probability_over(Evidence()) > probability_over(Evidence("and"))
+    )
+
+
+def test_the_sound_counts_less_in_chinese():
+    """The model calls nearly all Chinese over."""
+
+    def change(text: str) -> float:
+        return probability_over(Evidence(text, acoustic=0.99)) - probability_over(
+            Evidence(text, acoustic=0.01)
+        )
+
+    assert change("It is fine.") > change("今天天气很好。") > 0
+
+
+@given(
+    st.sampled_from(TEXTS), doubts, doubts, doubts, st.sampled_from(EAGERNESS), st.sampled_from(EarlyAnswer)
+)
+def test_every_silence_is_between_the_ends_of_the_curve(text, word, stop, sound, eagerness, answer):
+    wait_ms = silence_ms(Evidence(text, word, stop, sound), eagerness, answer)
+    assert CURVE[-1][1] * FACTOR[eagerness] <= wait_ms + 1
+    assert wait_ms <= min(CURVE[0][1] * FACTOR[eagerness] + STRETCH_MS, LONGEST_MS[eagerness])
+
+
+@given(
+    st.sampled_from(TEXTS),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from(["last_word", "stop", "acoustic"]),
+)
+def test_more_doubt_never_means_a_shorter_silence(text, one, other, what):
+    waits = [silence_ms(Evidence(text, **{what: value}), "auto") for value in sorted((one, other))]
+    assert waits[0] >= waits[1]
+
+
+def test_eagerness_moves_along_one_curve():
+    for text, answer in itertools.product(TEXTS, EarlyAnswer):
+        known = Evidence(text)
+        high, auto, low = (silence_ms(known, eagerness, answer) for eagerness in ("high", "auto", "low"))
+        assert high < auto < low
+        assert auto == silence_ms(known, "medium", answer)
+
+
+def test_the_wait_stretches_only_while_an_answer_is_made():
+    waits = [silence_ms(DONE, "auto", answer) for answer in EarlyAnswer]
+    assert waits == [waits[0], waits[0] + STRETCH_MS, waits[0]]
