@@ -1,197 +1,244 @@
-"""When the server ends a turn: how long after the true end of speech, and how often before it.
+"""When the server ends a turn: how often before the end of speech, how long after it, and never.
 
-    python -m bench.turn_end [--only en_jfk,en_two_cities] [--eagerness auto]
+    python -m bench.turn_end [--only en_jfk,en_two_cities] [--eagerness auto,low] [--kept FOLDER]
 
-Recorded clips go through the server's listening side (voice detection, endpointing, local transcription, end-of-turn
-model), 20 ms at a time. Time is measured in audio, and the audio waits for every decode, so that the results do not
-depend on this machine. Clips that end inside a sentence are listed separately: a longer wait is correct there.
+Recordings under many conditions (`conditions.py`) go through the server's listening side (voice detection, endpointing,
+local transcription, end-of-turn model), 20 ms at a time. The clock is the audio, and it waits for every decode, so the
+results do not depend on this machine; an early answer is taken to be ready ANSWER_MS after its question. What detectors
+and transcribers said is kept in a folder: another rule over the same sounds takes minutes, not hours.
+
+A third of the recordings is never used to choose a number; its rows are marked "held out".
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
-import itertools
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.common import RATE
-from bench.microphone import Speech, speech_of
-from realtime.context import Context
-from realtime.core import turn as turns
-from realtime.core.conversation import Conversation
-from realtime.listening.user_input import UserInput
-from realtime.metrics import Metrics
-from realtime.outbox import Outbox
+from bench.common import table
+from bench.conditions import CONDITIONS, GAPS_MS, LOUD_BABBLE, Sound, hesitating, places_of, sound_of
+from bench.kept import Kept, KeptDetector, KeptEndOfTurn, KeptTranscriber, digest
+from bench.listened import AudioLoop, Heard, Rule, listen, pipecat
 from realtime.providers import weights
 from realtime.providers.base import EndOfTurnModel, Providers
 from realtime.providers.catalog import find
-from realtime.session.defaults import new_session_config
 from realtime.settings import Settings
-from realtime.tasks import Tasks
-from realtime.turn_queue import TurnQueue
 from tests.clips import Clip, require_clips
 from tests.fakes import FakeChat, FakeSpeech
 
-BEFORE_MS, AFTER_MS, FRAME_MS = 500, 6_000, 20
-UNFINISHED = {
+UNFINISHED = {  # they end with a comma or without a verb: a longer wait is right
     "en_lj_0002",
     "en_lj_0004",
     "en_lj_0006",
     "en_libri_1995",
-}  # they end with a comma or without a verb
-NOISY = {
+}
+NOISY = {  # noise after the speech: its end is not known
     "en_dograh_yes",
     "en_dograh_nope",
     "en_one_two_three",
-}  # noise after the speech: its end is not known
+}
+HELD_OUT_EVERY = 3  # by name: the first of three
+HESITATING = ("clean", "telephone")
 
 
 @dataclass(frozen=True)
-class Mode:
-    """The turn detection."""
+class Run:
+    """What one rule did with one sound."""
 
-    name: str
-    detection: dict[str, Any]
-    acoustic: bool = False  # also use the end-of-turn model
-
-
-def modes(eagerness: str) -> tuple[Mode, ...]:
-    semantic = {"type": "semantic_vad", "eagerness": eagerness}
-    return (
-        Mode("server_vad 500", {"type": "server_vad", "silence_duration_ms": 500}),
-        Mode("semantic_vad, text only", semantic),
-        Mode("semantic_vad, text and sound", semantic, acoustic=True),
-    )
-
-
-@dataclass
-class Outcome:
-    """The ends of turns in one clip, in milliseconds after the true end of speech (negative: before it)."""
-
-    clip: str
-    confirmed_ms: list[float] = field(default_factory=list)
+    sound: Sound
+    heard: Heard
+    held_out: bool
 
     @property
-    def too_early(self) -> bool:
-        """Whether the speaker continued after the server had ended the turn."""
-        return len(self.confirmed_ms) > 1
+    def cut(self) -> bool:
+        return self.heard.cut(self.sound)
 
     @property
     def delay_ms(self) -> float:
-        return self.confirmed_ms[-1] if self.confirmed_ms and self.clip not in NOISY else float("nan")
+        known = self.sound.name not in NOISY | UNFINISHED
+        return self.heard.delay_ms(self.sound) if known else float("nan")
 
 
-class Listening:
-    """The listening side of one session, for one clip."""
+def held_out(clips: Sequence[Clip]) -> set[str]:
+    """The recordings that no number was chosen by."""
+    return {clip.id for clip in sorted(clips, key=lambda clip: clip.id)[::HELD_OUT_EVERY]}
 
-    def __init__(
-        self, providers: Providers, end_of_turn: EndOfTurnModel | None, mode: Mode, language: str
-    ) -> None:
-        self.ended_ms: list[float] = []
-        names = (f"item_{number}" for number in itertools.count())
-        patch = {
-            "audio": {"input": {"turn_detection": mode.detection, "transcription": {"language": language}}}
-        }
-        settings = dataclasses.replace(Settings(), transcribe_timeout_s=30.0)
-        self.user = UserInput(
-            Context(
-                config=new_session_config(settings, providers, patch, ""),
-                conversation=Conversation(),
-                conversation_id="bench",
-                outbox=Outbox(),
-                turns=TurnQueue(self._notice),
-                tasks=Tasks("bench"),
-                providers=dataclasses.replace(providers, end_of_turn=end_of_turn),
-                settings=settings,
-                metrics=Metrics(),
-                new_id=lambda kind: next(names),
-            )
+
+def words_of(kept: Kept, clip: Clip) -> list[tuple[str, float, float]]:
+    """The words of a clean recording and their times, by the transcriber's own model."""
+    key = digest("words", clip.id, clip.samples.tobytes())
+    if (found := kept.get(key)) is None:
+        from faster_whisper import WhisperModel
+
+        path = weights.english() if clip.language == "en" else weights.multilingual()
+        model = WhisperModel(str(path), device="cpu", compute_type="int8", cpu_threads=1)
+        segments, _ = model.transcribe(
+            clip.samples.astype(np.float32) / 32768, language=clip.language, word_timestamps=True
         )
-
-    def _notice(self, event: turns.TurnEvent) -> None:
-        match event:
-            case turns.SpeechBegan(onset_ms, item_id):
-                self._item_id = item_id
-                self.user.announce(onset_ms)
-            case turns.SpeechEnded(at_ms):
-                self.ended_ms.append(at_ms)
-                self.user.commit_turn(self._item_id, at_ms)
-
-    async def append(self, pcm: bytes) -> None:
-        await self.user.append(pcm)
-        current = asyncio.current_task()
-        while pending := [task for task in asyncio.all_tasks() if task is not current and not task.done()]:
-            await asyncio.wait(pending)
-
-    async def close(self) -> None:
-        await self.user.aclose()
+        found = [(word.word, word.start, word.end) for segment in segments for word in segment.words or ()]
+        kept.put(key, found)
+    return [(str(word), float(start), float(end)) for word, start, end in found]
 
 
-async def run_clip(
-    providers: Providers, end_of_turn: EndOfTurnModel | None, mode: Mode, clip: Clip
-) -> Outcome:
-    speech: Speech = speech_of(clip)
-    noise = np.random.default_rng(7)
-    samples = noise.normal(0, 12, (BEFORE_MS + AFTER_MS) * RATE // 1000 + len(speech.samples))
-    samples[BEFORE_MS * RATE // 1000 :][: len(speech.samples)] += speech.samples
-    pcm = np.clip(samples, -32768, 32767).astype("<i2").tobytes()
-    listening = Listening(providers, end_of_turn, mode, clip.language)
-    size = RATE * FRAME_MS // 1000 * 2
-    for start in range(0, len(pcm), size):
-        await listening.append(pcm[start : start + size])
-    await listening.close()
-    return Outcome(clip.id, [ms - BEFORE_MS - speech.end_ms for ms in listening.ended_ms])
+def sounds_of(kept: Kept, clip: Clip, clips: Sequence[Clip], conditions: Sequence[str]) -> list[Sound]:
+    """Everything that is made of this recording."""
+    others = [other for other in clips if other.language == "en"]
+    natural = [sound_of(clip, condition, others) for condition in conditions]
+    places = [place for place in places_of(words_of(kept, clip)) if place < 11_000]
+    hesitations = [
+        hesitating(clip, place, gap, condition, others)
+        for condition in HESITATING
+        if condition in conditions
+        for place in places
+        for gap in GAPS_MS
+    ]
+    return natural + hesitations
 
 
-def row(mode: str, group: str, outcomes: Sequence[Outcome]) -> str:
-    delays = np.array([outcome.delay_ms for outcome in outcomes])
-    early = [outcome for outcome in outcomes if outcome.too_early]
-    median, late = np.nanpercentile(delays, [50, 90])
-    names = "".join(f"  {outcome.clip} x{len(outcome.confirmed_ms) - 1}" for outcome in early)
-    return f"{mode:30} {group:20} {median:6.0f} {late:6.0f}   {len(early):2} of {len(outcomes):2}{names}"
+# -- the table ----------------------------------------------------------------------------------------------------
 
 
-def group_of(clip: Clip) -> str:
-    if clip.language != "en":
-        return "Chinese"
-    return "English, unfinished" if clip.id in UNFINISHED else "English"
+def percent(runs: Sequence[Run]) -> str:
+    if not runs:
+        return "-"
+    cut = sum(run.cut for run in runs)
+    return f"{100 * cut / len(runs):.0f} % ({cut} of {len(runs)})"
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", default="", help="names of clips, separated by commas")
-    parser.add_argument("--eagerness", default="auto", choices=["low", "medium", "high", "auto"])
-    args = parser.parse_args()
-    names = set(filter(None, args.only.split(",")))
-    clips = [clip for clip in require_clips() if not names or clip.id in names]
-    settings = Settings()
-    vad, transcriber = find("vad", "silero").create(settings), find("transcriber", "local").create(settings)
-    end_of_turn: EndOfTurnModel | None = (
-        find("end_of_turn", "smart").create(settings) if weights.has_smart_turn() else None
+def spread(values: Sequence[float], late: float = 90) -> str:
+    known = np.array([value for value in values if not np.isnan(value)])
+    if not len(known):
+        return "-"
+    median, high = np.percentile(known, [50, late])
+    return f"{median:.0f} ({high:.0f})"
+
+
+HEADS = (
+    "rule",
+    "recordings",
+    "natural: cut",
+    "delay p50 (p90) ms",
+    "hesitations: cut",
+    *(f"{gap / 1000} s" for gap in GAPS_MS),
+    f"{LOUD_BABBLE}: never ends / starts again",
+    "first sound p50 (p95) ms",
+    "questions a turn, p50 (p90)",
+    "speech requests in vain a turn",
+)
+
+
+def row(rule: Rule, group: str, runs: Sequence[Run]) -> list[object]:
+    natural = [run for run in runs if not run.sound.hesitation and run.sound.condition != LOUD_BABBLE]
+    hesitations = [run for run in runs if run.sound.hesitation]
+    babble = [run for run in runs if not run.sound.hesitation and run.sound.condition == LOUD_BABBLE]
+    never = sum(run.heard.never_ends(run.sound) for run in babble)
+    again = sum(run.heard.begins_after(run.sound) for run in babble)
+    timed = [run for run in natural if run.sound.name not in NOISY | UNFINISHED and not run.cut]
+    return [
+        rule.name,
+        group,
+        percent(natural),
+        spread([run.delay_ms for run in natural]),
+        percent(hesitations),
+        *(percent([run for run in hesitations if run.sound.name.endswith(f"+{gap}")]) for gap in GAPS_MS),
+        f"{never} / {again} of {len(babble)}" if babble else "-",
+        spread([run.heard.first_sound_ms(run.sound) for run in timed], 95),
+        spread([float(run.heard.questions) for run in natural]),
+        f"{np.mean([run.heard.in_vain for run in natural]):.2f}" if natural else "-",
+    ]
+
+
+def group_of(run: Run) -> str:
+    language = "Chinese" if run.sound.language != "en" else "English"
+    return f"{language}, held out" if run.held_out else language
+
+
+def tables(runs: dict[Rule, list[Run]], *, by_condition: bool) -> str:
+    rows = []
+    for rule, of_rule in runs.items():
+        rows.append(row(rule, "all", of_rule))
+        groups = [group_of(run) for run in of_rule]
+        for group in sorted(set(groups)):
+            rows.append(row(rule, group, [run for run in of_rule if group_of(run) == group]))
+        if by_condition:
+            for condition in CONDITIONS:
+                chosen = [run for run in of_rule if run.sound.condition == condition]
+                if chosen:
+                    rows.append(row(rule, condition, chosen))
+    return table(HEADS, rows)
+
+
+def rules(eagernesses: Sequence[str], end_of_turn: EndOfTurnModel | None) -> list[Rule]:
+    chosen = [Rule("server_vad 500", {"type": "server_vad", "silence_duration_ms": 500})]
+    for eagerness in eagernesses:
+        detection: dict[str, Any] = {"type": "semantic_vad", "eagerness": eagerness}
+        chosen.append(Rule(f"{eagerness}, text only", detection))
+        if end_of_turn is not None:
+            chosen.append(Rule(f"{eagerness}, text and sound", detection, acoustic=True))
+    return chosen
+
+
+async def main(args: argparse.Namespace) -> None:
+    settings = Settings.from_env()
+    weights.use_cache(settings.cache_dir)
+    every = require_clips()
+    clips = [clip for clip in every if not args.only or clip.id in args.only.split(",")]
+    kept = Kept(args.kept / "turn_end.sqlite")
+    detector, transcriber = (
+        find("vad", "silero").create(settings),
+        find("transcriber", "local").create(settings),
     )
-    providers = Providers(vad, transcriber, FakeChat(), FakeSpeech(), end_of_turn)
-    print(f"{'':30} {'':20} median    p90   ended too early")
+    end_of_turn = find("end_of_turn", "smart").create(settings) if weights.has_smart_turn() else None
+    model = KeptEndOfTurn(kept, end_of_turn) if end_of_turn else None
+    providers = Providers(
+        KeptDetector(kept, detector), KeptTranscriber(kept, transcriber), FakeChat(), FakeSpeech(), model
+    )
+    if model is None:
+        print(f"not measured: what needs the end-of-turn model ({weights.INSTALL_TURN})")
+    apart = held_out(every)
+    conditions = [name for name in CONDITIONS if not args.conditions or name in args.conditions.split(",")]
+    chosen = [rule for rule in rules(args.eagerness.split(","), model) if args.rule in rule.name]
+    runs: dict[Rule, list[Run]] = {rule: [] for rule in chosen}
+    if model is not None and args.rule in PIPECAT.name:
+        runs[PIPECAT] = []
     try:
-        for mode in modes(args.eagerness):
-            if mode.acoustic and end_of_turn is None:
-                print(f"{mode.name:30} not measured: {weights.INSTALL_TURN}")
-                continue
-            groups: dict[str, list[Outcome]] = {}
-            for clip in clips:
-                outcome = await run_clip(providers, end_of_turn if mode.acoustic else None, mode, clip)
-                groups.setdefault(group_of(clip), []).append(outcome)
-            for group, outcomes in groups.items():
-                print(row(mode.name, group, outcomes), flush=True)
+        for clip in clips:
+            for sound in sounds_of(kept, clip, every, conditions):
+                for rule in chosen:
+                    runs[rule].append(Run(sound, await listen(providers, rule, sound), clip.id in apart))
+                if model is not None and PIPECAT in runs:
+                    runs[PIPECAT].append(Run(sound, await pipecat(providers, sound), clip.id in apart))
+            print(f"  {clip.id}", flush=True)
+        print(tables(runs, by_condition=args.by_condition))
     finally:
-        for provider in (vad, transcriber, end_of_turn):
+        kept.close()
+        for provider in (detector, transcriber, end_of_turn):
             if provider is not None:
                 await provider.aclose()
 
 
+PIPECAT = Rule("Pipecat's default: smart-turn after 0.2 s, else 3 s", {})
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.turn_end", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", default="", help="names of recordings, separated by commas")
+    parser.add_argument("--conditions", default="", help="names of conditions, separated by commas")
+    parser.add_argument("--eagerness", default="auto", help="some of low, medium, high and auto")
+    parser.add_argument("--rule", default="", help="part of a rule's name")
+    parser.add_argument("--by-condition", action="store_true", help="a row for each condition as well")
+    folder = Path(tempfile.gettempdir()) / "realtime-bench"
+    parser.add_argument("--kept", type=Path, default=folder, help="where decodes are kept")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=AudioLoop) as runner:
+        runner.run(main(arguments()))

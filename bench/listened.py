@@ -1,0 +1,253 @@
+"""One sound through the listening side of one session, on the clock of the audio; and what came of it.
+
+The chat model and the voice are taken to need ANSWER_MS from the question to the first sound of an early answer, as in
+`spoken.py` (300 ms each, and the first clause). A decode takes no time of the audio, so its usual time is added.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import soxr
+
+from bench.common import RATE
+from bench.conditions import Sound
+from realtime.context import Context
+from realtime.core import turn as turns
+from realtime.core.agreement import essence
+from realtime.core.conversation import Conversation
+from realtime.core.endpointing import FRAME_MS as VAD_FRAME_MS
+from realtime.core.turn_end import EarlyAnswer
+from realtime.listening.user_input import UserInput
+from realtime.metrics import Metrics
+from realtime.outbox import Outbox
+from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, Providers
+from realtime.session.defaults import new_session_config
+from realtime.settings import Settings
+from realtime.tasks import Tasks
+from realtime.turn_queue import TurnQueue
+
+FRAME_MS = 20
+CALLBACKS = 3  # one calls another
+EARLY_MS = (
+    150.0  # before the end of speech: the last sound of a word may be below the level that counts as its end
+)
+DECODE_MS = {"en": 60.0}  # on an idle core, where the language is known
+DECODE_OTHERS_MS = 150.0
+CHAT_MS, CLAUSE_MS, SPEECH_MS = 300.0, 70.0, 300.0
+ANSWER_MS = CHAT_MS + CLAUSE_MS + SPEECH_MS
+SETTLED_MS = 400.0  # after the end of the turn, there is nothing more to learn from a sound without babble
+
+
+class AudioLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time is that of the audio: it moves with the frames, and shorter timers ring at once."""
+
+    audio_s = 0.0
+
+    def time(self) -> float:
+        return self.audio_s
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        if when - self.audio_s < FRAME_MS / 1000:
+            return self.call_soon(callback, *args, context=context)
+        return super().call_at(when, callback, *args, context=context)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The turn detection under test."""
+
+    name: str
+    detection: dict[str, Any] = field(hash=False)
+    acoustic: bool = False  # also use the end-of-turn model
+
+
+@dataclass
+class Heard:
+    """What the listening side made of one sound. Positions in ms of the audio."""
+
+    began_ms: list[float] = field(default_factory=list)
+    ended_ms: list[float] = field(default_factory=list)
+    sounds_ms: list[float] = field(default_factory=list)  # of the answer to each turn, if nobody says more
+    questions: int = 0
+    spoken: int = 0  # early answers that reached the voice
+
+    def cut(self, sound: Sound) -> bool:
+        """Whether a turn was ended while the speaker had more to say."""
+        if sound.hesitation is None:
+            return any(ms < sound.end_ms - EARLY_MS for ms in self.ended_ms)
+        from_ms, to_ms = sound.hesitation
+        return any(from_ms - EARLY_MS <= ms < to_ms for ms in self.ended_ms)
+
+    def delay_ms(self, sound: Sound) -> float:
+        late = [ms for ms in self.ended_ms if ms >= sound.end_ms - EARLY_MS]
+        return late[0] - sound.end_ms if late else float("nan")
+
+    def first_sound_ms(self, sound: Sound) -> float:
+        """From the end of speech to the first sound of the answer, by calculation."""
+        late = [
+            first
+            for end, first in zip(self.ended_ms, self.sounds_ms, strict=False)
+            if end >= sound.end_ms - EARLY_MS
+        ]
+        return late[0] - sound.end_ms if late else float("nan")
+
+    def never_ends(self, sound: Sound) -> bool:
+        return not any(ms >= sound.end_ms - EARLY_MS for ms in self.ended_ms)
+
+    def begins_after(self, sound: Sound) -> bool:
+        """Whether the background alone began a turn."""
+        return any(ms > sound.end_ms for ms in self.began_ms)
+
+    @property
+    def in_vain(self) -> int:
+        """Early answers that reached the voice for nothing."""
+        return max(0, self.spoken - len(self.ended_ms))
+
+
+class Listening:
+    """The listening side of one session, for one sound, and an early answer in the making."""
+
+    def __init__(self, providers: Providers, rule: Rule, language: str) -> None:
+        self.heard = Heard()
+        self._position_ms = 0.0
+        self._asked: str | None = None  # what the question in the making is about ...
+        self._asked_ms = 0.0  # ... and when it was asked
+        self._told = False  # the listening side knows that the answer is ready
+        self._decode_ms = DECODE_MS.get(language, DECODE_OTHERS_MS)
+        names = (f"item_{number}" for number in itertools.count())
+        patch = {
+            "audio": {"input": {"turn_detection": rule.detection, "transcription": {"language": language}}}
+        }
+        end_of_turn = providers.end_of_turn if rule.acoustic else None
+        settings = dataclasses.replace(Settings(), transcribe_timeout_s=30.0, speculate="speech")
+        self._metrics = Metrics()
+        self.user = UserInput(
+            Context(
+                session_id="bench",
+                config=new_session_config(settings, providers, patch, ""),
+                conversation=Conversation(),
+                conversation_id="bench",
+                outbox=Outbox(),
+                turns=TurnQueue(self._notice),
+                tasks=Tasks("bench"),
+                providers=dataclasses.replace(providers, end_of_turn=end_of_turn),
+                settings=settings,
+                metrics=self._metrics,
+                new_id=lambda kind: next(names),
+            )
+        )
+
+    def _notice(self, event: turns.TurnEvent) -> None:
+        match event:
+            case turns.SpeechBegan(onset_ms, item_id):
+                self._item_id = item_id
+                self.heard.began_ms.append(onset_ms)
+                self.user.announce(onset_ms)
+            case turns.WholeTextSupposed(text):
+                self._suppose(essence(text) or None)
+            case turns.SpeechEnded(at_ms):
+                self.heard.ended_ms.append(at_ms)
+                self.user.commit_turn(self._item_id, at_ms)
+            case turns.TranscriptKnown(_, text):
+                self._answer(essence(text))
+
+    def _suppose(self, words: str | None) -> None:
+        if words == self._asked:
+            return
+        self._drop()
+        if words is not None:
+            self._asked, self._asked_ms = words, self._position_ms + self._decode_ms
+            self.heard.questions += 1
+        self.user.answer_is(EarlyAnswer.IN_THE_MAKING if words is not None else EarlyAnswer.NONE)
+
+    def _drop(self) -> None:
+        """The early answer was in vain; so was what the voice was given, if it came so far."""
+        if self._asked is not None and self._position_ms >= self._asked_ms + CHAT_MS + CLAUSE_MS:
+            self.heard.spoken += 1
+        self._asked, self._told = None, False
+
+    def _answer(self, words: str) -> None:
+        """The turn is over: the early answer is used, or the question is asked now."""
+        now_ms = self._position_ms
+        if words == self._asked:
+            self.heard.sounds_ms.append(max(now_ms, self._asked_ms + ANSWER_MS))
+            self.heard.spoken += 1
+            self._asked = None
+        else:
+            self.heard.sounds_ms.append(now_ms + ANSWER_MS)
+            self._drop()
+            self.heard.questions += 1
+            self.heard.spoken += 1
+
+    async def append(self, pcm: bytes) -> None:
+        self._position_ms += FRAME_MS
+        if self._asked is not None and not self._told and self._position_ms >= self._asked_ms + ANSWER_MS:
+            self._told = True
+            self.user.answer_is(EarlyAnswer.READY)
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, AudioLoop):
+            loop.audio_s += FRAME_MS / 1000
+        await self.user.append(pcm)
+        current = asyncio.current_task()
+        for _ in range(CALLBACKS):  # what is kept is there at once: let those who wait for it be told
+            await asyncio.sleep(0)
+        while pending := [task for task in asyncio.all_tasks() if task is not current and not task.done()]:
+            await asyncio.wait(pending)
+            await asyncio.sleep(0)
+
+
+async def listen(providers: Providers, rule: Rule, sound: Sound) -> Heard:
+    """Let a session hear this sound."""
+    listening = Listening(providers, rule, sound.language)
+    pcm = soxr.resample(sound.samples, VAD_RATE, RATE).astype("<i2").tobytes()
+    size = RATE * FRAME_MS // 1000 * 2
+    for start in range(0, len(pcm), size):
+        await listening.append(pcm[start : start + size])
+        settled_ms = start / size * FRAME_MS - SETTLED_MS
+        delay_ms = listening.heard.delay_ms(sound)
+        if "babble" not in sound.condition and settled_ms > sound.end_ms + delay_ms:
+            break
+    await listening.user.aclose()
+    return listening.heard
+
+
+# -- the rule of another project, over the same signals -------------------------------------------------------------
+
+START_MS, STOP_MS, LONGEST_MS = (
+    200,
+    200,
+    3_000,
+)  # of speech, of silence, and of silence when it seems unfinished
+CONFIDENCE, FINISHED = 0.7, 0.5  # probability of speech, of an ended turn
+
+
+async def pipecat(providers: Providers, sound: Sound) -> Heard:
+    """The default of Pipecat 1.x as its documentation describes it: the voice detector's silence of 0.2 s asks
+    smart-turn about the turn so far, and 3 s of silence end it whatever that says."""
+    assert providers.vad is not None
+    assert providers.end_of_turn is not None
+    size = VAD_FRAME_SAMPLES
+    frames = [sound.samples[at : at + size] for at in range(0, len(sound.samples) - size + 1, size)]
+    stream = providers.vad.open()
+    probabilities = await stream.probabilities(frames)
+    stream.close()
+    heard, voiced_ms, silent_ms, began = Heard(), 0, 0, -1
+    for index, probability in enumerate(probabilities):
+        speech = probability >= CONFIDENCE
+        voiced_ms, silent_ms = (voiced_ms + VAD_FRAME_MS, 0) if speech else (0, silent_ms + VAD_FRAME_MS)
+        if began < 0:
+            if voiced_ms >= START_MS:
+                began = max(0, index + 1 - voiced_ms // VAD_FRAME_MS)
+                heard.began_ms.append(float(began * VAD_FRAME_MS))
+            continue
+        asks = STOP_MS <= silent_ms < STOP_MS + VAD_FRAME_MS
+        turn = sound.samples[max(0, began - 16) * size : (index + 1) * size]
+        if silent_ms >= LONGEST_MS or (asks and await providers.end_of_turn.finished(turn) > FINISHED):
+            heard.ended_ms.append(float((index + 1) * VAD_FRAME_MS))
+            began = -1
+    return heard
