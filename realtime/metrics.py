@@ -112,6 +112,20 @@ class Metrics:
         self.speculations = Counter(
             "realtime_speculations", "Answers begun early", ["outcome"], registry=self.registry
         )
+        self.turn_questions = Histogram(
+            "realtime_turn_questions",
+            "Chat requests that a turn took, with those about what seemed to be all",
+            buckets=(1, 2, 3, 4, 5, 6, 8),
+            registry=self.registry,
+        )
+        self.speech_in_vain = Counter(
+            "realtime_speech_in_vain", "Speech requests for answers that nobody heard", registry=self.registry
+        )
+        self.cuts = Counter(
+            "realtime_turns_cut",
+            "Turns that the user went on with within 1.5 s of their end",
+            registry=self.registry,
+        )
         self.protocol_errors = Counter(
             "realtime_protocol_errors", "Errors sent to clients", ["code"], registry=self.registry
         )

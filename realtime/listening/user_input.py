@@ -38,6 +38,7 @@ from realtime.providers.base import Transcript
 from realtime.translate import to_core_format
 
 MIN_COMMIT_MS = 100.0
+WENT_ON_MS = 1_500.0  # speech so soon after the end of a turn goes on with it: the end was a cut
 
 
 class UserInput:
@@ -59,6 +60,7 @@ class UserInput:
         self._items = UserItems(context, self._audio, self._transcription)
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
+        self._ended_ms: float | None = None  # of the last turn that the detector ended
         self._set_rules()
 
     def __repr__(self) -> str:
@@ -170,6 +172,9 @@ class UserInput:
     def announce(self, onset_ms: float) -> None:
         """Tell the client that the user speaks."""
         self._segment.announced = True
+        if self._ended_ms is not None and onset_ms - self._ended_ms < WENT_ON_MS:
+            self._context.metrics.cuts.inc()
+        self._ended_ms = None
         start_ms = max(0, int(onset_ms) - padding_ms(self._context.config))
         self._context.outbox.put(
             events.InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=self._segment.item_id)
@@ -204,6 +209,7 @@ class UserInput:
             own = partial(self._echo.own_words, audio=self._audio, from_ms=spoken_ms[0], to_ms=spoken_ms[1])
             self._items.transcribe(item_id, samples, end_ms, own=own)
         self._audio.discard(at_ms)
+        self._ended_ms = at_ms
         self._judged = self._segment.announced = False
 
     def commit_buffer(self) -> None:

@@ -16,13 +16,15 @@ from realtime.context import Context
 from realtime.core.agreement import essence
 from realtime.core.conversation import Item, transcript_of
 from realtime.core.messages import ChatRequest
-from realtime.core.turn_end import EarlyAnswer
+from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.errors import ProviderRejected
 from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.chat_request import build_request
 from realtime.replying.response import Response
 from realtime.replying.responses import Responses
+
+MOST_SPEECH_IN_VAIN = 2  # a turn; after that, the voice waits for the end of the turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,15 @@ class Premise:
     words: str  # of the user, see `core/agreement.essence`
     options: ResponseOptions
     items: tuple[Item, ...]  # of the conversation before the user's turn
+
+
+@dataclass(slots=True)
+class TurnCosts:
+    """What early answers have cost in one turn of the user."""
+
+    items: tuple[Item, ...] | None = None  # of the conversation before it
+    questions: int = 0
+    in_vain: int = 0  # speech requests
 
 
 class Speculation:
@@ -45,6 +56,7 @@ class Speculation:
         self._progress = progress
         self._responses = responses
         self._outcomes = context.metrics.speculations
+        self._costs = TurnCosts()
         self._premise: Premise | None = None
         self._response: Response | None = None
 
@@ -58,6 +70,8 @@ class Speculation:
         if self._premise == premise:
             return
         self._discard()
+        if premise.items != self._costs.items:
+            self._costs = TurnCosts(premise.items)
         if self._affordable():
             sees_images = self._context.providers.chat.sees_images
             with suppress(ProviderRejected):  # too long a conversation: the answer to the turn will say so
@@ -67,7 +81,10 @@ class Speculation:
             self._progress(EarlyAnswer.NONE)
 
     def _affordable(self) -> bool:
-        """An early answer may cost a request in vain: half of the budget is kept for turns that are certain."""
+        """An early answer may cost a request in vain: half of the budget is kept for turns that are certain, and no turn
+        costs more than so many."""
+        if self._costs.questions >= MOST_QUESTIONS:
+            return False
         settings = self._context.settings
         enough = self._context.providers.chat.requests_left() > settings.chat_rpm / 2
         return settings.speculate != "off" and enough
@@ -78,10 +95,12 @@ class Speculation:
         settings = self._context.settings
         left = self._context.providers.speech.requests_left()
         speak_ahead = settings.speculate == "speech" and left > settings.speech_rpm / 2
+        speak_ahead = speak_ahead and self._costs.in_vain < MOST_SPEECH_IN_VAIN
 
         async def given() -> ChatRequest:
             return request
 
+        self._costs.questions += 1
         self._premise = premise
         self._response = self._responses.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
         self._response.on_prepared = partial(self._prepared, self._response)
@@ -99,8 +118,10 @@ class Speculation:
         premise = Premise(essence(transcript_of(last)), options, tuple(before))
         if response is None or self._premise != premise or response.failed:
             self.drop()
+            self._turn_over(1)
             return False
         self._premise = self._response = None
+        self._turn_over(0)
         self._progress(EarlyAnswer.NONE)
         response.marks.origin, response.marks.origin_s = marks.origin, marks.origin_s
         response.marks.reached_s.update(marks.reached_s)  # where the user seemed to end, it only looked so
@@ -114,8 +135,16 @@ class Speculation:
             self._discard()
             self._progress(EarlyAnswer.NONE)
 
+    def _turn_over(self, more: int) -> None:
+        """The turn is answered, with so many questions more."""
+        self._context.metrics.turn_questions.observe(self._costs.questions + more)
+        self._costs = TurnCosts()
+
     def _discard(self) -> None:
         if self._response is not None:
+            if self._response.plan.speak_ahead and "first_chunk" in self._response.marks.reached_s:
+                self._costs.in_vain += 1
+                self._context.metrics.speech_in_vain.inc()
             self._outcomes.labels("wasted").inc()
             self._responses.discard(self._response)
         self._premise = self._response = None

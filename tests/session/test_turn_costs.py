@@ -1,0 +1,79 @@
+"""What early answers may cost a turn, how long a turn waits for one, and what the metrics say of both."""
+
+import pytest
+
+from realtime.core.turn_end import MOST_QUESTIONS, STRETCH_MS, Evidence, silence_ms
+from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
+from tests.conversing import Talk, scripted
+from tests.fakes import FakeChat, FakeSpeech
+from tests.session.early import NOON, Heard, settings
+
+SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
+NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def value(talk: Talk, name: str) -> float:
+    """Of one metric."""
+    return talk.metrics.registry.get_sample_value(name) or 0.0
+
+
+async def silence_that_ended(answer_after_s: float, speculate: str = "chat") -> float:
+    """Milliseconds from the end of the voice to `speech_stopped`, where the model answers after so long."""
+    chat = FakeChat([[(answer_after_s, "At noon, I think. ")]])
+    async with Talk(
+        chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings(speculate), **SEMANTIC
+    ) as talk:
+        await talk.speak(1.28)
+        end = talk.events[0]["at"] + 1.28
+        await talk.silence(3.0)
+        return (talk.of("input_audio_buffer.speech_stopped")[0]["at"] - end) * 1000
+
+
+@scripted
+async def test_a_turn_waits_for_its_early_answer_and_not_for_ever():
+    base_ms = silence_ms(Evidence("What time is it?"), "auto")
+    assert await silence_that_ended(0.05) == pytest.approx(base_ms, abs=60), "ready before the end"
+    assert await silence_that_ended(9.0) == pytest.approx(base_ms + STRETCH_MS, abs=60)
+    assert await silence_that_ended(9.0, "off") == pytest.approx(base_ms, abs=60), "nothing to wait for"
+
+
+def sentences(every_s: float) -> Heard:
+    """Whole sentences, one longer than the other: each looks as if it were all."""
+    texts = [" ".join(["Count", *NUMBERS[:many]]) + ", please." for many in range(1, 12)]
+    return Heard(*((number * every_s, text) for number, text in enumerate(texts)))
+
+
+@scripted
+async def test_a_turn_asks_only_so_many_questions():
+    chat = FakeChat([NOON] * 12)
+    async with Talk(chat=chat, transcriber=sentences(0.6), settings=settings(), **SEMANTIC) as talk:
+        await talk.speak(6.6)
+        assert len(chat.requests) == MOST_QUESTIONS
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert len(chat.requests) == MOST_QUESTIONS + 1, "the one that counts is asked all the same"
+        assert value(talk, "realtime_turn_questions_sum") == MOST_QUESTIONS + 1
+        await talk.speak(1.5)
+        assert len(chat.requests) > MOST_QUESTIONS + 1, "the next turn has questions of its own"
+
+
+@scripted
+async def test_a_turn_gives_the_voice_only_so_much_in_vain():
+    chat, speech = FakeChat([NOON] * 12), FakeSpeech()
+    async with Talk(
+        chat=chat, speech=speech, transcriber=sentences(0.9), settings=settings("speech"), **SEMANTIC
+    ) as talk:
+        await talk.speak(5.0)
+        assert value(talk, "realtime_speech_in_vain_total") == MOST_SPEECH_IN_VAIN
+
+
+@scripted
+async def test_a_turn_that_goes_on_soon_after_its_end_was_cut():
+    for pause_s, cuts in ((1.2, 1), (4.0, 0)):
+        chat = FakeChat([[(9.0, "Late.")], [(9.0, "Late.")]])
+        async with Talk(chat=chat, transcriber=Heard((0, "Hello there.")), settings=settings()) as talk:
+            await talk.speak(0.8)
+            await talk.silence(pause_s)
+            assert talk.of("input_audio_buffer.speech_stopped")
+            await talk.speak(1.6)
+            assert value(talk, "realtime_turns_cut_total") == cuts
