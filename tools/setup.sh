@@ -93,3 +93,11 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$current" ]; then
   install --no-deps --no-build-isolation -e .
   printf '%s' "$current" >"$stamp"
 fi
+
+# The model that judges by sound whether a turn is over (12 MB, once). Without a network the server starts all the same.
+asked=.venv/.asked-for-model-of-turns
+if [ "$kind" = run ] && [ ! -e "$asked" ]; then
+  PIP_RETRIES=1 PIP_TIMEOUT=10 .venv/bin/realtime setup turn >/dev/null 2>&1 ||
+    say "The end-of-turn model could not be fetched: turns are judged by their text. Later: .venv/bin/realtime setup turn"
+  touch "$asked"
+fi

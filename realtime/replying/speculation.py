@@ -81,8 +81,8 @@ class Speculation:
             self._progress(EarlyAnswer.NONE)
 
     def _affordable(self) -> bool:
-        """An early answer may cost a request in vain: half of the budget is kept for turns that are certain, and no turn
-        costs more than so many."""
+        """An early answer may cost a request in vain: half of the budget is kept for turns that are certain,
+        and no turn costs more than so many."""
         if self._costs.questions >= MOST_QUESTIONS:
             return False
         settings = self._context.settings
