@@ -209,6 +209,8 @@ async def listen(providers: Providers, rule: Rule, sound: Sound) -> Heard:
     for start in range(0, len(pcm), size):
         await listening.append(pcm[start : start + size])
         settled_ms = start / size * FRAME_MS - SETTLED_MS
+        if sound.hesitation is not None and settled_ms > sound.hesitation[1]:
+            break  # what follows is a sentence like any other
         delay_ms = listening.heard.delay_ms(sound)
         if "babble" not in sound.condition and settled_ms > sound.end_ms + delay_ms:
             break

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 from bench.common import RATE, now_s
+from bench.conditions import BEFORE_MS, sound_of
 from tests.clips import RATE as CLIP_RATE
 from tests.clips import Clip, clips, have_recordings
 
@@ -60,12 +61,26 @@ def speech_of(clip: Clip) -> Speech:
     return Speech(clip.id, samples, float(loud[0] * _ENERGY_MS), float((loud[-1] + 1) * _ENERGY_MS))
 
 
-def sentences() -> list[Speech]:
-    """Recorded sentences, or the sandbox's voice if there are no recordings."""
-    spoken = clips("en")
+CHINESE = ("zh_funasr_example", "zh_sensevoice", "zh_aishell_0121")
+
+
+def sentences(condition: str = "clean", language: str = "en") -> list[Speech]:
+    """Recorded sentences under a condition, or the sandbox's voice if there are no recordings."""
+    others = clips("en")
+    spoken = clips(language)
     if have_recordings():
-        spoken = [clip for name in SENTENCES for clip in spoken if clip.id == name]
-    return [speech_of(clip) for clip in spoken]
+        names = SENTENCES if language == "en" else CHINESE
+        spoken = [clip for name in names for clip in spoken if clip.id == name]
+    if condition == "clean":
+        return [speech_of(clip) for clip in spoken]
+    return [_under(condition, clip, others) for clip in spoken]
+
+
+def _under(condition: str, clip: Clip, others: Sequence[Clip]) -> Speech:
+    """With BEFORE_MS of the condition before the speech, and as much of it after as the answer may take."""
+    sound = sound_of(clip, condition, others)
+    samples = soxr.resample(sound.samples, CLIP_RATE, RATE, quality="HQ").astype(np.int16)
+    return Speech(clip.id, samples, float(BEFORE_MS), sound.end_ms)
 
 
 class Microphone:

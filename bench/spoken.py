@@ -38,14 +38,21 @@ class Mode:
     speculate: str
     goal_ms: float
     language: str = "en"  # "": the multilingual transcriber detects it
+    speaks: str = "en"
+    condition: str = "clean"
 
 
 MODES = (
     Mode("server_vad 500, no speculation", SERVER_VAD, "off", 1250),
     Mode("server_vad 500, chat", SERVER_VAD, "chat", 1250),
-    Mode("semantic_vad, chat", SEMANTIC_VAD, "chat", 800),
-    Mode("semantic_vad, speech", SEMANTIC_VAD, "speech", 760),
-    Mode("semantic_vad, chat, language not set", SEMANTIC_VAD, "chat", 800, ""),
+    Mode("semantic_vad, chat", SEMANTIC_VAD, "chat", 650),
+    Mode("semantic_vad, speech", SEMANTIC_VAD, "speech", 500),
+    Mode("semantic_vad, chat, language not set", SEMANTIC_VAD, "chat", 650, ""),
+    Mode("semantic_vad, speech, language not set", SEMANTIC_VAD, "speech", 500, ""),
+    Mode("semantic_vad, speech, Chinese", SEMANTIC_VAD, "speech", 650, "zh", "zh"),
+    Mode("semantic_vad, speech, babble 20 dB", SEMANTIC_VAD, "speech", 600, condition="babble 20 dB"),
+    Mode("semantic_vad, speech, pink 10 dB", SEMANTIC_VAD, "speech", 600, condition="pink 10 dB"),
+    Mode("semantic_vad, speech, telephone", SEMANTIC_VAD, "speech", 600, condition="telephone"),
 )
 
 
@@ -117,7 +124,7 @@ async def turn(
 async def measure(mode: Mode, rounds: int) -> Result:
     """Run one mode in new processes."""
     result = Result(mode)
-    recordings = sentences()
+    recordings = sentences(mode.condition, mode.speaks)
     async with (
         platform(*SETS) as upstream,
         server(

@@ -45,7 +45,7 @@ NOISY = {  # noise after the speech: its end is not known
     "en_one_two_three",
 }
 HELD_OUT_EVERY = 3  # by name: the first of three
-HESITATING = ("clean", "telephone")
+HESITATING = ("clean",)
 
 
 @dataclass(frozen=True)
