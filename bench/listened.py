@@ -21,7 +21,7 @@ from realtime.core import turn as turns
 from realtime.core.agreement import essence
 from realtime.core.conversation import Conversation
 from realtime.core.endpointing import FRAME_MS as VAD_FRAME_MS
-from realtime.core.turn_end import EarlyAnswer
+from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.listening.user_input import UserInput
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
@@ -117,6 +117,7 @@ class Listening:
         self._position_ms = 0.0
         self._asked: str | None = None  # what the question in the making is about ...
         self._asked_ms = 0.0  # ... and when it was asked
+        self._asked_in_turn = 0
         self._told = False  # the listening side knows that the answer is ready
         self._decode_ms = DECODE_MS.get(language, DECODE_OTHERS_MS)
         names = (f"item_{number}" for number in itertools.count())
@@ -160,10 +161,11 @@ class Listening:
         if words == self._asked:
             return
         self._drop()
-        if words is not None:
+        if words is not None and self._asked_in_turn < MOST_QUESTIONS:
+            self._asked_in_turn += 1
             self._asked, self._asked_ms = words, self._position_ms + self._decode_ms
             self.heard.questions += 1
-        self.user.answer_is(EarlyAnswer.IN_THE_MAKING if words is not None else EarlyAnswer.NONE)
+        self.user.answer_is(EarlyAnswer.IN_THE_MAKING if self._asked is not None else EarlyAnswer.NONE)
 
     def _drop(self) -> None:
         """The early answer was in vain; so was what the voice was given, if it came so far."""
@@ -173,7 +175,7 @@ class Listening:
 
     def _answer(self, words: str) -> None:
         """The turn is over: the early answer is used, or the question is asked now."""
-        now_ms = self._position_ms
+        now_ms, self._asked_in_turn = self._position_ms, 0
         if words == self._asked:
             self.heard.sounds_ms.append(max(now_ms, self._asked_ms + ANSWER_MS))
             self.heard.spoken += 1

@@ -115,7 +115,7 @@ class Metrics:
         self.turn_questions = Histogram(
             "realtime_turn_questions",
             "Chat requests that a turn took, with those about what seemed to be all",
-            buckets=(1, 2, 3, 4, 5, 6, 8),
+            buckets=(1, 2, 3, 4, 5, 6, 7, 9),
             registry=self.registry,
         )
         self.speech_in_vain = Counter(

@@ -76,8 +76,8 @@ def probability_over(known: Evidence) -> float:
 
 
 # A text while the voice still sounds is worth a question from this probability on; from less if a second decode agrees.
-ASK_FROM, ASK_AGREED_FROM = 0.6, 0.3
-MOST_QUESTIONS = 6  # about texts of one turn, before it is over
+ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
+MOST_QUESTIONS = 8  # about texts of one turn, before it is over
 
 
 def worth_asking(known: Evidence, *, agreed: bool) -> bool:

@@ -2,7 +2,7 @@
 
 The audio becomes the log-mel spectrogram of Whisper's encoder, and one small ONNX model gives one probability
 (`docs/engines.md` 4). It is often wrong for read speech that is cut, and rates nearly all Chinese as finished. What
-follows from the probability is decided in `core/completeness.py`.
+follows from the probability is decided in `core/turn_end.py`.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ async def test_how_often_it_is_right_on_recorded_speech(model):
     assert rates["en", False] >= 0.7, rates
     assert rates["zh", True] >= 0.75, rates
     assert rates["zh", False] < 0.6, (
-        "if Chinese cuts are told apart now, raise the model's weight in core/completeness.py"
+        "if Chinese cuts are told apart now, raise the model's weight in core/turn_end.py"
     )
 
 

@@ -39,13 +39,13 @@ async def test_a_turn_waits_for_its_early_answer_and_not_for_ever():
 
 def sentences(every_s: float) -> Heard:
     """Whole sentences, one longer than the other: each looks as if it were all."""
-    texts = [" ".join(["Count", *NUMBERS[:many]]) + ", please." for many in range(1, 12)]
+    texts = [" ".join(["Count", *NUMBERS[:many]]) + ", please." for many in range(1, 13)]
     return Heard(*((number * every_s, text) for number, text in enumerate(texts)))
 
 
 @scripted
 async def test_a_turn_asks_only_so_many_questions():
-    chat = FakeChat([NOON] * 12)
+    chat = FakeChat([NOON] * 14)
     async with Talk(chat=chat, transcriber=sentences(0.6), settings=settings(), **SEMANTIC) as talk:
         await talk.speak(6.6)
         assert len(chat.requests) == MOST_QUESTIONS
@@ -59,7 +59,7 @@ async def test_a_turn_asks_only_so_many_questions():
 
 @scripted
 async def test_a_turn_gives_the_voice_only_so_much_in_vain():
-    chat, speech = FakeChat([NOON] * 12), FakeSpeech()
+    chat, speech = FakeChat([NOON] * 14), FakeSpeech()
     async with Talk(
         chat=chat, speech=speech, transcriber=sentences(0.9), settings=settings("speech"), **SEMANTIC
     ) as talk:
