@@ -26,6 +26,7 @@ from realtime.listening.user_input import UserInput
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, Providers
+from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
 from realtime.session.defaults import new_session_config
 from realtime.settings import Settings
 from realtime.tasks import Tasks
@@ -39,7 +40,8 @@ EARLY_MS = (
 DECODE_MS = {"en": 60.0}  # on an idle core, where the language is known
 DECODE_OTHERS_MS = 150.0
 CHAT_MS, CLAUSE_MS, SPEECH_MS = 300.0, 70.0, 300.0
-ANSWER_MS = CHAT_MS + CLAUSE_MS + SPEECH_MS
+CLAUSE_AFTER_MS = CHAT_MS + CLAUSE_MS
+ANSWER_MS = CLAUSE_AFTER_MS + SPEECH_MS
 SETTLED_MS = 400.0  # after the end of the turn, there is nothing more to learn from a sound without babble
 
 
@@ -117,7 +119,7 @@ class Listening:
         self._position_ms = 0.0
         self._asked: str | None = None  # what the question in the making is about ...
         self._asked_ms = 0.0  # ... and when it was asked
-        self._asked_in_turn = 0
+        self._asked_in_turn = self._in_vain_in_turn = 0
         self._told = False  # the listening side knows that the answer is ready
         self._decode_ms = DECODE_MS.get(language, DECODE_OTHERS_MS)
         names = (f"item_{number}" for number in itertools.count())
@@ -157,6 +159,14 @@ class Listening:
             case turns.TranscriptKnown(_, text):
                 self._answer(essence(text))
 
+    @property
+    def _speaks_ahead(self) -> bool:
+        return self._in_vain_in_turn < MOST_SPEECH_IN_VAIN
+
+    @property
+    def _ready_after_ms(self) -> float:
+        return ANSWER_MS if self._speaks_ahead else CLAUSE_AFTER_MS
+
     def _suppose(self, words: str | None) -> None:
         if words == self._asked:
             return
@@ -169,15 +179,21 @@ class Listening:
 
     def _drop(self) -> None:
         """The early answer was in vain; so was what the voice was given, if it came so far."""
-        if self._asked is not None and self._position_ms >= self._asked_ms + CHAT_MS + CLAUSE_MS:
+        given = self._asked is not None and self._position_ms >= self._asked_ms + CLAUSE_AFTER_MS
+        if given and self._speaks_ahead:
             self.heard.spoken += 1
+            self._in_vain_in_turn += 1
         self._asked, self._told = None, False
 
     def _answer(self, words: str) -> None:
         """The turn is over: the early answer is used, or the question is asked now."""
-        now_ms, self._asked_in_turn = self._position_ms, 0
+        now_ms = self._position_ms
         if words == self._asked:
-            self.heard.sounds_ms.append(max(now_ms, self._asked_ms + ANSWER_MS))
+            if self._speaks_ahead:
+                first_ms = max(now_ms, self._asked_ms + ANSWER_MS)
+            else:
+                first_ms = max(now_ms, self._asked_ms + CLAUSE_AFTER_MS) + SPEECH_MS
+            self.heard.sounds_ms.append(first_ms)
             self.heard.spoken += 1
             self._asked = None
         else:
@@ -185,10 +201,15 @@ class Listening:
             self._drop()
             self.heard.questions += 1
             self.heard.spoken += 1
+        self._asked_in_turn = self._in_vain_in_turn = 0
 
     async def append(self, pcm: bytes) -> None:
         self._position_ms += FRAME_MS
-        if self._asked is not None and not self._told and self._position_ms >= self._asked_ms + ANSWER_MS:
+        if (
+            self._asked is not None
+            and not self._told
+            and self._position_ms >= self._asked_ms + self._ready_after_ms
+        ):
             self._told = True
             self.user.answer_is(EarlyAnswer.READY)
         loop = asyncio.get_running_loop()

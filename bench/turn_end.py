@@ -144,7 +144,7 @@ def row(rule: Rule, group: str, runs: Sequence[Run]) -> list[object]:
     return [
         rule.name,
         group,
-        percent(natural),
+        percent([run for run in natural if run.sound.name not in NOISY]),
         spread([run.delay_ms for run in natural]),
         percent(hesitations),
         *(percent([run for run in hesitations if run.sound.name.endswith(f"+{gap}")]) for gap in GAPS_MS),
