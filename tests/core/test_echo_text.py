@@ -20,7 +20,12 @@ SAID = "once there was a small dog that lived by the sea with an old man"
         ("Please tell me about the weather", SAID, False, False),
         ("by the sea with an old man stop", SAID, False, False),  # a command that was not said
         ("There was a small stop dog", "there was a small stop sign and a dog", False, True),
-        ("Stop it now.", "they could not stop it in the end", False, False),  # half of it was said by accident
+        (
+            "Stop it now.",
+            "they could not stop it in the end",
+            False,
+            False,
+        ),  # half of it was said by accident
         ("Stop it in the end", "they could not stop it in the end", False, True),
         ("我想知道现在几点", "从前有一只小狗，住在海边。", False, False),
         ("man old an with sea the by", SAID, False, False),  # not in this order
