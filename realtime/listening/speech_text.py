@@ -60,6 +60,7 @@ class SpeechText:
     def began(self, segment: SpeechSegment) -> None:
         """Somebody speaks."""
         self._segment = segment
+        self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
         self._paused = False

@@ -19,19 +19,21 @@ from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from realtime.providers.base import VAD_RATE, Transcript
+from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 from realtime.tasks import forget_cancellation
 from realtime.upstream import TRANSCRIPTION, Upstream
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S_PER_S = 0.25  # long audio may take longer
-LANGUAGE_AFTER = 2  # utterances in a row in one language: the next interim decodes need not detect it
+LANGUAGE_AFTER = 2  # utterances in a row in one language: the next word need not tell it
 # Log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
 DOUBTFUL = -1.15
 GUESSED = -1.3  # below this nearly all texts of the first 300 ms of a murmur are wrong, and few of a sentence
 SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
 INTERIM_SHARE = 0.5  # of a core, while somebody speaks
+# From here on the language that a decode finds is that of the whole utterance (bench/README.md)
+TELLS_S = 1.2
 # Of speech, at least and at most. Whisper knows the last words 290 ms before the voice ends (bench/README.md).
 INTERIM_EVERY_MS = (128.0, 600.0)
 
@@ -50,10 +52,17 @@ class Transcription:
         self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
         self._interim_took_ms = 0.0
         self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
+        self._utterance = 0  # counts them
+        self._found: str | None = None  # the language of the open one, once its sound has told it
 
     def __repr__(self) -> str:
         running = [task.get_name() for task in (self._interim, self._early) if task and not task.done()]
         return f"<Transcription {', '.join(running) or 'idle'}>"
+
+    def began(self) -> None:
+        """Somebody speaks: perhaps in another language than before."""
+        self._utterance += 1
+        self._found = None
 
     @property
     def interim_is_cheap(self) -> bool:
@@ -90,7 +99,7 @@ class Transcription:
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
-        begun_s, assumed = loop.time(), self._language is None and self._usual_language() is not None
+        begun_s, assumed = loop.time(), self._language is None and self._assumed(samples) is not None
         try:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
@@ -98,6 +107,7 @@ class Transcription:
         self._interim_took_ms = (loop.time() - begun_s) * 1000
         if assumed and not is_sure(transcript):
             self._languages.clear()  # perhaps it is another language this time
+            self._found = None
         else:
             on_text(transcript)
 
@@ -165,6 +175,7 @@ class Transcription:
         return self._remember(await self._transcribe(samples, final=True))
 
     def _remember(self, transcript: Transcript) -> Transcript:
+        self._found = None
         if transcript.text:
             self._languages.append(transcript.language)
         return transcript
@@ -175,8 +186,12 @@ class Transcription:
         config = self._context.config.transcription
         return config.language if config else None
 
+    def _assumed(self, samples: Samples) -> str | None:
+        """What language a decode need not find out: more than a word tells its own, and only once."""
+        return self._found or (self._usual_language() if _is_short(samples) else None)
+
     def _usual_language(self) -> str | None:
-        """What this speaker speaks, as far as it has been the same; the final decode of more than a word finds out."""
+        """What this speaker speaks, as far as it has been the same."""
         settled = len(self._languages) == LANGUAGE_AFTER and len(set(self._languages)) == 1
         return self._languages[-1] if settled else None
 
@@ -190,11 +205,8 @@ class Transcription:
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
         try:
             async with deadlines.timeout(timeout_s):
-                sound_s = sounding_s(samples)
-                usual = self._usual_language() if not final or 0.0 < sound_s < SHORT_S else None
-                language = self._language or usual
-                transcript = await self._transcriber.transcribe(samples, language=language, final=final)
-            return self._believed(transcript, sound_s, final=final)
+                transcript = await self._decode(self._transcriber, samples, final=final)
+            return self._believed(transcript, sounding_s(samples), final=final)
         except TimeoutError as error:
             late = ProviderTimeout(
                 f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
@@ -208,6 +220,19 @@ class Transcription:
         except Exception as error:  # of a provider from anywhere, or a text that we cannot read
             log.error("the transcriber broke", exc_info=error)
             raise ProviderUnavailable("The transcriber failed.", code="transcription_failed") from error
+
+    async def _decode(self, transcriber: Transcriber, samples: Samples, *, final: bool) -> Transcript:
+        """In the language that was told, else in the one that was found; a final text that looks wrong is in none."""
+        if self._language:
+            return await transcriber.transcribe(samples, language=self._language, final=final)
+        found, utterance = self._found, self._utterance
+        transcript = await transcriber.transcribe(samples, language=self._assumed(samples), final=final)
+        if found is None:
+            if utterance == self._utterance and _tells_language(transcript, samples):
+                self._found = transcript.language
+        elif final and not is_sure(transcript):
+            return await transcriber.transcribe(samples, language=None, final=True)
+        return transcript
 
     def _believed(self, transcript: Transcript, sound_s: float, *, final: bool) -> Transcript:
         """The transcript, without a text that nobody can have said."""
@@ -239,6 +264,16 @@ def is_sure(transcript: Transcript) -> bool:
 def is_guess(transcript: Transcript) -> bool:
     """Whether the transcriber hardly believes its own text."""
     return transcript.log_probability is not None and transcript.log_probability < GUESSED
+
+
+def _tells_language(transcript: Transcript, samples: Samples) -> bool:
+    """Whether the language of this text, which is so far, is that of the whole utterance."""
+    return bool(transcript.text) and is_sure(transcript) and sounding_s(samples) >= TELLS_S
+
+
+def _is_short(samples: Samples) -> bool:
+    """Whether somebody said a word, and hardly more."""
+    return 0.0 < sounding_s(samples) < SHORT_S
 
 
 def _cancel(task: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:

@@ -41,6 +41,11 @@ class WorkerPool:
         self._running: dict[asyncio.Future[Any], _Work[Any]] = {}
         self._closed = False
 
+    @property
+    def free(self) -> int:
+        """How many threads would begin at once."""
+        return self._free
+
     async def run(self, function: Callable[[], T], *, urgent: bool, loads: bool = False) -> T:
         """The result of the function. Cancelling ends the wait; a function that has begun runs to its end.
 

@@ -45,6 +45,9 @@ class Decodes:
     def __init__(self) -> None:
         self.interims, self.earlies, self.discarded, self.left = [], [], 0, 0
 
+    def began(self):
+        pass
+
     def interim(self, samples, on_text):
         self.interims.append(lambda text: on_text(Transcript(text)))
 

@@ -13,6 +13,8 @@ from tests.contexts import Bench
 from tests.conversing import scripted
 
 SECOND = np.zeros(16_000, np.int16)
+LOUD = (np.sin(np.arange(16_000) / 3) * 9_000).astype(np.int16)  # one second
+LONG, WORD = np.concatenate([LOUD, LOUD]), LOUD[:6_000]
 
 
 def into(texts: list):
@@ -49,23 +51,77 @@ def transcription(linguist: Linguist, **session) -> Transcription:
     return Transcription(Bench(transcriber=linguist, **session).context)
 
 
-async def interim(subject: Transcription) -> list[str]:
+async def interim(subject: Transcription, samples: np.ndarray = SECOND) -> list[str]:
     texts: list[str] = []
-    subject.interim(SECOND, into(texts))
+    subject.interim(samples, into(texts))
     await subject._interim
     return texts
 
 
 @scripted
-async def test_interim_decodes_assume_the_language_of_two_utterances_and_final_ones_find_out():
+async def test_a_word_of_an_interim_text_is_in_the_language_of_two_utterances_and_more_than_a_word_tells_its_own():
     linguist = Linguist(*[english()] * 6)
     subject = transcription(linguist)
     for _ in range(2):
-        await interim(subject)
-        await subject.final(SECOND, None)
-    await interim(subject)
-    await subject.final(SECOND, None)
-    assert linguist.told == [(None, False), (None, True)] * 2 + [("en", False), (None, True)]
+        await interim(subject, WORD)
+        await subject.final(LONG, None)
+    await interim(subject, WORD)
+    await interim(subject, SECOND)
+    assert linguist.told == [(None, False), (None, True)] * 2 + [("en", False), (None, False)]
+
+
+@scripted
+async def test_the_language_of_an_utterance_is_found_once_and_the_next_one_may_be_in_another():
+    chinese = Transcript("你好。", "zh", -0.4)
+    linguist = Linguist(*[english()] * 3, *[chinese] * 2)
+    subject = transcription(linguist)
+    subject.began()
+    await interim(subject, LONG)
+    await interim(subject, LONG)
+    subject.early(LONG, 900.0, into([]))
+    await asyncio.sleep(0)
+    subject.began()
+    await interim(subject, LONG)
+    await subject.final(LONG, None)
+    assert linguist.told == [(None, False), ("en", False), ("en", True), (None, False), ("zh", True)]
+
+
+@scripted
+async def test_a_final_text_that_looks_wrong_in_the_language_that_was_found_is_decoded_without_one():
+    linguist = Linguist(english(), english("Knee how.", DOUBTFUL - 0.1), Transcript("你好。", "zh", -0.4))
+    subject = transcription(linguist)
+    await interim(subject, LONG)
+    assert (await subject.final(LONG, None)).text == "你好。"
+    assert linguist.told == [(None, False), ("en", True), (None, True)]
+
+
+@scripted
+@pytest.mark.parametrize(
+    ("sound", "known"),
+    [
+        pytest.param("LONG", Transcript("Mumble.", "en", DOUBTFUL - 0.1), id="doubtful words"),
+        pytest.param("LONG", Transcript("", "en", -0.3), id="no words"),
+        pytest.param("WORD", Transcript("Yes.", "en", -0.3), id="a word"),
+    ],
+)
+async def test_what_tells_no_language_leaves_it_open(sound, known):
+    linguist = Linguist(known, english())
+    subject = transcription(linguist)
+    await interim(subject, {"LONG": LONG, "WORD": WORD}[sound])
+    await subject.final(LONG, None)
+    assert linguist.told[-1] == (None, True)
+
+
+@scripted
+async def test_a_late_text_of_the_utterance_before_says_nothing_about_this_one():
+    linguist = Linguist(english(), english(), takes_s=0.5)
+    subject = transcription(linguist)
+    subject.interim(LONG, into([]))
+    await asyncio.sleep(0.1)
+    subject.began()
+    await asyncio.sleep(1)
+    await subject.final(LONG, None)
+    assert linguist.told == [(None, False), (None, True)]
 
 
 @scripted
@@ -74,10 +130,20 @@ async def test_an_assumed_language_is_given_up_when_the_words_are_doubtful():
     linguist = Linguist(english(), english(), doubtful, Transcript("你好。", "zh", -0.4))
     subject = transcription(linguist)
     for _ in range(2):
-        await subject.final(SECOND, None)
-    assert await interim(subject) == [], "nobody sees what the wrong model made of it"
-    assert await interim(subject) == ["你好。"]
-    assert linguist.told[-1] == (None, False)
+        await subject.final(LONG, None)
+    assert await interim(subject, WORD) == [], "nobody sees what the wrong model made of it"
+    assert await interim(subject, WORD) == ["你好。"]
+    assert [language for language, _ in linguist.told[-2:]] == ["en", None]
+
+
+@scripted
+async def test_a_language_that_was_found_is_given_up_when_the_words_become_doubtful():
+    doubtful = english("Knee how.", DOUBTFUL - 0.1)
+    linguist = Linguist(english(), doubtful, Transcript("你好。", "zh", -0.4))
+    subject = transcription(linguist)
+    assert await interim(subject, LONG) == ["Hello."]
+    assert await interim(subject, LONG) == []
+    assert await interim(subject, LONG) == ["你好。"]
 
 
 @scripted
@@ -196,9 +262,6 @@ def test_a_transcription_that_timed_out_is_counted_as_an_error(final: bool, take
         ) == (errors or None)
 
     decode()
-
-
-LOUD = (np.sin(np.arange(16_000) / 3) * 9_000).astype(np.int16)  # one second
 
 
 @scripted

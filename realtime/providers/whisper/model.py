@@ -154,24 +154,31 @@ class Whisper:
             return language == "en"
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
-    def decode(self, samples: Samples, language: str | None, *, beam: int) -> Decoded:
+    def decode(
+        self, samples: Samples, language: str | None, *, beam: int, left: str | None = None
+    ) -> Decoded:
         """The text of one utterance; the model detects the language if `language` is None. English always has a `beam`
-        of 1: it gains nothing from more (docs/engines.md 2.1)."""
+        of 1: it gains nothing from more (docs/engines.md 2.1). A language that is detected and `left` to another model
+        has no text."""
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(audio) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(audio, language, beam)
         frames = math.ceil((len(audio) / VAD_RATE + PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
-        decoded = self._decode_in(audio, language, beam, max(MIN_FRAMES, min(MAX_FRAMES, frames)))
+        decoded = self._decode_in(audio, language, beam, max(MIN_FRAMES, min(MAX_FRAMES, frames)), left)
         if decoded.speech and loops(decoded.text):
             decoded = self._decode_in(audio, decoded.language, beam, MAX_FRAMES)
         return decoded
 
-    def _decode_in(self, audio: Floats, language: str | None, beam: int, frames: int) -> Decoded:
+    def _decode_in(
+        self, audio: Floats, language: str | None, beam: int, frames: int, left: str | None = None
+    ) -> Decoded:
         encoded = self._encode(audio, frames)
-        if self.multilingual:
-            language = language or self._language(encoded)
-        else:
+        if not self.multilingual:
             language = "en"
+        elif language is None:
+            language = self._language(encoded)
+            if language == left:
+                return Decoded("", language, 1.0, 0.0)
         seconds = len(audio) / VAD_RATE
         beam = 1 if language == "en" else beam
         if language != "zh" or seconds < PROMPTED_FROM_S:
