@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
 from realtime.core.audio_buffer import AudioBuffer, Samples
-from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent
+from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent, SpeechStarted
 from realtime.core.energy_gate import EnergyGate
+from realtime.core.near_voice import NearVoice
 from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, VoiceDetector
 
 KEEP_MS = 120_000.0  # of uncommitted audio (wire 1.4)
@@ -46,6 +48,7 @@ class AudioInput:
         self._scored_from_ms = 0.0  # ... and from which on all were
         self._last_speech_ms = -1.0
         self._energy_gate = EnergyGate()
+        self._near_voice = NearVoice()
         self._held_from_ms = float("inf")  # audio from here on stays, whoever speaks
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
         self._detects = detects
@@ -69,6 +72,7 @@ class AudioInput:
     def _look_afresh(self) -> None:
         """Score from here on: what of a frame is there already is not looked at."""
         self._framer.reset()
+        self._near_voice = NearVoice()
         if self._stream is not None:
             self._stream.reset()
         self.scored_ms = self._scored_from_ms = self._buffer.end_ms
@@ -121,6 +125,10 @@ class AudioInput:
         self.scored_ms += FRAME_MS
         if self._hides is not None and self._hides(self, probability >= self.endpointer.rules.off):
             probability = 0.0
+        # what is hidden is no near voice either
+        speaking = self.endpointer.speaking
+        if self._near_voice.feed(frame, voiced=probability >= SPEECH, speaking=speaking):
+            probability = 0.0
         if probability >= SPEECH:
             self._last_speech_ms = self.scored_ms
         quiet_ms = 0.0
@@ -128,7 +136,19 @@ class AudioInput:
             quiet_ms = self._energy_gate.feed(frame, voiced=probability >= SPEECH)
         else:
             self._energy_gate.reset()
-        return self.endpointer.feed(probability, int(self.scored_ms), quiet_ms)
+        return self._dated(self.endpointer.feed(probability, int(self.scored_ms), quiet_ms))
+
+    def _dated(self, noticed: Sequence[EndpointEvent]) -> Sequence[EndpointEvent]:
+        """Over voices behind a near one is known late: its speech began before that."""
+        early_ms = self._near_voice.held_back_ms
+        if not early_ms:
+            return noticed
+        return [
+            replace(event, onset_ms=max(0, event.onset_ms - early_ms))
+            if isinstance(event, SpeechStarted)
+            else event
+            for event in noticed
+        ]
 
     def arrived(self, at_s: float) -> None:
         """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""

@@ -1,0 +1,129 @@
+"""Who speaks near the microphone, and what is only the voices behind: two levels that are followed, of the near voice
+and of the floor.
+
+A detector takes voices in the background for speech, so a turn in a café never ends. They give themselves away where
+the near voice falls quiet: the sound stays at the floor, far below the near voice, and the detector still hears speech
+in it. A silent room, noise, a telephone and reverberation show no speech at the floor, and nothing changes there. The
+numbers and what they were compared with are in bench/README.md. Pure: one frame at a time, no clock. It does not know
+what is said, nor when a turn ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME_MS = 32
+SMOOTH_FRAMES = 8  # 256 ms: a syllable and the gap after it
+FLOOR_FRAMES = 100  # 3.2 s: the lowest level in it is the floor; there is a gap between words in every 3 s
+ABOVE_FLOOR_DB = 14.0  # babble of four voices moves so far above its lowest level
+BELOW_NEAR_DB = 6.0  # a near voice falls so far only at soft ends of sentences ...
+HOLD_FRAMES = 6  # ... and not for 192 ms without a louder syllable
+NEAR_DECAY_DB = 0.05  # a frame, 1.6 dB a second: voices fall towards the end of a sentence
+NEAR_FADE_DB = 0.005  # a frame, 0.16 dB a second, while somebody else or nobody speaks
+RECENT_FRAMES = 40  # 1.3 s of sound at the floor ...
+LEAST_FRAMES = 16  # ... of which so much must be known ...
+SPEECH_SHARE = 0.75  # ... and so much must be speech to the detector
+ONSET_BELOW_NEAR_DB = 2.0  # a turn begins with a voice about as loud as the last one ...
+ONSET_ABOVE_DB = 4.0  # ... or so much louder than all that was behind it
+ONSET_LATE_FRAMES = 16  # the sound of the last 0.5 s may be the voice itself
+HELD_BACK_MS = 320  # a near voice is known so late at most: its turn begins that much earlier
+
+_NONE_DB = -math.inf
+
+
+class NearVoice:
+    """Follows one microphone."""
+
+    def __init__(self) -> None:
+        self._near_db = _NONE_DB
+        self._powers: deque[float] = deque(maxlen=SMOOTH_FRAMES)
+        self._held: deque[float] = deque(maxlen=HOLD_FRAMES)  # the last levels
+        self._floor = _Lowest(FLOOR_FRAMES)
+        self._behind: deque[float] = deque(
+            maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES
+        )  # levels without a near voice
+        self._at_floor: deque[bool] = deque()  # the last RECENT_FRAMES: were they speech to the detector?
+        self._speech_frames = 0  # of them
+        self._voices_behind = False  # there have been some
+        self.held_back_ms = 0  # of speech before the next turn that was taken for voices behind
+
+    def __repr__(self) -> str:
+        return f"<NearVoice {self._near_db:.0f} dB, floor {self._floor.value:.0f} dB>"
+
+    def feed(self, frame: NDArray[np.int16], *, voiced: bool, speaking: bool) -> bool:
+        """Whether this frame holds only voices behind. `voiced`: it is speech to the detector; `speaking`: a turn is
+        open."""
+        level_db = self._level_db(frame)
+        behind = self._is_behind(level_db, voiced=voiced, speaking=speaking)
+        if behind or not speaking:
+            self._behind.append(level_db)
+        if speaking or not voiced:
+            self.held_back_ms = 0
+        elif behind:
+            self.held_back_ms = min(HELD_BACK_MS, self.held_back_ms + FRAME_MS)
+        if voiced and not behind:
+            self._near_db = max(level_db, self._near_db - NEAR_DECAY_DB)
+        elif not (behind and speaking):  # the end of a turn is not taken back
+            self._near_db -= NEAR_FADE_DB
+        return behind
+
+    def _level_db(self, frame: NDArray[np.int16]) -> float:
+        samples = frame.astype(np.float32)
+        self._powers.append(float(samples @ samples) / max(1, len(samples)) + 1.0)
+        level_db = 10 * math.log10(sum(self._powers) / len(self._powers))
+        self._held.append(level_db)
+        if len(self._powers) == SMOOTH_FRAMES:
+            self._floor.add(level_db)
+        return level_db
+
+    def _is_behind(self, level_db: float, *, voiced: bool, speaking: bool) -> bool:
+        low = max(self._held) < min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
+        if low or not (speaking or voiced):
+            self._count_at_floor(voiced)
+        speech_at_floor = self._speech_at_floor()
+        self._voices_behind = self._voices_behind or speech_at_floor
+        if speaking:
+            return low and speech_at_floor
+        return self._voices_behind and voiced and level_db < self._onset_db()
+
+    def _speech_at_floor(self) -> bool:
+        known = len(self._at_floor)
+        return known >= LEAST_FRAMES and self._speech_frames >= SPEECH_SHARE * known
+
+    def _count_at_floor(self, voiced: bool) -> None:
+        if len(self._at_floor) == RECENT_FRAMES:
+            self._speech_frames -= self._at_floor.popleft()
+        self._at_floor.append(voiced)
+        self._speech_frames += voiced
+
+    def _onset_db(self) -> float:
+        """What a new turn must reach."""
+        near_db = self._near_db - ONSET_BELOW_NEAR_DB
+        if len(self._behind) <= ONSET_LATE_FRAMES:
+            return near_db
+        loudest_db = max(list(self._behind)[:-ONSET_LATE_FRAMES])
+        return min(near_db, loudest_db + ONSET_ABOVE_DB)
+
+
+class _Lowest:
+    """The lowest of the last `length` values, at a constant cost for each."""
+
+    def __init__(self, length: int) -> None:
+        self._length, self._count = length, 0
+        self._rising: deque[tuple[int, float]] = deque()  # (number, value), from the lowest up
+
+    @property
+    def value(self) -> float:
+        return self._rising[0][1] if self._rising else _NONE_DB
+
+    def add(self, value: float) -> None:
+        while self._rising and self._rising[-1][1] >= value:
+            self._rising.pop()
+        self._rising.append((self._count, value))
+        self._count += 1
+        if self._rising[0][0] <= self._count - 1 - self._length:
+            self._rising.popleft()

@@ -1,0 +1,114 @@
+"""A near voice and the voices behind it: what ends a turn, what begins none, and where nothing changes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.near_voice import FRAME_MS, HELD_BACK_MS, NearVoice, _Lowest
+
+SIZE = 512
+NEAR, BEHIND, ROOM = -10.0, -20.0, -65.0  # dBFS
+TONE = np.sin(np.arange(SIZE) / 3) * np.sqrt(2)
+
+
+def frame(dbfs: float) -> np.ndarray:
+    return (TONE * 32767 * 10 ** (dbfs / 20)).astype(np.int16)
+
+
+class Ears:
+    """Feeds frames, and says what they were taken for. The turn is opened and closed by hand."""
+
+    def __init__(self) -> None:
+        self.subject = NearVoice()
+
+    def hear(self, dbfs, seconds, *, voiced=True, speaking=True):
+        frames = int(seconds * 1000 / FRAME_MS)
+        return [self.subject.feed(frame(dbfs), voiced=voiced, speaking=speaking) for _ in range(frames)]
+
+    def talk(self, seconds=2.0, near=NEAR, gap=BEHIND):
+        """Syllables of 160 ms and gaps of 96 ms, all of it speech to the detector."""
+        out = []
+        for _ in range(int(seconds / 0.256)):
+            out += self.hear(near, 0.16) + self.hear(gap, 0.096)
+        return out
+
+    def after_a_turn(self):
+        self.hear(BEHIND, 0.5)
+        self.talk()
+        assert any(self.hear(BEHIND, 2.0)), "its end was heard"
+        return self
+
+
+def test_voices_behind_are_told_from_the_near_one_within_two_seconds_of_its_end():
+    ears = Ears()
+    ears.hear(ROOM, 0.5, voiced=False, speaking=False)
+    assert not any(ears.hear(BEHIND, 1.0)), "so far they are the only voice"
+    assert not any(ears.talk())
+    after = ears.hear(BEHIND, 10.0)
+    assert all(after[int(2000 / FRAME_MS) :])
+
+
+@pytest.mark.parametrize("floor", [ROOM, -45.0, BEHIND])
+def test_a_soft_end_of_a_sentence_is_the_near_voice_where_no_speech_was_at_the_floor(floor):
+    ears = Ears()
+    ears.hear(floor, 2.0, voiced=False, speaking=False)
+    assert not any(ears.talk(gap=floor))
+    assert not any(ears.hear(max(floor, NEAR - 9), 0.8))
+
+
+@pytest.mark.parametrize("dbfs", [NEAR, BEHIND, -40.0])
+def test_a_voice_alone_is_never_behind_another(dbfs):
+    assert not any(Ears().hear(dbfs, 20.0))
+
+
+def test_a_pause_of_the_near_voice_in_a_silent_room_is_left_to_the_detector():
+    ears = Ears()
+    ears.talk(gap=ROOM)
+    assert not any(ears.hear(ROOM, 1.0, voiced=False))
+
+
+def test_voices_behind_begin_no_turn_and_the_near_voice_does():
+    ears = Ears().after_a_turn()
+    assert all(ears.hear(BEHIND, 5.0, speaking=False))
+    assert not ears.hear(NEAR, 0.32, speaking=False)[-1]
+
+
+def test_a_softer_voice_begins_a_turn_if_it_is_clearly_louder_than_all_that_was_behind():
+    ears = Ears().after_a_turn()
+    ears.hear(BEHIND, 5.0, speaking=False)
+    assert not ears.hear(BEHIND + 5.0, 0.4, speaking=False)[-1]
+
+
+def test_when_the_voices_behind_have_gone_a_soft_voice_begins_a_turn():
+    ears = Ears().after_a_turn()
+    ears.hear(ROOM, 5.0, voiced=False, speaking=False)
+    assert not any(ears.hear(NEAR - 15.0, 0.5, speaking=False))
+
+
+def test_what_was_held_back_is_counted_until_a_turn_is_open():
+    ears = Ears().after_a_turn()
+    assert ears.subject.held_back_ms == 0, "nothing is held back from an open turn"
+    ears.hear(BEHIND, 0.1, speaking=False)
+    assert ears.subject.held_back_ms == 3 * FRAME_MS
+    ears.hear(BEHIND, 3.0, speaking=False)
+    assert ears.subject.held_back_ms == HELD_BACK_MS
+    ears.hear(NEAR, 0.32, speaking=False)
+    assert ears.subject.held_back_ms == HELD_BACK_MS
+    ears.hear(ROOM, 0.1, voiced=False, speaking=False)
+    assert ears.subject.held_back_ms == 0
+
+
+@given(st.floats(-30.0, 0.0), st.floats(11.0, 14.0))
+def test_the_distance_decides_and_not_the_level(gain_db, distance_db):
+    ears = Ears()
+    assert not any(ears.talk(near=NEAR + gain_db, gap=NEAR + gain_db - distance_db))
+    assert all(ears.hear(NEAR + gain_db - distance_db, 3.0)[-10:])
+
+
+@given(st.lists(st.floats(-90, 0), min_size=1, max_size=60), st.integers(1, 20))
+def test_the_lowest_of_the_last_values(values, length):
+    lowest = _Lowest(length)
+    for count, value in enumerate(values, 1):
+        lowest.add(value)
+        assert lowest.value == min(values[max(0, count - length) : count])
