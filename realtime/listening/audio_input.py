@@ -17,7 +17,7 @@ from realtime.core.audio_buffer import AudioBuffer, Samples
 from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent, SpeechStarted
 from realtime.core.energy_gate import EnergyGate
 from realtime.core.near_voice import NearVoice
-from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, VoiceDetector
+from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, NoiseReduction, VoiceDetector
 
 KEEP_MS = 120_000.0  # of uncommitted audio (wire 1.4)
 IDLE_KEEP_MS = 2_000.0  # while nobody speaks and the server listens for turns
@@ -52,6 +52,7 @@ class AudioInput:
         self._held_from_ms = float("inf")  # audio from here on stays, whoever speaks
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
         self._detects = detects
+        self._noise_reduction: NoiseReduction | None = None
         self.endpointer = Endpointer()
         self._decoder, self._resampler = _converters(format)
 
@@ -62,6 +63,13 @@ class AudioInput:
         """Expect another format from now on; only while nobody speaks. A new stream begins."""
         self.flush()
         self._decoder, self._resampler = _converters(format)
+
+    def reduce_noise(self, reduction: NoiseReduction | None) -> None:
+        """Send what comes from now on through this; None: through nothing."""
+        if self._noise_reduction is not None:
+            self._buffer.append(self._noise_reduction.rest())
+            self._look_afresh()
+        self._noise_reduction = reduction
 
     def detect(self, detects: bool) -> None:
         """Begin to score frames, or stop. What is buffered stays, and is not scored."""
@@ -81,12 +89,17 @@ class AudioInput:
     @property
     def received_ms(self) -> float:
         """How much audio was received in all: the position of the input."""
-        return self._buffer.end_ms + self._resampler.held_ms
+        return self._buffer.end_ms + self._waiting_ms
 
     @property
     def buffered_ms(self) -> float:
-        """How much audio is kept, with what the resampler holds back."""
-        return round(self._buffer.buffered_ms + self._resampler.held_ms, 3)
+        """How much audio is kept, with what is held back on its way."""
+        return round(self._buffer.buffered_ms + self._waiting_ms, 3)
+
+    @property
+    def _waiting_ms(self) -> float:
+        """How much audio the resampler and the noise reduction hold back."""
+        return self._resampler.held_ms + (self._noise_reduction.held_ms if self._noise_reduction else 0.0)
 
     @property
     def start_ms(self) -> float:
@@ -112,6 +125,8 @@ class AudioInput:
     async def take(self, part: bytes) -> Sequence[Scored]:
         """Buffer this part. Returns its whole frames, each to be given to `endpoint`; none without detection."""
         samples = self._resampler.feed(self._decoder.feed(part))
+        if self._noise_reduction is not None:
+            samples = self._noise_reduction.feed(samples)
         self._buffer.append(samples)
         if self._stream is None or not self._detects:
             await asyncio.sleep(0)
@@ -211,7 +226,11 @@ class AudioInput:
 
         What comes next begins with a whole sample. Positions go on; no speech stays open.
         """
-        self._buffer.append(self._resampler.feed(self._decoder.format.decode(b""), last=True))
+        last = self._resampler.feed(self._decoder.format.decode(b""), last=True)
+        if self._noise_reduction is not None:
+            self._buffer.append(self._noise_reduction.feed(last))
+            last = self._noise_reduction.rest()
+        self._buffer.append(last)
         self.drop_half_sample()
         self._look_afresh()
 

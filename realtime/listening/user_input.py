@@ -61,6 +61,7 @@ class UserInput:
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
         self._ended_ms: float | None = None  # of the last turn that the detector ended
+        self._reduce_noise()
         self._set_rules()
 
     def __repr__(self) -> str:
@@ -71,12 +72,19 @@ class UserInput:
         config = self._context.config
         if config.input_format is not before.input_format:
             self._audio.set_format(to_core_format(config.input_format))
+        if config.noise_reduction != before.noise_reduction:
+            self._reduce_noise()
         self._audio.detect(config.turn_detection is not None)
         if config.turn_detection is None and self._judged:  # the client ends the turns now: nothing is judged
             self._transcription.discard_early()
             self._audio.release()
             self._judged = False
         self._set_rules()
+
+    def _reduce_noise(self) -> None:
+        wanted = self._context.config.noise_reduction
+        opened = self._context.providers.noise_reduction(wanted.type) if wanted else None
+        self._audio.reduce_noise(opened)
 
     def _set_rules(self) -> None:
         match self._context.config.turn_detection:

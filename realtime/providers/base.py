@@ -7,7 +7,7 @@ method raises `ProviderError` (and only that) for upstream trouble. `docs/extend
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypedDict
@@ -243,6 +243,32 @@ class Store(Protocol):
         return
 
 
+class NoiseReduction(Protocol):
+    """Makes the noise of one stream of samples at VAD_RATE quieter. As many come out as go in."""
+
+    @property
+    def held_ms(self) -> float:
+        """How much sound waits for more, before it comes out."""
+        ...
+
+    def feed(self, samples: Samples) -> Samples:
+        """What comes out by now."""
+        ...
+
+    def rest(self) -> Samples:
+        """What waits: the stream ends."""
+        ...
+
+
+# For one microphone: `near_field` or `far_field` of the wire. None where the server has none.
+OpenNoiseReduction = Callable[[str], NoiseReduction | None]
+
+
+def no_noise_reduction(kind: str) -> NoiseReduction | None:
+    """Of a server without it."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Providers:
     """The providers of one server. None: nobody has this role.
@@ -255,6 +281,7 @@ class Providers:
     chat: ChatModel
     speech: Speech
     end_of_turn: EndOfTurnModel | None = None
+    noise_reduction: OpenNoiseReduction = no_noise_reduction
     context_budgets: ContextBudgets = field(default_factory=ContextBudgets)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import ConfigError
-from realtime.providers import voice_weights, weights
+from realtime.providers import noise_reduction, voice_weights, weights
 from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.upstreams import proxies_of
@@ -96,7 +96,7 @@ async def open_runtime(
             if provider is not None:
                 stack.push_async_callback(provider.aclose)
         store = by_role.pop("store")
-        all_providers = Providers(**by_role)
+        all_providers = Providers(**by_role, noise_reduction=noise_reduction.open_stream)
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
         yield Runtime(settings, all_providers, missing, emulated, toolbox, store)

@@ -25,13 +25,12 @@ import numpy as np
 from realtime.core.audio import level_dbfs
 from realtime.core.characters import pronounceable
 from realtime.core.short_answers import is_short_answer
-from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
+from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable, without_trace
 from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Samples, Transcript
 from realtime.providers.whisper.model import LONGEST_SHORT_S, Decoded, Whisper
 from realtime.providers.worker_pool import WorkerPool, cores
 from realtime.settings import Settings
-from realtime.tasks import forget_cancellation
 
 T = TypeVar("T")
 
@@ -113,7 +112,7 @@ class LocalTranscriber:
     async def _untold(self, samples: Samples, final: bool) -> Transcript:
         """Without a language: base finds it out, and decodes what is not English; tiny.en has begun with that."""
         guess = asyncio.create_task(self._guess(samples, final), name="decode as English")
-        guess.add_done_callback(forget_cancellation)
+        guess.add_done_callback(_forget_cancellation)
         try:
             decode = partial(self._decode, MULTILINGUAL, samples, None, final, "en")
             known = await self._run(decode, MULTILINGUAL, final)
@@ -206,6 +205,15 @@ def _believed(decoded: Decoded) -> bool:
         return True
     heard = decoded.no_speech < ANSWER_NO_SPEECH and decoded.log_probability > ANSWER_LOG_PROBABILITY
     return heard and is_short_answer(decoded.text)
+
+
+def _forget_cancellation(guess: asyncio.Task[Transcript | None]) -> None:
+    """A task that was cancelled keeps its exception, with the sound in its trace: take it out."""
+    if guess.cancelled():
+        try:
+            guess.exception()
+        except asyncio.CancelledError as error:
+            without_trace(error)
 
 
 def _sure(transcript: Transcript) -> bool:
