@@ -159,7 +159,7 @@ def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
     model = english._load(local.ENGLISH)
     asked = []
 
-    def decode_in(sound, language, beam, frames):
+    def decode_in(sound, language, beam, frames, left=None):
         asked.append(frames)
         text = "and so and so and so" if frames < whisper.MAX_FRAMES else "and so on"
         return whisper.Decoded(text, "en", 0.0, -0.1)
