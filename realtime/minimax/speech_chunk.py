@@ -70,6 +70,11 @@ class ChunkDecoder:
         """The character after the last word that has its time; 0 without word times."""
         return self._words[-1].end if self._words else 0
 
+    @property
+    def timed_end_ms(self) -> float:
+        """When that word ends, in milliseconds of this chunk."""
+        return self._words[-1].end_ms if self._words else 0.0
+
     def feed(self, data: Any) -> list[SpeechResult]:
         """The results in one `data` object. Words come before their audio. Raises ProviderUnavailable."""
         if not isinstance(data, dict):

@@ -3,17 +3,19 @@
 On the ordinary socket nothing but the order says which text a frame belongs to (docs/minimax/t2a-websocket.md 1.4), so
 one end too many or too few would give every later text the sound of another one. A final frame tells how long the sound
 was and how many characters were billed; word times tell which text is spoken. Their numbers are trusted only as long as
-they have agreed with what was received.
+they have agreed with what was received. When nothing comes any more, the words or the length of the sound tell whether
+only the end is missing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from realtime.core.characters import PAUSE_MARK, count_pronounceable, is_wide, pronounceable
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.speech_lengths import ExpectedLengths
 
 AGREE_MS = 100.0  # by which the sound may differ from what the final frame says
 _NARROW_MS = 1000.0 / 15  # a character at the usual speed (docs/minimax/t2a-websocket.md 5)
@@ -43,16 +45,22 @@ class OpenText(Protocol):
     def timed_to(self) -> int:
         """The character after the last one that has a time; 0 without times."""
 
+    @property
+    def timed_end_ms(self) -> float:
+        """When its last word ends that has a time, from the start of the text."""
+
 
 class TextEnds:
     """Judges the ends of one session, in order."""
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
+        self._lengths = ExpectedLengths(speed)
         self._ended = 0
         self._trusted: bool | None = None  # whether lengths agree with the sound; None: nothing is known yet
         self._last: Mapping[str, Any] = {}
         self._surplus_ms = 0.0  # sound of the next text that came before the end of the one before it
+        self._more: tuple[str, float] | None = None  # the first text, and the sound it had more than told
 
     def __repr__(self) -> str:
         return f"<TextEnds {self._ended} trusted={self._trusted}>"
@@ -73,19 +81,49 @@ class TextEnds:
         """The platform has ended a text without speaking it."""
         self._ended += 1
 
+    def all_received(self, open: Sequence[OpenText]) -> bool:
+        """Whether nothing is missing of these texts but their ends. For when nothing comes any more."""
+        received_ms = self._surplus_ms
+        for each in open:
+            if each.audio_ms is None:
+                return False
+            received_ms += each.audio_ms
+        if any(each.timed_to for each in open):
+            return len(open) == 1 and _all_words_received(open[0])
+        received_ms += self._shifted_ms()
+        return self._lengths.complete([each.text for each in open], received_ms)
+
+    @property
+    def expected_ms(self) -> Callable[[str], float] | None:
+        """How long a text should sound; None before a text has ended."""
+        return self._lengths.expected_ms if self._lengths.learnt else None
+
+    def _shifted_ms(self) -> float:
+        """How long the last end says that its sound was, if every end since the first was that of the next text.
+
+        It was, if the first had as much sound too much as the first text needs: its own end was lost.
+        """
+        if self._more is None or not self._lengths.complete([self._more[0]], self._more[1]):
+            return 0.0
+        return _length_ms(self._last) or 0.0
+
     def _judge(self, info: Mapping[str, Any], open: Sequence[OpenText]) -> int:
         received_ms, length_ms = open[0].audio_ms, _length_ms(info)
         if received_ms is None or length_ms is None:
-            return self._by_its_words(open[0])
+            count = self._by_its_words(open[0])
+            self._lengths.learn(open[0].text, received_ms or 0.0)
+            return count
         received_ms += self._surplus_ms
         if abs(received_ms - length_ms) <= AGREE_MS:
             self._trusted = self._trusted is not False
             self._surplus_ms = 0.0
+            if self._more is None:
+                self._lengths.learn(open[0].text, received_ms)
             return 1
         if self._trusted and info == self._last:
             return 0
         if count := self._lost(info, length_ms, received_ms, open):
-            self._surplus_ms = 0.0
+            self._surplus_ms, self._more = 0.0, None
             return count
         if self._trusted and received_ms < length_ms:
             raise _odd(f"{received_ms:.0f} ms of sound came for a text of {length_ms:.0f} ms")
@@ -96,6 +134,8 @@ class TextEnds:
         if self._trusted and len(open) > 1:
             self._surplus_ms = surplus_ms
             return 1
+        if self._trusted is None and surplus_ms > 0:
+            self._more = open[0].text, surplus_ms
         self._trusted, self._surplus_ms = False, 0.0
         return self._by_its_words(open[0])
 
@@ -152,6 +192,12 @@ def _is_of_next(entry: Mapping[str, Any], head: OpenText, following: OpenText) -
         return False
     goes_back = isinstance(end_ms, int | float) and end_ms < head.timed_ms - 1
     return head.has_audio and (goes_back or spelled.strip() not in head.text)
+
+
+def _all_words_received(text: OpenText) -> bool:
+    """Whether the word times reach to the end of this text, and its sound as far as they do."""
+    received_ms = text.audio_ms or 0.0
+    return not pronounceable(text.text[text.timed_to :]) and received_ms >= text.timed_end_ms - AGREE_MS
 
 
 def _entries(subtitle: Any) -> Iterator[Mapping[str, Any]]:

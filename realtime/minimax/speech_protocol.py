@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -103,6 +103,28 @@ class SpeechProtocol:
         if isinstance(frame.get("data"), dict) or "is_final" in frame:
             return self._continued(frame)
         return self._event(str(frame.get("event") or ""))
+
+    def fall_silent(self) -> list[SpeechResult]:
+        """Nothing comes any more: the ends of the texts that lack nothing else, or nothing if sound is missing.
+
+        After such an end nothing is received here any more: `phase` is CLOSED.
+        """
+        spoken = self._being_spoken()
+        if self.phase is not Phase.OPEN or not spoken or not self._ends.all_received(spoken):
+            return []
+        self.doubtful, self.phase = True, Phase.CLOSED
+        for _ in spoken:
+            self._open.popleft()
+        return [ChunkEnd(each.chunk, each.audio_ms or 0.0, trace_id=self.trace_id) for each in spoken]
+
+    @property
+    def expected_ms(self) -> Callable[[str], float] | None:
+        """How long this voice should need for a text, as earlier texts show; None before a text has ended."""
+        return self._ends.expected_ms
+
+    def _being_spoken(self) -> list[ChunkDecoder]:
+        """The chunks whose sound must have come by now, if they lack nothing but their ends."""
+        return list(self._open)
 
     def take_unsent(self) -> list[str]:
         """Frames to send because of what was received. Always empty on the ordinary socket."""
@@ -213,6 +235,10 @@ class BidiProtocol(SpeechProtocol):
         self._waiting.clear()
         self._unsent.clear()
         return _frame({"event": "task_cancel"})
+
+    def _being_spoken(self) -> list[ChunkDecoder]:
+        """The oldest, as the others are not sent yet; none inside a sentence, whose end would have been told."""
+        return [] if self._marked and self._in_sentence else list(self._open)[:1]
 
     def take_unsent(self) -> list[str]:
         due, self._unsent = self._unsent, []

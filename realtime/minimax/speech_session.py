@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from realtime.errors import ProviderRejected
@@ -65,6 +65,11 @@ class SpeechSession(ABC):
     async def end(self) -> None:
         """Finish the session in order, where the interface has a way; then close it."""
         await self.aclose()
+
+    @property
+    def expected_ms(self) -> Callable[[str], float] | None:
+        """How long a text should sound, as the texts that have ended here show; None if they show nothing."""
+        return None
 
     def finish(self) -> None:
         """No more texts will come: `events` ends after the last one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Self
 from urllib.parse import urlencode
 
@@ -50,6 +50,7 @@ class SpeechSocket(SpeechSession):
         self._protocol = protocol
         self._timeouts = timeouts
         self._head_has_audio = False
+        self._gave_up = False  # an end was missing, so nothing more is read here
         self._interruptions = 0  # a `receive` that began before one must not return results from after it
         self._sending = asyncio.Lock()
         self._reading = asyncio.Lock()  # one task can cancel a reply while another one receives
@@ -106,15 +107,31 @@ class SpeechSocket(SpeechSession):
             async with self._reading:
                 if interruptions != self._interruptions or not self._protocol.pending:
                     raise ProviderUnavailable("MiniMax: no text is pending on this speech session.")
-                has_audio = self._head_has_audio
-                results = await self._next(
-                    self._timeouts.gap_s if has_audio else self._timeouts.first_audio_s,
-                    "stopped sending audio" if has_audio else "sent no audio",
-                )
+                results = await self._next_results()
             for result in results:
                 self._head_has_audio = isinstance(result, ReceivedAudio)
             if results:
                 return results
+
+    async def _next_results(self) -> list[SpeechResult]:
+        """Results of the next frame, or the ends of texts of which nothing else is missing."""
+        if self._gave_up:
+            raise self._lost()
+        has_audio = self._head_has_audio
+        try:
+            return await self._next(
+                self._timeouts.gap_s if has_audio else self._timeouts.first_audio_s,
+                "stopped sending audio" if has_audio else "sent no audio",
+            )
+        except ProviderTimeout:
+            if not (ends := self._protocol.fall_silent()):
+                raise
+            self._gave_up = True
+            return ends
+
+    @property
+    def expected_ms(self) -> Callable[[str], float] | None:
+        return self._protocol.expected_ms
 
     async def cancel(self) -> bool:
         await self.aclose()

@@ -6,6 +6,8 @@ Knows the platform's pause marks (docs/minimax/t2a-websocket.md 1.2) and word ti
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Callable
 
 from realtime.core.characters import PAUSE_MARK, is_invisible, is_wide
 from realtime.core.messages import WordTime
@@ -24,18 +26,28 @@ def visible(text: str) -> str:
     return "".join(" " if is_invisible(character) and character != "\n" else character for character in text)
 
 
-def resume_offset(text: str, words: tuple[WordTime, ...], received_ms: float, speed: float = 1.0) -> int:
+def resume_offset(
+    text: str,
+    words: tuple[WordTime, ...],
+    received_ms: float,
+    speed: float = 1.0,
+    expected_ms: Callable[[str], float] | None = None,
+) -> int:
     """The offset at which to resume after `received_ms` of audio: a word's beginning, or the length of the text.
 
     A word that was received almost completely is not repeated; a word that was cut earlier is repeated from its start.
+    Where words have no times, `expected_ms` tells how long a text takes; without it, the usual rate at this `speed`.
     """
     at, end_ms = 0, 0.0
     for word in words:
         if not _was_received(word, received_ms):
             return _skip_pause(text, max(word.begin, at))
         at, end_ms = word.end, word.end_ms
-    if received_ms - end_ms > _UNTIMED_MS:
-        at = _by_proportion(text, at, (received_ms - end_ms) * speed)
+    if (untimed_ms := received_ms - end_ms) > _UNTIMED_MS:
+        if expected_ms is None:
+            at = _by_proportion(text, at, untimed_ms * speed)
+        else:
+            at = _by_expectation(text, at, untimed_ms, expected_ms)
     return _skip_pause(text, at)
 
 
@@ -60,6 +72,13 @@ def _by_proportion(text: str, at: int, audio_ms: float) -> int:
         if audio_ms < 0:
             return word_start
     return max(at, len(text))
+
+
+def _by_expectation(text: str, at: int, audio_ms: float, expected_ms: Callable[[str], float]) -> int:
+    """The same, as long as this voice needs for each word."""
+    starts = [at, *(start for start in atoms(text) if start > at)]
+    later = bisect_right(starts, audio_ms, key=lambda start: expected_ms(text[at:start]))
+    return starts[max(0, later - 1)]
 
 
 def _skip_pause(text: str, at: int) -> int:

@@ -233,12 +233,13 @@ class MiniMaxUtterance:
     async def _recover(self, error: ProviderError) -> float:
         """The connection is lost: raise the error, or prepare to resume on another connection after so many seconds."""
         session, self._session = self._session, None
+        chunk = self._chunks[self._head]
+        expected_ms = session.expected_ms if session is not None else None
         if session is not None:
             self._pool.report(session, error)
             self._pool.abandon(session, failed=True)
-        chunk = self._chunks[self._head]
         began = chunk.begin
-        self._rewind(chunk)
+        self._rewind(chunk, expected_ms)
         if chunk.begin > began:
             chunk.losses = 0  # after every attempt with progress there may be another one
         limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
@@ -251,18 +252,18 @@ class MiniMaxUtterance:
             raise error
         return 0.0
 
-    def _rewind(self, chunk: _Chunk) -> None:
+    def _rewind(self, chunk: _Chunk, expected_ms: Callable[[str], float] | None) -> None:
         """Prepare to send everything from this chunk on again, without the received part of this chunk."""
         again = list(self._sent)
         self._sent.clear()
         self._send_error = None
         self._next = chunk.number
-        self._skip_received(chunk)
+        self._skip_received(chunk, expected_ms)
         for unfinished in again:
             if not unfinished.done:
                 self._budget.reserve(_now())  # sending it again is one more request
 
-    def _skip_received(self, chunk: _Chunk) -> None:
+    def _skip_received(self, chunk: _Chunk, expected_ms: Callable[[str], float] | None) -> None:
         """Let the next attempt begin at the first word of the chunk that was not received."""
         received_ms = chunk.audio_bytes / 2 / self._config.rate * 1000
         if received_ms <= chunk.begin_ms:
@@ -278,6 +279,7 @@ class MiniMaxUtterance:
             tuple(replace(w, begin=w.begin - chunk.begin, end=w.end - chunk.begin) for w in present),
             received_ms - chunk.begin_ms,
             self._config.speed,
+            expected_ms,
         )
         chunk.begin += at
         chunk.begin_ms = received_ms

@@ -1,0 +1,69 @@
+"""How long texts should sound in one session, and whether what was received of them is all of it. Pure.
+
+Learns the speaking rate from the texts of the session that have ended; without one, a usual rate for each script. Knows
+neither ends (`speech_ends.py`) nor timeouts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from realtime.core.playback_clock import SpeakingRate
+
+ENOUGH = 0.85  # of the expected length: more of it need not come, voices differ by as much from text to text
+_KEPT = 12  # ended texts
+_ROUNDS = 8  # through these: each halves what the rate is still wrong by
+
+
+class ExpectedLengths:
+    """The expected lengths of texts, in milliseconds. `speed` as in the session's configuration."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._ended: deque[tuple[str, float]] = deque(maxlen=_KEPT)
+        self._fitted: SpeakingRate | None = None
+
+    def __repr__(self) -> str:
+        return f"<ExpectedLengths of {len(self._ended)} texts>"
+
+    @property
+    def learnt(self) -> bool:
+        """Whether a text has ended, so that the rate is this voice's own."""
+        return bool(self._ended)
+
+    def learn(self, text: str, ms: float) -> None:
+        """This text has ended, and its sound was so long."""
+        if ms > 0:
+            self._ended.append((text, ms))
+            self._fitted = None
+
+    def expected_ms(self, text: str) -> float:
+        # Imported here, because it is slow to import and hardly ever needed.
+        from realtime.core.clauses import measure
+
+        return self._rate().expected_ms(measure(text))
+
+    def complete(self, texts: Iterable[str], received_ms: float) -> bool:
+        """Whether sound of this length is that of all these texts, but for what a voice may be faster."""
+        return received_ms > 0 and received_ms >= ENOUGH * sum(map(self.expected_ms, texts))
+
+    def _rate(self) -> SpeakingRate:
+        if self._fitted is None:
+            self._fitted = _fit(self._ended, self._speed)
+        return self._fitted
+
+
+def _fit(ended: Iterable[tuple[str, float]], speed: float) -> SpeakingRate:
+    from realtime.core.clauses import measure
+    from realtime.core.playback_clock import SpeakingRate
+
+    usual = SpeakingRate()
+    rate = SpeakingRate(usual.ms_per_narrow / speed, usual.ms_per_wide / speed, usual.ms_per_mark / speed)
+    sizes = [(measure(text), ms) for text, ms in ended]
+    for _ in range(_ROUNDS):
+        for size, ms in sizes:
+            rate.learn(size, ms)
+    return rate
