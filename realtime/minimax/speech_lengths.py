@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from realtime.core.clauses import Size
     from realtime.core.playback_clock import SpeakingRate
 
 ENOUGH = 0.85  # of the expected length: more of it need not come, voices differ by as much from text to text
 _KEPT = 12  # ended texts
-_ROUNDS = 8  # through these: each halves what the rate is still wrong by
+_ROUNDS = 8  # of learning: each halves what the rate is still wrong by
 
 
 class ExpectedLengths:
@@ -57,13 +58,29 @@ class ExpectedLengths:
 
 
 def _fit(ended: Iterable[tuple[str, float]], speed: float) -> SpeakingRate:
-    from realtime.core.clauses import measure
+    from realtime.core.clauses import Size, measure
     from realtime.core.playback_clock import SpeakingRate
 
     usual = SpeakingRate()
     rate = SpeakingRate(usual.ms_per_narrow / speed, usual.ms_per_wide / speed, usual.ms_per_mark / speed)
-    sizes = [(measure(text), ms) for text, ms in ended]
+    learnt: dict[
+        bool, tuple[Size, float]
+    ] = {}  # all texts of a kind together, so that a long one counts for more
+    for text, ms in ended:
+        size = measure(text)
+        in_syllables = 3 * size.wide > size.narrow
+        so_far, so_far_ms = learnt.get(in_syllables, (Size(), 0.0))
+        learnt[in_syllables] = _sum(so_far, size), so_far_ms + ms
     for _ in range(_ROUNDS):
-        for size, ms in sizes:
+        for size, ms in learnt.values():
             rate.learn(size, ms)
     return rate
+
+
+def _sum(one: Size, other: Size) -> Size:
+    return type(one)(
+        one.narrow + other.narrow,
+        one.wide + other.wide,
+        one.pause_ms + other.pause_ms,
+        one.marks + other.marks,
+    )
