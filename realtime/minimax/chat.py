@@ -235,6 +235,7 @@ class Chat:
         except TimeoutError as error:
             aborted = False
             problem = "went silent in mid-answer" if decoder.started else "did not begin to answer in time"
+            await self._spares.renew()
             late = ProviderTimeout(f"{self._http.service}: the chat model {problem}.")
             late.reason = problem
             raise late from error

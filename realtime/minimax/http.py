@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import ssl
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
@@ -70,6 +71,9 @@ class HttpClient:
         self._limit = limit
         # by what a session has of its own: whether it sends the key, and the SOCKS proxy of its connections
         self._sessions: dict[tuple[bool, Proxy | None], aiohttp.ClientSession] = {}
+        self._running: Counter[aiohttp.ClientSession] = (
+            Counter()
+        )  # requests; a session without one is not in it
         self._closed = False
 
     def __repr__(self) -> str:
@@ -107,14 +111,17 @@ class HttpClient:
         host = base_url or self.base_url
         proxy = proxy_for(host)
         with network_errors(self.service, host, proxy=proxy):
-            async with self._session(proxy, with_key=True).request(
-                method,
-                host + path,
-                data=content,
-                headers=sent,
-                params=params,
-                **request_options(proxy),
-            ) as response:
+            async with (
+                self._using(self._session(proxy, with_key=True)) as session,
+                session.request(
+                    method,
+                    host + path,
+                    data=content,
+                    headers=sent,
+                    params=params,
+                    **request_options(proxy),
+                ) as response,
+            ):
                 self._check_proxy(response, proxy)
                 _check_moved(self.service, method, response)
                 yield response
@@ -143,9 +150,10 @@ class HttpClient:
         host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         proxy = proxy_for(url)
         with network_errors(self.service, host, secret=True, proxy=proxy):
-            async with self._session(proxy, with_key=False).get(
-                address, headers=headers, **request_options(proxy)
-            ) as response:
+            async with (
+                self._using(self._session(proxy, with_key=False)) as session,
+                session.get(address, headers=headers, **request_options(proxy)) as response,
+            ):
                 self._check_proxy(response, proxy)
                 yield response
 
@@ -207,13 +215,34 @@ class HttpClient:
         counted = [pool for pool in pools if isinstance(pool, CountedConnector)]
         return sum(pool.idle.count(origin, younger_s=younger_s) for pool in counted)
 
+    async def renew(self) -> None:
+        """Use new connections from now on, because the open ones may be dead. Requests that run keep theirs."""
+        old = list(self._sessions.values())
+        self._sessions.clear()
+        for session in old:
+            if session not in self._running:
+                await session.close()
+
     async def aclose(self) -> None:
         """Close all connections. The client cannot be used again."""
         self._closed = True
-        sessions = list(self._sessions.values())
+        sessions = {*self._sessions.values(), *self._running}
         self._sessions.clear()
         for session in sessions:
             await session.close()
+
+    @asynccontextmanager
+    async def _using(self, session: aiohttp.ClientSession) -> AsyncGenerator[aiohttp.ClientSession, None]:
+        """Count a request. The last one of a session that `renew` has replaced closes it."""
+        self._running[session] += 1
+        try:
+            yield session
+        finally:
+            self._running[session] -= 1
+            if not self._running[session]:
+                del self._running[session]
+                if session not in self._sessions.values():
+                    await session.close()
 
     def _check_proxy(self, response: aiohttp.ClientResponse, proxy: Proxy | None) -> None:
         if proxy is not None and response.status == 407:

@@ -28,6 +28,8 @@ class Pool(Protocol):
 
     def request(self, method: str, path: str) -> AbstractAsyncContextManager[Any]: ...
 
+    async def renew(self) -> None: ...
+
 
 class SpareConnections:
     """Keeps some connections open from the first `prewarm` on. `path` is a cheap GET of the service."""
@@ -63,6 +65,11 @@ class SpareConnections:
         if self._http.idle_connections():
             self._pause.used()
         self.ensure(2)
+
+    async def renew(self) -> None:
+        """Replace all connections: a service that went silent may have lost them without a word."""
+        await self._http.renew()
+        self.ensure(1)
 
     def ensure(self, least: int) -> None:
         """Open spare connections if fewer than `least` are left that nobody will soon close."""

@@ -140,7 +140,10 @@ class SpeechPool:
 
     def report(self, session: SpeechSession, error: ProviderError) -> None:
         """A lent session has failed with this error: note it for its host and the limit."""
-        self._note_error(self._addresses[session], error, connecting=False)
+        address = self._addresses[session]
+        self._note_error(address, error, connecting=False)
+        if isinstance(error, ProviderTimeout):
+            self._drop_idle(address)
 
     async def aclose(self) -> None:
         self._closed = True
@@ -240,6 +243,14 @@ class SpeechPool:
 
     def _allowed_hosts(self, transport: Transport) -> list[str]:
         return [host for host in self._client.hosts if self._breaker.allows((transport, host), _now())]
+
+    def _drop_idle(self, address: Address) -> None:
+        """Close the idle sessions of a host that went silent: they may be dead too, without a word."""
+        for idle in self._idle.values():
+            for session in [each for each in idle if self._addresses[each] == address]:
+                idle.remove(session)
+                self._idle_timers.pop(session).cancel()
+                self._discard(session)
 
     def _make_room(self, config: SpeechConfig) -> bool:
         """Whether one more socket is allowed. If not, an idle one of another voice is closed, for the next time."""

@@ -165,3 +165,23 @@ async def test_a_spare_is_opened_as_soon_as_a_connection_is_abandoned():
         await asyncio.sleep(0.15)  # opening takes a tenth of a second
         assert await speak_as(speech, VOICE) == pytest.approx(client.first_s + 0.004, abs=0.002)
     await speech.aclose()
+
+
+@timed
+async def test_when_a_connection_goes_silent_the_idle_ones_of_its_host_are_closed():
+    """They may be dead too: the next reply would wait for its first sound in vain."""
+    client = ScriptedClient(Fate(frames=1, stalls=True))
+    speech = provider(client)
+    speech.prewarm(VOICE)
+    await asyncio.sleep(1.0)
+    silent = asyncio.create_task(speak(speech, ["One two three four five."]))
+    await asyncio.sleep(1.0)
+    await speak(speech, ["Six."])  # meanwhile another reply, whose connection is idle then
+    idle = client.sessions[-1]
+    assert not idle.closed
+    await silent
+    await asyncio.sleep(0.1)
+    assert idle.closed
+    await speak(speech, ["Seven."])
+    assert "Seven." not in idle.texts
+    await speech.aclose()
