@@ -44,7 +44,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Set up": {
         "doctor": ("doctor", "checks what works on this machine, with advice"),
-        "setup": ("setup turn", "download optional models into the cache"),
+        "setup": ("setup voice", "download optional models into the cache"),
         "sandbox": ("sandbox", "the MiniMax platform on this machine, without a key"),
     },
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from realtime.protocol.codec import size_bytes
 from realtime.protocol.server_events import ServerEvent
@@ -144,8 +144,10 @@ class Outbox:
             self._has_space.set()
 
     def close(self) -> None:
-        """Ignore new events; queued ones can still be taken."""
+        """Ignore new events; queued ones can still be taken. Nobody is told any more when audio was sent."""
         self._closed = True
+        # who waited for that knows this outbox: they would keep each other
+        self._queue = deque(replace(outgoing, sent=None) for outgoing in self._queue)
         self._not_empty.set()
         self._has_space.set()
         self._has_room.set()

@@ -1,6 +1,7 @@
 """The outbox: order, discarding, limits, closing."""
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -173,3 +174,17 @@ def test_repr_shows_the_queue_length():
     outbox = Outbox()
     outbox.put(CONTROL)
     assert repr(outbox) == "<Outbox 1 events, 0 ms of audio unsent>"
+
+
+async def test_a_closed_outbox_keeps_nobody_who_waited_for_its_audio():
+    class Reply:
+        def sent(self, audio_ms):
+            raise AssertionError("nobody asks any more")
+
+    outbox, reply = Outbox(), Reply()
+    kept = weakref.ref(reply)
+    await outbox.put_audio(audio(20.0, sent=reply.sent))
+    outbox.close()
+    del reply
+    assert kept() is None
+    assert outbox.take_now().audio_ms == 20.0

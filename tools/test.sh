@@ -20,7 +20,7 @@ browser_pid=$!
 sound_pid=$!
 set +m
 trap 'kill "$browser_pid" "$sound_pid" 2>/dev/null' INT TERM
-nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-3}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
+nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-4}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
 others_status=$?
 wait "$browser_pid"
 browser_status=$?

@@ -168,9 +168,15 @@ class Response:
             if not self.plan.spoken or self._unseen:
                 await self._read(events)
             else:
-                async with TaskGroup() as group:
-                    group.create_task(self._read(events), name=f"{self.id} chat")
-                    self._voice_task = group.create_task(self._speak(), name=f"{self.id} voice")
+                await self._read_and_speak(events)
+
+    async def _read_and_speak(self, events: AsyncGenerator[ChatEvent, None]) -> None:
+        try:
+            async with TaskGroup() as group:
+                group.create_task(self._read(events), name=f"{self.id} chat")
+                self._voice_task = group.create_task(self._speak(), name=f"{self.id} voice")
+        finally:
+            self._voice_task = None  # a task that failed knows us
 
     async def _read(self, events: AsyncGenerator[ChatEvent, None]) -> None:
         """Take in the chat model's answer; text and calls go on as they come."""

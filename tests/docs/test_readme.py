@@ -40,7 +40,7 @@ SKIPPED = {
     "make wheel": "sets up an environment of its own, from the network",
     "export MINIMAX_API_KEY=...": "needs a key",
     "export MINIMAX_BASE_URL=https://api.minimax.io": "needs the network and a key",
-    ".venv/bin/realtime setup turn": "downloads from the network",
+    ".venv/bin/realtime setup voice": "downloads from the network",
     'python -m pip install "$(ls dist/*.whl)[local,sandbox]"': "downloads its dependencies from the network",
 }
 # These serve until they are stopped; each says so with this text.

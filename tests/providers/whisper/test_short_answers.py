@@ -22,7 +22,7 @@ class Reads:
     def knows(self, language):
         return language == "en"
 
-    def decode(self, samples, language, *, beam):
+    def decode(self, samples, language, *, beam, **options):
         return self.decoded
 
 
