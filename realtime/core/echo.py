@@ -27,7 +27,9 @@ EARLIEST_S, LATEST_S = (
     -0.1,
     0.9,
 )  # the delay is between these: buffers of the player, the network, the microphone
-SEARCH_EVERY = 4  # frames
+SEARCH_EVERY = 4  # frames ...
+SEARCH_SELDOM = 12  # ... or so many, where there was no echo so far: a search costs as much as 100 frames
+SEEMS_NONE = 4  # searches in vain
 LEAST_VOICED = 3  # frames of speech among those that are searched: of a faint echo the detector hears little
 ENOUGH_VOICED = 8  # of them, so that an echo would have been found
 
@@ -117,6 +119,11 @@ class EchoGate:
         self._frames.append((end_s, is_echo))
         return is_echo
 
+    def skip(self) -> None:
+        """A frame without speech, while no echo is known: there is nothing to follow."""
+        self._voiced.append(False)
+        self._until_search -= 1
+
     def only_echo(self, from_s: float, to_s: float) -> bool:
         """Whether all speech in this time was an echo, as far as is known by now: the first is found later."""
         frames = [is_echo for end_s, is_echo in self._frames if from_s < end_s <= to_s]
@@ -169,7 +176,7 @@ class EchoGate:
     def _search(self, end_s: float, newest: Newest) -> None:
         if self._until_search > 0 or sum(self._voiced) < LEAST_VOICED:
             return
-        self._until_search = SEARCH_EVERY
+        self._until_search = SEARCH_EVERY if self.in_vain < SEEMS_NONE else SEARCH_SELDOM
         first_s = end_s - SEARCHED / RATE - LATEST_S
         heard = _halved(newest, SEARCHED)
         sent = self._sent.read(first_s, SEARCHED + _LAGS)

@@ -7,10 +7,10 @@ no transcriber.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
 from realtime.core.audio_buffer import AudioBuffer, Samples
@@ -25,7 +25,7 @@ SPEECH = 0.5  # probability
 PART_MS = 1_000.0  # of one append are worked on at once, so that nobody else waits for it
 LOOK_FRAMES = 16  # are given to the detector at once, where speech is looked for in committed audio
 ARRIVALS = 512  # appends whose arrival is remembered
-STEADY_ARRIVALS = 64  # the quickest of so many tells how late sound comes
+STEADY_ARRIVALS = 32  # the quickest of so many, or of twice as many, tells how late sound comes
 
 Scored = tuple[Samples, float]  # a frame, and the probability that it holds speech
 # Whether the newest frame is no speech of the user, from the input and whether the detector takes it for speech
@@ -51,6 +51,7 @@ class AudioInput:
         self._near_voice = NearVoice()
         self._held_from_ms = float("inf")  # audio from here on stays, whoever speaks
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
+        self._lateness = _Lateness()
         self._detects = detects
         self._noise_reduction: NoiseReduction | None = None
         self.endpointer = Endpointer()
@@ -167,6 +168,7 @@ class AudioInput:
 
     def arrived(self, at_s: float) -> None:
         """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""
+        self._lateness.add(at_s - self._buffer.end_ms / 1000)
         self._arrivals.append((self._buffer.end_ms, at_s))
         if self._stream is not None and self._detects and not self.endpointer.speaking:
             self._buffer.discard_before(min(self.scored_ms - IDLE_KEEP_MS, self._held_from_ms))
@@ -185,9 +187,10 @@ class AudioInput:
 
     def at_s(self, position_ms: float) -> float:
         """When the sound at this position was made, in loop seconds, some steady time too late."""
-        late_s = (at_s - end_ms / 1000 for end_ms, at_s in islice(reversed(self._arrivals), STEADY_ARRIVALS))
-        now_s = asyncio.get_running_loop().time()
-        return position_ms / 1000 + min(late_s, default=now_s - self._buffer.end_ms / 1000)
+        late_s = self._lateness.least_s
+        if late_s is None:
+            late_s = asyncio.get_running_loop().time() - self._buffer.end_ms / 1000
+        return position_ms / 1000 + late_s
 
     def newest(self, count: int) -> Samples:
         """The samples up to the last frame that was scored, at most so many."""
@@ -257,3 +260,22 @@ class AudioInput:
 
 def _converters(format: AudioFormat) -> tuple[PcmDecoder, Resampler]:
     return PcmDecoder(format), Resampler(format.rate, VAD_RATE)
+
+
+class _Lateness:
+    """By how much the quickest of the last arrivals came later than its position says, at a constant cost."""
+
+    def __init__(self) -> None:
+        self._before_s = self._now_s = math.inf
+        self._count = 0
+
+    @property
+    def least_s(self) -> float | None:
+        least_s = min(self._before_s, self._now_s)
+        return None if least_s == math.inf else least_s
+
+    def add(self, late_s: float) -> None:
+        if self._count == STEADY_ARRIVALS:
+            self._before_s, self._now_s, self._count = self._now_s, math.inf, 0
+        self._now_s = min(self._now_s, late_s)
+        self._count += 1

@@ -41,6 +41,9 @@ class EchoFilter:
         now_s = asyncio.get_running_loop().time()
         if not self._context.sent.sounds(now_s - 2 * LATEST_S, now_s):
             return False  # nearly always: then it costs next to nothing
+        if not voiced and self._gate.delay_s is None:
+            self._gate.skip()
+            return False
         end_s = audio.at_s(audio.scored_ms)
         if not self._gate.feed(end_s, audio.newest, voiced=voiced):
             return False
