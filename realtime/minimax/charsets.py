@@ -19,6 +19,7 @@ _MARKS = (  # the longer first: one begins like another
     (codecs.BOM_UTF8, "utf-8"),
 )
 _HEAD = 4  # bytes that tell the encoding
+MOST_HELD = 64 * 1024 * 1024  # bytes of a line that does not end; the readers behind refuse longer ones
 _OF_MANY_BYTES = ("gb", "big5", "euc", "shift_jis", "cp932", "cp936", "cp949", "cp950", "johab", "iso2022")
 _PLAIN = ("utf-8", "ascii")
 
@@ -39,30 +40,49 @@ class Recoder:
             None  # for an encoding whose line ends are no single bytes
         )
         self._name = ""  # of an encoding that is read by lines
-        self._held = b""
+        self._head = b""  # until the encoding is known
+        self._held: list[bytes] = []  # fragments of the line that has not ended yet
+        self._held_bytes = 0
 
     def feed(self, fragment: bytes) -> bytes:
         """What is certain of the body, as UTF-8."""
         if not self._begun:
-            self._held += fragment
-            if len(self._held) < _HEAD:
+            self._head += fragment
+            if len(self._head) < _HEAD:
                 return b""
-            fragment, self._held = self._begin(self._held), b""
+            fragment = self._begin(self._head)
         if self._wide is not None:
             return self._wide.decode(fragment).encode("utf-8", "replace")
         if not self._name:
             return fragment
-        lines, end, self._held = (self._held + fragment).rpartition(b"\n")
-        return _line_as_utf8(lines + end, self._name)
+        end = max(fragment.rfind(b"\n"), fragment.rfind(b"\r")) + 1  # no character ends in such a byte
+        if end:
+            self._held.append(fragment[:end])
+            return self._take_held(fragment[end:])
+        self._hold(fragment)
+        return self._take_held() if self._held_bytes > MOST_HELD else b""
 
     def finish(self) -> bytes:
         """The rest."""
-        held, self._held = self._held, b""
-        if not self._begun:
-            held = self._begin(held)
+        rest = b"" if self._begun else self._begin(self._head)
         if self._wide is not None:
-            return self._wide.decode(held, final=True).encode("utf-8", "replace")
-        return _line_as_utf8(held, self._name) if self._name else held
+            return self._wide.decode(rest, final=True).encode("utf-8", "replace")
+        if not self._name:
+            return rest
+        self._hold(rest)
+        return self._take_held()
+
+    def _hold(self, fragment: bytes) -> None:
+        self._held.append(fragment)
+        self._held_bytes += len(fragment)
+
+    def _take_held(self, following: bytes = b"") -> bytes:
+        """What is held, as UTF-8; from now on this is held."""
+        lines = _line_as_utf8(b"".join(self._held), self._name)
+        self._held.clear()
+        self._held_bytes = 0
+        self._hold(following)
+        return lines
 
     def _begin(self, head: bytes) -> bytes:
         """Choose the encoding by the first bytes; these without their mark."""

@@ -150,12 +150,15 @@ class ChatDecoder:
     def _repeats(self, message: Mapping[str, Any], *, last: bool) -> bool:
         """Whether this message is what was said before: in deltas, or in the messages that came in their place."""
         text = read_content(message.get("content"))[0]
-        so_far = "".join(self._in_messages)
-        many = len(self._in_messages) > 1 or len(so_far) >= _NO_REFRAIN
-        if self._in_deltas or (last and text and text == so_far and many):
+        if self._in_deltas or (last and text and self._was_said(text)):
             return True
         self._in_messages += [text] if text else []
         return False
+
+    def _was_said(self, text: str) -> bool:
+        """Whether the messages before this one were the same text. Joined at the end only: there may be thousands."""
+        many = len(self._in_messages) > 1 or len(text) >= _NO_REFRAIN
+        return many and text == "".join(self._in_messages)
 
     def _first_choice(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The choice that began first, where a service sends several answers."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.messages import ChatMessage, TextDelta
+from realtime.minimax import charsets
 from realtime.minimax.charsets import Recoder, to_utf8
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import Dialect
@@ -96,3 +97,24 @@ async def test_an_answer_in_another_encoding(charset: str, content_type: str, te
                 assert (await chat.complete([ChatMessage("user", "Hi")])).text == "今天天气很好。"
         finally:
             await http.aclose()
+
+
+def test_a_line_that_does_not_end_is_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charsets, "MOST_HELD", 1000)
+    recoder = Recoder("text/plain; charset=gbk")
+    read = [recoder.feed("联通".encode("gbk") * 25) for _ in range(100)]
+    assert sum(map(len, read)) > 14_000  # of 15,000 in UTF-8
+    assert b"".join([*read, recoder.finish()]).decode() == "联通" * 2500
+
+
+def test_lines_that_end_as_old_macintoshes_end_them_come_at_once() -> None:
+    recoder = Recoder("text/event-stream; charset=gbk")
+    assert recoder.feed("data: 联\r\rdata: ".encode("gbk")).decode() == "data: 联\r\r"
+    assert recoder.feed("通\r".encode("gbk")).decode() == "data: 通\r"
+
+
+def test_a_long_line_is_held_in_its_fragments() -> None:
+    recoder = Recoder("application/json; charset=gbk")
+    fragments = [b"x" * 50] * 100
+    assert not any(map(recoder.feed, fragments))
+    assert len(recoder._held) == 100  # joined once, at its end: else each fragment would copy all before it
