@@ -85,6 +85,13 @@ def property_of(schema: Any, name: str, root: Any = None, depth: int = 0) -> Any
     return more if isinstance(more, Mapping) else {}
 
 
+def is_schema(arguments: Any, schema: Any) -> bool:
+    """Whether these are no arguments for this schema, but a schema themselves."""
+    if not isinstance(arguments, Mapping) or arguments.get("type") != "object":
+        return False
+    return isinstance(arguments.get("properties"), Mapping) and not property_of(schema, "properties", schema)
+
+
 def items_of(schema: Any, root: Any = None) -> Any:
     """The schema of the items of a list; {} where it is not known."""
     schema = resolved(schema, root)

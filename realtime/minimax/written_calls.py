@@ -12,7 +12,7 @@ from itertools import groupby
 
 from realtime.minimax.call_assembler import Schemas
 from realtime.minimax.written_ends import ENDINGS, LEFTOVERS, FenceEnd, JsonEnd, TagEnd, end_in_doubt
-from realtime.minimax.written_forms import MARK, WrittenCall, read_calls
+from realtime.minimax.written_forms import MARK, WrittenCall, read_calls, shows_tools
 from realtime.minimax.written_heads import Head, Heads, read_headed
 from realtime.minimax.written_naked import could_be_naked, is_naked, read_naked
 from realtime.minimax.written_openings import (
@@ -227,6 +227,8 @@ class WrittenCalls:
         if not end:
             return self._was_text(at)
         calls = read_calls(text[:end], self.schemas)
+        if not calls and shows_tools(text[:end], self.schemas):
+            return self._was_text(at)
         if not closed and not cut and calls and not any(call.name in self.schemas for call in calls):
             return self._was_text(at)
         known = (call for call in calls if call.name in self.schemas and (closed or call.whole or not cut))

@@ -17,7 +17,7 @@ import msgspec
 
 from realtime.minimax.call_assembler import Schemas
 from realtime.minimax.json_text import decode_json, join_halves, json_text_of
-from realtime.minimax.typed_arguments import as_typed, items_of, property_of, types_of
+from realtime.minimax.typed_arguments import as_typed, is_schema, items_of, property_of, types_of
 from realtime.minimax.written_relatives import read_relatives, without_namespace
 
 MARK = "]<]minimax[>["  # M3 puts it before every tag
@@ -216,16 +216,32 @@ def _value(text: str, schema: Any, root: Any) -> Any:
 
 
 def _objects(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
+    for item, whole in _named_objects(text):
+        arguments, schema = _arguments_in(_inner(item)), schemas.get(_name_in(item), {})
+        if not is_schema(arguments, schema):
+            yield _call(_name_in(item), _typed_again(arguments, schema), whole=whole)
+
+
+def shows_tools(text: str, schemas: Schemas) -> bool:
+    """Whether the JSON in the text describes a tool, as an answer about the tools does, instead of calling it."""
+    items = [item for item, _ in _named_objects(text)]
+    return any(is_schema(_arguments_in(_inner(item)), schemas.get(_name_in(item), {})) for item in items)
+
+
+def _named_objects(text: str) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """The objects that name a tool; False for one that lacks its end."""
     for value, whole in _json_values(text):
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Mapping) and (name := _name_in(item)):
-                inner = item["function"] if isinstance(item.get("function"), Mapping) else item
-                yield _call(name, _typed_again(_arguments_in(inner), schemas.get(name, {})), whole=whole)
+            if isinstance(item, Mapping) and _name_in(item):
+                yield item, whole
+
+
+def _inner(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    return item["function"] if isinstance(item.get("function"), Mapping) else item
 
 
 def _name_in(item: Mapping[str, Any]) -> str:
-    inner = item.get("function")
-    source = inner if isinstance(inner, Mapping) else item
+    source = _inner(item)
     return next((source[key] for key in _NAME_KEYS if isinstance(source.get(key), str)), "")
 
 

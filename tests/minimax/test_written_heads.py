@@ -151,3 +151,29 @@ def test_words_that_begin_like_a_mark_go_out_soon(text: str) -> None:
     written = WrittenCalls(SCHEMAS)
     out = [written.feed(letter) for letter in text]
     assert "".join(str(piece) for pieces in out for piece in pieces) == text
+
+
+SCHEMA = '{"type": "object", "properties": {"city": {"type": "string"}}}'
+DEFINED = f'{{"name": "get_weather", "description": "The weather", "parameters": {SCHEMA}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEFINED,
+        f"[{DEFINED}]",
+        f'{{"type": "function", "function": {DEFINED}}}',
+        f'{{"type": "function", "name": "get_weather", "parameters": {SCHEMA}}}',
+        f'<tools>\n{{"type": "function", "function": {DEFINED}}}\n</tools>',
+        f"<tool_call>{DEFINED}</tool_call>",
+        f"functools[{DEFINED}]",
+    ],
+)
+def test_the_description_of_a_tool_is_no_call_of_it(text):
+    whole = f"I have this:\n{text}\nAnything else?"
+    for size in (1, 7, len(whole)):
+        calls = WrittenCalls(SCHEMAS)
+        parts = [whole[at : at + size] for at in range(0, len(whole), size)]
+        pieces = [piece for part in parts for piece in calls.feed(part)] + calls.finish()
+        assert all(isinstance(piece, str) for piece in pieces)
+        assert "".join(map(str, pieces)) == whole
