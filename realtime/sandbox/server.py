@@ -187,10 +187,12 @@ class Sandbox:
         """Close every socket and wait for the handlers; may be called twice."""
         runner, self._runner = self._runner, None
         self.url = ""
-        if self._loading is not None:
-            await self._loading  # a thread that loads cannot be stopped
-        if runner is not None:
-            await runner.cleanup()
+        try:
+            if runner is not None:
+                await runner.cleanup()
+        finally:
+            if self._loading is not None:
+                await self._loading  # a thread that loads cannot be stopped
 
 
 @web.middleware

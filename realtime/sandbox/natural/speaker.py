@@ -80,7 +80,7 @@ class NaturalVoice:
 
     def load(self) -> None:
         """Have the model ready before the first word. What is wrong with it, `say` tells."""
-        with suppress(ImportError, OSError):
+        with suppress(Exception):
             self._model.load()
 
     def say(
@@ -107,7 +107,7 @@ class NaturalVoice:
     def _say(self, utterance: Utterance) -> Samples:
         try:
             return self._model.say(utterance)
-        except (ImportError, OSError) as error:
+        except Exception as error:  # onnxruntime's own errors have no class in common
             raise VoiceUnavailable(
                 f"the natural voice cannot speak ({error}): realtime setup voice"
             ) from error

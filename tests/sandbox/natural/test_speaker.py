@@ -7,11 +7,12 @@ import pytest
 
 from realtime.sandbox import voice_text
 from realtime.sandbox.natural.english import as_kokoro
-from realtime.sandbox.natural.kokoro import LONGEST, MODEL_FILE, PHONEMES, RATE, Kokoro, Utterance
+from realtime.sandbox.natural.kokoro import LONGEST, MODEL_FILE, PHONEMES, RATE, Kokoro, Samples, Utterance
 from realtime.sandbox.natural.speaker import CHINESE_VOICES, Delivery, NaturalVoice, kokoro_voice
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.sandbox.voice import Style, synthesize_segment
+from realtime.sandbox.voice_engine import VoiceUnavailable
 from tests.sandbox.natural.model import SILENCE, FakeModel
 
 LADY = "Chinese (Mandarin)_Warm_Girl"
@@ -167,3 +168,27 @@ async def test_emulated_times_are_never_those_of_the_natural_voice(tmp_path, pro
     options = SandboxOptions.parse(profile, sets)
     async with Sandbox(options, natural_voice=tmp_path) as sandbox:
         assert (sandbox.state.natural is not None) == natural
+
+
+class RuntimeTooOld(Exception):
+    """As onnxruntime has them: of no class that anybody knows."""
+
+
+class BrokenModel(FakeModel):
+    """A model that this onnxruntime does not take."""
+
+    def load(self) -> None:
+        raise RuntimeTooOld("unknown opset")
+
+    def say(self, utterance: Utterance) -> Samples:
+        raise RuntimeTooOld("unknown opset")
+
+
+async def test_a_model_that_cannot_be_loaded_says_so_and_the_sandbox_still_ends(tmp_path):
+    sandbox = Sandbox(natural_voice=tmp_path)
+    sandbox._natural = NaturalVoice(BrokenModel())
+    async with sandbox:
+        assert sandbox._runner is not None
+    assert sandbox._runner is None
+    with pytest.raises(VoiceUnavailable, match="unknown opset"):
+        sandbox._natural.say([voice_text.Say("你好", (0, 1), "han")], Delivery(LADY, "f2"))
