@@ -94,10 +94,16 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$current" ]; then
   printf '%s' "$current" >"$stamp"
 fi
 
+within() {  # SECONDS COMMAND: its child is stopped with it; where there is no timeout, pip's own limits have to do
+  local limit_s="$1"
+  shift
+  if command -v timeout >/dev/null; then timeout --foreground -s INT "$limit_s" "$@"; else "$@"; fi
+}
+
 # The model that judges by sound whether a turn is over (12 MB, once). Without a network the server starts all the same.
 asked=.venv/.asked-for-model-of-turns
 if [ "$kind" = run ] && [ ! -e "$asked" ]; then
-  PIP_RETRIES=1 PIP_TIMEOUT=10 .venv/bin/realtime setup turn >/dev/null 2>&1 ||
+  PIP_RETRIES=1 PIP_TIMEOUT=10 PIP_DEFAULT_TIMEOUT=10 within 60 .venv/bin/realtime setup turn >/dev/null 2>&1 ||
     say "The end-of-turn model could not be fetched: turns are judged by their text. Later: .venv/bin/realtime setup turn"
   touch "$asked"
 fi
