@@ -4,9 +4,10 @@ import argparse
 import sys
 
 from realtime.errors import ConfigError
-from realtime.providers import voice_weights
+from realtime.providers import voice_weights, weights
 from realtime.sandbox import cli
 from realtime.sandbox.cli import add_arguments
+from realtime.settings.load import settings_from_env
 
 __all__ = ["add_arguments", "run"]
 
@@ -15,6 +16,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until a signal, with the natural voice if it is installed."""
     voice = None
     try:
+        weights.use_cache(settings_from_env({}).cache_dir)
         if voice_weights.has_voice():
             voice = voice_weights.voice()
     except ConfigError as error:

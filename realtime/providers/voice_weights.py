@@ -6,11 +6,13 @@ one folder of the user's cache. It downloads nothing and does not know what the 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -50,8 +52,12 @@ def folder() -> Path:
 
 def has_voice() -> bool:
     """Whether the natural voice is there and something can run it; its files are not read."""
+    return weights.has_module("onnxruntime") and _has_model()
+
+
+def _has_model() -> bool:
     try:
-        return weights.has_module("onnxruntime") and (folder() / MODEL_FILE).is_file()
+        return (folder() / MODEL_FILE).is_file()
     except OSError:
         return False
 
@@ -73,7 +79,12 @@ def voice() -> Path:
         raise ConfigError(
             "The natural voice needs onnxruntime: pip install 'minimax-realtime[sandbox-voice]'"
         )
-    if not has_voice():
+    return files()
+
+
+def files() -> Path:
+    """The same folder, whether or not something can run the model. Raises ConfigError."""
+    if not _has_model():
         raise ConfigError(f"The natural voice is not installed: {INSTALL}")
     return _checked(folder())
 
@@ -124,5 +135,5 @@ def _voices(archive: Path) -> Iterator[tuple[str, bytes]]:
                 if hashlib.sha256(content).hexdigest() != sha256:
                     raise ConfigError(f"{archive.name}: {name}.bin is not the published file.")
                 yield name, content
-    except (KeyError, tarfile.TarError, EOFError) as error:
+    except (KeyError, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError) as error:
         raise ConfigError(f"{archive.name} does not contain the voices: {error}") from error

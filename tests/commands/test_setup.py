@@ -3,8 +3,10 @@
 import argparse
 import hashlib
 import importlib.util
+import random
 import subprocess
 import zipfile
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -106,3 +108,43 @@ def test_without_pip_the_error_gives_advice(cache, pip, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="no pip"):
         turn()
+
+
+def test_the_model_goes_where_the_server_looks_for_it(pip, monkeypatch, tmp_path):
+    monkeypatch.setattr(weights, "_package", lambda name: None)
+    monkeypatch.setattr(weights, "SMART_TURN_SHA256", hashlib.sha256(MODEL).hexdigest())
+    monkeypatch.setattr(weights, "_chosen_cache", None)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REALTIME_CACHE_DIR", str(tmp_path / "chosen"))
+    monkeypatch.chdir(tmp_path)
+    assert turn() == 0
+    assert (tmp_path / "chosen" / weights.SMART_TURN_FILE).read_bytes() == MODEL
+
+
+def test_pip_cannot_ask_anything(cache, pip, monkeypatch):
+    asked = []
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: asked.append(options) or run(command))
+    assert turn() == 0
+    assert "--no-input" in pip.commands[0]
+    assert asked[0]["stdin"] is subprocess.DEVNULL
+
+
+def test_a_damaged_wheel_is_an_error(cache, pip, monkeypatch):
+    pip.content = random.Random(1).randbytes(9000).hex().encode()  # compressed to half
+    run = subprocess.run
+
+    def damaged(command, **options):
+        done = run(command, **options)
+        (wheel,) = Path(command[command.index("--dest") + 1]).glob("*.whl")
+        with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(setup.INSIDE, pip.content)
+        content = bytearray(wheel.read_bytes())
+        content[200:260] = bytes(60)
+        wheel.write_bytes(content)
+        return done
+
+    monkeypatch.setattr(subprocess, "run", damaged)
+    with pytest.raises(ConfigError, match="does not contain"):
+        turn()
+    assert list(cache.iterdir()) == []

