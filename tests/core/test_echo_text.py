@@ -1,7 +1,10 @@
 """Texts that repeat what a loudspeaker was saying, and texts of a listener who speaks meanwhile."""
 
+from difflib import SequenceMatcher
+
 import pytest
 
+from realtime.core import echo_text
 from realtime.core.echo_text import repeats
 
 SAID = "once there was a small dog that lived by the sea with an old man"
@@ -37,6 +40,15 @@ def test_what_repeats_the_words_of_the_reply_is_an_echo(text, said, few, is_echo
     assert repeats(text, said, few=few) is is_echo
 
 
-def test_a_long_text_costs_little():
-    said = " ".join(f"word{number} common" for number in range(40))
+def test_each_two_words_of_long_texts_are_compared_once(monkeypatch):
+    compared = []
+
+    class Counted(SequenceMatcher[str]):
+        def __init__(self, junk, word, other, autojunk):
+            compared.append((word, other))
+            super().__init__(junk, word, other, autojunk)
+
+    monkeypatch.setattr(echo_text, "SequenceMatcher", Counted)
+    said = "the dogs then there them this that these those their other others " * 10
     assert repeats(said, said)
+    assert 0 < len(compared) == len(set(compared))
