@@ -7,6 +7,7 @@ all that the user says. It decides nothing: what it finds becomes turn events.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -73,7 +74,7 @@ class SpeechText:
         if due and self._transcription.takes_interim:
             self._asked_ms = speech_ms
             self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
-            self._transcription.interim(self.utterance(), self._on_interim)
+            self._transcription.interim(self.utterance(), partial(self._on_interim, self._segment))
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
@@ -122,9 +123,10 @@ class SpeechText:
         segment, speech_ms = self._segment, self._audio.endpointer.speech_ms
 
         def tell(known: Transcript) -> None:
+            if segment is not self._segment:
+                return  # a decode that was slow says nothing about the speech after it
             known = self._own(known)
-            still_open = segment is self._segment and self._audio.endpointer.speaking
-            if still_open and not segment.announced and speech_ms >= CONSIDER_MS:
+            if self._audio.endpointer.speaking and not segment.announced and speech_ms >= CONSIDER_MS:
                 sure, guess = is_sure(known), is_guess(known)
                 self._context.turns.put(turns.InterimText(known.text, speech_ms, sure=sure, guess=guess))
             then(known)
@@ -138,10 +140,10 @@ class SpeechText:
         from_ms, to_ms = self._segment.onset_ms, self._audio.scored_ms
         return replace(known, text=self._echo.for_rules(known.text, self._audio, from_ms, to_ms))
 
-    def _on_interim(self, known: Transcript) -> None:
-        """What the user has said so far. A whole sentence that stays the same may be all there is."""
+    def _on_interim(self, segment: SpeechSegment, known: Transcript) -> None:
+        """What the user has said so far. A sentence that is likely whole may be all there is."""
         endpointer = self._audio.endpointer
-        if not endpointer.speaking:
+        if segment is not self._segment or not endpointer.speaking:
             return
         known = self._own(known)
         text = known.text

@@ -230,6 +230,22 @@ async def test_a_decode_that_is_late_says_nothing():
 
 
 @scripted
+async def test_a_decode_that_is_late_says_nothing_about_the_speech_after_it():
+    stage = Stage()
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    stage.pause()
+    stage.subject.began(SpeechSegment("item_2"))
+    stage.speaking.speech_ms = 300.0
+    stage.decodes.interims[0]("Stop it.")
+    stage.decodes.earlies[0]("Stop it now.")
+    assert stage.bench.noticed == []
+    stage.speaking.paused = False
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    stage.decodes.interims[1]("Go on.")
+    assert stage.bench.noticed == [turns.InterimText("Go on.")]
+
+
+@scripted
 async def test_the_client_is_told_once_it_knows_of_the_speech_and_where_it_wants_text():
     wanted, unwanted = Stage(), Stage(audio={"input": {"transcription": None}})
     for stage in (wanted, unwanted):
