@@ -103,6 +103,7 @@ class Transcription:
         try:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
+            self._interim_took_ms = INTERIM_EVERY_MS[1]  # busy or broken: ask as rarely as may be
             return  # the final decode will say what is wrong
         self._interim_took_ms = (loop.time() - begun_s) * 1000
         if assumed and not is_sure(transcript):

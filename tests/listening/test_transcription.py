@@ -322,3 +322,13 @@ async def test_an_interim_text_may_run_ahead_of_the_sound_and_a_final_one_may_no
     await subject._interim
     assert texts == [ahead.text]
     assert (await subject.final(LOUD[:4_000], None)).text == ""
+
+
+@scripted
+async def test_where_interim_decodes_are_refused_they_are_asked_for_as_rarely_as_may_be():
+    linguist = Linguist(ProviderUnavailable("all workers are busy"), english())
+    subject = transcription(linguist)
+    await interim(subject)
+    assert subject.interim_every_ms == INTERIM_EVERY_MS[1]
+    await interim(subject)
+    assert subject.interim_every_ms == INTERIM_EVERY_MS[0], "there is room again"
