@@ -69,7 +69,7 @@ class AudioInput:
         """Send what comes from now on through this; None: through nothing."""
         if self._noise_reduction is not None:
             self._buffer.append(self._noise_reduction.rest())
-            self._look_afresh()
+            self._score_from_here()  # speech that is open goes on
         self._noise_reduction = reduction
 
     def detect(self, detects: bool) -> None:
@@ -79,13 +79,17 @@ class AudioInput:
             self._look_afresh()
 
     def _look_afresh(self) -> None:
-        """Score from here on: what of a frame is there already is not looked at."""
+        """Score from here on, and listen for new speech."""
+        self._score_from_here()
+        self.reset_speech()
+
+    def _score_from_here(self) -> None:
+        """What of a frame is there already is not looked at."""
         self._framer.reset()
         self._near_voice = NearVoice()
         if self._stream is not None:
             self._stream.reset()
         self.scored_ms = self._scored_from_ms = self._buffer.end_ms
-        self.reset_speech()
 
     @property
     def received_ms(self) -> float:

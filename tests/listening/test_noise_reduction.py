@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.core import turn as turns
 from realtime.core.audio import AudioFormat
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.user_input import UserInput
@@ -16,8 +17,9 @@ from realtime.protocol.session_values import NoiseReduction as NoiseReductionOf
 from realtime.providers import noise_reduction
 from realtime.providers.noise_reduction import BLOCK_SAMPLES, LEVELS, WebRtcNoiseReduction, open_stream
 from tests.contexts import Bench
-from tests.conversing import scripted
+from tests.conversing import LOUD, SILENT, scripted
 from tests.fakes import FakeVad
+from tests.listening.test_user_input import SEMANTIC, speak
 
 PCM = AudioFormat("audio/pcm", 16_000)
 
@@ -77,6 +79,25 @@ async def test_an_update_of_the_session_opens_and_ends_it():
         context.config = after
         subject.config_changed(before)
     assert asked == ["near_field"]
+
+
+@scripted
+async def test_speech_goes_on_when_it_changes_and_its_end_is_told():
+    bench = Bench(**SEMANTIC)
+    negative = replace(bench.providers, noise_reduction=lambda kind: WebRtcNoiseReduction(Negative()))
+    bench.context.providers = negative
+    bench.context.config = near = replace(
+        bench.context.config, noise_reduction=NoiseReductionOf("near_field")
+    )
+    subject = UserInput(bench.context)
+    await speak(subject, LOUD * 25)
+    bench.context.config = replace(near, noise_reduction=None)
+    subject.config_changed(near)
+    await speak(subject, LOUD * 25 + SILENT * 150)
+    spoken = [event for event in bench.noticed if isinstance(event, turns.SpeechBegan | turns.SpeechEnded)]
+    assert [type(event) for event in spoken] == [turns.SpeechBegan, turns.SpeechEnded]
+    await subject.aclose()
+    await bench.context.tasks.aclose()
 
 
 def test_without_the_library_nothing_changes(monkeypatch):
