@@ -145,12 +145,12 @@ class AudioInput:
         self.scored_ms += FRAME_MS
         if self._hides is not None and self._hides(self, probability >= self.endpointer.rules.off):
             probability = 0.0
+        if probability >= SPEECH:
+            self._last_speech_ms = self.scored_ms  # also of a voice behind: a client may commit it itself
         # what is hidden is no near voice either
         speaking = self.endpointer.speaking
         if self._near_voice.feed(frame, voiced=probability >= SPEECH, speaking=speaking):
             probability = 0.0
-        if probability >= SPEECH:
-            self._last_speech_ms = self.scored_ms
         quiet_ms = 0.0
         if self.endpointer.speaking:
             quiet_ms = self._energy_gate.feed(frame, voiced=probability >= SPEECH)

@@ -63,6 +63,16 @@ async def test_a_new_stream_has_a_near_voice_of_its_own():
     assert [type(event) for event in await noticed(subject, tone(BEHIND, 1.0))] == [SpeechStarted]
 
 
+@scripted
+async def test_what_a_client_commits_itself_may_be_a_voice_behind():
+    subject = AudioInput(Always(), PCM, detects=True)
+    subject.endpointer.change(EndpointRules(silence_ms=500))
+    await noticed(subject, tone(NEAR, 2.0) + tone(BEHIND, 5.0))
+    ended_ms = subject.end_ms
+    assert await noticed(subject, tone(BEHIND, 1.0)) == []
+    assert subject.speech_since(ended_ms)
+
+
 @pytest.mark.parametrize("decibels", [10, None])
 async def test_real_babble_does_not_hold_a_turn_open(decibels):
     """Four other recordings at once, 10 dB below the voice; and the same sound without them."""
