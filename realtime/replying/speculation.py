@@ -1,8 +1,8 @@
 """An answer begun before the user's turn is certain to be over, unseen until it is (docs/architecture.md 2.3).
 
-The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a whole sentence that stays
-the same while the user may still be speaking; it is used only if the words of the final transcript, the session's
-options and the conversation are exactly those it was begun with; else nobody ever learns of it.
+The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a sentence that
+is likely whole while the user may still be speaking; it is used only if the words of the final transcript, the
+session's options and the conversation are exactly those it was begun with; else nobody ever learns of it.
 """
 
 from __future__ import annotations
@@ -103,12 +103,12 @@ class Speculation:
         self._costs.questions += 1
         self._premise = premise
         self._response = self._responses.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
-        self._response.on_prepared = partial(self._prepared, self._response)
+        self._response.on_prepared = partial(self._prepared, self._response.id)
         self._progress(EarlyAnswer.IN_THE_MAKING)
         self._responses.start(self._response)
 
-    def _prepared(self, response: Response) -> None:
-        if response is self._response:
+    def _prepared(self, response_id: str) -> None:
+        if self._response is not None and self._response.id == response_id:
             self._progress(EarlyAnswer.READY)
 
     def redeem(self, options: ResponseOptions, marks: Marks) -> bool:
@@ -134,6 +134,10 @@ class Speculation:
         if self._response is not None:
             self._discard()
             self._progress(EarlyAnswer.NONE)
+
+    def close(self) -> None:
+        """The session is over: no turn waits for an answer, so none ends for want of one."""
+        self._discard()
 
     def _turn_over(self, more: int) -> None:
         """The turn is answered, with so many questions more."""

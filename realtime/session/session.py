@@ -170,7 +170,7 @@ class Session:
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
         self._idle.stop()
-        self._speculation.drop()
+        self._speculation.close()
         await self._context.tasks.aclose()
         await self._user.aclose()
 

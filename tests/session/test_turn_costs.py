@@ -1,5 +1,8 @@
 """What early answers may cost a turn, how long a turn waits for one, and what the metrics say of both."""
 
+import gc
+import weakref
+
 import pytest
 
 from realtime.core.turn_end import MOST_QUESTIONS, STRETCH_MS, Evidence, silence_ms
@@ -77,3 +80,33 @@ async def test_a_turn_that_goes_on_soon_after_its_end_was_cut():
             assert talk.of("input_audio_buffer.speech_stopped")
             await talk.speak(1.6)
             assert value(talk, "realtime_turns_cut_total") == cuts
+
+
+@scripted
+async def test_a_session_that_closes_ends_no_turn():
+    chat = FakeChat([[(9.0, "Late.")]])
+    async with Talk(
+        chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings(), **SEMANTIC
+    ) as talk:
+        await talk.speak(1.28)
+        await talk.silence((silence_ms(Evidence("What time is it?"), "auto") + STRETCH_MS / 2) / 1000)
+        assert len(chat.requests) == 1
+        assert not talk.of("input_audio_buffer.speech_stopped"), "it waits for the early answer"
+    assert not talk.of("input_audio_buffer.speech_stopped")
+    assert not talk.session.conversation.items
+
+
+@scripted
+async def test_an_early_answer_that_was_in_vain_is_free_at_once():
+    chat = FakeChat([[(9.0, "Late.")], [(9.0, "Late.")]])
+    heard = Heard((0, "What time is it?"), (2, "What time is it in the town of Oslo?"))
+    async with Talk(chat=chat, transcriber=heard, settings=settings(), **SEMANTIC) as talk:
+        await talk.speak(1.28)
+        early = weakref.ref(talk.session._speculation._response)
+        gc.disable()
+        try:
+            await talk.speak(1.5)
+            assert len(chat.requests) == 2
+            assert early() is None, "it waits for the garbage collection"
+        finally:
+            gc.enable()
