@@ -219,27 +219,32 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             return _told(turn, item_id, rules, text)
         case _, TranscriptFailed(item_id):
             return _told(turn, item_id, rules, None)
+    return _of_reply(turn, event, rules)
 
-        case _, ReplyBegan(response_id, continues):
+
+def _of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]]:
+    """The same for what happens to replies."""
+    match event:
+        case ReplyBegan(response_id, continues):
             # It answers all that was said so far, and waits for the texts
             heard = turn.heard and (continues or turn.playing_id is not None)
             heard = heard or (continues and turn.stopped is not None and turn.stopped.heard)
             begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard, stopped=None)
             return replace(begun, response_id=response_id, playing_id=None), []
-        case _, ReplyHeard(response_id) if response_id == turn.response_id:
+        case ReplyHeard(response_id) if response_id == turn.response_id:
             return replace(turn, heard=True), []
-        case _, ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
+        case ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
             if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
                 return replace(turn, response_id=None), [ContinueReply(response_id)]
             owed = turn.owed | {response_id} if to_continue else turn.owed
             ended = replace(turn, response_id=None, playing_id=response_id if audible else None, owed=owed)
             return _unheard(ended)
-        case _, PlaybackEnded(response_id) if response_id == turn.playing_id:
+        case PlaybackEnded(response_id) if response_id == turn.playing_id:
             return _unheard(replace(turn, playing_id=None))
 
-        case _, ReplyUnwanted():
+        case ReplyUnwanted():
             return replace(turn, stopped=None), []
-        case _, NothingToResume(unanswered) if turn.stopped is not None:
+        case NothingToResume(unanswered) if turn.stopped is not None:
             wanted = (unanswered or turn.stopped.agreed) and turn.phase is Phase.SILENT
             return replace(turn, stopped=None), [StartReply()] if wanted and rules.create_response else []
     return turn, []
