@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from realtime.core.short_words import (
     begins_like_hum,
+    ends_a_hum,
     has_several_words,
     is_backchannel,
     is_hum,
@@ -64,13 +65,15 @@ def has_words(
 
     `whole`: it is all that was said before a pause. `before_answer`: the speech began when nothing of the answer had
     been heard. `sure`: the transcriber believes it itself. It misreads "mm-hmm" as "Emme" or "I'm home", but also "停"
-    as "灯": one word in doubt is a hum only if it begins like one. A text in the middle of the speech may break off
-    inside a word: as a `guess`, or as the beginning of a backchannel, it waits for the next, unless it is a command.
+    as "灯": one word in doubt is a hum only if it begins like one, and one word after two hums is theirs. A text in the
+    middle of the speech may break off inside a word: as a `guess`, or as the beginning of a backchannel, it waits for
+    the next, unless it is a command.
     """
     unfinished = not whole and ((guess and speech_ms < CONFIRM_UNREAD_MS) or may_become_backchannel(text))
     if unfinished and not takes_turn(text):
         return False
-    misread_hum = not sure and speech_ms < CONFIRM_UNREAD_MS and begins_like_hum(text)
+    misread = ends_a_hum(text) or (not sure and begins_like_hum(text))
+    misread_hum = misread and speech_ms < CONFIRM_UNREAD_MS
     believed = not misread_hum or (whole and has_several_words(text))
     if believed and speech_ms >= CONSIDER_MS:
         return not is_agreement(text, before_answer=before_answer)

@@ -69,6 +69,13 @@ def begins_like_hum(text: str) -> bool:
     return _BEGINS_LIKE_HUM.match(fold(text).replace(" ", "")) is not None
 
 
+def ends_a_hum(text: str) -> bool:
+    """Whether two hums or more are followed by one word that takes no turn: "M. M. Sun" was a "mm-hmm"."""
+    words = fold(text).split()
+    before, last = " ".join(words[:-1]), words[-1:]
+    return len(words) > 2 and is_hum(before) and not takes_turn(last[0]) and not is_hum(last[0])
+
+
 def has_several_words(text: str) -> bool:
     """Whether two words or more are no particles; in scripts without blanks, whether there are three characters."""
     found = units(fold(text))

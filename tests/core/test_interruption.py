@@ -44,3 +44,18 @@ def test_a_voice_may_interrupt_from_150_ms_on_and_later_after_a_murmur():
     assert may_interrupt(150, 0)
     assert not may_interrupt(760, 320)
     assert may_interrupt(780, 320)
+
+
+@pytest.mark.parametrize(
+    ("text", "speech_ms", "interrupts"),
+    [
+        ("M. M. Sun", 600, False),  # what a transcriber believes a "mm-hmm" to be
+        ("Mm hm the", 600, False),
+        ("M. M. Sun", 1_000, True),  # too long for one
+        ("Mm. Mm. Stop.", 600, True),
+        ("Mm. Tuesday", 600, True),  # one hum, and an answer
+        ("M. M. Sun is down", 600, True),
+    ],
+)
+def test_a_word_after_two_hums_belongs_to_them(text, speech_ms, interrupts):
+    assert has_words(text, speech_ms, whole=True, sure=True, before_answer=False) is interrupts
