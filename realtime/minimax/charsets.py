@@ -22,6 +22,7 @@ _HEAD = 4  # bytes that tell the encoding
 MOST_HELD = 64 * 1024 * 1024  # bytes of a line that does not end; the readers behind refuse longer ones
 _OF_MANY_BYTES = ("gb", "big5", "euc", "shift_jis", "cp932", "cp936", "cp949", "cp950", "johab", "iso2022")
 _PLAIN = ("utf-8", "ascii")
+_OF_PYTHON_ALONE = ("unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem")
 
 
 def to_utf8(body: bytes, content_type: str | None) -> bytes:
@@ -102,7 +103,8 @@ def _declared(content_type: str | None) -> str:
     found = _CHARSET.search(content_type or "")
     try:
         info = codecs.lookup(found[1]) if found else None
-        return info.name if info is not None and "a".encode(info.name) else "utf-8"
+        known = info is not None and info.name not in _OF_PYTHON_ALONE and "a".encode(info.name)
+        return info.name if info is not None and known else "utf-8"
     except (LookupError, UnicodeError):  # also those of Python that are no encodings of text
         return "utf-8"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import encodings
 from itertools import pairwise
+from pkgutil import iter_modules
 
 import pytest
 from hypothesis import given
@@ -39,6 +41,7 @@ ENCODED = {
     "Latin-1": (WESTERN, WESTERN.encode("latin-1"), "text/event-stream; charset=ISO-8859-1"),
     "UTF-8 called Latin-1": (CHINESE, CHINESE.encode(), "text/event-stream; charset=ISO-8859-1"),
     "an unknown one": (CHINESE, CHINESE.encode(), "text/event-stream; charset=none"),
+    "one that only Python has": (r"\u0041 é", r"\u0041 é".encode(), "text/plain; charset=unicode_escape"),
     "one of Python that is none": (CHINESE, CHINESE.encode(), "text/event-stream; charset=hex"),
     "short": ("é", "é".encode("gbk"), "text/plain; charset=gbk"),
     "empty": ("", b"", "text/plain; charset=gbk"),
@@ -62,7 +65,7 @@ def test_the_cuts_do_not_matter(case: str, cuts: list[int]) -> None:
 
 @given(
     st.binary(max_size=60),
-    st.sampled_from(["gbk", "utf-16", "utf-7", "koi8-r", "utf-8", "iso2022_kr", "unicode_escape"]),
+    st.sampled_from(sorted(module.name for module in iter_modules(encodings.__path__))),
 )
 def test_no_bytes_raise(body: bytes, charset: str) -> None:
     to_utf8(body, f"text/plain; charset={charset}")
