@@ -61,11 +61,12 @@ async def callbacks() -> AsyncIterator[Callbacks]:
 
 
 class Videos:
-    """A video through the door, with the waiting of every task; `asked` counts the queries."""
+    """A video through the door, with the waiting of every task; `asked` counts the queries, `told` their answers."""
 
     def __init__(self, mm: MiniMax) -> None:
         self.door = mm.door
         self.asked = 0
+        self.told = 0
 
     async def create(self, target: CallbackTarget | None, schedule: Schedule = ONLY_PUSHES) -> Job[Any]:
         body = {"model": "MiniMax-Hailuo-2.3", "prompt": "a cat", "duration": 6, "resolution": "768P"}
@@ -91,7 +92,9 @@ class Videos:
 
     async def query(self, task_id: str) -> Mapping[str, Any]:
         self.asked += 1
-        return await self.door.call(OPERATIONS["video.task"], query={"task_id": task_id})
+        answer = await self.door.call(OPERATIONS["video.task"], query={"task_id": task_id})
+        self.told += 1
+        return answer
 
     async def result(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         return answer
@@ -146,7 +149,7 @@ async def test_every_push_is_followed_by_a_question(sandbox, videos, callbacks):
     """A video is pushed when it is made and when it has ended: its other states have the same word."""
     job = await videos.create(callbacks)
     waiting = asyncio.create_task(ended(job))
-    await until(lambda: videos.asked == 1)
+    await until(lambda: videos.told == 1)
     sandbox.forward(hours=1)
     await waiting
     assert videos.asked == 2
@@ -194,10 +197,10 @@ async def test_lost_pushes_cost_time_only(sandbox, videos, callbacks):
 async def test_a_forged_push_makes_it_ask_and_changes_nothing(sandbox, videos, callbacks):
     job = await videos.create(callbacks)
     waiting = asyncio.create_task(ended(job))
-    await until(lambda: videos.asked == 1)  # pushed when it was made
+    await until(lambda: videos.told == 1)  # pushed when it was made
     forged = {"task_id": job.id, "status": "success", "file_id": "1", "base_resp": {"status_code": 0}}
     assert await post(callbacks.url_for("video"), forged) == 200
-    await until(lambda: videos.asked == 2)
+    await until(lambda: videos.told == 2)
     assert (job.state.final, waiting.done()) == (False, False)
     sandbox.forward(hours=1)
     await waiting
@@ -206,7 +209,7 @@ async def test_a_forged_push_makes_it_ask_and_changes_nothing(sandbox, videos, c
 async def test_what_is_not_for_this_task_wakes_nobody(sandbox, videos, callbacks):
     job = await videos.create(callbacks)
     waiting = asyncio.create_task(ended(job))
-    await until(lambda: videos.asked == 1)  # pushed when it was made
+    await until(lambda: videos.told == 1)  # pushed when it was made
     url, push = callbacks.url_for("video"), {"task_id": job.id, "status": "success"}
     assert await post(url, {"task_id": "200000000000001", "status": "success"}) == 200  # for a stranger
     assert await post(url[:-1] + ("0" if url[-1] != "0" else "1"), push) == 404

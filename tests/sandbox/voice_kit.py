@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import aiohttp
@@ -40,8 +41,12 @@ def measured(pcm: Samples) -> Sample:
     return measure(pcm.astype(np.float32) / np.float32(32768))
 
 
+@cache
 def recording(seconds: float, *, format: str = "wav", voice: str = "Arnold", pitch: int = 0) -> bytes:
-    """A file of exactly so many seconds in which a voice says a sentence again and again."""
+    """A file of exactly so many seconds in which a voice says a sentence again and again.
+
+    Kept, because the breath of the voice is not the same twice, and a transcriber may read a cut word otherwise.
+    """
     pcm = spoken(voice=voice, pitch=pitch)
     pcm = np.resize(pcm, round(seconds * RATE))
     return m4a(pcm) if format == "m4a" else encode_all(pcm, format, RATE)
