@@ -12,12 +12,12 @@ async def test_the_gain_that_the_server_asks_for_is_the_players_and_a_new_sessio
 ) -> None:
     """-12 dB is a quarter of the amplitude; the player keeps it until it opens."""
     gains = await page.evaluate("""async () => {
-        const { Playback } = await import("/sdk/playback.js");
+        const { ResponseAudio } = await import("/sdk/response_audio.js");
         const { Player } = await import("/sdk/player.js");
         const player = new Player();
-        const playback = new Playback({ player, send: () => {}, session: () => ({ extensions: ["playback"] }) });
+        const audio = new ResponseAudio({ player, send: () => {}, session: () => ({ extensions: ["playback"] }) });
         const gains = [player.gain];
-        const change = (gain_db) => playback.handle({ type: "output_audio_buffer.gain_changed", gain_db });
+        const change = (gain_db) => audio.handle({ type: "output_audio_buffer.gain_changed", gain_db });
         change(-12);
         gains.push(player.gain);
         await player.open();
@@ -26,7 +26,7 @@ async def test_the_gain_that_the_server_asks_for_is_the_players_and_a_new_sessio
         await new Promise((done) => setTimeout(done, 500));
         gains.push(player.output.gain.value);
         change(-12);
-        playback.handle({ type: "session.created" });
+        audio.handle({ type: "session.created" });
         gains.push(player.gain);
         await player.close();
         return gains;

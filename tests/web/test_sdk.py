@@ -82,24 +82,24 @@ async def test_frequencies_above_the_limit_are_removed(page: Any) -> None:
     assert np.sqrt(np.mean(made[200:-200] ** 2)) < 0.001
 
 
-# --- playout ---
+# --- queue ---
 
 PLAYOUT = """async (script) => {
-    const { Playout } = await import("/sdk/playout.js");
-    const playout = new Playout(24000, { seconds: 1 });
+    const { SampleQueue } = await import("/sdk/sample_queue.js");
+    const queue = new SampleQueue(24000, { seconds: 1 });
     const output = [], results = [];
     for (const [verb, ...args] of script) {
-        if (verb === "push") playout.push(args[0], Float32Array.from(args[1]));
-        if (verb === "end") playout.end(args[0]);
-        if (verb === "flush") results.push(playout.flush());
-        if (verb === "report") results.push(playout.report());
+        if (verb === "push") queue.push(args[0], Float32Array.from(args[1]));
+        if (verb === "end") queue.end(args[0]);
+        if (verb === "flush") results.push(queue.flush());
+        if (verb === "report") results.push(queue.report());
         if (verb === "pull") for (let i = 0; i < (args[0] ?? 1); i++) {
             const out = new Float32Array(128);
-            playout.pull(out);
+            queue.pull(out);
             output.push(...out);
         }
     }
-    return { output, results, underruns: playout.underruns, ring: playout.ring.length };
+    return { output, results, underruns: queue.underruns, ring: queue.ring.length };
 }"""
 RAMP = [(i % 1000) / 1000 + 0.001 for i in range(60_000)]
 

@@ -14,8 +14,8 @@
 import { Connection } from "./connection.js";
 import { emptyConversation, phase, recreate, reduce } from "./conversation.js";
 import { Microphone } from "./microphone.js";
-import { Playback } from "./playback.js";
 import { Player } from "./player.js";
+import { ResponseAudio } from "./response_audio.js";
 
 const EXTENSIONS = ["playback", "words", "latency"];
 const SILENCE_MS = 4000;
@@ -31,7 +31,7 @@ export class Realtime extends EventTarget {
     this.player = new Player();
     this.microphone = new Microphone(microphone);
     this.connection = new Connection({ url, credential, extensions, binary });
-    this.playback = new Playback({
+    this.audio = new ResponseAudio({
       player: this.player, send: (event) => this.send(event), session: () => this.conversation.session,
     });
     this.#addListeners();
@@ -102,8 +102,8 @@ export class Realtime extends EventTarget {
     const { response } = this.conversation;
     if (!response && !this.player.playing) return;
     if (response) this.send({ type: "response.cancel", response_id: response });
-    else if (this.playback.acknowledges) this.send({ type: "output_audio_buffer.clear" });
-    await this.playback.interrupt();
+    else if (this.audio.acknowledges) this.send({ type: "output_audio_buffer.clear" });
+    await this.audio.interrupt();
   }
 
   mute(on) {
@@ -131,7 +131,7 @@ export class Realtime extends EventTarget {
 
   #addListeners() {
     this.connection.addEventListener("event", ({ detail }) => this.#receive(detail));
-    this.connection.addEventListener("frame", ({ detail }) => this.playback.handleFrame(detail));
+    this.connection.addEventListener("frame", ({ detail }) => this.audio.handleFrame(detail));
     this.connection.addEventListener("state", ({ detail }) => {
       if (detail === "open") this.#recover();
       else this.#notReady();
@@ -174,7 +174,7 @@ export class Realtime extends EventTarget {
 
   #receive(event) {
     // Handle audio first: a flush must not wait for captions.
-    this.playback.handle(event);
+    this.audio.handle(event);
     if (event.type === "session.created") this.#configure();
     if (event.type === "conversation.item.added") this.#known.add(event.item.id);
     if (event.type === "conversation.item.truncated" && event.transcript === undefined) {

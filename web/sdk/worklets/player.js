@@ -1,7 +1,7 @@
 // Runs in the audio thread: receives PCM16 over the port, plays it, and regularly reports the progress of each part.
-// All rules are in playout.js.
+// All rules are in sample_queue.js.
 
-import { Playout } from "../playout.js";
+import { SampleQueue } from "../sample_queue.js";
 import { Resampler } from "../resampler.js";
 
 const REPORT_MS = 25;
@@ -10,7 +10,7 @@ class PlayerProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions: { rate } }) {
     super();
     this.rate = rate;  // of the received PCM, in Hertz; `sampleRate` is that of the context
-    this.playout = new Playout(sampleRate);
+    this.queue = new SampleQueue(sampleRate);
     this.resamplers = new Map();
     this.sinceReport = 0;
     this.energy = 0;
@@ -20,18 +20,18 @@ class PlayerProcessor extends AudioWorkletProcessor {
 
   audio({ key, pcm }) {
     const samples = Float32Array.from(new Int16Array(pcm), (value) => value / 32768);
-    this.playout.push(key, this.#resampler(key)?.push(samples) ?? samples);
+    this.queue.push(key, this.#resampler(key)?.push(samples) ?? samples);
   }
 
   end({ key }) {
     const tail = this.resamplers.get(key)?.drain();
-    if (tail) this.playout.push(key, tail);
+    if (tail) this.queue.push(key, tail);
     this.resamplers.delete(key);
-    this.playout.end(key);
+    this.queue.end(key);
   }
 
   flush({ id }) {
-    const parts = this.playout.flush().map((part) => ({
+    const parts = this.queue.flush().map((part) => ({
       key: part.key, playedMs: this.#ms(part.played), receivedMs: this.#ms(part.received),
     }));
     this.resamplers.clear();
@@ -39,7 +39,7 @@ class PlayerProcessor extends AudioWorkletProcessor {
   }
 
   process(_inputs, [[out]]) {
-    this.playout.pull(out);
+    this.queue.pull(out);
     for (const sample of out) this.energy += sample * sample;
     this.sinceReport += out.length;
     if (this.sinceReport * 1000 >= REPORT_MS * sampleRate) this.#report();
@@ -47,13 +47,13 @@ class PlayerProcessor extends AudioWorkletProcessor {
   }
 
   #report() {
-    const parts = this.playout.report();
+    const parts = this.queue.report();
     const level = Math.sqrt(this.energy / this.sinceReport);
     this.sinceReport = this.energy = 0;
     if (!parts.length && this.idle) return;
     this.idle = !parts.length;
     this.port.postMessage({
-      type: "report", level, underruns: this.playout.underruns,
+      type: "report", level, underruns: this.queue.underruns,
       parts: parts.map((part) => ({
         key: part.key, done: part.done,
         receivedMs: this.#ms(part.received), outputMs: this.#ms(part.output), sinceMs: this.#ms(part.since),

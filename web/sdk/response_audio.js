@@ -10,7 +10,7 @@ const partOf = (key) => {
   return { item_id: key.slice(colon + 1), content_index: Number(key.slice(0, colon)) };
 };
 
-export class Playback {
+export class ResponseAudio {
   /** `send`: event -> void. `session`: () -> the last session object from the server. */
   constructor({ player, send, session }) {
     Object.assign(this, { player, send, session });

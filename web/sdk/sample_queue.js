@@ -6,7 +6,7 @@ const JITTER_CAP_MS = 40;
 const RAMP_MS = 2;        // fades between silence and audio without a click
 const KEEP_DONE_MS = 1000; // a finished part is reported this long, because of the latency of the device
 
-export class Playout {
+export class SampleQueue {
   constructor(rate, { flushFade = 128, seconds = 20 } = {}) {
     this.rate = rate;  // Hertz
     this.flushFade = flushFade;  // samples that fade out after a flush: one quantum
