@@ -1,0 +1,141 @@
+"""What the chat model is shown of a conversation, and what is left out when it is too long."""
+
+from __future__ import annotations
+
+import pytest
+
+from realtime.core.conversation import (
+    Image,
+    InputSpeech,
+    Message,
+    Text,
+)
+from realtime.core.history import NO_RESULT, Budget, ContextOverflow, history
+from realtime.core.messages import ChatMessage, ToolCall
+from tests.core.conversation_kit import answer, assistant, call, user
+
+
+def test_the_instructions_come_first():
+    assert history([user("u", "Hi")], "Be brief.") == (
+        ChatMessage("system", "Be brief."),
+        ChatMessage("user", "Hi"),
+    )
+    assert history([], "") == ()
+
+
+def test_parts_of_a_message_are_joined_and_empty_ones_left_out():
+    message = Message("u", "user", (Text("Look."), InputSpeech(None), Text(" "), InputSpeech("Nice?")))
+    assert history([message, assistant("a", "")]) == (ChatMessage("user", "Look.\nNice?"),)
+
+
+def test_pictures_are_shown_to_those_who_see():
+    items = [
+        Message("u", "user", (Text("Look."), Image("data:image/png;base64,AA"))),
+        Message("v", "user", (Image("b"),)),
+    ]
+    assert history(items, sees_images=True) == (
+        ChatMessage("user", "Look.", images=("data:image/png;base64,AA",)),
+        ChatMessage("user", "", images=("b",)),
+    )
+    assert history(items, sees_images=False) == (ChatMessage("user", "Look."),)
+
+
+def tool(call_id: str, output: str) -> ChatMessage:
+    return ChatMessage("tool", output, tool_call_id=call_id)
+
+
+def test_a_call_follows_the_words_before_it_and_its_result_follows_the_call():
+    items = [
+        user("u", "Weather?"),
+        assistant("a", "Let me look."),
+        call("f", "c1", '{"city":"Oslo"}'),
+        answer("o", "c1"),
+    ]
+    assert history(items)[1:] == (
+        ChatMessage("assistant", "Let me look.", tool_calls=(ToolCall("c1", "weather", '{"city":"Oslo"}'),)),
+        tool("c1", "4"),
+    )
+
+
+def test_parallel_calls_are_one_message_with_all_results():
+    items = [
+        user("u", "Weather?"),
+        call("f", "c1"),
+        call("g", "c2"),
+        answer("p", "c2", "5"),
+        answer("o", "c1", "4"),
+    ]
+    asked, *results = history(items)[1:]
+    assert [tool_call.call_id for tool_call in asked.tool_calls] == ["c1", "c2"]
+    assert results == [tool("c1", "4"), tool("c2", "5")]
+
+
+def test_an_unanswered_call_has_a_placeholder_and_a_late_result_its_place():
+    items = [user("u", "Weather?"), call("f", "c1"), user("v", "Hello?")]
+    assert [message.content for message in history(items)] == ["Weather?", "", NO_RESULT, "Hello?"]
+    late = [*items, answer("o", "c1", "4")]
+    assert [message.content for message in history(late)] == ["Weather?", "", "4", "Hello?"]
+
+
+def test_steps_of_a_tool_loop_stay_apart():
+    items = [user("u", "x"), call("f", "c1"), answer("o", "c1"), call("g", "c2"), answer("p", "c2")]
+    assert [len(message.tool_calls) for message in history(items)] == [0, 1, 0, 1, 0]
+
+
+def test_unfinished_calls_and_orphaned_results_are_not_shown():
+    items = [
+        user("u", "x"),
+        call("f", "c1", '{"ci', "incomplete"),
+        call("g", "c2", "", "in_progress"),
+        answer("o", "gone"),
+    ]
+    assert history(items) == (ChatMessage("user", "x"),)
+
+
+def test_thoughts_go_back_only_inside_an_open_tool_loop():
+    items = [user("u", "x"), call("f", "c1"), answer("o", "c1")]
+    thoughts = {"f": "hmm"}
+    assert [message.reasoning for message in history(items, reasoning=thoughts)] == [None, "hmm", None]
+    items += [assistant("a", "Four."), user("v", "Thanks.")]
+    assert all(message.reasoning is None for message in history(items, reasoning=thoughts))
+
+
+# -- too long ---------------------------------------------------------------------------------------------------------
+
+
+def long_talk(count: int = 10) -> list[Message]:
+    return [user(str(number), f"{number}" * 10) for number in range(count)]
+
+
+def test_the_oldest_go_first_and_the_newest_always_stays():
+    kept_messages = history(long_talk(), "", budget=Budget(35))
+    assert [message.content[0] for message in kept_messages] == ["7", "8", "9"]
+    assert len(history(long_talk(), "", budget=Budget(3))) == 1
+
+
+def test_the_instructions_count_and_stay():
+    kept_messages = history(long_talk(), "x" * 15, budget=Budget(35))
+    assert [message.content[0] for message in kept_messages] == ["x", "8", "9"]
+
+
+def test_what_fits_is_not_touched():
+    assert len(history(long_talk(), "", budget=Budget(100, may_drop=False))) == 10
+
+
+def test_an_overflow_leaves_only_the_ratio_asked_for():
+    assert len(history(long_talk(), "", budget=Budget(90, retention=0.5))) == 4
+
+
+def test_nothing_is_dropped_where_that_is_forbidden():
+    with pytest.raises(ContextOverflow, match="100 characters"):
+        history(long_talk(), "", budget=Budget(99, may_drop=False))
+
+
+def test_a_call_and_its_result_go_together():
+    items = [user("u", "x" * 50), call("f", "c1", "{}"), answer("o", "c1", "y" * 30), user("v", "z" * 10)]
+    for characters in range(1, 110):
+        kept_messages = history(items, "", budget=Budget(characters))
+        asked = [tool_call.call_id for message in kept_messages for tool_call in message.tool_calls]
+        answered = [message.tool_call_id for message in kept_messages if message.role == "tool"]
+        assert asked == answered
+        assert kept_messages[-1].content == "z" * 10

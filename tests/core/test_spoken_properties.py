@@ -1,0 +1,161 @@
+"""What holds for all that a voice can say: what was heard grows, and ends with everything."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.messages import WordTime
+from realtime.core.spoken import SpokenPart
+from realtime.core.wordbreak import atoms
+
+WORDS = ["a", "don't", "Oslo,", "well-known", "(yes)", "3.14", "e\u0301te\u0301", "😀", "👩‍👩‍👧", "🇳🇴🇸🇪", "👍🏽", "中文", "好。",
+         "「はい」", "안녕", "—", "...", "http://x.y/z?a=1"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One chunk as it may arrive: `words` are pairs of atom index and length in milliseconds."""
+
+    text: str
+    ms: float
+    durations: list[int] | None
+    finished: bool
+
+
+specs = st.lists(
+    st.builds(
+        Spec,
+        text=st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(
+            lambda words: " ".join(words) + " "
+        ),
+        ms=st.floats(0, 3000),
+        durations=st.none() | st.lists(st.integers(0, 500), min_size=12, max_size=12),
+        finished=st.just(True),
+    ),
+    max_size=4,
+)
+
+
+def build(chunks: list[Spec]) -> SpokenPart:
+    part = SpokenPart()
+    for index, chunk in enumerate(chunks):
+        part.begin_chunk(index, chunk.text)
+        part.add_audio(index, chunk.ms)
+        if chunk.durations is not None:
+            times, begin, clock = [], 0, 0
+            for end, ms in zip(atoms(chunk.text), chunk.durations, strict=False):
+                times.append(WordTime(begin, end, clock, clock + ms))
+                begin, clock = end, clock + ms
+            part.set_words(index, times)
+        if chunk.finished:
+            part.finish_chunk(index)
+    return part
+
+
+moments = st.floats(-10, 15_000)
+
+
+@given(specs, st.lists(moments, max_size=10), st.booleans())
+def test_what_was_heard_only_grows_with_time(chunks, played, closed):
+    """heard is a prefix of the text, later is never less, and it never ends in the middle of a word."""
+    part = build(chunks)
+    if closed:
+        part.close()
+    words, before = part.text.split(), ""
+    for ms in sorted(played):
+        heard = part.heard(ms)
+        assert part.text.startswith(heard)
+        assert heard.startswith(before)
+        before = heard
+        if not heard or not part.text[len(heard) :].strip():
+            continue
+        after = part.text[len(heard)]
+        assert not unicodedata.category(after).startswith("M")
+        assert "\u200d" not in (heard[-1], after)
+        if heard.split()[-1].isascii():
+            assert heard.split() == words[: len(heard.split())]
+
+
+@given(specs)
+def test_all_that_was_said_is_heard_at_the_end(chunks):
+    part = build(chunks)
+    if part.audio_ms >= 1:
+        assert part.heard(part.audio_ms) == part.text.rstrip()
+    assert part.heard(0) == ""
+
+
+@given(specs, moments)
+def test_closing_changes_no_answer(chunks, played_ms):
+    part = build(chunks)
+    before = part.heard(played_ms)
+    part.close()
+    assert part.heard(played_ms) == before
+
+
+@given(specs.flatmap(lambda chunks: st.tuples(st.just(chunks), st.integers(0, 4))))
+def test_every_word_is_told_once_and_in_order(case):
+    """Told chunk by chunk, with some unfinished at the end: the joined text is the transcript."""
+    chunks, unfinished = case
+    part, told = SpokenPart(), []
+    for index, chunk in enumerate(chunks):
+        part.begin_chunk(index, chunk.text)
+        part.add_audio(index, chunk.ms)
+        told += part.new_words()
+        if index < len(chunks) - unfinished:
+            part.finish_chunk(index)
+        told += part.new_words()
+    told += part.new_words(final=True)
+    assert "".join(word.text for word in told) == part.text
+    times = [ms for word in told for ms in (word.start_ms, word.end_ms)]
+    assert times == sorted(times)
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.lists(st.integers(-5, 40), max_size=40), st.data())
+def test_nonsense_from_a_voice_breaks_nothing(text, spoken, offsets, data):
+    """Word times and offsets out of range, out of order, overlapping: still a prefix, still every word once."""
+    part = SpokenPart()
+    part.begin_chunk(0, text, spoken, offsets)
+    part.add_audio(0, 1000)
+    place, moment = st.integers(-3, 35), st.floats(-100, 2000)
+    part.set_words(0, data.draw(st.lists(st.builds(WordTime, place, place, moment, moment), max_size=6)))
+    told = part.new_words()
+    part.finish_chunk(0)
+    for played_ms in (1, 500, 999):
+        assert text.startswith(part.heard(played_ms))
+    assert part.heard(1000) == text.rstrip()
+    told += part.new_words()
+    assert "".join(word.text for word in told) == text
+
+
+# -- where text may be cut --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("", []),
+        ("Hi there.", ["Hi ", "there."]),
+        ("  Hi  there ", ["  Hi  ", "there "]),
+        ("don't e.g. 3.14 well-known", ["don't ", "e.g. ", "3.14 ", "well-known"]),
+        ("他说：“好”。然后", ["他", "说：", "“好”。", "然", "后"]),
+        ("我用iPhone，很好", ["我", "用", "iPhone，", "很", "好"]),
+        ("これは「本」です。", ["こ", "れ", "は", "「本」", "で", "す。"]),
+        ("안녕 세계", ["안녕 ", "세계"]),
+        ("e\u0301a 👩‍👩‍👧 👍🏽", ["e\u0301a ", "👩‍👩‍👧 ", "👍🏽"]),
+    ],
+)
+def test_text_is_cut_at_spaces_and_between_han_characters(text, cut):
+    ends = atoms(text)
+    assert [text[begin:end] for begin, end in zip([0, *ends], ends, strict=False)] == cut
+
+
+@given(st.text())
+def test_cuts_rise_and_end_with_the_text(text):
+    ends = atoms(text)
+    assert ends == sorted(set(ends))
+    assert not text or ends[-1] == len(text)
