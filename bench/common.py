@@ -71,7 +71,12 @@ class Server:
 @asynccontextmanager
 async def server(platform_url: str, cores: set[int] | None = None, **env: str) -> AsyncIterator[Server]:
     """The server under test with this platform, and default settings except the request budget."""
-    settings = {"MINIMAX_BASE_URL": platform_url, "MINIMAX_SPEECH_RPM": "100000", **env}
+    settings = {
+        "MINIMAX_BASE_URL": platform_url,
+        "MINIMAX_SPEECH_RPM": "100000",
+        "REALTIME_ADMISSION": "count",
+    }
+    settings |= env
     async with started("realtime", "serve", "--port", "0", env=settings, cores=cores) as (line, pid):
         yield Server(line.rsplit(" ", 1)[-1], pid)
 

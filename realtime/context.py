@@ -43,6 +43,7 @@ class Context:
     settings: Settings
     metrics: Metrics
     new_id: Callable[[str], str]
+    careful: Callable[[], bool] = lambda: False  # whether there is no room for work that may be in vain
     sent: SentSound = field(default_factory=SentSound)  # what the listener was sent
 
     def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:

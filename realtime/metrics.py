@@ -20,6 +20,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from realtime import __version__
+from realtime.core.admission import AdmissionState, Load
 
 MARKS = (
     "speech_ended",
@@ -136,8 +137,32 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._add_load()
         self._add_upstream(seconds)
         self._add_process()
+
+    def _add_load(self) -> None:
+        """What decides whether new sessions may begin."""
+        registry = self.registry
+        self.admission = Gauge(
+            "realtime_admission_state", "0: open, 1: careful, 2: full, no new sessions", registry=registry
+        )
+        self.load_lag = Gauge(
+            "realtime_load_lag_seconds", "How late the loop woke in 2 s, 99th percentile", registry=registry
+        )
+        self.load_cpu = Gauge(
+            "realtime_load_cpu_share", "Share of one core that the loop's thread uses", registry=registry
+        )
+        self.load_memory = Gauge(
+            "realtime_load_memory_share", "Share of the memory that the process may use", registry=registry
+        )
+
+    def show_load(self, load: Load, state: AdmissionState) -> None:
+        """The measurements of the last half second, and what follows from them."""
+        self.admission.set(state)
+        self.load_lag.set(load.lag_s)
+        self.load_cpu.set(load.cpu)
+        self.load_memory.set(load.memory)
 
     def _add_upstream(self, seconds: tuple[float, ...]) -> None:
         """What is asked of the services behind the server; `kind` is chat, speech or transcription."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 
 from realtime import logs
@@ -52,6 +53,8 @@ def _run(args: argparse.Namespace) -> int:
     refuse_foreign_packages()
     loaded = load(args)
     settings = loaded.settings
+    if settings.admission == "auto":  # this process is ours alone
+        settings = dataclasses.replace(settings, admission="load")
     check_binding(settings)
     from realtime.server.run import CannotListen, serve
 

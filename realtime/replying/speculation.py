@@ -83,7 +83,7 @@ class Speculation:
     def _affordable(self) -> bool:
         """An early answer may cost a request in vain: half of the budget is kept for turns that are certain,
         and no turn costs more than so many."""
-        if self._costs.questions >= MOST_QUESTIONS:
+        if self._costs.questions >= MOST_QUESTIONS or self._context.careful():
             return False
         settings = self._context.settings
         enough = self._context.providers.chat.requests_left() > settings.chat_rpm / 2

@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from realtime.core.admission import Admission, AdmissionState
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
@@ -23,16 +24,26 @@ from realtime.server import realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
 from realtime.server.admin import is_operator
 from realtime.server.front_door import answer_headers, error_response, guard
+from realtime.server.load_probe import probe_load
 from realtime.server.observed import observed
 from realtime.server.registry import Registry
 from realtime.server.runner import quiet_aiohttp
 from realtime.server.runtime import Runtime, open_runtime
-from realtime.server.state import ACCESS, DOOR, METRICS, OPENED, REGISTRY, SETTINGS, Opened, runtime_of
+from realtime.server.state import (
+    ACCESS,
+    ADMISSION,
+    DOOR,
+    METRICS,
+    OPENED,
+    REGISTRY,
+    SETTINGS,
+    Opened,
+    runtime_of,
+)
 from realtime.server.story import Door
 from realtime.settings import Settings
 from realtime.tools import Toolish, as_tools
 
-LAG_PROBE_S = 0.1
 MAX_BODY_BYTES = 256 * 1024
 
 
@@ -61,10 +72,12 @@ def realtime_app(
     app[METRICS] = metrics or Metrics()
     app[DOOR] = Door(app[METRICS])
     app[ACCESS] = Access(settings.api_keys, settings.server_secret)
-    app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key)
+    app[ADMISSION] = admission = Admission()
+    by_load = admission if settings.admission == "load" else None
+    app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key, by_load)
     _add_routes(app)
     app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))
-    app.cleanup_ctx.append(_watch_loop)
+    app.cleanup_ctx.append(_watch_load)
     app.on_response_prepare.append(answer_headers(settings))
     app.on_shutdown.append(drain)
     return app
@@ -81,6 +94,7 @@ def _add_routes(app: web.Application) -> None:
     secrets_endpoint.add_routes(app)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
+    app.router.add_get("/lb", _lb)
     app.router.add_get("/metrics", _metrics)
     root = web_root()
     if (root / "index.html").is_file():
@@ -138,6 +152,13 @@ async def _readyz(request: web.Request) -> web.Response:
     return web.json_response(answer, status=200 if ready else 503)
 
 
+async def _lb(request: web.Request) -> web.Response:
+    """For a load balancer: 404 while new sessions should go to another server; those of this one stay."""
+    registry, admission = request.app[REGISTRY], request.app[ADMISSION]
+    full = registry.draining or (registry.measures_load and admission.state is AdmissionState.FULL)
+    return web.json_response({"new_sessions": not full}, status=404 if full else 200)
+
+
 def _details(runtime: Runtime) -> dict[str, Any]:
     """What the server runs with. What to install is for the operator: it stands in the log."""
     missing = [
@@ -162,17 +183,12 @@ async def _metrics(request: web.Request) -> web.Response:
     return web.Response(body=request.app[METRICS].text(), content_type="text/plain", charset="utf-8")
 
 
-async def _watch_loop(app: web.Application) -> AsyncIterator[None]:
-    """Measures how late the event loop wakes up: a large value shows that something blocks it."""
-
-    async def probe() -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + LAG_PROBE_S
-            await asyncio.sleep(LAG_PROBE_S)
-            app[METRICS].loop_lag.observe(max(0.0, loop.time() - due))
-
-    task = asyncio.create_task(probe(), name="loop lag probe")
+async def _watch_load(app: web.Application) -> AsyncIterator[None]:
+    """Measures from start to end what the process can still take."""
+    registry = app[REGISTRY]
+    task = asyncio.create_task(
+        probe_load(app[METRICS], app[ADMISSION], lambda: len(registry)), name="load probe"
+    )
     yield
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -87,6 +87,7 @@ class LiveSession:
         binary: bool = False,
         refused: Sequence[ProtocolError] = (),
         stored: StoredConversation | None = None,
+        careful: Callable[[], bool] = lambda: False,
     ) -> None:
         self.caller = caller
         self.binary = binary
@@ -102,6 +103,7 @@ class LiveSession:
             refused=refused,
             conversation=stored.to_conversation() if stored is not None else None,
             conversation_id=stored.conversation_id if stored is not None else None,
+            careful=careful,
         )
         self.last_event_id: str | None = None
         self._persistence: Persistence | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import time
 from dataclasses import dataclass
 
@@ -41,8 +42,9 @@ LOAD_TIMEOUT_S = 5.0
 HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
     "invalid_api_key": (401, {}),
     "rate_limit_exceeded": (429, {"Retry-After": "5"}),
-    "server_overloaded": (503, {"Retry-After": "5"}),
+    "server_overloaded": (503, {}),
 }
+RETRY_AFTER_S = (1, 5)
 CLOSE_CODES = {"rate_limit_exceeded": 1013, "server_overloaded": 1013, "internal_error": 1011}
 
 
@@ -75,7 +77,7 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
     except ProtocolError as error:
         request.app[DOOR].refused(request, error.code)
         if error.code == "server_overloaded" or not from_browser:
-            return error_response(error, *HTTP_ERRORS[error.code])
+            return _refusal(error)
         socket = await _upgraded(request, selected)
         await _deny(socket, error)
         return socket
@@ -112,6 +114,13 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
         existing=existing,
         not_resumable=not_resumable,
     )
+
+
+def _refusal(error: ProtocolError) -> web.Response:
+    status, headers = HTTP_ERRORS[error.code]
+    if error.code == "server_overloaded":  # at random: who was refused together does not come back together
+        headers = {"Retry-After": str(random.randint(*RETRY_AFTER_S))}
+    return error_response(error, status, headers)
 
 
 async def _upgraded(request: web.Request, selected: str | None) -> web.WebSocketResponse:
@@ -180,7 +189,7 @@ def _take_place(registry: Registry, place: Place, caller: Caller) -> None:
     """Take room for one more session. Raises ProtocolError if no more sessions are allowed now."""
     if registry.full:
         raise ProtocolError(
-            "The server is at its limit of sessions.", code="server_overloaded", type="server_error"
+            "The server is full: try again in a few seconds.", code="server_overloaded", type="server_error"
         )
     if registry.full_for(caller.name):
         raise ProtocolError(
@@ -247,6 +256,7 @@ async def _connect(
         binary=client.binary,
         refused=[error for error in (not_resumable, not_loaded) if error is not None],
         stored=stored,
+        careful=app[REGISTRY].careful,
     )
     app[REGISTRY].start(live, place)
     connection = _connection(app, socket, live)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from realtime.core.admission import Admission
+
 if TYPE_CHECKING:
     from realtime.server.live_session import LiveSession
 
@@ -23,8 +25,9 @@ END_TIMEOUT_S = 5.0  # a slow store has 3 s, a closing handshake 1 s
 class Place:
     """Room for one session. Once taken it counts, until the handshake fails or the session that began in it ends."""
 
-    def __init__(self, places: dict[Place, str]) -> None:
+    def __init__(self, places: dict[Place, str], admission: Admission | None = None) -> None:
         self._places = places
+        self._admission = admission
         self.used = False  # a session began in it
 
     def __repr__(self) -> str:
@@ -37,6 +40,8 @@ class Place:
     def take(self, key: str) -> None:
         """For a session of this key, whose limits were looked at just now, without an `await` since."""
         self._places[self] = key
+        if self._admission is not None:
+            self._admission.admitted(asyncio.get_running_loop().time())
 
     def free(self) -> None:
         """Nobody needs it any more."""
@@ -46,7 +51,11 @@ class Place:
 class Registry:
     """Finds sessions by id, counts them for the limits and drains them."""
 
-    def __init__(self, max_sessions: int, sessions_per_key: int = 0) -> None:
+    def __init__(
+        self, max_sessions: int, sessions_per_key: int = 0, admission: Admission | None = None
+    ) -> None:
+        """`admission` None: only the numbers of sessions count."""
+        self._admission = admission
         self._max_sessions = max_sessions
         self._per_key = sessions_per_key
         self._sessions: dict[str, LiveSession] = {}
@@ -69,7 +78,18 @@ class Registry:
 
     @property
     def full(self) -> bool:
-        return self.draining or len(self._places) >= self._max_sessions
+        """Whether no session can begin now."""
+        if self.draining or len(self._places) >= self._max_sessions:
+            return True
+        return self._admission is not None and not self._admission.admits(asyncio.get_running_loop().time())
+
+    @property
+    def measures_load(self) -> bool:
+        return self._admission is not None
+
+    def careful(self) -> bool:
+        """Whether there is no room for work that may be in vain."""
+        return self._admission is not None and self._admission.careful
 
     def full_for(self, key: str) -> bool:
         """Whether this key has reached its limit of sessions. A limit of 0 means none."""
@@ -80,7 +100,7 @@ class Registry:
     @contextmanager
     def place(self) -> Iterator[Place]:
         """A place that one handshake may take; it is free at the end of the block if no session began in it."""
-        place = Place(self._places)
+        place = Place(self._places, self._admission)
         try:
             yield place
         finally:

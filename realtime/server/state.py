@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from realtime.core.admission import Admission
 from realtime.metrics import Metrics
 from realtime.server.access import Access
 from realtime.server.registry import Registry
@@ -26,6 +27,7 @@ SETTINGS = web.AppKey("settings", Settings)  # as given; `runtime_of(app).settin
 METRICS = web.AppKey("metrics", Metrics)
 ACCESS = web.AppKey("access", Access)
 DOOR = web.AppKey("door", Door)
+ADMISSION = web.AppKey("admission", Admission)
 REGISTRY = web.AppKey("registry", Registry)
 
 

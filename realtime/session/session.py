@@ -75,6 +75,7 @@ class Session:
         refused: Sequence[ProtocolError] = (),
         conversation: Conversation | None = None,
         conversation_id: str | None = None,
+        careful: Callable[[], bool] = lambda: False,
     ) -> None:
         self.id = new_id("sess")
         self._refused = refused  # what the client asked for with its address, in vain
@@ -93,6 +94,7 @@ class Session:
             settings=settings,
             metrics=metrics,
             new_id=new_id,
+            careful=careful,
         )
         self._playout = Playout(self._context)
         self.responses = responses = Responses(self._context, self._playout, tools)

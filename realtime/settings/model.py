@@ -66,6 +66,7 @@ class Settings:
     cache_dir: str | None = None  # joined and downloaded weights; None: in the user's home
     speculate: str = "chat"  # off, chat, speech
     max_sessions: int = 1000
+    admission: str = "auto"  # of new sessions: load, count; auto: load in `realtime serve`, else count
     session_minutes: float = 60.0
     sessions_per_key: int = 0  # at once; 0: no limit but max_sessions
     resume_window_s: float = 30.0  # a session outlives its socket for so long, where the client asked for it

@@ -258,6 +258,13 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 types.whole(1, 1_000_000),
             ),
             _setting(
+                "admission",
+                "REALTIME_ADMISSION",
+                "`load`: no new sessions while the process is late or short of CPU or memory; `count`: only their "
+                "numbers count; `auto`: `load` in `realtime serve`, `count` inside another application.",
+                types.choice("auto", "load", "count"),
+            ),
+            _setting(
                 "session_minutes",
                 "REALTIME_SESSION_MINUTES",
                 "A session ends after so long, in minutes.",

@@ -1,0 +1,82 @@
+"""Measures the load of this process for `core/admission.py`: how late its loop wakes, its thread's CPU, its memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from realtime.core.admission import Admission, AdmissionState, Load
+from realtime.logs import story
+from realtime.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+PROBE_S = 0.02
+MEASURE_EVERY = 25  # probes
+KEPT_PROBES = 100  # two seconds: the second largest is the 99th percentile
+_CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+async def probe_load(metrics: Metrics, admission: Admission, sessions: Callable[[], int]) -> None:
+    """Measure until cancelled. Without anybody's need for `admission`, only the metrics show it."""
+    loop, lags = asyncio.get_running_loop(), deque[float](maxlen=KEPT_PROBES)
+    most_bytes = memory_limit_bytes()
+    since_s, used_s = loop.time(), time.thread_time()
+    while True:
+        for _ in range(MEASURE_EVERY):
+            due_s = loop.time() + PROBE_S
+            await asyncio.sleep(PROBE_S)
+            lag_s = max(0.0, loop.time() - due_s)
+            lags.append(lag_s)
+            metrics.loop_lag.observe(lag_s)
+        now_s, cpu_s = loop.time(), time.thread_time()
+        load = Load(
+            lag_s=sorted(lags)[-2],
+            cpu=(cpu_s - used_s) / max(now_s - since_s, PROBE_S),
+            memory=resident_bytes() / most_bytes if most_bytes else 0.0,
+            sessions=sessions(),
+        )
+        since_s, used_s, before = now_s, cpu_s, admission.state
+        admission.measured(load)
+        metrics.show_load(load, admission.state)
+        if admission.state is not before:
+            _tell(admission.state, load)
+
+
+def _tell(state: AdmissionState, load: Load) -> None:
+    facts = {
+        "state": state.name.lower(),
+        "lag_ms": round(load.lag_s * 1000, 1),
+        "cpu": round(load.cpu, 2),
+        "memory": round(load.memory, 2),
+        "sessions": load.sessions,
+    }
+    story(log, "load", facts, logging.WARNING if state is AdmissionState.FULL else logging.INFO)
+
+
+def resident_bytes() -> int:
+    """The memory of this process; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def memory_limit_bytes() -> int:
+    """What this process may use: of its container, or the machine; 0 where the system does not tell."""
+    limits = []
+    for name in _CGROUP:
+        try:
+            limits.append(int(Path(name).read_text()))
+        except (OSError, ValueError):  # also "max"
+            continue
+    try:
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (OSError, ValueError):
+        return min(limits, default=0)
+    return min(limits)

@@ -1,0 +1,100 @@
+"""Whether one more session fits, by what was measured."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.admission import (
+    BEYOND,
+    CALM,
+    CAREFUL_GAP_S,
+    LIMITS,
+    RESERVED_S,
+    Admission,
+    AdmissionState,
+    Load,
+)
+
+LATE = Load(lag_s=0.030, cpu=0.5, sessions=100)
+BUSY = Load(lag_s=0.001, cpu=0.80, sessions=180)
+EASY = Load(lag_s=0.001, cpu=0.2, sessions=50)
+
+
+def measured(*loads: Load) -> Admission:
+    admission = Admission()
+    for load in loads:
+        admission.measured(load)
+    return admission
+
+
+def test_an_idle_server_takes_a_session():
+    assert Admission().admits(0.0)
+
+
+@pytest.mark.parametrize("load", [LATE, Load(cpu=0.9), Load(memory=0.95)])
+def test_late_or_short_of_cpu_or_memory_is_full(load):
+    admission = measured(*[load] * BEYOND)
+    assert admission.state is AdmissionState.FULL
+    assert not admission.admits(0.0)
+
+
+def test_one_late_moment_is_no_load():
+    assert measured(EASY, LATE, EASY).state is AdmissionState.OPEN
+
+
+def test_a_busy_server_makes_no_guesses_and_takes_one_session_after_the_other():
+    admission = measured(*[BUSY] * BEYOND)
+    assert (admission.state, admission.careful) == (AdmissionState.CAREFUL, True)
+    assert admission.admits(0.0)
+    admission.admitted(0.0)
+    assert not admission.admits(CAREFUL_GAP_S - 0.01)
+    assert admission.admits(CAREFUL_GAP_S)
+
+
+def test_it_stays_full_until_it_has_been_calm_for_a_while_and_opens_in_steps():
+    nearly = Load(lag_s=0.022)  # below the limit, and not well below
+    admission = measured(*[LATE] * BEYOND, *[nearly] * 50)
+    assert admission.state is AdmissionState.FULL
+    states = []
+    for _ in range(2 * CALM):
+        admission.measured(EASY)
+        states.append(admission.state)
+    assert states == [AdmissionState.FULL] * (CALM - 1) + [AdmissionState.CAREFUL] * CALM + [
+        AdmissionState.OPEN
+    ]
+
+
+def test_a_herd_is_not_let_in_before_its_cost_shows():
+    """A hundred sessions need half a core: as many as fill the rest may begin, whatever is measured meanwhile."""
+    admission, begun = measured(Load(cpu=0.5, sessions=100)), 0
+    while admission.admits(0.0) and begun < 1000:
+        admission.admitted(0.0)
+        begun += 1
+    assert begun == pytest.approx((0.88 - 0.5) / 0.005, abs=1)
+    assert admission.admits(RESERVED_S + 0.1), "what they cost is measured by then"
+
+
+@given(
+    st.lists(
+        st.builds(Load, st.floats(0, 1), st.floats(0, 2), st.floats(0, 1), st.integers(0, 1000))
+        | st.floats(0, 5)
+    )
+)
+def test_a_full_server_never_admits_and_an_idle_one_soon_does(steps):
+    admission, now_s = Admission(), 0.0
+    for step in steps:
+        if isinstance(step, Load):
+            admission.measured(step)
+        else:
+            now_s += step
+            if admission.admits(now_s):
+                admission.admitted(now_s)
+        full = LIMITS[AdmissionState.FULL]
+        assert not (admission.admits(now_s) and admission.load.cpu > full.cpu)
+        assert not (admission.state is AdmissionState.FULL and admission.admits(now_s))
+    for _ in range(2 * CALM + 1):
+        admission.measured(Load())
+    assert admission.state is AdmissionState.OPEN
+    assert admission.admits(now_s + RESERVED_S + 1)

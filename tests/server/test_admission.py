@@ -1,0 +1,79 @@
+"""A server that is full says no at once, and keeps the sessions that it has."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import aiohttp
+
+from realtime.core.admission import BEYOND, Admission, AdmissionState, Load
+from realtime.metrics import Metrics
+from realtime.server.load_probe import memory_limit_bytes, probe_load, resident_bytes
+from realtime.server.state import ADMISSION
+from tests.eventually import eventually
+from tests.server.harness import Harness, open_harness
+from tests.server.test_front_door import error_of, rejection
+from tests.server.test_resume import disconnect, resume_query
+
+# The probe of the server measures an idle machine meanwhile: it needs three seconds to believe it, see CALM.
+LATE = Load(lag_s=1.0)
+
+
+def fill(harness: Harness) -> None:
+    for _ in range(BEYOND):
+        harness.server.app[ADMISSION].measured(LATE)
+
+
+async def status(harness: Harness, path: str) -> int:
+    fill(harness)
+    async with aiohttp.ClientSession() as http, http.get(harness.server.url + path) as answer:
+        return answer.status
+
+
+async def test_a_full_server_refuses_new_sessions_and_serves_its_own():
+    async with open_harness(admission="load") as harness, harness.connect("?extensions=resume") as before:
+        fill(harness)
+        response = await rejection(harness)
+        assert response.status_code == 503
+        assert 1 <= int(response.headers["Retry-After"]) <= 5
+        assert error_of(response)["code"] == "server_overloaded"
+        assert await status(harness, "/lb") == 404
+        assert await status(harness, "/readyz") == 200, "a full cluster answers instead of vanishing"
+        await disconnect(harness, before)
+        fill(harness)
+        async with harness.open_socket(resume_query(before)) as after:
+            await after.until("session.resumed")
+
+
+async def test_only_numbers_count_where_nothing_else_was_asked_for():
+    async with open_harness() as harness:
+        fill(harness)
+        async with harness.connect():
+            assert await status(harness, "/lb") == 200
+
+
+async def test_a_blocked_loop_is_measured_and_shown():
+    metrics, admission = Metrics(), Admission()
+    probe = asyncio.create_task(probe_load(metrics, admission, lambda: 7))
+    hold = asyncio.get_running_loop().call_soon
+
+    def block() -> None:
+        end_s = asyncio.get_running_loop().time() + 0.06
+        while asyncio.get_running_loop().time() < end_s:
+            pass
+        if not probe.done():
+            asyncio.get_running_loop().call_later(0.005, block)
+
+    hold(block)
+    await eventually(lambda: admission.state is AdmissionState.FULL)
+    probe.cancel()
+    with suppress(asyncio.CancelledError):
+        await probe
+    assert admission.load.sessions == 7
+    assert admission.load.lag_s > 0.025
+    assert "realtime_admission_state 2.0" in metrics.text().decode()
+
+
+def test_memory_is_measured_where_the_system_tells():
+    assert 0 <= resident_bytes() <= (memory_limit_bytes() or resident_bytes())
