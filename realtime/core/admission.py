@@ -15,6 +15,7 @@ RESERVED_S = 10.0  # a session costs before it shows: its share is reserved for 
 LEAST_SHARE = 1 / 250  # of a core, for one session: what a core carried (bench/README.md)
 MOST_SHARE = 1 / 20  # a few sessions say little about the next one
 CAREFUL_GAP_S = 1.0  # between two new sessions
+OWN_SHARE = 0.5  # of a core, all threads: who uses less is late because of others, and to refuse helps nobody
 BEYOND = 2  # measurements in a row beyond a limit: one late moment is no load
 CALM = 6  # measurements in a row below
 CALM_SHARE = 0.8  # of a limit, to be below it
@@ -32,7 +33,9 @@ class AdmissionState(IntEnum):
 class Load:
     """What was measured."""
 
-    lag_s: float = 0.0  # how late the event loop wakes, 99th percentile
+    lag_s: float = (
+        0.0  # how late the event loop wakes, 99th percentile; 0 if others are to blame: see `OWN_SHARE`
+    )
     cpu: float = 0.0  # share of one core that its thread uses
     memory: float = 0.0  # share of what the process may use
     sessions: int = 0
@@ -97,6 +100,8 @@ class Admission:
     def admits(self, now_s: float) -> bool:
         """Whether one more session may begin now."""
         self._forget(now_s)
+        if not self.load.sessions and not self._admitted:
+            return True  # whatever keeps this machine busy, it is not the sessions
         if self.state is AdmissionState.FULL:
             return False
         if (

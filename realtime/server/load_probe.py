@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from realtime.core.admission import Admission, AdmissionState, Load
+from realtime.core.admission import OWN_SHARE, Admission, AdmissionState, Load
 from realtime.logs import story
 from realtime.metrics import Metrics
 
@@ -26,7 +26,7 @@ async def probe_load(metrics: Metrics, admission: Admission, sessions: Callable[
     """Measure until cancelled. Without anybody's need for `admission`, only the metrics show it."""
     loop, lags = asyncio.get_running_loop(), deque[float](maxlen=KEPT_PROBES)
     most_bytes = memory_limit_bytes()
-    since_s, used_s = loop.time(), time.thread_time()
+    since_s, used_s, all_used_s = loop.time(), time.thread_time(), time.process_time()
     while True:
         for _ in range(MEASURE_EVERY):
             due_s = loop.time() + PROBE_S
@@ -34,14 +34,16 @@ async def probe_load(metrics: Metrics, admission: Admission, sessions: Callable[
             lag_s = max(0.0, loop.time() - due_s)
             lags.append(lag_s)
             metrics.loop_lag.observe(lag_s)
-        now_s, cpu_s = loop.time(), time.thread_time()
+        now_s, cpu_s, all_cpu_s = loop.time(), time.thread_time(), time.process_time()
+        passed_s = max(now_s - since_s, PROBE_S)
+        to_blame = (all_cpu_s - all_used_s) / passed_s >= OWN_SHARE
         load = Load(
-            lag_s=sorted(lags)[-2],
-            cpu=(cpu_s - used_s) / max(now_s - since_s, PROBE_S),
+            lag_s=sorted(lags)[-2] if to_blame else 0.0,
+            cpu=(cpu_s - used_s) / passed_s,
             memory=resident_bytes() / most_bytes if most_bytes else 0.0,
             sessions=sessions(),
         )
-        since_s, used_s, before = now_s, cpu_s, admission.state
+        since_s, used_s, all_used_s, before = now_s, cpu_s, all_cpu_s, admission.state
         admission.measured(load)
         metrics.show_load(load, admission.state)
         if admission.state is not before:

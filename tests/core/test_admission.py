@@ -33,11 +33,15 @@ def test_an_idle_server_takes_a_session():
     assert Admission().admits(0.0)
 
 
-@pytest.mark.parametrize("load", [LATE, Load(cpu=0.9), Load(memory=0.95)])
+@pytest.mark.parametrize("load", [LATE, Load(cpu=0.9, sessions=9), Load(memory=0.95, sessions=9)])
 def test_late_or_short_of_cpu_or_memory_is_full(load):
     admission = measured(*[load] * BEYOND)
     assert admission.state is AdmissionState.FULL
     assert not admission.admits(0.0)
+
+
+def test_the_first_session_is_never_refused():
+    assert measured(*[Load(lag_s=1.0, cpu=1.0)] * BEYOND).admits(0.0)
 
 
 def test_one_late_moment_is_no_load():
@@ -91,9 +95,10 @@ def test_a_full_server_never_admits_and_an_idle_one_soon_does(steps):
             now_s += step
             if admission.admits(now_s):
                 admission.admitted(now_s)
-        full = LIMITS[AdmissionState.FULL]
-        assert not (admission.admits(now_s) and admission.load.cpu > full.cpu)
-        assert not (admission.state is AdmissionState.FULL and admission.admits(now_s))
+        if admission.load.sessions:
+            full = LIMITS[AdmissionState.FULL]
+            assert not (admission.admits(now_s) and admission.load.cpu > full.cpu)
+            assert not (admission.state is AdmissionState.FULL and admission.admits(now_s))
     for _ in range(2 * CALM + 1):
         admission.measured(Load())
     assert admission.state is AdmissionState.OPEN

@@ -17,7 +17,7 @@ from tests.server.test_front_door import error_of, rejection
 from tests.server.test_resume import disconnect, resume_query
 
 # The probe of the server measures an idle machine meanwhile: it needs three seconds to believe it, see CALM.
-LATE = Load(lag_s=1.0)
+LATE = Load(lag_s=1.0, sessions=1)
 
 
 def fill(harness: Harness) -> None:
