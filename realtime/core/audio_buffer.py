@@ -45,7 +45,8 @@ class AudioBuffer:
         """A copy of the samples from `from_ms` to `to_ms` (default: the newest), as far as they are kept."""
         first = max(0, self._sample(from_ms) - self._start)
         last = len(self._pcm) // 2 if to_ms is None else max(first, self._sample(to_ms) - self._start)
-        return np.frombuffer(bytes(self._pcm[2 * first : 2 * last]), np.int16)
+        with memoryview(self._pcm) as pcm:  # a slice of the bytes themselves would be one more copy
+            return np.frombuffer(bytes(pcm[2 * first : 2 * last]), np.int16)
 
     def discard_before(self, ms: float) -> None:
         """Discard everything older than this position."""

@@ -7,12 +7,12 @@ Pure: samples and times in, verdicts out. Knows no words and no turns (docs/turn
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from realtime.core.audio_buffer import Samples
@@ -28,7 +28,7 @@ EARLIEST_S, LATEST_S = (
     0.9,
 )  # the delay is between these: buffers of the player, the network, the microphone
 SEARCH_EVERY = 4  # frames ...
-SEARCH_SELDOM = 12  # ... or so many, where there was no echo so far: a search costs as much as 100 frames
+SEARCH_SELDOM = 12  # ... or so many, where there was no echo so far: a search costs as much as 60 frames
 SEEMS_NONE = 4  # searches in vain
 LEAST_VOICED = 3  # frames of speech among those that are searched: of a faint echo the detector hears little
 ENOUGH_VOICED = 8  # of them, so that an echo would have been found
@@ -66,7 +66,8 @@ LOST = 12  # more frames of speech without an echo than with one, after which th
 
 _LAGS = int((LATEST_S - EARLIEST_S) * RATE)
 _FFT = 1 << (SEARCHED + _LAGS - 1).bit_length()
-_IN_BAND = (np.fft.rfftfreq(_FFT, 1 / RATE) > LOWEST_HZ) & (np.fft.rfftfreq(_FFT, 1 / RATE) < HIGHEST_HZ)
+_BINS = np.fft.rfftfreq(_FFT, 1 / RATE)
+_IN_BAND = slice(int(np.searchsorted(_BINS, LOWEST_HZ, "right")), int(np.searchsorted(_BINS, HIGHEST_HZ)))
 _HANN = np.hanning(WINDOW).astype(np.float32)
 _EDGES = np.unique(np.round(np.geomspace(LOWEST_HZ, HIGHEST_HZ, BANDS + 1) * WINDOW / RATE).astype(int))
 _TAIL_WEIGHTS = (DECAY ** np.arange(TAIL, dtype=np.float32))[::-1]  # oldest first
@@ -157,13 +158,17 @@ class EchoGate:
         end_s -= delay_s
         known = self._sent_bands
         if known is not None and abs(known[0] + HOP / RATE - end_s) < SAME_PLACE_S:
-            latest = _bands(self._sent.read(end_s - WINDOW / RATE, WINDOW))
-            bands = np.concatenate((known[1][1:], latest))
+            latest = self._sent.read(end_s - WINDOW / RATE, WINDOW)
+            powers = _band_powers(
+                np.stack((_halved(newest, WINDOW), latest))
+            )  # one transform of both costs less
+            power, bands = powers[0], np.concatenate((known[1][1:], powers[1:]))
         else:
             count = WINDOW + (TAIL - 1) * HOP
             bands = _bands(self._sent.read(end_s - count / RATE, count))
+            power = _bands(_halved(newest, WINDOW))[0]
         self._sent_bands = end_s, bands
-        return _bands(_halved(newest, WINDOW))[0], _TAIL_WEIGHTS @ bands, bands[-1]
+        return power, _TAIL_WEIGHTS @ bands, bands[-1]
 
     def _follow(self, power: Powers, echo: Powers, sent: Powers) -> None:
         """This frame was an echo: the next will be as loud."""
@@ -219,30 +224,38 @@ def _halved(newest: Newest, count: int) -> Floats:
     """The newest samples of the microphone at RATE, exactly so many."""
     samples = newest(2 * count)
     out = np.zeros(count, np.float32)
-    pairs = samples[len(samples) % 2 :].reshape(-1, 2)
-    if len(pairs):
-        pairs.mean(axis=1, dtype=np.float32, out=out[-len(pairs) :])
+    odd = len(samples) % 2
+    if len(samples) > 1:
+        pairs = out[-(len(samples) // 2) :]
+        np.add(samples[odd::2], samples[odd + 1 :: 2], out=pairs, dtype=np.float32)
+        pairs *= 0.5
     return out
 
 
 def _peak(heard: Floats, sent: Floats) -> tuple[int, float]:
     """Where in what was sent the microphone's sound is found, and how far this stands out."""
-    cross = np.fft.rfft(sent, _FFT) * np.conj(np.fft.rfft(heard, _FFT))
-    cross = np.where(_IN_BAND, cross / (np.abs(cross) ** WHITENING + 1e-9), 0)
+    both = np.fft.rfft(sent, _FFT)[_IN_BAND] * np.conj(np.fft.rfft(heard, _FFT)[_IN_BAND])
+    cross = np.zeros(_FFT // 2 + 1, both.dtype)
+    cross[_IN_BAND] = both * (1 / (np.abs(both) ** WHITENING + 1e-9))
     values = np.abs(np.fft.irfft(cross, _FFT)[: _LAGS + 1])
     place, level = int(values.argmax()), float(np.sqrt(np.mean(values * values)))
     return place, float(values[place]) / level if level else 0.0
 
 
 def _level(samples: Floats) -> float:
-    return float(np.sqrt(np.mean(samples * samples)))
+    return math.sqrt(float(samples @ samples) / len(samples))
 
 
 def _bands(samples: Floats) -> Powers:
     """The power of each band in each window, one window every HOP samples."""
-    windows = sliding_window_view(samples, WINDOW)[::HOP]
-    power = np.abs(np.fft.rfft(windows * _HANN, axis=1)) ** 2
-    return np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1).astype(np.float32)
+    count, step = (len(samples) - WINDOW) // HOP + 1, samples.itemsize
+    return _band_powers(np.ndarray((count, WINDOW), samples.dtype, samples, 0, (HOP * step, step)))
+
+
+def _band_powers(windows: Floats) -> Powers:
+    """The power of each band in each of these windows."""
+    power = np.abs(np.fft.rfft(windows * _HANN, axis=1)[:, : _EDGES[-1]]) ** 2
+    return np.add.reduceat(power, _EDGES[:-1], axis=1).astype(np.float32, copy=False)
 
 
 def _loudness(power: Powers, echo: Powers, sent: Powers, quantile: float) -> Powers:
@@ -264,4 +277,5 @@ def _least(power: Powers, noise: Powers | float) -> Powers:
 def _excess(power: Powers, echo: Powers, noise: Powers) -> float:
     """How far the power is above what echo and noise can be, of one frame or the mean of several."""
     most = MARGIN * echo + NOISE_MARGIN * noise + 1.0
-    return float(np.log(np.maximum(power / most, 1.0)).mean())
+    above = np.log(np.maximum(power / most, 1.0))
+    return float(np.add.reduce(above, axis=None)) / above.size

@@ -6,9 +6,12 @@ what may still sound or has just sounded. Pure: the time is an argument, in seco
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +27,7 @@ KEEP_S = 2.5  # of what has been played: a player's delay, and what is compared 
 LONGEST_S = 30.0  # ahead of the listener; more is not kept
 NEW_STRETCH_S = 0.1  # of silence: no sound goes on after it
 NEVER = -(2**62)
+_END = attrgetter("end")
 
 
 @dataclass(slots=True)
@@ -35,9 +39,14 @@ class _Piece:
     part: SpokenPart | None
     from_ms: float
 
-    @property
-    def end(self) -> int:
-        return self.place + len(self.samples)
+    end: int = field(init=False)  # of its last sample, plus one
+
+    def __post_init__(self) -> None:
+        self.end = self.place + len(self.samples)
+
+    def cut(self, at: int) -> None:
+        self.samples = self.samples[: at - self.place]
+        self.end = self.place + len(self.samples)
 
 
 class SentSound:
@@ -75,10 +84,10 @@ class SentSound:
             rate % RATE == 0
         ):  # the mean of neighbours is a filter that is good enough to compare sounds, and cheap
             times = rate // RATE
-            rows = samples[: len(samples) // times * times].reshape(-1, times)
-            total = rows[:, 0].astype(np.int32)
+            rows = samples[: len(samples) // times * times].astype(np.int32).reshape(-1, times)
+            total = rows[:, 0]
             for column in range(1, times):
-                total += rows[:, column]
+                total = total + rows[:, column]
             return (total // times).astype(np.int16)
         if self._resampler is None or self._resampler.from_rate != rate:
             self._resampler = Resampler(rate, RATE)
@@ -90,8 +99,7 @@ class SentSound:
         while self._pieces and self._pieces[-1].place >= at:
             self._pieces.pop()
         if self._pieces:
-            last = self._pieces[-1]
-            last.samples = last.samples[: at - last.place]
+            self._pieces[-1].cut(at)
         self._end = min(self._end, at)
 
     @property
@@ -132,8 +140,8 @@ class SentSound:
         )
 
     def _between(self, first: int, last: int) -> Iterator[_Piece]:
-        for piece in self._pieces:
+        pieces = self._pieces
+        for piece in islice(pieces, bisect_right(pieces, first, key=_END), None):
             if piece.place >= last:
                 return
-            if piece.end > first:
-                yield piece
+            yield piece

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.energy_gate import BLOCK_MS, BLOCK_SAMPLES, EnergyGate, sounding_s
+from realtime.core.energy_gate import (
+    BLOCK_MS,
+    BLOCK_SAMPLES,
+    HEARD_BELOW,
+    LEVEL_PERCENTILE,
+    EnergyGate,
+    sounding_s,
+)
 
 FRAME = 512
 RNG = np.random.default_rng(3)
@@ -98,3 +105,12 @@ def test_a_recording_sounds_from_its_first_to_its_last_sound():
     assert sounding_s(clicked.astype(np.int16)) >= 0.8, "a click takes nothing away"
     assert sounding_s(np.zeros(16_000, np.int16)) == 0.0
     assert sounding_s(np.zeros(64, np.int16)) == pytest.approx(0.004)
+
+
+@given(st.lists(st.integers(min_value=0, max_value=32_767), min_size=1, max_size=60))
+def test_the_level_of_a_recording_is_the_percentile_of_its_blocks(peaks) -> None:
+    samples = np.repeat(np.array(peaks, np.int16), BLOCK_SAMPLES)
+    least = max(1.0, float(np.percentile(peaks, LEVEL_PERCENTILE)) * HEARD_BELOW)
+    sounding = [number for number, peak in enumerate(peaks) if peak >= least]
+    blocks = sounding[-1] - sounding[0] + 1 if sounding else 0
+    assert sounding_s(samples) == pytest.approx(blocks * BLOCK_MS / 1000)

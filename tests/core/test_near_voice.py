@@ -112,3 +112,23 @@ def test_the_lowest_of_the_last_values(values, length):
     for count, value in enumerate(values, 1):
         lowest.add(value)
         assert lowest.value == min(values[max(0, count - length) : count])
+
+
+STRETCH = st.tuples(
+    st.sampled_from([NEAR, BEHIND, ROOM]),
+    st.booleans(),
+    st.booleans(),
+    st.integers(min_value=1, max_value=40),
+)
+
+
+@given(st.lists(STRETCH, max_size=12))
+def test_quiet_frames_that_are_looked_at_together_change_no_verdict(stretches):
+    """One microphone that looks at each frame at once, and one that lets quiet frames wait for each other."""
+    at_once, together = NearVoice(together=1), NearVoice()
+    for dbfs, voiced, speaking, frames in stretches:
+        sound = frame(dbfs)
+        for _ in range(frames):
+            verdict = at_once.feed(sound, voiced=voiced, speaking=speaking)
+            assert together.feed(sound, voiced=voiced, speaking=speaking) == verdict
+            assert together.held_back_ms == at_once.held_back_ms

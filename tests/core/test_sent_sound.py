@@ -63,3 +63,15 @@ def test_the_words_of_any_time_are_known():
     part.close()
     assert sent.said(50.9, 52.8) == "two three"
     assert sent.said(60.0, 61.0) == ""
+
+
+def test_any_time_is_found_among_many_pieces_and_the_silences_between_them():
+    sent, expected = SentSound(), np.zeros(RATE * 6, np.float32)
+    for number in range(20):  # of 50 ms; after every fifth a silence of 0.3 s
+        begin = number * 400 + number // 5 * 2_400
+        expected[begin : begin + 400] = number + 1
+        sent.sent(np.full(400, number + 1, np.int16), RATE, (begin + 0.4) / RATE)
+    for first in range(0, 16_000, 123):
+        from_s, to_s = (first + 0.4) / RATE, (first + 300.4) / RATE  # nobody depends on how a time is rounded
+        assert (sent.read(from_s, 700) == expected[first : first + 700]).all()
+        assert sent.sounds(from_s, to_s) == expected[first : first + 300].any()
