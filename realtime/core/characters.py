@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
 
 PAUSE_MARK = re.compile(r"<#(\d+(?:\.\d+)?)#>")  # asks the platform's voice for so many seconds of silence
 
@@ -71,14 +70,19 @@ _LETTER_MARKS = "\u0e33\u0eb3\uff9e\uff9f"  # letters to Unicode, part of the on
 _JOINER = "\u200d"
 
 
-@cache  # made at the first use: it takes long
-def _hangul_pair() -> re.Pattern[str]:
-    """Two jamo or syllables that are drawn together."""
-    open_syllable = "".join(map(chr, range(0xAC00, 0xD7A4, 28)))  # without a last consonant
-    return re.compile(
-        f"[{_LEAD}][{_LEAD}{_VOWEL}\uac00-\ud7a3]|[{_VOWEL}{open_syllable}][{_VOWEL}{_TAIL}]"
-        f"|[{_TAIL}\uac00-\ud7a3][{_TAIL}]"
-    )
+_HANGUL_PAIR = re.compile(  # but for a syllable that a vowel follows
+    f"[{_LEAD}][{_LEAD}{_VOWEL}\uac00-\ud7a3]|[{_VOWEL}][{_VOWEL}{_TAIL}]|[{_TAIL}\uac00-\ud7a3][{_TAIL}]"
+)
+_OPEN_AND_VOWEL = re.compile(f"[\uac00-\ud7a3][{_VOWEL}]")
+
+
+def _is_hangul_pair(text: str, index: int) -> bool:
+    """Whether the two jamo or syllables from this place on are drawn together."""
+    if text[index] < "\u1100":
+        return False
+    if _OPEN_AND_VOWEL.match(text, index):
+        return (ord(text[index]) - 0xAC00) % 28 == 0  # the syllable has no last consonant
+    return _HANGUL_PAIR.match(text, index) is not None
 
 
 def inside_grapheme(text: str, index: int) -> bool:
@@ -100,7 +104,7 @@ def inside_grapheme(text: str, index: int) -> bool:
         return True
     if _is_flag_letter(before) and _is_flag_letter(after):
         return _splits_flag(text, index)
-    return _hangul_pair().match(text, index - 1) is not None or _ends_conjunct(text, index)
+    return _is_hangul_pair(text, index - 1) or _ends_conjunct(text, index)
 
 
 def _extends(char: str) -> bool:
