@@ -33,6 +33,7 @@ from realtime.minimax.speech_rules import (
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 from realtime.minimax.speech_socket import SpeechSocket
 from realtime.minimax.speech_whole import SpeechFile, SpeechStream, speech_of
+from realtime.minimax.voices import VoiceInfo, read_voices
 
 _SYNTHESIZE = OPERATIONS["speech.synthesize"]
 
@@ -90,12 +91,18 @@ class SpeechClient:
 
     async def voice_ids(self, timeout_s: float = 3.0) -> list[str]:
         """The ids of all voices of the account, its own and the platform's. Raises ProviderError."""
-        row = OPERATIONS["voices.list"]
-        answer = await self._http.json(
-            row.method, row.path, body={"voice_type": "all"}, timeout_s=timeout_s, base_url=self.hosts[-1]
-        )
-        lists = (value for value in answer.values() if isinstance(value, list))
+        lists = (value for value in (await self._voices(timeout_s)).values() if isinstance(value, list))
         return [name for voices in lists for voice in voices if (name := _voice_id(voice))]
+
+    async def voices(self, timeout_s: float = 3.0) -> list[VoiceInfo]:
+        """All voices of the account, the platform's first. Raises ProviderError."""
+        return list(read_voices(await self._voices(timeout_s)))
+
+    async def _voices(self, timeout_s: float) -> dict[str, Any]:
+        row, body = OPERATIONS["voices.list"], {"voice_type": "all"}
+        return await self._http.json(
+            row.method, row.path, body=body, timeout_s=timeout_s, base_url=self.hosts[-1]
+        )
 
     @asynccontextmanager
     async def session(

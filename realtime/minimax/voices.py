@@ -7,7 +7,7 @@ cloning are in `clone`, of design in `design`; what an id tells is in `voice_lan
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Mapping, MutableSequence, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -90,11 +90,9 @@ class Voices:
         _check_kind(kind, tuple(_WIRE))
         code = None if language is None else language_code(language)
         answer = await self._door.call(OPERATIONS["voices.list"], body={"voice_type": _WIRE[kind]})
-        for name, found in _LISTS:
-            for entry in items(answer, name) if kind in ("all", found) else ():
-                voice = VoiceInfo.read(entry, found)
-                if voice.id and (code is None or voice.language == code):
-                    yield voice
+        for voice in read_voices(answer):
+            if kind in ("all", voice.kind) and (code is None or voice.language == code):
+                yield voice
 
     async def clone(
         self,
@@ -242,6 +240,14 @@ class Voices:
             else str(error)
         )
         return InvalidArgument(said, param=param, upstream_code=error.upstream_code, trace_id=error.trace_id)
+
+
+def read_voices(answer: Mapping[str, Any]) -> Iterator[VoiceInfo]:
+    """The voices in an answer of the list, system voices first."""
+    for name, kind in _LISTS:
+        for entry in items(answer, name):
+            if (voice := VoiceInfo.read(entry, kind)).id:
+                yield voice
 
 
 def _check_kind(kind: object, allowed: Sequence[str]) -> None:

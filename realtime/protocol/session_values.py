@@ -18,6 +18,7 @@ Eagerness = Literal["low", "medium", "high", "auto"]
 
 MAX_NAME_CHARS = 256  # of a tool, a voice, a model
 MAX_TOOLS = 128
+TURN_DETECTION = ("server_vad", "semantic_vad")
 MAX_CHOICES = 16  # in a list of words that the protocol names
 
 
@@ -95,7 +96,7 @@ _SEMANTIC_VAD_KEYS = ("eagerness",)
 def read_turn_detection(value: Any, path: str) -> TurnDetection:
     """The turn detection of either mode; keys of the other mode are ignored."""
     sent = Fields(value, path)
-    mode = sent.optional("type", checks.choice(["server_vad", "semantic_vad"]), "server_vad")
+    mode = sent.optional("type", checks.choice(TURN_DETECTION), "server_vad")
     sent.ignore(["model_version"])
     sent.ignore(_SEMANTIC_VAD_KEYS if mode == "server_vad" else _SERVER_VAD_KEYS)
     create = sent.optional("create_response", checks.flag, True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypedDict
+from typing import Literal, Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,17 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownVoice:
+    """A voice in the list of a speech provider. `language` (ISO 639) and `gender` are None where nothing tells them."""
+
+    id: str
+    name: str = ""
+    kind: Literal["system", "cloned", "designed"] = "system"
+    language: str | None = None
+    gender: Literal["female", "male"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechAudio:
     """PCM of chunk number `chunk`, whole samples, as soon as it was received."""
 
@@ -216,6 +227,16 @@ class Speech(Protocol):
     async def aclose(self) -> None:
         """The server stops; no method is called after this one."""
         return
+
+
+class ListsVoices(Protocol):
+    """What a speech provider may offer as well: its voices, and the languages (ISO 639) that they speak."""
+
+    languages: Sequence[str]
+
+    async def voices(self) -> Sequence[KnownVoice]:
+        """All voices that can be chosen, now. Costs nothing."""
+        ...
 
 
 class Store(Protocol):

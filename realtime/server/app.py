@@ -20,10 +20,11 @@ from realtime.core.admission import Admission, AdmissionState
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
-from realtime.server import realtime_endpoint, secrets_endpoint
+from realtime.server import capabilities_endpoint, realtime_endpoint, secrets_endpoint
 from realtime.server.access import Access
 from realtime.server.admin import is_operator
-from realtime.server.front_door import answer_headers, error_response, guard
+from realtime.server.answers import error_response
+from realtime.server.front_door import answer_headers, guard
 from realtime.server.load_probe import probe_load
 from realtime.server.observed import observed
 from realtime.server.registry import Registry
@@ -34,6 +35,7 @@ from realtime.server.state import (
     ADMISSION,
     DOOR,
     METRICS,
+    OFFERS,
     OPENED,
     REGISTRY,
     SETTINGS,
@@ -75,6 +77,7 @@ def realtime_app(
     app[ADMISSION] = admission = Admission()
     by_load = admission if settings.admission == "load" else None
     app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key, by_load)
+    app[OFFERS] = []
     _add_routes(app)
     app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))
     app.cleanup_ctx.append(_watch_load)
@@ -92,6 +95,7 @@ def web_root() -> Path:
 def _add_routes(app: web.Application) -> None:
     realtime_endpoint.add_routes(app)
     secrets_endpoint.add_routes(app)
+    capabilities_endpoint.add_routes(app)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/lb", _lb)

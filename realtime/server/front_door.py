@@ -18,8 +18,9 @@ from aiohttp.typedefs import Middleware
 
 from realtime.errors import ProtocolError
 from realtime.server.access import host_allowed, is_local
+from realtime.server.answers import error_response, forbidden, plain_error
 from realtime.server.forwarded import browser_host, host_of
-from realtime.server.origins import cors_headers, frame_ancestors, sources
+from realtime.server.origins import cross_origin_headers, frame_ancestors, sources
 from realtime.server.state import ACCESS, DOOR, SETTINGS
 from realtime.settings import Settings
 
@@ -41,31 +42,6 @@ _POLICY = (
     "worker-src 'self' blob:; base-uri 'none'; object-src 'none'; frame-ancestors {frames}"
 )
 _HOST = re.compile(r"[a-z0-9.-]+(:\d+)?", re.IGNORECASE)  # as a Content-Security-Policy can name it
-_MESSAGES = {
-    400: "This request is not valid HTTP, or not a valid WebSocket handshake.",
-    404: "There is nothing at this address.",
-    405: "This address does not take this method.",
-    413: "The body of this request is too large.",
-    500: "The server made a mistake. Its log has the details.",
-}
-_CODES = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large", 500: "internal_error"}
-
-
-def error_response(error: ProtocolError, status: int, headers: dict[str, str] | None = None) -> web.Response:
-    """The protocol's error object as an HTTP response (docs/wire.md 5.1)."""
-    body = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
-    return web.json_response(body, status=status, headers=headers)
-
-
-def plain_error(status: int, headers: dict[str, str] | None = None) -> web.Response:
-    """An error that quotes nothing of the request, as JSON."""
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
-    error = ProtocolError(
-        _MESSAGES.get(status, f"{phrase}."),
-        code=_CODES.get(status, "invalid_request"),
-        type="server_error" if status >= 500 else "invalid_request_error",
-    )
-    return error_response(error, status, headers)
 
 
 def guard(open_handlers: Collection[Any]) -> Middleware:
@@ -123,10 +99,10 @@ def host_refused(request: web.Request) -> web.Response | None:
         return None
     if not host_allowed(host_of(request), settings.host):
         request.app[DOOR].refused(request, "host")
-        return web.Response(status=403, text="The Host header does not name this server.")
+        return forbidden("The Host header does not name this server.", "host_not_allowed")
     if not is_local(request.get_extra_info("sockname")):  # `realtime_app` in an application on the network
         request.app[DOOR].refused(request, "not_local")
-        return web.Response(status=403, text="Without REALTIME_API_KEYS only this machine may connect.")
+        return forbidden("Without REALTIME_API_KEYS only this machine may connect.", "not_local")
     return None
 
 
@@ -140,8 +116,10 @@ def answer_headers(settings: Settings) -> Callable[[web.Request, web.StreamRespo
         add_security_headers(response, settings, browser_host(request, settings.trusted_proxies))
         if request.method in ("GET", "HEAD"):
             response.headers.setdefault("Cache-Control", "no-cache")
-        if request.match_info.get("filename", "").startswith("sdk/"):
-            response.headers.update(cors_headers(request, settings))  # allowed pages of others import it
+        more = cross_origin_headers(request, settings)
+        if "Vary" in response.headers and "Vary" in more:
+            more["Vary"] = f"{response.headers['Vary']}, {more['Vary']}"
+        response.headers.update(more)
 
     return prepare
 

@@ -1,7 +1,7 @@
 """Which web pages may use this server: the check of a request, and the headers that tell a browser.
 
-`access.py` has the rule. A page of an allowed origin may connect, mint client secrets, import the SDK and show the talk
-page in a frame (docs/operations.md, "Origins").
+`access.py` has the rule. A page of an allowed origin may connect, import the SDK and the widget, use the addresses that
+`add_for_pages` gives it, and show the talk page in a frame (docs/operations.md, "Origins").
 """
 
 from __future__ import annotations
@@ -9,11 +9,18 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from realtime.server.access import origin_allowed
+from realtime.server.answers import forbidden
 from realtime.server.forwarded import browser_host, origin_refusal
-from realtime.server.state import DOOR
+from realtime.server.state import DOOR, SETTINGS
 from realtime.settings import Settings
+
+# Files of the page that other pages may import: the SDK with its worklets, the widget.
+EMBEDDABLE = ("sdk/", "widget/", "embed.js")
+_FOR_PAGES = "_for_pages"  # a mark at the handler: pages of allowed origins may read its answers
+_FROM_OTHERS = ("cross-site", "same-site")  # values of Sec-Fetch-Site
 
 # Pages of this machine may always connect: while somebody develops one, it may frame the talk page as well.
 _LOCAL_FRAMES = ("http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*")
@@ -30,7 +37,57 @@ def origin_refused(request: web.Request, settings: Settings) -> web.Response | N
     if origin_ok(request, settings):
         return None
     request.app[DOOR].refused(request, "origin")
-    return web.Response(status=403, text=origin_refusal(request))
+    return forbidden(origin_refusal(request), "origin_not_allowed")
+
+
+def add_for_pages(app: web.Application, path: str, **handlers: Handler) -> None:
+    """Routes, by method, that pages of allowed origins may use, with the answer to their preflights.
+
+    Handlers need no check of the origin, and add no CORS headers. `GET` does not answer HEAD.
+    """
+
+    async def preflight(request: web.Request) -> web.Response:
+        allowed = {
+            "Access-Control-Allow-Methods": ", ".join(handlers),
+            "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            "Access-Control-Max-Age": "600",
+        }
+        return web.Response(status=204, headers=allowed)
+
+    for method, handler in {**handlers, "OPTIONS": preflight}.items():
+        app.router.add_route(method, path, _for_pages(handler))
+
+
+def _for_pages(handler: Handler) -> Handler:
+    async def checked(request: web.Request) -> web.StreamResponse:
+        return _page_refused(request) or await handler(request)
+
+    setattr(checked, _FOR_PAGES, True)
+    return checked
+
+
+def _page_refused(request: web.Request) -> web.Response | None:
+    """The answer to another site's page that may not use this address.
+
+    Images, sounds and frames are asked for without an Origin. The page could not read the answer, but what it costs, it
+    would cost; where the browser says who asks, it is refused.
+    """
+    if refused := origin_refused(request, request.app[SETTINGS]):
+        return refused
+    if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site") not in _FROM_OTHERS:
+        return None
+    request.app[DOOR].refused(request, "origin")
+    return forbidden("Another site's page may ask for this only with fetch().", "origin_not_allowed")
+
+
+def cross_origin_headers(request: web.Request, settings: Settings) -> dict[str, str]:
+    """Headers of every answer that say what pages of other origins may do with it."""
+    if request.match_info.get("filename", "").startswith(EMBEDDABLE):
+        # The files are public, and a strict page loads style sheets and scripts without an Origin
+        return {**cors_headers(request, settings), "Cross-Origin-Resource-Policy": "cross-origin"}
+    if not hasattr(request.match_info.handler, _FOR_PAGES):
+        return {}
+    return {**cors_headers(request, settings), "Access-Control-Expose-Headers": "ETag, Retry-After"}
 
 
 def cors_headers(request: web.Request, settings: Settings) -> dict[str, str]:

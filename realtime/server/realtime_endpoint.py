@@ -21,8 +21,8 @@ from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
 from realtime.providers.base import Store
 from realtime.server.access import Caller, credential_of
+from realtime.server.answers import error_response
 from realtime.server.connection import Connection
-from realtime.server.front_door import error_response
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest
 from realtime.server.origins import origin_refused
 from realtime.server.persistence import StoredConversation, load_stored

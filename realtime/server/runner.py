@@ -12,8 +12,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from realtime.server.answers import plain_error
 from realtime.server.descriptors import Descriptors
-from realtime.server.front_door import add_security_headers, plain_error
+from realtime.server.front_door import add_security_headers
 from realtime.server.listener import IDLE_TIMEOUT_S, Handler
 from realtime.server.state import DOOR, SETTINGS
 

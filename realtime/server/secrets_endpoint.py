@@ -13,27 +13,15 @@ from realtime.errors import ProtocolError
 from realtime.protocol import client_json
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of
-from realtime.server.front_door import error_response
-from realtime.server.origins import cors_headers, origin_refused
+from realtime.server.answers import error_response
+from realtime.server.origins import add_for_pages
 from realtime.server.state import ACCESS, DOOR, runtime_of
 from realtime.session.defaults import default_config
 
 
 def add_routes(app: web.Application) -> None:
-    app.router.add_post("/v1/realtime/client_secrets", create_secret)
+    add_for_pages(app, "/v1/realtime/client_secrets", POST=create_secret)
     app.router.add_post("/v1/realtime/sessions", beta_sessions)
-    app.router.add_route("OPTIONS", "/v1/realtime/client_secrets", preflight)
-
-
-async def preflight(request: web.Request) -> web.Response:
-    if refusal := origin_refused(request, runtime_of(request.app).settings):
-        return refusal
-    allowed = {
-        "Access-Control-Allow-Methods": "POST",
-        "Access-Control-Allow-Headers": "Authorization, Content-Type",
-        "Access-Control-Max-Age": "600",
-    }
-    return web.Response(status=204, headers={**_cors(request), **allowed})
 
 
 async def beta_sessions(request: web.Request) -> web.Response:
@@ -45,9 +33,6 @@ async def beta_sessions(request: web.Request) -> web.Response:
 
 
 async def create_secret(request: web.Request) -> web.Response:
-    if refusal := origin_refused(request, runtime_of(request.app).settings):
-        return refusal
-    headers = _cors(request)
     runtime, access = runtime_of(request.app), request.app[ACCESS]
     now_unix_s = time.time()
     try:
@@ -60,7 +45,7 @@ async def create_secret(request: web.Request) -> web.Response:
     except ProtocolError as error:
         if error.code == "invalid_api_key":
             request.app[DOOR].refused(request, error.code)
-        return error_response(error, 401 if error.code == "invalid_api_key" else 400, headers)
+        return error_response(error, 401 if error.code == "invalid_api_key" else 400)
     session = to_wire(
         requested.config,
         session_id="sess_" + token_urlsafe(12),
@@ -69,13 +54,9 @@ async def create_secret(request: web.Request) -> web.Response:
     )
     return web.json_response(
         {"value": secret, "expires_at": expires_at, "session": session},
-        headers={**headers, "Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store"},
         dumps=lambda value: msgspec.json.encode(value).decode(),
     )
-
-
-def _cors(request: web.Request) -> dict[str, str]:
-    return cors_headers(request, runtime_of(request.app).settings)
 
 
 async def _read_body(request: web.Request) -> dict[str, Any]:

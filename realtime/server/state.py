@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from realtime.core.admission import Admission
 from realtime.metrics import Metrics
-from realtime.server.access import Access
+from realtime.server.access import Access, Caller
+from realtime.server.offered_voices import OfferedVoices
 from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime
 from realtime.server.story import Door
@@ -22,6 +25,9 @@ class Opened:
     runtime: Runtime | None = None
 
 
+# What a part of the server adds to the capabilities, for this caller: field of the JSON → value
+Offer = Callable[[web.Application, Caller], Mapping[str, Any]]
+
 OPENED = web.AppKey("opened", Opened)
 SETTINGS = web.AppKey("settings", Settings)  # as given; `runtime_of(app).settings` also knows the sandbox
 METRICS = web.AppKey("metrics", Metrics)
@@ -29,6 +35,8 @@ ACCESS = web.AppKey("access", Access)
 DOOR = web.AppKey("door", Door)
 ADMISSION = web.AppKey("admission", Admission)
 REGISTRY = web.AppKey("registry", Registry)
+OFFERS = web.AppKey("offers", list[Offer])
+VOICES = web.AppKey("voices", OfferedVoices)
 
 
 def runtime_of(app: web.Application) -> Runtime:

@@ -21,7 +21,7 @@ def tags(events: Any) -> set[str]:
 
 EVENTS = tags(AnyClientEvent) | tags(AnyServerEvent)
 KINDS = (
-    page.FROM_CLIENT, page.FROM_SERVER, page.SECRET_REQUESTS, page.SECRET_ANSWERS, page.CLIENT_FRAMES,
+    page.FROM_CLIENT, page.FROM_SERVER, page.SECRET_REQUESTS, page.SECRET_ANSWERS, page.CAPABILITIES, page.CLIENT_FRAMES,
     page.SERVER_FRAMES,
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The examples of docs/wire.md as they stand in its code blocks. One line is one message: what precedes it says whose.
 
 `C` a client sends it, `S` the server sends it (JSON, or a binary frame in hex), `POST` the body that asks for a client
-secret, `200` the answer.
+secret, `200` the answer, `GET 200` the answer to a question for the capabilities.
 """
 
 from __future__ import annotations
@@ -31,5 +31,6 @@ FROM_CLIENT = _json("C")
 FROM_SERVER = _json("S")
 SECRET_REQUESTS = _json("POST")
 SECRET_ANSWERS = _json("200")
+CAPABILITIES = _json("GET 200")
 CLIENT_FRAMES = _frames("C")
 SERVER_FRAMES = _frames("S")

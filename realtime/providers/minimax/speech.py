@@ -14,9 +14,9 @@ from realtime.core.prebuffer import Delivery
 from realtime.errors import ConfigError
 from realtime.minimax.hosts import speech_urls_for
 from realtime.minimax.speech import SpeechClient, Transport
-from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_config import LANGUAGE_BOOSTS, SpeechConfig
 from realtime.minimax.speech_session import SpeechTimeouts
-from realtime.providers.base import Utterance, Voice
+from realtime.providers.base import KnownVoice, Utterance, Voice
 from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import MAX_VOICES, SpeechPool
 from realtime.providers.minimax.utterance import MiniMaxUtterance
@@ -26,7 +26,9 @@ from realtime.upstream import Upstream
 
 
 class MiniMaxSpeech:
-    """See `realtime.providers.base.Speech`."""
+    """See `Speech` and `ListsVoices` in `realtime.providers.base`."""
+
+    languages = tuple(sorted(LANGUAGE_BOOSTS.keys() - {"nb"}))  # nb is no
 
     def __init__(
         self, client: SpeechClient, *, transport: Transport, connections: int, rpm: int, budget_wait_s: float
@@ -52,6 +54,12 @@ class MiniMaxSpeech:
 
     def delivery(self, voice: Voice) -> Delivery:
         return self._timing(self._config(voice))[1]
+
+    async def voices(self) -> tuple[KnownVoice, ...]:
+        found = await self._client.voices()
+        return tuple(
+            KnownVoice(voice.id, voice.name, voice.kind, voice.language, voice.gender) for voice in found
+        )
 
     def requests_left(self) -> float:
         return self._budget.left(asyncio.get_running_loop().time())
