@@ -27,6 +27,7 @@ from realtime.server.answers import error_response
 from realtime.server.front_door import answer_headers, guard
 from realtime.server.load_probe import probe_load
 from realtime.server.observed import observed
+from realtime.server.origins import embeddable, origin_refused
 from realtime.server.registry import Registry
 from realtime.server.runner import quiet_aiohttp
 from realtime.server.runtime import Runtime, open_runtime
@@ -127,9 +128,11 @@ async def _page(request: web.Request) -> web.StreamResponse:
 
 async def _file(request: web.Request) -> web.StreamResponse:
     """A file of the page. Whatever the path says, and wherever a link leads: nothing outside of the folder."""
-    root = web_root().resolve()
+    root, name = web_root().resolve(), request.match_info["filename"]
+    if embeddable(name) and (refused := origin_refused(request, request.app[SETTINGS])):
+        return refused
     try:
-        path = (root / request.match_info["filename"]).resolve()
+        path = (root / name).resolve()
         found = path.is_relative_to(root) and path.is_file()
     except (OSError, ValueError):  # a name that no file can have
         found = False

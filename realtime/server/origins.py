@@ -17,8 +17,6 @@ from realtime.server.forwarded import browser_host, origin_refusal
 from realtime.server.state import DOOR, SETTINGS
 from realtime.settings import Settings
 
-# Files of the page that other pages may import: the SDK with its worklets, the widget.
-EMBEDDABLE = ("sdk/", "widget/", "embed.js")
 _FOR_PAGES = "_for_pages"  # a mark at the handler: pages of allowed origins may read its answers
 _FROM_OTHERS = ("cross-site", "same-site")  # values of Sec-Fetch-Site
 
@@ -80,9 +78,14 @@ def _page_refused(request: web.Request) -> web.Response | None:
     return forbidden("Another site's page may ask for this only with fetch().", "origin_not_allowed")
 
 
+def embeddable(filename: str) -> bool:
+    """Whether this file of the page is for other pages: the SDK with its worklets, the widget."""
+    return filename == "embed.js" or (filename.startswith(("sdk/", "widget/")) and ".." not in filename)
+
+
 def cross_origin_headers(request: web.Request, settings: Settings) -> dict[str, str]:
     """Headers of every answer that say what pages of other origins may do with it."""
-    if request.match_info.get("filename", "").startswith(EMBEDDABLE):
+    if embeddable(request.match_info.get("filename", "")):
         # The files are public, and a strict page loads style sheets and scripts without an Origin
         return {**cors_headers(request, settings), "Cross-Origin-Resource-Policy": "cross-origin"}
     if not hasattr(request.match_info.handler, _FOR_PAGES):
