@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -16,6 +16,9 @@ from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime
 from realtime.server.story import Door
 from realtime.settings import Settings
+
+if TYPE_CHECKING:
+    from realtime.server.voice_samples import VoiceSamples
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ DOOR = web.AppKey("door", Door)
 ADMISSION = web.AppKey("admission", Admission)
 REGISTRY = web.AppKey("registry", Registry)
 OFFERS = web.AppKey("offers", list[Offer])
+SAMPLES: web.AppKey[VoiceSamples] = web.AppKey("samples")
 VOICES = web.AppKey("voices", OfferedVoices)
 
 

@@ -13,6 +13,7 @@ REFUSED = ["https://evil.example", "http://app.example", "null", ""]
 MODULES = ["/sdk/realtime.js", "/sdk/worklets/player.js"]
 FOR_PAGES = {
     "/v1/capabilities": "GET",
+    "/v1/voice_samples/English_Graceful_Lady": "GET",
     "/v1/realtime/client_secrets": "POST",
 }
 
@@ -21,7 +22,7 @@ async def ask(url: str, method: str, path: str, **headers: str):
     """Status, headers and text of an answer. `Sec_Fetch_Site` is the header of that name."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     async with aiohttp.ClientSession(url) as http, http.request(method, path, headers=sent) as answer:
-        return answer.status, answer.headers, await answer.text()
+        return answer.status, answer.headers, await answer.text("utf-8", "replace")
 
 
 @pytest.mark.parametrize("path", MODULES)
