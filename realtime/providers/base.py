@@ -264,6 +264,28 @@ class Store(Protocol):
         return
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """A stored conversation in a list. The times are the system's; `opening` are the first items that are not large."""
+
+    id: str
+    created_unix_s: float
+    updated_unix_s: float
+    opening: tuple[bytes, ...] = ()
+
+
+OPENING_ITEMS = 4  # of a summary; instructions and a greeting may come before the user's first words
+OPENING_ITEM_BYTES = 16 * 1024
+
+
+class ListsConversations(Protocol):
+    """What a store may offer as well."""
+
+    async def listing(self, owner: str, limit: int) -> Sequence[StoredSummary]:
+        """The owner's conversations that were changed last, at most so many, the newest first."""
+        ...
+
+
 class NoiseReduction(Protocol):
     """Makes the noise of one stream of samples at VAD_RATE quieter. As many come out as go in."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
+from realtime.providers.base import OPENING_ITEM_BYTES, OPENING_ITEMS, StoredSummary
 from realtime.settings import Settings
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -18,6 +20,7 @@ class MemoryStore:
         self._max_bytes = max_bytes
         self._most = most
         self._bytes = 0
+        self._times: dict[tuple[str, str], tuple[float, float]] = {}  # Unix seconds: first and last save
         self._kept: OrderedDict[tuple[str, str], dict[str, bytes]] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -28,7 +31,9 @@ class MemoryStore:
     ) -> None:
         key = (owner, conversation_id)
         known = {**self._kept.get(key, {}), **changed}
+        began_s, _ = self._times.get(key, (time.time(), 0.0))
         self._forget(key)
+        self._times[key] = (began_s, time.time())
         self._kept[key] = {item_id: known[item_id] for item_id in order if item_id in known}
         self._bytes += _size(self._kept[key])
         while self._bytes > self._max_bytes or len(self._kept) > self._most:
@@ -41,11 +46,22 @@ class MemoryStore:
         self._kept.move_to_end(key)
         return tuple(self._kept[key].values())
 
+    async def listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
+        own = [key for key in self._kept if key[0] == owner and key in self._times]
+        own.sort(key=lambda key: self._times[key][1], reverse=True)  # the last read is no change
+        return tuple(self._summary(key) for key in own[:limit])
+
+    def _summary(self, key: tuple[str, str]) -> StoredSummary:
+        first = list(self._kept[key].values())[:OPENING_ITEMS]
+        opening = tuple(body for body in first if len(body) <= OPENING_ITEM_BYTES)
+        return StoredSummary(key[1], *self._times[key], opening)
+
     async def forget(self, owner: str, conversation_id: str) -> None:
         self._forget((owner, conversation_id))
 
     def _forget(self, key: tuple[str, str]) -> None:
         self._bytes -= _size(self._kept.pop(key, {}))
+        self._times.pop(key, None)
 
     async def aclose(self) -> None:
         return

@@ -21,6 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from realtime.errors import ConfigError, ProviderUnavailable
+from realtime.providers.base import OPENING_ITEM_BYTES, OPENING_ITEMS, StoredSummary
 from realtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,25 @@ CREATE TABLE IF NOT EXISTS item (
 CREATE TABLE IF NOT EXISTS clock (
     one INTEGER PRIMARY KEY CHECK (one = 1), system_unix_s REAL NOT NULL, store_unix_s REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS seen (
+    owner TEXT NOT NULL, conversation_id TEXT NOT NULL, created_unix_s REAL NOT NULL, updated_unix_s REAL NOT NULL,
+    PRIMARY KEY (owner, conversation_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seen_updated ON seen (owner, updated_unix_s);
+CREATE TRIGGER IF NOT EXISTS conversation_saved AFTER INSERT ON conversation BEGIN
+    INSERT INTO seen SELECT NEW.owner, NEW.id, NOW_S, NOW_S
+        WHERE NOT EXISTS (SELECT 1 FROM seen WHERE owner = NEW.owner AND conversation_id = NEW.id);
+    UPDATE seen SET updated_unix_s = NOW_S WHERE owner = NEW.owner AND conversation_id = NEW.id;
+END;
+CREATE TRIGGER IF NOT EXISTS conversation_gone AFTER DELETE ON conversation BEGIN
+    DELETE FROM seen WHERE owner = OLD.owner AND conversation_id = OLD.id;
+END;
+INSERT INTO seen SELECT owner, id, touched_unix_s, touched_unix_s FROM conversation
+    WHERE NOT EXISTS (SELECT 1 FROM seen WHERE owner = conversation.owner AND conversation_id = conversation.id);
 CREATE INDEX IF NOT EXISTS conversation_touched ON conversation (touched_unix_s);
-"""
+""".replace("NOW_S", "(julianday('now') - 2440587.5) * 86400.0")
+# `seen` has the system's times, for people; `touched_unix_s` is the store's own clock. Triggers keep it, so that
+# versions without it can use the same file. A REPLACE deletes without the trigger.
 
 # What SQLite keeps beside the file, with parts of its content. It gives new ones the file's own mode.
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -81,6 +99,9 @@ class SqliteStore:
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
         return await self._do(lambda: self._load(owner, conversation_id))
+
+    async def listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
+        return await self._do(lambda: self._listing(owner, limit))
 
     async def forget(self, owner: str, conversation_id: str) -> None:
         await self._do(lambda: self._forget(owner, conversation_id))
@@ -146,6 +167,28 @@ class SqliteStore:
         key = (owner, conversation_id)
         self._file.execute("DELETE FROM item WHERE owner = ? AND conversation_id = ?", key)
         self._file.execute("DELETE FROM conversation WHERE owner = ? AND id = ?", key)
+
+    def _listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
+        rows = self._file.execute(
+            "SELECT id, created_unix_s, updated_unix_s, item_order FROM seen JOIN conversation"
+            " ON conversation.owner = seen.owner AND conversation.id = seen.conversation_id"
+            " WHERE seen.owner = ? ORDER BY updated_unix_s DESC LIMIT ?",
+            (owner, limit),
+        ).fetchall()
+        return tuple(
+            StoredSummary(name, created_s, updated_s, self._opening(owner, name, order))
+            for name, created_s, updated_s, order in rows
+        )
+
+    def _opening(self, owner: str, conversation_id: str, order: bytes) -> tuple[bytes, ...]:
+        first = msgspec.json.decode(order, type=list[str])[:OPENING_ITEMS]
+        rows = self._file.execute(
+            "SELECT id, body FROM item WHERE owner = ? AND conversation_id = ? AND length(body) <= ?"
+            f" AND id IN ({', '.join('?' * len(first))})",
+            (owner, conversation_id, OPENING_ITEM_BYTES, *first),
+        )
+        bodies = dict(rows.fetchall())
+        return tuple(bodies[item_id] for item_id in first if item_id in bodies)
 
     def _prune(self) -> None:
         now_s = time.monotonic()

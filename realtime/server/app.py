@@ -20,7 +20,13 @@ from realtime.core.admission import Admission, AdmissionState
 from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
-from realtime.server import capabilities_endpoint, realtime_endpoint, secrets_endpoint, voice_samples
+from realtime.server import (
+    capabilities_endpoint,
+    conversations,
+    realtime_endpoint,
+    secrets_endpoint,
+    voice_samples,
+)
 from realtime.server.access import Access
 from realtime.server.admin import is_operator
 from realtime.server.answers import error_response
@@ -98,6 +104,7 @@ def _add_routes(app: web.Application) -> None:
     secrets_endpoint.add_routes(app)
     capabilities_endpoint.add_routes(app)
     voice_samples.add_routes(app)
+    conversations.add_routes(app)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/lb", _lb)

@@ -156,6 +156,10 @@ class LiveSession:
         """Whether a client is receiving a reply; False while detached."""
         return self.attached and (self.session.replying or self.outbox.unsent_audio_ms > 0)
 
+    def has_conversation(self, key: str, conversation_id: str) -> bool:
+        """Whether this is the session of this conversation of this key."""
+        return self.key == key and self.session.conversation_id == conversation_id
+
     @property
     def resumable(self) -> bool:
         """Whether the client asked for `resume`: the session then outlives its socket."""

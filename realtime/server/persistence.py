@@ -145,11 +145,11 @@ async def load_stored(store: Store, owner: str, conversation_id: str) -> StoredC
         raise ProviderUnavailable("The store failed.") from error
     if bodies is None:
         return None
-    items = [item for item in map(_read, bodies) if item is not None]
+    items = [item for item in map(read_item, bodies) if item is not None]
     return StoredConversation(conversation_id, tuple(items), unreadable=len(bodies) - len(items))
 
 
-def _read(body: bytes) -> Item | None:
+def read_item(body: bytes) -> Item | None:
     """The item in a row; None, with a line in the log, for one that nobody can read."""
     try:
         item: wire.Item = msgspec.json.decode(body, type=wire.Item)

@@ -15,6 +15,7 @@ FOR_PAGES = {
     "/v1/capabilities": "GET",
     "/v1/voice_samples/English_Graceful_Lady": "GET",
     "/v1/realtime/client_secrets": "POST",
+    "/v1/conversations": "GET",
 }
 
 
