@@ -15,6 +15,7 @@ from aiohttp import web
 HEADERS = ("X-Forwarded-Host", "Forwarded")
 EVERYBODY = "*"
 _PAIR = re.compile(r'\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))\s*(?:;|$)')
+_ORIGIN = re.compile(r"[\w.:/\[\]-]+", re.ASCII)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -82,7 +83,9 @@ def _until_comma(header: str) -> str:
 
 def origin_refusal(request: web.Request) -> str:
     """Why a page was refused, and what to set."""
-    text = f"The origin {request.headers.get('Origin', '')[:100]} is not in REALTIME_ORIGINS of this server."
+    origin = request.headers.get("Origin", "")[:100]
+    named = f" {origin}" if _ORIGIN.fullmatch(origin) else ""  # nothing else of a request is quoted
+    text = f"The origin{named} is not in REALTIME_ORIGINS of this server."
     if any(name in request.headers for name in HEADERS):
         text += (
             " Behind a proxy that sets its own Host: name the proxy's address in REALTIME_TRUSTED_PROXIES."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from aiohttp import web
 from hypothesis import given
@@ -39,7 +41,7 @@ def routes(app: web.Application) -> list[tuple[bytes, bytes]]:
     found = [
         (r.method, r.resource.canonical) for r in app.router.routes() if r.handler not in files and r.resource
     ]
-    return [(method.encode(), path.encode()) for method, path in found]
+    return [(method.encode(), re.sub(r"{\w+}", "x", path).encode()) for method, path in found]
 
 
 async def test_without_keys_a_page_with_a_name_of_its_own_reaches_nothing_but_files():
