@@ -1,7 +1,9 @@
 // One WebSocket at a time, with subprotocols, key, timeouts, reconnecting and a connection state. Knows frames and JSON.
-// Does not know what events mean, except `session.created`, the error for a wrong key and the answer to its own probe.
+// With the extension `resume` a session outlives its socket: `resuming.js` remembers what that needs. Does not know what
+// events mean, except `session.created` and `.resumed`, the error for a wrong key and the answer to its own probe.
 
 import { SUBPROTOCOL, decodeFrame, encodeFrame, toBase64 } from "./framing.js";
+import { Resuming } from "./resuming.js";
 
 const FIRST_EVENT_MS = 10_000;
 const PROBE_AFTER_MS = 1000;  // without a message, while somebody waits for the server
@@ -10,15 +12,17 @@ const GIVE_UP_MS = 8000;      // ... and the connection counts as lost
 const TICK_MS = 250;
 const PROBE = { type: "conversation.item.retrieve", event_id: "probe", item_id: "probe" };  // answered by an error
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
+const RESUME_WITHIN_MS = 300;  // the first try, at random: many clients may have lost the same server
 const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: treat the connection as lost
-const MAX_QUEUED_FRAMES = 250;     // five seconds of speech, kept while connecting
+const MAX_QUEUED_FRAMES = 250;     // five seconds of speech, kept while connecting to a server that cannot resume
 const PERMANENT = new Set([1002, 1003, 1007, 1009]);  // close codes after which a retry would fail again
 
 /**
  * States: `closed` · `connecting` · `open` (`session.created` was received) · `waiting` (retry at `retryAt`, in the time
  * of performance.now) · `refused` (`reason` says why; no retry until `open()` is called).
  * `silent`: the server has not answered for 3 s, though it should have. Set `watched` while somebody waits for it.
- * Events: `state`, `silent`, `event` (a server event), `frame` (a decoded binary frame).
+ * `resuming`: the session is alive without a socket; what is sent meanwhile is sent when it is resumed.
+ * Events: `state`, `silent`, `event` (a server event), `frame` (a decoded binary frame), each once over all sockets.
  */
 export class Connection extends EventTarget {
   /** `credential`: async function that returns the key or null. If it throws {refused: reason}, there is no retry. */
@@ -33,17 +37,29 @@ export class Connection extends EventTarget {
     this.silent = false;
     this.watched = false;
     this.query = {};  // more parameters of the address
+    this.played = () => null;  // {item_id, played_ms} of what is playing, for the server of a resumed session
+    this.repeated = [];  // items of the user whose audio a new session is sent again
+    this.resumptions = 0;
+    this.#log = new Resuming({ rate });
   }
 
+  #log; #allowed = STALLED_BYTES; #hiding = () => this.#leave();
+
   #socket = null; #timer = null; #queuedFrames = []; #seq = 0; #samples = 0; #generation = 0; #released = false;
-  #ticking = null; #tickedAt = 0; #since = 0; #probed = false;  // `since`: of the last message, or of the probe
+  #probe = ""; #probes = 0; #ticking = null; #tickedAt = 0; #since = 0; #probed = false;  // `since`: of the last message, or of the probe
 
   get binaryAudio() {
     return this.#socket?.protocol === SUBPROTOCOL;
   }
 
+  /** Whether the session can be resumed, and has no socket. */
+  get resuming() {
+    return this.state !== "open" && this.#log.possible;
+  }
+
   open() {
     if (this.state === "connecting" || this.state === "open") return;
+    globalThis.addEventListener?.("pagehide", this.#hiding);
     this.attempts = 0;
     this.#connect();
   }
@@ -55,33 +71,72 @@ export class Connection extends EventTarget {
     this.#connect();
   }
 
+  /** The client is done: the server forgets the session at once. */
   close() {
+    globalThis.removeEventListener?.("pagehide", this.#hiding);
     this.#closeSocket(1000);
-    this.#queuedFrames = [];
+    this.#forget();
     this.#setState("closed");
   }
 
-  /** Send an event if the session is open, else drop it: it would not apply to the next session. */
+  /** The page is left. If it comes back from the browser's cache, its timers go on and it connects again. */
+  #leave() {
+    if (this.state === "refused") return;
+    this.#closeSocket(1000);
+    this.#forget();
+    this.#retryLater("hidden");
+  }
+
+  #forget() {
+    this.#log.forget();
+    this.#queuedFrames = [];
+    this.#released = false;
+  }
+
+  /** Send an event if there is a session, else drop it: it would not apply to the next one. */
   send(event) {
-    if (this.state !== "open") return false;
-    this.#socket.send(JSON.stringify(event));
+    return this.#send(event);
+  }
+
+  #send(event, again) {
+    if (this.state !== "open" && !(this.resuming && this.#log.hasRoom)) return false;
+    const named = this.#log.possible ? this.#log.event(event, again) : event;
+    if (this.state === "open") this.#socket.send(JSON.stringify(named));
     return true;
   }
 
   /** The new session has what it needs: send the audio that was kept while connecting, and all that follows. */
   release() {
     this.#released = true;
+    this.#sendAgain(this.#log.rest());
     for (const pcm of this.#queuedFrames.splice(0)) this.sendAudio(pcm);
+  }
+
+  #sendAgain(rest) {
+    for (const each of rest) {
+      if (typeof each === "string") this.#socket.send(each);
+      else this.#sendPcm(each);
+    }
+    this.#allowed = this.#socket.bufferedAmount + STALLED_BYTES;
   }
 
   /** Append microphone audio: PCM16 at the session's rate. */
   sendAudio(pcm) {
-    if (this.state !== "open" || !this.#released) {
+    if (this.#log.possible) {
+      this.#log.audio(pcm);
+      if (this.state !== "open" || !this.#released) return;
+    } else if (this.state !== "open" || !this.#released) {
       this.#queuedFrames.push(pcm);
       if (this.#queuedFrames.length > MAX_QUEUED_FRAMES) this.#queuedFrames.shift();
       return;
     }
-    if (this.#socket.bufferedAmount > STALLED_BYTES) return this.#retryLater("stalled");
+    const unsent = this.#socket.bufferedAmount;
+    if (unsent > this.#allowed) return this.#lost("stalled");
+    this.#allowed = Math.max(STALLED_BYTES, Math.min(this.#allowed, unsent + STALLED_BYTES));
+    this.#sendPcm(pcm);
+  }
+
+  #sendPcm(pcm) {
     if (this.binaryAudio) {
       const startMs = Math.floor((this.#samples * 1000) / this.rate);
       this.#socket.send(encodeFrame({ pcm, seq: this.#seq++, startMs }));
@@ -105,7 +160,7 @@ export class Connection extends EventTarget {
       return error.refused ? this.#refuse(error.refused) : this.#retryLater("unreachable");
     }
     if (generation !== this.#generation) return;
-    const protocols = [...(this.binary ? [SUBPROTOCOL] : []), "realtime"];
+    const protocols = [...(this.binary ? [SUBPROTOCOL] : []), "realtime"];  // a session is resumed with that of before
     if (key) protocols.push(`openai-insecure-api-key.${key}`);
     const socket = new WebSocket(this.#address(), protocols);
     socket.binaryType = "arraybuffer";
@@ -117,7 +172,8 @@ export class Connection extends EventTarget {
   #address() {
     const url = new URL(this.url);
     if (this.extensions.length) url.searchParams.set("extensions", this.extensions.join(","));
-    for (const [name, value] of Object.entries(this.query)) url.searchParams.set(name, value);
+    const query = { ...this.query, ...this.#log.query(this.played()) };
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return url;
   }
 
@@ -125,20 +181,36 @@ export class Connection extends EventTarget {
     this.#heard();
     if (typeof data !== "string") {
       const frame = decodeFrame(data);
-      if (frame) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
+      const counted = this.#log.possible ? frame?.seq : undefined;
+      if (frame && this.#log.isNew(counted)) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
       return;
     }
     const event = JSON.parse(data);
-    if (event.type === "error" && event.error?.event_id === PROBE.event_id) return;
-    if (event.type === "session.created") this.#opened();
+    if (event.type === "session.created") this.#opened(event.session);
+    if (!this.#log.isNew(event.seq)) return;
+    this.#log.follow(event);
+    if (event.type === "error" && event.error?.event_id === this.#probe) return;
+    if (event.type === "session.resumed") this.#resumed(event);
     if (event.type === "error" && event.error?.code === "invalid_api_key") this.reason = "invalid_api_key";
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
   }
 
-  #opened() {
+  #opened(session) {
     clearTimeout(this.#timer);
+    this.repeated = this.#log.begin(session);
     this.attempts = this.#seq = this.#samples = 0;
+    this.#released = false;
     this.everOpen = true;
+    this.#setState("open");
+  }
+
+  /** The same session on a new socket: what the server has not received is sent again, in order. */
+  #resumed(event) {
+    clearTimeout(this.#timer);
+    const rest = this.#log.resumed(event);
+    this.attempts = 0;
+    this.resumptions += 1;
+    this.#sendAgain(this.#released ? rest : rest.filter((each) => typeof each === "string"));
     this.#setState("open");
   }
 
@@ -163,9 +235,11 @@ export class Connection extends EventTarget {
     const waited = now - this.#since;
     if (this.state === "connecting") return this.#setSilent(waited >= PROBE_AFTER_MS + SILENT_MS);
     if (!this.#probed) {
-      if (!this.watched || waited < PROBE_AFTER_MS || !this.send(PROBE)) return;
-      [this.#since, this.#probed] = [now, true];
-    } else if (waited >= GIVE_UP_MS) this.#retryLater("silent");
+      if (!this.watched || waited < PROBE_AFTER_MS) return;
+      this.#probe = `${PROBE.event_id}${this.#log.possible ? `_${++this.#probes}` : ""}`;  // a name that no other event has
+      if (this.#send({ ...PROBE, event_id: this.#probe }, false)) [this.#since, this.#probed] = [now, true];
+    } else if (this.#log.possible && waited >= SILENT_MS) this.#lost("silent");
+    else if (waited >= GIVE_UP_MS) this.#lost("silent");
     else this.#setSilent(waited >= SILENT_MS);
   }
 
@@ -179,7 +253,15 @@ export class Connection extends EventTarget {
     if (this.reason === "invalid_api_key" || reason === "invalid_api_key") return this.#refuse("invalid_api_key");
     if (code === 1008 && reason !== "slow_reader") return this.#refuse(reason || "refused");
     if (PERMANENT.has(code)) return this.#refuse(reason || `closed_${code}`);
-    this.#retryLater(reason || "unreachable");
+    if (code === 1000 || code === 1001) this.#log.ended();
+    this.#lost(reason || "unreachable");
+  }
+
+  /** The socket is gone. A session that waits for its client is fetched at once. */
+  #lost(reason) {
+    if (this.state !== "open" || !this.#log.possible) return this.#retryLater(reason);
+    this.attempts = 0;
+    this.#wait(reason, reason === "silent" ? 0 : Math.random() * RESUME_WITHIN_MS);
   }
 
   #refuse(reason) {
@@ -189,9 +271,12 @@ export class Connection extends EventTarget {
   }
 
   #retryLater(reason) {
-    this.#closeSocket();
     const base = BACKOFF_MS[Math.min(this.attempts++, BACKOFF_MS.length - 1)];
-    const delay = base * (0.8 + 0.4 * Math.random());
+    this.#wait(reason, base * (0.8 + 0.4 * Math.random()));
+  }
+
+  #wait(reason, delay) {
+    this.#closeSocket();
     this.reason = reason;
     this.retryAt = performance.now() + delay;
     this.#timer = setTimeout(() => this.#connect(), delay);
@@ -203,7 +288,7 @@ export class Connection extends EventTarget {
     clearTimeout(this.#timer);
     clearInterval(this.#ticking);
     this.#setSilent(false);
-    this.#released = false;
+    if (!this.#log.possible) this.#released = false;
     this.#generation += 1;
     const socket = this.#socket;
     this.#socket = null;

@@ -55,6 +55,7 @@ export const handlers = {
   },
   "conversation.created": (state, { conversation }) => ({ ...state, id: conversation?.id ?? null }),
   "session.updated": (state, { session }) => withSession(state, session),
+  "session.resumed": (state, { session }) => withSession(state, session),
 
   "input_audio_buffer.speech_started": (state, { item_id }) => ({
     ...upsert(state, item_id, { role: "user" }), speech: item_id, awaiting: false, wanted: false, problem: null, latency: null,
@@ -155,7 +156,7 @@ function withoutFailures(state) {
 /** Errors of events that crossed on the network. */
 const HARMLESS = new Set([
   "response_cancel_not_active", "item_retrieve_invalid_item_id", "item_create_duplicate_item_id",
-  "conversation_already_has_active_response",
+  "conversation_already_has_active_response", "session_not_resumable",
 ]);
 
 function withSession(state, session) {

@@ -17,7 +17,7 @@ import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
 import { ResponseAudio } from "./response_audio.js";
 
-const EXTENSIONS = ["playback", "words", "latency"];
+const EXTENSIONS = ["playback", "words", "latency", "resume"];
 const SILENCE_MS = 4000;
 const STORED_ITEMS_MS = 300;  // a stored conversation's items follow `conversation.created` at once
 const NO_CONVERSATION_MS = 1000;  // servers that never send that event
@@ -134,9 +134,13 @@ export class Realtime extends EventTarget {
     this.connection.addEventListener("frame", ({ detail }) => this.audio.handleFrame(detail));
     this.connection.addEventListener("state", ({ detail }) => {
       if (detail === "open") this.#recover();
-      else this.#notReady();
+      else if (!this.connection.resuming) this.#notReady();
       this.#changed();
     });
+    this.connection.played = () => {
+      const [key, part] = [...this.player.parts].find(([, { done, heardMs, receivedMs }]) => !done || heardMs < receivedMs) ?? [];
+      return part ? { item_id: key.slice(key.indexOf(":") + 1), played_ms: part.heardMs } : null;
+    };
     this.connection.addEventListener("silent", () => this.#changed());
     this.player.addEventListener("state", () => this.#changed());
     document.addEventListener("visibilitychange", () => {
@@ -176,6 +180,7 @@ export class Realtime extends EventTarget {
     // Handle audio first: a flush must not wait for captions.
     this.audio.handle(event);
     if (event.type === "session.created") this.#configure();
+    if (event.type === "session.resumed") this.#resumed(event);
     if (event.type === "conversation.item.added") this.#known.add(event.item.id);
     if (event.type === "conversation.item.truncated" && event.transcript === undefined) {
       this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
@@ -199,6 +204,7 @@ export class Realtime extends EventTarget {
 
   /** Send the settings to a new session. Without sound the answers are written. */
   #configure() {
+    for (const item_id of this.connection.repeated) this.#apply({ type: "conversation.item.deleted", item_id });
     const written = this.player.possible ? {} : { output_modalities: ["text"] };
     const settings = { ...this.settings, ...written };
     if (Object.keys(settings).length) this.send({ type: "session.update", session: { type: "realtime", ...settings } });
@@ -206,6 +212,12 @@ export class Realtime extends EventTarget {
     this.#known.clear();
     this.#askAgain = false;
     this.#replayIn(NO_CONVERSATION_MS);
+  }
+
+  /** The session goes on. Only one that was lost before it knew the conversation has to be told it. */
+  #resumed(event) {
+    if (!this.#ready) this.#replay();
+    this.dispatchEvent(new CustomEvent("resumed", { detail: event }));
   }
 
   #notReady() {
