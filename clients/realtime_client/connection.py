@@ -7,15 +7,24 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, ProxyError, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+    WebSocketException,
+)
 from websockets.typing import Subprotocol
 
 from .address import check_key, shown, socket_url, tls_context
-from .conversation import BINARY, Conversation
+from .conversation import BINARY, RATE, Conversation, Event
 from .errors import ConnectionFailed
+from .line import RETURN_S, Line
 from .proxies import proxy_for, shown_proxy
 from .silence import SILENCE_TIMEOUT_S, Silence, WatchedSocket, watch
 from .talk import AudioInput, AudioOutput, Talk
@@ -23,6 +32,7 @@ from .talk import AudioInput, AudioOutput, Talk
 JSON_ONLY = Subprotocol("realtime")
 _MAX_MESSAGE = 16 << 20  # bytes; the server has the same limit
 _CLOSE_TIMEOUT_S = 2.0  # a network that is gone says no goodbye
+RESUME_SILENCE_S = 2.75  # with a tick of the watch, lost within 3 s: a new socket costs little
 OPEN_TIMEOUT_S = 4.0  # until the server has said its first word: someone waits in front of a screen
 
 
@@ -40,7 +50,9 @@ async def connect(
     ssl_context: ssl.SSLContext | None = None,
     model: str | None = None,
     open_timeout_s: float = OPEN_TIMEOUT_S,
-    silence_timeout_s: float = SILENCE_TIMEOUT_S,
+    silence_timeout_s: float | None = None,
+    resume: bool = True,
+    return_timeout_s: float = RETURN_S,
 ) -> AsyncIterator[Conversation]:
     """A conversation with the server at `url`: ws, wss, http, https or only the host; a path is a prefix.
 
@@ -59,12 +71,20 @@ async def connect(
     `session` is sent as the first `session.update`. Raises ConnectionFailed if the server refuses or says nothing for
     `open_timeout_s` seconds, DeviceError if a device cannot be used.
 
-    A server that later says nothing for `silence_timeout_s` seconds, not even in answer to a ping, is lost: the
-    iterator and every method raise ConnectionLost. It is short because somebody waits; make it longer where nobody
-    does, or `math.inf` (docs/clients.md).
+    With `resume` a lost connection comes back by itself if the server can do that (docs/wire.md 6.6): the answer goes
+    on where it stopped, and what was sent meanwhile is sent then. If the server does not know the session any more, the
+    conversation is built again as text: events end what was open (`response.done`, `failed`, `connection_lost`), then
+    `session.created` comes again. `conversation.on_reconnecting` is called when the line breaks. A plain conversation
+    comes back only while you iterate. After `return_timeout_s` seconds without a server it is lost.
+
+    A server that later says nothing for `silence_timeout_s` seconds, not even in answer to a ping, is lost: without
+    `resume` the iterator and every method raise ConnectionLost. It is short because somebody waits, 5 s and with
+    `resume` 2.75 s; make it longer where nobody does, or `math.inf` (docs/clients.md).
     """
     if extensions is None:
         extensions = ("words",) if speaker is None else ("playback", "words")
+    if resume:
+        extensions = (*extensions, *(() if "resume" in extensions else ("resume",)))
     target = socket_url(url, extensions, model)
     if api_key:
         check_key(api_key)
@@ -75,13 +95,26 @@ async def connect(
             await stack.enter_async_context(microphone)
         opened_s = asyncio.get_running_loop().time()
         socket = await _open(target, api_key, binary, ssl_context, open_timeout_s)
-        stack.push_async_callback(socket.close)
         by_voice = speaker is not None or microphone is not None
         conversation: Conversation = (
             Talk(socket, speaker, microphone, headphones=headphones) if by_voice else Conversation(socket)
         )
+        stack.push_async_callback(conversation.close)
         await conversation._begin(opened_s + open_timeout_s)
-        await stack.enter_async_context(_watched(socket, conversation, silence_timeout_s))
+        can_resume = resume and "resume" in conversation.extensions
+        if silence_timeout_s is None:
+            silence_timeout_s = RESUME_SILENCE_S if can_resume else SILENCE_TIMEOUT_S
+        watching = await stack.enter_async_context(_Watching(conversation, silence_timeout_s))
+        watching.watch(socket)
+
+        async def again(query: dict[str, Any]) -> tuple[WatchedSocket, Event]:
+            address = socket_url(target + ("&" if "?" in target else "?") + urlencode(query))
+            return await _open_again(
+                address, api_key, conversation.binary, ssl_context, open_timeout_s, watching
+            )
+
+        if can_resume:
+            conversation._begin_line(Line(conversation, again, rate=RATE, return_s=return_timeout_s))
         if session is not None:
             await conversation.update(**session)
         if isinstance(conversation, Talk):
@@ -89,18 +122,52 @@ async def connect(
         yield conversation
 
 
-@asynccontextmanager
-async def _watched(
-    socket: WatchedSocket, conversation: Conversation, timeout_s: float
-) -> AsyncIterator[None]:
-    """Give the socket up in this block if the server is silent for so long."""
-    watching = watch(socket, Silence(timeout_s), lambda: conversation.sound_sent_s)
-    task = asyncio.create_task(watching, name="conversation: silence")
+class _Watching:
+    """Gives up each socket of a conversation on which the server is silent for so long."""
+
+    def __init__(self, conversation: Conversation, timeout_s: float) -> None:
+        self._conversation = conversation
+        self._timeout_s = timeout_s
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> _Watching:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def watch(self, socket: WatchedSocket) -> None:
+        """This one from now on; the watch of a closed socket has ended."""
+        watching = watch(socket, Silence(self._timeout_s), lambda: self._conversation.sound_sent_s)
+        self._task = asyncio.create_task(watching, name="conversation: silence")
+
+
+async def _open_again(
+    url: str,
+    api_key: str | None,
+    binary: bool,
+    context: ssl.SSLContext | None,
+    timeout_s: float,
+    watching: _Watching,
+) -> tuple[WatchedSocket, Event]:
+    """A new socket for the same conversation, and its first event. Raises ConnectionFailed."""
+    socket = await _open(url, api_key, binary, context, timeout_s)
     try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.timeout(timeout_s):
+            first: Event = msgspec.json.decode(await socket.recv())
+    except (TimeoutError, ConnectionClosed) as error:
+        socket.transport.abort()
+        raise ConnectionFailed(_trouble(error, url, None, timeout_s)) from None
+    except BaseException:
+        socket.transport.abort()
+        raise
+    if first["type"] == "error":
+        socket.transport.abort()
+        raise ConnectionFailed(first["error"]["message"], first["error"].get("code"))
+    watching.watch(socket)
+    return socket, first
 
 
 async def _open(

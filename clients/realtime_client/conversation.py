@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from websockets.exceptions import ConnectionClosed
@@ -21,6 +22,9 @@ from realtime.protocol import framing
 from .errors import ConnectionFailed, ConnectionLost
 from .player import Position
 from .silence import WatchedSocket
+
+if TYPE_CHECKING:
+    from .line import Line
 
 Event = dict[str, Any]
 
@@ -41,8 +45,12 @@ class Conversation:
         self.session: dict[str, Any] = {}  # as the server last told it
         self.binary = socket.subprotocol == BINARY
         self.on_heard: Callable[[Position], Any] | None = None  # called many times while a reply plays
+        self.on_reconnecting: Callable[[], Any] | None = (
+            None  # called when the line broke, before it comes back
+        )
         self._socket = socket
-        self._first: Event | None = None
+        self._arrived: deque[Event] = deque()  # not handed on yet
+        self._line: Line | None = None  # how to come back
         self._streams: dict[int, Event] = {}  # open binary streams -> which part they carry
         self._frames_sent = 0
         self._samples_sent = 0
@@ -78,15 +86,17 @@ class Conversation:
         return
 
     async def _from_socket(self) -> AsyncIterator[Event]:
-        if self._first is not None:
-            first, self._first = self._first, None
-            yield first
         while True:
+            while self._arrived:
+                yield self._arrived.popleft()
             try:
                 message = await self._socket.recv()
             except ConnectionClosed as closed:
-                self._end(closed)
-                return
+                if self._line is None or not self._line.can_return(closed):
+                    self._end(closed)
+                    return
+                await self._line.come_back(closed)
+                continue
             event = self._receive(message)
             if event is not None:
                 yield event
@@ -95,7 +105,10 @@ class Conversation:
 
     async def send(self, type: str, **fields: Any) -> None:
         """Send any event of the wire."""
-        await self._send(msgspec.json.encode({"type": type, **fields}).decode())
+        event = {"type": type, **fields}
+        if self._line is not None:
+            event = self._line.keep(event)
+        await self._send(msgspec.json.encode(event).decode())
 
     async def update(self, **session: Any) -> None:
         """Change the session; `session.updated` confirms."""
@@ -103,18 +116,21 @@ class Conversation:
 
     async def append(self, pcm: bytes) -> None:
         """Send what the microphone heard: whole samples of 24 kHz 16-bit mono PCM."""
-        if not self.binary:
-            await self.send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
-            self._samples_sent += len(pcm) // 2
-            return
         for offset in range(0, len(pcm), _FRAME_BYTES):
             payload = pcm[offset : offset + _FRAME_BYTES]
-            start_ms = samples_to_ms(self._samples_sent, RATE)
-            await self._send(
-                framing.encode_frame(payload, stream=0, seq=self._frames_sent, start_ms=start_ms)
-            )
-            self._frames_sent += 1
-            self._samples_sent += len(payload) // 2
+            if self._line is not None:
+                self._line.keep_audio(payload)
+            await self._send(self._appended(payload))
+
+    def _appended(self, pcm: bytes) -> str | bytes:
+        """The message that appends this audio."""
+        start_ms, number = samples_to_ms(self._samples_sent, RATE), self._frames_sent
+        self._samples_sent += len(pcm) // 2
+        self._frames_sent += 1
+        if self.binary:
+            return framing.encode_frame(pcm, stream=0, seq=number, start_ms=start_ms)
+        audio = base64.b64encode(pcm).decode()
+        return msgspec.json.encode({"type": "input_audio_buffer.append", "audio": audio}).decode()
 
     async def commit(self) -> None:
         """End the turn by hand (`turn_detection: null`); ask for the answer with `respond`."""
@@ -185,12 +201,42 @@ class Conversation:
             raise ConnectionFailed(self._closed_message(closed), _close_reason(closed)) from None
         if event is not None and event["type"] == "error":
             raise ConnectionFailed(event["error"]["message"], event["error"].get("code"))
-        self._first = event
+        if event is not None:
+            self._arrived.append(event)
+
+    @property
+    def position(self) -> Position | None:
+        """What was last heard, if there is a speaker."""
+        return None
+
+    async def close(self) -> None:
+        """The client is done: the server forgets the session at once."""
+        if self._line is not None:
+            self._line.closing = True
+        await self._socket.close()
+
+    def _begin_line(self, line: Line) -> None:
+        for event in self._arrived:
+            line.is_new(event)
+        self._line = line
+
+    def _on_new_socket(self, socket: WatchedSocket, first: list[Event]) -> None:
+        """Go on with this socket, and hand these events on before its others."""
+        self._socket = socket
+        if first[-1]["type"] == "session.created":
+            self._streams.clear()
+            self._frames_sent = self._samples_sent = 0
+        self.session = first[-1]["session"]
+        self._arrived.extend(first)
 
     async def _send(self, message: str | bytes) -> None:
+        if self._line is not None and self._line.away:
+            return  # it is kept, and sent on the new socket
         try:
             await self._socket.send(message)
         except ConnectionClosed as closed:
+            if self._line is not None and self._line.can_return(closed):
+                return
             raise ConnectionLost(self._closed_message(closed), _close_reason(closed)) from None
 
     def _receive(self, message: str | bytes) -> Event | None:
@@ -198,6 +244,8 @@ class Conversation:
         if isinstance(message, bytes):
             return self._receive_frame(message)
         event: Event = msgspec.json.decode(message)
+        if self._line is not None and not self._line.is_new(event):
+            return None
         match event["type"]:
             case "session.created" | "session.updated" | "session.resumed":
                 self.session = event["session"]
@@ -213,7 +261,7 @@ class Conversation:
             frame = framing.decode_frame(message)
         except framing.FramingError:
             return None
-        if frame is None:
+        if frame is None or (self._line is not None and not self._line.is_new_frame(frame.seq)):
             return None
         part = self._streams.get(frame.stream)
         if frame.end:

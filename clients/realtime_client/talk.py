@@ -65,6 +65,7 @@ class Talk(Conversation):
         self._new_event = asyncio.Event()
         self._over = asyncio.Event()
         self._failure: Exception | None = None
+        self._position: Position | None = None
 
     @property
     def playing(self) -> bool:
@@ -151,7 +152,12 @@ class Talk(Conversation):
             return False
         return self.playing or asyncio.get_running_loop().time() - self._played_s < ECHO_S
 
+    @property
+    def position(self) -> Position | None:
+        return self._position
+
     def _heard(self, position: Position) -> None:
+        self._position = position
         self._played_s = asyncio.get_running_loop().time()
         if self.on_heard is not None:
             self.on_heard(position)

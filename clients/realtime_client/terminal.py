@@ -46,6 +46,7 @@ class Terminal:
         self._contents = 0  # pieces of answers that have come
         self.on_refused: Callable[[], Any] = lambda: None  # called when that one was stopped
         conversation.on_heard = self._heard
+        conversation.on_reconnecting = lambda: screen.note("The connection was lost: reconnecting ...")
 
     async def run(self, *works: Work) -> None:
         """Handle events and run the works; return when one of them, or the conversation, ends.

@@ -175,6 +175,7 @@ class Connection:
         except ProtocolError as error:
             if isinstance(error, NotAnEvent) and not _is_text(data):
                 raise Closing(1007, "") from error
+            self._live.last_event_id = error.event_id or self._live.last_event_id  # refused is dealt with
             self._report(error)
             await self._events_limit.throttle(cost)
         else:

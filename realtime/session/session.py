@@ -191,8 +191,8 @@ class Session:
 
     @property
     def input_audio_ms(self) -> int:
-        """How much audio was received in all."""
-        return round(self._user.received_ms)
+        """How much audio was received in all, in whole milliseconds: what is over may come again."""
+        return math.floor(self._user.received_ms + 1e-6)
 
     def suspend(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""

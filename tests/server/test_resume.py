@@ -469,3 +469,20 @@ async def test_the_replay_buffer_counts_audio_and_bytes(harness: Harness):
         replay = live(harness, wire)._replay
         assert replay.audio_ms == pytest.approx(len(wire.audio()) / 48, abs=1)
         assert len(wire.audio()) < replay.size_bytes < 2 * len(wire.audio())
+
+
+async def test_an_event_that_was_refused_is_not_asked_for_again(harness: Harness):
+    """Also one that is none: a client would send it again at each resumption."""
+    async with harness.connect("?extensions=resume") as before:
+        await before.send("no.such.event", event_id="c7")
+        await before.error()
+        await disconnect(harness, before)
+        async with harness.open_socket(resume_query(before)) as after:
+            assert (await after.until("session.resumed"))["last_event_id"] == "c7"
+            await after.send("input_audio_buffer.append", audio=base64.b64encode(bytes(2 * 1000)).decode())
+            await after.send("response.cancel", event_id="c8")
+            await after.error()
+            await disconnect(harness, after)
+            async with harness.open_socket(resume_query(after)) as again:
+                resumed = await again.until("session.resumed")
+                assert (resumed["last_event_id"], resumed["input_audio_ms"]) == ("c8", 41)  # of 41.67

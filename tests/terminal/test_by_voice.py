@@ -119,7 +119,7 @@ async def test_without_a_speaker_there_is_no_playback_extension():
 
     async with scripted_server(script) as (url, lines), connect(url) as conversation:
         assert conversation.extensions == ("words",)
-        assert lines[0].socket.request.path.endswith("?extensions=words")
+        assert lines[0].socket.request.path.endswith("?extensions=words,resume")
         await conversation.say("Hello")
         async for event in conversation:
             if event["type"] == "response.done":

@@ -48,7 +48,7 @@ async def test_ten_lines_hold_a_conversation():
                 break
     item = lines[0].said[0]["item"]
     assert item == {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
-    assert lines[0].socket.request.path == "/v1/realtime?extensions=words"
+    assert lines[0].socket.request.path == "/v1/realtime?extensions=words,resume"
     assert "response.output_audio_transcript.delta" in seen
 
 

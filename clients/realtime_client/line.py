@@ -1,0 +1,189 @@
+"""Brings a conversation back when its socket is lost (docs/wire.md 6.6): resumed, or rebuilt as text in a new session.
+
+It opens sockets and decides what is sent again. What that is, `resuming.py` and `rebuilding.py` know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from websockets.exceptions import ConnectionClosed
+
+from .errors import ConnectionFailed, ConnectionLost
+from .rebuilding import Rebuilding
+from .resuming import Resuming, Sent, SentAudio, SentEvent
+
+if TYPE_CHECKING:
+    from .conversation import Conversation, Event
+    from .silence import WatchedSocket
+
+RETURN_S = 60.0  # how long a server is looked for
+FIRST_TRY_S, SECOND_TRY_S, LAST_TRY_S = 0.3, 0.5, 8.0  # at most; each try waits a random part
+_FOR_GOOD = (1000, 1002, 1003, 1007, 1008, 1009)  # close codes
+
+
+class Line:
+    """The way back to the server of one conversation.
+
+    `open` opens a socket with more parameters in its URL, and returns it with its first event. Raises ConnectionFailed.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        open: Callable[[dict[str, Any]], Awaitable[tuple[WatchedSocket, Event]]],
+        *,
+        rate: int,
+        return_s: float = RETURN_S,
+    ) -> None:
+        self.resumptions = 0
+        self.closing = False  # this side is done
+        self._conversation = conversation
+        self._open = open
+        self._return_s = return_s
+        self._log = Resuming(rate)
+        self._known = Rebuilding()
+        self._waiting: deque[Sent] | None = None  # what the new socket has to send, while there is none
+        self._named = 0
+        self._log.begin(conversation.session)
+
+    def __repr__(self) -> str:
+        return f"<Line {'away' if self.away else 'up'} {self._log!r}>"
+
+    @property
+    def away(self) -> bool:
+        return self._waiting is not None
+
+    # -- while messages come and go -------------------------------------------------------------------------
+
+    def is_new(self, event: Event) -> bool:
+        """An event came; False if it came before, on an older socket."""
+        if not self._log.is_new(event.get("seq")):
+            return False
+        self._log.follow(event)
+        self._known.follow(event)
+        return True
+
+    def is_new_frame(self, seq: int) -> bool:
+        return self._log.is_new(seq)
+
+    def keep(self, event: Event) -> Event:
+        """Keep an event that is about to be sent; returns it with an id. Raises ConnectionLost."""
+        self._named += 1
+        event = {"event_id": f"client_{self._named}", **event}
+        if event["type"] == "conversation.item.create":  # with an id it is the same item when it comes twice
+            event["item"] = {"id": f"item_{token_urlsafe(12)}", **event["item"]}
+        elif event["type"] == "response.create":
+            self._known.asked()
+        stale = event["type"] == "output_audio_buffer.played" and event.get("state", "playing") == "playing"
+        if self.away and stale:
+            return event
+        if self.away and self._log.full:
+            raise ConnectionLost("The connection to the server was lost, and too much waits to be sent.")
+        self._keep(SentEvent(event["event_id"], "" if stale else msgspec.json.encode(event).decode()))
+        return event
+
+    def keep_audio(self, pcm: bytes) -> None:
+        self._keep(SentAudio(pcm))
+
+    def _keep(self, entry: Sent) -> None:
+        self._log.sent(entry)
+        if self._waiting is not None:
+            self._waiting.append(entry)
+
+    # -- when the socket is lost ----------------------------------------------------------------------------
+
+    def can_return(self, closed: ConnectionClosed) -> bool:
+        """Whether a new socket may help after this end of the old one."""
+        if self.closing or (self._log.session_id is None and not self.away):
+            return False
+        if closed.rcvd is None:
+            return True
+        code, reason = closed.rcvd.code, closed.rcvd.reason
+        if code == 1001 and reason == "server_draining":
+            return True
+        return reason == "slow_reader" or code not in (*_FOR_GOOD, 1001)
+
+    async def come_back(self, closed: ConnectionClosed) -> None:
+        """Open a new socket, and send on it what the server has not received. Raises ConnectionLost."""
+        self._waiting = deque()
+        if self._conversation.on_reconnecting is not None:
+            self._conversation.on_reconnecting()
+        deadline_s = asyncio.get_running_loop().time() + self._return_s
+        while self._waiting is not None:
+            try:
+                socket, first = await self._opened(deadline_s)
+            except ConnectionLost:
+                self.closing, self._waiting = True, None  # every method raises from now on
+                raise
+            try:
+                await self._go_on(socket, first)
+            except ConnectionClosed as again:
+                if not self.can_return(again):
+                    self.closing, self._waiting = True, None
+                    raise ConnectionLost("The connection to the server was lost.") from None
+            except BaseException:
+                socket.transport.abort()
+                raise
+
+    async def _opened(self, deadline_s: float) -> tuple[WatchedSocket, Event]:
+        """A new socket and its first event, after as many tries as it takes. Raises ConnectionLost."""
+        longest_s, tries = FIRST_TRY_S, 0
+        while True:
+            await asyncio.sleep(random.random() * longest_s)
+            try:
+                return await self._open(self._query())
+            except ConnectionFailed as failed:
+                if failed.code == "invalid_api_key" or asyncio.get_running_loop().time() >= deadline_s:
+                    raise ConnectionLost(str(failed), failed.code) from None
+            longest_s = min(LAST_TRY_S, SECOND_TRY_S * 2**tries)
+            tries += 1
+
+    def _query(self) -> dict[str, Any]:
+        if self._log.session_id is None:
+            return {}
+        played = self._conversation.position
+        at = {} if played is None else {"item_id": played.part.item_id, "played_ms": played.played_ms}
+        return {"resume": self._log.session_id, "last_seq": self._log.last_seq, **at}
+
+    async def _go_on(self, socket: WatchedSocket, first: Event) -> None:
+        if first["type"] == "session.resumed":
+            rest = self._log.resumed(first["input_audio_ms"], first["last_event_id"])
+            before: list[Event] = []
+            self.resumptions += 1
+        else:
+            rest, before = self._rebuilt(first)
+        self._conversation._on_new_socket(socket, [*before, first])
+        self._waiting = deque(rest)
+        while self._waiting:
+            entry = self._waiting[0]
+            message = self._conversation._appended(entry.pcm) if isinstance(entry, SentAudio) else entry.text
+            await socket.send(message)
+            self._waiting.popleft()
+        self._waiting = None
+
+    def _rebuilt(self, first: Event) -> tuple[list[Sent], list[Event]]:
+        """What the new session has to be sent, and the events that end what the old one left open."""
+        unsent = [
+            msgspec.json.decode(entry.text) for entry in self._log.rest() if isinstance(entry, SentEvent)
+        ]
+        endings = self._known.endings()
+        repeated = self._log.begin(first["session"])
+        events = self._known.recreate(self._conversation.session, unsent, repeated)
+        self._known = Rebuilding()
+        self._log.is_new(first.get("seq"))
+        audio = self._log.rest()
+        sent: list[Sent] = []
+        for event in events:
+            self._named += 1
+            name = f"client_{self._named}"
+            sent.append(SentEvent(name, msgspec.json.encode({**event, "event_id": name}).decode()))
+        for entry in sent:
+            self._log.sent(entry)
+        return [*sent, *audio], endings
