@@ -80,8 +80,7 @@ async def test_the_answer_goes_on_where_it_stopped(binary, cut):
         await listener.conversation.say(LONG)
         for times in (1, 2):
             seen = len(listener.sound)
-            await eventually(lambda seen=seen: len(listener.sound) > seen + 48_000)
-            assert not listener.of("response.done"), "cut too late"
+            await eventually(lambda seen=seen: len(listener.sound) > seen + 24_000)
             getattr(proxy, cut)()
             await listener.until("session.resumed", times)
         done = await listener.until("response.done")
