@@ -158,7 +158,7 @@ class Resuming:
         for entry in self._log:
             if isinstance(entry, SentAudio):
                 ends.append(ends[-1] + entry.samples)
-        fitting = [end for end in ends if (ms - 0.5) * each < end < (ms + 1) * each]
+        fitting = [end for end in ends if ms * each <= end < (ms + 1) * each]
         return fitting[-1] if fitting else int(ms * each)
 
     def _keep(self, entries: Sequence[Sent]) -> None:

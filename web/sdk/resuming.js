@@ -155,11 +155,11 @@ export class Resuming {
   /** The server tells whole milliseconds; it has received whole messages. */
   #received(begin, ms) {
     const each = this.rate / 1000, from = ms * each;
-    let at = begin, whole = at > from - each / 2 && at < from + each ? at : null;
+    let at = begin, whole = at >= from && at < from + each ? at : null;
     for (const { pcm } of this.#log) {
       if (!pcm) continue;
       at += pcm.length;
-      if (at > from - each / 2 && at < from + each) whole = at;
+      if (at >= from && at < from + each) whole = at;
     }
     return whole ?? Math.floor(from);
   }
