@@ -7,7 +7,8 @@ export const emptyConversation = () => ({
   session: null,
   extensions: [],
   id: null,         // of the conversation: a server with a store can continue it
-  items: [],        // {id, role, text, whole, words, status, final, truncated, hidden, placed, typed, unread, failed}
+  items: [],        // {id, role, text, whole, words, status, final, truncated, hidden, placed, typed,
+                    // unread, failed, images, call}
   response: null,   // id of the running response of the conversation
   newest: null,     // id of the newest response
   speech: null,     // item id of the user's current speech
@@ -33,21 +34,29 @@ export function phase(state, playing) {
 /** Events that create the conversation again in a new session: as heard, and with what was typed meanwhile. */
 export function recreate(state) {
   return state.items
-    .filter((item) => (item.placed || item.typed) && item.text && !item.hidden && ["user", "assistant"].includes(item.role))
+    .filter((item) => (item.placed || item.typed) && (item.text || item.images.length) && !item.hidden && ["user", "assistant"].includes(item.role))
     .map((item) => ({
       type: "conversation.item.create",
       item: {
         id: item.id, type: "message", role: item.role,
-        content: [{ type: item.role === "user" ? "input_text" : "output_text", text: item.text }],
+        content: item.role === "user" ? inputOf(item) : [{ type: "output_text", text: item.text }],
       },
     }));
+}
+
+/** The content of a typed message. */
+export function inputOf({ text, images }) {
+  return [
+    ...(text ? [{ type: "input_text", text }] : []),
+    ...images.map((image_url) => ({ type: "input_image", image_url })),
+  ];
 }
 
 export const handlers = {
   "session.created": (state, { session }) => {
     const next = {
       ...withSession(state, session), response: null, speech: null, problem: null,
-      items: state.items.filter((item) => item.text || item.unread).map((item) => ({ ...item, final: true })),
+      items: state.items.filter((item) => item.text || item.unread || item.images.length).map((item) => ({ ...item, final: true })),
     };
     const wanted = state.wanted || (isUnanswered(next) && (state.awaiting || state.response !== null));
     const cut = state.response !== null && !wanted;  // the answer was running when the connection was lost
@@ -121,8 +130,8 @@ export const handlers = {
     HARMLESS.has(error.code) || error.param === "conversation" ? state : { ...state, problem: asProblem(error) },
 
   // Local events of the page.
-  "local.message": (state, { item_id, text }) => ({
-    ...upsert(withoutFailures(state), item_id, { role: "user", text, final: true, typed: true }),
+  "local.message": (state, { item_id, text, images = [] }) => ({
+    ...upsert(withoutFailures(state), item_id, { role: "user", text, images, final: true, typed: true }),
     problem: null, awaiting: true, wanted: true, latency: null,
   }),
   "local.retried": (state) => ({ ...withoutFailures(state), problem: null, awaiting: true, wanted: true, latency: null }),
@@ -130,6 +139,7 @@ export const handlers = {
   "local.restored": (state, { id, items }) => ({
     ...state, id, items: [...items.map((item) => newItem(item.id, { ...item, final: true })), ...state.items],
   }),
+  "local.tools": (state, { running }) => ({ ...state, awaiting: running }),  // an answer follows their results
   "local.problem_seen": (state) => ({ ...state, problem: null }),
 };
 
@@ -185,7 +195,7 @@ function textOf(item) {
 
 const newItem = (id, fields) => ({
   id, role: "assistant", text: "", whole: null, words: [], status: "in_progress",
-  final: false, truncated: false, hidden: false, placed: false, typed: false, unread: null, failed: null, ...fields,
+  final: false, truncated: false, hidden: false, placed: false, typed: false, unread: null, failed: null, images: [], call: null, ...fields,
 });
 
 function change(state, id, update) {
@@ -215,7 +225,9 @@ function place(state, id, previous) {
 function itemPlaced(state, { item, previous_item_id }) {
   if (item.type !== "message") {
     // Calls and their outputs are kept as hidden items, because later items name them as `previous_item_id`.
-    return place(upsert(state, item.id, { role: item.type, hidden: true }), item.id, previous_item_id);
+    const { name = null, call_id = null, arguments: given = null, output = null } = item;
+    const call = { name, call_id, arguments: given, output };
+    return place(upsert(state, item.id, { role: item.type, hidden: true, call }), item.id, previous_item_id);
   }
   const known = state.items.find((candidate) => candidate.id === item.id);
   const text = textOf(item);

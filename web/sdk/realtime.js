@@ -3,19 +3,26 @@
 //   const voice = new Realtime({ url: "wss://host/v1/realtime" });
 //   voice.addEventListener("change", () => draw(voice.conversation, voice.phase));
 //   await voice.talk();          // microphone and conversation; call it inside a click
-//   await voice.say("Hello");    // a typed turn, answered in speech; needs no microphone
+//   await voice.say("Hello");    // a typed turn, answered in speech; needs no microphone. Also {text, images}
+//   voice.tool({ name: "weather", description: "…", parameters: {…}, run: async ({ city }) => … });
+//   voice.voice = "English_Graceful_Lady";  voice.speed = 1.2;  voice.instructions = "Be brief.";
 //   voice.mute(true);  await voice.interrupt();  await voice.stop();
 //   await voice.retry();         // ask again for an answer that failed
 //   voice.restore({ id, items }); // a conversation from before, for example of the same tab before a reload
 //
 // Events: `change` (redraw; at most once per task), `progress` (the listener has heard more),
-// `level` ({source: "input" | "output", level: 0…1}), `event` (a server event), `sent` (a client event).
+// `level` ({source: "input" | "output", level: 0…1}), `event` (a server event), `sent` (a client event), `tool` ({name,
+// call_id, arguments, result | error}: a call has ended).
 
 import { Connection } from "./connection.js";
-import { emptyConversation, phase, recreate, reduce } from "./conversation.js";
+import { emptyConversation, inputOf, phase, recreate, reduce } from "./conversation.js";
+import { asAddresses } from "./images.js";
 import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
 import { ResponseAudio } from "./response_audio.js";
+import { Settings } from "./settings.js";
+import { snapshots } from "./snapshots.js";
+import { Tools } from "./tools.js";
 
 const EXTENSIONS = ["playback", "words", "latency", "resume"];
 const SILENCE_MS = 4000;
@@ -23,17 +30,29 @@ const STORED_ITEMS_MS = 300;  // a stored conversation's items follow `conversat
 const NO_CONVERSATION_MS = 1000;  // servers that never send that event
 
 export class Realtime extends EventTarget {
-  /** `credential`: async () -> key or null. `session`: the fields of a session.update after every connect. */
-  constructor({ url, credential, session = null, extensions = EXTENSIONS, binary = true, microphone = {} }) {
+  /**
+   * `credential`: a key, an `ek_…` secret, or a function (it may be async) that is asked for one before each connect.
+   * `session`: the fields of a session.update after every connect. `tools`: see `tool`.
+   */
+  constructor({ url, credential = null, session = null, extensions = EXTENSIONS, binary = true, microphone = {}, tools = [] }) {
     super();
-    this.settings = session;
+    const send = (event) => this.send(event);
     this.conversation = emptyConversation();
+    this.settings = new Settings({
+      fields: session, send, session: () => this.conversation.session, tools: () => this.tools.definitions,
+    });
+    this.tools = new Tools({
+      send, changed: () => this.settings.toolsChanged(), report: (detail) => this.dispatchEvent(new CustomEvent("tool", { detail })),
+      foreign: (name) => (this.settings.fields.tools ?? []).some((tool) => tool.name === name),
+      busy: (running) => this.#apply({ type: "local.tools", running }),
+    });
     this.player = new Player();
     this.microphone = new Microphone(microphone);
-    this.connection = new Connection({ url, credential, extensions, binary });
-    this.audio = new ResponseAudio({
-      player: this.player, send: (event) => this.send(event), session: () => this.conversation.session,
-    });
+    const asked = typeof credential === "function" ? async () => credential() : async () => credential;
+    this.connection = new Connection({ url, credential: asked, extensions, binary });
+    this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
+    this.snapshot = snapshots(() => this.#read(), ["connection", "microphone"]);
+    for (const tool of tools) this.tool(tool);
     this.#addListeners();
   }
 
@@ -41,6 +60,41 @@ export class Realtime extends EventTarget {
 
   get phase() {
     return phase(this.conversation, this.player.playing);
+  }
+
+  /** Call `listener` after each change. Returns a function that ends this. It needs no `this`, like `snapshot`. */
+  subscribe = (listener) => {
+    const changed = () => listener();
+    this.addEventListener("change", changed);
+    return () => this.removeEventListener("change", changed);
+  };
+
+  // What the server has confirmed, or what was set and is not answered yet. To set one sends a session.update, now and after
+  // every connect; the server takes it from the next response on.
+  get voice() { return this.settings.get("audio", "output", "voice"); }
+  set voice(voice) { this.update({ audio: { output: { voice } } }); }
+  get speed() { return this.settings.get("audio", "output", "speed"); }
+  set speed(speed) { this.update({ audio: { output: { speed } } }); }
+  get instructions() { return this.settings.get("instructions"); }
+  set instructions(instructions) { this.update({ instructions }); }
+  get language() { return this.settings.get("audio", "input", "transcription", "language"); }
+  set language(language) { this.settings.change("transcription", { language: language ?? undefined }); }
+  get interruption() { return this.settings.get("audio", "input", "turn_detection", "interrupt_response") ?? true; }
+  set interruption(on) { this.settings.change("turn_detection", { interrupt_response: on }); }
+  get eagerness() { return this.settings.get("audio", "input", "turn_detection", "eagerness"); }
+  set eagerness(eagerness) { this.settings.change("turn_detection", { type: "semantic_vad", eagerness }); }
+
+  /** Change any fields of the session, by the rules of `session.update`. What the server refuses is taken back. */
+  update(fields) {
+    this.settings.update(fields);
+  }
+
+  /**
+   * Offer a function to the model: {name, description, parameters (a JSON schema), run, timeout_ms = 30000}. `run` gets the
+   * arguments and {signal, call_id}, and returns a string or anything JSON. Returns a function that removes it.
+   */
+  tool(tool) {
+    return this.tools.add(tool);
   }
 
   /** Start the microphone and connect. Resolves when the microphone runs, or when its state says why not. */
@@ -59,13 +113,14 @@ export class Realtime extends EventTarget {
   }
 
   /** Send a typed turn. It interrupts a running answer, like speech. Without a connection it is sent when there is one. */
-  async say(text) {
+  async say(message) {
+    const { text = "", images = [] } = typeof message === "string" ? { text: message } : message;
     const item_id = `msg_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
     this.connect();
-    await this.interrupt();
-    this.#apply({ type: "local.message", item_id, text });
+    const [addresses] = await Promise.all([asAddresses(images), this.interrupt()]);
+    this.#apply({ type: "local.message", item_id, text, images: addresses });
     if (!this.#ready) return;  // `#replay` sends it, in its place
-    const content = [{ type: "input_text", text }];
+    const content = inputOf({ text, images: addresses });
     this.send({ type: "conversation.item.create", item: { id: item_id, type: "message", role: "user", content } });
     this.send({ type: "response.create" });
   }
@@ -100,6 +155,7 @@ export class Realtime extends EventTarget {
   /** Stop the audio and the generation of the answer. */
   async interrupt() {
     const { response } = this.conversation;
+    if (this.tools.running) this.tools.interrupt();
     if (!response && !this.player.playing) return;
     if (response) this.send({ type: "response.cancel", response_id: response });
     else if (this.audio.acknowledges) this.send({ type: "output_audio_buffer.clear" });
@@ -115,14 +171,17 @@ export class Realtime extends EventTarget {
     this.#talking = false;
     this.microphone.stop();
     await this.interrupt();
+    this.tools.abandon();
     this.connection.close();
     this.#apply({ type: "local.stopped" });
     this.#changed();
   }
 
-  /** Send any client event. */
+  /** Send any client event. Whether it was sent: without a session it is dropped. */
   send(event) {
-    if (this.connection.send(event)) this.dispatchEvent(new CustomEvent("sent", { detail: event }));
+    const sent = this.connection.send(event);
+    if (sent) this.dispatchEvent(new CustomEvent("sent", { detail: event }));
+    return sent;
   }
 
   dismissProblem() {
@@ -179,6 +238,9 @@ export class Realtime extends EventTarget {
   #receive(event) {
     // Handle audio first: a flush must not wait for captions.
     this.audio.handle(event);
+    this.#interruptTools(event);
+    this.tools.handle(event);
+    this.settings.handle(event);
     if (event.type === "session.created") this.#configure();
     if (event.type === "session.resumed") this.#resumed(event);
     if (event.type === "conversation.item.added") this.#known.add(event.item.id);
@@ -194,6 +256,10 @@ export class Realtime extends EventTarget {
     else this.#replay();
   }
 
+  #interruptTools({ type }) {
+    if (type === "input_audio_buffer.speech_started" && this.interruption) this.tools.interrupt("speech");
+  }
+
   /** The server was still answering, for example with its greeting: ask when that is over. */
   #afterAnother({ type, error }) {
     if (type === "error" && error.code === "conversation_already_has_active_response") this.#askAgain = true;
@@ -205,9 +271,7 @@ export class Realtime extends EventTarget {
   /** Send the settings to a new session. Without sound the answers are written. */
   #configure() {
     for (const item_id of this.connection.repeated) this.#apply({ type: "conversation.item.deleted", item_id });
-    const written = this.player.possible ? {} : { output_modalities: ["text"] };
-    const settings = { ...this.settings, ...written };
-    if (Object.keys(settings).length) this.send({ type: "session.update", session: { type: "realtime", ...settings } });
+    this.settings.configure(this.player.possible ? {} : { output_modalities: ["text"] });
     this.#notReady();
     this.#known.clear();
     this.#askAgain = false;
@@ -252,6 +316,14 @@ export class Realtime extends EventTarget {
     if (next === this.conversation) return;
     this.conversation = next;
     this.#changed();
+  }
+
+  #read() {
+    const { connection: { state, reason, retryAt, silent }, microphone } = this;
+    return {
+      conversation: this.conversation, phase: this.phase, connection: { state, reason, retryAt, silent },
+      microphone: { state: microphone.state, muted: microphone.muted, deviceId: microphone.deviceId ?? null },
+    };
   }
 
   #level(source, level) {

@@ -1,0 +1,178 @@
+"""The player's buffer and the worklets of the SDK, with samples instead of a sound card."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+# --- queue ---
+
+PLAYOUT = """async (script) => {
+    const { SampleQueue } = await import("/sdk/sample_queue.js");
+    const queue = new SampleQueue(24000, { seconds: 1 });
+    const output = [], results = [];
+    for (const [verb, ...args] of script) {
+        if (verb === "push") queue.push(args[0], Float32Array.from(args[1]));
+        if (verb === "end") queue.end(args[0]);
+        if (verb === "flush") results.push(queue.flush());
+        if (verb === "report") results.push(queue.report());
+        if (verb === "pull") for (let i = 0; i < (args[0] ?? 1); i++) {
+            const out = new Float32Array(128);
+            queue.pull(out);
+            output.push(...out);
+        }
+    }
+    return { output, results, underruns: queue.underruns, ring: queue.ring.length };
+}"""
+RAMP = [(i % 1000) / 1000 + 0.001 for i in range(60_000)]
+
+
+def silence_after(output: list[float], index: int) -> bool:
+    return not np.any(np.array(output[index:]))
+
+
+async def test_frames_of_any_size_join_without_a_gap(page: Any) -> None:
+    """Frames of odd lengths, pulled in quanta, give the original recording."""
+    script: list[list[Any]] = []
+    at = 0
+    for size in (1, 480, 37, 960, 127, 129, 4800, 3):
+        script.append(["push", "a", RAMP[at : at + size]])
+        at += size
+    script += [["end", "a"], ["pull", 60]]
+    result = await page.evaluate(PLAYOUT, script)
+    assert np.allclose(result["output"][:at], RAMP[:at], atol=1e-6)
+    assert result["underruns"] == 0
+
+
+async def test_first_frame_is_played_in_the_first_quantum(page: Any) -> None:
+    """Without an earlier underrun there is no jitter buffer."""
+    result = await page.evaluate(PLAYOUT, [["pull"], ["push", "a", RAMP[:128]], ["pull"]])
+    assert np.allclose(result["output"][128:256], RAMP[:128], atol=1e-6)
+
+
+async def test_the_ring_buffer_grows(page: Any) -> None:
+    """Also if its content wraps around the end of the buffer."""
+    script = [["push", "a", RAMP[:20000]], ["pull", 100], ["push", "a", RAMP[20000:60000]], ["pull", 400]]
+    result = await page.evaluate(PLAYOUT, script)
+    assert result["ring"] > 24000
+    assert np.allclose(result["output"][:60000], RAMP, atol=1e-6)
+
+
+async def test_after_an_underrun_output_waits_for_twenty_ms(page: Any) -> None:
+    """Output starts again with 20 ms in the buffer (or 20 ms later), fades in, and no sample is lost."""
+    script = [["push", "a", RAMP[:128]], ["pull", 5], ["push", "a", [0.5] * 200], ["pull"]]
+    script += [["push", "a", [0.5] * 400], ["pull", 5], ["report"]]
+    result = await page.evaluate(PLAYOUT, script)
+    assert result["underruns"] == 2
+    assert not np.any(np.array(result["output"][5 * 128 : 6 * 128]))  # 200 samples are not 20 ms
+    assert result["results"][0][0]["output"] == 728
+    resumed = result["output"][6 * 128 : 6 * 128 + 600]
+    assert resumed[0] < 0.05 < resumed[20] < 0.5
+    assert np.allclose(resumed[60:], 0.5)
+
+
+async def test_the_end_of_a_part_is_not_an_underrun(page: Any) -> None:
+    """The next reply starts without a jitter buffer."""
+    script = [["push", "a", RAMP[:100]], ["end", "a"], ["pull", 3], ["push", "b", RAMP[:128]], ["pull"]]
+    result = await page.evaluate(PLAYOUT, script)
+    assert result["underruns"] == 0
+    assert np.allclose(result["output"][3 * 128 :], RAMP[:128], atol=1e-6)
+
+
+async def test_flush_is_silent_after_one_quantum_and_counts_exactly(page: Any) -> None:
+    """One more quantum fades out, then the output is zero; the report includes the fading quantum."""
+    script = [["push", "a", [0.5] * 5000], ["pull", 8], ["flush"], ["pull", 10], ["report"]]
+    result = await page.evaluate(PLAYOUT, script)
+    fading = result["output"][8 * 128 : 9 * 128]
+    assert all(later < earlier for earlier, later in itertools.pairwise(fading))
+    assert fading[-1] == 0
+    assert silence_after(result["output"], 9 * 128)
+    assert result["results"][0] == [{"key": "a", "played": 9 * 128, "received": 5000}]
+    assert result["results"][1][0]["output"] == 9 * 128
+    assert result["results"][1][0]["done"]
+
+
+async def test_flush_reports_every_part_and_drops_late_audio(page: Any) -> None:
+    """Flush ends the playing part and the next one; later audio for them is dropped."""
+    script = [["push", "a", [0.5] * 200], ["end", "a"], ["push", "b", [0.5] * 500], ["pull"], ["flush"]]
+    script += [["push", "b", [0.9] * 500], ["pull", 6]]
+    result = await page.evaluate(PLAYOUT, script)
+    flushed = {part["key"]: (part["played"], part["received"]) for part in result["results"][0]}
+    assert flushed == {"b": (56, 500)}  # `a` ends inside the fading quantum
+    assert silence_after(result["output"], 2 * 128)
+
+
+async def test_flush_when_nothing_plays_reports_nothing(page: Any) -> None:
+    """A reply that was played to its end is not reported."""
+    script = [["push", "a", RAMP[:128]], ["end", "a"], ["pull", 4], ["flush"]]
+    assert (await page.evaluate(PLAYOUT, script))["results"] == [[]]
+
+
+# --- the worklets ---
+
+
+async def test_capture_resamples_the_rate_of_the_context(page: Any) -> None:
+    """A tone in a 44.1 kHz context becomes 20 ms frames at 24 kHz, with its level."""
+    made = await page.evaluate("""async () => {
+        const context = new OfflineAudioContext(1, 44100, 44100);
+        await context.audioWorklet.addModule("/sdk/worklets/capture.js");
+        const node = new AudioWorkletNode(context, "realtime-capture", {
+            outputChannelCount: [1], processorOptions: { rate: 24000, frameMs: 20 } });
+        const frames = [];
+        node.port.onmessage = ({ data: { pcm, level } }) =>
+            frames.push({ pcm: Array.from(new Int16Array(pcm)), level });
+        const tone = new OscillatorNode(context, { frequency: 1000 });
+        tone.connect(node).connect(context.destination);
+        tone.start();
+        await context.startRendering();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return frames;
+    }""")
+    assert {len(frame["pcm"]) for frame in made} == {480}
+    assert len(made) in (49, 50)  # the last one may wait for the resampler's tail
+    assert made[20]["level"] == pytest.approx(1 / math.sqrt(2), abs=0.01)
+    pcm = np.concatenate([frame["pcm"] for frame in made])
+    spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
+    assert np.argmax(spectrum) * 24000 / len(pcm) == pytest.approx(1000, abs=2)
+
+
+@pytest.mark.parametrize("context_rate", [24000, 48000])
+async def test_player_worklet_plays_without_gaps_and_reports(page: Any, context_rate: int) -> None:
+    """Frames sent over the port are played without a gap; the reports have the correct length."""
+    result = await page.evaluate(
+        """async (contextRate) => {
+        const context = new OfflineAudioContext(1, contextRate * 2, contextRate);
+        await context.audioWorklet.addModule("/sdk/worklets/player.js");
+        const node = new AudioWorkletNode(context, "realtime-player", {
+            numberOfInputs: 0, outputChannelCount: [1], processorOptions: { rate: 24000 } });
+        const reports = [];
+        node.port.onmessage = ({ data }) => reports.push(data);
+        node.connect(context.destination);
+        for (let at = 0; at < 24000; at += 960) {
+            const tone = (_, i) => 12000 * Math.sin(2 * Math.PI * 500 * (at + i) / 24000);
+            const pcm = Int16Array.from({ length: 960 }, tone);
+            node.port.postMessage({ type: "audio", key: "a", pcm: pcm.buffer });
+        }
+        node.port.postMessage({ type: "end", key: "a" });
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        const rendered = await context.startRendering();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return { output: Array.from(rendered.getChannelData(0)), last: reports.filter((r) => r.parts?.length).at(-1) };
+    }""",
+        context_rate,
+    )
+    output = np.array(result["output"])
+    start = int(np.argmax(np.abs(output) > 0))
+    tone = 12000 / 32768 * np.sin(2 * math.pi * 500 * np.arange(context_rate) / context_rate)
+    skip = context_rate // 1000  # resampling an abrupt start causes ringing for a millisecond
+    first = start if context_rate == 48000 else start - 1
+    errors = np.abs(output[first : first + context_rate] - tone)[skip:-skip]
+    assert np.max(errors) < (0.05 if context_rate == 48000 else 0.001)
+    assert not np.any(output[start + context_rate + 500 :])
+    part = result["last"]["parts"][0]
+    assert part["done"]
+    assert part["outputMs"] == pytest.approx(1000, abs=1)

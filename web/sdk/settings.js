@@ -1,0 +1,102 @@
+// What the page has set of the session: kept, merged by the wire's rules, sent to every new session, and taken back if the
+// server refuses it. Knows `session.update` and its answers; knows no socket.
+
+const PREFIX = "settings_";  // of our event ids: an error names the update that it refuses
+const FIRST = `${PREFIX}0`;  // what a new session gets at once
+
+/** `fields` over `kept`: session, audio, audio.input and audio.output merge key by key, all deeper is replaced. */
+export function merge(kept, fields) {
+  if (!kept.audio || !fields.audio) return { ...kept, ...fields };
+  const audio = { ...kept.audio, ...fields.audio };
+  for (const side of ["input", "output"]) {
+    if (kept.audio[side] && fields.audio[side]) audio[side] = { ...kept.audio[side], ...fields.audio[side] };
+  }
+  const before = kept.audio.input?.noise_reduction, after = fields.audio.input?.noise_reduction;
+  if (before && after) audio.input.noise_reduction = { ...before, ...after };  // the one exception of the rules
+  return { ...kept, ...fields, audio };
+}
+
+export class Settings {
+  /** `send`: event -> whether it was sent. `session`: () -> the last session object of the server. `tools`: () -> definitions. */
+  constructor({ fields, send, session, tools = () => [] }) {
+    Object.assign(this, { send, session, tools });
+    this.#kept = fields ?? {};
+  }
+
+  #kept; #waiting = []; #next = 1;       // `waiting`: [{fields, id, sent}] that no server has answered
+  #awaited = false; #toolsDiffer = false;  // whether an answer to FIRST is due; whether the server knows other tools
+
+  /** All that was set, whether it was answered or not. */
+  get fields() {
+    return this.#waiting.reduce((all, { fields }) => merge(all, fields), this.#kept);
+  }
+
+  update(fields, id = `${PREFIX}${this.#next++}`) {
+    const { type, ...changed } = fields;  // always "realtime"
+    const entry = { fields: changed, id, sent: false };
+    this.#waiting.push(entry);
+    this.#post(entry);
+  }
+
+  /** The functions of the page have changed: tell the session, or the next one. */
+  toolsChanged() {
+    const entry = { fields: { tools: this.fields.tools ?? [] }, id: `${PREFIX}${this.#next++}`, sent: false };
+    this.#post(entry);
+    if (entry.sent) this.#waiting.push(entry);
+    this.#toolsDiffer = !entry.sent;
+  }
+
+  /** Send all of it to a new session. `more`: fields of this session only. */
+  configure(more = {}) {
+    const all = merge(this.#kept, more);
+    if (this.tools().length || all.tools) all.tools = this.#offered(all);
+    this.#toolsDiffer = false;
+    this.#awaited = Object.keys(all).length > 0;
+    if (this.#awaited) this.send({ type: "session.update", event_id: FIRST, session: { type: "realtime", ...all } });
+    for (const entry of this.#waiting) this.#post(entry);  // each alone: one that is refused takes no other with it
+  }
+
+  /** Follow the server's answers. After `session.resumed` the session gets what was set while the line was down. */
+  handle({ type, error }) {
+    if (type === "session.resumed") this.#resumed();
+    if (type === "session.updated") this.#confirmed();
+    if (type !== "error" || !error?.event_id) return;
+    if (error.event_id === FIRST) this.#awaited = false;
+    this.#waiting = this.#waiting.filter(({ id }) => id !== error.event_id);
+  }
+
+  /** The value at a path: what was set and is not answered yet, else what the server has confirmed, else what was set. */
+  get(...path) {
+    const at = (from) => path.reduce((value, key) => value?.[key], from);
+    const [latest] = this.#waiting.map(({ fields }) => at(fields)).filter((value) => value !== undefined).slice(-1);
+    return latest ?? at(this.session()) ?? at(this.#kept) ?? null;
+  }
+
+  /** Change keys of an object of `audio.input` that the wire replaces as a whole. */
+  change(name, keys) {
+    this.update({ audio: { input: { [name]: { ...this.get("audio", "input", name), ...keys } } } });
+  }
+
+  #post(entry) {
+    const { fields, id } = entry;
+    const tools = fields.tools ? { tools: this.#offered(merge(this.#kept, fields)) } : {};
+    entry.sent = this.send({ type: "session.update", event_id: id, session: { type: "realtime", ...fields, ...tools } });
+  }
+
+  #resumed() {
+    for (const entry of this.#waiting) if (!entry.sent) this.#post(entry);
+    if (this.#toolsDiffer) this.toolsChanged();
+  }
+
+  /** The server answers in order. */
+  #confirmed() {
+    if (this.#awaited) this.#awaited = false;
+    else if (this.#waiting[0]?.sent) this.#kept = merge(this.#kept, this.#waiting.shift().fields);
+  }
+
+  /** The session's own tools and the functions of the page; of two with the same name the page's. */
+  #offered({ tools = [] }) {
+    const own = this.tools(), names = new Set(own.map(({ name }) => name));
+    return [...tools.filter(({ name }) => !names.has(name)), ...own];
+  }
+}
