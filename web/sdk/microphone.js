@@ -34,6 +34,8 @@ export class Microphone extends EventTarget {
     this.state = "off";  // off asking on interrupted denied missing busy insecure lost unloaded failed
     this.muted = false;
     this.error = null;
+    /** @type {string | null} The chosen device; null: the one of the browser. */
+    this.deviceId = null;
   }
 
   #stream = null; #context = null; #node = null; #attempt = 0; #keeping = null;

@@ -1,3 +1,4 @@
+// @ts-check
 // Talk with a Realtime server from a page. The public interface:
 //
 //   const voice = new Realtime({ url: "wss://host/v1/realtime" });
@@ -29,40 +30,55 @@ const SILENCE_MS = 4000;
 const STORED_ITEMS_MS = 300;  // a stored conversation's items follow `conversation.created` at once
 const NO_CONVERSATION_MS = 1000;  // servers that never send that event
 
+/** @import { Conversation, Item, Message, Options, Phase, ProtocolEvent, Snapshot, Tool } from "./types.js" */
+
+/** A conversation with a server: microphone, player, connection and what was said, joined. */
 export class Realtime extends EventTarget {
   /**
    * `credential`: a key, an `ek_…` secret, or a function (it may be async) that is asked for one before each connect.
    * `session`: the fields of a session.update after every connect. `tools`: see `tool`.
+   * @param {Options} options
    */
   constructor({ url, credential = null, session = null, extensions = EXTENSIONS, binary = true, microphone = {}, tools = [] }) {
     super();
-    const send = (event) => this.send(event);
+    const send = (/** @type {ProtocolEvent} */ event) => this.send(event);
+    /** @type {Conversation} */
     this.conversation = emptyConversation();
+    /** @type {Settings} */
     this.settings = new Settings({
       fields: session, send, session: () => this.conversation.session, tools: () => this.tools.definitions,
     });
+    /** @type {Tools} */
     this.tools = new Tools({
       send, changed: () => this.settings.toolsChanged(), report: (detail) => this.dispatchEvent(new CustomEvent("tool", { detail })),
-      foreign: (name) => (this.settings.fields.tools ?? []).some((tool) => tool.name === name),
+      foreign: (name) => (this.settings.fields.tools ?? []).some((/** @type {Tool} */ tool) => tool.name === name),
       busy: (running) => this.#apply({ type: "local.tools", running }),
     });
     this.player = new Player();
     this.microphone = new Microphone(microphone);
     const asked = typeof credential === "function" ? async () => credential() : async () => credential;
-    this.connection = new Connection({ url, credential: asked, extensions, binary });
+    this.connection = new Connection(/** @type {any} */ ({ url, credential: asked, extensions, binary }));
     this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
+    /** @type {() => Snapshot} The state of everything: the same object until something changes. */
     this.snapshot = snapshots(() => this.#read(), ["connection", "microphone"]);
     for (const tool of tools) this.tool(tool);
     this.#addListeners();
   }
 
-  #changing = false; #wasPlaying = false; #talking = false; #ready = false; #readying = null; #known = new Set(); #askAgain = false;
+  #changing = false; #wasPlaying = false; #talking = false; #ready = false; #known = new Set(); #askAgain = false;
 
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #readying;
+
+  /** @returns {Phase} */
   get phase() {
     return phase(this.conversation, this.player.playing);
   }
 
-  /** Call `listener` after each change. Returns a function that ends this. It needs no `this`, like `snapshot`. */
+  /**
+   * Call `listener` after each change. Returns a function that ends this. It needs no `this`, like `snapshot`.
+   * @type {(listener: () => void) => () => void}
+   */
   subscribe = (listener) => {
     const changed = () => listener();
     this.addEventListener("change", changed);
@@ -71,20 +87,26 @@ export class Realtime extends EventTarget {
 
   // What the server has confirmed, or what was set and is not answered yet. To set one sends a session.update, now and after
   // every connect; the server takes it from the next response on.
+  /** The voice of the answers. @type {string | null} */
   get voice() { return this.settings.get("audio", "output", "voice"); }
   set voice(voice) { this.update({ audio: { output: { voice } } }); }
+  /** How fast the voice speaks; 1 is as it is made. @type {number | null} */
   get speed() { return this.settings.get("audio", "output", "speed"); }
   set speed(speed) { this.update({ audio: { output: { speed } } }); }
+  /** What the model is told to be and to do. @type {string | null} */
   get instructions() { return this.settings.get("instructions"); }
   set instructions(instructions) { this.update({ instructions }); }
+  /** The language of the user's speech, for example `en`; null: any. @type {string | null} */
   get language() { return this.settings.get("audio", "input", "transcription", "language"); }
   set language(language) { this.settings.change("transcription", { language: language ?? undefined }); }
+  /** Whether speech interrupts an answer. @type {boolean} */
   get interruption() { return this.settings.get("audio", "input", "turn_detection", "interrupt_response") ?? true; }
   set interruption(on) { this.settings.change("turn_detection", { interrupt_response: on }); }
+  /** How soon a turn counts as over: `low`, `medium`, `high` or `auto`. @type {string | null} */
   get eagerness() { return this.settings.get("audio", "input", "turn_detection", "eagerness"); }
   set eagerness(eagerness) { this.settings.change("turn_detection", { type: "semantic_vad", eagerness }); }
 
-  /** Change any fields of the session, by the rules of `session.update`. What the server refuses is taken back. */
+  /** Change any fields of the session, by the rules of `session.update`. What the server refuses is taken back. @param {Record<string, any>} fields */
   update(fields) {
     this.settings.update(fields);
   }
@@ -92,6 +114,8 @@ export class Realtime extends EventTarget {
   /**
    * Offer a function to the model: {name, description, parameters (a JSON schema), run, timeout_ms = 30000}. `run` gets the
    * arguments and {signal, call_id}, and returns a string or anything JSON. Returns a function that removes it.
+   * @param {Tool} tool
+   * @returns {() => void}
    */
   tool(tool) {
     return this.tools.add(tool);
@@ -105,6 +129,7 @@ export class Realtime extends EventTarget {
     await started;
   }
 
+  /** Connect without the microphone. */
   connect() {
     const { id } = this.conversation;
     this.connection.query = id ? { conversation: id } : {};  // a server with a store continues it
@@ -112,7 +137,7 @@ export class Realtime extends EventTarget {
     this.#openPlayer();
   }
 
-  /** Send a typed turn. It interrupts a running answer, like speech. Without a connection it is sent when there is one. */
+  /** Send a typed turn. It interrupts a running answer, like speech. Without a connection it is sent when there is one. @param {string | Message} message */
   async say(message) {
     const { text = "", images = [] } = typeof message === "string" ? { text: message } : message;
     const item_id = `msg_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
@@ -140,7 +165,10 @@ export class Realtime extends EventTarget {
     else this.connect();
   }
 
-  /** Show these items and send them to the next session: `[{id, role, text, placed, typed, truncated}]`. */
+  /**
+   * Show these items and send them to the next session.
+   * @param {{ id?: string | null, items: Partial<Item>[] }} conversation
+   */
   restore({ id = null, items }) {
     this.#apply({ type: "local.restored", id, items });
   }
@@ -162,11 +190,13 @@ export class Realtime extends EventTarget {
     await this.audio.interrupt();
   }
 
+  /** Send silence instead of the microphone. @param {boolean} on */
   mute(on) {
     this.microphone.mute(on);
     this.#changed();
   }
 
+  /** Stop the microphone and the answer, and close the connection. */
   async stop() {
     this.#talking = false;
     this.microphone.stop();
@@ -177,21 +207,27 @@ export class Realtime extends EventTarget {
     this.#changed();
   }
 
-  /** Send any client event. Whether it was sent: without a session it is dropped. */
+  /** Send any client event. Whether it was sent: without a session it is dropped. @param {ProtocolEvent} event @returns {boolean} */
   send(event) {
     const sent = this.connection.send(event);
     if (sent) this.dispatchEvent(new CustomEvent("sent", { detail: event }));
     return sent;
   }
 
+  /** The user has seen the problem. */
   dismissProblem() {
     this.#apply({ type: "local.problem_seen" });
   }
 
+  /** @param {EventTarget} target @param {string} type @param {(detail: any) => void} heed */
+  #on(target, type, heed) {
+    target.addEventListener(type, (event) => heed(/** @type {CustomEvent} */ (event).detail));
+  }
+
   #addListeners() {
-    this.connection.addEventListener("event", ({ detail }) => this.#receive(detail));
-    this.connection.addEventListener("frame", ({ detail }) => this.audio.handleFrame(detail));
-    this.connection.addEventListener("state", ({ detail }) => {
+    this.#on(this.connection, "event", (detail) => this.#receive(detail));
+    this.#on(this.connection, "frame", (detail) => this.audio.handleFrame(detail));
+    this.#on(this.connection, "state", (detail) => {
       if (detail === "open") this.#recover();
       else if (!this.connection.resuming) this.#notReady();
       this.#changed();
@@ -205,15 +241,15 @@ export class Realtime extends EventTarget {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.connection.retryNow();
     });
-    this.microphone.addEventListener("state", ({ detail }) => {
+    this.#on(this.microphone, "state", (detail) => {
       if (detail === "interrupted") this.#endSpeech();
       this.#changed();
     });
-    this.microphone.addEventListener("frame", ({ detail: { pcm, level } }) => {
+    this.#on(this.microphone, "frame", ({ pcm, level }) => {
       this.connection.sendAudio(pcm);
       this.#level("input", level);
     });
-    this.player.addEventListener("progress", ({ detail: { level } }) => {
+    this.#on(this.player, "progress", ({ level }) => {
       this.#level("output", level);
       this.dispatchEvent(new CustomEvent("progress"));
       if (this.player.playing !== this.#wasPlaying) this.#changed();
@@ -229,12 +265,13 @@ export class Realtime extends EventTarget {
 
   #openPlayer() {
     if (!this.player.possible) return;  // the answers are written
-    this.player.open().catch((error) => {
+    this.player.open().catch((/** @type {Error} */ error) => {
       if (this.connection.state !== "open") return;
       this.#apply({ type: "error", error: { code: "no_audio_output", message: `No sound can be played: ${error.message}` } });
     });
   }
 
+  /** @param {ProtocolEvent} event */
   #receive(event) {
     // Handle audio first: a flush must not wait for captions.
     this.audio.handle(event);
@@ -256,11 +293,12 @@ export class Realtime extends EventTarget {
     else this.#replay();
   }
 
+  /** @param {ProtocolEvent} event */
   #interruptTools({ type }) {
     if (type === "input_audio_buffer.speech_started" && this.interruption) this.tools.interrupt("speech");
   }
 
-  /** The server was still answering, for example with its greeting: ask when that is over. */
+  /** The server was still answering, for example with its greeting: ask when that is over. @param {ProtocolEvent} event */
   #afterAnother({ type, error }) {
     if (type === "error" && error.code === "conversation_already_has_active_response") this.#askAgain = true;
     if (type !== "response.done" || !this.#askAgain) return;
@@ -289,6 +327,7 @@ export class Realtime extends EventTarget {
     clearTimeout(this.#readying);
   }
 
+  /** @param {number} ms */
   #replayIn(ms) {
     clearTimeout(this.#readying);
     this.#readying = setTimeout(() => this.#replay(), ms);
@@ -311,6 +350,7 @@ export class Realtime extends EventTarget {
     for (let ms = 0; ms < SILENCE_MS; ms += this.microphone.frameMs) this.connection.sendAudio(frame);
   }
 
+  /** @param {ProtocolEvent} event */
   #apply(event) {
     const next = reduce(this.conversation, event);
     if (next === this.conversation) return;
@@ -318,14 +358,17 @@ export class Realtime extends EventTarget {
     this.#changed();
   }
 
+  /** @returns {Snapshot} */
   #read() {
-    const { connection: { state, reason, retryAt, silent }, microphone } = this;
+    const { state, reason, retryAt, silent } = /** @type {Snapshot["connection"]} */ (this.connection);
+    const { microphone } = this;
     return {
       conversation: this.conversation, phase: this.phase, connection: { state, reason, retryAt, silent },
-      microphone: { state: microphone.state, muted: microphone.muted, deviceId: microphone.deviceId ?? null },
+      microphone: { state: /** @type {any} */ (microphone.state), muted: microphone.muted, deviceId: microphone.deviceId ?? null },
     };
   }
 
+  /** @param {"input" | "output"} source @param {number} level */
   #level(source, level) {
     this.dispatchEvent(new CustomEvent("level", { detail: { source, level } }));
   }

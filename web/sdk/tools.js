@@ -1,3 +1,4 @@
+// @ts-check
 // Functions of the page that the model may call. Runs each call once and answers it in its own session: with the result, or
 // with an error that the model can read. When all calls of a response are answered, one `response.create` follows.
 // Knows the protocol's events; knows no socket. What a function returns is data for the model and is never shown or run here.
@@ -7,6 +8,13 @@ const INTERRUPTED_MS = 1000;        // what a function may still take after an i
 const MAX_RESULT_CHARACTERS = 200_000;
 const MAX_ERROR_CHARACTERS = 1000;
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+
+/** @import { ProtocolEvent, Tool, ToolReport } from "./types.js" */
+/**
+ * @typedef {{ call_id: string, name: string, tool: Tool | null, response_id: string, arguments: any, abort: AbortController,
+ *   answered: boolean, timer: ReturnType<typeof setTimeout> | undefined, late: boolean }} Call
+ * @typedef {{ calls: Call[], done: boolean, silent: string }} Calling
+ */
 
 /** Why a call ended early; the reason of its signal. */
 export class ToolError extends Error {
@@ -18,15 +26,21 @@ export class Tools {
    * `send`: event -> whether it was sent. `changed`: called when the list has changed. `report`: called with
    * {name, call_id, arguments, result | error} of each call that has ended. `foreign`: name -> whether the page answers it itself.
    * `busy`: called with true when a call starts, and with false when the last one has ended and no answer will be asked for.
+   * @param {{ send: (event: ProtocolEvent) => boolean, changed?: () => void, report?: (one: ToolReport) => void,
+   *   foreign?: (name: string) => boolean, busy?: (running: boolean) => void }} parts
    */
   constructor({ send, changed = () => {}, report = () => {}, foreign = () => false, busy = () => {} }) {
-    Object.assign(this, { send, changed, report, foreign, busy });
+    this.send = send;
+    this.changed = changed;
+    this.report = report;
+    this.foreign = foreign;
+    this.busy = busy;
   }
 
-  #tools = new Map();      // name -> tool
-  #calls = new Map();      // call id -> the call, also when it is answered: an answer is never sent twice
-  #responses = new Map();  // response id -> {calls, done, silent: "" | "speech" | "cancelled"}
-  #unsent = [];            // answers that wait for the line
+  /** @type {Map<string, Tool>} */ #tools = new Map();      // name -> tool
+  /** @type {Map<string, Call>} */ #calls = new Map();      // call id -> the call, also when it is answered: an answer is never sent twice
+  /** @type {Map<string, Calling>} */ #responses = new Map();  // response id -> {calls, done, silent: "" | "speech" | "cancelled"}
+  /** @type {ProtocolEvent[]} */ #unsent = [];            // answers that wait for the line
   #owed = false;           // speech has taken the place of an answer
 
   /** For `session.tools`. */
@@ -41,7 +55,7 @@ export class Tools {
     return this.#unsent.length > 0 || [...this.#calls.values()].some((call) => !call.answered);
   }
 
-  /** Offer a function. Returns a function that removes it. Throws a TypeError for a tool that no server would take. */
+  /** Offer a function. Returns a function that removes it. Throws a TypeError for a tool that no server would take. @param {Tool} tool */
   add(tool) {
     if (!NAME.test(tool?.name)) throw new TypeError(`The name of a tool has 1 to 64 letters, digits, _ or -: ${String(tool?.name)}`);
     if (typeof tool.run !== "function") throw new TypeError(`The tool ${tool.name} has no function "run".`);
@@ -55,6 +69,7 @@ export class Tools {
     };
   }
 
+  /** Follow the server. @param {ProtocolEvent} event */
   handle(event) {
     switch (event.type) {
       case "session.created": return this.abandon();
@@ -95,10 +110,12 @@ export class Tools {
     }
   }
 
+  /** @param {Record<string, any>} event */
   #start({ response_id, call_id, name, arguments: text }) {
     if (this.#calls.has(call_id) || !this.#tools.size || (!this.#tools.has(name) && this.foreign(name))) return;
     const tool = this.#tools.get(name) ?? null;
-    const call = { call_id, name, tool, response_id, arguments: null, abort: new AbortController(), answered: false, timer: null, late: false };
+    /** @type {Call} */
+    const call = { call_id, name, tool, response_id, arguments: null, abort: new AbortController(), answered: false, timer: undefined, late: false };
     this.#calls.set(call_id, call);
     const response = this.#responses.get(response_id) ?? { calls: [], done: false, silent: "" };
     response.calls.push(call);
@@ -114,8 +131,9 @@ export class Tools {
     this.#run(call);
   }
 
+  /** @param {Call} call */
   async #run(call) {
-    const { timeout_ms = TIMEOUT_MS, run } = call.tool;
+    const { timeout_ms = TIMEOUT_MS, run } = /** @type {Tool} */ (call.tool);
     if (Number.isFinite(timeout_ms)) {
       call.timer = setTimeout(() => this.#fail(call, `The tool did not end within ${timeout_ms} ms.`), timeout_ms);
     }
@@ -129,10 +147,12 @@ export class Tools {
     }
   }
 
+  /** @param {Call} call @param {string} message */
   #fail(call, message) {
     this.#answer(call, { result: JSON.stringify({ error: message.slice(0, MAX_ERROR_CHARACTERS) }), error: message });
   }
 
+  /** @param {Call} call @param {{ result: string, value?: unknown, error?: string }} outcome */
   #answer(call, { result, value, error }) {
     if (call.answered) return;
     call.answered = true;
@@ -144,6 +164,7 @@ export class Tools {
     this.report({ name, call_id, arguments: call.arguments, ...(error === undefined ? { result: value } : { error }) });
   }
 
+  /** @param {Record<string, any>} response */
   #done(response) {
     const own = this.#responses.get(response?.id);
     if (!own) return;
@@ -152,7 +173,7 @@ export class Tools {
     this.#next(response.id);
   }
 
-  /** Ask for the answer, once, when the response is done and all of its calls are answered. */
+  /** Ask for the answer, once, when the response is done and all of its calls are answered. @param {string} id */
   #next(id) {
     const response = this.#responses.get(id);
     if (!response?.done || !response.calls.every((call) => call.answered)) return;
@@ -170,6 +191,7 @@ export class Tools {
     this.#owed = false;
   }
 
+  /** @param {ProtocolEvent} event */
   #post(event) {
     if (this.#unsent.length || !this.send(event)) this.#unsent.push(event);
   }
@@ -179,16 +201,16 @@ export class Tools {
   }
 }
 
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (/** @type {any} */ value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What the model reads of a result: a string as it is, anything else as JSON. Throws for what cannot be told. */
+/** What the model reads of a result: a string as it is, anything else as JSON. Throws for what cannot be told. @param {unknown} result */
 function asText(result) {
   const text = typeof result === "string" ? result : JSON.stringify(result) ?? "null";
   if (text.length <= MAX_RESULT_CHARACTERS) return text;
   throw new ToolError(`The result is too large: ${text.length} characters, and at most ${MAX_RESULT_CHARACTERS} are sent.`);
 }
 
-/** Anything can be thrown, also what has no message, or one that throws. */
+/** Anything can be thrown, also what has no message, or one that throws. @param {any} error */
 function messageOf(error) {
   try {
     return String(error?.message ?? error) || "The tool failed.";
