@@ -16,6 +16,8 @@ export class Player extends EventTarget {
     this.gain = 1;       // its factor
     this.parts = new Map();  // key -> {heardMs, outputMs, receivedMs, done}
     this.underruns = 0;
+    this.bufferedMs = 0;  // received and not yet output, at the last report
+    this.jitterMs = 0;    // the length of the jitter buffer
     this.interrupted = false;  // a phone call or another app has stopped the sound
     this.#reset();
   }
@@ -151,9 +153,9 @@ export class Player extends EventTarget {
     flush.resolve(parts);
   }
 
-  #report({ parts, level, underruns }) {
+  #report({ parts, level, underruns, bufferedMs, jitterMs }) {
     const latencyMs = (this.context.outputLatency || this.context.baseLatency || 0) * 1000;
-    this.underruns = underruns;
+    Object.assign(this, { underruns, bufferedMs, jitterMs });
     const alive = new Set();
     for (const { key, receivedMs, outputMs, sinceMs, done } of parts) {
       const part = this.#part(key);

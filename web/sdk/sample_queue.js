@@ -1,8 +1,11 @@
 // The player's ring buffer of samples, each with the part it belongs to. Decides when to start, counts every sample of
 // output, and discards the rest at a flush. Knows no worklet; measures time in samples.
+//
+// The jitter buffer is as long as arrivals have been late: if the audio of a part had been played from its first arrival on,
+// how long would it have been missing? Audio that comes faster than it sounds is never late, and starts at once.
 
 const JITTER_STEP_MS = 20;
-const JITTER_CAP_MS = 40;
+const JITTER_CAP_MS = 200;  // a longer pause is one of the voice, and waiting would not have helped
 const RAMP_MS = 2;        // fades between silence and audio without a click
 const KEEP_DONE_MS = 1000; // a finished part is reported this long, because of the latency of the device
 
@@ -14,13 +17,15 @@ export class SampleQueue {
     this.head = 0;
     this.size = 0;
     this.segments = [];        // [{part, samples}] in ring order
-    this.parts = new Map();    // key -> {key, received, output, ended, lastSample}
+    this.parts = new Map();    // key -> {key, base, received, output, ended, lastSample}
     this.clock = 0;            // samples of output, silence included
     this.waiting = true;
     this.waited = 0;
-    this.jitter = 0;           // samples needed before output starts: 0 until an underrun
+    this.opening = 0;          // size of the first arrival of what waits
+    this.jitter = 0;           // samples that the output starts later than it could: 0 until arrivals were late
+    this.latest = 0;           // the largest lateness of the current part
     this.ramp = Math.round((rate * RAMP_MS) / 1000);
-    this.rampIn = 0;
+    this.rampIn = 0;           // samples of the fade that is due
     this.last = 0;             // the last sample of output: silence decays from it
     this.underruns = 0;
   }
@@ -32,11 +37,13 @@ export class SampleQueue {
   push(key, samples) {
     const part = this.#part(key);
     if (part.ended || !samples.length) return;
+    this.#measure(part);
     this.#reserve(samples.length);
     let tail = (this.head + this.size) % this.ring.length;
     const first = Math.min(samples.length, this.ring.length - tail);
     this.ring.set(samples.subarray(0, first), tail);
     this.ring.set(samples.subarray(first), 0);
+    if (!this.size) this.opening = samples.length;
     this.size += samples.length;
     part.received += samples.length;
     const open = this.segments.at(-1);
@@ -108,10 +115,22 @@ export class SampleQueue {
   #part(key) {
     let part = this.parts.get(key);
     if (!part) {
-      part = { key, received: 0, output: 0, ended: false, lastSample: null };
+      part = { key, base: null, received: 0, output: 0, ended: false, lastSample: null };
       this.parts.set(key, part);
     }
     return part;
+  }
+
+  /** How late this arrival is, against the first one of its part. */
+  #measure(part) {
+    part.base ??= this.clock;
+    const late = this.clock - part.base - part.received;
+    if (late <= 0) return;
+    const most = (this.rate * JITTER_CAP_MS) / 1000;
+    if (this.size === 0) part.base += late;  // the listener has waited: what follows is late against that
+    if (late > most) return;
+    this.latest = Math.max(this.latest, late);
+    this.jitter = Math.max(this.jitter, late);
   }
 
   #reserve(more) {
@@ -127,12 +146,14 @@ export class SampleQueue {
   #start(length) {
     if (!this.size) return false;
     const complete = this.segments.at(-1).part.ended;
-    if (this.size < this.jitter && this.waited < this.jitter && !complete) {
+    // What comes after the first arrival is ahead of its time: as good as waiting that long.
+    if (this.size - this.opening < this.jitter && this.waited < this.jitter && !complete) {
       this.waited += length;
       return false;
     }
     this.waiting = false;
     this.waited = 0;
+    this.rampIn = this.ramp;
     return true;
   }
 
@@ -152,16 +173,16 @@ export class SampleQueue {
     }
   }
 
-  /** The buffer is empty: the end of a part makes the jitter buffer smaller, an underrun makes it larger. */
+  /** The buffer is empty: the end of a part that needed less makes the jitter buffer smaller, an underrun makes it larger. */
   #empty() {
     this.waiting = true;
     const step = (this.rate * JITTER_STEP_MS) / 1000;
     if (this.current?.ended) {
-      this.jitter = Math.max(0, this.jitter - step / 2);
+      this.jitter = Math.max(this.latest, this.jitter - step / 2);
+      this.latest = 0;
     } else {
       this.underruns += 1;
-      this.jitter = Math.min((this.rate * JITTER_CAP_MS) / 1000, this.jitter + step);
-      this.rampIn = this.ramp;
+      this.jitter = Math.max(this.jitter, step);
     }
   }
 

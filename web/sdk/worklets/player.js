@@ -54,6 +54,7 @@ class PlayerProcessor extends AudioWorkletProcessor {
     this.idle = !parts.length;
     this.port.postMessage({
       type: "report", level, underruns: this.queue.underruns,
+      bufferedMs: this.#ms(this.queue.size), jitterMs: this.#ms(this.queue.jitter),
       parts: parts.map((part) => ({
         key: part.key, done: part.done,
         receivedMs: this.#ms(part.received), outputMs: this.#ms(part.output), sinceMs: this.#ms(part.since),
