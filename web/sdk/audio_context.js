@@ -44,3 +44,31 @@ export function keepRunning(context, onState = () => {}) {
   check();
   return end;
 }
+
+/** A context of its own for each player and each microphone. */
+export const ownContexts = {
+  open: (/** @type {AudioContextOptions} */ options) => new AudioContext(options),
+  close: async (/** @type {AudioContext} */ context) => { if (context.state !== "closed") await context.close(); },
+};
+
+/** One context for many players and microphones: opened for the first of them, closed when the last one has closed it. */
+export function sharedContexts() {
+  /** @type {AudioContext | null} */
+  let shared = null;
+  let users = 0;
+  return {
+    open(/** @type {AudioContextOptions} */ _options) {  // it runs at the rate of the device: the microphone wants that
+      if (!shared || shared.state === "closed") {
+        shared = new AudioContext({ latencyHint: "interactive" });
+        users = 0;
+      }
+      users += 1;
+      return shared;
+    },
+    async close(/** @type {AudioContext} */ context) {
+      if (context !== shared || --users > 0) return;
+      shared = null;
+      await ownContexts.close(context);
+    },
+  };
+}

@@ -1,7 +1,7 @@
 // The microphone as PCM16 frames. Every error of the browser becomes a state.
 // Knows nothing of the protocol and shows nothing.
 
-import { keepRunning } from "./audio_context.js";
+import { keepRunning, ownContexts } from "./audio_context.js";
 
 const STATE_OF_ERROR = {
   NotAllowedError: "denied",
@@ -24,8 +24,9 @@ async function load(context) {
 
 /** Events: `state`, and `frame` with {pcm: Int16Array, level: 0…1}. */
 export class Microphone extends EventTarget {
-  constructor({ rate = 24000, frameMs = 20, constraints = {} } = {}) {  // Hertz
+  constructor({ rate = 24000, frameMs = 20, constraints = {}, contexts = ownContexts } = {}) {  // Hertz
     super();
+    this.contexts = contexts;  // who opens and closes the AudioContext
     this.rate = rate;
     this.frameMs = frameMs;
     this.constraints = {
@@ -81,10 +82,10 @@ export class Microphone extends EventTarget {
     track.onended = () => { this.#release(); this.#setState("lost"); };
     track.onmute = track.onunmute = () => this.#heed();  // a phone call takes the device away for a while
     // Use the device's rate: some browsers reject a stream whose rate is not that of the context.
-    const context = (this.#context = new AudioContext({ latencyHint: "interactive" }));
+    const context = (this.#context = this.contexts.open({ latencyHint: "interactive" }));
     context.resume().catch(() => {});
     await load(context);
-    if (context.state === "closed") return;
+    if (context !== this.#context || context.state === "closed") return;
     this.#node = new AudioWorkletNode(context, "realtime-capture", {
       outputChannelCount: [1], processorOptions: { rate: this.rate, frameMs: this.frameMs },
     });
@@ -115,7 +116,7 @@ export class Microphone extends EventTarget {
       this.#node.port.postMessage("stop");
       this.#node.disconnect();
     }
-    if (this.#context && this.#context.state !== "closed") this.#context.close().catch(() => {});
+    if (this.#context) this.contexts.close(this.#context).catch(() => {});
     this.#stream = this.#context = this.#node = null;
   }
 

@@ -1,14 +1,16 @@
 // The audio output of the page: owns an AudioContext and the player worklet, and sends audio to it. Computes from its
 // reports what the listener has heard, with the latency of the device. Knows nothing of the protocol.
 
-import { keepRunning, soundIsPossible } from "./audio_context.js";
+import { keepRunning, ownContexts, soundIsPossible } from "./audio_context.js";
 
 const GAIN_S = 0.02;  // time constant of a change of gain: after 50 ms nine tenths of it are done
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
 
 export class Player extends EventTarget {
-  constructor({ rate = 24000 } = {}) {  // Hertz
+  /** `rate` in Hertz. `contexts` opens and closes the AudioContext: its own one, or one that it shares. */
+  constructor({ rate = 24000, contexts = ownContexts } = {}) {
     super();
+    this.contexts = contexts;
     this.rate = rate;
     this.context = null;
     this.node = null;
@@ -41,7 +43,7 @@ export class Player extends EventTarget {
     this.#opening ??= this.#start().catch((error) => {
       this.#opening = null;  // the server may be unreachable: the next open() tries again
       this.#keeping?.();
-      this.context?.close().catch(() => {});
+      if (this.context) this.contexts.close(this.context).catch(() => {});
       this.context = null;
       throw error;
     });
@@ -50,7 +52,7 @@ export class Player extends EventTarget {
   }
 
   async #start() {
-    this.context = new AudioContext({ sampleRate: this.rate, latencyHint: "interactive" });
+    this.context = this.contexts.open({ sampleRate: this.rate, latencyHint: "interactive" });
     this.context.resume().catch(() => {});
     this.#keeping = keepRunning(this.context, (state) => {
       this.interrupted = state === "interrupted";
@@ -112,11 +114,15 @@ export class Player extends EventTarget {
     await this.#opening?.catch(() => {});
     const { context } = this;
     this.#keeping?.();
-    if (this.node) this.node.port.onmessage = null;
+    if (this.node) {
+      this.node.port.onmessage = null;
+      this.node.port.postMessage({ type: "stop" });  // the context may go on without it
+      this.output.disconnect();
+    }
     this.context = this.node = this.output = null;
     this.parts.clear();
     this.#reset();
-    if (context && context.state !== "closed") await context.close();
+    if (context) await this.contexts.close(context);
   }
 
   #part(key) {

@@ -37,9 +37,10 @@ export class Realtime extends EventTarget {
   /**
    * `credential`: a key, an `ek_…` secret, or a function (it may be async) that is asked for one before each connect.
    * `session`: the fields of a session.update after every connect. `tools`: see `tool`.
+   * `contexts`: who opens the AudioContext, see audio_context.js.
    * @param {Options} options
    */
-  constructor({ url, credential = null, session = null, extensions = EXTENSIONS, binary = true, microphone = {}, tools = [] }) {
+  constructor({ url, credential = null, session = null, extensions = EXTENSIONS, binary = true, microphone = {}, tools = [], contexts = undefined }) {
     super();
     const send = (/** @type {ProtocolEvent} */ event) => this.send(event);
     /** @type {Conversation} */
@@ -54,8 +55,8 @@ export class Realtime extends EventTarget {
       foreign: (name) => (this.settings.fields.tools ?? []).some((/** @type {Tool} */ tool) => tool.name === name),
       busy: (running) => this.#apply({ type: "local.tools", running }),
     });
-    this.player = new Player();
-    this.microphone = new Microphone(microphone);
+    this.player = new Player({ contexts });
+    this.microphone = new Microphone({ contexts, ...microphone });
     const asked = typeof credential === "function" ? async () => credential() : async () => credential;
     this.connection = new Connection(/** @type {any} */ ({ url, credential: asked, extensions, binary }));
     this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
@@ -134,8 +135,11 @@ export class Realtime extends EventTarget {
     const { id } = this.conversation;
     this.connection.query = id ? { conversation: id } : {};  // a server with a store continues it
     this.connection.open();
+    document.addEventListener("visibilitychange", this.#shown);
     this.#openPlayer();
   }
+
+  #shown = () => { if (document.visibilityState === "visible") this.connection.retryNow(); };
 
   /** Send a typed turn. It interrupts a running answer, like speech. Without a connection it is sent when there is one. @param {string | Message} message */
   async say(message) {
@@ -203,6 +207,7 @@ export class Realtime extends EventTarget {
     await this.interrupt();
     this.tools.abandon();
     this.connection.close();
+    document.removeEventListener("visibilitychange", this.#shown);  // else the document would keep this object
     this.#apply({ type: "local.stopped" });
     this.#changed();
   }
@@ -238,9 +243,6 @@ export class Realtime extends EventTarget {
     };
     this.connection.addEventListener("silent", () => this.#changed());
     this.player.addEventListener("state", () => this.#changed());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.connection.retryNow();
-    });
     this.#on(this.microphone, "state", (detail) => {
       if (detail === "interrupted") this.#endSpeech();
       this.#changed();

@@ -38,7 +38,12 @@ class PlayerProcessor extends AudioWorkletProcessor {
     this.port.postMessage({ type: "flushed", id, parts });
   }
 
+  stop() {
+    this.stopped = true;
+  }
+
   process(_inputs, [[out]]) {
+    if (this.stopped) return false;
     this.queue.pull(out);
     for (const sample of out) this.energy += sample * sample;
     this.sinceReport += out.length;
