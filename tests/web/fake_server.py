@@ -110,6 +110,8 @@ async def _strict(request: web.Request, handler: Any) -> web.StreamResponse:
     response: web.StreamResponse = await handler(request)
     if not response.prepared:
         response.headers["Content-Security-Policy"] = STRICT
+        if origin := request.headers.get("Origin"):  # it allows every page
+            response.headers["Access-Control-Allow-Origin"] = origin
     return response
 
 

@@ -17,17 +17,20 @@ const ICONS = {
   voice: ["M5 10v4", "M9 6.5v11", "M13 9v6", "M17 4.5v15", "M21 10v4"],
   microphone: ["M12 3.5a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0v-5a3 3 0 0 1 3-3z", "M5.5 11.5a6.5 6.5 0 0 0 13 0", "M12 18v3"],
   muted: ["M12 3.5a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0v-5a3 3 0 0 1 3-3z", "M5.5 11.5a6.5 6.5 0 0 0 13 0", "M12 18v3", "M4 4l16 16"],
-  end: ["M7.5 7.5h9v9h-9z"],
-  stop: ["M8 5.5v13", "M16 5.5v13"],
+  end: ["M3.5 14.2c5.2-5 11.8-5 17 0l-2.3 2.7-3.4-1.6v-2.5c-1.8-.5-3.8-.5-5.6 0v2.5l-3.4 1.6z"],
+  stop: ["M7.5 7.5h9v9h-9z"],
   close: ["M6 6l12 12", "M18 6L6 18"],
   send: ["M12 19V5", "M5.5 11.5L12 5l6.5 6.5"],
 };
+
+const FILLED = new Set(["end", "stop"]);
 
 /** A drawing for eyes only: the button around it has the words. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
+  if (FILLED.has(name)) svg.setAttribute("class", "fill");
   for (const line of ICONS[name]) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", line);

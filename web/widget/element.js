@@ -17,6 +17,7 @@ export class RealtimeVoice extends HTMLElement {
 
   #voice = null; #view; #tools = new Map(); #told = new Set(); #talking = false; #running = false; #trouble = null;
   #reach = null; #seen = null; #greeting = null; #greeted = false; #attended = false;
+  #cutting = new Set(); #telling = null;
 
   constructor() {
     super();
@@ -128,11 +129,12 @@ export class RealtimeVoice extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, value) {
-    if (before === value || !this.isConnected) return;
-    if (name === "open") this.#applyOpen();
-    if (name === "mode") this.#replace(value === "inline");
+    if (before === value) return;
     if (name in SETTINGS) this.#voice?.update(this.#settings([name]));
     if (name === "server") this.#moveTo();
+    if (!this.#attended) return;  // `connectedCallback` reads the others
+    if (name === "open") this.#applyOpen();
+    if (name === "mode") this.#replace(value === "inline");
     this.#draw();
   }
 
@@ -201,6 +203,7 @@ export class RealtimeVoice extends HTMLElement {
     on("level", ({ level }) => this.#view.level(level));
     on("tool", (detail) => this.#tell("tool", detail));
     on("event", ({ type }) => { if (type === "conversation.created") this.#greetSoon(); });
+    on("sent", (event) => this.#sent(event));
     voice.connection.addEventListener("state", ({ detail }) => { if (voice === this.#voice) this.#explain(detail); });
     return voice;
   }
@@ -253,6 +256,7 @@ export class RealtimeVoice extends HTMLElement {
   /** Without a connection: find out why, once for each time. */
   async #explain(state) {
     if (state === "open" || state === "closed") this.#reach = null;
+    if (state !== "open") this.#cutting.clear();
     const { connection } = this.#voice;
     if (state !== "waiting" || connection.reason !== "unreachable" || this.#reach === "token") return;
     if (connection.everOpen && connection.attempts < 2) return;  // it may be back at once
@@ -284,7 +288,7 @@ export class RealtimeVoice extends HTMLElement {
       talking: this.#talking, muted: microphone.muted, canMute: microphone.state === "on", answering: this.#answering,
     });
     this.#tellTrouble(trouble);
-    this.#tellMessages(items);
+    this.#telling ??= setTimeout(() => this.#tellMessages(), 0);  // after what the SDK sends about a cut
   }
 
   #tellTrouble(trouble) {
@@ -294,11 +298,18 @@ export class RealtimeVoice extends HTMLElement {
     if (trouble && trouble.code !== "insecure") this.#tell("error", { code: trouble.code, message: trouble.text });
   }
 
+  /** An answer was cut: the server will say what of it was heard. */
+  #sent({ type, state, item_id }) {
+    if (type === "conversation.item.truncate" || (type === "output_audio_buffer.played" && state === "flushed")) this.#cutting.add(item_id);
+  }
+
   /** Each message once: the user's when it is final, an answer when it has been heard, or cut off. */
-  #tellMessages(items) {
-    const over = !this.#voice.conversation.response && !this.#voice.player.playing;
-    for (const { id, role, text, final, truncated } of items) {
-      if (this.#told.has(id) || !final || !text || (role === "assistant" && !truncated && !over)) continue;
+  #tellMessages() {
+    this.#telling = null;
+    const { conversation, player } = this.#voice, over = !conversation.response && !player.playing;
+    for (const { id, role, hidden, text, final, truncated } of conversation.items) {
+      if (hidden || this.#told.has(id) || !final || !text || !["user", "assistant"].includes(role)) continue;
+      if (role === "assistant" && !truncated && (!over || this.#cutting.has(id))) continue;
       this.#told.add(id);
       this.#tell("message", { id, role, text, interrupted: Boolean(truncated) });
     }

@@ -6,12 +6,12 @@ const LIGHT = `
   --_paper: var(--realtime-background, #ffffff); --_ink: var(--realtime-text, #1d1d22); --_soft: var(--realtime-soft-text, #62616b);
   --_line: var(--realtime-line, #e4e2dd); --_mine: var(--realtime-user, #ecebfa); --_accent: var(--realtime-accent, #5b5bd6);
   --_on-accent: var(--realtime-on-accent, #ffffff); --_warn: #93390c; --_warn-paper: #fdf0e6; --_hearing: #12866f;
-  --_thinking: #a06a00; --_speaking: #7a4fd8; --_unheard: #85848f; --_shadow: 0 1.2rem 3.2rem -.8rem #1d1d2255, 0 .2rem .6rem #1d1d2214; color-scheme: light;`;
+  --_thinking: #a06a00; --_speaking: #7a4fd8; --_unheard: #74737d; --_dim: 12%; --_shadow: 0 1.2rem 3.2rem -.8rem #1d1d2255, 0 .2rem .6rem #1d1d2214; color-scheme: light;`;
 const DARK = `
   --_paper: var(--realtime-background, #1a1b21); --_ink: var(--realtime-text, #ecebf0); --_soft: var(--realtime-soft-text, #a5a4b0);
   --_line: var(--realtime-line, #31323b); --_mine: var(--realtime-user, #2b2b52); --_accent: var(--realtime-accent, #9a9af8);
   --_on-accent: var(--realtime-on-accent, #15151c); --_warn: #ffb38a; --_warn-paper: #38241a; --_hearing: #2bb398;
-  --_thinking: #d29a35; --_speaking: #a384f5; --_unheard: #8b8a96; --_shadow: 0 1.2rem 3.2rem -.8rem #000c, 0 0 0 1px #ffffff0d; color-scheme: dark;`;
+  --_thinking: #d29a35; --_speaking: #a384f5; --_unheard: #93929e; --_dim: 42%; --_shadow: 0 1.2rem 3.2rem -.8rem #000c, 0 0 0 1px #ffffff0d; color-scheme: dark;`;
 
 const TEXT = `
 :host { ${LIGHT}
@@ -108,7 +108,7 @@ header { display: flex; align-items: center; gap: .7rem; padding: .85rem .7rem .
 .controls { display: flex; align-items: center; justify-content: center; gap: 1.4rem; padding: .9rem 1rem .8rem; }
 .talk {
   --level: 0; position: relative; isolation: isolate; inline-size: 4.2rem; block-size: 4.2rem; flex: none; border-radius: 50%; display: grid; place-items: center; font-size: 1.2rem;
-  color: #fff; background: radial-gradient(circle at 32% 26%, color-mix(in oklab, var(--_status), #fff 26%), color-mix(in oklab, var(--_status), #000 12%) 72%); transition: background .3s;
+  color: #fff; background: radial-gradient(circle at 32% 26%, color-mix(in oklab, var(--_status), #fff calc(26% - var(--_dim) / 2)), color-mix(in oklab, var(--_status), #000 var(--_dim)) 72%); transition: background .3s;
 }
 .talk::before, .talk::after { content: ""; position: absolute; inset: 0; border-radius: 50%; z-index: -1; background: color-mix(in oklab, var(--_status), transparent 72%); transform: scale(calc(1 + var(--level) * .28)); }
 .talk::after { background: color-mix(in oklab, var(--_status), transparent 86%); transform: scale(calc(1 + var(--level) * .55)); }
@@ -116,6 +116,7 @@ header { display: flex; align-items: center; gap: .7rem; padding: .85rem .7rem .
 @keyframes breathe { 50% { transform: scale(1.16); } }
 .talk:hover { filter: brightness(1.06); }
 .side { inline-size: 2.75rem; block-size: 2.75rem; flex: none; border-radius: 50%; display: grid; place-items: center; border: 1px solid var(--_line); color: var(--_soft); font-size: .95rem; }
+.side .fill, .talk .fill { fill: currentColor; }
 .side:hover { color: var(--_ink); background: color-mix(in oklab, var(--_ink), transparent 95%); }
 .side[aria-pressed="true"] { background: var(--_ink); color: var(--_paper); border-color: var(--_ink); }
 .side.off { visibility: hidden; }

@@ -35,6 +35,7 @@ export class View {
     this.problem = h("div", { class: "problem", part: "problem", role: "alert" });
     this.mute = button("side", "mute", actions.mute);
     this.talk = button("talk", "talk", actions.talk);
+    this.talk.autofocus = true;  // of the dialog: the button at its top would be the first
     this.stop = button("side", "stop", actions.stop);
     this.stop.append(icon("stop"));
     this.controls = h("div", { class: "controls", part: "controls" }, this.mute, this.talk, this.stop);
