@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import async_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests have the server
 
 from tests.web.conftest import SWITCHES
 from tests.web.fake_server import RATE, FakeServer, Script, serving
