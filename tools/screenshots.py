@@ -1,4 +1,4 @@
-"""Takes the pictures of the widget for the documents: `python tools/screenshots.py FOLDER`. Needs Chromium.
+"""Takes the pictures of the widget: `python tools/screenshots.py FOLDER [NAME …]`. Needs Chromium.
 
 A scripted server of the tests answers, so that the pictures are the same each time. Knows no expectations: look at them.
 """
@@ -110,7 +110,6 @@ async def take(browser: Any, server: FakeServer, picture: Picture, folder: Path)
 
 
 async def main(folder: Path, names: list[str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     tone = (np.sin(np.arange(4 * RATE) / 20) * 900).astype(np.int16)
     script = Script(reply=tone, reply_words=ANSWER, think_s=0)
     switches = [*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -123,4 +122,5 @@ async def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     asyncio.run(main(Path(sys.argv[1]), sys.argv[2:]))

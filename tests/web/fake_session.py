@@ -148,7 +148,8 @@ class Session:
             case {"type": "session.update"}:
                 await self.send("session.updated", session=self.describe())
             case {"type": "conversation.item.create", "item": item}:
-                await self._add({**item, "object": "realtime.item", "status": "completed"})
+                own = {"id": f"item_C{next(self.ids)}"}  # of an item that came without one
+                await self._add({**own, **item, "object": "realtime.item", "status": "completed"})
             case {"type": "response.create"}:
                 await self._begin_reply()
             case {"type": "response.cancel"} | {"type": "output_audio_buffer.clear"}:

@@ -216,7 +216,7 @@ async def test_two_on_one_page(open_page: Any) -> None:
         await page.wait_for_function("() => a.voice.microphone.state === 'on'")
         await page.evaluate("() => b.say('Hello')")
         await page.wait_for_function(
-            "() => heard.filter(({ id, name }) => id === 'b' && name === 'message').length === 2"
+            "() => heard.filter(({ at, name }) => at === 'b' && name === 'message').length === 2"
         )
         assert await page.evaluate("() => a.voice.player.context === b.voice.player.context")
         assert await page.evaluate("opened") == 1

@@ -10,7 +10,7 @@ from tests.web.host_page import Host
 KEEP_EVENTS = """
 window.heard = [];
 for (const name of ["open", "close", "message", "tool", "error"]) {
-  document.addEventListener(`realtime-${name}`, ({ detail, target }) => heard.push({ name, id: target.id, ...detail }));
+  document.addEventListener(`realtime-${name}`, ({ detail, target }) => heard.push({ ...detail, name, at: target.id }));
 }
 """
 ELEMENT = "document.querySelector('realtime-voice')"
