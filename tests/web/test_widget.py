@@ -67,17 +67,17 @@ async def test_stop_cuts_the_answer(open_page: Any) -> None:
 
 async def test_markup_is_text(open_page: Any) -> None:
     """What a person or a model writes is shown as it is, and never executed."""
-    async with serving(Script(reply=tone(0.1), reply_words=MARKUP)) as server:
-        async with hosting(server.url, element=OPEN) as host:
-            page = await open_widget(open_page, host)
-            await type_(page, MARKUP[0])
-            [mine, answer] = await heard(page, "message", 2)
-            assert [mine["text"], answer["text"]] == [MARKUP[0], "".join(MARKUP)]
-            shown = await on(page, f"return {TEXT_OF}")
-            assert shown.count(MARKUP[0]) == 2
-            assert MARKUP[2] in shown
-            assert await on(page, "return root.querySelectorAll('.list :is(img, b, script)').length") == 0
-            assert await page.evaluate("window.ran") is None
+    script = Script(reply=tone(0.1), reply_words=MARKUP)
+    async with serving(script) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await type_(page, MARKUP[0])
+        [mine, answer] = await heard(page, "message", 2)
+        assert [mine["text"], answer["text"]] == [MARKUP[0], "".join(MARKUP)]
+        shown = await on(page, f"return {TEXT_OF}")
+        assert shown.count(MARKUP[0]) == 2
+        assert MARKUP[2] in shown
+        assert await on(page, "return root.querySelectorAll('.list :is(img, b, script)').length") == 0
+        assert await page.evaluate("window.ran") is None
 
 
 async def test_attributes_and_their_changes(open_page: Any) -> None:

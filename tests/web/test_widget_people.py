@@ -77,16 +77,16 @@ async def test_phone(open_page: Any) -> None:
 
 async def test_right_to_left_and_chinese(open_page: Any) -> None:
     """The button is where the page's lines end, and the texts follow the page's language, also when it changes."""
-    async with serving(Script()) as server:
-        async with hosting(server.url, element=OPEN, html='<html lang="ar" dir="rtl">') as host:
-            page = await open_widget(open_page, host)
-            box = await page.locator("realtime-voice .panel").bounding_box()
-            assert box["x"] < 100
-            await on(page, "element.lang = 'zh-CN'")
-            assert await on(page, "return root.querySelector('.title').textContent") == "语音助手"
-            assert await page.get_attribute("realtime-voice .talk", "aria-label") == "开始通话"
-            await on(page, "element.lang = 'en'")
-            assert await page.get_attribute("realtime-voice .talk", "aria-label") == "Start talking"
+    right = '<html lang="ar" dir="rtl">'
+    async with serving(Script()) as server, hosting(server.url, element=OPEN, html=right) as host:
+        page = await open_widget(open_page, host)
+        box = await page.locator("realtime-voice .panel").bounding_box()
+        assert box["x"] < 100
+        await on(page, "element.lang = 'zh-CN'")
+        assert await on(page, "return root.querySelector('.title').textContent") == "语音助手"
+        assert await page.get_attribute("realtime-voice .talk", "aria-label") == "开始通话"
+        await on(page, "element.lang = 'en'")
+        assert await page.get_attribute("realtime-voice .talk", "aria-label") == "Start talking"
 
 
 async def test_theme_and_host_colours(open_page: Any) -> None:
