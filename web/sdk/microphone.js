@@ -2,6 +2,7 @@
 // Knows nothing of the protocol and shows nothing.
 
 import { keepRunning, ownContexts } from "./audio_context.js";
+import { devices, microphonePermission } from "./devices.js";
 
 const STATE_OF_ERROR = {
   NotAllowedError: "denied",
@@ -39,7 +40,39 @@ export class Microphone extends EventTarget {
     this.deviceId = null;
   }
 
-  #stream = null; #context = null; #node = null; #attempt = 0; #keeping = null;
+  #stream = null; #context = null; #node = null; #source = null; #attempt = 0; #switch = 0; #keeping = null;
+
+  /** The microphones: [{id, name}]. Names are empty until the user has allowed one. */
+  devices() {
+    return devices("audioinput");
+  }
+
+  /** "granted", "denied", "prompt", or "unknown" where the browser does not say. */
+  permission() {
+    return microphonePermission();
+  }
+
+  /**
+   * Use this device, also while talking: the frames go on from it without an end. Null: the browser's choice. Resolves to
+   * whether it is in use or will be; if it cannot be opened, the one before stays, and `error` says why.
+   */
+  async use(deviceId) {
+    const before = this.deviceId, change = ++this.#switch, attempt = this.#attempt;
+    this.deviceId = deviceId;
+    if (this.state !== "on" && this.state !== "interrupted") return true;
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() });
+      if (change !== this.#switch || attempt !== this.#attempt || !this.#context) {  // stopped, or chosen anew
+        stream.getTracks().forEach((track) => track.stop());
+        return change === this.#switch;
+      }
+      this.#replace(stream);
+      return true;
+    } catch (error) {
+      if (change === this.#switch) [this.deviceId, this.error] = [before, error];
+      return false;
+    }
+  }
 
   /** Request the microphone. Resolves when it runs, or when `state` says why not. */
   async start() {
@@ -49,7 +82,7 @@ export class Microphone extends EventTarget {
     if (!navigator.mediaDevices?.getUserMedia) return this.#setState("insecure");
     this.#setState("asking");
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: this.constraints });
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() });
       if (attempt !== this.#attempt) return stream.getTracks().forEach((track) => track.stop());
       this.#stream = stream;
       await this.#capture(stream);
@@ -76,11 +109,39 @@ export class Microphone extends EventTarget {
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !on;
   }
 
-  async #capture(stream) {
+  #wanted() {
+    return this.deviceId ? { ...this.constraints, deviceId: { exact: this.deviceId } } : this.constraints;
+  }
+
+  #follow(stream) {
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
-    track.onended = () => { this.#release(); this.#setState("lost"); };
+    track.onended = () => this.#ended();
     track.onmute = track.onunmute = () => this.#heed();  // a phone call takes the device away for a while
+  }
+
+  /** The device is gone: a chosen one makes room for the browser's choice, without one the microphone is lost. */
+  async #ended() {
+    if (this.deviceId && this.state === "on") {
+      if (await this.use(null)) return;
+    }
+    this.#release();
+    this.#setState("lost");
+  }
+
+  /** The capture goes on with another stream. */
+  #replace(stream) {
+    this.#stopTracks();
+    this.#source.disconnect();
+    this.#stream = stream;
+    this.#follow(stream);
+    this.#source = this.#context.createMediaStreamSource(stream);
+    this.#source.connect(this.#node);
+    this.#heed();
+  }
+
+  async #capture(stream) {
+    this.#follow(stream);
     // Use the device's rate: some browsers reject a stream whose rate is not that of the context.
     const context = (this.#context = this.contexts.open({ latencyHint: "interactive" }));
     context.resume().catch(() => {});
@@ -94,7 +155,8 @@ export class Microphone extends EventTarget {
       this.dispatchEvent(new CustomEvent("frame", { detail }));
     };
     // The worklet outputs nothing; the browser only runs it if it is connected.
-    context.createMediaStreamSource(stream).connect(this.#node).connect(context.destination);
+    this.#source = context.createMediaStreamSource(stream);
+    this.#source.connect(this.#node).connect(context.destination);
   }
 
   /** Whether sound comes now: not during a phone call. */
@@ -107,17 +169,22 @@ export class Microphone extends EventTarget {
   #release() {
     this.#keeping?.();
     this.#keeping = null;
-    for (const track of this.#stream?.getTracks() ?? []) {
-      track.onended = track.onmute = track.onunmute = null;
-      track.stop();
-    }
+    this.#stopTracks();
+    this.#source?.disconnect();  // a shared context lives on
     if (this.#node) {
       this.#node.port.onmessage = null;
       this.#node.port.postMessage("stop");
       this.#node.disconnect();
     }
     if (this.#context) this.contexts.close(this.#context).catch(() => {});
-    this.#stream = this.#context = this.#node = null;
+    this.#stream = this.#context = this.#node = this.#source = null;
+  }
+
+  #stopTracks() {
+    for (const track of this.#stream?.getTracks() ?? []) {
+      track.onended = track.onmute = track.onunmute = null;
+      track.stop();
+    }
   }
 
   #setState(state) {

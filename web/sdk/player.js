@@ -2,6 +2,7 @@
 // reports what the listener has heard, with the latency of the device. Knows nothing of the protocol.
 
 import { keepRunning, ownContexts, soundIsPossible } from "./audio_context.js";
+import { devices } from "./devices.js";
 
 const GAIN_S = 0.02;  // time constant of a change of gain: after 50 ms nine tenths of it are done
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
@@ -20,6 +21,8 @@ export class Player extends EventTarget {
     this.underruns = 0;
     this.bufferedMs = 0;  // received and not yet output, at the last report
     this.jitterMs = 0;    // the length of the jitter buffer
+    /** @type {string | null} The chosen device; null: the one of the system. */
+    this.deviceId = null;
     this.interrupted = false;  // a phone call or another app has stopped the sound
     this.#reset();
   }
@@ -29,6 +32,25 @@ export class Player extends EventTarget {
   /** Whether this page can play sound: not over http, except on localhost. */
   get possible() {
     return soundIsPossible();
+  }
+
+  /** The speakers: [{id, name}]; none where the browser tells none, or cannot choose one. */
+  async devices() {
+    return "setSinkId" in (globalThis.AudioContext?.prototype ?? {}) ? devices("audiooutput") : [];
+  }
+
+  /** Play on this device, also while something plays. Null: the system's. Resolves to whether that was possible. */
+  async use(deviceId) {
+    const before = this.deviceId;
+    this.deviceId = deviceId;
+    if (!this.context) return true;
+    try {
+      await this.context.setSinkId(deviceId ?? "");
+      return true;
+    } catch {
+      if (this.deviceId === deviceId) this.deviceId = before;
+      return false;
+    }
   }
 
   #reset() {
@@ -63,6 +85,7 @@ export class Player extends EventTarget {
       numberOfInputs: 0, outputChannelCount: [1], processorOptions: { rate: this.rate },
     });
     this.node.port.onmessage = ({ data }) => (data.type === "flushed" ? this.#flushed(data) : this.#report(data));
+    if (this.deviceId && this.context.setSinkId) await this.context.setSinkId(this.deviceId).catch(() => { this.deviceId = null; });
     this.output = new GainNode(this.context, { gain: this.gain });
     this.node.connect(this.output).connect(this.context.destination);
     for (const [message, transfer] of this.#queued.splice(0)) this.node.port.postMessage(message, transfer);
