@@ -1,5 +1,5 @@
-"""Writes the generated pages: docs/configuration.md from the table of settings, docs/api.md from the docstrings, and
-docs/platform.md from the tables of the platform's calls.
+"""Writes the generated pages: docs/configuration.md from the table of settings, docs/api.md from the docstrings,
+docs/platform.md from the tables of the platform's calls, and docs/sdk.md from the comments of the web SDK.
 
 python tools/docs.py            write them
 python tools/docs.py --check    exit 1 if they are not up to date
@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import platform_page
+import sdk_page
 
 from realtime.settings import model, table
 
@@ -171,6 +172,7 @@ def main() -> int:
     pages = {
         "configuration.md": configuration(),
         "api.md": api(),
+        "sdk.md": sdk_page.page(GENERATED.format(source="the comments in `web/sdk/` and `web/examples/`")),
         "platform.md": platform_page.page(GENERATED.format(source="the tables in `realtime/minimax/`")),
     }
     if empty := platform_page.gaps():

@@ -96,6 +96,14 @@ def test_it_is_bundled(project: Path) -> None:
         assert (project / "node_modules/minimax-realtime/worklets" / f"{name}.js").is_file()
 
 
+def test_the_examples_are_modules(project: Path) -> None:
+    """Of React, Vue and Svelte: their syntax, and that the SDK has what they import."""
+    for example in sorted((SDK.parent / "examples").glob("*.js")):
+        shutil.copy(example, project)
+        outside = [f"--external:{name}" for name in ("react", "vue", "svelte/store")]
+        node_tools.run("esbuild", "--bundle", "--format=esm", *outside, example.name, cwd=project)
+
+
 def test_the_sdk_is_small(tmp_path: Path) -> None:
     """All modules and both worklets, minified and gzipped."""
     entries = [SDK / "realtime.js", *(SDK / "worklets").glob("*.js")]

@@ -60,8 +60,6 @@ export class Realtime extends EventTarget {
     const asked = typeof credential === "function" ? async () => credential() : async () => credential;
     this.connection = new Connection(/** @type {any} */ ({ url, credential: asked, extensions, binary }));
     this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
-    /** @type {() => Snapshot} The state of everything: the same object until something changes. */
-    this.snapshot = snapshots(() => this.#read(), ["connection", "microphone"]);
     for (const tool of tools) this.tool(tool);
     this.#addListeners();
   }
@@ -71,7 +69,7 @@ export class Realtime extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #readying;
 
-  /** @returns {Phase} */
+  /** What happens now. @type {Phase} */
   get phase() {
     return phase(this.conversation, this.player.playing);
   }
@@ -85,6 +83,9 @@ export class Realtime extends EventTarget {
     this.addEventListener("change", changed);
     return () => this.removeEventListener("change", changed);
   };
+
+  /** The state of everything: the same object until something changes. @type {() => Snapshot} */
+  snapshot = snapshots(() => this.#read(), ["connection", "microphone"]);
 
   // What the server has confirmed, or what was set and is not answered yet. To set one sends a session.update, now and after
   // every connect; the server takes it from the next response on.
@@ -177,7 +178,7 @@ export class Realtime extends EventTarget {
     this.#apply({ type: "local.restored", id, items });
   }
 
-  /** Forget the conversation; the next one is another. */
+  /** Discard the conversation; the next one is another. */
   async reset() {
     await this.stop();
     this.conversation = emptyConversation();
