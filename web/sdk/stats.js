@@ -1,0 +1,176 @@
+// Measures a conversation: the time line of every turn, the sound, and what went over the wire. It is told of events,
+// audio and playback by its owner, with times of the page's clock (performance.now), and keeps plain numbers. Knows the
+// protocol's events; knows no socket, no audio, no document. `read()` is the public shape of `voice.stats()`.
+//
+// Server and page have different clocks. Two moments are known to both: the first audio of an answer leaves the server
+// (`first_audio_sent`) and arrives here; the first acknowledgement leaves here and arrives there (`playback_started`). As
+// with NTP, the middle of the two differences is the difference of the clocks, and the rest is the round trip.
+
+const MAX_TURNS = 200;
+
+export class Stats {
+  constructor({ maxTurns = MAX_TURNS } = {}) {
+    this.maxTurns = maxTurns;
+    this.reset();
+  }
+
+  #turns; #items; #streams; #asked; #sound; #wire; #usage; #resumed;
+
+  /** Another conversation begins. */
+  reset() {
+    this.#turns = new Map();    // response id -> turn
+    this.#items = new Map();    // item id -> response id, of the newest turns
+    this.#streams = new Map();  // number of a binary stream -> response id
+    this.#asked = null;         // {kind, at}: what the next answer answers
+    this.#sound = { underruns: 0, bufferedMs: 0, jitterMs: null };
+    this.#wire = { sent: 0, received: 0, bytes: { sent: 0, received: 0 } };
+    this.#usage = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+    this.#resumed = 0;
+  }
+
+  /** A server event. `bytes`: its length on the wire, 0 if unknown. */
+  received(event, { at, bytes = 0 }) {
+    this.#wire.received += 1;
+    this.#wire.bytes.received += bytes;
+    switch (event.type) {
+      case "input_audio_buffer.speech_stopped": this.#asked = { kind: "speech", at }; break;
+      case "response.created": return this.#created(event.response, at);
+      case "response.output_item.added": return this.#add(this.#items, event.item?.id, event.response_id);
+      case "response.content_part.added": return this.#part(event);
+      case "response.output_audio.delta": return this.#arrived(event.response_id, at);
+      case "response.latency.done": return this.#measured(event);
+      case "response.done": return this.#done(event.response, at);
+      case "session.resumed": this.#resumed += 1; break;
+    }
+  }
+
+  /** A client event. */
+  sent(event, { at, bytes = 0 }) {
+    this.#wire.sent += 1;
+    this.#wire.bytes.sent += bytes;
+    if (event.type === "response.create") this.#asked = { kind: "page", at };
+    if (event.type !== "output_audio_buffer.played") return;
+    const turn = this.#turnOfItem(event.item_id);
+    if (turn) turn.acknowledgedAt ??= at;
+  }
+
+  /** A binary frame of audio that came. */
+  frame({ stream, bytes, at }) {
+    this.#wire.bytes.received += bytes;
+    this.#arrived(this.#streams.get(stream), at);
+  }
+
+  /** Audio that was sent, as a frame or in an event that is not counted by `sent`. */
+  audioSent(bytes) {
+    this.#wire.bytes.sent += bytes;
+  }
+
+  /** How far playback is. `heard`: item id -> ms heard; the other numbers replace the last ones. */
+  playback({ at, heard, ...sound }) {
+    Object.assign(this.#sound, sound);
+    for (const [id, heardMs] of heard) {
+      const turn = heardMs > 0 ? this.#turnOfItem(id) : null;
+      if (turn) turn.heardAt ??= at - heardMs;
+    }
+  }
+
+  /**
+   * {turns, p50, p95, underruns, bufferedMs, jitterMs, requests, speculation, events, resumed}. `p50` and `p95` are of the
+   * turns' `firstSoundMs`; null: nothing is known. `speculation.waste` is null: no server tells it yet.
+   */
+  read() {
+    const turns = [...this.#turns.values()].map(describe);
+    const first = turns.map((turn) => turn.firstSoundMs).filter((ms) => ms !== null).sort((a, b) => a - b);
+    return {
+      turns, p50: percentile(first, 0.5), p95: percentile(first, 0.95), ...this.#sound,
+      requests: { ...this.#usage },
+      speculation: { hits: turns.filter((turn) => turn.early).length, waste: null },
+      events: { ...this.#wire, bytes: { ...this.#wire.bytes } },
+      resumed: this.#resumed,
+    };
+  }
+
+  #created(response, at) {
+    if (!response?.id) return;
+    this.#usage.responses += 1;
+    if (response.conversation_id === null) return;  // out of band: no turn
+    this.#turns.set(response.id, {
+      id: response.id, asked: this.#asked, createdAt: at, audioAt: null, heardAt: null, acknowledgedAt: null, doneAt: null,
+      status: "in_progress", origin: null, marks: {},
+    });
+    this.#asked = null;
+    if (this.#turns.size > this.maxTurns) this.#turns.delete(this.#turns.keys().next().value);
+  }
+
+  #part({ item_id, response_id, stream }) {
+    this.#add(this.#items, item_id, response_id);
+    if (stream !== undefined) this.#add(this.#streams, stream, response_id);
+  }
+
+  #add(map, key, id) {
+    if (key === undefined) return;
+    map.set(key, id);
+    if (map.size > 2 * this.maxTurns) map.delete(map.keys().next().value);
+  }
+
+  #turnOfItem(id) {
+    return this.#turns.get(this.#items.get(id));
+  }
+
+  #arrived(id, at) {
+    const turn = this.#turns.get(id);
+    if (turn) turn.audioAt ??= at;
+  }
+
+  #measured({ response_id, origin, marks }) {
+    const turn = this.#turns.get(response_id);
+    if (turn) Object.assign(turn, { origin: origin ?? null, marks: numbers(marks) });
+  }
+
+  #done(response, at) {
+    const { usage } = response ?? {};
+    this.#usage.inputTokens += usage?.input_tokens ?? 0;
+    this.#usage.cachedTokens += usage?.input_token_details?.cached_tokens ?? 0;
+    this.#usage.outputTokens += usage?.output_tokens ?? 0;
+    const turn = this.#turns.get(response?.id);
+    if (turn) Object.assign(turn, { status: response.status ?? "completed", doneAt: at });
+  }
+}
+
+/** One turn for `read()`: all marks in whole ms after its origin. Those of the page begin with `page_`. */
+function describe(turn) {
+  const clock = clockOf(turn);
+  const { origin, marks } = turn;
+  const seen = { page_sent: turn.asked?.kind === "page" ? turn.asked.at : null, page_created: turn.createdAt,
+    page_audio: turn.audioAt, page_sound: turn.heardAt, page_done: turn.doneAt };
+  const all = { ...marks };
+  for (const [name, at] of Object.entries(seen)) if (clock && at !== null) all[name] = Math.round(at + clock.offsetMs);
+  return {
+    response_id: turn.id, status: turn.status, origin: origin ?? clock?.origin ?? null, marks: all,
+    firstSoundMs: all.page_sound ?? marks.playback_started ?? marks.first_audio_sent ?? null,
+    roundTripMs: clock?.roundTripMs ?? null,
+    early: marks.chat_request !== undefined && marks.turn_confirmed !== undefined && marks.chat_request < marks.turn_confirmed,
+  };
+}
+
+/** {offsetMs, roundTripMs, origin}: add `offsetMs` to a time of the page to get ms after the turn's origin; null: unknown. */
+function clockOf({ marks, audioAt, acknowledgedAt, asked }) {
+  const { first_audio_sent: left, playback_started: confirmed } = marks;
+  if (left !== undefined && audioAt !== null) {
+    const down = left - audioAt;
+    if (confirmed === undefined || acknowledgedAt === null) return { offsetMs: down, roundTripMs: null };
+    const up = confirmed - acknowledgedAt;
+    return { offsetMs: (down + up) / 2, roundTripMs: Math.max(0, Math.round(up - down)) };
+  }
+  // Without the server's marks, a turn that the page began can be measured from there.
+  return asked?.kind === "page" ? { offsetMs: -asked.at, roundTripMs: null, origin: "page_sent" } : null;
+}
+
+function numbers(marks) {
+  return Object.fromEntries(Object.entries(marks ?? {}).filter(([, ms]) => Number.isFinite(ms)));
+}
+
+/** The value that `share` of the sorted values do not exceed; null of nothing. */
+function percentile(sorted, share) {
+  return sorted.length ? sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] : null;
+}
