@@ -1,17 +1,20 @@
 // The talk page: connects the SDK with the document. Knows the controls and when to redraw. Texts are in page/texts.js,
 // the drawing of the conversation is in page/captions.js. All addresses are relative, so that the page works at any path.
 
-import { clientSecret } from "./sdk/connection.js";
 import { Realtime } from "./sdk/realtime.js";
 import { Captions } from "./page/captions.js";
 import { exposeDebug } from "./page/debug.js";
-import { load, save, storage } from "./page/memory.js";
+import { EventLog } from "./page/event_log.js";
+import { KeyDialog } from "./page/key_dialog.js";
+import { measure } from "./page/measuring.js";
+import { load, save } from "./page/memory.js";
 import { Notices } from "./page/notices.js";
 import { Server } from "./page/server.js";
+import { Shape } from "./page/shape.js";
+import { drawerSwitch } from "./page/switches.js";
 import { canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
 import { drawWaterfall } from "./page/waterfall.js";
 
-const KEY = "realtime.key";
 const SAVE_AFTER_MS = 500;
 const byId = (id) => document.getElementById(id);
 
@@ -23,22 +26,22 @@ const voice = new Realtime({
 });
 const captions = new Captions(byId("captions"), byId("spoken"), { retry });
 const notices = new Notices(byId("notices"), { dismiss });
+const keyDialog = new KeyDialog({ entered: goOnWithKey, closed: () => draw() });
+const shape = new Shape(byId("shape"), byId("talk"), { speaking: () => document.body.dataset.status === "speaking" });
+const log = new EventLog().follow(voice), stats = measure(voice);
 const heardMs = (id) => voice.player.heardMs(`0:${id}`);
 let talking = false;      // the user pressed talk and has not pressed stop
 let afterKey = null;      // what to repeat when the user has entered a key
+const extra = new Map();  // id -> text of notices that are not states
 let resumedAt = -Infinity; // when the microphone came back after an interruption
 
-exposeDebug(voice);
+exposeDebug(voice, { log, stats });
 
 // --- the server -------------------------------------------------------------------------------------------------
 
 /** Reads /readyz before every connection: the server may have restarted with other settings. */
 async function credential() {
-  const { key_required } = await server.read();
-  const key = storage.get(KEY);
-  if (key_required === false || (key_required === undefined && !key)) return null;
-  if (!key) throw Object.assign(new Error("no key"), { refused: "key_needed" });
-  return clientSecret("v1/realtime/client_secrets", key);
+  return keyDialog.secret(await server.read());
 }
 
 function reconnect() {
@@ -88,20 +91,16 @@ async function startAnew() {
   byId("message").focus();
 }
 
-function saveKey(event) {
-  event.preventDefault();
-  storage.set(KEY, byId("key").value.trim());
-  byId("key").value = "";
-  byId("key-dialog").close();
+function goOnWithKey() {
   const repeat = afterKey ?? (() => voice.connect());
   talking = false;
   repeat();
 }
 
 function shortcut(event) {
-  if (byId("key-dialog").open) return;
+  if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") voice.interrupt();
-  if (event.target.matches("input, textarea")) return;
+  if (event.target.matches("input, textarea, select")) return;
   // The browser already handles the space bar for a focused button, link or scrolling code.
   if (event.key !== " " || event.repeat || event.target.closest("button, summary, a, pre")) return;
   event.preventDefault();
@@ -109,6 +108,7 @@ function shortcut(event) {
 }
 
 function dismiss(id) {
+  if (extra.delete(id)) return void draw(), true;
   if (id !== "problem") return false;
   voice.dismissProblem();
   return true;
@@ -133,8 +133,6 @@ byId("reconnect").addEventListener("click", reconnect);
 byId("new").addEventListener("click", startAnew);
 byId("composer").addEventListener("submit", (event) => { event.preventDefault(); send(); });
 byId("message").addEventListener("input", enableSend);
-byId("key-form").addEventListener("submit", saveKey);
-byId("key-cancel").addEventListener("click", () => byId("key-dialog").close());
 document.addEventListener("keydown", shortcut);
 addEventListener("online", reconnect);
 addEventListener("pagehide", leave);
@@ -146,7 +144,7 @@ function enableSend() {
 
 // --- drawing ----------------------------------------------------------------------------------------------------
 
-let drawnLatency = null, askedReason = null, saving = null;
+let drawnLatency = null, drawing = null, saving = null;
 
 function draw() {
   const { connection, conversation, microphone, player } = voice;
@@ -189,7 +187,7 @@ function drawConversation(conversation, connection) {
   const context = {
     last: shown.filter(({ role }) => role === "user" || role === "assistant").at(-1),
     waiting: conversation.awaiting || conversation.response !== null || conversation.speech !== null,
-    offline: ["refused", "closed"].includes(connection.state) && !byId("key-dialog").open,
+    offline: ["refused", "closed"].includes(connection.state) && !keyDialog.open,
   };
   document.body.toggleAttribute("data-empty", empty);
   byId("new").hidden = empty;
@@ -209,42 +207,28 @@ function drawNotices() {
   if (microphoneText && !unloaded) all.push({ id: "microphone", text: microphoneText, kind: "bad" });
   const { problem } = voice.conversation;
   if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
+  for (const [id, text] of extra) all.push({ id, text, kind: "bad" });
   notices.draw(all);
 }
 
-/** Ask once for each refusal; closing the dialog counts as an answer. */
-function askForKey({ state, reason }) {
-  const needsKey = state === "refused" && (reason === "key_needed" || reason === "invalid_api_key");
-  if (!needsKey) return void (askedReason = null);
-  if (askedReason === reason || byId("key-dialog").open) return;
-  askedReason = reason;
+function askForKey(connection) {
+  if (!keyDialog.askIfRefused(connection)) return;
   voice.microphone.stop();
   talking = false;
-  byId("key-error").textContent = reason === "invalid_api_key" && storage.get(KEY) ? "The server did not accept that key." : "";
-  if (reason === "invalid_api_key") storage.remove(KEY);
-  byId("key-dialog").showModal();
-  byId("key-dialog").addEventListener("close", draw, { once: true });
 }
 
-// The ring follows the audio level: it grows fast and shrinks slowly. At most one style change per frame.
-const levels = { input: 0, output: 0 };
-let drawnLevel = -1;
+/** At most once for each frame, however many events come. A hidden page has no frames. */
+function drawSoon() {
+  drawing ??= document.hidden ? setTimeout(drawNow, 100) : requestAnimationFrame(drawNow);
+}
 
-function animate() {
-  const speaking = document.body.dataset.status === "speaking";
-  const target = Math.min(1, Math.sqrt(speaking ? levels.output : levels.input) * 2);
-  const level = drawnLevel < target ? target : Math.max(target, drawnLevel - 0.04);
-  levels.input *= 0.9;
-  levels.output *= 0.9;
-  if (Math.abs(level - drawnLevel) > 0.005) {
-    drawnLevel = level;
-    byId("talk").style.setProperty("--level", level.toFixed(3));
-  }
-  requestAnimationFrame(animate);
+function drawNow() {
+  drawing = null;
+  draw();
 }
 
 voice.addEventListener("change", () => {
-  draw();
+  drawSoon();
   saving ??= setTimeout(() => { saving = null; remember(); }, SAVE_AFTER_MS);
 });
 server.addEventListener("change", draw);
@@ -252,10 +236,24 @@ voice.microphone.addEventListener("state", ({ detail, target }) => {
   if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
   target.before = detail;
 });
-voice.addEventListener("level", ({ detail }) => { levels[detail.source] = Math.max(levels[detail.source], detail.level); });
+voice.addEventListener("level", ({ detail }) => shape.add(detail));
+voice.addEventListener("event", ({ detail }) => {
+  if (detail.type === "error" && detail.error?.code === "invalid_api_key") keyDialog.said = detail.error.message;
+});
 voice.addEventListener("progress", () => captions.highlight(heardMs));
 setInterval(() => { if (voice.connection.retryAt || server.retryAt) draw(); }, 250);
-requestAnimationFrame(animate);
+
+const drawer = drawerSwitch({
+  root: byId("drawer"), toggle: byId("drawer-toggle"),
+  make: async () => new (await import("./page/drawer.js")).Drawer(byId("drawer"), { stats, log, close: () => drawer.close() }),
+  failed: notLoaded,
+});
+
+/** A panel's code comes from the server, which may be unreachable. */
+function notLoaded() {
+  extra.set("panel", "This panel could not be loaded from the server. Please try again.");
+  draw();
+}
 
 const before = load();
 if (before) voice.restore(before);

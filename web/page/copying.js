@@ -1,16 +1,16 @@
 // Copies text: a button, and the clipboard of browsers that have no `navigator.clipboard` (pages without https).
 
-/** A button that copies `text()`, and says for a moment that it has. */
-export function copyButton(label, text) {
+/** A button that copies `text()`, and says for a moment that it has. `label` is for screen readers, `name` is shown. */
+export function copyButton(label, text, name = "Copy") {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
-  button.textContent = "Copy";
+  button.textContent = name;
   button.setAttribute("aria-label", label);
   button.addEventListener("click", async () => {
     const copied = await copy(text());
     button.textContent = copied ? "Copied" : "Not copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    setTimeout(() => { button.textContent = name; }, 1500);
   });
   return button;
 }

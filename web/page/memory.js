@@ -7,18 +7,23 @@ const CONVERSATION = "realtime.conversation";
 const MAX_ITEMS = 200;
 const MAX_CHARACTERS = 200_000;
 
-/** sessionStorage, or nothing where the browser forbids it. */
-export const storage = {
+/** A storage of the browser, or nothing where the browser forbids it. `open`: () -> Storage; it may throw. */
+const guarded = (open) => ({
   get(name) {
-    try { return sessionStorage.getItem(name); } catch { return null; }
+    try { return open().getItem(name); } catch { return null; }
   },
   set(name, value) {
-    try { sessionStorage.setItem(name, value); } catch { /* full or forbidden: a reload forgets */ }
+    try { open().setItem(name, value); } catch { /* full or forbidden: a reload forgets */ }
   },
   remove(name) {
-    try { sessionStorage.removeItem(name); } catch { /* forbidden: there is nothing */ }
+    try { open().removeItem(name); } catch { /* forbidden: there is nothing */ }
   },
-};
+});
+
+/** Of this tab. */
+export const storage = guarded(() => sessionStorage);
+/** Of this browser: for choices, never for keys or what was said. */
+export const lasting = guarded(() => localStorage);
 
 /** `heardMs`: item id -> how much of an answer that still plays has been heard, or null if it does not play. */
 export function save({ id, items }, heardMs) {

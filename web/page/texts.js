@@ -69,6 +69,11 @@ export function statusText({
   return ["idle", "Press to talk"];
 }
 
+/** Why the server did not take the key; `said` are its own words. */
+export function keyErrorText(said) {
+  return /expired/i.test(said ?? "") ? "That key has expired. Ask for a new one." : "The server did not accept that key.";
+}
+
 export function microphoneNotice(state) {
   return MICROPHONE[state] ?? null;
 }
