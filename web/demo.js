@@ -2,16 +2,21 @@
 // the drawing of the conversation is in page/captions.js. All addresses are relative, so that the page works at any path.
 
 import { Realtime } from "./sdk/realtime.js";
+import { applySettings, greet } from "./page/applying.js";
 import { Captions } from "./page/captions.js";
+import { Choices } from "./page/choices.js";
 import { exposeDebug } from "./page/debug.js";
+import { Devices } from "./page/devices.js";
 import { EventLog } from "./page/event_log.js";
 import { KeyDialog } from "./page/key_dialog.js";
 import { measure } from "./page/measuring.js";
 import { load, save } from "./page/memory.js";
 import { Notices } from "./page/notices.js";
+import { Offers } from "./page/offers.js";
+import { foreignText } from "./page/panel_texts.js";
 import { Server } from "./page/server.js";
 import { Shape } from "./page/shape.js";
-import { drawerSwitch } from "./page/switches.js";
+import { drawerSwitch, sheetSwitch } from "./page/switches.js";
 import { canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
 import { drawWaterfall } from "./page/waterfall.js";
 
@@ -19,15 +24,18 @@ const SAVE_AFTER_MS = 500;
 const byId = (id) => document.getElementById(id);
 
 const server = new Server();
+const choices = new Choices(location.href);
 const voice = new Realtime({
   url: new URL("v1/realtime", location.href.replace(/^http/, "ws")),
   credential,
-  session: { audio: { input: { turn_detection: { type: "semantic_vad" } } } },
+  session: choices.session(),
 });
 const captions = new Captions(byId("captions"), byId("spoken"), { retry });
 const notices = new Notices(byId("notices"), { dismiss });
 const keyDialog = new KeyDialog({ entered: goOnWithKey, closed: () => draw() });
 const shape = new Shape(byId("shape"), byId("talk"), { speaking: () => document.body.dataset.status === "speaking" });
+const devices = new Devices(voice);
+const offers = new Offers({ headers: () => keyDialog.headers });
 const log = new EventLog().follow(voice), stats = measure(voice);
 const heardMs = (id) => voice.player.heardMs(`0:${id}`);
 let talking = false;      // the user pressed talk and has not pressed stop
@@ -207,7 +215,7 @@ function drawNotices() {
   if (microphoneText && !unloaded) all.push({ id: "microphone", text: microphoneText, kind: "bad" });
   const { problem } = voice.conversation;
   if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
-  for (const [id, text] of extra) all.push({ id, text, kind: "bad" });
+  for (const [id, text] of extra) all.push({ id, text, kind: id === "panel" ? "bad" : "info" });
   notices.draw(all);
 }
 
@@ -249,12 +257,28 @@ const drawer = drawerSwitch({
   failed: notLoaded,
 });
 
+sheetSwitch({
+  dialog: byId("settings"), toggle: byId("settings-toggle"),
+  make: async () => new (await import("./page/settings.js")).SettingsSheet(byId("settings"), { choices, offers, voice, devices }),
+  failed: notLoaded,
+});
+
+choices.addEventListener("change", ({ detail: name }) => {
+  if (name === null || name === "microphone") devices.useMicrophone(choices.get("microphone"));
+  if (name === null || name === "speaker") devices.useSpeaker(choices.get("speaker"));
+  if (!["microphone", "speaker", "greeting"].includes(name)) applySettings(voice, choices.session({ all: true }));
+});
+
 /** A panel's code comes from the server, which may be unreachable. */
 function notLoaded() {
   extra.set("panel", "This panel could not be loaded from the server. Please try again.");
   draw();
 }
 
+for (const { name, text } of choices.foreignWords) extra.set(name, foreignText({ name, text }));
+if (choices.get("microphone")) devices.useMicrophone(choices.get("microphone"));
+if (choices.get("speaker")) devices.useSpeaker(choices.get("speaker"));
+greet(voice, () => choices.get("greeting"));
 const before = load();
 if (before) voice.restore(before);
 enableSend();

@@ -50,3 +50,32 @@ export function sizeText(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
+
+// Of transcription, where the server does not tell its languages.
+export const LANGUAGES = ["ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "uk", "vi", "zh"]
+  .map((code) => [code, languageName(code)]).sort(([, a], [, b]) => a.localeCompare(b));
+
+export function languageName(code) {
+  try {
+    return new Intl.DisplayNames(["en"], { type: "language" }).of(code);
+  } catch {
+    return code;  // not a code
+  }
+}
+
+export const EAGERNESS = [["", "When I seem to be done"], ["high", "At once"], ["medium", "After a short pause"], ["low", "When I am surely done"]];
+
+export const DEVICES = {
+  unnamed: "The browser tells the names of the devices once the microphone is allowed. Press Test.",
+  listening: "Say something: the bar should move.",
+  silent: "This speaker cannot be used.",
+};
+
+const FOREIGN = { instructions: "tells the assistant how to behave", greeting: "sets what the assistant says first" };
+const MAX_QUOTED = 240;
+
+/** What a shared link does to the assistant. */
+export function foreignText({ name, text }) {
+  const quoted = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+  return `The link you opened ${FOREIGN[name]}: “${quoted}” You can change it in the settings.`;
+}

@@ -33,3 +33,17 @@ export function drawerSwitch({ root, toggle, make, failed }) {
   if (lasting.get(OPEN)) set(true);
   return { close: () => { set(false); toggle.focus(); } };
 }
+
+/** The button of a dialog. `make`: async () -> {open()}; it is called once. */
+export function sheetSwitch({ dialog, toggle, make, failed }) {
+  let sheet = null;
+  toggle.addEventListener("click", async () => {
+    try {
+      sheet ??= await make();
+      await sheet.open();
+    } catch (error) {
+      failed(error);
+    }
+  });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });  // its backdrop
+}

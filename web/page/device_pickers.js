@@ -1,0 +1,98 @@
+// Microphone and speaker in the settings, each with a level and a test.
+
+import { listenTo, playOn } from "./devices.js";
+import { button, element } from "./elements.js";
+import { DEVICES } from "./panel_texts.js";
+import { microphoneNotice } from "./texts.js";
+
+export class DevicePickers {
+  constructor({ choices, voice, devices }) {
+    Object.assign(this, { choices, voice, devices });
+    this.microphone = picker("Microphone", "Test", () => this.#testMicrophone());
+    this.speaker = picker("Speaker", "Test", () => this.#testSpeaker());
+    this.speaker.field.hidden = !devices.speakersCanChange;
+    this.told = element("p", { className: "quiet", role: "status" });
+    this.element = element("section", { className: "part" }, element("h3", { textContent: "Sound" }),
+      this.microphone.field, this.speaker.field, this.told);
+    this.#bind("microphone");
+    this.#bind("speaker");
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.list());
+    voice.addEventListener("level", ({ detail: { source, level } }) => {
+      if (isShown(this.element)) (source === "input" ? this.microphone : this.speaker).show(level);
+    });
+  }
+
+  #ends = {};
+
+  async list() {
+    const { microphones, speakers, named } = await this.devices.list();
+    this.microphone.offer(microphones);
+    this.speaker.offer(speakers);
+    this.told.textContent = named || !microphones.length ? "" : DEVICES.unnamed;
+    this.show();
+  }
+
+  show() {
+    for (const name of ["microphone", "speaker"]) {
+      const { select } = this[name], chosen = this.choices.get(name) ?? "";
+      select.value = chosen;
+      if (select.selectedIndex < 0) select.value = "";  // it is not plugged in now
+    }
+  }
+
+  stop() {
+    for (const end of Object.values(this.#ends)) end();
+    this.#ends = {};
+  }
+
+  #bind(name) {
+    this[name].select.addEventListener("change", () => {
+      this.stop();
+      this.choices.set(name, this[name].select.value || null);
+    });
+  }
+
+  async #testMicrophone() {
+    if (this.#ends.microphone) return this.#end("microphone");
+    try {
+      this.#ends.microphone = await listenTo(this.choices.get("microphone"), (level) => this.microphone.show(level));
+      this.microphone.test.textContent = "Stop";
+      await this.list();  // now the browser tells names
+      this.told.textContent = DEVICES.listening;
+    } catch (error) {
+      const state = { NotAllowedError: "denied", NotFoundError: "missing", OverconstrainedError: "missing", NotReadableError: "busy" }[error.name];
+      this.told.textContent = microphoneNotice(navigator.mediaDevices ? state ?? "failed" : "insecure");
+    }
+  }
+
+  async #testSpeaker() {
+    const sounding = await playOn(this.choices.get("speaker"), (level) => this.speaker.show(level)).catch(() => null);
+    if (!sounding) this.told.textContent = DEVICES.silent;
+    else this.#ends.speaker = sounding.stop;
+  }
+
+  #end(name) {
+    this.#ends[name]?.();
+    delete this.#ends[name];
+    this[name].test.textContent = "Test";
+    this.told.textContent = "";
+  }
+}
+
+const isShown = (node) => node.closest("dialog")?.open ?? false;
+
+function picker(name, action, run) {
+  const select = element("select", { id: `choose-${name.toLowerCase()}` });
+  const level = element("meter", { min: 0, max: 1, value: 0, "aria-label": `Level of the ${name.toLowerCase()}` });
+  const test = button(action, run, { "aria-label": `${action} the ${name.toLowerCase()}` });
+  return {
+    select, test,
+    field: element("div", { className: "field" }, element("label", { for: select.id, textContent: name }),
+      element("div", { className: "device" }, select, test), level),
+    show(value) { level.value = Math.min(1, Math.sqrt(value) * 1.8); },
+    offer(devices) {
+      const options = [["", "As the browser has it"], ...devices.map(({ id, name: own }) => [id, own])];
+      select.replaceChildren(...options.map(([value, textContent]) => element("option", { value, textContent })));
+    },
+  };
+}
