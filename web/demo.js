@@ -16,6 +16,7 @@ import { Offers } from "./page/offers.js";
 import { foreignText } from "./page/panel_texts.js";
 import { Server } from "./page/server.js";
 import { Shape } from "./page/shape.js";
+import { ToolCalls } from "./page/tool_calls.js";
 import { drawerSwitch, sheetSwitch } from "./page/switches.js";
 import { canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
 import { drawWaterfall } from "./page/waterfall.js";
@@ -30,7 +31,8 @@ const voice = new Realtime({
   credential,
   session: choices.session(),
 });
-const captions = new Captions(byId("captions"), byId("spoken"), { retry });
+const tools = new ToolCalls().follow(voice, () => drawSoon());
+const captions = new Captions(byId("captions"), byId("spoken"), { retry, tools });
 const notices = new Notices(byId("notices"), { dismiss });
 const keyDialog = new KeyDialog({ entered: goOnWithKey, closed: () => draw() });
 const shape = new Shape(byId("shape"), byId("talk"), { speaking: () => document.body.dataset.status === "speaking" });
@@ -41,6 +43,7 @@ const heardMs = (id) => voice.player.heardMs(`0:${id}`);
 let talking = false;      // the user pressed talk and has not pressed stop
 let afterKey = null;      // what to repeat when the user has entered a key
 const extra = new Map();  // id -> text of notices that are not states
+let drawnLatency = null, drawing = null, saving = null;
 let resumedAt = -Infinity; // when the microphone came back after an interruption
 
 exposeDebug(voice, { log, stats });
@@ -151,8 +154,6 @@ function enableSend() {
 }
 
 // --- drawing ----------------------------------------------------------------------------------------------------
-
-let drawnLatency = null, drawing = null, saving = null;
 
 function draw() {
   const { connection, conversation, microphone, player } = voice;

@@ -73,7 +73,9 @@ async def test_the_sheet_changes_the_session_and_is_remembered(open_page: Any) -
         await page.locator(".voices .voice").nth(3).wait_for()
         assert await page.locator(".voices b").count() == 0
         await page.select_option("[aria-label='Language of the voices']", "zh")
-        assert await page.locator(".voices .voice").count() == 3, "the server's own, a cloned one, a Chinese one"
+        assert await page.locator(".voices .voice").count() == 3, (
+            "the server's own, a cloned one, a Chinese one"
+        )
         await page.click("text=<b>Man</b>")
         await page.click("[aria-label='Hear Mine']")
         await page.locator("text=There is no sample of this voice.").wait_for()

@@ -2,14 +2,18 @@
 
 import { Answer } from "./answer.js";
 import { copyButton } from "./copying.js";
-import { unreadText } from "./texts.js";
+import { element as make } from "./elements.js";
+import { NOT_HEARD, unreadText } from "./texts.js";
+
+const MAX_UNHEARD = 280;  // characters
 
 export class Captions {
-  /** `retry` is called when the user asks for an answer again. */
-  constructor(list, log, { retry = () => {} } = {}) {
+  /** `retry` is called when the user asks for an answer again. `tools`: a ToolCalls, to show the calls among the items. */
+  constructor(list, log, { retry = () => {}, tools = null } = {}) {
     this.list = list;
     this.log = log;  // for screen readers: only finished items
     this.retry = retry;
+    this.tools = tools;
     this.blocks = new Map();  // item id -> {element, answer, item, trouble, logged}
     this.following = true;    // keep the newest line visible until the user scrolls up
     list.addEventListener("scroll", () => { this.following = this.#atBottom(); });
@@ -19,7 +23,7 @@ export class Captions {
 
   /** `troubleOf`: item -> the sentence under its text with a button to try again, or null. */
   draw(items, troubleOf = () => null) {
-    const shown = items.filter((item) => !item.hidden && (item.role === "user" || item.role === "assistant"));
+    const shown = items.filter((item) => this.#isShown(item));
     const alive = new Set(shown.map((item) => item.id));
     for (const [id, block] of this.blocks) {
       if (alive.has(id)) continue;
@@ -29,8 +33,9 @@ export class Captions {
     let next = this.list.firstElementChild;
     for (const item of shown) {
       const block = this.blocks.get(item.id) ?? this.#create(item);
-      const trouble = troubleOf(item);
-      if (block.item !== item || block.trouble !== trouble) this.#fill(block, item, trouble);
+      const trouble = block.call ? null : troubleOf(item);
+      if (block.call) this.#fillCall(block, item);
+      else if (block.item !== item || block.trouble !== trouble) this.#fill(block, item, trouble);
       if (block.element === next) next = next.nextElementSibling;
       else this.list.insertBefore(block.element, next);
     }
@@ -51,7 +56,26 @@ export class Captions {
     for (const { element } of this.blocks.values()) element.dataset.highlighted = "all";
   }
 
+  #isShown(item) {
+    if (item.role === "function_call") return Boolean(this.tools?.look(item.id));
+    return !item.hidden && (item.role === "user" || item.role === "assistant");
+  }
+
+  #createCall(item) {
+    const block = { element: make("div", { className: "caption call" }), call: true, look: null, item, answer: null };
+    this.blocks.set(item.id, block);
+    return block;
+  }
+
+  #fillCall(block, item) {
+    const look = this.tools.look(item.id);
+    if (look === block.look) return;
+    block.look = look;
+    block.element.replaceChildren(this.tools.draw(item.id, block.element.querySelector("details")?.open));
+  }
+
   #create(item) {
+    if (item.role === "function_call") return this.#createCall(item);
     const element = document.createElement("div");
     const who = document.createElement("span");
     const text = document.createElement(item.role === "assistant" ? "div" : "p");
@@ -80,6 +104,7 @@ export class Captions {
     element.classList.toggle("truncated", item.truncated);
     element.classList.toggle("pending", !item.text && !item.unread);
     this.#write(block, item);
+    this.#showUnheard(block, item);
     this.#offerRetry(element, trouble);
     if (item.final && (item.text || item.unread) && !block.logged) {
       block.logged = true;
@@ -101,6 +126,16 @@ export class Captions {
     block.answer.update(item.text, { whole: item.whole ?? item.text, words });
     block.element.classList.toggle("timed", words.length > 0);
     if (words.length) delete block.element.dataset.highlighted;
+  }
+
+  /** After an interruption: what the model had written and nobody heard. */
+  #showUnheard({ element, text }, { truncated, whole, text: heard }) {
+    element.querySelector(":scope > .unheard")?.remove();
+    const rest = truncated && whole?.startsWith(heard) ? whole.slice(heard.length).trim() : "";
+    if (!rest || !heard) return;
+    const shown = rest.length > MAX_UNHEARD ? `${rest.slice(0, MAX_UNHEARD)}…` : rest;
+    text.after(make("p", { className: "unheard" },
+      make("span", { className: "visually-hidden", textContent: NOT_HEARD }), make("s", { dir: "auto", textContent: shown })));
   }
 
   #offerRetry(element, trouble) {
@@ -125,7 +160,7 @@ export class Captions {
     for (const child of this.list.children) {
       if (!range.intersectsNode(child)) continue;
       const block = [...this.blocks.values()].find(({ element }) => element === child);
-      parts.push(block?.answer ? block.answer.selected(range) : selectedText(block.text, range));
+      parts.push(block?.answer ? block.answer.selected(range) : block?.text ? selectedText(block.text, range) : String(selection));
     }
     const text = parts.filter(Boolean).join("\n\n");
     if (!text) return;

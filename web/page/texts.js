@@ -36,6 +36,9 @@ const UNREAD = [
   [/unavailable|cannot be reached|unreachable|connection|network/i, "the service cannot be reached at the moment. Please try again, or type."],
 ];
 
+export const TOOLS = { running: "running", done: "done", failed: "failed", arguments: "Arguments", result: "Result" };
+export const NOT_HEARD = "Not heard: ";
+
 // What only an operator understands: addresses, commands, names of settings, classes and files.
 const TECHNICAL = /https?:|wss?:|\bpip3? |\brealtime (?:setup|serve|doctor)\b|[A-Z]+_[A-Z_]{3,}|\b\w+(?:Error|Exception)\b|Traceback|(?:^|\s)\/\w+\/|\d+\.\d+\.\d+\.\d+|minimax-realtime/;
 
