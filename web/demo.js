@@ -13,7 +13,8 @@ import { measure } from "./page/measuring.js";
 import { load, save } from "./page/memory.js";
 import { Notices } from "./page/notices.js";
 import { Offers } from "./page/offers.js";
-import { foreignText } from "./page/panel_texts.js";
+import { clock, foreignText } from "./page/panel_texts.js";
+import { Recorder } from "./page/recorder.js";
 import { Server } from "./page/server.js";
 import { Shape } from "./page/shape.js";
 import { ToolCalls } from "./page/tool_calls.js";
@@ -40,6 +41,7 @@ const devices = new Devices(voice);
 const offers = new Offers({ headers: () => keyDialog.headers });
 const log = new EventLog().follow(voice), stats = measure(voice);
 const heardMs = (id) => voice.player.heardMs(`0:${id}`);
+const recorder = new Recorder(voice);
 let talking = false;      // the user pressed talk and has not pressed stop
 let afterKey = null;      // what to repeat when the user has entered a key
 const extra = new Map();  // id -> text of notices that are not states
@@ -100,6 +102,14 @@ async function startAnew() {
   await voice.reset();
   remember();
   byId("message").focus();
+}
+
+/** An earlier conversation of the server's store. */
+async function goBackTo(id) {
+  byId("settings").close();
+  await startAnew();
+  voice.restore({ id, items: [] });
+  voice.connect();
 }
 
 function goOnWithKey() {
@@ -258,9 +268,19 @@ const drawer = drawerSwitch({
   failed: notLoaded,
 });
 
+recorder.addEventListener("change", () => {
+  byId("recording").hidden = !recorder.on;
+  byId("recording-time").textContent = clock(recorder.seconds);
+});
+byId("recording").addEventListener("click", () => recorder.stop());
+
 sheetSwitch({
   dialog: byId("settings"), toggle: byId("settings-toggle"),
-  make: async () => new (await import("./page/settings.js")).SettingsSheet(byId("settings"), { choices, offers, voice, devices }),
+  make: async () => {
+    const [{ SettingsSheet }, { ConversationPart }] = await Promise.all([import("./page/settings.js"), import("./page/conversation_part.js")]);
+    const conversation = new ConversationPart({ voice, tools, stats, recorder, offers, resume: goBackTo });
+    return new SettingsSheet(byId("settings"), { choices, offers, voice, devices, conversation });
+  },
   failed: notLoaded,
 });
 

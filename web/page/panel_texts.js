@@ -79,3 +79,11 @@ export function foreignText({ name, text }) {
   const quoted = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
   return `The link you opened ${FOREIGN[name]}: “${quoted}” You can change it in the settings.`;
 }
+
+export const RECORDING = {
+  explained: "A recording stays in this page and is gone with it. Left is you, right are the answers. At most 20 minutes.",
+  full: "The recording is full: save it as sound, then delete it to record again.",
+  failed: "This page cannot record now: there is no sound. Press the button to talk first.",
+};
+
+export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;

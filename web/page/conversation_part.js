@@ -1,0 +1,66 @@
+// The part of the settings sheet about the conversation: export, recording, and earlier conversations where the server has
+// a store.
+
+import { button, download, element } from "./elements.js";
+import { asJson, asText, fileName, lines } from "./exporting.js";
+import { RECORDING, clock } from "./panel_texts.js";
+
+export class ConversationPart {
+  /** `resume`: called with the id of an earlier conversation. */
+  constructor({ voice, tools, stats, recorder, offers, resume }) {
+    Object.assign(this, { voice, tools, stats, recorder, offers, resume });
+    this.text = button("Text", () => this.#save("txt"));
+    this.json = button("JSON", () => this.#save("json"));
+    this.record = button("", () => this.#toggle());
+    this.wav = button("Sound", () => download(fileName(new Date(), "wav"), recorder.wav()));
+    this.forget = button("Delete recording", () => recorder.forget());
+    this.told = element("p", { className: "quiet", role: "status" });
+    this.earlier = element("div", { className: "earlier", hidden: true });
+    this.element = element("section", { className: "part" }, element("h3", { textContent: "Conversation" }),
+      element("div", { className: "buttons" }, element("span", { className: "quiet", textContent: "Save as" }), this.text, this.json, this.wav),
+      element("div", { className: "buttons" }, this.record, this.forget),
+      element("p", { className: "quiet", textContent: RECORDING.explained }), this.told, this.earlier);
+    recorder.addEventListener("change", () => this.#show());
+    voice.addEventListener("change", () => { if (this.element.closest("dialog")?.open) this.#show(); });
+  }
+
+  async offer({ conversations }) {
+    this.#show();
+    if (!conversations) return void (this.earlier.hidden = true);
+    const found = await this.offers.conversations();
+    const current = this.voice.conversation.id;
+    const others = found.filter(({ id }) => id !== current).slice(0, 100);
+    this.earlier.hidden = others.length === 0;
+    this.earlier.replaceChildren(element("h4", { textContent: "Earlier conversations" }),
+      element("ul", {}, ...others.map((each) => element("li", {}, this.#entry(each)))));
+  }
+
+  #entry({ id, title, updated_at }) {
+    const open = button("", () => this.resume(id));
+    const when = Number.isFinite(updated_at) ? new Date(updated_at * 1000).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" }) : "";
+    open.append(element("span", { textContent: title || id }), element("span", { className: "quiet", textContent: when }));
+    return open;
+  }
+
+  #show() {
+    const { on, seconds, full } = this.recorder;
+    const empty = !lines(this.voice.conversation.items, this.tools).length;
+    this.text.disabled = this.json.disabled = empty;
+    this.wav.hidden = this.forget.hidden = seconds === 0;
+    this.record.hidden = !this.voice.player.possible;
+    this.record.disabled = full && !on;
+    this.record.textContent = on ? `Stop recording (${clock(seconds)})` : seconds ? "Go on recording" : "Record both sides";
+    if (full) this.told.textContent = RECORDING.full;
+  }
+
+  async #toggle() {
+    if (this.recorder.on) return this.recorder.stop();
+    await this.recorder.start().catch(() => { this.told.textContent = RECORDING.failed; });
+  }
+
+  #save(ending) {
+    const { id, items } = this.voice.conversation, all = lines(items, this.tools), now = new Date();
+    const text = ending === "txt" ? asText(all) : asJson(all, { id, at: now.toISOString(), stats: this.stats() });
+    download(fileName(now, ending), new Blob([text], { type: ending === "txt" ? "text/plain" : "application/json" }));
+  }
+}
