@@ -6,6 +6,7 @@ import { applySettings, greet } from "./page/applying.js";
 import { Captions } from "./page/captions.js";
 import { Choices } from "./page/choices.js";
 import { exposeDebug } from "./page/debug.js";
+import { Diagnosis } from "./page/diagnosis.js";
 import { Devices } from "./page/devices.js";
 import { EventLog } from "./page/event_log.js";
 import { KeyDialog } from "./page/key_dialog.js";
@@ -19,7 +20,7 @@ import { Server } from "./page/server.js";
 import { Shape } from "./page/shape.js";
 import { ToolCalls } from "./page/tool_calls.js";
 import { drawerSwitch, sheetSwitch } from "./page/switches.js";
-import { canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
+import { CAUSE, canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
 import { drawWaterfall } from "./page/waterfall.js";
 
 const SAVE_AFTER_MS = 500;
@@ -41,6 +42,7 @@ const devices = new Devices(voice);
 const offers = new Offers({ headers: () => keyDialog.headers });
 const log = new EventLog().follow(voice), stats = measure(voice);
 const heardMs = (id) => voice.player.heardMs(`0:${id}`);
+const diagnosis = new Diagnosis(voice.connection, server);
 const recorder = new Recorder(voice);
 let talking = false;      // the user pressed talk and has not pressed stop
 let afterKey = null;      // what to repeat when the user has entered a key
@@ -174,7 +176,7 @@ function draw() {
     microphone: microphone.state, muted: microphone.muted, phase: voice.phase, everOpen: connection.everOpen,
     secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0,
     loaded: server.status || server.retryAt !== null,
-    silent, paused: player.interrupted, hears: canHear(server.status), sounds: player.possible,
+    cause: diagnosis.cause, silent, paused: player.interrupted, hears: canHear(server.status), sounds: player.possible,
   });
   document.body.dataset.status = status;
   if (byId("state").textContent !== text) byId("state").textContent = text;
@@ -224,6 +226,7 @@ function drawNotices() {
   // While the server is unreachable, the line under the button says enough.
   const unloaded = voice.microphone.state === "unloaded" && voice.connection.state !== "open";
   if (microphoneText && !unloaded) all.push({ id: "microphone", text: microphoneText, kind: "bad" });
+  if (CAUSE[diagnosis.cause]) all.push({ id: "cause", text: CAUSE[diagnosis.cause], kind: "bad" });
   const { problem } = voice.conversation;
   if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
   for (const [id, text] of extra) all.push({ id, text, kind: id === "panel" ? "bad" : "info" });
@@ -251,6 +254,7 @@ voice.addEventListener("change", () => {
   saving ??= setTimeout(() => { saving = null; remember(); }, SAVE_AFTER_MS);
 });
 server.addEventListener("change", draw);
+diagnosis.addEventListener("change", draw);
 voice.microphone.addEventListener("state", ({ detail, target }) => {
   if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
   target.before = detail;

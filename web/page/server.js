@@ -12,6 +12,7 @@ export class Server extends EventTarget {
     this.status = null;   // the last answer; {} if the address is hidden
     this.retryAt = null;  // it cannot be reached: the time of the next question, as of performance.now
     this.silent = false;  // it takes longer than 3 s to answer
+    this.answers = false; // whether the last question was answered
   }
 
   #timer = null; #delay = FIRST_RETRY_MS;
@@ -20,10 +21,11 @@ export class Server extends EventTarget {
   async read() {
     const late = setTimeout(() => this.#set({ silent: true }), SILENT_MS);
     try {
+      this.answers = false;
       const answer = await fetch("readyz", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       const readable = answer.headers.get("Content-Type")?.includes("json");  // 503 with the same body if not ready
       if (!readable && answer.status >= 500) throw new Error(`The server answers ${answer.status}.`);  // a proxy without it
-      this.#set({ status: readable ? await answer.json() : {}, retryAt: null });
+      this.#set({ status: readable ? await answer.json() : {}, retryAt: null, answers: true });
       return this.status;
     } finally {
       clearTimeout(late);

@@ -18,6 +18,23 @@ const REFUSED = {
   session_taken_over: "This conversation continues in another window.",
 };
 
+// Why the page waits, though the server answers.
+const WAITING = {
+  server_overloaded: "The server is full. Trying again",
+  rate_limit_exceeded: "All conversations of this key are in use. Trying again",
+  server_draining: "The server restarts. Trying again",
+  session_expired: "The longest time of a session is over. Going on",
+  no_room: "The server takes no conversation now. Trying again",
+  origin: "The server does not accept this page's address. Trying again",
+};
+
+/** What to do about it, for a notice. */
+export const CAUSE = {
+  no_room: "The server answers, but takes no conversation. It may be full, or something on the way blocks WebSockets. Your conversation is kept; the page goes on trying.",
+  origin: "The server refuses pages from this address. Open it at its own address, or ask its operator to allow this one.",
+  rate_limit_exceeded: "Close another window that talks with this key, or wait. Your conversation is kept.",
+};
+
 const PROBLEM = {
   rate_limit_exceeded: "The service is busy.",
   insufficient_quota: "The account behind this server has no credit left.",
@@ -50,12 +67,12 @@ const LISTENING = {
 
 /** [status, text] for the line under the button. `hears`, `sounds`: whether the server hears, and the page has sound. */
 export function statusText({
-  connection, microphone, muted, phase, secondsToRetry, everOpen, loaded, silent, paused, hears = true, sounds = true,
+  connection, microphone, muted, phase, secondsToRetry, everOpen, loaded, silent, paused, cause = null, hears = true, sounds = true,
 }) {
   if (silent) return ["trouble", "The server does not answer"];
   if (!loaded) return ["connecting", "Loading…"];
   if (connection.state === "waiting") {
-    const what = everOpen ? "Connection lost. Reconnecting" : "Server unreachable. Trying again";
+    const what = WAITING[cause] ?? (everOpen ? "Connection lost. Reconnecting" : "Server unreachable. Trying again");
     return ["trouble", secondsToRetry > 0 ? `${what} in ${secondsToRetry} s` : `${what}…`];
   }
   if (connection.state === "refused") {

@@ -1,0 +1,49 @@
+// Why there is no conversation though the server answers: it is full, it restarts, it does not take this page's address.
+// A browser tells a page nothing of a refused WebSocket, so the page asks the server in other ways. Shows nothing itself.
+
+const ANSWER_MS = 5000;
+const TOLD = new Set(["server_overloaded", "rate_limit_exceeded", "server_draining", "session_expired", "slow_reader"]);
+
+/** Event: `change`. `cause`: null, one of TOLD, "no_room" (it answers, and takes no socket) or "origin". */
+export class Diagnosis extends EventTarget {
+  /** `server`: what the page knows of it, see `server.js`. */
+  constructor(connection, server) {
+    super();
+    Object.assign(this, { connection, server });
+    this.cause = null;
+    connection.addEventListener("state", () => this.#look());
+  }
+
+  #asked = false;
+
+  async #look() {
+    const { state, reason } = this.connection;
+    if (state === "open" || state === "closed") {
+      this.#asked = false;
+      return this.#set(null);
+    }
+    if (state !== "waiting") return;
+    if (TOLD.has(reason)) return this.#set(reason);
+    if (reason !== "unreachable" || this.server.retryAt !== null || !this.server.answers) return this.#set(null);
+    if (this.server.status?.ready === false) return this.#set("server_draining");
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#set(await originIsRefused() ? "origin" : "no_room");
+  }
+
+  #set(cause) {
+    if (cause === this.cause) return;
+    this.cause = cause;
+    this.dispatchEvent(new CustomEvent("change"));
+  }
+}
+
+/** A request without a meaning: only the check of its origin counts. Browsers name the origin in POST, not in GET. */
+async function originIsRefused() {
+  try {
+    const answer = await fetch("v1/realtime/client_secrets", { method: "POST", body: "[]", signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer.status === 403;
+  } catch {
+    return false;
+  }
+}
