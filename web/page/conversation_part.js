@@ -20,6 +20,7 @@ export class ConversationPart {
       element("div", { className: "buttons" }, element("span", { className: "quiet", textContent: "Save as" }), this.text, this.json, this.wav),
       element("div", { className: "buttons" }, this.record, this.forget),
       element("p", { className: "quiet", textContent: RECORDING.explained }), this.told, this.earlier);
+    this.#show();
     recorder.addEventListener("change", () => this.#show());
     voice.addEventListener("change", () => { if (this.element.closest("dialog")?.open) this.#show(); });
   }
