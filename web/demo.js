@@ -1,5 +1,5 @@
-// The talk page: connects the SDK with the document. Knows the controls and when to redraw. Texts are in page/texts.js,
-// the drawing of the conversation is in page/captions.js. All addresses are relative, so that the page works at any path.
+// The talk page: connects the SDK with the document. Knows the controls and when to redraw. What is drawn is in
+// page/view.js, the texts are in page/texts.js, the panels are loaded when they are opened. All addresses are relative, so that the page works at any path.
 
 import { Realtime } from "./sdk/realtime.js";
 import { applySettings, greet } from "./page/applying.js";
@@ -18,10 +18,10 @@ import { clock, foreignText } from "./page/panel_texts.js";
 import { Recorder } from "./page/recorder.js";
 import { Server } from "./page/server.js";
 import { Shape } from "./page/shape.js";
-import { ToolCalls } from "./page/tool_calls.js";
 import { drawerSwitch, sheetSwitch } from "./page/switches.js";
-import { CAUSE, canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./page/texts.js";
-import { drawWaterfall } from "./page/waterfall.js";
+import { canHear } from "./page/texts.js";
+import { ToolCalls } from "./page/tool_calls.js";
+import { View } from "./page/view.js";
 
 const SAVE_AFTER_MS = 500;
 const byId = (id) => document.getElementById(id);
@@ -47,7 +47,8 @@ const recorder = new Recorder(voice);
 let talking = false;      // the user pressed talk and has not pressed stop
 let afterKey = null;      // what to repeat when the user has entered a key
 const extra = new Map();  // id -> text of notices that are not states
-let drawnLatency = null, drawing = null, saving = null;
+const view = new View({ voice, server, diagnosis, keyDialog, captions, notices, extra });
+let drawing = null, saving = null;
 let resumedAt = -Infinity; // when the microphone came back after an interruption
 
 exposeDebug(voice, { log, stats });
@@ -168,69 +169,8 @@ function enableSend() {
 // --- drawing ----------------------------------------------------------------------------------------------------
 
 function draw() {
-  const { connection, conversation, microphone, player } = voice;
-  const retryAt = connection.retryAt ?? server.retryAt;
-  const silent = connection.silent || (server.silent && connection.state !== "open");
-  const [status, text] = statusText({
-    connection: server.retryAt !== null && connection.state !== "open" ? { state: "waiting" } : connection,
-    microphone: microphone.state, muted: microphone.muted, phase: voice.phase, everOpen: connection.everOpen,
-    secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0,
-    loaded: server.status || server.retryAt !== null,
-    cause: diagnosis.cause, silent, paused: player.interrupted, hears: canHear(server.status), sounds: player.possible,
-  });
-  document.body.dataset.status = status;
-  if (byId("state").textContent !== text) byId("state").textContent = text;
-  byId("reconnect").hidden = !silent && retryAt === null;
-  document.body.toggleAttribute("data-live", talking);
-  byId("talk-label").textContent = talking ? "Stop talking" : "Start talking";
-  byId("mute").hidden = microphone.state !== "on";
-  byId("mute").setAttribute("aria-pressed", microphone.muted);
-  byId("mute-label").textContent = microphone.muted ? "Unmute" : "Mute";
-  byId("interrupt").hidden = connection.state !== "open" || !["speaking", "thinking"].includes(voice.phase);
-  drawServer();
-  drawConversation(conversation, connection);
-  drawNotices();
-  askForKey(connection);
-}
-
-function drawServer() {
-  const status = server.status ?? {}, voiceless = !voice.player.possible || !canHear(server.status);
-  byId("server").textContent = [status.chat_model, status.voice].filter(Boolean).join(" · ");
-  document.body.toggleAttribute("data-typing", voiceless);
-  if (!voiceless) return;
-  byId("lead").textContent = "Write something.";
-  byId("lead-more").textContent = voice.player.possible ? "Type below, and it answers aloud." : "Type below, and read the answer.";
-}
-
-function drawConversation(conversation, connection) {
-  const shown = conversation.items.filter((item) => !item.hidden);
-  const empty = shown.length === 0;
-  const context = {
-    last: shown.filter(({ role }) => role === "user" || role === "assistant").at(-1),
-    waiting: conversation.awaiting || conversation.response !== null || conversation.speech !== null,
-    offline: ["refused", "closed"].includes(connection.state) && !keyDialog.open,
-  };
-  document.body.toggleAttribute("data-empty", empty);
-  byId("new").hidden = empty;
-  captions.draw(conversation.items, (item) => itemTrouble(item, context));
-  if (conversation.latency !== drawnLatency) {
-    drawnLatency = conversation.latency;
-    drawWaterfall(voice.player.possible ? drawnLatency : null);
-  }
-}
-
-function drawNotices() {
-  const sounds = voice.player.possible;
-  const all = serverNotices(server.status ?? {}, { sounds }).map((notice) => ({ ...notice, kind: "info" }));
-  const microphoneText = sounds ? microphoneNotice(voice.microphone.state) : null;
-  // While the server is unreachable, the line under the button says enough.
-  const unloaded = voice.microphone.state === "unloaded" && voice.connection.state !== "open";
-  if (microphoneText && !unloaded) all.push({ id: "microphone", text: microphoneText, kind: "bad" });
-  if (CAUSE[diagnosis.cause]) all.push({ id: "cause", text: CAUSE[diagnosis.cause], kind: "bad" });
-  const { problem } = voice.conversation;
-  if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
-  for (const [id, text] of extra) all.push({ id, text, kind: id === "panel" ? "bad" : "info" });
-  notices.draw(all);
+  view.draw({ talking });
+  askForKey(voice.connection);
 }
 
 function askForKey(connection) {

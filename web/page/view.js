@@ -1,0 +1,82 @@
+// Draws the state of the page into the document: the line under the button, the controls, the notices, the conversation.
+// Knows the ids of index.html; changes nothing but the document.
+
+import { CAUSE, canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./texts.js";
+import { drawWaterfall } from "./waterfall.js";
+
+const byId = (id) => document.getElementById(id);
+
+export class View {
+  /** `extra`: id -> text of notices that are not states. */
+  constructor({ voice, server, diagnosis, keyDialog, captions, notices, extra }) {
+    Object.assign(this, { voice, server, diagnosis, keyDialog, captions, notices, extra });
+  }
+
+  #latency = null;
+
+  /** `talking`: the user pressed talk and has not pressed stop. */
+  draw({ talking }) {
+    const { connection, conversation, microphone, player } = this.voice;
+    const retryAt = connection.retryAt ?? this.server.retryAt;
+    const silent = connection.silent || (this.server.silent && connection.state !== "open");
+    const [status, text] = statusText({
+      connection: this.server.retryAt !== null && connection.state !== "open" ? { state: "waiting" } : connection,
+      microphone: microphone.state, muted: microphone.muted, phase: this.voice.phase, everOpen: connection.everOpen,
+      secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0,
+      loaded: this.server.status || this.server.retryAt !== null,
+      cause: this.diagnosis.cause, silent, paused: player.interrupted, hears: canHear(this.server.status), sounds: player.possible,
+    });
+    document.body.dataset.status = status;
+    if (byId("state").textContent !== text) byId("state").textContent = text;
+    byId("reconnect").hidden = !silent && retryAt === null;
+    document.body.toggleAttribute("data-live", talking);
+    byId("talk-label").textContent = talking ? "Stop talking" : "Start talking";
+    byId("mute").hidden = microphone.state !== "on";
+    byId("mute").setAttribute("aria-pressed", microphone.muted);
+    byId("mute-label").textContent = microphone.muted ? "Unmute" : "Mute";
+    byId("interrupt").hidden = connection.state !== "open" || !["speaking", "thinking"].includes(this.voice.phase);
+    this.#drawServer();
+    this.#drawConversation(conversation, connection);
+    this.#drawNotices();
+  }
+
+  #drawServer() {
+    const status = this.server.status ?? {}, voiceless = !this.voice.player.possible || !canHear(this.server.status);
+    byId("server").textContent = [status.chat_model, status.voice].filter(Boolean).join(" · ");
+    document.body.toggleAttribute("data-typing", voiceless);
+    if (!voiceless) return;
+    byId("lead").textContent = "Write something.";
+    byId("lead-more").textContent = this.voice.player.possible ? "Type below, and it answers aloud." : "Type below, and read the answer.";
+  }
+
+  #drawConversation(conversation, connection) {
+    const shown = conversation.items.filter((item) => !item.hidden);
+    const empty = shown.length === 0;
+    const context = {
+      last: shown.filter(({ role }) => role === "user" || role === "assistant").at(-1),
+      waiting: conversation.awaiting || conversation.response !== null || conversation.speech !== null,
+      offline: ["refused", "closed"].includes(connection.state) && !this.keyDialog.open,
+    };
+    document.body.toggleAttribute("data-empty", empty);
+    byId("new").hidden = empty;
+    this.captions.draw(conversation.items, (item) => itemTrouble(item, context));
+    if (conversation.latency !== this.#latency) {
+      this.#latency = conversation.latency;
+      drawWaterfall(this.voice.player.possible ? this.#latency : null);
+    }
+  }
+
+  #drawNotices() {
+    const sounds = this.voice.player.possible;
+    const all = serverNotices(this.server.status ?? {}, { sounds }).map((notice) => ({ ...notice, kind: "info" }));
+    const microphoneText = sounds ? microphoneNotice(this.voice.microphone.state) : null;
+    // While the server is unreachable, the line under the button says enough.
+    const unloaded = this.voice.microphone.state === "unloaded" && this.voice.connection.state !== "open";
+    if (microphoneText && !unloaded) all.push({ id: "microphone", text: microphoneText, kind: "bad" });
+    if (CAUSE[this.diagnosis.cause]) all.push({ id: "cause", text: CAUSE[this.diagnosis.cause], kind: "bad" });
+    const { problem } = this.voice.conversation;
+    if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
+    for (const [id, text] of this.extra) all.push({ id, text, kind: id === "panel" ? "bad" : "info" });
+    this.notices.draw(all);
+  }
+}
