@@ -45,7 +45,7 @@ def turn(number: int, at: float, marks: dict[str, int] | None = None) -> list[li
         came(at + 500, "response.done", response={"id": response, "status": "completed"}),
     ]
     if marks is not None:
-        done = {"response_id": response, "origin": "speech_ended", "marks": marks}
+        done: dict[str, Any] = {"response_id": response, "origin": "speech_ended", "marks": marks}
         steps.append(came(at + 510, "response.latency.done", **done))
     return steps
 
