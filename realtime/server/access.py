@@ -1,9 +1,10 @@
 """Who may connect: API keys, ephemeral secrets, browser origins. Knows no requests and sends nothing.
 
 A web page may open a WebSocket to any address: without an Origin check, every page that the user visits could use the
-user's key (docs/wire.md 1.1). Ephemeral secrets are signed (HMAC) with the server's own random secret, so that
-every worker and server that has it, and the same API keys, can verify them without shared state. The keys alone would
-not do: whoever holds a client secret could then try keys at home until one makes its signature.
+user's key (docs/wire.md 1.1). An ephemeral secret is signed (HMAC) with the API key that made it and the server's own
+random secret, so that every worker and server that has both can verify it without shared state, and no other key
+matters. The key alone would not do: whoever holds a client secret could then try keys at home until one makes its
+signature. The secret names its key by a hash of both, which tells a holder nothing either.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hmac
 import re
 import secrets
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,9 +25,14 @@ from realtime.errors import ConfigError, ProtocolError
 from realtime.settings.load import is_loopback
 
 EPHEMERAL = "ek_"
+OPEN = "open"  # the name of everybody at a server without keys
 SUBPROTOCOL_KEY = "openai-insecure-api-key."
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 MAX_SECRET_CHARACTERS = 6_000  # many proxies reject headers of more than about 8 KiB
+CLOCK_LEEWAY_S = (
+    30  # the clock of the server that checks may be so much ahead of that of the one that made the secret
+)
+SIGNATURE_BYTES, MARK_BYTES = 20, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,10 @@ class Access:
         if any(not key.strip() or key.startswith(EPHEMERAL) for key in api_keys):
             raise ConfigError("REALTIME_API_KEYS must be keys that are not empty and do not begin with ek_.")
         self._keys = tuple(key.encode() for key in api_keys)
-        self._names = sorted(map(_name, self._keys))
-        root = b"\n".join([b"realtime client secret", *sorted(self._keys)])
-        signing = server_secret.encode() if server_secret else secrets.token_bytes(32)
-        self._secret = hmac.digest(signing, root, "sha256")
+        root = server_secret.encode() if server_secret else secrets.token_bytes(32)
+        signers = [_Signer.of(root, key) for key in self._keys] or [_Signer.of(root, None)]
+        self._by_mark = {signer.mark: signer for signer in signers}
+        self._by_name = {signer.name: signer for signer in signers}
 
     def __repr__(self) -> str:
         return f"<Access {len(self._keys)} keys>"
@@ -71,7 +77,7 @@ class Access:
         if credential and credential.startswith(EPHEMERAL):
             return self._check_ephemeral(credential, now_unix_s)
         if not self._keys:
-            return Caller("open")
+            return Caller(OPEN)
         if not credential:
             raise AccessDenied("No API key: send it as 'Authorization: Bearer <key>'.")
         given, found = credential.encode(errors="surrogateescape"), None
@@ -86,11 +92,12 @@ class Access:
         """A secret for sessions with these settings, valid until `expires_at` (Unix seconds). Raises ProtocolError."""
         if caller.ephemeral:
             raise AccessDenied("A client secret cannot create another one: use an API key.")
-        # The key's number and not its name: the name is a part of its hash, and could be tried as well.
-        who = self._names.index(caller.name) if caller.name in self._names else caller.name
-        claim = {"e": expires_at, "n": secrets.token_urlsafe(16), "c": who, "s": session}
-        body = zlib.compress(msgspec.json.encode(claim), 9)
-        token = EPHEMERAL + base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
+        signer = self._by_name.get(caller.name)
+        if signer is None:
+            raise AccessDenied("This caller has no API key of this server.")
+        claim = {"e": expires_at, "n": secrets.token_urlsafe(16), "s": session}
+        body = zlib.compress(msgspec.json.encode(claim), 9) + signer.mark
+        token = EPHEMERAL + base64.urlsafe_b64encode(signer.sign(body) + body).decode().rstrip("=")
         if len(token) > MAX_SECRET_CHARACTERS:
             raise ProtocolError(
                 "The session settings are too long for a client secret: send the rest with session.update.",
@@ -98,23 +105,39 @@ class Access:
             )
         return token
 
-    def _sign(self, body: bytes) -> bytes:
-        return hmac.digest(self._secret, body, "sha256")[:20]
-
     def _check_ephemeral(self, credential: str, now_unix_s: float) -> Caller:
         try:
             raw = base64.urlsafe_b64decode(credential[3:] + "=" * (-len(credential[3:]) % 4))
         except ValueError:
             raw = b""
-        body = raw[20:]
-        if not hmac.compare_digest(raw[:20], self._sign(body)):
+        signature, body = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
+        signer = self._by_mark.get(body[-MARK_BYTES:])
+        if signer is None or not hmac.compare_digest(signature, signer.sign(body)):
             raise AccessDenied("This client secret is not valid on this server: create one here.")
-        claim = msgspec.json.decode(zlib.decompress(body))
-        if claim["e"] < now_unix_s:
+        claim = msgspec.json.decode(zlib.decompress(body[:-MARK_BYTES]))
+        if claim["e"] + CLOCK_LEEWAY_S < now_unix_s:
             raise AccessDenied("The client secret has expired: create a new one.")
-        who = claim["c"]
-        name = self._names[who] if isinstance(who, int) else who
-        return Caller(name, session=claim["s"], ephemeral=True)
+        return Caller(signer.name, session=claim["s"], ephemeral=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """What signs the client secrets of one API key, or of a server without keys. `mark` names it inside of them."""
+
+    name: str
+    mark: bytes
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, root: bytes, key: bytes | None) -> _Signer:
+        """`root` is the server's own secret: without it neither mark nor signature says anything of the key."""
+        owner = b"open server" if key is None else b"key " + key
+        mark = hmac.digest(root, b"realtime client secret, mark: " + owner, "sha256")[:MARK_BYTES]
+        secret = hmac.digest(root, b"realtime client secret, signature: " + owner, "sha256")
+        return cls(OPEN if key is None else _name(key), mark, secret)
+
+    def sign(self, body: bytes) -> bytes:
+        return hmac.digest(self.secret, body, "sha256")[:SIGNATURE_BYTES]
 
 
 def _name(key: bytes) -> str:

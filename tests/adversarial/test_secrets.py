@@ -44,7 +44,7 @@ def test_a_client_secret_does_not_tell_whether_a_guess_of_the_key_is_right():
     """Whoever holds one, and guesses the key, and has this program, still lacks the server's secret."""
     secret = minted(Access((KEY,), "x" * 32))
     raw = base64.urlsafe_b64decode(secret[3:] + "=" * (-len(secret[3:]) % 4))
-    signature, body = raw[:20], raw[20:]
+    signature, mark, body = raw[:20], raw[-8:], raw[20:]
     for root in (
         KEY.encode(),
         hashlib.sha256(KEY.encode()).digest(),
@@ -56,10 +56,14 @@ def test_a_client_secret_does_not_tell_whether_a_guess_of_the_key_is_right():
             hashlib.sha256(b"realtime client secret\n" + root).digest(),
         ):
             assert hmac.digest(guess, body, "sha256")[:20] != signature
+            assert mark not in guess
+            assert (
+                hmac.digest(guess, b"realtime client secret, mark: key " + KEY.encode(), "sha256")[:8] != mark
+            )
     for other in (Access((KEY,)), Access((KEY,), "y" * 32)):
         with pytest.raises(AccessDenied):
             other.check(secret, NOW)
-    claim = zlib.decompress(body).decode()
+    claim = zlib.decompress(body[:-8]).decode()
     for trace in (KEY, hashlib.sha256(KEY.encode()).hexdigest()[:8], "key-"):
         assert trace not in claim
 

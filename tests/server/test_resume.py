@@ -14,6 +14,7 @@ import pytest
 import websockets
 
 from realtime.providers.base import SpeechAudio
+from realtime.server.access import CLOCK_LEEWAY_S
 from realtime.server.live_session import Closing, LiveSession
 from realtime.server.run import running
 from realtime.server.state import ACCESS, REGISTRY
@@ -414,11 +415,11 @@ async def test_resume_may_be_requested_later(harness: Harness):
 async def test_a_client_secret_resumes_even_after_it_has_expired():
     async with open_harness(api_keys=("key-one",)) as harness:
         access = harness.server.app[ACCESS]
-        secret = access.mint(access.check("key-one", time.time()), {}, int(time.time()) + 2)
+        secret = access.mint(access.check("key-one", time.time()), {}, int(time.time()) + 2 - CLOCK_LEEWAY_S)
         protocols = ("realtime", f"openai-insecure-api-key.{secret}")
         async with harness.connect("?extensions=resume", protocols=protocols) as before:
             await disconnect(harness, before)
-            await eventually(lambda: time.time() > expiry(secret))
+            await eventually(lambda: time.time() > expiry(secret) + CLOCK_LEEWAY_S)
             async with harness.open_socket(resume_query(before), protocols=protocols) as after:
                 await after.until("session.resumed")
             async with harness.open_socket(protocols=protocols) as expired:
@@ -427,7 +428,7 @@ async def test_a_client_secret_resumes_even_after_it_has_expired():
 
 def expiry(secret: str) -> float:
     """When this secret expires, in Unix seconds."""
-    body = base64.urlsafe_b64decode(secret[3:] + "=" * (-len(secret[3:]) % 4))[20:]
+    body = base64.urlsafe_b64decode(secret[3:] + "=" * (-len(secret[3:]) % 4))[20:-8]
     return float(msgspec.json.decode(zlib.decompress(body))["e"])
 
 
