@@ -5,6 +5,7 @@
     ├── ProtocolError          the client: it gets an `error` event, the session continues
     └── ProviderError          an upstream service: `response.done` says failed, the session continues
         ├── ProviderUnavailable    cannot be reached, or has an internal error
+        ├── ConversationTakenOver  the store: another session has this conversation by now
         ├── ProviderTimeout        did not answer in time
         └── ProviderRejected       answered, and rejected this request
             ├── InvalidArgument        one argument is wrong: `param` names it
@@ -161,6 +162,13 @@ class ProviderError(RealtimeError):
 
 class ProviderUnavailable(ProviderError):
     """The service cannot be reached, closed the connection, or is overloaded."""
+
+
+class ConversationTakenOver(ProviderError):
+    """Another session has taken this conversation: nothing of the older one was saved, and nothing will be."""
+
+    code = "session_taken_over"
+    retryable = False
 
 
 class ProviderTimeout(ProviderError):

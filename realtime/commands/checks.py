@@ -263,15 +263,16 @@ def _transcription(settings: Settings) -> Finding:
 
 
 def _store(settings: Settings) -> Finding:
-    """Whether the file of conversations can be written, or its folder made. Writes nothing."""
+    """Whether the file of conversations can be written, or made in a folder that there is. Writes nothing."""
     kind, _, path = settings.store.partition(":")
     if kind != "sqlite":
         return Finding("store", Verdict.GOOD, kind)
-    place = Path(path).expanduser()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if place.is_dir() == Path(path).expanduser().exists() or not os.access(place, os.W_OK):
-        advice = "name a file in a folder that this user may write: REALTIME_STORE=sqlite:PATH"
+    file = Path(path).expanduser()
+    place = file if file.exists() else file.parent
+    if place.is_dir() == file.exists() or not os.access(place, os.W_OK):
+        advice = (
+            "name a file in a folder that there is, and that this user may write: REALTIME_STORE=sqlite:PATH"
+        )
         return Finding("store", Verdict.BAD, f"{path} cannot be written", advice)
     return Finding("store", Verdict.GOOD, settings.store)
 

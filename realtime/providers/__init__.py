@@ -17,10 +17,11 @@ _NAMES = {
     ),
     "realtime.core.playback_clock": "Latency",
     "realtime.core.prebuffer": "Delivery",
-    "realtime.errors": "ProviderError ProviderRejected ProviderTimeout ProviderUnavailable",
+    "realtime.errors": "ConversationTakenOver ProviderError ProviderRejected ProviderTimeout ProviderUnavailable",
     "realtime.providers.base": (
-        "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel ProviderOverrides Providers Samples Speech SpeechAudio "
-        "SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Store Transcriber Transcript Utterance Voice "
+        "FIRST_EPOCH VAD_FRAME_SAMPLES VAD_RATE Changes ChatModel EndOfTurnModel LateItem ProviderOverrides "
+        "Providers Samples Speech SpeechAudio "
+        "SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Store Taken Transcriber Transcript Utterance Voice "
         "VoiceDetector VoiceStream"
     ),
     "realtime.providers.testing": (
@@ -30,14 +31,17 @@ _NAMES = {
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
+    "FIRST_EPOCH",
     "VAD_FRAME_SAMPLES",
     "VAD_RATE",
+    "Changes",
     "ChatEvent",
     "ChatFinish",
     "ChatMessage",
     "ChatModel",
     "ChatRequest",
     "ChatUsage",
+    "ConversationTakenOver",
     "Delivery",
     "EndOfTurnModel",
     "FakeChat",
@@ -47,6 +51,7 @@ __all__ = [
     "FakeUtterance",
     "FakeVad",
     "FakeVoiceStream",
+    "LateItem",
     "Latency",
     "ProviderError",
     "ProviderOverrides",
@@ -62,6 +67,7 @@ __all__ = [
     "SpeechPaused",
     "SpeechWords",
     "Store",
+    "Taken",
     "TextDelta",
     "Tool",
     "ToolCall",
@@ -90,12 +96,21 @@ if TYPE_CHECKING:
     )
     from realtime.core.playback_clock import Latency
     from realtime.core.prebuffer import Delivery
-    from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+    from realtime.errors import (
+        ConversationTakenOver,
+        ProviderError,
+        ProviderRejected,
+        ProviderTimeout,
+        ProviderUnavailable,
+    )
     from realtime.providers.base import (
+        FIRST_EPOCH,
         VAD_FRAME_SAMPLES,
         VAD_RATE,
+        Changes,
         ChatModel,
         EndOfTurnModel,
+        LateItem,
         ProviderOverrides,
         Providers,
         Samples,
@@ -106,6 +121,7 @@ if TYPE_CHECKING:
         SpeechPaused,
         SpeechWords,
         Store,
+        Taken,
         Transcriber,
         Transcript,
         Utterance,

@@ -7,7 +7,7 @@ method raises `ProviderError` (and only that) for upstream trouble. `docs/extend
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypedDict
@@ -239,21 +239,65 @@ class ListsVoices(Protocol):
         ...
 
 
+FIRST_EPOCH = 1  # of the session that began a conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of a conversation since its session saved it last. `order` names every item that the session knows.
+
+    The store may know more: such an item stays, after the one it follows (`stored_order.py`).
+    """
+
+    order: Sequence[str]
+    changed: Mapping[str, bytes] = field(default_factory=dict)  # new or changed items, by id
+    deleted: Collection[str] = ()  # ids
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A conversation that has a new owner: every item, in order, and the owner's epoch."""
+
+    items: tuple[bytes, ...]
+    epoch: int = FIRST_EPOCH
+
+
+@dataclass(frozen=True, slots=True)
+class LateItem:
+    """An item that a session could not save before it lost its conversation, and as it was saved before, if it was."""
+
+    before: bytes | None
+    now: bytes
+
+
 class Store(Protocol):
     """Persistence: keeps conversations after their session. An item is JSON of the wire, without audio.
 
-    `owner` is the user of the conversation: no owner finds the conversation of another.
+    `owner` is the user of the conversation: no owner finds the conversation of another. At any time one session has a
+    conversation. Its epoch is higher than those of all sessions that had it before, and nothing that these save counts
+    (docs/extending.md). In one process the server ends the older session before the newer one begins, so a store for
+    one process alone needs neither `take` nor `add_late`.
     """
 
-    async def save(
-        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
-    ) -> None:
-        """Keep these new or changed items, by id. `order` names every item there is; all others are deleted."""
+    async def save(self, owner: str, conversation_id: str, epoch: int, changes: Changes) -> None:
+        """Keep these changes, all or none. Raises ConversationTakenOver if a higher epoch was given out."""
         ...
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
         """Every item, in order; None if this owner has no such conversation."""
         ...
+
+    async def take(self, owner: str, conversation_id: str) -> Taken | None:
+        """Load it and give out the next epoch, in one step; None if this owner has no such conversation."""
+        items = await self.load(owner, conversation_id)
+        return None if items is None else Taken(items)
+
+    async def add_late(
+        self, owner: str, conversation_id: str, order: Sequence[str], late: Mapping[str, LateItem]
+    ) -> None:
+        """Add what was said before a session knew that it was taken over. An item counts only if the stored one is
+        still as this session has saved it: nobody's later change or deletion is undone. By default nothing is added."""
+        return
 
     async def forget(self, owner: str, conversation_id: str) -> None:
         """Delete the conversation, if there is one."""

@@ -5,15 +5,39 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from realtime.providers.base import OPENING_ITEM_BYTES, OPENING_ITEMS, StoredSummary
+from realtime.errors import ConversationTakenOver
+from realtime.providers.base import (
+    FIRST_EPOCH,
+    OPENING_ITEM_BYTES,
+    OPENING_ITEMS,
+    Changes,
+    LateItem,
+    Store,
+    StoredSummary,
+    Taken,
+)
+from realtime.providers.stored_order import accepted, merged, with_late
 from realtime.settings import Settings
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_CONVERSATIONS = 100_000  # one whose items were all deleted has no bytes
 
 
-class MemoryStore:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """One conversation: its items in order, and the epoch of its owner."""
+
+    items: Mapping[str, bytes] = field(default_factory=dict)
+    epoch: int = FIRST_EPOCH
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(item_id) + len(item) for item_id, item in self.items.items())
+
+
+class MemoryStore(Store):
     """Conversations in a dictionary, at most `max_bytes` and `most` in all."""
 
     def __init__(self, max_bytes: int = MAX_BYTES, most: int = MAX_CONVERSATIONS) -> None:
@@ -21,30 +45,43 @@ class MemoryStore:
         self._most = most
         self._bytes = 0
         self._times: dict[tuple[str, str], tuple[float, float]] = {}  # Unix seconds: first and last save
-        self._kept: OrderedDict[tuple[str, str], dict[str, bytes]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<MemoryStore {len(self._kept)} conversations, {self._bytes} bytes>"
 
-    async def save(
-        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
-    ) -> None:
-        key = (owner, conversation_id)
-        known = {**self._kept.get(key, {}), **changed}
-        began_s, _ = self._times.get(key, (time.time(), 0.0))
-        self._forget(key)
-        self._times[key] = (began_s, time.time())
-        self._kept[key] = {item_id: known[item_id] for item_id in order if item_id in known}
-        self._bytes += _size(self._kept[key])
-        while self._bytes > self._max_bytes or len(self._kept) > self._most:
-            self._forget(next(iter(self._kept)))
+    async def save(self, owner: str, conversation_id: str, epoch: int, changes: Changes) -> None:
+        kept = self._kept.get((owner, conversation_id), _Kept())
+        if epoch < kept.epoch:
+            raise ConversationTakenOver(f"The conversation {conversation_id} has a newer session.")
+        known = {**kept.items, **changes.changed}
+        order = merged(changes.order, list(kept.items), gone=changes.deleted)
+        self._keep((owner, conversation_id), known, order, epoch)
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
         key = (owner, conversation_id)
         if key not in self._kept:
             return None
         self._kept.move_to_end(key)
-        return tuple(self._kept[key].values())
+        return tuple(self._kept[key].items.values())
+
+    async def take(self, owner: str, conversation_id: str) -> Taken | None:
+        key = (owner, conversation_id)
+        if key not in self._kept:
+            return None
+        kept = self._kept.pop(key)
+        self._kept[key] = _Kept(kept.items, kept.epoch + 1)
+        return Taken(tuple(kept.items.values()), kept.epoch + 1)
+
+    async def add_late(
+        self, owner: str, conversation_id: str, order: Sequence[str], late: Mapping[str, LateItem]
+    ) -> None:
+        kept = self._kept.get((owner, conversation_id))
+        if kept is None:
+            return
+        new = accepted(late, kept.items)
+        places = with_late(list(kept.items), order, new)
+        self._keep((owner, conversation_id), {**kept.items, **new}, places, kept.epoch)
 
     async def listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
         own = [key for key in self._kept if key[0] == owner and key in self._times]
@@ -52,23 +89,28 @@ class MemoryStore:
         return tuple(self._summary(key) for key in own[:limit])
 
     def _summary(self, key: tuple[str, str]) -> StoredSummary:
-        first = list(self._kept[key].values())[:OPENING_ITEMS]
+        first = list(self._kept[key].items.values())[:OPENING_ITEMS]
         opening = tuple(body for body in first if len(body) <= OPENING_ITEM_BYTES)
         return StoredSummary(key[1], *self._times[key], opening)
 
     async def forget(self, owner: str, conversation_id: str) -> None:
         self._forget((owner, conversation_id))
 
+    def _keep(
+        self, key: tuple[str, str], known: Mapping[str, bytes], order: Sequence[str], epoch: int
+    ) -> None:
+        began_s, _ = self._times.get(key, (time.time(), 0.0))
+        self._forget(key)
+        self._times[key] = (began_s, time.time())
+        kept = _Kept({item_id: known[item_id] for item_id in order if item_id in known}, epoch)
+        self._kept[key] = kept
+        self._bytes += kept.size_bytes
+        while self._bytes > self._max_bytes or len(self._kept) > self._most:
+            self._forget(next(iter(self._kept)))
+
     def _forget(self, key: tuple[str, str]) -> None:
-        self._bytes -= _size(self._kept.pop(key, {}))
+        self._bytes -= self._kept.pop(key, _Kept()).size_bytes
         self._times.pop(key, None)
-
-    async def aclose(self) -> None:
-        return
-
-
-def _size(items: Mapping[str, bytes]) -> int:
-    return sum(len(item_id) + len(item) for item_id, item in items.items())
 
 
 def create(settings: Settings) -> MemoryStore:

@@ -1,6 +1,7 @@
 """Conversations in one SQLite file: they stay when the server stops, and several workers can share the file.
 
-Only the user who runs the server can read the file. All work runs in one thread, with one transaction for each call.
+Only the user who runs the server can read the file. All work runs in one thread, with one transaction for each call: it
+is in the file or not at all, also after a `kill -9`, on a full disk and while another process has locked the file.
 Conversations not saved for 30 days are deleted. The days are those of the store's own clock: it follows the system's,
 but takes no step of more than a day and none back. So a system clock that is wrong for a while deletes nothing, and a
 month in which nobody used the store counts as a day.
@@ -20,8 +21,18 @@ from typing import TypeVar
 
 import msgspec
 
-from realtime.errors import ConfigError, ProviderUnavailable
-from realtime.providers.base import OPENING_ITEM_BYTES, OPENING_ITEMS, StoredSummary
+from realtime.errors import ConfigError, ConversationTakenOver, ProviderUnavailable
+from realtime.providers.base import (
+    FIRST_EPOCH,
+    OPENING_ITEM_BYTES,
+    OPENING_ITEMS,
+    Changes,
+    LateItem,
+    Store,
+    StoredSummary,
+    Taken,
+)
+from realtime.providers.stored_order import accepted, merged, with_late
 from realtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -59,17 +70,23 @@ END;
 INSERT INTO seen SELECT owner, id, touched_unix_s, touched_unix_s FROM conversation
     WHERE NOT EXISTS (SELECT 1 FROM seen WHERE owner = conversation.owner AND conversation_id = conversation.id);
 CREATE INDEX IF NOT EXISTS conversation_touched ON conversation (touched_unix_s);
+CREATE TABLE IF NOT EXISTS ownership (
+    owner TEXT NOT NULL, conversation_id TEXT NOT NULL, epoch INTEGER NOT NULL,
+    PRIMARY KEY (owner, conversation_id)
+) WITHOUT ROWID;
 """.replace("NOW_S", "(julianday('now') - 2440587.5) * 86400.0")
 # `seen` has the system's times, for people; `touched_unix_s` is the store's own clock. Triggers keep it, so that
-# versions without it can use the same file. A REPLACE deletes without the trigger.
+# versions without it can use the same file. A REPLACE deletes without the trigger. `ownership` has no row before a
+# conversation is taken for the first time; it is a table of its own for the same reason.
 
 # What SQLite keeps beside the file, with parts of its content. It gives new ones the file's own mode.
 _BESIDE = ("-wal", "-shm", "-journal")
 
 T = TypeVar("T")
+_Key = tuple[str, str]  # the owner and the id of a conversation
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """Conversations in a file. Raises ConfigError if the file cannot be opened."""
 
     def __init__(self, path: str, *, keep_days: float = KEEP_DAYS) -> None:
@@ -77,7 +94,6 @@ class SqliteStore:
         self._keep_s = keep_days * 86_400
         self._pruned_s = float("-inf")
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _keep_private(self._path)
             self._file = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -85,6 +101,10 @@ class SqliteStore:
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
             self._file.executescript(SCHEMA)
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"REALTIME_STORE=sqlite:{path}: there is no folder {self._path.parent}. Make it, or mount it, first."
+            ) from error
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"REALTIME_STORE=sqlite:{path} cannot be opened: {error}.") from error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -92,19 +112,25 @@ class SqliteStore:
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
 
-    async def save(
-        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
+    async def save(self, owner: str, conversation_id: str, epoch: int, changes: Changes) -> None:
+        await self._do(lambda: self._save((owner, conversation_id), epoch, changes))
+
+    async def take(self, owner: str, conversation_id: str) -> Taken | None:
+        return await self._do(lambda: self._take((owner, conversation_id)))
+
+    async def add_late(
+        self, owner: str, conversation_id: str, order: Sequence[str], late: Mapping[str, LateItem]
     ) -> None:
-        await self._do(lambda: self._save(owner, conversation_id, order, changed))
+        await self._do(lambda: self._add_late((owner, conversation_id), order, late))
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
-        return await self._do(lambda: self._load(owner, conversation_id))
+        return await self._do(lambda: self._load((owner, conversation_id)))
 
     async def listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
         return await self._do(lambda: self._listing(owner, limit))
 
     async def forget(self, owner: str, conversation_id: str) -> None:
-        await self._do(lambda: self._forget(owner, conversation_id))
+        await self._do(lambda: self._forget((owner, conversation_id)))
 
     async def aclose(self) -> None:
         """Finish the work that has begun, then close the file."""
@@ -112,60 +138,97 @@ class SqliteStore:
         self._thread.shutdown()
 
     async def _do(self, work: Callable[[], T]) -> T:
-        """Run a function in the store's thread. Raises ProviderUnavailable."""
+        """Run a function in the store's thread. Raises ProviderUnavailable, at the latest BUSY_TIMEOUT_S from now if
+        another process has locked the file, however many calls wait."""
+        until_s = time.monotonic() + BUSY_TIMEOUT_S
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._in_transaction, work)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._in_transaction, work, until_s
+            )
         except sqlite3.Error as error:
             raise ProviderUnavailable(f"The store {self._path} failed: {error}.") from error
 
     # -- in the thread ---------------------------------------------------------------------------------------------
 
-    def _in_transaction(self, work: Callable[[], T]) -> T:
+    def _in_transaction(self, work: Callable[[], T], until_s: float) -> T:
+        left_ms = max(0, int((until_s - time.monotonic()) * 1000))
+        self._file.execute(f"PRAGMA busy_timeout={left_ms}")
         self._file.execute("BEGIN IMMEDIATE")
         try:
             self._prune()
             result = work()
+            self._file.execute("COMMIT")  # which can fail too, and then leaves the transaction open
         except BaseException:
-            self._file.execute("ROLLBACK")
+            if self._file.in_transaction:  # SQLite has ended it by itself on a full disk
+                self._file.execute("ROLLBACK")
             raise
-        self._file.execute("COMMIT")
         return result
 
-    def _save(
-        self, owner: str, conversation_id: str, order: Sequence[str], changed: Mapping[str, bytes]
-    ) -> None:
-        key = (owner, conversation_id)
-        self._file.executemany(
-            "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?)",
-            [(*key, item_id, body) for item_id, body in changed.items()],
-        )
-        before = self._file.execute("SELECT id FROM item WHERE owner = ? AND conversation_id = ?", key)
-        gone = {item_id for (item_id,) in before} - set(order)
+    def _save(self, key: _Key, epoch: int, changes: Changes) -> None:
+        if epoch < self._epoch(key):
+            raise ConversationTakenOver(f"The conversation {key[1]} has a newer session.")
+        self._put(key, changes.changed)
         self._file.executemany(
             "DELETE FROM item WHERE owner = ? AND conversation_id = ? AND id = ?",
-            [(*key, item_id) for item_id in gone],
+            [(*key, item_id) for item_id in changes.deleted],
         )
+        self._put_order(key, merged(changes.order, self._order(key) or (), gone=changes.deleted))
+
+    def _epoch(self, key: _Key) -> int:
+        """Of the conversation's owner."""
+        row = self._file.execute(
+            "SELECT epoch FROM ownership WHERE owner = ? AND conversation_id = ?", key
+        ).fetchone()
+        return FIRST_EPOCH if row is None else int(row[0])
+
+    def _put(self, key: _Key, items: Mapping[str, bytes]) -> None:
+        self._file.executemany(
+            "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?)",
+            [(*key, item_id, body) for item_id, body in items.items()],
+        )
+
+    def _order(self, key: _Key) -> list[str] | None:
+        """The ids of its items; None if there is no such conversation."""
+        row = self._file.execute(
+            "SELECT item_order FROM conversation WHERE owner = ? AND id = ?", key
+        ).fetchone()
+        return None if row is None else msgspec.json.decode(row[0], type=list[str])
+
+    def _put_order(self, key: _Key, order: Sequence[str]) -> None:
         self._file.execute(
             "INSERT OR REPLACE INTO conversation VALUES (?, ?, ?, ?)",
             (*key, msgspec.json.encode(list(order)), self._tick()),
         )
 
-    def _load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
-        key = (owner, conversation_id)
-        row = self._file.execute(
-            "SELECT item_order FROM conversation WHERE owner = ? AND id = ?", key
-        ).fetchone()
-        if row is None:
-            return None
+    def _items(self, key: _Key) -> dict[str, bytes]:
         rows = self._file.execute("SELECT id, body FROM item WHERE owner = ? AND conversation_id = ?", key)
-        bodies = dict(rows.fetchall())
-        return tuple(
-            bodies[item_id] for item_id in msgspec.json.decode(row[0], type=list[str]) if item_id in bodies
-        )
+        return dict(rows.fetchall())
 
-    def _forget(self, owner: str, conversation_id: str) -> None:
-        key = (owner, conversation_id)
+    def _load(self, key: _Key) -> tuple[bytes, ...] | None:
+        order = self._order(key)
+        if order is None:
+            return None
+        bodies = self._items(key)
+        return tuple(bodies[item_id] for item_id in order if item_id in bodies)
+
+    def _take(self, key: _Key) -> Taken | None:
+        items = self._load(key)
+        if items is None:
+            return None
+        epoch = self._epoch(key) + 1
+        self._file.execute("INSERT OR REPLACE INTO ownership VALUES (?, ?, ?)", (*key, epoch))
+        return Taken(items, epoch)
+
+    def _add_late(self, key: _Key, said: Sequence[str], late: Mapping[str, LateItem]) -> None:
+        order = self._order(key)
+        if order is not None:
+            new = accepted(late, self._items(key))
+            self._put(key, new)
+            self._put_order(key, with_late(order, said, new))
+
+    def _forget(self, key: _Key) -> None:
         self._file.execute("DELETE FROM item WHERE owner = ? AND conversation_id = ?", key)
+        self._file.execute("DELETE FROM ownership WHERE owner = ? AND conversation_id = ?", key)
         self._file.execute("DELETE FROM conversation WHERE owner = ? AND id = ?", key)
 
     def _listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
@@ -198,8 +261,8 @@ class SqliteStore:
         old = self._file.execute(
             "SELECT owner, id FROM conversation WHERE touched_unix_s < ?", (self._tick() - self._keep_s,)
         ).fetchall()
-        for owner, conversation_id in old:
-            self._forget(owner, conversation_id)
+        for key in old:
+            self._forget(key)
 
     def _tick(self) -> float:
         """The time of the store's clock, in Unix seconds. It begins with the newest conversation."""
@@ -221,6 +284,8 @@ def _keep_private(path: Path) -> None:
     """
     if str(path) == ":memory:":
         return
+    if not path.exists():
+        log.info("%s is a new store, without any conversation", path)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     for each in (path, *(path.with_name(path.name + suffix) for suffix in _BESIDE)):
         try:

@@ -58,6 +58,15 @@ class Playout:
         now_s = self.now_s()
         return any(sound.unheard_s(now_s) > 0 for sound in self._named(response_id))
 
+    def heard_by_now(self) -> dict[str, str]:
+        """The words heard by now, as far as we know, of each item that may still sound."""
+        now_s = self.now_s()
+        return {
+            sound.item_id: sound.part.heard(sound.playback.heard_ms(now_s))
+            for sound in self._sounds
+            if sound.item_id is not None and not sound.interrupted and sound.may_sound(now_s)
+        }
+
     def _named(self, response_id: str | None) -> list[ReplySound]:
         return [sound for sound in self._sounds if response_id in (None, sound.response_id)]
 

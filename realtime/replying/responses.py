@@ -14,7 +14,7 @@ from typing import Literal
 
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.conversation import FunctionCallOutput
+from realtime.core.conversation import FunctionCallOutput, Part
 from realtime.core.messages import ChatRequest
 from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProtocolError
@@ -32,6 +32,7 @@ from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
 from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
 from realtime.replying.response_events import ResponseEvents
+from realtime.replying.so_far import so_far
 from realtime.tools import Toolbox
 from realtime.upstream import facts_of, label_of
 
@@ -67,6 +68,10 @@ class Responses:
     def busy(self) -> bool:
         """Whether a reply is in work, in the conversation or beside it."""
         return bool(self._running)
+
+    def so_far(self) -> dict[str, Part]:
+        """What there is of each reply that is not over, by item."""
+        return so_far(self.active, self._playout)
 
     # -- starting ------------------------------------------------------------------------------------------------
 

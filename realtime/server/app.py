@@ -33,6 +33,7 @@ from realtime.server.answers import error_response
 from realtime.server.front_door import answer_headers, guard
 from realtime.server.load_probe import probe_load
 from realtime.server.observed import observed
+from realtime.server.openings import Openings
 from realtime.server.origins import embeddable, origin_refused
 from realtime.server.registry import Registry
 from realtime.server.runner import quiet_aiohttp
@@ -44,6 +45,7 @@ from realtime.server.state import (
     METRICS,
     OFFERS,
     OPENED,
+    OPENINGS,
     REGISTRY,
     SETTINGS,
     Opened,
@@ -84,6 +86,7 @@ def realtime_app(
     app[ADMISSION] = admission = Admission()
     by_load = admission if settings.admission == "load" else None
     app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key, by_load)
+    app[OPENINGS] = Openings(app[REGISTRY])
     app[OFFERS] = []
     _add_routes(app)
     app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))

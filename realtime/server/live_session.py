@@ -23,11 +23,11 @@ from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
 from realtime.protocol.codec import encode_bytes
-from realtime.protocol.server_events import ErrorEvent, ServerEvent, SessionResumed
+from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta, ServerEvent, SessionResumed
 from realtime.server.access import Caller
 from realtime.server.audio_streams import AudioStreams
 from realtime.server.persistence import Persistence, StoredConversation
-from realtime.server.replay import ReplayBuffer, Sent
+from realtime.server.replay import ReplayBuffer, Sent, sent_event
 from realtime.server.runtime import Runtime
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
@@ -35,6 +35,8 @@ from realtime.session.session import Session, SessionEnded
 from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
+
+FORGET_EVERY_S = 2.0  # sound that is kept for a lost connection, and over
 
 
 class Closing(Exception):
@@ -110,7 +112,13 @@ class LiveSession:
         if runtime.store is not None:
             conversation_id = self.session.conversation_id
             self._persistence = Persistence(
-                runtime.store, self.key, conversation_id, self.session.conversation
+                runtime.store,
+                self.key,
+                conversation_id,
+                self.session.conversation,
+                stored=stored,
+                so_far=self.session.responses.so_far,
+                on_taken_over=weak_call(self._taken_over),
             )
         self.story = SessionStory(metrics)
         self.outbox.on_event = weak_call(self._on_event)
@@ -119,6 +127,8 @@ class LiveSession:
         self._credential_hash = credential_hash(credential)
         self._streams = AudioStreams() if binary else None
         self._replay = ReplayBuffer()
+        self._forgetting = Alarm(weak_call(self._forget_played))
+        self._away_since_s: float | None = None
         self._seq = 0
         self._resumptions = itertools.count(1)
         self._connection: AttachedConnection | None = None
@@ -182,6 +192,14 @@ class LiveSession:
         """Ask the session to end with this close code."""
         self.end(Closing(code, reason))
 
+    def _taken_over(self) -> None:
+        """A session of another server has the conversation by now."""
+        self.close_soon(1008, "session_taken_over")
+
+    async def save_all(self) -> bool:
+        """Save the conversation now; returns whether the store has it all."""
+        return self._persistence is None or await self._persistence.save_all()
+
     async def _run(self) -> None:
         running = asyncio.create_task(self.session.run(), name=f"{self.id} session")
         saving = None
@@ -197,6 +215,7 @@ class LiveSession:
         finally:
             if self._window is not None:
                 self._window.cancel()
+            self._forgetting.cancel()
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await self.session.aclose()
@@ -245,12 +264,15 @@ class LiveSession:
         if self._window is not None:
             self._window.cancel()
             self._window = None
+            self._replay.paused(self._now() - self._away_since_s if self._away_since_s else 0.0)
             self.session.resume()
         return True
 
     def detach(self) -> None:
         """The connection is lost: wait for another one until the resume window ends."""
         self._remove_connection()
+        self._away_since_s = self._now()
+        self._forgetting.cancel()
         self.session.suspend()
         self._window = Alarm(weak_call(self._window_over))
         self._window.set_in(self._window_s)
@@ -280,6 +302,8 @@ class LiveSession:
             log.debug("%s ← %s", self.id, type(event).__name__)
         try:
             await self.session.receive(event)
+            if isinstance(event, OutputAudioBufferPlayed):
+                self._replay.played(event.item_id, event.played_ms)
         finally:
             self.last_event_id = event.event_id or self.last_event_id
 
@@ -306,26 +330,47 @@ class LiveSession:
         numbered = []
         for message in messages:
             self._seq += 1
-            sent = self._encode(message, outgoing.audio_ms, resumable)
+            sent = self._encode(message, outgoing, resumable)
             numbered.append(sent)
             if resumable:
-                self._replay.keep(sent)
+                self._replay.keep(sent, self._now())
+        if self._replay.audio_ms and self._forgetting.when_s is None:
+            self._forgetting.set_in(FORGET_EVERY_S)
         return numbered
 
-    def _encode(self, message: ServerEvent | bytes, audio_ms: float, with_seq: bool) -> Sent:
+    def _encode(self, message: ServerEvent | bytes, outgoing: Outgoing, with_seq: bool) -> Sent:
+        audio_ms, sound = outgoing.audio_ms, outgoing.event
         if isinstance(message, bytes):
-            return Sent(self._seq, message, binary=True, audio_ms=audio_ms)
+            item_id = sound.item_id if audio_ms and isinstance(sound, ResponseOutputAudioDelta) else None
+            return Sent(self._seq, message, binary=True, audio_ms=audio_ms, item_id=item_id)
+        if with_seq and isinstance(message, ResponseOutputAudioDelta):
+            return sent_event(message, self._seq, audio_ms)
         data = encode_bytes(message, f"event_{self._seq}", self._seq if with_seq else None)
         return Sent(self._seq, data, audio_ms=audio_ms)
+
+    def _forget_played(self) -> None:
+        """Of a client that does not tell what it has played: keep no sound that is over."""
+        if not self.session.config.has("playback"):
+            self._replay.supposed(self._now())
+            if self._replay.audio_ms and self.attached:
+                self._forgetting.set_in(FORGET_EVERY_S)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def missed(self, last_seq: int) -> tuple[Sent, ...]:
         """All messages after number `last_seq`. Raises Gap."""
         return self._replay.after(last_seq)
 
+    def has_missed(self, last_seq: int) -> bool:
+        """Whether all messages after this number can be sent again."""
+        return self._replay.has(last_seq)
+
     async def resume_messages(self, request: ResumeRequest) -> list[Sent]:
         """The first messages on the new socket: `session.resumed`, then all missed ones. Raises Gap."""
         last_seq = request.last_seq or 0
         missed = self.missed(last_seq)
+        self._replay.received(last_seq)
         if request.item_id is not None:
             played = OutputAudioBufferPlayed(item_id=request.item_id, played_ms=request.played_ms)
             await self.session.receive(played)

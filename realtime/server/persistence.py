@@ -1,33 +1,50 @@
 """Saves a conversation to the store shortly after an item is finished, and loads stored conversations.
 
-Saving runs in the background and never delays the session: a store that fails is only logged. Audio is never stored,
-and neither are images that were sent as data.
+Saving runs in the background and never delays the session: a store that fails is only logged. Of a reply that is not
+over, what was heard so far is saved again and again, so that a crash loses a second of it. A conversation that another
+session has taken over is saved no more. Audio is never stored, and neither are images that were sent as data.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from realtime import deadlines
-from realtime.core.conversation import MAX_ITEMS, Conversation, ConversationError, Image, Item, Message
-from realtime.errors import ProviderError, ProviderUnavailable
+from realtime.core.conversation import (
+    MAX_ITEMS,
+    Conversation,
+    ConversationError,
+    Image,
+    Item,
+    Message,
+    Part,
+    Text,
+    held_bytes,
+)
+from realtime.errors import ConversationTakenOver, ProviderError, ProviderUnavailable
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events
-from realtime.providers.base import Store
+from realtime.providers.base import FIRST_EPOCH, Changes, LateItem, Store, Taken
 from realtime.translate import to_core_item, to_wire_item
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BATCH_S = 0.25  # items that are finished within this time are saved together
+KEEP_UP_S = 0.5  # while a reply is not over
 FINAL_SAVE_TIMEOUT_S = 3.0  # when the session ends
 RETRY_S = 5.0
+AT_ONCE_BYTES = 64 * 1024  # of items: encoded in less than a millisecond
 
 SAVE_TRIGGERS = (
+    events.ConversationItemAdded,
     events.ConversationItemDone,
     events.ConversationItemDeleted,
     events.ConversationItemTruncated,
@@ -36,20 +53,45 @@ SAVE_TRIGGERS = (
 )
 
 
-class Persistence:
-    """Saves one conversation. `owner` is the name of the client's key, never the key itself."""
+def nothing_so_far() -> Mapping[str, Part]:
+    """Of a session without replies."""
+    return {}
 
-    def __init__(self, store: Store, owner: str, conversation_id: str, conversation: Conversation) -> None:
+
+class Persistence:
+    """Saves one conversation. `owner` is the name of the client's key, never the key itself.
+
+    `so_far` tells what there is of each reply that is not over. `on_taken_over` is called once the store says that
+    another session has the conversation.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        conversation_id: str,
+        conversation: Conversation,
+        *,
+        stored: StoredConversation | None = None,
+        so_far: Callable[[], Mapping[str, Part]] = nothing_so_far,
+        on_taken_over: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._owner = owner
         self._id = conversation_id
         self._conversation = conversation
-        self._saved: dict[str, Item] = {}
-        self._order: list[str] = []
+        self._epoch = FIRST_EPOCH if stored is None else stored.epoch
+        self._saved: dict[str, Item] = {} if stored is None else {item.id: item for item in stored.items}
+        self._order = list(self._saved)
+        self._so_far = so_far
+        self._on_taken_over = on_taken_over
+        self._taken_over = False
+        self._saving = asyncio.Lock()
         self._changed = asyncio.Event()
 
     def __repr__(self) -> str:
-        return f"<Persistence {self._id}, {len(self._saved)} items saved>"
+        state = ", taken over" if self._taken_over else ""
+        return f"<Persistence {self._id}, {len(self._saved)} items saved{state}>"
 
     def on_event(self, event: events.ServerEvent) -> None:
         """Called for every event to the client: some of them mean that an item has changed."""
@@ -57,41 +99,105 @@ class Persistence:
             self._changed.set()
 
     async def run(self) -> None:
-        """Save after every change. Never returns."""
-        while True:
-            await self._changed.wait()
-            await asyncio.sleep(BATCH_S)
+        """Save after every change, until another session has the conversation."""
+        unfinished = False  # a reply was not over when we saved: there is more to save, whatever comes
+        while not self._taken_over:
+            if unfinished:
+                await asyncio.sleep(KEEP_UP_S)
+            else:
+                await self._changed.wait()
+                await asyncio.sleep(BATCH_S)
             self._changed.clear()
-            if not await self._save():
+            unfinished = bool(self._so_far())
+            if not await self._save(self._items_now()) and not self._taken_over:
                 self._changed.set()
                 await asyncio.sleep(RETRY_S)
 
-    async def finish(self) -> None:
-        """Save the last changes."""
+    async def save_all(self) -> bool:
+        """Save now, also a conversation without items; returns whether the store has it all."""
         try:
             async with deadlines.timeout(FINAL_SAVE_TIMEOUT_S):
-                await self._save()
+                return await self._save(self._items_now(), also_nothing=True)
+        except TimeoutError:
+            return False
+
+    async def finish(self) -> None:
+        """Save the last changes: the session has ended. A reply that was interrupted by that counts as far as heard."""
+        try:
+            async with deadlines.timeout(FINAL_SAVE_TIMEOUT_S):
+                items = self._items_at_the_end()
+                if not self._taken_over:
+                    await self._save(items)
+                if self._taken_over:
+                    await self._add_late(items)
         except TimeoutError:
             log.warning("the last items of conversation %s may be lost: the store is slow", self._id)
 
-    async def _save(self) -> bool:
+    def _items_now(self) -> dict[str, Item]:
+        """What would be history if the session ended without a word."""
+        so_far = self._so_far()
+        return {item.id: item for item in (_cut(each, so_far) for each in self._conversation.items) if item}
+
+    def _items_at_the_end(self) -> dict[str, Item]:
+        so_far, items = self._so_far(), self._conversation.items
+        ended = (_cut(item, so_far) if item.status == "in_progress" else item for item in items)
+        return {item.id: item for item in ended if item}
+
+    async def _save(self, items: dict[str, Item], *, also_nothing: bool = False) -> bool:
         """Save what changed; returns whether the store is up to date."""
-        items = {item.id: item for item in self._conversation.items if item.status != "in_progress"}
-        changed = [item for item in items.values() if self._saved.get(item.id) is not item]
-        order = list(items)
-        if not changed and order == self._order:
+        async with self._saving:
+            if self._taken_over:
+                return False
+            changed, deleted, order = self._changes(items), self._saved.keys() - items.keys(), list(items)
+            if not (changed or deleted or order != self._order or also_nothing):
+                return True
+            try:
+                large = sum(map(held_bytes, changed)) > AT_ONCE_BYTES
+                bodies = await asyncio.to_thread(_bodies, changed) if large else _bodies(changed)
+                await self._store.save(self._owner, self._id, self._epoch, Changes(order, bodies, deleted))
+            except ConversationTakenOver:
+                self._taken_over = True
+                self._on_taken_over()
+                return False
+            except ProviderError as error:
+                log.warning("conversation %s is not saved: %s", self._id, error.message)
+                return False
+            except Exception as error:  # of a store from anywhere
+                log.error("conversation %s is not saved", self._id, exc_info=error)
+                return False
+            self._saved, self._order = items, order
             return True
+
+    def _changes(self, items: Mapping[str, Item]) -> list[Item]:
+        """The items that are not saved as they are now."""
+        saved = self._saved
+        return [
+            item for item in items.values() if saved.get(item.id) is not item and saved.get(item.id) != item
+        ]
+
+    async def _add_late(self, items: Mapping[str, Item]) -> None:
+        """Give the store what was said before we knew that another session has the conversation."""
+        changed = self._changes(items)
+        before = _bodies(self._saved[item.id] for item in changed if item.id in self._saved)
+        late = {item_id: LateItem(before.get(item_id), now) for item_id, now in _bodies(changed).items()}
+        if not late:
+            return
         try:
-            bodies = await asyncio.to_thread(_bodies, changed)
-            await self._store.save(self._owner, self._id, order, bodies)
-        except ProviderError as error:
-            log.warning("conversation %s is not saved: %s", self._id, error.message)
-            return False
+            await self._store.add_late(self._owner, self._id, list(items), late)
         except Exception as error:  # of a store from anywhere
-            log.error("conversation %s is not saved", self._id, exc_info=error)
-            return False
-        self._saved, self._order = items, order
-        return True
+            log.error("%d items of conversation %s are lost", len(late), self._id, exc_info=error)
+
+
+def _cut(item: Item, so_far: Mapping[str, Part]) -> Item | None:
+    """The item as far as it was heard, if it is a reply that is not over; None if there is nothing of it yet."""
+    part = so_far.get(item.id)
+    if part is None:
+        return None if item.status == "in_progress" else item
+    return Message(item.id, "assistant", (part,), "incomplete") if _words(part) else None
+
+
+def _words(part: Part) -> str:
+    return "" if isinstance(part, Image) else (part.text if isinstance(part, Text) else part.transcript) or ""
 
 
 def _bodies(items: Iterable[Item]) -> dict[str, bytes]:
@@ -114,6 +220,7 @@ class StoredConversation:
     conversation_id: str
     items: tuple[Item, ...]
     unreadable: int = 0  # items that are left out
+    epoch: int = FIRST_EPOCH  # of the session that continues it
 
     def to_conversation(self) -> Conversation:
         """A conversation with these items, without function outputs whose call was deleted.
@@ -135,18 +242,31 @@ class StoredConversation:
 
 
 async def load_stored(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:
-    """The stored conversation, or None if this owner has none with this id. Raises ProviderError."""
+    """The stored conversation, to read it; None if this owner has none with this id. Raises ProviderError."""
+    bodies = await _asked(store.load(owner, conversation_id))
+    return None if bodies is None else _stored(conversation_id, Taken(bodies))
+
+
+async def take_stored(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:
+    """The same for a session that goes on with it, and from now on is the only one that changes it."""
+    taken = await _asked(store.take(owner, conversation_id))
+    return None if taken is None else _stored(conversation_id, taken)
+
+
+async def _asked(answer: Awaitable[T]) -> T:
+    """What the store says. Raises ProviderError."""
     try:
-        bodies = await store.load(owner, conversation_id)
+        return await answer
     except ProviderError:
         raise
     except Exception as error:  # a store from anywhere, or a file that somebody has changed
         log.error("a conversation could not be read from the store", exc_info=error)
         raise ProviderUnavailable("The store failed.") from error
-    if bodies is None:
-        return None
-    items = [item for item in map(read_item, bodies) if item is not None]
-    return StoredConversation(conversation_id, tuple(items), unreadable=len(bodies) - len(items))
+
+
+def _stored(conversation_id: str, taken: Taken) -> StoredConversation:
+    items = tuple(item for item in map(read_item, taken.items) if item is not None)
+    return StoredConversation(conversation_id, items, len(taken.items) - len(items), taken.epoch)
 
 
 def read_item(body: bytes) -> Item | None:

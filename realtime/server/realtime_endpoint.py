@@ -1,8 +1,9 @@
 """GET /v1/realtime: the handshake (docs/wire.md 1.1, 1.2). `connection.py` serves the client after it.
 
 `?resume=` resumes a session on a new socket (6.6). `?conversation=conv_...` is an extension of the protocol: a new
-session continues a stored conversation. The server sends its items as `conversation.item.added` and `.done` after
-`conversation.created`. If it cannot be loaded, the session starts with a new one and sends an `error` `invalid_value`.
+session continues a stored conversation, and an older session of it is ended. The server sends its items as
+`conversation.item.added` and `.done` after `conversation.created`. If it cannot be loaded, the session starts with a
+new one and sends an `error` `invalid_value`.
 """
 
 from __future__ import annotations
@@ -19,17 +20,16 @@ from realtime import deadlines
 from realtime.errors import ProtocolError, ProviderError, session_broken
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
-from realtime.providers.base import Store
 from realtime.server.access import Caller, credential_of
 from realtime.server.answers import error_response
 from realtime.server.connection import Connection
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest
 from realtime.server.origins import origin_refused
-from realtime.server.persistence import StoredConversation, load_stored
+from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
-from realtime.server.state import ACCESS, DOOR, METRICS, REGISTRY, runtime_of
+from realtime.server.state import ACCESS, DOOR, METRICS, OPENINGS, REGISTRY, runtime_of
 from realtime.server.story import Client, client_of
 
 log = logging.getLogger(__name__)
@@ -201,22 +201,24 @@ def _take_place(registry: Registry, place: Place, caller: Caller) -> None:
 
 
 async def _load_stored(
-    store: Store | None, client: _Client
+    app: web.Application, client: _Client
 ) -> tuple[StoredConversation | None, ProtocolError | None]:
     """The stored conversation for `?conversation=conv_...`, or the error if it cannot be loaded."""
-    if not client.conversation_id:
+    store, owner, conversation_id = runtime_of(app).store, client.caller.name, client.conversation_id
+    if not conversation_id:
         return None, None
     stored, why = None, "is not stored here, or belongs to another key"
     try:
         if store is not None:
+            await app[OPENINGS].end_older(owner, conversation_id)
             async with deadlines.timeout(LOAD_TIMEOUT_S):
-                stored = await load_stored(store, client.caller.name, client.conversation_id)
+                stored = await take_stored(store, owner, conversation_id)
     except (ProviderError, TimeoutError) as error:
         log.warning("a conversation could not be loaded from the store: %s", error)
         why = "cannot be loaded at the moment"
     if stored is not None:
         return stored, _left_out(stored)
-    message = f"The conversation {client.conversation_id[:128]!r} {why}: this session starts a new one."
+    message = f"The conversation {conversation_id[:128]!r} {why}: this session starts a new one."
     return None, ProtocolError(message, param="conversation")
 
 
@@ -245,7 +247,19 @@ async def _connect(
             return connection, first
         not_resumable = NotResumable("That session has just ended.")
         _take_place(app[REGISTRY], place, client.caller)
-    stored, not_loaded = await _load_stored(runtime_of(app).store, client)
+    alone = app[OPENINGS].alone(client.caller.name, client.conversation_id)
+    async with alone if client.conversation_id else contextlib.nullcontext():
+        live = await _started(app, client, place, not_resumable)
+    connection = _connection(app, socket, live)
+    await live.attach(connection)
+    return connection, []
+
+
+async def _started(
+    app: web.Application, client: _Client, place: Place, not_resumable: NotResumable | None
+) -> LiveSession:
+    """A new session, with the stored conversation if the client asked for one."""
+    stored, not_loaded = await _load_stored(app, client)
     live = LiveSession(
         runtime_of(app),
         app[METRICS],
@@ -259,9 +273,7 @@ async def _connect(
         careful=app[REGISTRY].careful,
     )
     app[REGISTRY].start(live, place)
-    connection = _connection(app, socket, live)
-    await live.attach(connection)
-    return connection, []
+    return live
 
 
 async def _resumed(live: LiveSession, connection: Connection, resume: ResumeRequest) -> list[Sent] | None:

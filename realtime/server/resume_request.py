@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from realtime.errors import ProtocolError
 from realtime.server.live_session import LiveSession, ResumeRequest
 from realtime.server.registry import Registry
-from realtime.server.replay import Gap
 
 NEW_SESSION = "This is a new session: rebuild the conversation with conversation.item.create."
 
@@ -52,10 +51,6 @@ def find_session(
         raise NotResumable("A session must be resumed with the subprotocol that opened it.")
     if request.last_seq is None:
         raise NotResumable("'last_seq' must be the number of the last message received.")
-    try:
-        live.missed(request.last_seq)
-    except Gap:
-        raise NotResumable(
-            f"The messages after number {request.last_seq} are not all available any more."
-        ) from None
+    if not live.has_missed(request.last_seq):
+        raise NotResumable(f"The messages after number {request.last_seq} are not all available any more.")
     return live

@@ -12,6 +12,7 @@ from realtime.core.admission import Admission
 from realtime.metrics import Metrics
 from realtime.server.access import Access, Caller
 from realtime.server.offered_voices import OfferedVoices
+from realtime.server.openings import Openings
 from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime
 from realtime.server.story import Door
@@ -38,6 +39,7 @@ ACCESS = web.AppKey("access", Access)
 DOOR = web.AppKey("door", Door)
 ADMISSION = web.AppKey("admission", Admission)
 REGISTRY = web.AppKey("registry", Registry)
+OPENINGS = web.AppKey("openings", Openings)
 OFFERS = web.AppKey("offers", list[Offer])
 SAMPLES: web.AppKey[VoiceSamples] = web.AppKey("samples")
 VOICES = web.AppKey("voices", OfferedVoices)

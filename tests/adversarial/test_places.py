@@ -10,6 +10,7 @@ import websockets
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.providers.base import Taken
 from realtime.providers.memory_store import MemoryStore
 from realtime.sandbox.server import Sandbox
 from realtime.server.registry import Registry
@@ -122,9 +123,9 @@ async def crowd(harness: Harness, query: str, size: int = 60) -> tuple[int, set[
 class SlowStore(MemoryStore):
     """Loading takes so long that the whole crowd is in its handshakes."""
 
-    async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
+    async def take(self, owner: str, conversation_id: str) -> Taken | None:
         await asyncio.sleep(0.1)
-        return await super().load(owner, conversation_id)
+        return await super().take(owner, conversation_id)
 
 
 async def test_sixty_clients_at_once_who_wait_for_a_slow_store():

@@ -12,8 +12,9 @@ import pytest
 
 from realtime.core.conversation import Conversation, Message, Text
 from realtime.errors import ProviderError
+from realtime.providers.base import Taken
 from realtime.providers.memory_store import MemoryStore
-from realtime.server.persistence import Persistence, load_stored
+from realtime.server.persistence import Persistence, take_stored
 from tests.adversarial.client_events import MESSAGE
 from tests.adversarial.mutations import mutated
 from tests.server.harness import open_harness
@@ -31,14 +32,14 @@ class Rows(MemoryStore):
         super().__init__()
         self.rows = rows
 
-    async def load(self, owner: str, conversation_id: str) -> Any:
+    async def take(self, owner: str, conversation_id: str) -> Any:
         if isinstance(self.rows, Exception):
             raise self.rows
-        return self.rows
+        return Taken(self.rows)
 
 
 async def test_a_row_that_cannot_be_read_is_left_out_and_counted(caplog):
-    stored = await load_stored(Rows((*ROWS, GOOD)), "me", "conv")
+    stored = await take_stored(Rows((*ROWS, GOOD)), "me", "conv")
     assert stored is not None
     assert [item.id for item in stored.items] == ["good"]
     assert stored.unreadable == len(ROWS)
@@ -51,7 +52,7 @@ async def test_mutated_rows_are_read_or_left_out(caplog):
     for _ in range(500):
         row = mutated(MESSAGE, dice)
         raw = row.encode("utf-8", "surrogatepass") if isinstance(row, str) else row
-        stored = await load_stored(Rows((raw, GOOD)), "me", "conv")
+        stored = await take_stored(Rows((raw, GOOD)), "me", "conv")
         assert stored is not None
         assert len(stored.items) + stored.unreadable == 2
         assert len(stored.to_conversation()) >= 1
@@ -60,7 +61,7 @@ async def test_mutated_rows_are_read_or_left_out(caplog):
 @pytest.mark.parametrize("bug", [ValueError("odd"), OSError("disk"), RecursionError()], ids=repr)
 async def test_a_store_that_breaks_is_a_store_that_failed(bug: Exception):
     with pytest.raises(ProviderError):
-        await load_stored(Rows(bug), "me", "conv")
+        await take_stored(Rows(bug), "me", "conv")
 
 
 class BrokenSaves(MemoryStore):

@@ -8,61 +8,66 @@ import pytest
 
 from realtime.errors import ConfigError, ProviderError
 from realtime.providers import sqlite_store
+from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.catalog import find
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.settings import Settings
 
 
+async def saved(store, owner, conversation_id, order, changed, deleted=(), epoch=FIRST_EPOCH) -> None:
+    await store.save(owner, conversation_id, epoch, Changes(order, changed, deleted))
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 async def store(request, tmp_path):
-    setting = "memory" if request.param == "memory" else f"sqlite:{tmp_path}/deep/conversations.db"
+    setting = "memory" if request.param == "memory" else f"sqlite:{tmp_path}/conversations.db"
     store = find("store", request.param).create(Settings(store=setting))
     yield store
     await store.aclose()
 
 
 async def test_saved_items_are_loaded_in_order(store):
-    await store.save("me", "conv_1", ["b", "a"], {"a": b'{"n":1}', "b": b'{"n":2}'})
+    await saved(store, "me", "conv_1", ["b", "a"], {"a": b'{"n":1}', "b": b'{"n":2}'})
     assert await store.load("me", "conv_1") == (b'{"n":2}', b'{"n":1}')
 
 
 async def test_only_changed_items_are_given_and_the_others_stay(store):
-    await store.save("me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
-    await store.save("me", "conv_1", ["a", "b", "c"], {"b": b"two", "c": b"3"})
+    await saved(store, "me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
+    await saved(store, "me", "conv_1", ["a", "b", "c"], {"b": b"two", "c": b"3"})
     assert await store.load("me", "conv_1") == (b"1", b"two", b"3")
 
 
-async def test_items_that_the_order_does_not_name_are_deleted(store):
-    await store.save("me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
-    await store.save("me", "conv_1", ["b"], {})
-    await store.save("me", "conv_1", ["a", "b"], {})
+async def test_a_deleted_item_does_not_come_back(store):
+    await saved(store, "me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
+    await saved(store, "me", "conv_1", ["b"], {}, {"a"})
+    await saved(store, "me", "conv_1", ["a", "b"], {})
     assert await store.load("me", "conv_1") == (b"2",)
 
 
 async def test_another_owner_finds_nothing(store):
-    await store.save("me", "conv_1", ["a"], {"a": b"1"})
+    await saved(store, "me", "conv_1", ["a"], {"a": b"1"})
     assert await store.load("you", "conv_1") is None
-    await store.save("you", "conv_1", ["a"], {"a": b"yours"})
+    await saved(store, "you", "conv_1", ["a"], {"a": b"yours"})
     assert await store.load("me", "conv_1") == (b"1",)
 
 
 async def test_an_unknown_or_deleted_conversation_is_none(store):
     assert await store.load("me", "conv_1") is None
-    await store.save("me", "conv_1", ["a"], {"a": b"1"})
+    await saved(store, "me", "conv_1", ["a"], {"a": b"1"})
     await store.forget("me", "conv_1")
     await store.forget("me", "conv_1")
     assert await store.load("me", "conv_1") is None
 
 
 async def test_an_empty_conversation_is_kept(store):
-    await store.save("me", "conv_1", [], {})
+    await saved(store, "me", "conv_1", [], {})
     assert await store.load("me", "conv_1") == ()
 
 
 async def test_ids_are_never_read_as_sql(store):
     strange = "'; DROP TABLE item; -- 你好 \U0001f389"
-    await store.save(strange, strange, [strange], {strange: strange.encode()})
+    await saved(store, strange, strange, [strange], {strange: strange.encode()})
     assert await store.load(strange, strange) == (strange.encode(),)
 
 
@@ -70,7 +75,7 @@ async def test_many_conversations_can_be_saved_at_once(store):
     async def one(number: int) -> None:
         for length in range(1, 6):
             order = [str(n) for n in range(length)]
-            await store.save("me", f"conv_{number}", order, {order[-1]: b"x" * length})
+            await saved(store, "me", f"conv_{number}", order, {order[-1]: b"x" * length})
 
     await asyncio.gather(*(one(number) for number in range(20)))
     for number in range(20):
@@ -83,7 +88,7 @@ async def test_many_conversations_can_be_saved_at_once(store):
 async def test_memory_is_limited_and_the_least_recently_used_are_dropped_first():
     store = MemoryStore(max_bytes=1_000)
     for number in range(5):
-        await store.save("me", f"conv_{number}", ["a"], {"a": b"x" * 300})
+        await saved(store, "me", f"conv_{number}", ["a"], {"a": b"x" * 300})
         assert await store.load("me", "conv_0") is not None
     assert await store.load("me", "conv_1") is None
     assert await store.load("me", "conv_4") is not None
@@ -95,7 +100,7 @@ async def test_memory_is_limited_and_the_least_recently_used_are_dropped_first()
 async def test_the_file_outlives_the_server(tmp_path):
     path = str(tmp_path / "conversations.db")
     store = SqliteStore(path)
-    await store.save("me", "conv_1", ["a"], {"a": b"1"})
+    await saved(store, "me", "conv_1", ["a"], {"a": b"1"})
     await store.aclose()
     again = SqliteStore(path)
     assert await again.load("me", "conv_1") == (b"1",)
@@ -105,10 +110,10 @@ async def test_the_file_outlives_the_server(tmp_path):
 async def test_two_servers_share_the_file(tmp_path):
     path = str(tmp_path / "conversations.db")
     one, two = SqliteStore(path), SqliteStore(path)
-    await one.save("me", "conv_1", ["a"], {"a": b"1"})
+    await saved(one, "me", "conv_1", ["a"], {"a": b"1"})
     assert await two.load("me", "conv_1") == (b"1",)
     await asyncio.gather(
-        *(s.save("me", f"conv_{n}", ["a"], {"a": b"1"}) for n in range(20) for s in (one, two))
+        *(saved(s, "me", f"conv_{n}", ["a"], {"a": b"1"}) for n in range(20) for s in (one, two))
     )
     await one.aclose()
     await two.aclose()
@@ -118,7 +123,7 @@ async def test_a_conversation_not_saved_for_a_month_is_deleted(tmp_path):
     path = str(tmp_path / "conversations.db")
     store = SqliteStore(path)
     for number in range(2):
-        await store.save("me", f"conv_{number}", ["a"], {"a": b"1"})
+        await saved(store, "me", f"conv_{number}", ["a"], {"a": b"1"})
     await store.aclose()
     with sqlite3.connect(path) as file:
         file.execute(
@@ -146,7 +151,7 @@ async def opened_again(path: str, conversation_id: str, *, save: str = "") -> bo
     """Whether a server that starts now still has this conversation; it saves another one first."""
     store = SqliteStore(path)
     if save:
-        await store.save("me", save, ["a"], {"a": b"1"})
+        await saved(store, "me", save, ["a"], {"a": b"1"})
     found = await store.load("me", conversation_id)
     await store.aclose()
     return found is not None
@@ -194,13 +199,28 @@ def test_an_unusable_path_is_a_configuration_error(tmp_path):
             SqliteStore(str(path))
 
 
+@pytest.mark.parametrize("path", ["new/talk.db", "new/folder/talk.db"])
+def test_a_folder_that_is_not_there_is_not_made(tmp_path, path):
+    """It is a mistake in the name, or a volume that is not mounted: nobody would find the conversations again."""
+    with pytest.raises(ConfigError, match="there is no folder"):
+        SqliteStore(f"{tmp_path}/{path}")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_new_file_is_told_of(tmp_path, caplog):
+    caplog.set_level("INFO")
+    for _ in range(2):
+        await SqliteStore(str(tmp_path / "talk.db")).aclose()
+    assert caplog.text.count("is a new store") == 1
+
+
 async def test_a_broken_file_is_a_provider_error(tmp_path):
     store = SqliteStore(str(tmp_path / "conversations.db"))
     with sqlite3.connect(tmp_path / "conversations.db") as file:
         file.execute("DROP TABLE item")
     file.close()
     with pytest.raises(ProviderError, match="failed"):
-        await store.save("me", "conv_1", ["a"], {"a": b"1"})
+        await saved(store, "me", "conv_1", ["a"], {"a": b"1"})
     await store.aclose()
 
 
@@ -212,7 +232,7 @@ def test_an_unknown_store_is_named():
 async def test_memory_is_limited_for_conversations_without_items_too():
     store = MemoryStore(most=3)
     for number in range(10):
-        await store.save("me", f"conv_{number}", [], {})
+        await saved(store, "me", f"conv_{number}", [], {})
     assert [await store.load("me", f"conv_{number}") is None for number in range(10)] == [True] * 7 + [
         False
     ] * 3

@@ -5,6 +5,7 @@ import sqlite3
 import aiohttp
 import pytest
 
+from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.server.conversations import MAX_LIMIT
@@ -154,8 +155,10 @@ async def test_a_huge_list_is_read_in_part(kind, tmp_path):
     store = MemoryStore() if kind == "memory" else SqliteStore(str(tmp_path / "kept.db"))
     item = b'{"id":"i","type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}]}'
     for number in range(300):
-        await store.save("ada", f"conv_{number}", ["i", "large"], {"i": item, "large": b"x" * 20_000})
-    await store.save("ada", "conv_0", ["i", "large"], {})  # changed last, made first
+        await store.save(
+            "ada", f"conv_{number}", FIRST_EPOCH, Changes(["i", "large"], {"i": item, "large": b"x" * 20_000})
+        )
+    await store.save("ada", "conv_0", FIRST_EPOCH, Changes(["i", "large"], {}))  # changed last, made first
     found = await store.listing("ada", MAX_LIMIT)
     assert len(found) == MAX_LIMIT
     assert found[0].id == "conv_0"
@@ -173,7 +176,7 @@ async def test_a_huge_list_is_read_in_part(kind, tmp_path):
 async def test_a_file_of_an_older_version_is_listed(tmp_path):
     path = tmp_path / "old.db"
     store = SqliteStore(str(path))
-    await store.save("ada", "conv_1", ["i"], {"i": b"{}"})
+    await store.save("ada", "conv_1", FIRST_EPOCH, Changes(["i"], {"i": b"{}"}))
     await store.aclose()
     with sqlite3.connect(path) as file:
         file.executescript(
