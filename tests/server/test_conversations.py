@@ -1,5 +1,6 @@
 """GET and DELETE /v1/conversations: the caller's own conversations and nobody else's, with both stores."""
 
+import asyncio
 import sqlite3
 
 import aiohttp
@@ -158,6 +159,7 @@ async def test_a_huge_list_is_read_in_part(kind, tmp_path):
         await store.save(
             "ada", f"conv_{number}", FIRST_EPOCH, Changes(["i", "large"], {"i": item, "large": b"x" * 20_000})
         )
+    await asyncio.sleep(0.005)  # the times of a file have milliseconds
     await store.save("ada", "conv_0", FIRST_EPOCH, Changes(["i", "large"], {}))  # changed last, made first
     found = await store.listing("ada", MAX_LIMIT)
     assert len(found) == MAX_LIMIT
