@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from realtime.blocks import LongBytes
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
 from realtime.core.audio_buffer import AudioBuffer, Samples
 from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent, SpeechStarted
@@ -118,11 +119,11 @@ class AudioInput:
 
     # -- audio in ------------------------------------------------------------------------------------------------
 
-    def length_ms(self, data: bytes) -> float:
+    def length_ms(self, data: LongBytes) -> float:
         """How much sound an append is."""
         return len(data) / self._decoder.format.bytes_per_ms
 
-    def parts(self, data: bytes) -> Iterator[bytes]:
+    def parts(self, data: LongBytes) -> Iterator[bytes]:
         """An append, cut into what is worked on at once."""
         size = int(PART_MS * self._decoder.format.bytes_per_ms)
         return (data[start : start + size] for start in range(0, len(data), size))

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
+from realtime.blocks import LongBytes
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
@@ -112,7 +113,7 @@ class UserInput:
 
     # -- audio in ------------------------------------------------------------------------------------------------
 
-    async def append(self, data: bytes) -> float:
+    async def append(self, data: LongBytes) -> float:
         """Take in audio of the wire's format, and put what it means as turn events. Returns its milliseconds."""
         now_s = asyncio.get_running_loop().time()
         for part in self._audio.parts(data):

@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any
 
+from realtime.blocks import LongBytes
+
 MAX_EVENT_ID_CHARS = 512
 LOOKED_AT_BYTES = 64 * 1024  # of a broken message: the id usually stands first
 _ENDS_BYTES = 2_048  # before and after what makes an event too large
@@ -26,13 +28,13 @@ def id_in(message: Any) -> str | None:
     return event_id[:MAX_EVENT_ID_CHARS] if isinstance(event_id, str) else None
 
 
-def id_in_broken(data: str | bytes) -> str | None:
+def id_in_broken(data: str | LongBytes) -> str | None:
     """The id of an object that is not valid JSON, if it stands before the broken place."""
     text = data[:LOOKED_AT_BYTES]
-    return id_in(_members(text.decode("utf-8", "replace") if isinstance(text, bytes) else text))
+    return id_in(_members(text if isinstance(text, str) else text.decode("utf-8", "replace")))
 
 
-def id_at_the_ends(data: bytes) -> str | None:
+def id_at_the_ends(data: LongBytes) -> str | None:
     """The id of an object that is too large to be read, if it stands near its beginning or its end."""
     for part in (data[:_ENDS_BYTES], data[-_ENDS_BYTES:]):
         found = _id.search(part.decode("utf-8", "replace"))

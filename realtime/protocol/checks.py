@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from realtime.blocks import Blocks, LongBytes
 from realtime.errors import ProtocolError
 
 T = TypeVar("T")
@@ -153,9 +154,9 @@ def _out_of_range(what: str, value: object, minimum: float, maximum: float, path
     return invalid(f"Invalid value: {shown(value)}. Expected {what} {bounds} for '{path}'.", path)
 
 
-def base64_bytes(value: Any, path: str) -> bytes:
+def base64_bytes(value: Any, path: str) -> LongBytes:
     """Base64 text, decoded; bytes if that was done before."""
-    if isinstance(value, bytes):
+    if isinstance(value, bytes | Blocks):
         return value
     data = text(value, path)
     try:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from realtime.blocks import LongBytes
 from realtime.protocol.objects import Item
 from realtime.protocol.response_options import ResponseParams
 
@@ -32,7 +33,7 @@ class SessionUpdate(ClientEvent, frozen=True, kw_only=True, tag="session.update"
 class InputAudioBufferAppend(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
     """`audio`: bytes in the session's input format, decoded from base64."""
 
-    audio: bytes
+    audio: LongBytes
 
 
 class InputAudioBufferCommit(ClientEvent, frozen=True, kw_only=True, tag="input_audio_buffer.commit"):

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from realtime.blocks import LongBytes
 from realtime.errors import ProtocolError
 from realtime.protocol import checks, client_json
 from realtime.protocol.broken_events import MAX_EVENT_ID_CHARS, id_at_the_ends, id_in, id_in_broken
@@ -74,23 +75,23 @@ def decode(data: str | bytes) -> AnyClientEvent:
             return event
 
 
-def decode_in_steps(data: str | bytes) -> Generator[None, None, AnyClientEvent]:
+def decode_in_steps(data: str | LongBytes) -> Generator[None, None, AnyClientEvent]:
     """Like `decode`, in steps of a few milliseconds. Small messages, and appends of a usual size, take one step."""
     append = usual_append(data)
     if append is not None:
         return append
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     if len(raw) <= UNCHECKED_BYTES:
-        return _read(_parse(raw))
+        return _read(_parse(raw[:]))
     return (yield from _decode_checked(raw))
 
 
-def usual_append(data: str | bytes) -> InputAudioBufferAppend | None:
+def usual_append(data: str | LongBytes) -> InputAudioBufferAppend | None:
     """An append as nearly all clients send it, quickly; None for everything else."""
     if len(data) > AT_ONCE_BYTES:
         return None
     try:
-        append = _append_decoder.decode(data)
+        append = _append_decoder.decode(data[:])
     except (ValueError, RecursionError):  # DecodeError and UnicodeError are ValueErrors
         return None
     if append.event_id is not None and len(append.event_id) > MAX_EVENT_ID_CHARS:
@@ -98,20 +99,20 @@ def usual_append(data: str | bytes) -> InputAudioBufferAppend | None:
     return InputAudioBufferAppend(audio=append.audio, event_id=append.event_id)
 
 
-def _decode_checked(raw: bytes) -> Generator[None, None, AnyClientEvent]:
+def _decode_checked(raw: LongBytes) -> Generator[None, None, AnyClientEvent]:
     """A message that may be too large to be built, or to be decoded at once."""
-    large, rest = LargeData(raw), raw
+    large = LargeData(raw)
     try:
         if len(raw) > AT_ONCE_BYTES:
             yield from large.take_out()
-            rest = large.rest
+        rest = large.rest or raw[:]
         yield from check_values(rest)
         message = _parse(rest)
         yield
         if not (yield from large.put_back(message)):
             if len(raw) > MAX_EVENT_BYTES:
                 raise too_large(len(raw))
-            message = _parse(raw)
+            message = _parse(raw[:])
     except NotAnEvent:
         raise
     except ProtocolError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from realtime.blocks import Blocks, LongBytes
 from realtime.errors import ProtocolError
 from realtime.protocol import checks
 
@@ -81,7 +82,7 @@ def _values_in(piece: bytes, inside: bool) -> tuple[int, bool]:
 class LargeData:
     """Sound and pictures of one event, taken out of its JSON: what is left is small and can be decoded at once."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: LongBytes) -> None:
         self._data = data
         self._kept: list[bytes] = []
         self._places: dict[str, tuple[int, int]] = {}
@@ -90,17 +91,20 @@ class LargeData:
     def take_out(self) -> Steps:
         """Find the data. Raises ProtocolError if what is left is too large."""
         place, done, left, keys = 0, 0, MAX_EVENT_BYTES, 0
+        piece, begin = b"", -STEP_BYTES
         while place < len(self._data) and place - done <= left:
-            key = _key.search(self._data, place, place + STEP_BYTES + _KEY_BYTES)
+            if place >= begin + STEP_BYTES:
+                begin, piece = place, self._data[place : place + STEP_BYTES + _KEY_BYTES]
+            key = _key.search(piece, place - begin)
             if key is None:
-                place += STEP_BYTES
+                place = begin + STEP_BYTES
                 yield
                 continue
-            start, place, keys = key.end(), key.end(), keys + 1
+            start, place, keys = begin + key.end(), begin + key.end(), keys + 1
             if keys > _MAX_KEYS:
                 raise too_many_values()
             end = self._data.find(b'"', start)
-            if end - start >= LARGE_BYTES and self._data[end - 1] != ord("\\"):
+            if end - start >= LARGE_BYTES and self._data[end - 1 : end] != b"\\":
                 mark = _MARK.format(len(self._places))
                 self._places[mark] = (start, end)
                 self._kept += [self._data[done:start], msgspec.json.encode(mark)[1:-1]]
@@ -115,13 +119,13 @@ class LargeData:
     def put_back(self, message: Any) -> Generator[None, None, bool]:
         """Put the data back where an event may be large; False if some of it stood somewhere else.
 
-        Audio is put back as bytes. What is no base64 comes back as a text that its reader refuses.
+        Audio is put back as Blocks. What is no base64 comes back as a text that its reader refuses.
         """
         for holder, key in _places_of(message):
             place = self._places.pop(holder[key], None) if isinstance(holder.get(key), str) else None
             if place is not None:
                 pieces = _pieces(self._data, *place)
-                holder[key] = yield from (_bytes_of(pieces) if key == "audio" else _text_of(pieces))
+                holder[key] = yield from (_sound_of(pieces) if key == "audio" else _text_of(pieces))
         return not self._places
 
 
@@ -136,12 +140,12 @@ def _places_of(message: Any) -> list[tuple[dict[str, Any], str]]:
     return [(holder, key) for holder in holders if isinstance(holder, dict) for key in keys]
 
 
-def _pieces(data: bytes, start: int, end: int) -> Iterator[str]:
+def _pieces(data: LongBytes, start: int, end: int) -> Iterator[str]:
     """The text of a JSON string in pieces. Raises ValueError if it is not ASCII, or no JSON."""
     while start < end:
         stop = min(end, start + STEP_BYTES)
-        if stop < end and (escape := data.rfind(b"\\", stop - _ESCAPE_BYTES, stop)) >= 0:
-            stop = escape
+        if stop < end and (escape := data[stop - _ESCAPE_BYTES : stop].rfind(b"\\")) >= 0:
+            stop += escape - _ESCAPE_BYTES
         piece = _text_decoder.decode(b'"%b"' % data[start:stop])
         if not piece.isascii():
             raise ValueError("not ASCII")
@@ -149,9 +153,9 @@ def _pieces(data: bytes, start: int, end: int) -> Iterator[str]:
         start = stop
 
 
-def _bytes_of(pieces: Iterator[str]) -> Generator[None, None, bytes | str]:
+def _sound_of(pieces: Iterator[str]) -> Generator[None, None, Blocks | str]:
     """A long base64 text, decoded; NO_DATA if it is none."""
-    decoded, held = bytearray(), ""
+    decoded, held = Blocks(), ""
     try:
         for piece in pieces:
             text = held + piece
@@ -159,11 +163,11 @@ def _bytes_of(pieces: Iterator[str]) -> Generator[None, None, bytes | str]:
             held = text[whole:]
             if len(decoded) % 3:
                 return NO_DATA  # padding in the middle
-            decoded += _base64_decoder.decode(f'"{text[:whole]}"')
+            decoded.add(_base64_decoder.decode(f'"{text[:whole]}"'))
             yield
     except ValueError:
         return NO_DATA
-    return NO_DATA if held else bytes(decoded)
+    return NO_DATA if held else decoded
 
 
 def _text_of(pieces: Iterator[str]) -> Generator[None, None, str]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from realtime import deadlines
+from realtime.blocks import LongBytes
 from realtime.errors import ProtocolError, event_broken, session_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
@@ -20,8 +21,8 @@ from realtime.protocol.broken_events import id_in_broken
 from realtime.protocol.client_events import AnyClientEvent, ClientEvent, InputAudioBufferAppend
 from realtime.protocol.codec import NotAnEvent, decode_in_steps, usual_append
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
-from realtime.protocol.raw_events import MAX_EVENT_BYTES
 from realtime.protocol.server_events import ErrorEvent
+from realtime.server.frames import SMALL_BYTES, Frames, Wrong
 from realtime.server.live_session import Closing, LiveSession
 from realtime.server.replay import Sent
 from realtime.server.tcp import reset_in
@@ -46,9 +47,16 @@ class Connection:
     """Connects one socket to one session."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, live: LiveSession, metrics: Metrics, *, send_timeout_s: float
+        self,
+        socket: web.WebSocketResponse,
+        frames: Frames | None,
+        live: LiveSession,
+        metrics: Metrics,
+        *,
+        send_timeout_s: float,
     ) -> None:
         self._socket = socket
+        self._frames = frames
         # aiohttp forgets it early
         self._transport = socket._req.transport if socket._req is not None else None
         self._live = live
@@ -136,7 +144,7 @@ class Connection:
         while True:
             if not self._live.outbox.has_room:  # else no timer for each message
                 await self._room()
-            message = await self._socket.receive()
+            message = await self._receive()
             try:
                 match message.type:
                     case WSMsgType.TEXT:
@@ -149,6 +157,16 @@ class Connection:
                 raise
             except Exception as error:
                 await self._broke(message, error)
+
+    async def _receive(self) -> WSMessage:
+        """The next message; `data` is LongBytes. Raises Closing if the client sent what is no message."""
+        message = await self._socket.receive()
+        if self._frames is None or not isinstance(message.data, bytes):
+            return message
+        data = self._frames.taken(message.data)
+        if isinstance(data, Wrong):
+            raise Closing(data.close_code, "")
+        return message if data is message.data else message._replace(data=data)
 
     async def _broke(self, message: WSMessage, error: Exception) -> None:
         """The net under every message of a client: what breaks us is an `error` event, and the session goes on."""
@@ -167,7 +185,7 @@ class Connection:
         except TimeoutError as error:
             raise Closing(1008, "slow_reader", resumable=True) from error
 
-    async def _receive_text(self, data: bytes) -> None:
+    async def _receive_text(self, data: LongBytes) -> None:
         self._live.story.received(len(data))
         cost = 1 + len(data) // EVENT_BYTES
         try:
@@ -196,7 +214,7 @@ class Connection:
         else:
             await self._events_limit.throttle(cost)
 
-    async def _receive_binary(self, data: bytes) -> None:
+    async def _receive_binary(self, data: LongBytes) -> None:
         self._live.story.received(len(data))
         if len(data) > MAX_INBOUND_BYTES:
             raise Closing(1009, "message_too_big")
@@ -205,7 +223,7 @@ class Connection:
             self._report(ProtocolError(needed, param="message", event_id=id_in_broken(data)))
             return
         try:
-            frame = decode_frame(data)
+            frame = decode_frame(data[:])
         except FramingError as error:
             raise Closing(error.close_code, "bad_frame") from error
         if frame is not None:
@@ -269,7 +287,7 @@ def _ended_by(message: WSMessage) -> Closing:
             return Closing(1006, "", resumable=True)
 
 
-async def _decoded(data: bytes) -> AnyClientEvent:
+async def _decoded(data: LongBytes) -> AnyClientEvent:
     """The event in a message; a large one is decoded while others are served. Raises ProtocolError."""
     steps = decode_in_steps(data)
     while True:
@@ -281,10 +299,10 @@ async def _decoded(data: bytes) -> AnyClientEvent:
         await asyncio.sleep(0)
 
 
-def _is_text(data: bytes) -> bool:
-    """Whether it is UTF-8, as far as that can be seen at once."""
+def _is_text(data: LongBytes) -> bool:
+    """Whether it is UTF-8. A long one was looked at as it came."""
     try:
-        return len(data) > MAX_EVENT_BYTES or data.decode() is not None
+        return len(data) > SMALL_BYTES or data[:].decode() is not None
     except UnicodeDecodeError:
         return False
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -23,6 +23,7 @@ from realtime.protocol.server_events import ErrorEvent
 from realtime.server.access import Caller, credential_of
 from realtime.server.answers import error_response
 from realtime.server.connection import Connection
+from realtime.server.frames import MAX_MESSAGE_BYTES, Frames
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest
 from realtime.server.origins import origin_refused
 from realtime.server.persistence import StoredConversation, take_stored
@@ -36,7 +37,6 @@ log = logging.getLogger(__name__)
 
 PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/realtime/")
 PROTOCOLS = ("realtime.bin.v1", "realtime")  # in order of preference
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 PING_S = 20.0
 LOAD_TIMEOUT_S = 5.0
 HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
@@ -78,12 +78,12 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
         request.app[DOOR].refused(request, error.code)
         if error.code == "server_overloaded" or not from_browser:
             return _refusal(error)
-        socket = await _upgraded(request, selected)
+        socket, _ = await _upgraded(request, selected)
         await _deny(socket, error)
         return socket
-    socket = await _upgraded(request, selected)
+    socket, frames = await _upgraded(request, selected)
     with request.app[REGISTRY].connected():
-        await _serve(request, socket, client, place)
+        await _serve(request, socket, replace(client, frames=frames), place)
     return socket
 
 
@@ -123,7 +123,10 @@ def _refusal(error: ProtocolError) -> web.Response:
     return error_response(error, status, headers)
 
 
-async def _upgraded(request: web.Request, selected: str | None) -> web.WebSocketResponse:
+async def _upgraded(
+    request: web.Request, selected: str | None
+) -> tuple[web.WebSocketResponse, Frames | None]:
+    """The open socket, and who reads its frames: None if aiohttp does so alone."""
     socket = web.WebSocketResponse(
         protocols=(selected,) if selected else (),
         max_msg_size=MAX_MESSAGE_BYTES,
@@ -132,8 +135,9 @@ async def _upgraded(request: web.Request, selected: str | None) -> web.WebSocket
         decode_text=False,
         autoping=True,
     )
+    frames = Frames.before(request)
     await socket.prepare(request)
-    return socket
+    return socket, frames
 
 
 async def _serve(request: web.Request, socket: web.WebSocketResponse, client: _Client, place: Place) -> None:
@@ -171,6 +175,7 @@ class _Client:
     resume: ResumeRequest | None
     existing: LiveSession | None  # the session to resume
     not_resumable: NotResumable | None  # why there is none
+    frames: Frames | None = None  # who reads its socket
 
 
 def _find_existing(
@@ -241,7 +246,7 @@ async def _connect(
     """
     not_resumable = client.not_resumable
     if client.existing is not None and client.resume is not None:
-        connection = _connection(app, socket, client.existing)
+        connection = _connection(app, socket, client.frames, client.existing)
         first = await _resumed(client.existing, connection, client.resume)
         if first is not None:
             return connection, first
@@ -250,7 +255,7 @@ async def _connect(
     alone = app[OPENINGS].alone(client.caller.name, client.conversation_id)
     async with alone if client.conversation_id else contextlib.nullcontext():
         live = await _started(app, client, place, not_resumable)
-    connection = _connection(app, socket, live)
+    connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)
     return connection, []
 
@@ -290,5 +295,8 @@ async def _resumed(live: LiveSession, connection: Connection, resume: ResumeRequ
     return None
 
 
-def _connection(app: web.Application, socket: web.WebSocketResponse, live: LiveSession) -> Connection:
-    return Connection(socket, live, app[METRICS], send_timeout_s=runtime_of(app).settings.send_timeout_s)
+def _connection(
+    app: web.Application, socket: web.WebSocketResponse, frames: Frames | None, live: LiveSession
+) -> Connection:
+    send_timeout_s = runtime_of(app).settings.send_timeout_s
+    return Connection(socket, frames, live, app[METRICS], send_timeout_s=send_timeout_s)

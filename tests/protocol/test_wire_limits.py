@@ -18,7 +18,7 @@ from realtime.protocol import (
     session_values,
 )
 from realtime.replying import response, response_events, responses
-from realtime.server import connection, realtime_endpoint
+from realtime.server import connection, frames
 from realtime.session import items as session_items
 from realtime.settings import Settings
 from tests.protocol.test_wire_page import section
@@ -37,7 +37,7 @@ def kib(size_bytes: int) -> str:
 
 # What the row has to say: its name, and the numbers of the code.
 ROWS: dict[str, tuple[str, ...]] = {
-    "Text message from a client": (mib(realtime_endpoint.MAX_MESSAGE_BYTES),),
+    "Text message from a client": (mib(frames.MAX_MESSAGE_BYTES),),
     "Depth of arrays and objects": (f"{client_json.MAX_DEPTH} levels",),
     "Whole numbers": (f"2^{(checks.MAX_INTEGER + 1).bit_length() - 1} − 1",),
     "An event": (mib(raw_events.MAX_EVENT_BYTES),),

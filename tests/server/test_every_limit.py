@@ -9,7 +9,7 @@ import pytest
 import websockets
 
 from realtime.protocol.echo import MAX_ECHO_BYTES
-from realtime.server.realtime_endpoint import MAX_MESSAGE_BYTES
+from realtime.server.frames import MAX_MESSAGE_BYTES
 from tests.server.harness import WireClient, open_harness
 from tests.server.test_bad_input import still_works
 
