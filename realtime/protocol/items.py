@@ -140,7 +140,7 @@ def _read_input_audio(sent: Fields) -> InputAudio:
     transcript = sent.maybe("transcript", checks.text)
     if transcript is not None:
         return InputAudio(transcript)  # used as text: its audio is not needed
-    return InputAudio(None, sent.required("audio", checks.base64_bytes))
+    return InputAudio(None, sent.required("audio", checks.base64_bytes)[:])
 
 
 def _read_image(sent: Fields) -> InputImage:

@@ -10,8 +10,6 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from realtime.blocks import LongBytes
-
 ItemStatus = Literal["in_progress", "completed", "incomplete"]
 ItemRole = Literal["system", "user", "assistant"]
 ResponseStatus = Literal["in_progress", "completed", "cancelled", "incomplete", "failed"]
@@ -30,7 +28,7 @@ class InputAudio(Struct, frozen=True, tag_field="type", tag="input_audio"):
     """Speech of the user. `transcript` is null until it is known. `audio` is set only if a client sent it."""
 
     transcript: str | None = None
-    audio: LongBytes | UnsetType = UNSET
+    audio: bytes | UnsetType = UNSET
 
 
 class InputImage(Struct, frozen=True, tag_field="type", tag="input_image"):

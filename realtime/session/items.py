@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
-from realtime.blocks import LongBytes
 from realtime.context import Context
 from realtime.core import conversation as core
 from realtime.core.audio import AudioFormat, PcmDecoder, Resampler
@@ -137,7 +136,7 @@ class ItemEvents:
         self._outbox.put(events.ConversationItemTruncated(item_id=event.item_id, audio_end_ms=int(end_ms)))
 
 
-async def _resampled(audio: LongBytes, format: AudioFormat) -> list[Samples]:
+async def _resampled(audio: bytes, format: AudioFormat) -> list[Samples]:
     """At VAD_RATE, in pieces."""
     decoder, resampler, pieces = PcmDecoder(format), Resampler(format.rate, VAD_RATE), []
     for start in range(0, max(1, len(audio)), PIECE_BYTES):
