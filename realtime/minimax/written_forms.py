@@ -6,8 +6,6 @@ begins and ends in an answer is `written_calls`.
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import msgspec
 from realtime.minimax.call_assembler import Schemas
 from realtime.minimax.json_text import decode_json, join_halves, json_text_of
 from realtime.minimax.typed_arguments import as_typed, is_schema, items_of, property_of, types_of
+from realtime.minimax.written_json import json_values
 from realtime.minimax.written_relatives import read_relatives, without_namespace
 
 MARK = "]<]minimax[>["  # M3 puts it before every tag
@@ -64,7 +63,6 @@ _KEY = re.compile(
     r"<arg_key>(?P<name>.*?)</arg_key>\s*<arg_value>(?P<value>.*?)(?:</arg_value>|$)", re.DOTALL
 )
 _LONGEST_END = 80  # characters
-_PYTHON = re.compile(r"(?:\[\s*)?\{\s*'")
 _NAME_KEYS = ("name", "tool_name", "tool", "function")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "params")
 
@@ -143,7 +141,7 @@ def _values(body: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], bool]
         return _parameters(body, found, schema)
     bare = body.strip()
     if bare.startswith("{"):
-        for value, _ in _json_values(bare):
+        for value, _ in json_values(bare):
             return (_typed_again(value, schema), True) if isinstance(value, Mapping) else ({}, False)
     return _merged(_elements(body), schema, schema), True
 
@@ -230,7 +228,7 @@ def shows_tools(text: str, schemas: Schemas) -> bool:
 
 def _named_objects(text: str) -> Iterator[tuple[Mapping[str, Any], bool]]:
     """The objects that name a tool; False for one that lacks its end."""
-    for value, whole in _json_values(text):
+    for value, whole in json_values(text):
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, Mapping) and _name_in(item):
                 yield item, whole
@@ -269,52 +267,6 @@ def _retyped(value: Any, schema: Any, root: Any) -> Any:
     return as_typed(value, schema, root) if is_text else value
 
 
-def _json_values(text: str) -> Iterator[tuple[Any, bool]]:
-    """The JSON objects and lists in a text, one after the other. The last one may lack its end: then False."""
-    decoder = json.JSONDecoder(strict=False)
-    at = 0
-    while found := re.compile(r"[{\[]").search(text, at):
-        try:
-            value, at = decoder.raw_decode(text, found.start())
-            yield value, True
-        except (json.JSONDecodeError, RecursionError):
-            if (written := _python_value(text[found.start() :])) is not None:
-                yield written, True
-            elif (value := _completed(text[found.start() :])) is not None:
-                yield value, False
-            return
-
-
-def _python_value(text: str) -> Any:
-    """The object or list that Python would write so, with single quotes and None; None where it is none of its."""
-    if not _PYTHON.match(text):
-        return None
-    try:
-        value = ast.literal_eval(text[: text.rindex("}" if text[0] == "{" else "]") + 1])
-        return decode_json(json.dumps(value, allow_nan=False)) if isinstance(value, dict | list) else None
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return None
-
-
-def _completed(text: str) -> Any:
-    """The value of a JSON text whose end is missing, None where that is not all that is wrong."""
-    closing: list[str] = []
-    quoted = False
-    for token in re.finditer(r"\\.|.", text, re.DOTALL):
-        match token[0]:
-            case '"':
-                quoted = not quoted
-            case "{" | "[" as opened if not quoted:
-                closing.append("}" if opened == "{" else "]")
-            case "}" | "]" as closed if not quoted:
-                if not closing or closing.pop() != closed:
-                    return None
-    try:
-        return decode_json(text.rstrip().rstrip(",") + '"' * quoted + "".join(reversed(closing)))
-    except msgspec.DecodeError:
-        return None
-
-
 # -- the rest
 
 
@@ -339,7 +291,7 @@ def _args(text: str, schemas: Schemas) -> Iterator[WrittenCall]:
 def call_with_json(name: str, text: str, schemas: Schemas) -> WrittenCall:
     """The call of this tool with the JSON object at the beginning of the text, or without arguments."""
     if text.lstrip().startswith("{"):
-        for value, whole in _json_values(text):
+        for value, whole in json_values(text):
             return _call(name, _typed_again(value, schemas.get(name, {})), whole=whole)
     return _call(name, {}, whole=text.lstrip().startswith((")", "<")))
 
