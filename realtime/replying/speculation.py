@@ -14,7 +14,7 @@ from functools import partial
 
 from realtime.context import Context
 from realtime.core.agreement import essence
-from realtime.core.conversation import Item, transcript_of
+from realtime.core.conversation import Item, Message, transcript_of
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.errors import ProviderRejected
@@ -40,7 +40,7 @@ class Premise:
 class TurnCosts:
     """What early answers have cost in one turn of the user."""
 
-    items: tuple[Item, ...] | None = None  # of the conversation before it
+    answer_id: str = ""  # the last answer before it
     questions: int = 0
     in_vain: int = 0  # speech requests
 
@@ -70,8 +70,9 @@ class Speculation:
         if self._premise == premise:
             return
         self._discard()
-        if premise.items != self._costs.items:
-            self._costs = TurnCosts(premise.items)
+        answer_id = _last_answer(premise.items)
+        if answer_id != self._costs.answer_id:
+            self._costs = TurnCosts(answer_id)
         if self._affordable():
             sees_images = self._context.providers.chat.sees_images
             with suppress(ProviderRejected):  # too long a conversation: the answer to the turn will say so
@@ -152,3 +153,9 @@ class Speculation:
             self._outcomes.labels("wasted").inc()
             self._responses.discard(self._response)
         self._premise = self._response = None
+
+
+def _last_answer(items: tuple[Item, ...]) -> str:
+    """The last item of the assistant. Whatever else comes while the user speaks, it is the same turn."""
+    said = (item for item in reversed(items) if isinstance(item, Message) and item.role == "assistant")
+    return next((item.id for item in said), "")

@@ -1,0 +1,28 @@
+"""What early answers may cost, where the conversation changes while the user speaks."""
+
+import asyncio
+
+from realtime.core.conversation import Message, Text
+from realtime.core.turn_end import MOST_QUESTIONS
+from realtime.settings import Settings
+from tests.contexts import Bench
+from tests.conversing import scripted
+from tests.fakes import FakeChat
+from tests.replying.test_responses import STORY, Side
+
+
+@scripted
+async def test_a_turn_costs_no_more_because_the_conversation_changes_in_it():
+    chat = FakeChat([STORY] * 20)
+    bench = Bench(chat=chat, settings=Settings(speculate="chat"))
+    side = Side(bench)
+    for count in range(2 * MOST_QUESTIONS):
+        bench.context.conversation.add(Message(f"item_{count}", "user", (Text("A note."),)))
+        side.speculation.suppose(f"I want {count}.", side.options(), side.marks())
+        await asyncio.sleep(0.05)
+    assert len(chat.requests) == MOST_QUESTIONS
+    bench.context.conversation.add(Message("answer", "assistant", (Text("Here you are."),)))
+    side.speculation.suppose("And now?", side.options(), side.marks())
+    await asyncio.sleep(0.05)
+    assert len(chat.requests) == MOST_QUESTIONS + 1
+    await side.close()
