@@ -141,8 +141,9 @@ class ChatDecoder:
             self._in_deltas = self._in_deltas or _says(delta)
             events = self._delta(delta)
             self._thought_in_deltas = bool(self._reasoning_text)
-        elif message is not None and not self._repeats(message, last=_is_reason(reason)):
-            events = self._message(message)
+        elif message is not None:
+            repeats = self._repeats(message, last=_is_reason(reason))
+            events = self._message(_calls_of(message) if repeats else message)
         if reason == "error":
             raise ProviderUnavailable(f"{self._service}: the service ended the answer with an error.")
         return events + self._finish(reason) if _is_reason(reason) else events
@@ -263,6 +264,11 @@ class ChatDecoder:
                 reasoning_tokens=min(_detail(usage, "completion_tokens_details", "reasoning_tokens"), output),
             )
         ]
+
+
+def _calls_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of a message is of use although its text is known: calls that came before have the same ids."""
+    return {key: message[key] for key in ("tool_calls", "function_call") if key in message}
 
 
 def _says(delta: Mapping[str, Any]) -> bool:

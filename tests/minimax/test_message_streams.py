@@ -75,12 +75,25 @@ def test_a_refrain_is_no_repetition() -> None:
         [message("", tool_calls=[ROME]), message("", tool_calls=[NOW]), message("", "tool_calls")],
         [message("", tool_calls=[ROME]), message("", tool_calls=[ROME, NOW]), message("", "tool_calls", tool_calls=[ROME, NOW])],
         [message("", "tool_calls", tool_calls=[ROME, NOW])],
+        [delta(tool_calls=[{"index": 0, **ROME}, {"index": 1, **NOW}]), message("", "tool_calls", tool_calls=[ROME, NOW])],
         [native("", tool_calls=[{"function": {"name": "get_weather", "arguments": {"city": "Rom"}}}]),
          native("", tool_calls=[{"function": {"name": "now", "arguments": {}}}]), native("", "stop")],
     ],
 )  # fmt: skip
 def test_each_call_is_run_once(events: list[Any]) -> None:
     assert read(*events) == ("", CALLS)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [delta(content="Good"), delta(content=" day."), message("Good day.", "tool_calls", tool_calls=[ROME, NOW])],
+        [message("Good"), message(" day."), message("Good day.", "tool_calls", tool_calls=[ROME, NOW])],
+        [message("Good"), message(" day.", tool_calls=[ROME]), message("Good day.", "tool_calls", tool_calls=[ROME, NOW])],
+    ],
+)  # fmt: skip
+def test_a_last_message_that_repeats_the_text_may_bring_the_calls(events: list[Any]) -> None:
+    assert read(*events) == ("Good day.", CALLS)
 
 
 def test_thinking_that_a_message_repeats_is_kept_once() -> None:
