@@ -26,6 +26,7 @@ SPEECH = 0.5  # probability
 PART_MS = 1_000.0  # of one append are worked on at once, so that nobody else waits for it
 LOOK_FRAMES = 16  # are given to the detector at once, where speech is looked for in committed audio
 ARRIVALS = 512  # appends whose arrival is remembered
+MUTED_S = 1.0  # sound that comes so much later than the one before was made later: the client had sent none
 STEADY_ARRIVALS = 32  # the quickest of so many, or of twice as many, tells how late sound comes
 
 Scored = tuple[Samples, float]  # a frame, and the probability that it holds speech
@@ -282,5 +283,7 @@ class _Lateness:
     def add(self, late_s: float) -> None:
         if self._count == STEADY_ARRIVALS:
             self._before_s, self._now_s, self._count = self._now_s, math.inf, 0
+        if self.least_s is not None and late_s > self.least_s + MUTED_S:
+            self._before_s = self._now_s = math.inf
         self._now_s = min(self._now_s, late_s)
         self._count += 1

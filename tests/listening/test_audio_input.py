@@ -49,6 +49,17 @@ async def take(subject: AudioInput, *sounds: bytes) -> list[EndpointEvent]:
 
 
 @scripted
+async def test_after_a_silence_of_the_client_the_time_of_its_sound_is_known_at_once():
+    """A muted microphone sends nothing: the sound after that was not made ten seconds ago."""
+    subject = AudioInput(FakeVad(), PCM, detects=True)
+    await take(subject, SILENT * 50)
+    await asyncio.sleep(10)
+    await take(subject, SILENT)
+    now_s = asyncio.get_running_loop().time()
+    assert subject.at_s(subject.received_ms) == pytest.approx(now_s, abs=0.1)
+
+
+@scripted
 async def test_it_remembers_when_audio_came():
     subject = AudioInput(FakeVad(), PCM, detects=True)
     began_s = asyncio.get_running_loop().time()
