@@ -163,6 +163,10 @@ class Transcription:
         _cancel(self._left)
         self._early, self._early_end_ms = None, -1.0
 
+    async def of_item(self, samples: Samples) -> Transcript:
+        """The text of sound that is no speech of this microphone: an item of the client. Raises ProviderError."""
+        return await self._transcribe(samples, final=True, open_speech=False)
+
     async def final(self, samples: Samples, end_ms: float | None) -> Transcript:
         """The text of the whole utterance, which ends at `end_ms` where that is known. Raises ProviderError."""
         early, reusable = self._early, end_ms is not None and end_ms == self._early_end_ms
@@ -196,7 +200,7 @@ class Transcription:
         settled = len(self._languages) == LANGUAGE_AFTER and len(set(self._languages)) == 1
         return self._languages[-1] if settled else None
 
-    async def _transcribe(self, samples: Samples, *, final: bool) -> Transcript:
+    async def _transcribe(self, samples: Samples, *, final: bool, open_speech: bool = True) -> Transcript:
         if self._transcriber is None:
             raise ProviderUnavailable(
                 "This server has no transcriber: send text instead of speech.",
@@ -206,7 +210,8 @@ class Transcription:
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
         try:
             async with deadlines.timeout(timeout_s):
-                transcript = await self._decode(self._transcriber, samples, final=final)
+                decode = self._decode if open_speech else self._decode_alone
+                transcript = await decode(self._transcriber, samples, final=final)
             return self._believed(transcript, sounding_s(samples), final=final)
         except TimeoutError as error:
             late = ProviderTimeout(
@@ -234,6 +239,10 @@ class Transcription:
         elif final and not is_sure(transcript):
             return await transcriber.transcribe(samples, language=None, final=True)
         return transcript
+
+    async def _decode_alone(self, transcriber: Transcriber, samples: Samples, *, final: bool) -> Transcript:
+        """In the language that was told; what was found in other sound says nothing about this one."""
+        return await transcriber.transcribe(samples, language=self._language, final=final)
 
     def _believed(self, transcript: Transcript, sound_s: float, *, final: bool) -> Transcript:
         """The transcript, without a text that nobody can have said."""

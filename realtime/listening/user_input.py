@@ -273,7 +273,7 @@ class UserInput:
 
     def transcribe(self, item_id: str, samples: Samples) -> None:
         """Find out what an item of the client says."""
-        self._items.transcribe(item_id, samples)
+        self._items.transcribe(item_id, samples, sent=True)
 
     async def settled(self) -> None:
         """Wait until every committed item has its text. Raises ProviderError if the last one has none."""

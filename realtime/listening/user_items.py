@@ -65,13 +65,14 @@ class UserItems:
         *,
         speech: bool | None = True,
         own: Callable[[str], str] = str,
+        sent: bool = False,
     ) -> None:
         """Find out what an item says; told on the wire, in the conversation and to the rules.
 
         `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
-        what of the text are the user's own words.
+        what of the text are the user's own words. `sent`: the client sent it as an item, nobody spoke it here.
         """
-        task = self._transcribe(item_id, samples, end_ms, speech, own)
+        task = self._transcribe(item_id, samples, end_ms, speech, own, sent)
         self._pending[item_id] = self._context.tasks.spawn(task, f"transcript {item_id}")
 
     async def _transcribe(
@@ -81,11 +82,16 @@ class UserItems:
         end_ms: float | None,
         speech: bool | None,
         own: Callable[[str], str],
+        sent: bool,
     ) -> None:
         try:
             if speech is None:
                 speech = await self._audio.holds_speech(samples)
-            transcript = await self._transcription.final(samples, end_ms) if speech else Transcript("")
+            transcript = Transcript("")
+            if speech and sent:
+                transcript = await self._transcription.of_item(samples)
+            elif speech:
+                transcript = await self._transcription.final(samples, end_ms)
         except ProviderError as error:
             self._failed(item_id, error)
         except Exception as error:  # of a detector from anywhere

@@ -71,6 +71,22 @@ async def test_a_word_of_an_interim_text_is_in_the_language_of_two_utterances_an
 
 
 @scripted
+async def test_an_item_of_the_client_says_nothing_about_the_open_utterance():
+    """Neither its language, nor that its interim text is of no use any more."""
+    linguist = Linguist(english(), Transcript("你好。", "zh", -0.4), *[english()] * 2, takes_s=1.0)
+    subject = transcription(linguist)
+    subject.began()
+    await interim(subject, LONG)
+    other = asyncio.ensure_future(subject.of_item(LONG))
+    await asyncio.sleep(0)
+    texts = await interim(subject, LONG)
+    await other
+    await interim(subject, LONG)
+    assert linguist.told == [(None, False), (None, True), ("en", False), ("en", False)]
+    assert texts == ["Hello."]
+
+
+@scripted
 async def test_the_language_of_an_utterance_is_found_once_and_the_next_one_may_be_in_another():
     chinese = Transcript("你好。", "zh", -0.4)
     linguist = Linguist(*[english()] * 3, *[chinese] * 2)
