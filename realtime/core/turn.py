@@ -131,6 +131,7 @@ class Turn:
     onset_ms: float = 0.0
     speech_ms: float = 0.0
     explained_ms: float = 0.0  # of it that are known to be backchannels
+    hummed: bool = False  # the newest text of it is a hum: perhaps the reply's own echo
     unread_ms: float = 0.0  # speech of the same item before a pause, not read yet
     ended_ms: float = 0.0  # position, while JUDGING
     item_id: str | None = None  # of the speech: the item it will be, or is
@@ -187,13 +188,16 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
                 grown = replace(grown, ducked_id=turn.ducked_id or turn.response_id or turn.playing_id)
             return grown, []
         case Phase.TENTATIVE, InterimText(text, covered_ms, whole, sure, guess):
-            if _has_words(turn, text, turn.speech_ms, whole=whole, sure=sure, guess=guess):
+            answers = turn.hummed and not turn.replying and bool(text.strip()) and not is_hum(text)
+            if answers or _has_words(turn, text, turn.speech_ms, whole=whole, sure=sure, guess=guess):
                 return _interrupt(turn, rules, words=is_meant(text, sure=sure))
             covered_ms = turn.speech_ms if covered_ms is None else covered_ms
             explained_ms = explained_by(text, covered_ms, before_answer=turn.before_answer)
             known = whole or (bool(text.strip()) and explained_ms > 0)  # it is no interruption so far
             ducked_id = None if known else turn.ducked_id
-            return replace(turn, explained_ms=max(turn.explained_ms, explained_ms), ducked_id=ducked_id), []
+            explained_ms = max(turn.explained_ms, explained_ms)
+            hummed = is_hum(text) if text.strip() else turn.hummed
+            return replace(turn, explained_ms=explained_ms, hummed=hummed, ducked_id=ducked_id), []
         case Phase.TENTATIVE, SpeechEnded(at_ms):
             return _judge(turn, at_ms, rules)
         case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text, sure) if item_id == turn.item_id:
@@ -333,7 +337,7 @@ def _interrupt(turn: Turn, rules: TurnRules, *, words: bool) -> tuple[Turn, list
 
 
 def _unheard(turn: Turn) -> tuple[Turn, list[Action]]:
-    """Nothing sounds any more: speech that was under suspicion needs no further proof."""
-    if turn.phase is Phase.TENTATIVE and not turn.replying:
+    """Nothing sounds any more: speech that was under suspicion needs no further proof, unless it is a hum so far."""
+    if turn.phase is Phase.TENTATIVE and not turn.replying and not turn.hummed:
         return replace(turn, phase=Phase.SPEAKING, heard=False), [AnnounceSpeech(turn.onset_ms)]
     return turn, []
