@@ -134,11 +134,11 @@ class SpeechText:
         return tell
 
     def _own(self, known: Transcript) -> Transcript:
-        """A hum in place of an echo of the reply: until the speech is announced, it may be all there is."""
-        if self._segment.announced:
-            return known
-        from_ms, to_ms = self._segment.onset_ms, self._audio.scored_ms
-        return replace(known, text=self._echo.for_rules(known.text, self._audio, from_ms, to_ms))
+        """Without an echo of the reply. Until the speech is announced a hum stands for it: it may be all there is."""
+        own = self._echo.own_words if self._segment.announced else self._echo.for_rules
+        return replace(
+            known, text=own(known.text, self._audio, self._segment.onset_ms, self._audio.scored_ms)
+        )
 
     def _on_interim(self, segment: SpeechSegment, known: Transcript) -> None:
         """What the user has said so far. A sentence that is likely whole may be all there is."""

@@ -61,14 +61,24 @@ class Decodes:
         self.discarded += 1
 
 
+class Parrot:
+    """Takes every text for an echo."""
+
+    def own_words(self, text, audio, from_ms, to_ms):
+        return ""
+
+    def for_rules(self, text, audio, from_ms, to_ms):
+        return "hm"
+
+
 class Stage:
     """The text of one utterance, with everything around it moved by hand."""
 
-    def __init__(self, **session) -> None:
+    def __init__(self, *, echo=None, **session) -> None:
         self.bench, self.audio, self.decodes = Bench(**session), Audio(), Decodes()
         self.speaking = self.audio.endpointer
         delay = EndOfTurnDelay(self.bench.context, self.speaking)
-        self.subject = SpeechText(self.bench.context, self.audio, self.decodes, delay)
+        self.subject = SpeechText(self.bench.context, self.audio, self.decodes, delay, echo)
         self.segment = SpeechSegment("item_1")
         self.subject.began(self.segment)
 
@@ -261,3 +271,16 @@ async def test_the_client_is_told_once_it_knows_of_the_speech_and_where_it_wants
     assert "".join(event["delta"] for event in told).startswith("I am fine and")
     assert unwanted.bench.sent() == []
     assert turns.InterimText("I am fine and well") in unwanted.bench.noticed, "the rules are told in any case"
+
+
+@scripted
+async def test_of_an_echo_the_client_gets_no_text_and_the_rules_a_hum_until_it_is_announced():
+    stage = Stage(echo=Parrot())
+    stage.grow(300)
+    stage.interim("There was a lighthouse.")
+    stage.segment.announced = True
+    stage.grow(900)
+    stage.interim("There was a lighthouse on a rock.")
+    texts = [event.text for event in stage.bench.noticed if isinstance(event, turns.InterimText)]
+    assert texts == ["hm", ""]
+    assert not [event for event in stage.bench.sent() if event["type"].endswith("transcription.delta")]
