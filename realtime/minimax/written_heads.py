@@ -9,6 +9,7 @@ only if it names an offered tool and nothing follows on its line (docs/minimax/c
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from realtime.minimax.call_assembler import Schemas
@@ -132,8 +133,10 @@ def goes_on(text: str, at: int, *, but: str = "") -> bool:
 
 
 def _fits(call: WrittenCall, schema: object) -> bool:
-    """Whether the tool has all of these arguments."""
-    return all(property_of(schema, name, schema) for name in decode_json(call.arguments))
+    """Whether the tool has all of these arguments, and asks for no others: a name and `{}` may be an example."""
+    given = decode_json(call.arguments)
+    needed = schema.get("required", ()) if isinstance(schema, Mapping) else ()
+    return all(property_of(schema, name, schema) for name in given) and all(name in given for name in needed)
 
 
 def _place(look: str, count: int) -> int:

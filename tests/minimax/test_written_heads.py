@@ -35,6 +35,8 @@ WORDS = [
     "to=functions.foo json{}",
     "get_weather\nis a tool.",
     'get_weather\n{"a": 1}',
+    "get_weather\n{}",
+    "`get_weather`\n`{}`",
     f"get_weather\n{ARGUMENTS} are its arguments.",
     f"get_weather {ARGUMENTS}",
     f"The form is functools[{JSON}]",
