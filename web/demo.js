@@ -2,15 +2,13 @@
 // page/view.js, the texts are in page/texts.js, the panels are loaded when they are opened. All addresses are relative, so that the page works at any path.
 
 import { Realtime } from "./sdk/realtime.js";
-import { applySettings, greet } from "./page/applying.js";
 import { Captions } from "./page/captions.js";
 import { Choices } from "./page/choices.js";
 import { exposeDebug } from "./page/debug.js";
 import { Diagnosis } from "./page/diagnosis.js";
-import { Devices } from "./page/devices.js";
 import { EventLog } from "./page/event_log.js";
+import { greet } from "./page/greeting.js";
 import { KeyDialog } from "./page/key_dialog.js";
-import { measure } from "./page/measuring.js";
 import { load, save } from "./page/memory.js";
 import { Notices } from "./page/notices.js";
 import { Offers } from "./page/offers.js";
@@ -38,9 +36,8 @@ const captions = new Captions(byId("captions"), byId("spoken"), { retry, tools }
 const notices = new Notices(byId("notices"), { dismiss });
 const keyDialog = new KeyDialog({ entered: goOnWithKey, closed: () => draw() });
 const shape = new Shape(byId("shape"), byId("talk"), { speaking: () => document.body.dataset.status === "speaking" });
-const devices = new Devices(voice);
 const offers = new Offers({ headers: () => keyDialog.headers });
-const log = new EventLog().follow(voice), stats = measure(voice);
+const log = new EventLog().follow(voice), stats = () => voice.stats();
 const heardMs = (id) => voice.player.heardMs(`0:${id}`);
 const diagnosis = new Diagnosis(voice.connection, server);
 const recorder = new Recorder(voice);
@@ -223,16 +220,21 @@ sheetSwitch({
   make: async () => {
     const [{ SettingsSheet }, { ConversationPart }] = await Promise.all([import("./page/settings.js"), import("./page/conversation_part.js")]);
     const conversation = new ConversationPart({ voice, tools, stats, recorder, offers, resume: goBackTo });
-    return new SettingsSheet(byId("settings"), { choices, offers, voice, devices, conversation });
+    return new SettingsSheet(byId("settings"), { choices, offers, voice, conversation });
   },
   failed: notLoaded,
 });
 
 choices.addEventListener("change", ({ detail: name }) => {
-  if (name === null || name === "microphone") devices.useMicrophone(choices.get("microphone"));
-  if (name === null || name === "speaker") devices.useSpeaker(choices.get("speaker"));
-  if (!["microphone", "speaker", "greeting"].includes(name)) applySettings(voice, choices.session({ all: true }));
+  useDevices(name);
+  if (!["microphone", "speaker", "greeting"].includes(name)) voice.update(choices.session({ all: true }));
 });
+
+/** The chosen ones; null: both of them. */
+function useDevices(name) {
+  if (name === null || name === "microphone") voice.microphone.use(choices.get("microphone"));
+  if (name === null || name === "speaker") voice.player.use(choices.get("speaker"));
+}
 
 /** A panel's code comes from the server, which may be unreachable. */
 function notLoaded() {
@@ -241,8 +243,7 @@ function notLoaded() {
 }
 
 for (const { name, text } of choices.foreignWords) extra.set(name, foreignText({ name, text }));
-if (choices.get("microphone")) devices.useMicrophone(choices.get("microphone"));
-if (choices.get("speaker")) devices.useSpeaker(choices.get("speaker"));
+useDevices(null);
 greet(voice, () => choices.get("greeting"));
 const before = load();
 if (before) voice.restore(before);

@@ -64,6 +64,7 @@ async def test_a_microphone_that_goes_away_makes_room_for_another(page: Any) -> 
         await frame();
         tracks[0].stop();
         tracks[0].onended();
+        while (tracks.length < 2) await frame();
         await frame();
         const after = [microphone.state, microphone.deviceId, asked];
         tracks[1].onended();
@@ -102,3 +103,28 @@ async def test_a_speaker_is_chosen_where_the_browser_can(page: Any) -> None:
         return [listed, wrong, player.deviceId, back];
     """)  # fmt: skip
     assert made == [True, False, None, True]
+
+
+async def test_a_speaker_that_goes_away_makes_room_for_that_of_the_system(page: Any) -> None:
+    """Only if it is gone, and while the player is open."""
+    made = await run(page, """
+        const { Player } = await import("/sdk/player.js");
+        const player = new Player(), used = [];
+        let there = [{ id: "desk" }, { id: "phones" }];
+        const changed = async () => {
+            navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+            await new Promise((resolve) => setTimeout(resolve));
+            return [player.deviceId, used.length];
+        };
+        await player.open();
+        player.devices = async () => there;
+        player.context.setSinkId = async (id) => used.push(id);
+        await player.use("phones");
+        const same = await changed();
+        there = [{ id: "desk" }];
+        const gone = await changed();
+        await player.close();
+        player.deviceId = "phones";
+        return [same, gone, used, (await changed())[0]];
+    """)  # fmt: skip
+    assert made == [["phones", 1], [None, 2], ["phones", ""], "phones"]

@@ -1,16 +1,16 @@
 // Microphone and speaker in the settings, each with a level and a test.
 
-import { listenTo, playOn } from "./devices.js";
+import { listenTo, playOn } from "./device_tests.js";
 import { button, element } from "./elements.js";
 import { DEVICES } from "./panel_texts.js";
 import { microphoneNotice } from "./texts.js";
 
 export class DevicePickers {
-  constructor({ choices, voice, devices }) {
-    Object.assign(this, { choices, voice, devices });
+  constructor({ choices, voice }) {
+    Object.assign(this, { choices, voice });
     this.microphone = picker("Microphone", "Test", () => this.#testMicrophone());
     this.speaker = picker("Speaker", "Test", () => this.#testSpeaker());
-    this.speaker.field.hidden = !devices.speakersCanChange;
+    this.speaker.field.hidden = true;  // until there are some to choose from
     this.told = element("p", { className: "quiet", role: "status" });
     this.element = element("section", { className: "part" }, element("h3", { textContent: "Sound" }),
       this.microphone.field, this.speaker.field, this.told);
@@ -25,10 +25,12 @@ export class DevicePickers {
   #ends = {};
 
   async list() {
-    const { microphones, speakers, named } = await this.devices.list();
+    const { microphone, player } = this.voice;
+    const [microphones, speakers] = await Promise.all([microphone.devices(), player.devices()]);
     this.microphone.offer(microphones);
     this.speaker.offer(speakers);
-    this.told.textContent = named || !microphones.length ? "" : DEVICES.unnamed;
+    this.speaker.field.hidden = !speakers.length;
+    this.told.textContent = microphones.length && !microphones.some(({ name }) => name) ? DEVICES.unnamed : "";
     this.show();
   }
 
@@ -91,7 +93,8 @@ function picker(name, action, run) {
       element("div", { className: "device" }, select, test), level),
     show(value) { level.value = Math.min(1, Math.sqrt(value) * 1.8); },
     offer(devices) {
-      const options = [["", "As the browser has it"], ...devices.map(({ id, name: own }) => [id, own])];
+      const own = devices.filter(({ id }) => id !== "default").map((device, at) => [device.id, device.name || `${at + 1}`]);
+      const options = [["", "As the browser has it"], ...own];
       select.replaceChildren(...options.map(([value, textContent]) => element("option", { value, textContent })));
     },
   };

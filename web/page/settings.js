@@ -9,11 +9,11 @@ import { VoicePicker } from "./voice_picker.js";
 
 export class SettingsSheet {
   /** `conversation`: an element with what belongs to the conversation, or null. */
-  constructor(dialog, { choices, offers, voice, devices, conversation }) {
+  constructor(dialog, { choices, offers, voice, conversation }) {
     Object.assign(this, { dialog, choices, offers });
     this.controls = [];  // functions that show the choice again
     this.voices = new VoicePicker({ choices, offers });
-    this.devices = new DevicePickers({ choices, voice, devices });
+    this.devices = new DevicePickers({ choices, voice });
     dialog.append(
       element("header", {}, element("h2", { id: "settings-title", textContent: "Settings" }),
         button("×", () => dialog.close(), { className: "close", "aria-label": "Close settings" })),

@@ -65,10 +65,14 @@ const LISTENING = {
   speaking: ["speaking", "Speaking"],
 };
 
+/** Whether the conversation goes on: also without a line, while the session is kept and an answer still sounds. */
+export const isLive = ({ state, resuming }, phase) => state === "open" || Boolean(resuming && phase === "speaking");
+
 /** [status, text] for the line under the button. `hears`, `sounds`: whether the server hears, and the page has sound. */
 export function statusText({
   connection, microphone, muted, phase, secondsToRetry, everOpen, loaded, silent, paused, cause = null, hears = true, sounds = true,
 }) {
+  if (isLive(connection, phase) && connection.state !== "open") return LISTENING[phase];
   if (silent) return ["trouble", "The server does not answer"];
   if (!loaded) return ["connecting", "Loading…"];
   if (connection.state === "waiting") {

@@ -1,7 +1,7 @@
 // Draws the state of the page into the document: the line under the button, the controls, the notices, the conversation.
 // Knows the ids of index.html; changes nothing but the document.
 
-import { CAUSE, canHear, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./texts.js";
+import { CAUSE, canHear, isLive, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./texts.js";
 import { drawWaterfall } from "./waterfall.js";
 
 const byId = (id) => document.getElementById(id);
@@ -16,25 +16,25 @@ export class View {
 
   /** `talking`: the user pressed talk and has not pressed stop. */
   draw({ talking }) {
-    const { connection, conversation, microphone, player } = this.voice;
+    const { connection, conversation, microphone, player, phase } = this.voice, live = isLive(connection, phase);
     const retryAt = connection.retryAt ?? this.server.retryAt;
     const silent = connection.silent || (this.server.silent && connection.state !== "open");
     const [status, text] = statusText({
-      connection: this.server.retryAt !== null && connection.state !== "open" ? { state: "waiting" } : connection,
-      microphone: microphone.state, muted: microphone.muted, phase: this.voice.phase, everOpen: connection.everOpen,
+      connection: this.server.retryAt !== null && !live ? { state: "waiting" } : connection,
+      microphone: microphone.state, muted: microphone.muted, phase, everOpen: connection.everOpen,
       secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0,
       loaded: this.server.status || this.server.retryAt !== null,
       cause: this.diagnosis.cause, silent, paused: player.interrupted, hears: canHear(this.server.status), sounds: player.possible,
     });
     document.body.dataset.status = status;
     if (byId("state").textContent !== text) byId("state").textContent = text;
-    byId("reconnect").hidden = !silent && retryAt === null;
+    byId("reconnect").hidden = (live && connection.state !== "open") || (!silent && retryAt === null);
     document.body.toggleAttribute("data-live", talking);
     byId("talk-label").textContent = talking ? "Stop talking" : "Start talking";
     byId("mute").hidden = microphone.state !== "on";
     byId("mute").setAttribute("aria-pressed", microphone.muted);
     byId("mute-label").textContent = microphone.muted ? "Unmute" : "Mute";
-    byId("interrupt").hidden = connection.state !== "open" || !["speaking", "thinking"].includes(this.voice.phase);
+    byId("interrupt").hidden = !live || !["speaking", "thinking"].includes(phase);
     this.#drawServer();
     this.#drawConversation(conversation, connection);
     this.#drawNotices();

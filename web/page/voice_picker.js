@@ -1,7 +1,7 @@
 // The voices of the server in the settings: filtered by language and name, each with a sample to hear. Hidden where the
 // server tells of no voices.
 
-import { playOn } from "./devices.js";
+import { playOn } from "./device_tests.js";
 import { button, element } from "./elements.js";
 import { groupVoices } from "./offers.js";
 import { languageName } from "./panel_texts.js";

@@ -4,6 +4,7 @@
 
 import { SUBPROTOCOL, decodeFrame, encodeFrame, toBase64 } from "./framing.js";
 import { Resuming } from "./resuming.js";
+import { understood } from "./understood.js";
 
 const FIRST_EVENT_MS = 10_000;
 const PROBE_AFTER_MS = 1000;  // without a message, while somebody waits for the server
@@ -36,10 +37,11 @@ export class Connection extends EventTarget {
     this.everOpen = false;
     this.silent = false;
     this.watched = false;
-    this.query = {};  // more parameters of the address
-    this.played = () => null;  // {item_id, played_ms} of what is playing, for the server of a resumed session
+    this.query = /** @type {() => Record<string, string>} */ (() => ({}));  // more parameters of the address, asked for at each connect
+    this.played = /** @type {() => object | null} */ (() => null);  // {item_id, played_ms} of what is playing, for the server of a resumed session
     this.repeated = [];  // items of the user whose audio a new session is sent again
     this.resumptions = 0;
+    this.traffic = { sent: 0, received: 0 };  // bytes of all messages of all sockets
     this.#log = new Resuming({ rate });
   }
 
@@ -101,7 +103,7 @@ export class Connection extends EventTarget {
   #send(event, again) {
     if (this.state !== "open" && !(this.resuming && this.#log.hasRoom)) return false;
     const named = this.#log.possible ? this.#log.event(event, again) : event;
-    if (this.state === "open") this.#socket.send(JSON.stringify(named));
+    if (this.state === "open") this.#put(JSON.stringify(named));
     return true;
   }
 
@@ -114,7 +116,7 @@ export class Connection extends EventTarget {
 
   #sendAgain(rest) {
     for (const each of rest) {
-      if (typeof each === "string") this.#socket.send(each);
+      if (typeof each === "string") this.#put(each);
       else this.#sendPcm(each);
     }
     this.#allowed = this.#socket.bufferedAmount + STALLED_BYTES;
@@ -139,11 +141,16 @@ export class Connection extends EventTarget {
   #sendPcm(pcm) {
     if (this.binaryAudio) {
       const startMs = Math.floor((this.#samples * 1000) / this.rate);
-      this.#socket.send(encodeFrame({ pcm, seq: this.#seq++, startMs }));
+      this.#put(encodeFrame({ pcm, seq: this.#seq++, startMs }));
     } else {
-      this.#socket.send(JSON.stringify({ type: "input_audio_buffer.append", audio: toBase64(pcm) }));
+      this.#put(JSON.stringify({ type: "input_audio_buffer.append", audio: toBase64(pcm) }));
     }
     this.#samples += pcm.length;
+  }
+
+  #put(data) {
+    this.traffic.sent += bytesOf(data);
+    this.#socket.send(data);
   }
 
   async #connect() {
@@ -172,23 +179,25 @@ export class Connection extends EventTarget {
   #address() {
     const url = new URL(this.url);
     if (this.extensions.length) url.searchParams.set("extensions", this.extensions.join(","));
-    const query = { ...this.query, ...this.#log.query(this.played()) };
+    const query = { ...this.query(), ...this.#log.query(this.played()) };
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return url;
   }
 
   #receive(data) {
     this.#heard();
+    this.traffic.received += bytesOf(data);
     if (typeof data !== "string") {
       const frame = decodeFrame(data);
       const counted = this.#log.possible ? frame?.seq : undefined;
       if (frame && this.#log.isNew(counted)) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
       return;
     }
-    const event = JSON.parse(data);
-    if (event.type === "session.created") this.#opened(event.session);
+    const event = eventIn(data);
+    if (!event) return;
+    if (event.type === "session.created") this.#opened(event.session ?? {});
     if (!this.#log.isNew(event.seq)) return;
-    this.#log.follow(event);
+    understood(() => this.#log.follow(event), undefined);
     if (event.type === "error" && event.error?.event_id === this.#probe) return;
     if (event.type === "session.resumed") this.#resumed(event);
     if (event.type === "error" && event.error?.code === "invalid_api_key") this.reason = "invalid_api_key";
@@ -303,6 +312,19 @@ export class Connection extends EventTarget {
     const changed = state !== this.state;
     this.state = state;
     if (changed || state === "waiting") this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+}
+
+const encoder = new TextEncoder();
+const bytesOf = (data) => (typeof data === "string" ? encoder.encode(data).length : data.byteLength);
+
+/** The event in a message; null if there is none, as from something on the way that is no Realtime server. */
+function eventIn(text) {
+  try {
+    const event = JSON.parse(text);
+    return typeof event?.type === "string" ? event : null;
+  } catch {
+    return null;
   }
 }
 

@@ -2,6 +2,7 @@
 // Knows the protocol's events and their order; knows no socket, no audio, no document.
 
 import { seenLength } from "./markdown.js";
+import { understood } from "./understood.js";
 
 export const emptyConversation = () => ({
   session: null,
@@ -18,10 +19,13 @@ export const emptyConversation = () => ({
   latency: null,    // the marks of the newest turn
 });
 
-/** The state after `event`; the same object if the event does not change the conversation. */
+/**
+ * The state after `event`; the same object if the event does not change the conversation. An event that lacks what its
+ * handler needs, from a server of another version, changes nothing.
+ */
 export function reduce(state, event) {
   const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : null;
-  return handler ? handler(state, event) : state;
+  return handler ? understood(() => handler(state, event), state) : state;
 }
 
 /** user-speaking · speaking · thinking · listening */
@@ -89,9 +93,9 @@ export const handlers = {
   })),
 
   "conversation.item.input_audio_transcription.delta": (state, { item_id, delta }) =>
-    change(state, item_id, (item) => ({ text: item.text + delta })),
+    change(state, item_id, (item) => ({ text: item.text + (delta ?? "") })),
   "conversation.item.input_audio_transcription.completed": (state, { item_id, transcript }) => {
-    const text = transcript.trim();
+    const text = (transcript ?? "").trim();
     const next = change(state, item_id, { text, final: true, hidden: !text });
     return text ? next : { ...next, awaiting: false };
   },
@@ -109,25 +113,25 @@ export const handlers = {
   "response.output_text.done": (state, { item_id, text }) => finishText(state, item_id, text),
   "response.output_audio_transcript.done": (state, { item_id, transcript }) => finishText(state, item_id, transcript),
   "response.output_audio_words.delta": (state, { item_id, words }) =>
-    change(state, item_id, (item) => ({ words: [...item.words, ...words] })),
+    change(state, item_id, (item) => ({ words: [...item.words, ...listOf(words).filter(isWord)] })),
   "response.done": (state, { response }) => {
     if (outOfBand(response)) return state;
-    const ended = response.output.reduce(
-      (all, item) => change(all, item.id, { status: item.status, final: true }), state);
+    const ended = listOf(response.output).reduce(
+      (all, item) => change(all, item?.id, { status: item.status, final: true }), state);
     const problem = problemOf(response);
     return {
       ...(response.status === "failed" ? failLast(ended, problem) : ended),
-      response: state.response === response.id ? null : state.response,
+      response: [undefined, state.response].includes(response.id) ? null : state.response,
       problem: problem ?? state.problem,
     };
   },
   // It may come when the next turn has already begun.
   "response.latency.done": (state, { response_id, origin, marks }) =>
     (state.newest ?? response_id) === response_id && !state.speech && !state.awaiting
-      ? { ...state, latency: { response_id, origin, marks } } : state,
+      ? { ...state, latency: marks ? { response_id, origin, marks: numbers(marks) } : null } : state,
 
   "error": (state, { error }) =>
-    HARMLESS.has(error.code) || error.param === "conversation" ? state : { ...state, problem: asProblem(error) },
+    HARMLESS.has(error?.code) || error?.param === "conversation" ? state : { ...state, problem: asProblem(error) },
 
   // Local events of the page.
   "local.message": (state, { item_id, text, images = [] }) => ({
@@ -177,8 +181,8 @@ function outOfBand(response) {
   return response.conversation_id === null;
 }
 
-function asProblem({ code, message }) {
-  return { code: code ?? null, message };
+function asProblem(error) {
+  return { code: error?.code ?? null, message: String(error?.message ?? "") };
 }
 
 function problemOf({ status, status_details }) {
@@ -201,15 +205,27 @@ const newItem = (id, fields) => ({
 function change(state, id, update) {
   const at = state.items.findIndex((item) => item.id === id);
   if (at < 0) return state;
-  const items = state.items.slice();
-  items[at] = { ...items[at], ...(typeof update === "function" ? update(items[at]) : update) };
+  const items = state.items.slice(), item = items[at];
+  items[at] = whole({ ...item, ...(typeof update === "function" ? update(item) : update) }, item);
   return { ...state, items };
 }
 
 function upsert(state, id, fields) {
+  if (typeof id !== "string") return state;
   if (state.items.some((item) => item.id === id)) return change(state, id, fields);
-  return { ...state, items: [...state.items, newItem(id, fields)] };
+  const item = newItem(id, fields);
+  return { ...state, items: [...state.items, whole(item, newItem(id, {}))] };
 }
+
+/** `item` with the values of `before` where the server gave none: what draws it needs a text and a role. */
+function whole(item, before) {
+  for (const name of ["text", "role"]) if (typeof item[name] !== "string") item[name] = before[name];
+  return item;
+}
+
+const listOf = (value) => (Array.isArray(value) ? value : []);
+const numbers = (marks) => Object.fromEntries(Object.entries(marks).filter(([, ms]) => Number.isFinite(ms)));
+const isWord = (word) => typeof word?.text === "string" && Number.isFinite(word.start_ms) && Number.isFinite(word.end_ms);
 
 /** Put an item after `previous`. Null puts it first; an unknown id leaves it where it is. */
 function place(state, id, previous) {
@@ -241,7 +257,7 @@ function itemPlaced(state, { item, previous_item_id }) {
 }
 
 function appendText(state, { item_id, delta }) {
-  return change(state, item_id, (item) => (item.truncated ? {} : { text: item.text + delta }));
+  return change(state, item_id, (item) => (item.truncated ? {} : { text: item.text + (delta ?? "") }));
 }
 
 function finishText(state, id, text) {

@@ -27,7 +27,7 @@ export class Player extends EventTarget {
     this.#reset();
   }
 
-  #queued; #flushes; #nextFlush; #opening; #keeping = null;
+  #queued; #flushes; #nextFlush; #opening; #keeping = null; #devicesChanged = () => this.#lookForDevice();
 
   /** Whether this page can play sound: not over http, except on localhost. */
   get possible() {
@@ -51,6 +51,12 @@ export class Player extends EventTarget {
       if (this.deviceId === deviceId) this.deviceId = before;
       return false;
     }
+  }
+
+  /** The chosen speaker may be gone: the sound goes on at that of the system. */
+  async #lookForDevice() {
+    const chosen = this.deviceId, all = chosen ? await this.devices() : [];
+    if (chosen && chosen === this.deviceId && all.length && !all.some(({ id }) => id === chosen)) await this.use(null);
   }
 
   #reset() {
@@ -86,6 +92,7 @@ export class Player extends EventTarget {
     });
     this.node.port.onmessage = ({ data }) => (data.type === "flushed" ? this.#flushed(data) : this.#report(data));
     if (this.deviceId && this.context.setSinkId) await this.context.setSinkId(this.deviceId).catch(() => { this.deviceId = null; });
+    navigator.mediaDevices?.addEventListener("devicechange", this.#devicesChanged);
     this.output = new GainNode(this.context, { gain: this.gain });
     this.node.connect(this.output).connect(this.context.destination);
     for (const [message, transfer] of this.#queued.splice(0)) this.node.port.postMessage(message, transfer);
@@ -137,6 +144,7 @@ export class Player extends EventTarget {
     await this.#opening?.catch(() => {});
     const { context } = this;
     this.#keeping?.();
+    navigator.mediaDevices?.removeEventListener("devicechange", this.#devicesChanged);
     if (this.node) {
       this.node.port.onmessage = null;
       this.node.port.postMessage({ type: "stop" });  // the context may go on without it

@@ -16,21 +16,22 @@
 // call_id, arguments, result | error}: a call has ended).
 
 import { Connection } from "./connection.js";
-import { emptyConversation, inputOf, phase, recreate, reduce } from "./conversation.js";
+import { emptyConversation, inputOf, phase, reduce } from "./conversation.js";
 import { asAddresses } from "./images.js";
+import { Measuring } from "./measuring.js";
 import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
+import { Replaying } from "./replaying.js";
 import { ResponseAudio } from "./response_audio.js";
 import { Settings } from "./settings.js";
 import { snapshots } from "./snapshots.js";
 import { Tools } from "./tools.js";
+import { understood } from "./understood.js";
 
 const EXTENSIONS = ["playback", "words", "latency", "resume"];
 const SILENCE_MS = 4000;
-const STORED_ITEMS_MS = 300;  // a stored conversation's items follow `conversation.created` at once
-const NO_CONVERSATION_MS = 1000;  // servers that never send that event
 
-/** @import { Conversation, Item, Message, Options, Phase, ProtocolEvent, Snapshot, Tool } from "./types.js" */
+/** @import { Conversation, Item, Measurements, Message, Options, Phase, ProtocolEvent, Snapshot, Tool } from "./types.js" */
 
 /** A conversation with a server: microphone, player, connection and what was said, joined. */
 export class Realtime extends EventTarget {
@@ -59,15 +60,18 @@ export class Realtime extends EventTarget {
     this.microphone = new Microphone({ contexts, ...microphone });
     const asked = typeof credential === "function" ? async () => credential() : async () => credential;
     this.connection = new Connection(/** @type {any} */ ({ url, credential: asked, extensions, binary }));
+    this.connection.query = () => this.#stored();
     this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
+    this.#replaying = new Replaying({
+      conversation: () => this.conversation, isOpen: () => this.connection.state === "open", send,
+      told: () => this.connection.release(),
+    });
+    this.#measuring = new Measuring({ voice: this, connection: this.connection, player: this.player });
     for (const tool of tools) this.tool(tool);
     this.#addListeners();
   }
 
-  #changing = false; #wasPlaying = false; #talking = false; #ready = false; #known = new Set(); #askAgain = false;
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #readying;
+  #changing = false; #wasPlaying = false; #talking = false; #replaying; #measuring;
 
   /** What happens now. @type {Phase} */
   get phase() {
@@ -101,7 +105,7 @@ export class Realtime extends EventTarget {
   /** The language of the user's speech, for example `en`; null: any. @type {string | null} */
   get language() { return this.settings.get("audio", "input", "transcription", "language"); }
   set language(language) { this.settings.change("transcription", { language: language ?? undefined }); }
-  /** Whether speech interrupts an answer. @type {boolean} */
+  /** Whether speech interrupts an answer. Like `eagerness`, it changes nothing while turn detection is off. @type {boolean} */
   get interruption() { return this.settings.get("audio", "input", "turn_detection", "interrupt_response") ?? true; }
   set interruption(on) { this.settings.change("turn_detection", { interrupt_response: on }); }
   /** How soon a turn counts as over: `low`, `medium`, `high` or `auto`. @type {string | null} */
@@ -133,11 +137,15 @@ export class Realtime extends EventTarget {
 
   /** Connect without the microphone. */
   connect() {
-    const { id } = this.conversation;
-    this.connection.query = id ? { conversation: id } : {};  // a server with a store continues it
     this.connection.open();
     document.addEventListener("visibilitychange", this.#shown);
     this.#openPlayer();
+  }
+
+  /** @returns {Record<string, string>} For a server with a store: it continues the conversation. */
+  #stored() {
+    const { id } = this.conversation;
+    return id ? { conversation: id } : {};
   }
 
   #shown = () => { if (document.visibilityState === "visible") this.connection.retryNow(); };
@@ -149,7 +157,7 @@ export class Realtime extends EventTarget {
     this.connect();
     const [addresses] = await Promise.all([asAddresses(images), this.interrupt()]);
     this.#apply({ type: "local.message", item_id, text, images: addresses });
-    if (!this.#ready) return;  // `#replay` sends it, in its place
+    if (!this.#replaying.ready) return;  // it is sent then, in its place
     const content = inputOf({ text, images: addresses });
     this.send({ type: "conversation.item.create", item: { id: item_id, type: "message", role: "user", content } });
     this.send({ type: "response.create" });
@@ -166,7 +174,7 @@ export class Realtime extends EventTarget {
       this.#apply({ type: "conversation.item.deleted", item_id: id });
     }
     this.#apply({ type: "local.retried" });
-    if (this.#ready) this.send({ type: "response.create" });
+    if (this.#replaying.ready) this.send({ type: "response.create" });
     else this.connect();
   }
 
@@ -182,7 +190,13 @@ export class Realtime extends EventTarget {
   async reset() {
     await this.stop();
     this.conversation = emptyConversation();
+    this.#measuring.reset();
     this.#changed();
+  }
+
+  /** What was measured of this conversation: the time line of each turn, the sound, requests, messages. @returns {Measurements} */
+  stats() {
+    return this.#measuring.read();
   }
 
   /** Stop the audio and the generation of the answer. */
@@ -235,7 +249,7 @@ export class Realtime extends EventTarget {
     this.#on(this.connection, "frame", (detail) => this.audio.handleFrame(detail));
     this.#on(this.connection, "state", (detail) => {
       if (detail === "open") this.#recover();
-      else if (!this.connection.resuming) this.#notReady();
+      else if (!this.connection.resuming) this.#replaying.notReady();
       this.#changed();
     });
     this.connection.played = () => {
@@ -277,23 +291,19 @@ export class Realtime extends EventTarget {
   /** @param {ProtocolEvent} event */
   #receive(event) {
     // Handle audio first: a flush must not wait for captions.
-    this.audio.handle(event);
+    understood(() => this.audio.handle(event), undefined);
     this.#interruptTools(event);
-    this.tools.handle(event);
-    this.settings.handle(event);
+    understood(() => this.tools.handle(event), undefined);
+    understood(() => this.settings.handle(event), undefined);
     if (event.type === "session.created") this.#configure();
-    if (event.type === "session.resumed") this.#resumed(event);
-    if (event.type === "conversation.item.added") this.#known.add(event.item.id);
+    if (event.type === "session.resumed") this.dispatchEvent(new CustomEvent("resumed", { detail: event }));
     if (event.type === "conversation.item.truncated" && event.transcript === undefined) {
       this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
     }
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
-    this.#afterAnother(event);
     const { id } = this.conversation;
     this.#apply(event);
-    if (event.type !== "conversation.created") return;
-    if (event.conversation?.id === id) this.#replayIn(STORED_ITEMS_MS);
-    else this.#replay();
+    this.#replaying.handle(event, id);
   }
 
   /** @param {ProtocolEvent} event */
@@ -301,49 +311,10 @@ export class Realtime extends EventTarget {
     if (type === "input_audio_buffer.speech_started" && this.interruption) this.tools.interrupt("speech");
   }
 
-  /** The server was still answering, for example with its greeting: ask when that is over. @param {ProtocolEvent} event */
-  #afterAnother({ type, error }) {
-    if (type === "error" && error.code === "conversation_already_has_active_response") this.#askAgain = true;
-    if (type !== "response.done" || !this.#askAgain) return;
-    this.#askAgain = false;
-    this.send({ type: "response.create" });
-  }
-
   /** Send the settings to a new session. Without sound the answers are written. */
   #configure() {
     for (const item_id of this.connection.repeated) this.#apply({ type: "conversation.item.deleted", item_id });
     this.settings.configure(this.player.possible ? {} : { output_modalities: ["text"] });
-    this.#notReady();
-    this.#known.clear();
-    this.#askAgain = false;
-    this.#replayIn(NO_CONVERSATION_MS);
-  }
-
-  /** The session goes on. Only one that was lost before it knew the conversation has to be told it. */
-  #resumed(event) {
-    if (!this.#ready) this.#replay();
-    this.dispatchEvent(new CustomEvent("resumed", { detail: event }));
-  }
-
-  #notReady() {
-    this.#ready = false;
-    clearTimeout(this.#readying);
-  }
-
-  /** @param {number} ms */
-  #replayIn(ms) {
-    clearTimeout(this.#readying);
-    this.#readying = setTimeout(() => this.#replay(), ms);
-  }
-
-  /** Send a new session what it does not know: the conversation so far, and the message that still waits. */
-  #replay() {
-    clearTimeout(this.#readying);
-    if (this.#ready || this.connection.state !== "open") return;
-    this.#ready = true;
-    for (const event of recreate(this.conversation)) if (!this.#known.has(event.item.id)) this.send(event);
-    if (this.conversation.wanted) this.send({ type: "response.create" });
-    this.connection.release();
   }
 
   /** The microphone was taken away in the middle of speech: silence ends the turn, as time is measured in audio. */
@@ -363,10 +334,10 @@ export class Realtime extends EventTarget {
 
   /** @returns {Snapshot} */
   #read() {
-    const { state, reason, retryAt, silent } = /** @type {Snapshot["connection"]} */ (this.connection);
+    const { state, reason, retryAt, silent, resuming } = /** @type {Snapshot["connection"]} */ (this.connection);
     const { microphone } = this;
     return {
-      conversation: this.conversation, phase: this.phase, connection: { state, reason, retryAt, silent },
+      conversation: this.conversation, phase: this.phase, connection: { state, reason, retryAt, silent, resuming },
       microphone: { state: /** @type {any} */ (microphone.state), muted: microphone.muted, deviceId: microphone.deviceId ?? null },
     };
   }

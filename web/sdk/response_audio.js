@@ -18,8 +18,9 @@ export class ResponseAudio {
     player.addEventListener("progress", () => this.#acknowledge());
   }
 
-  /** Start with a new session: no more audio of the old one will come. */
+  /** Start with a new session: no more audio of the old one will come, and what there is of a part is all of it. */
   reset() {
+    for (const key of this.open ?? []) this.player.end(key);
     this.streams = new Map();  // binary stream number -> key
     this.open = new Set();     // keys of parts that were added and are not done
     this.flushed = new Set();  // keys of flushed parts: their later audio is dropped

@@ -83,13 +83,24 @@ export class Settings {
 
   /** The value at a path: what was set and is not answered yet, else what the server has confirmed, else what was set. @param {string[]} path */
   get(...path) {
-    const at = (/** @type {any} */ from) => path.reduce((value, key) => value?.[key], from);
-    const [latest] = this.#waiting.map(({ fields }) => at(fields)).filter((value) => value !== undefined).slice(-1);
-    return latest ?? at(this.session()) ?? at(this.#kept) ?? null;
+    return this.#read(path) ?? null;
   }
 
-  /** Change keys of an object of `audio.input` that the wire replaces as a whole. @param {string} name @param {Fields} keys */
+  /** Like `get`, but undefined where nobody has said anything. @param {string[]} path */
+  #read(path) {
+    const at = (/** @type {any} */ from) => path.reduce((value, key) => (value === null ? null : value?.[key]), from);
+    const [latest] = this.#waiting.map(({ fields }) => at(fields)).filter((value) => value !== undefined).slice(-1);
+    const known = this.session() ? at(this.session()) : undefined, kept = at(this.#kept);
+    const settled = this.#awaited ? [kept, known] : [known, kept];
+    return [latest, ...settled].find((value) => value !== undefined);
+  }
+
+  /**
+   * Change keys of an object of `audio.input` that the wire replaces as a whole. Turn detection that is off stays off: it
+   * has no keys. @param {string} name @param {Fields} keys
+   */
   change(name, keys) {
+    if (name === "turn_detection" && this.#read(["audio", "input", name]) === null) return;
     this.update({ audio: { input: { [name]: { ...this.get("audio", "input", name), ...keys } } } });
   }
 

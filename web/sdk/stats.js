@@ -1,5 +1,5 @@
-// Measures a conversation: the time line of every turn, the sound, and what went over the wire. It is told of events,
-// audio and playback by its owner, with times of the page's clock (performance.now), and keeps plain numbers. Knows the
+// Measures a conversation: the time line of every turn, the sound, and the number of events. It is told of events, audio
+// and playback by measuring.js, with times of the page's clock (performance.now), and keeps plain numbers. Knows the
 // protocol's events; knows no socket, no audio, no document. `read()` is the public shape of `voice.stats()`.
 //
 // Server and page have different clocks. Two moments are known to both: the first audio of an answer leaves the server
@@ -23,15 +23,14 @@ export class Stats {
     this.#streams = new Map();  // number of a binary stream -> response id
     this.#asked = null;         // {kind, at}: what the next answer answers
     this.#sound = { underruns: 0, bufferedMs: 0, jitterMs: null };
-    this.#wire = { sent: 0, received: 0, bytes: { sent: 0, received: 0 } };
+    this.#wire = { sent: 0, received: 0 };
     this.#usage = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
     this.#resumed = 0;
   }
 
-  /** A server event. `bytes`: its length on the wire, 0 if unknown. */
-  received(event, { at, bytes = 0 }) {
+  /** A server event. */
+  received(event, { at }) {
     this.#wire.received += 1;
-    this.#wire.bytes.received += bytes;
     switch (event.type) {
       case "input_audio_buffer.speech_stopped": this.#asked = { kind: "speech", at }; break;
       case "response.created": return this.#created(event.response, at);
@@ -45,9 +44,8 @@ export class Stats {
   }
 
   /** A client event. */
-  sent(event, { at, bytes = 0 }) {
+  sent(event, { at }) {
     this.#wire.sent += 1;
-    this.#wire.bytes.sent += bytes;
     if (event.type === "response.create") this.#asked = { kind: "page", at };
     if (event.type !== "output_audio_buffer.played") return;
     const turn = this.#turnOfItem(event.item_id);
@@ -55,14 +53,8 @@ export class Stats {
   }
 
   /** A binary frame of audio that came. */
-  frame({ stream, bytes, at }) {
-    this.#wire.bytes.received += bytes;
+  frame({ stream, at }) {
     this.#arrived(this.#streams.get(stream), at);
-  }
-
-  /** Audio that was sent, as a frame or in an event that is not counted by `sent`. */
-  audioSent(bytes) {
-    this.#wire.bytes.sent += bytes;
   }
 
   /** How far playback is. `heard`: item id -> ms heard; the other numbers replace the last ones. */
@@ -76,16 +68,17 @@ export class Stats {
 
   /**
    * {turns, p50, p95, underruns, bufferedMs, jitterMs, requests, speculation, events, resumed}. `p50` and `p95` are of the
-   * turns' `firstSoundMs`; null: nothing is known. `speculation.waste` is null: no server tells it yet.
+   * turns' `firstSoundMs`; null: nothing is known. `speculation.waste` is null: no server tells it yet. `traffic`: the bytes
+   * of all messages, {sent, received}.
    */
-  read() {
+  read(traffic = { sent: 0, received: 0 }) {
     const turns = [...this.#turns.values()].map(describe);
     const first = turns.map((turn) => turn.firstSoundMs).filter((ms) => ms !== null).sort((a, b) => a - b);
     return {
       turns, p50: percentile(first, 0.5), p95: percentile(first, 0.95), ...this.#sound,
       requests: { ...this.#usage },
       speculation: { hits: turns.filter((turn) => turn.early).length, waste: null },
-      events: { ...this.#wire, bytes: { ...this.#wire.bytes } },
+      events: { ...this.#wire, bytes: { ...traffic } },
       resumed: this.#resumed,
     };
   }

@@ -63,11 +63,34 @@
 
 /**
  * The state of everything; the same object until something changes. `retryAt` is a time of performance.now.
+ * `resuming`: the line is down and the session is kept: what is left of an answer plays on.
  * @typedef {object} Snapshot
  * @property {Conversation} conversation
  * @property {Phase} phase
- * @property {{ state: ConnectionState, reason: string | null, retryAt: number | null, silent: boolean }} connection
+ * @property {{ state: ConnectionState, reason: string | null, retryAt: number | null, silent: boolean, resuming: boolean }} connection
  * @property {{ state: MicrophoneState, muted: boolean, deviceId: string | null }} microphone
+ */
+
+/**
+ * One answer and what led to it. `marks`: the times of server and page (these begin with `page_`) in ms after `origin`.
+ * `firstSoundMs`: when it began to sound. `early`: it was begun before the turn was certain. Null: not known.
+ * @typedef {{ response_id: string, status: string, origin: string | null, marks: Record<string, number>, firstSoundMs: number | null,
+ *   roundTripMs: number | null, early: boolean }} Turn
+ */
+
+/**
+ * What was measured of a conversation. `p50` and `p95` are of the turns' `firstSoundMs`; null: nothing is known.
+ * @typedef {object} Measurements
+ * @property {Turn[]} turns The last 200.
+ * @property {number | null} p50
+ * @property {number | null} p95
+ * @property {number} underruns How often the player had to wait for audio.
+ * @property {number} bufferedMs Audio that waits in the player.
+ * @property {number | null} jitterMs The length of the jitter buffer.
+ * @property {{ responses: number, inputTokens: number, cachedTokens: number, outputTokens: number }} requests
+ * @property {{ hits: number, waste: number | null }} speculation Answers that were begun early: used, and in vain.
+ * @property {{ sent: number, received: number, bytes: { sent: number, received: number } }} events
+ * @property {number} resumed How often the session went on with a new connection.
  */
 
 /**

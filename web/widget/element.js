@@ -2,7 +2,7 @@
 
 import { reach, secretFrom } from "./reach.js";
 import { styleSheet } from "./style.js";
-import { statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
+import { isAnswering, statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
 import { createVoice, heardMs, release } from "./voice.js";
 import { View } from "./view.js";
 
@@ -269,7 +269,7 @@ export class RealtimeVoice extends HTMLElement {
   // --- drawing and telling --------------------------------------------------------------------------------------------
 
   get #answering() {
-    return this.#voice !== null && this.#voice.connection.state === "open" && ["speaking", "thinking"].includes(this.#voice.phase);
+    return this.#voice !== null && isAnswering(this.#voice.connection, this.#voice.phase);
   }
 
   #draw() {
@@ -280,7 +280,7 @@ export class RealtimeVoice extends HTMLElement {
       !hidden && (role === "user" || (role === "assistant" && text)) && (text || unread || role === "user")));
     const failed = items.at(-1)?.failed ?? false, { problem } = conversation;
     const paused = player.interrupted && voice.phase === "speaking";
-    const found = troubleOf({ connection, microphone: microphone.state, problem, failed, reach: this.#reach, paused, sounds });
+    const found = troubleOf({ connection, microphone: microphone.state, problem, failed, reach: this.#reach, paused, sounds, phase: voice.phase });
     const trouble = found && { ...found, text: troubleText(texts, found.code) };
     this.#view.draw({
       texts, label: this.getAttribute("label"), greeting: this.getAttribute("greeting"), trouble, items, sounds,

@@ -82,12 +82,20 @@ export const textsFor = (lang) => (/^zh\b/i.test(lang ?? "") ? CHINESE : ENGLISH
 const REFUSED = { invalid_api_key: "key", token_refused: "token", session_taken_over: "taken_over" };
 const AGAIN = new Set(["denied", "missing", "busy", "lost", "failed", "unloaded", "interrupted"]);
 
+/** The line is down, but the session is kept and its answer still sounds: nothing is wrong yet. */
+const soundsOn = ({ state, resuming }, phase) => state !== "open" && Boolean(resuming) && phase === "speaking";
+
+/** Whether there is an answer to stop. */
+export const isAnswering = (connection, phase) =>
+  soundsOn(connection, phase) || (connection.state === "open" && ["speaking", "thinking"].includes(phase));
+
 /**
  * What is wrong now: {code, action}, or null. `action`, for the button "Try again": "connect", "talk" or "answer"; null: no
  * button. `reach`: why there is no connection, as found out by reach.js.
  */
-export function troubleOf({ connection, microphone, problem, failed, reach, paused, sounds, dismissed }) {
+export function troubleOf({ connection, microphone, problem, failed, reach, paused, sounds, dismissed, phase }) {
   const { state, reason, silent, everOpen } = connection;
+  if (soundsOn(connection, phase)) return null;
   if (state === "refused") return { code: REFUSED[reason] ?? "refused", action: "connect" };
   if (silent) return { code: "silent", action: "connect" };
   if (state === "waiting") {
@@ -107,6 +115,7 @@ export const troubleText = (texts, code) => (Object.hasOwn(texts.troubles, code)
 /** [state, text] of the line under the name. */
 export function statusOf(texts, { connection, microphone, muted, phase, trouble }) {
   const named = (name) => [name, texts[name]];
+  if (soundsOn(connection, phase)) return named(phase);
   if (connection.state === "refused" || connection.state === "waiting" || connection.silent) return named("trouble");
   if (microphone === "asking") return ["connecting", texts.asking];
   if (connection.state === "connecting") return named("connecting");

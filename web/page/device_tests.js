@@ -1,45 +1,4 @@
-// Microphones and speakers of this computer: their list, and which of them is used. Uses the SDK's own functions where it
-// has them. Knows nothing of the settings sheet.
-
-export class Devices {
-  constructor(voice) {
-    this.voice = voice;
-    this.speaker = null;
-    voice.connection.addEventListener("state", ({ detail }) => {
-      if (detail === "open" && this.speaker) this.useSpeaker(this.speaker);  // the player may have a new context
-    });
-  }
-
-  get speakersCanChange() {
-    return typeof this.voice.player.use === "function" || "setSinkId" in (globalThis.AudioContext?.prototype ?? {});
-  }
-
-  /** {microphones, speakers, named}: [{id, name}]. Without permission the browser tells no names: `named` is false. */
-  async list() {
-    const all = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
-    const of = (kind) => all.filter((device) => device.kind === kind && device.deviceId && device.deviceId !== "default")
-      .map(({ deviceId, label }, at) => ({ id: deviceId, name: label || `${at + 1}` }));
-    return { microphones: of("audioinput"), speakers: of("audiooutput"), named: all.some(({ label }) => label) };
-  }
-
-  /** Null is the browser's choice. Also while talking. */
-  async useMicrophone(id) {
-    const { microphone } = this.voice;
-    if (typeof microphone.use === "function") return microphone.use(id);
-    if (id) microphone.constraints.deviceId = { exact: id };
-    else delete microphone.constraints.deviceId;
-    if (microphone.state !== "on") return;
-    microphone.stop();
-    await microphone.start();
-  }
-
-  async useSpeaker(id) {
-    const { player } = this.voice;
-    this.speaker = id;
-    if (typeof player.use === "function") return player.use(id);
-    await player.context?.setSinkId?.(id ?? "").catch(() => {});  // it was unplugged: the browser's choice stays
-  }
-}
+// Tests of a microphone and of a speaker, with their levels. Knows Web Audio; knows nothing of the conversation.
 
 /** Levels of a microphone that nobody uses yet. Resolves to a function that ends it; throws what getUserMedia throws. */
 export async function listenTo(id, onLevel) {

@@ -1,13 +1,6 @@
-// Gives the person's choices to the session: as settings, and as the first words of a new conversation.
+// Lets a new conversation begin with the words that the person has chosen.
 
 const SETTLED_MS = 600;  // the server's own greeting, or the items of a stored conversation, have come by then
-
-/** For this session and all that follow. */
-export function applySettings(voice, session) {
-  if (typeof voice.update === "function") return voice.update(session);
-  voice.settings = session;
-  voice.send({ type: "session.update", session: { type: "realtime", ...session } });
-}
 
 /** Let a new, empty conversation begin with these words. `words`: () -> text or null. */
 export function greet(voice, words) {
