@@ -6,7 +6,11 @@ from typing import Any
 
 RESPONSE = {"id": "resp_1", "conversation_id": "conv_1", "status": "completed", "output": [{"id": "item_2", "status": "completed"}],
             "usage": {"input_tokens": 3, "output_tokens": 4}}  # fmt: skip
-SESSION = {"id": "sess_1", "extensions": ["playback"], "audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+SESSION = {
+    "id": "sess_1",
+    "extensions": ["playback"],
+    "audio": {"input": {"turn_detection": {"type": "server_vad"}}},
+}
 PART = {"response_id": "resp_1", "item_id": "item_2", "content_index": 0}
 SPOKEN = {"item_id": "item_1", "previous_item_id": None}
 EVENTS: list[dict[str, Any]] = [

@@ -168,11 +168,16 @@ async def test_barge_in(tmp_path: Path, open_page: Any, wire: str) -> None:
         page = await open_page(server.url, wav=wav)
         await page.evaluate(RAW)
         await start_recording(page)
-        await page.evaluate("""realtimeDebug.voice.addEventListener("event", ({ detail }) => {
-            if (detail.type === "input_audio_buffer.speech_started" && realtimeDebug.voice.player.playing) {
-                window.cutAt ??= recorder.frames.length * 480;
-            }
-        })""")
+        await page.evaluate("""() => {
+            const state = document.getElementById("state");
+            new MutationObserver(() => window.shown?.push(state.textContent)).observe(state, { childList: true });
+            realtimeDebug.voice.addEventListener("event", ({ detail }) => {
+                if (detail.type === "input_audio_buffer.speech_started" && realtimeDebug.voice.player.playing) {
+                    window.cutAt ??= recorder.frames.length * 480;
+                    window.shown ??= [];  // what the page shows from the interruption on
+                }
+            });
+        }""")
         await page.click("#talk")
         session = await session_of(server)
         kind = "conversation.item.truncate" if stock else "output_audio_buffer.played"
@@ -183,7 +188,7 @@ async def test_barge_in(tmp_path: Path, open_page: Any, wire: str) -> None:
         await page.wait_for_selector(".caption.truncated")
         heard = session.transcripts[reports[0]["item_id"]]
         await eventually(lambda: shows(page, ".caption.truncated p", heard), "the words that were heard")
-        await wait_for_status(page, "You are speaking")
+        await page.wait_for_function("shown.includes('You are speaking')")
         played, cut_at = await recording(page), await page.evaluate("cutAt")
 
     at, score = locate(reply[:RATE], played)

@@ -96,6 +96,17 @@ async def test_keys_of_a_whole_object_are_changed_over_what_is_there(page: Any) 
     assert last == {"type": "semantic_vad", "eagerness": "high", "interrupt_response": False}
 
 
+async def test_turn_detection_that_is_off_stays_off(page: Any) -> None:
+    """Whether the server said so, or the page and nobody has answered; what is not known yet is set."""
+    off = {"audio": {"input": {"turn_detection": None}}}
+    change = ["change", ["turn_detection", {"interrupt_response": False}]]
+    assert (await run(page, [["open"], ["updated", off], change]))["sent"] == []
+    assert (await run(page, [["update", off], change, ["open"]]))["sent"] == [off]
+    assert (await run(page, [change], off))["fields"] == off
+    on = {"audio": {"input": {"turn_detection": {"interrupt_response": False}}}}
+    assert (await run(page, [["open"], change]))["sent"] == [on]
+
+
 async def test_functions_of_the_page_join_the_tools_of_the_session(page: Any) -> None:
     """Of two with one name the page's is offered; when the last one is removed, the session's are left."""
     own, other = {"type": "function", "name": "a"}, {"type": "function", "name": "b"}
