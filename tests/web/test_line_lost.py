@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.eventually import eventually
 from tests.web.fake_server import RATE, Script, serving
-from tests.web.test_page import session_of, speech, type_, wait_for_status
+from tests.web.test_page import arrived, session_of, speech, type_, wait_for_status
 
 
 def cut(session: Any) -> None:
@@ -44,6 +44,21 @@ async def test_an_answer_that_broke_off_is_played_to_its_end(open_page: Any) -> 
         await eventually(
             lambda: page.evaluate("realtimeDebug.voice.phase === 'listening'"), "the end of the sound"
         )
+
+
+async def test_a_session_that_can_be_resumed_is_told_everything_once(open_page: Any) -> None:
+    """What was kept for it is audio: the events of its beginning have been sent."""
+    extensions = ("playback", "words", "latency", "resume")
+    async with serving(Script(reply=speech(1)[: RATE // 2], extensions=extensions)) as server:
+        page = await open_page(server.url)
+        await page.click("#talk")
+        await type_(page, "Hello")
+        await page.wait_for_selector(".caption.assistant.final")
+        session = await session_of(server)
+        await arrived(page, session)
+        assert session.received, "the microphone's audio"
+        for kind in ("session.update", "conversation.item.create", "response.create"):
+            assert len(session.of(kind)) == 1, kind
 
 
 async def test_the_traffic_of_all_connections_is_measured(open_page: Any) -> None:

@@ -110,7 +110,7 @@ export class Connection extends EventTarget {
   /** The new session has what it needs: send the audio that was kept while connecting, and all that follows. */
   release() {
     this.#released = true;
-    this.#sendAgain(this.#log.rest());
+    this.#sendAgain(this.#log.heldBack());
     for (const pcm of this.#queuedFrames.splice(0)) this.sendAudio(pcm);
   }
 

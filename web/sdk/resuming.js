@@ -130,9 +130,11 @@ export class Resuming {
     return repeated;
   }
 
-  /** What is kept, to be sent to a new session that is ready for it. */
-  rest() {
-    return this.#toSend();
+  /** The audio that was kept for a new session, which is ready for it now. It comes after the events that were sent. */
+  heldBack() {
+    const audio = this.#log.filter(({ pcm }) => pcm);
+    this.#keep([...this.#log.filter(({ pcm }) => !pcm), ...audio]);
+    return audio.map(({ pcm }) => pcm);
   }
 
   /** The server has ended the session; what it has not heard is kept for the next one. */
