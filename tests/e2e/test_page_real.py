@@ -22,7 +22,7 @@ SOUNDS = """() => {
     const { start } = AudioBufferSourceNode.prototype;
     window.sounds = [];
     AudioBufferSourceNode.prototype.start = function (...at) {
-        sounds.push({ seconds: this.buffer.duration, peak: Math.max(...this.buffer.getChannelData(0)) });
+        sounds.push({ seconds: this.buffer.duration, peak: this.buffer.getChannelData(0).reduce((a, b) => Math.max(a, b)) });
         return start.apply(this, at);
     };
 }"""
