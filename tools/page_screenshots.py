@@ -1,0 +1,106 @@
+"""Takes the pictures of the talk page: `python tools/page_screenshots.py FOLDER [NAME …]`. Needs Chromium.
+
+`page` is the picture in the README: copy it to `docs/page.png`. A scripted server of the tests answers, so that
+the pictures are the same each time. Knows no expectations: look at them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.async_api import async_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests have the server
+
+from tests.web.conftest import SWITCHES
+from tests.web.fake_server import RATE, FakeServer, Script, serving
+from tests.web.voice_input import replace_microphone
+
+DESKTOP, PHONE = (1100, 760), (390, 844)
+ASKED = "When is the best time to walk through Paris?"
+ANSWER = """Paris has **two** good seasons for walking:
+
+- **May**, when the chestnuts flower along the river
+- **October**, when the light turns soft and the museums are quiet
+
+Would you like a route that fits into one afternoon?"""
+SAID = 18  # words, up to "soft"
+VOICES = [
+    {"id": f"{language}-{name[0]}", "name": name, "languages": [language], "kind": "system", "gender": gender}
+    for language in ("en", "fr")
+    for name, gender in (("Graceful Lady", "female"), ("Insightful Speaker", "male"), ("Radiant Girl", "female"))
+]  # fmt: skip
+OFFERS = {
+    "object": "realtime.capabilities", "default_voice": "en-G", "voices": VOICES, "voice_samples": True,
+    "languages": ["en", "fr", "zh"], "conversations": True,
+}  # fmt: skip
+EARLIER = {"data": [{"id": "conv_1", "title": "A trip to Lisbon in May", "updated_at": 1_795_000_000}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture of the page in the middle of an answer; `press` opens a panel."""
+
+    name: str
+    size: tuple[int, int] = DESKTOP
+    scheme: str = "light"
+    press: str = ""  # a selector
+
+
+PICTURES = (
+    Picture("page"),
+    Picture("page-dark", scheme="dark"),
+    Picture("page-phone", PHONE),
+    Picture("page-phone-dark", PHONE, "dark"),
+    Picture("page-drawer", (1440, 900), press="#drawer-toggle"),
+    Picture("page-phone-drawer", PHONE, press="#drawer-toggle"),
+    Picture("page-settings", press="#settings-toggle"),
+    Picture("page-phone-settings", PHONE, "dark", press="#settings-toggle"),
+)
+
+
+async def take(browser: Any, server: FakeServer, picture: Picture, folder: Path) -> None:
+    width, height = picture.size
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, reduced_motion="reduce", color_scheme=picture.scheme
+    )
+    page = await context.new_page()
+    page.on("console", lambda line: print(picture.name, line.text) if line.type == "error" else None)
+    await page.route("**/v1/capabilities", lambda route: route.fulfill(json=OFFERS))
+    await page.route("**/v1/conversations", lambda route: route.fulfill(json=EARLIER))
+    await page.goto(server.url)
+    await replace_microphone(page)  # a silent one
+    await page.click("#talk")
+    await page.locator("#state", has_text="Listening").wait_for()
+    await page.fill("#message", ASKED)
+    await page.press("#message", "Enter")
+    await page.locator("#latency-strip .bar").first.wait_for(state="attached")
+    await page.wait_for_function(f"document.querySelectorAll('.caption .said').length >= {SAID}")
+    if picture.press:
+        await page.click(picture.press)
+        await page.wait_for_timeout(700)  # the panel is loaded and filled
+    await page.screenshot(path=folder / f"{picture.name}.png")
+    await context.close()
+
+
+async def main(folder: Path, names: list[str]) -> None:
+    tone = (np.sin(np.arange(14 * RATE) / 20) * 900).astype(np.int16)
+    words = [f"{word} " for word in ANSWER.replace("\n", "\n ").split(" ")]
+    script = Script(reply=tone, reply_words=tuple(word.replace("\n ", "\n") for word in words), think_s=0)
+    switches = [*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    async with serving(script) as server, async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path="/usr/bin/chromium", args=switches)
+        for picture in PICTURES:
+            if not names or picture.name in names:
+                await take(browser, server, picture, folder)
+        await browser.close()
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2:]))
