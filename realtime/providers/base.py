@@ -300,7 +300,7 @@ class Store(Protocol):
         return
 
     async def forget(self, owner: str, conversation_id: str) -> None:
-        """Delete the conversation, if there is one."""
+        """Delete the conversation, if there is one. A session of another process that still has it is taken over."""
         ...
 
     async def aclose(self) -> None:

@@ -39,7 +39,11 @@ log = logging.getLogger(__name__)
 
 KEEP_DAYS = 30
 PRUNE_EVERY_S = 3600.0
+FIRST_TIME = (
+    1_000_000_000  # no conversation has so many owners: an epoch from here on is the time of its deletion
+)
 LONGEST_STEP_S = 86_400.0  # of the store's clock: a longer one may be a system clock that was set
+TOUCH_EVERY_S = 10.0  # a conversation of which only items change
 BUSY_TIMEOUT_S = 5.0  # while another worker writes
 
 SCHEMA = """
@@ -130,7 +134,7 @@ class SqliteStore(Store):
         return await self._do(lambda: self._listing(owner, limit))
 
     async def forget(self, owner: str, conversation_id: str) -> None:
-        await self._do(lambda: self._forget((owner, conversation_id)))
+        await self._do(lambda: self._forget((owner, conversation_id), for_good=True))
 
     async def aclose(self) -> None:
         """Finish the work that has begun, then close the file."""
@@ -168,11 +172,23 @@ class SqliteStore(Store):
         if epoch < self._epoch(key):
             raise ConversationTakenOver(f"The conversation {key[1]} has a newer session.")
         self._put(key, changes.changed)
-        self._file.executemany(
-            "DELETE FROM item WHERE owner = ? AND conversation_id = ? AND id = ?",
-            [(*key, item_id) for item_id in changes.deleted],
-        )
+        if changes.deleted:
+            self._file.executemany(
+                "DELETE FROM item WHERE owner = ? AND conversation_id = ? AND id = ?",
+                [(*key, item_id) for item_id in changes.deleted],
+            )
+        elif self._is_fresh(key, changes.order):  # as twice a second, while a reply sounds
+            return
         self._put_order(key, merged(changes.order, self._order(key) or (), gone=changes.deleted))
+
+    def _is_fresh(self, key: _Key, order: Sequence[str]) -> bool:
+        """Whether the conversation has this order, and was changed just now: only the items are to be written."""
+        row = self._file.execute(
+            "SELECT item_order, touched_unix_s FROM conversation WHERE owner = ? AND id = ?", key
+        ).fetchone()
+        if row is None or not 0 <= time.time() - row[1] < TOUCH_EVERY_S:
+            return False
+        return bool(row[0] == msgspec.json.encode(list(order)))
 
     def _epoch(self, key: _Key) -> int:
         """Of the conversation's owner."""
@@ -226,10 +242,16 @@ class SqliteStore(Store):
             self._put(key, new)
             self._put_order(key, with_late(order, said, new))
 
-    def _forget(self, key: _Key) -> None:
+    def _forget(self, key: _Key, *, for_good: bool = False) -> None:
+        """`for_good`: a session of another process that still has it cannot bring it back, until its time is over."""
+        known = self._order(key) is not None
         self._file.execute("DELETE FROM item WHERE owner = ? AND conversation_id = ?", key)
         self._file.execute("DELETE FROM ownership WHERE owner = ? AND conversation_id = ?", key)
         self._file.execute("DELETE FROM conversation WHERE owner = ? AND id = ?", key)
+        if for_good and known:
+            self._file.execute(
+                "INSERT INTO ownership VALUES (?, ?, ?)", (*key, max(FIRST_TIME, int(self._tick())))
+            )
 
     def _listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
         rows = self._file.execute(
@@ -263,6 +285,11 @@ class SqliteStore(Store):
         ).fetchall()
         for key in old:
             self._forget(key)
+        self._file.execute(
+            "DELETE FROM ownership WHERE epoch BETWEEN ? AND ? AND NOT EXISTS (SELECT 1 FROM conversation"
+            " WHERE conversation.owner = ownership.owner AND conversation.id = ownership.conversation_id)",
+            (FIRST_TIME, self._tick() - self._keep_s),
+        )
 
     def _tick(self) -> float:
         """The time of the store's clock, in Unix seconds. It begins with the newest conversation."""

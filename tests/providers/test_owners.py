@@ -28,13 +28,14 @@ STEPS = st.lists(
     st.tuples(st.integers(0, SESSIONS - 1), st.sampled_from(["say", "say", "save", "delete", "open", "end"])),
     max_size=10,
 )
+NUMBERS = itertools.count()
 
 
 class Talk:
     """What the sessions do, and what must be in the history after it."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store, self.name = store, f"conv_{next(NUMBERS)}"
         self.sessions: list[tuple[Persistence, Conversation] | None] = [None] * SESSIONS
         self.refused: list[str] = []
         self.expected: list[str] = []
@@ -42,7 +43,7 @@ class Talk:
 
     async def begin(self) -> None:
         conversation = Conversation()
-        self.sessions[0] = (Persistence(self.store, "me", "conv", conversation), conversation)
+        self.sessions[0] = (Persistence(self.store, "me", self.name, conversation), conversation)
         await self.say(0)
         await self.save(0)
 
@@ -55,10 +56,10 @@ class Talk:
     async def open(self, who: int) -> None:
         """The newest session has the conversation; one that opens it again has ended before."""
         await self.end(who)
-        stored = await take_stored(self.store, "me", "conv")
+        stored = await take_stored(self.store, "me", self.name)
         assert stored is not None
         conversation = stored.to_conversation()
-        persistence = Persistence(self.store, "me", "conv", conversation, stored=stored)
+        persistence = Persistence(self.store, "me", self.name, conversation, stored=stored)
         self.sessions[who] = (persistence, conversation)
 
     async def say(self, who: int) -> None:
@@ -93,7 +94,7 @@ class Talk:
     async def history(self) -> list[str]:
         for who in range(SESSIONS):
             await self.end(who)
-        stored = await take_stored(self.store, "me", "conv")
+        stored = await take_stored(self.store, "me", self.name)
         assert stored is not None
         return [item.id for item in stored.items]
 
@@ -125,7 +126,6 @@ def test_no_item_is_lost_in_a_thousand_interleavings(kind: str, tmp_path: Path):
         @settings(max_examples=1000, phases=PHASES)
         @given(STEPS)
         def every(steps: list[tuple[int, str]]) -> None:
-            runner.run(store.forget("me", "conv"))
             runner.run(nothing_is_lost(store, steps))
 
         every()
