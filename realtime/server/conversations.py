@@ -20,7 +20,7 @@ from realtime.server.access import Caller
 from realtime.server.callers import RetryLater, for_callers
 from realtime.server.origins import add_for_pages
 from realtime.server.persistence import load_stored, read_item
-from realtime.server.state import ACCESS, OFFERS, REGISTRY, SETTINGS, runtime_of
+from realtime.server.state import ACCESS, OFFERS, OPENINGS, REGISTRY, SETTINGS, runtime_of
 from realtime.translate import to_wire_item
 
 TIMEOUT_S = 5.0
@@ -76,12 +76,15 @@ async def read(request: web.Request, caller: Caller) -> web.Response:
 
 async def delete(request: web.Request, caller: Caller) -> web.Response:
     store, conversation_id = _store(request), _id(request)
-    if await _asked(store.load(caller.name, conversation_id)) is None:
-        raise _unknown()
-    if any(live.has_conversation(caller.name, conversation_id) for live in request.app[REGISTRY]):
-        message = "A session has this conversation open: end the session first."
-        raise ProtocolError(message, code="conversation_in_use")
-    await _asked(store.forget(caller.name, conversation_id))
+    async with request.app[OPENINGS].alone(caller.name, conversation_id, TIMEOUT_S) as alone:
+        if not alone:
+            raise _no_answer()
+        if await _asked(store.load(caller.name, conversation_id)) is None:
+            raise _unknown()
+        if request.app[REGISTRY].of_conversation(caller.name, conversation_id) is not None:
+            message = "A session has this conversation open: end the session first."
+            raise ProtocolError(message, code="conversation_in_use")
+        await _asked(store.forget(caller.name, conversation_id))
     return _json({"id": conversation_id, "object": "realtime.conversation.deleted", "deleted": True})
 
 
@@ -120,8 +123,12 @@ async def _asked(answer: Awaitable[T]) -> T:
         async with deadlines.timeout(TIMEOUT_S):
             return await answer
     except (ProviderError, TimeoutError) as error:
-        message = "The store does not answer at the moment: try later."
-        raise RetryLater(message, code="store_unavailable", type="server_error", retry_after_s=5) from error
+        raise _no_answer() from error
+
+
+def _no_answer() -> RetryLater:
+    message = "The store does not answer at the moment: try later."
+    return RetryLater(message, code="store_unavailable", type="server_error", retry_after_s=5)
 
 
 def _entry(summary: StoredSummary) -> dict[str, Any]:

@@ -222,11 +222,17 @@ class LiveSession:
             if saving is not None and self._persistence is not None:
                 saving.cancel()
                 await asyncio.gather(saving, return_exceptions=True)
-                await self._persistence.finish()
+                await self._persistence.finish(only_heard=self._silenced)
             self.outbox.close()
             closing = self.ending.result() if self.ending.done() else Closing(1001, "server_draining")
             self.story.end(self.id, closing.code, closing.reason)
             self.ended.set()
+
+    @property
+    def _silenced(self) -> bool:
+        """Whether what the listener has not heard by the end stays unheard. A client without `playback` may play on."""
+        taken_over = self.ending.done() and self.ending.result().reason == "session_taken_over"
+        return taken_over or self.session.config.has("playback")
 
     def _on_event(self, event: ServerEvent) -> None:
         self.story.on_event(event)

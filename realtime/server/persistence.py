@@ -86,6 +86,7 @@ class Persistence:
         self._so_far = so_far
         self._on_taken_over = on_taken_over
         self._taken_over = False
+        self._unsure: set[str] = set()  # items of saves without an answer: the store may have them
         self._saving = asyncio.Lock()
         self._changed = asyncio.Event()
 
@@ -121,11 +122,14 @@ class Persistence:
         except TimeoutError:
             return False
 
-    async def finish(self) -> None:
-        """Save the last changes: the session has ended. A reply that was interrupted by that counts as far as heard."""
+    async def finish(self, *, only_heard: bool = False) -> None:
+        """Save the last changes: the session has ended. A reply that was interrupted by that counts as far as heard.
+
+        `only_heard`: so does one that is whole and still sounds. Else its listener may have all of it, and play on.
+        """
         try:
             async with deadlines.timeout(FINAL_SAVE_TIMEOUT_S):
-                items = self._items_at_the_end()
+                items = self._items_now() if only_heard else self._items_at_the_end()
                 if not self._taken_over:
                     await self._save(items)
                 if self._taken_over:
@@ -135,8 +139,12 @@ class Persistence:
 
     def _items_now(self) -> dict[str, Item]:
         """What would be history if the session ended without a word."""
-        so_far = self._so_far()
-        return {item.id: item for item in (_cut(each, so_far) for each in self._conversation.items) if item}
+        so_far, items = self._so_far(), {}
+        for item in self._conversation.items:
+            over = item.id not in so_far and item.status != "in_progress"  # as nearly all are
+            if kept := item if over else _cut(item, so_far):
+                items[item.id] = kept
+        return items
 
     def _items_at_the_end(self) -> dict[str, Item]:
         so_far, items = self._so_far(), self._conversation.items
@@ -148,10 +156,12 @@ class Persistence:
         async with self._saving:
             if self._taken_over:
                 return False
-            changed, deleted, order = self._changes(items), self._saved.keys() - items.keys(), list(items)
+            changed, order = self._changes(items), list(items)
+            deleted = (self._saved.keys() - items.keys()) | (self._unsure - items.keys())
             if not (changed or deleted or order != self._order or also_nothing):
                 return True
             try:
+                self._unsure.update(item.id for item in changed)
                 large = sum(map(held_bytes, changed)) > AT_ONCE_BYTES
                 bodies = await asyncio.to_thread(_bodies, changed) if large else _bodies(changed)
                 await self._store.save(self._owner, self._id, self._epoch, Changes(order, bodies, deleted))
@@ -166,6 +176,7 @@ class Persistence:
                 log.error("conversation %s is not saved", self._id, exc_info=error)
                 return False
             self._saved, self._order = items, order
+            self._unsure.clear()
             return True
 
     def _changes(self, items: Mapping[str, Item]) -> list[Item]:

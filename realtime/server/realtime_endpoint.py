@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from realtime import deadlines
-from realtime.errors import ProtocolError, ProviderError, session_broken
+from realtime.errors import ProtocolError, ProviderError, ProviderUnavailable, session_broken
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
 from realtime.server.access import Caller, credential_of
@@ -102,7 +102,7 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
         caller = existing.caller
     else:
         caller = app[ACCESS].check(credential, time.time())
-        _take_place(app[REGISTRY], place, caller)
+        _take_place(app[REGISTRY], place, caller, request.query.get("conversation", ""))
     return _Client(
         who=client_of(request, binary=binary),
         caller=caller,
@@ -190,8 +190,16 @@ def _find_existing(
         return None, error
 
 
-def _take_place(registry: Registry, place: Place, caller: Caller) -> None:
-    """Take room for one more session. Raises ProtocolError if no more sessions are allowed now."""
+def _take_place(registry: Registry, place: Place, caller: Caller, conversation_id: str = "") -> None:
+    """Take room for one more session, or for one that takes over this conversation from a session that ends for it.
+
+    Raises ProtocolError if no more sessions are allowed now.
+    """
+    older = registry.of_conversation(caller.name, conversation_id) if conversation_id else None
+    if older is not None and not registry.full_instead_of(older):
+        place.instead_of = older
+        place.take(caller.name)
+        return
     if registry.full:
         raise ProtocolError(
             "The server is full: try again in a few seconds.", code="server_overloaded", type="server_error"
@@ -206,7 +214,7 @@ def _take_place(registry: Registry, place: Place, caller: Caller) -> None:
 
 
 async def _load_stored(
-    app: web.Application, client: _Client
+    app: web.Application, client: _Client, *, alone: bool
 ) -> tuple[StoredConversation | None, ProtocolError | None]:
     """The stored conversation for `?conversation=conv_...`, or the error if it cannot be loaded."""
     store, owner, conversation_id = runtime_of(app).store, client.caller.name, client.conversation_id
@@ -214,6 +222,8 @@ async def _load_stored(
         return None, None
     stored, why = None, "is not stored here, or belongs to another key"
     try:
+        if store is not None and not alone:
+            raise ProviderUnavailable("Others are opening it, and the store is slow.")
         if store is not None:
             await app[OPENINGS].end_older(owner, conversation_id)
             async with deadlines.timeout(LOAD_TIMEOUT_S):
@@ -242,7 +252,7 @@ async def _connect(
 ) -> tuple[Connection, list[Sent]]:
     """A connection of the socket to the resumed session or a new one, and the messages to send first.
 
-    Raises ProtocolError if there is no room for a new one.
+    Raises ProtocolError if there is no room for a new one, or the credential is not good any more.
     """
     not_resumable = client.not_resumable
     if client.existing is not None and client.resume is not None:
@@ -251,20 +261,24 @@ async def _connect(
         if first is not None:
             return connection, first
         not_resumable = NotResumable("That session has just ended.")
+        app[ACCESS].check(client.credential, time.time())  # a new session needs one that is good now
         _take_place(app[REGISTRY], place, client.caller)
-    alone = app[OPENINGS].alone(client.caller.name, client.conversation_id)
-    async with alone if client.conversation_id else contextlib.nullcontext():
-        live = await _started(app, client, place, not_resumable)
+    opening = app[OPENINGS].alone(client.caller.name, client.conversation_id, LOAD_TIMEOUT_S)
+    async with opening if client.conversation_id else contextlib.nullcontext(True) as alone:
+        live = await _started(app, client, place, not_resumable, alone=alone)
     connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)
     return connection, []
 
 
 async def _started(
-    app: web.Application, client: _Client, place: Place, not_resumable: NotResumable | None
+    app: web.Application, client: _Client, place: Place, not_resumable: NotResumable | None, *, alone: bool
 ) -> LiveSession:
-    """A new session, with the stored conversation if the client asked for one."""
-    stored, not_loaded = await _load_stored(app, client)
+    """A new session, with the stored conversation if the client asked for one. Raises ProtocolError."""
+    stored, not_loaded = await _load_stored(app, client, alone=alone)
+    if place.instead_of is not None and not place.instead_of.ended.is_set():  # so this is one more after all
+        place.free()
+        _take_place(app[REGISTRY], place, client.caller)
     live = LiveSession(
         runtime_of(app),
         app[METRICS],

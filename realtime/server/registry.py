@@ -29,6 +29,7 @@ class Place:
         self._places = places
         self._admission = admission
         self.used = False  # a session began in it
+        self.instead_of: LiveSession | None = None  # that will end for the one that begins here
 
     def __repr__(self) -> str:
         return f"<Place {'used' if self.used else 'taken' if self.taken else 'free'}>"
@@ -83,6 +84,14 @@ class Registry:
             return True
         return self._admission is not None and not self._admission.admits(asyncio.get_running_loop().time())
 
+    def full_instead_of(self, older: LiveSession) -> bool:
+        """Whether none can begin now that ends this one. It brings no load, and one of them at a time has room."""
+        return (
+            self.draining
+            or len(self._places) > self._max_sessions
+            or (self._per_key > 0 and self._of_key(older.key) > self._per_key)
+        )
+
     @property
     def measures_load(self) -> bool:
         return self._admission is not None
@@ -95,7 +104,10 @@ class Registry:
         """Whether this key has reached its limit of sessions. A limit of 0 means none."""
         if not self._per_key:
             return False
-        return sum(each == key for each in self._places.values()) >= self._per_key
+        return self._of_key(key) >= self._per_key
+
+    def _of_key(self, key: str) -> int:
+        return sum(each == key for each in self._places.values())
 
     @contextmanager
     def place(self) -> Iterator[Place]:
@@ -109,6 +121,11 @@ class Registry:
 
     def get(self, session_id: str) -> LiveSession | None:
         return self._sessions.get(session_id)
+
+    def of_conversation(self, key: str, conversation_id: str) -> LiveSession | None:
+        """The session that has this conversation of this key."""
+        found = (live for live in self if live.has_conversation(key, conversation_id))
+        return next(found, None)
 
     def start(self, live: LiveSession, place: Place) -> None:
         """Start a session in this place; it is removed, and the place free, when it has ended."""
