@@ -91,6 +91,8 @@ class _Protocol(Handler):
         if quotes_request(exc):
             self.app[DOOR].refused(request, "not_http")
             status = 400
+        elif isinstance(exc, ConnectionError):  # the client was gone before it had an answer
+            log.debug("the client of a request is gone (%s)", type(exc).__name__)
         elif exc is not None:
             log.error("a request failed", exc_info=exc)
         if request.writer.output_size > 0:

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 import websockets
+from aiohttp import ClientConnectionResetError, web
 
 from realtime.core.conversation import Conversation, Message, OutputSpeech, Text
 from realtime.providers.base import Store, Taken
@@ -293,3 +294,19 @@ async def test_who_waited_in_vain_begins_a_new_conversation(monkeypatch: pytest.
                 assert conversation_id(wire) != "conv_wanted"
 
         await asyncio.gather(*(open_one() for _ in range(5)))
+
+
+async def test_a_client_that_is_gone_before_its_answer_is_no_error_of_the_server(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """As one that has lost its patience with a server that stood still."""
+
+    async def gone(*args: object) -> web.WebSocketResponse:
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(realtime_endpoint, "_upgraded", gone)
+    async with open_harness() as harness:
+        with pytest.raises(websockets.WebSocketException):
+            await harness.connect().__aenter__()
+        await harness.no_sessions()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
