@@ -138,6 +138,7 @@ class Metrics:
         )
 
         self._add_load()
+        self._add_stop()
         self._add_upstream(seconds)
         self._add_process()
 
@@ -155,6 +156,20 @@ class Metrics:
         )
         self.load_memory = Gauge(
             "realtime_load_memory_share", "Share of the memory that the process may use", registry=registry
+        )
+
+    def _add_stop(self) -> None:
+        """How a stop goes on."""
+        self.draining_sessions = Gauge(
+            "realtime_draining_sessions",
+            "Sessions that are left while the server stops",
+            registry=self.registry,
+        )
+        self.drained_sessions = Counter(
+            "realtime_drained_sessions",
+            "Sessions that left while the server stops",
+            ["how"],
+            registry=self.registry,
         )
 
     def show_load(self, load: Load, state: AdmissionState) -> None:

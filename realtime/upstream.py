@@ -23,7 +23,7 @@ CODES = frozenset(
 )
 OTHER = "other"
 # More reasons why a reply fails
-OURS = frozenset({"transcription_failed", "transcription_unavailable", "internal_error"})
+OURS = frozenset({"transcription_failed", "transcription_unavailable", "internal_error", "server_draining"})
 
 log = logging.getLogger(__name__)
 

@@ -145,7 +145,8 @@ OWN_TIMERS = {
     "minimax/speech_socket.py": (1, "the end of a connection that is not needed any more"),
     "replying/speech_feed.py": (1, "the chunker's pace"),
     "server/connection.py": (2, "the end of a connection"),
-    "server/registry.py": (2, "the drain"),
+    "server/draining.py": (2, "the delay before sessions leave, and the end of the last sockets"),
+    "server/registry.py": (1, "a change, or a look again"),
     "session/session.py": (1, "the length of a session, whatever happens in it"),
 }
 

@@ -187,6 +187,11 @@ class AudioInput:
         """Nobody needs what was held."""
         self._held_from_ms = float("inf")
 
+    @property
+    def last_arrival_s(self) -> float | None:
+        """When the last audio arrived, in loop seconds."""
+        return self._arrivals[-1][1] if self._arrivals else None
+
     def arrival_s(self, position_ms: float) -> float | None:
         """When the audio at this position arrived, in loop seconds, if that is remembered."""
         return next((at_s for end_ms, at_s in self._arrivals if end_ms >= position_ms), None)

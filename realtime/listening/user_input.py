@@ -106,6 +106,16 @@ class UserInput:
         """How much audio was received in all."""
         return self._audio.received_ms
 
+    @property
+    def awaits_text(self) -> bool:
+        """Whether an item of the user is being transcribed."""
+        return self._items.pending
+
+    @property
+    def last_audio_s(self) -> float | None:
+        """When the last audio arrived, in loop seconds."""
+        return self._audio.last_arrival_s
+
     def speech_ended_at_s(self) -> float | None:
         """When the last sample of the user's speech arrived, in loop seconds."""
         end_ms = self._segment.end_ms

@@ -45,6 +45,11 @@ class UserItems:
     def __repr__(self) -> str:
         return f"<UserItems {len(self._pending)} without their text>"
 
+    @property
+    def pending(self) -> bool:
+        """Whether an item is being transcribed."""
+        return bool(self._pending)
+
     def add(self, item_id: str, transcript: str | None = None) -> None:
         """A committed item, told on the wire. Raises ProtocolError in a full conversation; nothing has changed then."""
         item = MessageItem(id=item_id, role="user", content=(InputAudio(transcript),))

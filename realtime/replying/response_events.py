@@ -20,7 +20,7 @@ from realtime.core import turn as turns
 from realtime.core.audio import pcm_to_samples
 from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
-from realtime.errors import ProviderError, for_clients, without_trace
+from realtime.errors import ProviderError, ProviderUnavailable, for_clients, without_trace
 from realtime.metrics import Marks
 from realtime.outbox import Outgoing
 from realtime.protocol import objects as wire
@@ -32,6 +32,9 @@ from realtime.replying.reply_sound import ReplySound
 from realtime.translate import to_core_format
 
 MAX_DELTA_MS = 200.0  # of audio in one message (wire 1.4)
+
+StopReason = Literal["turn_detected", "client_cancelled", "server_draining"]
+DRAINING = "The server is stopping: connect again and ask once more."
 
 
 class ResponseEvents:
@@ -98,9 +101,12 @@ class ResponseEvents:
         kind = "rate_limit_error" if error.code == "rate_limit_exceeded" else "server_error"
         self._end("failed", wire.failed(error.code, for_clients(error.message), type=kind))
 
-    def stop(self, reason: Literal["turn_detected", "client_cancelled"]) -> None:
+    def stop(self, reason: StopReason) -> None:
         """Everything open is closed. Its unsent audio was discarded (`playout.py`)."""
-        self._end("cancelled", wire.cancelled(reason))
+        if reason == "server_draining":  # nobody wanted that: the reply has failed
+            self.fail(ProviderUnavailable(DRAINING, code=reason))
+        else:
+            self._end("cancelled", wire.cancelled(reason))
 
     def _end(self, status: wire.ResponseStatus, details: wire.StatusDetails | None) -> None:
         if not self.open:

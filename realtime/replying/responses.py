@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Literal
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -31,7 +30,7 @@ from realtime.replying.interrupted import InterruptedReply
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
 from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
-from realtime.replying.response_events import ResponseEvents
+from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.so_far import so_far
 from realtime.tools import Toolbox
 from realtime.upstream import facts_of, label_of
@@ -42,8 +41,6 @@ MAX_OUT_OF_BAND = 4
 MAX_TOOL_ROUNDS = 8  # in one turn of the user; then the model has to answer
 MAX_SPEAKING_RATES = 16
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interruption, is nobody's mistake
-
-StopReason = Literal["turn_detected", "client_cancelled"]
 
 
 class Responses:
@@ -57,6 +54,7 @@ class Responses:
         self._speaking_rates: dict[Voice, SpeakingRate] = {}  # learnt from each voice's replies
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
+        self._ends_as: StopReason = "client_cancelled"  # what is open when the session ends
         self._latest: Response | None = None  # of the conversation
         self._interrupted: InterruptedReply | None = None  # the latest, as long as it may go on
         self.active: Response | None = None  # in the conversation, being generated
@@ -181,7 +179,7 @@ class Responses:
             return
         if response.events.open:  # its task was taken down with the session
             self._playout.discard(response.events.sound)
-            response.events.stop("client_cancelled")
+            response.events.stop(self._ends_as)
         if response is self.active:
             self._conversation_reply_ended(response)
         self._account(response)
@@ -293,6 +291,12 @@ class Responses:
             response.keep_reading()
         else:
             task.cancel()
+
+    def stop_all(self, reason: StopReason) -> None:
+        """Stop every reply that is made, for good: one that begins after this ends in the same way."""
+        self._ends_as = reason
+        for response_id in [each.id for each, _ in self._running.values() if each.gate.is_open]:
+            self.stop(response_id, reason)
 
     def interrupt_playing(self) -> None:
         """The listener was interrupted while the latest reply, which has ended, may still sound."""

@@ -30,6 +30,7 @@ from realtime.server import (
 from realtime.server.access import Access
 from realtime.server.admin import is_operator
 from realtime.server.answers import error_response
+from realtime.server.draining import Drain
 from realtime.server.front_door import answer_headers, guard
 from realtime.server.load_probe import probe_load
 from realtime.server.observed import observed
@@ -42,6 +43,7 @@ from realtime.server.state import (
     ACCESS,
     ADMISSION,
     DOOR,
+    DRAIN,
     METRICS,
     OFFERS,
     OPENED,
@@ -87,6 +89,7 @@ def realtime_app(
     by_load = admission if settings.admission == "load" else None
     app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key, by_load)
     app[OPENINGS] = Openings(app[REGISTRY])
+    app[DRAIN] = Drain(app[REGISTRY], app[METRICS], delay_s=settings.drain_delay_s, drain_s=settings.drain_s)
     app[OFFERS] = []
     _add_routes(app)
     app.cleanup_ctx.append(_runtime_context(settings, providers, as_tools(tools)))
@@ -163,6 +166,7 @@ async def _healthz(request: web.Request) -> web.Response:
 
 
 async def _readyz(request: web.Request) -> web.Response:
+    _asked_by_balancer(request)
     runtime, ready = runtime_of(request.app), not request.app[REGISTRY].draining
     answer = {"ready": ready, "key_required": request.app[ACCESS].required, "hears": runtime.hears}
     if is_operator(request):
@@ -172,9 +176,16 @@ async def _readyz(request: web.Request) -> web.Response:
 
 async def _lb(request: web.Request) -> web.Response:
     """For a load balancer: 404 while new sessions should go to another server; those of this one stay."""
+    _asked_by_balancer(request)
     registry, admission = request.app[REGISTRY], request.app[ADMISSION]
     full = registry.draining or (registry.measures_load and admission.state is AdmissionState.FULL)
     return web.json_response({"new_sessions": not full}, status=404 if full else 200)
+
+
+def _asked_by_balancer(request: web.Request) -> None:
+    """Remember who asks; a page does too, but says so."""
+    if not any(name in request.headers for name in ("Origin", "Referer", "Sec-Fetch-Site")):
+        request.app[DRAIN].balancer.asked(asyncio.get_running_loop().time())
 
 
 def _details(runtime: Runtime) -> dict[str, Any]:
@@ -213,10 +224,10 @@ async def _watch_load(app: web.Application) -> AsyncIterator[None]:
         await task
 
 
-async def drain(app: web.Application) -> None:
-    """End every session, each one when it has no running reply, and wait for their sockets. A second call does nothing.
+async def drain(app: web.Application, delay_s: float = 0.0) -> None:
+    """After this delay end every session at its best moment, and wait for their sockets. A second call does nothing.
 
     Call it before aiohttp takes the server down, while clients are still heard; an application of somebody else calls
     it as its shutdown.
     """
-    await app[REGISTRY].drain(app[SETTINGS].drain_s)
+    await app[DRAIN].run(delay_s)

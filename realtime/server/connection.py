@@ -23,7 +23,7 @@ from realtime.protocol.codec import NotAnEvent, decode_in_steps, usual_append
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent
 from realtime.server.frames import SMALL_BYTES, Frames, Wrong
-from realtime.server.live_session import Closing, LiveSession
+from realtime.server.live_session import DRAINING, Closing, LiveSession
 from realtime.server.replay import Sent
 from realtime.server.tcp import reset_in
 from realtime.server.token_bucket import TokenBucket
@@ -79,7 +79,7 @@ class Connection:
 
     async def run(self, first: Sequence[Sent] = ()) -> None:
         """Serve the client until either side closes. Sends the messages `first` before all others."""
-        closing = Closing(1001, "server_draining")
+        closing = Closing(*DRAINING)
         try:
             closing = await self._serve(first)
         finally:

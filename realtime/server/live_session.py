@@ -36,6 +36,7 @@ from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
 
+DRAINING = (1012, "server_draining")  # the session is over, and a new one is welcome at the next server
 FORGET_EVERY_S = 2.0  # sound that is kept for a lost connection, and over
 
 
@@ -158,13 +159,19 @@ class LiveSession:
         return self._connection is not None
 
     @property
-    def unsent_audio_ms(self) -> float:
-        return self.outbox.unsent_audio_ms
+    def engaged(self) -> bool:
+        """Whether somebody speaks, waits for an answer or hears one."""
+        return self.session.leaving.engaged or self.outbox.unsent_audio_ms > 0
 
     @property
-    def replying(self) -> bool:
-        """Whether a client is receiving a reply; False while detached."""
-        return self.attached and (self.session.replying or self.outbox.unsent_audio_ms > 0)
+    def answer_due(self) -> bool:
+        """Whether the client may be about to ask for an answer."""
+        return self.session.leaving.answer_due
+
+    @property
+    def away_s(self) -> float | None:
+        """For how long it has been without a client; None with one."""
+        return None if self.attached or not self._away_since_s else self._now() - self._away_since_s
 
     def has_conversation(self, key: str, conversation_id: str) -> bool:
         """Whether this is the session of this conversation of this key."""
@@ -191,6 +198,13 @@ class LiveSession:
     def close_soon(self, code: int, reason: str) -> None:
         """Ask the session to end with this close code."""
         self.end(Closing(code, reason))
+
+    def leave(self) -> None:
+        """The server stops: end the session, and what is said in it as failed. The client may connect again."""
+        if not self.ending.done():
+            with contextlib.suppress(OutboxFull):
+                self.session.leaving.cut()
+            self.close_soon(*DRAINING)
 
     def _taken_over(self) -> None:
         """A session of another server has the conversation by now."""
@@ -224,7 +238,7 @@ class LiveSession:
                 await asyncio.gather(saving, return_exceptions=True)
                 await self._persistence.finish(only_heard=self._silenced)
             self.outbox.close()
-            closing = self.ending.result() if self.ending.done() else Closing(1001, "server_draining")
+            closing = self.ending.result() if self.ending.done() else Closing(*DRAINING)
             self.story.end(self.id, closing.code, closing.reason)
             self.ended.set()
 

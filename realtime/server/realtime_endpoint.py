@@ -43,9 +43,16 @@ HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
     "invalid_api_key": (401, {}),
     "rate_limit_exceeded": (429, {"Retry-After": "5"}),
     "server_overloaded": (503, {}),
+    "server_draining": (503, {}),
 }
+FOR_EVERYBODY = ("server_overloaded", "server_draining")  # refused before the upgrade, also for a page
 RETRY_AFTER_S = (1, 5)
-CLOSE_CODES = {"rate_limit_exceeded": 1013, "server_overloaded": 1013, "internal_error": 1011}
+CLOSE_CODES = {
+    "rate_limit_exceeded": 1013,
+    "server_overloaded": 1013,
+    "server_draining": 1012,
+    "internal_error": 1011,
+}
 
 
 def add_routes(app: web.Application) -> None:
@@ -76,7 +83,7 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
         client = _admitted(request, place, credential, binary=selected == "realtime.bin.v1")
     except ProtocolError as error:
         request.app[DOOR].refused(request, error.code)
-        if error.code == "server_overloaded" or not from_browser:
+        if error.code in FOR_EVERYBODY or not from_browser:
             return _refusal(error)
         socket, _ = await _upgraded(request, selected)
         await _deny(socket, error)
@@ -118,7 +125,7 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
 
 def _refusal(error: ProtocolError) -> web.Response:
     status, headers = HTTP_ERRORS[error.code]
-    if error.code == "server_overloaded":  # at random: who was refused together does not come back together
+    if error.code in FOR_EVERYBODY:  # at random: who was refused together does not come back together
         headers = {"Retry-After": str(random.randint(*RETRY_AFTER_S))}
     return error_response(error, status, headers)
 
@@ -182,7 +189,7 @@ def _find_existing(
     registry: Registry, resume: ResumeRequest | None, credential: str | None, *, binary: bool
 ) -> tuple[LiveSession | None, NotResumable | None]:
     """The session to resume, or why it cannot be resumed."""
-    if resume is None or registry.draining:
+    if resume is None:
         return None, None
     try:
         return find_session(registry, resume, credential, binary=binary), None
@@ -195,6 +202,12 @@ def _take_place(registry: Registry, place: Place, caller: Caller, conversation_i
 
     Raises ProtocolError if no more sessions are allowed now.
     """
+    if registry.draining:
+        raise ProtocolError(
+            "The server is stopping: connect again in a few seconds.",
+            code="server_draining",
+            type="server_error",
+        )
     older = registry.of_conversation(caller.name, conversation_id) if conversation_id else None
     if older is not None and not registry.full_instead_of(older):
         place.instead_of = older

@@ -1,4 +1,4 @@
-"""All sessions of one server, detached ones included: enforces limits, and ends them when the server stops.
+"""All sessions of one server, detached ones included: finds them, and enforces limits. `draining.py` ends them.
 
 A place is taken in the moment in which the limits are checked: between that and the session are the handshake and
 perhaps a slow store, and many clients may be there at once.
@@ -17,9 +17,6 @@ from realtime.core.admission import Admission
 
 if TYPE_CHECKING:
     from realtime.server.live_session import LiveSession
-
-POLL_S = 0.05  # nobody tells when a reply is over
-END_TIMEOUT_S = 5.0  # a slow store has 3 s, a closing handshake 1 s
 
 
 class Place:
@@ -50,7 +47,7 @@ class Place:
 
 
 class Registry:
-    """Finds sessions by id, counts them for the limits and drains them."""
+    """Finds sessions by id and counts them for the limits."""
 
     def __init__(
         self, max_sessions: int, sessions_per_key: int = 0, admission: Admission | None = None
@@ -63,9 +60,8 @@ class Registry:
         # With their keys, of all sessions, and of those that are about to begin
         self._places: dict[Place, str] = {}
         self._sockets = 0
-        self._hurried = False
         self._changed = asyncio.Event()
-        self.draining = False
+        self.draining = False  # a stop has begun
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -133,7 +129,7 @@ class Registry:
         self._sessions[live.id] = live
         live.start(partial(self._remove, place))
         if self.draining:  # that began during the handshake
-            live.close_soon(1001, "server_draining")
+            live.leave()
 
     def _remove(self, place: Place, live: LiveSession) -> None:
         self._sessions.pop(live.id, None)
@@ -150,32 +146,16 @@ class Registry:
             self._sockets -= 1
             self._changed.set()
 
-    def hurry(self) -> None:
-        """End a running drain: wait for no reply any more."""
-        self._hurried = True
+    @property
+    def closed(self) -> bool:
+        """Whether no session is left, and no socket."""
+        return not self._sessions and not self._sockets
+
+    def wake(self) -> None:
+        """Let who waits for a change look again."""
         self._changed.set()
 
-    async def drain(self, timeout_s: float) -> None:
-        """Accept no new sessions. End each session when it has no running reply, and all of them after `timeout_s`.
-
-        Returns when their sockets are closed, too.
-        """
-        self.draining = True
-        deadline_s = asyncio.get_running_loop().time() + timeout_s
-        while self._sessions:
-            late = self._hurried or asyncio.get_running_loop().time() >= deadline_s
-            for live in self:
-                if late or not live.replying:
-                    live.close_soon(1001, "server_draining")
-            if late:
-                break
-            await self._change(POLL_S)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(END_TIMEOUT_S):
-                while self._sessions or self._sockets:
-                    await self._change(END_TIMEOUT_S)
-
-    async def _change(self, timeout_s: float) -> None:
+    async def change(self, timeout_s: float) -> None:
         """Wait for the end of a session or a socket, or for so long."""
         self._changed.clear()
         with contextlib.suppress(TimeoutError):

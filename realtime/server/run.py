@@ -31,7 +31,7 @@ from realtime.server.listener import IDLE_TIMEOUT_S, Site
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
-from realtime.server.state import REGISTRY, runtime_of
+from realtime.server.state import DRAIN, REGISTRY, runtime_of
 from realtime.server.tls import tls_context
 from realtime.settings import Settings
 from realtime.settings.load import check_binding, secrets_of
@@ -94,15 +94,16 @@ async def running(
 
 
 async def _stop(runner: web.AppRunner, app: web.Application) -> None:
-    """Close the port, let replies finish, then take the server down.
+    """Let sessions leave, close the port, then take the server down.
 
+    The port stays open until the last session has left: balancers learn late, and lost sessions are resumed meanwhile.
     aiohttp's own cleanup stops reading from every connection before it calls anything of ours: nobody could interrupt a
     last reply, and no closing handshake would ever be answered. So the sessions are drained before it.
     """
-    for site in list(runner.sites):
-        await site.stop()
     try:
-        await drain(app)
+        await drain(app, app[DRAIN].begin())
+        for site in list(runner.sites):
+            await site.stop()
     finally:
         await runner.cleanup()
 
@@ -174,16 +175,18 @@ class _Stop:
             self._loop.add_signal_handler(number, self._signalled, number)
 
     def _signalled(self, number: signal.Signals) -> None:
-        registry = self.server.app[REGISTRY] if self.server is not None else None
+        app = self.server.app if self.server is not None else None
         if self.event.is_set():
-            if registry is not None:
-                registry.hurry()
+            if app is not None:
+                app[DRAIN].hurry()
             return
         self.event.set()
-        ending.OF_THIS_PROCESS.within(self._drain_s + CLOSE_S)
+        delay_s = 0.0 if app is None else app[DRAIN].begin()
+        sessions = None if app is None else len(app[REGISTRY])
+        ending.OF_THIS_PROCESS.within(delay_s + self._drain_s + CLOSE_S)
         self._stopping_s = self._loop.time()
-        sessions = None if registry is None else len(registry)
-        story(log, "stopping", {"signal": number.name, "sessions": sessions, "drain_s": self._drain_s})
+        facts = {"signal": number.name, "sessions": sessions, "delay_s": delay_s, "drain_s": self._drain_s}
+        story(log, "stopping", facts)
 
     def tell(self) -> None:
         """Everything is closed."""

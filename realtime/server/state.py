@@ -11,6 +11,7 @@ from aiohttp import web
 from realtime.core.admission import Admission
 from realtime.metrics import Metrics
 from realtime.server.access import Access, Caller
+from realtime.server.draining import Drain
 from realtime.server.offered_voices import OfferedVoices
 from realtime.server.openings import Openings
 from realtime.server.registry import Registry
@@ -39,6 +40,7 @@ ACCESS = web.AppKey("access", Access)
 DOOR = web.AppKey("door", Door)
 ADMISSION = web.AppKey("admission", Admission)
 REGISTRY = web.AppKey("registry", Registry)
+DRAIN = web.AppKey("drain", Drain)
 OPENINGS = web.AppKey("openings", Openings)
 OFFERS = web.AppKey("offers", list[Offer])
 SAMPLES: web.AppKey[VoiceSamples] = web.AppKey("samples")

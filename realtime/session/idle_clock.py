@@ -46,6 +46,11 @@ class IdleClock:
         """Seconds until it rings; None while nothing is counted."""
         return self._timer.left_s
 
+    @property
+    def turn_open(self) -> bool:
+        """Whether the user speaks, or has spoken and it is not known yet what."""
+        return self._turn.phase is not turns.Phase.SILENT or bool(self._turn.unread)
+
     # -- what happens --------------------------------------------------------------------------------------------
 
     def noticed(self, event: turns.TurnEvent, before: turns.Turn, after: turns.Turn) -> None:

@@ -43,6 +43,7 @@ from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
 from realtime.session.idle_clock import IdleClock
 from realtime.session.items import ItemEvents, NewItem
+from realtime.session.leaving import Leaving
 from realtime.session.prewarm import Prewarm
 from realtime.session.question import question
 from realtime.settings import Settings
@@ -80,8 +81,7 @@ class Session:
         self.id = new_id("sess")
         self._refused = refused  # what the client asked for with its address, in vain
         self._expires_at = int(time.time() + settings.session_minutes * 60)
-        self._turn = turns.Turn()
-        self._rules = turns.TurnRules()
+        self._turn, self._rules = turns.Turn(), turns.TurnRules()
         self._context = Context(
             session_id=self.id,
             config=config,
@@ -114,6 +114,7 @@ class Session:
         self._turn_marks: Marks | None = None
         self._shown: tuple[SessionConfig, msgspec.Raw] | None = None
         self._idle = IdleClock(context, weak_call(self._idle_passed), lambda: responses.busy)
+        self.leaving = Leaving(context, responses, self._playout, self._user, self._idle)
         self._follow_rules()
 
     def __repr__(self) -> str:

@@ -77,6 +77,7 @@ class Settings:
     transcribe_timeout_s: float = 5.0
     silent_turn_timeout_s: float = 20.0
     budget_wait_s: float = 5.0
+    drain_delay_s: float | None = None  # None: 5 s where a balancer asks `/lb` or `/readyz`, else none
     drain_s: float = 5.0  # with what follows it fits into the 10 s of `docker stop`
     send_timeout_s: float = 30.0  # a client that takes no byte for so long is gone
 

@@ -100,13 +100,25 @@ def whole(least: int, most: int) -> Reader:
 def positive(raw: Any) -> float:
     """A number above zero, at most a day of seconds."""
     problem = "a number above 0 and at most 86400"
+    number = _seconds(raw, problem)
+    if number == 0:
+        raise ValueError(problem)
+    return number
+
+
+def seconds(raw: Any) -> float:
+    """A number of seconds, 0 or above, at most a day."""
+    return _seconds(raw, "a number from 0 to 86400")
+
+
+def _seconds(raw: Any, problem: str) -> float:
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError(problem)
     try:
         number = float(raw)
     except ValueError:
         raise ValueError(problem) from None
-    if not math.isfinite(number) or not 0 < number <= 86_400:
+    if not math.isfinite(number) or not 0 <= number <= 86_400:
         raise ValueError(problem)
     return number
 

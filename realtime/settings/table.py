@@ -324,9 +324,16 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 types.positive,
             ),
             _setting(
+                "drain_delay_s",
+                "REALTIME_DRAIN_DELAY_S",
+                "A stop waits so long before sessions leave, so that a balancer notices; without a value 5 s where one "
+                "asks `/lb` or `/readyz`, else 0.",
+                types.seconds,
+            ),
+            _setting(
                 "drain_s",
                 "REALTIME_DRAIN_S",
-                "At the end of the server, running replies get so long.",
+                "At the end of the server, users may finish their turns and hear the answers for so long.",
                 types.positive,
             ),
             _setting(

@@ -25,14 +25,14 @@ class Live:
     """A session, as far as the registry knows one."""
 
     def __init__(self, number: int, key: str) -> None:
-        self.id, self.key, self.replying = f"sess_{number}", key, False
-        self.asked_to_end: list[str] = []
+        self.id, self.key = f"sess_{number}", key
+        self.asked_to_leave = 0
 
     def start(self, on_ended: Callable[["Live"], None]) -> None:
         self._on_ended = on_ended
 
-    def close_soon(self, code: int, reason: str) -> None:
-        self.asked_to_end.append(reason)
+    def leave(self) -> None:
+        self.asked_to_leave += 1
 
     def end(self) -> None:
         self._on_ended(self)
@@ -93,7 +93,7 @@ def test_a_session_that_begins_while_the_server_stops_is_ended():
         registry.draining = True
         live = Live(1, "a")
         registry.start(live, place)  # type: ignore[arg-type]
-    assert live.asked_to_end == ["server_draining"]
+    assert live.asked_to_leave == 1
 
 
 async def crowd(harness: Harness, query: str, size: int = 60) -> tuple[int, set[int]]:

@@ -73,7 +73,7 @@ async def test_a_stop_with_open_sessions(told):
             send(writer, {"type": "conversation.item.create", "item": STORY})
             send(writer, {"type": "response.create"})
         live = list(harness.server.app[REGISTRY])
-        await eventually(lambda: sum(one.replying for one in live) == 4)
+        await eventually(lambda: sum(one.engaged for one in live) == 4)
         writers[0].transport.abort()
     for writer in writers:
         writer.close()
