@@ -106,13 +106,12 @@ class Line:
         if closed.rcvd is None:
             return True
         code, reason = closed.rcvd.code, closed.rcvd.reason
-        if code == 1001 and reason == "server_draining":
-            return True
-        return reason == "slow_reader" or code not in (*_FOR_GOOD, 1001)
+        return reason in ("server_draining", "slow_reader") or code not in (*_FOR_GOOD, 1001)
 
     async def come_back(self, closed: ConnectionClosed) -> None:
         """Open a new socket, and send on it what the server has not received. Raises ConnectionLost."""
         self._waiting = deque()
+        self._follow(closed)
         if self._conversation.on_reconnecting is not None:
             self._conversation.on_reconnecting()
         deadline_s = asyncio.get_running_loop().time() + self._return_s
@@ -125,12 +124,18 @@ class Line:
             try:
                 await self._go_on(socket, first)
             except ConnectionClosed as again:
+                self._follow(again)
                 if not self.can_return(again):
                     self.closing, self._waiting = True, None
                     raise ConnectionLost("The connection to the server was lost.") from None
             except BaseException:
                 socket.transport.abort()
                 raise
+
+    def _follow(self, closed: ConnectionClosed) -> None:
+        """A server that stops keeps no session: the next one is not asked for it."""
+        if closed.rcvd is not None and closed.rcvd.reason == "server_draining":
+            self._log.ended()
 
     async def _opened(self, deadline_s: float) -> tuple[WatchedSocket, Event]:
         """A new socket and its first event, after as many tries as it takes. Raises ConnectionLost."""

@@ -262,7 +262,7 @@ export class Connection extends EventTarget {
     if (this.reason === "invalid_api_key" || reason === "invalid_api_key") return this.#refuse("invalid_api_key");
     if (code === 1008 && reason !== "slow_reader") return this.#refuse(reason || "refused");
     if (PERMANENT.has(code)) return this.#refuse(reason || `closed_${code}`);
-    if (code === 1000 || code === 1001) this.#log.ended();
+    if (code === 1000 || code === 1001 || reason === "server_draining") this.#log.ended();
     this.#lost(reason || "unreachable");
   }
 
