@@ -439,7 +439,7 @@ async def test_a_full_server_resumes_sessions():
             await after.until("session.resumed")
 
 
-async def test_a_stopping_server_ends_detached_sessions_at_once():
+async def test_a_stopping_server_does_not_wait_long_for_detached_sessions():
     begin_s = asyncio.get_running_loop().time()
     async with open_harness(drain_s=20.0) as harness:
         wire = await open_client(harness, "?extensions=resume")

@@ -83,7 +83,7 @@ async def test_a_client_is_heard_while_the_server_drains(tmp_path):
         assert (await until(socket, "response.done"))["response"]["status"] == "cancelled"
         async with asyncio.timeout(STOP_S):
             await socket.wait_closed()
-        assert socket.close_code == 1001
+        assert socket.close_code == 1012
         assert await server.ended() == 0
         assert_clean(said + await everything_said(server))
 
