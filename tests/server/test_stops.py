@@ -5,10 +5,12 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 
 import aiohttp
 import pytest
+import websockets
 
 from tests.server.test_process import START_S, STOP_S, ask, environment, serving, until
 
@@ -101,6 +103,35 @@ async def test_a_second_signal_waits_for_no_reply(tmp_path):
         said += await everything_said(server)
         assert_clean(said)
         assert float(said.rpartition("drained_s=")[2].split()[0]) < 55, "less than the whole time to drain"
+
+
+async def test_the_port_is_open_and_says_no_until_the_delay_is_over_or_a_second_signal_comes(tmp_path):
+    chosen = {"REALTIME_DRAIN_DELAY_S": "600", "REALTIME_STORE": f"sqlite:{tmp_path}/c.db"}
+    async with (
+        serving(tmp_path, **chosen) as server,
+        server.connect() as socket,
+        aiohttp.ClientSession() as http,
+    ):
+        await until(socket, "session.created")
+        server.stop()
+        said = await said_until(server, " stopping ")
+        for path, status in (("/readyz", 503), ("/lb", 404), ("/healthz", 200)):
+            async with http.get(server.url + path) as answer:
+                assert answer.status == status
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            async with server.connect():
+                pass
+        assert json.loads(refused.value.response.body)["error"]["code"] == "server_draining"
+        await ask(socket, "My name is Ada.")
+        assert (await until(socket, "response.done"))["response"]["status"] == "completed"
+        server.stop()
+        async with asyncio.timeout(STOP_S):
+            await socket.wait_closed()
+        assert (socket.close_code, socket.close_reason) == (1012, "server_draining")
+        assert await server.ended() == 0
+        assert_clean(said + await everything_said(server))
+    with contextlib.closing(sqlite3.connect(tmp_path / "c.db")) as store:
+        assert store.execute("SELECT count(*) FROM item").fetchone() == (2,)
 
 
 HANGING = """

@@ -187,6 +187,8 @@ def test_an_empty_variable_counts_as_unset():
             "SPEECH_PROVIDER must be minimax or the name of an installed provider",
         ),
         ({"REALTIME_OPEN": "perhaps"}, "REALTIME_OPEN must be yes or no"),
+        ({"REALTIME_DRAIN_DELAY_S": "-1"}, "REALTIME_DRAIN_DELAY_S must be a number from 0 to 86400"),
+        ({"REALTIME_DRAIN_S": "0"}, "REALTIME_DRAIN_S must be a number above 0"),
         ({"REALTIME_DRAIN_S": "nan"}, "REALTIME_DRAIN_S must be a number above 0"),
         ({"REALTIME_LOG_LEVEL": "loud"}, "REALTIME_LOG_LEVEL must be debug"),
     ],

@@ -12,7 +12,7 @@ import pytest
 
 from realtime.protocol.server_events import ResponseOutputAudioDelta
 from realtime.server.run import running
-from realtime.server.state import REGISTRY
+from realtime.server.state import DRAIN, REGISTRY
 from tests.eventually import eventually
 from tests.proxy import Proxy, proxy_to
 from tests.server.harness import Harness, open_harness
@@ -95,5 +95,22 @@ async def test_a_new_server_is_told_the_conversation_as_text(open_page: Any) -> 
             assert await page.evaluate("() => voice.conversation.problem") is None
             await page.evaluate("() => voice.say('What is two plus three?')")
             await at_least(page, "response.done", 2)
+            await page.evaluate("() => voice.stop()")
+            await eventually(lambda: not len(another.app[REGISTRY]))  # closed with 1000
+
+
+async def test_a_server_that_stops_is_not_asked_for_the_session_again(open_page: Any) -> None:
+    async with speaking(open_page) as (harness, proxy, page, _):
+        await page.evaluate("(text) => voice.say(text)", "My name is Ada.")
+        await at_least(page, "response.done")
+        async with running(harness.server.runtime.settings) as another:
+            proxy.target_port = urlsplit(another.url).port or 0
+            harness.server.app[DRAIN].hurry()
+            await harness.server.app[DRAIN].run(0.0)
+            await at_least(page, "session.created", 2)
+            await page.wait_for_function("() => voice.conversation.items.length === 2")
+            await page.evaluate("() => voice.say('What is two plus three?')")
+            await at_least(page, "response.done", 2)
+            assert await page.evaluate(counted("error")) == 0
             await page.evaluate("() => voice.stop()")
             await eventually(lambda: not len(another.app[REGISTRY]))  # closed with 1000
