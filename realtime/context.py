@@ -26,6 +26,7 @@ from realtime.providers.base import Providers
 from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.turn_queue import TurnQueue
+from realtime.turn_report import OnTurn
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +45,7 @@ class Context:
     metrics: Metrics
     new_id: Callable[[str], str]
     careful: Callable[[], bool] = lambda: False  # whether there is no room for work that may be in vain
+    on_turn: OnTurn | None = None  # is told of each turn when it is over
     sent: SentSound = field(default_factory=SentSound)  # what the listener was sent
 
     def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:

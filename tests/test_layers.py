@@ -24,6 +24,8 @@ LAYERS = [
     "metrics",
     "media",
     "task_records",
+    "turn_report",
+    "tracing",
     "upstream",
     "providers",
     "outbox",

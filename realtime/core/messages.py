@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -85,10 +85,13 @@ class ChatUsage:
 
 @dataclass(frozen=True, slots=True)
 class ChatFinish:
-    """The last event but for usage. `reasoning` goes into `ChatMessage.reasoning` of the same answer."""
+    """The last event but for usage. `reasoning` goes into `ChatMessage.reasoning` of the same answer.
+
+    `trace_id`: the service's id of the request, where it has one; equal answers may have different ones."""
 
     reason: FinishReason
     reasoning: Any = None
+    trace_id: str | None = field(default=None, compare=False)
 
 
 ChatEvent = TextDelta | ToolCallDelta | ChatUsage | ChatFinish

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from typing import Any, TypeVar, Unpack, overload
 
 import aiohttp
@@ -225,9 +226,9 @@ class Chat:
                 async with aclosing(read) as payloads:
                     async for payload in payloads:
                         for event in decoder.feed(payload):
-                            yield event
+                            yield _known_as(event, response)
                 for event in self._ending(response, sse, decoder):
-                    yield event
+                    yield _known_as(event, response)
                 aborted = False
         except ProviderError:
             aborted = False
@@ -299,6 +300,13 @@ class Chat:
         if not decoder.started and not sse.any:
             raise _no_answer(response, service, "it answered with nothing")
         raise ProviderUnavailable(f"{service}: the answer ended too early.", trace_id=trace_id)
+
+
+def _known_as(event: ChatEvent, response: aiohttp.ClientResponse) -> ChatEvent:
+    """The event; the one that ends the answer also says what the service calls the request."""
+    if isinstance(event, ChatFinish):
+        return replace(event, trace_id=trace_header(response))
+    return event
 
 
 def _no_answer(response: aiohttp.ClientResponse, service: str, what: str) -> ProviderUnavailable:

@@ -169,9 +169,10 @@ class SpeechWords:
 
 @dataclass(frozen=True, slots=True)
 class SpeechChunkDone:
-    """No more audio or words of chunk `chunk`."""
+    """No more audio or words of chunk `chunk`. `trace_id`: the service's id of the request, where it has one."""
 
     chunk: int
+    trace_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

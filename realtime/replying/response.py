@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realtime.core.chunker import Chunk
 from realtime.core.messages import (
@@ -40,8 +40,10 @@ from realtime.replying.speech_feed import (
     ChunkWords,
     SpeechFeed,
 )
+from realtime.replying.turn_replies import TurnReplies
 from realtime.tasks import TaskGroup
 from realtime.tools import Toolbox
+from realtime.turn_report import ToolRun
 from realtime.watchdog import Watchdog
 
 MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
@@ -66,6 +68,7 @@ class ReplyPlan:
     stand_in: str | None
     language: str | None  # of the user, ISO-639-1, where it is known
     tool_round: int  # how often the model was asked again in this turn of the user, with what tools gave
+    turn: TurnReplies = field(default_factory=TurnReplies)
     resumes: bool = False  # it says what nobody has heard of the reply before, which may be nothing
 
 
@@ -87,6 +90,8 @@ class Response:
         self.marks = marks
         self.gate = Gate()
         self.answer = Answer()
+        self.tool_runs: list[ToolRun] = []
+        self.trace_ids: list[str] = []  # of its requests, as far as the services tell them
         self.failed = False  # behind the gate, where nobody has seen it
         # Called once when as much is in hand as may be prepared behind the gate, or when nothing will come.
         self.on_prepared: Callable[[], None] = _nobody
@@ -111,6 +116,16 @@ class Response:
     @property
     def id(self) -> str:
         return self.events.response_id
+
+    @property
+    def model(self) -> str:
+        """The chat model that is asked."""
+        return self._chat.name
+
+    @property
+    def turn(self) -> TurnReplies:
+        """The turn that it belongs to."""
+        return self.plan.turn
 
     def unheard(self, ahead_s: float) -> None:
         """The player says that it has yet to play so much."""
@@ -196,6 +211,7 @@ class Response:
                     self.events.usage = self.answer.usage = event
                 case ChatFinish():
                     self.answer.finish, self.events.items.reasoning = event, event.reasoning
+                    self._known_as(event.trace_id)
         await self._end_calls()
         if self.plan.spoken and not self._unseen:
             await self._fill_the_wait()
@@ -262,8 +278,13 @@ class Response:
         self._running_tools.append(self._helpers.create_task(run, name=f"{self.id} tool {call.name}"))
 
     async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
-        output = await tools.run(call)
-        self.events.items.server_output(call.call_id, output)
+        run = ToolRun(call.name, call.call_id, call.arguments, self._loop.time())
+        self.tool_runs.append(run)
+        try:
+            run.output = await tools.run(call)
+        finally:
+            run.ended_s = self._loop.time()
+        self.events.items.server_output(call.call_id, run.output)
 
     async def _fill_the_wait(self) -> None:
         """Say something while slow tools work, if the model has not."""
@@ -318,7 +339,8 @@ class Response:
                         self.events.begin_chunk(chunk)
                     case ChunkWords(index, words):
                         self.events.words(index, words)
-                    case ChunkEnded(index):
+                    case ChunkEnded(index, trace_id):
+                        self._known_as(trace_id)
                         self.events.end_chunk(index)
 
     async def _permit(self, chunk: Chunk) -> None:
@@ -333,6 +355,11 @@ class Response:
         """As much is in hand as may be: whoever waits for it is told once."""
         tell, self.on_prepared = self.on_prepared, _nobody
         tell()
+
+    def _known_as(self, trace_id: str | None) -> None:
+        """A service knows a request of this reply by this id."""
+        if trace_id is not None:
+            self.trace_ids.append(trace_id)
 
     def _mark(self, name: str) -> None:
         self.marks.reach(name, self._loop.time())

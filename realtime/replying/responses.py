@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -32,6 +33,7 @@ from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
 from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.so_far import so_far
+from realtime.replying.turn_replies import TurnReplies, teller_of
 from realtime.tools import Toolbox
 from realtime.upstream import facts_of, label_of
 
@@ -50,7 +52,7 @@ class Responses:
         self._context = context
         self._playout = playout
         self._tools = tools  # what the server runs itself
-        self._waterfalls = Waterfalls(context)
+        self.waterfalls = Waterfalls(context)
         self._speaking_rates: dict[Voice, SpeakingRate] = {}  # learnt from each voice's replies
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
@@ -82,6 +84,7 @@ class Responses:
         chat: ChatModel | None = None,
         speak_ahead: bool = False,
         tool_round: int = 0,
+        turn: TurnReplies | None = None,
         resumes: bool = False,
     ) -> Response:
         """A reply behind a closed gate. Raises ProtocolError when there are too many beside the conversation."""
@@ -104,6 +107,7 @@ class Responses:
             stand_in=self._context.settings.stand_in,
             language=self._language(),
             tool_round=tool_round,
+            turn=turn or TurnReplies(),
             resumes=resumes,
         )
         return Response(
@@ -157,6 +161,7 @@ class Responses:
             self._playout.begin(response.events.sound)
             self.active = self._latest = response
             self._context.turns.put(turns.ReplyBegan(response.id, self._continues(response)))
+        response.turn.began()
         response.open_gate()
 
     def _continues(self, response: Response) -> bool:
@@ -190,19 +195,15 @@ class Responses:
         self._last_end_s = self._playout.now_s()
         self._context.metrics.responses.labels(events.status, label_of(events.error_code)).inc()
         self._context.metrics.turn(response.marks)
-        log.debug(
-            "%s: %s %s %s",
-            self._context.session_id,
-            response.id,
-            events.status,
-            response.marks.since_origin_ms(),
-        )
+        facts = (self._context.session_id, response.id, events.status, response.marks.since_origin_ms())
+        log.debug("%s: %s %s %s", *facts)
         if events.error is not None:
-            facts = {"id": response.id, "session": self._context.session_id, **facts_of(events.error)}
-            story(log, "reply failed", facts, logging.WARNING)
-        sounds = events.options.spoken and events.status != "cancelled"
-        if self._waterfalls.ended(response.id, response.marks, sounds=sounds):
-            self._later(ACK_TIMEOUT_S, lambda: self._waterfalls.tell(response.id))
+            failure = {"id": response.id, "session": self._context.session_id, **facts_of(events.error)}
+            story(log, "reply failed", failure, logging.WARNING)
+        sounds = events.sound.part.audio_ms > 0 and events.status != "cancelled"
+        then = teller_of(response, self._context, self._last_end_s)
+        if self.waterfalls.ended(response.id, response.marks, sounds=sounds, then=then):
+            self._later(ACK_TIMEOUT_S, lambda: self.waterfalls.tell(response.id))
 
     def _conversation_reply_ended(self, response: Response) -> None:
         self.active = None
@@ -261,7 +262,9 @@ class Responses:
         tool_round = before.plan.tool_round + 1
         items = before.events.items.server_items
         options = again(before.events.options, items, last=tool_round >= MAX_TOOL_ROUNDS)
-        response = self.prepare(options, lambda: request(options), marks, tool_round=tool_round)
+        response = self.prepare(
+            options, partial(request, options), marks, tool_round=tool_round, turn=before.turn
+        )
         self.open(response)
         self.start(response)
 
@@ -391,7 +394,7 @@ class Responses:
             self._context.outbox.put(event)
             match event:
                 case OutputAudioBufferStarted(response_id=response_id):
-                    self._waterfalls.tell(response_id)
+                    self.waterfalls.tell(response_id)
                 case OutputAudioBufferStopped() if self.active is None and self._playout.unheard_s() <= 0:
                     self._tell_playback_ended()
 

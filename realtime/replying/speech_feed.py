@@ -60,9 +60,10 @@ class ChunkWords:
 
 @dataclass(frozen=True, slots=True)
 class ChunkEnded:
-    """No more sound or words of chunk `index` will come."""
+    """No more sound or words of chunk `index` will come. `trace_id`: what the service calls its request."""
 
     index: int
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +248,8 @@ class SpeechFeed:
                 self._passed_on(sent, pcm)
             case SpeechWords(words=words):
                 yield ChunkWords(sent.chunk.index, words)
-            case SpeechChunkDone():
-                yield ChunkEnded(sent.chunk.index)
+            case SpeechChunkDone(trace_id=trace_id):
+                yield ChunkEnded(sent.chunk.index, trace_id)
                 self._report(sent, complete=True)
                 self._news.set()
                 self._in_flight.popleft()

@@ -51,6 +51,7 @@ from realtime.tasks import Tasks
 from realtime.tools import Toolbox
 from realtime.translate import to_wire_item
 from realtime.turn_queue import TurnQueue
+from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Session:
         conversation: Conversation | None = None,
         conversation_id: str | None = None,
         careful: Callable[[], bool] = lambda: False,
+        on_turn: OnTurn | None = None,
     ) -> None:
         self.id = new_id("sess")
         self._refused = refused  # what the client asked for with its address, in vain
@@ -95,6 +97,7 @@ class Session:
             metrics=metrics,
             new_id=new_id,
             careful=careful,
+            on_turn=on_turn,
         )
         self._playout = Playout(self._context)
         self.responses = responses = Responses(self._context, self._playout, tools)
@@ -175,6 +178,7 @@ class Session:
         self._idle.stop()
         self._speculation.close()
         await self._context.tasks.aclose()
+        self.responses.waterfalls.close()
         await self._user.aclose()
 
     def session_object(self) -> msgspec.Raw:
@@ -264,9 +268,8 @@ class Session:
 
     def _clear_output(self) -> None:
         if not self.config.has("playback"):
-            raise ProtocolError(
-                "output_audio_buffer.clear needs the extension 'playback' on a WebSocket.", param="type"
-            )
+            message = "output_audio_buffer.clear needs the extension 'playback' on a WebSocket."
+            raise ProtocolError(message, param="type")
         self.responses.clear()
 
     def _create_response(self, options: ResponseOptions) -> None:
@@ -348,8 +351,7 @@ class Session:
             case turns.ContinueReply(response_id):
                 self.responses.continue_after(response_id, self._request, self._marks())
             case turns.AnswerEarly(text):
-                marks = self._marks(self._user.speech_ended_at_s())
-                self._speculation.suppose(text, self._options(), marks)
+                self._speculation.suppose(text, self._options(), self._marks(self._user.speech_ended_at_s()))
             case turns.DropEarlyAnswer():
                 self._speculation.drop()
             case turns.DropSpeech():
@@ -368,8 +370,7 @@ class Session:
 
     def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
         """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
-        ask = partial(self._request, options)
-        response = self.responses.prepare(options, ask, marks, chat=chat)
+        response = self.responses.prepare(options, partial(self._request, options), marks, chat=chat)
         self.responses.open(response)
         self.responses.start(response)
 

@@ -41,6 +41,7 @@ class _Chunk:
     begin_ms: float = 0.0
     losses: int = 0
     waited_s: float = 0.0
+    trace_id: str | None = None  # the platform's, of the request that ended
     sent_s: float | None = None  # set if its first audio measures the service's latency
 
 
@@ -217,8 +218,8 @@ class MiniMaxUtterance:
                     words = chunk.kept + tuple(_shifted(word, chunk) for word in words)
                 chunk.words = words
                 return [SpeechWords(chunk.number, chunk.words)]
-            case ChunkEnd():
-                chunk.done = True
+            case ChunkEnd(trace_id=trace_id):
+                chunk.done, chunk.trace_id = True, trace_id
                 self._sent.popleft()
                 return self._end_chunks()
 
@@ -226,7 +227,7 @@ class MiniMaxUtterance:
         """The end of this chunk, and of chunks without speech right after it, before any audio of a later one."""
         events: list[SpeechEvent] = []
         while self._head < len(self._chunks) and self._chunks[self._head].done:
-            events.append(SpeechChunkDone(self._head))
+            events.append(SpeechChunkDone(self._head, self._chunks[self._head].trace_id))
             self._head += 1
         return events
 
