@@ -39,6 +39,7 @@ class Talk:
         server_tools: Toolbox | None = None,
         reads: bool = True,
         end_of_turn=None,
+        on_turn=None,
         **session,
     ) -> None:
         self.chat = chat or FakeChat()
@@ -50,7 +51,7 @@ class Talk:
         self.reads = asyncio.Event()
         if reads:
             self.reads.set()
-        self._server_tools = server_tools
+        self._server_tools, self._on_turn = server_tools, on_turn
         self._session_patch, self._extensions = session, extensions
         self._news = asyncio.Event()
 
@@ -68,6 +69,7 @@ class Talk:
             metrics=self.metrics,
             new_id=lambda kind: f"{kind}_{next(numbers)}",
             tools=self._server_tools,
+            on_turn=self._on_turn,
         )
         self._run = asyncio.create_task(self.session.run())
         self._reader = asyncio.create_task(self._read())
