@@ -137,6 +137,10 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.spans_lost = Counter(
+            "realtime_spans_lost", "Spans that no collector got", ["reason"], registry=self.registry
+        )
+
         self._add_load()
         self._add_stop()
         self._add_upstream(seconds)

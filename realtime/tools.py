@@ -289,5 +289,10 @@ def _output(result: Any) -> str:
     return text
 
 
+def is_error(output: str) -> bool:
+    """Whether this output of a tool says that it failed."""
+    return output.startswith('{"error":')
+
+
 def _error_output(message: str) -> str:
     return msgspec.json.encode({"error": message}).decode()

@@ -56,6 +56,7 @@ from realtime.server.state import (
 from realtime.server.story import Door
 from realtime.settings import Settings
 from realtime.tools import Toolish, as_tools
+from realtime.tracing import open_traces
 
 MAX_BODY_BYTES = 256 * 1024
 
@@ -128,7 +129,10 @@ def _runtime_context(
     """Opens the runtime when the application starts and closes it when the application ends."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
-        async with open_runtime(settings, tools, providers) as runtime:
+        async with (
+            open_traces(settings, app[METRICS]) as app[OPENED].traces,
+            open_runtime(settings, tools, providers) as runtime,
+        ):
             seen = observed(runtime.providers, app[METRICS])
             app[OPENED].runtime = dataclasses.replace(runtime, providers=seen)
             yield

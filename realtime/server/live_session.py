@@ -32,6 +32,7 @@ from realtime.server.runtime import Runtime
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
 from realtime.session.session import Session, SessionEnded
+from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class LiveSession:
         refused: Sequence[ProtocolError] = (),
         stored: StoredConversation | None = None,
         careful: Callable[[], bool] = lambda: False,
+        on_turn: OnTurn | None = None,
     ) -> None:
         self.caller = caller
         self.binary = binary
@@ -107,6 +109,7 @@ class LiveSession:
             conversation=stored.to_conversation() if stored is not None else None,
             conversation_id=stored.conversation_id if stored is not None else None,
             careful=careful,
+            on_turn=on_turn,
         )
         self.last_event_id: str | None = None
         self._persistence: Persistence | None = None

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -30,7 +31,7 @@ from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
-from realtime.server.state import ACCESS, DOOR, METRICS, OPENINGS, REGISTRY, runtime_of
+from realtime.server.state import ACCESS, DOOR, METRICS, OPENED, OPENINGS, REGISTRY, runtime_of
 from realtime.server.story import Client, client_of
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
         resume=resume,
         existing=existing,
         not_resumable=not_resumable,
+        headers=request.headers,
     )
 
 
@@ -182,6 +184,7 @@ class _Client:
     resume: ResumeRequest | None
     existing: LiveSession | None  # the session to resume
     not_resumable: NotResumable | None  # why there is none
+    headers: Mapping[str, str]  # also name the parent of its traces
     frames: Frames | None = None  # who reads its socket
 
 
@@ -292,6 +295,7 @@ async def _started(
     if place.instead_of is not None and not place.instead_of.ended.is_set():  # so this is one more after all
         place.free()
         _take_place(app[REGISTRY], place, client.caller)
+    traces = app[OPENED].traces
     live = LiveSession(
         runtime_of(app),
         app[METRICS],
@@ -303,6 +307,7 @@ async def _started(
         refused=[error for error in (not_resumable, not_loaded) if error is not None],
         stored=stored,
         careful=app[REGISTRY].careful,
+        on_turn=traces.session(client.headers) if traces is not None else None,
     )
     app[REGISTRY].start(live, place)
     return live

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from realtime import tracing
 from realtime.errors import ConfigError
 from realtime.providers import noise_reduction, voice_weights, weights
 from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
@@ -95,6 +96,8 @@ async def open_runtime(
             provider = by_role[role] = await _create(choice, settings, missing)
             if provider is not None:
                 stack.push_async_callback(provider.aclose)
+        if problem := tracing.problem_of(settings):
+            missing.append(Missing("tracing", problem))
         store = by_role.pop("store")
         all_providers = Providers(**by_role, noise_reduction=noise_reduction.open_stream)
         if all_providers.transcriber is not None:

@@ -18,6 +18,7 @@ from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime
 from realtime.server.story import Door
 from realtime.settings import Settings
+from realtime.tracing import Traces
 
 if TYPE_CHECKING:
     from realtime.server.voice_samples import VoiceSamples
@@ -28,6 +29,7 @@ class Opened:
     """Holds the runtime between start and end, because the keys of a started application cannot be set."""
 
     runtime: Runtime | None = None
+    traces: Traces | None = None  # of turns, if they are wanted
 
 
 # What a part of the server adds to the capabilities, for this caller: field of the JSON → value

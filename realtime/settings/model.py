@@ -64,6 +64,11 @@ class Settings:
     log_level: str = "info"
     log_format: str = "text"  # text, json
     cache_dir: str | None = None  # joined and downloaded weights; None: in the user's home
+    otlp_endpoint: str | None = (
+        None  # of a collector, for traces; None: no traces, unless the next one is set
+    )
+    otlp_traces_endpoint: str | None = None  # the whole address for spans; None: /v1/traces at the one above
+    trace_content: bool = False  # what is said, asked and answered is in the traces
     speculate: str = "chat"  # off, chat, speech
     max_sessions: int = 1000
     admission: str = "auto"  # of new sessions: load, count; auto: load in `realtime serve`, else count

@@ -285,6 +285,29 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
         ),
     ),
     (
+        "Traces",
+        (
+            _setting(
+                "otlp_endpoint",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "A collector for OpenTelemetry traces of turns (OTLP over HTTP, often port 4318). Needs the extra `otel`. The other `OTEL_` variables count as usual.",
+                types.url,
+            ),
+            _setting(
+                "otlp_traces_endpoint",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                "The whole address for traces, where it is not `/v1/traces` at the one above.",
+                types.url,
+            ),
+            _setting(
+                "trace_content",
+                "REALTIME_TRACE_CONTENT",
+                "`yes`: traces hold what users say, what the model is told and answers, and what tools are given and give.",
+                types.yes_no,
+            ),
+        ),
+    ),
+    (
         "Timeouts, in seconds",
         (
             _setting(
