@@ -81,6 +81,8 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
     formatter: LogFormatter = (JsonFormatter if format == "json" else LogFormatter)(secrets)
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.getLogger(PACKAGE).setLevel(number)
+    # Each failed batch of spans would be several lines, with a traceback: `trace_export.py` tells of losses itself
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     root = logging.getLogger()
     if root.handlers:
         return
