@@ -60,12 +60,15 @@ def _usage(replies: Sequence[ReplyReport]) -> Attributes:
     usages = [reply.usage for reply in replies if reply.usage is not None]
     if not usages:
         return {}
-    return {
+    always: Attributes = {
         "gen_ai.usage.input_tokens": sum(usage.input_tokens for usage in usages),
         "gen_ai.usage.output_tokens": sum(usage.output_tokens for usage in usages),
+    }
+    sometimes = {
         "gen_ai.usage.cache_read.input_tokens": sum(usage.cached_tokens for usage in usages),
         "gen_ai.usage.reasoning.output_tokens": sum(usage.reasoning_tokens for usage in usages),
     }
+    return always | {name: tokens for name, tokens in sometimes.items() if tokens}
 
 
 def of_tool(run: ToolRun, *, content: bool) -> Attributes:

@@ -123,23 +123,23 @@ class _SessionTraces:
             root.end(clock.ns(max(times_s)))
 
     def _fill(self, root: Span, replies: Sequence[ReplyReport], clock: _Clock) -> None:
-        from opentelemetry.trace import set_span_in_context
-
-        content = self._traces.content
         root.set_attributes(self._traces.always | trace_attributes.of_turn(replies))
-        if content:
+        if self._traces.content:
             root.set_attributes(trace_attributes.content_of(replies))
-        inside = set_span_in_context(root, self._parent)
         for reply in replies:
             _mark(root, reply, clock)
             for run in reply.tools:
-                span = self._traces.tracer.start_span(
-                    f"tool {run.name}", inside, start_time=clock.ns(run.began_s)
-                )
-                span.set_attributes(trace_attributes.of_tool(run, content=content))
-                _fail(span, trace_attributes.tool_error(run))
-                span.end(clock.ns(_end_s(run, reply)))
+                self._add_tool(root, run, _end_s(run, reply), clock)
         _fail(root, replies[-1].error_code)
+
+    def _add_tool(self, root: Span, run: ToolRun, end_s: float, clock: _Clock) -> None:
+        from opentelemetry.trace import set_span_in_context
+
+        inside = set_span_in_context(root, self._parent)
+        span = self._traces.tracer.start_span(f"tool {run.name}", inside, start_time=clock.ns(run.began_s))
+        span.set_attributes(trace_attributes.of_tool(run, content=self._traces.content))
+        _fail(span, trace_attributes.tool_error(run))
+        span.end(clock.ns(end_s))
 
 
 class _Clock:
@@ -170,8 +170,8 @@ def _mark(root: Span, reply: ReplyReport, clock: _Clock) -> None:
 
 
 def _fail(span: Span, code: str) -> None:
-    from opentelemetry.trace import StatusCode
-
     if code:
+        from opentelemetry.trace import StatusCode
+
         span.set_attribute("error.type", code)
         span.set_status(StatusCode.ERROR)
