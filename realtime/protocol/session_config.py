@@ -106,6 +106,7 @@ class SessionConfig:
     voice: VoiceName = "default"
     speed: float = 1.0
     extensions: tuple[str, ...] | None = None
+    offered: tuple[str, ...] = EXTENSIONS  # of these a client may choose
     baseline: SessionConfig | None = None  # the server's defaults; None: this value holds them
 
     @property
@@ -187,6 +188,8 @@ def apply(config: SessionConfig, session_patch: dict[str, Any], *, input_busy: b
             "Commit or clear the input audio buffer first.",
             "session.audio.input.format",
         )
+    if changes.get("extensions") is not None:
+        changes["extensions"] = _offered(config, changes["extensions"])
     changed = replace(config, **changes, baseline=config.defaults)
     return config if changed == config else _of_allowed_size(changed)
 
@@ -257,7 +260,13 @@ def _noise_reduction(sent: Fields, config: SessionConfig) -> NoiseReduction | No
 def extensions_from_query(config: SessionConfig, value: str) -> SessionConfig:
     """The settings with the extensions of a URL, as in `?extensions=playback,words`. Never raises."""
     asked = [name.strip() for name in value.split(",")]
-    return replace(config, extensions=_read_extensions(asked, "extensions"), baseline=config.defaults)
+    extensions = _offered(config, _read_extensions(asked, "extensions"))
+    return replace(config, extensions=extensions, baseline=config.defaults)
+
+
+def _offered(config: SessionConfig, extensions: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of them that this server has: what is not confirmed is not promised."""
+    return tuple(name for name in extensions if name in config.offered)
 
 
 # --- the session object ---------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ import realtime
 from realtime.core.conversation import MAX_ITEMS
 from realtime.errors import ProtocolError
 from realtime.protocol.capabilities import Capabilities, Limits, Public
-from realtime.protocol.session_config import EXTENSIONS
 from realtime.protocol.session_values import MAX_INSTRUCTIONS_CHARS, MAX_TOOLS, TURN_DETECTION
 from realtime.server.access import Caller, credential_of
 from realtime.server.answers import error_response
@@ -25,6 +24,7 @@ from realtime.server.offered_voices import OfferedVoices
 from realtime.server.origins import add_for_pages
 from realtime.server.runtime import Runtime
 from realtime.server.state import ACCESS, DOOR, OFFERS, VOICES, runtime_of
+from realtime.session.defaults import offered_extensions
 from realtime.session.items import MAX_ITEM_CHARS
 from realtime.settings import Settings
 
@@ -88,7 +88,7 @@ def _public_fields(app: web.Application) -> dict[str, Any]:
     return {
         "key_required": app[ACCESS].required,
         "transcription": runtime_of(app).hears,
-        "extensions": EXTENSIONS,
+        "extensions": offered_extensions(runtime_of(app).settings),
         "turn_detection": TURN_DETECTION,
     }
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from realtime.protocol.session_config import SessionConfig, Transcription, apply, extensions_from_query
+from realtime.protocol.session_config import (
+    EXTENSIONS,
+    SessionConfig,
+    Transcription,
+    apply,
+    extensions_from_query,
+)
 from realtime.providers.base import Providers
 from realtime.settings import Settings
 
@@ -16,7 +22,13 @@ def default_config(settings: Settings, providers: Providers) -> SessionConfig:
         instructions=settings.instructions,
         voice=settings.voice_id,
         transcription=Transcription(model=name),
+        offered=offered_extensions(settings),
     )
+
+
+def offered_extensions(settings: Settings) -> tuple[str, ...]:
+    """The extensions that clients can have: `resume` only where a lost session is kept for its client."""
+    return tuple(name for name in EXTENSIONS if name != "resume" or settings.resume_window_s > 0)
 
 
 def new_session_config(

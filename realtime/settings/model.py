@@ -74,7 +74,8 @@ class Settings:
     admission: str = "auto"  # of new sessions: load, count; auto: load in `realtime serve`, else count
     session_minutes: float = 60.0
     sessions_per_key: int = 0  # at once; 0: no limit but max_sessions
-    resume_window_s: float = 30.0  # a session outlives its socket for so long, where the client asked for it
+    # A session outlives its socket for so long, where the client asked for it; 0: `resume` is not offered
+    resume_window_s: float = 30.0
     # timeouts, in seconds
     chat_first_timeout_s: float = 15.0
     chat_gap_timeout_s: float = 8.0
