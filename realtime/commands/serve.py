@@ -56,7 +56,8 @@ def _run(args: argparse.Namespace) -> int:
     if settings.admission == "auto":  # this process is ours alone
         settings = dataclasses.replace(settings, admission="load")
     check_binding(settings)
-    from realtime.server.run import CannotListen, serve
+    from realtime.server.address import CannotListen
+    from realtime.server.run import serve
 
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
     if (ignored := ignored_sentence(loaded)) is not None:

@@ -44,6 +44,7 @@ from realtime.server.state import (
     ADMISSION,
     DOOR,
     DRAIN,
+    FLEET,
     METRICS,
     OFFERS,
     OPENED,
@@ -166,7 +167,9 @@ async def _to_page(request: web.Request) -> web.StreamResponse:
 
 
 async def _healthz(request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok", "sessions": len(request.app[REGISTRY])})
+    fleet = request.app.get(FLEET)
+    sessions = len(request.app[REGISTRY]) if fleet is None else fleet.sessions()
+    return web.json_response({"status": "ok", "sessions": sessions})
 
 
 async def _readyz(request: web.Request) -> web.Response:
@@ -213,7 +216,11 @@ async def _metrics(request: web.Request) -> web.Response:
         request.app[DOOR].refused(request, "metrics")
         needed = "The metrics are for this machine, for REALTIME_ADMIN_ADDRESSES, and for who has an API key."
         return error_response(ProtocolError(needed, code="invalid_api_key", type="authentication_error"), 401)
-    return web.Response(body=request.app[METRICS].text(), content_type="text/plain", charset="utf-8")
+    fleet = request.app.get(FLEET)
+    text = request.app[METRICS].text().decode() if fleet is None else await fleet.metrics()
+    if text is None:  # those of one worker alone would run backwards
+        return web.Response(status=503, text="The metrics of the other workers cannot be had now.")
+    return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
 
 async def _watch_load(app: web.Application) -> AsyncIterator[None]:

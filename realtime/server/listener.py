@@ -77,6 +77,11 @@ class Handler(web.RequestHandler):
             if self._wire is not None:
                 reset_in(self._wire, FLUSH_S)
 
+    @property
+    def busy(self) -> bool:
+        """Whether it has a request, a WebSocket, or may still become one: not one that waits for a further request."""
+        return not self._is_between() or self._request_count == 0
+
     def _is_between(self) -> bool:
         """Whether no request is being handled."""
         return not self._messages and not self._request_in_progress and self._payload_parser is None

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import json
 import logging
-import multiprocessing
-import os
 import signal
 import socket
 import ssl
-import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -25,19 +21,24 @@ from realtime.errors import ConfigError
 from realtime.logs import handle_loop_error, story
 from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
+from realtime.server.address import cannot_listen
 from realtime.server.announce import ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
 from realtime.server.listener import IDLE_TIMEOUT_S, Site
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
-from realtime.server.state import DRAIN, REGISTRY, runtime_of
+from realtime.server.shared_site import SharedSite
+from realtime.server.state import DRAIN, FLEET, METRICS, REGISTRY, runtime_of
 from realtime.server.tls import tls_context
+from realtime.server.worker import Worker
+from realtime.server.workers import serve_workers
 from realtime.settings import Settings
 from realtime.settings.load import check_binding, secrets_of
 from realtime.tools import Toolish, as_tools
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # From the end of the drain to that of the process: 3 s for a slow store, 1 s for a closing handshake (`registry.py`).
 # With a drain of 5 s the whole stop is shorter than the 10 s after which `docker stop` kills.
@@ -72,9 +73,20 @@ async def running(
     type). `tools` are functions with type hints that the server runs for the model (`realtime.tool`).
     Raises ConfigError.
     """
+    app = realtime_app(settings, providers=providers, tools=tools, metrics=metrics)
+    async with _running(settings, app, sock) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings, app: web.Application, sock: socket.socket | None, worker: Worker | None = None
+) -> AsyncIterator[RunningServer]:
+    """The application as a server; `worker`: as one of several."""
     check_binding(settings)
     tls = tls_context(settings)
-    app = realtime_app(settings, providers=providers, tools=tools, metrics=metrics)
+    if worker is not None:
+        app[FLEET], worker.count = worker, app[METRICS].text
     runner = Runner(
         app,
         app,
@@ -85,7 +97,7 @@ async def running(
     )
     try:
         await runner.setup()
-        await _listen(runner, settings, sock, tls)
+        await _listen(_site(runner, settings, sock, tls, worker), settings)
         port = runner.addresses[0][1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield RunningServer(f"{'https' if tls else 'http'}://{host}:{port}", runtime_of(app), app)
@@ -108,47 +120,44 @@ async def _stop(runner: web.AppRunner, app: web.Application) -> None:
         await runner.cleanup()
 
 
-async def _listen(
-    runner: web.AppRunner, settings: Settings, sock: socket.socket | None, tls: ssl.SSLContext | None
-) -> None:
-    """Listen on this socket, or on the address of the settings. Raises ConfigError."""
-    try:
-        await Site(runner, settings.host, settings.port, sock, tls).start()
-    except OSError as error:
-        raise _cannot_listen(settings, error) from error
-
-
-class CannotListen(ConfigError):
-    """The address cannot be listened on. `port_taken`: something else listens there."""
-
-    def __init__(self, message: str, *, port_taken: bool) -> None:
-        super().__init__(message)
-        self.port_taken = port_taken
-
-
-def _cannot_listen(settings: Settings, error: OSError) -> CannotListen:
-    """One sentence with the reason, and the flag that helps."""
-    unknown_name = isinstance(error, socket.gaierror)  # its number is not one of `errno`
-    reason = error.strerror if unknown_name or error.errno is None else os.strerror(error.errno)
-    flag = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
-    message = f"Cannot listen on {settings.host}:{settings.port} ({reason}): choose another {flag}."
-    return CannotListen(message, port_taken=error.errno == errno.EADDRINUSE)
-
-
-async def _serve_until_signal(
+def _site(
+    runner: Runner,
     settings: Settings,
     sock: socket.socket | None,
+    tls: ssl.SSLContext | None,
+    worker: Worker | None,
+) -> web.BaseSite:
+    """Where to listen: on this socket, at the address of the settings, or at that of all workers."""
+    if worker is None:
+        return Site(runner, settings.host, settings.port, sock, tls)
+    registry = runner.app[REGISTRY]
+    return SharedSite(
+        runner, worker.sock, tls, worker.seat, room=lambda: not registry.full, sessions=lambda: len(registry)
+    )
+
+
+async def _listen(site: web.BaseSite, settings: Settings) -> None:
+    """Raises ConfigError."""
+    try:
+        await site.start()
+    except OSError as error:
+        raise cannot_listen(settings, error) from error
+
+
+async def serve_until_signal(
+    settings: Settings,
     tools: Sequence[Toolish],
-    providers: ProviderOverrides | None,
-    *,
-    announce: bool,
+    providers: ProviderOverrides | None = None,
+    worker: Worker | None = None,
 ) -> None:
-    stop = _Stop(settings.drain_s)
+    """Serve alone, or as one of several workers, until a signal. Raises ConfigError."""
+    stop = _Stop(settings.drain_s, worker)
     stop.listen()
-    async with running(settings, providers=providers, tools=tools, sock=sock) as server:
+    app = realtime_app(settings, providers=providers, tools=tools)
+    async with _running(settings, app, None, worker) as server:
         stop.server = server
         if not stop.event.is_set():
-            _announce(server, settings, announce=announce)
+            _announce(server, settings, worker)
             _collect_garbage_less_often()
         await stop.event.wait()
     stop.tell()
@@ -158,28 +167,32 @@ class _Stop:
     """SIGTERM and SIGINT: the first one begins the drain, a second one ends it at once.
 
     From the first one on there is one deadline for all that follows: the drain, a start that is not over, providers and
-    threads that hang.
+    threads that hang. A worker's second one says nothing: whoever signals all processes reaches it twice.
     """
 
-    def __init__(self, drain_s: float) -> None:
+    def __init__(self, drain_s: float, worker: Worker | None = None) -> None:
         self.event = asyncio.Event()
         self.server: RunningServer | None = None
         self._drain_s = drain_s
+        self._worker = worker
         self._loop = asyncio.get_running_loop()
         self._began_s = self._stopping_s = self._loop.time()
 
     def listen(self) -> None:
         """Take the signals from now on."""
         self._loop.set_exception_handler(handle_loop_error)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._signalled, number)
+        self._loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
+        if self._worker is None:
+            self._loop.add_signal_handler(signal.SIGINT, self._signalled, signal.SIGINT)
+        else:
+            self._worker.on_hurry = self.hurry
 
     def _signalled(self, number: signal.Signals) -> None:
-        app = self.server.app if self.server is not None else None
         if self.event.is_set():
-            if app is not None:
-                app[DRAIN].hurry()
+            if self._worker is None:
+                self.hurry()
             return
+        app = self.server.app if self.server is not None else None
         self.event.set()
         delay_s = 0.0 if app is None else app[DRAIN].begin()
         sessions = None if app is None else len(app[REGISTRY])
@@ -188,22 +201,31 @@ class _Stop:
         facts = {"signal": number.name, "sessions": sessions, "delay_s": delay_s, "drain_s": self._drain_s}
         story(log, "stopping", facts)
 
+    def hurry(self) -> None:
+        """Wait for no reply any more."""
+        if self.server is not None:
+            self.server.app[DRAIN].hurry()
+
     def tell(self) -> None:
         """Everything is closed."""
         now_s = self._loop.time()
         story(log, "stopped", {"drained_s": now_s - self._stopping_s, "up_s": now_s - self._began_s})
 
 
-def _announce(server: RunningServer, settings: Settings, *, announce: bool) -> None:
+def _announce(server: RunningServer, settings: Settings, worker: Worker | None) -> None:
     """Say that the server is ready: a block on standard output (one object with `json`), and the log's first line."""
     runtime = server.runtime
-    if announce and settings.log_format == "json":
-        print(json.dumps({"level": "info", "message": "Ready", "url": server.url}), flush=True)
-    elif announce:
-        print(ready_block(server.url, runtime), flush=True)
-    story(log, "started", start_facts(server.url, runtime))
-    for warning in warnings_of(runtime):
-        log.warning(warning)
+    ready = json.dumps({"level": "info", "message": "Ready", "url": server.url})
+    text = ready if settings.log_format == "json" else ready_block(server.url, runtime)
+    if worker is None:
+        print(text, flush=True)
+    else:
+        worker.ready(text)
+    number = None if worker is None else worker.number
+    story(log, "started", {**start_facts(server.url, runtime), "worker": number})
+    if not number:  # they all have the same to say
+        for warning in warnings_of(runtime):
+            log.warning(warning)
 
 
 def _collect_garbage_less_often() -> None:
@@ -215,27 +237,15 @@ def _collect_garbage_less_often() -> None:
     gc.set_threshold(700, 10, 50)  # 50 instead of 10: a full collection about every minute under such a load
 
 
-def _run(
-    settings: Settings,
-    sock: socket.socket | None,
-    tools: Sequence[Toolish],
-    providers: ProviderOverrides | None = None,
-    *,
-    announce: bool,
-) -> None:
+def run_until_done(settings: Settings, serving: Coroutine[Any, Any, T]) -> T:
+    """Run this in a loop of its own, with the log of the settings. Raises what it raises."""
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
     ending.OF_THIS_PROCESS.reset()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve_until_signal(settings, sock, tools, providers, announce=announce))
+            return runner.run(serving)
     finally:
         ending.OF_THIS_PROCESS.disarm()  # what follows `serve` in a program of somebody else is not ours to end
-
-
-def _run_worker(*arguments: Any, announce: bool) -> None:
-    """`_run` as a whole process."""
-    _run(*arguments, announce=announce)
-    ending.OF_THIS_PROCESS.end(0)
 
 
 def _loop_factory() -> Any:
@@ -262,39 +272,9 @@ def serve(
     check_binding(settings)
     settings = with_server_secret(settings)
     if workers <= 1:
-        _run(settings, None, tools, providers, announce=True)
+        run_until_done(settings, serve_until_signal(settings, tools, providers))
         return 0
     if providers:
         raise ConfigError("Providers cannot be sent to other processes: use one worker, or an entry point.")
-    started = time.monotonic()
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((settings.host, settings.port))
-            sock.listen(1024)
-        except OSError as error:
-            raise _cannot_listen(settings, error) from error
-        context = multiprocessing.get_context("spawn")
-        processes = [
-            context.Process(
-                target=_run_worker, args=(settings, sock, tools), kwargs={"announce": number == 0}
-            )
-            for number in range(workers)
-        ]
-        # A terminal sends it to all: workers that begin are not for it
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for process in processes:
-            process.start()
-
-        def stop(*_: Any) -> None:
-            for process in processes:
-                process.terminate()
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        for process in processes:
-            process.join()
-    log.info("stopped after %.0f s", time.monotonic() - started)
-    clean = (0, -signal.SIGTERM)  # stopped before it could listen to signals
-    return max(0 if process.exitcode in clean else abs(process.exitcode or 0) for process in processes)
+    logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
+    return serve_workers(settings, tools, workers, stop_s=settings.drain_s + CLOSE_S)

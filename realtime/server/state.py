@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
@@ -32,6 +32,18 @@ class Opened:
     traces: Traces | None = None  # of turns, if they are wanted
 
 
+class Fleet(Protocol):
+    """All workers of the server that this process is one of."""
+
+    def sessions(self) -> int:
+        """The open sessions of all."""
+        ...
+
+    async def metrics(self) -> str | None:
+        """The metrics of all, added up; None: they cannot be had now."""
+        ...
+
+
 # What a part of the server adds to the capabilities, for this caller: field of the JSON → value
 Offer = Callable[[web.Application, Caller], Mapping[str, Any]]
 
@@ -46,6 +58,7 @@ DRAIN = web.AppKey("drain", Drain)
 OPENINGS = web.AppKey("openings", Openings)
 OFFERS = web.AppKey("offers", list[Offer])
 SAMPLES: web.AppKey[VoiceSamples] = web.AppKey("samples")
+FLEET: web.AppKey[Fleet] = web.AppKey("fleet")  # only where there are several workers
 VOICES = web.AppKey("voices", OfferedVoices)
 
 

@@ -1,0 +1,107 @@
+"""Which of several workers takes the next connection: the one with the fewest.
+
+Every worker sees a table in shared memory with one row for each of them, and writes its own row alone. Knows numbers
+and times; `shared_site.py` has the socket. Times are of `time.monotonic`, the same clock in every process of a machine
+(docs/operations.md, "Several workers").
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import MutableSequence
+from dataclasses import dataclass
+
+STALE_S = 0.5  # a worker that wrote nothing for so long is dead, frozen or far behind: nobody waits for it
+PATIENCE_S = 0.05  # nor for those that should take a connection and do not
+
+# The columns of a row
+_BEAT_S, _ROOM, _LOAD, _SESSIONS, _TAKEN = range(5)
+_WIDTH = 5
+
+
+def shared_rows(workers: int) -> MutableSequence[float]:
+    """Memory for a table of so many workers; it can be given to processes when they start."""
+    rows: MutableSequence[float] = multiprocessing.get_context("spawn").RawArray("d", workers * _WIDTH)
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a worker says of itself."""
+
+    beat_s: float  # when it said so; 0: it is not there
+    room: bool  # it may begin sessions
+    load: float  # connections
+    sessions: float
+    taken: float  # connections since the start
+
+
+class Board:
+    """The table, as everybody may read it."""
+
+    def __init__(self, rows: MutableSequence[float]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows) // _WIDTH
+
+    def __getitem__(self, number: int) -> Row:
+        at = number * _WIDTH
+        beat_s, room, load, sessions, taken = self._rows[at : at + _WIDTH]
+        return Row(beat_s, bool(room), load, sessions, taken)
+
+    def write(self, number: int, column: int, value: float) -> None:
+        self._rows[number * _WIDTH + column] = value
+
+    def clear(self, number: int) -> None:
+        """This worker is not there any more."""
+        for column in range(_WIDTH):
+            self.write(number, column, 0.0)
+
+    def sessions(self) -> int:
+        """Those of all workers."""
+        return int(sum(self[number].sessions for number in range(len(self))))
+
+
+class Seat:
+    """One worker at the table: it writes its row, and learns whether the next connection is for it."""
+
+    def __init__(self, board: Board, number: int) -> None:
+        self.board = board
+        self.number = number
+        self._waits_since_s: float | None = None
+        self._taken_then = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Seat {self.number} of {len(self.board)}>"
+
+    def say(self, now_s: float, *, room: bool, load: int, sessions: int) -> None:
+        """Write the row."""
+        for column, value in ((_ROOM, float(room)), (_LOAD, load), (_SESSIONS, sessions), (_BEAT_S, now_s)):
+            self.board.write(self.number, column, value)
+
+    def took(self) -> None:
+        """This worker accepted a connection."""
+        self.board.write(self.number, _TAKEN, self.board[self.number].taken + 1)
+        self._waits_since_s = None
+
+    def leave(self) -> None:
+        """This worker accepts no more."""
+        self.board.clear(self.number)
+
+    def takes(self, now_s: float) -> bool:
+        """Whether this worker takes the connection that waits: it has the fewest, or those who have fewer do not."""
+        if self._is_next(now_s):
+            return True
+        taken = sum(row.taken for row in self._others())
+        if self._waits_since_s is None or taken != self._taken_then:
+            self._waits_since_s, self._taken_then = now_s, taken
+        return now_s - self._waits_since_s >= PATIENCE_S
+
+    def _is_next(self, now_s: float) -> bool:
+        own = self.board[self.number]
+        loads = [row.load for row in self._others() if row.room and now_s - row.beat_s < STALE_S]
+        return not loads or (own.room and own.load <= min(loads))
+
+    def _others(self) -> list[Row]:
+        return [self.board[number] for number in range(len(self.board)) if number != self.number]

@@ -1,0 +1,232 @@
+"""Keeps several workers running: starts them, replaces those that end, adds up what they count, stops them together.
+
+Knows neither sockets nor processes: `worker_process.py` starts a worker, `workers.py` puts it all together
+(docs/operations.md, "Several workers").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from realtime.errors import ConfigError
+from realtime.logs import story
+from realtime.server.metrics_sum import MetricsSum
+from realtime.server.spread import Board
+from realtime.server.worker_channel import (
+    AskSum,
+    Channel,
+    Count,
+    Counted,
+    FromWorker,
+    Hurry,
+    Ready,
+    Refused,
+    Sum,
+)
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 5.0  # before a worker that ended is started again
+STEADY_S = 10.0  # a worker that ran for so long is replaced after the first pause again
+COUNT_S = 0.5  # a worker that does not tell its metrics by then: its last ones stand
+LAST_WORDS_S = 1.0  # what a worker said before it ended
+EXIT_FAILED = 1
+_LEFT_WELL = (0, -signal.SIGTERM)  # also one that was stopped before it could listen to signals
+
+
+class Child(Protocol):
+    """A worker's process, as its parent sees it."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    async def channel(self) -> Channel[FromWorker]: ...
+
+    async def ended(self) -> int:
+        """Wait for its end: its exit status, or minus the signal that ended it."""
+        ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Supervisor:
+    """Runs the workers with the numbers from 0 on. `start` starts one of them, and may raise OSError."""
+
+    def __init__(
+        self,
+        board: Board,
+        start: Callable[[int], Child],
+        *,
+        on_ready: Callable[[str], object],
+        on_stop: Callable[[], object],
+        longest_stop_s: float,
+    ) -> None:
+        """`on_ready` is called once, when all of them accept, with what one of them has to say. A worker that has not
+        ended `longest_stop_s` after the stop began is killed."""
+        self._board, self._start, self._on_ready, self._on_stop = board, start, on_ready, on_stop
+        self._longest_stop_s = longest_stop_s
+        self._children: dict[int, Child] = {}
+        self._channels: dict[int, Channel[FromWorker]] = {}
+        self._ready: dict[int, str] = {}
+        self._started = self._failed = False
+        self._refused: str | None = None
+        self._stopping = asyncio.Event()
+        self._replaced = 0
+        self._sum = MetricsSum()
+        self._questions = itertools.count(1)
+        self._asked: dict[tuple[int, int], asyncio.Future[None]] = {}
+        self._counting = asyncio.Lock()
+        self._answers: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        return f"<Supervisor of {len(self._children)} of {len(self._board)} workers>"
+
+    async def run(self) -> int:
+        """Run until all have ended after `stop`, or one could not start; the exit status. Raises ConfigError."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(len(self._board)):
+                    group.create_task(self._keep(number), name=f"worker {number}")
+        finally:
+            self._kill()
+        if self._refused is not None:
+            raise ConfigError(self._refused)
+        return EXIT_FAILED if self._failed else 0
+
+    def stop(self) -> None:
+        """Let all workers leave; called again: wait for no reply any more."""
+        if self._stopping.is_set():
+            for channel in self._channels.values():
+                channel.send(Hurry())
+            return
+        self._stopping.set()
+        self._on_stop()
+        for child in self._children.values():
+            child.terminate()
+        asyncio.get_running_loop().call_later(self._longest_stop_s, self._kill)
+
+    def _kill(self) -> None:
+        for number, child in self._children.items():
+            story(log, "worker killed", {"worker": number, "pid": child.pid}, logging.WARNING)
+            child.kill()
+
+    # -- the life of a worker ----------------------------------------------------------------------------------------
+
+    async def _keep(self, number: int) -> None:
+        """Run this worker, and another one in its place whenever it ends."""
+        loop, pause_s = asyncio.get_running_loop(), FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            began_s = loop.time()
+            status = await self._life(number)
+            if self._stopping.is_set():
+                self._failed |= status not in _LEFT_WELL
+                return
+            if not self._started:  # what does not start now would not start in a second either
+                self._failed = True
+                self.stop()
+                return
+            if (ran_s := loop.time() - began_s) >= STEADY_S:
+                pause_s = FIRST_PAUSE_S
+            self._replaced += 1
+            facts = {"worker": number, "status": status, "ran_s": round(ran_s, 1), "pause_s": pause_s}
+            story(log, "worker ended, another one starts", facts, logging.WARNING)
+            await self._pause(pause_s)
+            pause_s = min(2 * pause_s, LAST_PAUSE_S)
+
+    async def _life(self, number: int) -> int:
+        """Start a worker and wait for its end: its exit status."""
+        try:
+            child = self._start(number)
+        except OSError as error:
+            log.error("a worker cannot be started (%s)", error.strerror)
+            return EXIT_FAILED
+        self._children[number] = child
+        channel = self._channels[number] = await child.channel()
+        listening = asyncio.create_task(self._listen(number, channel), name=f"listen to worker {number}")
+        status = await child.ended()
+        del self._children[number], self._channels[number]
+        self._board.clear(number)
+        await asyncio.wait([listening], timeout=LAST_WORDS_S)
+        listening.cancel()
+        await channel.aclose()
+        self._sum.ended(number)
+        self._ready.pop(number, None)
+        return status
+
+    async def _pause(self, seconds: float) -> None:
+        stopping = asyncio.create_task(self._stopping.wait(), name="pause")
+        await asyncio.wait([stopping], timeout=seconds)
+        stopping.cancel()
+
+    async def _listen(self, number: int, channel: Channel[FromWorker]) -> None:
+        """Hear a worker until it is gone."""
+        while (message := await channel.receive()) is not None:
+            match message:
+                case Ready(text):
+                    self._is_ready(number, text)
+                case Refused(reason):
+                    self._is_refused(number, reason)
+                case Counted(question, text):
+                    self._sum.reported(number, text)
+                    if (
+                        question is not None
+                        and (asked := self._asked.pop((number, question), None)) is not None
+                    ):
+                        asked.set_result(None)
+                case AskSum(question):
+                    answer = asyncio.create_task(self._tell_sum(channel, question), name="add up metrics")
+                    self._answers.add(answer)
+                    answer.add_done_callback(self._answers.discard)
+
+    def _is_ready(self, number: int, text: str) -> None:
+        self._ready[number] = text
+        if not self._started and len(self._ready) == len(self._board):
+            self._started = True
+            self._on_ready(self._ready[0])
+
+    def _is_refused(self, number: int, reason: str) -> None:
+        if self._started:
+            log.error("worker %d cannot start: %s", number, reason)
+        elif self._refused is None:
+            self._refused = reason
+
+    # -- metrics -----------------------------------------------------------------------------------------------------
+
+    async def _tell_sum(self, channel: Channel[FromWorker], question: int) -> None:
+        async with self._counting:
+            await self._count()
+            text = self._sum.text(self._own_metrics())
+        channel.send(Sum(question, text))
+
+    async def _count(self) -> None:
+        """Ask every worker that is there for its metrics."""
+        question, loop = next(self._questions), asyncio.get_running_loop()
+        asked = {(number, question): loop.create_future() for number in self._channels}
+        self._asked |= asked
+        for channel in self._channels.values():
+            channel.send(Count(question))
+        if asked:
+            await asyncio.wait(asked.values(), timeout=COUNT_S)
+        for key in asked:
+            self._asked.pop(key, None)
+
+    def _own_metrics(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("realtime_workers", "Workers that accept connections", len(self._ready))
+        replaced = "Workers that ended and were started again"
+        yield CounterMetricFamily("realtime_workers_replaced", replaced, self._replaced)
+        sessions = GaugeMetricFamily(
+            "realtime_worker_sessions", "Open sessions of each worker", labels=["worker"]
+        )
+        for number in range(len(self._board)):
+            sessions.add_metric([str(number)], self._board[number].sessions)
+        yield sessions

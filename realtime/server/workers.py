@@ -1,0 +1,87 @@
+"""Several workers on one port: what each of them may use, and the supervisor that runs them.
+
+The numbers of the account and of sessions are divided: together the workers use what one server would
+(docs/operations.md, "Several workers").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import pickle
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from realtime.logs import story
+from realtime.server.address import listening_socket
+from realtime.server.spread import Board, shared_rows
+from realtime.server.supervisor import Supervisor
+from realtime.server.worker_process import WorkerProcess, start_worker
+from realtime.settings import Settings
+from realtime.tools import Toolish
+
+log = logging.getLogger(__name__)
+
+KILL_S = 3.0  # after the time in which a worker should have ended by itself
+NO_RESUME = "a client that comes back may reach another worker, so the extension `resume` is not offered"
+OWN_MEMORY = "each worker remembers its own conversations only: set REALTIME_STORE=sqlite:PATH to share them"
+
+
+def serve_workers(settings: Settings, tools: Sequence[Toolish], workers: int, *, stop_s: float) -> int:
+    """Serve with so many processes until SIGTERM or SIGINT, and return the exit status.
+
+    A worker ends within `stop_s` of the stop. Raises ConfigError.
+    """
+    with asyncio.Runner() as runner:
+        return runner.run(_supervise(settings, tools, workers, stop_s))
+
+
+async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int, stop_s: float) -> int:
+    began_s, rows = time.monotonic(), shared_rows(workers)
+    work = [pickle.dumps((settings_of(settings, number, workers), tuple(tools))) for number in range(workers)]
+    notes = notes_of(settings)
+    with listening_socket(settings) as sock:
+
+        def start(number: int) -> WorkerProcess:
+            return start_worker(number, sock, rows, work[number])
+
+        def announce(text: str) -> None:
+            print(text if settings.log_format == "json" else with_workers(text, workers, notes), flush=True)
+
+        for note in notes:
+            log.warning("with several workers %s", note)
+        supervisor = Supervisor(
+            Board(rows), start, on_ready=announce, on_stop=sock.close, longest_stop_s=stop_s + KILL_S
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+        status = await supervisor.run()
+    story(log, "all workers stopped", {"workers": workers, "up_s": time.monotonic() - began_s})
+    return status
+
+
+def settings_of(settings: Settings, number: int, workers: int) -> Settings:
+    """The settings of one of so many workers."""
+    shares: dict[str, Any] = {"max_sessions": share(settings.max_sessions, number, workers)}
+    if not settings.use_sandbox:  # each worker has a sandbox of its own, but the account is one
+        for name in ("speech_rpm", "chat_rpm", "speech_connections"):
+            shares[name] = max(1, share(getattr(settings, name), number, workers))
+    return dataclasses.replace(settings, resume_window_s=0.0, **shares)
+
+
+def share(whole: int, number: int, workers: int) -> int:
+    """The share of one of so many; together they are the whole."""
+    return whole // workers + (number < whole % workers)
+
+
+def notes_of(settings: Settings) -> list[str]:
+    """What several workers do not have, each with its reason."""
+    return [NO_RESUME, *([OWN_MEMORY] if settings.store == "memory" else [])]
+
+
+def with_workers(block: str, workers: int, notes: Sequence[str]) -> str:
+    """The block on standard output, with what there is to say of several workers."""
+    return "\n".join([block, f"  {'workers':<14} {workers}: {'; '.join(notes)}"])
