@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -222,7 +223,8 @@ def _announce(server: RunningServer, settings: Settings, worker: Worker | None) 
     else:
         worker.ready(text)
     number = None if worker is None else worker.number
-    story(log, "started", {**start_facts(server.url, runtime), "worker": number})
+    pid = None if worker is None else os.getpid()
+    story(log, "started", {**start_facts(server.url, runtime), "worker": number, "pid": pid})
     if not number:  # they all have the same to say
         for warning in warnings_of(runtime):
             log.warning(warning)

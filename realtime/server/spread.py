@@ -21,7 +21,7 @@ _WIDTH = 5
 
 def shared_rows(workers: int) -> MutableSequence[float]:
     """Memory for a table of so many workers; it can be given to processes when they start."""
-    rows: MutableSequence[float] = multiprocessing.get_context("spawn").RawArray("d", workers * _WIDTH)
+    rows: MutableSequence[float] = multiprocessing.get_context("forkserver").RawArray("d", workers * _WIDTH)
     return rows
 
 

@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 EXIT_ORPHANED = 1
 EXIT_REFUSED = 2
 SUM_S = 2.0  # the supervisor waits half a second for a worker that does not answer
+HELD_SIGNALS = {signal.SIGINT, signal.SIGTERM}  # until a process that begins has said what they mean to it
 _PR_SET_PDEATHSIG = 1  # Linux: prctl(2)
 
 
@@ -63,7 +64,7 @@ def run_worker(post: Post, work: bytes) -> None:
     """The whole process. `work` holds the settings and the tools; to load them takes a while."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the supervisor passes it on
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_SIGNALS)
     settings, tools = pickle.loads(work)  # from our own parent
     from realtime import ending
     from realtime.server.run import run_until_done
@@ -73,12 +74,17 @@ def run_worker(post: Post, work: bytes) -> None:
 
 
 def end_with_parent(leave: Callable[[int], Any] = os._exit) -> None:
-    """From now on this process ends when its parent does, however that ends: Linux kills it, elsewhere a pipe tells."""
+    """From now on this process ends when the supervisor does: Linux kills it, elsewhere a pipe tells."""
+    killed_with_parent()
+    # Also on Linux: it may have ended before the line above
+    threading.Thread(target=_watch_parent, args=(leave,), name="parent", daemon=True).start()
+
+
+def killed_with_parent() -> None:
+    """On Linux: the system kills this process when the one ends that started it."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # a C library without it
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # Also on Linux: the parent may have ended before the line above
-    threading.Thread(target=_watch_parent, args=(leave,), name="parent", daemon=True).start()
 
 
 def _watch_parent(leave: Callable[[int], Any]) -> None:

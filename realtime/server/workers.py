@@ -43,10 +43,11 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
     began_s, rows = time.monotonic(), shared_rows(workers)
     work = [pickle.dumps((settings_of(settings, number, workers), tuple(tools))) for number in range(workers)]
     notes = notes_of(settings)
+    preload = ["realtime.sandbox.server"] if settings.use_sandbox else []
     with listening_socket(settings) as sock:
 
         def start(number: int) -> WorkerProcess:
-            return start_worker(number, sock, rows, work[number])
+            return start_worker(number, sock, rows, work[number], preload)
 
         def announce(text: str) -> None:
             print(text if settings.log_format == "json" else with_workers(text, workers, notes), flush=True)

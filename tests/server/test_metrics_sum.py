@@ -1,0 +1,76 @@
+"""The metrics of several workers as one: they add up, and never run backwards."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from realtime.metrics import Metrics
+from realtime.server.metrics_sum import MetricsSum
+
+
+def values(text: str) -> dict[str, float]:
+    """By name and labels, as they stand in the text."""
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f"{key}={value}" for key, value in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return found
+
+
+def worker(sessions: int, *, failed: int = 0, lag_s: float = 0.0) -> Metrics:
+    metrics = Metrics()
+    metrics.sessions.set(sessions)
+    metrics.sessions_total.inc(sessions)
+    metrics.responses.labels("failed", "x").inc(failed)
+    metrics.loop_lag.observe(lag_s)
+    metrics.load_lag.set(lag_s)
+    metrics.admission.set(2 if lag_s else 0)
+    return metrics
+
+
+def told(total: MetricsSum, number: int, metrics: Metrics) -> None:
+    total.reported(number, metrics.text().decode())
+
+
+def test_the_metrics_of_all_workers_add_up():
+    total = MetricsSum()
+    told(total, 0, worker(3, failed=1))
+    told(total, 1, worker(4, failed=2, lag_s=0.04))
+    seen = values(total.text())
+    assert seen["realtime_sessions"] == 7
+    assert seen["realtime_sessions_opened_total"] == 7
+    assert seen["realtime_responses_total{code=x,status=failed}"] == 3
+    assert seen["realtime_loop_lag_seconds_count"] == 2
+    assert seen["realtime_loop_lag_seconds_bucket{le=0.001}"] == 1
+    assert seen["realtime_load_lag_seconds"] == 0.04
+    assert seen["realtime_admission_state"] == 0, "one of them lets sessions begin"
+    assert [value for name, value in seen.items() if name.startswith("realtime_build_info")] == [1]
+
+
+def test_every_metric_of_a_worker_is_in_the_sum_and_alone_it_is_the_same():
+    total, metrics = MetricsSum(), worker(3)
+    text = metrics.text().decode()
+    total.reported(0, text)
+    assert total.text() == text
+
+
+def test_what_a_worker_counted_stays_when_it_is_gone_and_what_it_held_does_not():
+    total = MetricsSum()
+    told(total, 0, worker(3, failed=1))
+    told(total, 1, worker(4, failed=2))
+    before = values(total.text())
+    total.ended(1)
+    told(total, 1, worker(0))
+    total.ended(1)
+    after = values(total.text())
+    assert after["realtime_sessions"] == 3
+    for name in before:
+        if name.endswith(("_total", "_count", "_sum")) or "_bucket" in name:
+            assert after[name] >= before[name], name
+
+
+def test_a_worker_that_tells_nothing_counts_as_it_did_before():
+    total = MetricsSum()
+    told(total, 0, worker(3))
+    told(total, 1, worker(4))
+    told(total, 0, worker(5))
+    assert values(total.text())["realtime_sessions"] == 9
