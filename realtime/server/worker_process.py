@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 
 from realtime.server.worker import HELD_SIGNALS, Post, run_worker
@@ -81,6 +82,7 @@ def _signals_held() -> Iterator[None]:
 
     So neither the Ctrl-C of a terminal nor a service manager that signals all processes at once cuts anybody off.
     """
+    resource_tracker.ensure_running()  # where it starts, it would let them through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_SIGNALS)
     try:
         yield

@@ -31,6 +31,10 @@ class Server:
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
+    def stop_every_process(self) -> None:
+        """As a service manager does it, and a terminal with another signal."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+
     async def ended(self) -> int:
         async with asyncio.timeout(STOP_S):
             return await self.process.wait()
@@ -67,6 +71,7 @@ async def serving(folder: Path, *arguments: str, **more: str) -> AsyncIterator[S
         env=environment(**more),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         assert process.stdout is not None
@@ -142,7 +147,11 @@ async def test_two_workers_share_one_port_and_a_client_secret_also_after_a_resta
             async with server.connect(secret) as socket:
                 await ask(socket, "What is two plus three?")
                 assert (await until(socket, "response.done"))["response"]["status"] == "completed"
-        server.stop()
+        async with server.connect(secret) as socket:
+            await ask(socket, "Tell me a very long story.")
+            await until(socket, "response.output_text.delta")
+            server.stop_every_process()
+            assert (await until(socket, "response.done"))["response"]["status"] == "completed"
         assert await server.ended() == 0
     async with serving(tmp_path, **chosen) as server, server.connect(secret) as socket:
         await until(socket, "session.created")
