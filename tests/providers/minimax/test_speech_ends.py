@@ -14,7 +14,7 @@ from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_session import SpeechTimeouts
 from realtime.providers.minimax.speech import MiniMaxSpeech
 from realtime.sandbox.server import Sandbox
-from tests.providers.minimax.test_speech import VOICE, Received, receive_all, sandbox
+from tests.providers.minimax.speech_kit import VOICE, Received, receive_all, sandbox
 
 ENGLISH = (
     "The quick brown fox jumps over the lazy dog.",
