@@ -182,6 +182,8 @@ class Line:
         repeated = self._log.begin(first["session"])
         events = self._known.recreate(self._conversation.session, unsent, repeated)
         self._known = Rebuilding()
+        if any(event["type"] == "response.create" for event in events):
+            self._known.asked()  # if this socket is lost as well
         self._log.is_new(first.get("seq"))
         audio = self._log.rest()
         sent: list[Sent] = []

@@ -86,6 +86,8 @@ class Rebuilding:
         for event in unsent:
             if event["type"] == "conversation.item.create" and event["item"]["id"] not in self._deleted:
                 items.setdefault(event["item"]["id"], event["item"])
+            elif event["type"] == "conversation.item.delete":
+                items.pop(event["item_id"], None)
         settings = {name: value for name, value in session.items() if name not in _READ_ONLY}
         create = [{"type": "conversation.item.create", "item": item} for item in items.values()]
         return [
@@ -96,7 +98,15 @@ class Rebuilding:
         ]
 
     def _place(self, item: Mapping[str, Any], previous: str | None) -> None:
+        """Take an item, and a new one at its place: after `previous`, first for None, last after an unknown one."""
         kind, name = item["type"], item["id"]
+        is_new, known = name not in self._items, list(self._items)
+        self._take(item, kind, name)
+        if is_new and known and (previous is None or previous in known[:-1]):
+            at = 0 if previous is None else known.index(previous) + 1
+            self._items = {each: self._items[each] for each in (*known[:at], name, *known[at:])}
+
+    def _take(self, item: Mapping[str, Any], kind: str, name: str) -> None:
         if kind in _CALLS:
             fields = {key: item[key] for key in _CALLS[kind] if key in item}
             self._items[name] = {"id": name, "type": kind, **fields}
