@@ -72,7 +72,8 @@ class Admission:
         self.load = Load()
         self._beyond = dict.fromkeys(LIMITS, 0)  # measurements in a row
         self._calm = 0
-        self._admitted: deque[float] = deque()  # the times of the last RESERVED_S
+        self._admitted: deque[float] = deque()  # the times of the last RESERVED_S, of who is still there
+        self._last_s = float("-inf")  # when the last one was admitted
 
     def __repr__(self) -> str:
         return f"<Admission {self.state.name.lower()}, {self.load}>"
@@ -104,11 +105,7 @@ class Admission:
             return True  # whatever keeps this machine busy, it is not the sessions
         if self.state is AdmissionState.FULL:
             return False
-        if (
-            self.state is AdmissionState.CAREFUL
-            and self._admitted
-            and now_s - self._admitted[-1] < CAREFUL_GAP_S
-        ):
+        if self.state is AdmissionState.CAREFUL and now_s - self._last_s < CAREFUL_GAP_S:
             return False
         reserved = self._share * (len(self._admitted) + 1)
         return self.load.cpu + reserved <= LIMITS[AdmissionState.FULL].cpu
@@ -117,6 +114,12 @@ class Admission:
         """One has begun."""
         self._forget(now_s)
         self._admitted.append(now_s)
+        self._last_s = now_s
+
+    def gone(self, admitted_s: float) -> None:
+        """The one that was admitted at this time has ended, or did not come about: it reserves nothing."""
+        if admitted_s in self._admitted:
+            self._admitted.remove(admitted_s)
 
     @property
     def _share(self) -> float:

@@ -25,6 +25,7 @@ class Place:
     def __init__(self, places: dict[Place, str], admission: Admission | None = None) -> None:
         self._places = places
         self._admission = admission
+        self._since_s = 0.0  # when it was taken, by the loop's clock
         self.used = False  # a session began in it
         self.instead_of: LiveSession | None = None  # that will end for the one that begins here
 
@@ -39,11 +40,13 @@ class Place:
         """For a session of this key, whose limits were looked at just now, without an `await` since."""
         self._places[self] = key
         if self._admission is not None:
-            self._admission.admitted(asyncio.get_running_loop().time())
+            self._since_s = asyncio.get_running_loop().time()
+            self._admission.admitted(self._since_s)
 
     def free(self) -> None:
         """Nobody needs it any more."""
-        self._places.pop(self, None)
+        if self._places.pop(self, None) is not None and self._admission is not None:
+            self._admission.gone(self._since_s)
 
 
 class Registry:

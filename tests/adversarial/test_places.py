@@ -10,6 +10,7 @@ import websockets
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.core.admission import Admission
 from realtime.providers.base import Taken
 from realtime.providers.memory_store import MemoryStore
 from realtime.sandbox.server import Sandbox
@@ -190,3 +191,21 @@ async def test_who_resumes_a_session_that_ends_meanwhile_takes_its_place():
         await harness.no_sessions()
         async with harness.connect() as after:
             assert after.types[0] == "session.created"
+
+
+async def test_who_has_gone_again_keeps_nobody_out():
+    """Neither handshakes that fail nor sessions that end reserve a share of the core for those they would have been."""
+    registry = Registry(10_000, admission=Admission())
+    for number in range(1_000):
+        assert not registry.full
+        with registry.place() as place:
+            place.take("a")
+            if number % 2:
+                live = Live(number, "a")
+                registry.start(live, place)  # type: ignore[arg-type]
+                live.end()
+    stay = 0
+    while not registry.full:  # a crowd that stays is held back, as before
+        registry.place().__enter__().take("b")
+        stay += 1
+    assert 100 < stay < 1_000
