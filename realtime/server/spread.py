@@ -12,7 +12,7 @@ from collections.abc import MutableSequence
 from dataclasses import dataclass
 
 STALE_S = 0.5  # a worker that wrote nothing for so long is dead, frozen or far behind: nobody waits for it
-PATIENCE_S = 0.05  # nor for those that should take a connection and do not
+PATIENCE_S = 0.2  # nor for those that should take a connection and do not
 
 # The columns of a row
 _BEAT_S, _ROOM, _LOAD, _SESSIONS, _TAKEN = range(5)

@@ -70,6 +70,6 @@ def test_somebody_takes_what_the_next_one_leaves_lying():
     late.took()  # it works on the queue: the wait begins again
     assert not busy.takes(NOW_S + PATIENCE_S)
     assert not busy.takes(NOW_S + PATIENCE_S * 1.9)
-    assert busy.takes(NOW_S + PATIENCE_S * 2)
+    assert busy.takes(NOW_S + PATIENCE_S * 2.1)
     busy.took()
-    assert not busy.takes(NOW_S + PATIENCE_S * 2)
+    assert not busy.takes(NOW_S + PATIENCE_S * 2.1)
