@@ -25,6 +25,7 @@ from realtime.providers.base import ProviderOverrides
 from realtime.server.address import cannot_listen
 from realtime.server.announce import ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
+from realtime.server.draining import BALANCER_DELAY_S
 from realtime.server.listener import IDLE_TIMEOUT_S, Site
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
@@ -279,4 +280,5 @@ def serve(
     if providers:
         raise ConfigError("Providers cannot be sent to other processes: use one worker, or an entry point.")
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
-    return serve_workers(settings, tools, workers, stop_s=settings.drain_s + CLOSE_S)
+    delay_s = BALANCER_DELAY_S if settings.drain_delay_s is None else settings.drain_delay_s
+    return serve_workers(settings, tools, workers, stop_s=delay_s + settings.drain_s + CLOSE_S)
