@@ -16,7 +16,7 @@ The modules, by what they are for:
                         chat_schema, chat_models, charsets, native_events, spares, idle_connections
     text of an answer   thinking, visible_text, end_tokens, damaged_text
     calls in an answer  call_assembler, typed_arguments, written_calls, written_openings, written_heads, written_forms,
-                        written_relatives, written_naked, written_ends
+                        written_json, written_relatives, written_naked, written_ends
     its third dialect   chat_anthropic, anthropic_stream
     live speech         speech, speech_config, speech_protocol, speech_chunk, speech_ends, speech_lengths,
                         speech_session, speech_socket, speech_bidi, speech_http, subtitles
