@@ -113,7 +113,7 @@ async def test_a_short_silence_costs_nothing(open_page: Any) -> None:
         script.answering.clear()
         await pass_until(page, "The server does not answer", NOTICED_S)
         script.answering.set()
-        await wait_for_status(page, "Listening")
+        await pass_until(page, "Listening", NOTICED_S)  # the page draws with its clock's next frame
         assert len(server.sessions) == 1
 
 
@@ -143,7 +143,8 @@ async def test_reconnect_now(open_page: Any) -> None:
         await page.click("#talk")
         await wait_for_status(page, "Listening")
         await server.stop()
-        await wait_for_status(page, "Reconnecting in")  # its clock stands still: the countdown does not end
+        # Its clock stands still: the countdown does not end.
+        await page.wait_for_function("realtimeDebug.voice.connection.state === 'waiting'")
         await server.start()
         states = await page.evaluate("""() => {
             const { connection } = realtimeDebug.voice, before = connection.state;
