@@ -160,7 +160,8 @@ async def test_a_huge_list_is_read_in_part(kind, tmp_path):
             "ada", f"conv_{number}", FIRST_EPOCH, Changes(["i", "large"], {"i": item, "large": b"x" * 20_000})
         )
     await asyncio.sleep(0.005)  # the times of a file have milliseconds
-    await store.save("ada", "conv_0", FIRST_EPOCH, Changes(["i", "large"], {}))  # changed last, made first
+    changed = Changes(["i", "large", "last"], {"last": b"x" * 20_000})
+    await store.save("ada", "conv_0", FIRST_EPOCH, changed)  # changed last, made first
     found = await store.listing("ada", MAX_LIMIT)
     assert len(found) == MAX_LIMIT
     assert found[0].id == "conv_0"

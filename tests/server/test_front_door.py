@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import websockets
 
+from realtime.server.access import CLOCK_LEEWAY_S
 from tests.server.harness import Harness, WireClient, open_harness
 
 KEY = "sk-test-1234567890"
@@ -268,7 +269,7 @@ async def test_an_expired_secret_is_rejected_but_its_open_session_continues(with
     protocols = ("realtime", BROWSER_KEY + minted["value"])
     async with with_key.connect(protocols=protocols) as early:
         now = time.time()
-        monkeypatch.setattr("realtime.server.realtime_endpoint.time.time", lambda: now + 11)
+        monkeypatch.setattr("realtime.server.realtime_endpoint.time.time", lambda: now + 11 + CLOCK_LEEWAY_S)
         async with with_key.open_socket(protocols=protocols) as late:
             assert "expired" in (await late.error())["message"]
             assert (await late.closed())[0] == 1008
