@@ -36,7 +36,8 @@ async def probe_load(metrics: Metrics, admission: Admission, sessions: Callable[
             metrics.loop_lag.observe(lag_s)
         now_s, cpu_s, all_cpu_s = loop.time(), time.thread_time(), time.process_time()
         passed_s = max(now_s - since_s, PROBE_S)
-        to_blame = (all_cpu_s - all_used_s) / passed_s >= OWN_SHARE
+        # Without a session it is the start: models are loaded
+        to_blame = sessions() > 0 and (all_cpu_s - all_used_s) / passed_s >= OWN_SHARE
         load = Load(
             lag_s=sorted(lags)[-2] if to_blame else 0.0,
             cpu=(cpu_s - used_s) / passed_s,
