@@ -12,7 +12,7 @@ from collections.abc import MutableSequence
 from dataclasses import dataclass
 
 STALE_S = 0.5  # a worker that wrote nothing for so long is dead, frozen or far behind: nobody waits for it
-PATIENCE_S = 0.2  # nor for those that should take a connection and do not
+OTHERS_S = 0.2  # nor longer than this for those that should take a connection and do not
 
 # The columns of a row
 _BEAT_S, _ROOM, _LOAD, _SESSIONS, _TAKEN = range(5)
@@ -96,7 +96,7 @@ class Seat:
         taken = sum(row.taken for row in self._others())
         if self._waits_since_s is None or taken != self._taken_then:
             self._waits_since_s, self._taken_then = now_s, taken
-        return now_s - self._waits_since_s >= PATIENCE_S
+        return now_s - self._waits_since_s >= OTHERS_S
 
     def _is_next(self, now_s: float) -> bool:
         own = self.board[self.number]

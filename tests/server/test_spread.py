@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.server.spread import PATIENCE_S, STALE_S, Board, Seat, shared_rows
+from realtime.server.spread import OTHERS_S, STALE_S, Board, Seat, shared_rows
 
 NOW_S = 1000.0
 
@@ -66,10 +66,10 @@ def test_a_worker_that_left_is_not_waited_for():
 def test_somebody_takes_what_the_next_one_leaves_lying():
     busy, late = table(5, 1)
     assert not busy.takes(NOW_S)
-    assert not busy.takes(NOW_S + PATIENCE_S * 0.9)
+    assert not busy.takes(NOW_S + OTHERS_S * 0.9)
     late.took()  # it works on the queue: the wait begins again
-    assert not busy.takes(NOW_S + PATIENCE_S)
-    assert not busy.takes(NOW_S + PATIENCE_S * 1.9)
-    assert busy.takes(NOW_S + PATIENCE_S * 2.1)
+    assert not busy.takes(NOW_S + OTHERS_S)
+    assert not busy.takes(NOW_S + OTHERS_S * 1.9)
+    assert busy.takes(NOW_S + OTHERS_S * 2.1)
     busy.took()
-    assert not busy.takes(NOW_S + PATIENCE_S * 2.1)
+    assert not busy.takes(NOW_S + OTHERS_S * 2.1)
