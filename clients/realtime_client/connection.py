@@ -26,7 +26,7 @@ from .conversation import BINARY, RATE, Conversation, Event
 from .errors import ConnectionFailed
 from .line import RETURN_S, Line
 from .proxies import proxy_for, shown_proxy
-from .silence import SILENCE_TIMEOUT_S, Silence, WatchedSocket, watch
+from .silence import SILENCE_TIMEOUT_S, SilenceWatch, WatchedSocket
 from .talk import AudioInput, AudioOutput, Talk
 
 JSON_ONLY = Subprotocol("realtime")
@@ -104,7 +104,8 @@ async def connect(
         can_resume = resume and "resume" in conversation.extensions
         if silence_timeout_s is None:
             silence_timeout_s = RESUME_SILENCE_S if can_resume else SILENCE_TIMEOUT_S
-        watching = await stack.enter_async_context(_Watching(conversation, silence_timeout_s))
+        watching = SilenceWatch(silence_timeout_s, lambda: conversation.sound_sent_s)
+        await stack.enter_async_context(watching)
         watching.watch(socket)
 
         async def again(query: dict[str, Any]) -> tuple[WatchedSocket, Event]:
@@ -122,35 +123,13 @@ async def connect(
         yield conversation
 
 
-class _Watching:
-    """Gives up each socket of a conversation on which the server is silent for so long."""
-
-    def __init__(self, conversation: Conversation, timeout_s: float) -> None:
-        self._conversation = conversation
-        self._timeout_s = timeout_s
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> _Watching:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def watch(self, socket: WatchedSocket) -> None:
-        """This one from now on; the watch of a closed socket has ended."""
-        watching = watch(socket, Silence(self._timeout_s), lambda: self._conversation.sound_sent_s)
-        self._task = asyncio.create_task(watching, name="conversation: silence")
-
-
 async def _open_again(
     url: str,
     api_key: str | None,
     binary: bool,
     context: ssl.SSLContext | None,
     timeout_s: float,
-    watching: _Watching,
+    watching: SilenceWatch,
 ) -> tuple[WatchedSocket, Event]:
     """A new socket for the same conversation, and its first event. Raises ConnectionFailed."""
     socket = await _open(url, api_key, binary, context, timeout_s)

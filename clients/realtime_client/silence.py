@@ -95,6 +95,31 @@ async def watch(socket: WatchedSocket, silence: Silence, sound_sent_s: Callable[
                     _give_up(socket, silence.timeout_s)
 
 
+class SilenceWatch:
+    """Gives up each socket of a conversation on which the server is silent for `timeout_s`."""
+
+    def __init__(self, timeout_s: float, sound_sent_s: Callable[[], float]) -> None:
+        self._timeout_s = timeout_s
+        self._sound_sent_s = sound_sent_s
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> SilenceWatch:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def watch(self, socket: WatchedSocket) -> None:
+        """This one too; the watch of a closed socket ends by itself with its next look."""
+        watching = watch(socket, Silence(self._timeout_s), self._sound_sent_s)
+        task = asyncio.create_task(watching, name="conversation: silence")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
 def _signs(socket: WatchedSocket) -> tuple[int, int]:
     """What changes while the connection lives: what came, and what waits to be sent (a slow line still takes it)."""
     return socket.received, socket.transport.get_write_buffer_size()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from realtime_client import ConnectionLost, connect
-from realtime_client.silence import SILENCE_TIMEOUT_S, TICK_S, Silence, Verdict, watch
+from realtime_client.silence import SILENCE_TIMEOUT_S, TICK_S, Silence, SilenceWatch, Verdict, watch
 from websockets.protocol import State
 
 from tests import virtual_time
@@ -123,6 +123,21 @@ def test_a_network_that_is_gone_is_told_after_five_seconds():
     )
     assert socket.given_up_s == pytest.approx(5.0, abs=TICK_S)
     assert socket.pings == 1
+
+
+def test_a_conversation_that_ends_right_after_a_new_socket_leaves_no_watch_behind():
+    """The watch of the socket before ends with its next look only."""
+
+    async def main():
+        async with SilenceWatch(5.0, lambda: 0.0) as watching:
+            for _ in range(3):
+                socket = FakeSocket()
+                watching.watch(socket)
+                await asyncio.sleep(TICK_S / 4)
+                socket.abort()
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert virtual_time.run(main()) == set()
 
 
 @pytest.mark.parametrize("begin_s", [0.1, 1.0, 1.9, 2.1, 3.3, 7.7])
