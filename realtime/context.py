@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from realtime.core.conversation import (
     FULL,
+    FULL_MESSAGE,
     MAX_ITEMS,
     Conversation,
     ConversationError,
@@ -18,6 +19,7 @@ from realtime.core.conversation import (
     held_bytes,
 )
 from realtime.core.sent_sound import SentSound
+from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
 from realtime.protocol.server_events import ConversationItemDeleted
@@ -62,6 +64,11 @@ class Context:
         if self.config.truncation.mode != "disabled":
             self._make_room(item, after)
         return self.conversation.add(item, after, by_reply=by_reply)
+
+    def check_room(self) -> None:
+        """Raises ProtocolError when not even an answer fits."""
+        if len(self.conversation) > MAX_ITEMS and self.config.truncation.mode == "disabled":
+            raise ProtocolError(FULL_MESSAGE, code=FULL)
 
     def _make_room(self, item: Item, after: str | None) -> None:
         call_id = "" if isinstance(item, Message) else item.call_id

@@ -23,7 +23,7 @@ import msgspec
 
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.conversation import FULL, FULL_MESSAGE, MAX_ITEMS, Conversation
+from realtime.core.conversation import Conversation
 from realtime.errors import ProtocolError, event_broken
 from realtime.listening.user_input import UserInput
 from realtime.logs import Outline
@@ -277,14 +277,9 @@ class Session:
         marks.reach("turn_confirmed", marks.origin_s)
         options = with_items(options, self.conversation)
         if not options.out_of_band:
-            self._check_room()
+            self._context.check_room()
             self._speculation.drop()
         self._reply(options, marks)
-
-    def _check_room(self) -> None:
-        """Raises ProtocolError when not even an answer fits."""
-        if len(self.conversation) > MAX_ITEMS and self.config.truncation.mode == "disabled":
-            raise ProtocolError(FULL_MESSAGE, code=FULL)
 
     # -- turns ---------------------------------------------------------------------------------------------------
 
