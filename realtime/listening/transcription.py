@@ -31,7 +31,7 @@ LANGUAGE_AFTER = 2  # utterances in a row in one language: the next word need no
 DOUBTFUL = -1.15
 GUESSED = -1.3  # below this nearly all texts of the first 300 ms of a murmur are wrong, and few of a sentence
 SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
-INTERIM_SHARE = 0.5  # of a core, while somebody speaks
+INTERIM_SHARE = 0.5  # of the time: decodes one after the other would take a core for one speaker
 # From here on the language that a decode finds is that of the whole utterance (bench/README.md)
 TELLS_S = 1.2
 # Of speech, at least and at most. Whisper knows the last words 290 ms before the voice ends (bench/README.md).
@@ -51,6 +51,7 @@ class Transcription:
         self._early_end_ms = -1.0
         self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
         self._interim_took_ms = 0.0
+        self._interim_from_s = 0.0  # when the next one may begin
         self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
         self._utterance = 0  # counts them
         self._found: str | None = None  # the language of the open one, once its sound has told it
@@ -86,8 +87,11 @@ class Transcription:
 
     @property
     def takes_interim(self) -> bool:
-        """Whether an interim decode can begin now: one at a time, and only where they cost little."""
-        return self.interim_is_cheap and (self._interim is None or self._interim.done())
+        """Whether an interim decode can begin now: one at a time, as long after the last as that took, and only where
+        they cost little."""
+        if not self.interim_is_cheap or asyncio.get_running_loop().time() < self._interim_from_s:
+            return False
+        return self._interim is None or self._interim.done()
 
     def interim(self, samples: Samples, on_text: OnText) -> None:
         """Decode what there is so far, if that `takes_interim`."""
@@ -105,7 +109,10 @@ class Transcription:
         except ProviderError:
             self._interim_took_ms = INTERIM_EVERY_MS[1]  # busy or broken: ask as rarely as may be
             return  # the final decode will say what is wrong
-        self._interim_took_ms = (loop.time() - begun_s) * 1000
+        finally:
+            took_s = loop.time() - begun_s
+            self._interim_from_s = begun_s + took_s / INTERIM_SHARE
+        self._interim_took_ms = took_s * 1000
         if assumed and not is_sure(transcript):
             self._languages.clear()  # perhaps it is another language this time
             self._found = None

@@ -53,6 +53,7 @@ def transcription(linguist: Linguist, **session) -> Transcription:
 
 async def interim(subject: Transcription, samples: np.ndarray = SECOND) -> list[str]:
     texts: list[str] = []
+    await asyncio.sleep(2.5)  # rested, however long the last one took
     subject.interim(samples, into(texts))
     await subject._interim
     return texts
@@ -348,3 +349,28 @@ async def test_where_interim_decodes_are_refused_they_are_asked_for_as_rarely_as
     assert subject.interim_every_ms == INTERIM_EVERY_MS[1]
     await interim(subject)
     assert subject.interim_every_ms == INTERIM_EVERY_MS[0], "there is room again"
+
+
+@scripted
+@pytest.mark.parametrize("takes_s", [0.02, 0.2, 0.5, 0.9, 2.5])
+async def test_interim_decodes_take_at_most_half_of_the_time(takes_s):
+    """One after the other, the slow ones would take a core for one speaker."""
+    linguist = Linguist(*[english()] * 2_000, takes_s=takes_s)
+    subject, loop = transcription(linguist), asyncio.get_running_loop()
+    begun_s = loop.time()
+    while loop.time() < begun_s + 30:
+        subject.interim(SECOND, into([]))
+        await asyncio.sleep(0.02)
+    await subject.aclose()
+    assert 0.4 <= linguist.finished * takes_s / 30 <= 0.5 + takes_s / 30
+
+
+@scripted
+async def test_a_decode_that_fails_late_has_taken_its_time_too():
+    linguist = Linguist(*[ProviderUnavailable("broken")] * 100, takes_s=1.0)
+    subject = transcription(linguist)
+    for _ in range(300):
+        subject.interim(SECOND, into([]))
+        await asyncio.sleep(0.02)
+    await subject.aclose()
+    assert len(linguist.told) == 3
