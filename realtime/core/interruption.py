@@ -5,6 +5,8 @@ Milliseconds and texts in, a verdict out. Knows no phases and no actions: those 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from realtime.core.short_words import (
     begins_like_hum,
     ends_a_hum,
@@ -20,6 +22,10 @@ CONFIRM_MS = 600.0  # this much if nobody can tell what it says, or after backch
 CONFIRM_UNREAD_MS = 800.0  # this much if somebody can and has not: a slow "mm-hmm" takes over 700 ms
 DUCK_MS = 150.0  # so much voice may be an interruption: the reply is played more quietly until that is known
 DUCK_AGAIN_MS = 450.0  # so much more of it, after backchannels: the text of the next 300 ms has come by then
+# A reply that has come back is not lowered again in the next DUCK_REST_MS for less than DUCK_AGAIN_MS of voice, and at
+# most so often in so much sound: what comes and goes in quick turns must not make it go up and down with it
+DUCK_REST_MS = 1_000.0
+MOST_DUCKS, DUCKS_WITHIN_MS = 2, 4_000.0
 READING_MS = 400.0  # more is needed while a text is on its way: on a busy machine it comes late
 WORDLESS_MS = 1_000.0  # of a sound in which no words were read: this much may be a hum or a noise
 CONSIDER_MS = 250.0  # this much if it has a word that is no backchannel
@@ -41,6 +47,15 @@ def is_certain(speech_ms: float, explained_ms: float, *, reads: bool, text_comes
 def may_interrupt(speech_ms: float, explained_ms: float) -> bool:
     """Whether so much speech, of which backchannels explain a part, may be an interruption."""
     return speech_ms - explained_ms >= (DUCK_AGAIN_MS if explained_ms else DUCK_MS)
+
+
+def may_duck(speech_ms: float, explained_ms: float, at_ms: float, came_back_ms: Sequence[float]) -> bool:
+    """Whether a reply is lowered for so much speech. `at_ms`: the position; `came_back_ms`: where replies came back
+    that had been lowered for nothing."""
+    if sum(at_ms - back_ms < DUCKS_WITHIN_MS for back_ms in came_back_ms) >= MOST_DUCKS:
+        return False
+    rests = any(at_ms - back_ms < DUCK_REST_MS for back_ms in came_back_ms)
+    return may_interrupt(speech_ms, explained_ms) and (not rests or speech_ms - explained_ms >= DUCK_AGAIN_MS)
 
 
 def explained_by(text: str, speech_ms: float, *, before_answer: bool) -> float:

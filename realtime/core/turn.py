@@ -22,10 +22,12 @@ from enum import Enum, auto
 
 from realtime.core.interruption import (
     CONSIDER_WHOLE_MS,
+    DUCK_REST_MS,
+    MOST_DUCKS,
     explained_by,
     has_words,
     is_certain,
-    may_interrupt,
+    may_duck,
 )
 from realtime.core.short_words import is_hum
 from realtime.core.stopped_reply import StoppedReply, is_meant
@@ -61,6 +63,7 @@ from realtime.core.turn_events import (
     TranscriptFailed,
     TranscriptKnown,
     TurnEvent,
+    VoiceStopped,
     WholeTextSupposed,
 )
 
@@ -97,6 +100,7 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "Turn",
     "TurnEvent",
     "TurnRules",
+    "VoiceStopped",
     "WholeTextSupposed",
     "step",
 ]
@@ -141,12 +145,19 @@ class Turn:
     heard: bool = False  # something of what answers the user has been heard
     before_answer: bool = False  # the speech began when nothing of it had been
     ducked_id: str | None = None  # the reply that is played more quietly, while somebody may be interrupting
+    # Where the last replies came back that had been lowered for nothing
+    came_back_ms: tuple[float, ...] = ()
     stopped: StoppedReply | None = None  # the last reply, until it is known whether it was stopped rightly
 
     @property
     def replying(self) -> bool:
         """A reply is being generated or may still be sounding."""
         return self.response_id is not None or self.playing_id is not None
+
+    @property
+    def at_ms(self) -> float:
+        """The position in the audio, as far as speech tells it."""
+        return max(self.onset_ms + self.speech_ms, self.ended_ms)
 
 
 def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[Turn, list[Action]]:
@@ -158,6 +169,8 @@ def step(turn: Turn, event: TurnEvent, rules: TurnRules = TurnRules()) -> tuple[
         actions = [*actions, DuckReply(after.ducked_id, down=True)]
     elif turn.ducked_id is not None and after.ducked_id is None:
         actions = [*actions, DuckReply(turn.ducked_id, down=False)]
+        if after.phase is not Phase.SPEAKING:
+            after = replace(after, came_back_ms=(*turn.came_back_ms, turn.at_ms)[-MOST_DUCKS:])
     kept = turn.stopped
     if kept is None or not kept.keeps_chat or (after.stopped is not None and after.stopped.keeps_chat):
         return after, actions
@@ -184,7 +197,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             grown = replace(turn, speech_ms=speech_ms)
             if is_certain(speech_ms, turn.explained_ms, reads=rules.reads, text_comes=text_comes):
                 return _interrupt(grown, rules, words=False)
-            if may_interrupt(speech_ms, turn.explained_ms) and rules.interrupt_response:
+            ducks = may_duck(speech_ms, turn.explained_ms, grown.at_ms, turn.came_back_ms)
+            if rules.interrupt_response and (turn.ducked_id or ducks):
                 grown = replace(grown, ducked_id=turn.ducked_id or turn.response_id or turn.playing_id)
             return grown, []
         case Phase.TENTATIVE, InterimText(text, covered_ms, whole, sure, guess):
@@ -198,6 +212,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             explained_ms = max(turn.explained_ms, explained_ms)
             hummed = is_hum(text) if text.strip() else turn.hummed
             return replace(turn, explained_ms=explained_ms, hummed=hummed, ducked_id=ducked_id), []
+        case Phase.TENTATIVE | Phase.JUDGING, VoiceStopped():
+            return replace(turn, ducked_id=None), []
         case Phase.TENTATIVE, SpeechEnded(at_ms):
             return _judge(turn, at_ms, rules)
         case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text, sure) if item_id == turn.item_id:
@@ -256,7 +272,7 @@ def _of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, lis
 
 def _silent(turn: Turn) -> Turn:
     kept = Turn(response_id=turn.response_id, playing_id=turn.playing_id, unread=turn.unread, owed=turn.owed)
-    return replace(kept, heard=turn.heard, stopped=turn.stopped)
+    return replace(kept, heard=turn.heard, stopped=turn.stopped, came_back_ms=turn.came_back_ms)
 
 
 def _told(turn: Turn, item_id: str, rules: TurnRules, text: str | None) -> tuple[Turn, list[Action]]:
@@ -312,8 +328,16 @@ def _read(turn: Turn, text: str, rules: TurnRules, *, sure: bool) -> tuple[Turn,
 
 
 def _dropped(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
-    settled, actions = _settled(turn, rules)
+    settled, actions = _settled(replace(turn, came_back_ms=_rest_goes_on(turn)), rules)
     return settled, [DropSpeech(), *actions]
+
+
+def _rest_goes_on(turn: Turn) -> tuple[float, ...]:
+    """Where replies came back: a sound that begins soon after that, and is nothing either, is more of that noise."""
+    *before_ms, last_ms = turn.came_back_ms or (-DUCK_REST_MS,)
+    if turn.onset_ms - last_ms >= DUCK_REST_MS:
+        return turn.came_back_ms
+    return (*before_ms, max(last_ms, turn.at_ms))
 
 
 def _interrupt(turn: Turn, rules: TurnRules, *, words: bool) -> tuple[Turn, list[Action]]:

@@ -54,6 +54,11 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceStopped:
+    """For a second the open speech has not grown: a pause, or a microphone that sends nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechDiscarded:
     """The client cleared or committed the buffer itself."""
 
@@ -118,6 +123,7 @@ TurnEvent = (
     | SpeechRead
     | WholeTextSupposed
     | SpeechEnded
+    | VoiceStopped
     | SpeechDiscarded
     | TranscriptKnown
     | TranscriptFailed

@@ -25,6 +25,7 @@ from realtime.core.endpointing import (
     SpeechStopped,
 )
 from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
+from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.echo import EchoFilter
@@ -37,8 +38,10 @@ from realtime.protocol import server_events as events
 from realtime.protocol.session_config import SemanticVad, ServerVad, SessionConfig
 from realtime.providers.base import Transcript
 from realtime.translate import to_core_format
+from realtime.weak_calls import weak_call
 
 MIN_COMMIT_MS = 100.0
+STOPPED_S = 1.0  # without more voice: it has stopped, or the client sends nothing any more
 WENT_ON_MS = 1_500.0  # speech so soon after the end of a turn goes on with it: the end was a cut
 
 
@@ -62,6 +65,8 @@ class UserInput:
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
         self._ended_ms: float | None = None  # of the last turn that the detector ended
+        self._grew_s = 0.0  # when unannounced speech grew last, in loop seconds
+        self._voice = Alarm(context.tasks.guarded(weak_call(self._look_for_voice)))
         self._reduce_noise()
         self._set_rules()
 
@@ -150,7 +155,17 @@ class UserInput:
             if not self._segment.announced and not self._audio.endpointer.faded:
                 speech_ms, text_comes = self._audio.endpointer.speech_ms, self._transcription.reading
                 self._context.turns.put(turns.SpeechGrew(speech_ms, text_comes))
+                self._grew_s = asyncio.get_running_loop().time()
+                if self._voice.when_s is None:
+                    self._voice.set(self._grew_s + STOPPED_S)
             self._text.grew()
+
+    def _look_for_voice(self) -> None:
+        """Speech that is not announced has not grown for a while, whether sound comes or not: say so."""
+        if asyncio.get_running_loop().time() < self._grew_s + STOPPED_S:
+            self._voice.set(self._grew_s + STOPPED_S)
+        elif not self._segment.announced and (self._audio.endpointer.speaking or self._judged):
+            self._context.turns.put(turns.VoiceStopped())
 
     def _endpoint(self, event: EndpointEvent) -> None:
         match event:
@@ -291,5 +306,6 @@ class UserInput:
 
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""
+        self._voice.cancel()
         self._audio.close()
         await self._transcription.aclose()

@@ -81,3 +81,41 @@ async def test_a_written_answer_has_no_gain():
         await talk.speak(0.6)
         await talk.silence(1.0)
         assert talk.of(GAIN) == []
+
+
+@scripted
+async def test_a_microphone_that_is_muted_meanwhile_leaves_no_low_gain():
+    """The client sends nothing any more, so no silence ends the speech."""
+    long = [(0.1, "Once there was a small dog, and it lived by the sea. " * 8)]
+    async with listening("") as talk:
+        talk.chat.answers[:] = [long]
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_audio.delta")
+        await talk.silence(0.6)
+        await talk.speak(0.24)
+        muted_s = asyncio.get_running_loop().time() - 1000.0
+        await asyncio.sleep(3.0)
+        down, up = talk.of(GAIN)
+        assert (down["gain_db"], up["gain_db"]) == (-12.0, 0.0)
+        assert up["at"] - muted_s <= 1.1
+        assert not talk.of("input_audio_buffer.speech_started")
+        await talk.silence(3.0)
+        assert len(talk.of(GAIN)) == 2
+
+
+@scripted
+async def test_a_noise_in_quick_turns_does_not_make_the_answer_go_up_and_down_with_it():
+    long = [(0.1, "Once there was a small dog, and it lived by the sea. " * 12)]
+    audio = {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 200}}}
+    async with listening("", audio=audio) as talk:
+        talk.chat.answers[:] = [long]
+        await talk.ask("Tell me a story.")
+        await talk.until("response.output_audio.delta")
+        await talk.silence(0.6)
+        for _ in range(8):  # 5 s
+            await talk.speak(0.3)
+            await talk.silence(0.32)
+        await talk.silence(1.0)
+        gains = [event["gain_db"] for event in talk.of(GAIN)]
+        assert len(gains) <= 4
+        assert gains == [-12.0, 0.0] * (len(gains) // 2)
