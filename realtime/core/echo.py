@@ -1,13 +1,12 @@
 """Whether a microphone hears the loudspeaker: its sound is compared with what was sent to the listener.
 
-Finds how much later the sent sound arrives in the microphone (its delay, from a cross-correlation of whitened spectra),
+Keeps how much later the sent sound arrives in the microphone for as long as that is confirmed (`echo_search.py`),
 follows how loud it arrives in each band, and says of each frame of 32 ms whether there is more in it than this echo.
 Pure: samples and times in, verdicts out. Knows no words and no turns (docs/turn-taking.md, "Echo").
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -16,32 +15,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.core.audio_buffer import Samples
+from realtime.core.echo_search import (
+    CONFIRMS,
+    EARLIEST_S,
+    HIGHEST_HZ,
+    LAGS,
+    LATEST_S,
+    LOWEST_HZ,
+    SAME_PLACE_S,
+    SEARCHED,
+    SEARCHED_S,
+    Sightings,
+    find,
+    find_near_by,
+    rms,
+)
 from realtime.core.sent_sound import RATE, Floats, SentSound
 
 Powers = NDArray[np.floating[Any]]  # (frames, bands), or of one frame
 
 HOP = 256  # samples of one frame: 32 ms
 WINDOW = 2 * HOP  # samples of one spectrum
-SEARCHED = 4096  # samples in which the delay is looked for: 0.5 s
-EARLIEST_S, LATEST_S = (
-    -0.1,
-    0.9,
-)  # the delay is between these: buffers of the player, the network, the microphone
 SEARCH_EVERY = 4  # frames ...
 SEARCH_SELDOM = 12  # ... or so many, where there was no echo so far: a search costs as much as 60 frames
 SEEMS_NONE = 4  # searches in vain
 LEAST_VOICED = 3  # frames of speech among those that are searched: of a faint echo the detector hears little
 ENOUGH_VOICED = 8  # of them, so that an echo would have been found
 
-# The peak of the correlation over its root mean square. Of unrelated speech 99 of 100 are below 10, and the highest
-# that was seen is 15; of an echo half are above 25.
-CLEAR_PEAK = 17.0
-FAINT_PEAK = 9.0  # enough if the next peak is at the same place
-SAME_PLACE_S = 0.003
-WHITENING = 0.85  # 1 whitens fully, and lets noise count as much as speech
+CHECK_EVERY = 32  # frames in which sent sound may be heard: then a known echo is looked at again
+AUDIBLE = 100.0  # root mean square of what was sent: of less, no echo need be heard
+DOUBTS = 3  # checks in a row without an echo, after which it is given back
 LOUDEST = 10.0  # times what was sent: no loudspeaker and microphone make an echo that is louder still (20 dB)
 
-LOWEST_HZ, HIGHEST_HZ = 200.0, 3_600.0
 BANDS = 16
 TAIL = 8  # frames in which a room answers
 DECAY = 0.4  # of the power, per frame of that answer: a reverberation time of 0.5 s
@@ -52,6 +57,7 @@ LEAST_NOISE = 300.0  # its power where a microphone gives digital silence: it mu
 # Of a band's loudness in the searched sound: the middle of an echo alone, a low one where somebody else may speak.
 ECHO_QUANTILE, MIXED_QUANTILE = 0.5, 0.3
 FOLLOW_UP, FOLLOW_DOWN = 0.3, 0.1  # how far one frame moves the expected loudness
+LEAST_ROWS = 4  # frames of the searched sound in which the player's gain must be certain
 RISING = 0.5  # part of what a band should hold that was sent just now: while a sound fades, rooms differ most
 
 # How far a frame is above echo and noise: the logarithm of the ratio, mean of all bands. Of frames of an echo alone 3
@@ -64,10 +70,6 @@ REMEMBERED = 512  # frames of speech: 16 s
 ACCIDENTS = 1  # frames that seem to be more than an echo, in speech that is only an echo
 LOST = 12  # more frames of speech without an echo than with one, after which the delay is looked for again
 
-_LAGS = int((LATEST_S - EARLIEST_S) * RATE)
-_FFT = 1 << (SEARCHED + _LAGS - 1).bit_length()
-_BINS = np.fft.rfftfreq(_FFT, 1 / RATE)
-_IN_BAND = slice(int(np.searchsorted(_BINS, LOWEST_HZ, "right")), int(np.searchsorted(_BINS, HIGHEST_HZ)))
 _HANN = np.hanning(WINDOW).astype(np.float32)
 _EDGES = np.unique(np.round(np.geomspace(LOWEST_HZ, HIGHEST_HZ, BANDS + 1) * WINDOW / RATE).astype(int))
 _TAIL_WEIGHTS = (DECAY ** np.arange(TAIL, dtype=np.float32))[::-1]  # oldest first
@@ -82,7 +84,10 @@ class EchoGate:
         self._sent = sent
         self._voiced: deque[bool] = deque(maxlen=SEARCHED // HOP)
         self._until_search = 0  # frames
-        self._faint_s: float | None = None  # where the last search saw a peak
+        self._sightings = Sightings()
+        self._until_check = 0  # frames
+        self._doubts = 0  # checks in a row without the echo
+        self._confirmed_s = 0.0  # the end of the last sound that was searched or checked and held it
         self._gain: Powers = np.zeros(len(_EDGES) - 1, np.float32)
         self._noise: Powers = np.full(len(_EDGES) - 1, np.inf, np.float32)
         self._near = 0  # frames for which a near voice goes on
@@ -103,12 +108,14 @@ class EchoGate:
     def feed(self, end_s: float, newest: Newest, *, voiced: bool) -> bool:
         """Whether this frame holds an echo and nobody else's voice. `end_s`: when its 32 ms ended, on the clock of the
         sent sound. `voiced`: the detector takes it for speech; else it never is an echo."""
-        if not self._sent.sounds(end_s - LATEST_S - SEARCHED / RATE, end_s - EARLIEST_S):
-            self._near, self._faint_s = 0, None
+        if not self._sent.sounds(end_s - LATEST_S - SEARCHED_S, end_s - EARLIEST_S):
+            self._near = 0
+            self._sightings.forget()
             self._voiced.clear()
             return False
         self._voiced.append(voiced)
         self._until_search -= 1
+        self._check(end_s, newest)
         if not voiced:
             self._near = max(0, self._near - 1)
             self._follow_in_silence(end_s, newest)
@@ -140,7 +147,7 @@ class EchoGate:
             self._near = GOES_ON if excess > NEAR else self._near - 1
             return False
         self._near = max(0, self._near - 1)
-        if not self._near:
+        if not self._near and self._sent.gain(end_s) == 1:
             self._follow(power, echo, sent)
         self._lost = max(0, self._lost - 2)  # one for this frame, which was counted
         return True
@@ -151,7 +158,8 @@ class EchoGate:
             self._until_search = SEARCH_EVERY
             power, echo, sent = self._powers(end_s, self.delay_s, newest)
             self._noise = _least(power, self._noise * NOISE_RISE)
-            self._follow(power, echo, sent)
+            if self._sent.gain(end_s) == 1:
+                self._follow(power, echo, sent)
 
     def _powers(self, end_s: float, delay_s: float, newest: Newest) -> tuple[Powers, Powers, Powers]:
         """Of the newest frame; of what was sent and should sound in it, with the answer of the room, and without."""
@@ -171,7 +179,8 @@ class EchoGate:
         return power, _TAIL_WEIGHTS @ bands, bands[-1]
 
     def _follow(self, power: Powers, echo: Powers, sent: Powers) -> None:
-        """This frame was an echo: the next will be as loud."""
+        """This frame was an echo: the next will be as loud. Only of a player that plays what was sent as it is: who is
+        told to play more quietly may do so or not."""
         clear = (echo * self._gain > self._noise) & (sent > RISING * echo)
         change = np.maximum(power[clear], 1.0) / np.maximum(echo[clear] * self._gain[clear], 1.0)
         self._gain[clear] *= change ** np.where(change > 1, FOLLOW_UP, FOLLOW_DOWN)
@@ -182,25 +191,27 @@ class EchoGate:
         if self._until_search > 0 or sum(self._voiced) < LEAST_VOICED:
             return
         self._until_search = SEARCH_EVERY if self.in_vain < SEEMS_NONE else SEARCH_SELDOM
-        first_s = end_s - SEARCHED / RATE - LATEST_S
         heard = _halved(newest, SEARCHED)
-        sent = self._sent.read(first_s, SEARCHED + _LAGS)
-        place, peak = _peak(heard, sent) if _level(heard) <= LOUDEST * _level(sent) else (0, 0.0)
-        delay_s = LATEST_S - place / RATE
-        again = self._faint_s is not None and abs(delay_s - self._faint_s) < SAME_PLACE_S
-        self._faint_s = delay_s if peak >= FAINT_PEAK else None
-        if peak >= CLEAR_PEAK or (peak >= FAINT_PEAK and again):
+        sent = self._sent.read(end_s - SEARCHED_S - LATEST_S, SEARCHED + LAGS)
+        delay_s, peak = find(heard, sent) if rms(heard) <= LOUDEST * rms(sent) else (0.0, 0.0)
+        if self._sightings.proves(end_s, delay_s, peak):
             self.in_vain = 0
             self._found(heard, end_s, delay_s)
         elif sum(self._voiced) >= ENOUGH_VOICED:
             self.in_vain += 1
 
     def _found(self, heard: Floats, end_s: float, delay_s: float) -> None:
-        """How loud the echo is in each band, from the searched sound."""
+        """How loud the echo is in each band, from the frames in which the player's gain is certain."""
         count = SEARCHED + (TAIL - 1) * HOP
         power, sent = _bands(heard), _bands(self._sent.read(end_s - delay_s - count / RATE, count))
         echo = np.stack([_TAIL_WEIGHTS @ sent[at : at + TAIL] for at in range(len(power))])
         sent = sent[TAIL - 1 :]
+        gains = [self._sent.gain(end_s - back * HOP / RATE) for back in reversed(range(len(power)))]
+        rows = [row for row, gain in enumerate(gains) if gain is not None]
+        if len(rows) < LEAST_ROWS:
+            return  # the next search will tell
+        played = np.array([[gain] for gain in gains if gain is not None], np.float32)
+        power, echo, sent = power[rows], echo[rows] * played, sent[rows] * played
         noise = _least(power[power.any(axis=1)].min(axis=0, initial=np.inf), np.inf)
         gain = _loudness(power, echo, sent, ECHO_QUANTILE)
         alone = _excess(power, echo * gain, noise) < ALL_ECHO
@@ -212,10 +223,41 @@ class EchoGate:
             self.delay_s, self._gain = delay_s, gain
             self._noise = _least(noise, self._noise)
             self._lost = 0
+            self._doubts, self._until_check, self._confirmed_s = 1, CHECK_EVERY, end_s
+
+    # -- whether it is still there -------------------------------------------------------------------------------
+
+    def _check(self, end_s: float, newest: Newest) -> None:
+        """A known echo must be found again and again, in other sound than before: what was found may be an accident,
+        and a listener may put on headphones."""
+        self._until_check -= 1
+        if self.delay_s is None or self._until_check > 0:
+            return
+        self._until_check = CHECK_EVERY
+        sent = self._sent.read(end_s - self.delay_s - SEARCHED_S, SEARCHED)
+        if rms(sent) < AUDIBLE:
+            return
+        moved_s, peak = find_near_by(_halved(newest, SEARCHED), sent)
+        if peak >= CONFIRMS:
+            self.delay_s += moved_s
+            self._doubts, self._confirmed_s = 0, end_s
+            return
+        self._doubts += 1
+        if self._doubts >= DOUBTS:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """There is no echo, or none any more: what was taken for one since the last confirmation was a voice."""
+        self.delay_s, self._sent_bands = None, None
+        self._near = self._lost = 0
+        self.in_vain = max(self.in_vain, 1)
+        self._sightings.forget()
+        frames = [(at_s, is_echo and at_s <= self._confirmed_s) for at_s, is_echo in self._frames]
+        self._frames = deque(frames, maxlen=REMEMBERED)
 
     def _remember_alone(self, end_s: float) -> None:
         """In all of the searched sound there was only an echo."""
-        from_s = end_s - SEARCHED / RATE
+        from_s = end_s - SEARCHED_S
         frames = [(at_s, is_echo or at_s > from_s) for at_s, is_echo in self._frames]
         self._frames = deque(frames, maxlen=REMEMBERED)
 
@@ -230,20 +272,6 @@ def _halved(newest: Newest, count: int) -> Floats:
         np.add(samples[odd::2], samples[odd + 1 :: 2], out=pairs, dtype=np.float32)
         pairs *= 0.5
     return out
-
-
-def _peak(heard: Floats, sent: Floats) -> tuple[int, float]:
-    """Where in what was sent the microphone's sound is found, and how far this stands out."""
-    both = np.fft.rfft(sent, _FFT)[_IN_BAND] * np.conj(np.fft.rfft(heard, _FFT)[_IN_BAND])
-    cross = np.zeros(_FFT // 2 + 1, both.dtype)
-    cross[_IN_BAND] = both * (1 / (np.abs(both) ** WHITENING + 1e-9))
-    values = np.abs(np.fft.irfft(cross, _FFT)[: _LAGS + 1])
-    place, level = int(values.argmax()), float(np.sqrt(np.mean(values * values)))
-    return place, float(values[place]) / level if level else 0.0
-
-
-def _level(samples: Floats) -> float:
-    return math.sqrt(float(samples @ samples) / len(samples))
 
 
 def _bands(samples: Floats) -> Powers:

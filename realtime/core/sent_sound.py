@@ -26,6 +26,8 @@ RATE = 8_000  # Hertz: most of the energy of a voice is below 4 kHz
 KEEP_S = 2.5  # of what has been played: a player's delay, and what is compared at once
 LONGEST_S = 30.0  # ahead of the listener; more is not kept
 NEW_STRETCH_S = 0.1  # of silence: no sound goes on after it
+GAIN_FOLLOWS_S = 0.3  # a player has another gain so long after it was told: the way to it, and its ramp
+GAINS = 16  # the last so many are remembered
 NEVER = -(2**62)
 _END = attrgetter("end")
 
@@ -56,6 +58,7 @@ class SentSound:
         self._pieces: deque[_Piece] = deque()
         self._end = NEVER  # place after the newest sample
         self._resampler: Resampler | None = None
+        self._gains: deque[tuple[float, float]] = deque(maxlen=GAINS)  # when it was told, and the power
 
     def __repr__(self) -> str:
         return f"<SentSound {sum(len(piece.samples) for piece in self._pieces) / RATE:.1f} s>"
@@ -101,6 +104,19 @@ class SentSound:
         if self._pieces:
             self._pieces[-1].cut(at)
         self._end = min(self._end, at)
+
+    def set_gain(self, gain_db: float, now_s: float) -> None:
+        """The player was told to play so much louder or softer than what was sent."""
+        self._gains.append((now_s, 10 ** (gain_db / 10)))
+
+    def gain(self, at_s: float) -> float | None:
+        """How many times the power that was sent a player plays that does as it is told, with 1 at the beginning. None
+        while it may have either gain. `at_s`: the time itself, not a place among what was sent."""
+        power: float | None = 1.0
+        for told_s, told in self._gains:
+            if told_s <= at_s:
+                power = told if at_s >= told_s + GAIN_FOLLOWS_S else None
+        return power
 
     @property
     def empty(self) -> bool:

@@ -150,6 +150,7 @@ class Playout:
             return []
         self._ducked = down
         gain_db = DUCK_DB if down else 0
+        self._context.sent.set_gain(gain_db, self.now_s())
         return [events.OutputAudioBufferGainChanged(response_id=response_id, gain_db=gain_db)]
 
     # -- the player says -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeUtterance
 RATE = 24_000
 FRAME = RATE // 50
 ANSWER = "There was once a small dog. It lived by the sea. It had a friend. They walked all day."
+LONG = [(0.1, "There was once a small dog. "), (0.6, "It lived by the sea. "), (0.6, "It had a friend. " * 3)]
 
 
 def rustle(seconds, seed):
@@ -42,8 +43,9 @@ class RustlingUtterance(FakeUtterance):
 
 
 async def loudspeaker(talk, seconds, *, delay_s=0.18, level_db=-12, near=None, near_s=0.0):
-    """Play what comes, and send it back through the microphone; `near` speaks as well, from `near_s` on."""
-    played, seen, end = np.zeros(int((seconds + 30) * RATE)), 0, 0
+    """Play what comes as loud as is wanted, and send it back through the microphone; `near` speaks as well, from
+    `near_s` on."""
+    played, seen, end, gain_db = np.zeros(int((seconds + 30) * RATE)), 0, 0, 0.0
     for frame in range(int(seconds * 50)):
         now = frame * FRAME
         for event in talk.events[seen:]:
@@ -52,20 +54,23 @@ async def loudspeaker(talk, seconds, *, delay_s=0.18, level_db=-12, near=None, n
                 start = max(end, now + int(delay_s * RATE))
                 end = start + len(sound)
                 played[start:end] = sound
+            elif event["type"] == "output_audio_buffer.gain_changed":
+                gain_db = event["gain_db"]
         seen = len(talk.events)
-        heard = played[now : now + FRAME] * 10 ** (level_db / 20)
+        heard = played[now : now + FRAME] * 10 ** ((level_db + gain_db) / 20)
         if near is not None and now >= near_s * RATE:
             spoken = near[now - int(near_s * RATE) :][:FRAME]
             heard[: len(spoken)] += spoken
         await talk.microphone(heard.clip(-32_000, 32_000).astype("<i2").tobytes(), 0.02)
 
 
-def conversation(*texts):
+def conversation(*texts, extensions=""):
     """What the transcriber reads in whatever it is given has nothing to do with the answer."""
     return Talk(
         chat=FakeChat([[(0.1, ANSWER)]]),
         speech=Rustling(),
         transcriber=FakeTranscriber(list(texts), interim_texts=list(texts)),
+        extensions=extensions,
     )
 
 
@@ -97,3 +102,18 @@ async def test_an_echo_that_is_known_by_its_words_alone_is_nobody():
         await loudspeaker(talk, 1.4)
         assert not talk.of("input_audio_buffer.speech_started")
         assert talk.metrics.echoes.labels("words")._value.get() >= 1
+
+
+@scripted
+async def test_an_echo_that_goes_down_with_the_reply_is_nobody_when_it_comes_back():
+    async with conversation(*["Mm-hmm."] * 20, extensions="playback") as talk:
+        talk.chat.answers[:] = [LONG]
+        await talk.ask("Tell me a story.")
+        near = rustle(0.5, 7) * 10 ** (-6 / 20)  # 6 dB above the echo
+        await loudspeaker(talk, 9.0, near=near, near_s=1.6)
+        gains = [event["gain_db"] for event in talk.of("output_audio_buffer.gain_changed")]
+        assert gains == [-12, 0]
+        assert not talk.of("input_audio_buffer.speech_started")
+        down = talk.of("output_audio_buffer.gain_changed")[0]
+        told_s = 1_000.0 + down["at"]
+        assert talk.session._context.sent.gain(told_s + 0.1) != 1, "what is compared knows it, too"
