@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from realtime.context import Context
-from realtime.core.echo import EARLIEST_S, LATEST_S, EchoGate
+from realtime.core.echo import EchoGate
+from realtime.core.echo_search import EARLIEST_S, LATEST_S
 from realtime.core.echo_text import repeats
 from realtime.core.endpointing import FRAME_MS
 from realtime.listening.audio_input import AudioInput
