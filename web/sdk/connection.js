@@ -16,6 +16,7 @@ const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 const RESUME_WITHIN_MS = 300;  // the first try, at random: many clients may have lost the same server
 const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: treat the connection as lost
 const MAX_QUEUED_FRAMES = 250;     // five seconds of speech, kept while connecting to a server that cannot resume
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;  // what may stand in the name of a subprotocol
 const PERMANENT = new Set([1002, 1003, 1007, 1009]);  // close codes after which a retry would fail again
 
 /**
@@ -169,11 +170,22 @@ export class Connection extends EventTarget {
     if (generation !== this.#generation) return;
     const protocols = [...(this.binary ? [SUBPROTOCOL] : []), "realtime"];  // a session is resumed with that of before
     if (key) protocols.push(`openai-insecure-api-key.${key}`);
-    const socket = new WebSocket(this.#address(), protocols);
+    const socket = this.#newSocket(protocols, key);
+    if (!socket) return;
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
     this.#socket = socket;
+  }
+
+  /** Null if the browser refuses to try: then no retry would do better. */
+  #newSocket(protocols, key) {
+    try {
+      return new WebSocket(this.#address(), protocols);
+    } catch (error) {
+      this.#refuse(reasonOf(error, key));
+      return null;
+    }
   }
 
   #address() {
@@ -313,6 +325,13 @@ export class Connection extends EventTarget {
     this.state = state;
     if (changed || state === "waiting") this.dispatchEvent(new CustomEvent("state", { detail: state }));
   }
+}
+
+/** Why there is no socket: an https page must not open ws://, and a key has to be written as the name of a subprotocol. */
+function reasonOf({ name }, key) {
+  if (!globalThis.WebSocket) return "no_websocket";
+  if (name === "SecurityError") return "insecure_address";
+  return key && !TOKEN.test(key) ? "invalid_api_key" : "invalid_address";
 }
 
 const encoder = new TextEncoder();

@@ -4,6 +4,7 @@
 // Knows the protocol's events; knows no socket. What a function returns is data for the model and is never shown or run here.
 
 const TIMEOUT_MS = 30_000;
+const LONGEST_MS = 2 ** 31 - 1;     // of a timer of the browser; over 24 days
 const INTERRUPTED_MS = 1000;        // what a function may still take after an interruption: then its result is told
 const MAX_RESULT_CHARACTERS = 200_000;
 const MAX_ERROR_CHARACTERS = 1000;
@@ -19,6 +20,12 @@ const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 /** Why a call ended early; the reason of its signal. */
 export class ToolError extends Error {
   name = "ToolError";
+}
+
+/** Throws a TypeError for a tool that no server would take. @param {Tool} tool */
+export function checkTool(tool) {
+  if (!NAME.test(tool?.name)) throw new TypeError(`The name of a tool has 1 to 64 letters, digits, _ or -: ${String(tool?.name)}`);
+  if (typeof tool.run !== "function") throw new TypeError(`The tool ${tool.name} has no function "run".`);
 }
 
 export class Tools {
@@ -57,8 +64,7 @@ export class Tools {
 
   /** Offer a function. Returns a function that removes it. Throws a TypeError for a tool that no server would take. @param {Tool} tool */
   add(tool) {
-    if (!NAME.test(tool?.name)) throw new TypeError(`The name of a tool has 1 to 64 letters, digits, _ or -: ${String(tool?.name)}`);
-    if (typeof tool.run !== "function") throw new TypeError(`The tool ${tool.name} has no function "run".`);
+    checkTool(tool);
     this.#tools.set(tool.name, tool);
     this.changed();
     return () => {
@@ -134,7 +140,7 @@ export class Tools {
   /** @param {Call} call */
   async #run(call) {
     const { timeout_ms = TIMEOUT_MS, run } = /** @type {Tool} */ (call.tool);
-    if (Number.isFinite(timeout_ms)) {
+    if (timeout_ms <= LONGEST_MS) {  // a longer timer would end at once
       call.timer = setTimeout(() => this.#fail(call, `The tool did not end within ${timeout_ms} ms.`), timeout_ms);
     }
     try {

@@ -125,7 +125,7 @@
  * @property {string | URL} url The WebSocket address of the server: `wss://host/v1/realtime`.
  * @property {Credential} [credential]
  * @property {Record<string, any> | null} [session] Fields of a `session.update` after every connect.
- * @property {string[]} [extensions] Extensions of the protocol: `playback`, `words` and `latency`, if not given.
+ * @property {string[]} [extensions] Extensions of the protocol: `playback`, `words`, `latency` and `resume`, if not given.
  * @property {{open(options: AudioContextOptions): AudioContext, close(context: AudioContext): Promise<void>}} [contexts] Who opens and closes the AudioContext of player and microphone: `sharedContexts()` of audio_context.js shares one among several conversations of a page.
  * @property {boolean} [binary] Audio as binary frames, where the server can.
  * @property {{ rate?: number, frameMs?: number, constraints?: MediaTrackConstraints }} [microphone]
