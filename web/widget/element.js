@@ -3,10 +3,11 @@
 import { reach, secretFrom } from "./reach.js";
 import { styleSheet } from "./style.js";
 import { isAnswering, statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
-import { createVoice, heardMs, release } from "./voice.js";
+import { checkTool, createVoice, heardMs, release } from "./voice.js";
 import { View } from "./view.js";
 
 const HOME = new URL("../", import.meta.url);  // the server of embed.js
+const HIDDEN_MS = 100;  // between drawings of a page that nobody sees
 const GREETING_AFTER_MS = 400;  // a greeting of the server, or a stored conversation, comes sooner
 const SETTINGS = { voice: "voice", language: "language", instructions: "instructions" };
 
@@ -17,7 +18,7 @@ export class RealtimeVoice extends HTMLElement {
 
   #voice = null; #view; #tools = new Map(); #told = new Set(); #talking = false; #running = false; #trouble = null;
   #reach = null; #seen = null; #greeting = null; #greeted = false; #attended = false;
-  #cutting = new Set(); #telling = null;
+  #cutting = new Set(); #telling = null; #drawing = false; #stopped = false;
 
   constructor() {
     super();
@@ -43,12 +44,15 @@ export class RealtimeVoice extends HTMLElement {
   /** The tools that the model may call: [{name, description, parameters, run}]. Also before the element is defined. */
   get tools() { return [...this.#tools.values()].map(({ tool }) => tool); }
   set tools(tools) {
+    const next = [...(tools ?? [])];
+    next.forEach(checkTool);  // all of them or none
     for (const { remove } of [...this.#tools.values()]) remove();
-    for (const tool of tools) this.tool(tool);
+    for (const tool of next) this.tool(tool);
   }
 
-  /** Register one tool; returns a function that removes it. */
+  /** Register one tool; returns a function that removes it. Throws a TypeError for one that no server would take. */
   tool(tool) {
+    checkTool(tool);
     this.#tools.get(tool.name)?.remove();
     const entry = { tool, withdraw: this.#voice?.tool(tool) ?? null };
     entry.remove = () => {
@@ -69,6 +73,7 @@ export class RealtimeVoice extends HTMLElement {
     if (talker !== this) await talker?.stop();
     talker = this;
     this.#talking = this.#running = true;
+    this.#stopped = false;
     this.#draw();
     await voice.talk().catch(() => {});  // its states say what is wrong
     this.#talking = this.#talking && ["on", "interrupted", "unloaded"].includes(voice.microphone.state);
@@ -77,7 +82,7 @@ export class RealtimeVoice extends HTMLElement {
 
   /** End the conversation: microphone, sound and connection. What was said stays, and the next talk goes on from it. */
   async stop() {
-    this.#talking = this.#running = false;
+    this.#talking = this.#running = this.#stopped = false;
     if (talker === this) talker = null;
     clearTimeout(this.#greeting);
     this.#view.quiet();
@@ -88,6 +93,7 @@ export class RealtimeVoice extends HTMLElement {
   }
 
   async say(text) {
+    if (!this.isConnected) return;  // nothing would end the connection
     this.#running = true;
     await this.#speaker.say(text).catch(() => {});
   }
@@ -101,6 +107,7 @@ export class RealtimeVoice extends HTMLElement {
     if (action === "talk") return this.talk();
     if (action === "answer") return voice.retry();
     if (action !== "connect") return;
+    if (this.#stopped) return this.talk();
     this.#reach = null;
     if (voice.connection.state === "waiting" || voice.connection.silent) voice.connection.retryNow();
     else voice.connect();
@@ -143,7 +150,11 @@ export class RealtimeVoice extends HTMLElement {
     if (!Object.hasOwn(this, name)) return;
     const value = this[name];
     delete this[name];
-    this[name] = value;
+    try {
+      this[name] = value;
+    } catch (error) {
+      reportError(error);  // a mistake of the page, which must not cost it the widget
+    }
   }
 
   #replace(inline) {
@@ -198,7 +209,7 @@ export class RealtimeVoice extends HTMLElement {
     const voice = createVoice({ url, credential: () => this.#credential(), session: this.#settings(Object.keys(SETTINGS)) });
     for (const entry of this.#tools.values()) entry.withdraw = voice.tool(entry.tool);
     const on = (name, listener) => voice.addEventListener(name, ({ detail }) => { if (voice === this.#voice) listener(detail); });
-    on("change", () => this.#draw());
+    on("change", () => this.#drawSoon());
     on("progress", () => this.#view.transcript.highlight((id) => heardMs(voice, id)));
     on("level", ({ level }) => this.#view.level(level));
     on("tool", (detail) => this.#tell("tool", detail));
@@ -212,7 +223,9 @@ export class RealtimeVoice extends HTMLElement {
     const url = this.getAttribute("token-url");
     if (!url) return null;
     try {
-      return await secretFrom(new URL(url, document.baseURI));
+      const secret = await secretFrom(new URL(url, document.baseURI));
+      if (this.#reach === "token") this.#reach = null;
+      return secret;
     } catch (error) {
       this.#reach = "token";
       throw error;
@@ -258,12 +271,21 @@ export class RealtimeVoice extends HTMLElement {
     if (state === "open" || state === "closed") this.#reach = null;
     if (state !== "open") this.#cutting.clear();
     const { connection } = this.#voice;
+    if (state === "refused") return this.#stopListening();
     if (state !== "waiting" || connection.reason !== "unreachable" || this.#reach === "token") return;
     if (connection.everOpen && connection.attempts < 2) return;  // it may be back at once
     const found = await reach(this.#server);
     if (connection.state !== "waiting" && connection.state !== "connecting") return;
     this.#reach = found;
     this.#draw();
+  }
+
+  /** Nobody listens, and nobody will before the person tries again. */
+  #stopListening() {
+    this.#stopped = this.#talking;
+    this.#talking = false;
+    if (talker === this) talker = null;
+    this.#voice.microphone.stop();
   }
 
   // --- drawing and telling --------------------------------------------------------------------------------------------
@@ -275,7 +297,7 @@ export class RealtimeVoice extends HTMLElement {
   #draw() {
     if (!this.#view.panel) return;
     const voice = this.#speaker, { connection, conversation, microphone, player } = voice;
-    const texts = textsFor(this.closest("[lang]")?.lang), sounds = player.possible;
+    const texts = textsFor(languageOf(this)), sounds = player.possible;
     const items = conversation.items.filter(({ role, hidden, text, unread }) => (
       !hidden && (role === "user" || (role === "assistant" && text)) && (text || unread || role === "user")));
     const failed = items.at(-1)?.failed ?? false, { problem } = conversation;
@@ -289,6 +311,19 @@ export class RealtimeVoice extends HTMLElement {
     });
     this.#tellTrouble(trouble);
     this.#telling ??= setTimeout(() => this.#tellMessages(), 0);  // after what the SDK sends about a cut
+  }
+
+  /** At most once for each frame, however many events come. A hidden page has no frames, and is told of messages all the same. */
+  #drawSoon() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    const draw = () => {
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+      this.#drawing = false;
+      this.#draw();
+    };
+    const timer = setTimeout(draw, HIDDEN_MS), frame = requestAnimationFrame(draw);
   }
 
   #tellTrouble(trouble) {
@@ -318,4 +353,12 @@ export class RealtimeVoice extends HTMLElement {
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(`realtime-${name}`, { detail, bubbles: true, composed: true }));
   }
+}
+
+/** The language of the page around an element, also from outside of the shadow root that it stands in. */
+function languageOf(element) {
+  const own = element.closest("[lang]");
+  if (own) return own.getAttribute("lang");
+  const { host } = element.getRootNode();
+  return host ? languageOf(host) : null;
 }

@@ -1,32 +1,52 @@
 // Finds out why there is no connection: a page is not told whether a server refused it, is full, or is away.
 
-/** "full": the server lives and allows this page. "origin": it lives and does not. "away": nothing answers. */
+const ANSWER_MS = 5000;
+const TOKEN_MS = 8000;  // less than the SDK gives a whole connection: the page's backend is to blame then
+
+/**
+ * "full": it has no room. "blocked": it has room, and no WebSocket reaches it. "no_room": it lives and allows this page, and
+ * does not say more. "origin": it lives and does not allow this page. "away": nothing answers.
+ */
 export async function reach(server) {
   try {
     // A file that every server has, and that only pages of an allowed origin can read.
-    await fetch(new URL("sdk/framing.js", server), { method: "HEAD", cache: "no-store" });
-    return "full";
+    await ask(new URL("sdk/framing.js", server), { method: "HEAD" });
   } catch {
     return (await lives(server)) ? "origin" : "away";
+  }
+  return withoutSocket(server);
+}
+
+/** The address of the WebSocket, asked without one: the server says whether it has room. */
+async function withoutSocket(server) {
+  try {
+    const answer = await ask(new URL("v1/realtime", server));
+    if (answer.status === 426) return "blocked";
+    const { code } = (await answer.json()).error;
+    return ["server_overloaded", "server_draining"].includes(code) ? "full" : "no_room";
+  } catch {
+    return "no_room";
   }
 }
 
 async function lives(server) {
   try {
-    await fetch(new URL("healthz", server), { mode: "no-cors", cache: "no-store" });
+    await ask(new URL("healthz", server), { mode: "no-cors" });
     return true;
   } catch {
     return false;
   }
 }
 
+const ask = (url, options = {}) => fetch(url, { ...options, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+
 /** Ask the page's own backend for a short-lived secret: POST, answered with {"value": "ek_…"}. */
 export async function secretFrom(url) {
-  const answer = await fetch(url, { method: "POST", credentials: "same-origin" });
+  const answer = await fetch(url, { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout(TOKEN_MS) });
   const refused = Object.assign(new Error(`The backend answered ${answer.status}.`), { refused: "token_refused" });
   if (answer.status >= 400 && answer.status < 500) throw refused;
   if (!answer.ok) throw new Error(`The backend answered ${answer.status}.`);
-  const { value } = await answer.json().catch(() => ({}));
-  if (typeof value !== "string") throw refused;
-  return value;
+  const secret = await answer.json().catch((error) => { if (error.name !== "SyntaxError") throw error; });
+  if (typeof secret?.value !== "string" || !secret.value) throw refused;
+  return secret.value;
 }

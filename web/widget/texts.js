@@ -22,7 +22,11 @@ const ENGLISH = {
     token: "This page could not get access to the assistant. Try again; if that does not help, sign in again or reload the page.",
     taken_over: "This conversation goes on in another window. Try again to continue it here.",
     refused: "The server closed the conversation. Try again to start it anew.",
-    full: "The server is busy or does not take a connection. It is tried again by itself in a moment.",
+    full: "The server is busy. It is tried again by itself in a moment.",
+    no_room: "The server does not take a connection. It is tried again by itself in a moment.",
+    blocked: "The server has room, but the connection is blocked on its way, perhaps by a proxy or a firewall. It is tried again by itself.",
+    no_websocket: "This browser cannot talk with the assistant: it has no WebSockets. Use another one.",
+    address: "The address of the assistant is wrong. Tell the owner of this page.",
     origin: "The server does not allow this page. Its operator has to add the address of this page to the allowed origins.",
     away: "The server cannot be reached. Check your network; it is tried again by itself.",
     lost_connection: "The connection was lost. It is tried again by itself; the conversation is kept.",
@@ -59,7 +63,11 @@ const CHINESE = {
     token: "本页无法取得助手的使用权限。请重试；如果仍不行，请重新登录或刷新页面。",
     taken_over: "对话已在另一个窗口继续。点重试可以回到这里。",
     refused: "服务器结束了对话。点重试重新开始。",
-    full: "服务器繁忙，或无法建立连接。稍后会自动重试。",
+    full: "服务器繁忙，稍后会自动重试。",
+    no_room: "服务器没有接受连接，稍后会自动重试。",
+    blocked: "服务器有空位，但连接在途中被拦截，可能是代理或防火墙。会自动重试。",
+    no_websocket: "这个浏览器不支持 WebSocket，无法使用助手。请换一个浏览器。",
+    address: "助手的地址有误。请告诉网站所有者。",
     origin: "服务器不允许本页使用。请服务器管理员把本页地址加入允许的来源。",
     away: "连不上服务器。请检查网络，会自动重试。",
     lost_connection: "连接已断开，正在自动重连。对话不会丢失。",
@@ -79,7 +87,8 @@ const CHINESE = {
 /** The texts for a language tag such as "zh-CN"; English for all others. */
 export const textsFor = (lang) => (/^zh\b/i.test(lang ?? "") ? CHINESE : ENGLISH);
 
-const REFUSED = { invalid_api_key: "key", token_refused: "token", session_taken_over: "taken_over" };
+const REFUSED = { invalid_api_key: "key", token_refused: "token", session_taken_over: "taken_over",
+  no_websocket: "no_websocket", insecure_address: "address", invalid_address: "address" };
 const AGAIN = new Set(["denied", "missing", "busy", "lost", "failed", "unloaded", "interrupted"]);
 
 /** The line is down, but the session is kept and its answer still sounds: nothing is wrong yet. */

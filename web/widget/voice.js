@@ -3,6 +3,8 @@
 import { sharedContexts } from "../sdk/audio_context.js";
 import { Realtime } from "../sdk/realtime.js";
 
+export { checkTool } from "../sdk/tools.js";
+
 const contexts = sharedContexts();
 
 /** `session`: the fields of a session.update. Nothing is opened yet. */
