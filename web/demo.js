@@ -167,13 +167,14 @@ function enableSend() {
 
 function draw() {
   view.draw({ talking });
-  askForKey(voice.connection);
+  keyDialog.askIfRefused(voice.connection);
+  if (voice.connection.state === "refused") stopListening();
 }
 
-function askForKey(connection) {
-  if (!keyDialog.askIfRefused(connection)) return;
-  voice.microphone.stop();
+/** Nobody listens, and nobody will by itself: the button starts again. */
+function stopListening() {
   talking = false;
+  voice.microphone.stop();
 }
 
 /** At most once for each frame, however many events come. A hidden page has no frames. */

@@ -26,7 +26,7 @@ from realtime.server.answers import error_response
 from realtime.server.connection import Connection
 from realtime.server.frames import MAX_MESSAGE_BYTES, Frames
 from realtime.server.live_session import Closing, LiveSession, ResumeRequest
-from realtime.server.origins import origin_refused
+from realtime.server.origins import cors_headers, origin_refused
 from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import Gap, Sent
@@ -75,8 +75,10 @@ async def handshake(request: web.Request) -> web.StreamResponse:
 async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
     offered = offered_protocols(request)
     selected = next((name for name in PROTOCOLS if name in offered), None)
-    if refusal := origin_refused(request, runtime_of(request.app).settings) or _no_websocket(request):
+    if refusal := origin_refused(request, runtime_of(request.app).settings):
         return refusal
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        return _without_upgrade(request)
     if offered and selected is None:
         return error_response(ProtocolError("Offer the subprotocol 'realtime', or none."), 400)
     credential, from_browser = credential_of(request.headers.get("Authorization"), offered)
@@ -95,11 +97,20 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
     return socket
 
 
-def _no_websocket(request: web.Request) -> web.Response | None:
-    """The answer to a request that is no handshake of a WebSocket."""
-    if request.headers.get("Upgrade", "").lower() == "websocket":
-        return None
-    return error_response(ProtocolError("This address is a WebSocket: connect with ws:// or wss://."), 426)
+def _without_upgrade(request: web.Request) -> web.Response:
+    """The answer to a request that is no handshake of a WebSocket.
+
+    A page cannot read why a handshake was refused, so it asks in this way.
+    """
+    try:
+        _check_room(request.app[REGISTRY])
+    except ProtocolError as error:
+        answer = _refusal(error)
+    else:
+        error = ProtocolError("This address is a WebSocket: connect with ws:// or wss://.")
+        answer = error_response(error, 426)
+    answer.headers.update(cors_headers(request, runtime_of(request.app).settings))
+    return answer
 
 
 def _admitted(request: web.Request, place: Place, credential: str | None, *, binary: bool) -> _Client:
@@ -205,21 +216,13 @@ def _take_place(registry: Registry, place: Place, caller: Caller, conversation_i
 
     Raises ProtocolError if no more sessions are allowed now.
     """
-    if registry.draining:
-        raise ProtocolError(
-            "The server is stopping: connect again in a few seconds.",
-            code="server_draining",
-            type="server_error",
-        )
+    _check_stopping(registry)
     older = registry.of_conversation(caller.name, conversation_id) if conversation_id else None
     if older is not None and not registry.full_instead_of(older):
         place.instead_of = older
         place.take(caller.name)
         return
-    if registry.full:
-        raise ProtocolError(
-            "The server is full: try again in a few seconds.", code="server_overloaded", type="server_error"
-        )
+    _check_room(registry)
     if registry.full_for(caller.name):
         raise ProtocolError(
             "This key is at its limit of open sessions: close one, or try again later.",
@@ -227,6 +230,25 @@ def _take_place(registry: Registry, place: Place, caller: Caller, conversation_i
             type="rate_limit_error",
         )
     place.take(caller.name)
+
+
+def _check_stopping(registry: Registry) -> None:
+    """Raises ProtocolError if the server stops."""
+    if registry.draining:
+        raise ProtocolError(
+            "The server is stopping: connect again in a few seconds.",
+            code="server_draining",
+            type="server_error",
+        )
+
+
+def _check_room(registry: Registry) -> None:
+    """Raises ProtocolError if no session can begin now, whoever asks."""
+    _check_stopping(registry)
+    if registry.full:
+        raise ProtocolError(
+            "The server is full: try again in a few seconds.", code="server_overloaded", type="server_error"
+        )
 
 
 async def _load_stored(

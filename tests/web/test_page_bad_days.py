@@ -66,6 +66,36 @@ async def test_a_server_without_room_for_a_resumed_session_says_so(open_page: An
         await wait_for_status(page, "The server is full. Trying again")
 
 
+async def test_a_refused_session_ends_the_microphone(open_page: Any) -> None:
+    """Nobody listens any more; one press of the button starts again, as the page says."""
+    async with serving(Script()) as server:
+        page = await open_page(server.url)
+        await page.click("#talk")
+        await wait_for_status(page, "Listening")
+        session = await session_of(server)
+        await session.socket.close(code=1008, message=b"session_taken_over")
+        await wait_for_status(page, "continues in another window")
+        await page.wait_for_function("realtimeDebug.voice.microphone.state === 'off'")
+        await page.click("#talk")
+        await wait_for_status(page, "Listening")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [((426, ""), "blocked on its way"), ((503, "server_overloaded"), "server is full"), ((503, "x"), "takes no conversation")],
+)  # fmt: skip
+async def test_what_the_server_says_of_its_room(open_page: Any, answer: tuple[int, str], words: str) -> None:
+    """A page cannot read why a handshake failed: it asks the same address without one."""
+    async with serving(Script()) as server:
+        page = await open_page(server.url, device=False)
+        status, code = answer
+        error = {"error": {"code": code, "message": "no"}}
+        await page.route("**/v1/realtime", lambda route: route.fulfill(status=status, json=error))
+        await page.route_web_socket("**/v1/realtime*", lambda socket: socket.close(code=1006))
+        await type_(page, "Keep this")
+        await wait_for_status(page, words)
+
+
 class Expired(FakeServer):
     """It hands out secrets and then says of each that it has expired."""
 

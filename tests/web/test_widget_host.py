@@ -128,7 +128,7 @@ class Refusing(FakeServer):
     [((426, ""), "blocked"), ((503, "server_overloaded"), "full"), ((503, "server_draining"), "full"), ((502, ""), "no_room")],
 )  # fmt: skip
 async def test_why_there_is_no_socket(open_page: Any, answer: tuple[int, str], code: str) -> None:
-    """What the server says itself is told; where it says nothing, no more than that."""
+    """What the server says itself is told, once; where it says nothing, no more than that."""
     server = Refusing(Script())
     server.answer = answer
     await server.start()
@@ -136,7 +136,11 @@ async def test_why_there_is_no_socket(open_page: Any, answer: tuple[int, str], c
         async with hosting(server.url, element=OPEN) as host:
             page = await open_widget(open_page, host)
             await type_(page, "Hello")
-            await page.wait_for_function("(code) => heard.some((one) => one.code === code)", arg=code)
+            await heard(page, "error")
+            await on(page, "element.voice.connection.retryNow()")
+            await until(page, "element.voice.connection.state === 'waiting'")
+            assert [one["code"] for one in await heard(page, "error")] == [code]
+            assert await page.is_visible("realtime-voice .problem")
     finally:
         await server.stop()
 
@@ -166,3 +170,27 @@ async def test_outside_of_a_page_it_connects_nowhere(open_page: Any) -> None:
             return [element.voice.connection.state, element.voice.conversation.items.length];
         }""")
         assert state == ["closed", 0]
+
+
+async def test_a_refused_session_ends_the_microphone(open_page: Any) -> None:
+    """Nobody listens any more; "Try again" starts it again."""
+    async with serving(Script(reply=tone(0.1))) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await page.click("realtime-voice .talk")
+        talking = "element.voice.microphone.state === 'on' && element.voice.connection.state === 'open'"
+        await until(page, talking)
+        session = await session_of(server)
+        await session.socket.close(code=1008, message=b"session_taken_over")
+        assert (await heard(page, "error"))[0]["code"] == "taken_over"
+        await until(page, "element.voice.microphone.state === 'off'")
+        await page.click("realtime-voice .retry")
+        await until(page, talking)
+
+
+async def test_the_text_field_shows_its_focus_once(open_page: Any) -> None:
+    """The form has the ring: an outline of the field inside of it would be a second one."""
+    async with serving(Script()) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await page.focus("realtime-voice input")
+        assert await on(page, "return getComputedStyle(root.querySelector('input')).outlineStyle") == "none"
+        assert await on(page, "return getComputedStyle(root.querySelector('form')).boxShadow") != "none"

@@ -4,7 +4,7 @@
 const ANSWER_MS = 5000;
 const TOLD = new Set(["server_overloaded", "rate_limit_exceeded", "server_draining", "session_expired", "slow_reader"]);
 
-/** Event: `change`. `cause`: null, one of TOLD, "no_room" (it answers, and takes no socket) or "origin". */
+/** Event: `change`. `cause`: null, one of TOLD, "origin", "blocked" (it has room, and no socket reaches it) or "no_room" (not known). */
 export class Diagnosis extends EventTarget {
   /** `server`: what the page knows of it, see `server.js`. */
   constructor(connection, server) {
@@ -14,21 +14,18 @@ export class Diagnosis extends EventTarget {
     connection.addEventListener("state", () => this.#look());
   }
 
-  #asked = false;
+  #asking = 0;
 
   async #look() {
     const { state, reason } = this.connection;
-    if (state === "open" || state === "closed") {
-      this.#asked = false;
-      return this.#set(null);
-    }
-    if (state !== "waiting") return;
+    if (state === "connecting" || state === "refused") return;
+    const asking = ++this.#asking;
+    if (state !== "waiting") return this.#set(null);
     if (TOLD.has(reason)) return this.#set(reason);
     if (reason !== "unreachable" || this.server.retryAt !== null || !this.server.answers) return this.#set(null);
     if (this.server.status?.ready === false) return this.#set("server_draining");
-    if (this.#asked) return;
-    this.#asked = true;
-    this.#set(await originIsRefused() ? "origin" : "no_room");
+    const cause = await originIsRefused() ? "origin" : await withoutSocket();
+    if (asking === this.#asking) this.#set(cause);
   }
 
   #set(cause) {
@@ -45,5 +42,17 @@ async function originIsRefused() {
     return answer.status === 403;
   } catch {
     return false;
+  }
+}
+
+/** The address of the WebSocket, asked without one: the server says whether it has room. */
+async function withoutSocket() {
+  try {
+    const answer = await fetch("v1/realtime", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+    if (answer.status === 426) return "blocked";
+    const { code } = (await answer.json()).error;
+    return TOLD.has(code) ? code : "no_room";
+  } catch {
+    return "no_room";  // something else answers
   }
 }

@@ -16,6 +16,7 @@ const REFUSED = {
   key_needed: "This server asks for a key.",
   invalid_api_key: "The server did not accept this key.",
   session_taken_over: "This conversation continues in another window.",
+  no_websocket: "This browser has no WebSockets, and nothing works without them. Use another one.",
 };
 
 // Why the page waits, though the server answers.
@@ -25,12 +26,14 @@ const WAITING = {
   server_draining: "The server restarts. Trying again",
   session_expired: "The longest time of a session is over. Going on",
   no_room: "The server takes no conversation now. Trying again",
+  blocked: "The connection is blocked on its way. Trying again",
   origin: "The server does not accept this page's address. Trying again",
 };
 
 /** What to do about it, for a notice. */
 export const CAUSE = {
   no_room: "The server answers, but takes no conversation. It may be full, or something on the way blocks WebSockets. Your conversation is kept; the page goes on trying.",
+  blocked: "The server has room, but no WebSocket reaches it: a proxy, a firewall or an extension of this browser may block them. Your conversation is kept; the page goes on trying.",
   origin: "The server refuses pages from this address. Open it at its own address, or ask its operator to allow this one.",
   rate_limit_exceeded: "Close another window that talks with this key, or wait. Your conversation is kept.",
 };

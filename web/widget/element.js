@@ -303,7 +303,9 @@ export class RealtimeVoice extends HTMLElement {
     const failed = items.at(-1)?.failed ?? false, { problem } = conversation;
     const paused = player.interrupted && voice.phase === "speaking";
     const found = troubleOf({ connection, microphone: microphone.state, problem, failed, reach: this.#reach, paused, sounds, phase: voice.phase });
-    const trouble = found && { ...found, text: troubleText(texts, found.code) };
+    // While a further attempt is made, what was wrong stays: it would vanish and come again with each of them.
+    const again = connection.state === "connecting" && connection.attempts > 0 ? this.#trouble : null;
+    const trouble = found ? { ...found, text: troubleText(texts, found.code) } : again;
     this.#view.draw({
       texts, label: this.getAttribute("label"), greeting: this.getAttribute("greeting"), trouble, items, sounds,
       status: statusOf(texts, { connection, microphone: microphone.state, muted: microphone.muted, phase: voice.phase, trouble }),

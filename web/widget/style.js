@@ -127,6 +127,7 @@ header { display: flex; align-items: center; gap: 11px; padding: 14px 11px 12px 
 form { display: flex; align-items: center; margin: 0 13px 13px; padding: 4px; padding-inline-start: 16px; border: 1px solid var(--_field, color-mix(in oklab, var(--_ink), var(--_paper) 50%)); border-radius: 24px; }
 form:focus-within { border-color: var(--_accent); box-shadow: 0 0 0 3px color-mix(in oklab, var(--_accent), transparent 72%); }
 input { flex: 1; min-inline-size: 0; border: 0; outline: 0; background: none; color: inherit; font: inherit; font-size: max(16px, 1em); padding: 6px 0; }
+input:focus-visible { outline: 0; }  /* the form around it shows the focus */
 input::placeholder { color: var(--_soft); opacity: 1; }
 .send { inline-size: 38px; block-size: 38px; flex: none; border-radius: 50%; display: grid; place-items: center; background: var(--_accent); color: var(--_on-accent); font-size: 14px; }
 .send:disabled { background: color-mix(in oklab, var(--_ink), transparent 90%); color: var(--_soft); cursor: default; }
@@ -137,7 +138,7 @@ input::placeholder { color: var(--_soft); opacity: 1; }
 }
 @container (max-height: 272px) { header .state, .welcome p:not(.lead) { display: none; } .controls { padding-block: 4px; } .talk { inline-size: 42px; block-size: 42px; } .problem { max-block-size: 48px; } }
 @media (prefers-reduced-motion: reduce) { *, *::before, *::after { animation: none !important; transition: none !important; } .talk::before { transform: scale(1.1); opacity: calc(.3 + var(--level) * .7); } .talk::after { transform: none; } .launch:hover { transform: none; } }
-@media (forced-colors: active) { .launch, .talk, .side, .send, .close, form, .user { border: 2px solid ButtonText; } .side[aria-pressed="true"] { border-style: double; border-width: 4px; } .dot { border: 1px solid; } .unheard { color: GrayText; } }
+@media (forced-colors: active) { form:focus-within { outline: 3px solid; } .launch, .talk, .side, .send, .close, form, .user { border: 2px solid ButtonText; } .side[aria-pressed="true"] { border-style: double; border-width: 4px; } .dot { border: 1px solid; } .unheard { color: GrayText; } }
 `;
 
 let sheet = null;

@@ -100,7 +100,7 @@ export const isAnswering = (connection, phase) =>
 
 /**
  * What is wrong now: {code, action}, or null. `action`, for the button "Try again": "connect", "talk" or "answer"; null: no
- * button. `reach`: why there is no connection, as found out by reach.js.
+ * button. `reach`: why there is no connection, as found out by reach.js; before it is known, nothing is said.
  */
 export function troubleOf({ connection, microphone, problem, failed, reach, paused, sounds, dismissed, phase }) {
   const { state, reason, silent, everOpen } = connection;
@@ -109,7 +109,8 @@ export function troubleOf({ connection, microphone, problem, failed, reach, paus
   if (silent) return { code: "silent", action: "connect" };
   if (state === "waiting") {
     if (reason === "rate_limit_exceeded" || reason === "server_overloaded") return { code: "full", action: "connect" };
-    return { code: reach ?? (everOpen ? "lost_connection" : "away"), action: "connect" };
+    const code = reach ?? (everOpen ? "lost_connection" : reason === "unreachable" ? null : "away");
+    return code && { code, action: "connect" };
   }
   if (paused) return { code: "paused", action: null };
   if (sounds && AGAIN.has(microphone)) return { code: microphone, action: "talk" };
@@ -125,6 +126,7 @@ export const troubleText = (texts, code) => (Object.hasOwn(texts.troubles, code)
 export function statusOf(texts, { connection, microphone, muted, phase, trouble }) {
   const named = (name) => [name, texts[name]];
   if (soundsOn(connection, phase)) return named(phase);
+  if (connection.state === "waiting" && !trouble) return named("connecting");
   if (connection.state === "refused" || connection.state === "waiting" || connection.silent) return named("trouble");
   if (microphone === "asking") return ["connecting", texts.asking];
   if (connection.state === "connecting") return named("connecting");
