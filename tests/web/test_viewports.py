@@ -85,6 +85,23 @@ async def test_the_key_dialog_can_be_used(open_page: Any) -> None:
             await page.wait_for_selector("#key-dialog", state="hidden")
 
 
+async def test_the_settings_fit(open_page: Any) -> None:
+    """Also with the longest of earlier conversations: nothing stands outside of the sheet."""
+    earlier = {"data": [{"id": "conv_1", "title": "word " * 30, "updated_at": 1_795_000_000}]}
+    async with serving(Script()) as server:
+        page = await open_page(server.url, device=False)
+        await page.route("**/v1/capabilities", lambda route: route.fulfill(json={"conversations": True}))
+        await page.route("**/v1/conversations", lambda route: route.fulfill(json=earlier))
+        await page.click("#settings-toggle")
+        await page.wait_for_selector(".earlier button")
+        for name in ("desktop", "phone", "narrow"):
+            width, height = SIZES[name]
+            await page.set_viewport_size({"width": width, "height": height})
+            outside = await page.evaluate("""() => [...document.querySelectorAll("#settings *")]
+                .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth).map(({ outerHTML }) => outerHTML)""")
+            assert outside == [], name
+
+
 async def test_a_wide_table_scrolls_and_keeps_its_rows_low(open_page: Any) -> None:
     """A cell outside the window must not make its row higher: the reader would see an empty gap."""
     table = "| City | Country | Population | Elevation | Founded in the year |\n|---|---|---|---|---|\n"

@@ -14,12 +14,13 @@ export class ConversationPart {
     this.record = button("", () => this.#toggle());
     this.wav = button("Sound", () => download(fileName(new Date(), "wav"), recorder.wav()));
     this.forget = button("Delete recording", () => recorder.forget());
+    this.explained = element("p", { className: "quiet", textContent: RECORDING.explained });
     this.told = element("p", { className: "quiet", role: "status" });
     this.earlier = element("div", { className: "earlier", hidden: true });
     this.element = element("section", { className: "part" }, element("h3", { textContent: "Conversation" }),
       element("div", { className: "buttons" }, element("span", { className: "quiet", textContent: "Save as" }), this.text, this.json, this.wav),
       element("div", { className: "buttons" }, this.record, this.forget),
-      element("p", { className: "quiet", textContent: RECORDING.explained }), this.told, this.earlier);
+      this.explained, this.told, this.earlier);
     this.#show();
     recorder.addEventListener("change", () => this.#show());
     voice.addEventListener("change", () => { if (this.element.closest("dialog")?.open) this.#show(); });
@@ -48,7 +49,7 @@ export class ConversationPart {
     const empty = !lines(this.voice.conversation.items, this.tools).length;
     this.text.disabled = this.json.disabled = empty;
     this.wav.hidden = this.forget.hidden = seconds === 0;
-    this.record.hidden = !this.voice.player.possible;
+    this.record.hidden = this.explained.hidden = !this.voice.player.possible;
     this.record.disabled = full && !on;
     this.record.textContent = on ? `Stop recording (${clock(seconds)})` : seconds ? "Go on recording" : "Record both sides";
     if (full) this.told.textContent = RECORDING.full;
