@@ -1,4 +1,4 @@
-"""Writes docs/sdk.md from the JSDoc of the web SDK: its public class, its types, and the examples in `web/examples/`.
+"""Writes docs/sdk.md from the web SDK: its README, the JSDoc of its public class and types, and `web/examples/`.
 
 Knows the few forms of JSDoc that those two files use; knows no TypeScript.
 """
@@ -22,12 +22,18 @@ EXAMPLES = {"react.js": "React", "vue.js": "Vue", "svelte.js": "Svelte"}
 
 def page(generated: str) -> str:
     """The whole page; `generated` is the line that says what to edit instead."""
-    lines = ["# The web SDK", "", generated, "", *_introduction(), "## `Realtime`", "", *_members()]
+    lines = ["# The web SDK", "", generated, "", *_readme(), "## In short", "", *_introduction()]
+    lines += ["## `Realtime`", "", *_members()]
     lines += ["## Types", "", *_types(), "## In a framework", ""]
     for name, title in EXAMPLES.items():
         code = (ROOT / "web" / "examples" / name).read_text(encoding="utf-8").rstrip()
         lines += [f"{title}:", "", "```js", code, "```", ""]
     return "\n".join(lines)
+
+
+def _readme() -> list[str]:
+    """What the package says of itself, without its title."""
+    return [*(SDK / "README.md").read_text(encoding="utf-8").splitlines()[2:], ""]
 
 
 def _introduction() -> Iterator[str]:

@@ -255,21 +255,25 @@ def test_a_shell_line_runs(line: str, place: Place, brought: None):
         assert (place.folder / name).stat().st_size > 100, name
 
 
-async def test_the_web_page_talks(place: Place):
-    (page,) = [block for block in blocks(ENGLISH) if block.language == "html"]
-    (place.folder / "page.html").write_text(place.here(page.text), encoding="utf-8")
+async def test_the_web_pages_talk(place: Place):
+    """The one with the SDK, and the one with the widget."""
+    pages = [block for block in blocks(ENGLISH) if block.language == "html"]
     words = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
     with _serving(place, words) as host:
         async with browser_with() as browser:
-            tab = await (await browser.new_context()).new_page()
-            errors: list[str] = []
-            tab.on("pageerror", lambda error: errors.append(str(error)))
-            await tab.goto(f"http://{host}/page.html")
-            received: list[str] = []
-            tab.on(
-                "websocket", lambda socket: socket.on("framereceived", lambda _: received.append(socket.url))
-            )
-            await tab.click("button")
-            await eventually(lambda: received, "an event of the server")
-            assert received[0].startswith(f"ws://{place.server}/v1/realtime")
-            assert errors == []
+            for page, clicks in zip(pages, (["button"], [".launch", ".talk"]), strict=True):
+                (place.folder / "page.html").write_text(place.here(page.text), encoding="utf-8")
+                tab = await (await browser.new_context()).new_page()
+                errors: list[str] = []
+                tab.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+                await tab.goto(f"http://{host}/page.html")
+                received: list[str] = []
+                tab.on(
+                    "websocket",
+                    lambda socket, to=received: socket.on("framereceived", lambda _: to.append(socket.url)),
+                )
+                for each in clicks:
+                    await tab.click(each)
+                await eventually(lambda received=received: received, "an event of the server")
+                assert received[0].startswith(f"ws://{place.server}/v1/realtime")
+                assert errors == []
