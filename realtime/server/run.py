@@ -134,7 +134,7 @@ def _site(
         return Site(runner, settings.host, settings.port, sock, tls)
     registry = runner.app[REGISTRY]
     return SharedSite(
-        runner, worker.sock, tls, worker.seat, room=lambda: not registry.full, sessions=lambda: len(registry)
+        runner, worker.sock, tls, worker.slot, room=lambda: not registry.full, sessions=lambda: len(registry)
     )
 
 

@@ -18,7 +18,7 @@ from typing import cast
 from aiohttp import web
 
 from realtime.server.listener import FLUSH_S, HEAD_TIMEOUT_S, Handler
-from realtime.server.spread import Seat
+from realtime.server.spread import Slot
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +35,13 @@ class SharedSite(web.BaseSite):
         runner: web.BaseRunner,
         sock: socket.socket,
         tls: ssl.SSLContext | None,
-        seat: Seat,
+        slot: Slot,
         *,
         room: Callable[[], bool],
         sessions: Callable[[], int],
     ) -> None:
         super().__init__(runner, ssl_context=tls)
-        self._sock, self._seat, self._room, self._sessions = sock, seat, room, sessions
+        self._sock, self._slot, self._room, self._sessions = sock, slot, room, sessions
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class SharedSite(web.BaseSite):
     async def start(self) -> None:
         await super().start()
         assert self._runner.server is not None
-        accepting = Accepting(self._sock, self._runner.server, self._ssl_context, self._seat, self._state)
+        accepting = Accepting(self._sock, self._runner.server, self._ssl_context, self._slot, self._state)
         self._server = cast("asyncio.AbstractServer", accepting)  # as much of one as a site needs
         accepting.start()
 
@@ -66,11 +66,11 @@ class Accepting:
         sock: socket.socket,
         server: web.Server,
         tls: ssl.SSLContext | None,
-        seat: Seat,
+        slot: Slot,
         state: Callable[[], tuple[bool, int]],
     ) -> None:
         self.sockets = (sock,)
-        self._sock, self._server, self._tls, self._seat, self._state = sock, server, tls, seat, state
+        self._sock, self._server, self._tls, self._slot, self._state = sock, server, tls, slot, state
         self._loop = asyncio.get_running_loop()
         self._joining: set[asyncio.Task[None]] = set()  # accepted, and not yet a connection of the server
         self._beat: asyncio.TimerHandle | None = None
@@ -88,7 +88,7 @@ class Accepting:
                 timer.cancel()
         if self._sock.fileno() >= 0:
             self._loop.remove_reader(self._sock)
-            self._seat.leave()
+            self._slot.leave()
             self._sock.close()
 
     def _heart(self) -> None:
@@ -98,7 +98,7 @@ class Accepting:
     def _say(self) -> None:
         room, sessions = self._state()
         busy = sum(isinstance(each, Handler) and each.busy for each in self._server.connections)
-        self._seat.say(time.monotonic(), room=room, load=busy + len(self._joining), sessions=sessions)
+        self._slot.say(time.monotonic(), room=room, load=busy + len(self._joining), sessions=sessions)
 
     def _watch(self) -> None:
         self._loop.add_reader(self._sock, self._someone_waits)
@@ -106,7 +106,7 @@ class Accepting:
     def _someone_waits(self) -> None:
         self._say()
         wait_s = PAUSE_S
-        if self._seat.takes(time.monotonic()):
+        if self._slot.takes(time.monotonic()):
             try:
                 self._accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -121,7 +121,7 @@ class Accepting:
 
     def _accept(self) -> None:
         connection, _ = self._sock.accept()
-        self._seat.took()
+        self._slot.took()
         joining = self._loop.create_task(self._join(connection), name="join a connection")
         self._joining.add(joining)
         joining.add_done_callback(self._joining.discard)

@@ -36,7 +36,7 @@ class Row:
     taken: float  # connections since the start
 
 
-class Board:
+class WorkerTable:
     """The table, as everybody may read it."""
 
     def __init__(self, rows: MutableSequence[float]) -> None:
@@ -63,31 +63,31 @@ class Board:
         return int(sum(self[number].sessions for number in range(len(self))))
 
 
-class Seat:
-    """One worker at the table: it writes its row, and learns whether the next connection is for it."""
+class Slot:
+    """The row of one worker: it writes it, and learns whether the next connection is for it."""
 
-    def __init__(self, board: Board, number: int) -> None:
-        self.board = board
+    def __init__(self, table: WorkerTable, number: int) -> None:
+        self.table = table
         self.number = number
         self._waits_since_s: float | None = None
         self._taken_then = 0.0
 
     def __repr__(self) -> str:
-        return f"<Seat {self.number} of {len(self.board)}>"
+        return f"<Slot {self.number} of {len(self.table)}>"
 
     def say(self, now_s: float, *, room: bool, load: int, sessions: int) -> None:
         """Write the row."""
         for column, value in ((_ROOM, float(room)), (_LOAD, load), (_SESSIONS, sessions), (_BEAT_S, now_s)):
-            self.board.write(self.number, column, value)
+            self.table.write(self.number, column, value)
 
     def took(self) -> None:
         """This worker accepted a connection."""
-        self.board.write(self.number, _TAKEN, self.board[self.number].taken + 1)
+        self.table.write(self.number, _TAKEN, self.table[self.number].taken + 1)
         self._waits_since_s = None
 
     def leave(self) -> None:
         """This worker accepts no more."""
-        self.board.clear(self.number)
+        self.table.clear(self.number)
 
     def takes(self, now_s: float) -> bool:
         """Whether this worker takes the connection that waits: it has the fewest, or those who have fewer do not."""
@@ -99,9 +99,9 @@ class Seat:
         return now_s - self._waits_since_s >= OTHERS_S
 
     def _is_next(self, now_s: float) -> bool:
-        own = self.board[self.number]
+        own = self.table[self.number]
         loads = [row.load for row in self._others() if row.room and now_s - row.beat_s < STALE_S]
         return not loads or (own.room and own.load <= min(loads))
 
     def _others(self) -> list[Row]:
-        return [self.board[number] for number in range(len(self.board)) if number != self.number]
+        return [self.table[number] for number in range(len(self.table)) if number != self.number]

@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.server.metrics_sum import MetricsSum
-from realtime.server.spread import Board
+from realtime.server.spread import WorkerTable
 from realtime.server.worker_channel import (
     AskSum,
     Channel,
@@ -64,7 +64,7 @@ class Supervisor:
 
     def __init__(
         self,
-        board: Board,
+        table: WorkerTable,
         start: Callable[[int], Child],
         *,
         on_ready: Callable[[str], object],
@@ -73,7 +73,7 @@ class Supervisor:
     ) -> None:
         """`on_ready` is called once, when all of them accept, with what one of them has to say. A worker that has not
         ended `longest_stop_s` after the stop began is killed."""
-        self._board, self._start, self._on_ready, self._on_stop = board, start, on_ready, on_stop
+        self._table, self._start, self._on_ready, self._on_stop = table, start, on_ready, on_stop
         self._longest_stop_s = longest_stop_s
         self._children: dict[int, Child] = {}
         self._channels: dict[int, Channel[FromWorker]] = {}
@@ -89,13 +89,13 @@ class Supervisor:
         self._answers: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
-        return f"<Supervisor of {len(self._children)} of {len(self._board)} workers>"
+        return f"<Supervisor of {len(self._children)} of {len(self._table)} workers>"
 
     async def run(self) -> int:
         """Run until all have ended after `stop`, or one could not start; the exit status. Raises ConfigError."""
         try:
             async with asyncio.TaskGroup() as group:
-                for number in range(len(self._board)):
+                for number in range(len(self._table)):
                     group.create_task(self._keep(number), name=f"worker {number}")
         finally:
             self._kill()
@@ -155,7 +155,7 @@ class Supervisor:
         listening = asyncio.create_task(self._listen(number, channel), name=f"listen to worker {number}")
         status = await child.ended()
         del self._children[number], self._channels[number]
-        self._board.clear(number)
+        self._table.clear(number)
         await asyncio.wait([listening], timeout=LAST_WORDS_S)
         listening.cancel()
         await channel.aclose()
@@ -190,7 +190,7 @@ class Supervisor:
 
     def _is_ready(self, number: int, text: str) -> None:
         self._ready[number] = text
-        if not self._started and len(self._ready) == len(self._board):
+        if not self._started and len(self._ready) == len(self._table):
             self._started = True
             self._on_ready(self._ready[0])
 
@@ -227,6 +227,6 @@ class Supervisor:
         sessions = GaugeMetricFamily(
             "realtime_worker_sessions", "Open sessions of each worker", labels=["worker"]
         )
-        for number in range(len(self._board)):
-            sessions.add_metric([str(number)], self._board[number].sessions)
+        for number in range(len(self._table)):
+            sessions.add_metric([str(number)], self._table[number].sessions)
         yield sessions

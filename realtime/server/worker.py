@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from realtime.errors import ConfigError
-from realtime.server.spread import Board, Seat
+from realtime.server.spread import Slot, WorkerTable
 from realtime.server.worker_channel import (
     AskSum,
     Channel,
@@ -113,7 +113,7 @@ class Worker:
     def __init__(self, post: Post, channel: Channel[ToWorker]) -> None:
         self.number = post.number
         self.sock = post.sock
-        self.seat = Seat(Board(post.rows), post.number)
+        self.slot = Slot(WorkerTable(post.rows), post.number)
         self.on_hurry: Callable[[], object] = lambda: None
         self.count: Callable[[], bytes] = lambda: b""  # the metrics of this process
         self._channel = channel
@@ -137,7 +137,7 @@ class Worker:
 
     def sessions(self) -> int:
         """Those of all workers."""
-        return self.seat.board.sessions()
+        return self.slot.table.sessions()
 
     async def metrics(self) -> str | None:
         """The metrics of all workers; None: the supervisor does not answer."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from realtime.logs import story
 from realtime.server.address import listening_socket
-from realtime.server.spread import Board, shared_rows
+from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import Supervisor
 from realtime.server.worker_process import WorkerProcess, start_worker
 from realtime.settings import Settings
@@ -55,7 +55,7 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
         for note in notes:
             log.warning("with several workers %s", note)
         supervisor = Supervisor(
-            Board(rows), start, on_ready=announce, on_stop=sock.close, longest_stop_s=stop_s + KILL_S
+            WorkerTable(rows), start, on_ready=announce, on_stop=sock.close, longest_stop_s=stop_s + KILL_S
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)

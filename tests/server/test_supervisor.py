@@ -7,7 +7,7 @@ import pytest
 
 from realtime.errors import ConfigError
 from realtime.metrics import Metrics
-from realtime.server.spread import Board, shared_rows
+from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import Supervisor
 from realtime.server.worker_channel import AskSum, Count, Counted, Hurry, Ready, Refused, Sum
 from tests import virtual_time
@@ -68,7 +68,7 @@ class Bench:
         self.children, self.said = [], []
         self.stops = 0
         self.supervisor = Supervisor(
-            Board([0.0] * len(shared_rows(workers))),
+            WorkerTable([0.0] * len(shared_rows(workers))),
             self._start,
             on_ready=self.said.append,
             on_stop=self._stopped,
