@@ -109,6 +109,14 @@ def candidates(role: str, settings: Settings) -> tuple[Source, ...]:
         raise ConfigError(f"{setting}={value}: {error}") from error
 
 
+def modules_of(settings: Settings) -> list[str]:
+    """The modules of this package that the providers of these settings need. Raises ConfigError for an unknown name."""
+    sources = (
+        source for role in ROLES for source in candidates(role, settings) if source.entry_point is None
+    )
+    return [_PACKAGE + _MODULES[source.role, source.name] for source in sources]
+
+
 def _chosen(role: str, settings: Settings) -> tuple[str, str]:
     """The name and the value of the setting for this role."""
     return {

@@ -16,6 +16,7 @@ from typing import Protocol
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from realtime import deadlines
 from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.server.metrics_sum import MetricsSum
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 5.0  # before a worker that ended is started again
 STEADY_S = 10.0  # a worker that ran for so long is replaced after the first pause again
+CHANNEL_S = 5.0  # until there is a channel to a new worker
+READY_S = 120.0  # until it accepts: a start takes seconds, also on a machine that is busy
 COUNT_S = 0.5  # a worker that does not tell its metrics by then: its last ones stand
 LAST_WORDS_S = 1.0  # what a worker said before it ended
 EXIT_FAILED = 1
@@ -86,6 +89,7 @@ class Supervisor:
         self._questions = itertools.count(1)
         self._asked: dict[tuple[int, int], asyncio.Future[None]] = {}
         self._counting = asyncio.Lock()
+        self._next_sum: asyncio.Task[str] | None = None  # for all who ask before it begins
         self._answers: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -151,9 +155,18 @@ class Supervisor:
             log.error("a worker cannot be started (%s)", error.strerror)
             return EXIT_FAILED
         self._children[number] = child
-        channel = self._channels[number] = await child.channel()
+        try:
+            async with deadlines.timeout(CHANNEL_S):
+                channel = self._channels[number] = await child.channel()
+        except (TimeoutError, OSError):
+            log.error("worker %d has no channel: it is killed", number)
+            child.kill()
+            del self._children[number]
+            return EXIT_FAILED
+        late = asyncio.get_running_loop().call_later(READY_S, self._too_late, number, child)
         listening = asyncio.create_task(self._listen(number, channel), name=f"listen to worker {number}")
         status = await child.ended()
+        late.cancel()
         del self._children[number], self._channels[number]
         self._table.clear(number)
         await asyncio.wait([listening], timeout=LAST_WORDS_S)
@@ -162,6 +175,12 @@ class Supervisor:
         self._sum.ended(number)
         self._ready.pop(number, None)
         return status
+
+    def _too_late(self, number: int, child: Child) -> None:
+        """Kill a worker that does not accept by now: it hangs, and nobody would start another one in its place."""
+        if number not in self._ready and not self._stopping.is_set():
+            log.error("worker %d does not accept after %.0f s: it is killed", number, READY_S)
+            child.kill()
 
     async def _pause(self, seconds: float) -> None:
         stopping = asyncio.create_task(self._stopping.wait(), name="pause")
@@ -184,7 +203,7 @@ class Supervisor:
                     ):
                         asked.set_result(None)
                 case AskSum(question):
-                    answer = asyncio.create_task(self._tell_sum(channel, question), name="add up metrics")
+                    answer = asyncio.create_task(self._tell_sum(channel, question), name="tell metrics")
                     self._answers.add(answer)
                     answer.add_done_callback(self._answers.discard)
 
@@ -202,11 +221,21 @@ class Supervisor:
 
     # -- metrics -----------------------------------------------------------------------------------------------------
 
-    async def _tell_sum(self, channel: Channel[FromWorker], question: int) -> None:
+    async def metrics(self) -> str:
+        """The metrics of all workers, added up. Who asks while they are counted waits for the next count, which is one
+        for all of them: a worker that does not answer holds everybody up once, not one after the other."""
+        if self._next_sum is None:
+            self._next_sum = asyncio.create_task(self._sum_of_all(), name="add up metrics")
+        return await asyncio.shield(self._next_sum)
+
+    async def _sum_of_all(self) -> str:
         async with self._counting:
+            self._next_sum = None
             await self._count()
-            text = self._sum.text(self._own_metrics())
-        channel.send(Sum(question, text))
+            return self._sum.text(self._own_metrics())
+
+    async def _tell_sum(self, channel: Channel[FromWorker], question: int) -> None:
+        channel.send(Sum(question, await self.metrics()))
 
     async def _count(self) -> None:
         """Ask every worker that is there for its metrics."""

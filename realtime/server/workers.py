@@ -15,7 +15,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from realtime.errors import ConfigError
 from realtime.logs import story
+from realtime.providers import catalog
 from realtime.server.address import listening_socket
 from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import Supervisor
@@ -43,7 +45,7 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
     began_s, rows = time.monotonic(), shared_rows(workers)
     work = [pickle.dumps((settings_of(settings, number, workers), tuple(tools))) for number in range(workers)]
     notes = notes_of(settings)
-    preload = ["realtime.sandbox.server"] if settings.use_sandbox else []
+    preload = preloaded_for(settings)
     with listening_socket(settings) as sock:
 
         def start(number: int) -> WorkerProcess:
@@ -62,6 +64,16 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
         status = await supervisor.run()
     story(log, "all workers stopped", {"workers": workers, "up_s": time.monotonic() - began_s})
     return status
+
+
+def preloaded_for(settings: Settings) -> list[str]:
+    """What workers with these settings would import at their start: a second of CPU, which a worker that is replaced
+    does not have. Packages of others stay out: importing them may start threads, which a fork would not have."""
+    sandbox = ["realtime.sandbox.server"] if settings.use_sandbox else []
+    try:
+        return [*catalog.modules_of(settings), *sandbox]
+    except ConfigError:  # the workers say what is wrong
+        return sandbox
 
 
 def settings_of(settings: Settings, number: int, workers: int) -> Settings:

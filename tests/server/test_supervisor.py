@@ -8,7 +8,7 @@ import pytest
 from realtime.errors import ConfigError
 from realtime.metrics import Metrics
 from realtime.server.spread import WorkerTable, shared_rows
-from realtime.server.supervisor import Supervisor
+from realtime.server.supervisor import CHANNEL_S, COUNT_S, READY_S, Supervisor
 from realtime.server.worker_channel import AskSum, Count, Counted, Hurry, Ready, Refused, Sum
 from tests import virtual_time
 
@@ -33,13 +33,16 @@ class FakeChannel:
 class FakeChild:
     pid = 1
 
-    def __init__(self, number, *, obeys=True):
+    def __init__(self, number, *, obeys=True, hangs=False):
+        self.hangs = hangs
         self.number, self.began_s = number, asyncio.get_running_loop().time()
         self.obeys = obeys
         self.wire = FakeChannel()
         self.status = asyncio.get_running_loop().create_future()
 
     async def channel(self):
+        if self.hangs:
+            await asyncio.Event().wait()
         return self.wire
 
     async def ended(self):
@@ -67,6 +70,7 @@ class Bench:
     def __init__(self, workers=2):
         self.children, self.said = [], []
         self.stops = 0
+        self.hang = 0  # so many of the next ones give no channel
         self.supervisor = Supervisor(
             WorkerTable([0.0] * len(shared_rows(workers))),
             self._start,
@@ -77,7 +81,8 @@ class Bench:
         self.running = asyncio.create_task(self.supervisor.run())
 
     def _start(self, number):
-        self.children.append(FakeChild(number))
+        self.children.append(FakeChild(number, hangs=self.hang > 0))
+        self.hang -= 1
         return self.children[-1]
 
     def _stopped(self):
@@ -199,5 +204,60 @@ def test_whoever_asks_gets_the_sum_also_while_one_worker_does_not_answer():
         assert "realtime_workers 2.0" in answer.text
         bench.supervisor.stop()
         await bench.running
+
+    virtual_time.run(run())
+
+
+def test_many_who_ask_at_once_wait_for_a_silent_worker_once():
+    async def run():
+        bench, began_s = Bench(), asyncio.get_running_loop().time()
+        await bench.all_ready()
+        asking, silent = bench.children
+        asking.say(AskSum(0))
+        await asyncio.sleep(0.01)
+        for question in range(1, 10):  # they come while the first one's count runs: they share the next one
+            asking.say(AskSum(question))
+        await asyncio.sleep(3 * COUNT_S)
+        answered = [message for message in asking.wire.sent if isinstance(message, Sum)]
+        assert [message.question for message in answered] == list(range(10))
+        assert sum(isinstance(message, Count) for message in silent.wire.sent) == 2
+        assert asyncio.get_running_loop().time() - began_s < 2, "a worker waits so long for the sum"
+        bench.supervisor.stop()
+        await bench.running
+
+    virtual_time.run(run())
+
+
+def test_a_worker_without_a_channel_is_killed_and_replaced():
+    async def run():
+        bench = Bench()
+        await bench.all_ready()
+        bench.hang = 1
+        bench.children[1].end(1)
+        await asyncio.sleep(CHANNEL_S + 1)
+        stuck, fresh = bench.children[2:]
+        assert (stuck.number, fresh.number) == (1, 1)
+        assert stuck.status.result() == -signal.SIGKILL
+        bench.supervisor.stop()
+        assert await bench.running == 0
+
+    virtual_time.run(run())
+
+
+def test_a_replaced_worker_that_never_accepts_is_killed_and_replaced_again():
+    async def run():
+        bench = Bench()
+        await bench.all_ready()
+        bench.children[0].end(1)
+        await asyncio.sleep(1)
+        bench.children[2].say(Ready("ready"))
+        bench.children[1].end(1)
+        await asyncio.sleep(READY_S + 1)
+        working, stuck, fresh = bench.children[2:]
+        assert not working.status.done()
+        assert stuck.status.result() == -signal.SIGKILL
+        assert fresh.number == stuck.number == 1
+        bench.supervisor.stop()
+        assert await bench.running == 0
 
     virtual_time.run(run())
