@@ -30,6 +30,7 @@ from realtime.server import (
 from realtime.server.access import Access
 from realtime.server.admin import is_operator
 from realtime.server.answers import error_response
+from realtime.server.arrivals import Arrivals
 from realtime.server.draining import Drain
 from realtime.server.front_door import answer_headers, guard
 from realtime.server.load_probe import probe_load
@@ -42,6 +43,7 @@ from realtime.server.runtime import Runtime, open_runtime
 from realtime.server.state import (
     ACCESS,
     ADMISSION,
+    ARRIVALS,
     DOOR,
     DRAIN,
     FLEET,
@@ -90,6 +92,7 @@ def realtime_app(
     app[ADMISSION] = admission = Admission()
     by_load = admission if settings.admission == "load" else None
     app[REGISTRY] = Registry(settings.max_sessions, settings.sessions_per_key, by_load)
+    app[ARRIVALS] = Arrivals(paced=by_load is not None)
     app[OPENINGS] = Openings(app[REGISTRY])
     app[DRAIN] = Drain(app[REGISTRY], app[METRICS], delay_s=settings.drain_delay_s, drain_s=settings.drain_s)
     app[OFFERS] = []
@@ -241,4 +244,5 @@ async def drain(app: web.Application, delay_s: float = 0.0) -> None:
     Call it before aiohttp takes the server down, while clients are still heard; an application of somebody else calls
     it as its shutdown.
     """
+    app[ARRIVALS].end()
     await app[DRAIN].run(delay_s)

@@ -14,6 +14,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from realtime.deadlines import Alarm
+from realtime.server.arrivals import Queue, Waiting
 from realtime.server.descriptors import Descriptors
 from realtime.server.tcp import reset, reset_in
 from realtime.weak_calls import weak_call
@@ -22,19 +23,33 @@ HEAD_TIMEOUT_S = 10.0  # from the connection, or from its first byte, to the end
 IDLE_TIMEOUT_S = 75.0  # between two requests: longer than a reverse proxy keeps its connections
 REQUEST_TIMEOUT_S = 120.0  # a request that is no WebSocket, with its body and its answer
 FLUSH_S = 5.0  # to read the last bytes
-BACKLOG = 128
+BACKLOG = 1024  # a crowd waits here in order, instead of trying again after seconds
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Handler(web.RequestHandler):
     """aiohttp's protocol of one connection, with an end for each wait."""
 
-    __slots__ = ("__weakref__", "_alarm", "_alarm_request", "_descriptors", "_refused", "_wire")
+    __slots__ = (
+        "__weakref__",
+        "_alarm",
+        "_alarm_request",
+        "_begun",
+        "_descriptors",
+        "_queue",
+        "_turn",
+        "_wire",
+    )
 
-    def __init__(self, manager: web.Server, *, descriptors: Descriptors, **options: Any) -> None:
+    def __init__(
+        self, manager: web.Server, *, descriptors: Descriptors, queue: Queue, **options: Any
+    ) -> None:
+        """`queue`: in which new connections wait until they are read."""
         super().__init__(manager, **options)
         self._descriptors = descriptors
-        self._refused = False
+        self._queue = queue
+        self._turn: Waiting | None = None
+        self._begun = False
         self._alarm = Alarm(weak_call(self._overdue))
         self._alarm_request: int | None = None  # the request that the alarm is for; None: the next head
         self._wire: asyncio.Transport | None = None
@@ -42,22 +57,39 @@ class Handler(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._wire = wire = cast("asyncio.Transport", transport)  # those of uvloop are no subclasses
         if not self._descriptors.admit():
-            self._refused = True
+            self._begin(False)
+            return
+        self._turn = self._queue.enter(self._begin)
+        if self._turn is not None:
+            wire.pause_reading()
+
+    def _begin(self, admitted: bool) -> None:
+        """It is this connection's turn, or there is no room for it."""
+        waited, self._turn = self._turn is not None, None
+        wire = self._wire
+        if wire is None:
+            return
+        if not admitted:
             wire.write(FULL)
             wire.close()
             reset_in(wire, FLUSH_S)
             return
-        super().connection_made(transport)
+        self._begun = True
+        super().connection_made(wire)
         self._alarm.set_in(HEAD_TIMEOUT_S)
+        if waited:
+            wire.resume_reading()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._alarm.cancel()
         self._wire = None
-        if not self._refused:
+        if self._turn is not None:
+            self._queue.leave(self._turn)
+        if self._begun:
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if not self._begun:
             return
         known = self._request_count
         super().data_received(data)

@@ -31,7 +31,7 @@ from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import Gap, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
-from realtime.server.state import ACCESS, DOOR, METRICS, OPENED, OPENINGS, REGISTRY, runtime_of
+from realtime.server.state import ACCESS, ARRIVALS, DOOR, METRICS, OPENED, OPENINGS, REGISTRY, runtime_of
 from realtime.server.story import Client, client_of
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
     credential, from_browser = credential_of(request.headers.get("Authorization"), offered)
     try:
         client = _admitted(request, place, credential, binary=selected == "realtime.bin.v1")
+        await _turn(request, client)
     except ProtocolError as error:
         request.app[DOOR].refused(request, error.code)
         if error.code in FOR_EVERYBODY or not from_browser:
@@ -134,6 +135,15 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
         not_resumable=not_resumable,
         headers=request.headers,
     )
+
+
+async def _turn(request: web.Request, client: _Client) -> None:
+    """Wait until it may begin, with its place. Raises ProtocolError if that takes too long, or the server stops."""
+    await request.app[ARRIVALS].turn(resumed=client.existing is not None)
+    if request.transport is None or request.transport.is_closing():
+        raise ConnectionResetError("The client left while it waited.")
+    if client.existing is None:
+        _check_stopping(request.app[REGISTRY])
 
 
 def _refusal(error: ProtocolError) -> web.Response:
@@ -249,7 +259,6 @@ def _check_room(registry: Registry) -> None:
         raise ProtocolError(
             "The server is full: try again in a few seconds.", code="server_overloaded", type="server_error"
         )
-
 
 async def _load_stored(
     app: web.Application, client: _Client, *, alone: bool

@@ -13,10 +13,11 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from realtime.server.answers import plain_error
+from realtime.server.arrivals import AT_ONCE, CONNECTIONS, Queue
 from realtime.server.descriptors import Descriptors
 from realtime.server.front_door import add_security_headers
 from realtime.server.listener import IDLE_TIMEOUT_S, Handler
-from realtime.server.state import DOOR, SETTINGS
+from realtime.server.state import DOOR, REGISTRY, SETTINGS
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,12 @@ class _Server(web.Server):
         )
         self._app = app
         self._descriptors = Descriptors()
+        self._queue = Queue(CONNECTIONS if app[REGISTRY].measures_load else AT_ONCE)
 
     def __call__(self) -> web.RequestHandler:
-        handler = _Protocol(self, descriptors=self._descriptors, loop=self._loop, **self._kwargs)
+        handler = _Protocol(
+            self, descriptors=self._descriptors, queue=self._queue, loop=self._loop, **self._kwargs
+        )
         handler.app = self._app
         return handler
 

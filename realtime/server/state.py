@@ -11,6 +11,7 @@ from aiohttp import web
 from realtime.core.admission import Admission
 from realtime.metrics import Metrics
 from realtime.server.access import Access, Caller
+from realtime.server.arrivals import Arrivals
 from realtime.server.draining import Drain
 from realtime.server.offered_voices import OfferedVoices
 from realtime.server.openings import Openings
@@ -53,6 +54,7 @@ METRICS = web.AppKey("metrics", Metrics)
 ACCESS = web.AppKey("access", Access)
 DOOR = web.AppKey("door", Door)
 ADMISSION = web.AppKey("admission", Admission)
+ARRIVALS = web.AppKey("arrivals", Arrivals)
 REGISTRY = web.AppKey("registry", Registry)
 DRAIN = web.AppKey("drain", Drain)
 OPENINGS = web.AppKey("openings", Openings)
