@@ -120,6 +120,10 @@ class ChatModel(Protocol):
         """How many requests the account has left in this minute, by our own count. By default there is no limit."""
         return float("inf")
 
+    def requests_per_minute(self) -> float:
+        """How many the account allows in a minute: where it is too few for one more session, none begins."""
+        return float("inf")
+
     async def prewarm(self) -> None:
         """Open a connection ahead of the first request. Never raises."""
         return
@@ -223,6 +227,10 @@ class Speech(Protocol):
 
     def requests_left(self) -> float:
         """How many chunks the account's budget still allows right now. By default there is no limit."""
+        return float("inf")
+
+    def requests_per_minute(self) -> float:
+        """How many the account allows in a minute: where it is too few for one more session, none begins."""
         return float("inf")
 
     async def aclose(self) -> None:

@@ -60,6 +60,12 @@ class _Wrapper:
         return getattr(self._provider, name)
 
 
+def _per_minute(provider: Any) -> float:
+    """Installed providers may not say."""
+    ask = getattr(provider, "requests_per_minute", None)
+    return float("inf") if ask is None else float(ask())
+
+
 class ObservedChat(_Wrapper, ChatModel):
     """A `ChatModel`."""
 
@@ -81,6 +87,9 @@ class ObservedChat(_Wrapper, ChatModel):
 
     def requests_left(self) -> float:
         return float(self._provider.requests_left())
+
+    def requests_per_minute(self) -> float:
+        return _per_minute(self._provider)
 
     async def prewarm(self) -> None:
         await self._provider.prewarm()
@@ -140,6 +149,9 @@ class ObservedSpeech(_Wrapper, Speech):
 
     def requests_left(self) -> float:
         return float(self._provider.requests_left())
+
+    def requests_per_minute(self) -> float:
+        return _per_minute(self._provider)
 
     async def aclose(self) -> None:
         await self._provider.aclose()

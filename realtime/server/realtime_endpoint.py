@@ -45,12 +45,14 @@ HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
     "rate_limit_exceeded": (429, {"Retry-After": "5"}),
     "server_overloaded": (503, {}),
     "server_draining": (503, {}),
+    "account_exhausted": (503, {}),
 }
-FOR_EVERYBODY = ("server_overloaded", "server_draining")  # refused before the upgrade, also for a page
-RETRY_AFTER_S = (1, 5)
+# Refused before the upgrade, also for a page: for how many seconds
+FOR_EVERYBODY = {"server_overloaded": (1, 5), "server_draining": (1, 5), "account_exhausted": (10, 30)}
 CLOSE_CODES = {
     "rate_limit_exceeded": 1013,
     "server_overloaded": 1013,
+    "account_exhausted": 1013,
     "server_draining": 1012,
     "internal_error": 1011,
 }
@@ -122,7 +124,7 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
         caller = existing.caller
     else:
         caller = app[ACCESS].check(credential, time.time())
-        _take_place(app[REGISTRY], place, caller, request.query.get("conversation", ""))
+        _take_place(app, place, caller, request.query.get("conversation", ""))
     return _Client(
         who=client_of(request, binary=binary),
         caller=caller,
@@ -149,7 +151,7 @@ async def _turn(request: web.Request, client: _Client) -> None:
 def _refusal(error: ProtocolError) -> web.Response:
     status, headers = HTTP_ERRORS[error.code]
     if error.code in FOR_EVERYBODY:  # at random: who was refused together does not come back together
-        headers = {"Retry-After": str(random.randint(*RETRY_AFTER_S))}
+        headers = {"Retry-After": str(random.randint(*FOR_EVERYBODY[error.code]))}
     return error_response(error, status, headers)
 
 
@@ -221,11 +223,12 @@ def _find_existing(
         return None, error
 
 
-def _take_place(registry: Registry, place: Place, caller: Caller, conversation_id: str = "") -> None:
+def _take_place(app: web.Application, place: Place, caller: Caller, conversation_id: str = "") -> None:
     """Take room for one more session, or for one that takes over this conversation from a session that ends for it.
 
     Raises ProtocolError if no more sessions are allowed now.
     """
+    registry = app[REGISTRY]
     _check_stopping(registry)
     older = registry.of_conversation(caller.name, conversation_id) if conversation_id else None
     if older is not None and not registry.full_instead_of(older):
@@ -238,6 +241,12 @@ def _take_place(registry: Registry, place: Place, caller: Caller, conversation_i
             "This key is at its limit of open sessions: close one, or try again later.",
             code="rate_limit_exceeded",
             type="rate_limit_error",
+        )
+    if registry.leaves_too_little(runtime_of(app).account_limits):
+        raise ProtocolError(
+            "The account has too few requests a minute for one more session: try again later.",
+            code="account_exhausted",
+            type="server_error",
         )
     place.take(caller.name)
 
@@ -259,6 +268,7 @@ def _check_room(registry: Registry) -> None:
         raise ProtocolError(
             "The server is full: try again in a few seconds.", code="server_overloaded", type="server_error"
         )
+
 
 async def _load_stored(
     app: web.Application, client: _Client, *, alone: bool
@@ -309,7 +319,7 @@ async def _connect(
             return connection, first
         not_resumable = NotResumable("That session has just ended.")
         app[ACCESS].check(client.credential, time.time())  # a new session needs one that is good now
-        _take_place(app[REGISTRY], place, client.caller)
+        _take_place(app, place, client.caller)
     opening = app[OPENINGS].alone(client.caller.name, client.conversation_id, LOAD_TIMEOUT_S)
     async with opening if client.conversation_id else contextlib.nullcontext(True) as alone:
         live = await _started(app, client, place, not_resumable, alone=alone)
@@ -325,7 +335,7 @@ async def _started(
     stored, not_loaded = await _load_stored(app, client, alone=alone)
     if place.instead_of is not None and not place.instead_of.ended.is_set():  # so this is one more after all
         place.free()
-        _take_place(app[REGISTRY], place, client.caller)
+        _take_place(app, place, client.caller)
     traces = app[OPENED].traces
     live = LiveSession(
         runtime_of(app),

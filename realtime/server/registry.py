@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from realtime.core.account import NEW_S, Limit, exhausted
 from realtime.core.admission import Admission
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Place:
     def __init__(self, places: dict[Place, str], admission: Admission | None = None) -> None:
         self._places = places
         self._admission = admission
-        self._since_s = 0.0  # when it was taken, by the loop's clock
+        self.since_s = 0.0  # when it was taken, by the loop's clock
         self.used = False  # a session began in it
         self.instead_of: LiveSession | None = None  # that will end for the one that begins here
 
@@ -39,14 +40,14 @@ class Place:
     def take(self, key: str) -> None:
         """For a session of this key, whose limits were looked at just now, without an `await` since."""
         self._places[self] = key
+        self.since_s = asyncio.get_running_loop().time()
         if self._admission is not None:
-            self._since_s = asyncio.get_running_loop().time()
-            self._admission.admitted(self._since_s)
+            self._admission.admitted(self.since_s)
 
     def free(self) -> None:
         """Nobody needs it any more."""
         if self._places.pop(self, None) is not None and self._admission is not None:
-            self._admission.gone(self._since_s)
+            self._admission.gone(self.since_s)
 
 
 class Registry:
@@ -90,6 +91,12 @@ class Registry:
             or len(self._places) > self._max_sessions
             or (self._per_key > 0 and self._of_key(older.key) > self._per_key)
         )
+
+    def leaves_too_little(self, limits: Iterable[Limit]) -> bool:
+        """Whether one more session would leave less than a turn a minute for each, by the account's limits."""
+        young_since_s = asyncio.get_running_loop().time() - NEW_S
+        young = sum(place.since_s > young_since_s for place in self._places)
+        return exhausted(limits, len(self._places), young)
 
     @property
     def measures_load(self) -> bool:

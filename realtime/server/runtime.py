@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime import tracing
+from realtime.core.account import Limit
 from realtime.errors import ConfigError
 from realtime.providers import noise_reduction, voice_weights, weights
 from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
@@ -56,6 +57,16 @@ class Runtime:
     def sandbox(self) -> bool:
         """Whether the sandbox in this process plays any role."""
         return bool(self.emulated)
+
+    @property
+    def account_limits(self) -> list[Limit]:
+        """Of those who chat and speak. The sandbox in this process has no account."""
+        roles = {"chat": self.providers.chat, "speech": self.providers.speech}
+        return [
+            Limit(provider.requests_per_minute(), provider.requests_left())
+            for role, provider in roles.items()
+            if role not in self.emulated
+        ]
 
     @property
     def transcriber_name(self) -> str:

@@ -14,20 +14,20 @@ class RequestBudget:
     """A sliding window of one minute. A reservation can lie in the future: its caller waits until then."""
 
     def __init__(self, per_minute: int) -> None:
-        self._per_minute = max(1, per_minute)
+        self.per_minute = max(1, per_minute)
         self._times: deque[float] = deque()
 
     def left(self, now_s: float) -> int:
         """How many requests can be made now."""
         self._expire(now_s)
-        return max(0, self._per_minute - len(self._times))
+        return max(0, self.per_minute - len(self._times))
 
     def wait_s(self, now_s: float) -> float:
         """How long a new request has to wait."""
         self._expire(now_s)
-        if len(self._times) < self._per_minute:
+        if len(self._times) < self.per_minute:
             return 0.0
-        return max(0.0, self._times[-self._per_minute] + WINDOW_S - now_s)
+        return max(0.0, self._times[-self.per_minute] + WINDOW_S - now_s)
 
     def reserve(self, now_s: float) -> float:
         """Reserve the next free place. Returns its time, for `release`."""

@@ -58,6 +58,9 @@ class ChatProvider:
     def requests_left(self) -> float:
         return self._budget.left(asyncio.get_running_loop().time())
 
+    def requests_per_minute(self) -> float:
+        return self._budget.per_minute
+
     async def prewarm(self) -> None:
         await self._chat.prewarm()
 

@@ -64,6 +64,9 @@ class MiniMaxSpeech:
     def requests_left(self) -> float:
         return self._budget.left(asyncio.get_running_loop().time())
 
+    def requests_per_minute(self) -> float:
+        return self._budget.per_minute
+
     def observe(self, upstream: Upstream) -> None:
         """Tell this one of requests, losses and waits from now on."""
         self._pool.upstream = upstream
