@@ -60,7 +60,7 @@ class MemoryStore(Store):
             raise ConversationTakenOver(f"The conversation {conversation_id} has a newer session.")
         same = not changes.deleted and changes.changed.keys() <= kept.items.keys()
         if same and kept.items and list(kept.items) == list(changes.order):
-            self._bytes += kept.replace(changes.changed)  # as twice a second, while a reply sounds
+            self._bytes += kept.replace(changes.changed)  # as every second, while a reply sounds
             self._kept.move_to_end((owner, conversation_id))
             self._touch((owner, conversation_id))
             return

@@ -1,7 +1,8 @@
 """Conversations in one SQLite file: they stay when the server stops, and several workers can share the file.
 
 Only the user who runs the server can read the file. All work runs in one thread, with one transaction for each call: it
-is in the file or not at all, also after a `kill -9`, on a full disk and while another process has locked the file.
+is in the file or not at all, also after a `kill -9`, on a full disk and while another process has locked the file. Saves
+that come at nearly the same time share a transaction: it costs more than what is written in it.
 Conversations not saved for 30 days are deleted. The days are those of the store's own clock: it follows the system's,
 but takes no step of more than a day and none back. So a system clock that is wrong for a while deletes nothing, and a
 month in which nobody used the store counts as a day.
@@ -10,6 +11,7 @@ month in which nobody used the store counts as a day.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sqlite3
@@ -45,6 +47,7 @@ FIRST_TIME = (
 LONGEST_STEP_S = 86_400.0  # of the store's clock: a longer one may be a system clock that was set
 TOUCH_EVERY_S = 10.0  # a conversation of which only items change
 BUSY_TIMEOUT_S = 5.0  # while another worker writes
+TOGETHER_S = 0.05  # a save waits so long for others (bench/README.md, "What a save costs")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversation (
@@ -88,6 +91,8 @@ _BESIDE = ("-wal", "-shm", "-journal")
 
 T = TypeVar("T")
 _Key = tuple[str, str]  # the owner and the id of a conversation
+_Save = Callable[[], None]
+_Outcome = ConversationTakenOver | sqlite3.Error | None  # None: it is in the file
 
 
 class SqliteStore(Store):
@@ -112,12 +117,18 @@ class SqliteStore(Store):
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"REALTIME_STORE=sqlite:{path} cannot be opened: {error}.") from error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._waiting: list[tuple[_Save, asyncio.Future[None]]] = []
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
 
     async def save(self, owner: str, conversation_id: str, epoch: int, changes: Changes) -> None:
-        await self._do(lambda: self._save((owner, conversation_id), epoch, changes))
+        loop = asyncio.get_running_loop()
+        saved: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((lambda: self._save((owner, conversation_id), epoch, changes), saved))
+        if len(self._waiting) == 1:
+            loop.call_later(TOGETHER_S, self._write_waiting)
+        await saved
 
     async def take(self, owner: str, conversation_id: str) -> Taken | None:
         return await self._do(lambda: self._take((owner, conversation_id)))
@@ -138,19 +149,51 @@ class SqliteStore(Store):
 
     async def aclose(self) -> None:
         """Finish the work that has begun, then close the file."""
+        self._write_waiting()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
         self._thread.shutdown()
 
     async def _do(self, work: Callable[[], T]) -> T:
         """Run a function in the store's thread. Raises ProviderUnavailable, at the latest BUSY_TIMEOUT_S from now if
         another process has locked the file, however many calls wait."""
+        self._write_waiting()  # what was to be saved before
         until_s = time.monotonic() + BUSY_TIMEOUT_S
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 self._thread, self._in_transaction, work, until_s
             )
         except sqlite3.Error as error:
-            raise ProviderUnavailable(f"The store {self._path} failed: {error}.") from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> ProviderUnavailable:
+        return ProviderUnavailable(f"The store {self._path} failed: {error}.")
+
+    def _write_waiting(self) -> None:
+        """Let the thread write all saves that wait."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        until_s = time.monotonic() + BUSY_TIMEOUT_S
+        writing = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._save_all, [save for save, _ in waiting], until_s
+        )
+        writing.add_done_callback(lambda written: self._tell([saved for _, saved in waiting], written))
+
+    def _tell(self, saves: list[asyncio.Future[None]], written: asyncio.Future[list[_Outcome]]) -> None:
+        """Tell those who wait what has become of their saves."""
+        failed = None if written.cancelled() else written.exception()
+        outcomes = [failed] * len(saves) if failed or written.cancelled() else written.result()
+        for saved, outcome in zip(saves, outcomes, strict=True):
+            if saved.done():  # nobody waits any more
+                continue
+            if isinstance(outcome, sqlite3.Error):
+                saved.set_exception(self._failed(outcome))
+            elif outcome is not None:
+                saved.set_exception(outcome)
+            elif written.cancelled():
+                saved.cancel()
+            else:
+                saved.set_result(None)
 
     # -- in the thread ---------------------------------------------------------------------------------------------
 
@@ -168,6 +211,19 @@ class SqliteStore(Store):
             raise
         return result
 
+    def _save_all(self, saves: Sequence[_Save], until_s: float) -> list[_Outcome]:
+        """All in one transaction; if the file does not take that, each in its own: a large one may be to blame."""
+        if len(saves) > 1:
+            with contextlib.suppress(sqlite3.Error):
+                return self._in_transaction(lambda: [_taken_over(save) for save in saves], until_s)
+        return [self._save_alone(save, until_s) for save in saves]
+
+    def _save_alone(self, save: _Save, until_s: float) -> _Outcome:
+        try:
+            return self._in_transaction(lambda: _taken_over(save), until_s)
+        except sqlite3.Error as error:
+            return error
+
     def _save(self, key: _Key, epoch: int, changes: Changes) -> None:
         if epoch < self._epoch(key):
             raise ConversationTakenOver(f"The conversation {key[1]} has a newer session.")
@@ -177,7 +233,7 @@ class SqliteStore(Store):
                 "DELETE FROM item WHERE owner = ? AND conversation_id = ? AND id = ?",
                 [(*key, item_id) for item_id in changes.deleted],
             )
-        elif self._is_fresh(key, changes.order):  # as twice a second, while a reply sounds
+        elif self._is_fresh(key, changes.order):  # as every second, while a reply sounds
             return
         self._put_order(key, merged(changes.order, self._order(key) or (), gone=changes.deleted))
 
@@ -302,6 +358,15 @@ class SqliteStore(Store):
         store_s += min(LONGEST_STEP_S, max(0.0, now_s - seen_s))
         self._file.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)", (now_s, store_s))
         return float(store_s)
+
+
+def _taken_over(save: _Save) -> ConversationTakenOver | None:
+    """Why this was not saved; it wrote nothing then."""
+    try:
+        save()
+    except ConversationTakenOver as error:
+        return error
+    return None
 
 
 def _keep_private(path: Path) -> None:

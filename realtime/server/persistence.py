@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BATCH_S = 0.25  # items that are finished within this time are saved together
-KEEP_UP_S = 0.5  # while a reply is not over
+KEEP_UP_S = 0.8  # while a reply is not over: with the time that a save takes, a crash loses less than 1 s
 FINAL_SAVE_TIMEOUT_S = 3.0  # when the session ends
 RETRY_S = 5.0
 AT_ONCE_BYTES = 64 * 1024  # of items: encoded in less than a millisecond

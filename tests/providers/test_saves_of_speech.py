@@ -1,4 +1,4 @@
-"""What a reply costs that is saved twice a second while it sounds, and what a deletion leaves in the file."""
+"""What a reply costs that is saved every second while it sounds, and what a deletion leaves in the file."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ async def test_a_session_that_cannot_be_saved_is_not_ended_for_another():
 
 
 async def test_of_a_reply_that_sounds_what_was_heard_is_kept_all_the_time():
-    """In steps of half a second; when it is over, all of it; what was not heard at no time."""
+    """In steps of KEEP_UP_S; when it is over, all of it; what was not heard at no time."""
     store, conversation = MemoryStore(), Conversation()
     heard = {"reply": OutputSpeech("")}
     conversation.add(Message("reply", "assistant", (), "in_progress"))
