@@ -27,7 +27,7 @@ from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta
 from realtime.server.access import Caller
 from realtime.server.audio_streams import AudioStreams
 from realtime.server.persistence import Persistence, StoredConversation
-from realtime.server.replay import ReplayBuffer, Sent, sent_event
+from realtime.server.replay import AFTER_PLAYED_S, UNTOLD_S, ReplayBuffer, Sent, sent_event
 from realtime.server.runtime import Runtime
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
@@ -357,8 +357,7 @@ class LiveSession:
             numbered.append(sent)
             if resumable:
                 self._replay.keep(sent, self._now())
-        if self._replay.audio_ms and self._forgetting.when_s is None:
-            self._forgetting.set_in(FORGET_EVERY_S)
+        self._forget_soon()
         return numbered
 
     def _encode(self, message: ServerEvent | bytes, outgoing: Outgoing, with_seq: bool) -> Sent:
@@ -371,12 +370,16 @@ class LiveSession:
         data = encode_bytes(message, f"event_{self._seq}", self._seq if with_seq else None)
         return Sent(self._seq, data, audio_ms=audio_ms)
 
+    def _forget_soon(self) -> None:
+        """As long as a client is there and sound is kept, look at it again."""
+        if self._replay.audio_ms and self.attached and self._forgetting.when_s is None:
+            self._forgetting.set_in(FORGET_EVERY_S)
+
     def _forget_played(self) -> None:
-        """Of a client that does not tell what it has played: keep no sound that is over."""
-        if not self.session.config.has("playback"):
-            self._replay.supposed(self._now())
-            if self._replay.audio_ms and self.attached:
-                self._forgetting.set_in(FORGET_EVERY_S)
+        """Keep no sound that is over. A client that tells what it has played may tell nothing of some of it."""
+        tells = self.session.config.has("playback")
+        self._replay.supposed(self._now(), UNTOLD_S if tells else AFTER_PLAYED_S)
+        self._forget_soon()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -394,6 +397,8 @@ class LiveSession:
         last_seq = request.last_seq or 0
         missed = self.missed(last_seq)
         self._replay.received(last_seq)
+        self._replay.sent_again(self._now())
+        self._forget_soon()
         if request.item_id is not None:
             played = OutputAudioBufferPlayed(item_id=request.item_id, played_ms=request.played_ms)
             await self.session.receive(played)

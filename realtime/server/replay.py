@@ -2,8 +2,8 @@
 
 Keeps numbered messages and returns those after a number. Sound is kept once, as it is; its JSON is made again when
 somebody asks for it. What the client has surely received is dropped: sound that it says it has played, and what came
-before that; without its word, sound that must have been played for a while. Limited in audio and bytes. Knows no socket
-and no clock: the time is an argument.
+before that; without its word, sound that must have been played for a while. So the limits are for bad days: sound is
+made at most 12 s ahead of the listener (docs/architecture.md 2.2). Knows no socket and no clock: the time is an argument.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from realtime.protocol.codec import encode_bytes
 from realtime.protocol.server_events import ResponseOutputAudioDelta
 
 MAX_AUDIO_MS = 30_000.0
-MAX_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 1_000_000  # 20 s of 24 kHz: 12 s ahead of the listener, and what must have been played for a while
 AFTER_PLAYED_S = 5.0  # a player that tells nothing may be so late
+UNTOLD_S = 40.0  # of a player that tells: sound it never plays. A dead connection would have been noticed by then
+MAX_ITEMS = 64  # whose sound may go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class ReplayBuffer:
         self._audio_ms = 0.0
         self._bytes = 0
         self._last_seq: int | None = None
-        self._end_ms: dict[str, float] = {}  # of the sound of each item that is kept, and of the latest one
+        self._end_ms: dict[str, float] = {}  # of the sound of each item, the latest one last
         self._played_s = float("-inf")  # when all sound was played, at the latest
 
     def __repr__(self) -> str:
@@ -112,10 +114,10 @@ class ReplayBuffer:
         """Where its sound ends, and when it is played."""
         if kept.item_id is None:
             return
-        if kept.item_id not in self._end_ms:
-            still = {each.item_id for each in self._kept}
-            self._end_ms = {item_id: ms for item_id, ms in self._end_ms.items() if item_id in still}
-        kept.end_ms = self._end_ms[kept.item_id] = self._end_ms.get(kept.item_id, 0.0) + kept.audio_ms
+        kept.end_ms = self._end_ms.pop(kept.item_id, 0.0) + kept.audio_ms
+        self._end_ms[kept.item_id] = kept.end_ms
+        if len(self._end_ms) > MAX_ITEMS:  # answers may sound in turn, so the last item is not the only one
+            del self._end_ms[next(iter(self._end_ms))]
         kept.played_s = self._played_s = max(self._played_s, now_s) + kept.audio_ms / 1000
 
     def _drop_oldest(self) -> None:
@@ -137,12 +139,12 @@ class ReplayBuffer:
                 seq = kept.seq
         self.received(seq)
 
-    def supposed(self, now_s: float) -> None:
-        """Of a client that tells nothing: drop the sound that must have been played AFTER_PLAYED_S ago."""
+    def supposed(self, now_s: float, after_s: float = AFTER_PLAYED_S) -> None:
+        """Drop the sound that must have been played so long ago. UNTOLD_S for a client that tells what it plays."""
         seq = 0
         for kept in self._kept:
             if kept.item_id is not None:
-                if kept.played_s + AFTER_PLAYED_S > now_s:
+                if kept.played_s + after_s > now_s:
                     break
                 seq = kept.seq
         self.received(seq)
@@ -157,6 +159,14 @@ class ReplayBuffer:
         self._played_s += seconds
         for kept in self._kept:
             kept.played_s += seconds
+
+    def sent_again(self, now_s: float) -> None:
+        """All that is kept is on its way again: it is played from now on, at the earliest."""
+        end_s = now_s
+        for kept in self._kept:
+            if kept.item_id is not None:
+                end_s = kept.played_s = max(kept.played_s, end_s + kept.audio_ms / 1000)
+        self._played_s = max(self._played_s, end_s)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

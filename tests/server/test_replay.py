@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.protocol.server_events import ResponseOutputAudioDelta
-from realtime.server.replay import AFTER_PLAYED_S, Gap, ReplayBuffer, Sent, sent_event
+from realtime.server.replay import AFTER_PLAYED_S, MAX_ITEMS, Gap, ReplayBuffer, Sent, sent_event
 
 
 def filled(count: int, *, first: int = 1, size: int = 10, audio_ms: float = 0.0, **limits) -> ReplayBuffer:
@@ -158,3 +158,54 @@ def test_whatever_was_dropped_the_rest_is_whole_and_unchanged(kinds, played_ms):
         kept = len(buffer)
         assert buffer.after(seq - kept) == tuple(messages[seq - kept :])
         assert buffer.audio_ms == sum(message.audio_ms for message in messages[seq - kept :])
+
+
+def test_the_sound_of_answers_that_come_in_turn_ends_where_it_ends():
+    """One of them was played to its end so far, and dropped, when another one began: it goes on at its own position."""
+    buffer = ReplayBuffer()
+    for seq in range(1, 11):
+        buffer.keep(sound(seq))
+    buffer.played("item_a", 1_000)
+    assert len(buffer) == 0
+    for seq in range(11, 31):
+        buffer.keep(sound(seq, "item_b" if seq % 2 else "item_a"))
+    buffer.played("item_a", 1_000)  # said again
+    assert len(buffer) == 20
+    buffer.played("item_a", 1_100)
+    assert [message.seq for message in buffer.after(12)] == list(range(13, 31))
+
+
+def test_positions_are_kept_of_the_latest_items_only():
+    buffer = ReplayBuffer()
+    for number in range(3 * MAX_ITEMS):
+        buffer.keep(sound(number + 1, f"item_{number}"))
+    assert len(buffer._end_ms) == MAX_ITEMS
+
+
+def test_sound_that_is_sent_again_is_played_after_that():
+    """The server noticed late that the connection was lost: what it sent meanwhile, nobody has heard."""
+    buffer = ReplayBuffer()
+    for seq in range(1, 61):
+        buffer.keep(sound(seq))
+    buffer.received(20)
+    buffer.sent_again(now_s=10.0)
+    buffer.supposed(AFTER_PLAYED_S + 10.0)
+    assert len(buffer) == 40
+    buffer.supposed(AFTER_PLAYED_S + 13.05)
+    assert len(buffer) == 10
+    buffer.keep(sound(61))  # is heard after these
+    buffer.supposed(AFTER_PLAYED_S + 14.05)
+    assert [message.seq for message in buffer.after(60)] == [61]
+
+
+@pytest.mark.parametrize("ahead_s", [2, 12])
+def test_an_answer_of_three_minutes_weighs_less_than_a_megabyte_for_a_player_that_tells_nothing(ahead_s: int):
+    buffer, most = ReplayBuffer(), 0
+    for seq in range(1, 1_801):
+        now_s = max(0.0, seq / 10 - ahead_s)
+        buffer.keep(sound(seq), now_s)
+        if seq % 20 == 0:
+            buffer.supposed(now_s)
+        most = max(most, buffer.size_bytes)
+        assert buffer.has(max(0, seq - 10 * (ahead_s + 5))), "all that may not have been played for 5 s"
+    assert most < 1_000_000
