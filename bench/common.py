@@ -69,7 +69,9 @@ class Server:
 
 
 @asynccontextmanager
-async def server(platform_url: str, cores: set[int] | None = None, **env: str) -> AsyncIterator[Server]:
+async def server(
+    platform_url: str, *arguments: str, cores: set[int] | None = None, **env: str
+) -> AsyncIterator[Server]:
     """The server under test with this platform, and default settings except the request budget."""
     settings = {
         "MINIMAX_BASE_URL": platform_url,
@@ -77,7 +79,8 @@ async def server(platform_url: str, cores: set[int] | None = None, **env: str) -
         "REALTIME_ADMISSION": "count",
     }
     settings |= env
-    async with started("realtime", "serve", "--port", "0", env=settings, cores=cores) as (line, pid):
+    words = ("serve", "--port", "0", *arguments)
+    async with started("realtime", *words, env=settings, cores=cores) as (line, pid):
         yield Server(line.rsplit(" ", 1)[-1], pid)
 
 
@@ -95,13 +98,14 @@ class WireClient:
         await self.send("session.update", session={"type": "realtime", **session})
         await self.until("session.updated")
 
-    async def ask(self, text: str) -> float:
-        """Send a text turn; returns the time of the question."""
+    async def ask(self, text: str, modality: str | None = None) -> float:
+        """Send a text turn; returns the time of the question. `modality` of the answer: text or audio."""
         content = [{"type": "input_text", "text": text}]
         item = {"type": "message", "role": "user", "content": content}
         asked_s = now_s()
         await self.send("conversation.item.create", item=item)
-        await self.send("response.create")
+        response = {} if modality is None else {"response": {"output_modalities": [modality]}}
+        await self.send("response.create", **response)
         return asked_s
 
     async def next(self) -> tuple[float, dict[str, Any]]:

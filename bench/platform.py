@@ -65,11 +65,12 @@ class Platform:
 
 
 @asynccontextmanager
-async def platform(*sets: str, profile: str = "local") -> AsyncIterator[Platform]:
-    """Run the platform with these options in its own process."""
+async def platform(*sets: str, profile: str = "local", records: bool = True) -> AsyncIterator[Platform]:
+    """Run the platform with these options in its own process. Without `records` it reports no traffic and does not grow."""
     from bench.common import started
 
     words = ["--profile", profile, *(word for value in sets for word in ("--set", value))]
+    words += [] if records else ["--no-records"]
     async with started("bench.platform", *words) as (line, _), aiohttp.ClientSession() as http:
         url, control_url = line.split()[-2:]
         yield Platform(url, control_url, http)
@@ -113,14 +114,14 @@ class TrafficLog:
         return at_s - opened_s < self._handshake_s + POLL_S + TOLERANCE_S
 
 
-async def _serve(options: SandboxOptions) -> None:
+async def _serve(options: SandboxOptions, records: bool) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with Sandbox(options) as sandbox:
+    async with Sandbox(options, records=records) as sandbox:
         app = web.Application()
 
         log = TrafficLog(sandbox)
-        watching = asyncio.create_task(log.watch())
+        watching = asyncio.create_task(log.watch() if records else asyncio.sleep(0))
 
         async def answer(_: web.Request) -> web.Response:
             return web.json_response(log.to_json())
@@ -139,8 +140,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.platform")
     parser.add_argument("--profile", default="local")
     parser.add_argument("--set", action="append", default=[], dest="sets")
+    parser.add_argument("--no-records", action="store_true", help="report no traffic: for hours of it")
     options = parser.parse_args()
-    asyncio.run(_serve(SandboxOptions.parse(options.profile, options.sets)))
+    asyncio.run(_serve(SandboxOptions.parse(options.profile, options.sets), not options.no_records))
 
 
 if __name__ == "__main__":

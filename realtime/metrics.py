@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -130,6 +131,8 @@ class Metrics:
         self.protocol_errors = Counter(
             "realtime_protocol_errors", "Errors sent to clients", ["code"], registry=self.registry
         )
+        tasks = Gauge("realtime_tasks", "Tasks of the event loop", registry=self.registry)
+        tasks.set_function(_count_tasks)
         self.loop_lag = Histogram(
             "realtime_loop_lag_seconds",
             "How late the event loop wakes",
@@ -240,3 +243,10 @@ class Metrics:
     def text(self) -> bytes:
         """The Prometheus exposition text."""
         return generate_latest(self.registry)
+
+
+def _count_tasks() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # asked from outside of the loop
+        return 0

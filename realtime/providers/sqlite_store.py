@@ -1,8 +1,8 @@
 """Conversations in one SQLite file: they stay when the server stops, and several workers can share the file.
 
 Only the user who runs the server can read the file. All work runs in one thread, with one transaction for each call: it
-is in the file or not at all, also after a `kill -9`, on a full disk and while another process has locked the file. Saves
-that come at nearly the same time share a transaction: it costs more than what is written in it.
+is in the file or not at all, also after a `kill -9`, on a full disk and while another process has locked the file.
+Saves that come at nearly the same time share a transaction: it costs more than what is written in it.
 Conversations not saved for 30 days are deleted. The days are those of the store's own clock: it follows the system's,
 but takes no step of more than a day and none back. So a system clock that is wrong for a while deletes nothing, and a
 month in which nobody used the store counts as a day.

@@ -3,7 +3,7 @@
 Keeps numbered messages and returns those after a number. Sound is kept once, as it is; its JSON is made again when
 somebody asks for it. What the client has surely received is dropped: sound that it says it has played, and what came
 before that; without its word, sound that must have been played for a while. So the limits are for bad days: sound is
-made at most 12 s ahead of the listener (docs/architecture.md 2.2). Knows no socket and no clock: the time is an argument.
+made at most 12 s ahead of the listener (docs/architecture.md 2.2). Knows no socket and no clock: time is an argument.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from realtime.protocol.codec import encode_bytes
 from realtime.protocol.server_events import ResponseOutputAudioDelta
 
 MAX_AUDIO_MS = 30_000.0
-MAX_BYTES = 1_000_000  # 20 s of 24 kHz: 12 s ahead of the listener, and what must have been played for a while
+MAX_BYTES = 1_000_000  # 20 s at 24 kHz: 12 s ahead of the listener, 5 s after, and some more
 AFTER_PLAYED_S = 5.0  # a player that tells nothing may be so late
-UNTOLD_S = 40.0  # of a player that tells: sound it never plays. A dead connection would have been noticed by then
+UNTOLD_S = 40.0  # sound of which a player tells nothing; a dead connection is noticed before
 MAX_ITEMS = 64  # whose sound may go on
 
 

@@ -21,7 +21,9 @@ MOST_BYTES = 10_000
 async def opened(path: Path) -> AsyncIterator[tuple[SqliteStore, list[str]]]:
     """A store whose file takes no value of more than MOST_BYTES, and the beginnings of its transactions."""
     store, begun = SqliteStore(str(path)), list[str]()
-    store._file.set_trace_callback(lambda statement: begun.append(statement) if "BEGIN" in statement else None)
+    store._file.set_trace_callback(
+        lambda statement: begun.append(statement) if "BEGIN" in statement else None
+    )
     store._file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
     try:
         yield store, begun
@@ -29,7 +31,9 @@ async def opened(path: Path) -> AsyncIterator[tuple[SqliteStore, list[str]]]:
         await store.aclose()
 
 
-def saving(store: SqliteStore, name: str, body: bytes = b"One.", epoch: int = FIRST_EPOCH) -> asyncio.Task[None]:
+def saving(
+    store: SqliteStore, name: str, body: bytes = b"One.", epoch: int = FIRST_EPOCH
+) -> asyncio.Task[None]:
     return asyncio.create_task(store.save("me", name, epoch, Changes(["reply"], {"reply": body})))
 
 
@@ -41,7 +45,9 @@ async def test_many_at_once_are_one_transaction(tmp_path: Path):
             assert await store.load("me", f"conv_{number}") == (b"One.",)
 
 
-async def test_one_that_is_refused_and_one_that_does_not_fit_are_told_and_the_others_are_saved(tmp_path: Path):
+async def test_one_that_is_refused_and_one_that_does_not_fit_are_told_and_the_others_are_saved(
+    tmp_path: Path,
+):
     async with opened(tmp_path / "talk.db") as (store, _):
         await saving(store, "taken")
         await store.take("me", "taken")
