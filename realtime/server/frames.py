@@ -201,6 +201,7 @@ class Frames(asyncio.Protocol):
         self._passes = (
             small
             or bool(opcode & CONTROL or first & RESERVED)  # what is wrong with it is found by aiohttp
+            or opcode not in (CONTINUATION, TEXT, BINARY)
             or (opcode == CONTINUATION and self._message is None)
         )
         if not self._passes:
