@@ -48,6 +48,7 @@ LONGEST_STEP_S = 86_400.0  # of the store's clock: a longer one may be a system 
 TOUCH_EVERY_S = 10.0  # a conversation of which only items change
 BUSY_TIMEOUT_S = 5.0  # while another worker writes
 TOGETHER_S = 0.05  # a save waits so long for others (bench/README.md, "What a save costs")
+BUSY_POLL_S = 0.02  # where SQLite does not wait by itself
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversation (
@@ -107,7 +108,7 @@ class SqliteStore(Store):
             self._file = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            self._file.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(self._file)
             self._file.execute("PRAGMA synchronous=NORMAL")
             self._file.executescript(SCHEMA)
         except FileNotFoundError as error:
@@ -367,6 +368,23 @@ def _taken_over(save: _Save) -> ConversationTakenOver | None:
     except ConversationTakenOver as error:
         return error
     return None
+
+
+def _write_ahead(file: sqlite3.Connection) -> None:
+    """Let the file have a write-ahead log. Raises sqlite3.Error, at the latest after BUSY_TIMEOUT_S.
+
+    SQLite itself does not wait here while others write: of workers that make a new file together, one would fail.
+    """
+    until_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            file.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+            time.sleep(BUSY_POLL_S)
+        else:
+            return
 
 
 def _keep_private(path: Path) -> None:

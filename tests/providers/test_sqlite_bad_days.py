@@ -129,6 +129,31 @@ async def test_a_lock_of_somebody_else_makes_all_wait_once_and_nothing_is_lost(t
     await store.aclose()
 
 
+def test_workers_that_make_a_new_file_together_wait_for_each_other(tmp_path: Path, monkeypatch):
+    """Another one has the lock of a file without a write-ahead log: SQLite would give up at once."""
+    path = tmp_path / "talk.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(sqlite_store, "time", _Releases(other))
+    store = SqliteStore(str(path))
+    assert store._file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+    store._file.close()
+
+
+class _Releases:
+    """The module `time`; the first sleep ends a transaction of somebody else."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    def __init__(self, other: sqlite3.Connection) -> None:
+        self._other = other
+
+    def sleep(self, seconds: float) -> None:
+        if self._other.in_transaction:
+            self._other.execute("ROLLBACK")
+
+
 async def test_a_file_of_a_version_without_owners_is_read_and_can_go_back(tmp_path: Path):
     path = tmp_path / "talk.db"
     store = SqliteStore(str(path))

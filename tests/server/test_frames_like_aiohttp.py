@@ -18,7 +18,7 @@ from tests.server.test_frames import BINARY, CLOSE, PING, PONG, TEXT, FakeTransp
 
 LIMIT_BYTES = 250_000
 OUR_PONG = (PONG, b"")  # aiohttp hears of a client that sends a long message
-STEPS = 5  # of the loop without any news: there will be none
+STEPS = 5  # of the loop in which nobody pauses: all is read
 
 
 class OneReader(BaseProtocol):
@@ -47,16 +47,21 @@ class Side:
     async def read(self, pieces: list[bytes]) -> list[tuple[int, object]]:
         reading = asyncio.create_task(self._read())
         for piece in pieces:
-            while self.transport.paused and not reading.done():
-                await asyncio.sleep(0)
+            await self._settled(reading)
             (self.frames or self.inner).data_received(piece)
             await asyncio.sleep(0)
-        idle, seen = 0, 0
-        while (idle < STEPS or self.transport.paused) and not reading.done():
+        for _ in range(STEPS):
             await asyncio.sleep(0)
-            idle, seen = (idle + 1, seen) if len(self.got) == seen else (0, len(self.got))
+            await self._settled(reading)
         reading.cancel()
         return [each for each in self.got if each != OUR_PONG]
+
+    async def _settled(self, reading: asyncio.Task[None]) -> None:
+        """Until the socket is read again, or nobody will read it any more."""
+        opening = asyncio.create_task(self.transport.open.wait())
+        if self.transport.paused:
+            await asyncio.wait({opening, reading}, return_when=asyncio.FIRST_COMPLETED)
+        opening.cancel()
 
     async def _read(self) -> None:
         while True:
@@ -75,12 +80,11 @@ class Side:
 
 
 def cut(data: bytes, sizes: list[int]) -> list[bytes]:
-    pieces, place = [], 0
-    for size in cycle(sizes):
-        if place >= len(data):
-            return pieces
-        pieces.append(data[place : place + size])
-        place += size
+    pieces, place, size = [], 0, cycle(sizes)
+    while place < len(data):
+        pieces.append(data[place : place + next(size)])
+        place += len(pieces[-1])
+    return pieces
 
 
 async def both(data: bytes, sizes: list[int]) -> tuple[list[tuple[int, object]], list[tuple[int, object]]]:
