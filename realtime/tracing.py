@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     from realtime.trace_export import Export
 
 INSTALL = "pip install 'minimax-realtime[otel]', or unset OTEL_EXPORTER_OTLP_ENDPOINT"
-PARENT_HEADERS = ("traceparent", "tracestate")
+PARENT, STATE = "traceparent", "tracestate"
+MAX_PARENT = 512  # characters; one of today has 55
+MAX_STATE, MAX_MEMBERS = 8192, 32  # characters, and members (W3C Trace Context)
+_KEY = r"[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13}"
+_VALUE = r"[ -+\--<>-~]{0,255}[!-+\--<>-~]"
+_MEMBER = re.compile(rf"(?:({_KEY})={_VALUE})?")
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +92,25 @@ class Traces:
         """For one session: `headers` are those of its handshake, of which `traceparent` names the parent."""
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        carrier = {name: headers[name] for name in PARENT_HEADERS if name in headers}
+        carrier = _parent_headers(headers)
         parent = TraceContextTextMapPropagator().extract(carrier) if carrier else None
         return _SessionTraces(self, parent)
+
+
+def _parent_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that name the parent. OpenTelemetry would log what it cannot read, and no log quotes a header."""
+    if len(headers.get(PARENT, "")) > MAX_PARENT:
+        return {}
+    kept = {name: headers[name] for name in (PARENT, STATE) if name in headers}
+    if not _can_be_read(kept.get(STATE, "")):
+        del kept[STATE]  # as the standard wants it: the parent alone counts
+    return kept
+
+
+def _can_be_read(state: str) -> bool:
+    found = [_MEMBER.fullmatch(member.strip(" \t")) for member in state[: MAX_STATE + 1].split(",")]
+    keys = [member[1] for member in found if member is not None and member[1] is not None]
+    return len(state) <= MAX_STATE and None not in found and len(set(keys)) == len(keys) <= MAX_MEMBERS
 
 
 class _SessionTraces:

@@ -11,6 +11,7 @@ from realtime.metrics import Metrics
 from realtime.settings import Settings
 from tests.test_trace_attributes import REPLY
 
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 WANTED = Settings(otlp_endpoint="http://127.0.0.1:9")
 
 
@@ -98,6 +99,40 @@ class TestInstalled:
         (turn,) = ended
         assert turn.parent is None
         assert (turn.end_time - turn.start_time) == 2_000_000_000
+
+    async def test_a_parent_with_a_state_that_nobody_can_read_counts_and_no_line_quotes_it(self, caplog):
+        states = (
+            *(
+                "sk-x",
+                "a=1,sk-x",
+                "a=1,a=2",
+                "A=sk-x",
+                "a=b=sk-x",
+                "a@b@c=sk-x",
+                "é=sk-x",
+                "\udcff=sk-x",
+                "9=sk-x",
+            ),
+            *(",".join(f"k{number}=1" for number in range(33)), "a=1," * 300, "x" * 9000),
+        )
+        async with tracing.open_traces(WANTED, Metrics()) as traces:
+            ended = []
+            traces.export.provider.add_span_processor(_Keeps(ended))
+            for state in states:
+                traces.session({"traceparent": PARENT, "tracestate": state})([REPLY])
+        assert [each.parent.span_id for each in ended] == [int(PARENT[36:52], 16)] * len(states)
+        assert not any(each.parent.trace_state for each in ended)
+        assert not [each for each in caplog.records if each.name.startswith("opentelemetry.trace")]
+
+    async def test_a_state_that_can_be_read_is_kept_and_a_long_parent_is_none(self, caplog):
+        async with tracing.open_traces(WANTED, Metrics()) as traces:
+            ended = []
+            traces.export.provider.add_span_processor(_Keeps(ended))
+            traces.session({"traceparent": PARENT, "tracestate": "a=1, ,9v@b/2=x;y: z"})([REPLY])
+            traces.session({"traceparent": PARENT + "-" + "x" * 8000})([REPLY])
+        assert dict(ended[0].parent.trace_state) == {"a": "1", "9v@b/2": "x;y: z"}
+        assert ended[1].parent is None
+        assert not [each for each in caplog.records if each.name.startswith("opentelemetry.trace")]
 
 
 class _Keeps:
