@@ -11,7 +11,7 @@ from realtime.core.turn import (
     SpeechGrew,
     TurnRules,
 )
-from tests.core.test_turn import REPLYING, play
+from tests.core.turn_kit import REPLYING, play
 
 SOUNDING = (*REPLYING, ReplyEnded("r1", audible=True), SpeechBegan(40, "u1"), SpeechGrew(300))
 READS = TurnRules(reads=True)

@@ -12,9 +12,9 @@ from realtime.metrics import Metrics
 from realtime.server.load_probe import memory_limit_bytes, probe_load, resident_bytes
 from realtime.server.state import ADMISSION
 from tests.eventually import eventually
+from tests.server.door_kit import error_of, rejection
 from tests.server.harness import Harness, open_harness
-from tests.server.test_front_door import error_of, rejection
-from tests.server.test_resume import disconnect, resume_query
+from tests.server.resuming import disconnect, resume_query
 
 # The probe of the server measures an idle machine meanwhile: it needs three seconds to believe it, see CALM.
 LATE = Load(lag_s=1.0, sessions=1)

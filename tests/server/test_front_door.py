@@ -1,47 +1,16 @@
-"""The handshake and the HTTP endpoints: keys, client secrets, subprotocols, origins, hosts, limits, paths."""
+"""The handshake and the HTTP endpoints: keys, subprotocols, origins, hosts, limits, paths."""
 
 import json
 import shutil
 import ssl
 import subprocess
-import time
 
 import aiohttp
-import numpy as np
 import pytest
 import websockets
 
-from realtime.server.access import CLOCK_LEEWAY_S
-from tests.server.harness import Harness, WireClient, open_harness
-
-KEY = "sk-test-1234567890"
-BROWSER_KEY = "openai-insecure-api-key."
-
-
-@pytest.fixture
-async def with_key():
-    async with open_harness(api_keys=(KEY,)) as harness:
-        yield harness
-
-
-async def rejection(harness: Harness, query: str = "", **more) -> websockets.Response:
-    """The HTTP response of a rejected handshake."""
-    with pytest.raises(websockets.InvalidStatus) as failure:
-        async with harness.open_socket(query, **more):
-            pass
-    return failure.value.response
-
-
-def error_of(response: websockets.Response) -> dict:
-    body = json.loads(response.body)
-    assert set(body) == {"error"}
-    assert set(body["error"]) == {"message", "type", "param", "code"}
-    return body["error"]
-
-
-async def works(wire: WireClient) -> None:
-    assert (await wire.ask("What is two plus three?", output_modalities=["text"]))["status"] == "completed"
-
+from tests.server.door_kit import BROWSER_KEY, KEY, error_of, raw, rejection, works
+from tests.server.harness import Harness, open_harness
 
 # -- keys
 
@@ -134,66 +103,6 @@ async def test_session_created_comes_first_for_clients_that_send_at_once(harness
         assert wire.types == ["session.created", "conversation.created", "session.updated"]
 
 
-# -- binary audio
-
-
-async def test_binary_audio_equals_json_audio(harness: Harness):
-    """The same answer has the same samples; every frame has the announced stream and the right position."""
-    async with harness.connect() as plain, harness.connect(protocols=("realtime.bin.v1",)) as binary:
-        text = await plain.ask("Count from one to five.")
-        framed = await binary.ask("Count from one to five.")
-        assert framed["output"][0]["content"] == text["output"][0]["content"]
-        framed_sound, plain_sound = (
-            samples(b"".join(f.payload for f in binary.frames)),
-            samples(plain.audio()),
-        )
-        both = min(len(framed_sound), len(plain_sound))  # the voice is not exactly reproducible
-        assert both > max(len(framed_sound), len(plain_sound)) - 240
-        assert np.corrcoef(framed_sound[:both], plain_sound[:both])[0, 1] > 0.8
-        assert "response.output_audio.delta" not in binary.types
-        stream = binary.of("response.content_part.added")[0]["stream"]
-        position = 0
-        for frame in binary.frames:
-            assert frame.stream == stream
-            assert frame.start_ms == position * 1000 // 48_000
-            assert len(frame.payload) <= 9_600
-            position += len(frame.payload)
-        assert [frame.end for frame in binary.frames] == [False] * (len(binary.frames) - 1) + [True]
-        assert not binary.frames[-1].payload
-        numbers = [frame.seq for frame in binary.frames]
-        assert numbers == sorted(set(numbers))
-        assert numbers[-1] < len(binary.events) + len(binary.frames)
-
-
-def samples(pcm: bytes) -> np.ndarray:
-    return np.frombuffer(pcm, "<i2").astype(float)
-
-
-async def test_binary_appends_equal_json_appends(harness: Harness):
-    from realtime.protocol.framing import encode_frame
-
-    async with harness.connect(protocols=("realtime.bin.v1",)) as wire:
-        await wire.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
-        await wire.socket.send(encode_frame(bytes(4_800), stream=0, seq=0, start_ms=0))
-        await wire.append(bytes(4_800))
-        await wire.send("input_audio_buffer.commit")  # 200 ms together
-        await wire.until("input_audio_buffer.committed")
-        await wire.socket.send(encode_frame(bytes(960), stream=0, seq=1, start_ms=100))
-        await wire.send("input_audio_buffer.commit")
-        assert "20.00ms" in (await wire.error())["message"]
-
-
-async def test_a_cancelled_binary_stream_ends_with_an_empty_frame(harness: Harness):
-    async with harness.connect(protocols=("realtime.bin.v1",)) as wire:
-        await wire.say("Tell me a very long story.")
-        await wire.send("response.create")
-        await wire.until("response.output_audio_transcript.delta")
-        await wire.send("response.cancel")
-        assert (await wire.until("response.done"))["response"]["status"] == "cancelled"
-        assert wire.frames[-1].end
-        assert not wire.frames[-1].payload
-
-
 # -- foreign pages
 
 
@@ -213,7 +122,7 @@ async def test_own_loopback_and_configured_origins_are_accepted():
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "[::1", "169.254.169.254"])
 async def test_without_keys_a_foreign_host_is_403(harness: Harness, host: str):
-    reader, writer = await _raw(harness)
+    reader, writer = await raw(harness)
     writer.write(
         f"GET /v1/realtime HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
@@ -222,127 +131,6 @@ async def test_without_keys_a_foreign_host_is_403(harness: Harness, host: str):
     assert status.split()[1] in ("403", "400"), status
     writer.close()
     await writer.wait_closed()
-
-
-async def _raw(harness: Harness):
-    import asyncio
-
-    host, port = harness.server.url.removeprefix("http://").split(":")
-    return await asyncio.open_connection(host, int(port))
-
-
-# -- client secrets
-
-
-async def mint(
-    harness: Harness, body: dict | None = None, key: str = KEY, **headers: str
-) -> tuple[int, dict]:
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(
-            harness.server.url + "/v1/realtime/client_secrets",
-            json=body or {},
-            headers={"Authorization": f"Bearer {key}", **headers},
-        ) as answer,
-    ):
-        return answer.status, await answer.json()
-
-
-async def test_sessions_of_a_secret_have_its_settings(with_key: Harness):
-    status, minted = await mint(with_key, {"session": {"type": "realtime", "instructions": "Be brief."}})
-    assert status == 200
-    assert minted["value"].startswith("ek_")
-    assert minted["expires_at"] - time.time() == pytest.approx(600, abs=30)
-    assert minted["session"]["object"] == "realtime.session"
-    assert minted["session"]["instructions"] == "Be brief."
-    for _ in range(2):  # any number of sessions
-        async with with_key.connect(protocols=("realtime", BROWSER_KEY + minted["value"])) as wire:
-            assert wire.of("session.created")[0]["session"]["instructions"] == "Be brief."
-            await wire.send("session.update", session={"instructions": "Be long."})
-            assert (await wire.until("session.updated"))["session"]["instructions"] == "Be long."
-    async with with_key.connect(headers={"Authorization": "Bearer " + minted["value"]}) as wire:
-        await works(wire)
-
-
-async def test_an_expired_secret_is_rejected_but_its_open_session_continues(with_key: Harness, monkeypatch):
-    _, minted = await mint(with_key, {"expires_after": {"anchor": "created_at", "seconds": 10}})
-    protocols = ("realtime", BROWSER_KEY + minted["value"])
-    async with with_key.connect(protocols=protocols) as early:
-        now = time.time()
-        monkeypatch.setattr("realtime.server.realtime_endpoint.time.time", lambda: now + 11 + CLOCK_LEEWAY_S)
-        async with with_key.open_socket(protocols=protocols) as late:
-            assert "expired" in (await late.error())["message"]
-            assert (await late.closed())[0] == 1008
-        await works(early)
-
-
-async def test_a_forged_secret_is_rejected(with_key: Harness):
-    _, minted = await mint(with_key)
-    value = minted["value"]
-    forged = value[:20] + ("A" if value[20] != "A" else "B") + value[21:]
-    assert (await rejection(with_key, headers={"Authorization": "Bearer " + forged})).status_code == 401
-
-
-async def test_a_wrong_key_or_a_secret_cannot_mint(with_key: Harness):
-    status, body = await mint(with_key, key="wrong")
-    assert (status, body["error"]["code"]) == (401, "invalid_api_key")
-    _, minted = await mint(with_key)
-    status, body = await mint(with_key, key=minted["value"])
-    assert (status, body["error"]["code"]) == (401, "invalid_api_key")
-
-
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({"expires_after": {"seconds": 9}}, "expires_after.seconds"),
-        ({"expires_after": {"seconds": 7201}}, "expires_after.seconds"),
-        ({"expires_after": {"seconds": "soon"}}, "expires_after.seconds"),
-        ({"expires_after": {"anchor": "birth"}}, "expires_after.anchor"),
-        ({"session": {"type": "transcription"}}, "session.type"),
-        ({"session": {"colour": "red"}}, "session.colour"),
-        ({"session": 3}, "session"),
-        ({"what": 1}, "what"),
-    ],
-)
-async def test_a_wrong_request_for_a_secret_is_400(with_key: Harness, body: dict, param: str):
-    status, answer = await mint(with_key, body)
-    assert status == 400
-    assert answer["error"]["param"] == param
-
-
-@pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff", b"3"])
-async def test_a_body_that_is_not_an_object_is_400(with_key: Harness, raw: bytes):
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(
-            with_key.server.url + "/v1/realtime/client_secrets",
-            data=raw,
-            headers={"Authorization": f"Bearer {KEY}"},
-        ) as answer,
-    ):
-        assert answer.status == 400
-        assert (await answer.json())["error"]["message"]
-
-
-async def test_minting_from_a_foreign_page_is_403(with_key: Harness):
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(
-            with_key.server.url + "/v1/realtime/client_secrets",
-            json={},
-            headers={"Authorization": f"Bearer {KEY}", "Origin": "https://evil.example"},
-        ) as answer,
-    ):
-        assert answer.status == 403
-
-
-async def test_the_beta_path_names_the_current_one(with_key: Harness):
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(with_key.server.url + "/v1/realtime/sessions") as answer,
-    ):
-        assert answer.status == 404
-        assert "client_secrets" in (await answer.json())["error"]["message"]
 
 
 # -- limits
@@ -412,7 +200,7 @@ async def test_the_page_and_its_files_have_security_headers(harness: Harness):
     "path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml", "/sdk/"]
 )
 async def test_files_outside_the_page_are_not_served(harness: Harness, path: str):
-    reader, writer = await _raw(harness)
+    reader, writer = await raw(harness)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
     answer = (await reader.read()).decode(errors="replace")
     assert answer.split()[1] in ("400", "403", "404"), answer[:100]

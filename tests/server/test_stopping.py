@@ -14,10 +14,10 @@ from realtime.providers import FakeChat, FakeSpeech, FakeTranscriber, FakeVad
 from realtime.server.run import RunningServer, running
 from realtime.server.state import DRAIN, METRICS, REGISTRY
 from realtime.settings import Settings
+from tests.server.door_kit import error_of, rejection
 from tests.server.harness import Harness, WireClient, open_harness, open_socket
-from tests.server.test_front_door import error_of, rejection
+from tests.server.resuming import disconnect, resume_query
 from tests.server.test_persistence import conversation_id
-from tests.server.test_resume import disconnect, resume_query
 
 LEAVES = (1012, "server_draining")
 LONG_S = 600.0  # nobody waits for its end

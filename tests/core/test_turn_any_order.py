@@ -1,0 +1,100 @@
+"""The rules of turn-taking, for events in any order."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.turn import (
+    AnnounceSpeech,
+    AnswerEarly,
+    CommitSpeech,
+    ContinueReply,
+    DropSpeech,
+    InterimText,
+    Phase,
+    PlaybackEnded,
+    ReadSpeech,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyHeard,
+    SpeechBegan,
+    SpeechDiscarded,
+    SpeechEnded,
+    SpeechGrew,
+    SpeechRead,
+    StartReply,
+    StopReply,
+    TranscriptFailed,
+    TranscriptKnown,
+    Turn,
+    TurnRules,
+    WholeTextSupposed,
+    step,
+)
+
+events = st.one_of(
+    st.builds(SpeechBegan, st.floats(0, 1e5), st.sampled_from(["u1", "u2"])),
+    st.builds(SpeechGrew, st.floats(0, 2000), st.booleans()),
+    st.builds(
+        InterimText,
+        st.sampled_from(["stop", "yes", "mhm", ""]),
+        st.none() | st.floats(0, 2000),
+        st.booleans(),
+    ),
+    st.builds(SpeechRead, st.sampled_from(["u1", "u2"]), st.sampled_from(["stop", "mhm", ""]), st.booleans()),
+    st.builds(SpeechEnded, st.floats(0, 1e5)),
+    st.just(SpeechDiscarded()),
+    st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),
+    st.builds(TranscriptKnown, st.sampled_from(["u1", "u2"]), st.sampled_from(["hi", ""])),
+    st.builds(TranscriptFailed, st.sampled_from(["u1", "u2"])),
+    st.builds(ReplyBegan, st.sampled_from(["r1", "r2"]), st.booleans()),
+    st.builds(ReplyHeard, st.sampled_from(["r1", "r2"])),
+    st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans(), st.booleans()),
+    st.builds(PlaybackEnded, st.sampled_from(["r1", "r2"])),
+)
+
+
+@given(st.lists(events, max_size=40), st.booleans())
+def test_any_order_of_events_keeps_the_promises(sequence, reads):
+    """Only the reply that is there is stopped; no answer starts beside an active reply; announcements pair up."""
+    turn = Turn()
+    announced = False
+    for event in sequence:
+        before, (turn, actions) = turn, step(turn, event, TurnRules(reads=reads))
+        for action in actions:
+            match action:
+                case StopReply(response_id):
+                    assert response_id == before.response_id
+                case StartReply():
+                    assert before.response_id is None
+                case AnnounceSpeech():
+                    assert not announced
+                case CommitSpeech(item_id):
+                    assert before.phase is Phase.SPEAKING or AnnounceSpeech(before.onset_ms) in actions
+                    assert item_id == before.item_id
+                case ReadSpeech(item_id):
+                    assert (turn.phase, turn.item_id) == (Phase.JUDGING, item_id)
+                case DropSpeech():
+                    assert before.phase in (Phase.TENTATIVE, Phase.JUDGING)
+                case AnswerEarly():
+                    assert before.phase is Phase.SPEAKING
+                    assert before.response_id is None
+                case ContinueReply(response_id):
+                    assert response_id == before.response_id
+                    assert turn.response_id is None
+            if isinstance(event, TranscriptKnown) and event.text and event.item_id in before.unread:
+                assert StartReply() in actions or event.item_id in turn.owed or before.response_id
+        announced = turn.phase is Phase.SPEAKING
+        assert not (turn.phase is Phase.SILENT and turn.owed), "nobody speaks, and nobody answers"
+
+
+@given(st.lists(events, max_size=40), st.booleans())
+def test_every_phase_ends_whatever_was_before(sequence, reads):
+    """The end of the speech and its text, or that there is none, lead back to silence; nothing stays owed."""
+    turn = Turn()
+    for event in sequence:
+        turn, _ = step(turn, event, TurnRules(reads=reads))
+    item_id = turn.item_id or ""
+    ends = (SpeechEnded(1e6), SpeechRead(item_id, "stop"), *map(TranscriptFailed, {item_id, *turn.unread}))
+    for event in ends:
+        turn, _ = step(turn, event, TurnRules(reads=reads))
+    assert (turn.phase, turn.unread, turn.owed) == (Phase.SILENT, frozenset(), frozenset())
