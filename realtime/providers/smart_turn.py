@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,12 @@ def _hertz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mels < _LINEAR_MELS, mels * _LINEAR_HERTZ / _LINEAR_MELS, above)
 
 
+@lru_cache(maxsize=1)
 def _open(model: Path) -> Any:
+    """The session of onnxruntime: to load it takes a quarter of a second, and all servers of one process may run it.
+
+    The hash of the file was checked, so another file at this path would be the same.
+    """
     try:
         import onnxruntime
     except ModuleNotFoundError as error:

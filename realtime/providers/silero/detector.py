@@ -12,6 +12,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
@@ -42,7 +44,7 @@ def create(settings: Settings) -> SileroDetector:
 
 def _network(model: weights.SileroFile) -> Network:
     if model.known:
-        return SileroNet(model.path)
+        return _known_network(model.path)
     network = OnnxNet(model.path, weights.INSTALL_SILERO)
     log.warning(
         "voice detection: %s is not the known model, so onnxruntime runs it, at two to three times the cost. "
@@ -51,6 +53,12 @@ def _network(model: weights.SileroFile) -> Network:
         weights.INSTALL_SILERO,
     )
     return network
+
+
+@lru_cache(maxsize=1)
+def _known_network(model: Path) -> SileroNet:
+    """Its hash was checked, so the weights are always the same. Servers of one process share them: it keeps no state."""
+    return SileroNet(model)
 
 
 class SileroDetector:
