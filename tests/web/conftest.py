@@ -73,13 +73,22 @@ async def _launch(driver: Any, stack: AsyncExitStack, *switches: str, device: bo
     return browser
 
 
+async def _new_context(browser: Any, **options: Any) -> Any:
+    context = await browser.new_context(**{"reduced_motion": STILL, **options})
+    context.set_default_timeout(WITHIN_S * 1000)
+    return context
+
+
 class Browsers:
-    """Browsers that live as long as the run: to start one takes seconds, and a new context is as clean."""
+    """Browsers that live as long as the run, and their contexts: to start one takes seconds, and to open a context costs
+    more than all that a test does in its page.
+    """
 
     def __init__(self, driver: Any, stack: AsyncExitStack) -> None:
         self.driver = driver
         self._stack = stack
         self._started: dict[tuple[bool, str], Any] = {}
+        self._free: dict[Any, list[Any]] = {}  # contexts that are clean again, by their browser
 
     async def get(self, *, device: bool = True, prompt: str = "accept") -> Any:
         """The browser with such a microphone; it is started at the first call."""
@@ -88,6 +97,43 @@ class Browsers:
             browser = await _launch(self.driver, self._stack, device=device, prompt=prompt)
             self._started[device, prompt] = browser
         return browser
+
+    async def context(self, browser: Any) -> Any:
+        """A context of this browser that no other test uses meanwhile. Give it to `clean`."""
+        free = self._free.setdefault(browser, [])
+        return free.pop() if free else await _new_context(browser)
+
+    async def clean(self, context: Any) -> None:
+        """Close its pages and remove what they have stored. A context that cannot be cleaned is closed: with a page that
+        has crashed, or with the clock of a test, which stays in the context.
+
+        Every server has a port of its own, and so an origin: but the system gives the same port again some day.
+        """
+        from playwright.async_api import Error
+
+        try:
+            as_before = all([await _clean(context, tab) for tab in context.pages])
+            await context.clear_cookies()
+        except Error:
+            as_before = False
+        if as_before:
+            self._free[context.browser].append(context)
+        else:
+            await context.close()
+
+
+async def _clean(context: Any, tab: Any) -> bool:
+    """Close a page; whether it had the browser's own clock."""
+    own_clock = bool(await tab.evaluate("() => String(setTimeout).includes('native code')"))
+    origins = {"/".join(url.split("/")[:3]) for url in (*getattr(tab, "requests", ()), tab.url)}
+    await tab.goto("about:blank")  # or the page could store something at its end
+    devtools = await context.new_cdp_session(tab)
+    for origin in origins:
+        if origin.startswith("http"):
+            await devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    await devtools.send("Network.clearBrowserCache")
+    await tab.close()
+    return own_clock
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -98,25 +144,34 @@ async def browsers() -> AsyncIterator[Browsers]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browsers: Browsers) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
-    """open_page(url, wav=None, device=True, prompt="accept", **context) -> a page; its JavaScript errors fail the test.
+    """open_page(url, wav=None, device=True, prompt="accept", **options) -> a page; its JavaScript errors fail the test.
 
-    Only a page with a `wav` for its microphone has a browser of its own: the file is a switch of the browser.
+    Only a page with a `wav` for its microphone has a browser of its own: the file is a switch of the browser. A page with
+    other options has a context of its own.
     """
     tabs: list[Any] = []
     async with AsyncExitStack() as stack:
 
         async def open_(
-            url: str, *, wav: Path | None = None, device: bool = True, prompt: str = "accept", **context: Any
+            url: str,
+            *,
+            wav: Path | None = None,
+            device: bool = True,
+            prompt: str = "accept",
+            **options: Any,
         ) -> Any:
             if wav is None:
                 browser = await browsers.get(device=device, prompt=prompt)
             else:
                 switch = f"--use-file-for-fake-audio-capture={wav}%noloop"
                 browser = await _launch(browsers.driver, stack, switch, device=device, prompt=prompt)
-            room = await browser.new_context(**{"reduced_motion": STILL, **context})
-            stack.push_async_callback(room.close)
-            room.set_default_timeout(WITHIN_S * 1000)
-            tab = await room.new_page()
+            if options or wav is not None:
+                context = await _new_context(browser, **options)
+                stack.push_async_callback(context.close)
+            else:
+                context = await browsers.context(browser)
+                stack.push_async_callback(browsers.clean, context)
+            tab = await context.new_page()
             tabs.append(tab)
             tab.errors, tab.requests = [], []
             tab.on("pageerror", lambda error: tab.errors.append(str(error)))
