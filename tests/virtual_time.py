@@ -34,6 +34,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
         self._clock_resolution = 1e-9
 
+    def skip(self, seconds: float) -> None:
+        """Let this time pass at once, as a function that blocks the loop does."""
+        self._jumping.skipped_s += seconds
+
     def time(self) -> float:
         return 1000.0 + self._jumping.skipped_s
 

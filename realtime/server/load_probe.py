@@ -22,11 +22,19 @@ KEPT_PROBES = 100  # two seconds: the second largest is the 99th percentile
 _CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-async def probe_load(metrics: Metrics, admission: Admission, sessions: Callable[[], int]) -> None:
-    """Measure until cancelled. Without anybody's need for `admission`, only the metrics show it."""
+async def probe_load(
+    metrics: Metrics,
+    admission: Admission,
+    sessions: Callable[[], int],
+    process_time: Callable[[], float] = time.process_time,
+) -> None:
+    """Measure until cancelled. Without anybody's need for `admission`, only the metrics show it.
+
+    `process_time`: the CPU time of the whole process so far, in seconds.
+    """
     loop, lags = asyncio.get_running_loop(), deque[float](maxlen=KEPT_PROBES)
     most_bytes = memory_limit_bytes()
-    since_s, used_s, all_used_s = loop.time(), time.thread_time(), time.process_time()
+    since_s, used_s, all_used_s = loop.time(), time.thread_time(), process_time()
     while True:
         for _ in range(MEASURE_EVERY):
             due_s = loop.time() + PROBE_S
@@ -34,7 +42,7 @@ async def probe_load(metrics: Metrics, admission: Admission, sessions: Callable[
             lag_s = max(0.0, loop.time() - due_s)
             lags.append(lag_s)
             metrics.loop_lag.observe(lag_s)
-        now_s, cpu_s, all_cpu_s = loop.time(), time.thread_time(), time.process_time()
+        now_s, cpu_s, all_cpu_s = loop.time(), time.thread_time(), process_time()
         passed_s = max(now_s - since_s, PROBE_S)
         # Without a session it is the start: models are loaded
         to_blame = sessions() > 0 and (all_cpu_s - all_used_s) / passed_s >= OWN_SHARE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import aiohttp
 
@@ -15,6 +14,7 @@ from tests.eventually import eventually
 from tests.server.door_kit import error_of, rejection
 from tests.server.harness import Harness, open_harness
 from tests.server.resuming import disconnect, resume_query
+from tests.virtual_time import VirtualLoop
 
 # The probe of the server measures an idle machine meanwhile: it needs three seconds to believe it, see CALM.
 LATE = Load(lag_s=1.0, sessions=1)
@@ -53,23 +53,25 @@ async def test_only_numbers_count_where_nothing_else_was_asked_for():
             assert await status(harness, "/lb") == 200
 
 
-async def test_a_blocked_loop_is_measured_and_shown():
-    metrics, admission = Metrics(), Admission()
-    probe = asyncio.create_task(probe_load(metrics, admission, lambda: 7))
-    hold = asyncio.get_running_loop().call_soon
+def test_a_blocked_loop_is_measured_and_shown():
+    """Something takes 60 ms of the loop again and again, and as much CPU time."""
+    metrics, admission, used = Metrics(), Admission(), [0.0]
+    loop = VirtualLoop()
 
     def block() -> None:
-        end_s = asyncio.get_running_loop().time() + 0.06
-        while asyncio.get_running_loop().time() < end_s:
-            pass
-        if not probe.done():
-            asyncio.get_running_loop().call_later(0.005, block)
+        loop.skip(0.06)
+        used[0] += 0.06
+        loop.call_later(0.005, block)
 
-    hold(block)
-    await eventually(lambda: admission.state is AdmissionState.FULL)
-    probe.cancel()
-    with suppress(asyncio.CancelledError):
-        await probe
+    async def measured() -> None:
+        probe = asyncio.create_task(probe_load(metrics, admission, lambda: 7, lambda: used[0]))
+        loop.call_soon(block)
+        await eventually(lambda: admission.state is AdmissionState.FULL)
+        probe.cancel()
+        await asyncio.gather(probe, return_exceptions=True)
+
+    loop.run_until_complete(measured())
+    loop.close()
     assert admission.load.sessions == 7
     assert admission.load.lag_s > 0.025
     assert "realtime_admission_state 2.0" in metrics.text().decode()
