@@ -86,7 +86,8 @@ class Line:
             return event
         if self.away and self._log.full:
             raise ConnectionLost("The connection to the server was lost, and too much waits to be sent.")
-        self._keep(SentEvent(event["event_id"], "" if stale else msgspec.json.encode(event).decode()))
+        text = "" if stale else msgspec.json.encode(event).decode()
+        self._keep(SentEvent(event["event_id"], text, event["type"]))
         return event
 
     def keep_audio(self, pcm: bytes) -> None:
@@ -179,18 +180,19 @@ class Line:
             msgspec.json.decode(entry.text) for entry in self._log.rest() if isinstance(entry, SentEvent)
         ]
         endings = self._known.endings()
-        repeated = self._log.begin(first["session"])
-        events = self._known.recreate(self._conversation.session, unsent, repeated)
-        self._known = Rebuilding()
-        if any(event["type"] == "response.create" for event in events):
+        repeated, heard = self._log.begin(first["session"])
+        asked = any(isinstance(entry, SentEvent) and entry.type == "response.create" for entry in heard)
+        events = self._known.recreate(self._conversation.session, unsent, repeated, asked=asked)
+        self._known = self._known.fresh()
+        if asked or any(event["type"] == "response.create" for event in events):
             self._known.asked()  # if this socket is lost as well
         self._log.is_new(first.get("seq"))
-        audio = self._log.rest()
-        sent: list[Sent] = []
-        for event in events:
-            self._named += 1
-            name = f"client_{self._named}"
-            sent.append(SentEvent(name, msgspec.json.encode({**event, "event_id": name}).decode()))
-        for entry in sent:
+        rest = [*(self._named_event(event) for event in events), *heard]
+        for entry in rest:  # in the order in which the server receives them
             self._log.sent(entry)
-        return [*sent, *audio], endings
+        return rest, endings
+
+    def _named_event(self, event: Event) -> SentEvent:
+        self._named += 1
+        name = f"client_{self._named}"
+        return SentEvent(name, msgspec.json.encode({**event, "event_id": name}).decode(), event["type"])

@@ -27,9 +27,16 @@ class Rebuilding:
         self._responses: dict[str, None] = {}  # that are not done
         self._parts: dict[tuple[str, int], Event] = {}  # of audio that are not done
         self._awaited = False  # an answer is due, and no response has begun
+        self._answers_turns = True  # the server answers by itself what the user has said
 
     def __repr__(self) -> str:
         return f"<Rebuilding {len(self._items)} items, {len(self._responses)} open responses>"
+
+    def fresh(self) -> Rebuilding:
+        """For a new session that gets the same settings."""
+        fresh = Rebuilding()
+        fresh._answers_turns = self._answers_turns
+        return fresh
 
     def asked(self) -> None:
         """The client asks for a response."""
@@ -50,7 +57,9 @@ class Rebuilding:
                 self._set_text(event["item_id"], text)
             case {"type": "conversation.item.truncated", "transcript": text}:
                 self._set_text(event["item_id"], text)
-            case {"type": "input_audio_buffer.committed"}:
+            case {"type": "session.created" | "session.updated", "session": session}:
+                self._answers_turns = _answers_turns(session)
+            case {"type": "input_audio_buffer.committed"} if self._answers_turns:
                 self._awaited = True
             case {"type": "response.created", "response": response}:
                 self._responses[response["id"]] = None
@@ -73,12 +82,18 @@ class Rebuilding:
         ]
 
     def recreate(
-        self, session: Mapping[str, Any], unsent: Iterable[Event], repeated: Iterable[str]
+        self,
+        session: Mapping[str, Any],
+        unsent: Iterable[Event],
+        repeated: Iterable[str],
+        *,
+        asked: bool = False,
     ) -> list[Event]:
         """The events that tell a new session all of this.
 
         `session`: as the old server last told it. `unsent`: events that may not have been received; their items have
-        ids. The user's items in `repeated` are left out, because their audio is sent again.
+        ids. The user's items in `repeated` are left out, because their audio is sent again; `asked`: with a request for
+        the answer.
         """
         left_out = set(repeated)
         items = {name: item for name, item in self._items.items() if name not in left_out and _says(item)}
@@ -94,7 +109,7 @@ class Rebuilding:
             {"type": "session.update", "session": settings},
             *updates,
             *create,
-            *([{"type": "response.create"}] if self._awaited and not left_out else []),
+            *([{"type": "response.create"}] if self._awaited and not left_out and not asked else []),
         ]
 
     def _place(self, item: Mapping[str, Any], previous: str | None) -> None:
@@ -124,6 +139,12 @@ class Rebuilding:
 def _message(name: str, role: str, text: str) -> Event:
     kind = "output_text" if role == "assistant" else "input_text"
     return {"id": name, "type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+
+
+def _answers_turns(session: Mapping[str, Any]) -> bool:
+    audio_input = (session.get("audio") or {}).get("input") or {}
+    detection = audio_input.get("turn_detection", {})
+    return detection is not None and bool(detection.get("create_response", True))
 
 
 def _says(item: Event) -> bool:

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from realtime.core.audio import ms_to_samples, samples_to_ms
+from .unheard import COMMIT, Unheard
 
 KEEP_S = 30
 MAX_EVENTS = 500
 MAX_BYTES = 4 << 20  # of events
-ONSET_MS = 1000  # speech that began so long before a sign of life may not have been noticed yet
 SAMPLE_BYTES = 2
 
 
@@ -37,6 +36,7 @@ class SentEvent:
 
     event_id: str
     text: str = ""
+    type: str = ""
 
 
 Sent = SentAudio | SentEvent
@@ -52,9 +52,7 @@ class Resuming:
         self._log: deque[Sent] = deque()
         self._end = 0  # samples of the session up to the end of the log
         self._samples = self._bytes = self._events = 0  # in the log
-        self._speech: dict[str, int] = {}  # items of the user without text, and where they begin, in ms
-        self._answered_ms = 0  # the end of the user's last whole utterance
-        self._sign_at = 0  # samples sent when the server last gave a sign of life
+        self._unheard = Unheard(rate)
 
     def __repr__(self) -> str:
         return f"<Resuming {self.session_id} after {self.last_seq}, {len(self._log)} kept>"
@@ -66,7 +64,7 @@ class Resuming:
 
     def is_new(self, seq: int | None) -> bool:
         """A message came. False if it came before, on an older socket."""
-        self._sign_at = self._end
+        self._unheard.sign(self._end)
         if seq is None or self.session_id is None:
             return True
         if seq <= self.last_seq:
@@ -78,6 +76,8 @@ class Resuming:
         """Keep what is sent now, or as soon as there is a socket."""
         if isinstance(entry, SentAudio):
             self._end += entry.samples
+        else:
+            self._unheard.sent(entry.type, entry.event_id, self._end)
         self._add(entry)
 
     def follow(self, event: Mapping[str, Any]) -> None:
@@ -86,19 +86,7 @@ class Resuming:
             case {"type": "session.updated" | "session.resumed", "session": session}:
                 if "resume" not in (session.get("extensions") or ()):
                     self.session_id = None
-            case {"type": "input_audio_buffer.speech_started", "item_id": item_id}:
-                self._speech[item_id] = int(event.get("audio_start_ms") or 0)
-            case {"type": "input_audio_buffer.speech_stopped", "audio_end_ms": int(end_ms)}:
-                self._answered_ms = max(self._answered_ms, end_ms)
-            case {"type": "input_audio_buffer.cleared"}:
-                self._speech.clear()
-            case {
-                "type": "conversation.item.deleted"
-                | "conversation.item.input_audio_transcription.completed"
-                | "conversation.item.input_audio_transcription.failed",
-                "item_id": item_id,
-            }:
-                self._speech.pop(item_id, None)
+        self._unheard.follow(event)
 
     def resumed(self, input_audio_ms: int, last_event_id: str | None) -> list[Sent]:
         """The session goes on. Returns what it has not received, in order."""
@@ -117,25 +105,38 @@ class Resuming:
         self._end = received + self._samples
         return self.rest()
 
-    def begin(self, session: Mapping[str, Any]) -> list[str]:
-        """A new session, which knows nothing: keep the audio that it should hear.
+    def begin(self, session: Mapping[str, Any]) -> tuple[list[str], list[Sent]]:
+        """A new session, which knows nothing, and to which nothing has been sent.
 
-        That is what was said and not transcribed, or what the old session may not have received. Returns the ids of the
-        user's items whose audio that is.
+        Returns the ids of the user's items that have no text yet, and what the new session should hear: their audio,
+        and what the old session may not have received, with the commits in their places.
         """
-        items, from_sample = list(self._speech), self._unheard_from()
-        at, audio = self._end - self._samples, []
-        for entry in self._log:
-            if isinstance(entry, SentAudio):
-                at += entry.samples
-                if at > from_sample:
-                    audio.append(entry)
+        items, rest, unheard = self._unheard.items, self._to_hear(), self._unheard.fresh()
         self.__init__(self._rate)  # type: ignore[misc]
-        self._keep(audio)
-        self._end = self._samples
+        self._unheard = unheard
         if "resume" in (session.get("extensions") or ()):
             self.session_id = str(session["id"])
-        return items
+        return items, rest
+
+    def _to_hear(self) -> list[Sent]:
+        begins_at, at = self._unheard.begins_at, self._end - self._samples
+        rest: list[Sent] = []
+        committed = False
+        for entry in self._log:
+            match entry:
+                case SentAudio():
+                    at += entry.samples
+                    wanted = at > begins_at
+                case SentEvent(type="input_audio_buffer.clear"):
+                    wanted = bool(rest)
+                case SentEvent(type="response.create"):
+                    wanted = committed
+                case SentEvent(type=kind):
+                    wanted = kind == COMMIT and bool(rest) and self._unheard.is_pending(entry.event_id)
+                    committed |= wanted
+            if wanted:
+                rest.append(entry)
+        return rest
 
     def ended(self) -> None:
         """The server has ended the session; what it has not heard is kept for the next one."""
@@ -144,12 +145,6 @@ class Resuming:
     def rest(self) -> list[Sent]:
         """What is kept and worth sending."""
         return [entry for entry in self._log if isinstance(entry, SentAudio) or entry.text]
-
-    def _unheard_from(self) -> int:
-        if self._speech:
-            return ms_to_samples(min(self._speech.values()), self._rate)
-        sign_ms = samples_to_ms(self._sign_at, self._rate)
-        return ms_to_samples(max(self._answered_ms, sign_ms - ONSET_MS), self._rate)
 
     def _received(self, begin: int, ms: int) -> int:
         """The server tells whole milliseconds; it has received whole messages."""

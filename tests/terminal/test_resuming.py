@@ -55,8 +55,8 @@ def test_a_new_session_hears_the_sentence_that_has_no_text_yet():
     resuming.follow(
         {"type": "input_audio_buffer.speech_started", "item_id": "item_1", "audio_start_ms": 3000}
     )
-    assert resuming.begin(SESSION) == ["item_1"]
-    assert resuming.rest() == entries[30:]
+    assert resuming.begin(SESSION) == (["item_1"], entries[30:])
+    assert resuming.rest() == []
 
 
 def test_a_sentence_with_its_text_is_not_heard_again():
@@ -70,8 +70,7 @@ def test_a_sentence_with_its_text_is_not_heard_again():
         {"type": "conversation.item.input_audio_transcription.completed", "item_id": "item_1"},
     ):
         resuming.follow(event)
-    assert resuming.begin(SESSION) == []
-    assert resuming.rest() == entries[49:]
+    assert resuming.begin(SESSION) == ([], entries[49:])
 
 
 def test_the_memory_is_bounded():
