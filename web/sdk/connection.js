@@ -4,18 +4,14 @@
 
 import { SUBPROTOCOL, decodeFrame, encodeFrame, toBase64 } from "./framing.js";
 import { Resuming } from "./resuming.js";
+import { Silence } from "./silence.js";
 import { understood } from "./understood.js";
 
 const FIRST_EVENT_MS = 10_000;
-const PROBE_AFTER_MS = 1000;  // without a message, while somebody waits for the server
-const SILENT_MS = 2000;       // without an answer to the probe: the server is silent
-const GIVE_UP_MS = 8000;      // ... and the connection counts as lost
-const TICK_MS = 250;
 const PROBE = { type: "conversation.item.retrieve", event_id: "probe", item_id: "probe" };  // answered by an error
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 const RESUME_WITHIN_MS = 300;  // the first try, at random: many clients may have lost the same server
 const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: treat the connection as lost
-const MAX_QUEUED_FRAMES = 250;     // five seconds of speech, kept while connecting to a server that cannot resume
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;  // what may stand in the name of a subprotocol
 const PERMANENT = new Set([1002, 1003, 1007, 1009]);  // close codes after which a retry would fail again
 
@@ -36,7 +32,6 @@ export class Connection extends EventTarget {
     this.retryAt = null;
     this.attempts = 0;
     this.everOpen = false;
-    this.silent = false;
     this.watched = false;
     this.query = /** @type {() => Record<string, string>} */ (() => ({}));  // more parameters of the address, asked for at each connect
     this.played = /** @type {() => object | null} */ (() => null);  // {item_id, played_ms} of what is playing, for the server of a resumed session
@@ -44,12 +39,21 @@ export class Connection extends EventTarget {
     this.resumptions = 0;
     this.traffic = { sent: 0, received: 0 };  // bytes of all messages of all sockets
     this.#log = new Resuming({ rate });
+    this.#silence = new Silence({
+      look: () => ({ connecting: this.state === "connecting", watched: this.watched, resumable: this.#log.possible }),
+      ask: () => this.#ask(),
+      changed: (silent) => this.dispatchEvent(new CustomEvent("silent", { detail: silent })),
+      lost: () => this.#lost("silent"),
+    });
   }
 
-  #log; #allowed = STALLED_BYTES; #hiding = () => this.#leave();
+  #log; #silence; #allowed = STALLED_BYTES; #hiding = () => this.#leave();
 
-  #socket = null; #timer = null; #queuedFrames = []; #seq = 0; #samples = 0; #generation = 0; #released = false;
-  #probe = ""; #probes = 0; #ticking = null; #tickedAt = 0; #since = 0; #probed = false;  // `since`: of the last message, or of the probe
+  #socket = null; #timer = null; #seq = 0; #samples = 0; #generation = 0; #probe = ""; #probes = 0;
+
+  get silent() {
+    return this.#silence.silent;
+  }
 
   get binaryAudio() {
     return this.#socket?.protocol === SUBPROTOCOL;
@@ -58,6 +62,11 @@ export class Connection extends EventTarget {
   /** Whether the session can be resumed, and has no socket. */
   get resuming() {
     return this.state !== "open" && this.#log.possible;
+  }
+
+  /** Whether speech that is held asks for an answer when it is released. */
+  get asksLater() {
+    return this.#log.asksLater;
   }
 
   open() {
@@ -78,7 +87,7 @@ export class Connection extends EventTarget {
   close() {
     globalThis.removeEventListener?.("pagehide", this.#hiding);
     this.#closeSocket(1000);
-    this.#forget();
+    this.#log.forget();
     this.#setState("closed");
   }
 
@@ -86,33 +95,29 @@ export class Connection extends EventTarget {
   #leave() {
     if (this.state === "refused") return;
     this.#closeSocket(1000);
-    this.#forget();
+    this.#log.forget();
     this.#retryLater("hidden");
   }
 
-  #forget() {
-    this.#log.forget();
-    this.#queuedFrames = [];
-    this.#released = false;
-  }
-
-  /** Send an event if there is a session, else drop it: it would not apply to the next one. */
+  /**
+   * Send an event if there is a session, else drop it: it would not apply to the next one. The end of a turn waits as long
+   * as the speech before it. Returns whether it was sent, or will be.
+   */
   send(event) {
     return this.#send(event);
   }
 
   #send(event, again) {
+    if (this.#log.holds(event)) return true;
     if (this.state !== "open" && !(this.resuming && this.#log.hasRoom)) return false;
     const named = this.#log.possible ? this.#log.event(event, again) : event;
     if (this.state === "open") this.#put(JSON.stringify(named));
     return true;
   }
 
-  /** The new session has what it needs: send the audio that was kept while connecting, and all that follows. */
+  /** The new session has what it needs: send the speech that was held for it, and all that follows. */
   release() {
-    this.#released = true;
-    this.#sendAgain(this.#log.heldBack());
-    for (const pcm of this.#queuedFrames.splice(0)) this.sendAudio(pcm);
+    this.#sendAgain(this.#log.release());
   }
 
   #sendAgain(rest) {
@@ -125,14 +130,7 @@ export class Connection extends EventTarget {
 
   /** Append microphone audio: PCM16 at the session's rate. */
   sendAudio(pcm) {
-    if (this.#log.possible) {
-      this.#log.audio(pcm);
-      if (this.state !== "open" || !this.#released) return;
-    } else if (this.state !== "open" || !this.#released) {
-      this.#queuedFrames.push(pcm);
-      if (this.#queuedFrames.length > MAX_QUEUED_FRAMES) this.#queuedFrames.shift();
-      return;
-    }
+    if (!this.#log.audio(pcm) || this.state !== "open") return;
     const unsent = this.#socket.bufferedAmount;
     if (unsent > this.#allowed) return this.#lost("stalled");
     this.#allowed = Math.max(STALLED_BYTES, Math.min(this.#allowed, unsent + STALLED_BYTES));
@@ -158,7 +156,7 @@ export class Connection extends EventTarget {
     clearTimeout(this.#timer);
     const generation = ++this.#generation;
     this.#setState("connecting");
-    this.#watch();
+    this.#silence.watch();
     this.#timer = setTimeout(() => this.#retryLater("unreachable"), FIRST_EVENT_MS);
     let key;
     try {
@@ -197,7 +195,7 @@ export class Connection extends EventTarget {
   }
 
   #receive(data) {
-    this.#heard();
+    this.#silence.heard();
     this.traffic.received += bytesOf(data);
     if (typeof data !== "string") {
       const frame = decodeFrame(data);
@@ -220,7 +218,6 @@ export class Connection extends EventTarget {
     clearTimeout(this.#timer);
     this.repeated = this.#log.begin(session);
     this.attempts = this.#seq = this.#samples = 0;
-    this.#released = false;
     this.everOpen = true;
     this.#setState("open");
   }
@@ -231,43 +228,13 @@ export class Connection extends EventTarget {
     const rest = this.#log.resumed(event);
     this.attempts = 0;
     this.resumptions += 1;
-    this.#sendAgain(this.#released ? rest : rest.filter((each) => typeof each === "string"));
+    this.#sendAgain(rest);
     this.#setState("open");
   }
 
-  #watch() {
-    this.#heard();
-    this.#tickedAt = performance.now();
-    clearInterval(this.#ticking);
-    this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-  }
-
-  #heard() {
-    this.#since = performance.now();
-    this.#probed = false;
-    this.#setSilent(false);
-  }
-
-  /** The first message is due without a question; later ones only after a probe. */
-  #tick() {
-    const now = performance.now(), asleep = now - this.#tickedAt > 4 * TICK_MS + 1000;
-    this.#tickedAt = now;
-    if (asleep) [this.#since, this.#probed] = [now - PROBE_AFTER_MS, false];  // the page was frozen: ask again
-    const waited = now - this.#since;
-    if (this.state === "connecting") return this.#setSilent(waited >= PROBE_AFTER_MS + SILENT_MS);
-    if (!this.#probed) {
-      if (!this.watched || waited < PROBE_AFTER_MS) return;
-      this.#probe = `${PROBE.event_id}${this.#log.possible ? `_${++this.#probes}` : ""}`;  // a name that no other event has
-      if (this.#send({ ...PROBE, event_id: this.#probe }, false)) [this.#since, this.#probed] = [now, true];
-    } else if (this.#log.possible && waited >= SILENT_MS) this.#lost("silent");
-    else if (waited >= GIVE_UP_MS) this.#lost("silent");
-    else this.#setSilent(waited >= SILENT_MS);
-  }
-
-  #setSilent(silent) {
-    if (silent === this.silent) return;
-    this.silent = silent;
-    this.dispatchEvent(new CustomEvent("silent", { detail: silent }));
+  #ask() {
+    this.#probe = `${PROBE.event_id}${this.#log.possible ? `_${++this.#probes}` : ""}`;  // a name that no other event has
+    return this.#send({ ...PROBE, event_id: this.#probe }, false);
   }
 
   #closed(code, reason) {
@@ -307,9 +274,8 @@ export class Connection extends EventTarget {
   /** Drop the socket without waiting for its closing handshake, which never ends on a lost connection. */
   #closeSocket(code) {
     clearTimeout(this.#timer);
-    clearInterval(this.#ticking);
-    this.#setSilent(false);
-    if (!this.#log.possible) this.#released = false;
+    this.#silence.end();
+    if (!this.#log.possible) this.#log.hold();
     this.#generation += 1;
     const socket = this.#socket;
     this.#socket = null;

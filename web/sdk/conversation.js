@@ -75,7 +75,8 @@ export const handlers = {
   }),
   "input_audio_buffer.speech_stopped": (state) => ({ ...state, speech: null, awaiting: true }),
   "input_audio_buffer.committed": (state, { item_id, previous_item_id }) => ({
-    ...place(upsert(state, item_id, { role: "user" }), item_id, previous_item_id), speech: null, awaiting: true,
+    ...place(upsert(state, item_id, { role: "user" }), item_id, previous_item_id), speech: null,
+    awaiting: state.awaiting || answersTurns(state),
   }),
   "input_audio_buffer.cleared": (state) => ({
     ...state, speech: null, items: state.items.filter((item) => item.id !== state.speech),
@@ -138,6 +139,7 @@ export const handlers = {
     ...upsert(withoutFailures(state), item_id, { role: "user", text, images, final: true, typed: true }),
     problem: null, awaiting: true, wanted: true, latency: null,
   }),
+  "local.asked": (state) => (state.wanted ? state : { ...state, wanted: true }),
   "local.retried": (state) => ({ ...withoutFailures(state), problem: null, awaiting: true, wanted: true, latency: null }),
   "local.stopped": (state) => ({ ...state, response: null, speech: null, awaiting: false, wanted: false }),
   "local.restored": (state, { id, items }) => ({
@@ -154,6 +156,12 @@ const visible = ({ items }) => items.filter((item) => !item.hidden && ["user", "
 /** Whether the last thing that was said is the user's. */
 function isUnanswered(state) {
   return visible(state).at(-1)?.role === "user";
+}
+
+/** Whether the server answers by itself when a turn ends. */
+function answersTurns({ session }) {
+  const detection = session?.audio?.input?.turn_detection;
+  return detection !== null && detection?.create_response !== false;
 }
 
 /** The user can ask again for the last answer: the failure stands at it, or at the message without one. */

@@ -64,7 +64,7 @@ export class Realtime extends EventTarget {
     this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
     this.#replaying = new Replaying({
       conversation: () => this.conversation, isOpen: () => this.connection.state === "open", send,
-      told: () => this.connection.release(),
+      asksLater: () => this.connection.asksLater, told: () => this.connection.release(),
     });
     this.#measuring = new Measuring({ voice: this, connection: this.connection, player: this.player });
     for (const tool of tools) this.tool(tool);
@@ -230,8 +230,15 @@ export class Realtime extends EventTarget {
   /** Send any client event. Whether it was sent: without a session it is dropped. @param {ProtocolEvent} event @returns {boolean} */
   send(event) {
     const sent = this.connection.send(event);
-    if (sent) this.dispatchEvent(new CustomEvent("sent", { detail: event }));
-    return sent;
+    if (!sent) return false;
+    if (event.type === "response.create" && event.response?.conversation !== "none") this.#asked();
+    this.dispatchEvent(new CustomEvent("sent", { detail: event }));
+    return true;
+  }
+
+  /** An answer is due, in this session or the next one. */
+  #asked() {
+    if (this.#replaying.ready && !this.conversation.response) this.#apply({ type: "local.asked" });
   }
 
   /** The user has seen the problem. */
@@ -314,6 +321,7 @@ export class Realtime extends EventTarget {
   /** Send the settings to a new session. Without sound the answers are written. */
   #configure() {
     for (const item_id of this.connection.repeated) this.#apply({ type: "conversation.item.deleted", item_id });
+    if (this.connection.asksLater) this.#apply({ type: "local.asked" });
     this.settings.configure(this.player.possible ? {} : { output_modalities: ["text"] });
   }
 

@@ -11,12 +11,14 @@ const NO_CONVERSATION_MS = 1000;  // servers that never send that event
 
 export class Replaying {
   /**
-   * `told`: called when the session knows all. `send` returns whether the event was sent.
-   * @param {{ conversation: () => Conversation, isOpen: () => boolean, send: (event: ProtocolEvent) => boolean, told: () => void }} parts
+   * `told`: called when the session knows all. `send` returns whether the event was sent. `asksLater`: whether speech that
+   * is sent then asks for the answer.
+   * @param {{ conversation: () => Conversation, isOpen: () => boolean, asksLater: () => boolean, send: (event: ProtocolEvent) => boolean, told: () => void }} parts
    */
-  constructor({ conversation, isOpen, send, told }) {
+  constructor({ conversation, isOpen, asksLater, send, told }) {
     this.conversation = conversation;
     this.isOpen = isOpen;
+    this.asksLater = asksLater;
     this.send = send;
     this.told = told;
     this.ready = false;  // the session knows the conversation: what is new can be sent to it
@@ -63,7 +65,7 @@ export class Replaying {
     if (this.ready || !this.isOpen()) return;
     this.ready = true;
     for (const event of recreate(this.conversation())) if (!this.#known.has(event.item.id)) this.send(event);
-    if (this.conversation().wanted) this.send({ type: "response.create" });
+    if (this.conversation().wanted && !this.asksLater()) this.send({ type: "response.create" });
     this.told();
   }
 

@@ -1,140 +1,141 @@
+// @ts-check
 // What a client must remember to go on with its session on a new socket: the number of the last message that came, and
-// all it has sent that the server may not have received. Pure: knows no socket and no clock (docs/wire.md 6.6).
+// all it has sent that the server may not have received. Holds the user's speech back until a new session knows the
+// conversation before it. Pure: knows no socket and no clock (docs/wire.md 6.6).
 
-const KEEP_S = 30;         // of microphone audio
-const KEEP_EVENTS = 500;
-const KEEP_BYTES = 4 << 20;  // of events
-const FIRST_S = 5;         // of audio that a first session gets from before it
-const ONSET_MS = 1000;     // speech that began so long before a sign of life may not have been noticed yet
+import { KEEP_S, Kept, toSend } from "./kept.js";
+import { CLEAR, COMMIT, Unheard } from "./unheard.js";
 
-/** An event that says nothing new when it comes late: it is never sent again. */
+const FIRST_S = 5;  // of audio that a first session gets from before it
+const ASK = "response.create";
+
+/** @import { Entry } from "./kept.js" */
+/** @import { ProtocolEvent } from "./types.js" */
+
+/** An event that says nothing new when it comes late: it is never sent again. @param {ProtocolEvent} event */
 const stale = ({ type, state }) => type === "output_audio_buffer.played" && (state ?? "playing") === "playing";
 
 export class Resuming {
+  /** @type {string | null} */
+  id = null;       // of the session that can be resumed
+  lastSeq = 0;
+  holding = true;  // speech waits for a session that is ready for it
+  #had = false;    // there was a session that could be resumed
+  #end = 0;        // samples of the session up to the end of the log
+  #names = 0; #log; #held; #unheard;
+
   constructor({ rate = 24000 } = {}) {  // Hertz
     this.rate = rate;
-    this.#reset();
-  }
-
-  #log; #end; #kept; #bytes; #events; #speech; #names = 0; #answered; #signAt; #had;
-
-  #reset() {
-    this.id = null;      // of the session that can be resumed
-    this.#had = false;   // there was one
-    this.lastSeq = 0;
-    this.#log = [];      // {pcm} or {id, text, bytes}, in the order in which they were sent
-    this.#end = 0;       // samples of the session up to the end of the log
-    this.#kept = this.#bytes = this.#events = 0;  // samples, bytes and events in the log
-    this.#speech = new Map();  // items of the user without text -> where they begin, in ms
-    this.#answered = 0;  // where the user's last whole utterance ends, in ms
-    this.#signAt = 0;    // samples sent when the server last gave a sign of life
+    this.#log = new Kept(rate);            // what was sent, in order
+    this.#held = new Kept(rate, FIRST_S);  // what follows when the session is ready for it
+    this.#unheard = new Unheard(rate);
   }
 
   get possible() {
     return this.id !== null;
   }
 
-  /** A message came. False if it came before, on an older socket. */
+  /** Whether there is room for one more event that waits for a new socket. */
+  get hasRoom() {
+    return this.#log.hasRoom;
+  }
+
+  /** Whether what is held asks for an answer. */
+  get asksLater() {
+    return this.#held.entries.some(({ pcm, type }) => !pcm && type === ASK);
+  }
+
+  /** A message came. False if it came before, on an older socket. @param {number | undefined} seq */
   isNew(seq) {
-    this.#signAt = this.#end;
+    this.#unheard.sign(this.#end);
     if (seq === undefined) return true;
     if (seq <= this.lastSeq) return false;
     this.lastSeq = seq;
     return true;
   }
 
-  /** Parameters for the address of the new socket. `played`: {item_id, played_ms} of what is playing, or null. */
+  /** Parameters for the address of the new socket. `played`: what is playing. @param {{ item_id: string, played_ms: number } | null} played */
   query(played = null) {
     if (!this.possible) return {};
     const at = played ? { item_id: played.item_id, played_ms: Math.floor(played.played_ms) } : {};
     return { resume: this.id, last_seq: this.lastSeq, ...at };
   }
 
-  /** Keep an event that is about to be sent; returns it with an id. `again`: false for one that is worth nothing later. */
+  /** Whether an event has to wait behind speech that is held; it is held then, too. @param {ProtocolEvent} event */
+  holds(event) {
+    if (!this.holding || !this.#isSpeech(event)) return false;
+    this.#held.add(this.#entry(this.#named(event)));
+    return true;
+  }
+
+  /** Keep an event that is about to be sent; returns it with an id. `again`: false for one that is worth nothing later. @param {ProtocolEvent} event */
   event(event, again = !stale(event)) {
-    const named = event.event_id === undefined ? { ...event, event_id: `sdk_${++this.#names}` } : event;
-    const text = JSON.stringify(named);
-    this.#add({ id: named.event_id, text: again ? text : null, bytes: again ? text.length : 0 });
+    const named = this.#named(event);
+    this.#sent(this.#entry(named, again));
     return named;
   }
 
-  /** Whether there is room for one more event that waits for a new socket. */
-  get hasRoom() {
-    return this.#events < KEEP_EVENTS && this.#bytes < KEEP_BYTES;
-  }
-
+  /** Keep this audio. Whether it is to be sent now. @param {Int16Array} pcm */
   audio(pcm) {
-    this.#end += pcm.length;
-    this.#add({ pcm });
+    if (this.holding) this.#held.add({ pcm });
+    else if (this.possible) this.#sent({ pcm });
+    return !this.holding;
   }
 
-  /** The server's events that say what it knows of the user's speech. */
+  /** The server's events that say what it knows of the user's speech. @param {ProtocolEvent} event */
   follow(event) {
-    switch (event.type) {
-      case "session.updated":
-      case "session.resumed":
-        if (this.possible && !(event.session.extensions ?? []).includes("resume")) this.id = null;
-        break;
-      case "input_audio_buffer.speech_started":
-        this.#speech.set(event.item_id, event.audio_start_ms ?? 0);
-        break;
-      case "input_audio_buffer.speech_stopped":
-        this.#answered = Math.max(this.#answered, event.audio_end_ms ?? 0);
-        break;
-      case "input_audio_buffer.cleared":
-        this.#speech.clear();
-        break;
-      case "conversation.item.deleted":
-      case "conversation.item.input_audio_transcription.completed":
-      case "conversation.item.input_audio_transcription.failed":
-        this.#speech.delete(event.item_id);
+    if (event.type === "session.updated" || event.type === "session.resumed") {
+      if (this.possible && !(event.session.extensions ?? []).includes("resume")) this.id = null;
     }
+    this.#unheard.follow(event);  // not `session.created`: a new session gets the settings of the one before
   }
 
-  /** The session goes on. Returns what it has not received: `Int16Array`s of audio and texts of events, in order. */
+  /** The session goes on. Returns what it has not received: `Int16Array`s of audio and texts of events, in order. @param {ProtocolEvent} event */
   resumed({ input_audio_ms, last_event_id }) {
-    const begin = this.#end - this.#kept, received = this.#received(begin, input_audio_ms);
+    const log = this.#log.entries, begin = this.#end - this.#log.samples, received = this.#received(begin, input_audio_ms);
     let at = begin, done = -1, cut = 0;
-    this.#log.forEach(({ pcm, id }, index) => {
-      if (!pcm) {
-        if (last_event_id != null && id === last_event_id) done = index;
+    log.forEach((entry, index) => {
+      if (!entry.pcm) {
+        if (last_event_id != null && entry.id === last_event_id) done = index;
       } else {
-        if (at < received) [done, cut] = [Math.max(done, index), Math.min(pcm.length, received - at)];
-        at += pcm.length;
+        if (at < received) [done, cut] = [Math.max(done, index), Math.min(entry.pcm.length, received - at)];
+        at += entry.pcm.length;
       }
     });
-    const half = this.#log[done]?.pcm && cut < this.#log[done].pcm.length ? [{ pcm: this.#log[done].pcm.slice(cut) }] : [];
-    this.#keep([...half, ...this.#log.slice(done + 1)]);
-    this.#end = Math.max(received, 0) + this.#kept;
-    return this.#toSend();
+    const { pcm } = log[done] ?? {}, half = pcm && cut < pcm.length ? [{ pcm: pcm.slice(cut) }] : [];
+    this.#log.set([...half, ...log.slice(done + 1)]);
+    this.#end = Math.max(received, 0) + this.#log.samples;
+    return this.#log.worthSending;
   }
 
   /**
-   * A new session begins, which knows nothing. Keeps the audio that it should hear: what was said and not transcribed,
-   * and what the old session may not have received. Returns the ids of the user's items whose audio will be sent again.
+   * A new session begins, which knows nothing. Holds what it should hear: what was said and not transcribed, and what the
+   * old session may not have received, with the commits in their places. Returns the ids of the user's items whose audio
+   * will be sent again.
+   * @param {{ id?: string, extensions?: string[] }} session
    */
   begin(session) {
-    const items = [...this.#speech.keys()], begin = this.#end - this.#kept;
-    const began = !this.#had ? this.#end - FIRST_S * this.rate : this.#unheardFrom();
-    let at = begin;
-    const audio = this.#log.filter(({ pcm }) => {
-      if (!pcm) return false;
-      at += pcm.length;
-      return at > began;
-    });
-    const repeated = this.#had ? items : [];
-    this.#reset();
-    this.#keep(audio);
-    this.#end = this.#kept;
-    if ((session.extensions ?? []).includes("resume")) [this.id, this.#had] = [session.id, true];
-    return repeated;
+    const items = this.#had ? this.#unheard.items : [], held = [...this.#toHear(), ...this.#held.entries];
+    const possible = (session.extensions ?? []).includes("resume"), first = !this.#had;
+    this.#reset(this.#unheard.fresh(), this.#had || possible);
+    if (first) this.#unheard.configured(session);
+    if (possible) this.id = session.id ?? null;
+    this.#held.set(held);
+    return items;
   }
 
-  /** The audio that was kept for a new session, which is ready for it now. It comes after the events that were sent. */
-  heldBack() {
-    const audio = this.#log.filter(({ pcm }) => pcm);
-    this.#keep([...this.#log.filter(({ pcm }) => !pcm), ...audio]);
-    return audio.map(({ pcm }) => pcm);
+  /** Hold speech from now on: there is no session for it. */
+  hold() {
+    this.holding = true;
+  }
+
+  /** The session knows what was before: returns the speech that was held for it, which is sent now. */
+  release() {
+    const { entries } = this.#held;
+    this.#held.set([]);
+    this.holding = false;
+    if (this.possible) for (const entry of entries) this.#sent(entry);
+    return entries.map(toSend);
   }
 
   /** The server has ended the session; what it has not heard is kept for the next one. */
@@ -144,53 +145,70 @@ export class Resuming {
 
   /** The session is over: nothing of it is needed any more. */
   forget() {
-    this.#reset();
+    this.#reset(new Unheard(this.rate), false);
   }
 
-  #unheardFrom() {
-    const ms = (samples) => (samples * 1000) / this.rate;
-    const from = this.#speech.size ? Math.min(...this.#speech.values())
-      : Math.max(this.#answered, ms(this.#signAt) - ONSET_MS);
-    return (from * this.rate) / 1000;
+  /** @param {Unheard} unheard @param {boolean} had */
+  #reset(unheard, had) {
+    this.id = null;
+    this.lastSeq = this.#end = 0;
+    this.holding = true;
+    this.#had = had;
+    this.#log.set([]);
+    this.#held = new Kept(this.rate, had ? KEEP_S : FIRST_S);
+    this.#unheard = unheard;
   }
 
-  /** The server tells whole milliseconds; it has received whole messages. */
+  /** Of the user's turn: its end, and the question that follows. @param {ProtocolEvent} event */
+  #isSpeech({ type }) {
+    if (type === ASK) return this.#held.entries.some((entry) => !entry.pcm && entry.type === COMMIT);
+    return (type === COMMIT || type === CLEAR) && this.#held.samples > 0;
+  }
+
+  /** @param {ProtocolEvent} event @returns {ProtocolEvent} */
+  #named(event) {
+    return event.event_id === undefined ? { ...event, event_id: `sdk_${++this.#names}` } : event;
+  }
+
+  /** @param {ProtocolEvent} event @returns {Entry} */
+  #entry(event, again = true) {
+    return { type: event.type, id: event.event_id, text: again ? JSON.stringify(event) : null };
+  }
+
+  /** @param {Entry} entry */
+  #sent(entry) {
+    if (entry.pcm) this.#end += entry.pcm.length;
+    else this.#unheard.sent(entry.type, entry.id, this.#end);
+    this.#log.add(entry);
+  }
+
+  /** What of the log a new session should hear. */
+  #toHear() {
+    const { from } = this.#unheard;
+    let at = this.#end - this.#log.samples, any = false, committed = false;
+    return this.#log.entries.filter((entry) => {
+      if (entry.pcm) {
+        at += entry.pcm.length;
+        if (at <= from) return false;
+        return (any = true);
+      }
+      if (entry.type === CLEAR) return any;
+      if (entry.type === ASK) return committed;
+      const again = entry.type === COMMIT && any && this.#unheard.isPending(entry.id);
+      committed ||= again;
+      return again;
+    });
+  }
+
+  /** The server tells whole milliseconds; it has received whole messages. @param {number} begin @param {number} ms */
   #received(begin, ms) {
     const each = this.rate / 1000, from = ms * each;
     let at = begin, whole = at >= from && at < from + each ? at : null;
-    for (const { pcm } of this.#log) {
+    for (const { pcm } of this.#log.entries) {
       if (!pcm) continue;
       at += pcm.length;
       if (at >= from && at < from + each) whole = at;
     }
     return whole ?? Math.floor(from);
-  }
-
-  #toSend() {
-    return this.#log.map(({ pcm, text }) => pcm ?? text).filter((each) => each !== null);
-  }
-
-  #keep(entries) {
-    this.#log = [];
-    this.#kept = this.#bytes = this.#events = 0;
-    for (const entry of entries) this.#add(entry);
-  }
-
-  #add(entry) {
-    this.#log.push(entry);
-    this.#count(entry, 1);
-    while (this.#kept > KEEP_S * this.rate || this.#events > KEEP_EVENTS || this.#bytes > KEEP_BYTES) this.#dropOldest();
-  }
-
-  /** Of the kind of which there is too much: a long silence of the user keeps all events, and many events all audio. */
-  #dropOldest() {
-    const audio = this.#kept > KEEP_S * this.rate;
-    const at = this.#log.findIndex(({ pcm }) => Boolean(pcm) === audio);
-    this.#count(this.#log.splice(at, 1)[0], -1);
-  }
-
-  #count({ pcm, bytes }, sign) {
-    if (pcm) this.#kept += sign * pcm.length;
-    else [this.#events, this.#bytes] = [this.#events + sign, this.#bytes + sign * bytes];
   }
 }
