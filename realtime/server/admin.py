@@ -25,6 +25,12 @@ def is_operator(request: web.Request) -> bool:
     return _from_here(request) or _from_admin_address(request) or _has_key(request)
 
 
+def may_operate(request: web.Request) -> bool:
+    """Whether this request at the admin port comes from an operator: without keys only by its address."""
+    by_address = _from_here(request) or _from_admin_address(request)
+    return by_address or (request.app[ACCESS].required and _has_key(request))
+
+
 def _from_here(request: web.Request) -> bool:
     """Whether a program on this machine asks. The Host must say so too: a page can reach this machine under its own."""
     peer = request.get_extra_info("peername") or request.get_extra_info("sockname")

@@ -48,6 +48,7 @@ from realtime.server.state import (
     DRAIN,
     FLEET,
     METRICS,
+    METRICS_MOVED,
     OFFERS,
     OPENED,
     OPENINGS,
@@ -215,6 +216,8 @@ def _details(runtime: Runtime) -> dict[str, Any]:
 
 
 async def _metrics(request: web.Request) -> web.Response:
+    if request.app.get(METRICS_MOVED):
+        raise web.HTTPNotFound
     if not is_operator(request):
         request.app[DOOR].refused(request, "metrics")
         needed = "The metrics are for this machine, for REALTIME_ADMIN_ADDRESSES, and for who has an API key."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import json
 import logging
@@ -23,6 +24,7 @@ from realtime.logs import handle_loop_error, story
 from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server.address import cannot_listen
+from realtime.server.admin_port import open_admin_port
 from realtime.server.announce import ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
 from realtime.server.draining import BALANCER_DELAY_S
@@ -31,7 +33,7 @@ from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
 from realtime.server.shared_site import SharedSite
-from realtime.server.state import DRAIN, FLEET, METRICS, REGISTRY, runtime_of
+from realtime.server.state import DOOR, DRAIN, FLEET, METRICS, METRICS_MOVED, REGISTRY, runtime_of
 from realtime.server.tls import tls_context
 from realtime.server.worker import Worker
 from realtime.server.workers import serve_workers
@@ -156,13 +158,42 @@ async def serve_until_signal(
     stop = _Stop(settings.drain_s, worker)
     stop.listen()
     app = realtime_app(settings, providers=providers, tools=tools)
-    async with _running(settings, app, None, worker) as server:
+    app[METRICS_MOVED] = settings.admin is not None
+    own = settings if worker is None else dataclasses.replace(settings, admin=None)  # the supervisor has it
+    async with (
+        open_admin_port(own, _AdminNode(app, stop), app[DOOR]),
+        _running(settings, app, None, worker) as server,
+    ):
         stop.server = server
         if not stop.event.is_set():
             _announce(server, settings, worker)
             _collect_garbage_less_often()
         await stop.event.wait()
     stop.tell()
+
+
+@dataclass(frozen=True, slots=True)
+class _AdminNode:
+    """This server, as its admin port sees it."""
+
+    app: web.Application
+    stop: _Stop
+
+    @property
+    def ready(self) -> bool:
+        return self.stop.server is not None and not self.app[REGISTRY].draining
+
+    def asked(self) -> None:
+        self.app[DRAIN].balancer.asked(asyncio.get_running_loop().time())
+
+    def sessions(self) -> int:
+        return len(self.app[REGISTRY])
+
+    async def metrics(self) -> str:
+        return self.app[METRICS].text().decode()
+
+    def drain(self) -> None:
+        self.stop.begin("drain")
 
 
 class _Stop:
@@ -194,13 +225,19 @@ class _Stop:
             if self._worker is None:
                 self.hurry()
             return
+        self.begin(number.name)
+
+    def begin(self, why: str) -> None:
+        """The stop begins, if it has not: by this signal, or `drain`."""
+        if self.event.is_set():
+            return
         app = self.server.app if self.server is not None else None
         self.event.set()
         delay_s = 0.0 if app is None else app[DRAIN].begin()
         sessions = None if app is None else len(app[REGISTRY])
         ending.OF_THIS_PROCESS.within(delay_s + self._drain_s + CLOSE_S)
         self._stopping_s = self._loop.time()
-        facts = {"signal": number.name, "sessions": sessions, "delay_s": delay_s, "drain_s": self._drain_s}
+        facts = {"signal": why, "sessions": sessions, "delay_s": delay_s, "drain_s": self._drain_s}
         story(log, "stopping", facts)
 
     def hurry(self) -> None:

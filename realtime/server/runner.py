@@ -60,7 +60,8 @@ class _Server(web.Server):
         )
         self._app = app
         self._descriptors = Descriptors()
-        self._queue = Queue(CONNECTIONS if app[REGISTRY].measures_load else AT_ONCE)
+        registry = app.get(REGISTRY)  # none at the admin port
+        self._queue = Queue(CONNECTIONS if registry is not None and registry.measures_load else AT_ONCE)
 
     def __call__(self) -> web.RequestHandler:
         handler = _Protocol(

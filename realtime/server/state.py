@@ -51,6 +51,7 @@ Offer = Callable[[web.Application, Caller], Mapping[str, Any]]
 OPENED = web.AppKey("opened", Opened)
 SETTINGS = web.AppKey("settings", Settings)  # as given; `runtime_of(app).settings` also knows the sandbox
 METRICS = web.AppKey("metrics", Metrics)
+METRICS_MOVED = web.AppKey("metrics_moved", bool)  # they are at the admin port, and only there
 ACCESS = web.AppKey("access", Access)
 DOOR = web.AppKey("door", Door)
 ADMISSION = web.AppKey("admission", Admission)

@@ -107,6 +107,23 @@ class Supervisor:
             raise ConfigError(self._refused)
         return EXIT_FAILED if self._failed else 0
 
+    @property
+    def ready(self) -> bool:
+        """Whether the workers have started, and do not stop."""
+        return self._started and not self._stopping.is_set()
+
+    def sessions(self) -> int:
+        """Those of all workers."""
+        return self._table.sessions()
+
+    def asked(self) -> None:
+        """Each worker has a delay of its own, by what it is asked itself."""
+
+    def drain(self) -> None:
+        """Begin the stop, if it has not begun."""
+        if not self._stopping.is_set():
+            self.stop()
+
     def stop(self) -> None:
         """Let all workers leave; called again: wait for no reply any more."""
         if self._stopping.is_set():

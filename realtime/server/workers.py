@@ -19,6 +19,7 @@ from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.providers import catalog
 from realtime.server.address import listening_socket
+from realtime.server.admin_port import open_admin_port
 from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import Supervisor
 from realtime.server.worker_process import WorkerProcess, start_worker
@@ -61,7 +62,8 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
-        status = await supervisor.run()
+        async with open_admin_port(settings, supervisor):
+            status = await supervisor.run()
     story(log, "all workers stopped", {"workers": workers, "up_s": time.monotonic() - began_s})
     return status
 

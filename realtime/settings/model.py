@@ -51,6 +51,9 @@ class Settings:
     open_to_all: bool = False
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     server_secret: str | None = field(default=None, repr=False)  # signs client secrets; None: a random one
+    admin: str | None = (
+        None  # HOST:PORT of metrics, health and POST /drain; None: the main port has the first two
+    )
     admin_addresses: tuple[str, ...] = ()  # may read the metrics and the details of /readyz without a key
     origins: tuple[str, ...] = ()
     # Addresses or networks whose X-Forwarded-Host is believed; "*": all

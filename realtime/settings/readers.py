@@ -123,6 +123,18 @@ def _seconds(raw: Any, problem: str) -> float:
     return number
 
 
+def address(raw: Any) -> str:
+    """A host and a port: `127.0.0.1:9000`, `[::1]:9000`."""
+    word = text(raw)
+    host, _, port = word.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not bare or (":" in bare) != (bare != host) or not port.isascii() or not port.isdigit():
+        raise ValueError("HOST:PORT, such as 127.0.0.1:9000 or [::1]:9000")
+    if len(port) > 5 or int(port) > 65_535:
+        raise ValueError("HOST:PORT with a port from 0 to 65535")
+    return word
+
+
 def yes_no(raw: Any) -> bool:
     """yes, true, on, 1 or no, false, off, 0."""
     if isinstance(raw, bool):

@@ -215,9 +215,16 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 secret=True,
             ),
             _setting(
+                "admin",
+                "REALTIME_ADMIN",
+                "The admin port, `HOST:PORT`: metrics, health and `POST /drain` of `realtime serve`, with workers of all. Then "
+                "the main port has no `/metrics`. Default: no admin port.",
+                types.address,
+            ),
+            _setting(
                 "admin_addresses",
                 "REALTIME_ADMIN_ADDRESSES",
-                "Addresses or networks that may read `/metrics` and all of `/readyz` without a key, besides this machine.",
+                "Addresses or networks that may read `/metrics` and all of `/readyz`, and use the admin port, without a key, besides this machine.",
                 types.networks,
             ),
             _setting(
