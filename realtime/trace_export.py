@@ -67,6 +67,23 @@ class Export:
         self._batch.give_up()
 
 
+def takes_spans(endpoint: str, timeout_s: float) -> bool:
+    """Whether a collector takes a report without spans, with the headers of the environment. Blocks for so long, and
+    logs nothing. Raises ConfigError for a wrong OTEL_ variable."""
+    theirs = logging.getLogger(OTLPSpanExporter.__module__)
+    before, theirs.disabled = theirs.disabled, True
+    try:
+        exporter = OTLPSpanExporter(endpoint=endpoint, timeout=timeout_s)
+        try:
+            return exporter.export([]) is SpanExportResult.SUCCESS
+        finally:
+            exporter.shutdown()
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"A variable for traces (OTEL_...) is wrong: {error}") from error
+    finally:
+        theirs.disabled = before
+
+
 class Losses:
     """Counts lost spans, and logs them once in WARN_EVERY_S. Called in any thread."""
 

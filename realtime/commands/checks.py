@@ -22,6 +22,7 @@ import realtime
 from realtime.errors import ConfigError, ProviderError
 from realtime.settings import Settings
 from realtime.settings.load import SANDBOX_KEY
+from realtime.upstream import host_of
 
 REACH_TIMEOUT_S = 8.0
 OUR_DISTRIBUTION = "minimax-realtime"
@@ -76,6 +77,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
         _store(settings),
         _sandbox_voice(settings),
     ]
+    findings += await asyncio.to_thread(_traces, settings)
     findings += await asyncio.to_thread(_devices)
     return findings
 
@@ -291,6 +293,27 @@ def _sandbox_voice(settings: Settings) -> Finding:
         return Finding("sandbox voice", Verdict.BAD, "espeak-ng", str(error))
     advice = f"{voice_weights.INSTALL}  (100 MB, Apache-2.0) makes English and Chinese natural"
     return Finding("sandbox voice", Verdict.GOOD, "espeak-ng, its Chinese is hard to understand", advice)
+
+
+def _traces(settings: Settings) -> list[Finding]:
+    """Whether the collector takes an empty report; nothing where no traces are wanted. A server runs without it."""
+    from realtime.tracing import endpoint_of, problem_of
+
+    endpoint = endpoint_of(settings)
+    if endpoint is None:
+        return []
+    if problem := problem_of(settings):
+        return [Finding("traces", Verdict.NOTE, "off", problem)]
+    from realtime.trace_export import takes_spans
+
+    where = host_of(endpoint) or endpoint
+    try:
+        if takes_spans(endpoint, REACH_TIMEOUT_S):
+            return [Finding("traces", Verdict.GOOD, f"{where} takes them")]
+    except ConfigError as error:
+        return [Finding("traces", Verdict.BAD, "cannot begin", str(error))]
+    advice = "check the collector, OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS; the server runs without"
+    return [Finding("traces", Verdict.NOTE, f"{where} does not take them: spans are lost", advice)]
 
 
 def _devices() -> list[Finding]:

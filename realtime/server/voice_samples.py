@@ -18,7 +18,7 @@ from aiohttp import web
 
 from realtime import deadlines
 from realtime.core.sample_sentences import SENTENCES, base_language
-from realtime.errors import ProtocolError, ProviderError, ProviderTimeout
+from realtime.errors import ProtocolError, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.protocol.voices import platform_voice
 from realtime.providers.base import Speech, SpeechAudio, Voice
 from realtime.server.access import Caller
@@ -91,7 +91,7 @@ def _read(task: asyncio.Task[bytes]) -> None:
 
 
 async def _say(speech: Speech, voice: Voice) -> bytes:
-    """The PCM of the sentence. Raises ProviderError."""
+    """The PCM of the sentence. Raises ProviderError, also if there is none: silence is no sample to keep."""
     pcm = bytearray()
     async with speech.open(voice) as utterance:
         await utterance.say(SENTENCES[voice.language or "en"])
@@ -102,6 +102,8 @@ async def _say(speech: Speech, voice: Voice) -> bytes:
                     pcm += event.pcm
                 if len(pcm) > MAX_SAMPLE_BYTES:
                     break
+    if not pcm:
+        raise ProviderUnavailable("The voice said nothing.")
     return bytes(pcm[:MAX_SAMPLE_BYTES])
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import wave
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import aiohttp
@@ -102,6 +103,31 @@ async def test_a_voice_says_its_own_language_or_the_asked_one_and_is_asked_once(
         assert (await sample(server.url, "own"))[0] == 200
         assert speech.said[1:] == [SENTENCES["fr"], SENTENCES["en"]]
         assert [voice.voice_id for voice in speech.asked] == ["ada", "ada", "own"]
+
+
+async def test_a_voice_that_says_nothing_is_no_sample_and_is_asked_again():
+    class Mute(Listing):
+        @asynccontextmanager
+        async def open(self, voice):
+            async with super().open(voice) as utterance:
+                if self.said or len(self.asked) > 1:
+                    yield utterance
+                else:
+                    utterance.finish()
+                    yield Silent(utterance)
+
+    class Silent:
+        def __init__(self, utterance):
+            self.events, self.finish = utterance.events, utterance.finish
+
+        async def say(self, text):
+            return 0
+
+    async with server_with(Mute()) as server:
+        status, headers, body = await sample(server.url, "ada")
+        assert (status, "max-age=86400" in headers.get("Cache-Control", "")) == (502, False)
+        assert b"upstream_unavailable" in body
+        assert (await sample(server.url, "ada"))[0] == 200
 
 
 @pytest.mark.parametrize("name", LISTED[1:])
