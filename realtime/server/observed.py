@@ -60,8 +60,8 @@ class _Wrapper:
         return getattr(self._provider, name)
 
 
-def _per_minute(provider: Any) -> float:
-    """Installed providers may not say."""
+def per_minute(provider: Any) -> float:
+    """The requests a minute that its account allows. Installed providers may not say."""
     ask = getattr(provider, "requests_per_minute", None)
     return float("inf") if ask is None else float(ask())
 
@@ -89,7 +89,7 @@ class ObservedChat(_Wrapper, ChatModel):
         return float(self._provider.requests_left())
 
     def requests_per_minute(self) -> float:
-        return _per_minute(self._provider)
+        return per_minute(self._provider)
 
     async def prewarm(self) -> None:
         await self._provider.prewarm()
@@ -151,7 +151,7 @@ class ObservedSpeech(_Wrapper, Speech):
         return float(self._provider.requests_left())
 
     def requests_per_minute(self) -> float:
-        return _per_minute(self._provider)
+        return per_minute(self._provider)
 
     async def aclose(self) -> None:
         await self._provider.aclose()

@@ -24,6 +24,7 @@ from realtime.providers import noise_reduction, voice_weights, weights
 from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.upstreams import proxies_of
+from realtime.server.observed import per_minute
 from realtime.settings import Settings
 from realtime.tools import Toolbox, Toolish, load_tools
 
@@ -63,7 +64,7 @@ class Runtime:
         """Of those who chat and speak. The sandbox in this process has no account."""
         roles = {"chat": self.providers.chat, "speech": self.providers.speech}
         return [
-            Limit(provider.requests_per_minute(), provider.requests_left())
+            Limit(per_minute(provider), provider.requests_left())
             for role, provider in roles.items()
             if role not in self.emulated
         ]
