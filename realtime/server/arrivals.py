@@ -110,8 +110,13 @@ class Arrivals:
         if self._ended:
             return
         queue = self._resumed if resumed else self._new
-        turn = asyncio.get_running_loop().create_future()
-        waiting = queue.enter(lambda begins: turn.done() or turn.set_result(begins))
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def called(begins: bool) -> None:
+            if not turn.done():  # cancelled in this moment
+                turn.set_result(begins)
+
+        waiting = queue.enter(called)
         try:
             begins = await turn
         finally:
