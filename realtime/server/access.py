@@ -69,6 +69,11 @@ class Access:
         return f"<Access {len(self._keys)} keys>"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all callers that may come."""
+        return tuple(self._by_name)
+
+    @property
     def required(self) -> bool:
         return bool(self._keys)
 

@@ -237,11 +237,7 @@ def _take_place(app: web.Application, place: Place, caller: Caller, conversation
         return
     _check_room(registry)
     if registry.full_for(caller.name):
-        raise ProtocolError(
-            "This key is at its limit of open sessions: close one, or try again later.",
-            code="rate_limit_exceeded",
-            type="rate_limit_error",
-        )
+        raise _at_its_limit()
     if registry.leaves_too_little(runtime_of(app).account_limits):
         raise ProtocolError(
             "The account has too few requests a minute for one more session: try again later.",
@@ -249,6 +245,14 @@ def _take_place(app: web.Application, place: Place, caller: Caller, conversation
             type="server_error",
         )
     place.take(caller.name)
+    if registry.over_for(caller.name):  # two workers looked in the same moment: neither may exceed it
+        place.free()
+        raise _at_its_limit()
+
+
+def _at_its_limit() -> ProtocolError:
+    message = "This key is at its limit of open sessions: close one, or try again later."
+    return ProtocolError(message, code="rate_limit_exceeded", type="rate_limit_error")
 
 
 def _check_stopping(registry: Registry) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,13 +18,18 @@ from realtime.core.admission import Admission
 
 if TYPE_CHECKING:
     from realtime.server.live_session import LiveSession
+    from realtime.server.spread import KeyCounts
 
 
 class Place:
     """Room for one session. Once taken it counts, until the handshake fails or the session that began in it ends."""
 
-    def __init__(self, places: dict[Place, str], admission: Admission | None = None) -> None:
+    def __init__(
+        self, places: dict[Place, str], changed: Callable[[str], object], admission: Admission | None = None
+    ) -> None:
+        """`changed` is called with the key whose places became more or fewer."""
         self._places = places
+        self._changed = changed
         self._admission = admission
         self.since_s = 0.0  # when it was taken, by the loop's clock
         self.used = False  # a session began in it
@@ -40,13 +45,18 @@ class Place:
     def take(self, key: str) -> None:
         """For a session of this key, whose limits were looked at just now, without an `await` since."""
         self._places[self] = key
+        self._changed(key)
         self.since_s = asyncio.get_running_loop().time()
         if self._admission is not None:
             self._admission.admitted(self.since_s)
 
     def free(self) -> None:
         """Nobody needs it any more."""
-        if self._places.pop(self, None) is not None and self._admission is not None:
+        key = self._places.pop(self, None)
+        if key is None:
+            return
+        self._changed(key)
+        if self._admission is not None:
             self._admission.gone(self.since_s)
 
 
@@ -66,6 +76,9 @@ class Registry:
         self._sockets = 0
         self._changed = asyncio.Event()
         self.draining = False  # a stop has begun
+        self.key_counts: KeyCounts | None = (
+            None  # of all workers, where there are several and keys have a limit
+        )
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -112,13 +125,25 @@ class Registry:
             return False
         return self._of_key(key) >= self._per_key
 
+    def over_for(self, key: str) -> bool:
+        """Whether this key has more than its limit: another worker gave it a place in the same moment."""
+        return self._per_key > 0 and self._of_key(key) > self._per_key
+
     def _of_key(self, key: str) -> int:
+        elsewhere = 0 if self.key_counts is None else self.key_counts.elsewhere(key)
+        return self._here(key) + elsewhere
+
+    def _here(self, key: str) -> int:
         return sum(each == key for each in self._places.values())
+
+    def _tell(self, key: str) -> None:
+        if self.key_counts is not None:
+            self.key_counts.write(key, self._here(key))
 
     @contextmanager
     def place(self) -> Iterator[Place]:
         """A place that one handshake may take; it is free at the end of the block if no session began in it."""
-        place = Place(self._places, self._admission)
+        place = Place(self._places, self._tell, self._admission)
         try:
             yield place
         finally:

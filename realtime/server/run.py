@@ -33,7 +33,8 @@ from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
 from realtime.server.shared_site import SharedSite
-from realtime.server.state import DOOR, DRAIN, FLEET, METRICS, METRICS_MOVED, REGISTRY, runtime_of
+from realtime.server.spread import KeyCounts
+from realtime.server.state import ACCESS, DOOR, DRAIN, FLEET, METRICS, METRICS_MOVED, REGISTRY, runtime_of
 from realtime.server.tls import tls_context
 from realtime.server.worker import Worker
 from realtime.server.workers import serve_workers
@@ -91,6 +92,8 @@ async def _running(
     tls = tls_context(settings)
     if worker is not None:
         app[FLEET], worker.count = worker, app[METRICS].text
+        if settings.sessions_per_key:
+            app[REGISTRY].key_counts = KeyCounts(worker.slot, app[ACCESS].names)
     runner = Runner(
         app,
         app,

@@ -8,7 +8,7 @@ and times; `shared_site.py` has the socket. Times are of `time.monotonic`, the s
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 
 STALE_S = 0.5  # a worker that wrote nothing for so long is dead, frozen or far behind: nobody waits for it
@@ -19,9 +19,10 @@ _BEAT_S, _ROOM, _LOAD, _SESSIONS, _TAKEN = range(5)
 _WIDTH = 5
 
 
-def shared_rows(workers: int) -> MutableSequence[float]:
-    """Memory for a table of so many workers; it can be given to processes when they start."""
-    rows: MutableSequence[float] = multiprocessing.get_context("forkserver").RawArray("d", workers * _WIDTH)
+def shared_rows(workers: int, keys: int = 0) -> MutableSequence[float]:
+    """Memory for a table of so many workers and API keys; it can be given to processes when they start."""
+    cells = workers * (_WIDTH + keys)
+    rows: MutableSequence[float] = multiprocessing.get_context("forkserver").RawArray("d", cells)
     return rows
 
 
@@ -39,23 +40,28 @@ class Row:
 class WorkerTable:
     """The table, as everybody may read it."""
 
-    def __init__(self, rows: MutableSequence[float]) -> None:
+    def __init__(self, rows: MutableSequence[float], keys: int = 0) -> None:
+        """`keys`: for how many API keys sessions are counted, after the columns of a row."""
         self._rows = rows
+        self._width = _WIDTH + keys
 
     def __len__(self) -> int:
-        return len(self._rows) // _WIDTH
+        return len(self._rows) // self._width
 
     def __getitem__(self, number: int) -> Row:
-        at = number * _WIDTH
+        at = number * self._width
         beat_s, room, load, sessions, taken = self._rows[at : at + _WIDTH]
         return Row(beat_s, bool(room), load, sessions, taken)
 
     def write(self, number: int, column: int, value: float) -> None:
-        self._rows[number * _WIDTH + column] = value
+        self._rows[number * self._width + column] = value
+
+    def read(self, number: int, column: int) -> float:
+        return self._rows[number * self._width + column]
 
     def clear(self, number: int) -> None:
         """This worker is not there any more."""
-        for column in range(_WIDTH):
+        for column in range(self._width):
             self.write(number, column, 0.0)
 
     def sessions(self) -> int:
@@ -105,3 +111,24 @@ class Slot:
 
     def _others(self) -> list[Row]:
         return [self.table[number] for number in range(len(self.table)) if number != self.number]
+
+
+class KeyCounts:
+    """The sessions of each API key at all workers; each writes its own. A worker that is gone has none."""
+
+    def __init__(self, slot: Slot, keys: Sequence[str]) -> None:
+        """`keys`: the names of all keys, in the same order at every worker."""
+        self._slot = slot
+        self._columns = {key: _WIDTH + number for number, key in enumerate(keys)}
+
+    def __repr__(self) -> str:
+        return f"<KeyCounts of {len(self._columns)} keys>"
+
+    def write(self, key: str, sessions: int) -> None:
+        """So many are at this worker."""
+        self._slot.table.write(self._slot.number, self._columns[key], sessions)
+
+    def elsewhere(self, key: str) -> int:
+        """Those at the other workers."""
+        table, own = self._slot.table, self._slot.number
+        return int(sum(table.read(n, self._columns[key]) for n in range(len(table)) if n != own))

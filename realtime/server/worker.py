@@ -58,6 +58,7 @@ class Post:
     sock: socket.socket
     channel: socket.socket
     rows: MutableSequence[float]
+    keys: int = 0  # for which the table counts sessions
 
 
 def run_worker(post: Post, work: bytes) -> None:
@@ -113,7 +114,7 @@ class Worker:
     def __init__(self, post: Post, channel: Channel[ToWorker]) -> None:
         self.number = post.number
         self.sock = post.sock
-        self.slot = Slot(WorkerTable(post.rows), post.number)
+        self.slot = Slot(WorkerTable(post.rows, post.keys), post.number)
         self.on_hurry: Callable[[], object] = lambda: None
         self.count: Callable[[], bytes] = lambda: b""  # the metrics of this process
         self._channel = channel

@@ -49,7 +49,12 @@ class WorkerProcess:
 
 
 def start_worker(
-    number: int, sock: socket.socket, rows: MutableSequence[float], work: bytes, preload: Sequence[str] = ()
+    number: int,
+    sock: socket.socket,
+    rows: MutableSequence[float],
+    work: bytes,
+    preload: Sequence[str] = (),
+    keys: int = 0,
 ) -> WorkerProcess:
     """Start the worker with this number. Raises OSError where the system cannot.
 
@@ -60,7 +65,7 @@ def start_worker(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["realtime.server.preloaded", *preload])
     try:
-        process = context.Process(target=run_worker, args=(Post(number, sock, theirs, rows), work))
+        process = context.Process(target=run_worker, args=(Post(number, sock, theirs, rows, keys), work))
         with _signals_held():
             process.start()
     except (

@@ -43,14 +43,15 @@ def serve_workers(settings: Settings, tools: Sequence[Toolish], workers: int, *,
 
 
 async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int, stop_s: float) -> int:
-    began_s, rows = time.monotonic(), shared_rows(workers)
+    began_s, keys = time.monotonic(), max(1, len(settings.api_keys)) if settings.sessions_per_key else 0
+    rows = shared_rows(workers, keys)
     work = [pickle.dumps((settings_of(settings, number, workers), tuple(tools))) for number in range(workers)]
     notes = notes_of(settings)
     preload = preloaded_for(settings)
     with listening_socket(settings) as sock:
 
         def start(number: int) -> WorkerProcess:
-            return start_worker(number, sock, rows, work[number], preload)
+            return start_worker(number, sock, rows, work[number], preload, keys)
 
         def announce(text: str) -> None:
             print(text if settings.log_format == "json" else with_workers(text, workers, notes), flush=True)
@@ -58,7 +59,11 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
         for note in notes:
             log.warning("with several workers %s", note)
         supervisor = Supervisor(
-            WorkerTable(rows), start, on_ready=announce, on_stop=sock.close, longest_stop_s=stop_s + KILL_S
+            WorkerTable(rows, keys),
+            start,
+            on_ready=announce,
+            on_stop=sock.close,
+            longest_stop_s=stop_s + KILL_S,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
