@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.eventually import eventually
+from tests.web.fake_server import serving
+from tests.web.test_page import session_of
+
 # --- framing ---
 
 
@@ -129,3 +133,14 @@ async def test_every_state_has_a_text(page: Any, facts: dict[str, Any], status: 
             "secondsToRetry": 0, "everOpen": False, "loaded": True}  # fmt: skip
     script = 'async (facts) => (await import("/page/texts.js")).statusText(facts)'
     assert await page.evaluate(script, base | facts) == [status, text]
+
+
+async def test_half_of_a_pair_is_never_sent(open_page: Any) -> None:
+    """An emoji that was cut: the server could not read the event, and the turn, or the tool's call, would have no answer."""
+    async with serving() as server:
+        page = await open_page(server.url, device=False)
+        await page.evaluate(r"realtimeDebug.voice.say('cut \ud83d, whole \ud83d\ude00')")
+        session = await session_of(server)
+        await eventually(lambda: session.of("conversation.item.create"), "the message")
+        [part] = session.of("conversation.item.create")[0]["item"]["content"]
+        assert part["text"] == "cut \ufffd, whole \U0001f600"

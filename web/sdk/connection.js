@@ -2,7 +2,7 @@
 // With the extension `resume` a session outlives its socket: `resuming.js` remembers what that needs. Does not know what
 // events mean, except `session.created` and `.resumed`, the error for a wrong key and the answer to its own probe.
 
-import { SUBPROTOCOL, decodeFrame, encodeFrame, toBase64 } from "./framing.js";
+import { SUBPROTOCOL, decodeFrame, encodeFrame, jsonOf, toBase64 } from "./framing.js";
 import { Resuming } from "./resuming.js";
 import { Silence } from "./silence.js";
 import { understood } from "./understood.js";
@@ -111,7 +111,7 @@ export class Connection extends EventTarget {
     if (this.#log.holds(event)) return true;
     if (this.state !== "open" && !(this.resuming && this.#log.hasRoom)) return false;
     const named = this.#log.possible ? this.#log.event(event, again) : event;
-    if (this.state === "open") this.#put(JSON.stringify(named));
+    if (this.state === "open") this.#put(jsonOf(named));
     return true;
   }
 

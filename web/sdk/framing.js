@@ -1,5 +1,5 @@
-// The binary audio frame of `realtime.bin.v1`: a header of twelve bytes, then PCM16, all little-endian.
-// Knows only the layout; knows no socket and no streams.
+// The two forms of a message: the binary audio frame of `realtime.bin.v1` (a header of twelve bytes, then PCM16, all
+// little-endian), and an event as JSON. Knows only the layout; knows no socket and no streams.
 
 export const SUBPROTOCOL = "realtime.bin.v1";
 export const HEADER_BYTES = 12;
@@ -53,3 +53,7 @@ export function fromBase64(text) {
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
   return new Int16Array(bytes.buffer);
 }
+
+/** An event as JSON. Half of a surrogate pair, as of an emoji that was cut, is no text: a server could not read the event. */
+export const jsonOf = (event) =>
+  JSON.stringify(event, (_, value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value));

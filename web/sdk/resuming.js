@@ -3,6 +3,7 @@
 // all it has sent that the server may not have received. Holds the user's speech back until a new session knows the
 // conversation before it. Pure: knows no socket and no clock (docs/wire.md 6.6).
 
+import { jsonOf } from "./framing.js";
 import { KEEP_S, Kept, toSend } from "./kept.js";
 import { CLEAR, COMMIT, Unheard } from "./unheard.js";
 
@@ -172,7 +173,7 @@ export class Resuming {
 
   /** @param {ProtocolEvent} event @returns {Entry} */
   #entry(event, again = true) {
-    return { type: event.type, id: event.event_id, text: again ? JSON.stringify(event) : null };
+    return { type: event.type, id: event.event_id, text: again ? jsonOf(event) : null };
   }
 
   /** @param {Entry} entry */
