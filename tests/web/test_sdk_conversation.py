@@ -69,6 +69,7 @@ FAILED = {
     "type": "failed",
     "error": {"type": "server_error", "code": "upstream_timeout", "message": "Too late."},
 }
+MANUAL = {"audio": {"input": {"turn_detection": None}}}
 NEW_SESSION = {"type": "session.created", "session": {}}
 LATENCY = {"type": "response.latency.done", "response_id": "r1", "origin": "speech_ended", "marks": {"x": 1}}
 TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
@@ -236,6 +237,16 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "a truncated answer remembers what was written": (
         [ASSISTANT, delta("It **is** noon."), truncated(300, transcript="It **i")],
         {"items": [{"text": "It **i", "whole": "It **is** noon."}]},
+    ),
+    "an answer that was asked for and has not begun is asked of the next session": (
+        [USER, {"type": "local.asked"}, NEW_SESSION], {"wanted": True, "awaiting": True},
+    ),
+    "an answer that began is not": ([USER, {"type": "local.asked"}, CREATED], {"wanted": False}),
+    "a turn that the client ends is answered when it asks": (
+        [{"type": "session.created", "session": MANUAL}, COMMITTED], {"awaiting": False, "phase": "listening"},
+    ),
+    "no more comes of an answer of an earlier session": (
+        [added(said("a1", "assistant", "It is noon."), None)], {"items": [{"final": True, "text": "It is noon."}]},
     ),
     "a restored conversation comes first": (
         [USER, {"type": "local.restored", "id": "conv_9", "items": [{"id": "old", "role": "user", "text": "Hi", "placed": True}]}],

@@ -29,6 +29,7 @@ PLAYOUT = """async (script) => {
     return { output, results, jitter: queue.jitter, underruns: queue.underruns, ring: queue.ring.length };
 }"""
 FADE = 48  # samples: 2 ms
+MARGIN = 240  # samples: 10 ms
 RAMP = [(i % 1000) / 1000 + 0.001 for i in range(60_000)]
 
 
@@ -66,11 +67,11 @@ async def test_the_ring_buffer_grows(page: Any) -> None:
 async def test_after_an_underrun_output_waits(page: Any) -> None:
     """Output starts again once so much is ahead as was late (or after so long), fades in, and no sample is lost."""
     script = [["push", "a", RAMP[:128]], ["pull", 5], ["push", "a", [0.5] * 200], ["pull"]]
-    script += [["push", "a", [0.5] * 520], ["pull", 6], ["report"]]
+    script += [["push", "a", [0.5] * (512 + MARGIN)], ["pull", 8], ["report"]]
     result = await page.evaluate(PLAYOUT, script)
     assert result["underruns"] == 2
     assert not np.any(np.array(result["output"][5 * 128 : 6 * 128]))  # nothing is ahead yet
-    assert result["results"][0][0]["output"] == 848
+    assert result["results"][0][0]["output"] == 328 + 512 + MARGIN
     resumed = result["output"][6 * 128 : 6 * 128 + 600]
     assert resumed[0] < 0.05 < resumed[20] < 0.5
     assert np.allclose(resumed[60:], 0.5)
@@ -89,10 +90,11 @@ def arriving(key: str, every: int, late: list[int], size: int = 768) -> list[lis
 
 
 async def test_the_jitter_buffer_is_as_long_as_arrivals_were_late(page: Any) -> None:
-    """Pieces of 6 quanta every 6 quanta, one of them 5 quanta late: the next part waits for that, and does not run dry."""
+    """Pieces of 6 quanta every 6 quanta, one of them 5 quanta late: the next part waits for that and 10 ms more, and does
+    not run dry."""
     late = [0, 0, 5, 0, 0, 0]
     first = await page.evaluate(PLAYOUT, arriving("a", 6, late))
-    assert (first["underruns"], first["jitter"]) == (1, 5 * 128)
+    assert (first["underruns"], first["jitter"]) == (1, 5 * 128 + MARGIN)
     second = await page.evaluate(PLAYOUT, arriving("a", 6, late) + arriving("b", 6, late))
     assert second["underruns"] == 1
 
@@ -102,7 +104,7 @@ async def test_a_part_that_is_plentiful_starts_at_once(page: Any) -> None:
     script = [
         *arriving("a", 6, [0, 0, 5, 0]),
         ["push", "b", [0.5] * 768],
-        ["push", "b", [0.5] * 768],
+        ["push", "b", [0.5] * (5 * 128 + MARGIN)],
         ["pull"],
     ]
     output = (await page.evaluate(PLAYOUT, script))["output"]

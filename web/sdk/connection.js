@@ -13,6 +13,7 @@ const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 const RESUME_WITHIN_MS = 300;  // the first try, at random: many clients may have lost the same server
 const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: treat the connection as lost
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;  // what may stand in the name of a subprotocol
+const ENDS = new Set(["server_draining", "session_taken_over"]);  // reasons after which nobody can resume the session
 const PERMANENT = new Set([1002, 1003, 1007, 1009]);  // close codes after which a retry would fail again
 
 /**
@@ -238,10 +239,10 @@ export class Connection extends EventTarget {
   }
 
   #closed(code, reason) {
+    if (code === 1000 || code === 1001 || ENDS.has(reason)) this.#log.ended();
     if (this.reason === "invalid_api_key" || reason === "invalid_api_key") return this.#refuse("invalid_api_key");
     if (code === 1008 && reason !== "slow_reader") return this.#refuse(reason || "refused");
     if (PERMANENT.has(code)) return this.#refuse(reason || `closed_${code}`);
-    if (code === 1000 || code === 1001 || reason === "server_draining") this.#log.ended();
     this.#lost(reason || "unreachable");
   }
 

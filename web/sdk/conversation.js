@@ -259,7 +259,7 @@ function itemPlaced(state, { item, previous_item_id }) {
   const fields = { role: item.role, status: item.status, hidden: item.role === "system", placed: true };
   if (known) fields.hidden ||= known.hidden;
   if (text && !known?.final && !known?.truncated) fields.text = text;
-  if (typed) fields.final = true;
+  if (typed || (item.role === "assistant" && text && item.status !== "in_progress")) fields.final = true;
   const next = upsert(state, item.id, fields);
   return known?.placed ? next : place(next, item.id, previous_item_id);
 }

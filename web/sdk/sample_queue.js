@@ -1,10 +1,11 @@
 // The player's ring buffer of samples, each with the part it belongs to. Decides when to start, counts every sample of
 // output, and discards the rest at a flush. Knows no worklet; measures time in samples.
 //
-// The jitter buffer is as long as arrivals have been late: if the audio of a part had been played from its first arrival on,
-// how long would it have been missing? Audio that comes faster than it sounds is never late, and starts at once.
+// The jitter buffer is a little longer than arrivals have been late: if the audio of a part had been played from its first
+// arrival on, how long would it have been missing? Audio that comes faster than it sounds is never late, and starts at once.
 
 const JITTER_STEP_MS = 20;
+const MARGIN_MS = 10;     // more than that: the next time they may be a little later
 const JITTER_CAP_MS = 200;  // a longer pause is one of the voice, and waiting would not have helped
 const RAMP_MS = 2;        // fades between silence and audio without a click
 const KEEP_DONE_MS = 1000; // a finished part is reported this long, because of the latency of the device
@@ -129,8 +130,8 @@ export class SampleQueue {
     const most = (this.rate * JITTER_CAP_MS) / 1000;
     if (this.size === 0) part.base += late;  // the listener has waited: what follows is late against that
     if (late > most) return;
-    this.latest = Math.max(this.latest, late);
-    this.jitter = Math.max(this.jitter, late);
+    this.latest = Math.max(this.latest, late + (this.rate * MARGIN_MS) / 1000);
+    this.jitter = Math.max(this.jitter, this.latest);
   }
 
   #reserve(more) {
