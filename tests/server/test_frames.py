@@ -61,6 +61,12 @@ class FakeTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         return False
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
 
 class FakeAiohttp(asyncio.Protocol):
     """The frames that go on to aiohttp, and how much came at once."""
