@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from realtime.core.admission import (
     BEYOND,
     CALM,
+    CALM_SHARE,
     CAREFUL_GAP_S,
     LIMITS,
     RESERVED_S,
@@ -103,3 +104,57 @@ def test_a_full_server_never_admits_and_an_idle_one_soon_does(steps):
         admission.measured(Load())
     assert admission.state is AdmissionState.OPEN
     assert admission.admits(now_s + RESERVED_S + 1)
+
+
+# At the limits, at the edges of being calm, and anywhere
+LAGS = st.sampled_from([0.0, 0.008, 0.0081, 0.010, 0.0101, 0.020, 0.0201, 0.025, 0.0251]) | st.floats(0, 1)
+SHARES = st.sampled_from([0.0, 0.6, 0.61, 0.75, 0.76, 0.7, 0.71, 0.88, 0.89]) | st.floats(0, 1.5)
+LOADS = st.builds(Load, LAGS, SHARES, SHARES, st.integers(1, 1000))
+
+
+@given(st.lists(st.tuples(LOADS, st.integers(1, 3)), max_size=30))
+def test_it_changes_only_for_measurements_in_a_row_that_say_so(groups):
+    admission, seen = Admission(), []
+    for load, times in groups:
+        for _ in range(times):
+            before = admission.state
+            admission.measured(load)
+            seen.append(load)
+            if admission.state > before:
+                limits = LIMITS[admission.state]
+                assert len(seen) >= BEYOND
+                assert all(limits.exceeded(each) for each in seen[-BEYOND:])
+            elif admission.state < before:
+                assert admission.state == before - 1
+                assert len(seen) >= CALM
+                assert not any(LIMITS[before].exceeded(each, CALM_SHARE) for each in seen[-CALM:])
+
+
+@given(st.lists(LOADS, max_size=20), LOADS)
+def test_under_the_same_load_it_settles_and_stays(before, load):
+    admission = measured(*before, *[load] * (BEYOND + 2 * CALM))
+    settled = admission.state
+    for _ in range(3 * CALM):
+        admission.measured(load)
+        assert admission.state is settled
+
+
+@given(st.lists(LOADS | st.floats(0, 5), max_size=30), st.integers(1, 1000), st.integers(0, 40))
+def test_whatever_happened_it_recovers_while_its_sessions_go_on(steps, sessions, gone):
+    """Also where those that were let in have left again before their cost could show."""
+    admission, now_s, places = Admission(), 0.0, []
+    for step in steps:
+        if isinstance(step, Load):
+            admission.measured(step)
+        else:
+            now_s += step
+            if admission.admits(now_s):
+                admission.admitted(now_s)
+                places.append(now_s)
+    for place in places[:gone]:
+        admission.gone(place)
+    calm = Load(lag_s=0.008, cpu=0.6, memory=0.68, sessions=sessions)
+    for _ in range(2 * CALM):
+        admission.measured(calm)
+    assert admission.state is AdmissionState.OPEN
+    assert admission.admits(now_s + RESERVED_S + 0.1)
