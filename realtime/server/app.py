@@ -231,10 +231,11 @@ async def _metrics(request: web.Request) -> web.Response:
 
 async def _watch_load(app: web.Application) -> AsyncIterator[None]:
     """Measures from start to end what the process can still take."""
-    registry = app[REGISTRY]
-    task = asyncio.create_task(
-        probe_load(app[METRICS], app[ADMISSION], lambda: len(registry)), name="load probe"
+    registry, fleet = app[REGISTRY], app.get(FLEET)
+    probing = probe_load(
+        app[METRICS], app[ADMISSION], lambda: len(registry), processes=1 if fleet is None else fleet.workers
     )
+    task = asyncio.create_task(probing, name="load probe")
     yield
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -27,13 +27,16 @@ async def probe_load(
     admission: Admission,
     sessions: Callable[[], int],
     process_time: Callable[[], float] = time.process_time,
+    *,
+    processes: int = 1,
 ) -> None:
     """Measure until cancelled. Without anybody's need for `admission`, only the metrics show it.
 
-    `process_time`: the CPU time of the whole process so far, in seconds.
+    `process_time`: the CPU time of the whole process so far, in seconds. `processes`: so many of them share the memory;
+    each may use the same part.
     """
     loop, lags = asyncio.get_running_loop(), deque[float](maxlen=KEPT_PROBES)
-    most_bytes = memory_limit_bytes()
+    most_bytes = memory_limit_bytes() // processes
     since_s, used_s, all_used_s = loop.time(), time.thread_time(), process_time()
     while True:
         for _ in range(MEASURE_EVERY):

@@ -21,6 +21,7 @@ _GAUGES: dict[str, Callable[[float, float], float]] = {
     "realtime_admission_state": min,  # a session may begin while one worker lets it
     "realtime_load_lag_seconds": max,
     "realtime_load_cpu_share": max,
+    "realtime_load_memory_share": max,  # of what one worker may use
     "process_start_time_seconds": min,
 }
 

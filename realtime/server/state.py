@@ -40,6 +40,11 @@ class Fleet(Protocol):
         """The open sessions of all."""
         ...
 
+    @property
+    def workers(self) -> int:
+        """How many there are."""
+        ...
+
     async def metrics(self) -> str | None:
         """The metrics of all, added up; None: they cannot be had now."""
         ...

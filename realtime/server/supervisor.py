@@ -154,6 +154,12 @@ class Supervisor:
                 return
             if not self._started:  # what does not start now would not start in a second either
                 self._failed = True
+                story(
+                    log,
+                    "worker ended before all were ready",
+                    {"worker": number, "status": status},
+                    logging.ERROR,
+                )
                 self.stop()
                 return
             if (ran_s := loop.time() - began_s) >= STEADY_S:
@@ -169,7 +175,7 @@ class Supervisor:
         try:
             child = self._start(number)
         except OSError as error:
-            log.error("a worker cannot be started (%s)", error.strerror)
+            log.error("a worker cannot be started (%s)", error.strerror or error)
             return EXIT_FAILED
         self._children[number] = child
         try:

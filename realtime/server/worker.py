@@ -136,6 +136,11 @@ class Worker:
         """Tell the metrics of this process; without a question the last time."""
         self._channel.send(Counted(question, self.count().decode()))
 
+    @property
+    def workers(self) -> int:
+        """How many there are."""
+        return len(self.seat.board)
+
     def sessions(self) -> int:
         """Those of all workers."""
         return self.slot.table.sessions()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+import pytest
 
 from realtime.core.admission import BEYOND, Admission, AdmissionState, Load
 from realtime.metrics import Metrics
+from realtime.server import load_probe
 from realtime.server.load_probe import memory_limit_bytes, probe_load, resident_bytes
 from realtime.server.state import ADMISSION
+from tests import virtual_time
 from tests.eventually import eventually
 from tests.server.door_kit import error_of, rejection
 from tests.server.harness import Harness, open_harness
@@ -75,6 +78,19 @@ def test_a_blocked_loop_is_measured_and_shown():
     assert admission.load.sessions == 7
     assert admission.load.lag_s > 0.025
     assert "realtime_admission_state 2.0" in metrics.text().decode()
+
+
+def test_several_workers_share_the_memory_and_each_measures_its_part():
+    async def share_of(processes: int) -> float:
+        admission = Admission()
+        probe = asyncio.create_task(probe_load(Metrics(), admission, lambda: 0, processes=processes))
+        await asyncio.sleep(0.6)
+        probe.cancel()
+        return admission.load.memory
+
+    alone, one_of_many = virtual_time.run(share_of(1)), virtual_time.run(share_of(1000))
+    assert one_of_many == pytest.approx(1000 * alone, rel=0.2)
+    assert alone > 0 or not memory_limit_bytes()
 
 
 def test_memory_is_measured_where_the_system_tells():

@@ -23,6 +23,7 @@ def worker(sessions: int, *, failed: int = 0, lag_s: float = 0.0) -> Metrics:
     metrics.responses.labels("failed", "x").inc(failed)
     metrics.loop_lag.observe(lag_s)
     metrics.load_lag.set(lag_s)
+    metrics.load_memory.set(0.25)
     metrics.admission.set(2 if lag_s else 0)
     return metrics
 
@@ -42,6 +43,7 @@ def test_the_metrics_of_all_workers_add_up():
     assert seen["realtime_loop_lag_seconds_count"] == 2
     assert seen["realtime_loop_lag_seconds_bucket{le=0.001}"] == 1
     assert seen["realtime_load_lag_seconds"] == 0.04
+    assert seen["realtime_load_memory_share"] == 0.25, "each of its own part"
     assert seen["realtime_admission_state"] == 0, "one of them lets sessions begin"
     assert [value for name, value in seen.items() if name.startswith("realtime_build_info")] == [1]
 

@@ -143,7 +143,7 @@ def test_a_worker_that_cannot_start_ends_the_start_with_its_reason():
     virtual_time.run(run())
 
 
-def test_a_worker_that_ends_before_all_were_ready_ends_the_start():
+def test_a_worker_that_ends_before_all_were_ready_ends_the_start(caplog):
     async def run():
         bench = Bench()
         await asyncio.sleep(0.01)
@@ -152,6 +152,22 @@ def test_a_worker_that_ends_before_all_were_ready_ends_the_start():
         assert await bench.running == 1
 
     virtual_time.run(run())
+    (told,) = [each for each in caplog.records if "before all were ready" in each.getMessage()]
+    assert told.levelname == "ERROR"
+
+
+def test_what_the_system_refuses_without_a_number_is_told_too(caplog):
+    async def run():
+        def start(number):
+            raise OSError("AF_UNIX path too long")
+
+        board = Board([0.0] * len(shared_rows(1)))
+        nothing = lambda *_: None  # noqa: E731
+        supervisor = Supervisor(board, start, on_ready=nothing, on_stop=nothing, longest_stop_s=STOP_S)
+        assert await supervisor.run() == 1
+
+    virtual_time.run(run())
+    assert "path too long" in caplog.text
 
 
 def test_a_frozen_worker_does_not_hold_a_stop_for_ever():
