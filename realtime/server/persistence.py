@@ -86,6 +86,7 @@ class Persistence:
         self._so_far = so_far
         self._on_taken_over = on_taken_over
         self._taken_over = False
+        self._failing = False  # the last save did not succeed
         self._unsure: set[str] = set()  # items of saves without an answer: the store may have them
         self._saving = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -130,10 +131,11 @@ class Persistence:
         try:
             async with deadlines.timeout(FINAL_SAVE_TIMEOUT_S):
                 items = self._items_now() if only_heard else self._items_at_the_end()
-                if not self._taken_over:
-                    await self._save(items)
+                saved = await self._save(items)
                 if self._taken_over:
                     await self._add_late(items)
+                elif not saved:
+                    log.warning("the last items of conversation %s are lost: the store fails", self._id)
         except TimeoutError:
             log.warning("the last items of conversation %s may be lost: the store is slow", self._id)
 
@@ -169,15 +171,23 @@ class Persistence:
                 self._taken_over = True
                 self._on_taken_over()
                 return False
-            except ProviderError as error:
-                log.warning("conversation %s is not saved: %s", self._id, error.message)
+            except Exception as error:  # also of a store from anywhere
+                self._fails(error)
                 return False
-            except Exception as error:  # of a store from anywhere
-                log.error("conversation %s is not saved", self._id, exc_info=error)
-                return False
+            if self._failing:
+                log.info("conversation %s is saved again", self._id)
+            self._failing = False
             self._saved, self._order = items, order
             self._unsure.clear()
             return True
+
+    def _fails(self, error: Exception) -> None:
+        """Tell it once: a disk may be full for hours, and each session tries again every few seconds."""
+        if not self._failing and isinstance(error, ProviderError):
+            log.warning("conversation %s is not saved: %s", self._id, error.message)
+        elif not self._failing:
+            log.error("conversation %s is not saved", self._id, exc_info=error)
+        self._failing = True
 
     def _changes(self, items: Mapping[str, Item]) -> list[Item]:
         """The items that are not saved as they are now."""

@@ -290,7 +290,7 @@ async def _load_stored(
             async with deadlines.timeout(LOAD_TIMEOUT_S):
                 stored = await take_stored(store, owner, conversation_id)
     except (ProviderError, TimeoutError) as error:
-        log.warning("a conversation could not be loaded from the store: %s", error)
+        log.warning("a conversation could not be loaded from the store: %s", str(error) or "it is slow")
         why = "cannot be loaded at the moment"
     if stored is not None:
         return stored, _left_out(stored)
