@@ -213,22 +213,25 @@ class Supervisor:
     async def _listen(self, number: int, channel: Channel[FromWorker]) -> None:
         """Hear a worker until it is gone."""
         while (message := await channel.receive()) is not None:
-            match message:
-                case Ready(text):
-                    self._is_ready(number, text)
-                case Refused(reason):
-                    self._is_refused(number, reason)
-                case Counted(question, text):
-                    self._sum.reported(number, text)
-                    if (
-                        question is not None
-                        and (asked := self._asked.pop((number, question), None)) is not None
-                    ):
-                        asked.set_result(None)
-                case AskSum(question):
-                    answer = asyncio.create_task(self._tell_sum(channel, question), name="tell metrics")
-                    self._answers.add(answer)
-                    answer.add_done_callback(self._answers.discard)
+            try:
+                self._heard(number, channel, message)
+            except Exception as error:  # a closed standard output, say: the rest of what it says is heard
+                log.error("a message of worker %d broke", number, exc_info=error)
+
+    def _heard(self, number: int, channel: Channel[FromWorker], message: FromWorker) -> None:
+        match message:
+            case Ready(text):
+                self._is_ready(number, text)
+            case Refused(reason):
+                self._is_refused(number, reason)
+            case Counted(question, text):
+                self._sum.reported(number, text)
+                if question is not None and (asked := self._asked.pop((number, question), None)) is not None:
+                    asked.set_result(None)
+            case AskSum(question):
+                answer = asyncio.create_task(self._tell_sum(channel, question), name="tell metrics")
+                self._answers.add(answer)
+                answer.add_done_callback(self._answers.discard)
 
     def _is_ready(self, number: int, text: str) -> None:
         self._ready[number] = text

@@ -156,6 +156,26 @@ def test_a_worker_that_ends_before_all_were_ready_ends_the_start(caplog):
     assert told.levelname == "ERROR"
 
 
+def test_a_closed_standard_output_costs_the_ready_line_alone(caplog):
+    async def run():
+        bench = Bench(1)
+
+        def broken(text):
+            raise BrokenPipeError
+
+        bench.supervisor._on_ready = broken
+        await bench.all_ready()
+        bench.children[0].say(Counted(None, "not a metric {"))
+        bench.children[0].say(AskSum(7))
+        await asyncio.sleep(1)
+        assert [type(message) for message in bench.children[0].wire.sent] == [Count, Sum]
+        bench.supervisor.stop()
+        assert await bench.running == 0
+
+    virtual_time.run(run())
+    assert len([each for each in caplog.records if "worker 0 broke" in each.getMessage()]) == 2
+
+
 def test_what_the_system_refuses_without_a_number_is_told_too(caplog):
     async def run():
         def start(number):
