@@ -24,6 +24,9 @@ class FixedResponse:
     def requests_left(self) -> float:
         return float("inf")
 
+    def requests_per_minute(self) -> float:
+        return float("inf")
+
     async def prewarm(self) -> None:
         return
 

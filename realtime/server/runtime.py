@@ -21,7 +21,7 @@ from realtime import tracing
 from realtime.core.account import Limit
 from realtime.errors import ConfigError
 from realtime.providers import noise_reduction, voice_weights, weights
-from realtime.providers.base import ProviderOverrides, Providers, Store, Transcriber
+from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.upstreams import proxies_of
 from realtime.server.observed import per_minute
@@ -62,7 +62,7 @@ class Runtime:
     @property
     def account_limits(self) -> list[Limit]:
         """Of those who chat and speak. The sandbox in this process has no account."""
-        roles = {"chat": self.providers.chat, "speech": self.providers.speech}
+        roles: dict[str, ChatModel | Speech] = {"chat": self.providers.chat, "speech": self.providers.speech}
         return [
             Limit(per_minute(provider), provider.requests_left())
             for role, provider in roles.items()
