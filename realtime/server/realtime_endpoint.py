@@ -110,8 +110,8 @@ def _without_upgrade(request: web.Request) -> web.Response:
     except ProtocolError as error:
         answer = _refusal(error)
     else:
-        error = ProtocolError("This address is a WebSocket: connect with ws:// or wss://.")
-        answer = error_response(error, 426)
+        wrong = ProtocolError("This address is a WebSocket: connect with ws:// or wss://.")
+        answer = error_response(wrong, 426)
     answer.headers.update(cors_headers(request, runtime_of(request.app).settings))
     return answer
 
