@@ -1,173 +1,45 @@
 """Live conversations on one core. The microphone is always on: 35 % of the time with speech, 35 % during an answer.
 
-    python -m bench.load [--conversations 50,100,150,200,250] [--seconds 27] [--json FILE]
+    python -m bench.load [--conversations 50,100,150,200,250] [--seconds 27] [--extensions resume] [--json FILE]
 
-Rows 6, 10 and 11 of docs/architecture.md 4. The server has one core. This process (clients and upstream) runs on
-another core and reports how late it was. There is no local transcription. The clients are plain sockets that send
-prepared frames, so that the generator needs little CPU.
+Rows 6, 10 and 11 of docs/architecture.md 4; with `--extensions resume` the memory of a session that can come back. The
+server has one core. This process (clients and upstream) runs on another core and reports how late it was. There is no
+local transcription. The clients (`load_client.py`) are plain sockets that send prepared frames.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import gc
 import json
 import os
 import random
-import struct
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from bench.common import RATE, cpu_s, figures, load_average, now_s, percentile, server, table
-from bench.load_upstream import STAMP_BYTES, Upstream, stamp_of
+from bench.load_client import Conversation, Counters, append_of
+from bench.load_upstream import Upstream
 from bench.microphone import sentences
 
 APPEND_MS = 100
 CYCLE_S = 8.0  # one turn of each client: 35 % speech, 35 % answer, the rest waiting
 SETTLE_S = CYCLE_S  # before the measurement starts
 GRACE_S = 2.0  # after the measurement, for the answers of its last turns
-DELTA = b'"type":"response.output_audio.delta"'
-DONE = b'"type":"response.done"'
-STOPPED = b'"type":"input_audio_buffer.speech_stopped"'
-ERROR = b'"type":"error"'
-AUDIO = b'"delta":"'
-_STAMP_BASE64 = (STAMP_BYTES + 2) // 3 * 4
 MAX_P99_MS, MIN_ANSWERED = 50.0, 0.99
-
-
-def frame_of(message: bytes) -> bytes:
-    """A text frame of a client. The mask is zero, so the payload is the unchanged message."""
-    length = len(message)
-    if length < 126:
-        head = struct.pack("!BB", 0x81, 0x80 | length)
-    elif length < 65_536:
-        head = struct.pack("!BBH", 0x81, 0x80 | 126, length)
-    else:
-        head = struct.pack("!BBQ", 0x81, 0x80 | 127, length)
-    return head + b"\0\0\0\0" + message
-
-
-def append_of(pcm: bytes) -> bytes:
-    audio = base64.b64encode(pcm).decode()
-    return frame_of(json.dumps({"type": "input_audio_buffer.append", "audio": audio}).encode())
-
-
-@dataclass
-class Counters:
-    """The measurements of all conversations while `counting`."""
-
-    counting: bool = False
-    delays_ms: list[float] = field(default_factory=list)
-    late_ms: list[float] = field(default_factory=list)
-    waits_ms: list[float] = field(default_factory=list)  # from speech_stopped to first audio
-    turns: int = 0
-    answers: int = 0
-    audio_bytes: int = 0
-    spoken_ms: float = 0.0
-    errors: list[str] = field(default_factory=list)
-
-
-class Conversation(asyncio.Protocol):
-    """One client: a minimal WebSocket."""
-
-    def __init__(self, counters: Counters, path: str, host: str) -> None:
-        self._counters = counters
-        self._request = (
-            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
-        )
-        self._buffer = bytearray()
-        self._open = False
-        self._stopped_s = 0.0
-        self._counts = False  # whether the current turn is counted
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.lost = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-        self.transport.write(self._request.encode())
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.lost = True
-        if not self.ready.done():
-            self.ready.set_exception(ConnectionError("The server closed the connection."))
-
-    def data_received(self, data: bytes) -> None:
-        at_s = now_s()
-        self._buffer += data
-        if not self._open:
-            head, found, rest = bytes(self._buffer).partition(b"\r\n\r\n")
-            if not found:
-                return
-            if b" 101 " not in head.partition(b"\r\n")[0]:
-                self.ready.set_exception(ConnectionError(head.decode(errors="replace")[:200]))
-                return
-            self._open, self._buffer = True, bytearray(rest)
-            self.ready.set_result(None)
-        self._read_frames(at_s)
-
-    def _read_frames(self, at_s: float) -> None:
-        buffer, start = self._buffer, 0
-        while len(buffer) - start >= 2:
-            length, head = buffer[start + 1] & 0x7F, 2
-            if length == 126:
-                if len(buffer) - start < 4:
-                    break
-                length, head = int.from_bytes(buffer[start + 2 : start + 4], "big"), 4
-            elif length == 127:
-                if len(buffer) - start < 10:
-                    break
-                length, head = int.from_bytes(buffer[start + 2 : start + 10], "big"), 10
-            if len(buffer) - start < head + length:
-                break
-            payload = bytes(buffer[start + head : start + head + length])
-            opcode, start = buffer[start] & 0x0F, start + head + length
-            if opcode == 9:
-                self.transport.write(struct.pack("!BB", 0x8A, 0x80 | length) + b"\0\0\0\0" + payload)
-            elif opcode == 1:
-                self._receive(at_s, payload)
-        del buffer[:start]
-
-    def _receive(self, at_s: float, message: bytes) -> None:
-        counters, kind = self._counters, message[:200]
-        if DELTA in kind:
-            self._receive_audio(at_s, message)
-        elif STOPPED in kind:
-            self._stopped_s, self._counts = at_s, counters.counting
-            counters.turns += counters.counting
-        elif DONE in kind:
-            if b'"status":"completed"' not in message:
-                counters.errors.append(message[:400].decode(errors="replace"))
-        elif ERROR in kind:
-            counters.errors.append(message.decode(errors="replace"))
-
-    def _receive_audio(self, at_s: float, message: bytes) -> None:
-        counters = self._counters
-        at = message.rindex(AUDIO) + len(AUDIO)
-        sent_s = stamp_of(base64.b64decode(message[at : at + _STAMP_BASE64]))
-        if self._counts:
-            counters.waits_ms.append((at_s - self._stopped_s) * 1000)
-            counters.answers += 1
-            self._counts = False
-        if not counters.counting:
-            return
-        counters.audio_bytes += (len(message) - at) * 3 // 4
-        if sent_s is not None and 0 <= at_s - sent_s < 30:  # else the frame has no timestamp
-            counters.delays_ms.append((at_s - sent_s) * 1000)
 
 
 class Clients:
     """All conversations; one task sends their audio."""
 
-    def __init__(self, url: str, seed: int = 1) -> None:
+    def __init__(self, url: str, extensions: str = "", seed: int = 1) -> None:
         parts = urlsplit(url)
+        self._path = "/v1/realtime" + (f"?extensions={extensions}" if extensions else "")
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._rng = random.Random(seed)
         self.counters = Counters()
@@ -190,17 +62,24 @@ class Clients:
         return float(np.mean(self._speaking_ms)) / 1000 / CYCLE_S
 
     async def grow(self, count: int) -> None:
-        loop = asyncio.get_running_loop()
         while len(self.conversations) < count:
-            _, one = await loop.create_connection(
-                lambda: Conversation(self.counters, "/v1/realtime", f"{self._host}:{self._port}"),
-                self._host,
-                self._port,
-            )
-            await one.ready
-            script = self._scripts[len(self.conversations) % len(self._scripts)]
-            self.conversations.append((one, script, self._rng.randrange(len(script))))
+            await self.join()
             await asyncio.sleep(0.01)
+
+    async def join(self) -> None:
+        """One more. Raises ConnectionError with the answer if it is refused."""
+        _, one = await asyncio.get_running_loop().create_connection(
+            lambda: Conversation(self.counters, self._path, f"{self._host}:{self._port}"),
+            self._host,
+            self._port,
+        )
+        try:
+            await one.ready
+        except ConnectionError:
+            one.transport.abort()
+            raise
+        script = self._scripts[len(self.conversations) % len(self._scripts)]
+        self.conversations.append((one, script, self._rng.randrange(len(script))))
 
     async def run(self) -> None:
         """Send the next 100 ms of every microphone, evenly distributed over each 100 ms."""
@@ -311,7 +190,7 @@ def possible() -> bool:
     return hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) >= 2
 
 
-async def measure(counts: Sequence[int], seconds: float) -> Result:
+async def measure(counts: Sequence[int], seconds: float, extensions: str = "") -> Result:
     cores = sorted(os.sched_getaffinity(0))
     generator_cores = set(cores[1:]) or set(cores)
     os.sched_setaffinity(0, generator_cores)
@@ -323,7 +202,7 @@ async def measure(counts: Sequence[int], seconds: float) -> Result:
             "REALTIME_MAX_SESSIONS": "2000",
         }
         async with server(upstream.url, cores={cores[0]}, **settings) as product:
-            clients = Clients(product.url)
+            clients = Clients(product.url, extensions)
             writer = asyncio.create_task(clients.run())
             try:
                 await clients.grow(1)
@@ -383,9 +262,11 @@ async def main() -> None:
         "--conversations", default="50,100,150,200,250,300", help="numbers separated by commas"
     )
     parser.add_argument("--seconds", type=float, default=27.0, help="of measurement with each number")
+    parser.add_argument("--extensions", default="", help="of every client, for example resume")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    result = await measure([int(word) for word in options.conversations.split(",")], options.seconds)
+    counts = [int(word) for word in options.conversations.split(",")]
+    result = await measure(counts, options.seconds, options.extensions)
     print(markdown(result))
     if options.json:
         options.json.write_text(json.dumps(asdict(result), indent=1) + "\n")

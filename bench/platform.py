@@ -66,7 +66,7 @@ class Platform:
 
 @asynccontextmanager
 async def platform(*sets: str, profile: str = "local", records: bool = True) -> AsyncIterator[Platform]:
-    """Run the platform with these options in its own process. Without `records` it reports no traffic and does not grow."""
+    """Run the platform with these options in its own process. Without `records` it reports no traffic: for hours."""
     from bench.common import started
 
     words = ["--profile", profile, *(word for value in sets for word in ("--set", value))]

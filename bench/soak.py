@@ -46,7 +46,14 @@ FASTEST = (
     "speech.connect_ms=0", "speech.connected_ms=0", "speech.start_ms=0", "speech.first_ms=0",
     "speech.hd_first_ms=0", "speech.final_ms=0", "speech.factor=1000",
 )  # fmt: skip
-QUESTIONS = ("Hello.", "What is two plus three?", "What time is it?", "Good morning.", "Thank you.", "Goodbye.")
+QUESTIONS = (
+    "Hello.",
+    "What is two plus three?",
+    "What time is it?",
+    "Good morning.",
+    "Thank you.",
+    "Goodbye.",
+)
 TURNS = 6
 SPOKEN = ("extensions=playback", "extensions=playback,words", "extensions=playback,words,latency")
 WRITTEN = ("", "extensions=latency")  # a voice would be waited for: nobody tells that it was played
@@ -62,7 +69,7 @@ LEAVES = 0.02  # of the turns
 FAILURES = (OSError, TimeoutError, RuntimeError, WebSocketException)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """What the processes hold when nobody talks. `worker` is the one that is never killed; tasks are of both."""
 
@@ -114,7 +121,7 @@ class Result:
     def grown(self) -> list[str]:
         """What grew after the first tenth, in words."""
         first, last = self.held[0], self.held[-1]
-        found = [
+        return [
             name
             for name, before, after, limit in (
                 ("memory of the worker", first.worker_mb, last.worker_mb, first.worker_mb * RSS_SHARE),
@@ -126,7 +133,6 @@ class Result:
             )
             if after > before + limit
         ]
-        return found
 
 
 async def conversation(url: str, chance: random.Random, told: Told) -> None:
@@ -239,7 +245,10 @@ class Soak:
 async def measure(minutes: float, at_once: int, kill_every_s: float = 120.0) -> Result:
     async with platform(*FASTEST, records=False) as sandbox:
         settings = {"TRANSCRIBER": "none", "MINIMAX_CHAT_RPM": "1000000"}
-        async with server(sandbox.url, "--workers", "2", **settings) as product, aiohttp.ClientSession() as http:
+        async with (
+            server(sandbox.url, "--workers", "2", cores=None, **settings) as product,
+            aiohttp.ClientSession() as http,
+        ):
             worker = min(workers_of(product.pid))
             soak = Soak(product.url, product.pid, worker, http)
             await soak.run(minutes * 60, at_once, kill_every_s)
