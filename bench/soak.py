@@ -17,6 +17,7 @@ import json
 import os
 import random
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -243,8 +244,14 @@ class Soak:
 
 
 async def measure(minutes: float, at_once: int, kill_every_s: float = 120.0) -> Result:
+    with tempfile.TemporaryDirectory() as folder:
+        return await _measured(minutes, at_once, kill_every_s, f"sqlite:{folder}/soak.db")
+
+
+async def _measured(minutes: float, at_once: int, kill_every_s: float, store: str) -> Result:
     async with platform(*FASTEST, records=False) as sandbox:
-        settings = {"TRANSCRIBER": "none", "MINIMAX_CHAT_RPM": "1000000"}
+        # A store in memory grows up to its limit, as it should
+        settings = {"TRANSCRIBER": "none", "MINIMAX_CHAT_RPM": "1000000", "REALTIME_STORE": store}
         async with (
             server(sandbox.url, "--workers", "2", cores=None, **settings) as product,
             aiohttp.ClientSession() as http,
