@@ -101,18 +101,24 @@ class Browsers:
     async def context(self, browser: Any) -> Any:
         """A context of this browser that no other test uses meanwhile. Give it to `clean`."""
         free = self._free.setdefault(browser, [])
-        return free.pop() if free else await _new_context(browser)
+        if free:
+            return free.pop()
+        context = await _new_context(browser)
+        await (
+            context.new_page()
+        )  # it stays open, or the next page would need a new window: a second of CPU time
+        return context
 
     async def clean(self, context: Any) -> None:
-        """Close its pages and remove what they have stored. A context that cannot be cleaned is closed: with a page that
-        has crashed, or with the clock of a test, which stays in the context.
+        """Close its pages but the first, and remove what they have stored. A context that cannot be cleaned is closed:
+        with a page that has crashed, or with the clock of a test, which stays in the context.
 
         Every server has a port of its own, and so an origin: but the system gives the same port again some day.
         """
         from playwright.async_api import Error
 
         try:
-            as_before = all([await _clean(context, tab) for tab in context.pages])
+            as_before = all([await _clean(context, tab) for tab in context.pages[1:]])
             await context.clear_cookies()
         except Error:
             as_before = False
