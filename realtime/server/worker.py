@@ -139,7 +139,7 @@ class Worker:
     @property
     def workers(self) -> int:
         """How many there are."""
-        return len(self.seat.board)
+        return len(self.slot.table)
 
     def sessions(self) -> int:
         """Those of all workers."""

@@ -9,7 +9,6 @@ import pytest
 
 from realtime.core.admission import BEYOND, Admission, AdmissionState, Load
 from realtime.metrics import Metrics
-from realtime.server import load_probe
 from realtime.server.load_probe import memory_limit_bytes, probe_load, resident_bytes
 from realtime.server.state import ADMISSION
 from tests import virtual_time

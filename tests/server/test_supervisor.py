@@ -181,9 +181,9 @@ def test_what_the_system_refuses_without_a_number_is_told_too(caplog):
         def start(number):
             raise OSError("AF_UNIX path too long")
 
-        board = Board([0.0] * len(shared_rows(1)))
+        table = WorkerTable([0.0] * len(shared_rows(1)))
         nothing = lambda *_: None  # noqa: E731
-        supervisor = Supervisor(board, start, on_ready=nothing, on_stop=nothing, longest_stop_s=STOP_S)
+        supervisor = Supervisor(table, start, on_ready=nothing, on_stop=nothing, longest_stop_s=STOP_S)
         assert await supervisor.run() == 1
 
     virtual_time.run(run())
