@@ -44,6 +44,7 @@ def create(settings: Settings) -> ChatProvider:
         chat,
         sees_images=True,
         rpm=settings.chat_rpm,
+        budget_wait_s=settings.budget_wait_s,
         first_timeout_s=settings.chat_first_timeout_s,
         gap_timeout_s=settings.chat_gap_timeout_s,
         address=base_url,

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from realtime.core.quota import QuotaLog
 from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechPaused
-from realtime.providers.minimax.budget import RequestBudget
+from realtime.providers.memory_quota import now_ms
 from realtime.replying.speech_feed import BUDGET_TIMEOUT_S
 from realtime.settings import Settings
 from tests import virtual_time
@@ -28,10 +29,10 @@ class AccountSpeech(FakeSpeech):
         self, per_minute: int, *, ms: float = 200.0, factor: float = 4.0, mute_after: float = float("inf")
     ) -> None:
         super().__init__(factor=factor)
-        self.account, self.ms, self.mute_after = RequestBudget(per_minute), ms, mute_after
+        self.account, self.ms, self.mute_after = QuotaLog(per_minute), ms, mute_after
 
     def requests_left(self) -> float:
-        return self.account.left(asyncio.get_running_loop().time())
+        return self.account.left(now_ms())
 
     @asynccontextmanager
     async def open(self, voice):
@@ -44,8 +45,8 @@ class AccountSpeech(FakeSpeech):
 
 class AccountUtterance(FakeUtterance):
     async def say(self, text: str) -> int:
-        account, now_s = self._speech.account, asyncio.get_running_loop().time()
-        await asyncio.sleep(account.reserve(now_s) - now_s)
+        account = self._speech.account
+        await asyncio.sleep(account.take(f"{id(self)} {self._said}", now_ms()) / 1000)
         return await super().say(text)
 
     async def events(self):

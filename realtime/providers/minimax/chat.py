@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from realtime.core.messages import ChatEvent, ChatRequest
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, ProviderError
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import platform_dialect
 from realtime.minimax.http import HttpClient
 from realtime.minimax.models import traits_of
-from realtime.providers.minimax.budget import RequestBudget
+from realtime.providers.memory_quota import MemoryQuota
+from realtime.providers.quota import Quota
 from realtime.settings import Settings
+from realtime.upstream import CHAT
 
 
 class ChatProvider:
@@ -24,6 +26,7 @@ class ChatProvider:
         *,
         sees_images: bool,
         rpm: int,
+        budget_wait_s: float,
         first_timeout_s: float,
         gap_timeout_s: float,
         address: str | None = None,
@@ -34,16 +37,17 @@ class ChatProvider:
         self.address = address
         self.context_tokens = context_tokens
         self._chat = chat
-        self._budget = RequestBudget(rpm)
+        self._quota: Quota = MemoryQuota(CHAT, rpm)
+        self._budget_wait_s = budget_wait_s
         self._first_timeout_s = first_timeout_s
         self._gap_timeout_s = gap_timeout_s
 
     def __repr__(self) -> str:
         return f"<ChatProvider {self._chat!r}>"
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        self._budget.reserve(asyncio.get_running_loop().time())
-        return self._chat.stream(
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+        await self._quota.ask(self._budget_wait_s).use()
+        answer = self._chat.stream(
             messages=request.messages,
             tools=request.tools,
             tool_choice=request.tool_choice,
@@ -54,12 +58,24 @@ class ChatProvider:
             first_timeout_s=self._first_timeout_s,
             gap_timeout_s=self._gap_timeout_s,
         )
+        try:
+            async with aclosing(answer) as events:
+                async for event in events:
+                    yield event
+        except ProviderError as error:
+            if error.code == "rate_limit_exceeded":
+                self._quota.refused()
+            raise
 
     def requests_left(self) -> float:
-        return self._budget.left(asyncio.get_running_loop().time())
+        return self._quota.left()
+
+    def use_quota(self, quota: Quota) -> None:
+        """See `TakesQuota`."""
+        self._quota = quota
 
     def requests_per_minute(self) -> float:
-        return self._budget.per_minute
+        return self._quota.per_minute()
 
     async def prewarm(self) -> None:
         await self._chat.prewarm()
@@ -84,6 +100,7 @@ def create(settings: Settings) -> ChatProvider:
         sees_images=traits.sees_images,
         context_tokens=traits.context_tokens,
         rpm=settings.chat_rpm,
+        budget_wait_s=settings.budget_wait_s,
         first_timeout_s=settings.chat_first_timeout_s,
         gap_timeout_s=settings.chat_gap_timeout_s,
         address=base_url,

@@ -5,7 +5,6 @@ The reply itself is in `utterance`, the connections are in `speech_pool`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -17,12 +16,13 @@ from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import LANGUAGE_BOOSTS, SpeechConfig
 from realtime.minimax.speech_session import SpeechTimeouts
 from realtime.providers.base import KnownVoice, Utterance, Voice
-from realtime.providers.minimax.budget import RequestBudget
+from realtime.providers.memory_quota import MemoryQuota
 from realtime.providers.minimax.speech_pool import MAX_VOICES, SpeechPool
 from realtime.providers.minimax.utterance import MiniMaxUtterance
 from realtime.providers.minimax.voice_names import VoiceNames
+from realtime.providers.quota import Quota
 from realtime.settings import Settings
-from realtime.upstream import Upstream
+from realtime.upstream import SPEECH, Upstream
 
 
 class MiniMaxSpeech:
@@ -35,7 +35,7 @@ class MiniMaxSpeech:
     ) -> None:
         self._client = client
         self._pool = SpeechPool(client, transport, limit=connections)
-        self._budget = RequestBudget(rpm)
+        self._quota: Quota = MemoryQuota(SPEECH, rpm)
         self._budget_wait_s = budget_wait_s
         self._names = VoiceNames(client)
         self._learnt: dict[SpeechConfig, tuple[Latency, Delivery]] = {}
@@ -62,14 +62,18 @@ class MiniMaxSpeech:
         )
 
     def requests_left(self) -> float:
-        return self._budget.left(asyncio.get_running_loop().time())
+        return self._quota.left()
 
     def requests_per_minute(self) -> float:
-        return self._budget.per_minute
+        return self._quota.per_minute()
 
     def observe(self, upstream: Upstream) -> None:
         """Tell this one of requests, losses and waits from now on."""
         self._pool.upstream = upstream
+
+    def use_quota(self, quota: Quota) -> None:
+        """See `TakesQuota`."""
+        self._quota = quota
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -80,7 +84,7 @@ class MiniMaxSpeech:
         utterance = MiniMaxUtterance(
             self._pool,
             config,
-            self._budget,
+            self._quota,
             budget_wait_s=self._budget_wait_s,
             learn_latency=self._timing(config)[0].learn,
             explain=self._names.explain,

@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 
 from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
-from realtime.errors import ProviderError, ProviderRejected, without_trace
+from realtime.errors import ProviderError, without_trace
 from realtime.minimax.codes import TOO_MANY_CONNECTIONS
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
 from realtime.minimax.speech_session import check_text
 from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, SpeechPaused, SpeechWords
-from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_pool import SpeechPool
 from realtime.providers.minimax.speech_text import resume_offset, visible
+from realtime.providers.quota import Permit, Quota
 from realtime.upstream import SPEECH
 
 MAX_LOSSES = 5  # of one chunk: enough to try every host and HTTP
@@ -52,7 +52,7 @@ class MiniMaxUtterance:
         self,
         pool: SpeechPool,
         config: SpeechConfig,
-        budget: RequestBudget,
+        quota: Quota,
         *,
         budget_wait_s: float,
         learn_latency: Callable[[float], None],
@@ -60,8 +60,11 @@ class MiniMaxUtterance:
     ) -> None:
         self._pool = pool
         self._config = config
-        self._budget = budget
+        self._quota = quota
         self._budget_wait_s = budget_wait_s
+        # Asked for before there is a text, so that the first chunk need not wait for the answer of a shared quota
+        self._ahead: Permit | None = quota.ask(budget_wait_s) if quota.left() >= 1 else None
+        self._unpaid = 0  # chunks that are sent again: each is one more request
         self._learn_latency = learn_latency
         self._explain = explain
         self._chunks: list[_Chunk] = []
@@ -86,7 +89,7 @@ class MiniMaxUtterance:
         text = visible(text)
         silent = not pronounceable(text)
         if not silent:
-            await self._wait_for_budget()
+            await self._wait_for_place()
         chunk = _Chunk(len(self._chunks), text, done=silent)
         self._chunks.append(chunk)
         self._changed.set()
@@ -121,6 +124,12 @@ class MiniMaxUtterance:
                     yield SpeechPaused()
                     await asyncio.sleep(pause_s)
                     yield SpeechPaused(over=True)
+                if self._quota.left() < self._unpaid:
+                    yield SpeechPaused()
+                    await self._pay_again()
+                    yield SpeechPaused(over=True)
+                else:
+                    await self._pay_again()
                 continue
             for result in results:
                 for event in self._translate(result):
@@ -131,6 +140,8 @@ class MiniMaxUtterance:
         """The reply is over, spoken to its end or not. Returns at once; the pool closes connections later."""
         self._closed = True
         self._changed.set()
+        if self._ahead is not None:
+            self._ahead.give_back()
         session, self._session = self._session, None
         if session is None:
             return
@@ -149,24 +160,16 @@ class MiniMaxUtterance:
     def _is_closed(self) -> bool:
         return self._closed
 
-    async def _wait_for_budget(self) -> None:
-        now_s = _now()
-        wait_s = self._budget.wait_s(now_s)
-        if wait_s > self._budget_wait_s:
-            raise ProviderRejected(
-                f"The account's speech requests of this minute are used up. Try again in {wait_s:.0f} s.",
-                code="rate_limit_exceeded",
-                retryable=True,
-                retry_after_s=wait_s,
-            )
-        at_s = self._budget.reserve(now_s)
-        if wait_s > 0:
-            self._pool.upstream.waited(SPEECH, "budget", wait_s)
-            try:
-                await asyncio.sleep(wait_s)
-            except asyncio.CancelledError:
-                self._budget.release(at_s)
-                raise
+    async def _wait_for_place(self) -> None:
+        """Until the account allows one more request. Raises ProviderRejected if that takes too long."""
+        permit, self._ahead = self._ahead or self._quota.ask(self._budget_wait_s), None
+        await permit.use(lambda wait_s: self._pool.upstream.waited(SPEECH, "budget", wait_s))
+
+    async def _pay_again(self) -> None:
+        """Wait for a place for each chunk that is sent again."""
+        while self._unpaid:
+            self._unpaid -= 1
+            await self._wait_for_place()
 
     async def _receive(self) -> list[SpeechResult]:
         if self._send_error is not None:
@@ -248,6 +251,7 @@ class MiniMaxUtterance:
             raise await self._explain(error, self._config.voice_id) if self._explain else error
         chunk.losses += 1
         if limited:
+            self._quota.refused()
             return self._pause_s(chunk, error)
         if chunk.losses > MAX_LOSSES:
             raise error
@@ -260,9 +264,7 @@ class MiniMaxUtterance:
         self._send_error = None
         self._next = chunk.number
         self._skip_received(chunk, expected_ms)
-        for unfinished in again:
-            if not unfinished.done:
-                self._budget.reserve(_now())  # sending it again is one more request
+        self._unpaid = sum(not unfinished.done for unfinished in again)
 
     def _skip_received(self, chunk: _Chunk, expected_ms: Callable[[str], float] | None) -> None:
         """Let the next attempt begin at the first word of the chunk that was not received."""

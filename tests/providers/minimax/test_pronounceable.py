@@ -15,7 +15,7 @@ from realtime.core.spoken import SpokenPart
 from realtime.core.spoken_form import spoken_form
 from realtime.core.wording import Wording
 from realtime.minimax.speech_config import SpeechConfig
-from realtime.providers.minimax.budget import RequestBudget
+from realtime.providers.memory_quota import MemoryQuota
 from realtime.providers.minimax.utterance import MiniMaxUtterance
 from realtime.upstream import Upstream
 
@@ -71,7 +71,11 @@ def is_sent(text: str) -> bool:
     async def say() -> list[str]:
         line: Any = Line()
         utterance = MiniMaxUtterance(
-            line, SpeechConfig("a"), RequestBudget(60), budget_wait_s=1.0, learn_latency=lambda _: None
+            line,
+            SpeechConfig("a"),
+            MemoryQuota("speech", 60),
+            budget_wait_s=1.0,
+            learn_latency=lambda _: None,
         )
         await utterance.say(text)
         return line.sent

@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
+from realtime.core import quota
 from realtime.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import (
     Voice,
 )
-from realtime.providers.minimax import budget, speech_pool
+from realtime.providers.minimax import speech_pool
 from tests.providers.minimax.speech_kit import (
     FAST,
     LONG,
@@ -175,7 +176,7 @@ async def test_the_budget_of_a_minute_is_respected() -> None:
 
 
 async def test_a_reply_waits_a_short_time_for_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "WINDOW_S", 0.4)
+    monkeypatch.setattr(quota, "WINDOW_MS", 400)
     async with sandbox() as host, speaking(host, speech_rpm=1) as speech:
         await say(speech, "One.", "Two.", "Three.")
         first, second, third = (request.at_s for request in host.state.speech_requests)

@@ -1,4 +1,4 @@
-"""What of a text is sent, where to resume after a loss, the budget and the circuit breaker."""
+"""What of a text is sent, where to resume after a loss, and the circuit breaker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from realtime.core.messages import WordTime
 from realtime.minimax.speech import Transport
 from realtime.providers.minimax.breaker import CircuitBreaker
-from realtime.providers.minimax.budget import RequestBudget
 from realtime.providers.minimax.speech_text import resume_offset, visible
 
 TEXT = "One two <#0.5#> three four."
@@ -66,31 +65,6 @@ def test_audio_after_the_last_known_word_counts_at_the_usual_speaking_rate() -> 
 @given(st.floats(0, 3000))
 def test_resumed_text_always_begins_at_a_word(received_ms: float) -> None:
     assert resume_offset(TEXT, WORDS, received_ms) in {word.begin for word in WORDS} | {26, 27}
-
-
-def test_the_budget_is_a_sliding_window_of_one_minute() -> None:
-    budget = RequestBudget(2)
-    assert budget.left(0) == 2
-    assert [budget.reserve(0), budget.reserve(10)] == [0, 10]
-    assert budget.left(20) == 0
-    assert budget.wait_s(20) == 40
-    assert budget.reserve(20) == 60
-    assert budget.wait_s(20) == 50
-    budget.release(60)
-    assert budget.wait_s(20) == 40
-    assert budget.left(61) == 1
-    assert budget.left(200) == 2
-
-
-@given(st.lists(st.floats(0, 20), max_size=40), st.integers(1, 5))
-def test_no_minute_ever_holds_more_than_the_budget(gaps: list[float], per_minute: int) -> None:
-    budget = RequestBudget(per_minute)
-    now, times = 0.0, []
-    for gap in gaps:
-        now += gap
-        times.append(budget.reserve(now))
-    for at in times:
-        assert sum(1 for other in times if at - 60 + 1e-6 < other <= at) <= per_minute
 
 
 def test_the_breaker_of_a_failed_host_is_open_for_a_while() -> None:

@@ -1,0 +1,129 @@
+"""Every try waits for its place in the account's minute: chat requests, and chunks that are sent again after a loss."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from realtime.core.messages import ChatFinish, ChatMessage, ChatRequest
+from realtime.core.quota import WINDOW_MS
+from realtime.errors import ProviderError, ProviderRejected
+from realtime.minimax.errors import error_for_code
+from realtime.providers.base import SpeechPaused, Voice
+from realtime.providers.memory_quota import MemoryQuota, now_ms
+from realtime.providers.minimax.chat import ChatProvider
+from tests import virtual_time
+from tests.providers.minimax.scripted_speech import Fate, ScriptedClient
+from tests.providers.minimax.test_speech_losses import provider
+
+QUESTION = ChatRequest((ChatMessage("user", "Hello?"),))
+
+
+class Asked:
+    """A chat service that knows when it was asked, and refuses if it is told to."""
+
+    model = "m"
+
+    def __init__(self, refusal: ProviderError | None = None) -> None:
+        self.refusal = refusal
+        self.at_s: list[float] = []
+
+    async def stream(self, **options: Any):
+        self.at_s.append(asyncio.get_running_loop().time())
+        if self.refusal is not None:
+            raise self.refusal
+        yield ChatFinish("stop")
+
+
+def chat_of(service: Any, quota: MemoryQuota) -> ChatProvider:
+    chat = ChatProvider(
+        service, sees_images=False, rpm=1, budget_wait_s=5.0, first_timeout_s=15.0, gap_timeout_s=8.0
+    )
+    chat.use_quota(quota)
+    return chat
+
+
+async def ask(chat: ChatProvider) -> list[Any]:
+    async with aclosing(chat.stream(QUESTION)) as events:
+        return [event async for event in events]
+
+
+def full(limit: int, free_in_s: float, kind: str = "chat") -> MemoryQuota:
+    """A quota whose next place is free after so long."""
+    quota = MemoryQuota(kind, limit)
+    for number in range(limit):
+        quota.log.write(f"earlier {number}", now_ms() - WINDOW_MS + int(free_in_s * 1000))
+    return quota
+
+
+def test_a_chat_request_over_the_budget_waits_and_fails_with_the_wait_if_that_is_too_long():
+    async def conversation() -> None:
+        service, began_s = Asked(), asyncio.get_running_loop().time()
+        chat = chat_of(service, full(1, 3.0))
+        assert await ask(chat) == [ChatFinish("stop")]
+        assert service.at_s == [pytest.approx(began_s + 3.0, abs=0.01)]
+        with pytest.raises(
+            ProviderRejected, match=r"chat requests of this minute .* Try again in 61 s"
+        ) as caught:
+            await ask(chat)
+        assert (caught.value.code, len(service.at_s)) == ("rate_limit_exceeded", 1)
+
+    virtual_time.run(conversation())
+
+
+def test_a_chat_request_that_is_given_up_while_it_waits_takes_no_place():
+    async def conversation() -> None:
+        service, quota = Asked(), full(1, 3.0)
+        waiting = asyncio.create_task(ask(chat_of(service, quota)))
+        await asyncio.sleep(1.0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await asyncio.sleep(2.5)
+        assert (quota.left(), service.at_s) == (1, [])
+
+    virtual_time.run(conversation())
+
+
+def test_a_refusal_that_the_count_did_not_foresee_lowers_the_limit():
+    async def conversation() -> None:
+        quota = MemoryQuota("chat", 60)
+        with pytest.raises(ProviderError):
+            await ask(chat_of(Asked(error_for_code(1002)), quota))
+        assert quota.left() == 48 - 1
+        speech, spoken = (
+            provider(ScriptedClient(Fate(frames=0, error=error_for_code(1002)))),
+            MemoryQuota("speech", 60),
+        )
+        speech.use_quota(spoken)
+        async with speech.open(Voice("v")) as utterance:
+            await utterance.say("bado fel.")
+            utterance.finish()
+            assert [event async for event in utterance.events()]
+        assert spoken.left() == 48 - 2, "it was sent twice"
+        await speech.aclose()
+
+    virtual_time.run(conversation())
+
+
+def test_a_chunk_that_is_sent_again_after_a_loss_waits_for_its_place():
+    """The pause is no silence of the service, so it is announced."""
+
+    async def conversation() -> None:
+        speech = provider(ScriptedClient(Fate(frames=0), Fate()))
+        quota = full(2, 3.0, "speech")
+        quota.log.give_back("earlier 0")
+        speech.use_quota(quota)
+        began_s = asyncio.get_running_loop().time()
+        async with speech.open(Voice("v")) as utterance:
+            await utterance.say("bado fel.")
+            utterance.finish()
+            events = [event async for event in utterance.events()]
+        assert [event.over for event in events if isinstance(event, SpeechPaused)] == [False, True]
+        assert asyncio.get_running_loop().time() - began_s > 3.0
+        assert quota.left() == 0
+        await speech.aclose()
+
+    virtual_time.run(conversation())
