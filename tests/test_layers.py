@@ -69,12 +69,19 @@ def imports(path: Path) -> set[str]:
     """All modules that a file imports, also inside functions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "realtime"}
+        found |= imported(node)
     return found
+
+
+def imported(node: ast.AST) -> set[str]:
+    """The modules that this statement imports."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return {node.module} | {
+            f"{node.module}.{alias.name}" for alias in node.names if node.module == "realtime"
+        }
+    return set()
 
 
 def imported_parts(path: Path) -> set[str]:
@@ -129,6 +136,23 @@ def test_a_conversation_imports_no_concrete_provider(part):
         if part_of(path) == part:
             providers = {name for name in imports(path) if name.startswith("realtime.providers.")}
             assert providers <= {"realtime.providers.base"}, path
+
+
+def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
+    """Only what the settings choose at run time knows the library, and no conversation knows even that."""
+    knowing = ("redis_address.py", "redis_link.py", "redis_quota.py", "shared_quotas.py")
+    for path in FILES:
+        if path.name not in knowing:
+            at_start = {
+                name
+                for node in ast.parse(path.read_text()).body
+                if isinstance(node, ast.Import | ast.ImportFrom)
+                for name in imported(node)
+            }
+            names = {name.rpartition(".")[2] + ".py" for name in at_start}
+            assert not names & set(knowing) | (at_start & {"redis"}), path
+        if part_of(path) in ("listening", "replying", "session"):
+            assert "redis" not in path.read_text().lower(), path
 
 
 def test_only_the_settings_read_the_environment():

@@ -28,6 +28,7 @@ missing_packages() {  # Debian names of the missing system packages
     command -v pactl >/dev/null || echo pulseaudio-utils
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
+    command -v redis-server >/dev/null || echo redis-server
     ls /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so >/dev/null 2>&1 || echo libasound2-plugins
   fi
 }
@@ -51,6 +52,9 @@ system_packages() {
   "${sudo[@]}" apt-get update -qq >&2 &&
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
     say "Some system packages could not be installed; continuing without them."
+  case " $missing " in # tests start their own: no service of this machine is wanted
+    *" redis-server "*) "${sudo[@]}" systemctl disable --now redis-server >/dev/null 2>&1 || true ;;
+  esac
 }
 
 progress() {  # what pip is at, as one line that changes; without a terminal every tenth package

@@ -178,8 +178,16 @@ async def _healthz(request: web.Request) -> web.Response:
 
 async def _readyz(request: web.Request) -> web.Response:
     _asked_by_balancer(request)
-    runtime, ready = runtime_of(request.app), not request.app[REGISTRY].draining
-    answer = {"ready": ready, "key_required": request.app[ACCESS].required, "hears": runtime.hears}
+    runtime = runtime_of(request.app)
+    reason = runtime.not_ready()
+    ready = reason is None and not request.app[REGISTRY].draining
+    answer: dict[str, Any] = {
+        "ready": ready,
+        "key_required": request.app[ACCESS].required,
+        "hears": runtime.hears,
+    }
+    if reason is not None:
+        answer["reason"] = reason
     if is_operator(request):
         answer |= _details(runtime)
     return web.json_response(answer, status=200 if ready else 503)
@@ -190,6 +198,7 @@ async def _lb(request: web.Request) -> web.Response:
     _asked_by_balancer(request)
     registry, admission = request.app[REGISTRY], request.app[ADMISSION]
     full = registry.draining or (registry.measures_load and admission.state is AdmissionState.FULL)
+    full = full or runtime_of(request.app).not_ready() is not None
     return web.json_response({"new_sessions": not full}, status=404 if full else 200)
 
 

@@ -11,11 +11,11 @@ import asyncio
 import dataclasses
 import importlib.util
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime import tracing
 from realtime.core.account import Limit
@@ -28,7 +28,16 @@ from realtime.server.observed import per_minute
 from realtime.settings import Settings
 from realtime.tools import Toolbox, Toolish, load_tools
 
+if TYPE_CHECKING:
+    from realtime.providers.shared_quotas import SharedQuotas
+
 log = logging.getLogger(__name__)
+
+
+def _ready() -> str | None:
+    """Nothing is waited for."""
+    return None
+
 
 # The roles that a server can run without, and their names in `missing`.
 _OPTIONAL = {"vad": "voice detection", "transcriber": "transcription", "end_of_turn": "end-of-turn model"}
@@ -53,6 +62,7 @@ class Runtime:
     emulated: tuple[str, ...] = ()
     tools: Toolbox | None = None  # Python functions that this server runs for the model
     store: Store | None = None  # keeps conversations after their session
+    not_ready: Callable[[], str | None] = _ready  # why this server should get no sessions yet
 
     @property
     def sandbox(self) -> bool:
@@ -104,17 +114,22 @@ async def open_runtime(
         emulated = _on_the_platform(sources) if settings.use_sandbox else ()
         if emulated:
             settings = await _start_sandbox(settings, stack, missing)
+        # Each sandbox in a process is an account of its own
+        quotas = await _shared_quotas(settings, stack) if settings.redis and not emulated else None
         for role, choice in sources.items():
             provider = by_role[role] = await _create(choice, settings, missing)
             if provider is not None:
                 stack.push_async_callback(provider.aclose)
+            if quotas is not None:
+                quotas.give_to(role, provider)
         if problem := tracing.problem_of(settings):
             missing.append(Missing("tracing", problem))
         store = by_role.pop("store")
         all_providers = Providers(**by_role, noise_reduction=noise_reduction.open_stream)
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
-        yield Runtime(settings, all_providers, missing, emulated, toolbox, store)
+        not_ready = quotas.not_ready if quotas is not None else _ready
+        yield Runtime(settings, all_providers, missing, emulated, toolbox, store, not_ready)
 
 
 @asynccontextmanager
@@ -149,6 +164,13 @@ def _on_the_platform(sources: Mapping[str, tuple[Source, ...]]) -> tuple[str, ..
     """The roles that MiniMax plays by these settings."""
     ours = (role for role, choice in sources.items() if any(source.is_platform for source in choice))
     return tuple(sorted(ours))
+
+
+async def _shared_quotas(settings: Settings, stack: AsyncExitStack) -> SharedQuotas:
+    """The quotas that nodes share; imported only where they are wanted. Raises ConfigError."""
+    from realtime.providers.shared_quotas import shared_quotas
+
+    return await stack.enter_async_context(shared_quotas(settings))
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:

@@ -18,6 +18,7 @@ from typing import Any
 from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.providers import catalog
+from realtime.providers.nodes import node_of
 from realtime.server.address import listening_socket
 from realtime.server.admin_port import open_admin_port
 from realtime.server.spread import WorkerTable, shared_rows
@@ -87,9 +88,12 @@ def settings_of(settings: Settings, number: int, workers: int) -> Settings:
     """The settings of one of so many workers."""
     shares: dict[str, Any] = {"max_sessions": share(settings.max_sessions, number, workers)}
     if not settings.use_sandbox:  # each worker has a sandbox of its own, but the account is one
-        for name in ("speech_rpm", "chat_rpm", "speech_connections"):
+        # Where Redis counts, it counts for all workers together
+        counted = () if settings.redis else ("speech_rpm", "chat_rpm")
+        for name in (*counted, "speech_connections"):
             shares[name] = max(1, share(getattr(settings, name), number, workers))
-    return dataclasses.replace(settings, resume_window_s=0.0, **shares)
+    node = f"{node_of(settings)}/{number}" if settings.redis else settings.node
+    return dataclasses.replace(settings, resume_window_s=0.0, node=node, **shares)
 
 
 def share(whole: int, number: int, workers: int) -> int:

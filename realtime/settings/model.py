@@ -59,6 +59,10 @@ class Settings:
     # Addresses or networks whose X-Forwarded-Host is believed; "*": all
     trusted_proxies: tuple[str, ...] = ()
     store: str = "memory"  # memory, sqlite:PATH, none, or an installed one: name[:argument]
+    # Several servers share one account through this Redis; None: this one has it for itself
+    redis: str | None = field(default=None, repr=False)
+    redis_prefix: str = "rt:"  # of every key
+    node: str | None = None  # this server's name among them; None: host name and port
     tools: tuple[str, ...] = ()  # Python functions the server runs for the model: module or module:function
     tool_timeout_s: float = 10.0
     tool_filler: str | None = None  # said while a slow tool runs, if the model has said nothing

@@ -71,6 +71,22 @@ def server_secret(raw: Any) -> str:
     return word
 
 
+def redis_address(raw: Any) -> str:
+    """The address of a Redis or Valkey, or of the sentinels that know it. It may hold a password: never shown."""
+    problem = "redis://HOST:6379, rediss://HOST, unix:///PATH or redis+sentinel://HOST,HOST,HOST/NAME"
+    word = text(raw)
+    try:
+        parts = urlsplit(word)
+        place = parts.path.strip("/") if parts.scheme in ("unix", "redis+sentinel") else parts.hostname
+        _ = parts.port if parts.scheme in ("redis", "rediss") else None  # raises for a port that is no number
+    except ValueError:
+        raise ValueError(problem) from None
+    known = parts.scheme in ("redis", "rediss", "unix", "redis+sentinel")
+    if not known or not place or (parts.scheme == "redis+sentinel" and not parts.netloc):
+        raise ValueError(problem)
+    return word
+
+
 def texts(raw: Any) -> tuple[str, ...]:
     """A list of texts; in a flag or a variable they are separated by commas."""
     parts = raw.split(",") if isinstance(raw, str) else raw

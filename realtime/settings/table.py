@@ -239,6 +239,19 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "Addresses or networks of proxies in front, whose `X-Forwarded-Host` or `Forwarded` says the page's host; `*` for all.",
                 types.networks,
             ),
+            _setting(
+                "redis",
+                "REALTIME_REDIS",
+                "Several servers share the account through this Redis: `redis://`, `rediss://`, `unix://`, or `redis+sentinel://a,b,c/name`.",
+                types.redis_address,
+                secret=True,
+            ),
+            _setting("redis_prefix", "REALTIME_REDIS_PREFIX", "The beginning of every key there."),
+            _setting(
+                "node",
+                "REALTIME_NODE",
+                "This server's name among them, the same again after a restart. Default: host name and port.",
+            ),
             _setting("tls_cert", "REALTIME_TLS_CERT", "A certificate file, for https."),
             _setting("tls_key", "REALTIME_TLS_KEY", "Its private key."),
             _setting(
@@ -350,7 +363,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "budget_wait_s",
                 "REALTIME_BUDGET_WAIT_S",
-                "A speech request over the budget waits for at most so long.",
+                "A chat or speech request over the budget waits for at most so long.",
                 types.positive,
             ),
             _setting(

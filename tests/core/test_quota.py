@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,23 @@ def test_a_request_leaves_at_the_first_moment_that_the_limit_allows(limit, start
         best = next(at for at in moments if most_in_a_window([*placed, at]) <= limit)
         assert log.take(str(number), now_ms) == best - now_ms
         placed.append(best)
+
+
+def test_an_account_of_which_twice_as_much_is_wanted_is_used_nearly_whole():
+    """Every fourth request that waits is given up: its place is found by the next one."""
+    log, dice, sent, waiting = QuotaLog(60), random.Random(5), [], {}
+    for number, now_ms in enumerate(range(0, 600_000, 500)):
+        for place in [place for place, at_ms in waiting.items() if at_ms <= now_ms]:
+            sent.append(waiting.pop(place))
+        if waiting and number % 4 == 0:
+            place = dice.choice(list(waiting))
+            log.give_back(place)
+            del waiting[place]
+        wait_ms = log.take(str(number), now_ms, WAIT_MS)
+        if wait_ms <= WAIT_MS:
+            waiting[str(number)] = now_ms + wait_ms
+    assert most_in_a_window(sent) == 60
+    assert len([at_ms for at_ms in sent if at_ms >= 60_000]) >= 0.95 * 60 * 9
 
 
 class Account(RuleBasedStateMachine):

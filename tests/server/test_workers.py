@@ -120,6 +120,14 @@ def test_the_workers_together_use_what_the_account_allows_and_keep_no_lost_sessi
     assert {one.resume_window_s for one in each} == {0}
 
 
+def test_workers_with_redis_have_names_of_their_own_and_the_whole_budget_together():
+    settings = Settings(api_key="sk-x", speech_rpm=61, speech_connections=8, redis="redis://h", node="one")
+    each = [settings_of(settings, number, 4) for number in range(4)]
+    assert {one.speech_rpm for one in each} == {61}, "Redis counts for all"
+    assert [one.speech_connections for one in each] == [2, 2, 2, 2]
+    assert [one.node for one in each] == ["one/0", "one/1", "one/2", "one/3"]
+
+
 def test_each_worker_has_a_sandbox_of_its_own():
     settings = Settings(max_sessions=3)
     each = [settings_of(settings, number, 2) for number in range(2)]

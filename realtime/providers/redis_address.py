@@ -1,0 +1,62 @@
+"""Redis by its address: `redis://`, `rediss://`, `unix://`, `redis+sentinel://a,b,c/name`.
+
+Credentials in the address go to Redis and nowhere else: no error here quotes it. Opens no connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from realtime.errors import ConfigError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+LIMIT_S = 0.25  # for a connection, and for each answer
+SENTINEL = "redis+sentinel"
+SENTINEL_PORT = 26_379
+INSTALL = "REALTIME_REDIS needs a package: pip install 'minimax-realtime[redis]'."
+
+
+def open_redis(address: str, limit_s: float = LIMIT_S) -> Redis:
+    """A client that never tries again by itself, and waits for at most `limit_s`. Raises ConfigError."""
+    try:
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+    except ModuleNotFoundError:
+        raise ConfigError(INSTALL) from None
+    options: dict[str, Any] = {
+        "socket_timeout": limit_s,
+        "socket_connect_timeout": limit_s,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    try:
+        if address.startswith(f"{SENTINEL}:"):
+            return _master(address, options)
+        if address.startswith("unix:"):
+            options.pop("socket_connect_timeout")
+        return Redis.from_url(address, **options)
+    except ValueError:
+        raise ConfigError("REALTIME_REDIS is no address of a Redis.") from None
+
+
+def _master(address: str, options: dict[str, Any]) -> Redis:
+    """Whichever server the sentinels call the master when a connection is opened. They have no password."""
+    from redis.asyncio import sentinel as library
+
+    url = urlsplit(address)
+    hosts = [_host_and_port(host) for host in url.netloc.rpartition("@")[2].split(",")]
+    open_sentinels: Any = library.Sentinel  # it has no types
+    sentinels = open_sentinels(hosts, sentinel_kwargs=options, **options)
+    account = {"username": url.username, "password": url.password}
+    given = {name: unquote(value) for name, value in account.items() if value}
+    master: Redis = sentinels.master_for(url.path.strip("/"), **given)
+    return master
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """Raises ValueError for a port that is none."""
+    host, colon, port = text.partition(":")
+    return host, int(port) if colon else SENTINEL_PORT

@@ -1,0 +1,197 @@
+"""The one connection to Redis, owned by one task: scripts go out together, and nobody waits for long.
+
+A script that was sent is never cancelled; who cannot wait for its result goes on without it. A loss is no error but a
+result None. Three losses one after the other open the circuit breaker: then nothing is sent, and the task looks from
+time to time whether Redis is back. Knows nothing of what the scripts do (docs/scale.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from realtime.providers.redis_address import LIMIT_S
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+LOSSES = 3  # open the breaker
+PROBE_S = (
+    0.5,
+    2.0,
+)  # between two looks at a Redis that is away: at random, so that nodes do not come all at once
+LONGEST_QUEUE = 10_000
+TOGETHER = 200  # scripts in one round trip
+
+log = logging.getLogger(__name__)
+
+Result = list[Any] | None  # None: lost, perhaps before Redis has seen it, perhaps after
+Argument = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script. To run it twice with the same arguments must do no harm: a result can be lost."""
+
+    text: str
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha", hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    script: Script
+    keys: Sequence[str]
+    arguments: Sequence[Argument]
+    result: asyncio.Future[Result]
+
+
+class RedisLink:
+    """`open_client` opens the client once; it must neither try again by itself nor wait for ever."""
+
+    def __init__(self, open_client: Callable[[], Redis], probe_s: tuple[float, float] = PROBE_S) -> None:
+        self._client = open_client()
+        self._probe_s = probe_s
+        self._calls: deque[_Call] = deque()
+        self._news = asyncio.Event()
+        self._losses = 0
+        self._connected = False
+        self._on_connection: list[Callable[[], None]] = []
+        self._probe: list[_Call] = []
+        self._sent: Sequence[_Call] = ()
+        self._ended = False
+        self.up = True  # the breaker is closed
+        self.seen = False  # it has answered at least once
+        self.problem: str | None = None  # why Redis is away
+        self._task = asyncio.create_task(self._run(), name="redis")
+
+    def __repr__(self) -> str:
+        return f"<RedisLink {'up' if self.up else 'away'}>"
+
+    def send(self, script: Script, keys: Sequence[str], *arguments: Argument) -> asyncio.Future[Result]:
+        """Send a script, in order. The result is None if it was lost; nobody has to wait for it."""
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        if not self.up or self._ended or len(self._calls) >= LONGEST_QUEUE:
+            result.set_result(None)
+        else:
+            self._calls.append(_Call(script, keys, arguments, result))
+            self._news.set()
+        return result
+
+    def on_connection(self, listener: Callable[[], None]) -> None:
+        """Call it each time that a new connection has answered: Redis may have forgotten everything."""
+        self._on_connection.append(listener)
+
+    def probe_with(self, script: Script, keys: Sequence[str], *arguments: Argument) -> None:
+        """Look with this script as well whether Redis is back: one that writes, since a replica answers too."""
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._probe.append(_Call(script, keys, arguments, result))
+
+    async def aclose(self) -> None:
+        """Send what waits, if Redis takes it in time."""
+        self._ended = True
+        self._news.set()
+        await asyncio.wait([self._task], timeout=2 * LIMIT_S)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        _settle(self._sent, repeat(None))
+        self._lose_waiting()
+        await self._disconnect()
+        await self._client.aclose()
+
+    async def _run(self) -> None:
+        while self._calls or not self._ended:
+            if not self.up:
+                await self._sleep()
+                await self._exchange(self._probe)
+            elif self._calls:
+                number = min(TOGETHER, len(self._calls))
+                await self._exchange([self._calls.popleft() for _ in range(number)])
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    async def _sleep(self) -> None:
+        """Until the next look at a Redis that is away, or until the end."""
+        self._news.clear()
+        if not self._ended:
+            waiting = asyncio.create_task(self._news.wait())
+            await asyncio.wait([waiting], timeout=random.uniform(*self._probe_s))
+            waiting.cancel()
+
+    async def _exchange(self, calls: Sequence[_Call]) -> None:
+        """One round trip."""
+        self._sent = calls
+        try:
+            results = await self._ask(calls)
+        except Exception as error:  # the library's, and those of sockets and TLS
+            await self._lost(error)
+            _settle(calls, [None] * len(calls))
+        else:
+            self._answered()
+            _settle(calls, results)
+
+    async def _ask(self, calls: Sequence[_Call]) -> list[Result]:
+        """Raises what the library raises, and any error that a script ended with."""
+        from redis.exceptions import NoScriptError
+
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.ping()  # at least one command
+        for call in calls:
+            pipeline.evalsha(call.script.sha, len(call.keys), *call.keys, *call.arguments)
+        answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        results = answers[1:]
+        for number, (call, result) in enumerate(zip(calls, results, strict=True)):
+            if isinstance(result, NoScriptError):  # Redis is new, or has forgotten its scripts
+                text = call.script.text
+                results[number] = await self._client.eval(text, len(call.keys), *call.keys, *call.arguments)
+            elif isinstance(result, Exception):
+                raise result
+        return results
+
+    def _answered(self) -> None:
+        new, self._connected = not self._connected, True
+        if not self.up:
+            log.warning("redis is back")
+        self.up, self.seen, self.problem, self._losses = True, True, None, 0
+        if new:
+            for listener in self._on_connection:
+                listener()
+
+    async def _lost(self, error: Exception) -> None:
+        self._losses += 1
+        self._connected = False
+        await self._disconnect()
+        # Never its message, which may quote the address
+        kind = type(error.__cause__ or error).__name__
+        self.problem = f"Redis does not answer ({kind})."
+        if self.up and self._losses >= LOSSES:
+            self.up = False
+            self._lose_waiting()
+            log.warning("redis is away (%s): this server goes on alone", kind)
+
+    def _lose_waiting(self) -> None:
+        _settle(self._calls, repeat(None))
+        self._calls.clear()
+
+    async def _disconnect(self) -> None:
+        """What may still come on this connection is for nobody."""
+        try:
+            await self._client.connection_pool.disconnect()
+        except Exception as error:  # it is closed all the same
+            log.debug("redis: %s at the end of a connection", type(error).__name__)
+
+
+def _settle(calls: Iterable[_Call], results: Iterable[Result]) -> None:
+    for call, result in zip(calls, results, strict=False):
+        if not call.result.done():
+            call.result.set_result(result)

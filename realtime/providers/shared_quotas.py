@@ -1,0 +1,68 @@
+"""The quotas of a server that shares its account with others through Redis: made from the settings, in one place.
+
+Without `REALTIME_REDIS` nothing of this is imported. Knows which account a provider uses, and nothing of requests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from realtime.providers.nodes import node_of
+from realtime.providers.redis_address import open_redis
+from realtime.providers.redis_link import RedisLink
+from realtime.providers.redis_quota import RedisQuota
+from realtime.settings import Settings
+
+
+class SharedQuotas:
+    """For the providers of one server."""
+
+    def __init__(self, link: RedisLink, chat: RedisQuota, speech: RedisQuota) -> None:
+        self._link = link
+        self._by_role = {"chat": chat, "speech": speech}
+
+    def give_to(self, role: str, provider: Any) -> None:
+        """Let this provider use the quota that nodes share, if its role has one and it can."""
+        use_quota = getattr(provider, "use_quota", None)
+        if role in self._by_role and use_quota is not None:
+            use_quota(self._by_role[role])
+
+    def not_ready(self) -> str | None:
+        """Why this server should get no sessions yet: it has never heard of the others."""
+        return None if self._link.seen else self._link.problem or "Redis has not answered yet."
+
+
+@asynccontextmanager
+async def shared_quotas(settings: Settings) -> AsyncIterator[SharedQuotas]:
+    """Until the end of the block. Raises ConfigError for an address that is none, or where a package is missing."""
+    assert settings.redis is not None
+    link, node = RedisLink(partial(open_redis, settings.redis)), node_of(settings)
+    keys = [
+        f"{settings.redis_prefix}{{{account}}}" for account in (_chat_account(settings), _platform(settings))
+    ]
+    chat = RedisQuota(link, keys[0], "chat", settings.chat_rpm, node, spare=True)
+    speech = RedisQuota(link, keys[1], "speech", settings.speech_rpm, node)
+    try:
+        yield SharedQuotas(link, chat, speech)
+    finally:
+        await chat.aclose()
+        await speech.aclose()
+        await link.aclose()
+
+
+def _platform(settings: Settings) -> str:
+    return _account(settings.api_key)
+
+
+def _chat_account(settings: Settings) -> str:
+    other = settings.chat_base_url if settings.chat_provider in ("auto", "openai") else None
+    return _account(other, settings.chat_api_key) if other else _platform(settings)
+
+
+def _account(*parts: str | None) -> str:
+    """A name for an account that does not tell its key."""
+    return hashlib.sha256("\n".join(["account", *(part or "" for part in parts)]).encode()).hexdigest()[:16]
