@@ -38,7 +38,13 @@ class Node:
 
 @asynccontextmanager
 async def nodes_at(
-    url: str, count: int, limit: int = LIMIT, *, spare: bool = False, limit_s: float = ANSWERS_S
+    url: str,
+    count: int,
+    limit: int = LIMIT,
+    *,
+    name: str = "node",
+    spare: bool = False,
+    limit_s: float = ANSWERS_S,
 ) -> AsyncIterator[list[Node]]:
     """So many nodes that know of each other, if Redis is there. `limit_s`: how long the client waits for Redis."""
     async with AsyncExitStack() as stack:
@@ -46,7 +52,7 @@ async def nodes_at(
         for number in range(count):
             link = RedisLink(partial(open_redis, url, limit_s), PROBE_S)
             stack.push_async_callback(link.aclose)
-            quota = RedisQuota(link, KEY, "speech", limit, f"node {number}", spare=spare)
+            quota = RedisQuota(link, KEY, "speech", limit, f"{name} {number}", spare=spare)
             stack.push_async_callback(quota.aclose)
             nodes.append(Node(link, quota))
         yield nodes

@@ -120,7 +120,7 @@ def test_the_script_and_the_log_agree(script: Script) -> None:
 
 
 def test_the_times_of_the_script_are_those_of_the_log() -> None:
-    numbers = re.search(r"= (61000, 60000, 10000, 5000, 120000)\n", SCRIPT.text)
+    numbers = re.search(r"= (61000, 60000, 10000, 3000, 120000)\n", SCRIPT.text)
     assert numbers is not None
     ours = (quota.WINDOW_MS, quota.LOWERED_MS, quota.SETTLE_MS, quota.SILENT_MS, quota.KNOWN_MS)
     assert tuple(map(int, numbers[1].split(","))) == ours

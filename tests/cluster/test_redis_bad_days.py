@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from realtime.core.quota import share_of
+from realtime.core.quota import SILENT_MS, share_of
 from realtime.providers import redis_link, redis_quota
 from tests.cluster.nodes import ANSWERS_S, KEY, LIMIT, Node, all_know, nodes_at, until
 from tests.cluster.redis_server import SECRET, RedisServer
@@ -38,7 +38,14 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def away(*nodes: Node) -> None:
-    await until(lambda: not any(node.link.up for node in nodes))
+    """It takes three losses: the look of every second would take its time."""
+
+    def lost() -> bool:
+        for node in nodes:
+            node.quota.send("look")
+        return not any(node.link.up for node in nodes)
+
+    await until(lost)
 
 
 async def back(*nodes: Node) -> None:
@@ -209,3 +216,32 @@ async def test_what_waits_for_redis_is_bounded(server: RedisServer, monkeypatch:
         assert lost == 15
         server.wake()
         assert await results[0] is not None
+
+
+async def test_one_node_that_is_cut_off_has_its_share_and_the_others_keep_it_aside(
+    server: RedisServer,
+) -> None:
+    """Also if it was idle before: then it has its part of what was left."""
+    client, line = client_of(server), server.folder / "line.sock"
+    line.symlink_to(server.path)
+    async with nodes_at(server.url, 2) as (one, two), nodes_at(f"unix://{line}", 1, name="far") as (far,):
+        await all_know([one, two, far])
+        sent = await one.take(3)
+        await all_know([one, two, far])
+        line.unlink()
+        for connection in client.client_list():
+            if connection["id"] != str(client.client_id()):
+                client.client_kill_filter(_id=connection["id"])
+        await away(far)
+        sent += await far.take(LIMIT)
+        assert sent == 3 + (LIMIT - 3) // 3
+        client.zadd(f"{KEY}:speech:nodes", {"far 0": client.time()[0] * 1000 - SILENT_MS})
+        await one.quota.send("look")
+        sent += await take_all([one, two])
+        assert sent <= LIMIT
+        assert client.zcard(PLACES) == LIMIT - share_of(LIMIT, 3)
+        line.symlink_to(server.path)
+        await back(far)
+        await until(lambda: client.zcard(PLACES) == sent)
+        assert await take_all([one, two, far]) == LIMIT - sent
+    client.close()

@@ -2,7 +2,7 @@
 -- KEYS: places, refusals, nodes (sorted sets by time in ms). ARGV: operation, name of the node, limit, then
 --   take ID LONGEST_WAIT_MS | back ID | write ID AGE_MS ID AGE_MS ... | refused | look | leave
 -- Returns: the wait in ms (only of take), requests left now, nodes known, the limit as it is now.
-local WINDOW, LOWERED, SETTLE, SILENT, KNOWN = 61000, 60000, 10000, 5000, 120000
+local WINDOW, LOWERED, SETTLE, SILENT, KNOWN = 61000, 60000, 10000, 3000, 120000
 local places, refusals, nodes = KEYS[1], KEYS[2], KEYS[3]
 local operation, node, limit, id = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local time = redis.call('TIME')
