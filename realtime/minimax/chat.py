@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from typing import Any, TypeVar, Unpack, overload
@@ -73,12 +73,14 @@ class Chat:
         *,
         first_timeout_s: float = 15.0,
         gap_timeout_s: float = 8.0,
+        before_retry: Callable[[ProviderError], Awaitable[None]] | None = None,
         **options: Unpack[ChatOptions],
     ) -> AsyncGenerator[ChatEvent, None]:
         """The answer as a stream: text without thinking, tool calls, finish, usage. Close it to stop.
 
         `first_timeout_s` bounds the wait for the first content, retries included; `gap_timeout_s` the wait between two
-        events. Retries only while no event was yielded. Raises ProviderError; InvalidArgument before anything is sent.
+        events. Retries only while no event was yielded, after `before_retry` with the error, which may wait. Raises
+        ProviderError; InvalidArgument before anything is sent.
         """
         call = self._call(messages, options)
         deadline_s = _now() + first_timeout_s
@@ -99,8 +101,10 @@ class Chat:
                     raise
                 if _now() + pause_s >= deadline_s:
                     raise
-                without_trace(error)
+                failed = without_trace(error)
             await asyncio.sleep(pause_s)
+            if before_retry is not None:
+                await before_retry(failed)
 
     async def complete(
         self, messages: Messages, *, timeout_s: float = 120.0, **options: Unpack[ChatOptions]

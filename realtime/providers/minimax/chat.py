@@ -46,7 +46,7 @@ class ChatProvider:
         return f"<ChatProvider {self._chat!r}>"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        await self._quota.ask(self._budget_wait_s).use()
+        await self._wait_for_place()
         answer = self._chat.stream(
             messages=request.messages,
             tools=request.tools,
@@ -57,15 +57,28 @@ class ChatProvider:
             reasoning_effort=request.reasoning_effort,
             first_timeout_s=self._first_timeout_s,
             gap_timeout_s=self._gap_timeout_s,
+            before_retry=self._try_again,
         )
         try:
             async with aclosing(answer) as events:
                 async for event in events:
                     yield event
         except ProviderError as error:
-            if error.code == "rate_limit_exceeded":
-                self._quota.refused()
+            self._learn(error)
             raise
+
+    async def _try_again(self, error: ProviderError) -> None:
+        """A try more is a request more."""
+        self._learn(error)
+        await self._wait_for_place()
+
+    async def _wait_for_place(self) -> None:
+        """Until the account allows one more request. Raises ProviderRejected if that takes too long."""
+        await self._quota.ask(self._budget_wait_s).use()
+
+    def _learn(self, error: ProviderError) -> None:
+        if error.code == "rate_limit_exceeded" and error.upstream_code is not None:  # not our own count's
+            self._quota.refused()
 
     def requests_left(self) -> float:
         return self._quota.left()

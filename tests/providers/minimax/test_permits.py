@@ -13,8 +13,12 @@ from realtime.core.quota import WINDOW_MS
 from realtime.errors import ProviderError, ProviderRejected
 from realtime.minimax.errors import error_for_code
 from realtime.providers.base import SpeechPaused, Voice
+from realtime.providers.catalog import find
 from realtime.providers.memory_quota import MemoryQuota, now_ms
 from realtime.providers.minimax.chat import ChatProvider
+from realtime.sandbox.options import SandboxOptions
+from realtime.sandbox.server import Sandbox
+from realtime.settings import Settings
 from tests import virtual_time
 from tests.providers.minimax.scripted_speech import Fate, ScriptedClient
 from tests.providers.minimax.test_speech_losses import provider
@@ -31,7 +35,7 @@ class Asked:
         self.refusal = refusal
         self.at_s: list[float] = []
 
-    async def stream(self, **options: Any):
+    async def stream(self, before_retry=None, **options: Any):
         self.at_s.append(asyncio.get_running_loop().time())
         if self.refusal is not None:
             raise self.refusal
@@ -127,3 +131,16 @@ def test_a_chunk_that_is_sent_again_after_a_loss_waits_for_its_place():
         await speech.aclose()
 
     virtual_time.run(conversation())
+
+
+async def test_a_try_more_of_the_chat_client_is_a_request_more() -> None:
+    """Two tries that the platform refuses, then an answer: three places, and a limit that was lowered once."""
+    async with Sandbox(SandboxOptions.parse(faults=("chat.error=1002",))) as sandbox:
+        chat = find("chat", "minimax").create(Settings(api_key="k", base_url=sandbox.url, chat_rpm=60))
+        chat._chat._jitter = lambda: -0.49  # no long pauses
+        with pytest.raises(ProviderError):
+            await ask(chat)
+        tries = [request for request in sandbox.state.requests if "chat" in request.path]
+        assert chat.requests_left() == 48 - len(tries)
+        assert len(tries) == 3
+        await chat.aclose()
