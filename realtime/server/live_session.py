@@ -13,7 +13,6 @@ import hmac
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any, Protocol
 
@@ -27,7 +26,7 @@ from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta
 from realtime.server.access import Caller
 from realtime.server.audio_streams import AudioStreams
 from realtime.server.persistence import Persistence, StoredConversation
-from realtime.server.replay import AFTER_PLAYED_S, UNTOLD_S, ReplayBuffer, Sent, sent_event
+from realtime.server.replay import AFTER_PLAYED_S, UNTOLD_S, ReplayBuffer, ResumeRequest, Sent, sent_event
 from realtime.server.runtime import Runtime
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
@@ -53,16 +52,6 @@ class Closing(Exception):
     def copy(self) -> Closing:
         """The same, without the trace: one that was raised knows frames, and these know the session."""
         return Closing(self.code, self.reason, resumable=self.resumable)
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeRequest:
-    """The values of `?resume=sess_A1&last_seq=812&item_id=item_A6&played_ms=620`."""
-
-    session_id: str
-    last_seq: int | None  # None: missing, or not a number
-    item_id: str | None = None
-    played_ms: int = 0
 
 
 class AttachedConnection(Protocol):

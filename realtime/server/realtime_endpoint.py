@@ -25,11 +25,11 @@ from realtime.server.access import Caller, credential_of
 from realtime.server.answers import error_response
 from realtime.server.connection import Connection
 from realtime.server.frames import MAX_MESSAGE_BYTES, Frames
-from realtime.server.live_session import Closing, LiveSession, ResumeRequest
+from realtime.server.live_session import Closing, LiveSession
 from realtime.server.origins import cors_headers, origin_refused
 from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry
-from realtime.server.replay import Gap, Sent
+from realtime.server.replay import Gap, ResumeRequest, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
 from realtime.server.state import ACCESS, ARRIVALS, DOOR, METRICS, OPENED, OPENINGS, REGISTRY, runtime_of
 from realtime.server.story import Client, client_of

@@ -22,6 +22,16 @@ MAX_ITEMS = 64  # whose sound may go on
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """The values of `?resume=sess_A1&last_seq=812&item_id=item_A6&played_ms=620`."""
+
+    session_id: str
+    last_seq: int | None  # None: missing, or not a number
+    item_id: str | None = None
+    played_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """One message as it was sent. `seq` counts the messages of a session from 1; 0 is not counted.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from realtime.errors import ProtocolError
-from realtime.server.live_session import LiveSession, ResumeRequest
+from realtime.server.live_session import LiveSession
 from realtime.server.registry import Registry
+from realtime.server.replay import ResumeRequest
 
 NEW_SESSION = "This is a new session: rebuild the conversation with conversation.item.create."
 

@@ -12,7 +12,8 @@ from realtime.protocol.objects import InputText, MessageItem
 from realtime.providers import FakeChat, FakeSpeech
 from realtime.providers.base import Providers
 from realtime.server.access import Caller
-from realtime.server.live_session import LiveSession, ResumeRequest
+from realtime.server.live_session import LiveSession
+from realtime.server.replay import ResumeRequest
 from realtime.server.runtime import Runtime
 from realtime.settings import Settings
 from tests.virtual_time import run
