@@ -57,7 +57,7 @@ def _network(model: weights.SileroFile) -> Network:
 
 @lru_cache(maxsize=1)
 def _known_network(model: Path) -> SileroNet:
-    """Servers of one process share it: the weights are the same, as the hash of the file was checked; it has no state."""
+    """Servers of one process share it: its hash was checked, so the weights are the same, and it has no state."""
     return SileroNet(model)
 
 
