@@ -6,11 +6,12 @@ import asyncio
 import random
 from dataclasses import replace
 
+import aiohttp
 import pytest
 
 from bench import overload, soak, survive
 from bench.common import now_s
-from bench.processes import values
+from bench.processes import metric, values
 from tests.eventually import eventually
 from tests.server.harness import open_harness
 
@@ -126,3 +127,10 @@ def test_an_answer_that_is_not_whole_was_cut():
 def test_metrics_are_read_by_name_and_labels():
     text = '# HELP a b\nrealtime_a 3.0\nrealtime_ab 4.0\nrealtime_a{worker="1"} 2.0\n'
     assert values(text, "realtime_a") == {"": 3.0, '{worker="1"}': 2.0}
+
+
+async def test_a_server_tells_how_many_tasks_it_has():
+    async with open_harness() as harness, aiohttp.ClientSession() as http:
+        before = await metric(http, harness.server.url, "realtime_tasks")
+        async with harness.connect():
+            assert await metric(http, harness.server.url, "realtime_tasks") > before > 0
