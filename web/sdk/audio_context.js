@@ -1,3 +1,4 @@
+// @ts-check
 // Keeps an AudioContext running. A phone call, another app or the operating system may stop it at any time: iOS calls that
 // state "interrupted", others "suspended". It runs again by itself, or when the page is shown, or at the next gesture.
 
@@ -10,9 +11,13 @@ export const soundIsPossible = () => Boolean(globalThis.isSecureContext && globa
 /**
  * Resume `context` whenever it has stopped, until it is closed. `onState` is called with "running" or "interrupted" each
  * time that changes after it first ran. Returns a function that ends this.
+ * @param {AudioContext} context
+ * @param {(state: "running" | "interrupted") => void} onState
  */
 export function keepRunning(context, onState = () => {}) {
-  let ran = context.state === "running", reported = ran ? "running" : null, timer = null;
+  let ran = context.state === "running", reported = ran ? "running" : null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
   const resume = () => {
     if (context.state === "closed") return end();

@@ -1,3 +1,4 @@
+// @ts-check
 // The two forms of a message: the binary audio frame of `realtime.bin.v1` (a header of twelve bytes, then PCM16, all
 // little-endian), and an event as JSON. Knows only the layout; knows no socket and no streams.
 
@@ -7,7 +8,10 @@ const VERSION = 1;
 const KIND_AUDIO = 1;
 const FLAG_END = 1;
 
-/** One frame as an ArrayBuffer. `startMs` is the position of the first sample in its stream. */
+/**
+ * One frame as an ArrayBuffer. `startMs` is the position of the first sample in its stream.
+ * @param {{ pcm: Int16Array, seq: number, startMs: number, stream?: number, end?: boolean }} frame
+ */
 export function encodeFrame({ pcm, seq, startMs, stream = 0, end = false }) {
   const buffer = new ArrayBuffer(HEADER_BYTES + pcm.byteLength);
   const header = new DataView(buffer);
@@ -21,7 +25,7 @@ export function encodeFrame({ pcm, seq, startMs, stream = 0, end = false }) {
   return buffer;
 }
 
-/** The frame in `buffer`, or null if this version does not know it; the caller skips such frames. */
+/** The frame in `buffer`, or null if this version does not know it; the caller skips such frames. @param {ArrayBuffer} buffer */
 export function decodeFrame(buffer) {
   if (buffer.byteLength < HEADER_BYTES || buffer.byteLength % 2) return null;
   const header = new DataView(buffer);
@@ -35,18 +39,18 @@ export function decodeFrame(buffer) {
   };
 }
 
-/** Base64 of the bytes of a typed array: audio in JSON events. */
+/** Base64 of the bytes of a typed array: audio in JSON events. @param {ArrayBufferView} view @returns {string} */
 export function toBase64(view) {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const bytes = /** @type {Uint8Array & { toBase64?: () => string }} */ (new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
   if (bytes.toBase64) return bytes.toBase64();
   let text = "";
   for (let at = 0; at < bytes.length; at += 0x2000) {
-    text += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x2000));
+    text += String.fromCharCode(...bytes.subarray(at, at + 0x2000));
   }
   return btoa(text);
 }
 
-/** PCM16 samples from base64; an odd last byte is dropped. */
+/** PCM16 samples from base64; an odd last byte is dropped. @param {string} text */
 export function fromBase64(text) {
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length & ~1);

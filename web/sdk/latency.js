@@ -1,3 +1,4 @@
+// @ts-check
 // The marks of a turn as bars of a waterfall diagram. Pure; the mark names are those of the protocol.
 
 const STEPS = [
@@ -9,7 +10,7 @@ const STEPS = [
   { name: "playback", from: "speech_first_audio", to: "playback_started" },
 ];
 
-/** {firstSoundMs, startMs, endMs, steps: [{name, startMs, endMs}]}; steps without both marks are left out. */
+/** {firstSoundMs, startMs, endMs, steps: [{name, startMs, endMs}]}; steps without both marks are left out. @param {{ marks: Record<string, number> }} latency */
 export function waterfall({ marks }) {
   const steps = STEPS
     .filter(({ from, to }) => marks[from] !== undefined && marks[to] !== undefined)

@@ -1,10 +1,13 @@
+// @ts-check
 // Streaming sample-rate conversion of Float32 samples with a polyphase windowed sinc. It keeps the end of the last
 // block, so that blocks of any size join without an error.
 
 const ZERO_CROSSINGS = 16;  // half width of the kernel at the lower rate: 0.7 ms of delay at 24 kHz
 
+/** @type {(a: number, b: number) => number} */
 const divisor = (a, b) => (b ? divisor(b, a % b) : a);
 
+/** @param {number} t @param {number} cutoff @param {number} halfWidth */
 function windowedSinc(t, cutoff, halfWidth) {
   if (Math.abs(t) >= halfWidth) return 0;
   const x = Math.PI * t * cutoff;
@@ -13,7 +16,7 @@ function windowedSinc(t, cutoff, halfWidth) {
   return cutoff * sinc * (0.42 + 0.5 * Math.cos(phase) + 0.08 * Math.cos(2 * phase));
 }
 
-/** The kernel of each output phase, normalized so that a constant signal keeps its value. */
+/** The kernel of each output phase, normalized so that a constant signal keeps its value. @param {number} up @param {number} cutoff @param {number} halfWidth @param {number} taps */
 function kernels(up, cutoff, halfWidth, taps) {
   return Array.from({ length: up }, (_, phase) => {
     const row = new Float32Array(taps);
@@ -27,7 +30,8 @@ function kernels(up, cutoff, halfWidth, taps) {
 }
 
 export class Resampler {
-  constructor(fromRate, toRate) {  // Hertz
+  /** @param {number} fromRate in Hertz @param {number} toRate */
+  constructor(fromRate, toRate) {
     const common = divisor(fromRate, toRate);
     this.up = toRate / common;
     this.down = fromRate / common;
@@ -39,7 +43,7 @@ export class Resampler {
     this.phase = 0;
   }
 
-  /** The samples that can be computed with `input`; they lag by half the width of the kernel. */
+  /** The samples that can be computed with `input`; they lag by half the width of the kernel. @param {Float32Array} input @returns {Float32Array} */
   push(input) {
     if (!this.rows) return input;
     const line = new Float32Array(this.history.length + input.length);

@@ -1,3 +1,4 @@
+// @ts-check
 // The player's ring buffer of samples, each with the part it belongs to. Decides when to start, counts every sample of
 // output, and discards the rest at a flush. Knows no worklet; measures time in samples.
 //
@@ -10,15 +11,22 @@ const JITTER_CAP_MS = 200;  // a longer pause is one of the voice, and waiting w
 const RAMP_MS = 2;        // fades between silence and audio without a click
 const KEEP_DONE_MS = 1000; // a finished part is reported this long, because of the latency of the device
 
+/** @typedef {{ key: string, base: number | null, received: number, output: number, ended: boolean, lastSample: number | null }} Part */
+
 export class SampleQueue {
+  /** @param {number} rate in Hertz @param {{ flushFade?: number, seconds?: number }} options */
   constructor(rate, { flushFade = 128, seconds = 20 } = {}) {
-    this.rate = rate;  // Hertz
+    this.rate = rate;
     this.flushFade = flushFade;  // samples that fade out after a flush: one quantum
     this.ring = new Float32Array(rate * seconds);
     this.head = 0;
     this.size = 0;
-    this.segments = [];        // [{part, samples}] in ring order
-    this.parts = new Map();    // key -> {key, base, received, output, ended, lastSample}
+    /** @type {{ part: Part, samples: number }[]} */
+    this.segments = [];        // in ring order
+    /** @type {Map<string, Part>} */
+    this.parts = new Map();
+    /** @type {Part | null} */
+    this.current = null;       // of the last sample of output
     this.clock = 0;            // samples of output, silence included
     this.waiting = true;
     this.waited = 0;
@@ -35,6 +43,7 @@ export class SampleQueue {
     return this.size > 0;
   }
 
+  /** @param {string} key @param {Float32Array} samples */
   push(key, samples) {
     const part = this.#part(key);
     if (part.ended || !samples.length) return;
@@ -52,14 +61,14 @@ export class SampleQueue {
     else this.segments.push({ part, samples: samples.length });
   }
 
-  /** The part is complete. */
+  /** The part is complete. @param {string} key */
   end(key) {
     const part = this.#part(key);
     part.ended = true;
     if (part.lastSample === null) part.lastSample = this.clock;
   }
 
-  /** Fill `out` with the next samples, or with silence. */
+  /** Fill `out` with the next samples, or with silence. @param {Float32Array} out */
   pull(out) {
     this.clock += out.length;
     if (this.waiting && !this.#start(out.length)) return this.#silence(out, 0);
@@ -113,6 +122,7 @@ export class SampleQueue {
     return parts;
   }
 
+  /** @param {string} key @returns {Part} */
   #part(key) {
     let part = this.parts.get(key);
     if (!part) {
@@ -122,7 +132,7 @@ export class SampleQueue {
     return part;
   }
 
-  /** How late this arrival is, against the first one of its part. */
+  /** How late this arrival is, against the first one of its part. @param {Part} part */
   #measure(part) {
     part.base ??= this.clock;
     const late = this.clock - part.base - part.received;
@@ -134,6 +144,7 @@ export class SampleQueue {
     this.jitter = Math.max(this.jitter, this.latest);
   }
 
+  /** @param {number} more samples */
   #reserve(more) {
     if (this.size + more <= this.ring.length) return;
     const larger = new Float32Array(Math.max(this.ring.length * 2, this.size + more));
@@ -144,9 +155,10 @@ export class SampleQueue {
     this.head = 0;
   }
 
+  /** @param {number} length of a quantum */
   #start(length) {
     if (!this.size) return false;
-    const complete = this.segments.at(-1).part.ended;
+    const complete = this.segments[this.segments.length - 1].part.ended;
     // What comes after the first arrival is ahead of its time: as good as waiting that long.
     if (this.size - this.opening < this.jitter && this.waited < this.jitter && !complete) {
       this.waited += length;
@@ -158,6 +170,7 @@ export class SampleQueue {
     return true;
   }
 
+  /** @param {number} count @param {number} clock */
   #advance(count, clock) {
     this.head = (this.head + count) % this.ring.length;
     this.size -= count;
@@ -187,6 +200,7 @@ export class SampleQueue {
     }
   }
 
+  /** @param {Float32Array} out @param {number} from */
   #silence(out, from) {
     for (let i = from; i < out.length; i++) {
       this.last = Math.abs(this.last) < 1e-4 ? 0 : this.last * (1 - 3 / this.ramp);
@@ -194,6 +208,7 @@ export class SampleQueue {
     }
   }
 
+  /** @param {Float32Array} out @param {number} count */
   #fadeIn(out, count) {
     for (let i = 0; i < count && this.rampIn > 0; i++, this.rampIn--) {
       out[i] *= 1 - this.rampIn / this.ramp;
