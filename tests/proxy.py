@@ -97,7 +97,11 @@ class _Way:
             return
         now_s = asyncio.get_running_loop().time()
         self._free_s = max(self._free_s, now_s) + len(data) / self._bytes_per_s
-        self._later(lambda: self._writer.is_closing() or self._writer.write(data))
+        self._later(lambda: self._arrive(data))
+
+    def _arrive(self, data: bytes) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(data)
 
     def close(self) -> None:
         self._later(self._writer.close)
