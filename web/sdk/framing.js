@@ -58,6 +58,6 @@ export function fromBase64(text) {
   return new Int16Array(bytes.buffer);
 }
 
-/** An event as JSON. Half of a surrogate pair, as of an emoji that was cut, is no text: a server could not read the event. */
+/** An event as JSON. Half of a surrogate pair, as of an emoji that was cut, is no text: a server could not read it. @param {unknown} event @returns {string} */
 export const jsonOf = (event) =>
   JSON.stringify(event, (_, value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value));
