@@ -38,6 +38,8 @@ class Terminal:
         self.answers = 0  # finished responses, failed ones included
         self.failures: list[str] = []
         self._texts: dict[str, SpokenText] = {}  # by item
+        self._positions: dict[str, Position] = {}  # by item: the latest, perhaps ahead of the events
+        self._whole: set[str] = set()  # items whose text has come to its end
         self._current: str | None = None  # the item on the current line of the screen
         self._news = asyncio.Condition()
         self._active = 0  # responses that are not done
@@ -148,10 +150,14 @@ class Terminal:
                 self._active += 1
             case "response.output_audio_transcript.delta":
                 self._spoken(event["item_id"]).add(event["delta"])
-                self._caption(event["item_id"], 0)
+                self._follow(event["item_id"])
             case "response.output_audio_words.delta":
                 self._spoken(event["item_id"]).add_words(event["words"])
-            case "response.output_audio_transcript.done" if not self.conversation.plays:
+                self._follow(event["item_id"])
+            case "response.output_audio_transcript.done" if self.conversation.plays:
+                self._whole.add(event["item_id"])
+                self._follow(event["item_id"])
+            case "response.output_audio_transcript.done":
                 self._finish(event["item_id"])
             case "response.output_text.delta":
                 self._texts.setdefault(event["item_id"], SpokenText()).add(event["delta"])
@@ -163,6 +169,7 @@ class Terminal:
             case "conversation.item.retrieved":
                 self._truncated(event["item"]["id"], _transcript(event["item"]))
             case "response.done":
+                self._positions = {name: at for name, at in self._positions.items() if name in self._texts}
                 self._active -= 1
                 self.answers += 1
                 self._failed(event["response"])
@@ -185,13 +192,21 @@ class Terminal:
         return self._texts.setdefault(item_id, SpokenText(timed))
 
     def _heard(self, position: Position) -> None:
-        """Show the words up to this position."""
-        if position.part.item_id in self._texts:
-            self._caption(position.part.item_id, position.played_ms)
-            if position.drained:
-                self._finish(position.part.item_id)
+        """What is played may be ahead of the events that are shown: its words are shown when they come."""
+        self._positions[position.part.item_id] = position
+        self._follow(position.part.item_id)
+
+    def _follow(self, item_id: str) -> None:
+        """Show the words of this item up to the position of its playback."""
+        if item_id not in self._texts:
+            return
+        position = self._positions.get(item_id)
+        self._caption(item_id, position.played_ms if position is not None else 0)
+        if position is not None and position.drained and item_id in self._whole:
+            self._finish(item_id)
 
     def _finish(self, item_id: str) -> None:
+        self._whole.discard(item_id)
         text = self._texts.pop(item_id, None)
         if text is not None:
             self.screen.reply(text.rest())
@@ -208,6 +223,7 @@ class Terminal:
         if heard is None or item_id not in self._texts:
             return  # without `playback` the transcript comes with the retrieved item
         del self._texts[item_id]
+        self._whole.discard(item_id)
         self._end_line()
         self.screen.interrupted(heard)
 
