@@ -135,7 +135,8 @@ async def test_speaking_during_a_long_answer_stops_it_and_history_keeps_what_was
         log = await page.evaluate(EVENTS)
     item = story["response"]["output"][0]
     # A pause of a busy machine within the sentence ends a turn: then the next answer is interrupted, too.
-    (cut,) = [event for event in truncated if event["item_id"] == item["id"]]
+    # And if it tells its position late, the server corrects what it supposed.
+    *_, cut = [event for event in truncated if event["item_id"] == item["id"]]
     whole, kept = item["content"][0]["transcript"], cut["transcript"]
     assert kept
     assert whole.startswith(kept)
@@ -151,7 +152,7 @@ async def test_speaking_during_a_long_answer_stops_it_and_history_keeps_what_was
 
 
 def assert_stopped_at(end_ms, took_ms, pcm, recorded):
-    """Check that the recording has the audio up to the reported position, and then none.
+    """Check that the recording has the audio up to the reported position, and then no more of it.
 
     A page waits 150 ms for the position of its audio thread; if that is too busy, the page reports what it knew, and the
     audio goes on a little: up to a second here, and for many seconds without the stop.
@@ -163,8 +164,10 @@ def assert_stopped_at(end_ms, took_ms, pcm, recorded):
     offset, similarity = locate(last, recorded)
     assert similarity >= 0.9
     late = 0 if took_ms < 140 else RATE
-    after = recorded[offset + len(last) + 2 * leeway + late :][: RATE // 3]
-    assert np.abs(after).max(initial=0) == 0, "audio after the reported position"
+    begin = len(last) + 2 * leeway + late
+    rest = pcm[end + 2 * leeway + late :][:RATE]
+    # What sounds there on a busy machine is the next answer.
+    assert locate(rest, recorded[offset + begin :])[1] < 0.8, "audio after the reported position"
 
 
 async def test_typing_works_without_a_microphone_and_is_in_the_history(open_page, sent):  # noqa: F811

@@ -26,6 +26,10 @@ async def shown(page: Any) -> list[str]:
     return await page.eval_on_selector_all(".caption .text", "all => all.map((element) => element.innerText)")
 
 
+async def is_shown(page: Any, *texts: str) -> bool:
+    return await shown(page) == list(texts)
+
+
 # --- the key ---
 
 
@@ -47,7 +51,9 @@ async def test_a_message_typed_before_the_key_is_answered_after_it(open_page: An
         await page.wait_for_selector(".caption.assistant.final")
         assert created(session) == [("user", "First thing"), ("user", "Second thing")]
         assert len(session.of("response.create")) == 1
-        assert await shown(page) == ["First thing", "Second thing", "Well, here you are."]
+        await eventually(
+            lambda: is_shown(page, "First thing", "Second thing", "Well, here you are."), "these captions"
+        )
 
 
 async def test_a_message_without_the_key_can_be_sent_later(open_page: Any) -> None:
@@ -77,7 +83,7 @@ async def test_a_reload_keeps_the_conversation(open_page: Any) -> None:
         await type_(page, "Remember **me**")
         await wait_until_played(await session_of(server))
         await page.reload()
-        assert await shown(page) == ["Remember **me**", "Well, here you are."]
+        await eventually(lambda: is_shown(page, "Remember **me**", "Well, here you are."), "these captions")
         assert await page.locator(".trouble").count() == 0
         await type_(page, "Who am I?")
         session = await session_of(server, 1)
@@ -113,7 +119,10 @@ async def test_a_reload_continues_a_stored_conversation(open_page: Any) -> None:
         await wait_until_played(session)
         assert server.asked_for[1] == "conv_1"
         assert created(session) == [("user", "Who am I?")]
-        assert await shown(page) == ["Remember me", "Well, here you are.", "Who am I?", "Well, here you are."]
+        await eventually(
+            lambda: is_shown(page, "Remember me", "Well, here you are.", "Who am I?", "Well, here you are."),
+            "these captions",
+        )
 
 
 async def test_a_reload_during_an_answer_keeps_what_was_heard(open_page: Any) -> None:
@@ -275,7 +284,7 @@ async def test_an_answer_that_breaks_off_can_be_tried_again(open_page: Any) -> N
         await page.click(".trouble button")
         await page.wait_for_selector(".caption.assistant.final")
         await page.wait_for_selector(".trouble", state="detached")
-        assert await shown(page) == ["A long one", "Well, here you are."]
+        await eventually(lambda: is_shown(page, "A long one", "Well, here you are."), "the new answer alone")
         assert server.sessions[1].of("conversation.item.delete")
     finally:
         await server.stop()
