@@ -72,8 +72,19 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_sdk_is_checked_by_tsc(tmp_path: Path) -> None:
-    """`strict`; files without `@ts-check` are read, not checked."""
+    """`strict`, whether a module asks for it or not."""
     node_tools.run("tsc", "-p", SDK / "tsconfig.json", "--outDir", tmp_path, cwd=SDK)
+
+
+def test_no_module_is_left_unchecked() -> None:
+    """A new one is checked from its first line on: those of the audio thread, too."""
+    asked = json.loads(node_tools.run("tsc", "-p", SDK / "tsconfig.json", "--showConfig", cwd=SDK))
+    checked = {(SDK / name).resolve() for name in asked["files"]}
+    modules = {path for path in SDK.rglob("*.js") if not {"types", "node_modules"} & set(path.parts)}
+    assert asked["compilerOptions"]["checkJs"]
+    assert asked["compilerOptions"]["strict"]
+    assert modules <= checked
+    assert [path.name for path in modules if "@ts-nocheck" in path.read_text()] == []
 
 
 def test_a_user_s_typescript_fits(project: Path) -> None:

@@ -1,3 +1,4 @@
+// @ts-check
 // One WebSocket at a time, with subprotocols, key, timeouts, reconnecting and a connection state. Knows frames and JSON.
 // With the extension `resume` a session outlives its socket: `resuming.js` remembers what that needs. Does not know what
 // events mean, except `session.created` and `.resumed`, the error for a wrong key and the answer to its own probe.
@@ -6,6 +7,9 @@ import { SUBPROTOCOL, decodeFrame, encodeFrame, jsonOf, toBase64 } from "./frami
 import { Resuming } from "./resuming.js";
 import { Silence } from "./silence.js";
 import { understood } from "./understood.js";
+
+/** @import { ProtocolEvent } from "./types.js" */
+/** @typedef {import("./types.js").ConnectionState} ConnectionState */
 
 const FIRST_EVENT_MS = 10_000;
 const PROBE = { type: "conversation.item.retrieve", event_id: "probe", item_id: "probe" };  // answered by an error
@@ -24,19 +28,27 @@ const PERMANENT = new Set([1002, 1003, 1007, 1009]);  // close codes after which
  * Events: `state`, `silent`, `event` (a server event), `frame` (a decoded binary frame), each once over all sockets.
  */
 export class Connection extends EventTarget {
-  /** `credential`: async function that returns the key or null. If it throws {refused: reason}, there is no retry. */
+  /**
+   * `credential`: async function that returns the key or null. If it throws {refused: reason}, there is no retry.
+   * @param {{ url: string | URL, extensions?: string[], binary?: boolean, credential?: () => Promise<string | null>,
+   *   rate?: number }} options
+   */
   constructor({ url, extensions = [], binary = true, credential = async () => null, rate = 24000 }) {
     super();
-    Object.assign(this, { url, extensions, binary, credential, rate });
-    this.state = "closed";
-    this.reason = null;
-    this.retryAt = null;
+    this.url = url;
+    this.extensions = extensions;
+    this.binary = binary;
+    this.credential = credential;
+    this.rate = rate;  // Hertz
+    this.state = /** @type {ConnectionState} */ ("closed");
+    this.reason = /** @type {string | null} */ (null);
+    this.retryAt = /** @type {number | null} */ (null);
     this.attempts = 0;
     this.everOpen = false;
     this.watched = false;
     this.query = /** @type {() => Record<string, string>} */ (() => ({}));  // more parameters of the address, asked for at each connect
-    this.played = /** @type {() => object | null} */ (() => null);  // {item_id, played_ms} of what is playing, for the server of a resumed session
-    this.repeated = [];  // items of the user whose audio a new session is sent again
+    this.played = /** @type {() => { item_id: string, played_ms: number } | null} */ (() => null);  // {item_id, played_ms} of what is playing, for the server of a resumed session
+    this.repeated = /** @type {string[]} */ ([]);  // items of the user whose audio a new session is sent again
     this.resumptions = 0;
     this.traffic = { sent: 0, received: 0 };  // bytes of all messages of all sockets
     this.#log = new Resuming({ rate });
@@ -50,7 +62,11 @@ export class Connection extends EventTarget {
 
   #log; #silence; #allowed = STALLED_BYTES; #hiding = () => this.#leave();
 
-  #socket = null; #timer = null; #seq = 0; #samples = 0; #generation = 0; #probe = ""; #probes = 0;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #seq = 0; #samples = 0; #generation = 0; #probe = ""; #probes = 0;
 
   get silent() {
     return this.#silence.silent;
@@ -103,11 +119,14 @@ export class Connection extends EventTarget {
   /**
    * Send an event if there is a session, else drop it: it would not apply to the next one. The end of a turn waits as long
    * as the speech before it. Returns whether it was sent, or will be.
+   * @param {ProtocolEvent} event
+   * @returns {boolean}
    */
   send(event) {
     return this.#send(event);
   }
 
+  /** @param {ProtocolEvent} event @param {boolean} [again] */
   #send(event, again) {
     if (this.#log.holds(event)) return true;
     if (this.state !== "open" && !(this.resuming && this.#log.hasRoom)) return false;
@@ -121,23 +140,25 @@ export class Connection extends EventTarget {
     this.#sendAgain(this.#log.release());
   }
 
+  /** @param {(string | Int16Array)[]} rest */
   #sendAgain(rest) {
     for (const each of rest) {
       if (typeof each === "string") this.#put(each);
       else this.#sendPcm(each);
     }
-    this.#allowed = this.#socket.bufferedAmount + STALLED_BYTES;
+    this.#allowed = this.#unsent + STALLED_BYTES;
   }
 
-  /** Append microphone audio: PCM16 at the session's rate. */
+  /** Append microphone audio: PCM16 at the session's rate. @param {Int16Array} pcm */
   sendAudio(pcm) {
     if (!this.#log.audio(pcm) || this.state !== "open") return;
-    const unsent = this.#socket.bufferedAmount;
+    const unsent = this.#unsent;
     if (unsent > this.#allowed) return this.#lost("stalled");
     this.#allowed = Math.max(STALLED_BYTES, Math.min(this.#allowed, unsent + STALLED_BYTES));
     this.#sendPcm(pcm);
   }
 
+  /** @param {Int16Array} pcm */
   #sendPcm(pcm) {
     if (this.binaryAudio) {
       const startMs = Math.floor((this.#samples * 1000) / this.rate);
@@ -148,9 +169,14 @@ export class Connection extends EventTarget {
     this.#samples += pcm.length;
   }
 
+  get #unsent() {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** @param {string | ArrayBuffer} data */
   #put(data) {
     this.traffic.sent += bytesOf(data);
-    this.#socket.send(data);
+    this.#socket?.send(data);
   }
 
   async #connect() {
@@ -162,8 +188,9 @@ export class Connection extends EventTarget {
     let key;
     try {
       key = await this.credential();
-    } catch (error) {
+    } catch (thrown) {
       if (generation !== this.#generation) return;
+      const error = /** @type {{ refused?: string }} */ (thrown);
       return error.refused ? this.#refuse(error.refused) : this.#retryLater("unreachable");
     }
     if (generation !== this.#generation) return;
@@ -177,12 +204,12 @@ export class Connection extends EventTarget {
     this.#socket = socket;
   }
 
-  /** Null if the browser refuses to try: then no retry would do better. */
+  /** Null if the browser refuses to try: then no retry would do better. @param {string[]} protocols @param {string | null} key */
   #newSocket(protocols, key) {
     try {
       return new WebSocket(this.#address(), protocols);
     } catch (error) {
-      this.#refuse(reasonOf(error, key));
+      this.#refuse(reasonOf(/** @type {Error} */ (error), key));
       return null;
     }
   }
@@ -195,6 +222,7 @@ export class Connection extends EventTarget {
     return url;
   }
 
+  /** @param {string | ArrayBuffer} data */
   #receive(data) {
     this.#silence.heard();
     this.traffic.received += bytesOf(data);
@@ -215,6 +243,7 @@ export class Connection extends EventTarget {
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
   }
 
+  /** @param {Record<string, any>} session */
   #opened(session) {
     clearTimeout(this.#timer);
     this.repeated = this.#log.begin(session);
@@ -223,7 +252,7 @@ export class Connection extends EventTarget {
     this.#setState("open");
   }
 
-  /** The same session on a new socket: what the server has not received is sent again, in order. */
+  /** The same session on a new socket: what the server has not received is sent again, in order. @param {ProtocolEvent} event */
   #resumed(event) {
     clearTimeout(this.#timer);
     const rest = this.#log.resumed(event);
@@ -238,6 +267,7 @@ export class Connection extends EventTarget {
     return this.#send({ ...PROBE, event_id: this.#probe }, false);
   }
 
+  /** @param {number} code @param {string} reason */
   #closed(code, reason) {
     if (code === 1000 || code === 1001 || ENDS.has(reason)) this.#log.ended();
     if (this.reason === "invalid_api_key" || reason === "invalid_api_key") return this.#refuse("invalid_api_key");
@@ -246,24 +276,27 @@ export class Connection extends EventTarget {
     this.#lost(reason || "unreachable");
   }
 
-  /** The socket is gone. A session that waits for its client is fetched at once. */
+  /** The socket is gone. A session that waits for its client is fetched at once. @param {string} reason */
   #lost(reason) {
     if (this.state !== "open" || !this.#log.possible) return this.#retryLater(reason);
     this.attempts = 0;
     this.#wait(reason, reason === "silent" ? 0 : Math.random() * RESUME_WITHIN_MS);
   }
 
+  /** @param {string} reason */
   #refuse(reason) {
     this.#closeSocket();
     this.reason = reason;
     this.#setState("refused");
   }
 
+  /** @param {string} reason */
   #retryLater(reason) {
     const base = BACKOFF_MS[Math.min(this.attempts++, BACKOFF_MS.length - 1)];
     this.#wait(reason, base * (0.8 + 0.4 * Math.random()));
   }
 
+  /** @param {string} reason @param {number} delay in ms */
   #wait(reason, delay) {
     this.#closeSocket();
     this.reason = reason;
@@ -272,7 +305,7 @@ export class Connection extends EventTarget {
     this.#setState("waiting");
   }
 
-  /** Drop the socket without waiting for its closing handshake, which never ends on a lost connection. */
+  /** Drop the socket without waiting for its closing handshake, which never ends on a lost connection. @param {number} [code] */
   #closeSocket(code) {
     clearTimeout(this.#timer);
     this.#silence.end();
@@ -285,6 +318,7 @@ export class Connection extends EventTarget {
     socket.close(...(code ? [code] : []));
   }
 
+  /** @param {ConnectionState} state */
   #setState(state) {
     if (state === "connecting" || state === "open") this.reason = null;
     if (state !== "waiting") this.retryAt = null;
@@ -294,7 +328,10 @@ export class Connection extends EventTarget {
   }
 }
 
-/** Why there is no socket: an https page must not open ws://, and a key has to be written as the name of a subprotocol. */
+/**
+ * Why there is no socket: an https page must not open ws://, and a key has to be written as the name of a subprotocol.
+ * @param {Error} error @param {string | null} key
+ */
 function reasonOf({ name }, key) {
   if (!globalThis.WebSocket) return "no_websocket";
   if (name === "SecurityError") return "insecure_address";
@@ -302,9 +339,12 @@ function reasonOf({ name }, key) {
 }
 
 const encoder = new TextEncoder();
-const bytesOf = (data) => (typeof data === "string" ? encoder.encode(data).length : data.byteLength);
+const bytesOf = (/** @type {string | ArrayBuffer} */ data) => (typeof data === "string" ? encoder.encode(data).length : data.byteLength);
 
-/** The event in a message; null if there is none, as from something on the way that is no Realtime server. */
+/**
+ * The event in a message; null if there is none, as from something on the way that is no Realtime server.
+ * @param {string} text @returns {ProtocolEvent | null}
+ */
 function eventIn(text) {
   try {
     const event = JSON.parse(text);
@@ -317,6 +357,9 @@ function eventIn(text) {
 /**
  * Exchange a key for a short-lived `ek_…` secret, so that no socket is opened with the key itself.
  * Throws an Error with `refused: "invalid_api_key"` if the server rejects the key.
+ * @param {string | URL} url
+ * @param {string} key
+ * @returns {Promise<string>}
  */
 export async function clientSecret(url, key) {
   const answer = await fetch(url, {
@@ -325,7 +368,7 @@ export async function clientSecret(url, key) {
     body: JSON.stringify({ session: { type: "realtime" } }),
   });
   if (answer.ok) return (await answer.json()).value;
-  const error = new Error(`The server answered ${answer.status} to the key.`);
+  const error = /** @type {Error & { refused?: string }} */ (new Error(`The server answered ${answer.status} to the key.`));
   if (answer.status === 401 || answer.status === 403) error.refused = "invalid_api_key";
   throw error;
 }

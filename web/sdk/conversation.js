@@ -1,9 +1,18 @@
+// @ts-check
 // The conversation as plain data: for each event type a pure function (state, event) -> state.
 // Knows the protocol's events and their order; knows no socket, no audio, no document.
 
 import { seenLength } from "./markdown.js";
 import { understood } from "./understood.js";
 
+/** @import { Conversation, Item, Problem, ProtocolEvent, Word } from "./types.js" */
+/** @typedef {import("./types.js").Phase} Phase */
+/**
+ * What changes of an item: its new fields, or a function that makes them of the item before.
+ * @typedef {Partial<Item> | ((item: Item) => Partial<Item>)} Change
+ */
+
+/** @type {() => Conversation} */
 export const emptyConversation = () => ({
   session: null,
   extensions: [],
@@ -22,20 +31,22 @@ export const emptyConversation = () => ({
 /**
  * The state after `event`; the same object if the event does not change the conversation. An event that lacks what its
  * handler needs, from a server of another version, changes nothing.
+ * @param {Conversation} state
+ * @param {ProtocolEvent} event
  */
 export function reduce(state, event) {
   const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : null;
   return handler ? understood(() => handler(state, event), state) : state;
 }
 
-/** user-speaking · speaking · thinking · listening */
+/** user-speaking · speaking · thinking · listening @param {Conversation} state @param {boolean} playing @returns {Phase} */
 export function phase(state, playing) {
   if (state.speech) return "user-speaking";
   if (playing) return "speaking";
   return state.response || state.awaiting ? "thinking" : "listening";
 }
 
-/** Events that create the conversation again in a new session: as heard, and with what was typed meanwhile. */
+/** Events that create the conversation again in a new session: as heard, and with what was typed meanwhile. @param {Conversation} state */
 export function recreate(state) {
   return state.items
     .filter((item) => (item.placed || item.typed) && (item.text || item.images.length) && !item.hidden && ["user", "assistant"].includes(item.role))
@@ -48,7 +59,7 @@ export function recreate(state) {
     }));
 }
 
-/** The content of a typed message. */
+/** The content of a typed message. @param {{ text: string, images: string[] }} message */
 export function inputOf({ text, images }) {
   return [
     ...(text ? [{ type: "input_text", text }] : []),
@@ -56,6 +67,7 @@ export function inputOf({ text, images }) {
   ];
 }
 
+/** @type {Record<string, (state: Conversation, event: ProtocolEvent) => Conversation>} */
 export const handlers = {
   "session.created": (state, { session }) => {
     const next = {
@@ -118,7 +130,7 @@ export const handlers = {
   "response.done": (state, { response }) => {
     if (outOfBand(response)) return state;
     const ended = listOf(response.output).reduce(
-      (all, item) => change(all, item?.id, { status: item.status, final: true }), state);
+      (/** @type {Conversation} */ all, item) => change(all, item?.id, { status: item.status, final: true }), state);
     const problem = problemOf(response);
     return {
       ...(response.status === "failed" ? failLast(ended, problem) : ended),
@@ -143,33 +155,38 @@ export const handlers = {
   "local.retried": (state) => ({ ...withoutFailures(state), problem: null, awaiting: true, wanted: true, latency: null }),
   "local.stopped": (state) => ({ ...state, response: null, speech: null, awaiting: false, wanted: false }),
   "local.restored": (state, { id, items }) => ({
-    ...state, id, items: [...items.map((item) => newItem(item.id, { ...item, final: true })), ...state.items],
+    ...state, id, items: [...items.map((/** @type {Item} */ item) => newItem(item.id, { ...item, final: true })), ...state.items],
   }),
   "local.tools": (state, { running }) => ({ ...state, awaiting: running }),  // an answer follows their results
   "local.problem_seen": (state) => ({ ...state, problem: null }),
 };
 
+/** @type {Problem} */
 const LOST = { code: "connection_lost", message: "The connection was lost." };
 
-const visible = ({ items }) => items.filter((item) => !item.hidden && ["user", "assistant"].includes(item.role));
+const visible = (/** @type {Conversation} */ { items }) => items.filter((item) => !item.hidden && ["user", "assistant"].includes(item.role));
 
-/** Whether the last thing that was said is the user's. */
+/** Whether the last thing that was said is the user's. @param {Conversation} state */
 function isUnanswered(state) {
   return visible(state).at(-1)?.role === "user";
 }
 
-/** Whether the server answers by itself when a turn ends. */
+/** Whether the server answers by itself when a turn ends. @param {Conversation} state */
 function answersTurns({ session }) {
   const detection = session?.audio?.input?.turn_detection;
   return detection !== null && detection?.create_response !== false;
 }
 
-/** The user can ask again for the last answer: the failure stands at it, or at the message without one. */
+/**
+ * The user can ask again for the last answer: the failure stands at it, or at the message without one.
+ * @param {Conversation} state @param {Problem | null} failed
+ */
 function failLast(state, failed) {
   const last = visible(state).at(-1);
   return last ? change(state, last.id, { failed }) : state;
 }
 
+/** @param {Conversation} state @returns {Conversation} */
 function withoutFailures(state) {
   if (!state.items.some((item) => item.failed)) return state;
   return { ...state, items: state.items.map((item) => (item.failed ? { ...item, failed: null } : item)) };
@@ -181,18 +198,22 @@ const HARMLESS = new Set([
   "conversation_already_has_active_response", "session_not_resumable",
 ]);
 
+/** @param {Conversation} state @param {Record<string, any>} session @returns {Conversation} */
 function withSession(state, session) {
   return { ...state, session, extensions: session.extensions ?? [] };
 }
 
+/** @param {Record<string, any>} response */
 function outOfBand(response) {
   return response.conversation_id === null;
 }
 
+/** @param {any} error @returns {Problem} */
 function asProblem(error) {
   return { code: error?.code ?? null, message: String(error?.message ?? "") };
 }
 
+/** @param {Record<string, any>} response @returns {Problem | null} */
 function problemOf({ status, status_details }) {
   if (status === "failed") return asProblem(status_details?.error ?? { message: "The answer failed." });
   if (status !== "incomplete") return null;
@@ -201,15 +222,18 @@ function problemOf({ status, status_details }) {
     : { code: "max_output_tokens", message: "The answer reached its length limit." };
 }
 
+/** @param {Record<string, any>} item @returns {string} */
 function textOf(item) {
-  return (item.content ?? []).map((part) => part.text ?? part.transcript ?? "").join("");
+  return (item.content ?? []).map((/** @type {any} */ part) => part.text ?? part.transcript ?? "").join("");
 }
 
+/** @type {(id: string, fields: Partial<Item>) => Item} */
 const newItem = (id, fields) => ({
   id, role: "assistant", text: "", whole: null, words: [], status: "in_progress",
   final: false, truncated: false, hidden: false, placed: false, typed: false, unread: null, failed: null, images: [], call: null, ...fields,
 });
 
+/** @param {Conversation} state @param {string} id @param {Change} update @returns {Conversation} */
 function change(state, id, update) {
   const at = state.items.findIndex((item) => item.id === id);
   if (at < 0) return state;
@@ -218,6 +242,7 @@ function change(state, id, update) {
   return { ...state, items };
 }
 
+/** @param {Conversation} state @param {string} id @param {Partial<Item>} fields @returns {Conversation} */
 function upsert(state, id, fields) {
   if (typeof id !== "string") return state;
   if (state.items.some((item) => item.id === id)) return change(state, id, fields);
@@ -225,17 +250,23 @@ function upsert(state, id, fields) {
   return { ...state, items: [...state.items, whole(item, newItem(id, {}))] };
 }
 
-/** `item` with the values of `before` where the server gave none: what draws it needs a text and a role. */
+/** `item` with the values of `before` where the server gave none: what draws it needs a text and a role. @param {Item} item @param {Item} before */
 function whole(item, before) {
-  for (const name of ["text", "role"]) if (typeof item[name] !== "string") item[name] = before[name];
+  for (const name of /** @type {const} */ (["text", "role"])) if (typeof item[name] !== "string") item[name] = before[name];
   return item;
 }
 
+/** @type {(value: unknown) => any[]} */
 const listOf = (value) => (Array.isArray(value) ? value : []);
+/** @type {(marks: Record<string, number>) => Record<string, number>} */
 const numbers = (marks) => Object.fromEntries(Object.entries(marks).filter(([, ms]) => Number.isFinite(ms)));
+/** @type {(word: any) => word is Word} */
 const isWord = (word) => typeof word?.text === "string" && Number.isFinite(word.start_ms) && Number.isFinite(word.end_ms);
 
-/** Put an item after `previous`. Null puts it first; an unknown id leaves it where it is. */
+/**
+ * Put an item after `previous`. Null puts it first; an unknown id leaves it where it is.
+ * @param {Conversation} state @param {string} id @param {string | null | undefined} previous @returns {Conversation}
+ */
 function place(state, id, previous) {
   if (previous === undefined) return state;
   const item = state.items.find((candidate) => candidate.id === id);
@@ -246,6 +277,7 @@ function place(state, id, previous) {
   return { ...state, items: rest };
 }
 
+/** @param {Conversation} state @param {ProtocolEvent} event @returns {Conversation} */
 function itemPlaced(state, { item, previous_item_id }) {
   if (item.type !== "message") {
     // Calls and their outputs are kept as hidden items, because later items name them as `previous_item_id`.
@@ -255,7 +287,8 @@ function itemPlaced(state, { item, previous_item_id }) {
   }
   const known = state.items.find((candidate) => candidate.id === item.id);
   const text = textOf(item);
-  const typed = item.content?.some((part) => part.type === "input_text");
+  const typed = item.content?.some((/** @type {any} */ part) => part.type === "input_text");
+  /** @type {Partial<Item>} */
   const fields = { role: item.role, status: item.status, hidden: item.role === "system", placed: true };
   if (known) fields.hidden ||= known.hidden;
   if (text && !known?.final && !known?.truncated) fields.text = text;
@@ -264,10 +297,12 @@ function itemPlaced(state, { item, previous_item_id }) {
   return known?.placed ? next : place(next, item.id, previous_item_id);
 }
 
+/** @param {Conversation} state @param {ProtocolEvent} event */
 function appendText(state, { item_id, delta }) {
   return change(state, item_id, (item) => (item.truncated ? {} : { text: item.text + (delta ?? "") }));
 }
 
+/** @param {Conversation} state @param {string} id @param {string} text */
 function finishText(state, id, text) {
   return change(state, id, (item) => (item.truncated ? {} : { text, final: true }));
 }
@@ -275,6 +310,8 @@ function finishText(state, id, text) {
 /**
  * The words that were heard up to their middle. Without word times, the text stays until the server sends it. Code or
  * a table at the beginning of an answer was seen: it stays, as in the server's history.
+ * @param {Item} item
+ * @param {number} heardMs
  */
 export function heardText(item, heardMs) {
   if (!item.words.length && heardMs > 0) return item.text;

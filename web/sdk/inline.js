@@ -1,5 +1,9 @@
+// @ts-check
 // The inline part of Markdown: bold, italic, struck, code, links. Pure. `markdown.js` finds the blocks.
 // Careful on purpose: what is not certainly a mark stays text, so that `2*3*4`, `__init__` and `**kwargs` are kept.
+
+/** @import { MarkdownNode } from "./types.js" */
+/** A node before its leaf is made of `inner`: its start and end. @typedef {MarkdownNode & { inner?: [number, number] }} Found */
 
 const MAX_REACH = 2000;     // of code and links, in characters
 const MAX_PATH = 260;
@@ -10,7 +14,7 @@ const WORD = new RegExp(`[^\\p{P}\\p{S}\\p{Cs}\\s${CJK}]`, "u");  // a letter, d
 const BARE = new RegExp(`https?://[^\\s<>"\`|\\\\^{}${CJK}]+`, "iuy");
 const MARKS = /[\\`*_~[<]|!(?=\[)|h(?=ttps?:\/\/)/gi;
 
-/** The address if a page may link to it, else null. */
+/** The address if a page may link to it, else null. @param {string} address */
 export function safeAddress(address) {
   return SAFE.test(address) && URL.canParse(address) ? address : null;
 }
@@ -18,13 +22,19 @@ export function safeAddress(address) {
 /**
  * Nodes of text[from, to): `{kind, start, end, children}` with the kinds strong, emphasis, struck, code and link (which
  * has `href`), and leaves `{kind: "text", start, end}`. Positions are those of `text`.
+ * @param {string} text
+ * @param {number} from
+ * @param {number} to
+ * @param {boolean} inLink
+ * @returns {MarkdownNode[]}
  */
 export function parseInline(text, from, to, inLink = false) {
+  /** @type {MarkdownNode[]} */
   const nodes = [];
   let plain = from;
-  const add = (node, innerStart, innerEnd) => {
+  const add = (/** @type {Found} */ { inner: [start, end] = [0, 0], ...node }) => {
     if (plain < node.start) nodes.push({ kind: "text", start: plain, end: node.start });
-    node.children ??= innerStart < innerEnd ? [{ kind: "text", start: innerStart, end: innerEnd }] : [];
+    node.children ??= start < end ? [{ kind: "text", start, end }] : [];
     nodes.push(node);
     plain = node.end;
   };
@@ -39,14 +49,14 @@ export function parseInline(text, from, to, inLink = false) {
       at += text[at] === "\\" ? 2 : runLength(text, at, to);
       continue;
     }
-    add(node, node.inner?.[0], node.inner?.[1]);
-    delete node.inner;
+    add(node);
     at = node.end;
   }
   if (plain < to) nodes.push({ kind: "text", start: plain, end: to });
   return nodes;
 }
 
+/** @param {string} text @param {number} at @param {number} from @param {number} to @param {boolean} inLink @returns {Found | null} */
 function nodeAt(text, at, from, to, inLink) {
   switch (text[at]) {
     case "\\": return escaped(text, at, from, to);
@@ -58,14 +68,19 @@ function nodeAt(text, at, from, to, inLink) {
   }
 }
 
-/** `\*` shows the star alone. Only marks can be escaped: paths and `\(x\)` keep their backslash. */
+/**
+ * `\*` shows the star alone. Only marks can be escaped: paths and `\(x\)` keep their backslash.
+ * @param {string} text @param {number} at @param {number} from @param {number} to
+ * @returns {Found | null}
+ */
 function escaped(text, at, from, to) {
   if (at + 1 >= to || !"*_`~#|<>$".includes(text[at + 1])) return null;
-  const word = /\S*$/.exec(text.slice(Math.max(from, at - MAX_PATH), at))[0];
+  const [word] = /** @type {RegExpExecArray} */ (/\S*$/.exec(text.slice(Math.max(from, at - MAX_PATH), at)));
   if (/:\\|^\\\\|:$|\\$/.test(word)) return null;  // C:\dir\*.txt, \\host\_share
   return { kind: "escape", start: at, end: at + 2, inner: [at + 1, at + 2] };
 }
 
+/** @param {string} text @param {number} at @param {number} to @returns {Found | null} */
 function codeSpan(text, at, to) {
   const count = runLength(text, at, to);
   const end = Math.min(to, at + MAX_REACH);
@@ -82,7 +97,11 @@ function codeSpan(text, at, to) {
   return null;
 }
 
-/** `[label](address)` and `![label](address)`: a picture becomes a link, because the page loads nothing from elsewhere. */
+/**
+ * `[label](address)` and `![label](address)`: a picture becomes a link, because the page loads nothing from elsewhere.
+ * @param {string} text @param {number} at @param {number} to
+ * @returns {Found | null}
+ */
 function namedLink(text, at, to) {
   const open = text[at] === "!" ? at + 1 : at;
   if (text[open] !== "[" || open >= to) return null;
@@ -97,39 +116,47 @@ function namedLink(text, at, to) {
   return href ? { kind: "link", href, start: at, end: last + 1, children } : { kind: "label", start: at, end: last + 1, children };
 }
 
-/** Whether a target is a place in documents that this page does not have (`pages/a.md`, `#top`), and no index or pattern. */
+/**
+ * Whether a target is a place in documents that this page does not have (`pages/a.md`, `#top`), and no index or pattern.
+ * @param {string} text @param {number} at @param {string} target @param {string} label
+ */
 function isPlace(text, at, target, label) {
   if (!target || /^[a-z][a-z0-9+.-]*:|^\/\/|[\\|^$*?]/i.test(target)) return false;
   if (at > 0 && /[\p{L}\p{N}_)\]]/u.test(text[at - 1])) return false;  // f[0](x)
   return /[./#]/.test(target) && /\p{L}/u.test(label) && !/^\^?(?:\w-\w|\\)/.test(label);  // [a-z](x)
 }
 
+/** @param {string} text @param {number} at @param {number} to @returns {Found | null} */
 function angleLink(text, at, to) {
   const close = text.indexOf(">", at);
   if (close < 0 || close >= to || close - at > MAX_REACH) return null;
   const href = safeAddress(text.slice(at + 1, close));
-  return href && { kind: "link", href, start: at, end: close + 1, inner: [at + 1, close] };
+  return href === null ? null : { kind: "link", href, start: at, end: close + 1, inner: [at + 1, close] };
 }
 
+/** @param {string} text @param {number} at @param {number} from @param {number} to @returns {Found | null} */
 function bareLink(text, at, from, to) {
   if (at > from && WORD.test(text[at - 1])) return null;
   BARE.lastIndex = at;
   let address = BARE.exec(text)?.[0].slice(0, to - at);
   if (!address) return null;
-  for (let last = address.at(-1); address; last = address.at(-1)) {
+  while (address) {
+    const last = address.slice(-1);
     const unopened = last === ")" && count(address, ")") > count(address, "(");
     if (!".,;:!?'*_~]".includes(last) && !unopened) break;
     address = address.slice(0, -1);
   }
   const href = safeAddress(address);
-  return href && { kind: "link", href, start: at, end: at + address.length, inner: [at, at + address.length] };
+  return href === null ? null : { kind: "link", href, start: at, end: at + address.length, inner: [at, at + address.length] };
 }
 
+/** @param {string} text @param {number} at @param {number} from @param {number} to @param {boolean} inLink @returns {Found | null} */
 function emphasis(text, at, from, to, inLink) {
   const mark = text[at], size = runLength(text, at, to);
-  const kinds = { "*": ["emphasis", "strong"], "~": [null, "struck"], "_": ["emphasis", null] }[mark];
+  /** @type {Record<string, (string | null)[]>} */
+  const emphases = { "*": ["emphasis", "strong"], "~": [null, "struck"], "_": ["emphasis", null] };
   const both = mark === "*" && size === 3;
-  const kind = both ? "strong" : kinds?.[size - 1];
+  const kind = both ? "strong" : emphases[mark]?.[size - 1];
   if (!kind || !opens(text, at, size, from, to)) return null;
   const close = closing(text, at, size, from, to);
   if (close < 0) return null;
@@ -138,7 +165,10 @@ function emphasis(text, at, from, to, inLink) {
   return { kind, start: at, end: close + size, children };
 }
 
-/** Whether a run may open: nothing of a word or path before it, something to emphasise after it. */
+/**
+ * Whether a run may open: nothing of a word or path before it, something to emphasise after it.
+ * @param {string} text @param {number} at @param {number} size @param {number} from @param {number} to
+ */
 function opens(text, at, size, from, to) {
   const [first, last] = [beyond(text, at - 1, from, to, -1, text[at]), beyond(text, at + size, from, to, 1, text[at])];
   const before = first < from ? " " : text[first], after = last < to ? text[last] : " ";
@@ -146,7 +176,10 @@ function opens(text, at, size, from, to) {
   return !WORD.test(before) && !/[/\\.*_~)\]]/.test(before);
 }
 
-/** The place after marks of another kind that stand at `at`: `**_both_**`. Only whole ones: `_`, `*`, `**` and `~~`. */
+/**
+ * The place after marks of another kind that stand at `at`: `**_both_**`. Only whole ones: `_`, `*`, `**` and `~~`.
+ * @param {string} text @param {number} at @param {number} from @param {number} to @param {1 | -1} step @param {string} own
+ */
 function beyond(text, at, from, to, step, own) {
   const mark = at >= from && at < to ? text[at] : "";
   if (!"*_~".includes(mark) || mark === own || !mark) return at;
@@ -156,6 +189,7 @@ function beyond(text, at, from, to, step, own) {
   return size === 2 && mark !== "_" || size === 1 && mark !== "~" ? next : at;
 }
 
+/** @param {string} text @param {number} at @param {number} size @param {number} to */
 function closes(text, at, size, to) {
   const before = text[at - 1], after = at + size < to ? text[at + size] : " ";
   if (/[\s([{/\\,]/.test(before)) return false;
@@ -164,9 +198,12 @@ function closes(text, at, size, to) {
   return !WORD.test(after) && !/[/\\(_]/.test(after) && !(after === "." && WORD.test(text[at + size + 1] ?? " "));
 }
 
-/** Where the run that closes begins, or -1. Runs that open in between have to close first. */
+/**
+ * Where the run that closes begins, or -1. Runs that open in between have to close first.
+ * @param {string} text @param {number} at @param {number} size @param {number} from @param {number} to
+ */
 function closing(text, at, size, from, to) {
-  const mark = text[at], end = Math.min(to, at + MAX_EMPHASIS), open = [];
+  const mark = text[at], end = Math.min(to, at + MAX_EMPHASIS), open = /** @type {number[]} */ ([]);
   for (let i = at + size; i < end;) {
     if (text[i] === "\\") { i += 2; continue; }
     if (text[i] === "\n" && /\n[ \t]*\n/y.test(text.slice(i, i + 20))) return -1;
@@ -176,7 +213,7 @@ function closing(text, at, size, from, to) {
     if (closes(text, i, run, to)) {
       if (open.length && open.at(-1) === run) open.pop();
       else if (run === size) return i;
-      else if (open.length && run === open.at(-1) + size) return i + run - size;
+      else if (open.length && run === open[open.length - 1] + size) return i + run - size;
       else if (open.length && run === open.at(-1)) open.pop();
     } else if (opens(text, i, run, from, to)) open.push(run);
     i += run;
@@ -184,7 +221,10 @@ function closing(text, at, size, from, to) {
   return -1;
 }
 
-/** The place of the bracket that closes the one at `at`, on the same paragraph; -1 if there is none. */
+/**
+ * The place of the bracket that closes the one at `at`, on the same paragraph; -1 if there is none.
+ * @param {string} text @param {number} at @param {number} to @param {string} open @param {string} close
+ */
 function matching(text, at, to, open, close) {
   const end = Math.min(to, at + MAX_REACH);
   for (let i = at, depth = 0; i < end; i++) {
@@ -195,10 +235,11 @@ function matching(text, at, to, open, close) {
   return -1;
 }
 
+/** @param {string} text @param {number} at @param {number} to */
 function runLength(text, at, to) {
   let end = at + 1;
   while (end < to && text[end] === text[at]) end += 1;
   return end - at;
 }
 
-const count = (text, letter) => text.split(letter).length - 1;
+const count = (/** @type {string} */ text, /** @type {string} */ letter) => text.split(letter).length - 1;

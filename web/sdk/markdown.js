@@ -1,3 +1,4 @@
+// @ts-check
 // An answer's Markdown as a tree over the model's own characters. Pure: knows no document.
 //
 //   parse(text)  -> {kind: "root", start, end, children}
@@ -9,6 +10,10 @@
 
 import { parseInline } from "./inline.js";
 
+/** @import { MarkdownNode } from "./types.js" */
+/** `stop`: after its newline. @typedef {{ start: number, end: number, stop: number }} Line */
+/** A block, and the index of the line after it. @typedef {[MarkdownNode, number]} Block */
+
 const FENCE = /^( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)$/;
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
 const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
@@ -18,8 +23,9 @@ const DIVIDER = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$
 const ARITHMETIC = /^[-+*>]\s*(?:[\d=.]|$)/;  // "- 5", "> 3": alone on its line, this is no mark
 const MAX_DEPTH = 12;
 
+/** @param {string} text @returns {MarkdownNode} */
 export function parse(text) {
-  const lines = [];
+  const lines = /** @type {Line[]} */ ([]);
   for (let start = 0; start <= text.length;) {
     const newline = text.indexOf("\n", start);
     const stop = newline < 0 ? text.length : newline + 1;  // with the newline
@@ -32,27 +38,30 @@ export function parse(text) {
   return { kind: "root", start: 0, end: text.length, children: blocks(text, lines, 0) };
 }
 
-/** How much of the beginning of a text can only be seen: the code and tables before the first word that is said. */
+/** How much of the beginning of a text can only be seen: the code and tables before the first word that is said. @param {string} text */
 export function seenLength(text) {
   let end = 0;
-  for (const node of parse(text).children) {
+  for (const node of parse(text).children ?? []) {
     if (node.kind === "code" || node.kind === "table") end = node.end;
     else if ([...leaves(node)].some((leaf) => /[\p{L}\p{N}]/u.test(text.slice(leaf.start, leaf.end)))) break;
   }
   return end;
 }
 
-/** The leaves of a tree, in order. */
+/** The leaves of a tree, in order. @param {MarkdownNode} node @returns {Generator<MarkdownNode>} */
 export function* leaves(node) {
   if (node.kind === "text") yield node;
-  else for (const child of node.children) yield* leaves(child);
+  else for (const child of node.children ?? []) yield* leaves(child);
 }
 
-/** The tree without what stands at or after `limit`: what was not heard. */
+/**
+ * The tree without what stands at or after `limit`: what was not heard.
+ * @param {MarkdownNode} node @param {number} limit @returns {MarkdownNode | null}
+ */
 export function clip(node, limit) {
   if (node.kind === "text") return node.start < limit ? { ...node, end: Math.min(node.end, limit) } : null;
   if (node.start >= limit && node.kind !== "root") return null;
-  const children = node.children.map((child) => clip(child, limit)).filter(Boolean);
+  const children = (node.children ?? []).map((child) => clip(child, limit)).filter((child) => child !== null);
   if (!children.length && node.kind !== "root" && node.kind !== "rule" && node.kind !== "cell") return null;
   return { ...node, end: Math.min(node.end, limit), children };
 }
@@ -60,29 +69,37 @@ export function clip(node, limit) {
 /**
  * What to copy for a selection from the visible character at `from` up to `to`: the marks of everything that is selected
  * as a whole belong to it. A selection inside of one piece of code is the code alone, as it is shown.
+ * @param {string} text
+ * @param {MarkdownNode} root
+ * @param {number} from
+ * @param {number} to
  */
 export function copyOf(text, root, from, to) {
-  let [start, end] = [from, to], code = null;
-  const visit = (node) => {
+  let [start, end] = [from, to], code = /** @type {MarkdownNode[] | null} */ (null);
+  const visit = (/** @type {MarkdownNode} */ node) => {
     const own = [...leaves(node)];
     if (node.kind === "text" || !own.length) return;
-    const [first, last] = [own[0].start, own.at(-1).end];
+    const [first, last] = [own[0].start, own[own.length - 1].end];
     if (last <= from || first >= to) return;
     if (node.kind === "code" && first <= from && to <= last) code = own;
     if (first >= from && last <= to) [start, end] = [Math.min(start, node.start), Math.max(end, node.end)];
-    node.children.forEach(visit);
+    node.children?.forEach(visit);
   };
   visit(root);
   if (!code) return text.slice(start, end);
   return code.map((leaf) => text.slice(Math.max(from, leaf.start), Math.min(to, leaf.end))).join("");
 }
 
-const lineText = (text, line) => text.slice(line.start, line.end);
-const isBlank = (text, line) => !lineText(text, line).trim();
-const indentOf = (text, line) => /^ */.exec(lineText(text, line))[0].length;
+const lineText = (/** @type {string} */ text, /** @type {Line} */ line) => text.slice(line.start, line.end);
+const isBlank = (/** @type {string} */ text, /** @type {Line} */ line) => !lineText(text, line).trim();
+const indentOf = (/** @type {string} */ text, /** @type {Line} */ line) => lineText(text, line).search(/[^ ]|$/);
 
+/** For a line that is known to match. @param {RegExp} pattern @param {string} own */
+const matched = (pattern, own) => /** @type {RegExpExecArray} */ (pattern.exec(own));
+
+/** @param {string} text @param {Line[]} lines @param {number} depth @returns {MarkdownNode[]} */
 function blocks(text, lines, depth) {
-  const nodes = [];
+  const nodes = /** @type {MarkdownNode[]} */ ([]);
   for (let i = 0; i < lines.length;) {
     if (isBlank(text, lines[i])) { i += 1; continue; }
     const [node, next] = blockAt(text, lines, i, depth);
@@ -92,6 +109,7 @@ function blocks(text, lines, depth) {
   return nodes;
 }
 
+/** @param {string} text @param {Line[]} lines @param {number} i @param {number} depth @returns {Block} */
 function blockAt(text, lines, i, depth) {
   const own = lineText(text, lines[i]);
   const nested = depth < MAX_DEPTH;
@@ -104,7 +122,11 @@ function blockAt(text, lines, i, depth) {
     || paragraph(text, lines, i, depth);
 }
 
-/** Whether a block begins here that ends a paragraph. Only a list that begins with 1 does ("It was in\n2024. Then"). */
+/**
+ * Whether a block begins here that ends a paragraph. Only a list that begins with 1 does ("It was in\n2024. Then").
+ * @param {string} text @param {Line[]} lines @param {number} i @param {number} depth
+ * @returns {boolean}
+ */
 function interrupts(text, lines, i, depth) {
   const own = lineText(text, lines[i]);
   if (FENCE.test(own) || HEADING.test(own) || RULE.test(own)) return true;
@@ -117,9 +139,10 @@ function interrupts(text, lines, i, depth) {
   return isTable(text, lines, i);
 }
 
+/** @param {string} text @param {Line[]} lines @param {number} i @returns {Block} */
 function codeBlock(text, lines, i) {
-  const [, indent, fence, info] = FENCE.exec(lineText(text, lines[i]));
-  const closes = (line) => {
+  const [, indent, fence, info] = matched(FENCE, lineText(text, lines[i]));
+  const closes = (/** @type {Line} */ line) => {
     const own = lineText(text, line).trim();
     return own.length >= fence.length && own === fence[0].repeat(own.length);
   };
@@ -136,17 +159,18 @@ function codeBlock(text, lines, i) {
   return [{ kind: "code", language: info.trim(), open, start: lines[i].start, end, children }, last + 1];
 }
 
+/** @param {string} text @param {Line[]} lines @param {number} i @returns {Block} */
 function heading(text, lines, i) {
-  const line = lines[i], [, marks, content] = HEADING.exec(lineText(text, line));
+  const line = lines[i], [, marks, content] = matched(HEADING, lineText(text, line));
   const start = line.start + lineText(text, line).indexOf(content, lineText(text, line).indexOf(marks) + marks.length);
   const children = parseInline(text, start, start + content.length);
   return [{ kind: "heading", level: marks.length, start: line.start, end: line.end, children }, i + 1];
 }
 
-/** Null for a single `> 5`. */
+/** Null for a single `> 5`. @param {string} text @param {Line[]} lines @param {number} i @param {number} depth @returns {Block | null} */
 function quote(text, lines, i, depth) {
   let last = i;
-  const inner = [];
+  const inner = /** @type {Line[]} */ ([]);
   for (; last < lines.length; last++) {
     const [mark] = QUOTE.exec(lineText(text, lines[last])) ?? [];
     if (!mark) break;
@@ -157,10 +181,11 @@ function quote(text, lines, i, depth) {
   return [{ kind: "quote", start: lines[i].start, end: lines[last - 1].end, children }, last];
 }
 
+/** @param {string} text @param {Line[]} lines @param {number} i @param {number} depth @returns {Block | null} */
 function list(text, lines, i, depth) {
-  const first = ITEM.exec(lineText(text, lines[i]));
+  const first = matched(ITEM, lineText(text, lines[i]));
   const sort = first[2].slice(-1);  // - * + . )
-  const items = [];
+  const items = /** @type {MarkdownNode[]} */ ([]);
   let next = i;
   while (next < lines.length) {
     const found = ITEM.exec(lineText(text, lines[next]));
@@ -175,14 +200,18 @@ function list(text, lines, i, depth) {
   }
   const ordered = /\d/.test(first[2]);
   if (!items.length || (items.length === 1 && isArithmetic(text, items[0], ordered))) return null;
-  return [{ kind: "list", ordered, start: items[0].start, end: items.at(-1).end, children: items }, next];
+  return [{ kind: "list", ordered, start: items[0].start, end: items[items.length - 1].end, children: items }, next];
 }
 
-/** A single `- 5` or `+ 5` is a number, and a single `3.` nothing but that. */
+/**
+ * A single `- 5` or `+ 5` is a number, and a single `3.` nothing but that.
+ * @param {string} text @param {MarkdownNode} item @param {boolean} ordered
+ */
 function isArithmetic(text, item, ordered) {
-  return ordered ? !item.children.some(({ kind }) => kind !== "marker") : ARITHMETIC.test(text.slice(item.start, item.end).trim());
+  return ordered ? !item.children?.some(({ kind }) => kind !== "marker") : ARITHMETIC.test(text.slice(item.start, item.end).trim());
 }
 
+/** @param {string} text @param {Line[]} lines @param {number} at @param {RegExpExecArray} found @param {number} depth @returns {Block} */
 function listItem(text, lines, at, found, depth) {
   const [whole, indent, mark] = found;
   const width = whole.length;
@@ -198,7 +227,7 @@ function listItem(text, lines, at, found, depth) {
     inner.push({ ...line, start: line.start + Math.min(width, indentOf(text, line)) });
     last = next;
   }
-  while (inner.length > 1 && isBlank(text, inner.at(-1))) inner.pop();
+  while (inner.length > 1 && isBlank(text, inner[inner.length - 1])) inner.pop();
   const start = lines[at].start + indent.length;
   const number = /\d/.test(mark)
     ? [{ kind: "marker", start, end: start + mark.length, children: [{ kind: "text", start, end: start + mark.length }] }] : [];
@@ -206,17 +235,19 @@ function listItem(text, lines, at, found, depth) {
   return [{ kind: "item", start, end: lines[last].end, children }, last + 1];
 }
 
+/** @type {(text: string, lines: Line[], i: number) => boolean} */
 const isTable = (text, lines, i) =>
   i + 1 < lines.length && lineText(text, lines[i]).includes("|") && DIVIDER.test(lineText(text, lines[i + 1]))
   && lineText(text, lines[i + 1]).includes("|")
   && cells(text, lines[i]).length === cells(text, lines[i + 1]).length;
 
+/** @param {string} text @param {Line[]} lines @param {number} i @returns {Block | null} */
 function table(text, lines, i) {
   if (!isTable(text, lines, i)) return null;
-  const aligns = cells(text, lines[i + 1]).map(([start, end]) => {
+  const aligns = /** @type {MarkdownNode["align"][]} */ (cells(text, lines[i + 1]).map(([start, end]) => {
     const own = text.slice(start, end);
     return own.endsWith(":") ? (own.startsWith(":") ? "center" : "right") : "left";
-  });
+  }));
   let next = i + 2;
   while (next < lines.length && lineText(text, lines[next]).includes("|")) next += 1;
   const rows = [lines[i], ...lines.slice(i + 2, next)].map((line, at) => ({
@@ -228,9 +259,9 @@ function table(text, lines, i) {
   return [{ kind: "table", start: lines[i].start, end: lines[next - 1].end, children: rows }, next];
 }
 
-/** [[start, end], ...] of the cells of a row, without blanks around them. */
+/** [[start, end], ...] of the cells of a row, without blanks around them. @param {string} text @param {Line} line */
 function cells(text, line) {
-  const bars = [];
+  const bars = /** @type {number[]} */ ([]);
   for (let at = line.start; at < line.end; at++) {
     if (text[at] === "\\") at += 1;
     else if (text[at] === "|") bars.push(at);
@@ -239,48 +270,56 @@ function cells(text, line) {
   const found = edges.slice(1).map((end, at) => {
     const own = text.slice(edges[at] + 1, end);
     const start = edges[at] + 1 + (own.length - own.trimStart().length);
-    return [start, Math.max(start, start + own.trim().length)];
+    return /** @type {[number, number]} */ ([start, Math.max(start, start + own.trim().length)]);
   });
-  const empty = ([start, end]) => start >= end;
+  const empty = (/** @type {[number, number]} */ [start, end]) => start >= end;
   if (found.length > 1 && empty(found[0])) found.shift();
-  if (found.length > 1 && empty(found.at(-1))) found.pop();
+  if (found.length > 1 && empty(found[found.length - 1])) found.pop();
   return found;
 }
 
+/** @param {string} text @param {Line[]} lines @param {number} i @param {number} depth @returns {Block} */
 function paragraph(text, lines, i, depth) {
   let next = i + 1;
   while (next < lines.length && !isBlank(text, lines[next]) && !interrupts(text, lines, next, depth)) next += 1;
   const own = lines.slice(i, next);
-  const [start, end] = [own[0].start, own.at(-1).end];
+  const [start, end] = [own[0].start, own[own.length - 1].end];
   const children = inlineOf(text, own);
   return [{ kind: "paragraph", start, end, children }, next];
 }
 
-/** Lines that follow each other are parsed as they stand; those of a quote or an item without what stands before them. */
+/**
+ * Lines that follow each other are parsed as they stand; those of a quote or an item without what stands before them.
+ * @param {string} text @param {Line[]} lines
+ */
 function inlineOf(text, lines) {
   if (lines.every((line, at) => !at || lines[at - 1].stop === line.start)) {
-    return parseInline(text, lines[0].start, lines.at(-1).end);
+    return parseInline(text, lines[0].start, lines[lines.length - 1].end);
   }
   const pieces = lines.map(({ start, end, stop }, at) => ({ start, end: at === lines.length - 1 ? end : stop }));
   const joined = pieces.map(({ start, end }) => text.slice(start, end)).join("");
   return parseInline(joined, 0, joined.length).flatMap((node) => moved(node, pieces));
 }
 
-/** A node of the joined pieces, with its places in the text; a leaf over several pieces becomes several. */
+/**
+ * A node of the joined pieces, with its places in the text; a leaf over several pieces becomes several.
+ * @param {MarkdownNode} node @param {{ start: number, end: number }[]} pieces
+ * @returns {MarkdownNode[]}
+ */
 function moved(node, pieces) {
-  const place = (at) => {
+  const place = (/** @type {number} */ at) => {
     let before = 0;
     for (const { start, end } of pieces) {
       if (at < before + end - start) return start + at - before;
       before += end - start;
     }
-    return pieces.at(-1).end;
+    return pieces[pieces.length - 1].end;
   };
   if (node.kind !== "text") {
-    const children = node.children.flatMap((child) => moved(child, pieces));
+    const children = (node.children ?? []).flatMap((child) => moved(child, pieces));
     return [{ ...node, start: place(node.start), end: place(node.end - 1) + 1, children }];
   }
-  const found = [];
+  const found = /** @type {MarkdownNode[]} */ ([]);
   let before = 0;
   for (const { start, end } of pieces) {
     const from = Math.max(node.start, before), to = Math.min(node.end, before + end - start);
@@ -290,10 +329,12 @@ function moved(node, pieces) {
   return found;
 }
 
+/** @param {MarkdownNode[]} pieces */
 function merged(pieces) {
   return pieces.reduce((all, piece) => {
-    if (all.length && all.at(-1).end === piece.start) all.at(-1).end = piece.end;
+    const last = all.at(-1);
+    if (last?.end === piece.start) last.end = piece.end;
     else if (piece.start < piece.end) all.push(piece);
     return all;
-  }, []);
+  }, /** @type {MarkdownNode[]} */ ([]));
 }

@@ -5,9 +5,11 @@
 import { Stats } from "./stats.js";
 
 /** @import { Measurements } from "./types.js" */
+/** @import { Connection } from "./connection.js" */
+/** @import { Player } from "./player.js" */
 
 export class Measuring {
-  /** @param {{ voice: EventTarget, connection: any, player: any }} parts */
+  /** @param {{ voice: EventTarget, connection: Connection, player: Player }} parts */
   constructor({ voice, connection, player }) {
     this.connection = connection;
     this.stats = new Stats();
@@ -31,7 +33,7 @@ export class Measuring {
   }
 }
 
-function playbackOf(/** @type {any} */ { parts, underruns, bufferedMs, jitterMs }) {
+function playbackOf(/** @type {Player} */ { parts, underruns, bufferedMs, jitterMs }) {
   const heard = new Map([...parts].map(([key, { heardMs }]) => [key.slice(key.indexOf(":") + 1), heardMs]));
   return { heard, underruns, bufferedMs: Math.round(bufferedMs), jitterMs: Math.round(jitterMs) };
 }

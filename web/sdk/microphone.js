@@ -1,9 +1,14 @@
+// @ts-check
 // The microphone as PCM16 frames. Every error of the browser becomes a state.
 // Knows nothing of the protocol and shows nothing.
 
 import { keepRunning, ownContexts } from "./audio_context.js";
 import { devices, microphonePermission } from "./devices.js";
 
+/** @typedef {import("./types.js").Contexts} Contexts */
+/** @typedef {import("./types.js").MicrophoneState} MicrophoneState */
+
+/** @type {Record<string, MicrophoneState>} */
 const STATE_OF_ERROR = {
   NotAllowedError: "denied",
   SecurityError: "denied",
@@ -14,17 +19,18 @@ const STATE_OF_ERROR = {
   Unloaded: "unloaded",
 };
 
-/** The worklet's code comes from the server, which may be unreachable: not an error of the microphone. */
+/** The worklet's code comes from the server, which may be unreachable: not an error of the microphone. @param {AudioContext} context */
 async function load(context) {
   try {
     await context.audioWorklet.addModule(new URL("./worklets/capture.js", import.meta.url));
   } catch (error) {
-    throw Object.assign(new Error(`The capture worklet could not be loaded: ${error.message}`), { name: "Unloaded" });
+    throw Object.assign(new Error(`The capture worklet could not be loaded: ${/** @type {Error} */ (error).message}`), { name: "Unloaded" });
   }
 }
 
 /** Events: `state`, and `frame` with {pcm: Int16Array, level: 0…1}. */
 export class Microphone extends EventTarget {
+  /** @param {{ rate?: number, frameMs?: number, constraints?: MediaTrackConstraints, contexts?: Contexts }} options */
   constructor({ rate = 24000, frameMs = 20, constraints = {}, contexts = ownContexts } = {}) {  // Hertz
     super();
     this.contexts = contexts;  // who opens and closes the AudioContext
@@ -33,14 +39,19 @@ export class Microphone extends EventTarget {
     this.constraints = {
       channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...constraints,
     };
-    this.state = "off";  // off asking on interrupted denied missing busy insecure lost unloaded failed
+    this.state = /** @type {MicrophoneState} */ ("off");
     this.muted = false;
-    this.error = null;
+    this.error = /** @type {unknown} */ (null);  // the browser's last one
     /** @type {string | null} The chosen device; null: the one of the browser. */
     this.deviceId = null;
   }
 
-  #stream = null; #context = null; #node = null; #source = null; #attempt = 0; #switch = 0; #keeping = null;
+  /** @type {MediaStream | null} */ #stream = null;
+  /** @type {AudioContext | null} */ #context = null;
+  /** @type {AudioWorkletNode | null} */ #node = null;
+  /** @type {MediaStreamAudioSourceNode | null} */ #source = null;
+  /** @type {(() => void) | null} */ #keeping = null;
+  #attempt = 0; #switch = 0;
 
   /** The microphones: [{id, name}]. Names are empty until the user has allowed one. */
   devices() {
@@ -55,6 +66,8 @@ export class Microphone extends EventTarget {
   /**
    * Use this device, also while talking: the frames go on from it without an end. Null: the browser's choice. Resolves to
    * whether it is in use or will be; if it cannot be opened, the one before stays, and `error` says why.
+   * @param {string | null} deviceId
+   * @returns {Promise<boolean>}
    */
   async use(deviceId) {
     const before = this.deviceId, change = ++this.#switch, attempt = this.#attempt;
@@ -62,11 +75,11 @@ export class Microphone extends EventTarget {
     if (this.state !== "on" && this.state !== "interrupted") return true;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() });
-      if (change !== this.#switch || attempt !== this.#attempt || !this.#context) {  // stopped, or chosen anew
+      if (change !== this.#switch || attempt !== this.#attempt || !this.#context || !this.#node) {  // stopped, or chosen anew
         stream.getTracks().forEach((track) => track.stop());
         return change === this.#switch;
       }
-      this.#replace(stream);
+      this.#replace(stream, this.#context, this.#node);
       return true;
     } catch (error) {
       if (change === this.#switch) [this.deviceId, this.error] = [before, error];
@@ -85,15 +98,15 @@ export class Microphone extends EventTarget {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() });
       if (attempt !== this.#attempt) return stream.getTracks().forEach((track) => track.stop());
       this.#stream = stream;
-      await this.#capture(stream);
+      const context = await this.#capture(stream);
       if (attempt !== this.#attempt) return;
       this.#setState("on");
-      this.#keeping = keepRunning(this.#context, () => this.#heed());
+      this.#keeping = keepRunning(context, () => this.#heed());
     } catch (error) {
       if (attempt !== this.#attempt) return;
       this.#release();
       this.error = error;
-      this.#setState(STATE_OF_ERROR[error.name] ?? "failed");
+      this.#setState(STATE_OF_ERROR[/** @type {Error} */ (error).name] ?? "failed");
     }
   }
 
@@ -103,7 +116,7 @@ export class Microphone extends EventTarget {
     this.#setState("off");
   }
 
-  /** A muted microphone sends silence: the server measures time in audio, also for the end of turns. */
+  /** A muted microphone sends silence: the server measures time in audio, also for the end of turns. @param {boolean} on */
   mute(on) {
     this.muted = on;
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !on;
@@ -113,6 +126,7 @@ export class Microphone extends EventTarget {
     return this.deviceId ? { ...this.constraints, deviceId: { exact: this.deviceId } } : this.constraints;
   }
 
+  /** @param {MediaStream} stream */
   #follow(stream) {
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
@@ -129,24 +143,27 @@ export class Microphone extends EventTarget {
     this.#setState("lost");
   }
 
-  /** The capture goes on with another stream. */
-  #replace(stream) {
+  /** The capture goes on with another stream.
+   * @param {MediaStream} stream @param {AudioContext} context @param {AudioWorkletNode} node
+   */
+  #replace(stream, context, node) {
     this.#stopTracks();
-    this.#source.disconnect();
+    this.#source?.disconnect();
     this.#stream = stream;
     this.#follow(stream);
-    this.#source = this.#context.createMediaStreamSource(stream);
-    this.#source.connect(this.#node);
+    this.#source = context.createMediaStreamSource(stream);
+    this.#source.connect(node);
     this.#heed();
   }
 
+  /** @param {MediaStream} stream */
   async #capture(stream) {
     this.#follow(stream);
     // Use the device's rate: some browsers reject a stream whose rate is not that of the context.
     const context = (this.#context = this.contexts.open({ latencyHint: "interactive" }));
     context.resume().catch(() => {});
     await load(context);
-    if (context !== this.#context || context.state === "closed") return;
+    if (context !== this.#context || context.state === "closed") return context;
     this.#node = new AudioWorkletNode(context, "realtime-capture", {
       outputChannelCount: [1], processorOptions: { rate: this.rate, frameMs: this.frameMs },
     });
@@ -157,11 +174,12 @@ export class Microphone extends EventTarget {
     // The worklet outputs nothing; the browser only runs it if it is connected.
     this.#source = context.createMediaStreamSource(stream);
     this.#source.connect(this.#node).connect(context.destination);
+    return context;
   }
 
   /** Whether sound comes now: not during a phone call. */
   #heed() {
-    if (this.state !== "on" && this.state !== "interrupted") return;
+    if (!this.#stream || !this.#context || (this.state !== "on" && this.state !== "interrupted")) return;
     const [track] = this.#stream.getAudioTracks();
     this.#setState(this.#context.state === "running" && !track.muted ? "on" : "interrupted");
   }
@@ -187,6 +205,7 @@ export class Microphone extends EventTarget {
     }
   }
 
+  /** @param {MicrophoneState} state */
   #setState(state) {
     if (state === this.state) return;
     this.state = state;

@@ -1,33 +1,54 @@
+// @ts-check
 // The audio output of the page: owns an AudioContext and the player worklet, and sends audio to it. Computes from its
 // reports what the listener has heard, with the latency of the device. Knows nothing of the protocol.
 
 import { keepRunning, ownContexts, soundIsPossible } from "./audio_context.js";
 import { devices } from "./devices.js";
 
+/** @typedef {import("./types.js").Contexts} Contexts */
+/**
+ * What is known of a part; `done`: all of it was output, or is not wanted.
+ * @typedef {{ heardMs: number, outputMs: number, receivedMs: number, done: boolean }} Part
+ */
+/** A part that was flushed, and how much of it was output. @typedef {{ key: string, playedMs: number, receivedMs: number }} Unplayed */
+/** @typedef {{ resolve: (parts: Unplayed[]) => void, timeout: ReturnType<typeof setTimeout> }} Flush */
+/** `setSinkId`: not in every browser. @typedef {AudioContext & { setSinkId(id: string): Promise<void> }} Context */
+/**
+ * What the worklet reports.
+ * @typedef {{ parts: (Part & { key: string, sinceMs: number })[], level: number, underruns: number, bufferedMs: number,
+ *   jitterMs: number }} Report
+ */
+
 const GAIN_S = 0.02;  // time constant of a change of gain: after 50 ms nine tenths of it are done
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
 
 export class Player extends EventTarget {
-  /** `rate` in Hertz. `contexts` opens and closes the AudioContext: its own one, or one that it shares. */
+  /**
+   * `rate` in Hertz. `contexts` opens and closes the AudioContext: its own one, or one that it shares.
+   * @param {{ rate?: number, contexts?: Contexts }} options
+   */
   constructor({ rate = 24000, contexts = ownContexts } = {}) {
     super();
     this.contexts = contexts;
     this.rate = rate;
-    this.context = null;
-    this.node = null;
-    this.output = null;  // the GainNode of all output
-    this.gain = 1;       // its factor
-    this.parts = new Map();  // key -> {heardMs, outputMs, receivedMs, done}
+    this.context = /** @type {Context | null} */ (null);
+    this.node = /** @type {AudioWorkletNode | null} */ (null);
+    this.output = /** @type {GainNode | null} */ (null);  // of all output
+    this.gain = 1;  // its factor
+    this.parts = /** @type {Map<string, Part>} */ (new Map());
     this.underruns = 0;
     this.bufferedMs = 0;  // received and not yet output, at the last report
     this.jitterMs = 0;    // the length of the jitter buffer
     /** @type {string | null} The chosen device; null: the one of the system. */
     this.deviceId = null;
     this.interrupted = false;  // a phone call or another app has stopped the sound
-    this.#reset();
   }
 
-  #queued; #flushes; #nextFlush; #opening; #keeping = null; #devicesChanged = () => this.#lookForDevice();
+  /** @type {[object, Transferable[]][]} */ #queued = [];
+  /** @type {Map<number, Flush>} */ #flushes = new Map();
+  /** @type {Promise<void> | null} */ #opening = null;
+  /** @type {(() => void) | null} */ #keeping = null;
+  #nextFlush = 1; #devicesChanged = () => this.#lookForDevice();
 
   /** Whether this page can play sound: not over http, except on localhost. */
   get possible() {
@@ -39,7 +60,7 @@ export class Player extends EventTarget {
     return "setSinkId" in (globalThis.AudioContext?.prototype ?? {}) ? devices("audiooutput") : [];
   }
 
-  /** Play on this device, also while something plays. Null: the system's. Resolves to whether that was possible. */
+  /** Play on this device, also while something plays. Null: the system's. Resolves to whether that was possible. @param {string | null} deviceId */
   async use(deviceId) {
     const before = this.deviceId;
     this.deviceId = deviceId;
@@ -80,7 +101,7 @@ export class Player extends EventTarget {
   }
 
   async #start() {
-    this.context = this.contexts.open({ sampleRate: this.rate, latencyHint: "interactive" });
+    this.context = /** @type {Context} */ (this.contexts.open({ sampleRate: this.rate, latencyHint: "interactive" }));
     this.context.resume().catch(() => {});
     this.#keeping = keepRunning(this.context, (state) => {
       this.interrupted = state === "interrupted";
@@ -104,12 +125,12 @@ export class Player extends EventTarget {
     return false;
   }
 
-  /** What the listener has heard of a part, in ms. */
+  /** What the listener has heard of a part, in ms. @param {string} key */
   heardMs(key) {
     return this.parts.get(key)?.heardMs ?? 0;
   }
 
-  /** Play PCM16 samples after all earlier ones. */
+  /** Play PCM16 samples after all earlier ones. @param {string} key @param {Int16Array} pcm */
   push(key, pcm) {
     if (!pcm.length) return;
     const part = this.#part(key);
@@ -118,12 +139,12 @@ export class Player extends EventTarget {
     this.#post({ type: "audio", key, pcm: copy }, [copy]);
   }
 
-  /** The part is complete. */
+  /** The part is complete. @param {string} key */
   end(key) {
     if (this.parts.has(key)) this.#post({ type: "end", key });
   }
 
-  /** Stop within one quantum. Resolves to [{key, playedMs, receivedMs}] of the unfinished parts. */
+  /** Stop within one quantum. Resolves to [{key, playedMs, receivedMs}] of the unfinished parts. @returns {Promise<Unplayed[]>} */
   flush() {
     if (!this.node) return Promise.resolve(this.#discardAll());
     const id = this.#nextFlush++;
@@ -134,10 +155,10 @@ export class Player extends EventTarget {
     });
   }
 
-  /** Play everything at this gain in dB from now on, with a short ramp. */
+  /** Play everything at this gain in dB from now on, with a short ramp. @param {number} db */
   setGain(db) {
     this.gain = 10 ** (db / 20);
-    this.output?.gain.setTargetAtTime(this.gain, this.context.currentTime, GAIN_S);
+    this.output?.gain.setTargetAtTime(this.gain, this.output.context.currentTime, GAIN_S);
   }
 
   async close() {
@@ -148,7 +169,7 @@ export class Player extends EventTarget {
     if (this.node) {
       this.node.port.onmessage = null;
       this.node.port.postMessage({ type: "stop" });  // the context may go on without it
-      this.output.disconnect();
+      this.output?.disconnect();
     }
     this.context = this.node = this.output = null;
     this.parts.clear();
@@ -156,11 +177,14 @@ export class Player extends EventTarget {
     if (context) await this.contexts.close(context);
   }
 
+  /** @param {string} key @returns {Part} */
   #part(key) {
-    if (!this.parts.has(key)) this.parts.set(key, { heardMs: 0, outputMs: 0, receivedMs: 0, done: false });
-    return this.parts.get(key);
+    const part = this.parts.get(key) ?? { heardMs: 0, outputMs: 0, receivedMs: 0, done: false };
+    this.parts.set(key, part);
+    return part;
   }
 
+  /** @param {object} message @param {Transferable[]} transfer */
   #post(message, transfer = []) {
     if (this.node) this.node.port.postMessage(message, transfer);
     else this.#queued.push([message, transfer]);
@@ -179,6 +203,7 @@ export class Player extends EventTarget {
     return unplayed;
   }
 
+  /** @param {{ id: number, parts: Unplayed[] }} report */
   #flushed({ id, parts }) {
     const flush = this.#flushes.get(id);
     if (!flush) return;
@@ -190,8 +215,10 @@ export class Player extends EventTarget {
     flush.resolve(parts);
   }
 
+  /** @param {Report} report */
   #report({ parts, level, underruns, bufferedMs, jitterMs }) {
-    const latencyMs = (this.context.outputLatency || this.context.baseLatency || 0) * 1000;
+    const { outputLatency = 0, baseLatency = 0 } = this.context ?? {};
+    const latencyMs = (outputLatency || baseLatency) * 1000;
     Object.assign(this, { underruns, bufferedMs, jitterMs });
     const alive = new Set();
     for (const { key, receivedMs, outputMs, sinceMs, done } of parts) {

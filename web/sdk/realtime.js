@@ -59,7 +59,7 @@ export class Realtime extends EventTarget {
     this.player = new Player({ contexts });
     this.microphone = new Microphone({ contexts, ...microphone });
     const asked = typeof credential === "function" ? async () => credential() : async () => credential;
-    this.connection = new Connection(/** @type {any} */ ({ url, credential: asked, extensions, binary }));
+    this.connection = new Connection({ url, credential: asked, extensions, binary });
     this.connection.query = () => this.#stored();
     this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
     this.#replaying = new Replaying({
@@ -260,8 +260,10 @@ export class Realtime extends EventTarget {
       this.#changed();
     });
     this.connection.played = () => {
-      const [key, part] = [...this.player.parts].find(([, { done, heardMs, receivedMs }]) => !done || heardMs < receivedMs) ?? [];
-      return part ? { item_id: key.slice(key.indexOf(":") + 1), played_ms: part.heardMs } : null;
+      const playing = [...this.player.parts].find(([, { done, heardMs, receivedMs }]) => !done || heardMs < receivedMs);
+      if (!playing) return null;
+      const [key, { heardMs }] = playing;
+      return { item_id: key.slice(key.indexOf(":") + 1), played_ms: heardMs };
     };
     this.connection.addEventListener("silent", () => this.#changed());
     this.player.addEventListener("state", () => this.#changed());
@@ -342,11 +344,11 @@ export class Realtime extends EventTarget {
 
   /** @returns {Snapshot} */
   #read() {
-    const { state, reason, retryAt, silent, resuming } = /** @type {Snapshot["connection"]} */ (this.connection);
+    const { state, reason, retryAt, silent, resuming } = this.connection;
     const { microphone } = this;
     return {
       conversation: this.conversation, phase: this.phase, connection: { state, reason, retryAt, silent, resuming },
-      microphone: { state: /** @type {any} */ (microphone.state), muted: microphone.muted, deviceId: microphone.deviceId ?? null },
+      microphone: { state: microphone.state, muted: microphone.muted, deviceId: microphone.deviceId },
     };
   }
 

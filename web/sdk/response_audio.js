@@ -1,30 +1,43 @@
+// @ts-check
 // Connects the protocol and the player: assigns audio to parts, and reports to the server what was heard.
 // With the `playback` extension it reports continuously; without it, by one truncate at an interruption.
 
 import { fromBase64 } from "./framing.js";
 
+/** @import { ProtocolEvent } from "./types.js" */
+/** @typedef {import("./player.js").Player} Player */
+/** @typedef {{ ms: number, at: number, drained: boolean }} Acknowledgement `ms` of the part were heard, told `at`. */
+
 const ACK_EVERY_MS = 200;
+/** @type {(event: Record<string, any>) => string} */
 const keyOf = ({ item_id, content_index = 0 }) => `${content_index}:${item_id}`;
-const partOf = (key) => {
+const partOf = (/** @type {string} */ key) => {
   const colon = key.indexOf(":");
   return { item_id: key.slice(colon + 1), content_index: Number(key.slice(0, colon)) };
 };
 
 export class ResponseAudio {
-  /** `send`: event -> void. `session`: () -> the last session object from the server. */
+  /** @type {Map<number, string>} */ streams = new Map();        // binary stream number -> key
+  /** @type {Set<string>} */ open = new Set();                   // keys of parts that were added and are not done
+  /** @type {Set<string>} */ flushed = new Set();                // keys of flushed parts: their later audio is dropped
+  /** @type {Map<string, Acknowledgement>} */ acks = new Map();  // the last one of each key
+
+  /**
+   * `session`: returns the last session object from the server.
+   * @param {{ player: Player, send: (event: ProtocolEvent) => unknown, session: () => Record<string, any> | null }} parts
+   */
   constructor({ player, send, session }) {
-    Object.assign(this, { player, send, session });
+    this.player = player;
+    this.send = send;
+    this.session = session;
     this.reset();
     player.addEventListener("progress", () => this.#acknowledge());
   }
 
   /** Start with a new session: no more audio of the old one will come, and what there is of a part is all of it. */
   reset() {
-    for (const key of this.open ?? []) this.player.end(key);
-    this.streams = new Map();  // binary stream number -> key
-    this.open = new Set();     // keys of parts that were added and are not done
-    this.flushed = new Set();  // keys of flushed parts: their later audio is dropped
-    this.acks = new Map();     // key -> {ms, at} of the last acknowledgement
+    for (const key of this.open) this.player.end(key);
+    for (const each of [this.streams, this.open, this.flushed, this.acks]) each.clear();
     this.player.setGain(0);
   }
 
@@ -32,7 +45,11 @@ export class ResponseAudio {
     return (this.session()?.extensions ?? []).includes("playback");
   }
 
-  /** Handle a server event. For an interruption, the promise resolves when the player has stopped. */
+  /**
+   * Handle a server event. For an interruption, the promise resolves when the player has stopped.
+   * @param {ProtocolEvent} event
+   * @returns {void | Promise<void>}
+   */
   handle(event) {
     switch (event.type) {
       case "session.created": return this.reset();
@@ -45,6 +62,7 @@ export class ResponseAudio {
     }
   }
 
+  /** @param {{ stream: number, pcm: Int16Array, end: boolean }} frame */
   handleFrame({ stream, pcm, end }) {
     const key = this.streams.get(stream);
     if (!key) return;
@@ -66,6 +84,7 @@ export class ResponseAudio {
     if (this.acknowledges) for (const key of open) if (!reported.has(key)) this.#report(key, 0);
   }
 
+  /** @param {ProtocolEvent} event */
   #partAdded({ stream, part, ...event }) {
     if (part.type !== "audio") return;
     const key = keyOf(event);
@@ -73,10 +92,12 @@ export class ResponseAudio {
     if (stream !== undefined) this.streams.set(stream, key);
   }
 
+  /** @param {string} key @param {Int16Array} pcm */
   #push(key, pcm) {
     if (!this.flushed.has(key)) this.player.push(key, pcm);
   }
 
+  /** @param {string} key */
   #finish(key) {
     this.open.delete(key);
     this.player.end(key);
@@ -86,6 +107,7 @@ export class ResponseAudio {
     return this.session()?.audio?.input?.turn_detection?.interrupt_response !== false;
   }
 
+  /** @param {string} key @param {number} ms */
   #report(key, ms) {
     const part = partOf(key);
     this.acks.delete(key);

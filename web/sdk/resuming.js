@@ -4,7 +4,7 @@
 // conversation before it. Pure: knows no socket and no clock (docs/wire.md 6.6).
 
 import { jsonOf } from "./framing.js";
-import { KEEP_S, Kept, toSend } from "./kept.js";
+import { KEEP_S, Kept } from "./kept.js";
 import { CLEAR, COMMIT, Unheard } from "./unheard.js";
 
 const FIRST_S = 5;  // of audio that a first session gets from before it
@@ -132,11 +132,11 @@ export class Resuming {
 
   /** The session knows what was before: returns the speech that was held for it, which is sent now. */
   release() {
-    const { entries } = this.#held;
+    const { entries, worthSending } = this.#held;
     this.#held.set([]);
     this.holding = false;
     if (this.possible) for (const entry of entries) this.#sent(entry);
-    return entries.map(toSend);
+    return worthSending;
   }
 
   /** The server has ended the session; what it has not heard is kept for the next one. */

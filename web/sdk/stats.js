@@ -1,3 +1,4 @@
+// @ts-check
 // Measures a conversation: the time line of every turn, the sound, and the number of events. It is told of events, audio
 // and playback by measuring.js, with times of the page's clock (performance.now), and keeps plain numbers. Knows the
 // protocol's events; knows no socket, no audio, no document. `read()` is the public shape of `voice.stats()`.
@@ -6,29 +7,41 @@
 // (`first_audio_sent`) and arrives here; the first acknowledgement leaves here and arrives there (`playback_started`). As
 // with NTP, the middle of the two differences is the difference of the clocks, and the rest is the round trip.
 
+/** @import { Measurements, ProtocolEvent, Turn } from "./types.js" */
+/**
+ * What is known of one answer, in times of the page.
+ * @typedef {{ id: string, asked: { kind: "speech" | "page", at: number } | null, createdAt: number, audioAt: number | null,
+ *   heardAt: number | null, acknowledgedAt: number | null, doneAt: number | null, status: string, origin: string | null,
+ *   marks: Record<string, number> }} Known
+ */
+/** @typedef {{ underruns: number, bufferedMs: number, jitterMs: number | null }} Sound */
+
 const MAX_TURNS = 200;
+
+/** @type {() => Sound} */
+const noSound = () => ({ underruns: 0, bufferedMs: 0, jitterMs: null });
+const noEvents = () => ({ sent: 0, received: 0 });
+const noUsage = () => ({ responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 });
 
 export class Stats {
   constructor({ maxTurns = MAX_TURNS } = {}) {
     this.maxTurns = maxTurns;
-    this.reset();
   }
 
-  #turns; #items; #streams; #asked; #sound; #wire; #usage; #resumed;
+  /** @type {Map<string, Known>} */ #turns = new Map();    // response id -> turn
+  /** @type {Map<string, string>} */ #items = new Map();    // item id -> response id, of the newest turns
+  /** @type {Map<number, string>} */ #streams = new Map();  // number of a binary stream -> response id
+  /** @type {Known["asked"]} */ #asked = null;              // what the next answer answers
+  #sound = noSound(); #wire = noEvents(); #usage = noUsage(); #resumed = 0;
 
   /** Another conversation begins. */
   reset() {
-    this.#turns = new Map();    // response id -> turn
-    this.#items = new Map();    // item id -> response id, of the newest turns
-    this.#streams = new Map();  // number of a binary stream -> response id
-    this.#asked = null;         // {kind, at}: what the next answer answers
-    this.#sound = { underruns: 0, bufferedMs: 0, jitterMs: null };
-    this.#wire = { sent: 0, received: 0 };
-    this.#usage = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
-    this.#resumed = 0;
+    for (const each of [this.#turns, this.#items, this.#streams]) each.clear();
+    this.#asked = null;
+    [this.#sound, this.#wire, this.#usage, this.#resumed] = [noSound(), noEvents(), noUsage(), 0];
   }
 
-  /** A server event. */
+  /** A server event. @param {ProtocolEvent} event @param {{ at: number }} when */
   received(event, { at }) {
     this.#wire.received += 1;
     switch (event.type) {
@@ -43,7 +56,7 @@ export class Stats {
     }
   }
 
-  /** A client event. */
+  /** A client event. @param {ProtocolEvent} event @param {{ at: number }} when */
   sent(event, { at }) {
     this.#wire.sent += 1;
     if (event.type === "response.create") this.#asked = { kind: "page", at };
@@ -52,12 +65,15 @@ export class Stats {
     if (turn) turn.acknowledgedAt ??= at;
   }
 
-  /** A binary frame of audio that came. */
+  /** A binary frame of audio that came. @param {{ stream: number, at: number }} one */
   frame({ stream, at }) {
     this.#arrived(this.#streams.get(stream), at);
   }
 
-  /** How far playback is. `heard`: item id -> ms heard; the other numbers replace the last ones. */
+  /**
+   * How far playback is. `heard`: item id -> ms heard; the other numbers replace the last ones.
+   * @param {{ at: number, heard: Map<string, number> } & Partial<Sound>} report
+   */
   playback({ at, heard, ...sound }) {
     Object.assign(this.#sound, sound);
     for (const [id, heardMs] of heard) {
@@ -70,6 +86,7 @@ export class Stats {
    * {turns, p50, p95, underruns, bufferedMs, jitterMs, requests, speculation, events, resumed}. `p50` and `p95` are of the
    * turns' `firstSoundMs`; null: nothing is known. `speculation.waste` is null: no server tells it yet. `traffic`: the bytes
    * of all messages, {sent, received}.
+   * @returns {Measurements}
    */
   read(traffic = { sent: 0, received: 0 }) {
     const turns = [...this.#turns.values()].map(describe);
@@ -83,6 +100,7 @@ export class Stats {
     };
   }
 
+  /** @param {Record<string, any> | undefined} response @param {number} at */
   #created(response, at) {
     if (!response?.id) return;
     this.#usage.responses += 1;
@@ -92,50 +110,60 @@ export class Stats {
       status: "in_progress", origin: null, marks: {},
     });
     this.#asked = null;
-    if (this.#turns.size > this.maxTurns) this.#turns.delete(this.#turns.keys().next().value);
+    if (this.#turns.size > this.maxTurns) this.#turns.delete(oldest(this.#turns));
   }
 
+  /** @param {ProtocolEvent} event */
   #part({ item_id, response_id, stream }) {
     this.#add(this.#items, item_id, response_id);
     if (stream !== undefined) this.#add(this.#streams, stream, response_id);
   }
 
+  /** @template K @param {Map<K, string>} map @param {K | undefined} key @param {string} id */
   #add(map, key, id) {
     if (key === undefined) return;
     map.set(key, id);
-    if (map.size > 2 * this.maxTurns) map.delete(map.keys().next().value);
+    if (map.size > 2 * this.maxTurns) map.delete(oldest(map));
   }
 
+  /** @param {string} id */
   #turnOfItem(id) {
-    return this.#turns.get(this.#items.get(id));
+    return this.#turns.get(this.#items.get(id) ?? "");
   }
 
+  /** @param {string | undefined} id @param {number} at */
   #arrived(id, at) {
-    const turn = this.#turns.get(id);
+    const turn = this.#turns.get(id ?? "");
     if (turn) turn.audioAt ??= at;
   }
 
+  /** @param {ProtocolEvent} event */
   #measured({ response_id, origin, marks }) {
     const turn = this.#turns.get(response_id);
     if (turn) Object.assign(turn, { origin: origin ?? null, marks: numbers(marks) });
   }
 
+  /** @param {Record<string, any> | undefined} response @param {number} at */
   #done(response, at) {
     const { usage } = response ?? {};
     this.#usage.inputTokens += usage?.input_tokens ?? 0;
     this.#usage.cachedTokens += usage?.input_token_details?.cached_tokens ?? 0;
     this.#usage.outputTokens += usage?.output_tokens ?? 0;
     const turn = this.#turns.get(response?.id);
-    if (turn) Object.assign(turn, { status: response.status ?? "completed", doneAt: at });
+    if (turn) Object.assign(turn, { status: response?.status ?? "completed", doneAt: at });
   }
 }
 
-/** One turn for `read()`: all marks in whole ms after its origin. Those of the page begin with `page_`. */
+/** @template K @param {Map<K, any>} map */
+const oldest = (map) => /** @type {K} */ (map.keys().next().value);
+
+/** One turn for `read()`: all marks in whole ms after its origin. Those of the page begin with `page_`. @param {Known} turn @returns {Turn} */
 function describe(turn) {
   const clock = clockOf(turn);
   const { origin, marks } = turn;
   const seen = { page_sent: turn.asked?.kind === "page" ? turn.asked.at : null, page_created: turn.createdAt,
     page_audio: turn.audioAt, page_sound: turn.heardAt, page_done: turn.doneAt };
+  /** @type {Record<string, number>} */
   const all = { ...marks };
   for (const [name, at] of Object.entries(seen)) if (clock && at !== null) all[name] = Math.round(at + clock.offsetMs);
   return {
@@ -146,7 +174,10 @@ function describe(turn) {
   };
 }
 
-/** {offsetMs, roundTripMs, origin}: add `offsetMs` to a time of the page to get ms after the turn's origin; null: unknown. */
+/**
+ * {offsetMs, roundTripMs, origin}: add `offsetMs` to a time of the page to get ms after the turn's origin; null: unknown.
+ * @param {Known} turn @returns {{ offsetMs: number, roundTripMs: number | null, origin?: string } | null}
+ */
 function clockOf({ marks, audioAt, acknowledgedAt, asked }) {
   const { first_audio_sent: left, playback_started: confirmed } = marks;
   if (left !== undefined && audioAt !== null) {
@@ -159,11 +190,12 @@ function clockOf({ marks, audioAt, acknowledgedAt, asked }) {
   return asked?.kind === "page" ? { offsetMs: -asked.at, roundTripMs: null, origin: "page_sent" } : null;
 }
 
+/** @param {Record<string, number> | null | undefined} marks @returns {Record<string, number>} */
 function numbers(marks) {
   return Object.fromEntries(Object.entries(marks ?? {}).filter(([, ms]) => Number.isFinite(ms)));
 }
 
-/** The value that `share` of the sorted values do not exceed; null of nothing. */
+/** The value that `share` of the sorted values do not exceed; null of nothing. @param {number[]} sorted @param {number} share */
 function percentile(sorted, share) {
   return sorted.length ? sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] : null;
 }

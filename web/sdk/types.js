@@ -121,15 +121,37 @@
  */
 
 /**
+ * Who opens and closes the AudioContext of player and microphone.
+ * @typedef {{ open(options: AudioContextOptions): AudioContext, close(context: AudioContext): Promise<void> }} Contexts
+ */
+
+/**
  * @typedef {object} Options
  * @property {string | URL} url The WebSocket address of the server: `wss://host/v1/realtime`.
  * @property {Credential} [credential]
  * @property {Record<string, any> | null} [session] Fields of a `session.update` after every connect.
  * @property {string[]} [extensions] Extensions of the protocol: `playback`, `words`, `latency` and `resume`, if not given.
- * @property {{open(options: AudioContextOptions): AudioContext, close(context: AudioContext): Promise<void>}} [contexts] Who opens and closes the AudioContext of player and microphone: `sharedContexts()` of audio_context.js shares one among several conversations of a page.
+ * @property {Contexts} [contexts] `sharedContexts()` of audio_context.js shares one among several conversations of a page.
  * @property {boolean} [binary] Audio as binary frames, where the server can.
  * @property {{ rate?: number, frameMs?: number, constraints?: MediaTrackConstraints }} [microphone]
  * @property {Tool[]} [tools]
+ */
+
+/**
+ * A node of an answer's Markdown: what stands in text[start, end). Leaves are of the kind `text` and have no children; the
+ * other fields belong to the kinds that markdown.js tells of.
+ * @typedef {object} MarkdownNode
+ * @property {string} kind
+ * @property {number} start
+ * @property {number} end
+ * @property {MarkdownNode[]} [children]
+ * @property {string} [href] Of a link.
+ * @property {number} [level] Of a heading.
+ * @property {boolean} [ordered] Of a list.
+ * @property {string} [language] Of a block of code.
+ * @property {boolean} [open] Of a block of code: its end has not come.
+ * @property {boolean} [header] Of a cell.
+ * @property {"left" | "center" | "right"} [align] Of a cell.
  */
 
 export {};

@@ -1,9 +1,11 @@
+// @ts-check
 // Runs in the audio thread: sends PCM16 frames of a fixed length and rate over the port, each with its level.
 // Used for the microphone, and to record the page's output.
 
 import { Resampler } from "../resampler.js";
 
 class CaptureProcessor extends AudioWorkletProcessor {
+  /** @param {{ processorOptions: { rate: number, frameMs: number } }} options `rate` in Hertz */
   constructor({ processorOptions: { rate, frameMs } }) {
     super();
     this.resampler = new Resampler(sampleRate, rate);
@@ -13,6 +15,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
     this.port.onmessage = () => { this.running = false; };
   }
 
+  /** @param {Float32Array[][]} inputs @param {Float32Array[][]} _outputs */
   process([channels], _outputs) {
     // An unconnected input has no channels: send silence, because the receiver measures time in audio.
     const input = channels.length ? mono(channels) : new Float32Array(128);
@@ -40,6 +43,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
   }
 }
 
+/** @param {Float32Array[]} channels @returns {Float32Array} */
 function mono(channels) {
   if (channels.length === 1) return channels[0];
   return channels[0].map((_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);

@@ -1,3 +1,4 @@
+// @ts-check
 // Runs in the audio thread: receives PCM16 over the port, plays it, and regularly reports the progress of each part.
 // All rules are in sample_queue.js.
 
@@ -7,22 +8,27 @@ import { Resampler } from "../resampler.js";
 const REPORT_MS = 25;
 
 class PlayerProcessor extends AudioWorkletProcessor {
+  /** @param {{ processorOptions: { rate: number } }} options */
   constructor({ processorOptions: { rate } }) {
     super();
     this.rate = rate;  // of the received PCM, in Hertz; `sampleRate` is that of the context
     this.queue = new SampleQueue(sampleRate);
+    /** @type {Map<string, Resampler>} */
     this.resamplers = new Map();
     this.sinceReport = 0;
     this.energy = 0;
     this.idle = true;
-    this.port.onmessage = ({ data }) => this[data.type](data);
+    this.stopped = false;
+    this.port.onmessage = ({ data }) => this[/** @type {"audio" | "end" | "flush" | "stop"} */ (data.type)](data);
   }
 
+  /** @param {{ key: string, pcm: ArrayBuffer }} message */
   audio({ key, pcm }) {
     const samples = Float32Array.from(new Int16Array(pcm), (value) => value / 32768);
     this.queue.push(key, this.#resampler(key)?.push(samples) ?? samples);
   }
 
+  /** @param {{ key: string }} message */
   end({ key }) {
     const tail = this.resamplers.get(key)?.drain();
     if (tail) this.queue.push(key, tail);
@@ -30,6 +36,7 @@ class PlayerProcessor extends AudioWorkletProcessor {
     this.queue.end(key);
   }
 
+  /** @param {{ id: number }} message */
   flush({ id }) {
     const parts = this.queue.flush().map((part) => ({
       key: part.key, playedMs: this.#ms(part.played), receivedMs: this.#ms(part.received),
@@ -42,6 +49,7 @@ class PlayerProcessor extends AudioWorkletProcessor {
     this.stopped = true;
   }
 
+  /** @param {Float32Array[][]} _inputs @param {Float32Array[][]} outputs */
   process(_inputs, [[out]]) {
     if (this.stopped) return false;
     this.queue.pull(out);
@@ -67,12 +75,15 @@ class PlayerProcessor extends AudioWorkletProcessor {
     });
   }
 
+  /** @param {string} key */
   #resampler(key) {
     if (this.rate === sampleRate) return null;
-    if (!this.resamplers.has(key)) this.resamplers.set(key, new Resampler(this.rate, sampleRate));
-    return this.resamplers.get(key);
+    const resampler = this.resamplers.get(key) ?? new Resampler(this.rate, sampleRate);
+    this.resamplers.set(key, resampler);
+    return resampler;
   }
 
+  /** @param {number} samples */
   #ms(samples) {
     return (samples * 1000) / sampleRate;
   }
