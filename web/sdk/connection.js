@@ -67,6 +67,12 @@ export class Connection extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #seq = 0; #samples = 0; #generation = 0; #probe = ""; #probes = 0;
+  /** @type {string | null} */
+  #key = null;          // of this socket
+  /** @type {string | null} */
+  #refusedKey = null;   // the server did not take it, and another one was asked for
+  /** @type {ProtocolEvent | null} */
+  #refusal = null;      // what it said; told when no other key is taken either
 
   get silent() {
     return this.#silence.silent;
@@ -90,6 +96,7 @@ export class Connection extends EventTarget {
     if (this.state === "connecting" || this.state === "open") return;
     globalThis.addEventListener?.("pagehide", this.#hiding);
     this.attempts = 0;
+    this.#refusedKey = null;
     this.#connect();
   }
 
@@ -194,6 +201,8 @@ export class Connection extends EventTarget {
       return error.refused ? this.#refuse(error.refused) : this.#retryLater("unreachable");
     }
     if (generation !== this.#generation) return;
+    if (key !== null && key === this.#refusedKey) return this.#refuse("invalid_api_key");  // there is no other
+    this.#key = key;
     const protocols = [...(this.binary ? [SUBPROTOCOL] : []), "realtime"];  // a session is resumed with that of before
     if (key) protocols.push(`openai-insecure-api-key.${key}`);
     const socket = this.#newSocket(protocols, key);
@@ -207,7 +216,7 @@ export class Connection extends EventTarget {
   /** Null if the browser refuses to try: then no retry would do better. @param {string[]} protocols @param {string | null} key */
   #newSocket(protocols, key) {
     try {
-      return new WebSocket(this.#address(), protocols);
+      return new WebSocket(this.#address().href, protocols);  // what a page has put in its place may expect a text
     } catch (error) {
       this.#refuse(reasonOf(/** @type {Error} */ (error), key));
       return null;
@@ -239,7 +248,11 @@ export class Connection extends EventTarget {
     understood(() => this.#log.follow(event), undefined);
     if (event.type === "error" && event.error?.event_id === this.#probe) return;
     if (event.type === "session.resumed") this.#resumed(event);
-    if (event.type === "error" && event.error?.code === "invalid_api_key") this.reason = "invalid_api_key";
+    if (event.type === "error" && event.error?.code === "invalid_api_key") {
+      this.reason = "invalid_api_key";
+      this.#refusal = event;
+      if (this.#key !== null && this.#refusedKey === null) return;  // another key may do
+    }
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
   }
 
@@ -249,6 +262,7 @@ export class Connection extends EventTarget {
     this.repeated = this.#log.begin(session);
     this.attempts = this.#seq = this.#samples = 0;
     this.everOpen = true;
+    this.#refusedKey = this.#refusal = null;
     this.#setState("open");
   }
 
@@ -258,6 +272,7 @@ export class Connection extends EventTarget {
     const rest = this.#log.resumed(event);
     this.attempts = 0;
     this.resumptions += 1;
+    this.#refusedKey = this.#refusal = null;
     this.#sendAgain(rest);
     this.#setState("open");
   }
@@ -270,10 +285,18 @@ export class Connection extends EventTarget {
   /** @param {number} code @param {string} reason */
   #closed(code, reason) {
     if (code === 1000 || code === 1001 || ENDS.has(reason)) this.#log.ended();
-    if (this.reason === "invalid_api_key" || reason === "invalid_api_key") return this.#refuse("invalid_api_key");
+    if (this.reason === "invalid_api_key" || reason === "invalid_api_key") return this.#refuseKey();
     if (code === 1008 && reason !== "slow_reader") return this.#refuse(reason || "refused");
     if (PERMANENT.has(code)) return this.#refuse(reason || `closed_${code}`);
     this.#lost(reason || "unreachable");
+  }
+
+  /** A short-lived secret may have expired on its way: ask for another one, once. The same one again is refused. */
+  #refuseKey() {
+    if (this.#key === null || this.#refusedKey !== null) return this.#refuse("invalid_api_key");
+    this.#refusedKey = this.#key;
+    this.#closeSocket();
+    this.#connect();
   }
 
   /** The socket is gone. A session that waits for its client is fetched at once. @param {string} reason */
@@ -287,6 +310,9 @@ export class Connection extends EventTarget {
   #refuse(reason) {
     this.#closeSocket();
     this.reason = reason;
+    if (this.#refusedKey !== null && this.#refusedKey === this.#key && this.#refusal) {
+      this.dispatchEvent(new CustomEvent("event", { detail: this.#refusal }));
+    }
     this.#setState("refused");
   }
 
@@ -362,7 +388,7 @@ function eventIn(text) {
  * @returns {Promise<string>}
  */
 export async function clientSecret(url, key) {
-  const answer = await fetch(url, {
+  const answer = await fetch(String(url), {
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
     body: JSON.stringify({ session: { type: "realtime" } }),

@@ -38,11 +38,11 @@ async function lives(server) {
   }
 }
 
-const ask = (url, options = {}) => fetch(url, { ...options, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+const ask = (url, options = {}) => fetch(url.href, { ...options, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
 
 /** Ask the page's own backend for a short-lived secret: POST, answered with {"value": "ek_…"}. */
 export async function secretFrom(url) {
-  const answer = await fetch(url, { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout(TOKEN_MS) });
+  const answer = await fetch(url.href, { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout(TOKEN_MS) });
   const refused = Object.assign(new Error(`The backend answered ${answer.status}.`), { refused: "token_refused" });
   if (answer.status >= 400 && answer.status < 500) throw refused;
   if (!answer.ok) throw new Error(`The backend answered ${answer.status}.`);
