@@ -197,6 +197,20 @@ async def test_a_page_that_may_store_nothing_works(open_page: Any) -> None:
         await page.wait_for_selector(".caption.assistant.final")
 
 
+async def test_a_key_is_kept_where_nothing_may_be_stored(open_page: Any) -> None:
+    """Until the page is left: storage that is full throws, too."""
+    async with serving(Script(key="correct", reply=short())) as server:
+        page = await open_page(server.url, device=False)
+        await page.evaluate(
+            "() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
+        )
+        await type_(page, "Hello")
+        await page.fill("#key", "correct")
+        await page.press("#key", "Enter")
+        await page.wait_for_selector(".caption.assistant.final")
+        assert await page.evaluate("sessionStorage.length") == 0
+
+
 # --- while the page loads ---
 
 

@@ -7,18 +7,25 @@ const CONVERSATION = "realtime.conversation";
 const MAX_ITEMS = 200;
 const MAX_CHARACTERS = 200_000;
 
-/** A storage of the browser, or nothing where the browser forbids it. `open`: () -> Storage; it may throw. */
-const guarded = (open) => ({
-  get(name) {
-    try { return open().getItem(name); } catch { return null; }
-  },
-  set(name, value) {
-    try { open().setItem(name, value); } catch { /* full or forbidden: a reload forgets */ }
-  },
-  remove(name) {
-    try { open().removeItem(name); } catch { /* forbidden: there is nothing */ }
-  },
-});
+/**
+ * A storage of the browser. What it does not take, because it is full or forbidden, is kept until the page is left.
+ * `open`: () -> Storage; it may throw.
+ */
+function guarded(open) {
+  const untaken = new Map();
+  const attempt = (action) => { try { return action(open()); } catch { return null; } };
+  return {
+    get: (name) => untaken.get(name) ?? attempt((own) => own.getItem(name)),
+    set(name, value) {
+      untaken.set(name, value);
+      attempt((own) => { own.setItem(name, value); untaken.delete(name); });
+    },
+    remove(name) {
+      untaken.delete(name);
+      attempt((own) => own.removeItem(name));
+    },
+  };
+}
 
 /** Of this tab. */
 export const storage = guarded(() => sessionStorage);
