@@ -155,3 +155,62 @@ async def test_another_microphone_while_talking(open_page: Any) -> None:
         await page.keyboard.press("Escape")
         await wait_for_status(page, "Listening")
         assert len(server.sessions) == 1
+
+
+async def test_one_sample_at_a_time(open_page: Any) -> None:
+    """The one that was pressed last; none after the sheet was closed, also if it is still loaded then."""
+    async with serving() as server:
+        page = await open_page(server.url, device=False)
+        await page.route("**/v1/capabilities", lambda route: route.fulfill(json=OFFERED))
+        await page.evaluate("""() => {
+            window.started = []; window.waiting = [];
+            const start = AudioBufferSourceNode.prototype.start, own = window.fetch;
+            AudioBufferSourceNode.prototype.start = function () { started.push(this.buffer.length); return start.call(this); };
+            const wav = (samples) => {  // of 8-bit silence at 8 kHz
+                const bytes = new Uint8Array(44 + samples).fill(128), view = new DataView(bytes.buffer);
+                [..."RIFF\0\0\0\0WAVEfmt "].forEach((letter, at) => { bytes[at] = letter.charCodeAt(0); });
+                [[16, 16], [24, 8000], [28, 8000], [40, samples], [4, 36 + samples]].forEach(([at, value]) => view.setUint32(at, value, true));
+                [[20, 1], [22, 1], [32, 1], [34, 8]].forEach(([at, value]) => view.setUint16(at, value, true));
+                [..."data"].forEach((letter, at) => { bytes[36 + at] = letter.charCodeAt(0); });
+                return new Response(bytes);
+            };
+            window.answer = (at, samples) => waiting[at](wav(samples));
+            window.fetch = (address, ...rest) => (String(address).includes("voice_samples")
+                ? new Promise((resolve) => waiting.push(resolve)) : own(address, ...rest));
+        }""")
+        await page.click("#settings-toggle")
+        for name in ("Lady", "Mine"):
+            await page.click(f"[aria-label='Hear {name}']")
+        await page.evaluate("answer(1, 800)")
+        await page.wait_for_function("started.length > 0")
+        await page.evaluate("answer(0, 4000)")
+        await page.locator(".play[aria-busy]").first.wait_for(state="detached")
+        await page.click("[aria-label='Hear Lady']")
+        await page.keyboard.press("Escape")
+        await page.evaluate("answer(2, 4000)")
+        await page.locator(".play[aria-busy]").first.wait_for(state="detached")
+        await page.evaluate("new AudioContext().decodeAudioData(new ArrayBuffer(0)).catch(() => {})")
+        assert len(await page.evaluate("started")) == 1
+
+
+async def test_a_microphone_test_that_is_closed_while_it_opens_ends(open_page: Any) -> None:
+    async with serving() as server:
+        page = await open_page(server.url)
+        await page.evaluate("""() => {
+            const own = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            window.tracks = [];
+            navigator.mediaDevices.getUserMedia = async (wanted) => {
+                const stream = await own(wanted);
+                await new Promise((resolve) => { window.allow = resolve; });
+                tracks.push(...stream.getTracks());
+                return stream;
+            };
+        }""")
+        await page.click("#settings-toggle")
+        await page.click("[aria-label='Test the microphone']")
+        await page.wait_for_function("window.allow !== undefined")
+        await page.keyboard.press("Escape")
+        await page.evaluate("allow()")
+        await page.wait_for_function(
+            "() => tracks.length > 0 && tracks.every(({ readyState }) => readyState === 'ended')"
+        )

@@ -22,7 +22,7 @@ export class DevicePickers {
     });
   }
 
-  #ends = {};
+  #ends = {}; #tests = { microphone: 0, speaker: 0 };  // `tests`: how often each was begun or ended
 
   async list() {
     const { microphone, player } = this.voice;
@@ -42,9 +42,9 @@ export class DevicePickers {
     }
   }
 
+  /** Also a test that is still opened. */
   stop() {
-    for (const end of Object.values(this.#ends)) end();
-    this.#ends = {};
+    for (const name of ["microphone", "speaker"]) this.#end(name);
   }
 
   #bind(name) {
@@ -56,24 +56,32 @@ export class DevicePickers {
 
   async #testMicrophone() {
     if (this.#ends.microphone) return this.#end("microphone");
+    const test = ++this.#tests.microphone;
     try {
-      this.#ends.microphone = await listenTo(this.choices.get("microphone"), (level) => this.microphone.show(level));
+      const end = await listenTo(this.choices.get("microphone"), (level) => this.microphone.show(level));
+      if (test !== this.#tests.microphone) return end();
+      this.#ends.microphone = end;
       this.microphone.test.textContent = "Stop";
       await this.list();  // now the browser tells names
-      this.told.textContent = DEVICES.listening;
+      if (test === this.#tests.microphone) this.told.textContent = DEVICES.listening;
     } catch (error) {
+      if (test !== this.#tests.microphone) return;
       const state = { NotAllowedError: "denied", NotFoundError: "missing", OverconstrainedError: "missing", NotReadableError: "busy" }[error.name];
       this.told.textContent = microphoneNotice(navigator.mediaDevices ? state ?? "failed" : "insecure");
     }
   }
 
   async #testSpeaker() {
+    this.#end("speaker");
+    const test = this.#tests.speaker;
     const sounding = await playOn(this.choices.get("speaker"), (level) => this.speaker.show(level)).catch(() => null);
+    if (test !== this.#tests.speaker) return sounding?.stop();
     if (!sounding) this.told.textContent = DEVICES.silent;
     else this.#ends.speaker = sounding.stop;
   }
 
   #end(name) {
+    this.#tests[name] += 1;
     this.#ends[name]?.();
     delete this.#ends[name];
     this[name].test.textContent = "Test";

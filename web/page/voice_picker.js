@@ -20,7 +20,7 @@ export class VoicePicker {
       element("div", { className: "two" }, this.text, this.language), this.list, this.told);
   }
 
-  #offered = {}; #sounding = null;
+  #offered = {}; #sounding = null; #played = 0;
 
   offer(found) {
     this.#offered = found;
@@ -40,7 +40,9 @@ export class VoicePicker {
     for (const radio of this.list.querySelectorAll("input")) radio.checked = radio.value === chosen;
   }
 
+  /** Also a sample that is still loaded: it will not sound. */
   stop() {
+    this.#played += 1;
     this.#sounding?.stop();
     this.#sounding = null;
   }
@@ -74,17 +76,21 @@ export class VoicePicker {
 
   async #play(id, pressed) {
     this.stop();
+    const played = this.#played;
     pressed.setAttribute("aria-busy", "true");
     const wav = await this.offers.sample(id, this.language.value);
     pressed.removeAttribute("aria-busy");
+    if (played !== this.#played) return;
     if (!wav) {
       pressed.hidden = true;
       this.told.textContent = "There is no sample of this voice.";
       return;
     }
     try {
-      this.#sounding = await playOn(this.choices.get("speaker"), () => {}, wav);
-      await this.#sounding.ended;
+      const sounding = await playOn(this.choices.get("speaker"), () => {}, wav);
+      if (played !== this.#played) return sounding.stop();
+      this.#sounding = sounding;
+      await sounding.ended;
     } catch {
       this.told.textContent = "The sample cannot be played.";
     }
