@@ -46,6 +46,7 @@ let afterKey = null;      // what to repeat when the user has entered a key
 const extra = new Map();  // id -> text of notices that are not states
 const view = new View({ voice, server, diagnosis, keyDialog, captions, notices, extra });
 let drawing = null, saving = null;
+let unplugged = false;    // in the middle of talking: it goes on when one is plugged in
 let resumedAt = -Infinity; // when the microphone came back after an interruption
 
 exposeDebug(voice, { log, stats });
@@ -196,6 +197,8 @@ diagnosis.addEventListener("change", draw);
 voice.microphone.addEventListener("state", ({ detail, target }) => {
   if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
   target.before = detail;
+  if (detail === "lost") [talking, unplugged] = [false, talking];  // the button starts again
+  else if (detail !== "asking") [talking, unplugged] = [talking || (detail === "on" && unplugged), false];
 });
 voice.addEventListener("level", ({ detail }) => shape.add(detail));
 voice.addEventListener("event", ({ detail }) => {

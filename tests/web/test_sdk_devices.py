@@ -56,22 +56,93 @@ async def test_a_microphone_that_is_not_there_changes_nothing(page: Any) -> None
 
 
 async def test_a_microphone_that_goes_away_makes_room_for_another(page: Any) -> None:
-    """A chosen one does; if there was none but it, the state says that it is lost."""
+    """A chosen one, and one of the browser's choice; if there is none but it, the state says that it is lost."""
     made = await run(page, """
         const [, second] = await microphone.devices();
         await microphone.use(second.id);
         await microphone.start();
         await frame();
-        tracks[0].stop();
-        tracks[0].onended();
-        while (tracks.length < 2) await frame();
-        await frame();
-        const after = [microphone.state, microphone.deviceId, asked];
-        tracks[1].onended();
-        await null;
-        return [...after.slice(0, 2), asked.length, asked[0] === second.id, asked[1], microphone.state];
+        const gone = async () => { tracks.at(-1).stop(); tracks.at(-1).onended(); };
+        for (const opened of [2, 3]) {
+            gone();
+            while (tracks.length < opened) await frame();
+            await frame();
+        }
+        const after = [microphone.state, microphone.deviceId, asked[0] === second.id, asked.slice(1)];
+        navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("none", "NotFoundError"); };
+        const lost = new Promise((resolve) => microphone.addEventListener("state", resolve, { once: true }));
+        gone();
+        await lost;
+        return [...after, microphone.state];
     """)  # fmt: skip
-    assert made == ["on", None, 2, True, None, "lost"]
+    assert made == ["on", None, True, [None, None], "lost"]
+
+
+PLUG = """
+    const open = navigator.mediaDevices.getUserMedia, none = (name) => async () => { throw new DOMException("no", name); };
+    const changed = () => new Promise((resolve) => microphone.addEventListener("state", resolve, { once: true }));
+    const gone = async (name) => {
+        navigator.mediaDevices.getUserMedia = none(name);
+        const done = changed();
+        tracks.at(-1).stop();
+        tracks.at(-1).onended();
+        await done;
+        navigator.mediaDevices.getUserMedia = open;
+        return microphone.state;
+    };
+    const plug = () => navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+    await microphone.start();
+    await frame();
+"""
+
+
+async def test_a_microphone_that_is_plugged_in_again_goes_on(page: Any) -> None:
+    """Soon afterwards, as often as that happens; not once it was stopped, and not after a minute."""
+    made = await run(page, PLUG + """
+        const seen = [];
+        for (const _ of [1, 2]) {
+            seen.push(await gone("NotFoundError"));
+            const asking = changed();
+            plug();
+            await asking;
+            await changed();
+            await frame();
+            seen.push(microphone.state);
+        }
+        const settled = async () => { plug(); await microphone.devices(); await microphone.devices(); return microphone.state; };
+        await gone("NotFoundError");
+        microphone.stop();
+        seen.push(await settled());
+        await microphone.start();
+        await frame();
+        await gone("NotFoundError");
+        const now = performance.now.bind(performance);
+        performance.now = () => now() + 61_000;
+        seen.push(await settled());
+        performance.now = now;
+        return seen;
+    """)  # fmt: skip
+    assert made == ["lost", "on", "lost", "on", "off", "lost"]
+
+
+async def test_a_permission_that_is_taken_back_is_told(page: Any) -> None:
+    """The track ends as if it was unplugged."""
+    assert await run(page, PLUG + "return gone('NotAllowedError');") == "denied"
+
+
+async def test_a_microphone_chosen_while_the_first_one_is_opened_is_used(page: Any) -> None:
+    made = await run(page, """
+        await microphone.start();
+        await frame();
+        microphone.stop();
+        const [, second] = await microphone.devices();
+        const starting = microphone.start();
+        const promised = await microphone.use(second.id);
+        await starting;
+        await frame();
+        return [promised, asked.at(-1) === second.id, microphone.deviceId === second.id, microphone.state];
+    """)  # fmt: skip
+    assert made == [True, True, True, "on"]
 
 
 async def test_stopping_while_another_is_opened_leaves_none_open(page: Any) -> None:

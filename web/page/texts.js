@@ -7,7 +7,7 @@ const MICROPHONE = {
   busy: "The microphone is in use by another program. Close that, then press the button, or type below.",
   insecure: "Browsers give the microphone only to https pages and to localhost. You can still type below.",
   interrupted: "The microphone is paused, perhaps by a call. Press the button to go on, or type below.",
-  lost: "The microphone was unplugged. Press the button to continue, or type below.",
+  lost: "The microphone was unplugged. Plug one in and press the button, or type below.",
   unloaded: "The microphone's code could not be loaded from the server. You can still type below.",
   failed: "The microphone could not be started. You can still type below.",
 };

@@ -8,6 +8,8 @@ import { devices, microphonePermission } from "./devices.js";
 /** @typedef {import("./types.js").Contexts} Contexts */
 /** @typedef {import("./types.js").MicrophoneState} MicrophoneState */
 
+const RETURN_MS = 60_000;  // a microphone that is plugged in again so soon goes on by itself; later it would surprise
+
 /** @type {Record<string, MicrophoneState>} */
 const STATE_OF_ERROR = {
   NotAllowedError: "denied",
@@ -51,7 +53,7 @@ export class Microphone extends EventTarget {
   /** @type {AudioWorkletNode | null} */ #node = null;
   /** @type {MediaStreamAudioSourceNode | null} */ #source = null;
   /** @type {(() => void) | null} */ #keeping = null;
-  #attempt = 0; #switch = 0;
+  #attempt = 0; #switch = 0; #lostAt = 0; #plugged = () => this.#lookForDevice();
 
   /** The microphones: [{id, name}]. Names are empty until the user has allowed one. */
   devices() {
@@ -94,6 +96,7 @@ export class Microphone extends EventTarget {
     const attempt = ++this.#attempt;
     if (!navigator.mediaDevices?.getUserMedia) return this.#setState("insecure");
     this.#setState("asking");
+    const opened = this.deviceId;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() });
       if (attempt !== this.#attempt) return stream.getTracks().forEach((track) => track.stop());
@@ -102,12 +105,21 @@ export class Microphone extends EventTarget {
       if (attempt !== this.#attempt) return;
       this.#setState("on");
       this.#keeping = keepRunning(context, () => this.#heed());
+      await this.#useChosen(opened);
     } catch (error) {
       if (attempt !== this.#attempt) return;
       this.#release();
       this.error = error;
       this.#setState(STATE_OF_ERROR[/** @type {Error} */ (error).name] ?? "failed");
     }
+  }
+
+  /** Another device was chosen while the first one was opened. @param {string | null} opened */
+  async #useChosen(opened) {
+    const chosen = this.deviceId;
+    if (chosen === opened) return;
+    this.deviceId = opened;
+    await this.use(chosen);
   }
 
   stop() {
@@ -134,13 +146,22 @@ export class Microphone extends EventTarget {
     track.onmute = track.onunmute = () => this.#heed();  // a phone call takes the device away for a while
   }
 
-  /** The device is gone: a chosen one makes room for the browser's choice, without one the microphone is lost. */
+  /** The device is gone: it makes room for the browser's choice. Without another one the microphone is lost, or denied. */
   async #ended() {
-    if (this.deviceId && this.state === "on") {
-      if (await this.use(null)) return;
-    }
+    const attempt = this.#attempt;
+    if ((await this.use(null)) || attempt !== this.#attempt) return;
     this.#release();
-    this.#setState("lost");
+    this.#lostAt = performance.now();
+    navigator.mediaDevices.addEventListener("devicechange", this.#plugged);
+    this.#setState(STATE_OF_ERROR[/** @type {Error} */ (this.error).name] === "denied" ? "denied" : "lost");
+  }
+
+  /** A lost one is back, or there is another: go on with it. */
+  async #lookForDevice() {
+    const all = await this.devices();
+    if (this.state !== "lost" || !all.length || performance.now() - this.#lostAt > RETURN_MS) return;
+    if (!all.some(({ id }) => id === this.deviceId)) this.deviceId = null;
+    await this.start();
   }
 
   /** The capture goes on with another stream.
@@ -208,6 +229,7 @@ export class Microphone extends EventTarget {
   /** @param {MicrophoneState} state */
   #setState(state) {
     if (state === this.state) return;
+    if (state !== "lost") navigator.mediaDevices?.removeEventListener("devicechange", this.#plugged);
     this.state = state;
     this.dispatchEvent(new CustomEvent("state", { detail: state }));
   }

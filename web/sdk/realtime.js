@@ -268,7 +268,7 @@ export class Realtime extends EventTarget {
     this.connection.addEventListener("silent", () => this.#changed());
     this.player.addEventListener("state", () => this.#changed());
     this.#on(this.microphone, "state", (detail) => {
-      if (detail === "interrupted") this.#endSpeech();
+      if (detail === "interrupted" || detail === "lost") this.#endSpeech();
       this.#changed();
     });
     this.#on(this.microphone, "frame", ({ pcm, level }) => {
