@@ -47,7 +47,7 @@ async def test_an_expired_secret_is_replaced(open_page: Any) -> None:
         secrets = ["ek_old", "ek_0000"]  # the second one is good
         await page.route("**/token", lambda route: route.fulfill(json={"value": secrets.pop(0)}))
         await type_(page, "Hello")
-        assert [one["text"] for one in await heard(page, "message", 2)][0] == "Hello"
+        assert (await heard(page, "message", 2))[0]["text"] == "Hello"
         assert secrets == []
         assert await page.evaluate("heard.filter(({ name }) => name === 'error')") == []
 
