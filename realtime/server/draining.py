@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 from typing import Protocol
 
 from realtime.logs import story
@@ -57,25 +57,33 @@ class Sessions(Protocol):
 
 
 class BalancerWatch:
-    """Whether a balancer asks this server how it is: one that does so again and again. Times are loop seconds."""
+    """Whether a balancer asks this server how it is: one that does so again and again. Times are loop seconds.
 
-    def __init__(self) -> None:
-        self._times = 0
-        self._first_s = self._last_s = float("-inf")
+    Several workers have one memory (`spread.py`): a balancer that keeps its connection asks only one of them, and each
+    has to know. Two that write in the same moment may count one question, which changes nothing.
+    """
+
+    def __init__(self, memory: MutableSequence[float] | None = None, at: int = 0) -> None:
+        """`memory` holds, from `at` on, how often it was asked, the first time and the last one; at first zeros."""
+        self._memory = [0.0, 0.0, 0.0] if memory is None else memory
+        self._times, self._first, self._last = at, at + 1, at + 2
 
     def __repr__(self) -> str:
-        return f"<BalancerWatch asked {self._times} times>"
+        return f"<BalancerWatch asked {self._memory[self._times]:.0f} times>"
 
     def asked(self, now_s: float) -> None:
         """Somebody has asked."""
-        if now_s - self._last_s > ASKED_WITHIN_S:
-            self._times, self._first_s = 0, now_s
-        self._times, self._last_s = self._times + 1, now_s
+        memory = self._memory
+        if not memory[self._times] or now_s - memory[self._last] > ASKED_WITHIN_S:
+            memory[self._times], memory[self._first] = 0.0, now_s
+        memory[self._times] += 1
+        memory[self._last] = now_s
 
     def there(self, now_s: float) -> bool:
         """Whether it asks often, and has asked lately."""
-        regular = self._times >= ASKED_TIMES and self._last_s - self._first_s >= ASKED_FOR_S
-        return regular and now_s - self._last_s <= ASKED_WITHIN_S
+        first_s, last_s = self._memory[self._first], self._memory[self._last]
+        regular = self._memory[self._times] >= ASKED_TIMES and last_s - first_s >= ASKED_FOR_S
+        return regular and now_s - last_s <= ASKED_WITHIN_S
 
 
 class Drain:

@@ -27,7 +27,7 @@ from realtime.server.address import cannot_listen
 from realtime.server.admin_port import open_admin_port
 from realtime.server.announce import ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
-from realtime.server.draining import BALANCER_DELAY_S
+from realtime.server.draining import BALANCER_DELAY_S, BalancerWatch
 from realtime.server.listener import IDLE_TIMEOUT_S, Site
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
@@ -91,9 +91,7 @@ async def _running(
     check_binding(settings)
     tls = tls_context(settings)
     if worker is not None:
-        app[FLEET], worker.count = worker, app[METRICS].text
-        if settings.sessions_per_key:
-            app[REGISTRY].key_counts = KeyCounts(worker.slot, app[ACCESS].names)
+        join_workers(app, settings, worker)
     runner = Runner(
         app,
         app,
@@ -110,6 +108,14 @@ async def _running(
         yield RunningServer(f"{'https' if tls else 'http'}://{host}:{port}", runtime_of(app), app)
     finally:
         await _stop(runner, app)
+
+
+def join_workers(app: web.Application, settings: Settings, worker: Worker) -> None:
+    """What this server shares with the other workers."""
+    app[FLEET], worker.count = worker, app[METRICS].text
+    app[DRAIN].balancer = BalancerWatch(*worker.slot.table.asked)
+    if settings.sessions_per_key:
+        app[REGISTRY].key_counts = KeyCounts(worker.slot, app[ACCESS].names)
 
 
 async def _stop(runner: web.AppRunner, app: web.Application) -> None:

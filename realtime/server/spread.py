@@ -1,7 +1,7 @@
 """Which of several workers takes the next connection: the one with the fewest.
 
-Every worker sees a table in shared memory with one row for each of them, and writes its own row alone. Knows numbers
-and times; `shared_site.py` has the socket. Times are of `time.monotonic`, the same clock in every process of a machine
+Every worker sees a table in shared memory with one row for each of them, and writes its own row alone. Below the rows
+is room for what all of them write, the supervisor too: when a balancer asked one of them. Knows numbers and times; `shared_site.py` has the socket. Times are of `time.monotonic`, the same clock in every process of a machine
 (docs/operations.md, "Several workers").
 """
 
@@ -17,11 +17,12 @@ OTHERS_S = 0.2  # nor longer than this for those that should take a connection a
 # The columns of a row
 _BEAT_S, _ROOM, _LOAD, _SESSIONS, _TAKEN = range(5)
 _WIDTH = 5
+ASKED_CELLS = 3  # below the rows: what a BalancerWatch remembers (`draining.py`)
 
 
 def shared_rows(workers: int, keys: int = 0) -> MutableSequence[float]:
     """Memory for a table of so many workers and API keys; it can be given to processes when they start."""
-    cells = workers * (_WIDTH + keys)
+    cells = workers * (_WIDTH + keys) + ASKED_CELLS
     rows: MutableSequence[float] = multiprocessing.get_context("forkserver").RawArray("d", cells)
     return rows
 
@@ -46,7 +47,12 @@ class WorkerTable:
         self._width = _WIDTH + keys
 
     def __len__(self) -> int:
-        return len(self._rows) // self._width
+        return (len(self._rows) - ASKED_CELLS) // self._width
+
+    @property
+    def asked(self) -> tuple[MutableSequence[float], int]:
+        """The memory of what balancers asked, and where in it that begins. It stays when a worker leaves."""
+        return self._rows, len(self._rows) - ASKED_CELLS
 
     def __getitem__(self, number: int) -> Row:
         at = number * self._width

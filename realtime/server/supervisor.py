@@ -19,6 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from realtime import deadlines
 from realtime.errors import ConfigError
 from realtime.logs import story
+from realtime.server.draining import BalancerWatch
 from realtime.server.metrics_sum import MetricsSum
 from realtime.server.spread import WorkerTable
 from realtime.server.worker_channel import (
@@ -78,6 +79,7 @@ class Supervisor:
         ended `longest_stop_s` after the stop began is killed."""
         self._table, self._start, self._on_ready, self._on_stop = table, start, on_ready, on_stop
         self._longest_stop_s = longest_stop_s
+        self._balancer = BalancerWatch(*table.asked)
         self._children: dict[int, Child] = {}
         self._channels: dict[int, Channel[FromWorker]] = {}
         self._ready: dict[int, str] = {}
@@ -117,7 +119,8 @@ class Supervisor:
         return self._table.sessions()
 
     def asked(self) -> None:
-        """Each worker has a delay of its own, by what it is asked itself."""
+        """Perhaps by a balancer: so the workers learn of it."""
+        self._balancer.asked(asyncio.get_running_loop().time())
 
     def drain(self) -> None:
         """Begin the stop, if it has not begun."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from realtime.metrics import Metrics
+from realtime.server.app import realtime_app
 from realtime.server.draining import (
     ANSWER_S,
     ASKED_FOR_S,
@@ -19,6 +20,11 @@ from realtime.server.draining import (
     BalancerWatch,
     Drain,
 )
+from realtime.server.run import join_workers
+from realtime.server.spread import WorkerTable, shared_rows
+from realtime.server.state import DRAIN
+from realtime.server.worker import Post, Worker
+from realtime.settings import Settings
 from tests import virtual_time
 
 SOON_S = QUIET_S + 2 * POLL_S
@@ -244,6 +250,29 @@ def test_what_a_balancer_is(asked_s, now_s, there):
     for at_s in asked_s:
         watch.asked(at_s)
     assert watch.there(now_s) is there
+
+
+def test_a_balancer_that_asks_one_worker_is_known_to_all_of_them():
+    """With its connection kept, or with a new one each time; also to the supervisor, and after one has left."""
+    for asks in ([0] * 4, [0, 1, 2, 0], ["supervisor"] * 4):
+        table = WorkerTable([0.0] * len(shared_rows(3, 2)), 2)
+        watches = {number: BalancerWatch(*table.asked) for number in (0, 1, 2, "supervisor")}
+        for second, number in enumerate(asks):
+            watches[number].asked(2.0 * second)
+        table.clear(0)
+        assert {number: watch.there(7.0) for number, watch in watches.items()} == dict.fromkeys(watches, True), asks
+        assert not any(watch.there(50.0) for watch in watches.values())
+    assert len(table) == 3 and table.sessions() == 0, "the rows are not touched"
+
+
+def test_the_servers_of_all_workers_share_what_balancers_ask():
+    rows, apps = [0.0] * len(shared_rows(2)), []
+    for number in range(2):
+        apps.append(realtime_app(Settings()))
+        join_workers(apps[-1], Settings(), Worker(Post(number, None, None, rows), None))
+    for second in range(4):
+        apps[0][DRAIN].balancer.asked(2.0 * second)
+    assert apps[1][DRAIN].balancer.there(7.0)
 
 
 def test_a_stop_waits_for_a_balancer_only_where_one_is():

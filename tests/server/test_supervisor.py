@@ -7,6 +7,7 @@ import pytest
 
 from realtime.errors import ConfigError
 from realtime.metrics import Metrics
+from realtime.server.draining import ASKED_FOR_S, ASKED_TIMES, BalancerWatch
 from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import CHANNEL_S, COUNT_S, READY_S, Supervisor
 from realtime.server.worker_channel import AskSum, Count, Counted, Hurry, Ready, Refused, Sum
@@ -71,8 +72,9 @@ class Bench:
         self.children, self.said = [], []
         self.stops = 0
         self.hang = 0  # so many of the next ones give no channel
+        self.table = WorkerTable([0.0] * len(shared_rows(workers)))
         self.supervisor = Supervisor(
-            WorkerTable([0.0] * len(shared_rows(workers))),
+            self.table,
             self._start,
             on_ready=self.said.append,
             on_stop=self._stopped,
@@ -174,6 +176,19 @@ def test_a_closed_standard_output_costs_the_ready_line_alone(caplog):
 
     virtual_time.run(run())
     assert len([each for each in caplog.records if "worker 0 broke" in each.getMessage()]) == 2
+
+
+def test_what_asks_the_admin_port_is_a_balancer_to_every_worker():
+    async def run():
+        bench = Bench()
+        for _ in range(ASKED_TIMES):
+            bench.supervisor.asked()
+            await asyncio.sleep(ASKED_FOR_S)
+        assert BalancerWatch(*bench.table.asked).there(asyncio.get_running_loop().time())
+        bench.supervisor.stop()
+        await bench.running
+
+    virtual_time.run(run())
 
 
 def test_what_the_system_refuses_without_a_number_is_told_too(caplog):
