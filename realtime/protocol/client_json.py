@@ -1,10 +1,14 @@
 """JSON from clients: messages and bodies of requests, decoded with a bound on how deep they are nested.
 
-What is nested deeper than any real value would take the stack of whoever reads or writes it later. Knows no event.
+What is nested deeper than any real value would take the stack of whoever reads or writes it later. Half of a surrogate
+pair, as JavaScript and Python write a text that was cut inside an emoji, becomes U+FFFD (docs/wire.md 1). Knows no event.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Generator
 from typing import Any
 
 import msgspec
@@ -14,6 +18,9 @@ MAX_DEPTH = 100  # a schema of a tool takes two levels for each object in an obj
 TOO_DEEP = f"Invalid value: arrays and objects may be nested {MAX_DEPTH} levels deep at most."
 
 _decoder = msgspec.json.Decoder()
+_half = re.compile(rb"\\u[dD][89a-fA-F]")  # perhaps: of a whole pair it is the same
+STEP_CHARS = 64 * 1024
+_surrogate = re.compile("[\ud800-\udfff]")
 
 
 class NotJson(ValueError):
@@ -22,12 +29,41 @@ class NotJson(ValueError):
 
 def parse(data: str | bytes, what: str) -> Any:
     """The value. `what` names the data in the message of NotJson."""
+    steps = parse_in_steps(data, what)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def parse_in_steps(data: str | bytes, what: str) -> Generator[None, None, Any]:
+    """Like `parse`, in steps of a few milliseconds."""
     try:
-        return _decoder.decode(data)
+        try:
+            return _decoder.decode(data)
+        except ValueError:  # DecodeError and UnicodeError
+            yield
+            return _decoder.decode((yield from _without_halves(data)))
     except RecursionError as error:
         raise NotJson(TOO_DEEP) from error
-    except ValueError as error:  # DecodeError and UnicodeError
+    except ValueError as error:
         raise NotJson(f"Invalid value: {what} is not valid JSON.") from error
+
+
+def _without_halves(data: str | bytes) -> Generator[None, None, bytes]:
+    """The same JSON with U+FFFD for each escape of half a pair. Raises ValueError if there is none, or it is no JSON."""
+    raw = data.encode() if isinstance(data, str) else data
+    if not _half.search(raw):
+        raise ValueError("no half")
+    value = json.loads(raw.decode())
+    yield
+    text = json.dumps(value, ensure_ascii=False)  # what only Python takes for JSON is refused later
+    pieces = []
+    for start in range(0, len(text), STEP_CHARS):
+        yield
+        pieces.append(_surrogate.sub("\ufffd", text[start : start + STEP_CHARS]).encode())
+    return b"".join(pieces)
 
 
 def too_deep(value: Any) -> bool:

@@ -82,7 +82,7 @@ def decode_in_steps(data: str | LongBytes) -> Generator[None, None, AnyClientEve
         return append
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     if len(raw) <= UNCHECKED_BYTES:
-        return _read(_parse(raw[:]))
+        return _read((yield from _parse(raw[:])))
     return (yield from _decode_checked(raw))
 
 
@@ -107,12 +107,12 @@ def _decode_checked(raw: LongBytes) -> Generator[None, None, AnyClientEvent]:
             yield from large.take_out()
         rest = large.rest or raw[:]
         yield from check_values(rest)
-        message = _parse(rest)
+        message = yield from _parse(rest)
         yield
         if not (yield from large.put_back(message)):
             if len(raw) > MAX_EVENT_BYTES:
                 raise too_large(len(raw))
-            message = _parse(raw[:])
+            message = yield from _parse(raw[:])
     except NotAnEvent:
         raise
     except ProtocolError as error:
@@ -148,9 +148,9 @@ def _read(message: Any) -> AnyClientEvent:
     return event
 
 
-def _parse(data: bytes) -> Any:
+def _parse(data: bytes) -> Generator[None, None, Any]:
     try:
-        return client_json.parse(data, "the message")
+        return (yield from client_json.parse_in_steps(data, "the message"))
     except client_json.NotJson as error:
         raise NotAnEvent(str(error), event_id=id_in_broken(data)) from None
 

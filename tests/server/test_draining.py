@@ -260,7 +260,9 @@ def test_a_balancer_that_asks_one_worker_is_known_to_all_of_them():
         for second, number in enumerate(asks):
             watches[number].asked(2.0 * second)
         table.clear(0)
-        assert {number: watch.there(7.0) for number, watch in watches.items()} == dict.fromkeys(watches, True), asks
+        assert {number: watch.there(7.0) for number, watch in watches.items()} == dict.fromkeys(
+            watches, True
+        ), asks
         assert not any(watch.there(50.0) for watch in watches.values())
     assert len(table) == 3 and table.sessions() == 0, "the rows are not touched"
 
