@@ -1,7 +1,8 @@
 """JSON from clients: messages and bodies of requests, decoded with a bound on how deep they are nested.
 
 What is nested deeper than any real value would take the stack of whoever reads or writes it later. Half of a surrogate
-pair, as JavaScript and Python write a text that was cut inside an emoji, becomes U+FFFD (docs/wire.md 1). Knows no event.
+pair, as JavaScript and Python write a text that was cut inside an emoji, becomes U+FFFD (docs/wire.md 3.11). Knows no
+event.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def parse_in_steps(data: str | bytes, what: str) -> Generator[None, None, Any]:
 
 
 def _without_halves(data: str | bytes) -> Generator[None, None, bytes]:
-    """The same JSON with U+FFFD for each escape of half a pair. Raises ValueError if there is none, or it is no JSON."""
+    """The same JSON with U+FFFD for each escape of half a pair. Raises ValueError if it has none, or is no JSON."""
     raw = data.encode() if isinstance(data, str) else data
     if not _half.search(raw):
         raise ValueError("no half")

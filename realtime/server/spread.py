@@ -1,7 +1,8 @@
 """Which of several workers takes the next connection: the one with the fewest.
 
 Every worker sees a table in shared memory with one row for each of them, and writes its own row alone. Below the rows
-is room for what all of them write, the supervisor too: when a balancer asked one of them. Knows numbers and times; `shared_site.py` has the socket. Times are of `time.monotonic`, the same clock in every process of a machine
+is room for what all of them write, the supervisor too: when a balancer asked one of them. Knows numbers and times;
+`shared_site.py` has the socket. Times are of `time.monotonic`, the same clock in every process of a machine
 (docs/operations.md, "Several workers").
 """
 
