@@ -339,6 +339,15 @@ class ListsConversations(Protocol):
         ...
 
 
+class DropsConversations(Protocol):
+    """What a store needs as well if it drops conversations by itself."""
+
+    def hold(self, owner: str, conversation_id: str, holder: object) -> None:
+        """A session has this conversation open: do not drop it as long as `holder` lives, to be kept weakly. What the
+        session saves next is only what has changed."""
+        ...
+
+
 class NoiseReduction(Protocol):
     """Makes the noise of one stream of samples at VAD_RATE quieter. As many come out as go in."""
 

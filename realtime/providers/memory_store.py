@@ -1,11 +1,17 @@
-"""The store in memory: conversations are kept as long as the server runs; the least recently used go first."""
+"""The store in memory: conversations are kept as long as the server runs; the least recently used go first.
+
+One that a session has open never goes: its next save, of what has changed since, would leave a hole. Counts the memory
+that is really used: a short item is a few times its text.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from realtime.errors import ConversationTakenOver
 from realtime.providers.base import (
@@ -22,7 +28,9 @@ from realtime.providers.stored_order import accepted, merged, with_late
 from realtime.settings import Settings
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_CONVERSATIONS = 100_000  # one whose items were all deleted has no bytes
+MAX_CONVERSATIONS = 100_000
+CONVERSATION_BYTES = 400  # of one without items: its names, times and places in the tables (measured)
+_BLOCK_BYTES = 16  # memory is given out in multiples of these
 
 
 @dataclass(slots=True)
@@ -35,14 +43,19 @@ class _Kept:
 
     def replace(self, changed: Mapping[str, bytes]) -> int:
         """Take these in place of items that it has. Returns how much larger it is now."""
-        grown = sum(len(item) - len(self.items[item_id]) for item_id, item in changed.items())
+        grown = sum(_held(item) - _held(self.items[item_id]) for item_id, item in changed.items())
         self.items.update(changed)
         self.size_bytes += grown
         return grown
 
 
+def _held(value: object) -> int:
+    """The bytes of memory that this value takes."""
+    return -(-sys.getsizeof(value) // _BLOCK_BYTES) * _BLOCK_BYTES
+
+
 class MemoryStore(Store):
-    """Conversations in a dictionary, at most `max_bytes` and `most` in all."""
+    """Conversations in a dictionary, at most `max_bytes` and `most` in all, and those that are open besides."""
 
     def __init__(self, max_bytes: int = MAX_BYTES, most: int = MAX_CONVERSATIONS) -> None:
         self._max_bytes = max_bytes
@@ -50,9 +63,13 @@ class MemoryStore(Store):
         self._bytes = 0
         self._times: dict[tuple[str, str], tuple[float, float]] = {}  # Unix seconds: first and last save
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._holders: WeakValueDictionary[tuple[str, str], object] = WeakValueDictionary()
 
     def __repr__(self) -> str:
         return f"<MemoryStore {len(self._kept)} conversations, {self._bytes} bytes>"
+
+    def hold(self, owner: str, conversation_id: str, holder: object) -> None:
+        self._holders[owner, conversation_id] = holder
 
     async def save(self, owner: str, conversation_id: str, epoch: int, changes: Changes) -> None:
         kept = self._kept.get((owner, conversation_id), _Kept())
@@ -113,7 +130,8 @@ class MemoryStore(Store):
         times = self._times.get(key)
         self._forget(key)
         items = {item_id: known[item_id] for item_id in order if item_id in known}
-        size_bytes = sum(len(item_id) + len(item) for item_id, item in items.items())
+        contents = sum(_held(item_id) + _held(item) for item_id, item in items.items())
+        size_bytes = CONVERSATION_BYTES + _held(items) + contents
         self._kept[key] = _Kept(items, epoch, size_bytes)
         self._bytes += size_bytes
         if times is not None:
@@ -125,7 +143,10 @@ class MemoryStore(Store):
         now_s = time.time()
         self._times[key] = (self._times.get(key, (now_s,))[0], now_s)
         while self._bytes > self._max_bytes or len(self._kept) > self._most:
-            self._forget(next(iter(self._kept)))
+            unused = next((key for key in self._kept if key not in self._holders), None)
+            if unused is None:
+                return
+            self._forget(unused)
 
     def _forget(self, key: tuple[str, str]) -> None:
         self._bytes -= self._kept.pop(key, _Kept()).size_bytes

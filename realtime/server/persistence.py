@@ -90,6 +90,8 @@ class Persistence:
         self._unsure: set[str] = set()  # items of saves without an answer: the store may have them
         self._saving = asyncio.Lock()
         self._changed = asyncio.Event()
+        if (hold := getattr(store, "hold", None)) is not None:
+            hold(owner, conversation_id, self)
 
     def __repr__(self) -> str:
         state = ", taken over" if self._taken_over else ""

@@ -83,6 +83,7 @@ def steps_of(text):
     try:
         for _ in steps:
             count += 1
-    except ProtocolError as error:
-        assert not isinstance(error, NotAnEvent)
-    return count
+    except NotAnEvent:
+        return 0
+    except ProtocolError:
+        return count

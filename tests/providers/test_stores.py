@@ -86,9 +86,9 @@ async def test_many_conversations_can_be_saved_at_once(store):
 
 
 async def test_memory_is_limited_and_the_least_recently_used_are_dropped_first():
-    store = MemoryStore(max_bytes=1_000)
+    store = MemoryStore(max_bytes=20_000)
     for number in range(5):
-        await saved(store, "me", f"conv_{number}", ["a"], {"a": b"x" * 300})
+        await saved(store, "me", f"conv_{number}", ["a"], {"a": b"x" * 6_000})
         assert await store.load("me", "conv_0") is not None
     assert await store.load("me", "conv_1") is None
     assert await store.load("me", "conv_4") is not None

@@ -264,7 +264,7 @@ def test_a_balancer_that_asks_one_worker_is_known_to_all_of_them():
             watches, True
         ), asks
         assert not any(watch.there(50.0) for watch in watches.values())
-    assert len(table) == 3 and table.sessions() == 0, "the rows are not touched"
+    assert (len(table), table.sessions()) == (3, 0), "the rows are not touched"
 
 
 def test_the_servers_of_all_workers_share_what_balancers_ask():
