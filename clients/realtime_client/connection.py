@@ -71,15 +71,16 @@ async def connect(
     `session` is sent as the first `session.update`. Raises ConnectionFailed if the server refuses or says nothing for
     `open_timeout_s` seconds, DeviceError if a device cannot be used.
 
-    With `resume` a lost connection comes back by itself if the server can do that (docs/wire.md 6.6): the answer goes
-    on where it stopped, and what was sent meanwhile is sent then. If the server does not know the session any more, the
-    conversation is built again as text: events end what was open (`response.done`, `failed`, `connection_lost`), then
-    `session.created` comes again. `conversation.on_reconnecting` is called when the line breaks. A plain conversation
-    comes back only while you iterate. After `return_timeout_s` seconds without a server it is lost.
+    With `resume` a lost connection comes back by itself. If the server can do that (docs/wire.md 6.6), the answer goes
+    on where it stopped, and what was sent meanwhile is sent then. If it keeps no sessions, or does not know this one
+    any more, the conversation is built again as text: events end what was open (`response.done`, `failed`,
+    `connection_lost`), then `session.created` comes again. `conversation.on_reconnecting` is called when the line
+    breaks. A plain conversation comes back only while you iterate. After `return_timeout_s` seconds without a server
+    it is lost.
 
     A server that later says nothing for `silence_timeout_s` seconds, not even in answer to a ping, is lost: without
-    `resume` the iterator and every method raise ConnectionLost. It is short because somebody waits, 5 s and with
-    `resume` 2.75 s; make it longer where nobody does, or `math.inf` (docs/clients.md).
+    `resume` the iterator and every method raise ConnectionLost. It is short because somebody waits, 5 s, and 2.75 s
+    where the server can resume; make it longer where nobody does, or `math.inf` (docs/clients.md).
     """
     if extensions is None:
         extensions = ("words",) if speaker is None else ("playback", "words")
@@ -114,7 +115,7 @@ async def connect(
                 address, api_key, conversation.binary, ssl_context, open_timeout_s, watching
             )
 
-        if can_resume:
+        if resume:
             conversation._begin_line(Line(conversation, again, rate=RATE, return_s=return_timeout_s))
         if session is not None:
             await conversation.update(**session)

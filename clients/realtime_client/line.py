@@ -1,5 +1,7 @@
 """Brings a conversation back when its socket is lost (docs/wire.md 6.6): resumed, or rebuilt as text in a new session.
 
+A server that keeps no session (one of several workers, or not one of ours) is not asked for it: it gets a new one.
+
 It opens sockets and decides what is sent again. What that is, `resuming.py` and `rebuilding.py` know.
 """
 
@@ -17,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from .errors import ConnectionFailed, ConnectionLost
 from .rebuilding import Rebuilding
-from .resuming import Resuming, Sent, SentAudio, SentEvent
+from .resuming import MAX_BYTES, MAX_EVENTS, Resuming, Sent, SentAudio, SentEvent
 
 if TYPE_CHECKING:
     from .conversation import Conversation, Event
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
 
 RETURN_S = 60.0  # how long a server is looked for
 FIRST_TRY_S, SECOND_TRY_S, LAST_TRY_S = 0.3, 0.5, 8.0  # at most; each try waits a random part
+STEADY_S = (
+    10.0  # a new session that ends earlier is no return: a server that ends each one is not asked without end
+)
 _FOR_GOOD = (1000, 1002, 1003, 1007, 1008, 1009)  # close codes
+
+
+def longest_wait_s(tries: int) -> float:
+    """Before the next try, after so many in vain."""
+    return FIRST_TRY_S if not tries else min(LAST_TRY_S, SECOND_TRY_S * 2.0 ** min(tries - 1, 10))
 
 
 class Line:
@@ -50,7 +60,11 @@ class Line:
         self._log = Resuming(rate)
         self._known = Rebuilding()
         self._waiting: deque[Sent] | None = None  # what the new socket has to send, while there is none
+        self._late_events = self._late_bytes = 0  # that the program has sent since there is no socket
         self._named = 0
+        self._built_s = float("-inf")  # when the last new session was built
+        self._deadline_s = 0.0
+        self._in_vain = 0  # sessions that were built and ended at once
         self._log.begin(conversation.session)
 
     def __repr__(self) -> str:
@@ -84,9 +98,11 @@ class Line:
         stale = event["type"] == "output_audio_buffer.played" and event.get("state", "playing") == "playing"
         if self.away and stale:
             return event
-        if self.away and self._log.full:
-            raise ConnectionLost("The connection to the server was lost, and too much waits to be sent.")
         text = "" if stale else msgspec.json.encode(event).decode()
+        if self.away:
+            self._late_events, self._late_bytes = self._late_events + 1, self._late_bytes + len(text)
+            if self._late_events > MAX_EVENTS or self._late_bytes > MAX_BYTES:
+                raise ConnectionLost("The connection to the server was lost, and too much waits to be sent.")
         self._keep(SentEvent(event["event_id"], text, event["type"]))
         return event
 
@@ -102,7 +118,7 @@ class Line:
 
     def can_return(self, closed: ConnectionClosed) -> bool:
         """Whether a new socket may help after this end of the old one."""
-        if self.closing or (self._log.session_id is None and not self.away):
+        if self.closing:
             return False
         if closed.rcvd is None:
             return True
@@ -112,13 +128,15 @@ class Line:
     async def come_back(self, closed: ConnectionClosed) -> None:
         """Open a new socket, and send on it what the server has not received. Raises ConnectionLost."""
         self._waiting = deque()
+        self._late_events = self._late_bytes = 0
         self._follow(closed)
         if self._conversation.on_reconnecting is not None:
             self._conversation.on_reconnecting()
-        deadline_s = asyncio.get_running_loop().time() + self._return_s
+        if self._now() - self._built_s >= STEADY_S:
+            self._in_vain, self._deadline_s = 0, self._now() + self._return_s
         while self._waiting is not None:
             try:
-                socket, first = await self._opened(deadline_s)
+                socket, first = await self._opened(self._deadline_s)
             except ConnectionLost:
                 self.closing, self._waiting = True, None  # every method raises from now on
                 raise
@@ -140,16 +158,20 @@ class Line:
 
     async def _opened(self, deadline_s: float) -> tuple[WatchedSocket, Event]:
         """A new socket and its first event, after as many tries as it takes. Raises ConnectionLost."""
-        longest_s, tries = FIRST_TRY_S, 0
+        tries = self._in_vain
         while True:
-            await asyncio.sleep(random.random() * longest_s)
+            await asyncio.sleep(random.random() * longest_wait_s(tries))
+            if self._in_vain and self._now() >= deadline_s:
+                raise ConnectionLost("The server ends every new session at once.")
             try:
                 return await self._open(self._query())
             except ConnectionFailed as failed:
-                if failed.code == "invalid_api_key" or asyncio.get_running_loop().time() >= deadline_s:
+                if failed.code == "invalid_api_key" or self._now() >= deadline_s:
                     raise ConnectionLost(str(failed), failed.code) from None
-            longest_s = min(LAST_TRY_S, SECOND_TRY_S * 2**tries)
             tries += 1
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _query(self) -> dict[str, Any]:
         if self._log.session_id is None:
@@ -163,8 +185,10 @@ class Line:
             rest = self._log.resumed(first["input_audio_ms"], first["last_event_id"])
             before: list[Event] = []
             self.resumptions += 1
+            self._built_s = float("-inf")
         else:
             rest, before = self._rebuilt(first)
+            self._built_s, self._in_vain = self._now(), self._in_vain + 1
         self._conversation._on_new_socket(socket, [*before, first])
         self._waiting = deque(rest)
         while self._waiting:

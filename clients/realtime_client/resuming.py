@@ -57,11 +57,6 @@ class Resuming:
     def __repr__(self) -> str:
         return f"<Resuming {self.session_id} after {self.last_seq}, {len(self._log)} kept>"
 
-    @property
-    def full(self) -> bool:
-        """Whether no event more can wait for a new socket."""
-        return self._events >= MAX_EVENTS or self._bytes >= MAX_BYTES
-
     def is_new(self, seq: int | None) -> bool:
         """A message came. False if it came before, on an older socket."""
         self._unheard.sign(self._end)

@@ -19,11 +19,11 @@ SLOW = ("speech.factor=8", "chat.tps=200", "chat.plain_tps=200")  # so that a re
 
 
 @asynccontextmanager
-async def broken_line(*options, **more):
+async def broken_line(*options, server=None, **more):
     """A server, a proxy in front of it, and a conversation through that; the events are collected."""
     async with (
         asyncio.timeout(60),
-        open_harness(*options) as harness,
+        open_harness(*options, **(server or {})) as harness,
         proxy_to(urlsplit(harness.ws_url).port) as proxy,
         connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime", **more) as conversation,
     ):
