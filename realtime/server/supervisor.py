@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 from prometheus_client import Metric
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 5.0  # before a worker that ended is started again
 STEADY_S = 10.0  # a worker that ran for so long is replaced after the first pause again
+START_S = 120.0  # until its process is there: the one that forks imports the server first, and may hang
 CHANNEL_S = 5.0  # until there is a channel to a new worker
 READY_S = 120.0  # until it accepts: a start takes seconds, also on a machine that is busy
 COUNT_S = 0.5  # a worker that does not tell its metrics by then: its last ones stand
@@ -64,12 +65,13 @@ class Child(Protocol):
 
 
 class Supervisor:
-    """Runs the workers with the numbers from 0 on. `start` starts one of them, and may raise OSError."""
+    """Runs the workers with the numbers from 0 on. `start` starts one of them, and may raise OSError; it can be
+    cancelled."""
 
     def __init__(
         self,
         table: WorkerTable,
-        start: Callable[[int], Child],
+        start: Callable[[int], Awaitable[Child]],
         *,
         on_ready: Callable[[str], object],
         on_stop: Callable[[], object],
@@ -81,6 +83,7 @@ class Supervisor:
         self._longest_stop_s = longest_stop_s
         self._balancer = BalancerWatch(*table.asked)
         self._children: dict[int, Child] = {}
+        self._starting: set[asyncio.Future[Child]] = set()
         self._channels: dict[int, Channel[FromWorker]] = {}
         self._ready: dict[int, str] = {}
         self._started = self._failed = False
@@ -135,6 +138,8 @@ class Supervisor:
             return
         self._stopping.set()
         self._on_stop()
+        for starting in self._starting:
+            starting.cancel()
         for child in self._children.values():
             child.terminate()
         asyncio.get_running_loop().call_later(self._longest_stop_s, self._kill)
@@ -175,12 +180,12 @@ class Supervisor:
 
     async def _life(self, number: int) -> int:
         """Start a worker and wait for its end: its exit status."""
-        try:
-            child = self._start(number)
-        except OSError as error:
-            log.error("a worker cannot be started (%s)", error.strerror or error)
-            return EXIT_FAILED
+        child = await self._begin(number)
+        if child is None:
+            return 0 if self._stopping.is_set() else EXIT_FAILED
         self._children[number] = child
+        if self._stopping.is_set():
+            child.terminate()  # nobody has told it
         try:
             async with deadlines.timeout(CHANNEL_S):
                 channel = self._channels[number] = await child.channel()
@@ -201,6 +206,29 @@ class Supervisor:
         self._sum.ended(number)
         self._ready.pop(number, None)
         return status
+
+    async def _begin(self, number: int) -> Child | None:
+        """The process of a new worker; None if there is none. A stop does not wait for it."""
+        starting = asyncio.ensure_future(self._start(number))
+        self._starting.add(starting)
+        try:
+            await asyncio.wait([starting], timeout=START_S)
+            return starting.result() if starting.done() else self._hangs(number)
+        except asyncio.CancelledError:
+            if not starting.cancelled():  # it is not the stop
+                raise
+        except OSError as error:
+            log.error("a worker cannot be started (%s)", error.strerror or error)
+        finally:
+            starting.cancel()
+            self._starting.discard(starting)
+        return None
+
+    def _hangs(self, number: int) -> None:
+        log.error("worker %d is not started after %.0f s: the process that forks hangs", number, START_S)
+        if self._started and not self._children:
+            self._failed = True
+            self.stop()  # nobody serves, and only a new start of all of it can help
 
     def _too_late(self, number: int, child: Child) -> None:
         """Kill a worker that does not accept by now: it hangs, and nobody would start another one in its place."""

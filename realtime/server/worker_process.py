@@ -6,10 +6,13 @@ import asyncio
 import multiprocessing
 import signal
 import socket
-from collections.abc import Iterator, MutableSequence, Sequence
+import threading
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
 
 from realtime.server.worker import HELD_SIGNALS, Post, run_worker
 from realtime.server.worker_channel import Channel, FromWorker, of_supervisor
@@ -46,6 +49,42 @@ class WorkerProcess:
 
     def kill(self) -> None:
         self._process.kill()
+
+
+class Starter:
+    """Starts workers one after the other in a thread: nobody waits for a process that forks and hangs.
+
+    One thread for all of them, which never ends: on Linux the process that forks ends with the thread that started it.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[tuple[Future[WorkerProcess], Callable[[], WorkerProcess]]] = SimpleQueue()
+        threading.Thread(target=self._run, name="start workers", daemon=True).start()
+
+    async def start(self, job: Callable[[], WorkerProcess]) -> WorkerProcess:
+        """What `job` starts; what starts after this was cancelled is killed. Raises OSError."""
+        future: Future[WorkerProcess] = Future()
+        self._jobs.put((future, job))
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(_kill_late)
+            raise
+
+    def _run(self) -> None:
+        while True:
+            future, job = self._jobs.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(job())
+            except BaseException as error:
+                future.set_exception(error)
+
+
+def _kill_late(started: Future[WorkerProcess]) -> None:
+    if not started.cancelled() and started.exception() is None:
+        started.result().kill()
 
 
 def start_worker(

@@ -23,7 +23,7 @@ from realtime.server.address import listening_socket
 from realtime.server.admin_port import open_admin_port
 from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import Supervisor
-from realtime.server.worker_process import WorkerProcess, start_worker
+from realtime.server.worker_process import Starter, WorkerProcess, start_worker
 from realtime.settings import Settings
 from realtime.tools import Toolish
 
@@ -48,11 +48,11 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
     rows = shared_rows(workers, keys)
     work = [pickle.dumps((settings_of(settings, number, workers), tuple(tools))) for number in range(workers)]
     notes = notes_of(settings)
-    preload = preloaded_for(settings)
+    preload, starter = preloaded_for(settings), Starter()
     with listening_socket(settings) as sock:
 
-        def start(number: int) -> WorkerProcess:
-            return start_worker(number, sock, rows, work[number], preload, keys)
+        async def start(number: int) -> WorkerProcess:
+            return await starter.start(lambda: start_worker(number, sock, rows, work[number], preload, keys))
 
         def announce(text: str) -> None:
             print(text if settings.log_format == "json" else with_workers(text, workers, notes), flush=True)

@@ -71,6 +71,8 @@ class Bench:
     def __init__(self, workers=2):
         self.children, self.said = [], []
         self.stops = 0
+        self.forks = asyncio.Event()  # the process that forks does not hang
+        self.forks.set()
         self.hang = 0  # so many of the next ones give no channel
         self.table = WorkerTable([0.0] * len(shared_rows(workers)))
         self.supervisor = Supervisor(
@@ -82,7 +84,8 @@ class Bench:
         )
         self.running = asyncio.create_task(self.supervisor.run())
 
-    def _start(self, number):
+    async def _start(self, number):
+        await self.forks.wait()
         self.children.append(FakeChild(number, hangs=self.hang > 0))
         self.hang -= 1
         return self.children[-1]
@@ -193,7 +196,7 @@ def test_what_asks_the_admin_port_is_a_balancer_to_every_worker():
 
 def test_what_the_system_refuses_without_a_number_is_told_too(caplog):
     async def run():
-        def start(number):
+        async def start(number):
             raise OSError("AF_UNIX path too long")
 
         table = WorkerTable([0.0] * len(shared_rows(1)))

@@ -82,7 +82,7 @@ async def test_a_refused_session_ends_the_microphone(open_page: Any) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [((426, ""), "blocked on its way"), ((503, "server_overloaded"), "server is full"), ((503, "x"), "takes no conversation")],
+    [((426, ""), "blocked on its way"), ((503, "server_overloaded"), "server is full"), ((503, "account_exhausted"), "account behind this server"), ((503, "x"), "takes no conversation")],
 )  # fmt: skip
 async def test_what_the_server_says_of_its_room(open_page: Any, answer: tuple[int, str], words: str) -> None:
     """A page cannot read why a handshake failed: it asks the same address without one."""

@@ -125,7 +125,7 @@ class Refusing(FakeServer):
 
 @pytest.mark.parametrize(
     ("answer", "code"),
-    [((426, ""), "blocked"), ((503, "server_overloaded"), "full"), ((503, "server_draining"), "full"), ((502, ""), "no_room")],
+    [((426, ""), "blocked"), ((503, "server_overloaded"), "full"), ((503, "server_draining"), "full"), ((503, "account_exhausted"), "account_exhausted"), ((502, ""), "no_room")],
 )  # fmt: skip
 async def test_why_there_is_no_socket(open_page: Any, answer: tuple[int, str], code: str) -> None:
     """What the server says itself is told, once; where it says nothing, no more than that."""

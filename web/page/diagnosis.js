@@ -2,7 +2,9 @@
 // A browser tells a page nothing of a refused WebSocket, so the page asks the server in other ways. Shows nothing itself.
 
 const ANSWER_MS = 5000;
-const TOLD = new Set(["server_overloaded", "rate_limit_exceeded", "server_draining", "session_expired", "slow_reader"]);
+const TOLD = new Set([
+  "server_overloaded", "account_exhausted", "rate_limit_exceeded", "server_draining", "session_expired", "slow_reader",
+]);
 
 /** Event: `change`. `cause`: null, one of TOLD, "origin", "blocked" (it has room, and no socket reaches it) or "no_room" (not known). */
 export class Diagnosis extends EventTarget {

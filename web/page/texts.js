@@ -22,6 +22,7 @@ const REFUSED = {
 // Why the page waits, though the server answers.
 const WAITING = {
   server_overloaded: "The server is full. Trying again",
+  account_exhausted: "The account behind this server is busy. Trying again",
   rate_limit_exceeded: "All conversations of this key are in use. Trying again",
   server_draining: "The server restarts. Trying again",
   session_expired: "The longest time of a session is over. Going on",
@@ -32,6 +33,7 @@ const WAITING = {
 
 /** What to do about it, for a notice. */
 export const CAUSE = {
+  account_exhausted: "The account behind this server has too few requests a minute for one more conversation. Your conversation is kept; the page goes on trying.",
   no_room: "The server answers, but takes no conversation. It may be full, or something on the way blocks WebSockets. Your conversation is kept; the page goes on trying.",
   blocked: "The server has room, but no WebSocket reaches it: a proxy, a firewall or an extension of this browser may block them. Your conversation is kept; the page goes on trying.",
   origin: "The server refuses pages from this address. Open it at its own address, or ask its operator to allow this one.",

@@ -4,8 +4,9 @@ const ANSWER_MS = 5000;
 const TOKEN_MS = 8000;  // less than the SDK gives a whole connection: the page's backend is to blame then
 
 /**
- * "full": it has no room. "blocked": it has room, and no WebSocket reaches it. "no_room": it lives and allows this page, and
- * does not say more. "origin": it lives and does not allow this page. "away": nothing answers.
+ * "full": it has no room. "account_exhausted": its account has too few requests. "blocked": it has room, and no WebSocket
+ * reaches it. "no_room": it lives and allows this page, and does not say more. "origin": it lives and does not allow this
+ * page. "away": nothing answers.
  */
 export async function reach(server) {
   try {
@@ -23,6 +24,7 @@ async function withoutSocket(server) {
     const answer = await ask(new URL("v1/realtime", server));
     if (answer.status === 426) return "blocked";
     const { code } = (await answer.json()).error;
+    if (code === "account_exhausted") return code;
     return ["server_overloaded", "server_draining"].includes(code) ? "full" : "no_room";
   } catch {
     return "no_room";

@@ -23,6 +23,7 @@ const ENGLISH = {
     taken_over: "This conversation goes on in another window. Try again to continue it here.",
     refused: "The server closed the conversation. Try again to start it anew.",
     full: "The server is busy. It is tried again by itself in a moment.",
+    account_exhausted: "Too many people are talking at the moment. It is tried again by itself in a moment.",
     no_room: "The server does not take a connection. It is tried again by itself in a moment.",
     blocked: "The server has room, but the connection is blocked on its way, perhaps by a proxy or a firewall. It is tried again by itself.",
     no_websocket: "This browser cannot talk with the assistant: it has no WebSockets. Use another one.",
@@ -64,6 +65,7 @@ const CHINESE = {
     taken_over: "对话已在另一个窗口继续。点重试可以回到这里。",
     refused: "服务器结束了对话。点重试重新开始。",
     full: "服务器繁忙，稍后会自动重试。",
+    account_exhausted: "目前通话人数过多，稍后会自动重试。",
     no_room: "服务器没有接受连接，稍后会自动重试。",
     blocked: "服务器有空位，但连接在途中被拦截，可能是代理或防火墙。会自动重试。",
     no_websocket: "这个浏览器不支持 WebSocket，无法使用助手。请换一个浏览器。",
@@ -109,6 +111,7 @@ export function troubleOf({ connection, microphone, problem, failed, reach, paus
   if (silent) return { code: "silent", action: "connect" };
   if (state === "waiting") {
     if (reason === "rate_limit_exceeded" || reason === "server_overloaded") return { code: "full", action: "connect" };
+    if (reason === "account_exhausted") return { code: reason, action: "connect" };
     const code = reach ?? (everOpen ? "lost_connection" : reason === "unreachable" ? null : "away");
     return code && { code, action: "connect" };
   }
