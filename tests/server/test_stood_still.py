@@ -14,13 +14,14 @@ from tests.server.test_process import serving
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
-STOPPED_S = 2.5
+STOPPED_S = 7.0
+# Long enough for a sandbox and a server that share a busy machine: what they need themselves must not count
 TIMEOUTS = {
-    "REALTIME_CHAT_FIRST_TIMEOUT_S": "1.5",
-    "REALTIME_CHAT_GAP_TIMEOUT_S": "1",
-    "REALTIME_SPEECH_TIMEOUT_S": "1",
-    "REALTIME_SILENT_TURN_TIMEOUT_S": "1.5",
-    "REALTIME_SEND_TIMEOUT_S": "1",
+    "REALTIME_CHAT_FIRST_TIMEOUT_S": "6",
+    "REALTIME_CHAT_GAP_TIMEOUT_S": "6",
+    "REALTIME_SPEECH_TIMEOUT_S": "6",
+    "REALTIME_SILENT_TURN_TIMEOUT_S": "6",
+    "REALTIME_SEND_TIMEOUT_S": "6",
 }
 SPEED = ("chat.first_ms=300", "chat.tps=15", "chat.plain_tps=15", "speech.factor=3", "speech.first_ms=300")
 
@@ -41,7 +42,7 @@ async def test_a_stopped_server_goes_on(tmp_path, when):
         await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
         await socket.send(json.dumps({"type": "response.create"}))
         stopped = False
-        async with asyncio.timeout(25):
+        async with asyncio.timeout(60):
             while (event := json.loads(await socket.recv()))["type"] != "response.done":
                 assert event["type"] != "error", event
                 if event["type"] == when and not stopped:
