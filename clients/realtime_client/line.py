@@ -8,6 +8,7 @@ It opens sockets and decides what is sent again. What that is, `resuming.py` and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -80,8 +81,11 @@ class Line:
         """An event came; False if it came before, on an older socket."""
         if not self._log.is_new(event.get("seq")):
             return False
-        self._log.follow(event)
-        self._known.follow(event)
+        for follow in (self._log.follow, self._known.follow):
+            with contextlib.suppress(LookupError, TypeError, AttributeError, ValueError):
+                follow(
+                    event
+                )  # a server that is not ours may leave fields out: the program gets the event all the same
         return True
 
     def is_new_frame(self, seq: int) -> bool:

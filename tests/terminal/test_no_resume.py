@@ -122,6 +122,14 @@ class Sends:
         pass
 
 
+@pytest.mark.parametrize("item", [{"type": "message", "id": "item_1"}, {"id": "item_1"}, {}, None, 7])
+def test_an_event_without_some_of_its_fields_is_handed_on(item):
+    line = Line(Bare(), None, rate=24_000)
+    assert line.is_new({"type": "conversation.item.added", "item": item})
+    assert line.is_new({"type": "response.created", "response": item})
+    assert line.is_new({"type": "session.updated", "session": item})
+
+
 def test_a_session_that_lasted_makes_every_loss_the_first_one():
     async def run():
         conversation, loop = Bare(), asyncio.get_running_loop()
