@@ -213,7 +213,9 @@ class Supervisor:
         self._starting.add(starting)
         try:
             await asyncio.wait([starting], timeout=START_S)
-            return starting.result() if starting.done() else self._hangs(number)
+            if starting.done():
+                return starting.result()
+            self._hangs(number)
         except asyncio.CancelledError:
             if not starting.cancelled():  # it is not the stop
                 raise

@@ -166,7 +166,7 @@ async def test_a_lost_connection_is_raised_by_ended_and_by_the_iterator():
         await line.greet()
         await line.socket.close(1011, "internal_error")
 
-    async with scripted_server(script) as (url, _), connect(url, speaker=FileSpeaker()) as talk:
+    async with scripted_server(script) as (url, _), connect(url, speaker=FileSpeaker(), resume=False) as talk:
         with pytest.raises(ConnectionLost, match="1011 internal_error"):
             await talk.ended()
         with pytest.raises(ConnectionLost, match="1011 internal_error"):

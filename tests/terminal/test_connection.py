@@ -171,7 +171,7 @@ async def test_a_server_that_throws_us_out_raises_its_reason(code):
         await line.greet()
         await line.socket.close(code, "slow_reader")
 
-    async with scripted_server(script) as (url, _), connect(url) as conversation:
+    async with scripted_server(script) as (url, _), connect(url, resume=False) as conversation:
         with pytest.raises(ConnectionLost, match=f"{code} slow_reader") as caught:
             async for _event in conversation:
                 pass
@@ -185,7 +185,7 @@ async def test_a_lost_socket_raises():
         await line.greet()
         line.socket.transport.abort()
 
-    async with scripted_server(script) as (url, _), connect(url) as conversation:
+    async with scripted_server(script) as (url, _), connect(url, resume=False) as conversation:
         with pytest.raises(ConnectionLost, match="was lost"):
             async for _event in conversation:
                 pass
