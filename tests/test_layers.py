@@ -140,7 +140,14 @@ def test_a_conversation_imports_no_concrete_provider(part):
 
 def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
     """Only what the settings choose at run time knows the library, and no conversation knows even that."""
-    knowing = ("redis_address.py", "redis_link.py", "redis_quota.py", "shared_quotas.py")
+    knowing = (
+        "redis_address.py",
+        "redis_errors.py",
+        "redis_link.py",
+        "redis_quota.py",
+        "redis_report.py",
+        "shared_quotas.py",
+    )
     for path in FILES:
         if path.name not in knowing:
             at_start = {

@@ -64,6 +64,7 @@ def foreign_packages() -> list[str]:
 
 async def run_checks(settings: Settings) -> list[Finding]:
     """Run all checks, in the order in which problems should be fixed."""
+    from realtime.commands.redis_check import redis_findings
     from realtime.providers import weights
 
     weights.use_cache(settings.cache_dir)
@@ -77,6 +78,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
         _store(settings),
         _sandbox_voice(settings),
     ]
+    findings += await redis_findings(settings)
     findings += await asyncio.to_thread(_traces, settings)
     findings += await asyncio.to_thread(_devices)
     return findings

@@ -28,6 +28,11 @@ UNKNOWN_NODES = 10  # a node that has never heard of the others takes it that th
 SCRIPT = Script(resources.files("realtime.providers").joinpath("lua/quota.lua").read_text("utf-8"))
 
 
+def keys_of(account: str, kind: str) -> list[str]:
+    """Where the script keeps places, refusals and nodes of this account."""
+    return [f"{account}:{part}" for part in (kind, f"{kind}:refused", f"{kind}:nodes")]
+
+
 class RedisQuota(Quota):
     """The requests of one kind (chat or speech). `key` names the account, `node` this process.
 
@@ -42,7 +47,7 @@ class RedisQuota(Quota):
         self.limit = limit
         self._link = link
         self._node = node
-        self._keys = [f"{key}:{part}" for part in (kind, f"{kind}:refused", f"{kind}:nodes")]
+        self._keys = keys_of(key, kind)
         self._own = QuotaLog(limit)  # what this node has sent, and what it may send alone
         self._usable, self._left, self._known = limit, limit, UNKNOWN_NODES
         self._alone_since_ms: int | None = None

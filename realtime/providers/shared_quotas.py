@@ -41,17 +41,23 @@ async def shared_quotas(settings: Settings) -> AsyncIterator[SharedQuotas]:
     """Until the end of the block. Raises ConfigError for an address that is none, or where a package is missing."""
     assert settings.redis is not None
     link, node = RedisLink(partial(open_redis, settings.redis)), node_of(settings)
-    keys = [
-        f"{settings.redis_prefix}{{{account}}}" for account in (_chat_account(settings), _platform(settings))
-    ]
-    chat = RedisQuota(link, keys[0], "chat", settings.chat_rpm, node, spare=True)
-    speech = RedisQuota(link, keys[1], "speech", settings.speech_rpm, node)
+    of_chat, of_speech = accounts_of(settings)
+    chat = RedisQuota(link, *of_chat, node, spare=True)
+    speech = RedisQuota(link, *of_speech, node)
     try:
         yield SharedQuotas(link, chat, speech)
     finally:
         await chat.aclose()
         await speech.aclose()
         await link.aclose()
+
+
+def accounts_of(settings: Settings) -> list[tuple[str, str, int]]:
+    """For each kind of request (chat, then speech): the key of its account, the kind, and the limit a minute."""
+    chat, speech = (
+        f"{settings.redis_prefix}{{{account}}}" for account in (_chat_account(settings), _platform(settings))
+    )
+    return [(chat, "chat", settings.chat_rpm), (speech, "speech", settings.speech_rpm)]
 
 
 def _platform(settings: Settings) -> str:

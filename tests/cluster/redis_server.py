@@ -51,12 +51,14 @@ class RedisServer:
     def start(self) -> RedisServer:
         """Returns when it answers."""
         from redis import AuthenticationError, ConnectionError, Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         plain = ["--port", "0", "--unixsocket", str(self.path), "--save", "", "--appendonly", "no"]
         more = [word for option in self.options for word in ("--" + option).split(" ", 1)]
         command = ["redis-server", *plain, "--dir", str(self.folder), *more]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        client = Redis(unix_socket_path=str(self.path))
+        client = Redis(unix_socket_path=str(self.path), retry=Retry(NoBackoff(), 0))
         while True:
             assert self.process.poll() is None, "redis-server has ended"
             try:

@@ -1,0 +1,100 @@
+"""What Redis tells an operator: how fast it answers, its version and clock, and what is left of the account.
+
+For `realtime doctor`. It changes nothing: who looks is no node, and no permit is asked for (docs/scale.md).
+"""
+
+from __future__ import annotations
+
+import secrets
+import statistics
+import time
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from realtime.providers.redis_address import open_redis
+from realtime.providers.redis_quota import SCRIPT, keys_of
+from realtime.providers.shared_quotas import accounts_of
+from realtime.settings import Settings
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+ANSWERS = 5  # of which the median counts
+LIMIT_S = 2.0  # longer than that of a server, so that a slow Redis is told from one that is away
+EVICTS_NOTHING = "noeviction"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One limit of the account as Redis knows it."""
+
+    kind: str  # chat or speech
+    nodes: int  # that share it
+    left: int  # requests that can be sent now
+    limit: int  # a minute, as it is now: lowered after refusals, or because a node is silent
+
+
+@dataclass(frozen=True, slots=True)
+class RedisReport:
+    latency_ms: float  # the median of some answers
+    clock_ahead_s: float  # of ours
+    version: str | None  # None: this user may not ask
+    engine: str  # Redis or Valkey
+    eviction: str | None  # the policy, where Redis may delete what we keep
+    accounts: tuple[AccountView, ...]
+
+
+async def report(settings: Settings) -> RedisReport:
+    """Raises ConfigError for an address that is none, and whatever the library raises."""
+    assert settings.redis is not None
+    client = open_redis(settings.redis, LIMIT_S)
+    async with aclosing(client):
+        await client.ping()  # opens the connection
+        latency_ms, clock_ahead_s = await _timed(client)
+        about = await _about(client)
+        accounts = [await _view(client, key, kind, limit) for key, kind, limit in accounts_of(settings)]
+    valkey = about.get("valkey_version")
+    version = valkey or about.get("redis_version")
+    return RedisReport(
+        latency_ms,
+        clock_ahead_s,
+        str(version) if version else None,
+        "Valkey" if valkey else "Redis",
+        _eviction(about),
+        tuple(accounts),
+    )
+
+
+async def _timed(client: Redis) -> tuple[float, float]:
+    """The median latency in ms, and how far the clock of Redis is ahead of ours in seconds."""
+    latencies_s, ahead_s = [], []
+    for _ in range(ANSWERS):
+        began_s, local_s = time.perf_counter(), time.time()
+        seconds, microseconds = await client.time()
+        latencies_s.append(time.perf_counter() - began_s)
+        ahead_s.append(int(seconds) + int(microseconds) / 1e6 - local_s - latencies_s[-1] / 2)
+    return statistics.median(latencies_s) * 1000, statistics.median(ahead_s)
+
+
+async def _about(client: Redis) -> dict[str, Any]:
+    """What `INFO` says; nothing where the user may not ask, because a server does not need it."""
+    from redis.exceptions import NoPermissionError
+
+    try:
+        return dict(await client.info())
+    except NoPermissionError:
+        return {}
+
+
+def _eviction(about: dict[str, Any]) -> str | None:
+    policy = str(about.get("maxmemory_policy", EVICTS_NOTHING))
+    return policy if about.get("maxmemory") and policy != EVICTS_NOTHING else None
+
+
+async def _view(client: Redis, key: str, kind: str, limit: int) -> AccountView:
+    """A farewell of a node that never was: it changes nothing and returns what there is."""
+    keys, nobody = keys_of(key, kind), f"doctor:{secrets.token_hex(4)}"
+    answer: Any = client.eval(SCRIPT.text, len(keys), *keys, "leave", nobody, str(limit))
+    _, left, nodes, usable = await answer
+    return AccountView(kind, nodes, left, usable)
