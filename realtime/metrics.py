@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -79,6 +79,64 @@ class Traffic(Collector):
         family.add_metric(["in"], self.received)
         family.add_metric(["out"], self.sent)
         yield family
+
+
+class Permits(Collector):
+    """What became of the permits of each kind of request, read when the metrics are read."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._by_kind: dict[str, Callable[[], Mapping[str, int]]] = {}
+        registry.register(self)
+
+    def show(self, kind: str, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Ask `counts` for the number of each outcome."""
+        self._by_kind[kind] = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """For the registry."""
+        documentation = "Permits for requests: those asked for, and what became of them"
+        family = CounterMetricFamily("realtime_budget_permits", documentation, labels=["kind", "outcome"])
+        for kind, counts in self._by_kind.items():
+            for outcome, number in counts().items():
+                family.add_metric([kind, outcome], number)
+        yield family
+
+
+class SharedAccount:
+    """The metrics of an account that several servers share through Redis. A server without Redis has none of them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.up = Gauge(
+            "realtime_redis_up", "1: Redis answers, 0: this server goes on alone", registry=registry
+        )
+        self.seconds = Histogram(
+            "realtime_redis_seconds",
+            "Seconds of a round trip to Redis that was answered",
+            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25),
+            registry=registry,
+        )
+        self.errors = Counter("realtime_redis_errors", "Round trips that failed", ["kind"], registry=registry)
+        self.nodes = Gauge(
+            "realtime_budget_nodes", "Servers that use the account", ["kind"], registry=registry
+        )
+        self.limit = Gauge(
+            "realtime_budget_limit",
+            "Requests a minute that the count allows now",
+            ["kind"],
+            registry=registry,
+        )
+
+    def round_trip(self, seconds: float, error: str | None) -> None:
+        """One has ended, perhaps with this kind of error."""
+        if error is None:
+            self.seconds.observe(seconds)
+        else:
+            self.errors.labels(error).inc()
+
+    def show(self, kind: str, nodes: Callable[[], int], limit: Callable[[], int]) -> None:
+        """Ask both whenever the metrics are read."""
+        self.nodes.labels(kind).set_function(nodes)
+        self.limit.labels(kind).set_function(limit)
 
 
 class Metrics:
@@ -211,6 +269,7 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self.permits = Permits(registry)
         self.transcriptions = Histogram(
             "realtime_transcription_seconds",
             "Seconds from audio to text",
@@ -229,6 +288,12 @@ class Metrics:
         build = {"version": __version__, "python": platform.python_version()}
         Info("realtime_build", "Versions", registry=self.registry).info(build)
         ProcessCollector(registry=self.registry)
+
+    def add_redis(self, up: Callable[[], bool]) -> SharedAccount:
+        """The metrics of an account that several servers share. Ask `up` whenever they are read."""
+        shared = SharedAccount(self.registry)
+        shared.up.set_function(lambda: float(up()))
+        return shared
 
     def show_budget(self, kind: str, requests_left: Callable[[], float]) -> None:
         """Ask `requests_left` whenever the metrics are read."""

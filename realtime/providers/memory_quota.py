@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import count
 
 from realtime.core.quota import QuotaLog
-from realtime.providers.quota import Permit, Quota, nobody, used_up
+from realtime.providers.quota import Permit, Quota, Tally, nobody, use_place, used_up
 
 
 class MemoryQuota(Quota):
@@ -16,12 +16,14 @@ class MemoryQuota(Quota):
     def __init__(self, kind: str, limit: int) -> None:
         self.kind = kind
         self.log = QuotaLog(limit)
+        self.tally = Tally()
         self._numbers = count()
 
     def __repr__(self) -> str:
         return f"<MemoryQuota {self.kind} {self.log!r}>"
 
     def ask(self, longest_wait_s: float) -> Permit:
+        self.tally.asked += 1
         return MemoryPermit(self, str(next(self._numbers)), longest_wait_s)
 
     def left(self) -> int:
@@ -41,26 +43,22 @@ class MemoryPermit(Permit):
         self._quota = quota
         self._place = place
         self._longest_wait_s = longest_wait_s
+        self._over = False  # used or given back
 
     async def use(self, tell: Callable[[float], None] = nobody) -> None:
-        wait_s = self._quota.log.take(self._place, now_ms(), self._longest_wait_s * 1000) / 1000
+        self._over = True
+        log, tally = self._quota.log, self._quota.tally
+        wait_s = log.take(self._place, now_ms(), self._longest_wait_s * 1000) / 1000
         if wait_s > self._longest_wait_s:
+            tally.refused += 1
             raise used_up(self._quota.kind, wait_s)
-        if wait_s > 0:
-            await wait_for_place(wait_s, tell, lambda: self._quota.log.give_back(self._place))
+        await use_place(wait_s, tell, tally, lambda: log.give_back(self._place))
 
     def give_back(self) -> None:
         """It has no place before it is used."""
-
-
-async def wait_for_place(wait_s: float, tell: Callable[[float], None], give_back: Callable[[], None]) -> None:
-    """Wait for a place that lies in the future; whoever is cancelled meanwhile gives it back."""
-    tell(wait_s)
-    try:
-        await asyncio.sleep(wait_s)
-    except asyncio.CancelledError:
-        give_back()
-        raise
+        if not self._over:
+            self._over = True
+            self._quota.tally.returned += 1
 
 
 def now_ms() -> int:

@@ -6,7 +6,9 @@ process, `redis_quota.py` for all nodes (docs/scale.md). Knows no clock and no s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from realtime.errors import ProviderRejected
@@ -14,6 +16,17 @@ from realtime.errors import ProviderRejected
 
 def nobody(wait_s: float) -> None:
     """Nobody wants to know of a wait."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the permits that were asked for since the start; the rest of them is in hand."""
+
+    asked: int = 0
+    granted: int = 0  # without a wait
+    waited: int = 0  # granted, after a wait
+    refused: int = 0  # the wait would have been too long
+    returned: int = 0  # not used
 
 
 class Permit(Protocol):
@@ -31,6 +44,8 @@ class Permit(Protocol):
 
 class Quota(Protocol):
     """Gives permits, in the order in which they are asked for."""
+
+    tally: Tally
 
     def ask(self, longest_wait_s: float) -> Permit:
         """Ask for a permit ahead of its request, which may need it later or not at all. Returns at once."""
@@ -55,6 +70,23 @@ class TakesQuota(Protocol):
     def use_quota(self, quota: Quota) -> None:
         """Ask this one from now on."""
         ...
+
+
+async def use_place(
+    wait_s: float, tell: Callable[[float], None], tally: Tally, give_back: Callable[[], None]
+) -> None:
+    """Use a place that lies so far in the future. Whoever is cancelled while it waits gives it back."""
+    if wait_s <= 0:
+        tally.granted += 1
+        return
+    tell(wait_s)
+    try:
+        await asyncio.sleep(wait_s)
+    except asyncio.CancelledError:
+        tally.returned += 1
+        give_back()
+        raise
+    tally.waited += 1
 
 
 def used_up(kind: str, wait_s: float) -> ProviderRejected:

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,15 +19,14 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from realtime.providers.redis_address import LIMIT_S
+from realtime.providers.redis_errors import kind_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 LOSSES = 3  # open the breaker
-PROBE_S = (
-    0.5,
-    2.0,
-)  # between two looks at a Redis that is away: at random, so that nodes do not come all at once
+# Between two looks at a Redis that is away: at random, so that nodes do not come all at once
+PROBE_S = (0.5, 2.0)
 LONGEST_QUEUE = 10_000
 TOGETHER = 200  # scripts in one round trip
 
@@ -72,6 +72,9 @@ class RedisLink:
         self.up = True  # the breaker is closed
         self.seen = False  # it has answered at least once
         self.problem: str | None = None  # why Redis is away
+        self.observe: Callable[[float, str | None], None] = (
+            _nobody  # of each round trip: seconds, kind of error
+        )
         self._task = asyncio.create_task(self._run(), name="redis")
 
     def __repr__(self) -> str:
@@ -131,12 +134,15 @@ class RedisLink:
     async def _exchange(self, calls: Sequence[_Call]) -> None:
         """One round trip."""
         self._sent = calls
+        began_s = time.perf_counter()
         try:
             results = await self._ask(calls)
         except Exception as error:  # the library's, and those of sockets and TLS
+            self.observe(time.perf_counter() - began_s, kind_of(error))
             await self._lost(error)
             _settle(calls, [None] * len(calls))
         else:
+            self.observe(time.perf_counter() - began_s, None)
             self._answered()
             _settle(calls, results)
 
@@ -189,6 +195,10 @@ class RedisLink:
             await self._client.connection_pool.disconnect()
         except Exception as error:  # it is closed all the same
             log.debug("redis: %s at the end of a connection", type(error).__name__)
+
+
+def _nobody(seconds: float, error: str | None) -> None:
+    """Nobody counts."""
 
 
 def _settle(calls: Iterable[_Call], results: Iterable[Result]) -> None:

@@ -14,8 +14,8 @@ from importlib import resources
 from itertools import count
 
 from realtime.core.quota import WINDOW_MS, QuotaLog, share_of
-from realtime.providers.memory_quota import now_ms, wait_for_place
-from realtime.providers.quota import Permit, Quota, nobody, used_up
+from realtime.providers.memory_quota import now_ms
+from realtime.providers.quota import Permit, Quota, Tally, nobody, use_place, used_up
 from realtime.providers.redis_address import LIMIT_S
 from realtime.providers.redis_link import Argument, RedisLink, Result, Script
 
@@ -45,6 +45,7 @@ class RedisQuota(Quota):
     ) -> None:
         self.kind = kind
         self.limit = limit
+        self.tally = Tally()
         self._link = link
         self._node = node
         self._keys = keys_of(key, kind)
@@ -75,6 +76,14 @@ class RedisQuota(Quota):
         if not self._link.up:
             return self._alone(now_ms()).left(now_ms())
         return min(self._left, self._alone(now_ms()).left(now_ms())) if self.apart else self._left
+
+    def nodes(self) -> int:
+        """That use the account, as far as is known here."""
+        return self._known
+
+    def limit_now(self) -> int:
+        """Requests a minute for all nodes, as Redis says; while it is away, for this one."""
+        return self._usable if self._link.up else self._alone(now_ms()).usable(now_ms())
 
     def per_minute(self) -> int:
         return max(1, self.limit // self._known)
@@ -210,6 +219,7 @@ class RedisPermit(Permit):
         self._quota = quota
         self._place = place
         self._over = False  # used or given back
+        quota.tally.asked += 1
         self._alone = False  # it has its place by this node's own log
         self._asked_ms = self._asked_for_ms = 0
         self._at_ms: int | None = None  # the place that Redis gave
@@ -220,19 +230,22 @@ class RedisPermit(Permit):
 
     async def use(self, tell: Callable[[float], None] = nobody) -> None:
         self._over = True
+        tally = self._quota.tally
         try:
             wait_ms = await self._wait_ms()
         except asyncio.CancelledError:
+            tally.returned += 1
             self._quota.give_back(self._place)
             raise
         if wait_ms > self.longest_ms:
+            tally.refused += 1
             raise used_up(self._quota.kind, wait_ms / 1000)
-        if wait_ms > 0:
-            await wait_for_place(wait_ms / 1000, tell, lambda: self._quota.give_back(self._place))
+        await use_place(wait_ms / 1000, tell, tally, lambda: self._quota.give_back(self._place))
 
     def give_back(self) -> None:
         if not self._over:
             self._over = True
+            self._quota.tally.returned += 1
             self._quota.give_back(self._place)
 
     def keep(self) -> bool:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from realtime.metrics import Metrics
 from realtime.providers.nodes import node_of
 from realtime.providers.redis_address import open_redis
 from realtime.providers.redis_link import RedisLink
@@ -30,6 +31,13 @@ class SharedQuotas:
         use_quota = getattr(provider, "use_quota", None)
         if role in self._by_role and use_quota is not None:
             use_quota(self._by_role[role])
+
+    def observe(self, metrics: Metrics) -> None:
+        """Show the account and Redis in these metrics."""
+        shared = metrics.add_redis(lambda: self._link.up and self._link.seen)
+        self._link.observe = shared.round_trip
+        for kind, quota in self._by_role.items():
+            shared.show(kind, quota.nodes, quota.limit_now)
 
     def not_ready(self) -> str | None:
         """Why this server should get no sessions yet: it has never heard of the others."""

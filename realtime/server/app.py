@@ -139,6 +139,7 @@ def _runtime_context(
             open_runtime(settings, tools, providers) as runtime,
         ):
             seen = observed(runtime.providers, app[METRICS])
+            runtime.observe(app[METRICS])
             app[OPENED].runtime = dataclasses.replace(runtime, providers=seen)
             yield
 

@@ -22,8 +22,13 @@ _GAUGES: dict[str, Callable[[float, float], float]] = {
     "realtime_load_lag_seconds": max,
     "realtime_load_cpu_share": max,
     "realtime_load_memory_share": max,  # of what one worker may use
+    "realtime_redis_up": min,
+    "realtime_budget_nodes": max,
+    "realtime_budget_limit": min,
     "process_start_time_seconds": min,
 }
+# Of an account that Redis counts, each worker tells what is left for all of them
+_SHARED: dict[str, Callable[[float, float], float]] = {"realtime_budget_requests_left": min}
 
 
 class MetricsSum:
@@ -52,9 +57,12 @@ def summed(sources: Iterable[Families]) -> Families:
     """One family of each name, in the order in which they come."""
     families: dict[str, Metric] = {}
     values: dict[str, dict[Key, float]] = {}
-    for family in (family for source in sources for family in source):
+    every = [family for source in sources for family in source]
+    shared = _SHARED if any(family.name == "realtime_redis_up" for family in every) else {}
+    for family in every:
         families.setdefault(family.name, family)
-        combine, known = _combine(family), values.setdefault(family.name, {})
+        known = values.setdefault(family.name, {})
+        combine = shared.get(family.name) or _combine(family)
         for sample in family.samples:
             key = sample.name, tuple(sorted(sample.labels.items()))
             known[key] = combine(known[key], sample.value) if key in known else sample.value

@@ -34,6 +34,10 @@ def observed(providers: Providers, metrics: Metrics) -> Providers:
     upstream = Upstream(metrics)
     metrics.show_budget(CHAT, providers.chat.requests_left)
     metrics.show_budget(SPEECH, providers.speech.requests_left)
+    for kind, provider in ((CHAT, providers.chat), (SPEECH, providers.speech)):
+        tally = getattr(provider, "permits", None)  # of those who count their requests
+        if tally is not None:
+            metrics.permits.show(kind, tally)
     speech, observe = providers.speech, getattr(providers.speech, "observe", None)
     if observe is not None:
         observe(upstream)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from realtime import tracing
 from realtime.core.account import Limit
 from realtime.errors import ConfigError
+from realtime.metrics import Metrics
 from realtime.providers import noise_reduction, voice_weights, weights
 from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
@@ -37,6 +38,10 @@ log = logging.getLogger(__name__)
 def _ready() -> str | None:
     """Nothing is waited for."""
     return None
+
+
+def _nothing_to_see(metrics: Metrics) -> None:
+    """The account is not shared."""
 
 
 # The roles that a server can run without, and their names in `missing`.
@@ -63,6 +68,9 @@ class Runtime:
     tools: Toolbox | None = None  # Python functions that this server runs for the model
     store: Store | None = None  # keeps conversations after their session
     not_ready: Callable[[], str | None] = _ready  # why this server should get no sessions yet
+    observe: Callable[[Metrics], None] = (
+        _nothing_to_see  # shows an account that servers share in these metrics
+    )
 
     @property
     def sandbox(self) -> bool:
@@ -129,7 +137,8 @@ async def open_runtime(
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
         not_ready = quotas.not_ready if quotas is not None else _ready
-        yield Runtime(settings, all_providers, missing, emulated, toolbox, store, not_ready)
+        observe = quotas.observe if quotas is not None else _nothing_to_see
+        yield Runtime(settings, all_providers, missing, emulated, toolbox, store, not_ready, observe)
 
 
 @asynccontextmanager

@@ -48,6 +48,41 @@ def test_the_metrics_of_all_workers_add_up():
     assert [value for name, value in seen.items() if name.startswith("realtime_build_info")] == [1]
 
 
+def sharing(left: int, *, up: bool = True, asked: int = 0) -> Metrics:
+    """A worker that shares its account."""
+    metrics = worker(1)
+    shared = metrics.add_redis(lambda: up)
+    shared.show("speech", lambda: 2, lambda: 48 if up else 27)
+    shared.round_trip(0.001, None)
+    shared.round_trip(0.25, "timeout")
+    metrics.show_budget("speech", lambda: left)
+    metrics.permits.show("speech", lambda: {"asked": asked})
+    return metrics
+
+
+def test_what_is_left_of_an_account_that_workers_share_is_not_added():
+    total = MetricsSum()
+    told(total, 0, sharing(11, asked=3))
+    told(total, 1, sharing(12, up=False, asked=4))
+    seen = values(total.text())
+    assert seen["realtime_budget_requests_left{kind=speech}"] == 11
+    assert seen["realtime_budget_nodes{kind=speech}"] == 2
+    assert seen["realtime_budget_limit{kind=speech}"] == 27
+    assert seen["realtime_redis_up"] == 0
+    assert seen["realtime_redis_seconds_count"] == 2
+    assert seen["realtime_redis_errors_total{kind=timeout}"] == 2
+    assert seen["realtime_budget_permits_total{kind=speech,outcome=asked}"] == 7
+
+
+def test_what_is_left_of_shares_of_an_account_is_added():
+    total = MetricsSum()
+    for number, left in enumerate((11, 12)):
+        metrics = worker(1)
+        metrics.show_budget("speech", lambda left=left: left)
+        told(total, number, metrics)
+    assert values(total.text())["realtime_budget_requests_left{kind=speech}"] == 23
+
+
 def test_every_metric_of_a_worker_is_in_the_sum_and_alone_it_is_the_same():
     total, metrics = MetricsSum(), worker(3)
     text = metrics.text().decode()

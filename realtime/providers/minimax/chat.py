@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import asdict
 
 from realtime.core.messages import ChatEvent, ChatRequest
 from realtime.errors import ConfigError, ProviderError
@@ -86,6 +87,10 @@ class ChatProvider:
     def use_quota(self, quota: Quota) -> None:
         """See `TakesQuota`."""
         self._quota = quota
+
+    def permits(self) -> Mapping[str, int]:
+        """What became of the permits that were asked for, by outcome (docs/operations.md, "Metrics")."""
+        return asdict(self._quota.tally)
 
     def requests_per_minute(self) -> float:
         return self._quota.per_minute()

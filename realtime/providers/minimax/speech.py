@@ -5,8 +5,9 @@ The reply itself is in `utterance`, the connections are in `speech_pool`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
 
 from realtime.core.playback_clock import Latency
 from realtime.core.prebuffer import Delivery
@@ -63,6 +64,10 @@ class MiniMaxSpeech:
 
     def requests_left(self) -> float:
         return self._quota.left()
+
+    def permits(self) -> Mapping[str, int]:
+        """What became of the permits that were asked for, by outcome (docs/operations.md, "Metrics")."""
+        return asdict(self._quota.tally)
 
     def requests_per_minute(self) -> float:
         return self._quota.per_minute()

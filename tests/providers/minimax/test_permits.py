@@ -16,6 +16,7 @@ from realtime.providers.base import SpeechPaused, Voice
 from realtime.providers.catalog import find
 from realtime.providers.memory_quota import MemoryQuota, now_ms
 from realtime.providers.minimax.chat import ChatProvider
+from realtime.providers.quota import Tally
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.settings import Settings
@@ -61,6 +62,27 @@ def full(limit: int, free_in_s: float, kind: str = "chat") -> MemoryQuota:
     for number in range(limit):
         quota.log.write(f"earlier {number}", now_ms() - WINDOW_MS + int(free_in_s * 1000))
     return quota
+
+
+def test_what_became_of_every_permit_is_counted():
+    async def conversation() -> None:
+        quota = full(2, 3.0)
+        quota.log.give_back("earlier 0")
+        await quota.ask(0.0).use()  # at once
+        with pytest.raises(ProviderRejected):
+            await quota.ask(1.0).use()
+        given_up = asyncio.create_task(quota.ask(5.0).use())
+        await asyncio.sleep(1)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        await quota.ask(5.0).use()  # after a wait
+        unused = quota.ask(5.0)
+        unused.give_back()
+        unused.give_back()
+        quota.ask(5.0)  # in hand
+        assert quota.tally == Tally(asked=6, granted=1, waited=1, refused=1, returned=2)
+
+    virtual_time.run(conversation())
 
 
 def test_a_chat_request_over_the_budget_waits_and_fails_with_the_wait_if_that_is_too_long():
