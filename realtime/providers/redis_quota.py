@@ -54,6 +54,7 @@ class RedisQuota(Quota):
         self._alone_since_ms: int | None = None
         self._room_alone = limit  # what it may have in its log in the first minute alone
         self._rejoin: asyncio.TimerHandle | None = None
+        self._on_nodes: Callable[[int], None] | None = None
         self._numbers, self._id = count(), secrets.token_hex(4)
         self._wants_spare = spare
         self._spare: RedisPermit | None = None
@@ -80,6 +81,10 @@ class RedisQuota(Quota):
     def nodes(self) -> int:
         """That use the account, as far as is known here."""
         return self._known
+
+    def on_nodes(self, listener: Callable[[int], None]) -> None:
+        """Call it whenever their number changes."""
+        self._on_nodes = listener
 
     def limit_now(self) -> int:
         """Requests a minute for all nodes, as Redis says; while it is away, for this one."""
@@ -184,11 +189,17 @@ class RedisQuota(Quota):
         if result is None:
             self._alone(now_ms())
         else:
-            _, self._left, self._known, self._usable = result
-            self._known = max(1, self._known)
+            _, self._left, known, self._usable = result
+            self._know(max(1, known))
             if self.apart and self._rejoin is None:
                 loop = asyncio.get_running_loop()
                 self._rejoin = loop.call_later(APART_MS / 1000, self._together)
+
+    def _know(self, nodes: int) -> None:
+        if nodes != self._known:
+            self._known = nodes
+            if self._on_nodes is not None:
+                self._on_nodes(nodes)
 
     async def _look(self) -> None:
         """Keep the view fresh, and tell the other nodes that this one lives."""

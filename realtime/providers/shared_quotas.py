@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from realtime.metrics import Metrics
+from realtime.providers.connection_share import ConnectionShare
 from realtime.providers.nodes import node_of
 from realtime.providers.redis_address import open_redis
 from realtime.providers.redis_link import RedisLink
@@ -22,15 +23,27 @@ from realtime.settings import Settings
 class SharedQuotas:
     """For the providers of one server."""
 
-    def __init__(self, link: RedisLink, chat: RedisQuota, speech: RedisQuota) -> None:
-        self._link = link
+    def __init__(self, link: RedisLink, chat: RedisQuota, speech: RedisQuota, connections: int) -> None:
+        """`connections` are the speech connections of the account."""
+        self._link, self._speech = link, speech
+        self._connections = connections
+        self._share: ConnectionShare | None = None
         self._by_role = {"chat": chat, "speech": speech}
 
     def give_to(self, role: str, provider: Any) -> None:
-        """Let this provider use the quota that nodes share, if its role has one and it can."""
+        """Let this provider use what nodes share, if its role has it and it can (`TakesQuota`, `TakesConnections`)."""
         use_quota = getattr(provider, "use_quota", None)
         if role in self._by_role and use_quota is not None:
             use_quota(self._by_role[role])
+        use_connections = getattr(provider, "use_connections", None)
+        if role == "speech" and use_connections is not None:
+            self._share = ConnectionShare(self._connections, self._speech.nodes(), use_connections)
+            self._speech.on_nodes(self._share.heard)
+
+    def close(self) -> None:
+        """Connections are shared no more."""
+        if self._share is not None:
+            self._share.close()
 
     def observe(self, metrics: Metrics) -> None:
         """Show the account and Redis in these metrics."""
@@ -52,9 +65,11 @@ async def shared_quotas(settings: Settings) -> AsyncIterator[SharedQuotas]:
     of_chat, of_speech = accounts_of(settings)
     chat = RedisQuota(link, *of_chat, node, spare=True)
     speech = RedisQuota(link, *of_speech, node)
+    shared = SharedQuotas(link, chat, speech, settings.speech_connections)
     try:
-        yield SharedQuotas(link, chat, speech)
+        yield shared
     finally:
+        shared.close()
         await chat.aclose()
         await speech.aclose()
         await link.aclose()

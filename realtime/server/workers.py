@@ -88,9 +88,8 @@ def settings_of(settings: Settings, number: int, workers: int) -> Settings:
     """The settings of one of so many workers."""
     shares: dict[str, Any] = {"max_sessions": share(settings.max_sessions, number, workers)}
     if not settings.use_sandbox:  # each worker has a sandbox of its own, but the account is one
-        # Where Redis counts, it counts for all workers together
-        counted = () if settings.redis else ("speech_rpm", "chat_rpm")
-        for name in (*counted, "speech_connections"):
+        # Where Redis counts, it counts for all workers together, and they are nodes that share the connections
+        for name in () if settings.redis else ("speech_rpm", "chat_rpm", "speech_connections"):
             shares[name] = max(1, share(getattr(settings, name), number, workers))
     node = f"{node_of(settings)}/{number}" if settings.redis else settings.node
     return dataclasses.replace(settings, resume_window_s=0.0, node=node, **shares)

@@ -73,6 +73,9 @@ async def test_two_servers_with_one_account_share_it(kept_server: RedisServer) -
         await apart.providers.speech._quota.send("look")
         assert [each.providers.speech.requests_left() for each in (two, apart)] == [2, 5]
         assert isinstance(one.providers.chat._quota, RedisQuota)
+        for runtime, part in ((one, 10), (two, 10), (apart, 20)):
+            pool = runtime.providers.speech._pool
+            await until(lambda pool=pool, part=part: pool.limit == part)
 
 
 async def test_a_server_is_not_ready_before_it_has_heard_of_redis_and_says_why(server: RedisServer) -> None:

@@ -80,6 +80,10 @@ class MiniMaxSpeech:
         """See `TakesQuota`."""
         self._quota = quota
 
+    def use_connections(self, limit: int) -> None:
+        """See `TakesConnections`."""
+        self._pool.use_limit(limit)
+
     async def aclose(self) -> None:
         await self._pool.aclose()
         await self._client.aclose()

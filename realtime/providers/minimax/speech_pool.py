@@ -71,6 +71,15 @@ class SpeechPool:
         idle = sum(map(len, self._idle.values()))
         return lent + idle + sum(map(len, self._opening.values())) + self._closing
 
+    def use_limit(self, limit: int) -> None:
+        """Have at most so many sockets from now on. Idle ones above that are closed, those of old voices first."""
+        self._configured_limit = max(1, limit)
+        for _ in range(self.sockets - self._closing - self.limit):
+            voices = [voice for voice, idle in self._idle.items() if idle]
+            if not voices:
+                return
+            self._discard(self._pop_idle(min(voices, key=lambda voice: self._used_s.get(voice, 0.0))))
+
     def prewarm(self, config: SpeechConfig) -> None:
         """Open a session for this voice ahead. Returns at once, never raises."""
         self._mark_used(config)
@@ -259,10 +268,14 @@ class SpeechPool:
         others = [voice for voice, idle in self._idle.items() if idle and voice != config]
         if others:
             voice = min(others, key=lambda other: self._used_s.get(other, 0.0))
-            session = self._idle[voice].pop(0)
-            self._idle_timers.pop(session).cancel()
-            self._discard(session, spare_for=config)
+            self._discard(self._pop_idle(voice), spare_for=config)
         return False
+
+    def _pop_idle(self, config: SpeechConfig) -> SpeechSession:
+        """The oldest idle session of this voice, which has one."""
+        session = self._idle[config].pop(0)
+        self._idle_timers.pop(session).cancel()
+        return session
 
     def _keep(self, config: SpeechConfig, session: SpeechSession) -> None:
         if self._closed or self.sockets >= self.limit:
