@@ -47,7 +47,11 @@ class Proxy:
         if self.refusing:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:  # nobody listens there
+            writer.transport.abort()
+            return
         self._ends += [writer, far_writer]
         for one, other in ((reader, far_writer), (far_reader, writer)):
             way = _Way(other, self.latency_s, self.bytes_per_s)

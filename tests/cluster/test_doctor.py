@@ -56,7 +56,7 @@ async def test_a_good_one_tells_version_speed_clock_and_what_is_left(
         before = _everything(server)
         found = await redis_findings(settings_at(server.url))
         assert {one.verdict for one in found} == {Verdict.GOOD}
-        assert re.match(r"Redis \d+\.\d+\S*, answers in \d+\.\d ms", found[0].text)
+        assert re.match(r"(Redis|Valkey) \d+\.\d+\S*, answers in \d+\.\d ms", found[0].text)
         assert re.match(r"its clock is 0\.\d+ s (ahead of|behind) ours", found[1].text)
         assert (found[2].part, found[2].text) == (
             "account, speech",

@@ -1,0 +1,38 @@
+"""The master dies and a replica takes its place: nobody waits for it, and the budget is exact after it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from realtime.commands.redis_check import redis_findings
+from realtime.providers import redis_quota
+from realtime.settings import Settings
+from tests.cluster.nodes import ANSWERS_S, KEY, LIMIT, all_know, nodes_at, until
+from tests.cluster.sentinels import sentinels
+
+PLACES = f"{KEY}:speech"
+
+
+async def test_the_budget_is_exact_after_a_fail_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the replica has not got is written again by the nodes; what both have is counted once."""
+    monkeypatch.setattr(redis_quota, "APART_MS", 300)
+    monkeypatch.setattr(redis_quota, "LIMIT_S", ANSWERS_S)  # this machine may be busy
+    async with sentinels() as redis, nodes_at(redis.address, 2, limit_s=5.0) as nodes:
+        await all_know(nodes)
+        sent = await nodes[0].take(4) + await nodes[1].take(3)
+        assert sent == 7
+        redis.kill_master()
+        sent += sum(await asyncio.gather(*(node.take(1) for node in nodes)))
+        assert sent == 9, "each by its own log, or already by the new master"
+        await until(lambda: all(node.link.up and not node.quota.apart for node in nodes))
+        client = redis.client(redis.replica)
+        await until(lambda: client.zcard(PLACES) == sent)
+        sent += sum(await asyncio.gather(*(node.take(LIMIT) for node in nodes)))
+        assert sent == LIMIT == client.zcard(PLACES)
+        client.close()
+        found = await redis_findings(Settings(api_key="k", redis=redis.address))
+        assert found[0].text.startswith(("Redis ", "Valkey ")), found
+        found = await redis_findings(Settings(api_key="k", redis=redis.address.replace("/shared", "/other")))
+        assert "no master of this name" in found[0].text
