@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import count
 
 from realtime.core.quota import QuotaLog
-from realtime.providers.quota import Permit, Quota, Tally, nobody, use_place, used_up
+from realtime.providers.quota import LATE_MS, Permit, Quota, Tally, nobody, use_place, used_up
 
 
 class MemoryQuota(Quota):
@@ -44,6 +44,7 @@ class MemoryPermit(Permit):
         self._place = place
         self._longest_wait_s = longest_wait_s
         self._over = False  # used or given back
+        self._used_ms = 0
 
     async def use(self, tell: Callable[[float], None] = nobody) -> None:
         self._over = True
@@ -53,6 +54,11 @@ class MemoryPermit(Permit):
             tally.refused += 1
             raise used_up(self._quota.kind, wait_s)
         await use_place(wait_s, tell, tally, lambda: log.give_back(self._place))
+        self._used_ms = now_ms()
+
+    def leaves(self) -> None:
+        if now_ms() - self._used_ms > LATE_MS:
+            self._quota.log.write(self._place, now_ms())
 
     def give_back(self) -> None:
         """It has no place before it is used."""

@@ -13,6 +13,10 @@ from typing import Protocol
 
 from realtime.errors import ProviderRejected
 
+LATE_MS = (
+    300  # a request that leaves so long after its place is dated anew; less is covered by the window's guard
+)
+
 
 def nobody(wait_s: float) -> None:
     """Nobody wants to know of a wait."""
@@ -35,6 +39,11 @@ class Permit(Protocol):
     async def use(self, tell: Callable[[float], None] = nobody) -> None:
         """Return when the request may be sent, which it must be at once. `tell` learns of a wait before it begins, in
         seconds. Whoever is cancelled here gives the permit back. Raises ProviderRejected if the wait is too long."""
+        ...
+
+    def leaves(self) -> None:
+        """The request leaves now. If that is later than `use` returned (its connection had to be opened), the place is
+        dated anew, because the service counts what arrives."""
         ...
 
     def give_back(self) -> None:

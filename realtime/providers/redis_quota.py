@@ -15,7 +15,7 @@ from itertools import count
 
 from realtime.core.quota import WINDOW_MS, QuotaLog, share_of
 from realtime.providers.memory_quota import now_ms
-from realtime.providers.quota import Permit, Quota, Tally, nobody, use_place, used_up
+from realtime.providers.quota import LATE_MS, Permit, Quota, Tally, nobody, use_place, used_up
 from realtime.providers.redis_address import LIMIT_S
 from realtime.providers.redis_link import Argument, RedisLink, Result, Script
 
@@ -230,6 +230,7 @@ class RedisPermit(Permit):
         self._quota = quota
         self._place = place
         self._over = False  # used or given back
+        self._used_ms = 0
         quota.tally.asked += 1
         self._alone = False  # it has its place by this node's own log
         self._asked_ms = self._asked_for_ms = 0
@@ -252,6 +253,11 @@ class RedisPermit(Permit):
             tally.refused += 1
             raise used_up(self._quota.kind, wait_ms / 1000)
         await use_place(wait_ms / 1000, tell, tally, lambda: self._quota.give_back(self._place))
+        self._used_ms = now_ms()
+
+    def leaves(self) -> None:
+        if now_ms() - self._used_ms > LATE_MS:
+            self._quota.used_now(self._place)
 
     def give_back(self) -> None:
         if not self._over:

@@ -42,6 +42,7 @@ class _Chunk:
     losses: int = 0
     waited_s: float = 0.0
     trace_id: str | None = None  # the platform's, of the request that ended
+    permit: Permit | None = None  # for its next request
     sent_s: float | None = None  # set if its first audio measures the service's latency
 
 
@@ -64,7 +65,7 @@ class MiniMaxUtterance:
         self._budget_wait_s = budget_wait_s
         # Asked for before there is a text, so that the first chunk need not wait for the answer of a shared quota
         self._ahead: Permit | None = quota.ask(budget_wait_s) if quota.left() >= 1 else None
-        self._unpaid = 0  # chunks that are sent again: each is one more request
+        self._unpaid: list[_Chunk] = []  # that are sent again: each is one more request
         self._learn_latency = learn_latency
         self._explain = explain
         self._chunks: list[_Chunk] = []
@@ -88,9 +89,8 @@ class MiniMaxUtterance:
         check_text(text)
         text = visible(text)
         silent = not pronounceable(text)
-        if not silent:
-            await self._wait_for_place()
-        chunk = _Chunk(len(self._chunks), text, done=silent)
+        permit = None if silent else await self._wait_for_place()
+        chunk = _Chunk(len(self._chunks), text, done=silent, permit=permit)
         self._chunks.append(chunk)
         self._changed.set()
         await self._send_waiting()
@@ -124,7 +124,7 @@ class MiniMaxUtterance:
                     yield SpeechPaused()
                     await asyncio.sleep(pause_s)
                     yield SpeechPaused(over=True)
-                if self._quota.left() < self._unpaid:
+                if self._quota.left() < len(self._unpaid):
                     yield SpeechPaused()
                     await self._pay_again()
                     yield SpeechPaused(over=True)
@@ -160,16 +160,17 @@ class MiniMaxUtterance:
     def _is_closed(self) -> bool:
         return self._closed
 
-    async def _wait_for_place(self) -> None:
+    async def _wait_for_place(self) -> Permit:
         """Until the account allows one more request. Raises ProviderRejected if that takes too long."""
         permit, self._ahead = self._ahead or self._quota.ask(self._budget_wait_s), None
         await permit.use(lambda wait_s: self._pool.upstream.waited(SPEECH, "budget", wait_s))
+        return permit
 
     async def _pay_again(self) -> None:
         """Wait for a place for each chunk that is sent again."""
         while self._unpaid:
-            self._unpaid -= 1
-            await self._wait_for_place()
+            chunk = self._unpaid.pop(0)
+            chunk.permit = await self._wait_for_place()
 
     async def _receive(self) -> list[SpeechResult]:
         if self._send_error is not None:
@@ -198,6 +199,8 @@ class MiniMaxUtterance:
                 chunk.sent_s = _now() if not self._sent and not chunk.begin else None
                 self._sent.append(chunk)
                 self._pool.upstream.asked(SPEECH)
+                if chunk.permit is not None:
+                    chunk.permit.leaves()
                 try:
                     await session.say(chunk.text[chunk.begin :])
                 except ProviderError as error:
@@ -264,7 +267,7 @@ class MiniMaxUtterance:
         self._send_error = None
         self._next = chunk.number
         self._skip_received(chunk, expected_ms)
-        self._unpaid = sum(not unfinished.done for unfinished in again)
+        self._unpaid = [unfinished for unfinished in again if not unfinished.done]
 
     def _skip_received(self, chunk: _Chunk, expected_ms: Callable[[str], float] | None) -> None:
         """Let the next attempt begin at the first word of the chunk that was not received."""

@@ -114,6 +114,7 @@ class ScriptedSession(SpeechSession):
             raise ProviderUnavailable("This connection has failed.")
         self.texts.append(text)
         self._client.texts.append(text)
+        self._client.sent_at_s.append(asyncio.get_running_loop().time())
         self._open.append(text)
         self._mark_sent()
         return len(self.texts) - 1
@@ -178,6 +179,7 @@ class ScriptedClient:
         self.lexicon = Lexicon()
         self.first_s, self.frame_ms, self.factor = 0.2, 40, 10.0
         self.texts: list[str] = []
+        self.sent_at_s: list[float] = []  # the times of all texts
         self.opened: list[tuple[Transport, str, SpeechConfig]] = []
         self.sessions: list[ScriptedSession] = []
         self.open_now = 0

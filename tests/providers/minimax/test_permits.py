@@ -16,7 +16,7 @@ from realtime.providers.base import SpeechPaused, Voice
 from realtime.providers.catalog import find
 from realtime.providers.memory_quota import MemoryQuota, now_ms
 from realtime.providers.minimax.chat import ChatProvider
-from realtime.providers.quota import Tally
+from realtime.providers.quota import LATE_MS, Tally
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from realtime.settings import Settings
@@ -150,6 +150,28 @@ def test_a_chunk_that_is_sent_again_after_a_loss_waits_for_its_place():
         assert [event.over for event in events if isinstance(event, SpeechPaused)] == [False, True]
         assert asyncio.get_running_loop().time() - began_s > 3.0
         assert quota.left() == 0
+        await speech.aclose()
+
+    virtual_time.run(conversation())
+
+
+@pytest.mark.parametrize(("connect_s", "again_s"), [(4.0, 0.2), (0.2, 4.0)])
+def test_a_request_whose_connection_comes_late_has_its_place_when_it_leaves(connect_s: float, again_s: float):
+    """The first one, and the one after a loss: the service counts what arrives."""
+
+    async def conversation() -> None:
+        client = ScriptedClient(Fate(connect_s=connect_s, frames=0), *[Fate(connect_s=again_s)] * 9)
+        speech, quota = provider(client), MemoryQuota("speech", 20)
+        speech.use_quota(quota)
+        async with speech.open(Voice("v")) as utterance:
+            await utterance.say("bado fel.")
+            utterance.finish()
+            async for _ in utterance.events():
+                pass
+        sent_ms = [int(at_s * 1000) for at_s in client.sent_at_s]
+        places_ms = [at_ms for _, at_ms in quota.log.places(now_ms())]
+        assert len(sent_ms) == len(places_ms) == 2
+        assert all(abs(one - other) <= LATE_MS for one, other in zip(sent_ms, places_ms, strict=True))
         await speech.aclose()
 
     virtual_time.run(conversation())
