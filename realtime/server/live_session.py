@@ -13,7 +13,6 @@ import hmac
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from secrets import token_urlsafe
 from typing import Any, Protocol
 
 from realtime.deadlines import Alarm
@@ -28,6 +27,7 @@ from realtime.server.audio_streams import AudioStreams
 from realtime.server.persistence import Persistence, StoredConversation
 from realtime.server.replay import AFTER_PLAYED_S, UNTOLD_S, ReplayBuffer, ResumeRequest, Sent, sent_event
 from realtime.server.runtime import Runtime
+from realtime.server.session_ids import random_id
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
 from realtime.session.session import Session, SessionEnded
@@ -82,6 +82,7 @@ class LiveSession:
         stored: StoredConversation | None = None,
         careful: Callable[[], bool] = lambda: False,
         on_turn: OnTurn | None = None,
+        new_id: Callable[[str], str] = random_id,
     ) -> None:
         self.caller = caller
         self.binary = binary
@@ -92,7 +93,7 @@ class LiveSession:
             settings=runtime.settings,
             outbox=self.outbox,
             metrics=metrics,
-            new_id=lambda kind: f"{kind}_{token_urlsafe(12)}",
+            new_id=new_id,
             tools=runtime.tools,
             refused=refused,
             conversation=stored.to_conversation() if stored is not None else None,
@@ -128,8 +129,7 @@ class LiveSession:
         self._detached = asyncio.Event()
         self._detached.set()
         self._window: Alarm | None = None
-        loop = asyncio.get_running_loop()
-        self.ending: asyncio.Future[Closing] = loop.create_future()  # set as soon as the session must end
+        self.ending: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()  # set: it must end
         self.ended = asyncio.Event()  # no task of the session runs any more
 
     def __repr__(self) -> str:

@@ -31,8 +31,11 @@ from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import Gap, ResumeRequest, Sent
 from realtime.server.resume_request import NotResumable, find_session, read_resume
+from realtime.server.runtime import Runtime
+from realtime.server.session_ids import HEADER, ids_of, random_id
 from realtime.server.state import ACCESS, ARRIVALS, DOOR, METRICS, OPENED, OPENINGS, REGISTRY, runtime_of
 from realtime.server.story import Client, client_of
+from realtime.session.defaults import new_session_config
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +97,8 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
         socket, _ = await _upgraded(request, selected)
         await _deny(socket, error)
         return socket
-    socket, frames = await _upgraded(request, selected)
+    name = {HEADER: client.session_id} if _has_resume(runtime_of(request.app), client) else None
+    socket, frames = await _upgraded(request, selected, name)
     with request.app[REGISTRY].connected():
         await _serve(request, socket, replace(client, frames=frames), place)
     return socket
@@ -135,6 +139,7 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
         resume=resume,
         existing=existing,
         not_resumable=not_resumable,
+        session_id=random_id("sess") if existing is None else existing.id,
         headers=request.headers,
     )
 
@@ -155,8 +160,19 @@ def _refusal(error: ProtocolError) -> web.Response:
     return error_response(error, status, headers)
 
 
+def _has_resume(runtime: Runtime, client: _Client) -> bool:
+    """Whether the session has `resume` as soon as it begins. A later `session.update` comes too late for a header."""
+    if client.existing is not None:
+        return True
+    bound = client.caller.session
+    try:
+        return new_session_config(runtime.settings, runtime.providers, bound, client.extensions).has("resume")
+    except ProtocolError:  # the start of the session says what is wrong
+        return False
+
+
 async def _upgraded(
-    request: web.Request, selected: str | None
+    request: web.Request, selected: str | None, headers: dict[str, str] | None = None
 ) -> tuple[web.WebSocketResponse, Frames | None]:
     """The open socket, and who reads its frames: None if aiohttp does so alone."""
     socket = web.WebSocketResponse(
@@ -167,6 +183,7 @@ async def _upgraded(
         decode_text=False,
         autoping=True,
     )
+    socket.headers.update(headers or {})
     frames = Frames.before(request)
     await socket.prepare(request)
     return socket, frames
@@ -207,6 +224,7 @@ class _Client:
     resume: ResumeRequest | None
     existing: LiveSession | None  # the session to resume
     not_resumable: NotResumable | None  # why there is none
+    session_id: str  # of that one, or of the one that begins
     headers: Mapping[str, str]  # also name the parent of its traces
     frames: Frames | None = None  # who reads its socket
 
@@ -341,6 +359,8 @@ async def _started(
         place.free()
         _take_place(app, place, client.caller)
     traces = app[OPENED].traces
+    # A session that should be resumed has just ended: the new one is another one
+    new_id = random_id if client.existing is not None else ids_of(client.session_id)
     live = LiveSession(
         runtime_of(app),
         app[METRICS],
@@ -353,6 +373,7 @@ async def _started(
         stored=stored,
         careful=app[REGISTRY].careful,
         on_turn=traces.session(client.headers) if traces is not None else None,
+        new_id=new_id,
     )
     app[REGISTRY].start(live, place)
     return live
