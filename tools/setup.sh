@@ -19,6 +19,12 @@ python_for() {
   exit 2
 }
 
+wanted() {  # PROGRAM PACKAGE: the package, if the program is missing and REQUIRE names it
+  case ",${REQUIRE:-}," in
+    *",$1,"*) command -v "$1" >/dev/null || echo "$2" ;;
+  esac
+}
+
 missing_packages() {  # Debian names of the missing system packages
   ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || echo libportaudio2
   "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
@@ -29,6 +35,8 @@ missing_packages() {  # Debian names of the missing system packages
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
     command -v redis-server >/dev/null || echo redis-server
+    wanted haproxy haproxy
+    wanted promtool prometheus
     ls /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so >/dev/null 2>&1 || echo libasound2-plugins
   fi
 }
@@ -36,6 +44,7 @@ missing_packages() {  # Debian names of the missing system packages
 system_packages() {
   command -v apt-get >/dev/null || return 0
   local missing
+  local package
   missing="$(missing_packages | tr '\n' ' ')"
   [ -n "${missing// /}" ] || return 0
   local sudo=()
@@ -52,9 +61,12 @@ system_packages() {
   "${sudo[@]}" apt-get update -qq >&2 &&
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
     say "Some system packages could not be installed; continuing without them."
-  case " $missing " in # tests start their own: no service of this machine is wanted
-    *" redis-server "*) "${sudo[@]}" systemctl disable --now redis-server >/dev/null 2>&1 || true ;;
-  esac
+  for package in $missing; do # tests start their own: no service of this machine is wanted
+    case "$package" in
+      redis-server | haproxy | prometheus)
+        "${sudo[@]}" systemctl disable --now "$package" >/dev/null 2>&1 || true ;;
+    esac
+  done
 }
 
 progress() {  # what pip is at, as one line that changes; without a terminal every tenth package

@@ -10,14 +10,17 @@ from tests.cluster import redis_server
 from tests.cluster.redis_server import RedisServer
 
 
-@pytest.fixture(scope="session", autouse=True)
-def needed() -> None:
-    redis_server.require()
+@pytest.fixture(scope="module", autouse=True)
+def needed(request: pytest.FixtureRequest) -> None:
+    """A module with `NEEDS_REDIS = False` does without."""
+    if getattr(request.module, "NEEDS_REDIS", True):
+        redis_server.require()
 
 
 @pytest.fixture(scope="session")
-def kept_server(needed: None) -> Iterator[RedisServer]:
+def kept_server() -> Iterator[RedisServer]:
     """One for tests that do it no harm."""
+    redis_server.require()
     server = RedisServer().start()
     yield server
     server.close()
