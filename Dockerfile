@@ -4,8 +4,10 @@ FROM python:3.12.12-slim-bookworm
 ARG GPL=no
 RUN apt-get update && apt-get install -y --no-install-recommends libportaudio2 && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-COPY requirements/run-3.12.txt requirements/
+COPY requirements/run-3.12.txt requirements/dev-3.12.txt requirements/
+# Of the second list only the client of Redis (REALTIME_REDIS), which nobody needs who runs one server without it
 RUN awk -v gpl="$GPL" '/^[a-zA-Z0-9]/ { skip = gpl != "yes" && /^espeakng-loader==/ } !skip' requirements/run-3.12.txt > requirements/image.txt \
+    && awk '/^[a-zA-Z0-9]/ { keep = /^(redis|hiredis)==/ } keep' requirements/dev-3.12.txt >> requirements/image.txt \
     && pip install --no-cache-dir --require-hashes -r requirements/image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY realtime realtime

@@ -1,0 +1,85 @@
+"""Alerts and dashboard: promtool reads them, the alerts fire when they should, and every metric exists."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from realtime.metrics import Metrics
+from realtime.server.run import running
+from realtime.settings import Settings
+from tests.cluster.balancer import require
+from tests.deploy.files import DEPLOY, dashboard, expressions, read_yaml
+
+NAME = re.compile(r"\b(?:realtime|process)_\w+")
+
+
+def promtool(*arguments: str) -> None:
+    require("promtool")
+    ran = subprocess.run(["promtool", *arguments], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_prometheus_reads_its_files_and_the_alerts_fire_when_they_should() -> None:
+    promtool("check", "config", str(DEPLOY / "prometheus" / "prometheus.yml"))
+    promtool("test", "rules", str(DEPLOY / "prometheus" / "rules_test.yml"))
+
+
+def test_every_alert_has_a_test() -> None:
+    tests = read_yaml(DEPLOY / "prometheus" / "rules_test.yml")["tests"]
+    fired = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case["exp_alerts"]}
+    rules = read_yaml(DEPLOY / "prometheus" / "rules.yml")["groups"][0]["rules"]
+    assert fired == {rule["alert"] for rule in rules}
+
+
+def test_every_expression_can_be_read(tmp_path) -> None:
+    found = [{"record": f"e:{number}", "expr": each} for number, (_, each) in enumerate(expressions())]
+    rules = tmp_path / "rules.json"  # JSON is YAML
+    rules.write_text(json.dumps({"groups": [{"name": "all", "rules": found}]}))
+    assert len(found) > 30
+    promtool("check", "rules", str(rules))
+
+
+def test_a_wrong_expression_would_be_seen(tmp_path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"groups": [{"name": "all", "rules": [{"record": "e", "expr": "sum(rate(a)"}]}]}')
+    with pytest.raises(AssertionError, match="could not parse expression"):
+        promtool("check", "rules", str(rules))
+
+
+async def scraped() -> set[str]:
+    """The names of all series that a server can have, as its metrics name their families."""
+    metrics = Metrics()
+    own = Settings(port=0, transcriber="none", voice_detector="none", end_of_turn_model="none")
+    async with running(own, metrics=metrics):
+        text = metrics.text().decode()
+    families = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    assert len(families) > 30
+    parts = {
+        name + part
+        for name, kind in families.items()
+        if kind == "histogram"
+        for part in ("_bucket", "_sum", "_count")
+    }
+    return set(families) | parts
+
+
+async def test_every_metric_that_is_asked_for_exists() -> None:
+    there = await scraped()
+    asked = {(place, name) for place, each in expressions() for name in NAME.findall(each)}
+    assert len(asked) > 30
+    assert {(place, name) for place, name in asked if name not in there} == set()
+
+
+def test_the_dashboard_has_its_four_rows_and_a_source() -> None:
+    panels = dashboard()["panels"]
+    rows = [panel["title"] for panel in panels if panel["type"] == "row"]
+    assert rows == ["What people hear", "Load and admission", "Account", "Nodes"]
+    provisioned = read_yaml(DEPLOY / "grafana" / "provisioning" / "datasources" / "prometheus.yaml")
+    (source,) = provisioned["datasources"]
+    used = {panel["datasource"]["uid"] for panel in panels if "datasource" in panel}
+    assert used == {source["uid"]}
+    assert len({panel["id"] for panel in panels}) == len(panels)
