@@ -6,6 +6,7 @@
     └── ProviderError          an upstream service: `response.done` says failed, the session continues
         ├── ProviderUnavailable    cannot be reached, or has an internal error
         ├── ConversationTakenOver  the store: another session has this conversation by now
+        ├── ConversationForgotten  the store has lost items that it had: it needs all of them again
         ├── ProviderTimeout        did not answer in time
         └── ProviderRejected       answered, and rejected this request
             ├── InvalidArgument        one argument is wrong: `param` names it
@@ -169,6 +170,12 @@ class ConversationTakenOver(ProviderError):
 
     code = "session_taken_over"
     retryable = False
+
+
+class ConversationForgotten(ProviderError):
+    """The store has lost items that it had: what was given is saved, and the others are needed again."""
+
+    code = "store_forgot"
 
 
 class ProviderTimeout(ProviderError):

@@ -146,6 +146,7 @@ def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
         "redis_link.py",
         "redis_quota.py",
         "redis_report.py",
+        "redis_store.py",
         "shared_quotas.py",
     )
     for path in FILES:

@@ -289,7 +289,8 @@ class Store(Protocol):
     """
 
     async def save(self, owner: str, conversation_id: str, epoch: int, changes: Changes) -> None:
-        """Keep these changes, all or none. Raises ConversationTakenOver if a higher epoch was given out."""
+        """Keep these changes, all or none. Raises ConversationTakenOver if a higher epoch was given out, and
+        ConversationForgotten if items of the order are lost: then all of them have to be saved again."""
         ...
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:

@@ -26,6 +26,7 @@ _MODULES = {
     ("end_of_turn", "smart"): "smart_turn",
     ("speech", "minimax"): "minimax.speech",
     ("store", "memory"): "memory_store",
+    ("store", "redis"): "redis_store",
     ("store", "sqlite"): "sqlite_store",
     ("transcriber", "local"): "whisper.transcriber",
     ("transcriber", "minimax"): "minimax.transcriber",

@@ -33,7 +33,7 @@ TOGETHER = 200  # scripts in one round trip
 log = logging.getLogger(__name__)
 
 Result = list[Any] | None  # None: lost, perhaps before Redis has seen it, perhaps after
-Argument = str | int
+Argument = str | int | bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from realtime.core.conversation import (
     Text,
     held_bytes,
 )
-from realtime.errors import ConversationTakenOver, ProviderError, ProviderUnavailable
+from realtime.errors import ConversationForgotten, ConversationTakenOver, ProviderError, ProviderUnavailable
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events
 from realtime.providers.base import FIRST_EPOCH, Changes, LateItem, Store, Taken
@@ -168,7 +168,7 @@ class Persistence:
                 self._unsure.update(item.id for item in changed)
                 large = sum(map(held_bytes, changed)) > AT_ONCE_BYTES
                 bodies = await asyncio.to_thread(_bodies, changed) if large else _bodies(changed)
-                await self._store.save(self._owner, self._id, self._epoch, Changes(order, bodies, deleted))
+                await self._give(Changes(order, bodies, deleted), items)
             except ConversationTakenOver:
                 self._taken_over = True
                 self._on_taken_over()
@@ -182,6 +182,15 @@ class Persistence:
             self._saved, self._order = items, order
             self._unsure.clear()
             return True
+
+    async def _give(self, changes: Changes, items: Mapping[str, Item]) -> None:
+        """Raises what the store raises. One that has lost items gets all of them again."""
+        try:
+            await self._store.save(self._owner, self._id, self._epoch, changes)
+        except ConversationForgotten:
+            self._saved = {}
+            every = await asyncio.to_thread(_bodies, items.values())
+            await self._store.save(self._owner, self._id, self._epoch, Changes(list(items), every))
 
     def _fails(self, error: Exception) -> None:
         """Tell it once: a disk may be full for hours, and each session tries again every few seconds."""

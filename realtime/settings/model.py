@@ -58,7 +58,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     # Addresses or networks whose X-Forwarded-Host is believed; "*": all
     trusted_proxies: tuple[str, ...] = ()
-    store: str = "memory"  # memory, sqlite:PATH, none, or an installed one: name[:argument]
+    store: str = "memory"  # memory, sqlite:PATH, redis, none, or an installed one: name[:argument]
     # Several servers share one account through this Redis; None: this one has it for itself
     redis: str | None = field(default=None, repr=False)
     redis_prefix: str = "rt:"  # of every key

@@ -244,7 +244,7 @@ def provider(own: str) -> Reader:
 
 
 _transcriber = provider("auto, local, local:MODEL, minimax, openai:URL, none")
-_store = provider("memory, sqlite:PATH, none")
+_store = provider("memory, sqlite:PATH, redis, none")
 
 
 def transcriber(raw: Any) -> str:
@@ -258,7 +258,7 @@ def transcriber(raw: Any) -> str:
 
 
 def store(raw: Any) -> str:
-    """memory, sqlite:PATH, none, or the name of an installed provider."""
+    """memory, sqlite:PATH, redis, none, or the name of an installed provider."""
     chosen: str = _store(raw)
     if chosen == "sqlite":
         raise ValueError("sqlite:PATH, with the path of a file")

@@ -137,7 +137,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "store",
                 "REALTIME_STORE",
-                "Where conversations are kept: `memory`, `sqlite:PATH`, `none`, or an installed one.",
+                "Where conversations are kept: `memory`, `sqlite:PATH`, `redis` (of `REALTIME_REDIS`), `none`, or an installed one.",
                 types.store,
             ),
         ),

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from realtime.core.conversation import Conversation, Message, Text
 from realtime.errors import ConversationTakenOver
+from realtime.providers import redis_store
 from realtime.providers.base import FIRST_EPOCH, Changes, LateItem, Store
 from realtime.providers.memory_store import MemoryStore
+from realtime.providers.redis_store import RedisStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.providers.stored_order import merged
 from realtime.server.persistence import Persistence, take_stored
@@ -118,10 +120,22 @@ class InPlace(SqliteStore):
         self._thread.shutdown()
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_no_item_is_lost_in_a_thousand_interleavings(kind: str, tmp_path: Path):
-    store = MemoryStore() if kind == "memory" else InPlace(str(tmp_path / "talk.db"))
+def in_redis(request: pytest.FixtureRequest, prefix: str) -> RedisStore:
+    link = redis_store.open_link(request.getfixturevalue("redis_url"))
+    return RedisStore(link, prefix, own=True)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
+def test_no_item_is_lost_in_a_thousand_interleavings(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+):
+    async def opened() -> Store:
+        return in_redis(request, "thousand:")
+
     with asyncio.Runner() as runner:
+        store: Store = MemoryStore() if kind == "memory" else InPlace(str(tmp_path / "talk.db"))
+        if kind == "redis":
+            store = runner.run(opened())
 
         @settings(max_examples=1000, phases=PHASES)
         @given(STEPS)
@@ -132,9 +146,12 @@ def test_no_item_is_lost_in_a_thousand_interleavings(kind: str, tmp_path: Path):
         runner.run(store.aclose())
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 async def store(request, tmp_path):
-    made = MemoryStore() if request.param == "memory" else SqliteStore(str(tmp_path / "talk.db"))
+    if request.param == "redis":
+        made: Store = in_redis(request, f"{tmp_path.name}:")
+    else:
+        made = MemoryStore() if request.param == "memory" else SqliteStore(str(tmp_path / "talk.db"))
     yield made
     await made.aclose()
 

@@ -19,10 +19,12 @@ async def saved(store, owner, conversation_id, order, changed, deleted=(), epoch
     await store.save(owner, conversation_id, epoch, Changes(order, changed, deleted))
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 async def store(request, tmp_path):
-    setting = "memory" if request.param == "memory" else f"sqlite:{tmp_path}/conversations.db"
-    store = find("store", request.param).create(Settings(store=setting))
+    setting = f"sqlite:{tmp_path}/conversations.db" if request.param == "sqlite" else request.param
+    redis = request.getfixturevalue("redis_url") if request.param == "redis" else None
+    settings = Settings(store=setting, redis=redis, redis_prefix=f"{tmp_path.name}:")
+    store = find("store", request.param).create(settings)
     yield store
     await store.aclose()
 
@@ -225,8 +227,8 @@ async def test_a_broken_file_is_a_provider_error(tmp_path):
 
 
 def test_an_unknown_store_is_named():
-    with pytest.raises(ConfigError, match="no store named 'redis'"):
-        find("store", "redis")
+    with pytest.raises(ConfigError, match="no store named 'papyrus'"):
+        find("store", "papyrus")
 
 
 async def test_memory_is_limited_for_conversations_without_items_too():
