@@ -35,6 +35,11 @@ RUN = """async (script) => {
         ended: () => log.ended(),
         sent: () => sent.splice(0),
         asksLater: () => log.asksLater,
+        many: (count, late) => {
+            for (let i = 0; i < count; i++) log.event({ type: "conversation.item.delete", item_id: "x".repeat(9) }, true, late);
+            for (let i = 0; i < count; i++) log.event({ type: "output_audio_buffer.played" }, false, late);
+        },
+        hasRoom: () => log.hasRoom,
         resumed: (ms, id) => { log.resumed({ input_audio_ms: ms, last_event_id: id }).forEach(note); },
     };
     for (const [verb, ...args] of script) {
@@ -137,3 +142,10 @@ async def test_what_is_said_after_the_server_ended_the_session_follows_what_it_h
         ["send", ASK],
     ]
     assert await rebuilt(page, *steps) == [[], [350, COMMIT, ASK]]
+
+
+async def test_only_what_was_sent_without_a_socket_takes_room(page: Any) -> None:
+    """A long conversation whose line breaks takes what is said meanwhile; playback positions take no room."""
+    script = [*BEGUN, ["many", 900, False], ["hasRoom"], ["many", 499, True], ["hasRoom"]]
+    script += [["many", 1, True], ["hasRoom"], ["resumed", 0, None], ["hasRoom"]]
+    assert await page.evaluate(RUN, script) == [[], True, True, False, True]

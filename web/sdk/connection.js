@@ -137,7 +137,7 @@ export class Connection extends EventTarget {
   #send(event, again) {
     if (this.#log.holds(event)) return true;
     if (this.state !== "open" && !(this.resuming && this.#log.hasRoom)) return false;
-    const named = this.#log.possible ? this.#log.event(event, again) : event;
+    const named = this.#log.possible ? this.#log.event(event, again, this.state !== "open") : event;
     if (this.state === "open") this.#put(jsonOf(named));
     return true;
   }

@@ -2,8 +2,8 @@
 // A bounded list of what a client has sent or will send, in order: audio and events.
 
 export const KEEP_S = 30;  // of microphone audio
-const KEEP_EVENTS = 500;
-const KEEP_BYTES = 4 << 20;  // of events
+export const KEEP_EVENTS = 500;
+export const KEEP_BYTES = 4 << 20;  // of events
 
 /** An event; `text` is what to send again: null, if it would be worth nothing later. @typedef {{ pcm?: undefined, type: string, id: string, text: string | null }} KeptEvent */
 /** @typedef {{ pcm: Int16Array, type?: undefined } | KeptEvent} Entry */
@@ -17,11 +17,6 @@ export class Kept {
   /** @param {number} rate in Hertz @param {number} seconds of audio that are kept at most */
   constructor(rate, seconds = KEEP_S) {
     this.maxSamples = rate * seconds;
-  }
-
-  /** Whether there is room for one more event that has to wait. */
-  get hasRoom() {
-    return this.#events < KEEP_EVENTS && this.#bytes < KEEP_BYTES;
   }
 
   /** What is worth sending: audio, and texts of events. */

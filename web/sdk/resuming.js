@@ -4,7 +4,7 @@
 // conversation before it. Pure: knows no socket and no clock (docs/wire.md 6.6).
 
 import { jsonOf } from "./framing.js";
-import { KEEP_S, Kept } from "./kept.js";
+import { KEEP_BYTES, KEEP_EVENTS, KEEP_S, Kept } from "./kept.js";
 import { CLEAR, COMMIT, Unheard } from "./unheard.js";
 
 const FIRST_S = 5;  // of audio that a first session gets from before it
@@ -23,6 +23,7 @@ export class Resuming {
   holding = true;  // speech waits for a session that is ready for it
   #had = false;    // there was a session that could be resumed
   #end = 0;        // samples of the session up to the end of the log
+  #late = { events: 0, bytes: 0 };  // sent by the client since there is no socket
   #names = 0; #log; #held; #unheard;
 
   constructor({ rate = 24000 } = {}) {  // Hertz
@@ -38,7 +39,7 @@ export class Resuming {
 
   /** Whether there is room for one more event that waits for a new socket. */
   get hasRoom() {
-    return this.#log.hasRoom;
+    return this.#late.events < KEEP_EVENTS && this.#late.bytes < KEEP_BYTES;
   }
 
   /** Whether what is held asks for an answer. */
@@ -69,10 +70,18 @@ export class Resuming {
     return true;
   }
 
-  /** Keep an event that is about to be sent; returns it with an id. `again`: false for one that is worth nothing later. @param {ProtocolEvent} event */
-  event(event, again = !stale(event)) {
+  /**
+   * Keep an event that is about to be sent; returns it with an id. `again`: false for one that is worth nothing later.
+   * `late`: there is no socket, and it has to wait.
+   * @param {ProtocolEvent} event
+   */
+  event(event, again = !stale(event), late = false) {
     const named = this.#named(event);
-    this.#sent(this.#entry(named, again));
+    if (late && !again) return named;
+    const entry = this.#entry(named, again), { events, bytes } = this.#late;
+    const size = entry.pcm ? 0 : entry.text?.length ?? 0;
+    this.#late = late ? { events: events + 1, bytes: bytes + size } : { events: 0, bytes: 0 };
+    this.#sent(entry);
     return named;
   }
 
@@ -93,6 +102,7 @@ export class Resuming {
 
   /** The session goes on. Returns what it has not received: `Int16Array`s of audio and texts of events, in order. @param {ProtocolEvent} event */
   resumed({ input_audio_ms, last_event_id }) {
+    this.#late = { events: 0, bytes: 0 };
     const log = this.#log.entries, begin = this.#end - this.#log.samples, received = this.#received(begin, input_audio_ms);
     let at = begin, done = -1, cut = 0;
     log.forEach((entry, index) => {
