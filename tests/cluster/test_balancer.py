@@ -206,9 +206,10 @@ async def test_clients_of_a_frozen_and_of_a_killed_node_come_back_at_the_other_o
 
         async def answered(question: str) -> None:
             await talk.say(question)
-            async for event in events:
-                if event["type"] == "response.done" and event["response"]["status"] == "completed":
-                    return
+            async with asyncio.timeout(60):
+                async for event in events:
+                    if event["type"] == "response.done" and event["response"]["status"] == "completed":
+                        return
 
         await answered("My name is Ada.")
         first = 0 if await sessions_of(servers[0]) else 1
