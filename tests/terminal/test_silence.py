@@ -264,7 +264,7 @@ async def test_a_cut_cable_ends_the_conversation_with_a_sentence():
         asyncio.timeout(20),
         scripted_server(hello) as (url, _),
         cable_to(url) as (line, cut),
-        connect(line, silence_timeout_s=0.5) as conversation,
+        connect(line, silence_timeout_s=0.5, resume=False) as conversation,
     ):
         events = aiter(conversation)
         assert (await anext(events))["type"] == "session.created"
@@ -287,7 +287,7 @@ async def test_a_cut_cable_also_ends_a_send_that_waits():
         asyncio.timeout(20),
         scripted_server(hello) as (url, _),
         cable_to(url) as (line, cut),
-        connect(line, silence_timeout_s=0.5) as conversation,
+        connect(line, silence_timeout_s=0.5, resume=False) as conversation,
     ):
         cut()
         with pytest.raises(ConnectionLost, match=SENTENCE):
