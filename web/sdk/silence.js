@@ -4,7 +4,7 @@
 
 const PROBE_AFTER_MS = 1000;  // without a message, while somebody waits for the server
 const SILENT_MS = 2000;       // without an answer to the probe: the server is silent
-const GIVE_UP_MS = 8000;      // ... and the connection counts as lost
+const GIVE_UP_MS = 8000;      // ... and the connection counts as lost; one that can be resumed, sooner
 const TICK_MS = 250;
 
 /** What the connection is doing. `resumable`: a new socket costs little. @typedef {{ connecting: boolean, watched: boolean, resumable: boolean }} Look */
@@ -26,10 +26,13 @@ export class Silence {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticking;
   #tickedAt = 0; #since = 0; #probed = false;  // `since`: of the last message, or of the probe
+  // Of a connection that can be resumed. A server that was slow and not gone gets more time: new sockets are work for it.
+  #limitMs = SILENT_MS;
 
   /** Watch a new socket. */
   watch() {
-    this.heard();
+    [this.#since, this.#probed] = [performance.now(), false];
+    this.#set(false);
     this.#tickedAt = performance.now();
     clearInterval(this.#ticking);
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
@@ -37,8 +40,9 @@ export class Silence {
 
   /** A message came. */
   heard() {
-    this.#since = performance.now();
-    this.#probed = false;
+    const now = performance.now();
+    if (this.#probed && now - this.#since < SILENT_MS) this.#limitMs = SILENT_MS;
+    [this.#since, this.#probed] = [now, false];
     this.#set(false);
   }
 
@@ -56,8 +60,10 @@ export class Silence {
     if (connecting) return this.#set(waited >= PROBE_AFTER_MS + SILENT_MS);
     if (!this.#probed) {
       if (watched && waited >= PROBE_AFTER_MS && this.ask()) [this.#since, this.#probed] = [now, true];
-    } else if (waited >= (resumable ? SILENT_MS : GIVE_UP_MS)) this.lost();
-    else this.#set(waited >= SILENT_MS);
+    } else if (waited >= (resumable ? this.#limitMs : GIVE_UP_MS)) {
+      this.#limitMs = Math.min(2 * this.#limitMs, GIVE_UP_MS);
+      this.lost();
+    } else this.#set(waited >= SILENT_MS);
   }
 
   /** @param {boolean} silent */
