@@ -33,6 +33,7 @@ JSON_ONLY = Subprotocol("realtime")
 _MAX_MESSAGE = 16 << 20  # bytes; the server has the same limit
 _CLOSE_TIMEOUT_S = 2.0  # a network that is gone says no goodbye
 RESUME_SILENCE_S = 2.75  # with a tick of the watch, lost within 3 s: a new socket costs little
+RESUME_LONGEST_S = 8.0  # where new sockets did not help
 OPEN_TIMEOUT_S = 4.0  # until the server has said its first word: someone waits in front of a screen
 
 
@@ -103,9 +104,11 @@ async def connect(
         stack.push_async_callback(conversation.close)
         await conversation._begin(opened_s + open_timeout_s)
         can_resume = resume and "resume" in conversation.extensions
+        longest_s = silence_timeout_s
         if silence_timeout_s is None:
             silence_timeout_s = RESUME_SILENCE_S if can_resume else SILENCE_TIMEOUT_S
-        watching = SilenceWatch(silence_timeout_s, lambda: conversation.sound_sent_s)
+            longest_s = RESUME_LONGEST_S if can_resume else None
+        watching = SilenceWatch(silence_timeout_s, lambda: conversation.sound_sent_s, longest_s)
         await stack.enter_async_context(watching)
         watching.watch(socket)
 

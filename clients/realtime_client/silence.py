@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -40,6 +41,7 @@ class Silence:
     def __init__(self, timeout_s: float = SILENCE_TIMEOUT_S) -> None:
         self.timeout_s = timeout_s
         self._ping_s = min(PING_AT * timeout_s, MAX_PING_S)
+        self.answered_in_s = math.inf  # the shortest time from a ping to a sign of life
         self._silent_s = 0.0
         self._pinged = False
 
@@ -48,6 +50,8 @@ class Silence:
 
     def sign_of_life(self) -> None:
         """Something came from the server, or nothing could come."""
+        if self._pinged:
+            self.answered_in_s = min(self.answered_in_s, self._silent_s - self._ping_s)
         self._silent_s, self._pinged = 0.0, False
 
     def tick(self, tick_s: float, ahead_s: float = 0.0) -> Verdict:
@@ -96,10 +100,17 @@ async def watch(socket: WatchedSocket, silence: Silence, sound_sent_s: Callable[
 
 
 class SilenceWatch:
-    """Gives up each socket of a conversation on which the server is silent for `timeout_s`."""
+    """Gives up each socket of a conversation on which the server is silent for `timeout_s`.
 
-    def __init__(self, timeout_s: float, sound_sent_s: Callable[[], float]) -> None:
-        self._timeout_s = timeout_s
+    After each one that was given up the next gets twice as long, up to `longest_s`: a server that was slow and not gone
+    would have the more work, the more often the client comes back. A ping that is answered soon ends that.
+    """
+
+    def __init__(
+        self, timeout_s: float, sound_sent_s: Callable[[], float], longest_s: float | None = None
+    ) -> None:
+        self._timeout_s = self._limit_s = timeout_s
+        self._longest_s = timeout_s if longest_s is None else longest_s
         self._sound_sent_s = sound_sent_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -114,10 +125,22 @@ class SilenceWatch:
 
     def watch(self, socket: WatchedSocket) -> None:
         """This one too; the watch of a closed socket ends by itself with its next look."""
-        watching = watch(socket, Silence(self._timeout_s), self._sound_sent_s)
+        silence = Silence(self._limit_s)
+        watching = watch(socket, silence, self._sound_sent_s)
         task = asyncio.create_task(watching, name="conversation: silence")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._learn(silence, lost=socket.given_up is not None)
+
+        task.add_done_callback(over)
+
+    def _learn(self, silence: Silence, *, lost: bool) -> None:
+        if silence.answered_in_s < (1 - PING_AT) * self._timeout_s:
+            self._limit_s = self._timeout_s
+        if lost:
+            self._limit_s = min(2 * self._limit_s, self._longest_s)
 
 
 def _signs(socket: WatchedSocket) -> tuple[int, int]:

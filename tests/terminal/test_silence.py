@@ -140,6 +140,22 @@ def test_a_conversation_that_ends_right_after_a_new_socket_leaves_no_watch_behin
     assert virtual_time.run(main()) == set()
 
 
+def test_each_socket_that_is_given_up_gives_the_next_one_more_time():
+    """Until one answers a ping soon."""
+    lost_after_s = []
+
+    async def main():
+        async with SilenceWatch(2.75, lambda: 0.0, longest_s=8.0) as watching:
+            for answers in (0, 0, 0, 0, 1, 0):
+                socket = FakeSocket(lambda at_s, answers=answers: at_s < 4 * answers)
+                watching.watch(socket)
+                await asyncio.sleep(30)
+                lost_after_s.append(socket.given_up_s)
+
+    virtual_time.run(main())
+    assert lost_after_s == pytest.approx([2.75, 5.5, 8.0, 8.0, 11.5, 5.5], abs=0.5)
+
+
 @pytest.mark.parametrize("begin_s", [0.1, 1.0, 1.9, 2.1, 3.3, 7.7])
 @pytest.mark.parametrize("length_s", [0.5, 2.0, 2.5])
 def test_a_server_that_is_suspended_for_a_moment_is_kept(begin_s, length_s):
