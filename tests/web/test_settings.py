@@ -186,8 +186,11 @@ async def test_one_sample_at_a_time(open_page: Any) -> None:
         await page.evaluate("answer(0, 4000)")
         await page.locator(".play[aria-busy]").first.wait_for(state="detached")
         await page.click("[aria-label='Hear Lady']")
+        await page.evaluate(
+            "() => { window.sheetClosed = new Promise((done) => settings.addEventListener('close', done)); }"
+        )
         await page.keyboard.press("Escape")
-        await page.evaluate("answer(2, 4000)")
+        await page.evaluate("sheetClosed.then(() => answer(2, 6000))")
         await page.locator(".play[aria-busy]").first.wait_for(state="detached")
         await page.evaluate("new AudioContext().decodeAudioData(new ArrayBuffer(0)).catch(() => {})")
         assert len(await page.evaluate("started")) == 1
