@@ -51,7 +51,7 @@ CLIENTS = st.lists(
 
 
 @given(CLIENTS, st.integers(1, 6), st.integers(0, 3))
-def test_never_more_sessions_than_allowed_and_no_place_is_lost(clients: list, most: int, per_key: int):
+async def test_never_more_sessions_than_allowed_and_no_place_is_lost(clients: list, most: int, per_key: int):
     async def client(number: int, key: str, shakes: int, fine: bool, lives: int, comes: int) -> None:
         for _ in range(comes):
             await asyncio.sleep(0)
@@ -74,11 +74,8 @@ def test_never_more_sessions_than_allowed_and_no_place_is_lost(clients: list, mo
             open_by[key] -= 1
             live.end()
 
-    async def run() -> None:
-        await asyncio.gather(*(client(number, *each) for number, each in enumerate(clients)))
-
     registry, open_by, seen = Registry(most, per_key), {}, []  # type: ignore[var-annotated]
-    asyncio.run(run())
+    await asyncio.gather(*(client(number, *each) for number, each in enumerate(clients)))
     assert len(registry) == 0
     assert has_room(registry, "a")
     for _ in range(most):  # every place is there again
@@ -87,7 +84,7 @@ def test_never_more_sessions_than_allowed_and_no_place_is_lost(clients: list, mo
     assert registry.full
 
 
-def test_a_session_that_begins_while_the_server_stops_is_ended():
+async def test_a_session_that_begins_while_the_server_stops_is_ended():
     registry = Registry(LIMIT)
     with registry.place() as place:
         place.take("a")
