@@ -177,7 +177,10 @@ def test_an_empty_variable_counts_as_unset():
         ({"REALTIME_LANGUAGE": "English please"}, "REALTIME_LANGUAGE must be auto or a code"),
         ({"TRANSCRIBER": "openai"}, "TRANSCRIBER must be an address"),
         ({"REALTIME_STORE": "sqlite"}, "REALTIME_STORE must be sqlite:PATH"),
-        ({"REALTIME_STORE": "/a/file"}, "REALTIME_STORE must be memory, sqlite:PATH, redis, none or the name of"),
+        (
+            {"REALTIME_STORE": "/a/file"},
+            "REALTIME_STORE must be memory, sqlite:PATH, redis, none or the name of",
+        ),
         (
             {"CHAT_PROVIDER": "my chat"},
             "CHAT_PROVIDER must be auto, minimax, openai or the name of an installed",
