@@ -205,7 +205,10 @@ def test_a_wrong_address_or_key_is_one_sentence(words, status, said):
     ran = realtime(*words, "--out", "x.wav") if words[0] in ("ask", "say") else realtime(*words)
     assert ran.returncode == status, ran.stderr
     assert said in ran.stderr
-    assert len(ran.stderr.strip().splitlines()) == 1
+    lines = ran.stderr.strip().splitlines()
+    if lines[0].startswith("realtime: Connecting to"):  # a sign of life, where the machine is slow
+        del lines[0]
+    assert len(lines) == 1
 
 
 @pytest.mark.parametrize("command", ["ask", "say"])
