@@ -186,7 +186,9 @@ class Line:
 
     async def _go_on(self, socket: WatchedSocket, first: Event) -> None:
         if first["type"] == "session.resumed":
-            rest = self._log.resumed(first["input_audio_ms"], first["last_event_id"])
+            rest = self._log.resumed(
+                first["input_audio_ms"], first["last_event_id"], restored=first.get("restored", False)
+            )
             before: list[Event] = []
             self.resumptions += 1
             self._built_s = float("-inf")

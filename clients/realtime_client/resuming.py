@@ -83,10 +83,18 @@ class Resuming:
                     self.session_id = None
         self._unheard.follow(event)
 
-    def resumed(self, input_audio_ms: int, last_event_id: str | None) -> list[Sent]:
-        """The session goes on. Returns what it has not received, in order."""
+    def resumed(
+        self, input_audio_ms: int, last_event_id: str | None, *, restored: bool = False
+    ) -> list[Sent]:
+        """The session goes on. Returns what it has not received, in order.
+
+        `restored`: by another server, which may want audio again from before an event that it knows.
+        """
         log, begin = list(self._log), self._end - self._samples
         received = self._received(begin, input_audio_ms)
+        if restored:
+            log = _without_known(log, last_event_id)
+            last_event_id = None
         at, done, cut = begin, 0, b""
         for index, entry in enumerate(log):
             if isinstance(entry, SentEvent):
@@ -174,3 +182,10 @@ class Resuming:
         else:
             self._events += sign
             self._bytes += sign * len(entry.text)
+
+
+def _without_known(log: list[Sent], last_event_id: str | None) -> list[Sent]:
+    """The log without the events that the server has, the last of them this one."""
+    ids = [entry.event_id if isinstance(entry, SentEvent) else None for entry in log]
+    known = ids.index(last_event_id) if last_event_id is not None and last_event_id in ids else -1
+    return [entry for index, entry in enumerate(log) if isinstance(entry, SentAudio) or index > known]

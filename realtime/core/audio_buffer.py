@@ -21,6 +21,10 @@ class AudioBuffer:
         self._pcm = bytearray()
         self._start = 0  # sample position of the first kept sample
 
+    def begin_at(self, ms: float) -> None:
+        """What comes first has this position: before it there was audio that another buffer held."""
+        self._start = self._sample(ms)
+
     @property
     def start_ms(self) -> float:
         """The position of the oldest sample that is kept."""

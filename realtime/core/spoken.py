@@ -219,6 +219,18 @@ class SpokenPart:
             self._marks = self._measure()
             self._chunks = []
 
+    @classmethod
+    def restored(
+        cls, text: str, seen: int, audio_ms: float, ends: Sequence[int], from_ms: Sequence[float]
+    ) -> SpokenPart:
+        """A closed part, of what `measured` told of another one."""
+        part = cls()
+        part._text, part._seen, part._audio_ms = text, seen, audio_ms
+        part._marks = _Marks()
+        for end, at_ms in zip(ends, from_ms, strict=True):
+            part._marks.add(end, at_ms)
+        return part
+
     # --- reading -------------------------------------------------------------------------------------------
 
     def heard(self, played_ms: float) -> str:
@@ -229,6 +241,11 @@ class SpokenPart:
         """
         kept = (self._marks or self._measure()).kept(played_ms) if played_ms > 0 else 0
         return self._text[: max(kept, self._seen)].rstrip()
+
+    def measured(self) -> tuple[str, int, float, tuple[int, ...], tuple[float, ...]]:
+        """The text, how much of it can only be seen, the audio in ms, and from which ms on which end was heard."""
+        ends, from_ms = (self._marks or self._measure()).columns
+        return self._text, self._seen, self._audio_ms, ends, from_ms
 
     def new_words(self, *, final: bool = False) -> list[SpokenWord]:
         """Words with settled times, each once and in order; their joined text is the transcript.
@@ -317,6 +334,10 @@ class _Marks:
                 break
             self._from_ms[index] = from_ms
         self.add(text_end, from_ms)
+
+    @property
+    def columns(self) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        return tuple(self._ends), tuple(self._from_ms)
 
     def kept(self, played_ms: float) -> int:
         """How many characters have been heard."""

@@ -74,6 +74,12 @@ class AudioInput:
             self._score_from_here()  # speech that is open goes on
         self._noise_reduction = reduction
 
+    def begin_at(self, ms: float) -> None:
+        """So much audio was received before, by somebody else."""
+        self._buffer.begin_at(ms)
+        self.scored_ms = self._scored_from_ms = self._buffer.end_ms
+        self.endpointer.reset(int(self.scored_ms))
+
     def detect(self, detects: bool) -> None:
         """Begin to score frames, or stop. What is buffered stays, and is not scored."""
         if detects != self._detects:

@@ -65,6 +65,7 @@ class UserInput:
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
         self._ended_ms: float | None = None  # of the last turn that the detector ended
+        self.committed_ms = 0.0  # where the audio of the last such turn begins
         self._grew_s = 0.0  # when unannounced speech grew last, in loop seconds
         self._voice = Alarm(context.tasks.guarded(weak_call(self._look_for_voice)))
         self._reduce_noise()
@@ -110,6 +111,19 @@ class UserInput:
     def received_ms(self) -> float:
         """How much audio was received in all."""
         return self._audio.received_ms
+
+    @property
+    def open_ms(self) -> float:
+        """Where the audio begins that no item has yet: that of open speech, or what comes next."""
+        if self._context.config.turn_detection is None:
+            return self._audio.start_ms if self._audio.buffered_ms else self.received_ms
+        if self._judged or self._audio.endpointer.speaking:
+            return self._segment.start_ms(self._context.config)
+        return self.received_ms
+
+    def begin_at(self, ms: float) -> None:
+        """So much audio was received before, by somebody else."""
+        self._audio.begin_at(ms)
 
     @property
     def awaits_text(self) -> bool:
@@ -230,6 +244,7 @@ class UserInput:
     def commit_turn(self, item_id: str, at_ms: float) -> None:
         """The detector ended the turn: make this item of the speech. Where there is no room, the client is told so."""
         samples, end_ms = self._text.utterance(at_ms), self._segment.end_ms
+        self.committed_ms = self._segment.start_ms(self._context.config)
         outbox = self._context.outbox
         outbox.put(events.InputAudioBufferSpeechStopped(audio_end_ms=int(at_ms), item_id=item_id))
         try:

@@ -48,6 +48,7 @@ class SessionResumed(ServerEvent, frozen=True, kw_only=True, tag="session.resume
     from_seq: int
     input_audio_ms: int
     last_event_id: str | None
+    restored: bool | UnsetType = UNSET  # by another server
 
 
 class ConversationCreated(ServerEvent, frozen=True, kw_only=True, tag="conversation.created"):

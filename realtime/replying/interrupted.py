@@ -75,8 +75,9 @@ class InterruptedReply:
 
     @property
     def was_stopped(self) -> bool:
-        """It was not done when it was interrupted."""
-        return self.response.events.status == "cancelled"
+        """It was not done when it was interrupted, or when its server was lost."""
+        events = self.response.events
+        return events.status == "cancelled" or events.error_code == "server_restarting"
 
 
 class Continuation(ChatModel):

@@ -51,6 +51,12 @@ class OutputItems:
             self._add(item)
         return index
 
+    def restored(self, item: wire.Item, previous_id: str | None) -> int:
+        """An item that another server has announced, after this one; returns its output index."""
+        self.output.append(item)
+        self._previous[item.id] = previous_id
+        return len(self.output) - 1
+
     def complete(self, item: wire.Item, index: int) -> None:
         """This is what became of it."""
         self.output[index] = item

@@ -48,6 +48,13 @@ class Playout:
         self._sounds = [each for each in self._sounds if each.awaits_flush or each.unheard_s(now_s) > 0]
         self._sounds.append(sound)
 
+    def restored(self, sound: ReplySound, sent_ms: float, played_ms: float) -> None:
+        """A reply that another server has sent sounds on, as far as its audio has arrived."""
+        now_s = self.now_s()
+        sound.playback.sent(sent_ms, now_s)
+        sound.playback.ack(played_ms, now_s)
+        self._sounds.append(sound)
+
     def unheard_s(self) -> float:
         """Seconds of audio that the listener may still have ahead."""
         now_s = self.now_s()

@@ -20,6 +20,7 @@ from realtime.core import turn as turns
 from realtime.core.audio import pcm_to_samples
 from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
+from realtime.core.spoken import SpokenPart
 from realtime.errors import ProviderError, ProviderUnavailable, for_clients, without_trace
 from realtime.metrics import Marks
 from realtime.outbox import Outgoing
@@ -33,15 +34,18 @@ from realtime.translate import to_core_format
 
 MAX_DELTA_MS = 200.0  # of audio in one message (wire 1.4)
 
-StopReason = Literal["turn_detected", "client_cancelled", "server_draining"]
+StopReason = Literal["turn_detected", "client_cancelled", "server_draining", "server_restarting"]
+RESTARTING = "The server was lost. Another one says in a new response what was not heard of this one."
 DRAINING = "The server is stopping: connect again and ask once more."
 
 
 class ResponseEvents:
     """The events of one reply."""
 
-    def __init__(self, context: Context, options: ResponseOptions, marks: Marks) -> None:
-        self.response_id = context.new_id("resp")
+    def __init__(
+        self, context: Context, options: ResponseOptions, marks: Marks, response_id: str | None = None
+    ) -> None:
+        self.response_id = response_id or context.new_id("resp")
         self.options = options
         self.sound = ReplySound(self.response_id, marks)
         self.items = OutputItems(context, self.response_id, options)
@@ -105,6 +109,8 @@ class ResponseEvents:
         """Everything open is closed. Its unsent audio was discarded (`playout.py`)."""
         if reason == "server_draining":  # nobody wanted that: the reply has failed
             self.fail(ProviderUnavailable(DRAINING, code=reason))
+        elif reason == "server_restarting":
+            self.fail(ProviderUnavailable(RESTARTING, code=reason))
         else:
             self._end("cancelled", wire.cancelled(reason))
 
@@ -154,6 +160,17 @@ class ResponseEvents:
             self._context.conversation.speaks(item.id, self.sound.part)
         part = wire.AudioPart() if self.options.spoken else wire.TextPart()
         self._put(events.ResponseContentPartAdded(**self._address(), part=part))
+
+    def restored(self, message_id: str, previous_id: str | None, part: SpokenPart | None, text: str) -> None:
+        """Another server has announced the reply and this message. `part` None: it is written, so far as `text`."""
+        self.message_id = message_id
+        item = wire.MessageItem(id=message_id, role="assistant", status="in_progress")
+        self._message_index = self.items.restored(item, previous_id)
+        if part is None:
+            self._text = [text]
+        else:
+            self.sound.item_id, self.sound.part = message_id, part
+            self._context.conversation.speaks(message_id, part)
 
     def text(self, delta: str) -> None:
         """Text of a written reply."""

@@ -69,6 +69,14 @@ class Responses:
         """Whether a reply is in work, in the conversation or beside it."""
         return bool(self._running)
 
+    @property
+    def unfinished(self) -> Response | None:
+        """The latest reply of the conversation, while it is made or may still sound."""
+        latest = self._latest
+        if latest is None or latest is self.active:
+            return latest
+        return latest if latest.events.sound.unheard_s(self._playout.now_s()) > 0 else None
+
     def so_far(self) -> dict[str, Part]:
         """What there is of each reply that is not over, by item."""
         return so_far(self.active, self._playout)
@@ -86,6 +94,7 @@ class Responses:
         tool_round: int = 0,
         turn: TurnReplies | None = None,
         resumes: bool = False,
+        response_id: str | None = None,
     ) -> Response:
         """A reply behind a closed gate. Raises ProtocolError when there are too many beside the conversation."""
         if options.out_of_band and len(self._running) - (self.active is not None) >= MAX_OUT_OF_BAND:
@@ -114,7 +123,7 @@ class Responses:
             plan,
             chat=chat or self._chat(options),
             speech=providers.speech,
-            events=ResponseEvents(self._context, options, marks),
+            events=ResponseEvents(self._context, options, marks, response_id),
             marks=marks,
             speaking_rate=self._speaking_rate(plan.voice),
         )
@@ -324,18 +333,24 @@ class Responses:
         if interrupted is None or interrupted.response.id != response_id:
             self._context.turns.put(turns.NothingToResume())
             return
+        if self.say_rest(interrupted, marks):
+            self._context.metrics.interruptions_taken_back.inc()
+        else:
+            interrupted.stop_chat()
+            self._context.turns.put(turns.NothingToResume(interrupted.unanswered))
+
+    def say_rest(self, interrupted: InterruptedReply, marks: Marks) -> bool:
+        """Say what nobody has heard of it in a new response; False if there is nothing left."""
         before = interrupted.response
         rest = interrupted.continuation(self._context.conversation, self._chat(before.events.options))
         if rest is None:
-            interrupted.stop_chat()
-            self._context.turns.put(turns.NothingToResume(interrupted.unanswered))
-            return
+            return False
         options = replace(before.events.options, metadata=None)
         round_ = before.plan.tool_round
         response = self.prepare(options, rest.request, marks, chat=rest, tool_round=round_, resumes=True)
         self.open(response)
         self.start(response)
-        self._context.metrics.interruptions_taken_back.inc()
+        return True
 
     def discard(self, response: Response) -> None:
         """Drop a reply behind its gate: nobody will know."""

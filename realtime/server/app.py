@@ -33,6 +33,7 @@ from realtime.server.answers import error_response
 from realtime.server.arrivals import Arrivals
 from realtime.server.draining import Drain
 from realtime.server.front_door import answer_headers, guard
+from realtime.server.journaling import journaling
 from realtime.server.load_probe import probe_load
 from realtime.server.observed import observed
 from realtime.server.openings import Openings
@@ -141,7 +142,11 @@ def _runtime_context(
             seen = observed(runtime.providers, app[METRICS])
             runtime.observe(app[METRICS])
             app[OPENED].runtime = dataclasses.replace(runtime, providers=seen)
-            yield
+            if runtime.journal is None:
+                yield
+                return
+            async with journaling(runtime.journal) as app[OPENED].journaling:
+                yield
 
     return context
 

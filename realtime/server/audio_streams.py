@@ -43,6 +43,23 @@ class AudioStreams:
         self._bytes_per_s: dict[str, int] = {}  # by response id
         self._last = 0
 
+    @property
+    def last(self) -> int:
+        """The number that was given last."""
+        return self._last
+
+    def number_of(self, item_id: str | None) -> int:
+        """Of the open stream of this item; 0 if there is none."""
+        stream = self._open.get(item_id or "")
+        return 0 if stream is None else stream.number
+
+    def go_on(self, last: int, item_id: str | None, number: int, sent_ms: float, format: str) -> None:
+        """Another server has given these numbers, and this stream is still open (0: none)."""
+        self._last = last
+        if item_id is not None and number:
+            per_s = _BYTES_PER_S[format]
+            self._open[item_id] = _Stream(number, per_s, int(sent_ms * per_s / 1000))
+
     def messages(self, event: ServerEvent, next_seq: int) -> list[ServerEvent | bytes]:
         """The messages to send for this event, in order: frames as bytes, everything else as an event.
 

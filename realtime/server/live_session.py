@@ -13,6 +13,7 @@ import hmac
 import itertools
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from realtime.deadlines import Alarm
@@ -24,9 +25,12 @@ from realtime.protocol.codec import encode_bytes
 from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta, ServerEvent, SessionResumed
 from realtime.server.access import Caller
 from realtime.server.audio_streams import AudioStreams
-from realtime.server.persistence import Persistence, StoredConversation
+from realtime.server.journaling import RECORD_S, JournaledSession
+from realtime.server.persistence import BATCH_S, Persistence, StoredConversation
 from realtime.server.replay import AFTER_PLAYED_S, UNTOLD_S, ReplayBuffer, ResumeRequest, Sent, sent_event
+from realtime.server.restoring import Restored, config_of
 from realtime.server.runtime import Runtime
+from realtime.server.saving import Saving
 from realtime.server.session_ids import random_id
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
@@ -37,6 +41,7 @@ from realtime.weak_calls import weak_call
 log = logging.getLogger(__name__)
 
 DRAINING = (1012, "server_draining")  # the session is over, and a new one is welcome at the next server
+_OFTEN = (InputAudioBufferAppend, OutputAudioBufferPlayed)
 FORGET_EVERY_S = 2.0  # sound that is kept for a lost connection, and over
 
 
@@ -65,6 +70,12 @@ def credential_hash(credential: str | None) -> bytes:
     return hashlib.sha256((credential or "").encode(errors="surrogateescape")).digest()
 
 
+def _conversation_id(stored: StoredConversation | None, restored: Restored | None) -> str | None:
+    if restored is not None:
+        return restored.snapshot.conversation_id
+    return None if stored is None else stored.conversation_id
+
+
 class LiveSession:
     """One session, and its numbered messages to the client."""
 
@@ -83,12 +94,17 @@ class LiveSession:
         careful: Callable[[], bool] = lambda: False,
         on_turn: OnTurn | None = None,
         new_id: Callable[[str], str] = random_id,
+        restored: Restored | None = None,
     ) -> None:
+        """`stored`: a conversation that goes on. `restored`: a session that another server has begun."""
         self.caller = caller
         self.binary = binary
         self.outbox = Outbox()
+        kept = stored if restored is None else restored.kept
         self.session = Session(
-            new_session_config(runtime.settings, runtime.providers, caller.session, extensions),
+            new_session_config(runtime.settings, runtime.providers, caller.session, extensions)
+            if restored is None
+            else config_of(runtime, restored.snapshot),
             providers=runtime.providers,
             settings=runtime.settings,
             outbox=self.outbox,
@@ -96,24 +112,16 @@ class LiveSession:
             new_id=new_id,
             tools=runtime.tools,
             refused=refused,
-            conversation=stored.to_conversation() if stored is not None else None,
-            conversation_id=stored.conversation_id if stored is not None else None,
+            conversation=kept.to_conversation() if kept is not None else None,
+            conversation_id=_conversation_id(stored, restored),
             careful=careful,
             on_turn=on_turn,
+            continued=None if restored is None else restored.continued,
         )
         self.last_event_id: str | None = None
-        self._persistence: Persistence | None = None
-        if runtime.store is not None:
-            conversation_id = self.session.conversation_id
-            self._persistence = Persistence(
-                runtime.store,
-                self.key,
-                conversation_id,
-                self.session.conversation,
-                stored=stored,
-                so_far=self.session.responses.so_far,
-                on_taken_over=weak_call(self._taken_over),
-            )
+        self.journaled: JournaledSession | None = None  # where other servers can go on with it
+        self._saving = self._places(runtime, stored, restored)
+        self.items_at = self.session.conversation_id if runtime.copies is None else self.id
         self.story = SessionStory(metrics)
         self.outbox.on_event = weak_call(self._on_event)
         self._client = client or Client()
@@ -124,6 +132,8 @@ class LiveSession:
         self._forgetting = Alarm(weak_call(self._forget_played))
         self._away_since_s: float | None = None
         self._seq = 0
+        if restored is not None:
+            self._go_on(restored)
         self._resumptions = itertools.count(1)
         self._connection: AttachedConnection | None = None
         self._detached = asyncio.Event()
@@ -135,6 +145,50 @@ class LiveSession:
     def __repr__(self) -> str:
         state = "ended" if self.ended.is_set() else "attached" if self.attached else "detached"
         return f"<LiveSession {self.id} {state} {self.outbox!r}>"
+
+    def _places(
+        self, runtime: Runtime, stored: StoredConversation | None, restored: Restored | None
+    ) -> Saving:
+        """Where its conversation is saved."""
+        session, places = self.session, []
+        place = partial(
+            Persistence,
+            conversation=session.conversation,
+            so_far=session.responses.so_far,
+            on_taken_over=weak_call(self.taken_over),
+        )
+        if runtime.store is not None:
+            batch_s = BATCH_S if runtime.journal is None else RECORD_S
+            where = (runtime.store, self.key, session.conversation_id)
+            places.append(place(*where, stored=stored, batch_s=batch_s))
+        if runtime.copies is not None and self.resumable:
+            kept = None if restored is None else restored.kept
+            places.append(place(runtime.copies, self.key, self.id, stored=kept, batch_s=RECORD_S))
+        return Saving(places)
+
+    def _go_on(self, restored: Restored) -> None:
+        """The numbers go on after those of the server before."""
+        self._seq = restored.last_seq
+        self._replay.begin_after(restored.last_seq)
+        self.last_event_id = restored.snapshot.last_event_id
+        reply, config = restored.snapshot.reply, self.session.config
+        if self._streams is not None:
+            number, item_id = (0, None) if reply is None or reply.done_seq else (reply.stream, reply.item_id)
+            format = config.output_format.to_wire()["type"]
+            self._streams.go_on(restored.snapshot.streams, item_id, number, restored.position.sent_ms, format)
+
+    @property
+    def seq(self) -> int:
+        """The number of the last message."""
+        return self._seq
+
+    @property
+    def last_stream(self) -> int:
+        """The last number of a binary stream."""
+        return 0 if self._streams is None else self._streams.last
+
+    def stream_of(self, item_id: str | None) -> int:
+        return 0 if self._streams is None else self._streams.number_of(item_id)
 
     @property
     def key(self) -> str:
@@ -198,19 +252,26 @@ class LiveSession:
                 self.session.leaving.cut()
             self.close_soon(*DRAINING)
 
-    def _taken_over(self) -> None:
-        """A session of another server has the conversation by now."""
+    def taken_over(self) -> None:
+        """Another server has the session or its conversation by now: nobody hears this one any more."""
+        self.session.leaving.silence()
         self.close_soon(1008, "session_taken_over")
+
+    @property
+    def was_taken_over(self) -> bool:
+        return self.ending.done() and self.ending.result().reason == "session_taken_over"
 
     async def save_all(self) -> bool:
         """Save the conversation now; returns whether the store has it all."""
-        return self._persistence is None or await self._persistence.save_all()
+        return await self._saving.save_all()
+
+    def save_again(self) -> None:
+        """What was saved may be forgotten."""
+        self._saving.again()
 
     async def _run(self) -> None:
         running = asyncio.create_task(self.session.run(), name=f"{self.id} session")
-        saving = None
-        if self._persistence is not None:
-            saving = asyncio.create_task(self._persistence.run(), name=f"{self.id} persistence")
+        self._saving.start(self.id)
         try:
             waits: set[asyncio.Future[Any]] = {running, self.ending}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -225,10 +286,7 @@ class LiveSession:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await self.session.aclose()
-            if saving is not None and self._persistence is not None:
-                saving.cancel()
-                await asyncio.gather(saving, return_exceptions=True)
-                await self._persistence.finish(only_heard=self._silenced)
+            await self._saving.finish(only_heard=self._silenced)
             self.outbox.close()
             closing = self.ending.result() if self.ending.done() else Closing(*DRAINING)
             self.story.end(self.id, closing.code, closing.reason)
@@ -237,13 +295,13 @@ class LiveSession:
     @property
     def _silenced(self) -> bool:
         """Whether what the listener has not heard by the end stays unheard. A client without `playback` may play on."""
-        taken_over = self.ending.done() and self.ending.result().reason == "session_taken_over"
-        return taken_over or self.session.config.has("playback")
+        return self.was_taken_over or self.session.config.has("playback")
 
     def _on_event(self, event: ServerEvent) -> None:
         self.story.on_event(event)
-        if self._persistence is not None:
-            self._persistence.on_event(event)
+        self._saving.on_event(event)
+        if self.journaled is not None:
+            self.journaled.on_event(event)
 
     def _closing_after(self, running: asyncio.Task[None]) -> Closing:
         """The close code and reason for a session that ended by itself."""
@@ -318,6 +376,8 @@ class LiveSession:
                 self._replay.played(event.item_id, event.played_ms)
         finally:
             self.last_event_id = event.event_id or self.last_event_id
+            if self.journaled is not None and not isinstance(event, _OFTEN):
+                self.journaled.received()
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -346,6 +406,8 @@ class LiveSession:
             numbered.append(sent)
             if resumable:
                 self._replay.keep(sent, self._now())
+        if self.journaled is not None and not isinstance(outgoing.event, ResponseOutputAudioDelta):
+            self.journaled.sent(outgoing.event, self._seq)
         self._forget_soon()
         return numbered
 
@@ -380,6 +442,17 @@ class LiveSession:
     def has_missed(self, last_seq: int) -> bool:
         """Whether all messages after this number can be sent again."""
         return self._replay.has(last_seq)
+
+    def restored_messages(self) -> list[Sent]:
+        """The first message to a client whose session another server has begun."""
+        event = SessionResumed(
+            session=self.session.session_object(),
+            from_seq=self._seq + 1,
+            input_audio_ms=self.session.input_audio_ms,
+            last_event_id=self.last_event_id,
+            restored=True,
+        )
+        return [Sent(0, encode_bytes(event, f"event_resumed_{next(self._resumptions)}"))]
 
     async def resume_messages(self, request: ResumeRequest) -> list[Sent]:
         """The first messages on the new socket: `session.resumed`, then all missed ones. Raises Gap."""

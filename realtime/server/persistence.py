@@ -75,6 +75,7 @@ class Persistence:
         stored: StoredConversation | None = None,
         so_far: Callable[[], Mapping[str, Part]] = nothing_so_far,
         on_taken_over: Callable[[], None] = lambda: None,
+        batch_s: float = BATCH_S,
     ) -> None:
         self._store = store
         self._owner = owner
@@ -85,7 +86,9 @@ class Persistence:
         self._order = list(self._saved)
         self._so_far = so_far
         self._on_taken_over = on_taken_over
+        self._batch_s = batch_s
         self._taken_over = False
+        self._in_doubt = False  # the store may have forgotten what was saved
         self._failing = False  # the last save did not succeed
         self._unsure: set[str] = set()  # items of saves without an answer: the store may have them
         self._saving = asyncio.Lock()
@@ -102,6 +105,11 @@ class Persistence:
         if isinstance(event, SAVE_TRIGGERS):
             self._changed.set()
 
+    def again(self) -> None:
+        """Save even if nothing has changed."""
+        self._in_doubt = True
+        self._changed.set()
+
     async def run(self) -> None:
         """Save after every change, until another session has the conversation."""
         unfinished = False  # a reply was not over when we saved: there is more to save, whatever comes
@@ -110,7 +118,7 @@ class Persistence:
                 await asyncio.sleep(KEEP_UP_S)
             else:
                 await self._changed.wait()
-                await asyncio.sleep(BATCH_S)
+                await asyncio.sleep(self._batch_s)
             self._changed.clear()
             unfinished = bool(self._so_far())
             if not await self._save(self._items_now()) and not self._taken_over:
@@ -162,7 +170,7 @@ class Persistence:
                 return False
             changed, order = self._changes(items), list(items)
             deleted = (self._saved.keys() - items.keys()) | (self._unsure - items.keys())
-            if not (changed or deleted or order != self._order or also_nothing):
+            if not (changed or deleted or order != self._order or also_nothing or self._in_doubt):
                 return True
             try:
                 self._unsure.update(item.id for item in changed)
@@ -178,7 +186,7 @@ class Persistence:
                 return False
             if self._failing:
                 log.info("conversation %s is saved again", self._id)
-            self._failing = False
+            self._failing = self._in_doubt = False
             self._saved, self._order = items, order
             self._unsure.clear()
             return True

@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aiohttp import web
 
@@ -21,6 +22,7 @@ from realtime import deadlines
 from realtime.errors import ProtocolError, ProviderError, ProviderUnavailable, session_broken
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
+from realtime.providers.journal import FIRST_EPOCH
 from realtime.server.access import Caller, credential_of
 from realtime.server.answers import error_response
 from realtime.server.connection import Connection
@@ -30,6 +32,7 @@ from realtime.server.origins import cors_headers, origin_refused
 from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import Gap, ResumeRequest, Sent
+from realtime.server.restoring import Found, claim, find_elsewhere
 from realtime.server.resume_request import NotResumable, find_session, read_resume
 from realtime.server.runtime import Runtime
 from realtime.server.session_ids import HEADER, ids_of, random_id
@@ -88,7 +91,7 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
         return error_response(ProtocolError("Offer the subprotocol 'realtime', or none."), 400)
     credential, from_browser = credential_of(request.headers.get("Authorization"), offered)
     try:
-        client = _admitted(request, place, credential, binary=selected == "realtime.bin.v1")
+        client = await _admitted(request, place, credential, binary=selected == "realtime.bin.v1")
         await _turn(request, client)
     except ProtocolError as error:
         request.app[DOOR].refused(request, error.code)
@@ -120,12 +123,20 @@ def _without_upgrade(request: web.Request) -> web.Response:
     return answer
 
 
-def _admitted(request: web.Request, place: Place, credential: str | None, *, binary: bool) -> _Client:
+async def _admitted(request: web.Request, place: Place, credential: str | None, *, binary: bool) -> _Client:
     """Who connects, and to what. Raises ProtocolError if the key is wrong or there is no room."""
     app, resume = request.app, read_resume(request.query)
+    if resume is not None:
+        await _forget_moved(app[REGISTRY].get(resume.session_id), credential)
     existing, not_resumable = _find_existing(app[REGISTRY], resume, credential, binary=binary)
+    elsewhere = None
+    if resume is not None and app[REGISTRY].get(resume.session_id) is None:
+        elsewhere, not_resumable = await _find_elsewhere(app, resume, credential, binary=binary)
     if existing is not None:  # its credential was checked when it began, and may have expired since
         caller = existing.caller
+    elif elsewhere is not None:
+        caller = elsewhere.caller
+        _take_place(app, place, caller)
     else:
         caller = app[ACCESS].check(credential, time.time())
         _take_place(app, place, caller, request.query.get("conversation", ""))
@@ -139,9 +150,17 @@ def _admitted(request: web.Request, place: Place, credential: str | None, *, bin
         resume=resume,
         existing=existing,
         not_resumable=not_resumable,
-        session_id=random_id("sess") if existing is None else existing.id,
+        elsewhere=elsewhere,
+        session_id=_session_id(existing, elsewhere),
         headers=request.headers,
     )
+
+
+def _session_id(existing: LiveSession | None, elsewhere: Found | None) -> str:
+    """Of the session to resume, or a new one."""
+    if existing is not None:
+        return existing.id
+    return random_id("sess") if elsewhere is None else elsewhere.snapshot.session_id
 
 
 async def _turn(request: web.Request, client: _Client) -> None:
@@ -162,7 +181,7 @@ def _refusal(error: ProtocolError) -> web.Response:
 
 def _has_resume(runtime: Runtime, client: _Client) -> bool:
     """Whether the session has `resume` as soon as it begins. A later `session.update` comes too late for a header."""
-    if client.existing is not None:
+    if client.existing is not None or client.elsewhere is not None:
         return True
     bound = client.caller.session
     try:
@@ -224,7 +243,8 @@ class _Client:
     resume: ResumeRequest | None
     existing: LiveSession | None  # the session to resume
     not_resumable: NotResumable | None  # why there is none
-    session_id: str  # of that one, or of the one that begins
+    elsewhere: Found | None  # the session to resume, which is another server's
+    session_id: str  # of the one to resume, or of the one that begins
     headers: Mapping[str, str]  # also name the parent of its traces
     frames: Frames | None = None  # who reads its socket
 
@@ -237,6 +257,24 @@ def _find_existing(
         return None, None
     try:
         return find_session(registry, resume, credential, binary=binary), None
+    except NotResumable as error:
+        return None, error
+
+
+async def _forget_moved(live: LiveSession | None, credential: str | None) -> None:
+    """If another server has gone on with this session meanwhile, it ends here, and can be found there."""
+    if live is None or live.journaled is None or not live.opened_by(credential):
+        return
+    if not await live.journaled.is_mine():
+        await live.gone()
+
+
+async def _find_elsewhere(
+    app: web.Application, resume: ResumeRequest, credential: str | None, *, binary: bool
+) -> tuple[Found | None, NotResumable | None]:
+    """The session of another server to resume, or why it cannot be resumed."""
+    try:
+        return await find_elsewhere(runtime_of(app), resume, credential, binary=binary), None
     except NotResumable as error:
         return None, error
 
@@ -342,12 +380,29 @@ async def _connect(
         not_resumable = NotResumable("That session has just ended.")
         app[ACCESS].check(client.credential, time.time())  # a new session needs one that is good now
         _take_place(app, place, client.caller)
+    if client.elsewhere is not None:
+        try:
+            return await _restored(app, socket, client, client.elsewhere, place)
+        except NotResumable as error:
+            not_resumable = error
     opening = app[OPENINGS].alone(client.caller.name, client.conversation_id, LOAD_TIMEOUT_S)
     async with opening if client.conversation_id else contextlib.nullcontext(True) as alone:
         live = await _started(app, client, place, not_resumable, alone=alone)
     connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)
     return connection, []
+
+
+async def _restored(
+    app: web.Application, socket: web.WebSocketResponse, client: _Client, found: Found, place: Place
+) -> tuple[Connection, list[Sent]]:
+    """A connection to the session of another server, which goes on here. Raises NotResumable."""
+    restored = await claim(runtime_of(app), found, client.credential)
+    live = _live(app, client, stored=restored.stored, restored=restored)
+    _begin(app, live, client, place, restored.epoch)
+    connection = _connection(app, socket, client.frames, live)
+    await live.attach(connection)
+    return connection, live.restored_messages()
 
 
 async def _started(
@@ -358,10 +413,17 @@ async def _started(
     if place.instead_of is not None and not place.instead_of.ended.is_set():  # so this is one more after all
         place.free()
         _take_place(app, place, client.caller)
+    refused = [error for error in (not_resumable, not_loaded) if error is not None]
+    live = _live(app, client, refused=refused, stored=stored)
+    _begin(app, live, client, place)
+    return live
+
+
+def _live(app: web.Application, client: _Client, **more: Any) -> LiveSession:
     traces = app[OPENED].traces
     # A session that should be resumed has just ended: the new one is another one
-    new_id = random_id if client.existing is not None else ids_of(client.session_id)
-    live = LiveSession(
+    resumed = client.existing is not None or client.elsewhere is not None
+    return LiveSession(
         runtime_of(app),
         app[METRICS],
         client.caller,
@@ -369,14 +431,21 @@ async def _started(
         credential=client.credential,
         extensions=client.extensions,
         binary=client.binary,
-        refused=[error for error in (not_resumable, not_loaded) if error is not None],
-        stored=stored,
         careful=app[REGISTRY].careful,
         on_turn=traces.session(client.headers) if traces is not None else None,
-        new_id=new_id,
+        new_id=random_id if resumed else ids_of(client.session_id),
+        **more,
     )
+
+
+def _begin(
+    app: web.Application, live: LiveSession, client: _Client, place: Place, epoch: int = FIRST_EPOCH
+) -> None:
+    """Start it, here and in the journal."""
+    journaling = app[OPENED].journaling
+    if journaling is not None and live.resumable:
+        journaling.begin(live, client.credential, epoch)
     app[REGISTRY].start(live, place)
-    return live
 
 
 async def _resumed(live: LiveSession, connection: Connection, resume: ResumeRequest) -> list[Sent] | None:

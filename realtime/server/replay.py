@@ -29,6 +29,7 @@ class ResumeRequest:
     last_seq: int | None  # None: missing, or not a number
     item_id: str | None = None
     played_ms: int = 0
+    received_ms: int | None = None  # how much audio of this item has arrived
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,10 @@ class ReplayBuffer:
         self._audio_ms -= oldest.audio_ms
         if not self._kept:
             self._audio_ms = 0.0  # remove rounding errors
+
+    def begin_after(self, seq: int) -> None:
+        """The messages up to this number were another server's."""
+        self._last_seq = seq
 
     # -- what the client has received --------------------------------------------------------------------------------
 

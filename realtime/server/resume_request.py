@@ -6,11 +6,14 @@ Reads the query of a reconnecting client and finds its session. Attaches nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from realtime.errors import ProtocolError
-from realtime.server.live_session import LiveSession
 from realtime.server.registry import Registry
 from realtime.server.replay import ResumeRequest
+
+if TYPE_CHECKING:
+    from realtime.server.live_session import LiveSession
 
 NEW_SESSION = "This is a new session: rebuild the conversation with conversation.item.create."
 
@@ -29,7 +32,10 @@ def read_resume(query: Mapping[str, str]) -> ResumeRequest | None:
         return None
     played_ms = _number(query.get("played_ms"))
     item_id = query.get("item_id") if played_ms is not None else None
-    return ResumeRequest(session_id, _number(query.get("last_seq")), item_id or None, played_ms or 0)
+    received_ms = _number(query.get("received_ms"))
+    return ResumeRequest(
+        session_id, _number(query.get("last_seq")), item_id or None, played_ms or 0, received_ms
+    )
 
 
 def _number(text: str | None) -> int | None:

@@ -24,6 +24,7 @@ from realtime.metrics import Metrics
 from realtime.providers import noise_reduction, voice_weights, weights
 from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Store, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
+from realtime.providers.journal import Journal
 from realtime.providers.upstreams import proxies_of
 from realtime.server.observed import per_minute
 from realtime.settings import Settings
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from realtime.providers.shared_quotas import SharedQuotas
 
 log = logging.getLogger(__name__)
+
+
+KEEP_LONGER_S = 30.0  # than the resume window
 
 
 def _ready() -> str | None:
@@ -71,6 +75,8 @@ class Runtime:
     observe: Callable[[Metrics], None] = (
         _nothing_to_see  # shows an account that servers share in these metrics
     )
+    journal: Journal | None = None  # where other servers find what they need to go on with a session
+    copies: Store | None = None  # the items of sessions for these servers, where they do not share the store
 
     @property
     def sandbox(self) -> bool:
@@ -133,12 +139,24 @@ async def open_runtime(
         if problem := tracing.problem_of(settings):
             missing.append(Missing("tracing", problem))
         store = by_role.pop("store")
+        journal, copies = _journal(settings, store, stack)
         all_providers = Providers(**by_role, noise_reduction=noise_reduction.open_stream)
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
         not_ready = quotas.not_ready if quotas is not None else _ready
         observe = quotas.observe if quotas is not None else _nothing_to_see
-        yield Runtime(settings, all_providers, missing, emulated, toolbox, store, not_ready, observe)
+        yield Runtime(
+            settings,
+            all_providers,
+            missing,
+            emulated,
+            toolbox,
+            store,
+            not_ready=not_ready,
+            observe=observe,
+            journal=journal,
+            copies=copies,
+        )
 
 
 @asynccontextmanager
@@ -180,6 +198,23 @@ async def _shared_quotas(settings: Settings, stack: AsyncExitStack) -> SharedQuo
     from realtime.providers.shared_quotas import shared_quotas
 
     return await stack.enter_async_context(shared_quotas(settings))
+
+
+def _journal(
+    settings: Settings, store: Store | None, stack: AsyncExitStack
+) -> tuple[Journal | None, Store | None]:
+    """Where servers with the same Redis find each other's sessions; imported only where that is wanted."""
+    if not settings.redis or settings.resume_window_s <= 0:
+        return None, None
+    from realtime.providers.redis_journal import RedisJournal
+    from realtime.providers.redis_store import RedisStore, open_link
+
+    link, keep_ms = open_link(settings.redis), int((settings.resume_window_s + KEEP_LONGER_S) * 1000)
+    stack.push_async_callback(link.aclose)
+    journal = RedisJournal(link, settings.redis_prefix, keep_ms)
+    if isinstance(store, RedisStore):
+        return journal, None
+    return journal, RedisStore(link, settings.redis_prefix, keep_ms=keep_ms, listed=False)
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:

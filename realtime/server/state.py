@@ -13,6 +13,7 @@ from realtime.metrics import Metrics
 from realtime.server.access import Access, Caller
 from realtime.server.arrivals import Arrivals
 from realtime.server.draining import Drain
+from realtime.server.journaling import Journaling
 from realtime.server.offered_voices import OfferedVoices
 from realtime.server.openings import Openings
 from realtime.server.registry import Registry
@@ -31,6 +32,7 @@ class Opened:
 
     runtime: Runtime | None = None
     traces: Traces | None = None  # of turns, if they are wanted
+    journaling: Journaling | None = None  # of sessions, if other servers can go on with them
 
 
 class Fleet(Protocol):

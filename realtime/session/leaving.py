@@ -58,6 +58,10 @@ class Leaving:
         items = self._context.conversation.items
         return bool(items) and _asks(items[-1])
 
+    def silence(self) -> None:
+        """What has not left for the client never will: it hears another server by now."""
+        self._playout.discard_unsent()
+
     def cut(self) -> None:
         """End what is said in mid-word: as failed, and history holds what was heard."""
         self._responses.stop_all("server_draining")

@@ -31,7 +31,6 @@ from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox, OutboxFull
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events
-from realtime.protocol.echo import echoed
 from realtime.protocol.objects import ConversationObject, MessageItem
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
 from realtime.protocol.session_config import SessionConfig, apply, to_wire
@@ -41,6 +40,7 @@ from realtime.replying.fixed_response import FixedResponse
 from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
+from realtime.session.continued import Continued, go_on, tell_items
 from realtime.session.idle_clock import IdleClock
 from realtime.session.items import ItemEvents, NewItem
 from realtime.session.leaving import Leaving
@@ -49,7 +49,6 @@ from realtime.session.question import question
 from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.tools import Toolbox
-from realtime.translate import to_wire_item
 from realtime.turn_queue import TurnQueue
 from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
@@ -79,10 +78,15 @@ class Session:
         conversation_id: str | None = None,
         careful: Callable[[], bool] = lambda: False,
         on_turn: OnTurn | None = None,
+        continued: Continued | None = None,
     ) -> None:
-        self.id = new_id("sess")
+        self.id = new_id("sess") if continued is None else continued.session_id
+        self._continued = continued  # another server has begun it
         self._refused = refused  # what the client asked for with its address, in vain
-        self._expires_at = int(time.time() + settings.session_minutes * 60)
+        self._lasts_s = settings.session_minutes * 60
+        if continued is not None:
+            self._lasts_s = min(self._lasts_s, max(0.0, continued.expires_unix_s - time.time()))
+        self.expires_unix_s = int(time.time() + self._lasts_s)
         self._turn, self._rules = turns.Turn(), turns.TurnRules()
         self._context = Context(
             session_id=self.id,
@@ -102,6 +106,8 @@ class Session:
         self._playout = Playout(self._context)
         self.responses = responses = Responses(self._context, self._playout, tools)
         self._user = UserInput(self._context)
+        if continued is not None:
+            self._user.begin_at(continued.input_ms)
         self._items = ItemEvents(
             self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
@@ -144,17 +150,20 @@ class Session:
 
     async def run(self) -> None:
         """Greet, then live until the time is up. Raises SessionEnded, or whatever went wrong in one of our tasks."""
-        self._put(events.SessionCreated(session=self.session_object()))
-        self._put(events.ConversationCreated(conversation=ConversationObject(id=self.conversation_id)))
-        await self._tell_restored()
+        if self._continued is None:
+            self._put(events.SessionCreated(session=self.session_object()))
+            self._put(events.ConversationCreated(conversation=ConversationObject(id=self.conversation_id)))
+            await tell_items(self._context, self.conversation.items)
         for error in self._refused:
             self._put(events.ErrorEvent.of(error))
         self._prewarm.start()
         settings = self._context.settings
-        if settings.greeting:
+        if self._continued is not None:
+            await self._go_on(self._continued)
+        elif settings.greeting:
             self._reply(self._options(), self._marks(), chat=FixedResponse(settings.greeting))
         try:
-            async with asyncio.timeout(settings.session_minutes * 60):
+            async with asyncio.timeout(self._lasts_s):
                 await self._context.tasks.failure()
         except TimeoutError:
             error = ProtocolError(
@@ -164,14 +173,18 @@ class Session:
             self._put(events.ErrorEvent.of(error))
             raise SessionEnded("session_expired") from None
 
-    async def _tell_restored(self) -> None:
-        """The items of a conversation that goes on, as if they were added now."""
-        previous = None
-        for item in map(echoed, map(to_wire_item, self.conversation.items)):
-            await self._context.outbox.room()
-            self._put(events.ConversationItemAdded(previous_item_id=previous, item=item))
-            self._put(events.ConversationItemDone(previous_item_id=previous, item=item))
-            previous = item.id
+    async def _go_on(self, continued: Continued) -> None:
+        options = self._options()
+        await go_on(
+            continued,
+            self._context,
+            self.responses,
+            self._playout,
+            request=self._request,
+            reply=lambda: self._reply(options, self._marks()),
+            options=options,
+            marks=self._marks(),
+        )
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
@@ -187,7 +200,7 @@ class Session:
             wire = to_wire(
                 self.config,
                 session_id=self.id,
-                expires_at=self._expires_at,
+                expires_at=self.expires_unix_s,
                 model=self._context.providers.chat.name,
                 resume_window_s=math.ceil(self._context.settings.resume_window_s),
             )
@@ -198,6 +211,18 @@ class Session:
     def input_audio_ms(self) -> int:
         """How much audio was received in all, in whole milliseconds: what is over may come again."""
         return math.floor(self._user.received_ms + 1e-6)
+
+    @property
+    def unanswered(self) -> tuple[float, str | None]:
+        """From where in ms a server that goes on needs the user's sound again, and the item that was made of it."""
+        if self._turn.phase is turns.Phase.CONFIRMING:
+            return self._user.committed_ms, self._turn.item_id
+        return self._user.open_ms, None
+
+    @property
+    def listener_s(self) -> float:
+        """The listener's time, which stands still while nobody listens."""
+        return self._playout.now_s()
 
     def suspend(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""

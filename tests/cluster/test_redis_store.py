@@ -75,7 +75,7 @@ async def test_while_redis_is_away_a_save_is_tried_again_and_nothing_waits(
     server: RedisServer, store: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(persistence, "RETRY_S", 0.02)
-    monkeypatch.setattr(persistence, "BATCH_S", 0.0)
+
     conversation = Conversation()
     kept = Persistence(store, "me", "conv_1", conversation)
     server.kill()

@@ -178,6 +178,7 @@ by_field: dict[str, st.SearchStrategy[Any]] = {
     "previous_item_id": st.none() | ids,
     "last_event_id": ids,
     "stream": st.just(msgspec.UNSET) | st.integers(1, 255),
+    "restored": st.sampled_from([msgspec.UNSET, True]),
     "start_time": st.just(msgspec.UNSET) | st.floats(0, 100),
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 import websockets
 
 from realtime.server.live_session import LiveSession
+from realtime.server.session_ids import HEADER
 from realtime.server.state import REGISTRY
 from tests.eventually import eventually
 from tests.server.harness import Harness, WireClient
@@ -17,6 +18,12 @@ BIN = ("realtime.bin.v1",)
 def session_of(wire: WireClient) -> dict[str, Any]:
     kinds = ("session.created", "session.resumed")
     return next(event["session"] for event in wire.events if event["type"] in kinds)
+
+
+def named(wire: WireClient) -> list[str]:
+    """What `Realtime-Session` of the handshake says, as often as it is there."""
+    assert wire.socket.response is not None
+    return wire.socket.response.headers.get_all(HEADER)
 
 
 def live(harness: Harness, wire: WireClient) -> LiveSession:

@@ -3,16 +3,9 @@
 import aiohttp
 import pytest
 
-from realtime.server.session_ids import HEADER
 from tests.server.door_kit import KEY
-from tests.server.harness import Harness, WireClient, open_harness
-from tests.server.resuming import BIN, disconnect, open_client, resume_query, session_of
-
-
-def named(wire: WireClient) -> list[str]:
-    """What the header says, as often as it is there."""
-    assert wire.socket.response is not None
-    return wire.socket.response.headers.get_all(HEADER)
+from tests.server.harness import Harness, open_harness
+from tests.server.resuming import BIN, disconnect, named, open_client, resume_query, session_of
 
 
 @pytest.mark.parametrize("protocols", [(), ("realtime",), BIN])

@@ -80,3 +80,13 @@ def test_the_memory_is_bounded():
     rest = resuming.rest()
     assert sum(entry.samples for entry in rest if isinstance(entry, SentAudio)) == 30 * RATE
     assert sum(isinstance(entry, SentEvent) for entry in rest) == 500
+
+
+def test_another_server_gets_the_audio_from_where_it_asks_and_only_the_events_it_does_not_know():
+    """Also audio from before an event that it knows."""
+    resuming = Resuming(RATE)
+    resuming.begin(SESSION)
+    entries = sent(resuming, [2400, "event", 2400, "event", 2400, "event"])  # 100 ms each
+    known = entries[3].event_id
+    assert resuming.resumed(100, known, restored=True) == [entries[2], entries[4], entries[5]]
+    assert resuming.resumed(0, None, restored=True)[-1] == entries[5]

@@ -101,8 +101,12 @@ export class Resuming {
   }
 
   /** The session goes on. Returns what it has not received: `Int16Array`s of audio and texts of events, in order. @param {ProtocolEvent} event */
-  resumed({ input_audio_ms, last_event_id }) {
+  resumed({ input_audio_ms, last_event_id, restored }) {
     this.#late = { events: 0, bytes: 0 };
+    if (restored) {  // another server may want audio again from before an event that it knows
+      const known = this.#log.entries.findIndex((entry) => !entry.pcm && last_event_id != null && entry.id === last_event_id);
+      this.#log.set(this.#log.entries.filter(({ pcm }, index) => pcm || index > known));
+    }
     const log = this.#log.entries, begin = this.#end - this.#log.samples, received = this.#received(begin, input_audio_ms);
     let at = begin, done = -1, cut = 0;
     log.forEach((entry, index) => {

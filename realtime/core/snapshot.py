@@ -1,0 +1,109 @@
+"""What another server needs to go on with a session: a record, and the position in it, which changes all the time.
+
+Pure: values and their JSON. A record says which version wrote it, and the oldest one that can read it: fields that a
+version adds have defaults, and fields that it does not know are left out. So this version and the one before it read
+each other, and a record of a later one is refused (docs/scale.md). Holds no sound and no credential.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+VERSION = 1
+READERS_FROM = 1  # the oldest version that can read what this one writes
+
+
+class SnapshotError(Exception):
+    """It cannot be read: damaged, or of a newer version."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenSnapshot:
+    """What was said so far, and from which millisecond of the sound on which end of the text was heard."""
+
+    text: str
+    seen: int  # characters at the beginning that can only be seen
+    audio_ms: float
+    ends: tuple[int, ...] = ()
+    from_ms: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySnapshot:
+    """A reply that is not over for its listener. `text` is all that the chat model has given."""
+
+    response_id: str
+    created_seq: int  # of its `response.created`; 0: not sent yet
+    done_seq: int = 0  # of its `response.done`; 0: not sent yet
+    item_id: str | None = None
+    text: str = ""
+    complete: bool = False  # the model has ended
+    spoken: SpokenSnapshot | None = None  # None: it is written
+    stream: int = 0  # of its binary frames
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot:
+    """A session. `items_at` is the id under which its items are kept, `proof` that of its credential."""
+
+    session_id: str
+    key: str
+    proof: str
+    config: dict[str, Any]  # the session object of the wire
+    conversation_id: str
+    items_at: str
+    expires_unix_s: int
+    binary: bool = False
+    ephemeral: bool = False
+    seq: int = 0
+    last_event_id: str | None = None
+    told: tuple[tuple[int, str], ...] = ()  # the last items that the client was told of, with the numbers
+    unanswered: str | None = None  # an item whose speech the client sends again
+    reply: ReplySnapshot | None = None
+    streams: int = 0  # the last number of a binary stream
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`input_audio_ms`: from where the client sends its sound again. The others are of the item that sounds."""
+
+    input_audio_ms: float = 0.0
+    item_id: str | None = None
+    sent_ms: float = 0.0
+    heard_ms: float = 0.0  # as far as the server can tell
+
+
+class _Written(msgspec.Struct):
+    version: int
+    readers_from: int
+    session: msgspec.Raw
+
+
+def encode_record(snapshot: SessionSnapshot) -> bytes:
+    return msgspec.json.encode(_Written(VERSION, READERS_FROM, msgspec.Raw(msgspec.json.encode(snapshot))))
+
+
+def decode_record(data: bytes) -> SessionSnapshot:
+    """Raises SnapshotError."""
+    try:
+        written = msgspec.json.decode(data, type=_Written)
+        if written.readers_from > VERSION:
+            raise SnapshotError(f"a record of version {written.version}; this server reads {VERSION}")
+        return msgspec.json.decode(written.session, type=SessionSnapshot)
+    except msgspec.MsgspecError as error:
+        raise SnapshotError(f"a record that cannot be read: {error}") from None
+
+
+def encode_position(position: Position) -> bytes:
+    return msgspec.json.encode(position)
+
+
+def decode_position(data: bytes | None) -> Position:
+    """Raises SnapshotError."""
+    try:
+        return msgspec.json.decode(data, type=Position) if data else Position()
+    except msgspec.MsgspecError as error:
+        raise SnapshotError(f"a position that cannot be read: {error}") from None

@@ -1,0 +1,67 @@
+"""Servers that go on with each other's sessions, for the tests: real ones, in one process, with one Redis and one sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from realtime.server.live_session import LiveSession
+from realtime.server.run import running
+from realtime.server.state import REGISTRY, SETTINGS, runtime_of
+from tests.cluster.nodes import until
+from tests.cluster.redis_server import RedisServer
+from tests.server.harness import Harness, WireClient, open_harness
+from tests.server.resuming import last_seq, session_of
+
+LONG = "Count to twenty."
+SLOW = ("speech.factor=12",)  # so that a reply is not over at once; its text is
+QUERY = "?extensions=resume,playback"
+
+
+@asynccontextmanager
+async def open_nodes(
+    server: RedisServer, count: int = 2, *sets: str, **settings: Any
+) -> AsyncIterator[list[Harness]]:
+    """So many servers. Each has heard from Redis."""
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(
+            open_harness(*sets, redis=server.url, node="node 0", **settings)
+        )
+        nodes = [first]
+        for number in range(1, count):
+            given = first.server.app[SETTINGS]
+            more = replace(given, node=f"node {number}")
+            nodes.append(Harness(await stack.enter_async_context(running(more)), first.sandbox))
+        for node in nodes:
+            await until(lambda node=node: runtime_of(node.server.app).not_ready() is None)
+        yield nodes
+
+
+def live_at(node: Harness, wire: WireClient) -> LiveSession | None:
+    return node.server.app[REGISTRY].get(session_of(wire)["id"])
+
+
+def query_of(wire: WireClient, seq: int | None = None, **more: Any) -> str:
+    """To resume the session of this client."""
+    fields = {"resume": session_of(wire)["id"], "last_seq": last_seq(wire) if seq is None else seq, **more}
+    return QUERY + "".join(f"&{name}={value}" for name, value in fields.items())
+
+
+def lose(wire: WireClient) -> None:
+    """The connection is gone, without a word."""
+    wire.socket.transport.abort()
+
+
+async def recorded(node: Harness, wire: WireClient) -> None:
+    """All that has happened is in the journal."""
+    live = live_at(node, wire)
+    assert live is not None
+    assert live.journaled is not None
+    assert await live.save_all()
+    await live.journaled.write()
+
+
+def texts(item: dict[str, Any]) -> str:
+    return "".join(part.get("text") or part.get("transcript") or "" for part in item["content"])

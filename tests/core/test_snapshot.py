@@ -1,0 +1,95 @@
+"""Records of sessions: written and read again, by this version and the one next to it, and refused if they are newer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core import snapshot
+from realtime.core.snapshot import (
+    Position,
+    ReplySnapshot,
+    SessionSnapshot,
+    SnapshotError,
+    SpokenSnapshot,
+    decode_position,
+    decode_record,
+    encode_position,
+    encode_record,
+)
+from realtime.core.spoken import SpokenPart
+
+FOLDER = Path(__file__).parent / "snapshots"
+SPOKEN = SpokenSnapshot("Hello there.", 0, 800.0, (5, 12), (200.0, 610.5))
+REPLY = ReplySnapshot("resp_1", 7, 0, "item_2", "Hello there. How are you?", True, SPOKEN, 3)
+WHOLE = SessionSnapshot(
+    session_id="sess_1",
+    key="key_1",
+    proof="ab12",
+    config={"type": "realtime", "instructions": "Be brief.", "extensions": ["resume"]},
+    conversation_id="conv_1",
+    items_at="sess_1",
+    expires_unix_s=1_800_000_000,
+    binary=True,
+    seq=41,
+    last_event_id="client_3",
+    told=((5, "item_1"),),
+    unanswered="item_1",
+    reply=REPLY,
+    streams=3,
+)
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    assert decode_record(encode_record(WHOLE)) == WHOLE
+
+
+def test_the_record_of_this_version_is_still_what_it_was() -> None:
+    """If this fails, the format has changed: raise VERSION, and keep the old file beside a new one."""
+    assert decode_record((FOLDER / f"version-{snapshot.VERSION}.json").read_bytes()) == WHOLE
+
+
+def test_the_next_version_can_be_read_where_it_says_so() -> None:
+    """It has a field that this one does not know."""
+    assert decode_record((FOLDER / "next-version.json").read_bytes()) == WHOLE
+
+
+def test_a_version_that_needs_a_newer_reader_is_refused() -> None:
+    written = msgspec.json.decode(encode_record(WHOLE))
+    newer = {**written, "version": snapshot.VERSION + 1, "readers_from": snapshot.VERSION + 1}
+    with pytest.raises(SnapshotError, match="version 2"):
+        decode_record(msgspec.json.encode(newer))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"null", b"\xff", b'{"version":1,"readers_from":1,"session":{}}']
+)
+def test_what_is_damaged_is_refused(data: bytes) -> None:
+    with pytest.raises(SnapshotError):
+        decode_record(data)
+    if data not in (b"", b"{}"):
+        with pytest.raises(SnapshotError):
+            decode_position(data if data != b'{"version":1,"readers_from":1,"session":{}}' else b"[]")
+
+
+def test_a_position_is_read_as_it_was_written() -> None:
+    position = Position(1234.5, "item_2", 4000.0, 3000.5)
+    assert decode_position(encode_position(position)) == position
+    assert decode_position(None) == Position()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Hello ", "there. ", "code; "]), st.floats(0, 900)), max_size=5))
+def test_a_spoken_part_is_heard_in_the_same_way_after_it(chunks: list[tuple[str, float]]) -> None:
+    part = SpokenPart()
+    for index, (text, ms) in enumerate(chunks):
+        part.begin_chunk(index, text)
+        part.add_audio(index, ms)
+        part.finish_chunk(index)
+    again = SpokenPart.restored(*part.measured())
+    for ms in range(0, 5000, 250):
+        assert again.heard(ms) == part.heard(ms)
+    assert (again.text, again.audio_ms, again.closed) == (part.text, part.audio_ms, True)
