@@ -30,7 +30,9 @@ from realtime.tools import Toolish
 log = logging.getLogger(__name__)
 
 KILL_S = 3.0  # after the time in which a worker should have ended by itself
-NO_RESUME = "a client that comes back may reach another worker, so the extension `resume` is not offered"
+NO_RESUME = (
+    "a client that comes back may reach another worker: without REALTIME_REDIS `resume` is not offered"
+)
 OWN_MEMORY = "each worker remembers its own conversations only: set REALTIME_STORE=sqlite:PATH to share them"
 
 
@@ -92,7 +94,8 @@ def settings_of(settings: Settings, number: int, workers: int) -> Settings:
         for name in () if settings.redis else ("speech_rpm", "chat_rpm", "speech_connections"):
             shares[name] = max(1, share(getattr(settings, name), number, workers))
     node = f"{node_of(settings)}/{number}" if settings.redis else settings.node
-    return dataclasses.replace(settings, resume_window_s=0.0, node=node, **shares)
+    window_s = settings.resume_window_s if settings.redis else 0.0  # with Redis each can go on with it
+    return dataclasses.replace(settings, resume_window_s=window_s, node=node, **shares)
 
 
 def share(whole: int, number: int, workers: int) -> int:
@@ -102,9 +105,11 @@ def share(whole: int, number: int, workers: int) -> int:
 
 def notes_of(settings: Settings) -> list[str]:
     """What several workers do not have, each with its reason."""
-    return [NO_RESUME, *([OWN_MEMORY] if settings.store == "memory" else [])]
+    found = [(NO_RESUME, not settings.redis), (OWN_MEMORY, settings.store == "memory")]
+    return [note for note, holds in found if holds]
 
 
 def with_workers(block: str, workers: int, notes: Sequence[str]) -> str:
     """The block on standard output, with what there is to say of several workers."""
-    return "\n".join([block, f"  {'workers':<14} {workers}: {'; '.join(notes)}"])
+    said = f"{workers}: {'; '.join(notes)}" if notes else str(workers)
+    return "\n".join([block, f"  {'workers':<14} {said}"])

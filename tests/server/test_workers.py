@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from realtime.server.workers import settings_of, share
+from realtime.server.workers import OWN_MEMORY, notes_of, settings_of, share, with_workers
 from realtime.settings import Settings
 from tests.eventually import eventually
 from tests.server.test_metrics_sum import values
@@ -125,6 +125,9 @@ def test_workers_with_redis_have_names_of_their_own_and_the_whole_budget_togethe
     each = [settings_of(settings, number, 4) for number in range(4)]
     assert {one.speech_rpm for one in each} == {61}, "Redis counts for all"
     assert {one.speech_connections for one in each} == {8}, "each takes its part of them"
+    assert {one.resume_window_s for one in each} == {30}, "and any of them can go on with a lost session"
+    assert notes_of(settings) == [OWN_MEMORY]
+    assert with_workers("block", 2, []).endswith(" 2")
     assert [one.node for one in each] == ["one/0", "one/1", "one/2", "one/3"]
 
 
