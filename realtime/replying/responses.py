@@ -70,6 +70,11 @@ class Responses:
         return bool(self._running)
 
     @property
+    def writing(self) -> bool:
+        """Whether the chat model still writes the answer of the conversation."""
+        return self.active is not None and not self.active.answer.ended and self.active.answer.finish is None
+
+    @property
     def unfinished(self) -> Response | None:
         """The latest reply of the conversation, while it is made or may still sound."""
         latest = self._latest

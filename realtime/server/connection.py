@@ -40,6 +40,7 @@ MAX_TRACES = 10  # in the log, of one connection
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
 EVENT_BYTES = 64 * 1024  # a larger event counts as several
 AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
+NOT_FLUSHED = ("slow_reader", "server_restarting")  # another server says the rest
 CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
 
 
@@ -120,7 +121,7 @@ class Connection:
             await live.finish(closing)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                if client_reads and not detaches and closing.reason != "slow_reader":
+                if client_reads and not detaches and closing.reason not in NOT_FLUSHED:
                     await self._send_queued()
                 await self._socket.close(code=closing.code, message=closing.reason.encode()[:123])
         except (TimeoutError, ConnectionError):

@@ -30,7 +30,8 @@ ASKED_TIMES, ASKED_FOR_S, ASKED_WITHIN_S = 3, 5.0, 30.0
 
 
 class LeavingSession(Protocol):
-    """What is asked of a session. `away_s`: for how long it has had no client, None with one."""
+    """What is asked of a session. `away_s`: for how long it has had no client, None with one. `can_move`: another
+    server can go on with it, whatever is said in it."""
 
     @property
     def id(self) -> str: ...
@@ -40,6 +41,8 @@ class LeavingSession(Protocol):
     def answer_due(self) -> bool: ...
     @property
     def away_s(self) -> float | None: ...
+    @property
+    def can_move(self) -> bool: ...
     def leave(self) -> None: ...
 
 
@@ -165,9 +168,9 @@ class Departures:
         return f"<Departures {len(self._gone)} gone>"
 
     def may_leave(self, session: LeavingSession, now_s: float) -> str:
-        """How this session leaves now, "" if it stays: `quiet` or `away`. Who may leave has left."""
+        """How this session leaves now, "" if it stays: `moved`, `quiet` or `away`. Who may leave has left."""
         how = "" if session.id in self._gone else self._reason(session, now_s)
-        if how == "quiet":  # this client comes back at once
+        if how in ("quiet", "moved"):  # this client comes back at once
             if now_s < self._next_s:
                 return ""
             self._next_s = max(self._next_s, now_s - POLL_S) + self._gap_s
@@ -180,6 +183,8 @@ class Departures:
         return [session for session in sessions if session.id not in self._gone]
 
     def _reason(self, session: LeavingSession, now_s: float) -> str:
+        if session.can_move:
+            return "moved"
         if (away_s := session.away_s) is not None:
             return "away" if away_s >= AWAY_S else ""
         if session.engaged:

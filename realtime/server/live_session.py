@@ -41,6 +41,7 @@ from realtime.weak_calls import weak_call
 log = logging.getLogger(__name__)
 
 DRAINING = (1012, "server_draining")  # the session is over, and a new one is welcome at the next server
+RESTARTING = (1012, "server_restarting")  # another server goes on with the session
 _OFTEN = (InputAudioBufferAppend, OutputAudioBufferPlayed)
 FORGET_EVERY_S = 2.0  # sound that is kept for a lost connection, and over
 
@@ -120,6 +121,7 @@ class LiveSession:
         )
         self.last_event_id: str | None = None
         self.journaled: JournaledSession | None = None  # where other servers can go on with it
+        self._moving: asyncio.Task[None] | None = None  # to another server
         self._saving = self._places(runtime, stored, restored)
         self.items_at = self.session.conversation_id if runtime.copies is None else self.id
         self.story = SessionStory(metrics)
@@ -246,7 +248,25 @@ class LiveSession:
         self.end(Closing(code, reason))
 
     def leave(self) -> None:
-        """The server stops: end the session, and what is said in it as failed. The client may connect again."""
+        """The server stops: let another one go on with the session, or end it, and what is said in it as failed. The
+        client may connect again."""
+        if self.journaled is None or not self.resumable:
+            self._cut()
+        elif self._moving is None:
+            self._moving = asyncio.create_task(self._move(self.journaled), name=f"{self.id} hand-over")
+
+    @property
+    def can_move(self) -> bool:
+        """Whether another server can go on with it now: not while the model still writes an answer."""
+        return self.journaled is not None and self.resumable and not self.session.responses.writing
+
+    async def _move(self, journaled: JournaledSession) -> None:
+        if await journaled.hand_over():
+            self.close_soon(*RESTARTING)
+        else:
+            self._cut()
+
+    def _cut(self) -> None:
         if not self.ending.done():
             with contextlib.suppress(OutboxFull):
                 self.session.leaving.cut()

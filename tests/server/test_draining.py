@@ -35,6 +35,7 @@ def now() -> float:
 
 
 class Session:
+    can_move = False
     """Engaged until this time of the loop; it takes `closes_s` to end."""
 
     def __init__(self, number: int = 0, *, engaged_s: float = 0.0, closes_s: float = 0.01) -> None:

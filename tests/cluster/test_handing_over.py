@@ -1,0 +1,138 @@
+"""A server that stops hands its sessions over, whatever is said in them, and our client comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from realtime_client import connect
+
+from realtime.providers.testing import FakeTranscriber, FakeVad
+from realtime.server import journaling
+from realtime.server.app import drain
+from realtime.server.run import running
+from realtime.server.state import REGISTRY, SETTINGS
+from tests.cluster.moving import LONG, QUERY, SLOW, live_at, open_nodes, query_of, texts
+from tests.cluster.nodes import until
+from tests.cluster.redis_server import RedisServer
+from tests.cluster.test_moving import NUMBERS, words
+from tests.proxy import proxy_to
+from tests.terminal.test_coming_back import Listener
+
+RATE = 24_000
+LOUD = (np.full(RATE // 50, 20_000, np.int16)).tobytes()  # 20 ms
+QUIET = bytes(len(LOUD))
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journaling, "ALIVE_S", 0.2)
+
+
+async def test_an_answer_is_handed_over_in_the_middle_and_no_word_is_lost(kept_server: RedisServer) -> None:
+    async with open_nodes(kept_server, 2, *SLOW) as (one, two), one.connect(QUERY) as old:
+        await old.say(LONG)
+        await old.send("response.create")
+        first = await old.until("response.output_audio.delta", 4)
+        await until(lambda: not live_at(one, old).session.responses.writing)
+        await drain(one.server.app)
+        assert await old.closed() == (1012, "server_restarting")
+        assert "response.done" not in old.types
+        query = query_of(old, item_id=first["item_id"], played_ms=500)
+        async with two.open_socket(query) as new:
+            cut = await new.until("conversation.item.truncated")
+            await new.until("response.done", 2)
+            rest = new.of("conversation.item.done")[-1]["item"]
+            said = words(cut["transcript"]) + words(texts(rest))
+            assert [word.lower() for word in said] == NUMBERS
+
+
+async def test_without_redis_at_that_moment_the_session_is_over_as_ever(server: RedisServer) -> None:
+    async with open_nodes(server, 1) as (one,), one.connect(QUERY) as old:
+        server.kill()
+        await drain(one.server.app)
+        assert await old.closed() == (1012, "server_draining")
+        server.start()
+
+
+@dataclass
+class Heard:
+    """What one server heard."""
+
+    transcriber: FakeTranscriber
+
+    @property
+    def seconds(self) -> list[float]:
+        return [seconds for seconds, final in self.transcriber.asked if final]
+
+
+async def test_half_a_sentence_is_heard_whole_at_the_next_server(kept_server: RedisServer) -> None:
+    """Our client sends again what the first server has heard of it, and plays what comes."""
+    both = [Heard(FakeTranscriber(["What is the sea?"], interim=False)) for _ in range(2)]
+    async with open_nodes(kept_server, 1, *SLOW) as (node,):
+        settings = node.server.app[SETTINGS]
+        given = [{"vad": FakeVad(), "transcriber": heard.transcriber} for heard in both]
+        async with (
+            running(settings, providers=given[0]) as one,
+            running(settings, providers=given[1]) as two,
+            proxy_to(urlsplit(one.url).port) as proxy,
+            connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime") as conversation,
+        ):
+            listener = Listener(conversation)
+            for sound in [QUIET] * 50 + [LOUD] * 50:
+                await conversation.append(sound)
+            await listener.until("input_audio_buffer.speech_started")
+            proxy.target_port = urlsplit(two.url).port
+            await drain(one.app)
+            resumed = await listener.until("session.resumed")
+            assert resumed["restored"]
+            assert 0 < resumed["input_audio_ms"] < 1000
+            for sound in [LOUD] * 25 + [QUIET] * 75:
+                await conversation.append(sound)
+            done = await listener.until("response.done")
+            assert done["response"]["status"] == "completed"
+            assert (both[0].seconds, len(both[1].seconds)) == ([], 1)
+            assert both[1].seconds[0] >= 1.5  # 1 s before, 0.5 s after
+            users = [
+                event["item"]
+                for event in listener.of("conversation.item.done")
+                if event["item"].get("role") == "user"
+            ]
+            assert len(users) == 1
+            await listener.aclose()
+
+
+async def test_a_turn_that_waits_for_its_words_is_heard_anew(kept_server: RedisServer) -> None:
+    """Its item goes, and comes again from the same sound: one question, one answer."""
+    first = Heard(FakeTranscriber(["never"], interim=False, delay_s=600.0))
+    second = Heard(FakeTranscriber(["What is the sea?"], interim=False))
+    async with open_nodes(kept_server, 1, *SLOW) as (node,):
+        settings = node.server.app[SETTINGS]
+        given = [{"vad": FakeVad(), "transcriber": heard.transcriber} for heard in (first, second)]
+        async with (
+            running(settings, providers=given[0]) as one,
+            running(settings, providers=given[1]) as two,
+            proxy_to(urlsplit(one.url).port) as proxy,
+            connect(f"ws://127.0.0.1:{proxy.port}/v1/realtime") as conversation,
+        ):
+            listener = Listener(conversation)
+            for sound in [QUIET] * 50 + [LOUD] * 50 + [QUIET] * 75:
+                await conversation.append(sound)
+            await listener.until("input_audio_buffer.committed")
+            (live,) = one.app[REGISTRY]
+            await live.save_all()
+            await live.journaled.write()
+            proxy.target_port = urlsplit(two.url).port
+            proxy.reset()
+            await listener.until("session.resumed")
+            done = await listener.until("response.done")
+            assert done["response"]["status"] == "completed"
+            assert listener.of("conversation.item.deleted")
+            (live,) = two.app[REGISTRY]
+            items = live.session.conversation.items
+            assert [item.role for item in items] == ["user", "assistant"]
+            await listener.aclose()
+            await asyncio.sleep(0)
