@@ -8,7 +8,6 @@ each other, and a record of a later one is refused (docs/scale.md). Holds no sou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -52,7 +51,7 @@ class SessionSnapshot:
     session_id: str
     key: str
     proof: str
-    config: dict[str, Any]  # the session object of the wire
+    config: msgspec.Raw  # the session object of the wire, as JSON
     conversation_id: str
     items_at: str
     expires_unix_s: int

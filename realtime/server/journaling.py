@@ -16,8 +16,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from realtime.core.snapshot import (
     Position,
     ReplySnapshot,
@@ -195,7 +193,7 @@ class JournaledSession:
             session_id=live.id,
             key=live.key,
             proof=self._proof,
-            config=msgspec.json.decode(session.session_object()),
+            config=session.session_object(),
             conversation_id=session.conversation_id,
             items_at=live.items_at,
             expires_unix_s=session.expires_unix_s,

@@ -385,6 +385,8 @@ async def _connect(
             return await _restored(app, socket, client, client.elsewhere, place)
         except NotResumable as error:
             not_resumable = error
+        caller = app[ACCESS].check(client.credential, time.time())  # as above
+        client = replace(client, caller=caller)
     opening = app[OPENINGS].alone(client.caller.name, client.conversation_id, LOAD_TIMEOUT_S)
     async with opening if client.conversation_id else contextlib.nullcontext(True) as alone:
         live = await _started(app, client, place, not_resumable, alone=alone)
@@ -398,7 +400,11 @@ async def _restored(
 ) -> tuple[Connection, list[Sent]]:
     """A connection to the session of another server, which goes on here. Raises NotResumable."""
     restored = await claim(runtime_of(app), found, client.credential)
-    live = _live(app, client, stored=restored.stored, restored=restored)
+    try:
+        live = _live(app, client, stored=restored.stored, restored=restored)
+    except ProtocolError as error:  # its settings are not good here
+        log.warning("a session of another server cannot go on here: %s", error)
+        raise NotResumable("That session cannot be resumed at this server.") from None
     _begin(app, live, client, place, restored.epoch)
     connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)

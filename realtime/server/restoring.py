@@ -11,6 +11,8 @@ import logging
 import time
 from dataclasses import dataclass
 
+import msgspec
+
 from realtime import deadlines
 from realtime.core.snapshot import (
     Position,
@@ -164,7 +166,7 @@ async def _of_store(store: Store, owner: str, conversation_id: str) -> StoredCon
 def config_of(runtime: Runtime, snapshot: SessionSnapshot) -> SessionConfig:
     """Its settings, with the defaults of this server. Raises ProtocolError."""
     defaults = default_config(runtime.settings, runtime.providers)
-    return apply(defaults, dict(snapshot.config))
+    return apply(defaults, msgspec.json.decode(snapshot.config))
 
 
 def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeRequest) -> Continued:

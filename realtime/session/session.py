@@ -175,16 +175,22 @@ class Session:
 
     async def _go_on(self, continued: Continued) -> None:
         options = self._options()
-        await go_on(
-            continued,
-            self._context,
-            self.responses,
-            self._playout,
-            request=self._request,
-            reply=lambda: self._reply(options, self._marks()),
-            options=options,
-            marks=self._marks(),
-        )
+        try:
+            await go_on(
+                continued,
+                self._context,
+                self.responses,
+                self._playout,
+                request=self._request,
+                reply=lambda: self._reply(options, self._marks()),
+                options=options,
+                marks=self._marks(),
+            )
+        except OutboxFull:
+            raise
+        except Exception as error:  # the session goes on without what was being said
+            log.error("%s: what another server had begun does not go on", self.id, exc_info=error)
+            self._put(events.ErrorEvent.of(event_broken()))
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""

@@ -1,0 +1,89 @@
+"""The journal on bad days: Redis forgets or is away, two servers write at once; everybody who talks goes on talking."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from realtime.providers import redis_store
+from realtime.providers.journal import Entry, Kept
+from realtime.providers.redis_journal import RedisJournal
+from realtime.server import journaling
+from tests.cluster.moving import QUERY, live_at, lose, open_nodes, query_of, recorded, texts
+from tests.cluster.nodes import until
+from tests.cluster.redis_server import RedisServer
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journaling, "ALIVE_S", 0.2)
+
+
+@pytest.fixture
+async def journal(server: RedisServer):
+    link = redis_store.open_link(server.url)
+    yield RedisJournal(link, "rt:", 60_000)
+    await link.aclose()
+
+
+async def test_an_older_owner_writes_nothing_and_nobody_claims_twice(journal: RedisJournal) -> None:
+    assert await journal.read("sess_1") is None
+    assert await journal.claim("sess_1", 0) is None
+    assert await journal.write("sess_1", 1, position=b"p") is Kept.INCOMPLETE
+    assert await journal.read("sess_1") is None
+    assert await journal.write("sess_1", 1, record=b"one", position=b"p1") is Kept.WRITTEN
+    claims = await asyncio.gather(*(journal.claim("sess_1", 1) for _ in range(5)))
+    assert [claim for claim in claims if claim] == [Entry(2, b"one", b"p1")]
+    assert await journal.write("sess_1", 1, record=b"lost") is Kept.REFUSED
+    assert await journal.read("sess_1") == Entry(2, b"one", b"p1")
+    assert await journal.write("sess_1", 2, record=b"two") is Kept.WRITTEN
+    journal.end("sess_1", 1)
+    assert await journal.read("sess_1") == Entry(2, b"two", b"p1")
+    journal.end("sess_1", 2)
+    assert await journal.read("sess_1") is None
+    assert await journal.write("sess_1", 2, record=b"late") is Kept.REFUSED
+
+
+async def test_a_redis_that_has_forgotten_everything_gets_it_again(server: RedisServer) -> None:
+    async with open_nodes(server) as (one, two), one.connect(QUERY) as old:
+        await old.say("one")
+        await old.until("conversation.item.done")
+        await recorded(one, old)
+        link = live_at(one, old).journaled._journal._link
+        server.kill()
+        await until(lambda: not link.up)
+        server.start()
+        await until(lambda: link.up and two.server.app is not None)
+        await until(lambda: live_at(one, old).journaled._position is not None)
+        await recorded(one, old)
+        item_id = old.of("conversation.item.done")[0]["item"]["id"]
+        lose(old)
+        other = open_link_of(two)
+        await until(lambda: other.up)
+        async with two.open_socket(query_of(old)) as new:
+            assert (await new.until("session.resumed"))["restored"]
+            assert texts(await new.retrieve(item_id)) == "one"
+
+
+def open_link_of(node):
+    from realtime.server.state import runtime_of
+
+    return runtime_of(node.server.app).journal._link
+
+
+async def test_while_redis_is_away_talks_go_on_and_a_stranger_is_told_so(server: RedisServer) -> None:
+    async with open_nodes(server) as (one, two), one.connect(QUERY) as old:
+        await recorded(one, old)
+        server.freeze()
+        answer = await old.ask("What is the sea?", output_modalities=["text"])
+        assert answer["status"] == "completed"
+        async with two.open_socket(query_of(old)) as new:
+            error = await new.error()
+            assert error["code"] == "session_not_resumable"
+            assert (await new.ask("Hello?", output_modalities=["text"]))["status"] == "completed"
+        lose(old)
+        await until(lambda: not live_at(one, old).attached)
+        async with one.open_socket(query_of(old)) as back:
+            assert "restored" not in await back.until("session.resumed")
+        server.wake()

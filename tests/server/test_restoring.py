@@ -1,0 +1,69 @@
+"""What a client that comes to another server is taken to have heard: never more than was sent, whatever it says."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.core.snapshot import Position, ReplySnapshot, SessionSnapshot, SpokenSnapshot
+from realtime.server.replay import ResumeRequest
+from realtime.server.restoring import continued_of
+
+SENT_MS = 4000.0
+AT = Position(900.0, "item_2", SENT_MS, 3000.0)
+
+
+def record(created_seq: int = 7, done_seq: int = 0, *, unanswered: str | None = None) -> SessionSnapshot:
+    spoken = SpokenSnapshot("One two.", 0, 5000.0, (3, 8), (500.0, 1500.0))
+    reply = ReplySnapshot("resp_1", created_seq, done_seq, "item_2", "One two. Three.", True, spoken)
+    return SessionSnapshot(
+        "sess_1",
+        "key",
+        "proof",
+        msgspec.Raw(b"{}"),
+        "conv_1",
+        "sess_1",
+        1,
+        seq=20,
+        told=((5, "item_1"), (9, "item_2")),
+        unanswered=unanswered,
+        reply=reply,
+    )
+
+
+def lost(request: ResumeRequest, **more):
+    return continued_of(record(**more), AT, request).lost
+
+
+@given(st.integers(0, 10**18), st.none() | st.integers(0, 10**18), st.sampled_from(["item_2", "item_9"]))
+def test_lies_are_clamped(played_ms: int, received_ms: int | None, item_id: str) -> None:
+    found = lost(ResumeRequest("sess_1", 12, item_id, played_ms, received_ms))
+    assert 0 <= found.played_ms <= found.heard_ms <= SENT_MS
+    if item_id == "item_9":
+        assert found.heard_ms == 0  # it plays what came before
+
+
+@pytest.mark.parametrize(
+    ("received_ms", "heard_ms", "silence"),
+    [(None, 1000, True), (3500, 3500, False), (4000, 4000, False), (4001, 1000, True), (999, 1000, True)],
+)
+def test_what_has_arrived_is_played_to_its_end_or_comes_again(received_ms, heard_ms, silence) -> None:
+    found = lost(ResumeRequest("sess_1", 12, "item_2", 1000, received_ms))
+    assert (found.heard_ms, found.played_ms, found.silence) == (heard_ms, 1000, silence)
+
+
+def test_a_client_that_tells_nothing_plays_all_that_was_sent() -> None:
+    found = lost(ResumeRequest("sess_1", 12))
+    assert (found.heard_ms, found.silence) == (SENT_MS, False)
+
+
+def test_what_the_client_knows_decides_what_it_is_told() -> None:
+    unseen = continued_of(record(), AT, ResumeRequest("sess_1", 6))
+    assert (unseen.lost, unseen.ask_again, unseen.unseen_item) == (None, True, "item_2")
+    assert unseen.untold == {"item_2"}
+    assert lost(ResumeRequest("sess_1", 12), done_seq=12).ended
+    assert not lost(ResumeRequest("sess_1", 11), done_seq=12).ended
+    known = continued_of(record(unanswered="item_1"), AT, ResumeRequest("sess_1", 20))
+    assert (known.untold, known.unanswered, known.input_ms) == (frozenset(), "item_1", 900.0)
