@@ -157,6 +157,7 @@ class SpokenPart:
         self._told = 0  # characters of the text already given out as words
         self._told_ms = 0  # where the last of them ends
         self._marks: _Marks | None = None  # kept instead of the chunks once the part is closed
+        self._head = _Head()  # of the finished chunks: the part is measured again and again
 
     def __repr__(self) -> str:
         return f"<SpokenPart {len(self._text)} characters, {self._audio_ms:.0f} ms{', closed' if self.closed else ''}>"
@@ -200,13 +201,20 @@ class SpokenPart:
     def add_audio(self, index: int, ms: float) -> None:
         """`ms` milliseconds of audio of chunk `index` were sent."""
         if self._marks is None:
+            self._changes(index)
             self._chunks[index].audio_ms += ms
             self._audio_ms += ms
 
     def set_words(self, index: int, words: Sequence[WordTime]) -> None:
         """Word times of chunk `index` known so far; replaces what was said before about this chunk."""
         if self._marks is None:
+            self._changes(index)
             self._chunks[index].words = tuple(words)
+
+    def _changes(self, index: int) -> None:
+        """A chunk is no longer what it was when it was measured."""
+        if index < self._head.chunks:
+            self._head = _Head()
 
     def finish_chunk(self, index: int) -> None:
         """No more audio or words of chunk `index` will come."""
@@ -299,18 +307,26 @@ class SpokenPart:
         return max(chunk.audio_ms, chunk.weight * (took / said if said else DEFAULT_WEIGHT_MS))
 
     def _measure(self) -> _Marks:
-        marks = _Marks()
-        text_begin, complete = 0, True
-        for index, (chunk, start_ms) in enumerate(self._placed()):
+        while self._head.chunks < len(self._chunks) and self._chunks[self._head.chunks].finished:
+            self._add_to(self._head, complete=True)
+        rest = self._head.copy()
+        while rest.chunks < len(self._chunks):
+            complete = self._complete(rest.chunks)
+            self._add_to(rest, complete=complete)
             if not complete:
                 break  # nothing of a later chunk can have been heard
-            complete = self._complete(index)
-            for segment in chunk.segments(self._duration_ms(chunk)):
-                marks.add(text_begin + segment.end, start_ms + segment.midpoint_ms)
-            text_begin += len(chunk.text)
-            if complete:
-                marks.add_whole(text_begin, float(int(start_ms + chunk.audio_ms)))  # players count whole ms
-        return marks
+        return rest.marks
+
+    def _add_to(self, head: _Head, *, complete: bool) -> None:
+        """Measure the next chunk."""
+        chunk = self._chunks[head.chunks]
+        for segment in chunk.segments(self._duration_ms(chunk)):
+            head.marks.add(head.text_end + segment.end, head.end_ms + segment.midpoint_ms)
+        head.chunks += 1
+        head.text_end += len(chunk.text)
+        head.end_ms += chunk.audio_ms
+        if complete:
+            head.marks.add_whole(head.text_end, float(int(head.end_ms)))  # players count whole ms
 
 
 class _Marks:
@@ -319,6 +335,11 @@ class _Marks:
     def __init__(self) -> None:
         self._ends = array("L")
         self._from_ms = array("d")
+
+    def copy(self) -> _Marks:
+        other = _Marks()
+        other._ends, other._from_ms = self._ends[:], self._from_ms[:]
+        return other
 
     def add(self, text_end: int, from_ms: float) -> None:
         """`text_end` is reached at `from_ms`, and never before what precedes it."""
@@ -343,3 +364,16 @@ class _Marks:
         """How many characters have been heard."""
         count = bisect_right(self._from_ms, played_ms)
         return self._ends[count - 1] if count else 0
+
+
+@dataclass(slots=True)
+class _Head:
+    """The marks of the first chunks, and where these end."""
+
+    marks: _Marks = field(default_factory=_Marks)
+    chunks: int = 0
+    text_end: int = 0
+    end_ms: float = 0.0
+
+    def copy(self) -> _Head:
+        return _Head(self.marks.copy(), self.chunks, self.text_end, self.end_ms)

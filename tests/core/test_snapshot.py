@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core import snapshot
+from realtime.core.messages import WordTime
 from realtime.core.snapshot import (
     Position,
     ReplySnapshot,
@@ -93,3 +94,22 @@ def test_a_spoken_part_is_heard_in_the_same_way_after_it(chunks: list[tuple[str,
     for ms in range(0, 5000, 250):
         assert again.heard(ms) == part.heard(ms)
     assert (again.text, again.audio_ms, again.closed) == (part.text, part.audio_ms, True)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["audio", "words", "finish"])), max_size=12))
+def test_a_part_that_was_measured_before_is_measured_as_if_it_never_was(steps: list[tuple[int, str]]) -> None:
+    """Also when a chunk changes that was finished."""
+    often, once = SpokenPart(), SpokenPart()
+    for part in (often, once):
+        for index in range(3):
+            part.begin_chunk(index, "Hello there. ")
+        for index, what in steps:
+            if what == "audio":
+                part.add_audio(index, 400.0)
+            elif what == "words":
+                part.set_words(index, [WordTime(0, 5, 100, 300)])
+            else:
+                part.finish_chunk(index)
+            if part is often:
+                part.measured()
+    assert often.measured() == once.measured()
