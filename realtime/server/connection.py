@@ -22,8 +22,9 @@ from realtime.protocol.client_events import AnyClientEvent, ClientEvent, InputAu
 from realtime.protocol.codec import NotAnEvent, decode_in_steps, usual_append
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent
+from realtime.server.closing import DRAINING, Closing
 from realtime.server.frames import SMALL_BYTES, Frames, Wrong
-from realtime.server.live_session import DRAINING, Closing, LiveSession
+from realtime.server.live_session import LiveSession
 from realtime.server.replay import Sent
 from realtime.server.tcp import reset_in
 from realtime.server.token_bucket import TokenBucket

@@ -199,12 +199,12 @@ class JournaledSession:
             expires_unix_s=session.expires_unix_s,
             binary=live.binary,
             ephemeral=live.caller.ephemeral,
-            seq=live.seq,
+            seq=live.numbering.seq,
             last_event_id=live.last_event_id,
             told=tuple(self._told),
             unanswered=session.unanswered[1],
             reply=None if reply is None else self._reply(reply),
-            streams=live.last_stream,
+            streams=live.numbering.last_stream,
         )
 
     def _reply(self, reply: Response) -> ReplySnapshot:
@@ -220,7 +220,7 @@ class JournaledSession:
             text=answer.text if told.options.spoken else told.transcript,
             complete=answer.finish is not None,
             spoken=spoken,
-            stream=self.live.stream_of(told.message_id),
+            stream=self.live.numbering.stream_of(told.message_id),
         )
 
     def _now(self) -> float:

@@ -1,4 +1,4 @@
-"""A session with its outbox and its message numbers: the part that outlives a socket if the client asked for `resume`.
+"""A session with its outbox and its `numbering.py`: the part that outlives a socket if the client asked for `resume`.
 
 Its own task runs the session from `session.created` to the end. A connection attaches and detaches. A detached session
 waits for another connection for a limited time (docs/wire.md 6.6). Knows messages; knows no socket.
@@ -10,27 +10,25 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-import itertools
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError, session_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
-from realtime.protocol.codec import encode_bytes
-from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta, ServerEvent, SessionResumed
+from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta, ServerEvent
 from realtime.server.access import Caller
-from realtime.server.audio_streams import AudioStreams
-from realtime.server.journaling import RECORD_S, JournaledSession
-from realtime.server.persistence import BATCH_S, Persistence, StoredConversation
-from realtime.server.replay import AFTER_PLAYED_S, UNTOLD_S, ReplayBuffer, ResumeRequest, Sent, sent_event
+from realtime.server.closing import DRAINING, RESTARTING, AttachedConnection, Closing
+from realtime.server.journaling import JournaledSession
+from realtime.server.numbering import Numbering
+from realtime.server.persistence import StoredConversation
+from realtime.server.replay import ResumeRequest, Sent
 from realtime.server.restoring import Restored, config_of
 from realtime.server.runtime import Runtime
-from realtime.server.saving import Saving
+from realtime.server.saving import places_of
 from realtime.server.session_ids import random_id
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
@@ -40,30 +38,7 @@ from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
 
-DRAINING = (1012, "server_draining")  # the session is over, and a new one is welcome at the next server
-RESTARTING = (1012, "server_restarting")  # another server goes on with the session
 _OFTEN = (InputAudioBufferAppend, OutputAudioBufferPlayed)
-FORGET_EVERY_S = 2.0  # sound that is kept for a lost connection, and over
-
-
-class Closing(Exception):
-    """The connection must close with this code and reason. `resumable`: its session may continue without it."""
-
-    def __init__(self, code: int, reason: str, *, resumable: bool = False) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.resumable = resumable
-
-    def copy(self) -> Closing:
-        """The same, without the trace: one that was raised knows frames, and these know the session."""
-        return Closing(self.code, self.reason, resumable=self.resumable)
-
-
-class AttachedConnection(Protocol):
-    """What a session needs of its connection."""
-
-    def close_soon(self, closing: Closing) -> None: ...
 
 
 def credential_hash(credential: str | None) -> bytes:
@@ -122,21 +97,25 @@ class LiveSession:
         self.last_event_id: str | None = None
         self.journaled: JournaledSession | None = None  # where other servers can go on with it
         self._moving: asyncio.Task[None] | None = None  # to another server
-        self._saving = self._places(runtime, stored, restored)
+        self._saving = places_of(
+            self.session,
+            runtime,
+            self.key,
+            stored=stored,
+            restored=restored,
+            on_taken_over=weak_call(self.taken_over),
+        )
         self.items_at = self.session.conversation_id if runtime.copies is None else self.id
         self.story = SessionStory(metrics)
         self.outbox.on_event = weak_call(self._on_event)
         self._client = client or Client()
         self._window_s = runtime.settings.resume_window_s
         self._credential_hash = credential_hash(credential)
-        self._streams = AudioStreams() if binary else None
-        self._replay = ReplayBuffer()
-        self._forgetting = Alarm(weak_call(self._forget_played))
-        self._away_since_s: float | None = None
-        self._seq = 0
+        self.numbering = Numbering(self.session, binary=binary)
         if restored is not None:
-            self._go_on(restored)
-        self._resumptions = itertools.count(1)
+            self.last_event_id = restored.snapshot.last_event_id
+            self.numbering.go_on(restored)
+        self._away_since_s: float | None = None
         self._connection: AttachedConnection | None = None
         self._detached = asyncio.Event()
         self._detached.set()
@@ -147,50 +126,6 @@ class LiveSession:
     def __repr__(self) -> str:
         state = "ended" if self.ended.is_set() else "attached" if self.attached else "detached"
         return f"<LiveSession {self.id} {state} {self.outbox!r}>"
-
-    def _places(
-        self, runtime: Runtime, stored: StoredConversation | None, restored: Restored | None
-    ) -> Saving:
-        """Where its conversation is saved."""
-        session, places = self.session, []
-        place = partial(
-            Persistence,
-            conversation=session.conversation,
-            so_far=session.responses.so_far,
-            on_taken_over=weak_call(self.taken_over),
-        )
-        if runtime.store is not None:
-            batch_s = BATCH_S if runtime.journal is None else RECORD_S
-            where = (runtime.store, self.key, session.conversation_id)
-            places.append(place(*where, stored=stored, batch_s=batch_s))
-        if runtime.copies is not None and self.resumable:
-            kept = None if restored is None else restored.kept
-            places.append(place(runtime.copies, self.key, self.id, stored=kept, batch_s=RECORD_S))
-        return Saving(places)
-
-    def _go_on(self, restored: Restored) -> None:
-        """The numbers go on after those of the server before."""
-        self._seq = restored.last_seq
-        self._replay.begin_after(restored.last_seq)
-        self.last_event_id = restored.snapshot.last_event_id
-        reply, config = restored.snapshot.reply, self.session.config
-        if self._streams is not None:
-            number, item_id = (0, None) if reply is None or reply.done_seq else (reply.stream, reply.item_id)
-            format = config.output_format.to_wire()["type"]
-            self._streams.go_on(restored.snapshot.streams, item_id, number, restored.position.sent_ms, format)
-
-    @property
-    def seq(self) -> int:
-        """The number of the last message."""
-        return self._seq
-
-    @property
-    def last_stream(self) -> int:
-        """The last number of a binary stream."""
-        return 0 if self._streams is None else self._streams.last
-
-    def stream_of(self, item_id: str | None) -> int:
-        return 0 if self._streams is None else self._streams.number_of(item_id)
 
     @property
     def key(self) -> str:
@@ -302,7 +237,7 @@ class LiveSession:
         finally:
             if self._window is not None:
                 self._window.cancel()
-            self._forgetting.cancel()
+            self.numbering.stop_forgetting()
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await self.session.aclose()
@@ -350,11 +285,12 @@ class LiveSession:
         if self.ending.done():
             return False
         self._connection = connection
+        self.numbering.attached = True
         self._detached.clear()
         if self._window is not None:
             self._window.cancel()
             self._window = None
-            self._replay.paused(self._now() - self._away_since_s if self._away_since_s else 0.0)
+            self.numbering.replay.paused(self._now() - self._away_since_s if self._away_since_s else 0.0)
             self.session.resume()
         return True
 
@@ -362,7 +298,7 @@ class LiveSession:
         """The connection is lost: wait for another one until the resume window ends."""
         self._remove_connection()
         self._away_since_s = self._now()
-        self._forgetting.cancel()
+        self.numbering.stop_forgetting()
         self.session.suspend()
         self._window = Alarm(weak_call(self._window_over))
         self._window.set_in(self._window_s)
@@ -382,6 +318,7 @@ class LiveSession:
 
     def _remove_connection(self) -> None:
         self._connection = None
+        self.numbering.attached = False
         self._detached.set()
 
     # -- receiving -------------------------------------------------------------------------------------------------
@@ -393,7 +330,7 @@ class LiveSession:
         try:
             await self.session.receive(event)
             if isinstance(event, OutputAudioBufferPlayed):
-                self._replay.played(event.item_id, event.played_ms)
+                self.numbering.replay.played(event.item_id, event.played_ms)
         finally:
             self.last_event_id = event.event_id or self.last_event_id
             if self.journaled is not None and not isinstance(event, _OFTEN):
@@ -413,81 +350,23 @@ class LiveSession:
 
     def _number(self, outgoing: Outgoing) -> list[Sent]:
         self.story.sounded(outgoing.event)
-        messages: list[ServerEvent | bytes] = [outgoing.event]
-        if self._streams is not None:
-            messages = self._streams.messages(outgoing.event, self._seq + 1)
-        resumable = self.resumable
-        if not resumable and len(self._replay):
-            self._replay.clear()
-        numbered = []
-        for message in messages:
-            self._seq += 1
-            sent = self._encode(message, outgoing, resumable)
-            numbered.append(sent)
-            if resumable:
-                self._replay.keep(sent, self._now())
+        numbered = self.numbering.number(outgoing)
         if self.journaled is not None and not isinstance(outgoing.event, ResponseOutputAudioDelta):
-            self.journaled.sent(outgoing.event, self._seq)
-        self._forget_soon()
+            self.journaled.sent(outgoing.event, self.numbering.seq)
         return numbered
-
-    def _encode(self, message: ServerEvent | bytes, outgoing: Outgoing, with_seq: bool) -> Sent:
-        audio_ms, sound = outgoing.audio_ms, outgoing.event
-        if isinstance(message, bytes):
-            item_id = sound.item_id if audio_ms and isinstance(sound, ResponseOutputAudioDelta) else None
-            return Sent(self._seq, message, binary=True, audio_ms=audio_ms, item_id=item_id)
-        if with_seq and isinstance(message, ResponseOutputAudioDelta):
-            return sent_event(message, self._seq, audio_ms)
-        data = encode_bytes(message, f"event_{self._seq}", self._seq if with_seq else None)
-        return Sent(self._seq, data, audio_ms=audio_ms)
-
-    def _forget_soon(self) -> None:
-        """As long as a client is there and sound is kept, look at it again."""
-        if self._replay.audio_ms and self.attached and self._forgetting.when_s is None:
-            self._forgetting.set_in(FORGET_EVERY_S)
-
-    def _forget_played(self) -> None:
-        """Keep no sound that is over. A client that tells what it has played may tell nothing of some of it."""
-        tells = self.session.config.has("playback")
-        self._replay.supposed(self._now(), UNTOLD_S if tells else AFTER_PLAYED_S)
-        self._forget_soon()
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def missed(self, last_seq: int) -> tuple[Sent, ...]:
-        """All messages after number `last_seq`. Raises Gap."""
-        return self._replay.after(last_seq)
-
-    def has_missed(self, last_seq: int) -> bool:
-        """Whether all messages after this number can be sent again."""
-        return self._replay.has(last_seq)
 
     def restored_messages(self) -> list[Sent]:
         """The first message to a client whose session another server has begun."""
-        event = SessionResumed(
-            session=self.session.session_object(),
-            from_seq=self._seq + 1,
-            input_audio_ms=self.session.input_audio_ms,
-            last_event_id=self.last_event_id,
-            restored=True,
-        )
-        return [Sent(0, encode_bytes(event, f"event_resumed_{next(self._resumptions)}"))]
+        return [self.numbering.restored(self.last_event_id)]
 
     async def resume_messages(self, request: ResumeRequest) -> list[Sent]:
         """The first messages on the new socket: `session.resumed`, then all missed ones. Raises Gap."""
         last_seq = request.last_seq or 0
-        missed = self.missed(last_seq)
-        self._replay.received(last_seq)
-        self._replay.sent_again(self._now())
-        self._forget_soon()
+        missed = self.numbering.missed(last_seq)
         if request.item_id is not None:
             played = OutputAudioBufferPlayed(item_id=request.item_id, played_ms=request.played_ms)
             await self.session.receive(played)
-        event = SessionResumed(
-            session=self.session.session_object(),
-            from_seq=last_seq + 1,
-            input_audio_ms=self.session.input_audio_ms,
-            last_event_id=self.last_event_id,
-        )
-        return [Sent(0, encode_bytes(event, f"event_resumed_{next(self._resumptions)}")), *missed]
+        return [self.numbering.resumed(last_seq, self.last_event_id), *missed]
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

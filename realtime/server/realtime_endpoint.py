@@ -25,9 +25,10 @@ from realtime.protocol.server_events import ErrorEvent
 from realtime.providers.journal import FIRST_EPOCH
 from realtime.server.access import Caller, credential_of
 from realtime.server.answers import error_response
+from realtime.server.closing import Closing
 from realtime.server.connection import Connection
 from realtime.server.frames import MAX_MESSAGE_BYTES, Frames
-from realtime.server.live_session import Closing, LiveSession
+from realtime.server.live_session import LiveSession
 from realtime.server.origins import cors_headers, origin_refused
 from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.registry import Place, Registry

@@ -58,6 +58,6 @@ def find_session(
         raise NotResumable("A session must be resumed with the subprotocol that opened it.")
     if request.last_seq is None:
         raise NotResumable("'last_seq' must be the number of the last message received.")
-    if not live.has_missed(request.last_seq):
+    if not live.numbering.has_missed(request.last_seq):
         raise NotResumable(f"The messages after number {request.last_seq} are not all available any more.")
     return live

@@ -6,10 +6,15 @@ Each place has a `Persistence` of its own (`persistence.py`), and none waits for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from realtime.protocol.server_events import ServerEvent
-from realtime.server.persistence import Persistence
+from realtime.server.journaling import RECORD_S
+from realtime.server.persistence import BATCH_S, Persistence, StoredConversation
+from realtime.server.restoring import Restored
+from realtime.server.runtime import Runtime
+from realtime.session.session import Session
 
 
 class Saving:
@@ -44,3 +49,30 @@ class Saving:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(place.finish(only_heard=only_heard) for place in self._places))
+
+
+def places_of(
+    session: Session,
+    runtime: Runtime,
+    owner: str,
+    *,
+    stored: StoredConversation | None,
+    restored: Restored | None,
+    on_taken_over: Callable[[], None],
+) -> Saving:
+    """Where the conversation of this session is saved. `owner` is the name of the client's key."""
+    places = []
+    place = partial(
+        Persistence,
+        conversation=session.conversation,
+        so_far=session.responses.so_far,
+        on_taken_over=on_taken_over,
+    )
+    if runtime.store is not None:
+        batch_s = BATCH_S if runtime.journal is None else RECORD_S
+        where = (runtime.store, owner, session.conversation_id)
+        places.append(place(*where, stored=stored, batch_s=batch_s))
+    if runtime.copies is not None and session.config.has("resume"):
+        kept = None if restored is None else restored.kept
+        places.append(place(runtime.copies, owner, session.id, stored=kept, batch_s=RECORD_S))
+    return Saving(places)

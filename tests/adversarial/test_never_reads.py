@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from realtime.server import connection
-from realtime.server.live_session import Closing
+from realtime.server.closing import Closing
 from realtime.server.state import REGISTRY
 from tests.server.harness import Harness, eventually, open_harness
 

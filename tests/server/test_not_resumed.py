@@ -45,7 +45,7 @@ async def test_a_gap_is_not_resumed(harness: Harness):
     async with harness.connect("?extensions=resume") as before:
         await before.ask("What is two plus three?")
         await disconnect(harness, before)
-        replay = live(harness, before)._replay
+        replay = live(harness, before).numbering.replay
         replay._max_bytes = 2_000
         while replay.size_bytes > 2_000:
             replay._drop_oldest()
@@ -109,7 +109,7 @@ async def test_an_update_without_resume_clears_the_replay_buffer(harness: Harnes
         updated = await wire.until("session.updated")
         assert "seq" not in updated
         assert "resume_window_s" not in updated["session"]
-        assert len(live(harness, wire)._replay) == 0
+        assert len(live(harness, wire).numbering.replay) == 0
         wire.socket.transport.abort()
         await harness.no_sessions()
 

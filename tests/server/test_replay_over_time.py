@@ -59,17 +59,17 @@ def test_sound_that_was_sent_again_is_not_kept_for_the_rest_of_the_session(exten
         live, reading = await opened(extensions)
         await ask(live)
         await asyncio.sleep(1.0)
-        assert live._replay.audio_ms
+        assert live.numbering.replay.audio_ms
         live.detach()
         await asyncio.sleep(20.0)
-        kept_ms = live._replay.audio_ms
+        kept_ms = live.numbering.replay.audio_ms
         assert kept_ms
         await live.attach(NoSocket())
         await live.resume_messages(ResumeRequest(live.id, last_seq=2))
         await asyncio.sleep(1.0)
-        assert live._replay.audio_ms >= kept_ms
+        assert live.numbering.replay.audio_ms >= kept_ms
         await asyncio.sleep(ANSWER_S + DROPPED_S)
-        assert live._replay.audio_ms == 0
+        assert live.numbering.replay.audio_ms == 0
         live.close_soon(1000, "over")
         live.detach()
         await live.gone()

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from realtime.server.access import CLOCK_LEEWAY_S
-from realtime.server.live_session import Closing
+from realtime.server.closing import Closing
 from realtime.server.state import ACCESS
 from tests.eventually import eventually
 from tests.server.harness import Harness, open_harness
@@ -77,6 +77,6 @@ async def test_a_slow_reader_may_resume():
 async def test_the_replay_buffer_counts_audio_and_bytes(harness: Harness):
     async with harness.connect("?extensions=resume") as wire:
         await wire.ask(LONG)
-        replay = live(harness, wire)._replay
+        replay = live(harness, wire).numbering.replay
         assert replay.audio_ms == pytest.approx(len(wire.audio()) / 48, abs=1)
         assert len(wire.audio()) < replay.size_bytes < 2 * len(wire.audio())
