@@ -17,7 +17,7 @@ from aiohttp import ClientConnectionResetError, web
 from realtime.core.conversation import Conversation, Message, OutputSpeech, Text
 from realtime.providers.base import Store, Taken
 from realtime.providers.memory_store import MemoryStore
-from realtime.server import realtime_endpoint
+from realtime.server import joining, realtime_endpoint
 from realtime.server.openings import Openings
 from realtime.server.persistence import Persistence
 from realtime.server.registry import Registry
@@ -285,7 +285,7 @@ def test_nobody_waits_behind_a_queue_of_those_who_wait_for_the_store():
 
 
 async def test_who_waited_in_vain_begins_a_new_conversation(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(realtime_endpoint, "LOAD_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(joining, "LOAD_TIMEOUT_S", 0.05)
     async with with_store(Hangs()) as harness:
 
         async def open_one() -> None:
