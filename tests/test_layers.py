@@ -184,7 +184,7 @@ OWN_TIMERS = {
     "server/connection.py": (2, "the end of a connection"),
     "server/draining.py": (2, "the delay before sessions leave, and the end of the last sockets"),
     "server/registry.py": (1, "a change, or a look again"),
-    "session/session.py": (1, "the length of a session, whatever happens in it"),
+    "session/lifetime.py": (1, "the length of a session, whatever happens in it"),
 }
 
 

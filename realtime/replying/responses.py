@@ -14,13 +14,11 @@ from functools import partial
 
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.conversation import FunctionCallOutput, Part
+from realtime.core.conversation import Part
 from realtime.core.messages import ChatRequest
-from realtime.core.playback_clock import SpeakingRate
 from realtime.errors import ProtocolError
 from realtime.logs import story
 from realtime.metrics import Marks
-from realtime.protocol.objects import FunctionCallItem
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.server_events import OutputAudioBufferStarted, OutputAudioBufferStopped
 from realtime.protocol.voices import platform_voice
@@ -33,6 +31,8 @@ from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.response import ReplyPlan, Response
 from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.so_far import so_far
+from realtime.replying.speaking_rates import SpeakingRates
+from realtime.replying.tool_rounds import MAX_TOOL_ROUNDS, continues, to_continue
 from realtime.replying.turn_replies import TurnReplies, teller_of
 from realtime.tools import Toolbox
 from realtime.upstream import facts_of, label_of
@@ -40,8 +40,6 @@ from realtime.upstream import facts_of, label_of
 log = logging.getLogger(__name__)
 
 MAX_OUT_OF_BAND = 4
-MAX_TOOL_ROUNDS = 8  # in one turn of the user; then the model has to answer
-MAX_SPEAKING_RATES = 16
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interruption, is nobody's mistake
 
 
@@ -53,7 +51,7 @@ class Responses:
         self._playout = playout
         self._tools = tools  # what the server runs itself
         self.waterfalls = Waterfalls(context)
-        self._speaking_rates: dict[Voice, SpeakingRate] = {}  # learnt from each voice's replies
+        self._speaking_rates = SpeakingRates()
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
         self._ends_as: StopReason = "client_cancelled"  # what is open when the session ends
@@ -130,7 +128,7 @@ class Responses:
             speech=providers.speech,
             events=ResponseEvents(self._context, options, marks, response_id),
             marks=marks,
-            speaking_rate=self._speaking_rate(plan.voice),
+            speaking_rate=self._speaking_rates.of(plan.voice),
         )
 
     def _chat(self, options: ResponseOptions) -> ChatModel:
@@ -141,13 +139,6 @@ class Responses:
         """What the user speaks, as far as client or operator said so."""
         transcription = self._context.config.transcription
         return (transcription.language if transcription else None) or self._context.settings.language
-
-    def _speaking_rate(self, voice: Voice) -> SpeakingRate:
-        """What was learnt of this voice; of those not used for long nothing is kept."""
-        rate = self._speaking_rates[voice] = self._speaking_rates.pop(voice, SpeakingRate())
-        if len(self._speaking_rates) > MAX_SPEAKING_RATES:
-            del self._speaking_rates[next(iter(self._speaking_rates))]
-        return rate
 
     def voice(self, options: ResponseOptions) -> Voice:
         """The platform's voice these options ask for."""
@@ -174,17 +165,10 @@ class Responses:
             self.forget_interrupted()
             self._playout.begin(response.events.sound)
             self.active = self._latest = response
-            self._context.turns.put(turns.ReplyBegan(response.id, self._continues(response)))
+            follows = continues(response, self._context.conversation.items)
+            self._context.turns.put(turns.ReplyBegan(response.id, follows))
         response.turn.began()
         response.open_gate()
-
-    def _continues(self, response: Response) -> bool:
-        """Whether it says what comes of a tool, or is left of the reply before, and not of new words of the user."""
-        items = self._context.conversation.items
-        after_tool = response.plan.tool_round > 0 or (
-            bool(items) and isinstance(items[-1], FunctionCallOutput)
-        )
-        return response.plan.resumes or after_tool
 
     async def _run(self, response: Response) -> None:
         try:
@@ -222,7 +206,7 @@ class Responses:
     def _conversation_reply_ended(self, response: Response) -> None:
         self.active = None
         audible = self._playout.unheard_s() > 0 and response.events.status != "cancelled"
-        ended = turns.ReplyEnded(response.id, audible, self._to_continue(response))
+        ended = turns.ReplyEnded(response.id, audible, to_continue(response))
         self._context.turns.put(ended)
         if audible:
             self._await_playback(response)
@@ -254,14 +238,6 @@ class Responses:
         if self._tools is None or options.out_of_band:
             return options
         return replace(options, tools=self._tools.beside(options.tools))
-
-    def _to_continue(self, response: Response) -> bool:
-        """Whether the model has to be asked again, because our tools have answered every call of this reply."""
-        items = response.events.items
-        if response.events.status != "completed" or response.plan.tool_round >= MAX_TOOL_ROUNDS:
-            return False
-        ours = sum(isinstance(item, FunctionCallItem) for item in items.server_items)
-        return ours > 0 and ours >= items.calls  # else the client, whose tools were called as well, will ask
 
     def continue_after(
         self,

@@ -32,7 +32,8 @@ from realtime.server.saving import places_of
 from realtime.server.session_ids import random_id
 from realtime.server.story import Client, SessionStory
 from realtime.session.defaults import new_session_config
-from realtime.session.session import Session, SessionEnded
+from realtime.session.lifetime import SessionEnded
+from realtime.session.session import Session
 from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
 

@@ -33,7 +33,7 @@ from realtime.protocol import client_events
 from realtime.protocol import server_events as events
 from realtime.protocol.objects import ConversationObject, MessageItem
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
-from realtime.protocol.session_config import SessionConfig, apply, to_wire
+from realtime.protocol.session_config import SessionConfig, apply
 from realtime.providers.base import ChatModel, Providers
 from realtime.replying.chat_request import with_items
 from realtime.replying.fixed_response import FixedResponse
@@ -44,8 +44,10 @@ from realtime.session.continued import Continued, go_on, tell_items
 from realtime.session.idle_clock import IdleClock
 from realtime.session.items import ItemEvents, NewItem
 from realtime.session.leaving import Leaving
+from realtime.session.lifetime import duration_s, until_over
 from realtime.session.prewarm import Prewarm
 from realtime.session.question import question
+from realtime.session.shown import ShownSession
 from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.tools import Toolbox
@@ -54,10 +56,6 @@ from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
-
-
-class SessionEnded(Exception):
-    """The session is over; the reason is the close reason of the wire."""
 
 
 class Session:
@@ -83,9 +81,7 @@ class Session:
         self.id = new_id("sess") if continued is None else continued.session_id
         self._continued = continued  # another server has begun it
         self._refused = refused  # what the client asked for with its address, in vain
-        self._lasts_s = settings.session_minutes * 60
-        if continued is not None:
-            self._lasts_s = min(self._lasts_s, max(0.0, continued.expires_unix_s - time.time()))
+        self._lasts_s = duration_s(settings, continued)
         self.expires_unix_s = int(time.time() + self._lasts_s)
         self._turn, self._rules = turns.Turn(), turns.TurnRules()
         self._context = Context(
@@ -121,7 +117,7 @@ class Session:
         )
         self._request = partial(question, context, self._user)
         self._turn_marks: Marks | None = None
-        self._shown: tuple[SessionConfig, msgspec.Raw] | None = None
+        self._shown = ShownSession(context, self.expires_unix_s)
         self._idle = IdleClock(context, weak_call(self._idle_passed), lambda: responses.busy)
         self.leaving = Leaving(context, responses, self._playout, self._user, self._idle)
         self._follow_rules()
@@ -157,40 +153,25 @@ class Session:
         for error in self._refused:
             self._put(events.ErrorEvent.of(error))
         self._prewarm.start()
-        settings = self._context.settings
+        greeting = self._context.settings.greeting
         if self._continued is not None:
             await self._go_on(self._continued)
-        elif settings.greeting:
-            self._reply(self._options(), self._marks(), chat=FixedResponse(settings.greeting))
-        try:
-            async with asyncio.timeout(self._lasts_s):
-                await self._context.tasks.failure()
-        except TimeoutError:
-            error = ProtocolError(
-                f"Your session hit the maximum duration of {settings.session_minutes:g} minutes.",
-                code="session_expired",
-            )
-            self._put(events.ErrorEvent.of(error))
-            raise SessionEnded("session_expired") from None
+        elif greeting:
+            self._reply(self._options(), self._marks(), chat=FixedResponse(greeting))
+        await until_over(self._context, self._lasts_s)
 
     async def _go_on(self, continued: Continued) -> None:
         options = self._options()
-        try:
-            await go_on(
-                continued,
-                self._context,
-                self.responses,
-                self._playout,
-                request=self._request,
-                reply=lambda: self._reply(options, self._marks()),
-                options=options,
-                marks=self._marks(),
-            )
-        except OutboxFull:
-            raise
-        except Exception as error:  # the session goes on without what was being said
-            log.error("%s: what another server had begun does not go on", self.id, exc_info=error)
-            self._put(events.ErrorEvent.of(event_broken()))
+        await go_on(
+            continued,
+            self._context,
+            self.responses,
+            self._playout,
+            request=self._request,
+            reply=lambda: self._reply(options, self._marks()),
+            options=options,
+            marks=self._marks(),
+        )
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
@@ -202,16 +183,7 @@ class Session:
 
     def session_object(self) -> msgspec.Raw:
         """The session as the wire shows it: JSON that all events share until the configuration changes."""
-        if self._shown is None or self._shown[0] is not self.config:
-            wire = to_wire(
-                self.config,
-                session_id=self.id,
-                expires_at=self.expires_unix_s,
-                model=self._context.providers.chat.name,
-                resume_window_s=math.ceil(self._context.settings.resume_window_s),
-            )
-            self._shown = (self.config, msgspec.Raw(msgspec.json.encode(wire)))
-        return self._shown[1]
+        return self._shown.now()
 
     @property
     def input_audio_ms(self) -> int:

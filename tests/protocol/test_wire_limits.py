@@ -17,7 +17,7 @@ from realtime.protocol import (
     session_config,
     session_values,
 )
-from realtime.replying import response, response_events, responses
+from realtime.replying import response, response_events, responses, tool_rounds
 from realtime.server import connection, frames
 from realtime.session import items as session_items
 from realtime.settings import Settings
@@ -85,7 +85,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"values of {response_options.MAX_METADATA_VALUE_CHARS}",
     ),
     "Rounds of the server's own tools": (
-        f"{responses.MAX_TOOL_ROUNDS};",
+        f"{tool_rounds.MAX_TOOL_ROUNDS};",
         f"{tools.MAX_OUTPUT_CHARACTERS:,} characters",
     ),
     "`instructions`": (f"{session_values.MAX_INSTRUCTIONS_CHARS:,} characters",),
