@@ -204,8 +204,18 @@ class Metrics:
 
         self._add_load()
         self._add_stop()
+        self._add_moves()
         self._add_upstream(seconds)
         self._add_process()
+
+    def _add_moves(self) -> None:
+        """Sessions that go on at another server."""
+        self.takeovers = Counter(
+            "realtime_takeovers",
+            "Sessions that went on at another server than before",
+            ["outcome"],
+            registry=self.registry,
+        )
 
     def _add_load(self) -> None:
         """What decides whether new sessions may begin."""

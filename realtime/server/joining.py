@@ -112,6 +112,7 @@ async def connect(
         try:
             return await _restored(app, socket, client, client.elsewhere, place)
         except NotResumable as error:
+            app[METRICS].takeovers.labels("failed").inc()
             not_resumable = error
         caller = app[ACCESS].check(client.credential, time.time())  # as above
         client = replace(client, caller=caller)
@@ -134,6 +135,7 @@ async def _restored(
         log.warning("a session of another server cannot go on here: %s", error)
         raise NotResumable("That session cannot be resumed at this server.") from None
     _begin(app, live, client, place, restored.epoch)
+    app[METRICS].takeovers.labels("done").inc()
     connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)
     return connection, live.restored_messages()

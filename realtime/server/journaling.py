@@ -145,6 +145,7 @@ class JournaledSession:
             case Kept.REFUSED:
                 if not self.live.ending.done():
                     log.warning("%s goes on at another server", self.live.id)
+                    self.live.story.taken_over()
                     self.live.taken_over()
             case Kept.INCOMPLETE:
                 self._dirty = True

@@ -57,6 +57,10 @@ class SessionStory:
         self._metrics.sessions_total.inc()
         story(log, "session began", {"id": session_id, "key": key, **_facts_of(client)})
 
+    def taken_over(self) -> None:
+        """Another server goes on with it."""
+        self._metrics.takeovers.labels("lost").inc()
+
     def end(self, session_id: str, code: int | None, reason: str) -> None:
         """The session has ended, with this close code."""
         self._metrics.sessions.dec()

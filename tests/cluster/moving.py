@@ -9,7 +9,7 @@ from typing import Any
 
 from realtime.server.live_session import LiveSession
 from realtime.server.run import running
-from realtime.server.state import REGISTRY, SETTINGS, runtime_of
+from realtime.server.state import METRICS, REGISTRY, SETTINGS, runtime_of
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
 from tests.server.harness import Harness, WireClient, open_harness
@@ -61,6 +61,12 @@ async def recorded(node: Harness, wire: WireClient) -> None:
     assert live.journaled is not None
     assert await live.save_all()
     await live.journaled.write()
+
+
+def takeovers(node: Harness) -> dict[str, float]:
+    """How many sessions changed their server, by outcome, as this one has counted."""
+    samples = [sample for each in node.server.app[METRICS].takeovers.collect() for sample in each.samples]
+    return {one.labels["outcome"]: one.value for one in samples if one.name.endswith("_total")}
 
 
 def texts(item: dict[str, Any]) -> str:

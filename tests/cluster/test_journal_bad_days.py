@@ -10,7 +10,7 @@ from realtime.providers import redis_store
 from realtime.providers.journal import Entry, Kept
 from realtime.providers.redis_journal import RedisJournal
 from realtime.server import journaling
-from tests.cluster.moving import QUERY, live_at, lose, open_nodes, query_of, recorded, texts
+from tests.cluster.moving import QUERY, live_at, lose, open_nodes, query_of, recorded, takeovers, texts
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
 
@@ -64,6 +64,17 @@ async def test_a_redis_that_has_forgotten_everything_gets_it_again(server: Redis
         async with two.open_socket(query_of(old)) as new:
             assert (await new.until("session.resumed"))["restored"]
             assert texts(await new.retrieve(item_id)) == "one"
+
+
+async def test_a_session_whose_position_cannot_be_read_does_not_go_on(server: RedisServer) -> None:
+    async with open_nodes(server) as (one, two), one.connect(QUERY) as old:
+        await recorded(one, old)
+        entry = live_at(one, old).journaled
+        entry.moved = True  # so that it writes no better one
+        assert await entry._journal.write(entry.live.id, entry.epoch, position=b"{") is Kept.WRITTEN
+        async with two.open_socket(query_of(old)) as new:
+            assert (await new.error())["code"] == "session_not_resumable"
+            assert takeovers(two) == {"failed": 1}
 
 
 def open_link_of(node):

@@ -8,7 +8,18 @@ import pytest
 
 from realtime.core import snapshot
 from realtime.server import journaling
-from tests.cluster.moving import LONG, QUERY, SLOW, live_at, lose, open_nodes, query_of, recorded, texts
+from tests.cluster.moving import (
+    LONG,
+    QUERY,
+    SLOW,
+    live_at,
+    lose,
+    open_nodes,
+    query_of,
+    recorded,
+    takeovers,
+    texts,
+)
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
 from tests.server.harness import WireClient
@@ -63,6 +74,7 @@ async def test_a_session_goes_on_with_its_history_and_its_numbers(
             assert len(items) == 4
             assert numbers(old, new) == list(range(1, last_seq(new) + 1))
         await until(lambda: not one.sessions)  # the older server has found out
+        assert (takeovers(one), takeovers(two)) == ({"lost": 1}, {"done": 1})
 
 
 @pytest.mark.parametrize("received", [True, False])
