@@ -209,6 +209,11 @@ class Conversation:
         """What was last heard, if there is a speaker."""
         return None
 
+    @property
+    def _received_ms(self) -> int:
+        """How much of what is at `position` has arrived and will be played to its end."""
+        return 0
+
     async def close(self) -> None:
         """The client is done: the server forgets the session at once."""
         if self._line is not None:

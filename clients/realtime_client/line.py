@@ -180,8 +180,11 @@ class Line:
     def _query(self) -> dict[str, Any]:
         if self._log.session_id is None:
             return {}
-        played = self._conversation.position
-        at = {} if played is None else {"item_id": played.part.item_id, "played_ms": played.played_ms}
+        at: dict[str, Any] = {}
+        if (played := self._conversation.position) is not None:
+            at = {"item_id": played.part.item_id, "played_ms": played.played_ms}
+            if received_ms := self._conversation._received_ms:
+                at["received_ms"] = received_ms
         return {"resume": self._log.session_id, "last_seq": self._log.last_seq, **at}
 
     async def _go_on(self, socket: WatchedSocket, first: Event) -> None:

@@ -170,6 +170,14 @@ class Player:
             self._finished = [part for part in self._finished if part.key not in drained]
         return [Position(p.part, p.played_ms, drained=p.part in drained) for p in told]
 
+    def received_ms(self, part: PartKey) -> int:
+        """How much of a part that is not over has arrived, and will be played; 0 of one that is over or was flushed."""
+        with self._lock:
+            for each in (*self._finished, *self._parts):
+                if each.key == part:
+                    return (each.handed + each.waiting_bytes // SAMPLE_BYTES) * 1000 // self.rate
+        return 0
+
     def flush(self) -> list[Position]:
         """Drop everything that waits. The positions are final: the device still plays what it has taken."""
         with self._lock:

@@ -156,6 +156,12 @@ class Talk(Conversation):
     def position(self) -> Position | None:
         return self._position
 
+    @property
+    def _received_ms(self) -> int:
+        if self._playback is None or self._position is None:
+            return 0
+        return self._playback.output.player.received_ms(self._position.part)
+
     def _heard(self, position: Position) -> None:
         self._position = position
         self._played_s = asyncio.get_running_loop().time()

@@ -15,6 +15,24 @@ def tone(ms, value=7):
     return value.to_bytes(2, "little") * (RATE * ms // 1000)
 
 
+def test_what_has_arrived_is_known_until_it_was_heard_or_dropped():
+    player = Player()
+    assert player.received_ms(A) == 0
+    player.write(A, bytes(RATE * 2))
+    player.read(RATE // 10, 0.0)
+    assert player.received_ms(A) == 1000
+    player.write(B, bytes(RATE))
+    assert player.received_ms(B) == 500
+    player.end(A)
+    player.drain(0.1)
+    player.positions(0.5)
+    assert player.received_ms(A) == 1000, "the device has it, and nobody has heard its end"
+    player.positions(9.0)
+    assert player.received_ms(A) == 0
+    player.flush()
+    assert player.received_ms(B) == 0
+
+
 def test_nothing_to_play_is_silence():
     player = Player()
     assert player.read(240, 0.0) == bytes(480)

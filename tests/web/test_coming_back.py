@@ -86,6 +86,29 @@ async def test_the_answer_goes_on_at_its_sample(open_page: Any, binary: bool) ->
         assert await page.evaluate("() => voice.conversation.problem") is None
 
 
+async def test_the_address_says_what_is_playing_and_how_much_has_arrived(open_page: Any) -> None:
+    async with speaking(open_page) as (_, __, page, ___):
+        asked = """() => {
+            const part = { heardMs: 400.6, receivedMs: 1500.4, outputMs: 500, done: true };
+            voice.player.parts.set("0:item_0", { ...part, heardMs: 1500.4 });
+            const idle = voice.connection.played();
+            voice.player.parts.set("0:item_1", part);
+            return [idle, voice.connection.played()];
+        }"""
+        played = {"item_id": "item_1", "played_ms": 400.6, "received_ms": 1500.4}
+        assert await page.evaluate(asked) == [None, played]
+        query = """async (played) => {
+            const { Resuming } = await import("/sdk/resuming.js"), log = new Resuming();
+            log.begin({ id: "sess_1", extensions: ["resume"] });
+            return [log.query(played), log.query()];
+        }"""
+        named = {"resume": "sess_1", "last_seq": 0}
+        assert await page.evaluate(query, played) == [
+            {**named, "item_id": "item_1", "played_ms": 400, "received_ms": 1500},
+            named,
+        ]
+
+
 async def test_a_new_server_is_told_the_conversation_as_text(open_page: Any) -> None:
     async with speaking(open_page) as (harness, proxy, page, _):
         await page.evaluate("(text) => voice.say(text)", "My name is Ada.")

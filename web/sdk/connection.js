@@ -47,7 +47,7 @@ export class Connection extends EventTarget {
     this.everOpen = false;
     this.watched = false;
     this.query = /** @type {() => Record<string, string>} */ (() => ({}));  // more parameters of the address, asked for at each connect
-    this.played = /** @type {() => { item_id: string, played_ms: number } | null} */ (() => null);  // {item_id, played_ms} of what is playing, for the server of a resumed session
+    this.played = /** @type {() => import("./resuming.js").Playing | null} */ (() => null);  // what is playing, for the server of a resumed session
     this.repeated = /** @type {string[]} */ ([]);  // items of the user whose audio a new session is sent again
     this.resumptions = 0;
     this.traffic = { sent: 0, received: 0 };  // bytes of all messages of all sockets

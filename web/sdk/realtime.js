@@ -262,8 +262,8 @@ export class Realtime extends EventTarget {
     this.connection.played = () => {
       const playing = [...this.player.parts].find(([, { done, heardMs, receivedMs }]) => !done || heardMs < receivedMs);
       if (!playing) return null;
-      const [key, { heardMs }] = playing;
-      return { item_id: key.slice(key.indexOf(":") + 1), played_ms: heardMs };
+      const [key, { heardMs, receivedMs }] = playing;
+      return { item_id: key.slice(key.indexOf(":") + 1), played_ms: heardMs, received_ms: receivedMs };
     };
     this.connection.addEventListener("silent", () => this.#changed());
     this.player.addEventListener("state", () => this.#changed());

@@ -12,6 +12,7 @@ const ASK = "response.create";
 
 /** @import { Entry } from "./kept.js" */
 /** @import { ProtocolEvent } from "./types.js" */
+/** How much of an item was played, and how much has arrived. @typedef {{ item_id: string, played_ms: number, received_ms: number }} Playing */
 
 /** An event that says nothing new when it comes late: it is never sent again. @param {ProtocolEvent} event */
 const stale = ({ type, state }) => type === "output_audio_buffer.played" && (state ?? "playing") === "playing";
@@ -56,10 +57,11 @@ export class Resuming {
     return true;
   }
 
-  /** Parameters for the address of the new socket. `played`: what is playing. @param {{ item_id: string, played_ms: number } | null} played */
+  /** Parameters for the address of the new socket. `played`: what is playing. @param {Playing | null} played */
   query(played = null) {
     if (!this.possible) return {};
-    const at = played ? { item_id: played.item_id, played_ms: Math.floor(played.played_ms) } : {};
+    const [played_ms, received_ms] = [played?.played_ms ?? 0, played?.received_ms ?? 0].map(Math.floor);
+    const at = played ? { item_id: played.item_id, played_ms, received_ms } : {};
     return { resume: this.id, last_seq: this.lastSeq, ...at };
   }
 
