@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +33,7 @@ from realtime.providers.base import (
     StoredSummary,
     Taken,
 )
+from realtime.providers.private_file import keep_private
 from realtime.providers.stored_order import accepted, merged, with_late
 from realtime.settings import Settings
 
@@ -87,9 +87,6 @@ CREATE TABLE IF NOT EXISTS ownership (
 # versions without it can use the same file. A REPLACE deletes without the trigger. `ownership` has no row before a
 # conversation is taken for the first time; it is a table of its own for the same reason.
 
-# What SQLite keeps beside the file, with parts of its content. It gives new ones the file's own mode.
-_BESIDE = ("-wal", "-shm", "-journal")
-
 T = TypeVar("T")
 _Key = tuple[str, str]  # the owner and the id of a conversation
 _Save = Callable[[], None]
@@ -104,7 +101,7 @@ class SqliteStore(Store):
         self._keep_s = keep_days * 86_400
         self._pruned_s = float("-inf")
         try:
-            _keep_private(self._path)
+            keep_private(self._path)
             self._file = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
@@ -385,24 +382,6 @@ def _write_ahead(file: sqlite3.Connection) -> None:
             time.sleep(BUSY_POLL_S)
         else:
             return
-
-
-def _keep_private(path: Path) -> None:
-    """Make the file, if there is none, and let only its user read it and what stands beside it.
-
-    A file of somebody else keeps its mode, and the log says so. Raises OSError if there can be no file.
-    """
-    if str(path) == ":memory:":
-        return
-    if not path.exists():
-        log.info("%s is a new store, without any conversation", path)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    for each in (path, *(path.with_name(path.name + suffix) for suffix in _BESIDE)):
-        try:
-            if each.exists() and each.stat().st_mode & 0o077:
-                each.chmod(0o600)
-        except PermissionError:
-            log.warning("others may read %s, and this user cannot change that", each)
 
 
 def create(settings: Settings) -> SqliteStore:
