@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from realtime.errors import ConfigError, ProtocolError
+from realtime.settings.accounts import key_name
 from realtime.settings.load import is_loopback
 
 EPHEMERAL = "ek_"
@@ -91,7 +92,7 @@ class Access:
                 found = key
         if found is None:
             raise AccessDenied("Incorrect API key: use one of the keys in REALTIME_API_KEYS of this server.")
-        return Caller(_name(found))
+        return Caller(key_name(found))
 
     def mint(self, caller: Caller, session: dict[str, Any], expires_at: int) -> str:
         """A secret for sessions with these settings, valid until `expires_at` (Unix seconds). Raises ProtocolError."""
@@ -139,14 +140,10 @@ class _Signer:
         owner = b"open server" if key is None else b"key " + key
         mark = hmac.digest(root, b"realtime client secret, mark: " + owner, "sha256")[:MARK_BYTES]
         secret = hmac.digest(root, b"realtime client secret, signature: " + owner, "sha256")
-        return cls(OPEN if key is None else _name(key), mark, secret)
+        return cls(OPEN if key is None else key_name(key), mark, secret)
 
     def sign(self, body: bytes) -> bytes:
         return hmac.digest(self.secret, body, "sha256")[:SIGNATURE_BYTES]
-
-
-def _name(key: bytes) -> str:
-    return "key-" + hashlib.sha256(key).hexdigest()[:8]
 
 
 def credential_of(authorization: str | None, subprotocols: list[str]) -> tuple[str | None, bool]:

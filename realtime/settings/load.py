@@ -19,11 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from realtime.errors import ConfigError
-from realtime.settings.model import Settings
+from realtime.settings.accounts import DEFAULT, OWN, completed
+from realtime.settings.model import Account, Settings
 from realtime.settings.service_links import service_links
 from realtime.settings.table import SETTINGS, Setting
 
 TOML_NAME = "realtime.toml"
+ACCOUNTS = "accounts"  # in that file: [[accounts]]
 SANDBOX_KEY = "sandbox"
 MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account
 _MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")
@@ -76,6 +78,7 @@ def load_settings(
         for setting, shown_name, origin, raw in source:
             values[setting.field] = None if raw is None else _read(setting, shown_name, raw)
             origins[setting.field] = origin
+    _choose_accounts(values, origins)
     _choose_platform(values, origins)
     _choose_cache(values, origins, environ)
     _check_together(values, origins)
@@ -140,16 +143,24 @@ def _from_environment(environ: Mapping[str, str]) -> Found:
 def _from_toml(path: Path | None) -> Found:
     if path is None:
         return
-    known = {name.lower(): setting for name, setting in _BY_NAME.items()}
-    found = _flatten(_parse_toml(path))
+    known = {_key_in_file(name): setting for name, setting in _BY_NAME.items()}
+    tree = _parse_toml(path)
+    if isinstance(tree.get(ACCOUNTS), dict):
+        raise ConfigError(f"[{ACCOUNTS}] in {path} must be [[{ACCOUNTS}]], once for each account.")
+    found = _flatten(tree)
     for key in found:
         if key not in known:
             raise ConfigError(f"Unknown key {key!r} in {path}.{_suggestion(key, known)}")
     for setting in SETTINGS:
-        for name in setting.names:
-            if name.lower() in found:
-                yield setting, f"{name.lower()} in {path}", TOML_NAME, found[name.lower()]
+        for key in map(_key_in_file, setting.names):
+            if key in found:
+                yield setting, f"{key} in {path}", TOML_NAME, found[key]
                 break
+
+
+def _key_in_file(name: str) -> str:
+    """What a setting of this name is called in the file."""
+    return ACCOUNTS if name == "REALTIME_ACCOUNTS" else name.lower()
 
 
 def _parse_toml(path: Path) -> dict[str, Any]:
@@ -186,6 +197,46 @@ def _suggestion(name: str, known: Mapping[str, Setting]) -> str:
         return f" Did you mean {elsewhere if name.isupper() else elsewhere.lower()}?"
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f" Did you mean {nearest[0]}?" if nearest else ""
+
+
+def _choose_accounts(values: dict[str, Any], origins: dict[str, str]) -> None:
+    """Complete the accounts. The first one is the default: that of MINIMAX_API_KEY, else the first of the list."""
+    given = values.get("accounts")
+    if not given:
+        return
+    if values.get("api_key", "") is None:  # the sandbox is wanted
+        values["accounts"], origins["accounts"] = (), "default"
+        return
+    whole = [_completed(account, values) for account in given]
+    default = None
+    if "api_key" in values:
+        said = {field: values[field] for field in OWN if field in values}
+        default = _completed(Account(DEFAULT, **said), values)
+    values["accounts"] = completed(whole, default, values.get("api_keys", ()))
+    if default is None:
+        said = {field: value for field in OWN if (value := getattr(given[0], field))}
+        if "speech_urls" in values:
+            said["speech_urls"] = whole[0].speech_urls
+        values |= said
+        origins |= dict.fromkeys(said, origins["accounts"])
+
+
+def _completed(account: Account, values: Mapping[str, Any]) -> Account:
+    """The account with the limits of the settings, and of its region, where it says none itself."""
+    usual = Settings()
+    base_url = values.get("base_url", usual.base_url)
+    here = account.base_url in (None, base_url)
+    mainland = is_mainland(account.base_url or base_url)
+    return dataclasses.replace(
+        account,
+        base_url=account.base_url or base_url,
+        speech_urls=account.speech_urls or (values.get("speech_urls", ()) if here else ()),
+        speech_rpm=account.speech_rpm
+        or values.get("speech_rpm", MAINLAND_SPEECH_RPM if mainland else usual.speech_rpm),
+        chat_rpm=account.chat_rpm or values.get("chat_rpm", usual.chat_rpm),
+        speech_connections=account.speech_connections
+        or values.get("speech_connections", usual.speech_connections),
+    )
 
 
 def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
@@ -254,7 +305,8 @@ def is_mainland(base_url: str) -> bool:
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Every key in the settings."""
     values = [getattr(settings, setting.field) for setting in SETTINGS if setting.secret]
-    return tuple(key for value in values for key in (value if isinstance(value, tuple) else (value,)) if key)
+    every = (key for value in values for key in (value if isinstance(value, tuple) else (value,)) if key)
+    return tuple(key.api_key if isinstance(key, Account) else key for key in every)
 
 
 def mask(key: str) -> str:
@@ -267,10 +319,14 @@ def describe(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
     for setting in SETTINGS:
         value = getattr(loaded.settings, setting.field)
         shown = value if isinstance(value, tuple) else (value,)
-        texts = [mask(str(v)) if setting.secret else _shown(v) for v in shown if v is not None]
+        texts = [_masked(v) if setting.secret else _shown(v) for v in shown if v is not None]
         origin = loaded.origins[setting.field]
         name = next((n for n in setting.names if origin == f"environment {n}"), setting.names[-1])
         yield name, ", ".join(texts) or "none", origin
+
+
+def _masked(value: object) -> str:
+    return f"{value.name} {mask(value.api_key)}" if isinstance(value, Account) else mask(str(value))
 
 
 def _shown(value: object) -> str:

@@ -7,6 +7,24 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """One of several accounts of the platform. What is None is as the setting of that name. `repr` leaves keys out.
+
+    `for_keys` are the names of this server's keys that may use it (`key-` and 8 digits, as in the log); empty: all.
+    """
+
+    name: str
+    api_key: str = field(repr=False)
+    base_url: str | None = None
+    speech_urls: tuple[str, ...] = ()  # empty: derived from base_url
+    group_id: str | None = None
+    speech_rpm: int | None = None
+    chat_rpm: int | None = None
+    speech_connections: int | None = None
+    for_keys: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a server. `repr` leaves keys out.
 
@@ -26,6 +44,8 @@ class Settings:
     speech_rpm: int = 60
     chat_rpm: int = 200
     speech_connections: int = 20
+    # Several accounts of the platform, the default one first; empty: the one of the fields above
+    accounts: tuple[Account, ...] = ()
     chat_provider: str = "auto"  # auto, minimax, openai, or an installed one: name[:argument]
     speech_provider: str = "minimax"  # minimax, or an installed one: name[:argument]
     chat_base_url: str | None = None  # any OpenAI-compatible chat; None: MiniMax
@@ -108,4 +128,4 @@ class Settings:
     @property
     def use_sandbox(self) -> bool:
         """Whether no platform is configured: then the sandbox answers, in this process."""
-        return self.api_key is None
+        return self.api_key is None and not self.accounts

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realtime.settings import readers as types
+from realtime.settings.accounts import accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,13 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "MINIMAX_SPEECH_CONNECTIONS",
                 "Speech connections at once that the account allows.",
                 types.whole(1, 100_000),
+            ),
+            _setting(
+                "accounts",
+                "REALTIME_ACCOUNTS",
+                "More accounts: a JSON list, or `[[accounts]]` in `realtime.toml` ([scale.md](scale.md)).",
+                accounts,
+                secret=True,
             ),
         ),
     ),
