@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,7 +17,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from realtime import __version__
@@ -85,21 +85,76 @@ class Permits(Collector):
     """What became of the permits of each kind of request, read when the metrics are read."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._by_kind: dict[str, Callable[[], Mapping[str, int]]] = {}
+        self._counts: dict[tuple[str, str], Callable[[], Mapping[str, int]]] = {}  # by kind and account
         registry.register(self)
 
-    def show(self, kind: str, counts: Callable[[], Mapping[str, int]]) -> None:
-        """Ask `counts` for the number of each outcome."""
-        self._by_kind[kind] = counts
+    def show(self, kind: str, counts: Callable[[], Mapping[str, int]], account: str = "") -> None:
+        """Ask `counts` for the number of each outcome. `account` is its name where there are several."""
+        self._counts[kind, account] = counts
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """For the registry."""
         documentation = "Permits for requests: those asked for, and what became of them"
-        family = CounterMetricFamily("realtime_budget_permits", documentation, labels=["kind", "outcome"])
-        for kind, counts in self._by_kind.items():
+        labels = _labels(self._counts, "outcome")
+        family = CounterMetricFamily("realtime_budget_permits", documentation, labels=labels)
+        for (kind, account), counts in self._counts.items():
             for outcome, number in counts().items():
-                family.add_metric([kind, outcome], number)
+                family.add_metric([kind, outcome, account][: len(labels)], number)
         yield family
+
+
+class Budget(Collector):
+    """A number of each kind of request, and of each account where there are several, read when the metrics are read."""
+
+    def __init__(self, name: str, documentation: str, registry: CollectorRegistry) -> None:
+        self._name, self._documentation = name, documentation
+        self._read: dict[tuple[str, str], Callable[[], float]] = {}  # by kind and account
+        registry.register(self)
+
+    def show(self, kind: str, read: Callable[[], float], account: str = "") -> None:
+        """Ask `read` for the number."""
+        self._read[kind, account] = read
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """For the registry."""
+        labels = _labels(self._read)
+        family = GaugeMetricFamily(self._name, self._documentation, labels=labels)
+        for (kind, account), read in self._read.items():
+            family.add_metric([kind, account][: len(labels)], read())
+        yield family
+
+
+def _labels(shown: Iterable[tuple[str, str]], *more: str) -> list[str]:
+    """With the account only where one is named: without several accounts nothing is added."""
+    named = any(account for _, account in shown)
+    return ["kind", *more, "account"] if named else ["kind", *more]
+
+
+class SeveralAccounts:
+    """The metrics of a server with several accounts. One with a single account has none of them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._sessions = Gauge(
+            "realtime_account_sessions", "Open sessions by account", ["account"], registry=registry
+        )
+        self._usable = Gauge(
+            "realtime_account_usable",
+            "1: the account is asked, 0: it has run dry",
+            ["account"],
+            registry=registry,
+        )
+        self.moves = Counter(
+            "realtime_account_moves",
+            "Sessions that left an account that had run dry",
+            ["account"],
+            registry=registry,
+        )
+
+    def show(self, account: str, sessions: Callable[[], float], usable: Callable[[], float]) -> None:
+        """Ask both whenever the metrics are read."""
+        self._sessions.labels(account).set_function(sessions)
+        self._usable.labels(account).set_function(usable)
+        self.moves.labels(account)
 
 
 class SharedAccount:
@@ -116,15 +171,8 @@ class SharedAccount:
             registry=registry,
         )
         self.errors = Counter("realtime_redis_errors", "Round trips that failed", ["kind"], registry=registry)
-        self.nodes = Gauge(
-            "realtime_budget_nodes", "Servers that use the account", ["kind"], registry=registry
-        )
-        self.limit = Gauge(
-            "realtime_budget_limit",
-            "Requests a minute that the count allows now",
-            ["kind"],
-            registry=registry,
-        )
+        self.nodes = Budget("realtime_budget_nodes", "Servers that use the account", registry)
+        self.limit = Budget("realtime_budget_limit", "Requests a minute that the count allows now", registry)
 
     def round_trip(self, seconds: float, error: str | None) -> None:
         """One has ended, perhaps with this kind of error."""
@@ -133,10 +181,10 @@ class SharedAccount:
         else:
             self.errors.labels(error).inc()
 
-    def show(self, kind: str, nodes: Callable[[], int], limit: Callable[[], int]) -> None:
-        """Ask both whenever the metrics are read."""
-        self.nodes.labels(kind).set_function(nodes)
-        self.limit.labels(kind).set_function(limit)
+    def show(self, kind: str, nodes: Callable[[], int], limit: Callable[[], int], account: str = "") -> None:
+        """Ask both whenever the metrics are read. `account` is its name where there are several."""
+        self.nodes.show(kind, nodes, account)
+        self.limit.show(kind, limit, account)
 
 
 class Metrics:
@@ -273,11 +321,10 @@ class Metrics:
             buckets=seconds,
             registry=registry,
         )
-        self.budget_left = Gauge(
+        self.budget_left = Budget(
             "realtime_budget_requests_left",
             "Requests that the account allows in this minute, by our own count",
-            ["kind"],
-            registry=registry,
+            registry,
         )
         self.permits = Permits(registry)
         self.transcriptions = Histogram(
@@ -305,9 +352,13 @@ class Metrics:
         shared.up.set_function(lambda: float(up()))
         return shared
 
-    def show_budget(self, kind: str, requests_left: Callable[[], float]) -> None:
-        """Ask `requests_left` whenever the metrics are read."""
-        self.budget_left.labels(kind).set_function(requests_left)
+    def add_accounts(self) -> SeveralAccounts:
+        """The metrics of a server with several accounts."""
+        return SeveralAccounts(self.registry)
+
+    def show_budget(self, kind: str, requests_left: Callable[[], float], account: str = "") -> None:
+        """Ask `requests_left` whenever the metrics are read. `account` is its name where there are several."""
+        self.budget_left.show(kind, requests_left, account)
 
     def turn(self, marks: Marks) -> None:
         """Observe the marks of one turn."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from realtime.core.messages import ChatEvent, ChatRequest
@@ -28,16 +29,23 @@ from realtime.providers.base import (
 )
 from realtime.upstream import CHAT, SPEECH, TRANSCRIPTION, Upstream
 
+BUDGETS = MappingProxyType({CHAT: "", SPEECH: ""})  # of a server with one account, which has no name
 
-def observed(providers: Providers, metrics: Metrics) -> Providers:
-    """The same providers, seen by these metrics."""
-    upstream = Upstream(metrics)
-    metrics.show_budget(CHAT, providers.chat.requests_left)
-    metrics.show_budget(SPEECH, providers.speech.requests_left)
-    for kind, provider in ((CHAT, providers.chat), (SPEECH, providers.speech)):
-        tally = getattr(provider, "permits", None)  # of those who count their requests
+
+def observed(
+    providers: Providers,
+    metrics: Metrics,
+    upstream: Upstream | None = None,
+    budgets: Mapping[str, str] = BUDGETS,
+) -> Providers:
+    """The same providers, seen by these metrics. `budgets`: kinds of requests to show, with the account's name."""
+    upstream = upstream or Upstream(metrics)
+    by_kind: dict[str, ChatModel | Speech] = {CHAT: providers.chat, SPEECH: providers.speech}
+    for kind, account in budgets.items():
+        metrics.show_budget(kind, by_kind[kind].requests_left, account)
+        tally = getattr(by_kind[kind], "permits", None)  # of those who count their requests
         if tally is not None:
-            metrics.permits.show(kind, tally)
+            metrics.permits.show(kind, tally, account)
     speech, observe = providers.speech, getattr(providers.speech, "observe", None)
     if observe is not None:
         observe(upstream)
