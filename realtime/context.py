@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from realtime.core.conversation import (
     FULL,
@@ -31,9 +32,18 @@ from realtime.turn_queue import TurnQueue
 from realtime.turn_report import OnTurn
 
 
+class Seat(Protocol):
+    """The place of a session at one of several accounts of the platform (docs/scale.md 5)."""
+
+    def instead(self, voice_id: str) -> tuple[Settings, Providers] | None:
+        """What to use from now on, if its account has run dry and another one can speak with this voice."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Context:
-    """Of one session. Only `config` is ever replaced, by `session.update`; whoever needs it reads it here."""
+    """Of one session. `config` is replaced by `session.update`, settings and providers by `providers_for`, and nothing
+    else ever; whoever needs one of them reads it here."""
 
     session_id: str
     config: SessionConfig
@@ -49,6 +59,13 @@ class Context:
     careful: Callable[[], bool] = lambda: False  # whether there is no room for work that may be in vain
     on_turn: OnTurn | None = None  # is told of each turn when it is over
     sent: SentSound = field(default_factory=SentSound)  # what the listener was sent
+    seat: Seat | None = None  # None: the server has one account
+
+    def providers_for(self, voice_id: str) -> Providers:
+        """Whom the next reply asks: from now on those of another account, if the own one has run dry."""
+        if self.seat is not None and (moved := self.seat.instead(voice_id)) is not None:
+            self.settings, self.providers = moved
+        return self.providers
 
     def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:
         """Put an item into the conversation; in a full one the oldest make room, unless truncation is 'disabled'.

@@ -40,6 +40,7 @@ class Talk:
         reads: bool = True,
         end_of_turn=None,
         on_turn=None,
+        seat=None,
         **session,
     ) -> None:
         self.chat = chat or FakeChat()
@@ -51,7 +52,7 @@ class Talk:
         self.reads = asyncio.Event()
         if reads:
             self.reads.set()
-        self._server_tools, self._on_turn = server_tools, on_turn
+        self._server_tools, self._on_turn, self._seat = server_tools, on_turn, seat
         self._session_patch, self._extensions = session, extensions
         self._news = asyncio.Event()
 
@@ -70,6 +71,7 @@ class Talk:
             new_id=lambda kind: f"{kind}_{next(numbers)}",
             tools=self._server_tools,
             on_turn=self._on_turn,
+            seat=self._seat,
         )
         self._run = asyncio.create_task(self.session.run())
         self._reader = asyncio.create_task(self._read())

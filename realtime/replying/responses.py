@@ -106,10 +106,11 @@ class Responses:
                 code="rate_limit_exceeded",
                 type="rate_limit_error",
             )
-        providers, tools = self._context.providers, self._tools
+        voice = self.voice(options)
+        providers, tools = self._context.providers_for(voice.voice_id), self._tools
         plan = ReplyPlan(
             spoken=options.spoken,
-            voice=self.voice(options),
+            voice=voice,
             request=request,
             parallel_tool_calls=options.parallel_tool_calls,
             silent_timeout_s=self._context.settings.silent_turn_timeout_s,

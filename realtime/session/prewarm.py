@@ -10,8 +10,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from realtime.providers.base import ChatModel, Speech, Voice
-from realtime.tasks import Tasks
+from realtime.context import Context
+from realtime.providers.base import Voice
 
 EVERY_S = 50.0  # providers forget a voice after minutes, hosts a connection
 
@@ -21,11 +21,9 @@ log = logging.getLogger(__name__)
 class Prewarm:
     """`voice` tells what the next reply will most likely speak with."""
 
-    def __init__(self, chat: ChatModel, speech: Speech, voice: Callable[[], Voice], tasks: Tasks) -> None:
-        self._chat = chat
-        self._speech = speech
+    def __init__(self, context: Context, voice: Callable[[], Voice]) -> None:
+        self._context = context
         self._voice = voice
-        self._tasks = tasks
         self._prewarmed: Voice | None = None
 
     def __repr__(self) -> str:
@@ -33,7 +31,7 @@ class Prewarm:
 
     def start(self) -> None:
         """Keep everything ready for as long as the session lives."""
-        self._tasks.spawn(self._keep(), "prewarm upstreams")
+        self._context.tasks.spawn(self._keep(), "prewarm upstreams")
 
     async def _keep(self) -> None:
         while True:
@@ -43,13 +41,13 @@ class Prewarm:
     async def _ahead(self) -> None:
         try:
             self.voice()
-            await self._chat.prewarm()
+            await self._context.providers.chat.prewarm()
         except Exception as error:  # of a provider from anywhere; the reply will say what is wrong
             log.error("prewarming broke", exc_info=error)
 
     def turn_comes(self) -> None:
         """Somebody speaks, and will be answered."""
-        self._tasks.spawn(self._ahead(), "prewarm chat")
+        self._context.tasks.spawn(self._ahead(), "prewarm chat")
 
     def settings_changed(self) -> None:
         """Another voice may have been chosen."""
@@ -58,4 +56,4 @@ class Prewarm:
 
     def voice(self) -> None:
         self._prewarmed = self._voice()
-        self._speech.prewarm(self._prewarmed)
+        self._context.providers_for(self._prewarmed.voice_id).speech.prewarm(self._prewarmed)

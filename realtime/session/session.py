@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from realtime.context import Context
+from realtime.context import Context, Seat
 from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
 from realtime.errors import ProtocolError, event_broken
@@ -77,6 +77,7 @@ class Session:
         careful: Callable[[], bool] = lambda: False,
         on_turn: OnTurn | None = None,
         continued: Continued | None = None,
+        seat: Seat | None = None,
     ) -> None:
         self.id = new_id("sess") if continued is None else continued.session_id
         self._continued = continued  # another server has begun it
@@ -98,6 +99,7 @@ class Session:
             new_id=new_id,
             careful=careful,
             on_turn=on_turn,
+            seat=seat,
         )
         self._playout = Playout(self._context)
         self.responses = responses = Responses(self._context, self._playout, tools)
@@ -109,12 +111,7 @@ class Session:
         )
         self._speculation = Speculation(self._context, self.responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`
-        self._prewarm = Prewarm(
-            providers.chat,
-            providers.speech,
-            lambda: responses.voice(response_options(context.config)),
-            context.tasks,
-        )
+        self._prewarm = Prewarm(context, lambda: responses.voice(response_options(context.config)))
         self._request = partial(question, context, self._user)
         self._turn_marks: Marks | None = None
         self._shown = ShownSession(context, self.expires_unix_s)
