@@ -22,6 +22,7 @@ IDLE = 2201  # the server closed an idle socket: the normal end of a prewarmed c
 SOFT_CODES = frozenset({2203, 2204})  # the text was skipped, the session continues
 OUTPUT_SENSITIVE = 1027
 TOO_MANY_CONNECTIONS = 1041
+PLAN_USED_UP = 2056
 
 
 class Who(Enum):
@@ -141,7 +142,7 @@ CODES: Mapping[int, Code] = {
     2048: _wrong("the prompt audio is too long", "it must be shorter than 8 s"),
     2049: KEY,
     2054: VOICE,
-    2056: Code(
+    PLAN_USED_UP: Code(
         ProviderRejected,
         "rate_limit_exceeded",
         "the plan's quota is used up until its next window",
@@ -192,6 +193,11 @@ NAMES: Mapping[str, Code] = {
     "authorized_error": KEY,
     "insufficient_balance_error": BALANCE,
 }
+
+
+def is_dry(error: ProviderError) -> bool:
+    """Whether the account answers nobody until its owner does something, or its plan begins anew."""
+    return error.code in (KEY.code, BALANCE.code) or error.upstream_code == PLAN_USED_UP
 
 
 def is_untouched(error: ProviderError) -> bool:

@@ -6,12 +6,12 @@ Without `REALTIME_REDIS` nothing of this is imported. Knows which account a prov
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from realtime.metrics import Metrics
+from realtime.metrics import Metrics, SharedAccount
 from realtime.providers.connection_share import ConnectionShare
 from realtime.providers.nodes import node_of
 from realtime.providers.redis_address import open_redis
@@ -19,16 +19,23 @@ from realtime.providers.redis_link import RedisLink
 from realtime.providers.redis_quota import RedisQuota
 from realtime.settings import Settings
 
+KINDS = ("chat", "speech")
 
-class SharedQuotas:
-    """For the providers of one server."""
 
-    def __init__(self, link: RedisLink, chat: RedisQuota, speech: RedisQuota, connections: int) -> None:
-        """`connections` are the speech connections of the account."""
-        self._link, self._speech = link, speech
-        self._connections = connections
+class AccountQuotas:
+    """For the providers of one account. `name` is "" where there are not several."""
+
+    def __init__(self, link: RedisLink, settings: Settings, kinds: Collection[str], name: str = "") -> None:
+        """`kinds` of requests are those that the account pays for."""
+        self._name = name
+        self._connections = settings.speech_connections
         self._share: ConnectionShare | None = None
-        self._by_role = {"chat": chat, "speech": speech}
+        node = node_of(settings)
+        self._by_role = {
+            kind: RedisQuota(link, key, kind, limit, node, spare=kind == "chat")
+            for key, kind, limit in accounts_of(settings)
+            if kind in kinds
+        }
 
     def give_to(self, role: str, provider: Any) -> None:
         """Let this provider use what nodes share, if its role has it and it can (`TakesQuota`, `TakesConnections`)."""
@@ -37,41 +44,67 @@ class SharedQuotas:
             use_quota(self._by_role[role])
         use_connections = getattr(provider, "use_connections", None)
         if role == "speech" and use_connections is not None:
-            self._share = ConnectionShare(self._connections, self._speech.nodes(), use_connections)
-            self._speech.on_nodes(self._share.heard)
+            quota = self._by_role[role]
+            self._share = ConnectionShare(self._connections, quota.nodes(), use_connections)
+            quota.on_nodes(self._share.heard)
 
-    def close(self) -> None:
-        """Connections are shared no more."""
+    def show(self, shared: SharedAccount) -> None:
+        """Show the account in these metrics."""
+        for kind, quota in self._by_role.items():
+            shared.show(kind, quota.nodes, quota.limit_now, self._name)
+
+    async def aclose(self) -> None:
+        """Say farewell. Connections are shared no more."""
         if self._share is not None:
             self._share.close()
+        for quota in self._by_role.values():
+            await quota.aclose()
+
+
+class SharedQuotas:
+    """For all accounts of one server, on one connection to Redis."""
+
+    def __init__(self, link: RedisLink, settings: Settings) -> None:
+        self._link = link
+        self._accounts: list[AccountQuotas] = []
+        self._first = self.add(settings, KINDS, settings.accounts[0].name if settings.accounts else "")
+
+    def add(self, settings: Settings, kinds: Collection[str], name: str) -> AccountQuotas:
+        """One account more, with the settings that hold there."""
+        self._accounts.append(AccountQuotas(self._link, settings, kinds, name))
+        return self._accounts[-1]
+
+    def give_to(self, role: str, provider: Any) -> None:
+        """Let a provider of the first account use what nodes share."""
+        self._first.give_to(role, provider)
 
     def observe(self, metrics: Metrics) -> None:
-        """Show the account and Redis in these metrics."""
+        """Show the accounts and Redis in these metrics."""
         shared = metrics.add_redis(lambda: self._link.up and self._link.seen)
         self._link.observe = shared.round_trip
-        for kind, quota in self._by_role.items():
-            shared.show(kind, quota.nodes, quota.limit_now)
+        for account in self._accounts:
+            account.show(shared)
 
     def not_ready(self) -> str | None:
         """Why this server should get no sessions yet: it has never heard of the others."""
         return None if self._link.seen else self._link.problem or "Redis has not answered yet."
+
+    async def aclose(self) -> None:
+        """The server stops."""
+        for account in self._accounts:
+            await account.aclose()
 
 
 @asynccontextmanager
 async def shared_quotas(settings: Settings) -> AsyncIterator[SharedQuotas]:
     """Until the end of the block. Raises ConfigError for an address that is none, or where a package is missing."""
     assert settings.redis is not None
-    link, node = RedisLink(partial(open_redis, settings.redis)), node_of(settings)
-    of_chat, of_speech = accounts_of(settings)
-    chat = RedisQuota(link, *of_chat, node, spare=True)
-    speech = RedisQuota(link, *of_speech, node)
-    shared = SharedQuotas(link, chat, speech, settings.speech_connections)
+    link = RedisLink(partial(open_redis, settings.redis))
+    shared = SharedQuotas(link, settings)
     try:
         yield shared
     finally:
-        shared.close()
-        await chat.aclose()
-        await speech.aclose()
+        await shared.aclose()
         await link.aclose()
 
 

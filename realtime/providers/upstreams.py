@@ -11,13 +11,15 @@ from realtime.errors import ConfigError, ProviderUnavailable
 from realtime.minimax.hosts import speech_urls_for
 from realtime.minimax.proxies import Proxy, proxy_for
 from realtime.settings import Settings
+from realtime.settings.accounts import every_account, settings_for
 
 
 def upstreams(settings: Settings) -> tuple[str, ...]:
     """The base URLs of the services, each once. The built-in sandbox is none: it is in this process."""
     urls: list[str | None] = [settings.chat_base_url]
     if not settings.use_sandbox:
-        urls += [settings.base_url, *(settings.speech_urls or speech_urls_for(settings.base_url))]
+        for its in [settings_for(settings, each) for each in every_account(settings)] or [settings]:
+            urls += [its.base_url, *(its.speech_urls or speech_urls_for(its.base_url))]
     kind, _, address = settings.transcriber.partition(":")
     if kind == "openai":
         urls.append(address)

@@ -15,6 +15,7 @@ from realtime import __version__
 from realtime.server.runtime import Runtime
 from realtime.settings import Settings
 from realtime.settings.load import is_mainland
+from realtime.settings.model import Account
 from realtime.upstream import host_of
 
 EVERY_PAGE = (
@@ -32,6 +33,7 @@ def ready_block(url: str, runtime: Runtime) -> str:
         ("voice", f"{runtime.settings.voice_id}, {runtime.settings.speech_model}"),
         ("transcription", _transcription(runtime)),
         ("platform", _platform(runtime)),
+        *(("account", _account(each)) for each in runtime.settings.accounts),
         ("version", f"{__version__}, Python {platform.python_version()}"),
         ("stop", "Ctrl-C"),
     ]
@@ -56,6 +58,7 @@ def start_facts(url: str, runtime: Runtime) -> dict[str, object]:
         "transcriber": runtime.transcriber_name,
         "hears": runtime.hears,
         "store": settings.store.partition(":")[0],
+        "accounts": ", ".join(each.name for each in settings.accounts) or None,
         **_numbers(settings),
     }
 
@@ -90,6 +93,15 @@ def _platform(runtime: Runtime) -> str:
     other_chat = settings.chat_base_url if settings.chat_provider in ("auto", "openai") else None
     return (
         platform_name if other_chat is None else f"{platform_name}; chat: {host_of(other_chat) or other_chat}"
+    )
+
+
+def _account(account: Account) -> str:
+    """Its name and limits; never its key."""
+    who = f", for {', '.join(account.for_keys)}" if account.for_keys else ""
+    return (
+        f"{account.name}: {account.chat_rpm} chat and {account.speech_rpm} speech requests a minute, "
+        f"{account.speech_connections} connections{who}"
     )
 
 

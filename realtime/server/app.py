@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import importlib.resources
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
@@ -35,7 +34,6 @@ from realtime.server.draining import Drain
 from realtime.server.front_door import answer_headers, guard
 from realtime.server.journaling import journaling
 from realtime.server.load_probe import probe_load
-from realtime.server.observed import observed
 from realtime.server.openings import Openings
 from realtime.server.origins import embeddable, origin_refused
 from realtime.server.registry import Registry
@@ -139,9 +137,7 @@ def _runtime_context(
             open_traces(settings, app[METRICS]) as app[OPENED].traces,
             open_runtime(settings, tools, providers) as runtime,
         ):
-            seen = observed(runtime.providers, app[METRICS])
-            runtime.observe(app[METRICS])
-            app[OPENED].runtime = dataclasses.replace(runtime, providers=seen)
+            app[OPENED].runtime = runtime.seen_by(app[METRICS])
             if runtime.journal is None:
                 yield
                 return

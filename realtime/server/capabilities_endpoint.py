@@ -16,7 +16,7 @@ from aiohttp import web
 import realtime
 from realtime.core.conversation import MAX_ITEMS
 from realtime.errors import ProtocolError
-from realtime.protocol.capabilities import Capabilities, Limits, Public
+from realtime.protocol.capabilities import Capabilities, Limits, OfferedVoice, Public
 from realtime.protocol.session_values import MAX_INSTRUCTIONS_CHARS, MAX_TOOLS, TURN_DETECTION
 from realtime.server.access import Caller, credential_of
 from realtime.server.answers import error_response
@@ -73,7 +73,7 @@ async def _offered(app: web.Application, caller: Caller) -> dict[str, Any]:
         sandbox=runtime.sandbox,
         models=(runtime.providers.chat.name,),
         default_voice=runtime.settings.voice_id,
-        voices=await app[VOICES].get(runtime.providers.speech),
+        voices=await voices_for(app, caller),
         languages=tuple(getattr(runtime.providers.speech, "languages", ())),  # other packages' may not say
         limits=_limits(runtime.settings),
         tools=_tools(runtime),
@@ -82,6 +82,14 @@ async def _offered(app: web.Application, caller: Caller) -> dict[str, Any]:
     for offer in app[OFFERS]:
         fields |= offer(app, caller)
     return fields
+
+
+async def voices_for(app: web.Application, caller: Caller) -> tuple[OfferedVoice, ...]:
+    """The voices that a session of this caller has, whichever account it gets."""
+    runtime = runtime_of(app)
+    if runtime.accounts is not None:
+        return await runtime.accounts.voices(caller.name)
+    return await app[VOICES].get(runtime.providers.speech)
 
 
 def _public_fields(app: web.Application) -> dict[str, Any]:

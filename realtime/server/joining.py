@@ -130,7 +130,7 @@ async def _restored(
     """A connection to the session of another server, which goes on here. Raises NotResumable."""
     restored = await claim(runtime_of(app), found, client.credential)
     try:
-        live = _live(app, client, stored=restored.stored, restored=restored)
+        live = _live(app, client, place, stored=restored.stored, restored=restored)
     except ProtocolError as error:  # its settings are not good here
         log.warning("a session of another server cannot go on here: %s", error)
         raise NotResumable("That session cannot be resumed at this server.") from None
@@ -150,17 +150,18 @@ async def _started(
         place.free()
         take_place(app, place, client.caller)
     refused = [error for error in (not_resumable, not_loaded) if error is not None]
-    live = _live(app, client, refused=refused, stored=stored)
+    live = _live(app, client, place, refused=refused, stored=stored)
     _begin(app, live, client, place)
     return live
 
 
-def _live(app: web.Application, client: Handshake, **more: Any) -> LiveSession:
+def _live(app: web.Application, client: Handshake, place: Place, **more: Any) -> LiveSession:
     traces = app[OPENED].traces
+    runtime = runtime_of(app)
     # A session that should be resumed has just ended: the new one is another one
     resumed = client.existing is not None or client.elsewhere is not None
     return LiveSession(
-        runtime_of(app),
+        runtime if place.seat is None else runtime.at(place.seat.account),
         app[METRICS],
         client.caller,
         client=client.who,
@@ -168,6 +169,7 @@ def _live(app: web.Application, client: Handshake, **more: Any) -> LiveSession:
         extensions=client.extensions,
         binary=client.binary,
         careful=app[REGISTRY].careful,
+        seat=place.seat,
         on_turn=traces.session(client.headers) if traces is not None else None,
         new_id=random_id if resumed else ids_of(client.session_id),
         **more,

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError, session_broken, without_trace
@@ -36,6 +36,9 @@ from realtime.session.lifetime import SessionEnded
 from realtime.session.session import Session
 from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
+
+if TYPE_CHECKING:
+    from realtime.server.accounts import Seat
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +75,7 @@ class LiveSession:
         on_turn: OnTurn | None = None,
         new_id: Callable[[str], str] = random_id,
         restored: Restored | None = None,
+        seat: Seat | None = None,
     ) -> None:
         """`stored`: a conversation that goes on. `restored`: a session that another server has begun."""
         self.caller = caller
@@ -94,6 +98,7 @@ class LiveSession:
             careful=careful,
             on_turn=on_turn,
             continued=None if restored is None else restored.continued,
+            seat=seat,
         )
         self.last_event_id: str | None = None
         self.journaled: JournaledSession | None = None  # where other servers can go on with it
@@ -110,6 +115,7 @@ class LiveSession:
         self.story = SessionStory(metrics)
         self.outbox.on_event = weak_call(self._on_event)
         self._client = client or Client()
+        self._seat = seat
         self._window_s = runtime.settings.resume_window_s
         self._credential_hash = credential_hash(credential)
         self.numbering = Numbering(self.session, binary=binary)
@@ -170,7 +176,7 @@ class LiveSession:
 
     def start(self, on_ended: Callable[[LiveSession], None]) -> None:
         """Start the session's task; `on_ended` is called when it has ended."""
-        self.story.begin(self.id, self.key, self._client)
+        self.story.begin(self.id, self.key, self._client, self._seat.name if self._seat else None)
         self._task = asyncio.create_task(self._run(), name=f"{self.id} live session")
         self._task.add_done_callback(lambda _: on_ended(self))
 

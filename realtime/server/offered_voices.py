@@ -38,6 +38,11 @@ class OfferedVoices:
     def __repr__(self) -> str:
         return f"<OfferedVoices {len(self._kept)}>"
 
+    @property
+    def known(self) -> tuple[OfferedVoice, ...]:
+        """The last list; () before the first one."""
+        return self._kept
+
     async def get(self, speech: Speech) -> tuple[OfferedVoice, ...]:
         """The voices as far as they are known; never raises. () for a provider that has no list."""
         if getattr(speech, "voices", None) is None:

@@ -17,6 +17,7 @@ from realtime.core.account import NEW_S, Limit, exhausted
 from realtime.core.admission import Admission
 
 if TYPE_CHECKING:
+    from realtime.server.accounts import Seat
     from realtime.server.live_session import LiveSession
     from realtime.server.spread import KeyCounts
 
@@ -34,6 +35,7 @@ class Place:
         self.since_s = 0.0  # when it was taken, by the loop's clock
         self.used = False  # a session began in it
         self.instead_of: LiveSession | None = None  # that will end for the one that begins here
+        self.seat: Seat | None = None  # at one of several accounts
 
     def __repr__(self) -> str:
         return f"<Place {'used' if self.used else 'taken' if self.taken else 'free'}>"
@@ -42,9 +44,12 @@ class Place:
     def taken(self) -> bool:
         return self in self._places
 
-    def take(self, key: str) -> None:
+    def take(self, key: str, seat: Seat | None = None) -> None:
         """For a session of this key, whose limits were looked at just now, without an `await` since."""
         self._places[self] = key
+        self.seat = seat
+        if seat is not None:
+            seat.take()
         self._changed(key)
         self.since_s = asyncio.get_running_loop().time()
         if self._admission is not None:
@@ -55,6 +60,8 @@ class Place:
         key = self._places.pop(self, None)
         if key is None:
             return
+        if self.seat is not None:
+            self.seat.leave()
         self._changed(key)
         if self._admission is not None:
             self._admission.gone(self.since_s)

@@ -5,12 +5,17 @@ Takes the place in the same moment; `registry.py` counts. Knows no request.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from realtime.errors import ProtocolError
 from realtime.server.access import Caller
 from realtime.server.registry import Place, Registry
 from realtime.server.state import REGISTRY, runtime_of
+
+if TYPE_CHECKING:
+    from realtime.server.accounts import Seat
 
 
 def take_place(app: web.Application, place: Place, caller: Caller, conversation_id: str = "") -> None:
@@ -23,21 +28,28 @@ def take_place(app: web.Application, place: Place, caller: Caller, conversation_
     older = registry.of_conversation(caller.name, conversation_id) if conversation_id else None
     if older is not None and not registry.full_instead_of(older):
         place.instead_of = older
-        place.take(caller.name)
+        place.take(caller.name, _seat(app, caller))
         return
     check_room(registry)
     if registry.full_for(caller.name):
         raise _at_its_limit()
-    if registry.leaves_too_little(runtime_of(app).account_limits):
+    seat = _seat(app, caller)
+    if registry.leaves_too_little(runtime_of(app).account_limits) if seat is None else seat.exhausted:
         raise ProtocolError(
             "The account has too few requests a minute for one more session: try again later.",
             code="account_exhausted",
             type="server_error",
         )
-    place.take(caller.name)
+    place.take(caller.name, seat)
     if registry.over_for(caller.name):  # two workers looked in the same moment: neither may exceed it
         place.free()
         raise _at_its_limit()
+
+
+def _seat(app: web.Application, caller: Caller) -> Seat | None:
+    """A seat at the account that is best for this caller, not taken yet; None where there is one account."""
+    accounts = runtime_of(app).accounts
+    return None if accounts is None else accounts.seat_for(caller.name)
 
 
 def _at_its_limit() -> ProtocolError:

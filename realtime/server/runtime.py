@@ -26,12 +26,14 @@ from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Spe
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.journal import Journal
 from realtime.providers.upstreams import proxies_of
-from realtime.server.observed import per_minute
+from realtime.server.observed import observed, per_minute
 from realtime.settings import Settings
+from realtime.settings.accounts import with_default
 from realtime.tools import Toolbox, Toolish, load_tools
 
 if TYPE_CHECKING:
     from realtime.providers.shared_quotas import SharedQuotas
+    from realtime.server.accounts import Accounts, OpenAccount
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Runtime:
     )
     journal: Journal | None = None  # where other servers find what they need to go on with a session
     copies: Store | None = None  # the items of sessions for these servers, where they do not share the store
+    accounts: Accounts | None = None  # where there are several; the fields above are those of the default one
 
     @property
     def sandbox(self) -> bool:
@@ -92,6 +95,21 @@ class Runtime:
             for role, provider in roles.items()
             if role not in self.emulated
         ]
+
+    def speech_for(self, key: str) -> Speech:
+        """Who speaks to the key of this name outside of sessions."""
+        return self.providers.speech if self.accounts is None else self.accounts.of(key)[0].providers.speech
+
+    def at(self, account: OpenAccount) -> Runtime:
+        """The same for a session that this account pays for."""
+        return dataclasses.replace(self, settings=account.settings, providers=account.providers)
+
+    def seen_by(self, metrics: Metrics) -> Runtime:
+        """The same, with all that is asked of services counted in these metrics."""
+        self.observe(metrics)
+        several = self.accounts
+        seen = observed(self.providers, metrics) if several is None else several.observe(metrics)
+        return dataclasses.replace(self, providers=seen)
 
     @property
     def transcriber_name(self) -> str:
@@ -116,6 +134,7 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """The runtime of one server, until the end of the block. Raises ConfigError for settings that cannot work."""
     weights.use_cache(settings.cache_dir)
+    settings = with_default(settings)
     by_role = _given(providers)
     sources = {role: candidates(role, settings) for role in ROLES if role not in by_role}
     for host, proxy in proxies_of(settings).items():
@@ -143,6 +162,7 @@ async def open_runtime(
         all_providers = Providers(**by_role, noise_reduction=noise_reduction.open_stream)
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
+        accounts = await _accounts(settings, sources, all_providers, stack, quotas)
         not_ready = quotas.not_ready if quotas is not None else _ready
         observe = quotas.observe if quotas is not None else _nothing_to_see
         yield Runtime(
@@ -156,6 +176,7 @@ async def open_runtime(
             observe=observe,
             journal=journal,
             copies=copies,
+            accounts=accounts,
         )
 
 
@@ -198,6 +219,21 @@ async def _shared_quotas(settings: Settings, stack: AsyncExitStack) -> SharedQuo
     from realtime.providers.shared_quotas import shared_quotas
 
     return await stack.enter_async_context(shared_quotas(settings))
+
+
+async def _accounts(
+    settings: Settings,
+    sources: Mapping[str, tuple[Source, ...]],
+    providers: Providers,
+    stack: AsyncExitStack,
+    quotas: SharedQuotas | None,
+) -> Accounts | None:
+    """The accounts, where there are several; imported only then. Raises ConfigError."""
+    if not settings.accounts:
+        return None
+    from realtime.server.accounts import open_accounts
+
+    return await open_accounts(settings, sources, providers, stack, quotas)
 
 
 def _journal(

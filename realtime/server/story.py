@@ -50,12 +50,12 @@ class SessionStory:
     def __repr__(self) -> str:
         return f"<SessionStory {self._counts} {self._bytes_in} bytes in, {self._bytes_out} out>"
 
-    def begin(self, session_id: str, key: str, client: Client) -> None:
-        """The session begins."""
+    def begin(self, session_id: str, key: str, client: Client, account: str | None = None) -> None:
+        """The session begins, at this account where there are several."""
         self._began_s = asyncio.get_running_loop().time()
         self._metrics.sessions.inc()
         self._metrics.sessions_total.inc()
-        story(log, "session began", {"id": session_id, "key": key, **_facts_of(client)})
+        story(log, "session began", {"id": session_id, "key": key, "account": account, **_facts_of(client)})
 
     def taken_over(self) -> None:
         """Another server goes on with it."""

@@ -23,8 +23,9 @@ from realtime.protocol.voices import platform_voice
 from realtime.providers.base import Speech, SpeechAudio, Voice
 from realtime.server.access import Caller
 from realtime.server.callers import RetryLater, for_callers
+from realtime.server.capabilities_endpoint import voices_for
 from realtime.server.origins import add_for_pages
-from realtime.server.state import OFFERS, SAMPLES, VOICES, runtime_of
+from realtime.server.state import OFFERS, SAMPLES, runtime_of
 from realtime.server.token_bucket import TokenBucket
 
 PER_MINUTE = 6
@@ -35,12 +36,15 @@ MAX_KEPT_BYTES = 16 * 1024 * 1024
 RATE = 24_000  # Hertz
 
 
+_Spoken = tuple[int, Voice]  # the id of its provider comes first: accounts may have voices of the same name
+
+
 class VoiceSamples:
     """The samples of one server. Knows no list of voices: whoever asks has checked the name."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Voice, bytes] = OrderedDict()
-        self._making: dict[Voice, asyncio.Task[bytes]] = {}
+        self._kept: OrderedDict[_Spoken, bytes] = OrderedDict()
+        self._making: dict[_Spoken, asyncio.Task[bytes]] = {}
         self._bucket: TokenBucket | None = None
 
     def __repr__(self) -> str:
@@ -48,14 +52,15 @@ class VoiceSamples:
 
     async def get(self, speech: Speech, voice: Voice) -> bytes:
         """The WAV file. Raises RetryLater where no request is left, and ProviderError."""
-        if voice in self._kept:
-            self._kept.move_to_end(voice)
-            return self._kept[voice]
-        if voice not in self._making:
+        spoken = id(speech), voice
+        if spoken in self._kept:
+            self._kept.move_to_end(spoken)
+            return self._kept[spoken]
+        if spoken not in self._making:
             self._take_request(speech)
-            self._making[voice] = asyncio.create_task(self._make(speech, voice), name="voice sample")
-            self._making[voice].add_done_callback(_read)  # also if nobody waits for it any more
-        return await asyncio.shield(self._making[voice])
+            self._making[spoken] = asyncio.create_task(self._make(speech, voice), name="voice sample")
+            self._making[spoken].add_done_callback(_read)  # also if nobody waits for it any more
+        return await asyncio.shield(self._making[spoken])
 
     async def aclose(self) -> None:
         for task in self._making.values():
@@ -75,11 +80,11 @@ class VoiceSamples:
     async def _make(self, speech: Speech, voice: Voice) -> bytes:
         try:
             async with deadlines.timeout(TIMEOUT_S):
-                self._kept[voice] = sample = _wav(await _say(speech, voice))
+                self._kept[id(speech), voice] = sample = _wav(await _say(speech, voice))
         except TimeoutError as error:
             raise ProviderTimeout("The voice did not speak in time.") from error
         finally:
-            del self._making[voice]
+            del self._making[id(speech), voice]
         while sum(map(len, self._kept.values())) > MAX_KEPT_BYTES:
             self._kept.popitem(last=False)
         return sample
@@ -123,26 +128,26 @@ def add_routes(app: web.Application) -> None:
 
 
 async def sample(request: web.Request, caller: Caller) -> web.Response:
-    voice = await _chosen(request)
+    speech = runtime_of(request.app).speech_for(caller.name)
+    voice = await _chosen(request, caller, speech)
     try:
-        file = await request.app[SAMPLES].get(runtime_of(request.app).providers.speech, voice)
+        file = await request.app[SAMPLES].get(speech, voice)
     except ProviderError as error:
         raise _told(error) from error
     headers = {"Cache-Control": "private, max-age=86400", "Vary": "Authorization"}
     return web.Response(body=file, content_type="audio/wav", headers=headers)
 
 
-async def _chosen(request: web.Request) -> Voice:
+async def _chosen(request: web.Request, caller: Caller, speech: Speech) -> Voice:
     """The voice and language of a request. Raises ProtocolError."""
-    runtime = runtime_of(request.app)
-    configured, speech = runtime.settings.voice_id, runtime.providers.speech
+    configured = runtime_of(request.app).settings.voice_id
     name, asked = request.match_info["voice_id"], request.query.get("language", "")
     language = base_language(asked) if asked else ""
     if asked and not language:
         raise ProtocolError(
             "There is no sample in this language: see languages of GET /v1/capabilities.", param="language"
         )
-    known = {voice.id: voice for voice in await request.app[VOICES].get(speech)}
+    known = {voice.id: voice for voice in await voices_for(request.app, caller)}
     if name not in known:  # an id may end with a blank, so it is looked for as it is
         name = platform_voice(name, configured)
     if name != configured and name not in known:

@@ -25,6 +25,8 @@ from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import Supervisor
 from realtime.server.worker_process import Starter, WorkerProcess, start_worker
 from realtime.settings import Settings
+from realtime.settings.accounts import every_account
+from realtime.settings.model import Account
 from realtime.tools import Toolish
 
 log = logging.getLogger(__name__)
@@ -93,9 +95,25 @@ def settings_of(settings: Settings, number: int, workers: int) -> Settings:
         # Where Redis counts, it counts for all workers together, and they are nodes that share the connections
         for name in () if settings.redis else ("speech_rpm", "chat_rpm", "speech_connections"):
             shares[name] = max(1, share(getattr(settings, name), number, workers))
+        if settings.accounts and not settings.redis:
+            shares["accounts"] = tuple(_share_of(each, number, workers) for each in every_account(settings))
     node = f"{node_of(settings)}/{number}" if settings.redis else settings.node
     window_s = settings.resume_window_s if settings.redis else 0.0  # with Redis each can go on with it
     return dataclasses.replace(settings, resume_window_s=window_s, node=node, **shares)
+
+
+def _share_of(account: Account, number: int, workers: int) -> Account:
+    """What one of so many workers may use of the account. What it does not say is divided with the settings."""
+
+    def part(whole: int | None) -> int | None:
+        return None if whole is None else max(1, share(whole, number, workers))
+
+    return dataclasses.replace(
+        account,
+        speech_rpm=part(account.speech_rpm),
+        chat_rpm=part(account.chat_rpm),
+        speech_connections=part(account.speech_connections),
+    )
 
 
 def share(whole: int, number: int, workers: int) -> int:

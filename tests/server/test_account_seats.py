@@ -1,0 +1,200 @@
+"""Seats at accounts, with fakes in virtual time: what counts, for how long an account is dry, which voices move."""
+
+import asyncio
+import functools
+
+import pytest
+
+from realtime.errors import ProviderRejected, ProviderUnavailable
+from realtime.metrics import Metrics
+from realtime.providers import FakeChat, FakeSpeech
+from realtime.providers.base import KnownVoice, Providers
+from realtime.server.access import AccessDenied
+from realtime.server.accounts import DRY_S, Accounts, OpenAccount
+from realtime.settings import Settings
+from realtime.settings.model import Account
+from tests import virtual_time
+
+NO_BALANCE = {"code": "insufficient_quota", "upstream_code": 1008}
+OTHER = ("chat", "speech")
+
+
+def scripted(test):
+    """Run a test in virtual time."""
+
+    @functools.wraps(test)
+    def run(**more):
+        virtual_time.run(test(**more))
+
+    return run
+
+
+class Listing(FakeSpeech):
+    """With a list of voices, or without an answer."""
+
+    def __init__(self, *voices: KnownVoice, fails: bool = False) -> None:
+        super().__init__()
+        self._voices, self.fails = voices, fails
+
+    async def voices(self):
+        if self.fails:
+            raise ProviderUnavailable("The platform is away.")
+        return self._voices
+
+
+def account(name: str, speech: FakeSpeech | None = None, own=OTHER, **more) -> OpenAccount:
+    providers = Providers(None, None, FakeChat(), speech or FakeSpeech())
+    return OpenAccount(Account(name, f"sk-{name}", **more), Settings(voice_id=name), providers, own)
+
+
+def no_balance(**more) -> ProviderRejected:
+    return ProviderRejected("Top it up.", **{**NO_BALANCE, **more})
+
+
+@scripted
+async def test_a_seat_counts_from_its_taking_to_its_leaving_wherever_it_is():
+    one, two = account("one"), account("two")
+    accounts = Accounts([one, two])
+    try:
+        first, second = accounts.seat_for("k"), accounts.seat_for("k")
+        assert first.account is second.account is one, "a seat that is not taken counts nowhere"
+        first.take()
+        assert accounts.seat_for("k").account is two
+        assert (one.use.sessions, one.use.new) == (1, 1)
+        await asyncio.sleep(61)
+        assert (one.use.sessions, one.use.new) == (1, 0)
+        one.failed("chat", no_balance())
+        assert first.instead("ada") == (two.settings, two.providers)
+        assert first.instead("ada") is None, "it has moved already"
+        assert (one.use.sessions, two.use.sessions, two.use.new) == (0, 1, 0)
+        first.leave()
+        first.leave()
+        assert two.use.sessions == 0
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_a_session_that_is_over_takes_no_seat_by_moving():
+    one, two = account("one"), account("two")
+    accounts = Accounts([one, two])
+    try:
+        seat = accounts.seat_for("k")
+        seat.take()
+        seat.leave()
+        one.failed("chat", no_balance())
+        assert seat.instead("ada") is not None
+        assert two.use.sessions == 0
+    finally:
+        await accounts.aclose()
+
+
+@pytest.mark.parametrize(("more", "dry_s"), [({}, DRY_S), ({"retry_after_s": 3600.0}, 3600.0)])
+def test_a_dry_account_is_asked_again_after_a_while(more, dry_s):
+    async def run():
+        one = account("one")
+        one.failed("speech", no_balance(**more))
+        await asyncio.sleep(dry_s - 1)
+        one.failed("speech", no_balance(retry_after_s=99_999.0))  # told by a session that stays there
+        assert one.dry
+        await asyncio.sleep(2)
+        assert not one.dry
+
+    virtual_time.run(run())
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "error", "dry"),
+    [
+        ("chat", OTHER, {}, True),
+        ("speech", OTHER, {"code": "invalid_api_key", "upstream_code": 1004}, True),
+        ("speech", OTHER, {"code": "rate_limit_exceeded", "upstream_code": 2056}, True),
+        ("speech", OTHER, {"code": "rate_limit_exceeded", "upstream_code": 1002}, False),
+        ("speech", OTHER, {"code": "rate_limit_exceeded", "upstream_code": None}, False),
+        ("speech", OTHER, {"code": "invalid_voice", "upstream_code": 2054}, False),
+        ("transcription", OTHER, {}, False),
+        ("chat", ("speech",), {}, False),  # the key of another service
+    ],
+)
+def test_only_what_lasts_and_is_the_account_s_makes_it_dry(kind, own, error, dry):
+    async def run():
+        one = account("one", own=own)
+        one.failed(kind, no_balance(**error))
+        assert one.dry is dry
+
+    virtual_time.run(run())
+
+
+ADA = KnownVoice("ada", kind="cloned")
+SYSTEM = KnownVoice("grace", kind="system")
+
+
+@pytest.mark.parametrize(
+    ("voice", "here", "there", "moves"),
+    [
+        ("ada", Listing(ADA, SYSTEM), Listing(SYSTEM), False),
+        ("ada", Listing(ADA, SYSTEM), Listing(ADA, SYSTEM), True),  # cloned at both
+        ("grace", Listing(ADA, SYSTEM), Listing(SYSTEM), True),
+        ("unlisted", Listing(ADA, SYSTEM), Listing(SYSTEM), True),  # the platform's list need not have all
+        ("grace", Listing(fails=True), Listing(SYSTEM), True),
+        ("grace", Listing(SYSTEM), Listing(fails=True), True),
+        ("ada", Listing(ADA), Listing(fails=True), False),
+        ("ada", Listing(fails=True), Listing(SYSTEM), False),  # perhaps it is theirs
+        ("ada", Listing(ADA), FakeSpeech(), True),  # who lists none has no voices of its own
+    ],
+)
+def test_a_voice_moves_unless_it_is_the_account_s_own(voice, here, there, moves):
+    async def run():
+        one, two = account("one", here), account("two", there)
+        accounts = Accounts([one, two])
+        try:
+            await asyncio.sleep(5)  # the lists are asked for
+            one.failed("chat", no_balance())
+            seat = accounts.seat_for("k")
+            seat.account = one
+            assert (seat.instead(voice) is not None) is moves
+        finally:
+            await accounts.aclose()
+
+    virtual_time.run(run())
+
+
+@scripted
+async def test_a_key_moves_only_to_accounts_that_are_for_it():
+    one, two = account("one"), account("two", for_keys=("b",))
+    accounts = Accounts([one, two])
+    try:
+        seat = accounts.seat_for("a")
+        one.failed("chat", no_balance())
+        assert seat.instead("ada") is None
+        assert accounts.seat_for("a").account is one, "it is told so, as with one account"
+        assert accounts.seat_for("b").account is two
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_the_key_of_another_server_that_has_no_account_here_is_refused():
+    accounts = Accounts([account("one", for_keys=("b",))])
+    try:
+        with pytest.raises(AccessDenied, match="no account"):
+            accounts.seat_for("a")
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_a_chat_of_another_service_is_counted_once_and_without_an_account():
+    metrics = Metrics()
+    accounts = Accounts([account("one", own=("speech",)), account("two", own=("speech",))])
+    try:
+        accounts.observe(metrics)
+    finally:
+        await accounts.aclose()
+    values = {
+        (sample.labels["kind"], sample.labels["account"])
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "realtime_budget_requests_left"
+    }
+    assert values == {("chat", ""), ("speech", "one"), ("speech", "two")}
