@@ -64,12 +64,14 @@ def foreign_packages() -> list[str]:
 
 async def run_checks(settings: Settings) -> list[Finding]:
     """Run all checks, in the order in which problems should be fixed."""
+    from realtime.commands.account_check import account_findings
     from realtime.commands.redis_check import redis_findings
     from realtime.providers import weights
 
     weights.use_cache(settings.cache_dir)
     findings = [_package(), _key(settings), _address(settings), *_proxy(settings)]
     findings += await _reach(settings)
+    findings += await account_findings(settings, _reach)
     findings += [
         _providers(settings),
         _voice_detection(),

@@ -5,9 +5,14 @@ It shows neither the address nor a password, only what kind of trouble there is 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from realtime.commands.checks import Finding, Verdict
 from realtime.errors import ConfigError
 from realtime.settings import Settings
+
+if TYPE_CHECKING:
+    from realtime.providers.redis_report import AccountView
 
 SLOW_MS = 50.0  # chunks after the first one wait so long
 TOO_SLOW_MS = 250.0  # a server takes it for away
@@ -62,8 +67,7 @@ async def redis_findings(settings: Settings) -> list[Finding]:
     if settings.use_sandbox:
         text = "not used: each sandbox is an account of its own"
         return [*found, Finding("account", Verdict.NOTE, text, "set MINIMAX_API_KEY to share an account")]
-    views = (_account(view.kind, view.nodes, view.left, view.limit) for view in told.accounts)
-    return [*found, *views]
+    return [*found, *map(_account, told.accounts)]
 
 
 def _answers(engine: str, version: str | None, latency_ms: float) -> Finding:
@@ -88,9 +92,12 @@ def _clock(ahead_s: float) -> list[Finding]:
     return [Finding(PART, Verdict.NOTE, text, advice)]
 
 
-def _account(kind: str, nodes: int, left: int, limit: int) -> Finding:
+def _account(view: AccountView) -> Finding:
+    nodes, part = view.nodes, f"account, {view.kind}"
     who = "no server uses it now" if not nodes else "1 server" if nodes == 1 else f"{nodes} servers share it"
-    text = f"{who}, {left} of {limit} requests of this minute are left"
-    if left:
-        return Finding(f"account, {kind}", Verdict.GOOD, text)
-    return Finding(f"account, {kind}", Verdict.NOTE, text, "replies wait, or fail: docs/operations.md")
+    if view.account:
+        part, who = f"{view.account}, {view.kind}", f"account {view.account}: {who}"
+    text = f"{who}, {view.left} of {view.limit} requests of this minute are left"
+    if view.left:
+        return Finding(part, Verdict.GOOD, text)
+    return Finding(part, Verdict.NOTE, text, "replies wait, or fail: docs/operations.md")

@@ -15,6 +15,7 @@ from realtime.providers.redis_address import close_redis, open_redis
 from realtime.providers.redis_quota import SCRIPT, keys_of
 from realtime.providers.shared_quotas import accounts_of
 from realtime.settings import Settings
+from realtime.settings.accounts import every_account, settings_for
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -32,6 +33,7 @@ class AccountView:
     nodes: int  # that share it
     left: int  # requests that can be sent now
     limit: int  # a minute, as it is now: lowered after refusals, or because a node is silent
+    account: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ async def report(settings: Settings) -> RedisReport:
         await client.ping()  # opens the connection
         latency_ms, clock_ahead_s = await _timed(client)
         about = await _about(client)
-        accounts = [await _view(client, key, kind, limit) for key, kind, limit in accounts_of(settings)]
+        accounts = [await _view(client, *of_one) for of_one in _limits(settings)]
     finally:
         await close_redis(client)
     valkey = about.get("valkey_version")
@@ -93,9 +95,20 @@ def _eviction(about: dict[str, Any]) -> str | None:
     return policy if about.get("maxmemory") and policy != EVICTS_NOTHING else None
 
 
-async def _view(client: Redis, key: str, kind: str, limit: int) -> AccountView:
+def _limits(settings: Settings) -> list[tuple[str, str, int, str]]:
+    """For each limit its key in Redis, its kind, the requests a minute, and the account's name. Each once: a chat of
+    another service belongs to no account."""
+    several = [(settings_for(settings, each), each.name) for each in every_account(settings)]
+    found: dict[tuple[str, str], tuple[str, str, int, str]] = {}
+    for its, name in several or [(settings, "")]:
+        for key, kind, limit in accounts_of(its):
+            found.setdefault((key, kind), (key, kind, limit, name))
+    return list(found.values())
+
+
+async def _view(client: Redis, key: str, kind: str, limit: int, account: str) -> AccountView:
     """A farewell of a node that never was: it changes nothing and returns what there is."""
     keys, nobody = keys_of(key, kind), f"doctor:{secrets.token_hex(4)}"
     answer: Any = client.eval(SCRIPT.text, len(keys), *keys, "leave", nobody, str(limit))
     _, left, nodes, usable = await answer
-    return AccountView(kind, nodes, left, usable)
+    return AccountView(kind, nodes, left, usable, account)
