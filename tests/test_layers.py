@@ -164,6 +164,17 @@ def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
             assert "redis" not in path.read_text().lower(), path
 
 
+def test_what_several_accounts_need_is_imported_only_where_there_are_several():
+    for path in FILES:
+        at_start = {
+            name
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in imported(node)
+        }
+        assert not at_start & {"realtime.server.accounts", "realtime.commands.account_check"}, path
+
+
 def test_only_the_settings_read_the_environment():
     for path in FILES:
         if part_of(path) in ("settings", "commands", "cli", "__main__"):

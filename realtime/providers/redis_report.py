@@ -102,7 +102,8 @@ def _limits(settings: Settings) -> list[tuple[str, str, int, str]]:
     found: dict[tuple[str, str], tuple[str, str, int, str]] = {}
     for its, name in several or [(settings, "")]:
         for key, kind, limit in accounts_of(its):
-            found.setdefault((key, kind), (key, kind, limit, name))
+            known = (key, kind) in found
+            found[key, kind] = (key, kind, limit, "" if known else name)
     return list(found.values())
 
 

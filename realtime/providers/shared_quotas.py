@@ -27,7 +27,8 @@ class AccountQuotas:
 
     def __init__(self, link: RedisLink, settings: Settings, kinds: Collection[str], name: str = "") -> None:
         """`kinds` of requests are those that the account pays for."""
-        self._name = name
+        other_chat = _chat_account(settings) != _platform(settings)
+        self._names = {"chat": "" if other_chat else name, "speech": name}
         self._connections = settings.speech_connections
         self._share: ConnectionShare | None = None
         node = node_of(settings)
@@ -51,7 +52,7 @@ class AccountQuotas:
     def show(self, shared: SharedAccount) -> None:
         """Show the account in these metrics."""
         for kind, quota in self._by_role.items():
-            shared.show(kind, quota.nodes, quota.limit_now, self._name)
+            shared.show(kind, quota.nodes, quota.limit_now, self._names[kind])
 
     async def aclose(self) -> None:
         """Say farewell. Connections are shared no more."""

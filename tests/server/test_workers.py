@@ -1,6 +1,7 @@
 """Several workers as processes: one server to its clients, replaced when killed, gone when their parent is."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import pytest
 
 from realtime.server.workers import OWN_MEMORY, notes_of, settings_of, share, with_workers
 from realtime.settings import Settings
+from realtime.settings.accounts import with_default
+from realtime.settings.model import Account
 from tests.eventually import eventually
 from tests.server.test_metrics_sum import values
 from tests.server.test_process import serving, until
@@ -118,6 +121,17 @@ def test_the_workers_together_use_what_the_account_allows_and_keep_no_lost_sessi
         assert sum(getattr(one, name) for one in each) == getattr(settings, name)
     assert [one.speech_connections for one in each] == [1, 1, 1, 1], "none can do without"
     assert {one.resume_window_s for one in each} == {0}
+
+
+def test_the_workers_divide_each_of_several_accounts():
+    accounts = Account("one", "k1", speech_rpm=60, chat_rpm=10), Account("two", "k2", speech_rpm=3)
+    settings = with_default(Settings(accounts=accounts, speech_connections=8))
+    each = [settings_of(settings, number, 4).accounts for number in range(4)]
+    assert [sum(one.speech_rpm for one, _ in each), sum(one.chat_rpm for one, _ in each)] == [60, 10]
+    assert [two.speech_rpm for _, two in each] == [1, 1, 1, 1], "a share is at least 1"
+    assert sum(two.speech_connections for _, two in each) == 8
+    together = dataclasses.replace(settings, redis="redis://here")
+    assert settings_of(together, 0, 4).accounts == settings.accounts
 
 
 def test_workers_with_redis_have_names_of_their_own_and_the_whole_budget_together():

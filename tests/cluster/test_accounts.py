@@ -1,0 +1,68 @@
+"""Several accounts and Redis: each has a budget of its own there, on one connection."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+import pytest
+
+from realtime.commands.redis_check import redis_findings
+from realtime.metrics import Metrics
+from realtime.providers import redis_quota, shared_quotas
+from realtime.providers.redis_address import open_redis
+from realtime.server.runtime import open_runtime
+from realtime.settings import Settings
+from realtime.settings.accounts import with_default
+from realtime.settings.model import Account
+from tests.cluster.nodes import ANSWERS_S, until
+from tests.cluster.redis_server import RedisServer
+from tests.cluster.test_metrics import values
+
+KEYS = ("sk-platform-one-12345", "sk-platform-two-12345")
+NOWHERE = "http://127.0.0.1:9"
+
+
+def settings_at(url: str, **more) -> Settings:
+    accounts = Account("one", KEYS[0], NOWHERE, speech_rpm=3), Account("two", KEYS[1], NOWHERE, speech_rpm=5)
+    quiet = {"transcriber": "none", "voice_detector": "none"}
+    return Settings(accounts=accounts, redis=url, **quiet, **more)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine may be busy."""
+    monkeypatch.setattr(shared_quotas, "open_redis", partial(open_redis, limit_s=ANSWERS_S))
+    monkeypatch.setattr(redis_quota, "LIMIT_S", ANSWERS_S)
+
+
+async def test_what_one_account_uses_is_left_at_the_other(server: RedisServer) -> None:
+    async with open_runtime(settings_at(server.url)) as runtime:
+        metrics = Metrics()
+        one, two = runtime.accounts.of("key")
+        runtime = runtime.seen_by(metrics)
+        await until(lambda: runtime.not_ready() is None)
+        for _ in range(3):
+            await one.providers.speech._quota.ask(0.0).use()
+        await until(lambda: values(metrics)["realtime_budget_requests_left", "one", "speech"] == 0)
+        seen = values(metrics)
+        assert seen["realtime_budget_limit", "one", "speech"] == 3
+        assert seen["realtime_budget_limit", "two", "speech"] == 5
+        assert seen["realtime_budget_requests_left", "two", "speech"] == 5
+        assert runtime.accounts.seat_for("key").account is two
+        found = await redis_findings(with_default(settings_at(server.url)))
+        rows = {each.part: re.sub(r"^.*, (\d+ of \d+).*", r"\1", each.text) for each in found}
+        assert (rows["one, speech"], rows["two, speech"]) == ("0 of 3", "5 of 5")
+        assert not [key for key in KEYS if any(key in f"{each.text} {each.advice}" for each in found)]
+
+
+async def test_a_chat_of_another_service_is_one_budget(server: RedisServer) -> None:
+    settings = settings_at(server.url, chat_base_url=NOWHERE, chat_model="m", chat_api_key="k")
+    async with open_runtime(settings) as runtime:
+        metrics = Metrics()
+        runtime = runtime.seen_by(metrics)
+        await until(lambda: runtime.not_ready() is None)
+        limits = {key[1:] for key in values(metrics) if key[0] == "realtime_budget_limit"}
+        assert limits == {("", "chat"), ("one", "speech"), ("two", "speech")}
+        found = [each.part for each in await redis_findings(with_default(settings))]
+        assert found[-3:] == ["account, chat", "one, speech", "two, speech"]
