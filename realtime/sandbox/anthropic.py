@@ -33,6 +33,7 @@ from .context import (
 from .faults import Faults
 from .models import MODELS
 from .refusal import Refusal
+from .voices import account_of
 
 MESSAGES = "/anthropic/v1/messages"
 MODELS_PATH = "/anthropic/v1/models"
@@ -88,7 +89,7 @@ async def _accept(request: web.Request, faults: Faults, *, limited: bool) -> tup
     if limited and (code := faults.number("chat.error")) is not None:
         model = body.get("model") if isinstance(body, dict) else None
         raise Refusal(code, f"{message_for(code)}, {model}" if code == 2061 else None)
-    if limited and not state.take("chat"):
+    if limited and not state.take("chat", account_of(request)):
         raise Refusal(1002)
     return body, check(body, state.options)
 

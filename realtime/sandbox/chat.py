@@ -29,6 +29,7 @@ from .context import (
 from .faults import Faults
 from .options import SandboxOptions
 from .refusal import Refusal
+from .voices import account_of
 
 NATIVE = "/v1/text/chatcompletion_v2"
 COMPLETIONS = "/v1/chat/completions"
@@ -69,7 +70,7 @@ async def _accept(request: web.Request, faults: Faults) -> ChatRequest:
     if (code := faults.number("chat.error")) is not None:
         model = body.get("model") if isinstance(body, dict) else None
         raise Refusal(code, f"{message_for(code)}, {model}" if code == 2061 else None)
-    if not state.take("chat"):
+    if not state.take("chat", account_of(request)):
         raise Refusal(1002)
     return check(body, state.options)
 

@@ -71,7 +71,7 @@ class SandboxState:
     jitter: random.Random = field(init=False)
     store: Store = field(init=False)
     jobs: Jobs = field(init=False)
-    _windows: dict[str, deque[float]] = field(default_factory=dict)
+    _windows: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
     _drawn: int = 0
     _ids: random.Random = field(init=False)
 
@@ -114,13 +114,16 @@ class SandboxState:
         now_s = asyncio.get_running_loop().time()
         self.speech_requests.keep(SpeechRequest(text, model, voice_id, transport, connection, now_s), text)
 
-    def take(self, limit: str) -> bool:
-        """Count one request against `limit.<limit>_rpm` ("speech", "image" …). False: refuse it with 1002."""
+    def take(self, limit: str, account: str = "") -> bool:
+        """Count one request against `limit.<limit>_rpm` ("speech", "image" …). False: refuse it with 1002.
+
+        Those of each account count alone, where it is named.
+        """
         allowed = self.options[f"limit.{limit}_rpm"]
         if not allowed:
             return True
         now_s = self.clock.now_s()
-        window = self._windows.setdefault(limit, deque())
+        window = self._windows.setdefault((limit, account), deque())
         while window and window[0] <= now_s - self.options["limit.window_s"]:
             window.popleft()
         if len(window) >= allowed:

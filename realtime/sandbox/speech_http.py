@@ -108,7 +108,7 @@ async def _read(request: web.Request, trace_id: str) -> _Job:
     if (code := faults.number("speech.error")) is not None:
         raise Refusal(code)
     check_text(text)
-    if not state.take("speech"):
+    if not state.take("speech", account_of(request)):
         raise Refusal(1002)
     state.record_speech(text, settings.model, settings.style.voice_id, "http")
     use_voice(state, settings.style.voice_id)

@@ -234,7 +234,7 @@ class SpeechSocket(ABC):
         if self._texts == 1 and (code := self.faults.number("speech.error")) is not None:
             raise Refusal(code)
         check_text(text)
-        if not self.state.take("speech"):
+        if not self.state.take("speech", account_of(self.request)):
             raise Refusal(1002)
         if self.faults.has("speech.stall"):
             await stall(self.app)

@@ -53,6 +53,7 @@ def is_voice(state: SandboxState, voice_id: str) -> bool:
 def account_of(request: web.Request) -> str:
     """The account of a request: a name made from its key, which the sandbox does not keep."""
     _, _, key = request.headers.get("Authorization", "").partition(" ")
+    key = key or request.headers.get("x-api-key", "")  # Anthropic's clients send it so
     return hashlib.sha256(key.strip().encode()).hexdigest()[:16]
 
 

@@ -177,6 +177,9 @@ async def test_over_the_chat_limit_requests_are_refused_on_both_paths() -> None:
         assert statuses == [200, 200, 429]
         native = await post(sandbox.url, NATIVE, body())
         assert native.json["base_resp"]["status_code"] == 1002
+        assert (await post(sandbox.url, OPENAI, body(), key="another")).status == 200, (
+            "each key is an account"
+        )
 
 
 async def test_requests_older_than_the_window_do_not_count() -> None:

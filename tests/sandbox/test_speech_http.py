@@ -172,6 +172,7 @@ async def test_keys_limits_and_faults() -> None:
         assert await number(key="sk-bad") == 2049
         assert await number(fault="speech.error=1008") == 1008
         assert [await number(), await number()] == [0, 1002]
+        assert [await number("another"), await number("another")] == [0, 1002], "each key is an account"
 
 
 @pytest.mark.parametrize(
