@@ -65,11 +65,15 @@ class OpenAccount:
 
     @property
     def use(self) -> AccountUse:
+        """Of what the account pays for."""
         young_since_s = asyncio.get_running_loop().time() - NEW_S
         new = sum(since_s > young_since_s for since_s in self.seats.values())
+        return AccountUse(self.limits(self.own), len(self.seats), new)
+
+    def limits(self, kinds: Iterable[str]) -> tuple[Limit, ...]:
+        """Those of requests of these kinds."""
         roles: dict[str, ChatModel | Speech] = {CHAT: self.providers.chat, SPEECH: self.providers.speech}
-        limits = tuple(Limit(per_minute(each), each.requests_left()) for each in roles.values())
-        return AccountUse(limits, len(self.seats), new)
+        return tuple(Limit(per_minute(roles[kind]), roles[kind].requests_left()) for kind in kinds)
 
     def failed(self, kind: str, error: ProviderError) -> None:
         """A request of this kind failed. That the account has run dry is logged once."""
@@ -162,7 +166,14 @@ class Accounts:
         if not usable:
             raise AccessDenied("This key may use no account of this server.")
         account, use = _roomiest([each for each in usable if not each.dry] or usable)
-        return Seat(self, key, account, exhausted=use.exhausted)
+        return Seat(self, key, account, exhausted=use.exhausted or self._use_of_others.exhausted)
+
+    @property
+    def _use_of_others(self) -> AccountUse:
+        """Of what no account pays for, such as a chat of another service: all sessions use it together."""
+        uses = [each.use for each in self._all]
+        limits = self._all[0].limits({CHAT, SPEECH} - set(self._all[0].own))
+        return AccountUse(limits, sum(use.sessions for use in uses), sum(use.new for use in uses))
 
     def instead_of(self, account: OpenAccount, key: str, voice_id: str) -> OpenAccount | None:
         """Where a session of this key goes on, if there is an account that can take it over."""

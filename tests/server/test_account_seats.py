@@ -184,6 +184,21 @@ async def test_the_key_of_another_server_that_has_no_account_here_is_refused():
 
 
 @scripted
+async def test_a_chat_of_another_service_is_full_by_the_sessions_of_all_accounts():
+    accounts = Accounts([account("one", own=("speech",)), account("two", own=("speech",))])
+    chat = accounts.of("k")[0].providers.chat
+    try:
+        for _ in range(2):
+            seat = accounts.seat_for("k")
+            assert not seat.exhausted
+            seat.take()
+        chat.requests_per_minute, chat.budget = lambda: 4.0, 4.0
+        assert accounts.seat_for("k").exhausted
+    finally:
+        await accounts.aclose()
+
+
+@scripted
 async def test_a_chat_of_another_service_is_counted_once_and_without_an_account():
     metrics = Metrics()
     accounts = Accounts([account("one", own=("speech",)), account("two", own=("speech",))])

@@ -217,6 +217,20 @@ async def test_the_metrics_name_the_account_of_a_budget():
         assert not re.search(r'budget_requests_left{kind="\w+"}', text)
 
 
+async def test_two_keys_at_one_platform_have_twice_the_requests():
+    options = SandboxOptions.parse("local", (*QUICK, "limit.speech_rpm=4"))
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(Sandbox(options))
+        more = {"base_url": sandbox.url, "speech_rpm": 4, "chat_rpm": 6000}
+        accounts = tuple(Account(name, key, **more) for name, key in zip(("one", "two"), KEYS, strict=True))
+        settings = Settings(port=0, transcriber="none", accounts=accounts)
+        harness = Harness(await stack.enter_async_context(running(settings)), sandbox)
+        talking = [await stack.enter_async_context(harness.connect()) for _ in range(2)]
+        for wire in talking * 3:
+            assert (await wire.ask("What is two plus two?"))["status"] == "completed"
+        assert len(sandbox.state.speech_requests) > 4
+
+
 def _clone(sandbox: Sandbox, voice_id: str) -> None:
     """A voice that was cloned there, and used once."""
     create_voice(sandbox.state, voice_id, "voice_cloning", [])
