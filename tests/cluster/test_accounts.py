@@ -8,13 +8,16 @@ from functools import partial
 import pytest
 
 from realtime.commands.redis_check import redis_findings
+from realtime.errors import ProviderRejected
 from realtime.metrics import Metrics
 from realtime.providers import redis_quota, shared_quotas
 from realtime.providers.redis_address import open_redis
 from realtime.server.runtime import open_runtime
+from realtime.server.state import runtime_of
 from realtime.settings import Settings
 from realtime.settings.accounts import with_default
 from realtime.settings.model import Account
+from tests.cluster.moving import QUERY, lose, open_nodes, query_of, recorded
 from tests.cluster.nodes import ANSWERS_S, until
 from tests.cluster.redis_server import RedisServer
 from tests.cluster.test_metrics import values
@@ -66,3 +69,18 @@ async def test_a_chat_of_another_service_is_one_budget(server: RedisServer) -> N
         assert limits == {("", "chat"), ("one", "speech"), ("two", "speech")}
         found = [each.part for each in await redis_findings(with_default(settings))]
         assert found[-3:] == ["account, chat", "one, speech", "two, speech"]
+
+
+async def test_a_session_gets_its_account_anew_at_another_server(kept_server: RedisServer) -> None:
+    more = (Account("second", KEYS[1], speech_rpm=600, chat_rpm=600),)
+    async with open_nodes(kept_server, accounts=more) as (one, two), one.connect(QUERY) as old:
+        assert runtime_of(one.server.app).accounts.of("open")[0].use.sessions == 1
+        await old.ask("My name is Ada.", output_modalities=["text"])
+        await recorded(one, old)
+        dry = runtime_of(two.server.app).accounts.of("open")[0]
+        dry.failed("chat", ProviderRejected("Top it up.", code="insufficient_quota", upstream_code=1008))
+        lose(old)
+        async with two.open_socket(query_of(old)) as new:
+            await new.until("session.resumed")
+            assert runtime_of(two.server.app).accounts.of("open")[1].use.sessions == 1
+            assert (await new.ask("What is two plus two?"))["status"] == "completed"

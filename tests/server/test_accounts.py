@@ -208,6 +208,17 @@ async def test_the_capabilities_have_the_voices_that_a_key_has_wherever_it_gets_
         assert "English_Graceful_Lady" in voices[BETA]
 
 
+async def test_a_sample_of_a_voice_is_spoken_by_an_account_of_the_key():
+    async with two_accounts((BETA,), (ALPHA, BETA), api_keys=(ALPHA, BETA)) as both:
+        _clone(both.sandbox, "AdaOwnVoice1")
+        await both.know_voices()
+        path = "/v1/voice_samples/English_Graceful_Lady"
+        assert [await _status(both, path, key) for key in (ALPHA, BETA, ALPHA)] == [200, 200, 200]
+        spoken = [len(each.state.speech_requests) for each in (both.sandbox, both.other)]
+        assert spoken == [1, 1], "once at each account: a voice of this name may be another one there"
+        assert await _status(both, "/v1/voice_samples/AdaOwnVoice1", ALPHA) == 404
+
+
 async def test_the_metrics_name_the_account_of_a_budget():
     async with two_accounts(rpm=(60, 30)) as both:
         assert both.metric("realtime_budget_requests_left", kind="speech", account="one") == 60
@@ -240,6 +251,11 @@ def _clone(sandbox: Sandbox, voice_id: str) -> None:
 async def _get(both: Two, path: str, key: str) -> dict:
     async with aiohttp.ClientSession(both.server.url) as http, http.get(path, headers=bearer(key)) as answer:
         return dict(await answer.json())
+
+
+async def _status(both: Two, path: str, key: str) -> int:
+    async with aiohttp.ClientSession(both.server.url) as http, http.get(path, headers=bearer(key)) as answer:
+        return answer.status
 
 
 async def _client_secret(both: Two, key: str) -> str:
