@@ -16,6 +16,7 @@ TYPE_CHECKING = False  # as in `typing`, which would be the slowest import of `r
 __version__ = "0.1.0"
 
 _MODULES = {
+    "Account": "realtime.settings",
     "ConfigError": "realtime.errors",
     "MiniMax": "realtime.minimax",
     "ProtocolError": "realtime.errors",
@@ -30,6 +31,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "Account",
     "ConfigError",
     "MiniMax",
     "ProtocolError",
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from realtime.server.app import realtime_app
     from realtime.server.run import running, serve
     from realtime.server.runner import realtime_runner
-    from realtime.settings import Settings
+    from realtime.settings import Account, Settings
     from realtime.tools import tool
 
 

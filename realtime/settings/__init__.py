@@ -4,6 +4,6 @@
 """
 
 from realtime.settings.load import Loaded, load_settings
-from realtime.settings.model import Settings
+from realtime.settings.model import Account, Settings
 
-__all__ = ["Loaded", "Settings", "load_settings"]
+__all__ = ["Account", "Loaded", "Settings", "load_settings"]
