@@ -260,8 +260,26 @@ class Metrics:
         """Sessions that go on at another server."""
         self.takeovers = Counter(
             "realtime_takeovers",
-            "Sessions that went on at another server than before",
+            "Sessions that went on after a lost connection, or could not",
             ["outcome"],
+            registry=self.registry,
+        )
+        self.takeover_silence = Histogram(
+            "realtime_takeover_silence_seconds",
+            "Seconds without sound in an answer that went on at another server, since its client came back",
+            buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 10.0),
+            registry=self.registry,
+        )
+        self.journal_writes = Counter(
+            "realtime_journal_writes",
+            "Records and positions of sessions for other servers, by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.journal_seconds = Histogram(
+            "realtime_journal_seconds",
+            "Seconds from a change in a session to its record in Redis",
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
             registry=self.registry,
         )
 

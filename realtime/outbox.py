@@ -50,6 +50,7 @@ class Outbox:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._closed = False
+        self._held = False
         self.on_event: Callable[[ServerEvent], None] | None = None  # called with every control event
 
     def __repr__(self) -> str:
@@ -114,9 +115,14 @@ class Outbox:
         self._reduce_unsent(discarded_ms)
         return discarded_ms
 
+    def hold(self, held: bool = True) -> None:
+        """Give out nothing more, until `hold(False)`."""
+        self._held = held
+        self._not_empty.set()
+
     async def take(self) -> Outgoing | None:
-        """Wait for the next event; None if the outbox is closed and empty."""
-        while not self._queue:
+        """Wait for the next event; None if the outbox is closed and empty, or closed while it is held."""
+        while self._held or not self._queue:
             if self._closed:
                 return None
             self._not_empty.clear()
@@ -125,7 +131,7 @@ class Outbox:
 
     def take_now(self) -> Outgoing | None:
         """The next event if one is queued, else None."""
-        return self._pop() if self._queue else None
+        return self._pop() if self._queue and not self._held else None
 
     def _pop(self) -> Outgoing:
         outgoing = self._queue.popleft()

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, overload
+from typing import Annotated, Any, Protocol, overload
 
 import msgspec
 
@@ -208,6 +208,18 @@ def as_tools(tools: Iterable[Toolish]) -> tuple[ServerTool, ...]:
     return made
 
 
+class ServerTools(Protocol):
+    """The tools that the server offers to one session. `filler` is said if one takes longer than `filler_after_s`."""
+
+    @property
+    def filler(self) -> str | None: ...
+    @property
+    def filler_after_s(self) -> float: ...
+    def beside(self, own: tuple[FunctionTool, ...]) -> tuple[FunctionTool, ...]: ...
+    def ours(self, offered: tuple[FunctionTool, ...]) -> frozenset[str]: ...
+    async def run(self, call: ToolCall) -> str: ...
+
+
 class Toolbox:
     """The tools of one server. The reply says `filler` if a tool takes longer than `filler_after_s` seconds."""
 
@@ -248,18 +260,18 @@ class Toolbox:
         try:
             arguments = msgspec.json.decode(call.arguments, type=called.arguments, strict=False)
         except (msgspec.DecodeError, UnicodeError) as error:
-            return _error_output(f"The arguments are invalid: {error}")
+            return error_output(f"The arguments are invalid: {error}")
         given = {name: getattr(arguments, name) for name in arguments.__struct_fields__}
         try:
             async with deadlines.timeout(timeout_s) as timeout:
                 return _output(await self._call(called, given))
         except TimeoutError as error:
             if timeout.expired():
-                return _error_output(f"{call.name} did not answer in {timeout_s:g} s.")
-            return _error_output(f"{call.name} failed: {error or 'it timed out'}")
+                return error_output(f"{call.name} did not answer in {timeout_s:g} s.")
+            return error_output(f"{call.name} failed: {error or 'it timed out'}")
         except Exception as error:
             log.warning("tool %s failed", call.name, exc_info=True)
-            return _error_output(f"{call.name} failed: {error or type(error).__name__}")
+            return error_output(f"{call.name} failed: {error or type(error).__name__}")
 
     async def _call(self, called: ServerTool, given: dict[str, Any]) -> Any:
         if inspect.iscoroutinefunction(called.function):
@@ -294,5 +306,6 @@ def is_error(output: str) -> bool:
     return output.startswith('{"error":')
 
 
-def _error_output(message: str) -> str:
+def error_output(message: str) -> str:
+    """The output of a tool that failed, for the model."""
     return msgspec.json.encode({"error": message}).decode()

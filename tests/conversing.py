@@ -41,8 +41,11 @@ class Talk:
         end_of_turn=None,
         on_turn=None,
         seat=None,
+        continues=None,
+        ids: str = "",
         **session,
     ) -> None:
+        """`continues`: what another server has left, as arguments of its `Session`. `ids`: begins every id."""
         self.chat = chat or FakeChat()
         self.speech = speech or FakeSpeech()
         self.transcriber = transcriber or FakeTranscriber()
@@ -53,6 +56,7 @@ class Talk:
         if reads:
             self.reads.set()
         self._server_tools, self._on_turn, self._seat = server_tools, on_turn, seat
+        self._continues, self._ids = continues or {}, ids
         self._session_patch, self._extensions = session, extensions
         self._news = asyncio.Event()
 
@@ -68,10 +72,11 @@ class Talk:
             settings=self.settings,
             outbox=self.outbox,
             metrics=self.metrics,
-            new_id=lambda kind: f"{kind}_{next(numbers)}",
+            new_id=lambda kind: f"{kind}_{self._ids}{next(numbers)}",
             tools=self._server_tools,
             on_turn=self._on_turn,
             seat=self._seat,
+            **self._continues,
         )
         self._run = asyncio.create_task(self.session.run())
         self._reader = asyncio.create_task(self._read())
@@ -93,8 +98,12 @@ class Talk:
             event = msgspec.json.decode(encode(outgoing.event, f"event_{len(self.events) + 1}"))
             event["at"] = asyncio.get_running_loop().time() - 1000.0
             self.events.append(event)
+            self.sent(outgoing.event)
             self._news.set()
             await self.reads.wait()
+
+    def sent(self, event) -> None:
+        """The client has received one event more."""
 
     # -- the client's side
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from realtime.core.cut_text import size_of
+from realtime.core.heard_speech import HeardSpeech
 from realtime.core.item_room import HOLDS_TOO_MUCH, MAX_HELD_BYTES, ItemRoom
 from realtime.core.spoken import SpokenPart
 
@@ -95,24 +96,13 @@ class FunctionCallOutput:
 Item = Message | FunctionCall | FunctionCallOutput
 
 
-@dataclass(slots=True)
-class _Speech:
-    """How much of a spoken item counts. `limit_ms` None: all of it."""
-
-    part: SpokenPart
-    limit_ms: float | None = None
-    sent_ms: float | None = None  # how much audio had left when the rest was thrown away
-    by_client: bool = False
-    complete: bool = False
-
-
 class Conversation:
     """An ordered set of items with unique ids, at most MAX_ITEMS, which hold at most MAX_HELD_BYTES."""
 
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
-        self._speech: dict[str, _Speech] = {}
+        self._speech: dict[str, HeardSpeech] = {}
         self._room = ItemRoom()
         self._awaited: set[str] = set()  # ids of calls of our replies whose output has not come
         self.reasoning: dict[str, object] = {}  # by item id: what a chat model wants back inside a tool loop
@@ -296,7 +286,7 @@ class Conversation:
     def speaks(self, item_id: str, part: SpokenPart) -> None:
         """This item is a spoken reply, and `part` is its ledger."""
         if item_id in self._items:
-            self._speech[item_id] = _Speech(part)
+            self._speech[item_id] = HeardSpeech(part)
 
     def update_speech(self, item_id: str, status: Status) -> None:
         """More of the reply was said, or it ended: history follows the ledger, up to a cut if there was one."""
@@ -316,7 +306,7 @@ class Conversation:
         speech.sent_ms = sent_ms
         if speech.by_client:
             return False
-        speech.limit_ms = max(0.0, min(heard_ms, _reach_ms(speech)))
+        speech.limit_ms = max(0.0, min(heard_ms, speech.reach_ms))
         self._apply(item_id, speech)
         return True
 
@@ -335,7 +325,7 @@ class Conversation:
             raise ConversationError(
                 "unsupported_content_type", "Only model output audio messages can be truncated.", "item_id"
             )
-        limit_ms = _reach_ms(speech) if sent_ms is None else min(sent_ms, speech.part.audio_ms)
+        limit_ms = speech.reach_ms if sent_ms is None else min(sent_ms, speech.part.audio_ms)
         if speech.complete and audio_end_ms > limit_ms + BEYOND_MS:
             raise ConversationError(
                 "invalid_value",
@@ -349,6 +339,11 @@ class Conversation:
         self._apply(item_id, speech)
         return end_ms
 
+    def was_truncated(self, item_id: str) -> bool:
+        """Whether the client has said how much of it counts."""
+        speech = self._speech.get(item_id)
+        return speech is not None and speech.by_client
+
     def heard_text(self, item_id: str) -> str:
         """The words of a spoken reply that count."""
         item = self._items.get(item_id)
@@ -356,27 +351,16 @@ class Conversation:
             return ""
         return "".join(part.transcript for part in item.parts if isinstance(part, OutputSpeech))
 
-    def _apply(self, item_id: str, speech: _Speech, status: Status | None = None) -> None:
+    def _apply(self, item_id: str, speech: HeardSpeech, status: Status | None = None) -> None:
         item = self._items.get(item_id)
         if not isinstance(item, Message):
             return
         if speech.limit_ms is None:
             status = status or item.status
-            text = _voiced(speech.part) if status == "incomplete" else speech.part.text
+            text = speech.voiced if status == "incomplete" else speech.part.text
         else:
             text, status = speech.part.heard(speech.limit_ms), "incomplete"
         self._put(replace(item, parts=(OutputSpeech(text),), status=status))
-
-
-def _reach_ms(speech: _Speech) -> float:
-    """How much of the part's audio anybody can have heard."""
-    audio_ms = speech.part.audio_ms
-    return audio_ms if speech.sent_ms is None else min(speech.sent_ms, audio_ms)
-
-
-def _voiced(part: SpokenPart) -> str:
-    """The words of a part that got their sound, when it broke off by itself."""
-    return part.heard(part.audio_ms) if part.audio_ms else part.text
 
 
 def held_bytes(item: Item) -> int:

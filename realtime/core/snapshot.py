@@ -8,6 +8,7 @@ each other, and a record of a later one is refused (docs/scale.md). Holds no sou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,6 +32,15 @@ class SpokenSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSnapshot:
+    """A call of a function. `ours`: the server runs it."""
+
+    item_id: str
+    call_id: str
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReplySnapshot:
     """A reply that is not over for its listener. `text` is all that the chat model has given."""
 
@@ -42,6 +52,23 @@ class ReplySnapshot:
     complete: bool = False  # the model has ended
     spoken: SpokenSnapshot | None = None  # None: it is written
     stream: int = 0  # of its binary frames
+    options: dict[str, Any] | None = None  # where they are not the session's: as in `response.create`
+    calls: tuple[CallSnapshot, ...] = ()
+    tool_round: int = 0
+    unwanted: bool = False  # the client wants to hear no more of it: its item was deleted or truncated
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSnapshot:
+    """A reply that has ended. `items`: its output; None: it was beside the conversation."""
+
+    response_id: str
+    created_seq: int
+    done_seq: int
+    status: str
+    items: tuple[str, ...] | None = ()
+    modality: Literal["audio", "text"] = "audio"
+    metadata: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +88,37 @@ class SessionSnapshot:
     last_event_id: str | None = None
     told: tuple[tuple[int, str], ...] = ()  # the last items that the client was told of, with the numbers
     unanswered: str | None = None  # an item whose speech the client sends again
+    unanswered_too: tuple[str, ...] = ()  # those after it
     reply: ReplySnapshot | None = None
+    earlier: tuple[ReplySnapshot, ...] = ()  # replies before it that may still sound, oldest first
+    ended: tuple[EndedSnapshot, ...] = ()  # the last ones: their client may not know that
+    beside: tuple[
+        tuple[str, int], ...
+    ] = ()  # replies beside the conversation, with the numbers of their begin
     streams: int = 0  # the last number of a binary stream
+    saved: int = 0  # items that were kept by then
+
+    @property
+    def replies(self) -> tuple[ReplySnapshot, ...]:
+        """Those that are not over for their listener, oldest first."""
+        return self.earlier if self.reply is None else (*self.earlier, self.reply)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`input_audio_ms`: from where the client sends its sound again. The others are of the item that sounds."""
+    """`input_audio_ms`: from where the client sends its sound again. The others are of the latest reply."""
 
     input_audio_ms: float = 0.0
     item_id: str | None = None
     sent_ms: float = 0.0
     heard_ms: float = 0.0  # as far as the server can tell
+    earlier: tuple[tuple[str, float], ...] = ()  # items before it, and how much audio of them has left
+
+    def sent_of(self, item_id: str | None) -> float:
+        """How much audio of this item has left for the client."""
+        if item_id is None:
+            return 0.0
+        return self.sent_ms if item_id == self.item_id else dict(self.earlier).get(item_id, 0.0)
 
 
 class _Written(msgspec.Struct):

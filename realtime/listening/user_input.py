@@ -65,7 +65,6 @@ class UserInput:
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
         self._ended_ms: float | None = None  # of the last turn that the detector ended
-        self.committed_ms = 0.0  # where the audio of the last such turn begins
         self._grew_s = 0.0  # when unannounced speech grew last, in loop seconds
         self._voice = Alarm(context.tasks.guarded(weak_call(self._look_for_voice)))
         self._reduce_noise()
@@ -120,6 +119,11 @@ class UserInput:
         if self._judged or self._audio.endpointer.speaking:
             return self._segment.start_ms(self._context.config)
         return self.received_ms
+
+    @property
+    def unread(self) -> tuple[float, tuple[str, ...]] | None:
+        """Where the speech begins that ended turns and has no text yet, and its items; None if there is none."""
+        return self._items.unread
 
     def begin_at(self, ms: float) -> None:
         """So much audio was received before, by somebody else."""
@@ -244,7 +248,7 @@ class UserInput:
     def commit_turn(self, item_id: str, at_ms: float) -> None:
         """The detector ended the turn: make this item of the speech. Where there is no room, the client is told so."""
         samples, end_ms = self._text.utterance(at_ms), self._segment.end_ms
-        self.committed_ms = self._segment.start_ms(self._context.config)
+        from_ms = self._segment.start_ms(self._context.config)
         outbox = self._context.outbox
         outbox.put(events.InputAudioBufferSpeechStopped(audio_end_ms=int(at_ms), item_id=item_id))
         try:
@@ -256,7 +260,7 @@ class UserInput:
         else:
             spoken_ms = self._segment.onset_ms, at_ms if end_ms is None else end_ms
             own = partial(self._echo.own_words, audio=self._audio, from_ms=spoken_ms[0], to_ms=spoken_ms[1])
-            self._items.transcribe(item_id, samples, end_ms, own=own)
+            self._items.transcribe(item_id, samples, end_ms, own=own, from_ms=from_ms)
         self._audio.discard(at_ms)
         self._ended_ms = at_ms
         self._judged = self._segment.announced = False

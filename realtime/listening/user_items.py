@@ -40,6 +40,9 @@ class UserItems:
         self._audio = audio
         self._transcription = transcription
         self._pending: dict[str, asyncio.Task[None]] = {}
+        self._from_ms: dict[
+            str, float
+        ] = {}  # where the speech of an item begins, of those since the oldest pending
         self._failures: dict[str, ProviderError] = {}
 
     def __repr__(self) -> str:
@@ -49,6 +52,12 @@ class UserItems:
     def pending(self) -> bool:
         """Whether an item is being transcribed."""
         return bool(self._pending)
+
+    @property
+    def unread(self) -> tuple[float, tuple[str, ...]] | None:
+        """Where the speech of the oldest item without text begins, and this item with those spoken after it."""
+        there = [item_id for item_id in self._from_ms if item_id in self._context.conversation]
+        return (self._from_ms[there[0]], tuple(there)) if there else None
 
     def add(self, item_id: str, transcript: str | None = None) -> None:
         """A committed item, told on the wire. Raises ProtocolError in a full conversation; nothing has changed then."""
@@ -71,12 +80,16 @@ class UserItems:
         speech: bool | None = True,
         own: Callable[[str], str] = str,
         sent: bool = False,
+        from_ms: float | None = None,
     ) -> None:
         """Find out what an item says; told on the wire, in the conversation and to the rules.
 
         `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
         what of the text are the user's own words. `sent`: the client sent it as an item, nobody spoke it here.
+        `from_ms`: where the speech begins, if a server that goes on could hear it again.
         """
+        if from_ms is not None:
+            self._from_ms[item_id] = from_ms
         task = self._transcribe(item_id, samples, end_ms, speech, own, sent)
         self._pending[item_id] = self._context.tasks.spawn(task, f"transcript {item_id}")
 
@@ -106,6 +119,12 @@ class UserItems:
             self._known(item_id, own(transcript.text), len(samples) / VAD_RATE)
         finally:
             self._pending.pop(item_id, None)
+            self._forget_read()
+
+    def _forget_read(self) -> None:
+        """Speech is needed as long as it, or what was said before it, has no text."""
+        while self._from_ms and (first := next(iter(self._from_ms))) not in self._pending:
+            del self._from_ms[first]
 
     def _known(self, item_id: str, text: str, seconds: float) -> None:
         self._context.conversation.set_transcript(item_id, text)

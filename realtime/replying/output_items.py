@@ -121,6 +121,15 @@ class OutputItems:
         self._add(item)
         self._keep(item)
 
+    def carry_on(self, before: OutputItems, message_id: str | None) -> None:
+        """What the tools gave for the reply before is answered after this one, which says its rest."""
+        kinds = [type(item) for item in before.server_items]
+        if kinds.count(wire.FunctionCallItem) != kinds.count(wire.FunctionCallOutputItem):
+            return  # some were stopped
+        self.server_items = list(before.server_items)
+        if self.server_items and message_id is not None:
+            self._before_calls = message_id
+
     # -- the conversation ----------------------------------------------------------------------------------------
 
     def _add(self, item: wire.Item) -> None:

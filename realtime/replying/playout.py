@@ -65,13 +65,20 @@ class Playout:
         now_s = self.now_s()
         return any(sound.unheard_s(now_s) > 0 for sound in self._named(response_id))
 
+    @property
+    def sounding(self) -> list[ReplySound]:
+        """The sounds that the listener may still have ahead, oldest first."""
+        now_s = self.now_s()
+        return [sound for sound in self._sounds if sound.item_id is not None and sound.unheard_s(now_s) > 0]
+
     def heard_by_now(self) -> dict[str, str]:
         """The words heard by now, as far as we know, of each item that may still sound."""
-        now_s = self.now_s()
+        now_s, truncated = self.now_s(), self._context.conversation.was_truncated
         return {
             sound.item_id: sound.part.heard(sound.playback.heard_ms(now_s))
             for sound in self._sounds
             if sound.item_id is not None and not sound.interrupted and sound.may_sound(now_s)
+            if not truncated(sound.item_id)  # the client has said what was heard
         }
 
     def _named(self, response_id: str | None) -> list[ReplySound]:

@@ -42,7 +42,7 @@ from realtime.replying.speech_feed import (
 )
 from realtime.replying.turn_replies import TurnReplies
 from realtime.tasks import TaskGroup
-from realtime.tools import Toolbox
+from realtime.tools import ServerTools
 from realtime.turn_report import ToolRun
 from realtime.watchdog import Watchdog
 
@@ -62,7 +62,7 @@ class ReplyPlan:
     parallel_tool_calls: bool
     silent_timeout_s: float
     speak_ahead: bool  # behind a closed gate, let the voice prepare the first chunk
-    tools: Toolbox | None  # what the server runs itself
+    tools: ServerTools | None  # what the server runs itself
     server_tools: frozenset[str]  # those of them that were offered
     # Said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
     stand_in: str | None
@@ -126,6 +126,11 @@ class Response:
     def turn(self) -> TurnReplies:
         """The turn that it belongs to."""
         return self.plan.turn
+
+    @property
+    def runs_tools(self) -> bool:
+        """Whether a tool of the server works for it."""
+        return any(not task.done() for task in self._running_tools)
 
     def unheard(self, ahead_s: float) -> None:
         """The player says that it has yet to play so much."""
@@ -277,7 +282,7 @@ class Response:
         run = self._run_tool(tools, self.events.items.server_call(call))
         self._running_tools.append(self._helpers.create_task(run, name=f"{self.id} tool {call.name}"))
 
-    async def _run_tool(self, tools: Toolbox, call: ToolCall) -> None:
+    async def _run_tool(self, tools: ServerTools, call: ToolCall) -> None:
         run = ToolRun(call.name, call.call_id, call.arguments, self._loop.time())
         self.tool_runs.append(run)
         try:

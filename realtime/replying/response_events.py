@@ -114,6 +114,12 @@ class ResponseEvents:
         else:
             self._end("cancelled", wire.cancelled(reason))
 
+    def lost(self) -> None:
+        """It ended at another server, before its client knew of it: nobody is told."""
+        error = ProviderUnavailable(RESTARTING, code="server_restarting")
+        self.status, self.details = "failed", wire.failed(error.code, error.message, type="server_error")
+        self.sound.complete = True
+
     def _end(self, status: wire.ResponseStatus, details: wire.StatusDetails | None) -> None:
         if not self.open:
             return

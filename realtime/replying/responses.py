@@ -21,20 +21,20 @@ from realtime.logs import story
 from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.server_events import OutputAudioBufferStarted, OutputAudioBufferStopped
-from realtime.protocol.voices import platform_voice
-from realtime.providers.base import ChatModel, Voice
-from realtime.replying.chat_request import again, budget_of
-from realtime.replying.fitting_chat import FittingChat
-from realtime.replying.interrupted import InterruptedReply
+from realtime.providers.base import ChatModel
+from realtime.replying.chat_request import again
+from realtime.replying.interrupted import Continuation, InterruptedReply
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
+from realtime.replying.plans import Plans
 from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
-from realtime.replying.response import ReplyPlan, Response
+from realtime.replying.reply_sound import ReplySound
+from realtime.replying.response import Response
 from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.so_far import so_far
 from realtime.replying.speaking_rates import SpeakingRates
 from realtime.replying.tool_rounds import MAX_TOOL_ROUNDS, continues, to_continue
 from realtime.replying.turn_replies import TurnReplies, teller_of
-from realtime.tools import Toolbox
+from realtime.tools import ServerTools
 from realtime.upstream import facts_of, label_of
 
 log = logging.getLogger(__name__)
@@ -46,10 +46,10 @@ CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interru
 class Responses:
     """Starts, stops and remembers replies."""
 
-    def __init__(self, context: Context, playout: Playout, tools: Toolbox | None = None) -> None:
+    def __init__(self, context: Context, playout: Playout, tools: ServerTools | None = None) -> None:
         self._context = context
         self._playout = playout
-        self._tools = tools  # what the server runs itself
+        self.plans = Plans(context, tools)
         self.waterfalls = Waterfalls(context)
         self._speaking_rates = SpeakingRates()
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
@@ -69,8 +69,11 @@ class Responses:
 
     @property
     def writing(self) -> bool:
-        """Whether the chat model still writes the answer of the conversation."""
-        return self.active is not None and not self.active.answer.ended and self.active.answer.finish is None
+        """Whether the chat model still writes the answer of the conversation, or one of our tools works for it."""
+        active = self.active
+        if active is None or active.answer.ended:
+            return False
+        return active.answer.finish is None or active.runs_tools
 
     @property
     def unfinished(self) -> Response | None:
@@ -79,6 +82,20 @@ class Responses:
         if latest is None or latest is self.active:
             return latest
         return latest if latest.events.sound.unheard_s(self._playout.now_s()) > 0 else None
+
+    @property
+    def earlier(self) -> list[ReplySound]:
+        """The sounds of replies before the latest one that may still sound, oldest first."""
+        return [
+            sound
+            for sound in self._playout.sounding
+            if self._latest is None or sound.response_id != self._latest.id
+        ]
+
+    @property
+    def beside(self) -> list[Response]:
+        """Those beside the conversation that the client knows of."""
+        return [each for each, _ in self._running.values() if each is not self.active and each.gate.is_open]
 
     def so_far(self) -> dict[str, Part]:
         """What there is of each reply that is not over, by item."""
@@ -106,47 +123,17 @@ class Responses:
                 code="rate_limit_exceeded",
                 type="rate_limit_error",
             )
-        voice = self.voice(options)
-        providers, tools = self._context.providers_for(voice.voice_id), self._tools
-        plan = ReplyPlan(
-            spoken=options.spoken,
-            voice=voice,
-            request=request,
-            parallel_tool_calls=options.parallel_tool_calls,
-            silent_timeout_s=self._context.settings.silent_turn_timeout_s,
-            speak_ahead=speak_ahead,
-            tools=tools,
-            server_tools=tools.ours(options.tools) if tools is not None else frozenset(),
-            stand_in=self._context.settings.stand_in,
-            language=self._language(),
-            tool_round=tool_round,
-            turn=turn or TurnReplies(),
-            resumes=resumes,
+        plan = self.plans.plan(
+            options, request, speak_ahead=speak_ahead, tool_round=tool_round, turn=turn, resumes=resumes
         )
+        speech = self._context.providers_for(plan.voice.voice_id).speech  # and the chat of the same account
         return Response(
             plan,
-            chat=chat or self._chat(options),
-            speech=providers.speech,
+            chat=chat or self.plans.chat(options),
+            speech=speech,
             events=ResponseEvents(self._context, options, marks, response_id),
             marks=marks,
             speaking_rate=self._speaking_rates.of(plan.voice),
-        )
-
-    def _chat(self, options: ResponseOptions) -> ChatModel:
-        providers = self._context.providers
-        return FittingChat(providers.chat, providers.context_budgets, budget_of(options))
-
-    def _language(self) -> str | None:
-        """What the user speaks, as far as client or operator said so."""
-        transcription = self._context.config.transcription
-        return (transcription.language if transcription else None) or self._context.settings.language
-
-    def voice(self, options: ResponseOptions) -> Voice:
-        """The platform's voice these options ask for."""
-        return Voice(
-            voice_id=platform_voice(options.voice, self._context.settings.voice_id),
-            rate=options.output_format.rate,
-            speed=max(0.5, options.speed),
         )
 
     def start(self, response: Response) -> None:
@@ -232,14 +219,6 @@ class Responses:
 
         self._context.tasks.spawn(wait(), "timer")
 
-    # -- tools of the server -------------------------------------------------------------------------------------
-
-    def with_tools(self, options: ResponseOptions) -> ResponseOptions:
-        """Our own tools are offered beside the client's in the conversation."""
-        if self._tools is None or options.out_of_band:
-            return options
-        return replace(options, tools=self._tools.beside(options.tools))
-
     def continue_after(
         self,
         response_id: str,
@@ -321,18 +300,33 @@ class Responses:
             interrupted.stop_chat()
             self._context.turns.put(turns.NothingToResume(interrupted.unanswered))
 
+    def has_rest(self, interrupted: InterruptedReply) -> bool:
+        """Whether there is something that nobody has heard of it."""
+        return self._rest(interrupted) is not None
+
+    def _rest(self, interrupted: InterruptedReply) -> Continuation | None:
+        options = interrupted.response.events.options
+        return interrupted.continuation(self._context.conversation, self.plans.chat(options))
+
     def say_rest(self, interrupted: InterruptedReply, marks: Marks) -> bool:
         """Say what nobody has heard of it in a new response; False if there is nothing left."""
-        before = interrupted.response
-        rest = interrupted.continuation(self._context.conversation, self._chat(before.events.options))
+        before, rest = interrupted.response, self._rest(interrupted)
         if rest is None:
             return False
         options = replace(before.events.options, metadata=None)
         round_ = before.plan.tool_round
         response = self.prepare(options, rest.request, marks, chat=rest, tool_round=round_, resumes=True)
+        response.events.items.carry_on(before.events.items, before.events.message_id)
         self.open(response)
         self.start(response)
         return True
+
+    def sounds_on(self, response: Response) -> None:
+        """Another server has made it: what has arrived of it may still sound, and what its tools gave is answered."""
+        self._latest = response
+        self._context.turns.put(turns.ReplyBegan(response.id))
+        self._context.turns.put(turns.ReplyHeard(response.id))
+        self._conversation_reply_ended(response)
 
     def discard(self, response: Response) -> None:
         """Drop a reply behind its gate: nobody will know."""

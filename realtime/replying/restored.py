@@ -1,111 +1,253 @@
-"""A reply that another server has begun: here it is ended for the client, and what was not heard of it is said anew.
+"""Replies that another server has begun: here they are ended for the client, and what was not heard is said anew.
 
 That is what is done after an interruption that was none (`interrupted.py`). History keeps what was heard. It knows
-neither where the reply was kept nor why its server was lost (docs/scale.md).
+neither where the replies were kept nor why their server was lost (docs/scale.md).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from realtime.context import Context
-from realtime.core.conversation import Message
+from realtime.core.conversation import ROOT, FunctionCallOutput, Message
 from realtime.core.messages import ChatFinish, ChatRequest
-from realtime.core.snapshot import ReplySnapshot
+from realtime.core.snapshot import EndedSnapshot, ReplySnapshot, SpokenSnapshot
 from realtime.core.spoken import SpokenPart
+from realtime.errors import ProviderUnavailable
 from realtime.metrics import Marks
 from realtime.protocol import server_events as events
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.interrupted import InterruptedReply
 from realtime.replying.playout import Playout
+from realtime.replying.reply_sound import ReplySound
 from realtime.replying.response import Response
+from realtime.replying.response_events import StopReason
 from realtime.replying.responses import Responses
+from realtime.tools import error_output
+from realtime.translate import to_wire_item
+
+INTERRUPTED = (
+    "The server was lost while this ran. It may have happened: do not do it again without asking the user."
+)
+ASK_AGAIN = "The server was lost: ask once more."
 
 
 @dataclass(frozen=True, slots=True)
 class LostReply:
     """`heard_ms`: what counts as heard of it. `played_ms`: what of that has been played; the rest is in the player.
 
-    `silence`: the player still has sound of it that will come again. `ended`: the client has had its `response.done`.
+    `silence`: the player still has sound of it that will come again. `known`: the client has had its
+    `response.created`; `ended`: and its `response.done`. `unmade`: items of calls that it was not told of: nobody
+    has carried them out.
     """
 
     snapshot: ReplySnapshot
     heard_ms: float = 0.0
     played_ms: float = 0.0
     silence: bool = False
+    known: bool = True
     ended: bool = False
+    unmade: tuple[str, ...] = ()
+
+    @property
+    def plays_on(self) -> bool:
+        return not self.silence and self.heard_ms > self.played_ms
 
 
-def take_out(context: Context, item_id: str) -> str | None:
-    """Take the item out of history, with what a store has of it; returns the id of the one before it."""
-    ids = [item.id for item in context.conversation.items]
-    if item_id not in ids:
-        return ids[-1] if ids else None
-    context.conversation.remove(item_id)
-    place = ids.index(item_id)
-    return ids[place - 1] if place else None
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """What there is to go on with: the parts of the session, and the question that the latest reply answers."""
+
+    context: Context
+    responses: Responses
+    playout: Playout
+    marks: Marks
 
 
-def end_lost(
+def take_out(context: Context, snapshot: ReplySnapshot) -> str:
+    """Take its message out of history, with what a store has of it; returns the id of the one before it, or ROOT."""
+    ids = [ROOT, *(item.id for item in context.conversation.items)]
+    if snapshot.item_id in ids:
+        context.conversation.remove(snapshot.item_id)
+        return ids[ids.index(snapshot.item_id) - 1]
+    calls = {call.item_id for call in snapshot.calls}  # what is said comes before them
+    place = next((place for place, item_id in enumerate(ids) if item_id in calls), len(ids))
+    return ids[place - 1]
+
+
+def restore_earlier(lost: LostReply, into: Restoring) -> ReplySound:
+    """A reply before the latest one, of which some may still sound."""
+    snapshot, context = lost.snapshot, into.context
+    sound = ReplySound(snapshot.response_id, into.marks)
+    sound.part, sound.complete = _part(snapshot.spoken), True
+    if snapshot.item_id is None:
+        return sound
+    if lost.known and snapshot.unwanted:  # as the client left it
+        sound.part = SpokenPart()
+        return sound
+    previous = take_out(context, snapshot)
+    if lost.known:
+        sound.item_id = snapshot.item_id
+        context.conversation.add(
+            Message(sound.item_id, "assistant", (), "in_progress"), previous, restored=True
+        )
+        context.conversation.speaks(sound.item_id, sound.part)
+        context.conversation.update_speech(sound.item_id, "completed")
+        if sound.part.heard(lost.heard_ms) != sound.part.text.rstrip():
+            context.conversation.cut(sound.item_id, lost.heard_ms, lost.heard_ms)
+            _tell_cut(lost, context)
+        if lost.plays_on:
+            into.playout.restored(sound, lost.heard_ms, lost.played_ms)
+    return sound
+
+
+def end_latest(
     lost: LostReply,
-    context: Context,
-    responses: Responses,
-    playout: Playout,
-    previous_id: str | None,
+    earlier: list[ReplySound],
+    into: Restoring,
+    previous_id: str,
     asked: ChatRequest,
     options: ResponseOptions,
-    marks: Marks,
 ) -> InterruptedReply:
     """End it for the client. Its item was taken out from after `previous_id`; `asked` is the question without it."""
 
     async def request() -> ChatRequest:
         return asked
 
-    snapshot = lost.snapshot
-    response = responses.prepare(options, request, marks, response_id=snapshot.response_id)
+    snapshot, context = lost.snapshot, into.context
+    response = into.responses.prepare(
+        options, request, into.marks, response_id=snapshot.response_id, tool_round=snapshot.tool_round
+    )
     _fill(response, snapshot, asked)
-    sound = response.events.sound
-    if snapshot.item_id is not None:
+    if lost.known and not snapshot.unwanted and snapshot.item_id is not None:
         _put_back(context, response, snapshot, snapshot.item_id, previous_id)
-        if sound.item_id is not None:
-            context.conversation.cut(sound.item_id, lost.heard_ms, lost.heard_ms)
+    _restore_calls(response, snapshot, context)
+    sound = response.events.sound
+    interrupted = InterruptedReply(response, [*earlier, sound])
+    if not lost.known:
+        response.events.lost()
+        return interrupted
+    if snapshot.unwanted:
+        _end(response, lost, "client_cancelled")
+        return interrupted
+    if sound.item_id is not None:
+        context.conversation.cut(sound.item_id, lost.heard_ms, lost.heard_ms)
+    whole = snapshot.complete and not into.responses.has_rest(interrupted)
+    if whole and sound.item_id is not None:
+        context.conversation.speaks(sound.item_id, sound.part)  # nothing of it is cut off
+    _end(response, lost, None if whole or awaits_client(snapshot) else "server_restarting")
+    if sound.item_id is not None:
+        if not whole:
+            _tell_cut(lost, context)
+        elif lost.ended:
+            context.conversation.update_speech(sound.item_id, "completed")
+        if lost.plays_on:
+            into.playout.restored(sound, lost.heard_ms, lost.played_ms)
+    return interrupted
+
+
+def awaits_client(snapshot: ReplySnapshot) -> bool:
+    """Whether the client has been told of a call: it asks for what follows."""
+    return any(not call.ours for call in snapshot.calls)
+
+
+def _end(response: Response, lost: LostReply, reason: StopReason | None) -> None:
+    """Tell the client its end, unless it knows it. No reason: nothing of it is missing."""
+    events = response.events
     if lost.ended:
-        response.events.status, sound.complete = "completed", True
-    response.events.stop("server_restarting")
-    if sound.item_id is None:
-        return InterruptedReply(response, [])
-    _tell(lost, sound.item_id, context)
-    if not lost.silence and lost.heard_ms > lost.played_ms:
-        playout.restored(sound, lost.heard_ms, lost.played_ms)
-    return InterruptedReply(response, [sound])
+        events.status, events.sound.complete = "completed", True
+    elif reason is None:
+        events.finish("completed")
+    else:
+        events.stop(reason)
 
 
 def _fill(response: Response, snapshot: ReplySnapshot, asked: ChatRequest) -> None:
+    """What the model has said. One that has made calls has said enough: what follows goes on from them."""
     answer = response.answer
     answer.ask(asked)
-    if snapshot.text:
+    if snapshot.text and not snapshot.unwanted:
         answer.add(snapshot.text)
-    if snapshot.complete:
+    if snapshot.complete or snapshot.unwanted or snapshot.calls:
         answer.finish = ChatFinish("stop")
     answer.end()
 
 
+def _restore_calls(response: Response, snapshot: ReplySnapshot, context: Context) -> None:
+    """A call of ours that has no output may have been carried out: the model is told so, and it is not made again."""
+    items, conversation = response.events.items, context.conversation
+    outputs = {item.call_id: item for item in conversation.items if isinstance(item, FunctionCallOutput)}
+    for call in snapshot.calls:
+        if call.item_id not in conversation:
+            continue
+        item = to_wire_item(conversation.get(call.item_id))
+        if not call.ours:
+            items.output.append(item)
+            continue
+        items.server_items.append(item)
+        if call.call_id in outputs:
+            items.server_items.append(to_wire_item(outputs[call.call_id]))
+        else:
+            items.server_output(call.call_id, error_output(INTERRUPTED))
+
+
+def _part(said: SpokenSnapshot | None) -> SpokenPart:
+    if said is None:
+        return SpokenPart()
+    return SpokenPart.restored(said.text, said.seen, said.audio_ms, said.ends, said.from_ms)
+
+
 def _put_back(
-    context: Context, response: Response, snapshot: ReplySnapshot, item_id: str, previous_id: str | None
+    context: Context, response: Response, snapshot: ReplySnapshot, item_id: str, previous_id: str
 ) -> None:
     """The message is in history again, as one that is being said."""
     context.conversation.add(Message(item_id, "assistant", (), "in_progress"), previous_id, restored=True)
-    said, part = snapshot.spoken, None
-    if said is not None:
-        part = SpokenPart.restored(said.text, said.seen, said.audio_ms, said.ends, said.from_ms)
-    response.events.restored(item_id, previous_id, part, snapshot.text)
+    part = None if snapshot.spoken is None else _part(snapshot.spoken)
+    previous = None if previous_id == ROOT else previous_id
+    response.events.restored(item_id, previous, part, snapshot.text)
 
 
-def _tell(lost: LostReply, item_id: str, context: Context) -> None:
+def _tell_cut(lost: LostReply, context: Context) -> None:
     """What of it counts, and that what waits in the player comes again."""
-    if not context.config.has("playback"):
+    item_id = lost.snapshot.item_id
+    if item_id is None or not context.config.has("playback"):
         return
     put, heard = context.outbox.put, context.conversation.heard_text(item_id)
     if lost.silence:
         put(events.OutputAudioBufferCleared(response_id=lost.snapshot.response_id))
     put(events.ConversationItemTruncated(item_id=item_id, audio_end_ms=int(lost.heard_ms), transcript=heard))
+
+
+def end_others(
+    ended: Sequence[EndedSnapshot], beside: Sequence[str], into: Restoring, options: ResponseOptions
+) -> None:
+    """Tell the end of replies that have ended, and end those beside the conversation: their clients ask once more."""
+    for each in ended:
+        as_it_was = replace(options, output_modality=each.modality, metadata=each.metadata)
+        response = _prepared(each.response_id, into, replace(as_it_was, out_of_band=each.items is None))
+        there = [item_id for item_id in each.items or () if item_id in into.context.conversation]
+        response.events.items.output += [
+            to_wire_item(into.context.conversation.get(item_id)) for item_id in there
+        ]
+        match each.status:
+            case _ if each.items is None:
+                response.events.fail(ProviderUnavailable(ASK_AGAIN, code="server_restarting"))
+            case "cancelled":
+                response.events.stop("turn_detected")
+            case "failed":
+                response.events.stop("server_restarting")
+            case _:
+                response.events.finish("completed")
+    for response_id in beside:
+        response = _prepared(response_id, into, replace(options, out_of_band=True))
+        response.events.fail(ProviderUnavailable(ASK_AGAIN, code="server_restarting"))
+
+
+def _prepared(response_id: str, into: Restoring, options: ResponseOptions) -> Response:
+    """To tell its end, and nothing else."""
+
+    async def request() -> ChatRequest:
+        return ChatRequest(())
+
+    return into.responses.prepare(options, request, into.marks, response_id=response_id)

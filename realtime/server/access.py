@@ -94,13 +94,17 @@ class Access:
             raise AccessDenied("Incorrect API key: use one of the keys in REALTIME_API_KEYS of this server.")
         return Caller(key_name(found))
 
+    def check_known(self, name: str) -> None:
+        """Whether this server has the key of this name. Raises AccessDenied."""
+        if name not in self._by_name:
+            raise AccessDenied("This caller has no API key of this server.")
+
     def mint(self, caller: Caller, session: dict[str, Any], expires_at: int) -> str:
         """A secret for sessions with these settings, valid until `expires_at` (Unix seconds). Raises ProtocolError."""
         if caller.ephemeral:
             raise AccessDenied("A client secret cannot create another one: use an API key.")
-        signer = self._by_name.get(caller.name)
-        if signer is None:
-            raise AccessDenied("This caller has no API key of this server.")
+        self.check_known(caller.name)
+        signer = self._by_name[caller.name]
         claim = {"e": expires_at, "n": secrets.token_urlsafe(16), "s": session}
         body = zlib.compress(msgspec.json.encode(claim), 9) + signer.mark
         token = EPHEMERAL + base64.urlsafe_b64encode(signer.sign(body) + body).decode().rstrip("=")

@@ -141,7 +141,7 @@ def _runtime_context(
             if runtime.journal is None:
                 yield
                 return
-            async with journaling(runtime.journal) as app[OPENED].journaling:
+            async with journaling(runtime.journal, app[METRICS]) as app[OPENED].journaling:
                 yield
 
     return context

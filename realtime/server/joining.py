@@ -12,12 +12,14 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from realtime import deadlines
 from realtime.errors import ProtocolError, ProviderError, ProviderUnavailable
+from realtime.logs import story
 from realtime.providers.journal import FIRST_EPOCH
 from realtime.server.access import Caller
 from realtime.server.closing import Closing
@@ -25,10 +27,11 @@ from realtime.server.connection import Connection
 from realtime.server.frames import Frames
 from realtime.server.live_session import LiveSession
 from realtime.server.persistence import StoredConversation, take_stored
+from realtime.server.recording import proof_of
 from realtime.server.registry import Place
 from realtime.server.replay import Gap, ResumeRequest, Sent
-from realtime.server.restoring import Found, claim
-from realtime.server.resume_request import NotResumable
+from realtime.server.restoring import Found, Restored, claim
+from realtime.server.resume_request import NotResumable, find_session
 from realtime.server.room import take_place
 from realtime.server.session_ids import ids_of, random_id
 from realtime.server.state import ACCESS, METRICS, OPENED, OPENINGS, REGISTRY, runtime_of
@@ -104,15 +107,21 @@ async def connect(
         connection = _connection(app, socket, client.frames, client.existing)
         first = await _resumed(client.existing, connection, client.resume)
         if first is not None:
+            app[METRICS].takeovers.labels("same").inc()
             return connection, first
         not_resumable = NotResumable("That session has just ended.")
         app[ACCESS].check(client.credential, time.time())  # a new session needs one that is good now
         take_place(app, place, client.caller)
     if client.elsewhere is not None:
         try:
-            return await _restored(app, socket, client, client.elsewhere, place)
+            return await _from_elsewhere(app, socket, client, client.elsewhere, place)
         except NotResumable as error:
             app[METRICS].takeovers.labels("failed").inc()
+            story(
+                log,
+                "session not taken over",
+                {"id": client.elsewhere.snapshot.session_id, "reason": error.message},
+            )
             not_resumable = error
         caller = app[ACCESS].check(client.credential, time.time())  # as above
         client = replace(client, caller=caller)
@@ -124,18 +133,41 @@ async def connect(
     return connection, []
 
 
+async def _from_elsewhere(
+    app: web.Application, socket: web.WebSocketResponse, client: Handshake, found: Found, place: Place
+) -> tuple[Connection, list[Sent]]:
+    """A connection to the session of another server, which goes on here. Raises NotResumable.
+
+    Of several connections that want it here at the same time one takes it over, and the others resume it after that.
+    """
+    async with app[OPENINGS].alone("", client.session_id, LOAD_TIMEOUT_S) as alone:
+        if not alone:
+            raise NotResumable("That session is resumed by somebody else.")
+        if app[REGISTRY].get(client.session_id) is None:
+            return await _restored(app, socket, client, found, place)
+    live = find_session(app[REGISTRY], found.request, client.credential, binary=client.binary)
+    connection = _connection(app, socket, client.frames, live)
+    first = await _resumed(live, connection, found.request)
+    if first is None:
+        raise NotResumable("That session has just ended.")
+    return connection, first
+
+
 async def _restored(
     app: web.Application, socket: web.WebSocketResponse, client: Handshake, found: Found, place: Place
 ) -> tuple[Connection, list[Sent]]:
-    """A connection to the session of another server, which goes on here. Raises NotResumable."""
+    """The same for the connection that takes it over. Raises NotResumable."""
     restored = await claim(runtime_of(app), found, client.credential)
     try:
         live = _live(app, client, place, stored=restored.stored, restored=restored)
     except ProtocolError as error:  # its settings are not good here
         log.warning("a session of another server cannot go on here: %s", error)
         raise NotResumable("That session cannot be resumed at this server.") from None
-    _begin(app, live, client, place, restored.epoch)
+    _begin(app, live, client, place, restored)
     app[METRICS].takeovers.labels("done").inc()
+    if restored.continued.lost:
+        live.story.goes_on(restored.buffered_s)
+    story(log, "session taken over", {"id": live.id, **restored.facts})
     connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)
     return connection, live.restored_messages()
@@ -177,12 +209,17 @@ def _live(app: web.Application, client: Handshake, place: Place, **more: Any) ->
 
 
 def _begin(
-    app: web.Application, live: LiveSession, client: Handshake, place: Place, epoch: int = FIRST_EPOCH
+    app: web.Application,
+    live: LiveSession,
+    client: Handshake,
+    place: Place,
+    restored: Restored | None = None,
 ) -> None:
     """Start it, here and in the journal."""
-    journaling = app[OPENED].journaling
-    if journaling is not None and live.resumable:
-        journaling.begin(live, client.credential, epoch)
+    journaling, proof = app[OPENED].journaling, proof_of(live.id, client.credential)
+    if journaling is not None:
+        epoch, before = (FIRST_EPOCH, None) if restored is None else (restored.epoch, restored.snapshot)
+        live.elsewhere.offer(partial(journaling.begin, proof=proof, epoch=epoch, before=before), live)
     app[REGISTRY].start(live, place)
 
 

@@ -1,73 +1,71 @@
-"""Writes in the journal what another server needs to go on with the sessions of this one (docs/scale.md).
+"""Writes the records of the sessions of this server in the journal, so that another one can go on (docs/scale.md).
 
-A record is written soon after an event to the client, a position again and again while somebody speaks or listens.
-Nobody waits for a write. A server that is refused has lost the session to another one: the session is silenced at once.
+A record is written as soon as a message tells the client of something that lasts, else soon after an event; a position
+again and again while somebody speaks or listens. The items go first: no record speaks of what is not kept. Nobody waits
+for a write, but a tool that runs once. A server that is refused has lost the session to another one: the session is
+silenced at once. What is written is `recording.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import logging
-from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from realtime.core.snapshot import (
-    Position,
-    ReplySnapshot,
-    SessionSnapshot,
-    SpokenSnapshot,
-    encode_position,
-    encode_record,
-)
+from realtime import deadlines
+from realtime.core.snapshot import Position, SessionSnapshot, encode_position, encode_record
+from realtime.logs import story
+from realtime.metrics import Metrics
 from realtime.protocol import server_events as events
 from realtime.providers.journal import FIRST_EPOCH, Journal, Kept
+from realtime.server.recording import Recorder
 
 if TYPE_CHECKING:
-    from realtime.replying.response import Response
     from realtime.server.live_session import LiveSession
 
 log = logging.getLogger(__name__)
 
-RECORD_S = 0.05  # from a change to its record
+RECORD_S = 0.05  # from a change to its record, at most
 POSITION_S = 0.25
 ALIVE_S = 5.0  # a session in which nothing happens; an owner that was taken over finds out then at the latest
 RENEW_S = 15.0  # what is kept with an end, while nothing changes
 RETRY_S = 0.5  # after a write that was lost
-TOLD = 32  # items
 HAND_OVER_S = 1.0  # for the last record
+CLAIM_S = 0.25  # a tool waits no longer for its record
+STOOD_STILL_S = 1.0  # a wait that took so much longer: this process was stopped meanwhile
 
 _SOUND = (events.ResponseOutputAudioDelta, events.ResponseOutputAudioWordsDelta)
 _OFTEN = (events.ResponseOutputAudioTranscriptDelta, events.ResponseOutputTextDelta)
 
 
-def proof_of(session_id: str, credential: str | None) -> str:
-    """What shows later that somebody has the credential, and does not tell it."""
-    secret = (credential or "").encode(errors="surrogateescape")
-    return hmac.new(session_id.encode(), secret, hashlib.sha256).hexdigest()
-
-
 class JournaledSession:
     """One session in the journal, as long as this server has it."""
 
-    def __init__(self, live: LiveSession, journal: Journal, credential: str | None, epoch: int) -> None:
+    def __init__(
+        self,
+        live: LiveSession,
+        journal: Journal,
+        epoch: int,
+        metrics: Metrics,
+        recorder: Recorder,
+    ) -> None:
         self.live = live
         self.epoch = epoch
+        self.moved = False  # its last record is written: another server goes on
+        self.refused = False  # another server has it
         self._journal = journal
-        self._proof = proof_of(live.id, credential)
-        self._created: dict[str, int] = {}  # numbers of messages, by response
-        self._done: dict[str, int] = {}
-        self._told: deque[tuple[int, str]] = deque(maxlen=TOLD)
-        self._dirty = True
+        self._metrics = metrics
+        self._recorder = recorder
+        self._dirty_s: float | None = self._now()  # since then there is something new
+        self._soon = False  # a record is about to be written
+        self._saving: asyncio.Task[None] | None = None  # the items, and then the record
         self._due_s = 0.0  # of the next look at the position
         self._alive_s = 0.0
         self._renew_s = 0.0
         self._position: Position | None = None
-        self.moved = False  # its last record is written: another server goes on
 
     def __repr__(self) -> str:
         return f"<JournaledSession {self.live.id}, epoch {self.epoch}>"
@@ -80,57 +78,76 @@ class JournaledSession:
             self._due_s = min(self._due_s, self._now() + POSITION_S)
             self._position = None
         elif not isinstance(event, _SOUND):
-            self._dirty = True
+            self.changed()
 
     def sent(self, event: events.ServerEvent, seq: int) -> None:
         """It has this number now."""
-        match event:
-            case events.ResponseCreated(response=response):
-                self._created[response.id] = seq
-                if len(self._created) > TOLD:
-                    del self._created[next(iter(self._created))]
-            case events.ResponseDone(response=response):
-                self._done[response.id] = seq
-                if len(self._done) > TOLD:
-                    del self._done[next(iter(self._done))]
-            case events.ConversationItemAdded(item=item) | events.ConversationItemDone(item=item):
-                self._told.append((seq, item.id))
-            case _:
-                return
-        self._dirty = True
+        if self._recorder.sent(event, seq):
+            self.changed()
+            if not self._soon:
+                self._soon = True  # after the messages that are sent with it
+                asyncio.get_running_loop().call_soon(self._write_soon)
 
-    def received(self) -> None:
-        """The client has sent an event."""
-        self._dirty = True
+    def changed(self) -> None:
+        """There is something new, from whichever side."""
+        if self._dirty_s is None:
+            self._dirty_s = self._now()
 
     # -- writing -------------------------------------------------------------------------------------------------
 
+    @property
+    def _over(self) -> bool:
+        return self.moved or self.live.ending.done() or self.live.session.restoring
+
     def look(self, now_s: float) -> None:
         """Write what is due."""
-        if self.moved or self.live.ending.done():
+        if self._over or self._saving is not None:
             return
         if now_s >= self._renew_s:
             self._renew_s = now_s + RENEW_S
-            self.live.save_again()
-        if self._dirty:
-            self.write()
+            self.live.saving.again()
+        if self._dirty_s is not None:
+            self._write_all()
         elif now_s >= self._due_s:
             self._due_s = now_s + POSITION_S
             self._look_at_position(now_s)
 
+    def _write_soon(self) -> None:
+        self._soon = False
+        if not self._over and self._saving is None:
+            self._write_all()
+
+    def _write_all(self) -> None:
+        if self.live.saving.unsaved:
+            self._saving = asyncio.create_task(self._save_first(), name=f"{self.live.id} record")
+        else:
+            self.write()
+
+    async def _save_first(self) -> None:
+        try:
+            await self.live.saving.save_changes()
+            if not self._over:
+                self.write()
+        finally:
+            self._saving = None
+
     def write(self) -> asyncio.Future[Kept]:
-        """Write all of it."""
-        self._dirty = False
-        self._position = self._position_now()
+        """Write all of it, whatever the state of its items."""
+        since_s, self._dirty_s = self._dirty_s, None
+        self._position = self._recorder.position()
         self._alive_s = self._now() + ALIVE_S
-        return self._send(encode_record(self._snapshot()), encode_position(self._position))
+        kept = self._send(encode_record(self._recorder.snapshot()), encode_position(self._position))
+        if since_s is not None:
+            seconds = self._metrics.journal_seconds
+            kept.add_done_callback(lambda kept: _observe(kept, seconds.observe, self._now() - since_s))
+        return kept
 
     def _look_at_position(self, now_s: float) -> None:
         if self._position is None:
-            self.write()
+            self._write_all()
             return
-        position = self._position_now()
-        busy = position.item_id is not None or self.live.session.unanswered[1] is not None
+        position = self._recorder.position()
+        busy = position.item_id is not None or position.earlier or self.live.session.unanswered[1]
         if (busy and position != self._position) or now_s >= self._alive_s:
             self._position, self._alive_s = position, now_s + ALIVE_S
             self._send(None, encode_position(position))
@@ -141,108 +158,96 @@ class JournaledSession:
         return kept
 
     def _heard(self, kept: asyncio.Future[Kept]) -> None:
-        match kept.result():
+        outcome = kept.result()
+        self._metrics.journal_writes.labels(outcome.name.lower()).inc()
+        match outcome:
             case Kept.REFUSED:
-                if not self.live.ending.done():
-                    log.warning("%s goes on at another server", self.live.id)
-                    self.live.story.taken_over()
-                    self.live.taken_over()
+                self._refuse()
             case Kept.INCOMPLETE:
-                self._dirty = True
-                self.live.save_again()
+                self.changed()
+                self.live.saving.again()
             case Kept.LOST:
                 self._position = None  # all of it, after a while
                 self._due_s = self._now() + RETRY_S
 
+    def _refuse(self) -> None:
+        if self.refused:
+            return
+        self.refused = True
+        self._metrics.takeovers.labels("lost").inc()
+        story(log, "session lost to another server", {"id": self.live.id}, logging.WARNING)
+        self.live.taken_over()
+
+    # -- who has it ----------------------------------------------------------------------------------------------
+
     async def is_mine(self) -> bool:
         """Whether no other server has it, as far as anybody knows."""
-        kept = self.write()
-        await asyncio.wait([kept], timeout=HAND_OVER_S)
-        return not (kept.done() and kept.result() is Kept.REFUSED)
+        if not self.refused and not self.moved:
+            await asyncio.wait([self.write()], timeout=HAND_OVER_S)
+        return not self.refused
+
+    async def claim(self) -> bool:
+        """Whether this server may do what can be done once. Other servers know by then that it has begun."""
+        while not self.refused and not self.moved:
+            began_s = self._now()
+            with contextlib.suppress(TimeoutError):
+                async with deadlines.timeout(CLAIM_S):
+                    await self.live.saving.save_changes()
+                    kept = await asyncio.shield(self.write())
+                    if kept is not Kept.LOST:
+                        break
+            if self._now() - began_s < CLAIM_S + STOOD_STILL_S:
+                break  # Redis is away or slow
+        return not self.refused and not self.moved
 
     async def hand_over(self) -> bool:
-        """Write the last record; whether another server can go on."""
-        saved = await self.live.save_all()
+        """Write the last record; whether another server can go on. Until that is known the session stands still."""
+        self.live.hold(held=True)
+        saved = await self.live.saving.save_shared()
         kept = self.write()
         self.moved = True
         await asyncio.wait([kept], timeout=HAND_OVER_S)
         self.moved = saved and kept.done() and kept.result() is Kept.WRITTEN
+        story(log, "session handed over" if self.moved else "session not handed over", {"id": self.live.id})
+        if not self.moved:
+            self.live.hold(held=False)
         return self.moved
 
     def end(self) -> None:
         """The session is over, for every server, unless another one has it."""
-        if not self.moved:
+        self.live.elsewhere.journaled = None  # they hold each other
+        if not self.moved and not self.refused:
             self._journal.end(self.live.id, self.epoch)
-
-    # -- what is written -----------------------------------------------------------------------------------------
-
-    def _position_now(self) -> Position:
-        session = self.live.session
-        input_ms, reply = session.unanswered[0], session.responses.unfinished
-        if reply is None or reply.events.sound.item_id is None:
-            return Position(round(input_ms, 1))
-        sound = reply.events.sound
-        heard_ms = sound.playback.heard_ms(session.listener_s)
-        return Position(
-            round(input_ms, 1), sound.item_id, round(sound.playback.sent_ms, 1), round(heard_ms, 1)
-        )
-
-    def _snapshot(self) -> SessionSnapshot:
-        live, session = self.live, self.live.session
-        reply = session.responses.unfinished
-        return SessionSnapshot(
-            session_id=live.id,
-            key=live.key,
-            proof=self._proof,
-            config=session.session_object(),
-            conversation_id=session.conversation_id,
-            items_at=live.items_at,
-            expires_unix_s=session.expires_unix_s,
-            binary=live.binary,
-            ephemeral=live.caller.ephemeral,
-            seq=live.numbering.seq,
-            last_event_id=live.last_event_id,
-            told=tuple(self._told),
-            unanswered=session.unanswered[1],
-            reply=None if reply is None else self._reply(reply),
-            streams=live.numbering.last_stream,
-        )
-
-    def _reply(self, reply: Response) -> ReplySnapshot:
-        told, answer = reply.events, reply.answer
-        spoken = None
-        if told.options.spoken and told.sound.item_id is not None:
-            spoken = SpokenSnapshot(*told.sound.part.measured())
-        return ReplySnapshot(
-            response_id=reply.id,
-            created_seq=self._created.get(reply.id, 0),
-            done_seq=self._done.get(reply.id, 0),
-            item_id=told.message_id,
-            text=answer.text if told.options.spoken else told.transcript,
-            complete=answer.finish is not None,
-            spoken=spoken,
-            stream=self.live.numbering.stream_of(told.message_id),
-        )
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
 
+def _observe(kept: asyncio.Future[Kept], observe: Callable[[float], object], seconds: float) -> None:
+    if kept.result() is Kept.WRITTEN:
+        observe(seconds)
+
+
 class Journaling:
     """All sessions of one server that are in the journal."""
 
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
+    def __init__(self, journal: Journal, metrics: Metrics) -> None:
+        self._journal = journal
+        self._metrics = metrics
         self._sessions: dict[str, JournaledSession] = {}
 
     def __repr__(self) -> str:
         return f"<Journaling {len(self._sessions)} sessions>"
 
-    def begin(self, live: LiveSession, credential: str | None, epoch: int = FIRST_EPOCH) -> None:
-        """This server has the session from now on."""
-        entry = JournaledSession(live, self.journal, credential, epoch)
-        self._sessions[live.id] = live.journaled = entry
-        entry.write()
+    def begin(
+        self, live: LiveSession, proof: str, epoch: int = FIRST_EPOCH, before: SessionSnapshot | None = None
+    ) -> JournaledSession:
+        """This server has the session from now on. `before`: what another one has written of it."""
+        recorder = Recorder(live, proof, before)
+        entry = JournaledSession(live, self._journal, epoch, self._metrics, recorder)
+        self._sessions[live.id] = entry
+        entry.look(asyncio.get_running_loop().time())
+        return entry
 
     async def run(self) -> None:
         """Write what is due, again and again."""
@@ -267,9 +272,9 @@ class Journaling:
 
 
 @asynccontextmanager
-async def journaling(journal: Journal) -> AsyncIterator[Journaling]:
+async def journaling(journal: Journal, metrics: Metrics) -> AsyncIterator[Journaling]:
     """Until the end of the block."""
-    writer = Journaling(journal)
+    writer = Journaling(journal, metrics)
     task = asyncio.create_task(writer.run(), name="journal")
     try:
         yield writer

@@ -19,9 +19,16 @@ from realtime.errors import ProtocolError, session_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
-from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta, ServerEvent
+from realtime.protocol.server_events import (
+    ErrorEvent,
+    ResponseOutputAudioDelta,
+    ServerEvent,
+    SessionUpdated,
+)
 from realtime.server.access import Caller
-from realtime.server.closing import DRAINING, RESTARTING, AttachedConnection, Closing
+from realtime.server.claimed_tools import ClaimedTools
+from realtime.server.closing import DRAINING, AttachedConnection, Closing
+from realtime.server.elsewhere import Elsewhere
 from realtime.server.journaling import JournaledSession
 from realtime.server.numbering import Numbering
 from realtime.server.persistence import StoredConversation
@@ -81,6 +88,7 @@ class LiveSession:
         self.caller = caller
         self.binary = binary
         self.outbox = Outbox()
+        self.elsewhere = Elsewhere()
         kept = stored if restored is None else restored.kept
         self.session = Session(
             new_session_config(runtime.settings, runtime.providers, caller.session, extensions)
@@ -91,7 +99,7 @@ class LiveSession:
             outbox=self.outbox,
             metrics=metrics,
             new_id=new_id,
-            tools=runtime.tools,
+            tools=None if runtime.tools is None else ClaimedTools(runtime.tools, self.elsewhere.may_run),
             refused=refused,
             conversation=kept.to_conversation() if kept is not None else None,
             conversation_id=_conversation_id(stored, restored),
@@ -101,9 +109,9 @@ class LiveSession:
             seat=seat,
         )
         self.last_event_id: str | None = None
-        self.journaled: JournaledSession | None = None  # where other servers can go on with it
-        self._moving: asyncio.Task[None] | None = None  # to another server
-        self._saving = places_of(
+        self._unmet = restored is not None  # its client has not been heard since
+        self._held = False  # it stands still, until it is known whether another server goes on
+        self.saving = places_of(
             self.session,
             runtime,
             self.key,
@@ -192,27 +200,17 @@ class LiveSession:
     def leave(self) -> None:
         """The server stops: let another one go on with the session, or end it, and what is said in it as failed. The
         client may connect again."""
-        if self.journaled is None or not self.resumable:
-            self._cut()
-        elif self._moving is None:
-            self._moving = asyncio.create_task(self._move(self.journaled), name=f"{self.id} hand-over")
+        self.elsewhere.leave(self)
 
     @property
     def can_move(self) -> bool:
-        """Whether another server can go on with it now: not while the model still writes an answer."""
-        return self.journaled is not None and self.resumable and not self.session.responses.writing
+        """Whether another server can go on with it now, without a loss."""
+        return self.elsewhere.can_move(self)
 
-    async def _move(self, journaled: JournaledSession) -> None:
-        if await journaled.hand_over():
-            self.close_soon(*RESTARTING)
-        else:
-            self._cut()
-
-    def _cut(self) -> None:
-        if not self.ending.done():
-            with contextlib.suppress(OutboxFull):
-                self.session.leaving.cut()
-            self.close_soon(*DRAINING)
+    @property
+    def journaled(self) -> JournaledSession | None:
+        """Its entry in the journal, if other servers can go on with it."""
+        return self.elsewhere.journaled
 
     def taken_over(self) -> None:
         """Another server has the session or its conversation by now: nobody hears this one any more."""
@@ -225,15 +223,11 @@ class LiveSession:
 
     async def save_all(self) -> bool:
         """Save the conversation now; returns whether the store has it all."""
-        return await self._saving.save_all()
-
-    def save_again(self) -> None:
-        """What was saved may be forgotten."""
-        self._saving.again()
+        return await self.saving.save_all()
 
     async def _run(self) -> None:
         running = asyncio.create_task(self.session.run(), name=f"{self.id} session")
-        self._saving.start(self.id)
+        self.saving.start(self.id)
         try:
             waits: set[asyncio.Future[Any]] = {running, self.ending}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -248,7 +242,8 @@ class LiveSession:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await self.session.aclose()
-            await self._saving.finish(only_heard=self._silenced)
+            moved_on = self.was_taken_over and await self.elsewhere.moved_on()
+            await self.saving.finish(only_heard=self._silenced, late=not moved_on)
             self.outbox.close()
             closing = self.ending.result() if self.ending.done() else Closing(*DRAINING)
             self.story.end(self.id, closing.code, closing.reason)
@@ -261,9 +256,16 @@ class LiveSession:
 
     def _on_event(self, event: ServerEvent) -> None:
         self.story.on_event(event)
-        self._saving.on_event(event)
+        self.saving.on_event(event)
         if self.journaled is not None:
             self.journaled.on_event(event)
+        elif isinstance(event, SessionUpdated):
+            self.elsewhere.follow(self)
+
+    def hold(self, *, held: bool) -> None:
+        """Send nothing more and take in nothing more, or do so again: what comes meanwhile will come again."""
+        self._held = held
+        self.outbox.hold(held)
 
     def _closing_after(self, running: asyncio.Task[None]) -> Closing:
         """The close code and reason for a session that ended by itself."""
@@ -332,6 +334,9 @@ class LiveSession:
 
     async def receive(self, event: ClientEvent) -> None:
         """Apply one client event. Raises ProtocolError."""
+        if self._held:
+            return
+        self._unmet = False
         if not isinstance(event, InputAudioBufferAppend):
             log.debug("%s ← %s", self.id, type(event).__name__)
         try:
@@ -341,7 +346,7 @@ class LiveSession:
         finally:
             self.last_event_id = event.event_id or self.last_event_id
             if self.journaled is not None and not isinstance(event, _OFTEN):
-                self.journaled.received()
+                self.journaled.changed()
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -373,7 +378,8 @@ class LiveSession:
         if request.item_id is not None:
             played = OutputAudioBufferPlayed(item_id=request.item_id, played_ms=request.played_ms)
             await self.session.receive(played)
-        return [self.numbering.resumed(last_seq, self.last_event_id), *missed]
+        first = self.numbering.resumed(last_seq, self.last_event_id, restored=self._unmet)
+        return [first, *missed]
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

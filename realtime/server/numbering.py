@@ -118,13 +118,14 @@ class Numbering:
         """Whether all messages after this number can be sent again."""
         return self.replay.has(last_seq)
 
-    def resumed(self, last_seq: int, last_event_id: str | None) -> Sent:
-        """The first message on the new socket."""
-        return self._first(self._event(last_seq, last_event_id))
+    def resumed(self, last_seq: int, last_event_id: str | None, *, restored: bool = False) -> Sent:
+        """The first message on the new socket. `restored`: the client is told that another server has begun it."""
+        event = self._event(last_seq, last_event_id)
+        return self._first(replace(event, restored=True) if restored else event)
 
     def restored(self, last_event_id: str | None) -> Sent:
         """The first message to a client whose session another server has begun."""
-        return self._first(replace(self._event(self.seq, last_event_id), restored=True))
+        return self.resumed(self.seq, last_event_id, restored=True)
 
     def _event(self, last_seq: int, last_event_id: str | None) -> SessionResumed:
         return SessionResumed(

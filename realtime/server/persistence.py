@@ -106,9 +106,29 @@ class Persistence:
             self._changed.set()
 
     def again(self) -> None:
-        """Save even if nothing has changed."""
-        self._in_doubt = True
+        """Save what there is, even if it was saved before."""
+        self._in_doubt = bool(self._saved)
         self._changed.set()
+
+    @property
+    def saved(self) -> int:
+        """How many items the store has taken."""
+        return len(self._saved)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether there is something to save, and the store has taken what there was before."""
+        return self._changed.is_set() and not self._failing and not self._taken_over
+
+    async def save_changes(self) -> None:
+        """Save what has changed now: somebody waits for it."""
+        self._changed.clear()
+        saved = False
+        try:
+            saved = await self._save(self._items_now())
+        finally:
+            if not saved and not self._taken_over:
+                self._changed.set()
 
     async def run(self) -> None:
         """Save after every change, until another session has the conversation."""
@@ -133,17 +153,20 @@ class Persistence:
         except TimeoutError:
             return False
 
-    async def finish(self, *, only_heard: bool = False) -> None:
+    async def finish(self, *, only_heard: bool = False, late: bool = True) -> None:
         """Save the last changes: the session has ended. A reply that was interrupted by that counts as far as heard.
 
         `only_heard`: so does one that is whole and still sounds. Else its listener may have all of it, and play on.
+        `late`: if another session has the conversation by now, give the store all the same what was said before that.
         """
         try:
             async with deadlines.timeout(FINAL_SAVE_TIMEOUT_S):
                 items = self._items_now() if only_heard else self._items_at_the_end()
                 saved = await self._save(items)
-                if self._taken_over:
+                if self._taken_over and late:
                     await self._add_late(items)
+                elif self._taken_over:
+                    return
                 elif not saved:
                     log.warning("the last items of conversation %s are lost: the store fails", self._id)
         except TimeoutError:

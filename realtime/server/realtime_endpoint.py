@@ -16,7 +16,7 @@ from aiohttp import web
 from realtime.errors import ProtocolError, session_broken
 from realtime.protocol.codec import encode
 from realtime.protocol.server_events import ErrorEvent
-from realtime.server.access import credential_of
+from realtime.server.access import AccessDenied, credential_of
 from realtime.server.answers import error_response
 from realtime.server.frames import MAX_MESSAGE_BYTES, Frames
 from realtime.server.joining import Handshake, connect
@@ -24,9 +24,9 @@ from realtime.server.live_session import LiveSession
 from realtime.server.origins import cors_headers, origin_refused
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import ResumeRequest
-from realtime.server.restoring import Found, find_elsewhere
+from realtime.server.restoring import UNKNOWN, Found, find_elsewhere
 from realtime.server.resume_request import NotResumable, find_session, read_resume
-from realtime.server.room import check_room, check_stopping, take_place
+from realtime.server.room import check_room, check_stopping, take_moved, take_place
 from realtime.server.runtime import Runtime
 from realtime.server.session_ids import HEADER, random_id
 from realtime.server.state import ACCESS, ARRIVALS, DOOR, REGISTRY, runtime_of
@@ -128,7 +128,7 @@ async def _admitted(request: web.Request, place: Place, credential: str | None, 
         caller = existing.caller
     elif elsewhere is not None:
         caller = elsewhere.caller
-        take_place(app, place, caller)
+        take_moved(app, place, caller)
     else:
         caller = app[ACCESS].check(credential, time.time())
         take_place(app, place, caller, request.query.get("conversation", ""))
@@ -249,6 +249,8 @@ async def _find_elsewhere(
 ) -> tuple[Found | None, NotResumable | None]:
     """The session of another server to resume, or why it cannot be resumed."""
     try:
-        return await find_elsewhere(runtime_of(app), resume, credential, binary=binary), None
-    except NotResumable as error:
-        return None, error
+        found = await find_elsewhere(runtime_of(app), resume, credential, binary=binary)
+        app[ACCESS].check_known(found.snapshot.key)
+        return found, None
+    except (NotResumable, AccessDenied) as error:
+        return None, error if isinstance(error, NotResumable) else NotResumable(UNKNOWN)

@@ -9,7 +9,8 @@ import asyncio
 import hmac
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -28,10 +29,10 @@ from realtime.providers.base import Store
 from realtime.providers.journal import Entry
 from realtime.replying.restored import LostReply
 from realtime.server.access import Caller
-from realtime.server.journaling import proof_of
 from realtime.server.persistence import StoredConversation, take_stored
+from realtime.server.recording import proof_of
 from realtime.server.replay import ResumeRequest
-from realtime.server.resume_request import NotResumable
+from realtime.server.resume_request import WITHOUT_RESUME, NotResumable
 from realtime.server.runtime import Runtime
 from realtime.session.continued import Continued
 from realtime.session.defaults import default_config
@@ -57,6 +58,12 @@ class Found:
         return Caller(self.snapshot.key, None, self.snapshot.ephemeral)
 
 
+class _Extensions(msgspec.Struct):
+    """Of the settings in a record."""
+
+    extensions: list[str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
     """A session that this server has claimed. `kept` are its items, `stored` is what the store has of them."""
@@ -68,6 +75,18 @@ class Restored:
     kept: StoredConversation
     stored: StoredConversation | None
     continued: Continued
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """For the log."""
+        lost = self.continued.lost
+        replies = {"replies": len(lost), "buffered_s": self.buffered_s} if lost else {}
+        return {"epoch": self.epoch, "items": len(self.kept.items), **replies}
+
+    @property
+    def buffered_s(self) -> float:
+        """How much sound the client still has and plays on."""
+        return sum(lost.heard_ms - lost.played_ms for lost in self.continued.lost) / 1000
 
 
 async def find_elsewhere(
@@ -103,6 +122,8 @@ def _checked(
         raise NotResumable("A session must be resumed with the subprotocol that opened it.")
     if snapshot.expires_unix_s <= time.time():
         raise NotResumable(UNKNOWN)
+    if "resume" not in (msgspec.json.decode(snapshot.config, type=_Extensions).extensions or ()):
+        raise NotResumable(WITHOUT_RESUME)
     if request.last_seq is None or request.last_seq > snapshot.seq + AHEAD:
         raise NotResumable("'last_seq' must be the number of the last message received.")
     return snapshot
@@ -113,7 +134,7 @@ async def claim(runtime: Runtime, found: Found, credential: str | None) -> Resto
     try:
         async with deadlines.timeout(BUSY_S):
             return await _claimed(runtime, found, credential)
-    except (ProviderError, SnapshotError, TimeoutError) as error:
+    except (ProviderError, SnapshotError, TimeoutError, msgspec.MsgspecError) as error:
         log.warning("a session of another server cannot be resumed: %s", str(error) or "Redis is slow")
         raise NotResumable("That session cannot be resumed at the moment.") from None
 
@@ -133,26 +154,30 @@ async def _claimed(runtime: Runtime, found: Found, credential: str | None) -> Re
         raise NotResumable("That session is resumed by somebody else.")
     snapshot = _checked(claimed, found.request, credential, binary=found.snapshot.binary)
     position = decode_position(claimed.position)
-    kept, stored = await _items(runtime, snapshot)
+    kept, stored = await _items(runtime, snapshot, claimed.epoch)
     last_seq = found.request.last_seq or 0
     continued = continued_of(snapshot, position, found.request)
-    log.info("%s goes on here", session_id)
     return Restored(snapshot, position, claimed.epoch, last_seq, kept, stored, continued)
 
 
 async def _items(
-    runtime: Runtime, snapshot: SessionSnapshot
+    runtime: Runtime, snapshot: SessionSnapshot, epoch: int
 ) -> tuple[StoredConversation, StoredConversation | None]:
-    """The kept items, and what the store has of this conversation. Raises ProviderError."""
+    """The kept items, and what the store has of this conversation. Raises ProviderError, and NotResumable if there are
+    none although there were some."""
     owner, conversation_id = snapshot.key, snapshot.conversation_id
-    if runtime.copies is None:  # the store is what all servers share
-        stored = None if runtime.store is None else await take_stored(runtime.store, owner, conversation_id)
-        return stored or StoredConversation(conversation_id, ()), stored
-    taking = [take_stored(runtime.copies, owner, snapshot.items_at)]
-    if runtime.store is not None:
+    shared = runtime.copies or runtime.store
+    assert shared is not None, "a server with a journal has one or the other"
+    taking = [take_stored(shared, owner, snapshot.items_at)]
+    if runtime.copies is not None and runtime.store is not None:
         taking.append(_of_store(runtime.store, owner, conversation_id))
-    kept, *stored_too = await asyncio.gather(*taking)
-    return kept or StoredConversation(snapshot.items_at, ()), stored_too[0] if stored_too else None
+    kept, *stored = await asyncio.gather(*taking)
+    if kept is None and snapshot.saved:
+        raise NotResumable("The items of that session are lost.")
+    kept = kept or StoredConversation(
+        snapshot.items_at, (), epoch=epoch
+    )  # later than that of its older server
+    return kept, kept if runtime.copies is None else next(iter(stored), None)
 
 
 async def _of_store(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:
@@ -171,32 +196,57 @@ def config_of(runtime: Runtime, snapshot: SessionSnapshot) -> SessionConfig:
 
 def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeRequest) -> Continued:
     """What the client must hear first."""
-    last_seq, reply = request.last_seq or 0, snapshot.reply
-    known = reply is not None and 0 < reply.created_seq <= last_seq
-    made = bool(reply and not reply.done_seq)
+    last_seq = request.last_seq or 0
+    untold = frozenset(item_id for seq, item_id in snapshot.told if seq > last_seq)
+    first = () if snapshot.unanswered is None else (snapshot.unanswered,)
     return Continued(
         session_id=snapshot.session_id,
         expires_unix_s=snapshot.expires_unix_s,
         input_ms=position.input_audio_ms,
-        untold=frozenset(item_id for seq, item_id in snapshot.told if seq > last_seq),
-        unanswered=snapshot.unanswered,
-        lost=_lost(reply, position, request) if reply is not None and known else None,
-        ask_again=reply is not None and not known and made,
-        unseen_item=reply.item_id if reply is not None and not known and made else None,
+        untold=untold,
+        unanswered=(*first, *snapshot.unanswered_too),
+        lost=_lost(snapshot.replies, position, request, untold),
+        ended=tuple(each for each in snapshot.ended if 0 < each.created_seq <= last_seq < each.done_seq),
+        beside=tuple(response_id for response_id, seq in snapshot.beside if 0 < seq <= last_seq),
     )
 
 
-def _lost(reply: ReplySnapshot, position: Position, request: ResumeRequest) -> LostReply:
-    """What was heard: never more than was sent, whatever the client says."""
-    ended = 0 < reply.done_seq <= (request.last_seq or 0)
-    if reply.item_id is None or reply.spoken is None:
-        return LostReply(reply, ended=ended)
-    sent_ms = position.sent_ms if position.item_id == reply.item_id else 0.0
+def _lost(
+    replies: Sequence[ReplySnapshot], position: Position, request: ResumeRequest, untold: frozenset[str]
+) -> tuple[LostReply, ...]:
+    last_seq = request.last_seq or 0
+    sent_ms = [0.0 if reply.spoken is None else position.sent_of(reply.item_id) for reply in replies]
+    heard = _heard([reply.item_id for reply in replies], sent_ms, request)
+    found = []
+    for reply, (heard_ms, played_ms, silence) in zip(replies, heard, strict=True):
+        known, ended = 0 < reply.created_seq <= last_seq, 0 < reply.done_seq <= last_seq
+        unmade = tuple(call.item_id for call in reply.calls if not call.ours and call.item_id in untold)
+        if unmade:  # the model will make these calls again
+            calls = tuple(call for call in reply.calls if call.item_id not in unmade)
+            reply = replace(reply, calls=calls, complete=False)
+        found.append(LostReply(reply, heard_ms, played_ms, silence, known, ended, unmade))
+    return tuple(found)
+
+
+def _heard(
+    item_ids: Sequence[str | None], sent_ms: Sequence[float], request: ResumeRequest
+) -> list[tuple[float, float, bool]]:
+    """Of each: how much counts as heard, how much of that was played, and whether the rest must be silenced.
+
+    Never more than was sent, whatever the client says. Those before the one that plays were played to their end. What
+    has arrived is played on, unless more has been sent after it: then nobody knows how much of that has arrived.
+    """
     if request.item_id is None:  # a client that tells nothing plays on what it has
-        return LostReply(reply, sent_ms, sent_ms, ended=ended)
-    mine = request.item_id == reply.item_id
-    played_ms = min(request.played_ms if mine else 0.0, sent_ms)
-    received_ms = request.received_ms if mine else None
-    if received_ms is not None and played_ms <= received_ms <= sent_ms:
-        return LostReply(reply, received_ms, played_ms, ended=ended)
-    return LostReply(reply, played_ms, played_ms, silence=True, ended=ended)
+        return [(ms, ms, False) for ms in sent_ms]
+    at = item_ids.index(request.item_id) if request.item_id in item_ids else None
+    if at is None:  # it still plays what came before
+        return [(0.0, 0.0, any(sent_ms)) for _ in sent_ms]
+    played_ms, received_ms, later_ms = (
+        min(request.played_ms, sent_ms[at]),
+        request.received_ms,
+        sent_ms[at + 1 :],
+    )
+    plays_on = received_ms is not None and played_ms <= received_ms <= sent_ms[at] and not any(later_ms)
+    heard_ms = float(received_ms) if plays_on and received_ms is not None else played_ms
+    over = [(ms, ms, False) for ms in sent_ms[:at]]
+    return [*over, (heard_ms, played_ms, not plays_on), *((0.0, 0.0, not plays_on) for _ in later_ms)]

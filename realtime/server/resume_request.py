@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NEW_SESSION = "This is a new session: rebuild the conversation with conversation.item.create."
 
+WITHOUT_RESUME = "That session does not have the extension 'resume'."
+
 
 class NotResumable(ProtocolError):
     """The session that the client named cannot be resumed."""
@@ -53,7 +55,7 @@ def find_session(
     if live is None or live.ending.done() or not live.opened_by(credential):
         raise NotResumable("That session does not exist any more, or another credential opened it.")
     if not live.resumable:
-        raise NotResumable("That session was not opened with the extension 'resume'.")
+        raise NotResumable(WITHOUT_RESUME)
     if live.binary is not binary:
         raise NotResumable("A session must be resumed with the subprotocol that opened it.")
     if request.last_seq is None:

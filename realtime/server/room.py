@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from realtime.server.accounts import Seat
 
 
+def take_moved(app: web.Application, place: Place, caller: Caller) -> None:
+    """Take room for a session that goes on here: it has a place of its key and of the account already.
+
+    Raises ProtocolError if this server is full, or stops.
+    """
+    check_room(app[REGISTRY])
+    place.take(caller.name)
+
+
 def take_place(app: web.Application, place: Place, caller: Caller, conversation_id: str = "") -> None:
     """Take room for one more session, or for one that takes over this conversation from a session that ends for it.
 

@@ -6,7 +6,7 @@ Each place has a `Persistence` of its own (`persistence.py`), and none waits for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from realtime.protocol.server_events import ServerEvent
@@ -18,37 +18,79 @@ from realtime.session.session import Session
 
 
 class Saving:
-    """Of one session."""
+    """Of one session. `shared`: the place from which another server goes on with it, as soon as it is wanted."""
 
-    def __init__(self, places: Sequence[Persistence]) -> None:
-        self._places = tuple(places)
+    def __init__(
+        self, own: Persistence | None, shared: Callable[[], Persistence] | None, *, share: bool
+    ) -> None:
+        """Without `shared` other servers read the own place."""
+        self._places = [] if own is None else [own]
+        self._open_shared = shared
+        self._shared = own
         self._tasks: list[asyncio.Task[None]] = []
+        self._name: str | None = None  # once it runs
+        if share:
+            self.share()
 
     def __repr__(self) -> str:
-        return f"<Saving {list(self._places)}>"
+        return f"<Saving {self._places}>"
 
     def start(self, name: str) -> None:
-        self._tasks = [asyncio.create_task(place.run(), name=f"{name} persistence") for place in self._places]
+        self._name = name
+        for place in self._places:
+            self._run(place)
+
+    def _run(self, place: Persistence) -> None:
+        self._tasks.append(asyncio.create_task(place.run(), name=f"{self._name} persistence"))
+
+    def share(self) -> None:
+        """Save also for other servers from now on."""
+        if self._open_shared is None:
+            return
+        self._shared, self._open_shared = self._open_shared(), None
+        self._places.append(self._shared)
+        self._shared.again()
+        if self._name is not None:
+            self._run(self._shared)
 
     def on_event(self, event: ServerEvent) -> None:
         for place in self._places:
             place.on_event(event)
 
     def again(self) -> None:
-        """Save even if nothing has changed: what was saved may be forgotten."""
-        for place in self._places:
-            place.again()
+        """Save again for other servers: what was saved for them may be forgotten."""
+        if self._shared is not None:
+            self._shared.again()
 
     async def save_all(self) -> bool:
         """Save now; returns whether every place has it all."""
         return all(await asyncio.gather(*(place.save_all() for place in self._places)))
 
-    async def finish(self, *, only_heard: bool) -> None:
+    @property
+    def saved(self) -> int:
+        """How many items other servers find."""
+        return 0 if self._shared is None else self._shared.saved
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something has changed that other servers do not find yet."""
+        return self._shared is not None and self._shared.unsaved
+
+    async def save_changes(self) -> None:
+        """Save what has changed where other servers find it."""
+        if self._shared is not None and self._shared.unsaved:
+            await self._shared.save_changes()
+
+    async def save_shared(self) -> bool:
+        """Save now; returns whether other servers find it all."""
+        return self._shared is None or await self._shared.save_all()
+
+    async def finish(self, *, only_heard: bool, late: bool) -> None:
         """The session has ended: save the last changes."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(place.finish(only_heard=only_heard) for place in self._places))
+        await asyncio.gather(*(place.finish(only_heard=only_heard, late=late) for place in self._places))
 
 
 def places_of(
@@ -61,18 +103,17 @@ def places_of(
     on_taken_over: Callable[[], None],
 ) -> Saving:
     """Where the conversation of this session is saved. `owner` is the name of the client's key."""
-    places = []
     place = partial(
         Persistence,
         conversation=session.conversation,
         so_far=session.responses.so_far,
         on_taken_over=on_taken_over,
     )
+    own, shared = None, None
     if runtime.store is not None:
         batch_s = BATCH_S if runtime.journal is None else RECORD_S
-        where = (runtime.store, owner, session.conversation_id)
-        places.append(place(*where, stored=stored, batch_s=batch_s))
-    if runtime.copies is not None and session.config.has("resume"):
+        own = place(runtime.store, owner, session.conversation_id, stored=stored, batch_s=batch_s)
+    if runtime.copies is not None:
         kept = None if restored is None else restored.kept
-        places.append(place(runtime.copies, owner, session.id, stored=kept, batch_s=RECORD_S))
-    return Saving(places)
+        shared = partial(place, runtime.copies, owner, session.id, stored=kept, batch_s=RECORD_S)
+    return Saving(own, shared, share=session.config.has("resume"))

@@ -16,6 +16,8 @@ from realtime.server.forwarded import host_of
 from realtime.server.token_bucket import Throttle
 
 log = logging.getLogger("realtime.session")
+GOES_ON_S = 1.0  # after its session was taken over
+
 door = logging.getLogger("realtime.door")
 
 
@@ -46,6 +48,9 @@ class SessionStory:
         self._replies: dict[str, str] = {}  # items -> the responses that made them
         self._interrupted: set[str] = set()  # responses that were cancelled, or whose sound was cut
         self._bytes_in = self._bytes_out = 0
+        self._owed_until_s = 0.0  # an answer that another server had begun goes on before that, or not at all
+        self._silent_s = 0.0  # when its listener has no sound of it left
+        self._goes_on: str | None = None  # the response that says its rest
 
     def __repr__(self) -> str:
         return f"<SessionStory {self._counts} {self._bytes_in} bytes in, {self._bytes_out} out>"
@@ -57,9 +62,10 @@ class SessionStory:
         self._metrics.sessions_total.inc()
         story(log, "session began", {"id": session_id, "key": key, "account": account, **_facts_of(client)})
 
-    def taken_over(self) -> None:
-        """Another server goes on with it."""
-        self._metrics.takeovers.labels("lost").inc()
+    def goes_on(self, buffered_s: float) -> None:
+        """An answer of another server goes on here. Its listener has so much sound of it left."""
+        now_s = asyncio.get_running_loop().time()
+        self._owed_until_s, self._silent_s = now_s + GOES_ON_S, now_s + buffered_s
 
     def end(self, session_id: str, code: int | None, reason: str) -> None:
         """The session has ended, with this close code."""
@@ -78,10 +84,14 @@ class SessionStory:
     def on_event(self, event: events.ServerEvent) -> None:
         """Called for every event to the client, but for sound."""
         match event:
+            case events.ResponseCreated() if asyncio.get_running_loop().time() < self._owed_until_s:
+                self._goes_on, self._owed_until_s = event.response.id, 0.0
             case events.ResponseOutputItemAdded():
                 self._replies[event.item.id] = event.response_id
             case events.ResponseDone():
                 self._counts["turns"] += 1
+                if event.response.id == self._goes_on:
+                    self._goes_on = None
                 self._counts["failed"] += event.response.status == "failed"
                 if event.response.status == "cancelled":
                     self._interrupt(event.response.id)
@@ -112,6 +122,10 @@ class SessionStory:
         """An event was taken from the queue; sound is counted."""
         if isinstance(event, events.ResponseOutputAudioDelta):
             self._metrics.audio_bytes.sent += len(event.delta)
+            if event.response_id == self._goes_on:
+                now_s = asyncio.get_running_loop().time()
+                self._metrics.takeover_silence.observe(max(0.0, now_s - self._silent_s))
+                self._goes_on = None
 
 
 class Door:

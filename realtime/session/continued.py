@@ -9,19 +9,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from realtime.context import Context
-from realtime.core.conversation import Item
+from realtime.core.conversation import ROOT, Item
 from realtime.core.messages import ChatRequest
+from realtime.core.snapshot import EndedSnapshot
 from realtime.errors import event_broken
-from realtime.metrics import Marks
 from realtime.outbox import OutboxFull
 from realtime.protocol import server_events as events
 from realtime.protocol.echo import echoed
-from realtime.protocol.response_options import ResponseOptions
-from realtime.replying.playout import Playout
-from realtime.replying.responses import Responses
-from realtime.replying.restored import LostReply, end_lost, take_out
+from realtime.protocol.response_options import ResponseOptions, ResponseParams, read_response_params
+from realtime.replying.reply_sound import ReplySound
+from realtime.replying.restored import (
+    LostReply,
+    Restoring,
+    awaits_client,
+    end_latest,
+    end_others,
+    restore_earlier,
+    take_out,
+)
 from realtime.translate import to_wire_item
 
 log = logging.getLogger(__name__)
@@ -31,17 +39,18 @@ log = logging.getLogger(__name__)
 class Continued:
     """`input_ms`: the position of the sound that the client sends next. `untold`: items that it may not know of.
 
-    `lost`: the reply that was not over; None too if the client does not know of it: `ask_again` then.
+    `unanswered`: items whose speech the client sends again. `lost`: replies that were not over, oldest first. `ended`:
+    replies that had ended, and the client does not know it. `beside`: those beside the conversation that it waits for.
     """
 
     session_id: str
     expires_unix_s: int
     input_ms: float = 0.0
     untold: frozenset[str] = frozenset()
-    unanswered: str | None = None
-    lost: LostReply | None = None
-    ask_again: bool = False
-    unseen_item: str | None = None  # of a reply that the client does not know of
+    unanswered: tuple[str, ...] = ()
+    lost: tuple[LostReply, ...] = ()
+    ended: tuple[EndedSnapshot, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 async def tell_items(context: Context, items: Iterable[Item], only: frozenset[str] | None = None) -> None:
@@ -55,41 +64,70 @@ async def tell_items(context: Context, items: Iterable[Item], only: frozenset[st
         previous = item.id
 
 
-async def go_on(
-    continued: Continued,
-    context: Context,
-    responses: Responses,
-    playout: Playout,
-    *,
-    request: Callable[[ResponseOptions], Awaitable[ChatRequest]],
-    reply: Callable[[], None],
-    options: ResponseOptions,
-    marks: Marks,
-) -> None:
-    """Bring the client and this session together. `reply` answers anew.
+@dataclass(frozen=True, slots=True)
+class GoingOn:
+    """What is asked of the session that goes on. `options`: of a response, with what its client had asked for."""
+
+    request: Callable[[ResponseOptions], Awaitable[ChatRequest]]
+    reply: Callable[[ResponseOptions], None]
+    options: Callable[[ResponseParams | None], ResponseOptions]
+
+
+async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None:
+    """Bring the client and this session together.
 
     What another server had begun and cannot go on does not end the session.
     """
+    context = into.context
     try:
-        if continued.unanswered is not None and continued.unanswered in context.conversation:
-            context.conversation.remove(continued.unanswered)
-            context.outbox.put(events.ConversationItemDeleted(item_id=continued.unanswered))
-        if continued.unseen_item is not None:
-            take_out(context, continued.unseen_item)
-        lost = continued.lost
-        told = frozenset() if lost is None else frozenset({lost.snapshot.item_id or ""})
+        _take_back(continued, context)
+        *before, latest = continued.lost or (None,)
+        earlier = [restore_earlier(lost, into) for lost in before if lost is not None]
+        told = {lost.snapshot.item_id for lost in continued.lost}
         await tell_items(context, context.conversation.items, continued.untold - told)
-        if continued.ask_again:
-            reply()
-        if lost is None:
-            return
-        previous = None if lost.snapshot.item_id is None else take_out(context, lost.snapshot.item_id)
-        asked = await request(options)  # the question, without the answer
-        interrupted = end_lost(lost, context, responses, playout, previous, asked, options, marks)
-        if not responses.say_rest(interrupted, marks) and interrupted.unanswered:
-            reply()
+        going = {lost.snapshot.response_id for lost in continued.lost[-1:]}
+        ended = [each for each in continued.ended if each.response_id not in going]
+        end_others(ended, continued.beside, into, session.options(None))
+        if latest is not None:
+            await _go_on_with(latest, earlier, into, session)
     except OutboxFull:
         raise
     except Exception as error:  # the session goes on without what was being said
         log.error("%s: what another server had begun does not go on", context.session_id, exc_info=error)
         context.outbox.put(events.ErrorEvent.of(event_broken()))
+
+
+def _take_back(continued: Continued, context: Context) -> None:
+    """What comes again, or never came."""
+    for item_id in continued.unanswered:
+        if item_id in context.conversation:
+            context.conversation.remove(item_id)
+            context.outbox.put(events.ConversationItemDeleted(item_id=item_id))
+    for lost in continued.lost:
+        for item_id in lost.unmade:
+            if item_id in context.conversation:
+                context.conversation.remove(item_id)
+        if not lost.known:
+            take_out(context, lost.snapshot)
+
+
+async def _go_on_with(
+    latest: LostReply, earlier: list[ReplySound], into: Restoring, session: GoingOn
+) -> None:
+    snapshot = latest.snapshot
+    options = session.options(_params(snapshot.options))
+    previous = ROOT if snapshot.unwanted else take_out(into.context, snapshot)
+    asked = await session.request(options)  # the question, without the answer
+    interrupted = end_latest(latest, earlier, into, previous, asked, options)
+    if snapshot.unwanted or awaits_client(snapshot):
+        into.responses.sounds_on(interrupted.response)
+    elif not into.responses.say_rest(interrupted, into.marks):
+        if interrupted.unanswered or not latest.known:
+            session.reply(options)
+        else:
+            into.responses.sounds_on(interrupted.response)
+
+
+def _params(written: dict[str, Any] | None) -> ResponseParams | None:
+    """Raises ProtocolError."""
+    return None if written is None else read_response_params(written, "response")

@@ -39,8 +39,9 @@ from realtime.replying.chat_request import with_items
 from realtime.replying.fixed_response import FixedResponse
 from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
+from realtime.replying.restored import Restoring
 from realtime.replying.speculation import Speculation
-from realtime.session.continued import Continued, go_on, tell_items
+from realtime.session.continued import Continued, GoingOn, go_on, tell_items
 from realtime.session.idle_clock import IdleClock
 from realtime.session.items import ItemEvents, NewItem
 from realtime.session.leaving import Leaving
@@ -50,7 +51,7 @@ from realtime.session.question import question
 from realtime.session.shown import ShownSession
 from realtime.settings import Settings
 from realtime.tasks import Tasks
-from realtime.tools import Toolbox
+from realtime.tools import ServerTools
 from realtime.turn_queue import TurnQueue
 from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
@@ -70,7 +71,7 @@ class Session:
         outbox: Outbox,
         metrics: Metrics,
         new_id: Callable[[str], str],
-        tools: Toolbox | None = None,
+        tools: ServerTools | None = None,
         refused: Sequence[ProtocolError] = (),
         conversation: Conversation | None = None,
         conversation_id: str | None = None,
@@ -111,7 +112,7 @@ class Session:
         )
         self._speculation = Speculation(self._context, self.responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`
-        self._prewarm = Prewarm(context, lambda: responses.voice(response_options(context.config)))
+        self._prewarm = Prewarm(context, lambda: responses.plans.voice(response_options(context.config)))
         self._request = partial(question, context, self._user)
         self._turn_marks: Marks | None = None
         self._shown = ShownSession(context, self.expires_unix_s)
@@ -158,17 +159,13 @@ class Session:
         await until_over(self._context, self._lasts_s)
 
     async def _go_on(self, continued: Continued) -> None:
-        options = self._options()
-        await go_on(
-            continued,
-            self._context,
-            self.responses,
-            self._playout,
-            request=self._request,
-            reply=lambda: self._reply(options, self._marks()),
-            options=options,
-            marks=self._marks(),
-        )
+        into = Restoring(self._context, self.responses, self._playout, self._marks())
+        reply = weak_call(self._reply_again)
+        await go_on(continued, into, GoingOn(self._request, reply, self._options))
+        self._continued = None
+
+    def _reply_again(self, options: ResponseOptions) -> None:
+        self._reply(options, self._marks())
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
@@ -188,11 +185,14 @@ class Session:
         return math.floor(self._user.received_ms + 1e-6)
 
     @property
-    def unanswered(self) -> tuple[float, str | None]:
-        """From where in ms a server that goes on needs the user's sound again, and the item that was made of it."""
-        if self._turn.phase is turns.Phase.CONFIRMING:
-            return self._user.committed_ms, self._turn.item_id
-        return self._user.open_ms, None
+    def restoring(self) -> bool:
+        """Whether another server has begun it, and it does not go on yet."""
+        return self._continued is not None
+
+    @property
+    def unanswered(self) -> tuple[float, tuple[str, ...]]:
+        """From where in ms a server that goes on needs the user's sound again, and the items made of it by then."""
+        return self._user.unread or (self._user.open_ms, ())
 
     @property
     def listener_s(self) -> float:
@@ -371,7 +371,7 @@ class Session:
 
     def _options(self, params: ResponseParams | None = None) -> ResponseOptions:
         """What a response goes by; our own tools are offered beside the client's in the conversation."""
-        return self.responses.with_tools(response_options(self.config, params))
+        return self.responses.plans.with_tools(response_options(self.config, params))
 
     # -- silence -------------------------------------------------------------------------------------------------
 

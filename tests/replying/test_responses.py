@@ -35,7 +35,7 @@ class Side:
         return Marks("response_create", asyncio.get_running_loop().time())
 
     def options(self, **params):
-        return self.responses.with_tools(
+        return self.responses.plans.with_tools(
             response_options(self.bench.context.config, ResponseParams(**params) if params else None)
         )
 

@@ -15,9 +15,17 @@ SENT_MS = 4000.0
 AT = Position(900.0, "item_2", SENT_MS, 3000.0)
 
 
-def record(created_seq: int = 7, done_seq: int = 0, *, unanswered: str | None = None) -> SessionSnapshot:
-    spoken = SpokenSnapshot("One two.", 0, 5000.0, (3, 8), (500.0, 1500.0))
-    reply = ReplySnapshot("resp_1", created_seq, done_seq, "item_2", "One two. Three.", True, spoken)
+SPOKEN = SpokenSnapshot("One two.", 0, 5000.0, (3, 8), (500.0, 1500.0))
+
+
+def record(
+    created_seq: int = 7,
+    done_seq: int = 0,
+    *,
+    unanswered: str | None = None,
+    earlier: tuple[ReplySnapshot, ...] = (),
+) -> SessionSnapshot:
+    reply = ReplySnapshot("resp_1", created_seq, done_seq, "item_2", "One two. Three.", True, SPOKEN)
     return SessionSnapshot(
         "sess_1",
         "key",
@@ -30,11 +38,13 @@ def record(created_seq: int = 7, done_seq: int = 0, *, unanswered: str | None = 
         told=((5, "item_1"), (9, "item_2")),
         unanswered=unanswered,
         reply=reply,
+        earlier=earlier,
     )
 
 
 def lost(request: ResumeRequest, **more):
-    return continued_of(record(**more), AT, request).lost
+    (found,) = continued_of(record(**more), AT, request).lost
+    return found
 
 
 @given(st.integers(0, 10**18), st.none() | st.integers(0, 10**18), st.sampled_from(["item_2", "item_9"]))
@@ -61,9 +71,33 @@ def test_a_client_that_tells_nothing_plays_all_that_was_sent() -> None:
 
 def test_what_the_client_knows_decides_what_it_is_told() -> None:
     unseen = continued_of(record(), AT, ResumeRequest("sess_1", 6))
-    assert (unseen.lost, unseen.ask_again, unseen.unseen_item) == (None, True, "item_2")
+    assert not unseen.lost[0].known
     assert unseen.untold == {"item_2"}
+    assert not lost(ResumeRequest("sess_1", 6), done_seq=12).known, "it has ended, and nobody has heard it"
     assert lost(ResumeRequest("sess_1", 12), done_seq=12).ended
     assert not lost(ResumeRequest("sess_1", 11), done_seq=12).ended
     known = continued_of(record(unanswered="item_1"), AT, ResumeRequest("sess_1", 20))
-    assert (known.untold, known.unanswered, known.input_ms) == (frozenset(), "item_1", 900.0)
+    assert (known.untold, known.unanswered, known.input_ms) == (frozenset(), ("item_1",), 900.0)
+
+
+BEFORE = ReplySnapshot("resp_0", 3, 4, "item_0", "Let me see.", True, SPOKEN)
+BOTH = Position(900.0, "item_2", SENT_MS, earlier=(("item_0", 2000.0),))
+
+
+@pytest.mark.parametrize(
+    ("at", "latest_sent_ms", "heard"),
+    [
+        ({}, SENT_MS, [(2000, False), (4000, False)]),  # it tells nothing, and plays all that was sent
+        ({"item_id": "item_2", "played_ms": 500}, SENT_MS, [(2000, False), (500, True)]),
+        ({"item_id": "item_0", "played_ms": 500}, SENT_MS, [(500, True), (0, True)]),
+        # Nobody knows how much of the second has arrived
+        ({"item_id": "item_0", "played_ms": 500, "received_ms": 2000}, SENT_MS, [(500, True), (0, True)]),
+        ({"item_id": "item_0", "played_ms": 500, "received_ms": 2000}, 0.0, [(2000, False), (0, False)]),
+        ({"item_id": "item_9", "played_ms": 500}, SENT_MS, [(0, True), (0, True)]),
+        ({"item_id": "item_9", "played_ms": 500}, 0.0, [(0, True), (0, True)]),
+    ],
+)
+def test_of_several_replies_those_before_the_one_that_plays_were_heard(at, latest_sent_ms, heard) -> None:
+    both = Position(900.0, "item_2", latest_sent_ms, earlier=BOTH.earlier)
+    found = continued_of(record(earlier=(BEFORE,)), both, ResumeRequest("sess_1", 20, **at)).lost
+    assert [(each.heard_ms, each.silence) for each in found] == heard

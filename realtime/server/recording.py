@@ -1,0 +1,181 @@
+"""What the journal keeps of one session: its record, and the position in it (docs/scale.md).
+
+Reads the session and remembers which message told the client of what. When it is written is `journaling.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from realtime.core.snapshot import (
+    CallSnapshot,
+    EndedSnapshot,
+    Position,
+    ReplySnapshot,
+    SessionSnapshot,
+    SpokenSnapshot,
+)
+from realtime.protocol import server_events as events
+from realtime.protocol.kept_options import differing
+from realtime.protocol.objects import FunctionCallItem, Item
+from realtime.protocol.response_options import ResponseOptions, response_options
+
+if TYPE_CHECKING:
+    from realtime.replying.reply_sound import ReplySound
+    from realtime.replying.response import Response
+    from realtime.server.live_session import LiveSession
+
+ENDED = 4  # replies
+TOLD = 32  # items and replies whose messages are remembered
+
+
+def proof_of(session_id: str, credential: str | None) -> str:
+    """What shows later that somebody has the credential, and does not tell it."""
+    secret = (credential or "").encode(errors="surrogateescape")
+    return hmac.new(session_id.encode(), secret, hashlib.sha256).hexdigest()
+
+
+class Recorder:
+    """Of one session. `proof`: see `proof_of`."""
+
+    def __init__(self, live: LiveSession, proof: str, before: SessionSnapshot | None = None) -> None:
+        """`before`: the record of another server, which had begun it."""
+        self._live = live
+        self._proof = proof
+        self._created: dict[str, int] = {}  # numbers of messages, by response
+        self._done: dict[str, int] = {}
+        self._ended: deque[EndedSnapshot] = deque(maxlen=ENDED)
+        self._told: deque[tuple[int, str]] = deque(maxlen=TOLD)
+        for reply in () if before is None else before.replies:
+            if 0 < reply.created_seq <= live.numbering.seq:  # else the client does not know it
+                self._created[reply.response_id] = reply.created_seq
+            if 0 < reply.done_seq <= live.numbering.seq:
+                self._done[reply.response_id] = reply.done_seq
+
+    def __repr__(self) -> str:
+        return f"<Recorder of {self._live.id}>"
+
+    def sent(self, event: events.ServerEvent, seq: int) -> bool:
+        """It has this number now. Whether another server must know of it."""
+        match event:
+            case events.ResponseCreated(response=response):
+                _note(self._created, response.id, seq)
+            case events.ResponseDone(response=response):
+                _note(self._done, response.id, seq)
+                beside = response.conversation_id is None
+                items = None if beside else tuple(item.id for item in response.output)
+                created = self._created.get(response.id, 0)
+                modality: Any = response.output_modalities[0]
+                ended = EndedSnapshot(
+                    response.id, created, seq, response.status, items, modality, response.metadata
+                )
+                self._ended.append(ended)
+            case events.ConversationItemAdded(item=item) | events.ConversationItemDone(item=item):
+                self._told.append((seq, item.id))
+            case events.ConversationItemDeleted() | events.ConversationItemTruncated():
+                pass
+            case events.ConversationItemInputAudioTranscriptionCompleted() | events.SessionUpdated():
+                pass
+            case _:
+                return False
+        return True
+
+    def position(self) -> Position:
+        session = self._live.session
+        input_ms, reply = session.unanswered[0], session.responses.unfinished
+        earlier = tuple(
+            (sound.item_id or "", round(sound.playback.sent_ms, 1)) for sound in session.responses.earlier
+        )
+        if reply is None or reply.events.sound.item_id is None:
+            return Position(round(input_ms, 1), earlier=earlier)
+        sound = reply.events.sound
+        heard_ms, sent_ms = sound.playback.heard_ms(session.listener_s), sound.playback.sent_ms
+        return Position(round(input_ms, 1), sound.item_id, round(sent_ms, 1), round(heard_ms, 1), earlier)
+
+    def snapshot(self) -> SessionSnapshot:
+        live, session = self._live, self._live.session
+        responses, unanswered = session.responses, session.unanswered[1]
+        reply = responses.unfinished
+        return SessionSnapshot(
+            session_id=live.id,
+            key=live.key,
+            proof=self._proof,
+            config=session.session_object(),
+            conversation_id=session.conversation_id,
+            items_at=live.items_at,
+            expires_unix_s=session.expires_unix_s,
+            binary=live.binary,
+            ephemeral=live.caller.ephemeral,
+            seq=live.numbering.seq,
+            last_event_id=live.last_event_id,
+            told=tuple(self._told),
+            unanswered=next(iter(unanswered), None),
+            unanswered_too=unanswered[1:],
+            reply=None if reply is None else self._reply(reply),
+            earlier=tuple(map(self._earlier, responses.earlier)),
+            ended=tuple(self._ended),
+            beside=tuple((each.id, self._created.get(each.id, 0)) for each in responses.beside),
+            streams=live.numbering.last_stream,
+            saved=live.saving.saved,
+        )
+
+    def _reply(self, reply: Response) -> ReplySnapshot:
+        told, answer = reply.events, reply.answer
+        spoken = told.options.spoken
+        return ReplySnapshot(
+            response_id=reply.id,
+            created_seq=self._created.get(reply.id, 0),
+            done_seq=self._done.get(reply.id, 0),
+            item_id=told.message_id,
+            text=answer.text if spoken else told.transcript,
+            complete=answer.finish is not None,
+            spoken=_spoken(told.sound) if spoken and told.sound.item_id is not None else None,
+            stream=self._live.numbering.stream_of(told.message_id),
+            options=self._options(told.options),
+            calls=(*_calls(told.items.output, ours=False), *_calls(told.items.server_items, ours=True)),
+            tool_round=reply.plan.tool_round,
+            unwanted=self._unwanted(told.message_id),
+        )
+
+    def _earlier(self, sound: ReplySound) -> ReplySnapshot:
+        """Of a reply that is made and may still sound."""
+        created, done = self._created.get(sound.response_id, 0), self._done.get(sound.response_id, 0)
+        return ReplySnapshot(
+            sound.response_id,
+            created,
+            done,
+            sound.item_id,
+            sound.part.text,
+            complete=True,
+            spoken=_spoken(sound),
+            unwanted=self._unwanted(sound.item_id),
+        )
+
+    def _unwanted(self, item_id: str | None) -> bool:
+        """Whether the client has deleted or truncated it."""
+        conversation = self._live.session.conversation
+        return item_id is not None and (item_id not in conversation or conversation.was_truncated(item_id))
+
+    def _options(self, options: ResponseOptions) -> dict[str, Any] | None:
+        plans, config = self._live.session.responses.plans, self._live.session.config
+        usual = plans.with_tools(response_options(config))
+        return differing(options, usual, plans.ours(options))
+
+
+def _note(numbers: dict[str, int], response_id: str, seq: int) -> None:
+    numbers[response_id] = seq
+    if len(numbers) > TOLD:
+        del numbers[next(iter(numbers))]
+
+
+def _spoken(sound: ReplySound) -> SpokenSnapshot:
+    return SpokenSnapshot(*sound.part.measured())
+
+
+def _calls(items: list[Item], *, ours: bool) -> tuple[CallSnapshot, ...]:
+    return tuple(
+        CallSnapshot(item.id, item.call_id, ours) for item in items if isinstance(item, FunctionCallItem)
+    )
