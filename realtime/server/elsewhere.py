@@ -51,8 +51,8 @@ class Elsewhere:
         return self.journaled is not None and not await self.journaled.is_mine()
 
     def can_move(self, live: LiveSession) -> bool:
-        """Whether another server can go on with it without a loss: not while the model writes, or a tool runs."""
-        return self.journaled is not None and live.resumable and not live.session.responses.writing
+        """Whether another server can go on with it now, without a loss."""
+        return self.journaled is not None and live.resumable and not live.session.leaving.must_stay
 
     def leave(self, live: LiveSession) -> None:
         """The server stops: another one goes on with it, or it ends here."""

@@ -53,6 +53,14 @@ class Leaving:
         return self._context.config.turn_detection is not None and self._user.busy
 
     @property
+    def must_stay(self) -> bool:
+        """Whether another server could not go on without a loss.
+
+        The model writes, a tool runs, or speech is transcribed that the client would not send again.
+        """
+        return self._responses.writing or (self._user.awaits_text and self._user.unread is None)
+
+    @property
     def answer_due(self) -> bool:
         """Whether the client may be about to ask for an answer: what was said last is not the assistant's."""
         items = self._context.conversation.items

@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 from realtime_client import connect
 
+from realtime.core.snapshot import decode_position
+from realtime.providers.journal import Journal, Kept
 from realtime.providers.testing import FakeTranscriber, FakeVad
 from realtime.server import journaling
 from realtime.server.app import drain
 from realtime.server.run import running
-from realtime.server.state import REGISTRY, SETTINGS
+from realtime.server.state import REGISTRY, SETTINGS, runtime_of
 from tests.cluster.moving import LONG, QUERY, SLOW, live_at, open_nodes, query_of, texts
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
 from tests.cluster.test_moving import NUMBERS, words
 from tests.proxy import proxy_to
+from tests.server.resuming import session_of
 from tests.terminal.test_coming_back import Listener
 
 RATE = 24_000
@@ -136,3 +139,44 @@ async def test_a_turn_that_waits_for_its_words_is_heard_anew(kept_server: RedisS
             assert [item.role for item in items] == ["user", "assistant"]
             await listener.aclose()
             await asyncio.sleep(0)
+
+
+class SlowJournal:
+    """Its answers take a while."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __getattr__(self, name: str):
+        return getattr(self._journal, name)
+
+    def write(self, *arguments, **fields) -> asyncio.Future[Kept]:
+        kept = self._journal.write(*arguments, **fields)
+
+        async def later() -> Kept:
+            await asyncio.sleep(0.3)
+            return await kept
+
+        return asyncio.ensure_future(later())
+
+
+async def test_nothing_leaves_after_the_last_record(kept_server: RedisServer) -> None:
+    """What the client has of an answer is what the next server believes that it has."""
+    slow = ("speech.factor=2", "chat.tps=1000", "chat.plain_tps=1000")
+    async with open_nodes(kept_server, 2, *slow) as (one, two), one.connect(QUERY) as old:
+        await old.say(LONG)
+        await old.send("response.create")
+        await old.until("response.output_audio.delta", 4)
+        live = live_at(one, old)
+        await until(lambda: live.can_move)
+        live.journaled._journal = SlowJournal(live.journaled._journal)
+        await drain(one.server.app)
+        assert await old.closed() == (1012, "server_restarting")
+        first = old.of("response.output_audio.delta")[0]
+        got_ms = len(old.audio(first["response_id"])) * 1000 // 2 // RATE
+        entry = await runtime_of(two.server.app).journal.read(session_of(old)["id"])
+        assert decode_position(entry.position).sent_ms == pytest.approx(got_ms, abs=1)
+        query = query_of(old, item_id=first["item_id"], played_ms=500, received_ms=got_ms)
+        async with two.open_socket(query) as new:
+            await new.until("response.done", 2)
+            assert "output_audio_buffer.cleared" not in new.types

@@ -145,3 +145,58 @@ async def test_a_frozen_server_that_wakes_up_spoils_nothing(kept_server: RedisSe
         assert await new.closed() == (1008, "session_taken_over")
         await new.aclose()
         await old.aclose()
+
+
+WEATHER = """
+import time
+from pathlib import Path
+from realtime import tool
+
+@tool
+def get_weather(city: str) -> str:
+    '''Get the current weather for a city.'''
+    with Path("runs.txt").open("a") as runs:
+        runs.write("once ")
+    time.sleep(2.0)
+    return "four degrees"
+"""
+
+
+async def test_a_tool_that_ran_when_its_server_was_frozen_runs_once(
+    kept_server: RedisServer, tmp_path: Path
+) -> None:
+    """The next server tells the model that it may have happened; the frozen one wakes up and says nothing."""
+    (tmp_path / "weather.py").write_text(WEATHER)
+    settings = {"REALTIME_REDIS": kept_server.url, "REALTIME_TOOLS": "weather"}
+    runs = tmp_path / "runs.txt"
+    async with serving(tmp_path, **settings) as one, serving(tmp_path, **settings) as two:
+        old = await opened(one.url, "?extensions=resume,playback")
+        await old.say("What's the weather in Paris?")
+        await old.send("response.create")
+        await until(runs.exists)
+        one.process.send_signal(signal.SIGSTOP)
+        resume = f"?extensions=resume,playback&resume={session_of(old)['id']}&last_seq={last_seq(old)}"
+        new = await opened(two.url, resume)
+        assert (await new.until("session.resumed"))["restored"]
+        output = await until_output(new)
+        assert "It may have happened" in output
+        done = [(await new.until("response.done", count))["response"] for count in (1, 2)]
+        assert {each["status"] for each in done} == {"completed"}
+        one.process.send_signal(signal.SIGCONT)
+        assert await old.closed() == (1008, "session_taken_over")
+        await eventually_empty(one.url)
+        assert runs.read_text() == "once "
+        items = [event["item"] for event in new.of("conversation.item.done")]
+        assert [item["type"] for item in items].count("function_call_output") == 1
+        await new.aclose()
+        await old.aclose()
+
+
+async def until_output(wire: WireClient) -> str:
+    """What the client is told of a tool of the server."""
+    count = 1
+    while True:
+        item = (await wire.until("conversation.item.done", count))["item"]
+        if item["type"] == "function_call_output":
+            return str(item["output"])
+        count += 1
