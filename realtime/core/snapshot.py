@@ -59,6 +59,15 @@ class ReplySnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitSnapshot:
+    """Speech that the client has committed itself, and that has no text yet: from where to where in its sound."""
+
+    item_id: str
+    from_ms: float
+    to_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class EndedSnapshot:
     """A reply that has ended. `items`: its output; None: it was beside the conversation."""
 
@@ -89,6 +98,7 @@ class SessionSnapshot:
     told: tuple[tuple[int, str], ...] = ()  # the last items that the client was told of, with the numbers
     unanswered: str | None = None  # an item whose speech the client sends again
     unanswered_too: tuple[str, ...] = ()  # those after it
+    commits: tuple[CommitSnapshot, ...] = ()  # whose speech the client sends again, too
     reply: ReplySnapshot | None = None
     earlier: tuple[ReplySnapshot, ...] = ()  # replies before it that may still sound, oldest first
     ended: tuple[EndedSnapshot, ...] = ()  # the last ones: their client may not know that

@@ -24,6 +24,7 @@ from realtime.core.endpointing import (
     SpeechStarted,
     SpeechStopped,
 )
+from realtime.core.snapshot import CommitSnapshot
 from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
 from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError
@@ -33,7 +34,7 @@ from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment, padding_ms
 from realtime.listening.speech_text import SpeechText
 from realtime.listening.transcription import Transcription, is_sure
-from realtime.listening.user_items import UserItems
+from realtime.listening.user_items import Unheard, UserItems
 from realtime.protocol import server_events as events
 from realtime.protocol.session_config import SemanticVad, ServerVad, SessionConfig
 from realtime.providers.base import Transcript
@@ -121,13 +122,16 @@ class UserInput:
         return self.received_ms
 
     @property
-    def unread(self) -> tuple[float, tuple[str, ...]] | None:
-        """Where the speech begins that ended turns and has no text yet, and its items; None if there is none."""
-        return self._items.unread
+    def unheard(self) -> Unheard:
+        """The sound that has no text yet: somebody else who goes on needs it again."""
+        return self._items.unheard(self.open_ms)
 
-    def begin_at(self, ms: float) -> None:
-        """So much audio was received before, by somebody else."""
+    def begin_at(self, ms: float, commits: Sequence[CommitSnapshot] = ()) -> None:
+        """So much audio was received before, by somebody else. What comes first was committed already: `commits`."""
         self._audio.begin_at(ms)
+        if self._context.config.turn_detection is None:
+            for commit in commits:
+                self._items.hear_again(commit)
 
     @property
     def awaits_text(self) -> bool:
@@ -156,6 +160,7 @@ class UserInput:
                     with self._context.turns:
                         self._notice(noticed)
             self._audio.arrived(now_s)
+        self._items.arrived()
         return self._audio.length_ms(data)
 
     def answer_is(self, answer: EarlyAnswer) -> None:
@@ -280,7 +285,12 @@ class UserInput:
         self._transcription.discard_early()
         speech = self._audio.speech_since(start_ms)
         self._audio.flush()
-        self._items.transcribe(item_id, self._audio.samples(start_ms), speech=speech)
+        commit = CommitSnapshot(item_id, start_ms, self._audio.received_ms)
+        by_client = (
+            self._context.config.turn_detection is None
+        )  # else the detector would hear it again as well
+        samples = self._audio.samples(start_ms)
+        self._items.transcribe(item_id, samples, speech=speech, commit=commit if by_client else None)
         self.discard()
 
     def commit_idle(self) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from realtime import deadlines
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
+from realtime.core.snapshot import CommitSnapshot
 from realtime.errors import (
     ProtocolError,
     ProviderError,
@@ -29,7 +32,23 @@ from realtime.upstream import facts_of
 
 log = logging.getLogger(__name__)
 
+AGAIN_S = 10.0  # for sound that its client sends again
+ROUNDING_MS = 2.0  # clients send again from a whole millisecond on
 MAX_FAILURES = 16  # transcripts that failed and are remembered: only the last turn's is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Sound from `from_ms` on that has no text yet. `items`: made of it by the detector; `commits`: by the client."""
+
+    from_ms: float
+    items: tuple[str, ...] = ()
+    commits: tuple[CommitSnapshot, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are items, whose sound comes again."""
+        return bool(self.items or self.commits)
 
 
 class UserItems:
@@ -43,6 +62,8 @@ class UserItems:
         self._from_ms: dict[
             str, float
         ] = {}  # where the speech of an item begins, of those since the oldest pending
+        self._commits: dict[str, CommitSnapshot] = {}  # of the client, of items that are pending
+        self._again: dict[str, asyncio.Future[Samples]] = {}  # of those, whose sound is to come again
         self._failures: dict[str, ProviderError] = {}
 
     def __repr__(self) -> str:
@@ -53,11 +74,16 @@ class UserItems:
         """Whether an item is being transcribed."""
         return bool(self._pending)
 
-    @property
-    def unread(self) -> tuple[float, tuple[str, ...]] | None:
-        """Where the speech of the oldest item without text begins, and this item with those spoken after it."""
+    def unheard(self, open_ms: float) -> Unheard:
+        """The oldest speech without text, with what was said after it. `open_ms`: where that begins that is no item."""
         there = [item_id for item_id in self._from_ms if item_id in self._context.conversation]
-        return (self._from_ms[there[0]], tuple(there)) if there else None
+        commits = tuple(each for each in self._commits.values() if each.item_id in self._context.conversation)
+        begins = [
+            open_ms,
+            *(self._from_ms[item_id] for item_id in there[:1]),
+            *(each.from_ms for each in commits),
+        ]
+        return Unheard(min(begins), tuple(there), commits)
 
     def add(self, item_id: str, transcript: str | None = None) -> None:
         """A committed item, told on the wire. Raises ProtocolError in a full conversation; nothing has changed then."""
@@ -81,13 +107,17 @@ class UserItems:
         own: Callable[[str], str] = str,
         sent: bool = False,
         from_ms: float | None = None,
+        commit: CommitSnapshot | None = None,
     ) -> None:
         """Find out what an item says; told on the wire, in the conversation and to the rules.
 
         `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
         what of the text are the user's own words. `sent`: the client sent it as an item, nobody spoke it here.
-        `from_ms`: where the speech begins, if a server that goes on could hear it again.
+        `from_ms`: where the speech begins, if a server that goes on could hear it again; `commit`: who ended it was the
+        client.
         """
+        if commit is not None:
+            self._commits[item_id] = commit
         if from_ms is not None:
             self._from_ms[item_id] = from_ms
         task = self._transcribe(item_id, samples, end_ms, speech, own, sent)
@@ -118,11 +148,45 @@ class UserItems:
         else:
             self._known(item_id, own(transcript.text), len(samples) / VAD_RATE)
         finally:
-            self._pending.pop(item_id, None)
-            self._forget_read()
+            self._is_read(item_id)
 
-    def _forget_read(self) -> None:
-        """Speech is needed as long as it, or what was said before it, has no text."""
+    # -- speech that another server has heard first ----------------------------------------------------------------
+
+    def hear_again(self, commit: CommitSnapshot) -> None:
+        """The client sends the speech of this item once more: find out what it says when it is here."""
+        if commit.item_id in self._context.conversation:
+            samples: asyncio.Future[Samples] = asyncio.get_running_loop().create_future()
+            self._commits[commit.item_id], self._again[commit.item_id] = commit, samples
+            task = self._again_heard(commit.item_id, samples)
+            self._pending[commit.item_id] = self._context.tasks.spawn(task, f"transcript {commit.item_id}")
+
+    def arrived(self) -> None:
+        """More sound is here."""
+        for item_id, samples in list(self._again.items()):
+            commit = self._commits[item_id]
+            if self._audio.received_ms + ROUNDING_MS < commit.to_ms:
+                return
+            if self._audio.end_ms < commit.to_ms:
+                self._audio.flush()
+            del self._again[item_id]
+            samples.set_result(self._audio.samples(commit.from_ms, commit.to_ms))
+            self._audio.discard(commit.to_ms)
+
+    async def _again_heard(self, item_id: str, samples: asyncio.Future[Samples]) -> None:
+        try:
+            async with deadlines.timeout(AGAIN_S):
+                heard = await samples
+        except TimeoutError:
+            self._again.pop(item_id, None)
+            self._failed(item_id, ProviderUnavailable("The sound of this item has not come again."))
+            self._is_read(item_id)
+        else:
+            await self._transcribe(item_id, heard, None, None, str, False)
+
+    def _is_read(self, item_id: str) -> None:
+        """Its text is known, or never will be. Speech is needed as long as what was said before it has no text."""
+        self._pending.pop(item_id, None)
+        self._commits.pop(item_id, None)
         while self._from_ms and (first := next(iter(self._from_ms))) not in self._pending:
             del self._from_ms[first]
 

@@ -147,7 +147,7 @@ class JournaledSession:
             self._write_all()
             return
         position = self._recorder.position()
-        busy = position.item_id is not None or position.earlier or self.live.session.unanswered[1]
+        busy = position.item_id is not None or position.earlier or self.live.session.unheard.items
         if (busy and position != self._position) or now_s >= self._alive_s:
             self._position, self._alive_s = position, now_s + ALIVE_S
             self._send(None, encode_position(position))

@@ -85,7 +85,7 @@ class Recorder:
 
     def position(self) -> Position:
         session = self._live.session
-        input_ms, reply = session.unanswered[0], session.responses.unfinished
+        input_ms, reply = session.unheard.from_ms, session.responses.unfinished
         earlier = tuple(
             (sound.item_id or "", round(sound.playback.sent_ms, 1)) for sound in session.responses.earlier
         )
@@ -97,7 +97,7 @@ class Recorder:
 
     def snapshot(self) -> SessionSnapshot:
         live, session = self._live, self._live.session
-        responses, unanswered = session.responses, session.unanswered[1]
+        responses, unheard = session.responses, session.unheard
         reply = responses.unfinished
         return SessionSnapshot(
             session_id=live.id,
@@ -112,8 +112,9 @@ class Recorder:
             seq=live.numbering.seq,
             last_event_id=live.last_event_id,
             told=tuple(self._told),
-            unanswered=next(iter(unanswered), None),
-            unanswered_too=unanswered[1:],
+            unanswered=next(iter(unheard.items), None),
+            unanswered_too=unheard.items[1:],
+            commits=unheard.commits,
             reply=None if reply is None else self._reply(reply),
             earlier=tuple(map(self._earlier, responses.earlier)),
             ended=tuple(self._ended),

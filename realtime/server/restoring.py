@@ -205,6 +205,7 @@ def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeR
         input_ms=position.input_audio_ms,
         untold=untold,
         unanswered=(*first, *snapshot.unanswered_too),
+        commits=snapshot.commits,
         lost=_lost(snapshot.replies, position, request, untold),
         ended=tuple(each for each in snapshot.ended if 0 < each.created_seq <= last_seq < each.done_seq),
         beside=tuple(response_id for response_id, seq in snapshot.beside if 0 < seq <= last_seq),

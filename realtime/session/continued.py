@@ -14,8 +14,8 @@ from typing import Any
 from realtime.context import Context
 from realtime.core.conversation import ROOT, Item
 from realtime.core.messages import ChatRequest
-from realtime.core.snapshot import EndedSnapshot
-from realtime.errors import event_broken
+from realtime.core.snapshot import CommitSnapshot, EndedSnapshot
+from realtime.errors import ProviderError, event_broken
 from realtime.outbox import OutboxFull
 from realtime.protocol import server_events as events
 from realtime.protocol.echo import echoed
@@ -39,8 +39,9 @@ log = logging.getLogger(__name__)
 class Continued:
     """`input_ms`: the position of the sound that the client sends next. `untold`: items that it may not know of.
 
-    `unanswered`: items whose speech the client sends again. `lost`: replies that were not over, oldest first. `ended`:
-    replies that had ended, and the client does not know it. `beside`: those beside the conversation that it waits for.
+    `unanswered`: items whose speech the client sends again; `commits`: those whose end it has told itself. `lost`:
+    replies that were not over, oldest first. `ended`: replies that had ended, and the client does not know it.
+    `beside`: those beside the conversation that it waits for.
     """
 
     session_id: str
@@ -48,6 +49,7 @@ class Continued:
     input_ms: float = 0.0
     untold: frozenset[str] = frozenset()
     unanswered: tuple[str, ...] = ()
+    commits: tuple[CommitSnapshot, ...] = ()
     lost: tuple[LostReply, ...] = ()
     ended: tuple[EndedSnapshot, ...] = ()
     beside: tuple[str, ...] = ()
@@ -117,7 +119,10 @@ async def _go_on_with(
     snapshot = latest.snapshot
     options = session.options(_params(snapshot.options))
     previous = ROOT if snapshot.unwanted else take_out(into.context, snapshot)
-    asked = await session.request(options)  # the question, without the answer
+    try:
+        asked = await session.request(options)  # the question, without the answer
+    except ProviderError:  # it cannot be asked; a reply that has to ask it says so
+        asked = ChatRequest(())
     interrupted = end_latest(latest, earlier, into, previous, asked, options)
     if snapshot.unwanted or awaits_client(snapshot):
         into.responses.sounds_on(interrupted.response)

@@ -26,6 +26,7 @@ from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
 from realtime.errors import ProtocolError, event_broken
 from realtime.listening.user_input import UserInput
+from realtime.listening.user_items import Unheard
 from realtime.logs import Outline
 from realtime.metrics import Marks, Metrics
 from realtime.outbox import Outbox, OutboxFull
@@ -106,7 +107,7 @@ class Session:
         self.responses = responses = Responses(self._context, self._playout, tools)
         self._user = UserInput(self._context)
         if continued is not None:
-            self._user.begin_at(continued.input_ms)
+            self._user.begin_at(continued.input_ms, continued.commits)
         self._items = ItemEvents(
             self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
@@ -190,9 +191,9 @@ class Session:
         return self._continued is not None
 
     @property
-    def unanswered(self) -> tuple[float, tuple[str, ...]]:
-        """From where in ms a server that goes on needs the user's sound again, and the items made of it by then."""
-        return self._user.unread or (self._user.open_ms, ())
+    def unheard(self) -> Unheard:
+        """The user's sound that a server that goes on needs again."""
+        return self._user.unheard
 
     @property
     def listener_s(self) -> float:

@@ -1,0 +1,124 @@
+"""The user's speech when a server is lost: it is heard anew, once, and answered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from realtime.tools import Toolbox
+from tests.conversing import LOUD, SILENT, Talk, scripted
+from tests.fakes import FakeChat, FakeTranscriber, call
+from tests.session.moving import Losable
+
+BY_HAND = {"audio": {"input": {"turn_detection": None}}}
+
+
+async def send_again(new: Talk, sound: list[bytes], from_ms: float) -> None:
+    """As our clients do: what they have sent from there on, at once."""
+    for number, pcm in enumerate(sound):
+        if number * 20 >= from_ms - 1:
+            await new.append(pcm)
+
+
+def users(talk: Talk) -> list[str]:
+    return [
+        part.transcript or ""
+        for item in talk.session.conversation.items
+        if getattr(item, "role", "") == "user"
+        for part in item.parts
+    ]
+
+
+async def say(talk: Talk, sound: list[bytes]) -> None:
+    for pcm in sound:
+        await talk.append(pcm)
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["asked", "not asked"])
+@scripted
+async def test_speech_that_the_client_committed_is_heard_anew(asked: bool) -> None:
+    sound = [SILENT] * 30 + [LOUD] * 60
+    slow = FakeTranscriber(["never"], interim=False, delay_s=60.0)
+    async with Losable(transcriber=slow, extensions="resume", **BY_HAND) as old:
+        await old.send("input_audio_buffer.commit")  # too little: nothing
+        await say(old, sound)
+        await old.send("input_audio_buffer.commit")
+        item_id = (await old.until("conversation.item.done"))["item"]["id"]
+        if asked:
+            await old.send("response.create")
+        await asyncio.sleep(0.1)
+        assert old.session.leaving.must_stay is asked  # then the model has yet to write
+        left = old.lose()
+    chat = FakeChat([[(0.1, "The sea is blue.")]])
+    heard = FakeTranscriber(["What is the sea?"], interim=False)
+    continues = left.continues()
+    async with Talk(
+        chat=chat, transcriber=heard, extensions="resume", continues=continues, ids="b", **BY_HAND
+    ) as new:
+        assert new.session.input_audio_ms == 0
+        await send_again(new, sound + [LOUD] * 20, new.session.input_audio_ms)
+        told = await new.until("conversation.item.input_audio_transcription.completed")
+        assert (told["item_id"], told["transcript"]) == (item_id, "What is the sea?")
+        assert users(new) == ["What is the sea?"]
+        ((seconds, _),) = heard.asked
+        assert seconds == pytest.approx(1.8, abs=0.05), "not what was said after the commit"
+        if asked:
+            done = [(await new.until("response.done", count))["response"] for count in (1, 2)]
+            assert [each["status"] for each in done] == ["failed", "completed"]
+            assert len(chat.requests) == 1
+            assert chat.requests[0].messages[-1].content == "What is the sea?"
+        await new.send("input_audio_buffer.commit")
+        await new.until("input_audio_buffer.committed")
+
+
+@scripted
+async def test_speech_that_never_comes_again_has_no_text_and_nobody_waits_for_ever() -> None:
+    slow = FakeTranscriber(["never"], interim=False, delay_s=60.0)
+    async with Losable(transcriber=slow, extensions="resume", **BY_HAND) as old:
+        await say(old, [LOUD] * 60)
+        await old.send("input_audio_buffer.commit")
+        await old.send("response.create")
+        await asyncio.sleep(0.1)
+        left = old.lose()
+    async with Talk(extensions="resume", continues=left.continues(), ids="b", **BY_HAND) as new:
+        await new.until("conversation.item.input_audio_transcription.failed")
+        done = (await new.until("response.done", 2))["response"]
+        assert done["status_details"]["error"]["code"] == "transcription_failed"
+        assert not new.of("error")
+
+
+@scripted
+async def test_a_turn_that_went_on_before_its_first_half_had_a_text_is_heard_whole() -> None:
+    slow = FakeTranscriber(["never"], interim=False, delay_s=60.0)
+    sound = [SILENT] * 20 + [LOUD] * 50 + [SILENT] * 40 + [LOUD] * 30
+    async with Losable(transcriber=slow, extensions="resume") as old:
+        await say(old, sound)
+        assert len(old.of("input_audio_buffer.committed")) == 1
+        left = old.lose()
+    heard = FakeTranscriber(["What is", "the sea?"], interim=False)
+    async with Talk(transcriber=heard, extensions="resume", continues=left.continues(), ids="b") as new:
+        assert new.session.input_audio_ms < 500
+        await new.until("conversation.item.deleted")
+        await send_again(new, sound + [SILENT] * 80, new.session.input_audio_ms)
+        await new.until("response.done")
+        assert users(new) == ["What is", "the sea?"]
+
+
+async def slow_tool() -> str:
+    """Do it."""
+    await asyncio.sleep(5.0)
+    return "done"
+
+
+@scripted
+async def test_a_server_that_stops_waits_for_a_tool() -> None:
+    chat = FakeChat([[(0.1, call("slow_tool", "{}"))], [(0.1, "It is done.")]])
+    async with Losable(chat=chat, server_tools=Toolbox([slow_tool])) as talk:
+        assert not talk.session.leaving.must_stay
+        await talk.ask("Do it.")
+        await asyncio.sleep(2.0)
+        assert talk.session.leaving.must_stay
+        await talk.until("response.done", 2)
+        assert not talk.session.leaving.must_stay
