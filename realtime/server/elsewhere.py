@@ -52,7 +52,8 @@ class Elsewhere:
 
     def can_move(self, live: LiveSession) -> bool:
         """Whether another server can go on with it now, without a loss."""
-        return self.journaled is not None and live.resumable and not live.session.leaving.must_stay
+        stays = live.session.restoring or live.session.leaving.must_stay
+        return self.journaled is not None and live.resumable and not stays
 
     def leave(self, live: LiveSession) -> None:
         """The server stops: another one goes on with it, or it ends here."""

@@ -124,6 +124,8 @@ async def connect(
             )
             not_resumable = error
         caller = app[ACCESS].check(client.credential, time.time())  # as above
+        place.free()
+        take_place(app, place, caller)
         client = replace(client, caller=caller)
     opening = app[OPENINGS].alone(client.caller.name, client.conversation_id, LOAD_TIMEOUT_S)
     async with opening if client.conversation_id else contextlib.nullcontext(True) as alone:
@@ -145,6 +147,7 @@ async def _from_elsewhere(
             raise NotResumable("That session is resumed by somebody else.")
         if app[REGISTRY].get(client.session_id) is None:
             return await _restored(app, socket, client, found, place)
+    place.free()  # it has one
     live = find_session(app[REGISTRY], found.request, client.credential, binary=client.binary)
     connection = _connection(app, socket, client.frames, live)
     first = await _resumed(live, connection, found.request)

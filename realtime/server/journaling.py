@@ -183,7 +183,7 @@ class JournaledSession:
     async def is_mine(self) -> bool:
         """Whether no other server has it, as far as anybody knows."""
         if not self.refused and not self.moved:
-            await asyncio.wait([self.write()], timeout=HAND_OVER_S)
+            await asyncio.wait([self._send(None, b"")], timeout=HAND_OVER_S)
         return not self.refused
 
     async def claim(self) -> bool:
@@ -203,15 +203,19 @@ class JournaledSession:
     async def hand_over(self) -> bool:
         """Write the last record; whether another server can go on. Until that is known the session stands still."""
         self.live.hold(held=True)
-        saved = await self.live.saving.save_shared()
-        kept = self.write()
-        self.moved = True
-        await asyncio.wait([kept], timeout=HAND_OVER_S)
-        self.moved = saved and kept.done() and kept.result() is Kept.WRITTEN
+        self.moved = self.live.session.restoring or await self._last_record()
         story(log, "session handed over" if self.moved else "session not handed over", {"id": self.live.id})
         if not self.moved:
             self.live.hold(held=False)
         return self.moved
+
+    async def _last_record(self) -> bool:
+        """One that was taken over and does not go on yet has that of the server before."""
+        saved = await self.live.saving.save_shared()
+        kept = self.write()
+        self.moved = True
+        await asyncio.wait([kept], timeout=HAND_OVER_S)
+        return saved and kept.done() and kept.result() is Kept.WRITTEN
 
     def end(self) -> None:
         """The session is over, for every server, unless another one has it."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from realtime.server import journaling
+from realtime.server import journaling, realtime_endpoint, room
 from realtime.server.run import running
 from realtime.server.state import METRICS, REGISTRY, SETTINGS, runtime_of
 from tests.cluster.moving import (
@@ -24,7 +24,7 @@ from tests.cluster.moving import (
 )
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
-from tests.cluster.test_moving import in_mid_answer
+from tests.cluster.test_moving import NUMBERS, in_mid_answer, words
 from tests.server.harness import Harness
 from tests.server.resuming import session_of
 
@@ -47,6 +47,7 @@ async def test_two_who_resume_one_session_at_the_same_server(kept_server: RedisS
             await until(lambda: [wire.close_reason for wire in both].count("session_taken_over") == 1)
             (stays,) = (wire for wire in both if wire.close_reason is None)
             assert two.sessions == 1
+            assert len(two.server.app[REGISTRY]._places) == 1
             await stays.say("two")
             await stays.until("conversation.item.done")
             live = live_at(two, stays)
@@ -235,3 +236,45 @@ async def test_it_is_seen_how_sessions_move(
         assert value(one, "realtime_journal_writes_total", outcome="refused") >= 1
         assert value(one, "realtime_journal_writes_total", outcome="written") >= 2
         assert value(one, "realtime_journal_seconds_count") >= 1
+
+
+async def test_a_server_that_stops_as_soon_as_it_has_a_session_spoils_nothing(
+    kept_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has not brought the client and the session together yet: the record of the server before it is still good."""
+    async with open_nodes(kept_server, 3, *SLOW) as (one, two, three), one.connect(QUERY) as old:
+        item_id = (await in_mid_answer(old))["item_id"]
+        await recorded(one, old)
+        lose(old)
+        two.server.app[REGISTRY].draining = True
+        monkeypatch.setattr(room, "check_stopping", lambda registry: None)
+        monkeypatch.setattr(realtime_endpoint, "check_stopping", lambda registry: None)
+        monkeypatch.setattr(room, "check_room", lambda registry: None)
+        query = query_of(old, item_id=item_id, played_ms=100)
+        async with two.open_socket(query) as between:
+            assert await between.closed() == (1012, "server_restarting")
+        async with three.open_socket(query) as new:
+            ended = (await new.until("response.done"))["response"]
+            assert ended["id"] == old.of("response.created")[0]["response"]["id"]
+            cut = await new.until("conversation.item.truncated")
+            await new.until("response.done", 2)
+            rest = new.of("conversation.item.done")[-1]["item"]
+            assert [word.lower() for word in words(cut["transcript"]) + words(texts(rest))] == NUMBERS
+
+
+async def test_a_session_that_cannot_go_on_makes_no_room_for_another_one(server: RedisServer) -> None:
+    """Its items are lost: a new session of its key has to fit into the limit like any other."""
+    from redis import Redis
+
+    limits = {"api_keys": ("sk-ada-1",), "sessions_per_key": 1}
+    ada = {"Authorization": "Bearer sk-ada-1"}
+    async with open_nodes(server, **limits) as (one, two), one.connect(QUERY, headers=ada) as old:
+        await old.say("one")
+        await recorded(one, old)
+        one.server.app[REGISTRY].get(session_of(old)["id"]).saving._shared._taken_over = True
+        with Redis(unix_socket_path=str(server.path)) as client:
+            for key in client.scan_iter("*:conversation"):
+                client.delete(key)
+        async with two.connect(headers=ada), two.open_socket(query_of(old), headers=ada) as new:
+            assert await new.closed() == (1013, "rate_limit_exceeded")
+            assert [event["error"]["code"] for event in new.of("error")] == ["rate_limit_exceeded"]
