@@ -40,6 +40,7 @@ class AudioStreams:
 
     def __init__(self) -> None:
         self._open: dict[str, _Stream] = {}  # by item id
+        self._ended = ("", 0)  # the last one: its item and its number
         self._bytes_per_s: dict[str, int] = {}  # by response id
         self._last = 0
 
@@ -49,9 +50,11 @@ class AudioStreams:
         return self._last
 
     def number_of(self, item_id: str | None) -> int:
-        """Of the open stream of this item; 0 if there is none."""
+        """Of the stream of this item, if it is open or the last one that ended; else 0."""
         stream = self._open.get(item_id or "")
-        return 0 if stream is None else stream.number
+        if stream is not None:
+            return stream.number
+        return self._ended[1] if item_id == self._ended[0] else 0
 
     def go_on(self, last: int, item_id: str | None, number: int, sent_ms: float, format: str) -> None:
         """Another server has given these numbers, and this stream is still open (0: none)."""
@@ -78,7 +81,11 @@ class AudioStreams:
             case ResponseOutputAudioDelta(item_id=item_id, delta=delta):
                 return [self._open[item_id].frame(delta, next_seq)]
             case ResponseOutputAudioDone(item_id=item_id):
-                return [self._open.pop(item_id).frame(b"", next_seq, end=True), event]
+                ended = self._open.pop(item_id, None)
+                if ended is None:  # of a reply that another server had begun: the client knows of its end
+                    return [event]
+                self._ended = (item_id, ended.number)
+                return [ended.frame(b"", next_seq, end=True), event]
         return [event]
 
     def _free_number(self) -> int:

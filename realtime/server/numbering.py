@@ -44,7 +44,8 @@ class Numbering:
         self.replay.begin_after(restored.last_seq)
         reply, config = restored.snapshot.reply, self._session.config
         if self._streams is not None:
-            number, item_id = (0, None) if reply is None or reply.done_seq else (reply.stream, reply.item_id)
+            ended = reply is None or 0 < reply.done_seq <= restored.last_seq
+            number, item_id = (0, None) if reply is None or ended else (reply.stream, reply.item_id)
             format = config.output_format.to_wire()["type"]
             self._streams.go_on(restored.snapshot.streams, item_id, number, restored.position.sent_ms, format)
 
@@ -54,7 +55,7 @@ class Numbering:
         return 0 if self._streams is None else self._streams.last
 
     def stream_of(self, item_id: str | None) -> int:
-        """The number of the open stream of this item; 0 if there is none."""
+        """The number of this item's stream, if it is open or the last one that ended; else 0."""
         return 0 if self._streams is None else self._streams.number_of(item_id)
 
     # -- sending ---------------------------------------------------------------------------------------------------

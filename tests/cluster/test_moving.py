@@ -121,6 +121,25 @@ async def test_binary_frames_go_on(kept_server: RedisServer) -> None:
             assert all(frame.start_ms == 0 for frame in new.frames[1:2] if frame.stream != first)
 
 
+async def test_binary_frames_go_on_where_the_end_was_sent_and_never_came(kept_server: RedisServer) -> None:
+    async with open_nodes(kept_server) as (one, two), one.connect(QUERY, protocols=BIN) as old:
+        await old.say(LONG)
+        await old.send("response.create")
+        await until(lambda: len(old.frames) > 4)
+        before, stream = last_seq(old), old.frames[0].stream
+        item_id = old.of("response.content_part.added")[0]["item_id"]
+        await old.until("response.done")
+        await recorded(one, old)
+        lose(old)
+        query = query_of(old, before, item_id=item_id, played_ms=500)
+        async with two.open_socket(query, protocols=BIN) as new:
+            await new.until("response.done", 2)
+            assert [frame.end for frame in new.frames if frame.stream == stream] == [True]
+            rest = new.of("conversation.item.done")[-1]["item"]
+            said = words(new.of("conversation.item.truncated")[0]["transcript"]) + words(texts(rest))
+            assert [word.lower() for word in said] == NUMBERS
+
+
 async def test_a_reply_that_the_client_never_saw_is_made_anew(kept_server: RedisServer) -> None:
     async with open_nodes(kept_server, 2, *SLOW) as (one, two), one.connect(QUERY) as old:
         await old.say(LONG)
