@@ -16,6 +16,9 @@ from .player import Position
 
 SPEECH_TIMEOUT_S = 1.5  # from the end of a file until the server must have detected its last word
 ANSWER_TIMEOUT_S = 40.0  # and until the answer must have come
+REST_TIMEOUT_S = (
+    2.0  # until another server says the rest of an answer whose server is gone, if there is a rest
+)
 WAITING = (  # seconds without anything of the answer, and what is said then
     (2.0, "Waiting for the answer ..."),
     (4.5, "Still nothing: the network or the model may be down. Ctrl-C ends."),
@@ -46,6 +49,8 @@ class Terminal:
         self._turn_open = False  # the user has spoken and there is no response yet
         self._refused = False  # the server was busy with another response
         self._contents = 0  # pieces of answers that have come
+        self._going_on: set[str] = set()  # items of which another server says the rest
+        self._rest: asyncio.Task[None] | None = None  # waits for it
         self.on_refused: Callable[[], Any] = lambda: None  # called when that one was stopped
         conversation.on_heard = self._heard
         conversation.on_reconnecting = lambda: screen.note("The connection was lost: reconnecting ...")
@@ -61,6 +66,7 @@ class Terminal:
             for task in done:
                 task.result()
         finally:
+            tasks += [self._rest] if self._rest is not None else []
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -148,6 +154,7 @@ class Terminal:
             case "response.created":
                 self._turn_open = False
                 self._active += 1
+                self._rest_has_begun()
             case "response.output_audio_transcript.delta":
                 self._spoken(event["item_id"]).add(event["delta"])
                 self._follow(event["item_id"])
@@ -168,6 +175,8 @@ class Terminal:
                 self._truncated(event["item_id"], event.get("transcript"))
             case "conversation.item.retrieved":
                 self._truncated(event["item"]["id"], _transcript(event["item"]))
+            case "response.done" if _goes_on_elsewhere(event["response"]):
+                self._await_rest(event["response"])
             case "response.done":
                 self._positions = {name: at for name, at in self._positions.items() if name in self._texts}
                 self._active -= 1
@@ -222,6 +231,10 @@ class Terminal:
     def _truncated(self, item_id: str, heard: str | None) -> None:
         if heard is None or item_id not in self._texts:
             return  # without `playback` the transcript comes with the retrieved item
+        if item_id in self._going_on:
+            self._texts[item_id].transcript = heard
+            self._finish(item_id)
+            return
         del self._texts[item_id]
         self._whole.discard(item_id)
         self._end_line()
@@ -230,6 +243,26 @@ class Terminal:
     def _end_line(self) -> None:
         self.screen.end_reply()
         self._current = None
+
+    def _await_rest(self, response: dict[str, Any]) -> None:
+        """Its server is gone: until the rest begins, or does not, the answer is not over."""
+        self._going_on = {item["id"] for item in response.get("output") or []}
+        self._rest_has_begun()
+        self._rest = asyncio.create_task(self._no_rest(), name="rest of an answer")
+
+    def _rest_has_begun(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+            self._active -= 1
+
+    async def _no_rest(self) -> None:
+        await asyncio.sleep(REST_TIMEOUT_S)
+        self._rest = None
+        self._active -= 1
+        self.answers += 1
+        async with self._news:
+            self._news.notify_all()
 
     def _failed(self, response: dict[str, Any]) -> None:
         details = response.get("status_details") or {}
@@ -263,6 +296,12 @@ class Terminal:
     async def _until(self, condition: Callable[[], bool]) -> None:
         async with self._news:
             await self._news.wait_for(condition)
+
+
+def _goes_on_elsewhere(response: dict[str, Any]) -> bool:
+    """Whether another server has the session now, and says the rest in a new response (docs/wire.md 6.6)."""
+    error = (response.get("status_details") or {}).get("error") or {}
+    return error.get("code") == "server_restarting"
 
 
 def _transcript(item: dict[str, Any]) -> str:
