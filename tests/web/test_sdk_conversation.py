@@ -234,6 +234,14 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [USER, CREATED, done("failed", FAILED), {"type": "local.retried"}],
         {"problem": None, "wanted": True, "phase": "thinking", "items": [{"failed": None}]},
     ),
+    "an answer whose rest another server says has not failed, and nobody has interrupted it": (
+        [USER, CREATED, ASSISTANT, delta("It is noon."), TIMED,
+         done("failed", {"error": {"code": "server_restarting"}}, output=[said("a1", "assistant", "It is noon.", "incomplete")]),
+         truncated(300, transcript="It is")],
+        {"problem": None, "response": None,
+         "items": [{"failed": None}, {"text": "It is", "whole": "It is", "truncated": False, "failed": None, "final": True,
+                                      "words": [{"text": "It "}, {"text": "is "}]}]},
+    ),
     "a truncated answer remembers what was written": (
         [ASSISTANT, delta("It **is** noon."), truncated(300, transcript="It **i")],
         {"items": [{"text": "It **i", "whole": "It **is** noon."}]},

@@ -17,7 +17,7 @@ export const emptyConversation = () => ({
   session: null,
   extensions: [],
   id: null,         // of the conversation: a server with a store can continue it
-  items: [],        // {id, role, text, whole, words, status, final, truncated, hidden, placed, typed,
+  items: [],        // {id, role, text, whole, words, status, final, truncated, moved, hidden, placed, typed,
                     // unread, failed, images, call}
   response: null,   // id of the running response of the conversation
   newest: null,     // id of the newest response
@@ -100,10 +100,11 @@ export const handlers = {
     ...state, items: state.items.filter((item) => item.id !== item_id),
   }),
   "conversation.item.retrieved": (state, { item }) => change(state, item.id, { text: textOf(item), final: true }),
-  "conversation.item.truncated": (state, event) => change(state, event.item_id, (item) => ({
-    truncated: true, final: true, whole: item.whole ?? item.text,
-    text: event.transcript ?? heardText(item, event.audio_end_ms),
-  })),
+  "conversation.item.truncated": (state, event) => change(state, event.item_id, (item) => {
+    const text = event.transcript ?? heardText(item, event.audio_end_ms);
+    if (!item.moved) return { truncated: true, final: true, whole: item.whole ?? item.text, text };
+    return { final: true, whole: text, text, words: item.words.filter((word) => word.start_ms < event.audio_end_ms) };
+  }),
 
   "conversation.item.input_audio_transcription.delta": (state, { item_id, delta }) =>
     change(state, item_id, (item) => ({ text: item.text + (delta ?? "") })),
@@ -129,11 +130,12 @@ export const handlers = {
     change(state, item_id, (item) => ({ words: [...item.words, ...listOf(words).filter(isWord)] })),
   "response.done": (state, { response }) => {
     if (outOfBand(response)) return state;
+    const moved = response.status_details?.error?.code === "server_restarting";  // another server says the rest
     const ended = listOf(response.output).reduce(
-      (/** @type {Conversation} */ all, item) => change(all, item?.id, { status: item.status, final: true }), state);
-    const problem = problemOf(response);
+      (/** @type {Conversation} */ all, item) => change(all, item?.id, { status: item.status, final: true, moved }), state);
+    const problem = moved ? null : problemOf(response);
     return {
-      ...(response.status === "failed" ? failLast(ended, problem) : ended),
+      ...(problem && response.status === "failed" ? failLast(ended, problem) : ended),
       response: [undefined, state.response].includes(response.id) ? null : state.response,
       problem: problem ?? state.problem,
     };
@@ -230,7 +232,7 @@ function textOf(item) {
 /** @type {(id: string, fields: Partial<Item>) => Item} */
 const newItem = (id, fields) => ({
   id, role: "assistant", text: "", whole: null, words: [], status: "in_progress",
-  final: false, truncated: false, hidden: false, placed: false, typed: false, unread: null, failed: null, images: [], call: null, ...fields,
+  final: false, truncated: false, moved: false, hidden: false, placed: false, typed: false, unread: null, failed: null, images: [], call: null, ...fields,
 });
 
 /** @param {Conversation} state @param {string} id @param {Change} update @returns {Conversation} */

@@ -29,6 +29,7 @@
  * @property {string} status
  * @property {boolean} final No more text comes.
  * @property {boolean} truncated Interrupted: `text` is what the listener heard.
+ * @property {boolean} moved Its server was lost: `text` ends where another server goes on, in the next item.
  * @property {boolean} hidden
  * @property {boolean} placed The server knows it.
  * @property {boolean} typed
