@@ -37,8 +37,9 @@ MAX_P99_MS, MIN_ANSWERED = 50.0, 0.99
 class Clients:
     """All conversations; one task sends their audio."""
 
-    def __init__(self, url: str, extensions: str = "", seed: int = 1) -> None:
+    def __init__(self, url: str, extensions: str = "", seed: int = 1, headers: str = "") -> None:
         parts = urlsplit(url)
+        self._headers = headers
         self._path = "/v1/realtime" + (f"?extensions={extensions}" if extensions else "")
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._rng = random.Random(seed)
@@ -69,7 +70,7 @@ class Clients:
     async def join(self) -> None:
         """One more. Raises ConnectionError with the answer if it is refused."""
         _, one = await asyncio.get_running_loop().create_connection(
-            lambda: Conversation(self.counters, self._path, f"{self._host}:{self._port}"),
+            lambda: Conversation(self.counters, self._path, f"{self._host}:{self._port}", self._headers),
             self._host,
             self._port,
         )

@@ -58,11 +58,12 @@ class Counters:
 class Conversation(asyncio.Protocol):
     """One client: a minimal WebSocket."""
 
-    def __init__(self, counters: Counters, path: str, host: str) -> None:
+    def __init__(self, counters: Counters, path: str, host: str, headers: str = "") -> None:
+        """`headers`: more lines of the handshake, each with its end."""
         self._counters = counters
         self._request = (
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n{headers}\r\n"
         )
         self._buffer = bytearray()
         self._open = False

@@ -43,8 +43,10 @@ def stamp_of(pcm: bytes) -> float | None:
 class Upstream:
     """`url` serves chat, speech and transcription."""
 
-    def __init__(self) -> None:
+    def __init__(self, factor: float = FACTOR) -> None:
+        """`factor`: so many times faster than it sounds speech is made."""
         self.url = ""
+        self._factor = factor
         self.spoken = 0  # texts
         self._recordings: dict[str, asyncio.Task[list[tuple[str, str]]]] = {}
         self._sandbox = Sandbox(SandboxOptions.parse(sets=("speech.factor=1000", "speech.first_ms=0")))
@@ -55,7 +57,7 @@ class Upstream:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", _models)
-        app.router.add_post("/audio/transcriptions", _transcribe)
+        app.router.add_post("/audio/transcriptions", self._transcribe)
         app.router.add_get("/ws/v1/t2a_v2", self._speech)
         runner = web.AppRunner(app, access_log=None)
         async with self._sandbox:
@@ -65,23 +67,35 @@ class Upstream:
             yield self
             await runner.cleanup()
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
+    def answer_to(self, request: bytes) -> str:
+        """What the model answers to this chat request."""
+        return ANSWER
+
+    async def transcript_of(self, request: web.Request) -> str:
+        """What the transcriber reads in this sound."""
         await request.read()
+        return TRANSCRIPT
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await asyncio.sleep(CHAT_FIRST_S)
         with contextlib.suppress(ConnectionResetError):  # the run is over
             await response.prepare(request)
-            await self._answer(response)
+            await self._answer(response, self.answer_to(body))
         return response
 
-    async def _answer(self, response: web.StreamResponse) -> None:
-        words = ANSWER.split(" ")
+    async def _answer(self, response: web.StreamResponse, text: str) -> None:
+        words = text.split(" ")
         for number, word in enumerate(words):
             delta = {"content": word if number == 0 else " " + word, "role": "assistant"}
             await response.write(_event({"choices": [{"index": 0, "delta": delta}]}))
             await asyncio.sleep(TOKEN_S)
         await response.write(_event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}))
         await response.write(b"data: [DONE]\n\n")
+
+    async def _transcribe(self, request: web.Request) -> web.Response:
+        return web.json_response({"text": await self.transcript_of(request)})
 
     async def _speech(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=0, compress=False)
@@ -112,17 +126,17 @@ class Upstream:
             text = await queue.get()
             due_s = now_s() + SPEECH_FIRST_S
             if text not in self._recordings:
-                self._recordings[text] = asyncio.create_task(self._record(text))
+                self._recordings[text] = asyncio.create_task(self.record(text))
             frames = await asyncio.shield(self._recordings[text])
             self.spoken += 1
             for before, after in frames:
                 await asyncio.sleep(max(0.0, due_s - now_s()))
-                due_s += FRAME_S / FACTOR
+                due_s += FRAME_S / self._factor
                 stamp = _STAMP.pack(int(now_s() * 1e6)).hex() if after else ""
                 await socket.send_str(before + stamp + after)
 
-    async def _record(self, text: str) -> list[tuple[str, str]]:
-        """The sandbox's frames for this text, each split at the place of the timestamp."""
+    async def record(self, text: str) -> list[tuple[str, str]]:
+        """The sandbox's frames for this text, each split at the place of the timestamp; one without it is whole."""
         frames = []
         address = self._sandbox.url.replace("http", "ws", 1) + "/ws/v1/t2a_v2"
         async with connect(address, additional_headers=KEY, compression=None, max_size=None) as socket:
@@ -153,8 +167,3 @@ def _event(chunk: dict[str, Any]) -> bytes:
 
 async def _models(_: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": []})
-
-
-async def _transcribe(request: web.Request) -> web.Response:
-    await request.read()
-    return web.json_response({"text": TRANSCRIPT})

@@ -43,7 +43,9 @@ def replaced(text: str, old: str, new: str) -> str:
 class Balancer:
     """In front of the nodes at these URLs. `changes` are other values for lines of the file."""
 
-    def __init__(self, nodes: Iterable[str], changes: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, nodes: Iterable[str], changes: dict[str, str] | None = None, *, clients: int = 1000
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="haproxy-"))  # short: the path of a socket has 107 bytes
         self.process: subprocess.Popen[bytes] | None = None
         self._clients = self._socket()
@@ -51,7 +53,7 @@ class Balancer:
         text = FILE.read_text()
         for old, new in (changes or {}).items():
             text = replaced(text, old, new)
-        text = replaced(text, "maxconn 20000", "maxconn 1000")  # a test has fewer descriptors
+        text = replaced(text, "maxconn 20000", f"maxconn {clients}")  # a test has fewer descriptors
         text = replaced(text, "    bind :8080\n", f"    bind fd@{self._clients.fileno()}\n")
         with self._socket() as free:  # this one must be its own: an old process calls the new one there
             text = replaced(text, "127.0.0.1:10000", f"127.0.0.1:{free.getsockname()[1]}")
@@ -63,7 +65,7 @@ class Balancer:
 
     @staticmethod
     def _socket() -> socket.socket:
-        listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
         listening.set_inheritable(True)
         return listening
 
@@ -87,6 +89,11 @@ class Balancer:
         """What it thinks of each node: UP, NOLB (no new sessions), DOWN, with a count while it changes its mind."""
         rows = csv.DictReader(io.StringIO(self._command("show stat").removeprefix("# ")))
         return {row["svname"]: row["status"] for row in rows if row["svname"].startswith("node")}
+
+    def look_no_more(self) -> None:
+        """It believes of every node what it knows now, and asks none how it is."""
+        for name in self.states():
+            self._command(f"disable health nodes/{name}")
 
     def _command(self, text: str) -> str:
         with socket.socket(socket.AF_UNIX) as admin:
