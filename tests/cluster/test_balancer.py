@@ -139,10 +139,13 @@ async def test_a_node_that_stops_gets_no_new_ones_and_its_talks_go_on() -> None:
 
 
 async def test_the_refusal_of_a_full_node_is_never_seen() -> None:
-    async with two_nodes(max_sessions=1) as (balancer, *nodes), talks(balancer, 2) as wires:
-        for number in range(2, 6):  # the full node has the fewest connections, so it is asked first
-            async with talks(balancer, number - 1) as more:
-                assert Counter(home(wire, nodes) for wire in [*wires, *more]) == {0: 1, 1: number}
+    """The balancer does not know yet that the node is full: soon it does, and then it does not even ask."""
+    async with two_nodes(max_sessions=1) as (balancer, *nodes):
+        balancer.look_no_more()
+        async with talks(balancer, 2) as wires:
+            for number in range(2, 6):  # the full node has the fewest connections, so it is asked first
+                async with talks(balancer, number - 1) as more:
+                    assert Counter(home(wire, nodes) for wire in [*wires, *more]) == {0: 1, 1: number}
         refused = 'realtime_refused_total{reason="server_overloaded"}'
         assert refused in nodes[0].app[METRICS].text().decode(), "the balancer asked it in vain"
 
