@@ -83,10 +83,10 @@ async def two_nodes(**settings: object) -> AsyncIterator[tuple[Balancer, Running
 
 @asynccontextmanager
 async def talks(balancer: Balancer, number: int, query: str = RESUME) -> AsyncIterator[list[WireClient]]:
-    """So many conversations through the balancer, opened at once."""
+    """So many conversations through the balancer, one after the other: of two at once each of its threads may choose the
+    same node, because it counts a connection a little after it has chosen."""
     async with AsyncExitStack() as stack:
-        opened = [stack.enter_async_context(talk(balancer, query)) for _ in range(number)]
-        yield list(await asyncio.gather(*opened))
+        yield [await stack.enter_async_context(talk(balancer, query)) for _ in range(number)]
 
 
 @asynccontextmanager
