@@ -36,6 +36,7 @@ FROZEN_S = 12.0
 PROBE_S = 0.5
 NORMAL_GAP_S = 0.12  # between two words: more than that is silence at the ear
 HEARD_OF_SPEECH = 0.9  # of a sentence
+MOST_LINES = 40  # of what went wrong on a day
 
 
 @dataclass
@@ -295,15 +296,14 @@ async def _days(rows: set[str], count: int, *, short: bool) -> None:
         "2": ("frozen, woken", freeze),
         "4": ("restarted, all in turn", roll),
     }
-    lines, told = [], []
+    lines = []
     for row, (name, act) in acts.items():
         if row in rows:
             day = await live(name, act, count, settle_s=settle_s, after_s=after_s)
             lines.append(day_row(day))
-            told += [f"- {name}: {text}" for text in problems(day)]
-            print(f"  {lines[-1]}", flush=True)
+            print("\n".join((f"  {lines[-1]}", *(f"  - {text}" for text in problems(day)[:MOST_LINES]))), flush=True)
     if lines:
-        print("\n" + table(DAYS, lines) + "\n\n" + "\n".join(told[:60]))
+        print("\n" + table(DAYS, lines))
 
 
 async def main(arguments: Sequence[str] | None = None) -> None:
