@@ -10,6 +10,7 @@ from realtime.providers.journal import Entry, Journal, Kept
 from realtime.providers.redis_link import Argument, RedisLink, Result, Script
 
 SCRIPT = Script(resources.files("realtime.providers").joinpath("lua/journal.lua").read_text("utf-8"))
+TRIES = 3  # after so many losses the link itself takes Redis for gone
 _OUTCOMES = (Kept.REFUSED, Kept.WRITTEN, Kept.INCOMPLETE)
 
 
@@ -40,13 +41,23 @@ class RedisJournal(Journal):
         return kept
 
     async def read(self, session_id: str) -> Entry | None:
-        return self._entry(await self._send(session_id, "read"))
+        return self._entry(await self._asked(session_id, "read"))
 
     async def claim(self, session_id: str, epoch: int) -> Entry | None:
-        return self._entry(await self._send(session_id, "claim", epoch))
+        """If the answer was lost and Redis had done it, it is refused the second time: read and claim again then."""
+        return self._entry(await self._asked(session_id, "claim", epoch))
 
     def end(self, session_id: str, epoch: int) -> None:
         self._send(session_id, "end", epoch)
+
+    async def _asked(self, session_id: str, operation: str, *arguments: Argument) -> Result:
+        """The answer. One that is lost costs a client its session, so it is asked for again while Redis is there."""
+        result = await self._send(session_id, operation, *arguments)
+        for _ in range(TRIES - 1):
+            if result is not None or not self._link.up:
+                break
+            result = await self._send(session_id, operation, *arguments)
+        return result
 
     def _send(self, session_id: str, operation: str, *arguments: Argument) -> asyncio.Future[Result]:
         key = f"{self._prefix}{{{session_id}}}:session"

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from realtime.errors import ProviderUnavailable
 from realtime.providers import redis_store
 from realtime.providers.journal import Entry, Kept
 from realtime.providers.redis_journal import RedisJournal
@@ -43,6 +44,25 @@ async def test_an_older_owner_writes_nothing_and_nobody_claims_twice(journal: Re
     journal.end("sess_1", 2)
     assert await journal.read("sess_1") is None
     assert await journal.write("sess_1", 2, record=b"late") is Kept.REFUSED
+
+
+def cut_connections(server: RedisServer) -> None:
+    """Whoever is connected finds out with its next command."""
+    from redis import Redis
+
+    with Redis(unix_socket_path=str(server.path)) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again(journal: RedisJournal, server: RedisServer) -> None:
+    assert await journal.write("sess_1", 1, record=b"one") is Kept.WRITTEN
+    cut_connections(server)
+    assert await journal.read("sess_1") == Entry(1, b"one")
+    cut_connections(server)
+    assert await journal.claim("sess_1", 1) == Entry(2, b"one")
+    server.kill()
+    with pytest.raises(ProviderUnavailable):
+        await journal.read("sess_1")
 
 
 async def test_a_redis_that_has_forgotten_everything_gets_it_again(server: RedisServer) -> None:
