@@ -30,6 +30,8 @@ class Pace:
 # A client of ours gives up 4 s after it began to connect: both waits together are shorter
 CONNECTIONS = Pace(per_s=300.0, at_once=20, longest_wait_s=1.5)
 NEW, RESUMED = Pace(per_s=50.0, at_once=5, longest_wait_s=2.0), Pace(200.0, 10, 2.0)
+# Sessions of another server cost more than own ones that resume, and their clients were in the middle of something
+MOVED = Pace(per_s=150.0, at_once=10, longest_wait_s=2.0)
 
 AT_ONCE = Pace(per_s=1.0, at_once=1_000_000_000, longest_wait_s=0.0)  # nobody waits
 
@@ -96,20 +98,22 @@ class Queue:
 
 
 class Arrivals:
-    """The sessions that are about to begin in one process. A resumed one never waits for new ones."""
+    """The sessions that are about to begin in one process. One that goes on never waits for new ones."""
 
     def __init__(self, *, paced: bool = True) -> None:
-        self._new, self._resumed = (Queue(pace if paced else AT_ONCE) for pace in (NEW, RESUMED))
+        paces = (NEW, RESUMED, MOVED) if paced else (AT_ONCE,) * 3
+        self._new, self._resumed, self._moved = map(Queue, paces)
         self._ended = False
 
     def __repr__(self) -> str:
-        return f"<Arrivals {self._new} {self._resumed}>"
+        return f"<Arrivals {self._new} {self._resumed} {self._moved}>"
 
-    async def turn(self, *, resumed: bool) -> None:
-        """Wait for the turn of this one. Raises ProtocolError `server_overloaded` if that takes too long."""
+    async def turn(self, *, resumed: bool, moved: bool = False) -> None:
+        """Wait for the turn of this one: a new one, one of ours that is `resumed`, or one that was `moved` from another
+        server. Raises ProtocolError `server_overloaded` if that takes too long."""
         if self._ended:
             return
-        queue = self._resumed if resumed else self._new
+        queue = self._resumed if resumed else self._moved if moved else self._new
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def called(begins: bool) -> None:
@@ -131,3 +135,4 @@ class Arrivals:
         self._ended = True
         self._new.call_all()
         self._resumed.call_all()
+        self._moved.call_all()

@@ -157,7 +157,8 @@ def _session_id(existing: LiveSession | None, elsewhere: Found | None) -> str:
 
 async def _turn(request: web.Request, client: Handshake) -> None:
     """Wait until it may begin, with its place. Raises ProtocolError if that takes too long, or the server stops."""
-    await request.app[ARRIVALS].turn(resumed=client.existing is not None)
+    moved = client.elsewhere is not None
+    await request.app[ARRIVALS].turn(resumed=client.existing is not None, moved=moved)
     if request.transport is None or request.transport.is_closing():
         raise ConnectionResetError("The client left while it waited.")
     if client.existing is None:

@@ -8,6 +8,8 @@ import pytest
 
 from realtime.core import snapshot
 from realtime.server import journaling
+from realtime.server.arrivals import Pace, Queue
+from realtime.server.state import ARRIVALS
 from tests.cluster.moving import (
     LONG,
     QUERY,
@@ -198,6 +200,15 @@ async def test_the_answer_names_the_session_whatever_else_the_address_says(kept_
         async with two.open_socket(query_of(old).replace(QUERY + "&", "?")) as new:
             await new.until("session.resumed")
             assert named(new) == [session_of(old)["id"]]
+
+
+async def test_a_session_that_moves_does_not_wait_for_new_ones(kept_server: RedisServer) -> None:
+    async with open_nodes(kept_server, admission="load") as (one, two), one.connect(QUERY) as old:
+        await recorded(one, old)
+        lose(old)
+        two.server.app[ARRIVALS]._new = Queue(Pace(per_s=0.001, at_once=0, longest_wait_s=1.0))
+        async with two.open_socket(query_of(old)) as new:
+            assert (await new.until("session.resumed"))["restored"]
 
 
 async def test_two_who_resume_one_session_at_once(kept_server: RedisServer) -> None:

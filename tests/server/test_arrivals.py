@@ -7,7 +7,7 @@ import aiohttp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.server.arrivals import NEW, RESUMED, Arrivals, Pace, Queue
+from realtime.server.arrivals import MOVED, NEW, RESUMED, Arrivals, Pace, Queue
 from realtime.server.state import ARRIVALS
 from tests import virtual_time
 from tests.server.harness import open_harness
@@ -113,9 +113,16 @@ def test_a_resumed_session_does_not_wait_for_new_ones_and_a_stop_lets_nobody_wai
         resumed = [asyncio.create_task(arrivals.turn(resumed=True)) for _ in range(100)]
         await asyncio.gather(*resumed)
         assert asyncio.get_running_loop().time() - began_s < 101 / RESUMED.per_s
+        moved_s = asyncio.get_running_loop().time()
+        await asyncio.gather(*(arrivals.turn(resumed=False, moved=True) for _ in range(100)))
+        assert (
+            (100 - MOVED.at_once - 1) / MOVED.per_s
+            < asyncio.get_running_loop().time() - moved_s
+            < 101 / MOVED.per_s
+        )
         arrivals.end()
         await asyncio.gather(*(task for task in new if task not in refused))
-        assert asyncio.get_running_loop().time() - began_s < 1
+        assert asyncio.get_running_loop().time() - began_s < 1.5
 
     virtual_time.run(run())
 
