@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bench.cluster import KEY, Cluster
-from bench.common import now_s
+from bench.cluster import KEY, Cluster, Node
+from bench.common import cpu_s, now_s
 from bench.load import Clients
 from bench.load_client import Conversation, Counters
 
@@ -114,6 +115,7 @@ class Result:
     before_ms: list[float]
     after_ms: list[float]
     late_ms: list[float]  # of the generator itself
+    cost_ms: float  # processor time of the others' servers for each return
 
 
 async def herd(cluster: Cluster, clients: int, others: int, seconds: float) -> Result:
@@ -126,7 +128,9 @@ async def herd(cluster: Cluster, clients: int, others: int, seconds: float) -> R
         for each in talking:
             await each.grow(others // len(alive))
         silent = await crowd(dying.url, clients)
+        used_s = [_cpu_s(alive)]
         before = await _measured(talking, asyncio.sleep(seconds))
+        used_s.append(_cpu_s(alive))
         told, chance = Returns(), random.Random(1)
 
         async def everybody() -> None:
@@ -136,8 +140,11 @@ async def herd(cluster: Cluster, clients: int, others: int, seconds: float) -> R
             silent[:] = [one for one in await asyncio.gather(*backs) if one is not None]
             await asyncio.sleep(max(0.0, died_s + seconds - now_s()))
 
+        began_s = now_s()
         after = await _measured(talking, everybody())
-        return Result(clients, others, told, before[0], after[0], after[1])
+        usual_s = (used_s[1] - used_s[0]) / seconds * (now_s() - began_s)
+        cost_ms = (_cpu_s(alive) - used_s[1] - usual_s) * 1000 / max(1, len(told.resumed_s))
+        return Result(clients, others, told, before[0], after[0], after[1], cost_ms)
     finally:
         for job in jobs:
             job.cancel()
@@ -148,13 +155,17 @@ async def herd(cluster: Cluster, clients: int, others: int, seconds: float) -> R
             each.close()
 
 
-async def _measured(talking: list[Clients], meanwhile: object) -> tuple[list[float], list[float]]:
+def _cpu_s(nodes: Sequence[Node]) -> float:
+    return sum(cpu_s(node.pid) for node in nodes)
+
+
+async def _measured(talking: list[Clients], meanwhile: Awaitable[None]) -> tuple[list[float], list[float]]:
     """Delays of frames, and how late the generator was, while this goes on."""
     for each in talking:
         each.counters.delays_ms.clear()
         each.counters.late_ms.clear()
         each.counters.counting = True
-    await meanwhile  # type: ignore[misc]
+    await meanwhile
     for each in talking:
         each.counters.counting = False
     return (

@@ -250,6 +250,7 @@ def herd_row(one: Herd) -> list[object]:
         f"{one.others}: {percentile(before, 0.99):.1f}",
         f"{percentile(after, 0.5):.1f} / {percentile(after, 0.99):.1f}",
         f"{percentile(one.late_ms or [0.0], 0.99):.1f}",
+        f"{one.cost_ms:.1f}",
         f"{load_average():.1f}",
     ]
 
@@ -262,6 +263,7 @@ HERD = (
     "others: frames p99 before, ms",
     "then p50 / p99, ms",
     "generator late p99, ms",
+    "CPU ms a return",
     "machine load",
 )
 GROWTH = (
@@ -301,7 +303,10 @@ async def _days(rows: set[str], count: int, *, short: bool) -> None:
         if row in rows:
             day = await live(name, act, count, settle_s=settle_s, after_s=after_s)
             lines.append(day_row(day))
-            print("\n".join((f"  {lines[-1]}", *(f"  - {text}" for text in problems(day)[:MOST_LINES]))), flush=True)
+            print(
+                "\n".join((f"  {lines[-1]}", *(f"  - {text}" for text in problems(day)[:MOST_LINES]))),
+                flush=True,
+            )
     if lines:
         print("\n" + table(DAYS, lines))
 
@@ -313,6 +318,7 @@ async def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", default="1,2,3,4,11,12")
     parser.add_argument("--short", action="store_true", help="less of everything: about six minutes in all")
     parser.add_argument("--conversations", type=int, help="rows 1, 2 and 4: 60, with --short 24")
+    parser.add_argument("--clients", type=int, help="row 11: 1,000, with --short 200")
     options = parser.parse_args(arguments)
     logging.disable(logging.WARNING)
     rows, short = set(options.rows.split(",")), options.short
@@ -322,7 +328,8 @@ async def main(arguments: Sequence[str] | None = None) -> None:
         print("\n" + await row_3(10 if short else 40))
     if "11" in rows:
         async with Upstream().running() as upstream, cluster(upstream.url, clients=4000) as made:
-            found = await herd(made, 200 if short else 1000, 20 if short else 40, 10.0 if short else 20.0)
+            clients = options.clients or (200 if short else 1000)
+            found = await herd(made, clients, 20 if short else 40, 10.0 if short else 20.0)
         print("\n" + table(HERD, [herd_row(found)]))
     if "12" in rows:
         costs = await growth((1, 2, 4) if short else (1, 2, 4, 8), 40, 15.0 if short else 60.0)
