@@ -7,6 +7,7 @@ the pictures are the same each time. Knows no expectations: look at them.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +23,23 @@ from tests.web.fake_server import RATE, FakeServer, Script, serving
 from tests.web.voice_input import replace_microphone
 
 DESKTOP, PHONE = (1100, 760), (390, 844)
-ASKED = "When is the best time to walk through Paris?"
-ANSWER = """Paris has **two** good seasons for walking:
+ASKED = {
+    "en-US": "When is the best time to walk through Paris?",
+    "zh-CN": "什么时候去巴黎散步最好？",
+}
+ENGLISH = """Paris has **two** good seasons for walking:
 
 - **May**, when the chestnuts flower along the river
 - **October**, when the light turns soft and the museums are quiet
 
 Would you like a route that fits into one afternoon?"""
-SAID = 18  # words, up to "soft"
+CHINESE = """巴黎有**两个**适合散步的季节：
+
+- **五月**，河边的栗树开花
+- **十月**，光线变得柔和，博物馆也安静下来
+
+要不要我安排一条半天能走完的路线？"""
+SAID = {"en-US": 18, "zh-CN": 30}  # words, up to "soft"
 VOICES = [
     {"id": f"{language}-{name[0]}", "name": name, "languages": [language], "kind": "system", "gender": gender}
     for language in ("en", "fr")
@@ -50,6 +60,7 @@ class Picture:
     size: tuple[int, int] = DESKTOP
     scheme: str = "light"
     press: str = ""  # a selector
+    locale: str = "en-US"  # of the browser
 
 
 PICTURES = (
@@ -61,13 +72,20 @@ PICTURES = (
     Picture("page-phone-drawer", PHONE, press="#drawer-toggle"),
     Picture("page-settings", press="#settings-toggle"),
     Picture("page-phone-settings", PHONE, "dark", press="#settings-toggle"),
+    Picture("page-chinese", locale="zh-CN"),
+    Picture("page-chinese-phone", PHONE, locale="zh-CN"),
+    Picture("page-chinese-drawer", (1440, 900), press="#drawer-toggle", locale="zh-CN"),
+    Picture("page-chinese-settings", PHONE, press="#settings-toggle", locale="zh-CN"),
 )
 
 
 async def take(browser: Any, server: FakeServer, picture: Picture, folder: Path) -> None:
     width, height = picture.size
     context = await browser.new_context(
-        viewport={"width": width, "height": height}, reduced_motion="reduce", color_scheme=picture.scheme
+        viewport={"width": width, "height": height},
+        reduced_motion="reduce",
+        color_scheme=picture.scheme,
+        locale=picture.locale,
     )
     page = await context.new_page()
     page.on("console", lambda line: print(picture.name, line.text) if line.type == "error" else None)
@@ -76,11 +94,13 @@ async def take(browser: Any, server: FakeServer, picture: Picture, folder: Path)
     await page.goto(server.url)
     await replace_microphone(page)  # a silent one
     await page.click("#talk")
-    await page.locator("#state", has_text="Listening").wait_for()
-    await page.fill("#message", ASKED)
+    await page.locator("[data-status=listening]").wait_for()
+    await page.fill("#message", ASKED[picture.locale])
     await page.press("#message", "Enter")
     await page.locator("#latency-strip .bar").first.wait_for(state="attached")
-    await page.wait_for_function(f"document.querySelectorAll('.caption .said').length >= {SAID}")
+    await page.wait_for_function(
+        f"document.querySelectorAll('.caption .said').length >= {SAID[picture.locale]}"
+    )
     if picture.press:
         await page.click(picture.press)
         await page.wait_for_timeout(700)  # the panel is loaded and filled
@@ -88,16 +108,23 @@ async def take(browser: Any, server: FakeServer, picture: Picture, folder: Path)
     await context.close()
 
 
-async def main(folder: Path, names: list[str]) -> None:
+def spoken(text: str, words: list[str]) -> Script:
+    """A server that answers with these words, in 14 seconds of sound."""
+    assert "".join(words) == text
     tone = (np.sin(np.arange(14 * RATE) / 20) * 900).astype(np.int16)
-    words = [f"{word} " for word in ANSWER.replace("\n", "\n ").split(" ")]
-    script = Script(reply=tone, reply_words=tuple(word.replace("\n ", "\n") for word in words), think_s=0)
+    return Script(reply=tone, reply_words=tuple(words), think_s=0)
+
+
+async def main(folder: Path, names: list[str]) -> None:
+    words = re.findall(r"\S+\s*", ENGLISH)
+    scripts = {"en-US": spoken(ENGLISH, words), "zh-CN": spoken(CHINESE, re.findall(r"\W*\w\W*", CHINESE))}
     switches = [*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    async with serving(script) as server, async_playwright() as driver:
+    async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path="/usr/bin/chromium", args=switches)
         for picture in PICTURES:
             if not names or picture.name in names:
-                await take(browser, server, picture, folder)
+                async with serving(scripts[picture.locale]) as server:
+                    await take(browser, server, picture, folder)
         await browser.close()
 
 

@@ -1,14 +1,15 @@
 // The talk page: connects the SDK with the document. Knows the controls and when to redraw. What is drawn is in
-// page/view.js, the texts are in page/texts.js, the panels are loaded when they are opened. All addresses are relative, so that the page works at any path.
+// page/view.js, the words are in page/texts/, the panels are loaded when they are opened. All addresses are relative, so that the page works at any path.
 
 import { Realtime } from "./sdk/realtime.js";
 import { Captions } from "./page/captions.js";
-import { Choices } from "./page/choices.js";
 import { exposeDebug } from "./page/debug.js";
 import { Diagnosis } from "./page/diagnosis.js";
 import { EventLog } from "./page/event_log.js";
+import { choices } from "./page/first.js";
 import { greet } from "./page/greeting.js";
 import { KeyDialog } from "./page/key_dialog.js";
+import { language, textOf } from "./page/language.js";
 import { load, save } from "./page/memory.js";
 import { Notices } from "./page/notices.js";
 import { Offers } from "./page/offers.js";
@@ -25,7 +26,6 @@ const SAVE_AFTER_MS = 500;
 const byId = (id) => document.getElementById(id);
 
 const server = new Server();
-const choices = new Choices(location.href);
 const voice = new Realtime({
   url: new URL("v1/realtime", location.href.replace(/^http/, "ws")),
   credential,
@@ -43,7 +43,7 @@ const diagnosis = new Diagnosis(voice.connection, server);
 const recorder = new Recorder(voice);
 let talking = false;      // the user pressed talk and has not pressed stop
 let afterKey = null;      // what to repeat when the user has entered a key
-const extra = new Map();  // id -> text of notices that are not states
+const extra = new Map();  // id -> () -> text of notices that are not states
 const view = new View({ voice, server, diagnosis, keyDialog, captions, notices, extra });
 let drawing = null, saving = null;
 let unplugged = false;    // in the middle of talking: it goes on when one is plugged in
@@ -194,6 +194,7 @@ voice.addEventListener("change", () => {
 });
 server.addEventListener("change", draw);
 diagnosis.addEventListener("change", draw);
+language.addEventListener("change", draw);
 voice.microphone.addEventListener("state", ({ detail, target }) => {
   if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
   target.before = detail;
@@ -231,7 +232,7 @@ sheetSwitch({
 
 choices.addEventListener("change", ({ detail: name }) => {
   useDevices(name);
-  if (!["microphone", "speaker", "greeting"].includes(name)) voice.update(choices.session({ all: true }));
+  if (!["microphone", "speaker", "greeting", "lang"].includes(name)) voice.update(choices.session({ all: true }));
 });
 
 /** The chosen ones; null: both of them. */
@@ -242,11 +243,11 @@ function useDevices(name) {
 
 /** A panel's code comes from the server, which may be unreachable. */
 function notLoaded() {
-  extra.set("panel", "This panel could not be loaded from the server. Please try again.");
+  extra.set("panel", () => textOf("page.panel_failed"));
   draw();
 }
 
-for (const { name, text } of choices.foreignWords) extra.set(name, foreignText({ name, text }));
+for (const { name, text } of choices.foreignWords) extra.set(name, () => foreignText({ name, text }));
 useDevices(null);
 greet(voice, () => choices.get("greeting"));
 const before = load();

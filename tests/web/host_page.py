@@ -20,7 +20,7 @@ class Host:
     element: str = ELEMENT
     script: str = ""  # the page's own module, from a file as the policy wants it
     html: str = '<html lang="en">'
-    token: Any = None  # the answer of its backend at /token: (status, JSON)
+    token: Any = None  # the answer of its backend at /token: (status, JSON), or a handler
     tokens: int = 0
     url: str = ""
     violations: list[str] = field(default_factory=list)
@@ -48,8 +48,11 @@ class Host:
     async def own_script(self, request: web.Request) -> web.Response:
         return web.Response(text=self.script, content_type="text/javascript")
 
-    async def backend(self, request: web.Request) -> web.Response:
+    async def backend(self, request: web.Request) -> web.StreamResponse:
         self.tokens += 1
+        if callable(self.token):
+            answer: web.StreamResponse = await self.token(request)
+            return answer
         status, body = self.token
         return web.json_response(body, status=status)
 

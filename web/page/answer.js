@@ -109,7 +109,7 @@ export class Answer {
     const name = document.createElement("span");
     name.textContent = node.language;
     const text = [...leaves(node)].map(({ start, end }) => this.source.slice(start, end)).join("");
-    head.append(name, copyButton("Copy code", () => text));
+    head.append(name, copyButton("copy.code", () => text));
     code.append(...this.#children(node, pieces));
     pre.tabIndex = 0;  // can be scrolled with keys
     pre.append(code);

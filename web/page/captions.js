@@ -2,8 +2,9 @@
 
 import { Answer } from "./answer.js";
 import { copyButton } from "./copying.js";
-import { element as make } from "./elements.js";
-import { NOT_HEARD, unreadText } from "./texts.js";
+import { button, element as make } from "./elements.js";
+import { language, textOf } from "./language.js";
+import { unreadText } from "./texts.js";
 
 const MAX_UNHEARD = 280;  // characters
 
@@ -35,7 +36,7 @@ export class Captions {
       const block = this.blocks.get(item.id) ?? this.#create(item);
       const trouble = block.call ? null : troubleOf(item);
       if (block.call) this.#fillCall(block, item);
-      else if (block.item !== item || block.trouble !== trouble) this.#fill(block, item, trouble);
+      else if (block.item !== item || block.trouble !== trouble || block.tag !== language.tag) this.#fill(block, item, trouble);
       if (block.element === next) next = next.nextElementSibling;
       else this.list.insertBefore(block.element, next);
     }
@@ -76,20 +77,15 @@ export class Captions {
 
   #create(item) {
     if (item.role === "function_call") return this.#createCall(item);
-    const element = document.createElement("div");
-    const who = document.createElement("span");
-    const text = document.createElement(item.role === "assistant" ? "div" : "p");
-    who.className = "visually-hidden";
-    who.textContent = item.role === "user" ? "You: " : "Answer: ";
-    text.className = "text";
-    text.dir = "auto";
-    element.append(who, text);
-    const block = { element, text, item: null, trouble: null, answer: null, logged: false };
+    const who = make("span", { className: "visually-hidden", "data-text": `who.${item.role}` });
+    const text = make(item.role === "assistant" ? "div" : "p", { className: "text", dir: "auto", lang: "" });  // in any language
+    const element = make("div", {}, who, text);
+    const block = { element, text, item: null, trouble: null, tag: null, answer: null, logged: false };
     if (item.role === "assistant") {
       block.answer = new Answer(text);
       const tools = document.createElement("div");
       tools.className = "tools";
-      tools.append(copyButton("Copy answer", () => block.answer.source));
+      tools.append(copyButton("copy.answer", () => block.answer.source));
       element.append(tools);
     }
     this.blocks.set(item.id, block);
@@ -98,7 +94,8 @@ export class Captions {
 
   #fill(block, item, trouble) {
     const { element } = block;
-    Object.assign(block, { item, trouble });
+    Object.assign(block, { item, trouble, tag: language.tag });
+    element.dataset.cut = textOf("item.cut");
     element.className = `caption ${item.role}`;
     element.classList.toggle("final", item.final);
     element.classList.toggle("truncated", item.truncated);
@@ -108,9 +105,8 @@ export class Captions {
     this.#offerRetry(element, trouble);
     if (item.final && (item.text || item.unread) && !block.logged) {
       block.logged = true;
-      const line = document.createElement("p");
-      line.textContent = `${item.role === "user" ? "You" : "Answer"}: ${block.answer ? spoken(block.text) : shownOf(item)}`;
-      this.log.append(line);
+      const said = make("span", { lang: "", textContent: block.answer ? spoken(block.text) : shownOf(item) });
+      this.log.append(make("p", {}, make("span", { "data-text": `who.${item.role}` }), said));
       while (this.log.childElementCount > 20) this.log.firstElementChild.remove();
     }
   }
@@ -135,19 +131,13 @@ export class Captions {
     if (!rest || !heard) return;
     const shown = rest.length > MAX_UNHEARD ? `${rest.slice(0, MAX_UNHEARD)}…` : rest;
     text.after(make("p", { className: "unheard" },
-      make("span", { className: "visually-hidden", textContent: NOT_HEARD }), make("s", { dir: "auto", textContent: shown })));
+      make("span", { className: "visually-hidden", "data-text": "item.not_heard" }), make("s", { dir: "auto", lang: "", textContent: shown })));
   }
 
   #offerRetry(element, trouble) {
     element.querySelector(":scope > .trouble")?.remove();
     if (!trouble) return;
-    const line = document.createElement("p"), button = document.createElement("button");
-    line.className = "trouble";
-    button.type = "button";
-    button.textContent = "Try again";
-    button.addEventListener("click", () => this.retry());
-    line.append(`${trouble} `, button);
-    element.append(line);
+    element.append(make("p", { className: "trouble" }, `${trouble} `, button("item.retry", () => this.retry())));
   }
 
   /** A copied selection is what the model wrote, not what it looks like. */

@@ -1,7 +1,7 @@
 // What the person has chosen: kept in this browser, read from the address of the page, written into a shared address, and
 // turned into fields of the session. No document. Null means: as the server has it.
 
-import { lasting } from "./memory.js";
+import { lasting } from "./storing.js";
 
 const KEPT = "realtime.choices";
 const MAX_CHARACTERS = 4000;  // of instructions in an address
@@ -22,6 +22,7 @@ const CHOICES = {
   eagerness: { read: oneOf("low", "medium", "high"), shared: true },
   instructions: { read: text(MAX_CHARACTERS), shared: true, speaks: true },
   greeting: { read: text(500), shared: true, speaks: true },
+  lang: { read: (value) => /^(en|zh)\b/i.exec(value ?? "")?.[1].toLowerCase() ?? null, shared: true },  // of the page, not of the session
   microphone: { read: text(256) },
   speaker: { read: text(256) },
 };

@@ -1,18 +1,15 @@
 // Copies text: a button, and the clipboard of browsers that have no `navigator.clipboard` (pages without https).
 
-/** A button that copies `text()`, and says for a moment that it has. `label` is for screen readers, `name` is shown. */
-export function copyButton(label, text, name = "Copy") {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy";
-  button.textContent = name;
-  button.setAttribute("aria-label", label);
-  button.addEventListener("click", async () => {
-    const copied = await copy(text());
-    button.textContent = copied ? "Copied" : "Not copied";
-    setTimeout(() => { button.textContent = name; }, 1500);
-  });
-  return button;
+import { button } from "./elements.js";
+import { setText } from "./language.js";
+
+/** A button that copies `text()`, and says for a moment that it has. The keys: `label` for screen readers, `name` is shown. */
+export function copyButton(label, text, name = "copy.name") {
+  const made = button(name, async () => {
+    setText(made, await copy(text()) ? "copy.done" : "copy.failed");
+    setTimeout(() => setText(made, name), 1500);
+  }, { className: "copy", "data-label": label });
+  return made;
 }
 
 /** Whether it worked. Call it inside a click. */

@@ -2,17 +2,16 @@
 
 import { listenTo, playOn } from "./device_tests.js";
 import { button, element } from "./elements.js";
-import { DEVICES } from "./panel_texts.js";
-import { microphoneNotice } from "./texts.js";
+import { setText } from "./language.js";
 
 export class DevicePickers {
   constructor({ choices, voice }) {
     Object.assign(this, { choices, voice });
-    this.microphone = picker("Microphone", "Test", () => this.#testMicrophone());
-    this.speaker = picker("Speaker", "Test", () => this.#testSpeaker());
+    this.microphone = picker("microphone", () => this.#testMicrophone());
+    this.speaker = picker("speaker", () => this.#testSpeaker());
     this.speaker.field.hidden = true;  // until there are some to choose from
     this.told = element("p", { className: "quiet", role: "status" });
-    this.element = element("section", { className: "part" }, element("h3", { textContent: "Sound" }),
+    this.element = element("section", { className: "part" }, element("h3", { "data-text": "device.title" }),
       this.microphone.field, this.speaker.field, this.told);
     this.#bind("microphone");
     this.#bind("speaker");
@@ -30,7 +29,7 @@ export class DevicePickers {
     this.microphone.offer(microphones);
     this.speaker.offer(speakers);
     this.speaker.field.hidden = !speakers.length;
-    this.told.textContent = microphones.length && !microphones.some(({ name }) => name) ? DEVICES.unnamed : "";
+    setText(this.told, microphones.length && !microphones.some(({ name }) => name) ? "device.unnamed" : null);
     this.show();
   }
 
@@ -61,13 +60,13 @@ export class DevicePickers {
       const end = await listenTo(this.choices.get("microphone"), (level) => this.microphone.show(level));
       if (test !== this.#tests.microphone) return end();
       this.#ends.microphone = end;
-      this.microphone.test.textContent = "Stop";
+      setText(this.microphone.test, "device.stop");
       await this.list();  // now the browser tells names
-      if (test === this.#tests.microphone) this.told.textContent = DEVICES.listening;
+      if (test === this.#tests.microphone) setText(this.told, "device.listening");
     } catch (error) {
       if (test !== this.#tests.microphone) return;
       const state = { NotAllowedError: "denied", NotFoundError: "missing", OverconstrainedError: "missing", NotReadableError: "busy" }[error.name];
-      this.told.textContent = microphoneNotice(navigator.mediaDevices ? state ?? "failed" : "insecure");
+      setText(this.told, `microphone.${navigator.mediaDevices ? state ?? "failed" : "insecure"}`);
     }
   }
 
@@ -76,7 +75,7 @@ export class DevicePickers {
     const test = this.#tests.speaker;
     const sounding = await playOn(this.choices.get("speaker"), (level) => this.speaker.show(level)).catch(() => null);
     if (test !== this.#tests.speaker) return sounding?.stop();
-    if (!sounding) this.told.textContent = DEVICES.silent;
+    if (!sounding) setText(this.told, "device.silent");
     else this.#ends.speaker = sounding.stop;
   }
 
@@ -84,26 +83,26 @@ export class DevicePickers {
     this.#tests[name] += 1;
     this.#ends[name]?.();
     delete this.#ends[name];
-    this[name].test.textContent = "Test";
-    this.told.textContent = "";
+    setText(this[name].test, "device.test");
+    setText(this.told, null);
   }
 }
 
 const isShown = (node) => node.closest("dialog")?.open ?? false;
 
-function picker(name, action, run) {
-  const select = element("select", { id: `choose-${name.toLowerCase()}` });
-  const level = element("meter", { min: 0, max: 1, value: 0, "aria-label": `Level of the ${name.toLowerCase()}` });
-  const test = button(action, run, { "aria-label": `${action} the ${name.toLowerCase()}` });
+function picker(name, run) {
+  const select = element("select", { id: `choose-${name}` });
+  const level = element("meter", { min: 0, max: 1, value: 0, "data-label": `device.${name}_level` });
+  const test = button("device.test", run, { "data-label": `device.${name}_test` });
   return {
     select, test,
-    field: element("div", { className: "field" }, element("label", { for: select.id, textContent: name }),
+    field: element("div", { className: "field" }, element("label", { for: select.id, "data-text": `device.${name}` }),
       element("div", { className: "device" }, select, test), level),
     show(value) { level.value = Math.min(1, Math.sqrt(value) * 1.8); },
     offer(devices) {
       const own = devices.filter(({ id }) => id !== "default").map((device, at) => [device.id, device.name || `${at + 1}`]);
-      const options = [["", "As the browser has it"], ...own];
-      select.replaceChildren(...options.map(([value, textContent]) => element("option", { value, textContent })));
+      select.replaceChildren(element("option", { value: "", "data-text": "settings.browser" }),
+        ...own.map(([value, textContent]) => element("option", { value, textContent })));
     },
   };
 }

@@ -4,6 +4,7 @@
 import { copyButton } from "./copying.js";
 import { button, element } from "./elements.js";
 import { EventsView } from "./events_view.js";
+import { setText } from "./language.js";
 import { numbersOf } from "./panel_texts.js";
 import { TurnsView } from "./turns_view.js";
 
@@ -21,13 +22,13 @@ export class Drawer {
     this.levels = [];
     this.line = document.createElementNS(SVG, "polyline");
     root.append(
-      element("header", {}, element("h2", { textContent: "Measurements" }),
-        copyButton("Copy all measurements as JSON", () => JSON.stringify(stats(), null, 2), "Copy as JSON"),
-        button("×", close, { className: "close", "aria-label": "Close measurements" })),
+      element("header", {}, element("h2", { "data-text": "drawer.title" }),
+        copyButton("drawer.copy", () => JSON.stringify(stats(), null, 2), "copy.json"),
+        button(null, close, { className: "close", textContent: "×", "data-label": "drawer.close" })),
       this.numbers,
-      section("Turns", this.turns.element),
-      section("Audio that waits in the player", this.#chart()),
-      section("Events", this.events.element));
+      section("drawer.turns", this.turns.element),
+      section("drawer.buffer", this.#chart()),
+      section("drawer.events", this.events.element));
   }
 
   #timer = null; #drawn = "";
@@ -77,10 +78,10 @@ export class Drawer {
     const top = Math.max(500, ...this.levels);
     const first = SAMPLES - this.levels.length;
     this.line.setAttribute("points", this.levels.map((ms, at) => `${first + at},${(29 - (ms / top) * 28).toFixed(1)}`).join(" "));
-    this.peak.textContent = `last 30 s, at most ${Math.round(Math.max(...this.levels))} ms`;
+    setText(this.peak, "drawer.peak", { ms: Math.round(Math.max(...this.levels)) });
   }
 }
 
-function section(title, ...children) {
-  return element("section", {}, element("h3", { textContent: title }), ...children);
+function section(key, ...children) {
+  return element("section", {}, element("h3", { "data-text": key }), ...children);
 }

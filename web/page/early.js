@@ -12,7 +12,8 @@
   const keep = (next) => {
     if (next === "send" && !document.getElementById("message").value.trim()) return;
     wish = next;
-    document.getElementById("state").textContent = wish === "talk" ? "Loading… then we talk" : wish ? "Loading… then it is sent" : "Loading…";
+    const key = wish ? `status.loading_${wish}` : "status.loading";
+    import("./language.js").then(({ setText }) => { if (window.realtimeEarly) setText(document.getElementById("state"), key); }, () => {});
   };
   document.addEventListener("click", onClick);
   document.addEventListener("submit", onSubmit);
@@ -20,6 +21,7 @@
     take() {
       document.removeEventListener("click", onClick);
       document.removeEventListener("submit", onSubmit);
+      window.realtimeEarly = null;
       return wish;
     },
   };

@@ -4,6 +4,7 @@
 import { copyButton } from "./copying.js";
 import { button, element } from "./elements.js";
 import { filtered, sizeOf } from "./event_log.js";
+import { setText } from "./language.js";
 import { sizeText } from "./panel_texts.js";
 
 const MAX_ROWS = 300;
@@ -12,18 +13,18 @@ const MAX_JSON = 100_000;  // characters of one event that are shown
 export class EventsView {
   constructor(log) {
     this.log = log;
-    this.text = element("input", { type: "search", placeholder: "Filter", "aria-label": "Filter events", spellcheck: false });
-    this.from = element("select", { "aria-label": "Direction" },
-      ...[["", "both ways"], ["client", "sent ↑"], ["server", "received ↓"]].map(([value, name]) => element("option", { value, textContent: name })));
+    this.text = element("input", { type: "search", "data-hint": "events.filter", "data-label": "events.filter_label", spellcheck: false });
+    this.from = element("select", { "data-label": "events.direction" },
+      ...[["", "both"], ["client", "sent"], ["server", "received"]].map(([value, key]) => element("option", { value, "data-text": `events.${key}` })));
     this.quiet = element("input", { type: "checkbox", checked: true });
     this.count = element("span", { className: "quiet", role: "status" });
-    this.list = element("ol", { className: "events", tabIndex: 0, "aria-label": "Events" });
+    this.list = element("ol", { className: "events", tabIndex: 0, "data-label": "drawer.events" });
     for (const control of [this.text, this.from, this.quiet]) control.addEventListener("input", () => this.#again());
     this.element = element("div", { className: "log" },
       element("div", { className: "log-controls" }, this.text, this.from,
-        element("label", {}, this.quiet, "hide deltas"),
-        copyButton("Copy the shown events as JSON", () => this.#json(), "Copy as JSON"),
-        button("Clear", () => this.#clear(), { className: "copy" })),
+        element("label", {}, this.quiet, element("span", { "data-text": "events.quiet" })),
+        copyButton("events.copy", () => this.#json(), "copy.json"),
+        button("events.clear", () => this.#clear(), { className: "copy" })),
       this.count, this.list);
   }
 
@@ -36,21 +37,21 @@ export class EventsView {
     const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 40;
     this.list.append(...fresh.map(row));
     while (this.list.childElementCount > MAX_ROWS) this.list.firstElementChild.remove();
-    this.count.textContent = `${this.list.childElementCount} shown of ${this.log.entries.length} kept`;
+    setText(this.count, "events.count", { shown: this.list.childElementCount, kept: this.log.entries.length });
     if (atEnd) this.list.scrollTop = this.list.scrollHeight;
   }
 
   #again() {
     this.#next = this.#first;
     this.list.replaceChildren();
-    this.count.textContent = "Nothing fits.";
+    setText(this.count, "events.none");
     this.draw();
   }
 
   #clear() {
     this.#first = this.log.count;
     this.#again();
-    this.count.textContent = "";
+    setText(this.count, null);
   }
 
   #fitting() {
@@ -69,7 +70,7 @@ function row(entry) {
   const details = element("details", { className: `event ${from}` },
     element("summary", {},
       element("span", { className: "when", textContent: (at / 1000).toFixed(3) }),
-      element("span", { className: "way", textContent: from === "client" ? "↑" : "↓", "aria-label": from === "client" ? "sent" : "received" , role: "img" }),
+      element("span", { className: "way", textContent: from === "client" ? "↑" : "↓", "data-label": `events.way.${from}`, role: "img" }),
       element("span", { className: "type", textContent: String(event.type) }),
       element("span", { className: "size", textContent: sizeText(sizeOf(entry)) })));
   details.addEventListener("toggle", () => {

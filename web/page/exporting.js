@@ -1,6 +1,7 @@
 // The conversation as text and as JSON, as it was heard. Pure; knows the values of sdk/conversation.js and `tool_calls.js`.
+import { textOf } from "./language.js";
 
-const WHO = { user: "You", assistant: "Answer" };
+const ROLES = ["user", "assistant"];
 
 /** [{role, text, interrupted?, not_heard?} | {role: "tool", name, arguments, result}], in order. */
 export function lines(items, tools) {
@@ -8,7 +9,7 @@ export function lines(items, tools) {
 }
 
 function spokenLine({ role, text, hidden, truncated, whole }) {
-  if (hidden || !WHO[role] || !text) return null;
+  if (hidden || !ROLES.includes(role) || !text) return null;
   const rest = truncated && whole?.startsWith(text) ? whole.slice(text.length).trim() : "";
   return { role, text, ...(truncated && { interrupted: true }), ...(rest && { not_heard: rest }) };
 }
@@ -21,8 +22,8 @@ function toolLine({ id }, tools) {
 
 export function asText(all) {
   const shown = all.map((line) => (line.role === "tool"
-    ? `[${line.name}(${line.arguments ?? ""}) → ${line.result ?? "no result"}]`
-    : `${WHO[line.role]}: ${line.text}${line.interrupted ? " — (interrupted)" : ""}`));
+    ? `[${line.name}(${line.arguments ?? ""}) → ${line.result ?? textOf("export.no_result")}]`
+    : `${textOf(`who.${line.role}`)}${line.text}${line.interrupted ? textOf("export.interrupted") : ""}`));
   return `${shown.join("\n\n")}\n`;
 }
 

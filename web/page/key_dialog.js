@@ -1,8 +1,8 @@
 // Asks for the server's key: once for each refusal; closing the dialog counts as an answer. The key stays in this tab.
 
 import { clientSecret } from "../sdk/connection.js";
-import { storage } from "./memory.js";
-import { keyErrorText } from "./texts.js";
+import { setText } from "./language.js";
+import { storage } from "./storing.js";
 
 const KEY = "realtime.key";
 const byId = (id) => document.getElementById(id);
@@ -51,7 +51,8 @@ export class KeyDialog {
     if (!needsKey) return Boolean(this.#asked = null);
     if (this.#asked === reason || this.open) return false;
     this.#asked = reason;
-    byId("key-error").textContent = reason === "invalid_api_key" && this.key ? keyErrorText(this.said) : "";
+    const trouble = /expired/i.test(this.said ?? "") ? "key.expired" : "key.refused";
+    setText(byId("key-error"), reason === "invalid_api_key" && this.key ? trouble : null);
     if (reason === "invalid_api_key") storage.remove(KEY);
     this.dialog.showModal();
     return true;

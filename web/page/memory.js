@@ -1,36 +1,12 @@
 // Keeps the conversation of this tab over a reload, in sessionStorage: its id, which a server with a store continues, and
-// its text, which is sent to any other. The browser deletes it with the tab. Frames may be forbidden to store anything.
+// its text, which is sent to any other. The browser deletes it with the tab.
 
 import { heardText } from "../sdk/conversation.js";
+import { storage } from "./storing.js";
 
 const CONVERSATION = "realtime.conversation";
 const MAX_ITEMS = 200;
 const MAX_CHARACTERS = 200_000;
-
-/**
- * A storage of the browser. What it does not take, because it is full or forbidden, is kept until the page is left.
- * `open`: () -> Storage; it may throw.
- */
-function guarded(open) {
-  const untaken = new Map();
-  const attempt = (action) => { try { return action(open()); } catch { return null; } };
-  return {
-    get: (name) => untaken.get(name) ?? attempt((own) => own.getItem(name)),
-    set(name, value) {
-      untaken.set(name, value);
-      attempt((own) => { own.setItem(name, value); untaken.delete(name); });
-    },
-    remove(name) {
-      untaken.delete(name);
-      attempt((own) => own.removeItem(name));
-    },
-  };
-}
-
-/** Of this tab. */
-export const storage = guarded(() => sessionStorage);
-/** Of this browser: for choices, never for keys or what was said. */
-export const lasting = guarded(() => localStorage);
 
 /** `heardMs`: item id -> how much of an answer that still plays has been heard, or null if it does not play. */
 export function save({ id, items }, heardMs) {

@@ -1,5 +1,7 @@
 // Draws the notices above the conversation. Knows which of them the user has dismissed.
 
+import { button, element } from "./elements.js";
+
 export class Notices {
   /** `dismiss` is called with the id of a notice whose button was pressed; it returns whether it took care of it. */
   constructor(element, { dismiss }) {
@@ -22,20 +24,11 @@ export class Notices {
   }
 
   #notice({ id, text, kind }) {
-    const notice = document.createElement("p");
-    notice.className = `notice ${kind}`;
-    notice.dataset.id = id;
-    notice.setAttribute("role", kind === "bad" ? "alert" : "note");
-    const close = document.createElement("button");
-    close.type = "button";
-    close.setAttribute("aria-label", "Dismiss");
-    close.textContent = "×";
-    close.addEventListener("click", () => {
+    const close = button(null, () => {
       if (this.dismiss(id)) return;
       this.dismissed.add(id);
       this.draw(this.shown);
-    });
-    notice.append(text, close);
-    return notice;
+    }, { textContent: "×", "data-label": "page.dismiss" });
+    return element("p", { className: `notice ${kind}`, "data-id": id, role: kind === "bad" ? "alert" : "note" }, text, close);
   }
 }

@@ -4,7 +4,8 @@
 import { copy } from "./copying.js";
 import { DevicePickers } from "./device_pickers.js";
 import { button, element } from "./elements.js";
-import { EAGERNESS, LANGUAGES, languageName } from "./panel_texts.js";
+import { OFFERED, language, setText } from "./language.js";
+import { languageNames } from "./panel_texts.js";
 import { VoicePicker } from "./voice_picker.js";
 
 export class SettingsSheet {
@@ -15,38 +16,47 @@ export class SettingsSheet {
     this.voices = new VoicePicker({ choices, offers });
     this.devices = new DevicePickers({ choices, voice });
     dialog.append(
-      element("header", {}, element("h2", { id: "settings-title", textContent: "Settings" }),
-        button("×", () => dialog.close(), { className: "close", "aria-label": "Close settings" })),
+      element("header", {}, element("h2", { id: "settings-title", "data-text": "settings.title" }),
+        button(null, () => dialog.close(), { className: "close", textContent: "×", "data-label": "settings.close" })),
       this.#talkPart(), this.voices.element, this.#answerPart(), this.devices.element,
-      ...(conversation ? [conversation.element] : []), this.#foot());
+      ...(conversation ? [conversation.element] : []), this.#pagePart(), this.#foot());
     choices.addEventListener("change", () => this.#show());
+    language.addEventListener("change", () => this.#offer());
     dialog.addEventListener("close", () => { this.devices.stop(); this.voices.stop(); });
     this.conversation = conversation;
   }
+
+  #found = {};
 
   async open() {
     this.#show();
     this.dialog.showModal();
     this.devices.list();
-    const found = await this.offers.read();
-    this.#offerLanguages(found.languages);
-    this.voices.offer(found);
-    this.conversation?.offer(found);
+    this.#found = await this.offers.read();
+    this.#offer();
+  }
+
+  /** What the server offers, in the language of the page. */
+  #offer() {
+    this.#offerLanguages();
+    this.voices.offer(this.#found);
+    this.conversation?.offer(this.#found);
     this.#show();
   }
 
   #talkPart() {
-    const eagerness = select(EAGERNESS);
+    const eagerness = select([["", "auto"], ["high", "high"], ["medium", "medium"], ["low", "low"]].map(([value, name]) => [value, `settings.eagerness.${name}`]));
     this.interruption = element("input", { type: "checkbox" });
-    this.language = select([["", "Any"], ...LANGUAGES]);
+    this.language = select([["", "settings.any"]]);
+    this.#offerLanguages();
     this.#bind(this.language, "language");
     this.#bind(eagerness, "eagerness");
     this.interruption.addEventListener("change", () => this.choices.set("interruption", this.interruption.checked));
     this.controls.push(() => { this.interruption.checked = this.choices.get("interruption") !== false; });
-    return part("You",
-      field("You speak", this.language),
-      field("It answers", eagerness, "How long it waits when you pause"),
-      element("label", { className: "check" }, this.interruption, "Stop speaking when I interrupt"));
+    return part("settings.you",
+      field("settings.language", this.language),
+      field("settings.eagerness", eagerness, { help: true }),
+      element("label", { className: "check" }, this.interruption, element("span", { "data-text": "settings.interruption" })));
   }
 
   #answerPart() {
@@ -58,21 +68,28 @@ export class SettingsSheet {
       speed.value = this.choices.get("speed") ?? 1;
       shown.value = `${Number(speed.value).toFixed(2)}×`;
     });
-    const instructions = element("textarea", { rows: 3, maxLength: 4000, placeholder: "As the server has them" });
-    const greeting = element("input", { type: "text", maxLength: 500, placeholder: "None of yours" });
+    const instructions = element("textarea", { rows: 3, maxLength: 4000, "data-hint": "settings.instructions_hint" });
+    const greeting = element("input", { type: "text", maxLength: 500, "data-hint": "settings.greeting_hint" });
     this.#bind(instructions, "instructions");
     this.#bind(greeting, "greeting");
-    return part("Answers", field("Speed", element("span", { className: "range" }, speed, shown)),
-      field("Instructions", instructions, "Who it is and how it answers"),
-      field("Greeting", greeting, "What it says first in a new conversation"));
+    return part("settings.answers", field("settings.speed", element("span", { className: "range" }, speed, shown)),
+      field("settings.instructions", instructions, { help: true }),
+      field("settings.greeting", greeting, { help: true }));
+  }
+
+  #pagePart() {
+    const chosen = select([["", "settings.browser"]]);
+    chosen.append(...OFFERED.map(([value, name]) => element("option", { value, lang: value, textContent: name })));
+    this.#bind(chosen, "lang");
+    return part("settings.page", field("settings.lang", chosen));
   }
 
   #foot() {
     const said = element("span", { className: "quiet", role: "status" });
-    const tell = (text) => { said.textContent = text; setTimeout(() => { said.textContent = ""; }, 4000); };
+    const tell = (key) => { setText(said, key); setTimeout(() => setText(said, null), 4000); };
     return element("footer", { className: "actions" }, said,
-      button("Copy link", async () => tell(await copy(this.choices.link(location.href)) ? "A link with these settings is copied." : "The browser did not allow to copy.")),
-      button("Reset all", () => { this.choices.reset(); tell("All settings are as the server has them."); }));
+      button("settings.link", async () => tell(await copy(this.choices.link(location.href)) ? "settings.linked" : "settings.not_linked")),
+      button("settings.reset", () => { this.choices.reset(); tell("settings.was_reset"); }));
   }
 
   #bind(control, name) {
@@ -80,11 +97,11 @@ export class SettingsSheet {
     this.controls.push(() => { control.value = this.choices.get(name) ?? ""; });
   }
 
-  #offerLanguages(codes) {
-    if (!Array.isArray(codes) || !codes.length) return;
-    const known = codes.filter((code) => typeof code === "string").map((code) => [code, languageName(code)]);
-    known.sort(([, a], [, b]) => a.localeCompare(b));
-    this.language.replaceChildren(...select([["", "Any"], ...known]).children);
+  #offerLanguages() {
+    const { languages } = this.#found, told = Array.isArray(languages) ? languages.filter((code) => typeof code === "string") : [];
+    const named = languageNames(told.length ? told : undefined);
+    this.language.replaceChildren(this.language.firstElementChild,
+      ...named.map(([value, textContent]) => element("option", { value, textContent })));
   }
 
   #show() {
@@ -94,20 +111,20 @@ export class SettingsSheet {
   }
 }
 
-export const select = (options) =>
-  element("select", {}, ...options.map(([value, textContent]) => element("option", { value, textContent })));
+/** `options`: [[value, key of its text]]. */
+const select = (options) => element("select", {}, ...options.map(([value, key]) => element("option", { value, "data-text": key })));
 
-export function part(title, ...children) {
-  return element("section", { className: "part" }, element("h3", { textContent: title }), ...children);
+function part(key, ...children) {
+  return element("section", { className: "part" }, element("h3", { "data-text": key }), ...children);
 }
 
 let fields = 0;
 
 /** A label, its control, and a line that explains it. */
-export function field(name, control, help = null) {
+function field(key, control, { help = false } = {}) {
   const input = control.matches("input, select, textarea") ? control : control.querySelector("input, select, textarea");
   input.id ||= `field-${++fields}`;
   if (help) input.setAttribute("aria-describedby", `${input.id}-help`);
-  return element("div", { className: "field" }, element("label", { for: input.id, textContent: name }), control,
-    help && element("p", { className: "quiet", id: `${input.id}-help`, textContent: help }));
+  return element("div", { className: "field" }, element("label", { for: input.id, "data-text": key }), control,
+    help ? element("p", { className: "quiet", id: `${input.id}-help`, "data-text": `${key}_help` }) : null);
 }

@@ -1,6 +1,6 @@
 // Opens and closes the side panels. Their code is loaded at the first opening. Remembers whether the drawer was open.
 
-import { lasting } from "./memory.js";
+import { lasting } from "./storing.js";
 
 const OPEN = "realtime.drawer";
 

@@ -2,7 +2,7 @@
 // server's. All of it is shown as text. Knows the items of the protocol; `captions.js` gives a call its place.
 
 import { element } from "./elements.js";
-import { TOOLS } from "./texts.js";
+import { language, textOf } from "./language.js";
 
 const MAX_SHOWN = 20_000;  // characters
 const MAX_CALLS = 500;
@@ -31,7 +31,7 @@ export class ToolCalls {
   /** What the block of an item shows: equal strings look equal. Null: it is no call that is known. */
   look(id) {
     const call = this.calls.get(id);
-    return call ? JSON.stringify([call, this.results.get(call.call_id) ?? null]) : null;
+    return call ? JSON.stringify([call, this.results.get(call.call_id) ?? null, language.tag]) : null;
   }
 
   /** The block of a call. `open`: whether its details are. */
@@ -42,9 +42,9 @@ export class ToolCalls {
     const details = element("details", { open, className: `tool-call ${state}` },
       element("summary", {}, element("span", { className: "tool-name", textContent: String(name ?? "tool") }),
         element("span", { className: "tool-brief", textContent: failed ?? brief(given) }),
-        element("span", { className: "tool-state", textContent: TOOLS[state] })),
-      block(TOOLS.arguments, given));
-    if (result) details.append(block(TOOLS.result, result.output));
+        element("span", { className: "tool-state", "data-text": `tool.${state}` })),
+      block("tool.arguments", given));
+    if (result) details.append(block("tool.result", result.output));
     return details;
   }
 }
@@ -54,9 +54,9 @@ function keep(map, key, value) {
   if (map.size > MAX_CALLS) map.delete(map.keys().next().value);
 }
 
-function block(name, value) {
-  return element("div", { className: "tool-part" }, element("span", { className: "quiet", textContent: name }),
-    element("pre", { tabIndex: 0, "aria-label": name, role: "region", textContent: pretty(value) }));
+function block(key, value) {
+  return element("div", { className: "tool-part" }, element("span", { className: "quiet", "data-text": key }),
+    element("pre", { tabIndex: 0, "data-label": key, role: "region", textContent: pretty(value) }));
 }
 
 /** JSON with line breaks; anything else as it is. */
@@ -77,7 +77,7 @@ function brief(given) {
 function errorOf(output) {
   const parsed = parse(output), error = typeof parsed === "object" && parsed !== null ? parsed.error : null;
   if (!error) return null;
-  return String(typeof error === "object" ? error.message ?? TOOLS.failed : error).slice(0, 200);
+  return String(typeof error === "object" ? error.message ?? textOf("tool.failed") : error).slice(0, 200);
 }
 
 function parse(value) {

@@ -3,7 +3,8 @@
 
 import { waterfall } from "../sdk/latency.js";
 import { button, element } from "./elements.js";
-import { MARKS, turnTitle } from "./panel_texts.js";
+import { language, textOf } from "./language.js";
+import { statusName, turnTitle } from "./panel_texts.js";
 
 const SHOWN = 30;
 
@@ -16,10 +17,10 @@ const LEGEND = ["turn", "transcript", "chat", "phrase", "voice", "network", "sou
 
 export class TurnsView {
   constructor() {
-    this.list = element("ol", { className: "turns", "aria-label": "Turns, newest first" });
+    this.list = element("ol", { className: "turns", "data-label": "turns.label" });
     this.legend = element("p", { className: "legend" }, ...LEGEND.map((name) =>
-      element("span", {}, element("i", { className: `key ${name}`, "aria-hidden": "true" }), MARKS.steps[name])));
-    this.empty = element("p", { className: "quiet", textContent: "No turn yet. Say or type something." });
+      element("span", {}, element("i", { className: `key ${name}`, "aria-hidden": "true" }), element("span", { "data-text": `step.${name}` }))));
+    this.empty = element("p", { className: "quiet", "data-text": "turns.none" });
     this.element = element("div", {}, this.empty, this.list, this.legend);
   }
 
@@ -27,7 +28,7 @@ export class TurnsView {
 
   draw({ turns, p50, p95 }) {
     const shown = turns.slice(-SHOWN).reverse();
-    const signature = JSON.stringify(shown);
+    const signature = JSON.stringify([shown, language.tag]);
     if (signature === this.#drawn) return;
     this.#drawn = signature;
     const scaleMs = Math.max(100, ...shown.map(lastMs));
@@ -43,7 +44,7 @@ export class TurnsView {
     details.dataset.id = turn.response_id;
     const summary = element("summary", {},
       element("span", { className: "turn-name", textContent: turnTitle(turn, number) }),
-      element("span", { className: "turn-ms", textContent: turn.firstSoundMs === null ? "no sound" : `${turn.firstSoundMs} ms` }),
+      element("span", { className: "turn-ms", textContent: turn.firstSoundMs === null ? textOf("turns.silent") : `${turn.firstSoundMs} ms` }),
       strip(turn, scaleMs, ticks));
     details.append(summary, marksOf(turn));
     return element("li", {}, details);
@@ -65,7 +66,7 @@ function strip(turn, scaleMs, ticks) {
   const line = element("span", { className: "track", "aria-hidden": "true" });
   const percent = (ms) => `${(Math.max(0, Math.min(ms, scaleMs)) / scaleMs) * 100}%`;
   for (const { name, startMs, endMs } of stepsOf(turn)) {
-    const bar = element("span", { className: `bar ${name}`, title: `${MARKS.steps[name]}: ${Math.round(endMs - startMs)} ms` });
+    const bar = element("span", { className: `bar ${name}`, title: `${textOf(`step.${name}`)}: ${Math.round(endMs - startMs)} ms` });
     bar.style.left = percent(startMs);
     bar.style.width = `max(2px, calc(${percent(endMs)} - ${percent(startMs)}))`;
     line.append(bar);
@@ -83,9 +84,9 @@ function tick(name, left) {
 function marksOf(turn) {
   const rows = Object.entries(turn.marks).sort(([, a], [, b]) => a - b);
   const list = element("dl", { className: "marks" }, ...rows.flatMap(([name, ms]) =>
-    [element("dt", { textContent: MARKS.names[name] ?? name }), element("dd", { textContent: `${ms} ms` })]));
-  const facts = [turn.response_id, turn.status, turn.early ? "begun before the turn was certain" : null,
-    turn.roundTripMs === null ? null : `round trip ${turn.roundTripMs} ms`].filter(Boolean).join(" · ");
-  const copy = button("Copy as JSON", () => navigator.clipboard?.writeText(JSON.stringify(turn, null, 2)), { className: "copy" });
+    [element("dt", { textContent: textOf(`mark.${name}`) ?? name }), element("dd", { textContent: `${ms} ms` })]));
+  const facts = [turn.response_id, statusName(turn.status), turn.early ? textOf("turns.early") : null,
+    turn.roundTripMs === null ? null : textOf("turns.round_trip", { ms: turn.roundTripMs })].filter(Boolean).join(" · ");
+  const copy = button("copy.json", () => navigator.clipboard?.writeText(JSON.stringify(turn, null, 2)), { className: "copy" });
   return element("div", { className: "turn-details" }, list, element("p", { className: "quiet", textContent: facts }), copy);
 }

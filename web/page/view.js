@@ -1,13 +1,14 @@
 // Draws the state of the page into the document: the line under the button, the controls, the notices, the conversation.
 // Knows the ids of index.html; changes nothing but the document.
 
-import { CAUSE, canHear, isLive, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./texts.js";
+import { setText } from "./language.js";
+import { canHear, causeText, isLive, itemTrouble, microphoneNotice, problemText, serverNotices, statusText } from "./texts.js";
 import { drawWaterfall } from "./waterfall.js";
 
 const byId = (id) => document.getElementById(id);
 
 export class View {
-  /** `extra`: id -> text of notices that are not states. */
+  /** `extra`: id -> () -> text of notices that are not states. */
   constructor({ voice, server, diagnosis, keyDialog, captions, notices, extra }) {
     Object.assign(this, { voice, server, diagnosis, keyDialog, captions, notices, extra });
   }
@@ -27,13 +28,14 @@ export class View {
       cause: this.diagnosis.cause, silent, paused: player.interrupted, hears: canHear(this.server.status), sounds: player.possible,
     });
     document.body.dataset.status = status;
+    delete byId("state").dataset.text;  // this text is drawn anew, not translated
     if (byId("state").textContent !== text) byId("state").textContent = text;
     byId("reconnect").hidden = (live && connection.state !== "open") || (!silent && retryAt === null);
     document.body.toggleAttribute("data-live", talking);
-    byId("talk-label").textContent = talking ? "Stop talking" : "Start talking";
+    setText(byId("talk-label"), talking ? "talk.stop" : "talk.start");
     byId("mute").hidden = microphone.state !== "on";
     byId("mute").setAttribute("aria-pressed", microphone.muted);
-    byId("mute-label").textContent = microphone.muted ? "Unmute" : "Mute";
+    setText(byId("mute-label"), microphone.muted ? "mute.off" : "mute.on");
     byId("interrupt").hidden = !live || !["speaking", "thinking"].includes(phase);
     this.#drawServer();
     this.#drawConversation(conversation, connection);
@@ -44,9 +46,8 @@ export class View {
     const status = this.server.status ?? {}, voiceless = !this.voice.player.possible || !canHear(this.server.status);
     byId("server").textContent = [status.chat_model, status.voice].filter(Boolean).join(" · ");
     document.body.toggleAttribute("data-typing", voiceless);
-    if (!voiceless) return;
-    byId("lead").textContent = "Write something.";
-    byId("lead-more").textContent = this.voice.player.possible ? "Type below, and it answers aloud." : "Type below, and read the answer.";
+    setText(byId("lead"), voiceless ? "welcome.write" : "welcome.lead");
+    setText(byId("lead-more"), !voiceless ? "welcome.more" : this.voice.player.possible ? "welcome.aloud" : "welcome.read");
   }
 
   #drawConversation(conversation, connection) {
@@ -73,10 +74,11 @@ export class View {
     // While the server is unreachable, the line under the button says enough.
     const unloaded = this.voice.microphone.state === "unloaded" && this.voice.connection.state !== "open";
     if (microphoneText && !unloaded) all.push({ id: "microphone", text: microphoneText, kind: "bad" });
-    if (CAUSE[this.diagnosis.cause]) all.push({ id: "cause", text: CAUSE[this.diagnosis.cause], kind: "bad" });
+    const cause = causeText(this.diagnosis.cause);
+    if (cause) all.push({ id: "cause", text: cause, kind: "bad" });
     const { problem } = this.voice.conversation;
     if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
-    for (const [id, text] of this.extra) all.push({ id, text, kind: id === "panel" ? "bad" : "info" });
+    for (const [id, text] of this.extra) all.push({ id, text: text(), kind: id === "panel" ? "bad" : "info" });
     this.notices.draw(all);
   }
 }

@@ -3,6 +3,7 @@
 
 import { playOn } from "./device_tests.js";
 import { button, element } from "./elements.js";
+import { setText, textOf } from "./language.js";
 import { groupVoices } from "./offers.js";
 import { languageName } from "./panel_texts.js";
 
@@ -11,12 +12,12 @@ const MAX_SHOWN = 400;
 export class VoicePicker {
   constructor({ choices, offers }) {
     Object.assign(this, { choices, offers });
-    this.text = element("input", { type: "search", placeholder: "Find a voice", "aria-label": "Find a voice" });
-    this.language = element("select", { "aria-label": "Language of the voices" });
-    this.list = element("div", { className: "voices", role: "radiogroup", "aria-label": "Voice" });
+    this.text = element("input", { type: "search", "data-hint": "voice.find", "data-label": "voice.find" });
+    this.language = element("select", { "data-label": "voice.language" });
+    this.list = element("div", { className: "voices", role: "radiogroup", "data-label": "voice.title" });
     this.told = element("p", { className: "quiet", role: "status" });
     for (const control of [this.text, this.language]) control.addEventListener("input", () => this.#draw());
-    this.element = element("section", { className: "part", hidden: true }, element("h3", { textContent: "Voice" }),
+    this.element = element("section", { className: "part", hidden: true }, element("h3", { "data-text": "voice.title" }),
       element("div", { className: "two" }, this.text, this.language), this.list, this.told);
   }
 
@@ -28,7 +29,7 @@ export class VoicePicker {
     this.element.hidden = voices.length === 0;
     const before = this.language.value;
     const codes = [...new Set(voices.flatMap((voice) => (Array.isArray(voice?.languages) ? voice.languages : [])))].sort();
-    const options = [["", "All languages"], ...codes.map((code) => [code, languageName(code)])];
+    const options = [["", textOf("voice.all")], ...codes.map((code) => [code, languageName(code)])];
     this.language.replaceChildren(...options.map(([value, textContent]) => element("option", { value, textContent })));
     const own = this.choices.get("language") ?? "";
     this.language.value = codes.includes(before || own) ? before || own : "";
@@ -50,15 +51,15 @@ export class VoicePicker {
   #draw() {
     const groups = groupVoices(this.#offered.voices, { language: this.language.value, text: this.text.value });
     const name = groups.flatMap(([, voices]) => voices).find(({ id }) => id === this.#offered.default_voice)?.name ?? this.#offered.default_voice;
-    const rows = [this.#row({ id: "", name: name ? `As the server has it: ${name}` : "As the server has it" })];
+    const rows = [this.#row({ id: "", name: name ? textOf("voice.default_name", { name }) : textOf("voice.default") })];
     let left = MAX_SHOWN;
     for (const [group, voices] of groups) {
-      if (group && left > 0) rows.push(element("h4", { textContent: group.length > 3 ? group : languageName(group) }));
+      if (group && left > 0) rows.push(element("h4", { textContent: group.length > 3 ? textOf(`voice.kind.${group}`) ?? group : languageName(group) }));
       rows.push(...voices.slice(0, left).map((voice) => this.#row(voice)));
       left = Math.max(0, left - voices.length);
     }
     this.list.replaceChildren(...rows);
-    this.told.textContent = groups.length ? "" : "No voice fits.";
+    setText(this.told, groups.length ? null : "voice.none");
     this.show();
   }
 
@@ -66,10 +67,11 @@ export class VoicePicker {
     const radio = element("input", { type: "radio", name: "voice", value: id });
     radio.addEventListener("change", () => this.choices.set("voice", id || null));
     const label = element("label", {}, radio, element("span", { textContent: name || id }),
-      gender ? element("span", { className: "quiet", textContent: gender }) : null);
+      gender ? element("span", { className: "quiet", textContent: textOf(`voice.gender.${gender}`) ?? gender }) : null);
     const row = element("div", { className: "voice" }, label);
     if (id && this.#offered.voice_samples) {
-      row.append(button("▶", (event) => this.#play(id, event.currentTarget), { className: "play", "aria-label": `Hear ${name || id}` }));
+      row.append(button(null, (event) => this.#play(id, event.currentTarget),
+        { className: "play", textContent: "▶", "data-label": "voice.hear", "data-values": JSON.stringify({ name: name || id }) }));
     }
     return row;
   }
@@ -83,7 +85,7 @@ export class VoicePicker {
     if (played !== this.#played) return;
     if (!wav) {
       pressed.hidden = true;
-      this.told.textContent = "There is no sample of this voice.";
+      setText(this.told, "voice.no_sample");
       return;
     }
     try {
@@ -92,7 +94,7 @@ export class VoicePicker {
       this.#sounding = sounding;
       await sounding.ended;
     } catch {
-      this.told.textContent = "The sample cannot be played.";
+      setText(this.told, "voice.failed");
     }
   }
 }

@@ -1,11 +1,7 @@
 // Draws the latency of the last turn: a strip of bars, and a list of the same bars with names and numbers.
 
 import { waterfall } from "../sdk/latency.js";
-
-const LABELS = {
-  turn: "end of turn", transcript: "transcript", chat: "first word", phrase: "first phrase",
-  voice: "first sound", playback: "on the speaker",
-};
+import { setText } from "./language.js";
 
 const element = (tag, className, text = "") =>
   Object.assign(document.createElement(tag), { className, textContent: text });
@@ -22,15 +18,16 @@ export function drawWaterfall(latency) {
     span.style.width = `max(3px, calc(${percent(to)} - ${percent(from)}))`;
     return span;
   };
-  const since = latency.origin === "speech_ended" ? "you stopped speaking" : "you sent the message";
-  document.getElementById("latency-summary").textContent =
-    firstSoundMs === null ? "Last turn: no sound" : `First sound ${firstSoundMs} ms after ${since}`;
+  const since = latency.origin === "speech_ended" ? "latency.speech_ended" : "latency.sent";
+  setText(document.getElementById("latency-summary"), firstSoundMs === null ? "latency.none" : since, { ms: firstSoundMs });
   document.getElementById("latency-strip").replaceChildren(...steps.map(bar));
   document.getElementById("latency-rows").replaceChildren(...steps.map((step) => {
     const row = element("div", "row");
     const track = element("dd", "track");
     track.append(bar(step));
-    row.append(element("dt", "", LABELS[step.name]), track, element("dd", "ms", `${step.endMs - step.startMs} ms`));
+    const name = element("dt", "");
+    setText(name, `latency.${step.name}`);
+    row.append(name, track, element("dd", "ms", `${step.endMs - step.startMs} ms`));
     return row;
   }));
 }

@@ -1,5 +1,7 @@
 // The widget's own words, in English and Chinese, and which of them says what is wrong and what to do. Pure.
 
+import { tableFor } from "./languages.js";
+
 const ENGLISH = {
   tag: "en",
   label: "Voice assistant", open: "Open the voice assistant", close: "Close", talk: "Start talking", end: "Stop talking",
@@ -87,7 +89,7 @@ const CHINESE = {
 };
 
 /** The texts for a language tag such as "zh-CN"; English for all others. */
-export const textsFor = (lang) => (/^zh\b/i.test(lang ?? "") ? CHINESE : ENGLISH);
+export const textsFor = (lang) => tableFor(lang, { english: ENGLISH, chinese: CHINESE });
 
 const REFUSED = { invalid_api_key: "key", token_refused: "token", session_taken_over: "taken_over",
   no_websocket: "no_websocket", insecure_address: "address", invalid_address: "address" };

@@ -1,0 +1,161 @@
+"""The talk page in Chinese: by the browser, by choice and by an address; nothing on it stays English but names."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tests.eventually import eventually
+from tests.web.fake_server import RATE, Script, serving
+from tests.web.test_page import arrived, session_of, speech, type_, wait_for_status, wait_until_played
+from tests.web.test_settings import OFFERED
+from tests.web.test_tool_calls import call, output
+
+# All that can be read or heard: texts, labels, hints. What people, models and servers say is in any language (lang="").
+SAID = """() => {
+    const said = [], own = "[lang=''], pre, #server, .type, .tool-name, .tool-brief, script, style, noscript, title";
+    const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        if (!node.parentElement.closest(own)) said.push(node.data);
+    }
+    for (const name of ["aria-label", "title", "placeholder", "alt", "content"]) {
+        for (const element of document.querySelectorAll(`body [${name}], [data-${name}]`)) said.push(element.getAttribute(name) ?? "");
+    }
+    for (const element of document.querySelectorAll("body *")) {
+        for (const side of ["::before", "::after"]) {
+            const { content } = getComputedStyle(element, side);
+            if (content.startsWith('"')) said.push(content);
+        }
+    }
+    return said.map((text) => text.trim()).filter(Boolean);
+}"""
+NAMES = (
+    "MiniMax-M3", "MINIMAX_API_KEY", "MiniMax", "Realtime", "WebSocket", "English_Graceful_Lady", "English", "localhost", "https", "http",
+    "JSON", "Token", "Esc", "F2", "p50", "p95", "kB", "ms", "Lady", "<b>Man</b>", "Mine", "Lisbon", "resp_", "http",
+)  # fmt: skip
+FITS = "document.documentElement.scrollWidth <= innerWidth && document.querySelector('{}').scrollWidth <= document.querySelector('{}').clientWidth"
+EARLIER = {"data": [{"id": "conv_old", "title": "Lisbon", "updated_at": 1795221234}]}
+
+
+async def assert_chinese(page: Any) -> None:
+    """No word in Latin letters is left when the names are taken out."""
+    for text in await page.evaluate(SAID):
+        left = text
+        for name in NAMES:
+            left = left.replace(name, "")
+        assert not re.search("[A-Za-z]{2}", left), text
+
+
+async def test_nothing_stays_english(open_page: Any) -> None:
+    """Notices, a conversation with all that can happen in it, the drawer, the settings and the key dialog; on a phone."""
+    ready = {"sandbox": True, "missing": [{"part": "voice"}]}
+    error = {"type": "server_error", "code": "rate_limit_exceeded", "message": "Too many requests."}
+    phone = {"width": 375, "height": 667}
+    async with serving(Script(reply=speech(1)[: RATE // 2], ready=ready)) as server:
+        page = await open_page(f"{server.url}/?greeting=您好", device=False, locale="zh-CN", viewport=phone)
+        await page.route(
+            "**/v1/capabilities", lambda route: route.fulfill(json=OFFERED | {"conversations": True})
+        )
+        await page.route("**/v1/conversations", lambda route: route.fulfill(json=EARLIER))
+        assert await page.get_attribute("html", "lang") == "zh-CN"
+        await wait_for_status(page, "点击开始说话")
+        await page.locator("[data-id=sandbox]").wait_for()
+        await assert_chinese(page)
+        await type_(page, "你好")
+        session = await session_of(server)
+        await wait_until_played(session)
+        cut = {"item_id": session.items[-1], "content_index": 0, "audio_end_ms": 100, "transcript": "Well,"}
+        await session.send("conversation.item.truncated", **cut)
+        for item in (call(1), output(1, '{"error": "closed"}'), call(2)):
+            await session.send("conversation.item.added", item=item, previous_item_id=session.items[-1])
+        await session.send("error", error=error)
+        await page.locator("[data-id=problem]").wait_for()
+        await page.locator(".tool-call summary").first.click()
+        await page.click("#latency summary")
+        await assert_chinese(page)
+        await page.keyboard.press("F2")
+        await page.click(".turns summary")
+        await page.locator(".event").first.wait_for()
+        await assert_chinese(page)
+        assert await page.evaluate(FITS.format("#drawer", "#drawer"))
+        await page.click("#drawer .close")
+        await page.click("#settings-toggle")
+        await page.locator(".earlier li").wait_for()
+        await page.fill("[type=search] >> nth=-1", "none")
+        await page.click("footer >> text=复制链接")
+        await assert_chinese(page)
+        assert await page.evaluate(FITS.format("#settings", "#settings"))
+
+
+async def test_a_choice_counts_at_once_and_later(open_page: Any) -> None:
+    """Also while the assistant speaks, which it does not notice; in the address it is shared; an address wins for a visit."""
+    script = Script(reply=speech(1)[: RATE // 2])
+    async with serving(script) as server:
+        page = await open_page(server.url, device=False)
+        await page.route("**/v1/capabilities", lambda route: route.fulfill(json=OFFERED))
+        await type_(page, "Hello")
+        session = await session_of(server)
+        await wait_until_played(session)
+        await page.locator(".caption.assistant.final").wait_for()
+        await page.click("#settings-toggle")
+        await page.locator(".voices .voice").nth(3).wait_for()
+        await page.select_option("#settings select:has(option[lang=zh])", "zh")
+        await page.locator("#settings >> text=界面语言").wait_for()
+        await assert_chinese(page)
+        assert await page.locator("#settings [role=radiogroup] h4").first.inner_text() == "复刻音色"
+        assert await page.locator("option[value=zh]").first.inner_text() == "中文"
+        await arrived(page, session)
+        assert len(session.of("session.update")) == 1, "it is the language of the page alone"
+        assert json.loads(await page.evaluate("localStorage['realtime.choices']")) == {"lang": "zh"}
+        await page.reload()
+        await wait_for_status(page, "点击开始说话")
+        assert await page.get_attribute("html", "lang") == "zh-CN"
+        await page.goto(f"{server.url}/?lang=en-GB")
+        await wait_for_status(page, "Press to talk")
+        await page.click("#settings-toggle")
+        await page.click("text=Reset all")
+        await eventually(lambda: page.evaluate("localStorage.length === 0"), "the reset")
+        assert await page.get_attribute("html", "lang") == "en"
+
+
+async def test_the_first_language_of_the_browser_that_the_page_has(page: Any) -> None:
+    script = """async (wanted) => {
+        const { language } = await import("/page/language.js"), before = language.tag;
+        const tags = wanted.map((each) => { language.use(each); return language.tag; });
+        language.use(before);
+        return tags;
+    }"""
+    wanted = [["fr-FR", "zh-TW", "en"], ["en-US", "zh"], ["fr"], [], "zh", "en", "de"]
+    expected = ["zh-CN", "en", "en", "en", "zh-CN", "en", "en"]
+    assert await page.evaluate(script, wanted) == expected
+
+
+async def test_words_of_others_never_become_keys(page: Any) -> None:
+    """A server's code, a voice's kind, an unknown mark: shown as they are, whatever they are called."""
+    script = """async () => {
+        const { problemText } = await import("/page/texts.js");
+        const { textOf } = await import("/page/language.js");
+        const { turnTitle } = await import("/page/panel_texts.js");
+        return [textOf("constructor"), textOf(undefined), problemText({ code: "both", message: "No {known}." }),
+            problemText({ code: "__proto__", message: "" }), turnTitle({ origin: "toString", status: "of_later" }, 3)];
+    }"""
+    told = await page.evaluate(script)
+    assert told == [
+        None,
+        None,
+        "No {known}.",
+        "That did not work. Please try again.",
+        "3  · of_later",
+    ]
+
+
+async def test_a_click_while_a_chinese_page_loads(open_page: Any) -> None:
+    """Its words are there before the rest of the page's code."""
+    async with serving() as server:
+        page = await open_page(server.url, device=False, locale="zh-CN")
+        await page.route("**/sdk/realtime.js", lambda route: None)  # never answered
+        await page.reload(wait_until="commit")
+        await page.click("#talk")
+        await wait_for_status(page, "正在加载，完成后开始通话")
+        assert await page.inner_text("#lead") == "说点什么吧"

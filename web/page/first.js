@@ -1,0 +1,15 @@
+// Runs first, while the other modules are still loaded: the page in the person's language, before it is seen.
+
+import { Choices } from "./choices.js";
+import { language } from "./language.js";
+
+export const choices = new Choices(location.href);
+
+/** The chosen language, or the browser's. */
+function follow() {
+  language.use(choices.get("lang") ?? navigator.languages ?? [navigator.language]);
+}
+
+choices.addEventListener("change", ({ detail: name }) => { if (name === null || name === "lang") follow(); });
+addEventListener("languagechange", follow);
+follow();
