@@ -1,7 +1,8 @@
 """Takes the pictures of the talk page: `python tools/page_screenshots.py FOLDER [NAME …]`. Needs Chromium.
 
-`page` is the picture in the README: copy it to `docs/page.png`. A scripted server of the tests answers, so that
-the pictures are the same each time. Knows no expectations: look at them.
+`page` and `page-chinese` are the pictures in the two READMEs: copy them to `docs/page.png` and `docs/page-zh.png`.
+A scripted server of the tests answers, so that the pictures are the same each time. Knows no expectations: look at
+them. The Chinese ones need a font (`fonts-wqy-microhei`).
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ async def take(browser: Any, server: FakeServer, picture: Picture, folder: Path)
     await page.press("#message", "Enter")
     await page.locator("#latency-strip .bar").first.wait_for(state="attached")
     await page.wait_for_function(
-        f"document.querySelectorAll('.caption .said').length >= {SAID[picture.locale]}"
+        f"() => document.querySelectorAll('.caption .said').length >= {SAID[picture.locale]}"
     )
     if picture.press:
         await page.click(picture.press)

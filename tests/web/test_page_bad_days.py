@@ -56,14 +56,23 @@ async def test_a_refused_socket_is_explained_and_the_message_kept(open_page: Any
         await server.stop()
 
 
+KEEP_STATUS = """() => {
+    const line = document.getElementById("state");
+    window.told = [];
+    new MutationObserver(() => told.push(line.textContent)).observe(line, { childList: true, characterData: true, subtree: true });
+}"""
+
+
 async def test_a_server_without_room_for_a_resumed_session_says_so(open_page: Any) -> None:
     """A close with a reason needs no guess."""
     async with serving(Script()) as server:
         page = await open_page(server.url, device=False)
         await page.evaluate("realtimeDebug.voice.connect()")
         session = await session_of(server)
+        await page.evaluate(KEEP_STATUS)
         await session.socket.close(code=1013, message=b"server_overloaded")
-        await wait_for_status(page, "The server is full. Trying again")
+        told = "() => window.told.some((text) => text.startsWith('The server is full. Trying again'))"
+        await page.wait_for_function(told)  # half a second later there is room
 
 
 async def test_a_refused_session_ends_the_microphone(open_page: Any) -> None:

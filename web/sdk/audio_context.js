@@ -10,7 +10,8 @@ export const soundIsPossible = () => Boolean(globalThis.isSecureContext && globa
 
 /**
  * Resume `context` whenever it has stopped, until it is closed. `onState` is called with "running" or "interrupted" each
- * time that changes after it first ran. Returns a function that ends this.
+ * time that changes after it first ran; a context that does not begin to run within a second, as before the first gesture,
+ * is interrupted, too. Returns a function that ends this.
  * @param {AudioContext} context
  * @param {(state: "running" | "interrupted") => void} onState
  */
@@ -31,8 +32,9 @@ export function keepRunning(context, onState = () => {}) {
     if (ran && now !== reported) onState((reported = now));
     if (now === "running") return;
     resume();
-    timer = setTimeout(check, RETRY_MS);  // the end of a call is not always told
+    timer = setTimeout(again, RETRY_MS);  // the end of a call is not always told
   };
+  const again = () => { ran = true; check(); };
   const shown = () => { if (document.visibilityState === "visible") resume(); };
   const end = () => {
     clearTimeout(timer);

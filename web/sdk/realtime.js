@@ -257,6 +257,7 @@ export class Realtime extends EventTarget {
     this.#on(this.connection, "state", (detail) => {
       if (detail === "open") this.#recover();
       else if (!this.connection.resuming) this.#replaying.notReady();
+      if (detail === "refused" && this.connection.reason === "session_taken_over") this.#fallSilent();
       this.#changed();
     });
     this.connection.played = () => {
@@ -287,6 +288,13 @@ export class Realtime extends EventTarget {
   #recover() {
     this.#openPlayer();
     if (this.#talking && this.microphone.state === "unloaded") this.microphone.start();
+  }
+
+  /** The conversation goes on elsewhere: two answers must not sound at once, and nobody hears the rest of this one. */
+  async #fallSilent() {
+    this.tools.abandon();
+    this.#apply({ type: "local.stopped" });
+    for (const cut of await this.audio.interrupt()) this.#apply({ type: "conversation.item.truncated", ...cut });
   }
 
   #openPlayer() {

@@ -48,7 +48,7 @@ export class ResponseAudio {
   /**
    * Handle a server event. For an interruption, the promise resolves when the player has stopped.
    * @param {ProtocolEvent} event
-   * @returns {void | Promise<void>}
+   * @returns {void | Promise<unknown>}
    */
   handle(event) {
     switch (event.type) {
@@ -73,7 +73,10 @@ export class ResponseAudio {
     }
   }
 
-  /** Stop playing, and report to the server how much of each part was heard. */
+  /**
+   * Stop playing, and report to the server how much of each part was heard. Resolves to that: the unfinished parts.
+   * @returns {Promise<{ item_id: string, audio_end_ms: number }[]>}
+   */
   async interrupt() {
     const open = new Set([...this.open].filter((key) => !this.flushed.has(key)));
     const active = [...this.player.parts].filter(([, part]) => !part.done).map(([key]) => key);
@@ -82,6 +85,7 @@ export class ResponseAudio {
     const reported = new Set(flushed.map(({ key }) => key));
     for (const { key, playedMs } of flushed) this.#report(key, Math.floor(playedMs));
     if (this.acknowledges) for (const key of open) if (!reported.has(key)) this.#report(key, 0);
+    return flushed.map(({ key, playedMs }) => ({ item_id: partOf(key).item_id, audio_end_ms: Math.floor(playedMs) }));
   }
 
   /** @param {ProtocolEvent} event */
