@@ -330,8 +330,20 @@ async def test_doctor_reports_an_unknown_provider():
     assert "TRANSCRIBER=magic" in findings["providers"].advice
 
 
-def test_other_packages_with_our_module_name_are_an_error(monkeypatch):
-    found = {"realtime": ["minimax-realtime", "realtime-py"]}
-    monkeypatch.setattr(checks.importlib.metadata, "packages_distributions", lambda: found)
-    with pytest.raises(ConfigError, match="pip uninstall realtime-py"):
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("top_level.txt", "realtime\n"),
+        ("RECORD", "a/b.py,,\nrealtime/client.py,,\n"),
+        ("RECORD", "realtime.py,,\n"),
+    ],
+)
+def test_other_packages_with_our_module_name_are_an_error(monkeypatch, tmp_path, name, text):
+    for package, files in (("realtime-py", text), ("realtime-tools", "realtime_tools/realtime/a.py,,\n")):
+        folder = tmp_path / f"{package.replace('-', '_')}-2.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 2.0\n")
+        (folder / (name if files == text else "RECORD")).write_text(files)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match="pip uninstall realtime-py, or"):
         checks.refuse_foreign_packages()
