@@ -17,6 +17,7 @@ from realtime.commands import batch, tasks
 from realtime.commands.batch_questions import Asking, open_questions
 from realtime.errors import InvalidArgument, TaskFailed
 from realtime.task_records import RecordState, TaskRecords
+from tests import programs
 from tests.commands.running import environment, parsed
 from tests.minimax.batch_fake import FakePlatform, answered, batch_platform, failed, jsonl, line
 
@@ -244,10 +245,8 @@ def start(fake, folder, *words) -> subprocess.Popen:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT / 'clients'}{os.pathsep}{ROOT}",
     }
-    command = [sys.executable, "-m", "realtime", "batch", *words]
-    return subprocess.Popen(
-        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    pipe = subprocess.PIPE
+    return programs.Popen(("batch", *words), cwd=folder, env=environ, stdout=pipe, stderr=pipe, text=True)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])

@@ -20,6 +20,7 @@ from realtime.errors import ConfigError
 from realtime.minimax.sniff import sniff
 from realtime.sandbox.server import Sandbox
 from realtime.settings import Settings
+from tests import programs
 from tests.commands.running import run_here
 
 ROOT = Path(__file__).parents[2]
@@ -35,16 +36,8 @@ def realtime(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedP
 
 def realtime_program(*words: str, input: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     """Run one command as a program of its own: for what it reads from stdin, and for its processes."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "realtime", *words],
-        input=input,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=cwd,
-        env={**CLEAN, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}"},
-        check=False,
-    )
+    environ = {**CLEAN, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}"}
+    ran = programs.run(*words, input=input, cwd=cwd, env=environ)
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran
 

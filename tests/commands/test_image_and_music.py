@@ -17,6 +17,7 @@ import pytest
 from realtime import cli
 from realtime.sandbox.picture_facts import picture_facts
 from realtime.task_records import RecordState, TaskRecords
+from tests import programs
 from tests.commands.answering import JPEG, MP3, PNG, WORDS, Answering, answering
 
 ROOT = Path(__file__).parents[2]
@@ -340,9 +341,8 @@ def test_what_costs_is_counted_with_a_key(platform, folder, monkeypatch, capsys)
 
 @pytest.mark.parametrize("after_s", [0.0, 0.7, 1.1, 1.6])
 def test_killed_at_any_moment_nothing_that_was_bought_is_lost(platform, folder, records, after_s):
-    command = [sys.executable, "-m", "realtime", "image", "a cat", "-n", "3", "-o", "cats/", "--quiet"]
-    environ = {**os.environ, "PYTHONPATH": f"{ROOT / 'clients'}:{ROOT}"}
-    running = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = ["image", "a cat", "-n", "3", "-o", "cats/", "--quiet"]
+    running = programs.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(after_s)  # wherever that is: every moment has to be safe
     running.send_signal(signal.SIGKILL)
     running.wait(10)

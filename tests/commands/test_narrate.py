@@ -21,6 +21,7 @@ import pytest
 from realtime import cli
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
+from tests import programs
 
 pytest.importorskip("realtime.sandbox.narration")
 
@@ -263,9 +264,7 @@ def test_one_file_with_chapter_marks(server: Server, tmp_path: Path, capsys: Any
 @pytest.mark.parametrize("server", [("narration.least_s=2.5", *FAST[1:])], indirect=True)
 def test_killed_at_any_moment_the_same_command_goes_on(server: Server, tmp_path: Path) -> None:
     (tmp_path / "book.txt").write_text("\n\n".join(f"Chapter {n}\n\n{PARAGRAPH * 7}" for n in range(1, 8)))
-    command = [sys.executable, "-m", "realtime", "narrate", "book.txt", "-o", "out/", "--format", "wav"]
-    root = Path(cli.__file__).parents[1]
-    environ = {**os.environ, "PYTHONPATH": f"{root}:{root / 'clients'}"}
+    command = ["narrate", "book.txt", "-o", "out/", "--format", "wav"]
     luck, kills, lost = random.Random(20261126), 0, 0
     ended: Any = SimpleNamespace(returncode=None)
     for _ in range(40):
@@ -273,9 +272,7 @@ def test_killed_at_any_moment_the_same_command_goes_on(server: Server, tmp_path:
         records = [path.read_text() for path in tmp_path.glob("state/**/*.json")]
         lost += 0 if words is command else sum('"sending"' in record for record in records)
         goal = len(server.bought()) + luck.choice((0, 1, 1, 2, 4))
-        process = subprocess.Popen(
-            words, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-        )
+        process = programs.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         if kills < 6:
             while len(server.bought()) < goal and process.poll() is None:
                 time.sleep(0.01)

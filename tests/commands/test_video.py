@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -20,6 +17,7 @@ pytest.importorskip("PIL")
 pytest.importorskip("av")
 from realtime.sandbox.pictures import make_picture
 from realtime.sandbox.server import Sandbox
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,16 +170,15 @@ def test_a_dry_run_sends_nothing(folder, running, capsys):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_the_same_command_goes_on_and_buys_once(folder, running, records, seed):
-    command = [sys.executable, "-m", "realtime", "video", "a cat", "-q"]
-    environ = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}"}
-    process = subprocess.Popen(command, env=environ)
+    command = ["video", "a cat", "-q"]
+    process = programs.Popen(command)
     deadline = time.monotonic() + 30
     while not any(record.task_id for record in records.recent().records) and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(random.Random(seed).uniform(0.0, 3.0))
     process.kill()
     process.wait(20)
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = programs.run(*command)
     assert done.returncode == 0, done.stderr
     finished = process.returncode == 0  # killed too late: the second command orders another film
     assert Path(done.stdout.strip()).parent == folder

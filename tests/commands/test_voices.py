@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from realtime.errors import AnswerLost, InvalidArgument
 from realtime.minimax.audio_length import audio_seconds
 from realtime.sandbox.server import Sandbox
 from realtime.task_records import RecordState, TaskRecords
+from tests import programs
 from tests.commands.running import environment, parsed
 from tests.sandbox.voice_kit import recording
 
@@ -219,8 +219,8 @@ def test_killed_at_any_moment_the_same_command_buys_once(folder):
     """A real process is killed while the platform designs; the next one refuses to buy the voice a second time."""
     environ = {**os.environ, "PYTHONPATH": f"{ROOT / 'clients'}{os.pathsep}{ROOT}", **environment(folder)}
     environ.pop("MINIMAX_API_KEY", None)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "realtime", "sandbox", "--port", "0", "--set", "voice.design_ms=60000"],
+    server = programs.Popen(
+        ["sandbox", "--port", "0", "--set", "voice.design_ms=60000"],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -230,14 +230,14 @@ def test_killed_at_any_moment_the_same_command_buys_once(folder):
         assert server.stdout is not None
         url = next(word for line in server.stdout for word in line.split() if word.startswith("http://"))
         environ["MINIMAX_BASE_URL"] = url.rstrip(".,/")
-        command = [sys.executable, "-m", "realtime", "voices", "design", "an old captain", "--say", "Hi."]
-        first = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = ["voices", "design", "an old captain", "--say", "Hi."]
+        first = programs.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
         while not records(folder) and time.monotonic() < deadline:
             time.sleep(0.05)
         first.send_signal(signal.SIGKILL)
         first.wait()
-        again = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        again = programs.run(*command, env=environ)
     finally:
         server.kill()
         server.communicate()

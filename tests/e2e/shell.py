@@ -13,8 +13,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 ENDS_S = 60.0
@@ -69,12 +72,13 @@ class Terminal:
 
     async def start(self, *words: str) -> Running:
         """Begin a command; nothing can be typed into it."""
-        process = await asyncio.create_subprocess_exec(
-            *self._through, sys.executable, "-m", "realtime", *words,
-            cwd=self.folder, env=self._environ,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        return Running(process)
+        pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        options: dict[str, Any] = {"cwd": self.folder, "env": self._environ}
+        options |= {"stdin": nothing, "stdout": pipe, "stderr": pipe}
+        if self._through:
+            command = (*self._through, sys.executable, "-m", "realtime", *words)
+            return Running(await asyncio.create_subprocess_exec(*command, **options))
+        return Running(await programs.start(*words, **options))
 
     async def run(self, *words: str) -> Ended:
         """Run a command to its end."""
@@ -90,8 +94,8 @@ class Terminal:
 @asynccontextmanager
 async def sandbox_process(*sets: str) -> AsyncIterator[str]:
     """`realtime sandbox` with these settings; its URL."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "realtime", "sandbox", "--port", "0",
+    process = await programs.start(
+        *("sandbox", "--port", "0"),
         *(word for each in sets for word in ("--set", each)),
         cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "clients"), str(ROOT)))},
         stdout=asyncio.subprocess.PIPE,

@@ -14,6 +14,7 @@ import pytest
 from realtime.sandbox.cli import ROBOT, add_arguments, run
 from realtime.sandbox.faults import FAULTS
 from realtime.sandbox.options import VALUES
+from tests import programs
 from tests.sandbox.chat_kit import OPENAI, body, post
 
 START = (
@@ -31,8 +32,8 @@ def parser() -> argparse.ArgumentParser:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_it_prints_its_url_answers_and_stops_on_a_signal(number: signal.Signals) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", START, "--port", "0", "--set", "chat.first_ms=0", "--fault", "chat.error=2064",
+    process = await programs.start(
+        *("--port", "0", "--set", "chat.first_ms=0", "--fault", "chat.error=2064"), code=START,
         stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": ""},
     )  # fmt: skip
     assert process.stdout is not None

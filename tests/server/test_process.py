@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import aiohttp
 import pytest
 import websockets
 
+from tests import programs
 from tests.commands.running import run_here
 
 ROOT = Path(__file__).parents[2]
@@ -64,9 +64,8 @@ def environment(**more: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def serving(folder: Path, *arguments: str, **more: str) -> AsyncIterator[Server]:
-    command = (sys.executable, "-m", "realtime", "serve", "--port", "0", *arguments)
-    process = await asyncio.create_subprocess_exec(
-        *command,
+    process = await programs.start(
+        *("serve", "--port", "0", *arguments),
         cwd=folder,
         env=environment(**more),
         stdout=asyncio.subprocess.PIPE,

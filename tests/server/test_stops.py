@@ -6,12 +6,12 @@ import json
 import os
 import signal
 import sqlite3
-import sys
 
 import aiohttp
 import pytest
 import websockets
 
+from tests import programs
 from tests.server.test_process import START_S, STOP_S, ask, environment, serving, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -161,8 +161,8 @@ sys.exit(main())
 async def test_nothing_that_hangs_holds_the_process(tmp_path, hangs, status):
     """A model that loads for an hour, a provider that does not close."""
     pytest.importorskip("faster_whisper", reason="pip install 'minimax-realtime[local]'")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HANGING, hangs, cwd=tmp_path,
+    process = await programs.start(
+        hangs, code=HANGING, cwd=tmp_path,
         env=environment(TRANSCRIBER="local", REALTIME_LANGUAGE="en", REALTIME_DRAIN_S="0.5"),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.server.persistence import KEEP_UP_S, Persistence
 from realtime.server.run import running
+from tests import programs
 from tests.eventually import eventually
 from tests.server.harness import Harness, WireClient, open_harness, open_socket
 
@@ -249,8 +250,8 @@ asyncio.run(main())
 async def test_a_server_that_is_killed_in_mid_answer_leaves_what_was_heard(tmp_path: Path):
     path = tmp_path / "talk.db"
     async with open_harness("speech.factor=4") as harness:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", SERVER, harness.sandbox.url, str(path), stdout=asyncio.subprocess.PIPE
+        process = await programs.start(
+            harness.sandbox.url, str(path), code=SERVER, stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
         url = (await process.stdout.readline()).decode().strip().replace("http", "ws", 1) + "/v1/realtime"

@@ -12,8 +12,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 READY_S = 60.0
@@ -43,14 +46,15 @@ async def served(**env: str) -> AsyncIterator[str]:
     clean = {
         k: v for k, v in os.environ.items() if not k.startswith(("MINIMAX_", "REALTIME_", "CHAT_", "PYTHON"))
     }
-    process = await asyncio.create_subprocess_exec(
-        _python(),
-        *("-m", "realtime", "serve", "--port", "0"),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**clean, "TRANSCRIBER": "local", "REALTIME_LANGUAGE": "en", **env},
-    )
+    words = ("serve", "--port", "0")
+    options: dict[str, Any] = {
+        "cwd": ROOT, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.DEVNULL,
+        "env": {**clean, "TRANSCRIBER": "local", "REALTIME_LANGUAGE": "en", **env},
+    }  # fmt: skip
+    if _python() == sys.executable:
+        process = await programs.start(*words, **options)
+    else:
+        process = await asyncio.create_subprocess_exec(_python(), "-m", "realtime", *words, **options)
     try:
         assert process.stdout is not None
         async with asyncio.timeout(READY_S):

@@ -6,13 +6,13 @@ Real devices (PulseAudio), real transcription, the sandbox's chat and voice, all
 import asyncio
 import os
 import signal
-import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests import programs
 from tests.clips import RATE, clips
 
 ROOT = Path(__file__).parents[2]
@@ -57,12 +57,11 @@ class Talk:
 async def talking(pulse, *words):
     pytest.importorskip("faster_whisper", reason="no transcriber: pip install 'minimax-realtime[local]'")
     pytest.importorskip("espeakng_loader", reason="no voice: pip install 'minimax-realtime[sandbox]'")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "realtime", "talk", *words,
+    process = await programs.start(
+        *("talk", *words),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         cwd=ROOT, env={**CLEAN, **pulse.environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}",
                        "PYTHONUNBUFFERED": "1"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores Ctrl-C
     )  # fmt: skip
     try:
         yield Talk(process)
