@@ -8,7 +8,6 @@ at once, and the system gives orphans to the next ancestor that wants them. Need
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import importlib
 import json
@@ -18,7 +17,6 @@ import runpy
 import signal
 import socket
 import sys
-import termios
 import time
 import types
 import warnings
@@ -68,10 +66,8 @@ def _become(request: dict[str, Any], fds: list[int]) -> None:
         assert time.monotonic() < deadline_s, "nobody wants the orphan"
         time.sleep(0.001)
     signal.signal(signal.SIGINT, signal.SIG_IGN if request["ignores_sigint"] else signal.default_int_handler)
-    if request["session"] or request["terminal"]:
+    if request["session"]:
         os.setsid()
-    if request["terminal"]:
-        fcntl.ioctl(fds[0], termios.TIOCSCTTY, 0)
     for standard, fd in enumerate(fds):
         os.dup2(fd, standard)
     for fd in fds:

@@ -31,10 +31,7 @@ REPLY_BYTES = 16
 
 
 class Popen(subprocess.Popen):
-    """A program as subprocess.Popen has it. `words` are arguments of `realtime`, or of this `code`.
-
-    `terminal`: its standard input is the terminal of a session of its own.
-    """
+    """A program as subprocess.Popen has it. `words` are arguments of `realtime`, or of this `code`."""
 
     def __init__(
         self,
@@ -42,19 +39,13 @@ class Popen(subprocess.Popen):
         *,
         code: str | None = None,
         start_new_session: bool = False,
-        terminal: bool = False,
         env: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
         self._environ = {**os.environ, "PYTHONPATH": PATH} if env is None else dict(env)
-        self._program = {
-            "words": list(words),
-            "code": code,
-            "session": start_new_session,
-            "terminal": terminal,
-        }
+        self._program = {"words": list(words), "code": code, "session": start_new_session}
         begin = ["-m", "realtime"] if code is None else ["-c", code]
-        options |= {"env": self._environ, "start_new_session": start_new_session or terminal}
+        options |= {"env": self._environ, "start_new_session": start_new_session}
         super().__init__([sys.executable, *begin, *words], **options)
 
     def _execute_child(self, *given: Any) -> None:
