@@ -14,7 +14,6 @@ from realtime.server.audio_streams import AudioStreams
 from realtime.server.run import running
 from realtime.settings import Settings
 from tests.clips import clips, require_clips
-from tests.eventually import eventually
 from tests.web.conftest import browser_with, browsers, open_page  # noqa: F401
 from tests.web.sound import RATE, assert_heard, locate, recording, to_rate
 from tests.web.voice_input import RATE as MICROPHONE_RATE
@@ -54,19 +53,16 @@ def heard_by_a_microphone(clip):
 
 async def events(page, type, count=1):
     """Wait until the page has at least `count` events of a type; returns them."""
+    from playwright.async_api import Error
 
-    async def enough():
-        nonlocal log
-        log = await page.evaluate(EVENTS)
-        found = [event for event in log if event["type"] == type]
-        return found if len(found) >= count else None
-
-    log = []
+    enough = "([type, count]) => realtimeDebug.log.filter(({ event }) => event.type === type).length >= count"
     try:
-        return await eventually(enough, f"{count} of {type}")
-    except AssertionError as error:
+        await page.wait_for_function(enough, arg=[type, count], timeout=60_000, polling=100)
+    except Error:
+        log = await page.evaluate(EVENTS)
         came = [event["type"] for event in log if not event["type"].endswith((".delta", ".played"))]
-        raise AssertionError(f"{error}; there came {came}") from None
+        raise AssertionError(f"less than {count} of {type}; there came {came}") from None
+    return [event for event in await page.evaluate(EVENTS) if event["type"] == type]
 
 
 async def quiet(page):
