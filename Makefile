@@ -11,7 +11,7 @@ PYTEST ?=
 run: setup
 	@exec env STARTED_BY=make .venv/bin/realtime serve $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test: setup-dev lint
+test: setup-dev $(if $(PYTEST),lint)
 	@tools/test.sh $(PYTEST)
 
 lint: setup-dev

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests: in real time, one after the other, those of the browser, and beside them those of sound and of whole
-# conversations; and all others side by side, with low priority, in the time that the first leave.
+# Runs all checks at once: the linters; in real time, one after the other, the tests of the browser, and beside them those of
+# sound and of whole conversations; and all others side by side, with low priority, in the time that the first leave.
 # With arguments, it passes them to a single pytest run instead.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,7 @@ pytest=(.venv/bin/python -m pytest)
 if [ $# -gt 0 ]; then
   exec "${pytest[@]}" "$@"
 fi
-browser=(tests/web tests/e2e/test_page.py)
+browser=(tests/web tests/e2e/test_page.py tests/e2e/test_page_real.py)
 sound=(tests/conformance tests/terminal tests/e2e/test_voice.py tests/e2e/test_openai_client.py tests/server/test_process.py)
 real_time=("${browser[@]}" "${sound[@]}")
 mkdir -p .setup
@@ -18,13 +18,17 @@ set -m # else the background processes, and every program they start, would igno
 browser_pid=$!
 "${pytest[@]}" -q -p no:cacheprovider "${sound[@]}" >.setup/sound.log 2>&1 &
 sound_pid=$!
+nice -n 10 make --no-print-directory lint >.setup/lint.log 2>&1 &
+lint_pid=$!
 set +m
-trap 'kill "$browser_pid" "$sound_pid" 2>/dev/null' INT TERM
-nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-4}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
+trap 'kill "$browser_pid" "$sound_pid" "$lint_pid" 2>/dev/null' INT TERM
+nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-3}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
 others_status=$?
 wait "$browser_pid"
 browser_status=$?
 wait "$sound_pid"
 sound_status=$?
-cat .setup/browser.log .setup/sound.log
-exit $((others_status || browser_status || sound_status))
+wait "$lint_pid"
+lint_status=$?
+cat .setup/browser.log .setup/sound.log .setup/lint.log
+exit $((others_status || browser_status || sound_status || lint_status))
