@@ -1,9 +1,9 @@
 """The requests that an account was asked in the last minute, for one limit: who may send now, and who waits how long.
 
-An exact log, no token bucket: in no window of 60 s are there more requests than the limit. A place in it can lie in the
-future: its owner waits until then. Time is an argument, in whole milliseconds of any one clock. It knows neither
-requests nor Redis; `providers/lua/quota.lua` has the same rules for several nodes, and tests compare the two
-(docs/scale.md).
+An exact log, no token bucket: in no window of 60 s are there more requests than the limit. A place in it is *open*
+until its request leaves, and counts as if that were now, so a request may leave as late as it likes within `HOLD_MS`.
+Time is an argument, in whole milliseconds of any one clock. It knows neither requests nor Redis;
+`providers/lua/quota.lua` has the same rules for several nodes, and tests compare the two (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import math
 from bisect import bisect_right, insort
 
 WINDOW_MS = 61_000  # 60 s, and a guard: what left in time may arrive late
+HOLD_MS = 30_000  # a place is open for so long; then it counts as a request that has left at its end
+LONGEST_WAIT_MS = WINDOW_MS - 1  # beyond it, it depends on when the open ones leave
 LOWERED_MS = 60_000  # a refusal that the count did not foresee lowers the limit for so long ...
 LOWERED_TO = 0.8  # ... to this share
 SETTLE_MS = 10_000  # refusals within this time are one: their requests left before the limit was lowered
@@ -25,18 +27,20 @@ def share_of(limit: int, nodes: int) -> int:
     return math.floor(limit * SAFE_SHARE / max(1, nodes))
 
 
-def usable(limit: int, *, lowered: int = 0, nodes: int = 1, silent: int = 0) -> int:
-    """What is left of a limit that was lowered so often, less the shares of nodes that are silent; at least 1."""
-    return max(1, math.floor(limit * LOWERED_TO**lowered) - silent * share_of(limit, nodes))
+def usable(limit: int, *, lowered: int = 0, aside: int = 0) -> int:
+    """What is left of a limit that was lowered so often, less what is kept aside; at least 1."""
+    return max(1, math.floor(limit * LOWERED_TO**lowered) - aside)
 
 
 class QuotaLog:
-    """The places of one account and kind of request, by the ids that their owners have chosen."""
+    """The places of one account and kind of request, by the ids that their owners have chosen.
+
+    Each has the time at which its request left. An open one has the end of its time, which lies ahead.
+    """
 
     def __init__(self, limit: int) -> None:
-        self.limit = max(1, limit)
-        self.nodes = 1  # that use the account ...
-        self.silent = 0  # ... and those of them that say nothing
+        self.limit = limit
+        self.aside = 0  # the shares of nodes that are silent
         self._at_ms: dict[str, int] = {}
         self._order: list[tuple[int, str]] = []
         self._refused_ms: list[int] = []
@@ -44,16 +48,22 @@ class QuotaLog:
     def __repr__(self) -> str:
         return f"<QuotaLog {len(self._order)} of {self.limit}>"
 
-    def take(self, place: str, now_ms: int, longest_wait_ms: float = math.inf) -> int:
-        """How long this request has to wait, in ms. If that is not too long, the place is taken.
+    def take(
+        self, place: str, now_ms: int, longest_wait_ms: float = LONGEST_WAIT_MS, not_before_ms: int = 0
+    ) -> int:
+        """How long this request has to wait, in ms. If that is not too long, the place is taken, and open from then on.
 
-        A place that was taken before is given back first, so that it can be dated anew.
+        A place that was taken before is given back first.
         """
         self.give_back(place)
-        wait_ms = self._free_at(now_ms) - now_ms
-        if wait_ms <= longest_wait_ms:
-            self.write(place, now_ms + wait_ms)
+        wait_ms = max(self._free_at(now_ms), not_before_ms) - now_ms
+        if wait_ms <= min(longest_wait_ms, LONGEST_WAIT_MS):
+            self.hold(place, now_ms + wait_ms)
         return wait_ms
+
+    def hold(self, place: str, from_ms: int) -> None:
+        """A place is open from this time on, whatever the limit."""
+        self.write(place, from_ms + HOLD_MS)
 
     def give_back(self, place: str) -> None:
         """Free a place that was not used. One that is unknown, or over, is no error."""
@@ -61,7 +71,7 @@ class QuotaLog:
             del self._order[bisect_right(self._order, (at_ms, place)) - 1]
 
     def write(self, place: str, at_ms: int) -> None:
-        """A request was or will be sent at this time, whatever the limit. The same id twice is one place."""
+        """A request has left at this time, whatever the limit. The same id twice is one place."""
         self.give_back(place)
         self._at_ms[place] = at_ms
         insort(self._order, (at_ms, place))
@@ -75,30 +85,29 @@ class QuotaLog:
     def usable(self, now_ms: int) -> int:
         """The limit as it is now."""
         self._expire(now_ms)
-        return usable(self.limit, lowered=len(self._refused_ms), nodes=self.nodes, silent=self.silent)
+        return usable(self.limit, lowered=len(self._refused_ms), aside=self.aside)
 
     def left(self, now_ms: int) -> int:
         """How many requests can be sent now."""
         return max(0, self.usable(now_ms) - len(self._order))
 
     def places(self, now_ms: int) -> list[tuple[str, int]]:
-        """Those of the last minute and of the future, with their times in ms, oldest first."""
+        """Those of the last minute and the open ones, with their times in ms, oldest first."""
         self._expire(now_ms)
         return [(place, at_ms) for at_ms, place in self._order]
 
     def _free_at(self, now_ms: int) -> int:
-        """The first time at which one more request would be within the limit.
+        """The first time at which one more request would be within the limit, if the open ones leave by then.
 
-        As many neighbours as the limit, within one window, forbid every time that is in one window with all of them.
-        The forbidden times begin and end in the order of the places, so one pass is enough.
+        Whoever takes a place counts all the others: those that may still leave, and those that left less than one
+        window before it. So the last place that was given in a window has counted the whole window.
         """
-        limit, at_ms = self.usable(now_ms), now_ms
-        for first in range(len(self._order) - limit + 1):
-            oldest_ms, newest_ms = self._order[first][0], self._order[first + limit - 1][0]
-            forbidden = newest_ms - WINDOW_MS < at_ms < oldest_ms + WINDOW_MS
-            if forbidden and newest_ms - oldest_ms < WINDOW_MS:
-                at_ms = oldest_ms + WINDOW_MS
-        return at_ms
+        limit = self.usable(now_ms)  # forgets what is over
+        surplus = len(self._order) - limit
+        if surplus < 0:
+            return now_ms
+        over_ms = self._order[surplus][0]
+        return WINDOW_MS + (over_ms if over_ms <= now_ms else max(now_ms, over_ms - HOLD_MS))
 
     def _expire(self, now_ms: int) -> None:
         over = bisect_right(self._order, now_ms - WINDOW_MS, key=lambda entry: entry[0])

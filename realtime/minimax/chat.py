@@ -74,20 +74,22 @@ class Chat:
         first_timeout_s: float = 15.0,
         gap_timeout_s: float = 8.0,
         before_retry: Callable[[ProviderError], Awaitable[None]] | None = None,
+        leaving: Callable[[], Awaitable[None]] | None = None,
         **options: Unpack[ChatOptions],
     ) -> AsyncGenerator[ChatEvent, None]:
         """The answer as a stream: text without thinking, tool calls, finish, usage. Close it to stop.
 
         `first_timeout_s` bounds the wait for the first content, retries included; `gap_timeout_s` the wait between two
-        events. Retries only while no event was yielded, after `before_retry` with the error, which may wait. Raises
-        ProviderError; InvalidArgument before anything is sent.
+        events. Retries only while no event was yielded, after `before_retry` with the error, which may wait.
+        `leaving` is awaited directly before each request is written. Raises ProviderError; InvalidArgument before
+        anything is sent.
         """
         call = self._call(messages, options)
         deadline_s = _now() + first_timeout_s
         for attempt in range(MAX_RETRIES + 1):
             yielded = False
             try:
-                async with aclosing(self._attempt(call, deadline_s, gap_timeout_s)) as events:
+                async with aclosing(self._attempt(call, deadline_s, gap_timeout_s, leaving)) as events:
                     async for event in events:
                         yielded = True
                         yield event
@@ -207,7 +209,11 @@ class Chat:
         return base_s * float(2**attempt) * (0.5 + self._jitter())
 
     async def _attempt(
-        self, call: ChatCall, deadline_s: float, gap_timeout_s: float
+        self,
+        call: ChatCall,
+        deadline_s: float,
+        gap_timeout_s: float,
+        leaving: Callable[[], Awaitable[None]] | None,
     ) -> AsyncGenerator[ChatEvent, None]:
         decoder = decoder_for(call, self._http.service)
         response: aiohttp.ClientResponse | None = None
@@ -219,6 +225,7 @@ class Chat:
                     self._path or path_of(call),
                     body=body_of(call, stream=True),
                     headers=headers_of(call),
+                    leaving=leaving,
                 )
                 # A speculative request may be dropped, with its connection, for a better one that cannot wait for a
                 # handshake. This request takes its connection from the pool before the task of the spares begins.

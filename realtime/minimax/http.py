@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import ssl
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,6 +90,7 @@ class HttpClient:
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         base_url: str | None = None,
+        leaving: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """A request whose answer is read inside the block. Raises ProviderUnavailable and ProviderTimeout for network
         failures only; the caller checks the answer for an error and sets the timeout. InvalidArgument: no JSON.
@@ -97,6 +98,7 @@ class HttpClient:
         Either `body` (sent as JSON) or `data` (sent as it is; an iterable is streamed, in chunked encoding
         unless `headers` hold its Content-Length). GroupId is added to `query` unless it holds one. The errors have
         `sent`: False says that no connection was made and the service has seen nothing (see `network_errors`).
+        `leaving` is awaited when there is a connection, before anything is written to it.
         """
         sent = dict(headers or {})
         content: Any = data
@@ -119,6 +121,7 @@ class HttpClient:
                     data=content,
                     headers=sent,
                     params=params,
+                    trace_request_ctx=leaving,
                     **request_options(proxy),
                 ) as response,
             ):
@@ -265,7 +268,20 @@ class HttpClient:
             read_bufsize=READ_BUFFER_BYTES,
             cookie_jar=aiohttp.DummyCookieJar(),
             requote_redirect_url=False,
+            trace_configs=[_telling()],
         )
+
+
+def _telling() -> aiohttp.TraceConfig:
+    """Tells a request that it leaves, if it wants to know. The library writes the headers directly after it."""
+
+    async def leaves(session: aiohttp.ClientSession, context: Any, parameters: object) -> None:
+        if (leaving := context.trace_request_ctx) is not None:
+            await leaving()
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(leaves)
+    return config
 
 
 def _check_moved(service: str, method: str, response: aiohttp.ClientResponse) -> None:

@@ -25,6 +25,7 @@ class BidiSpeechSocket(SpeechSocket):
         self._interruptions += 1
         if isinstance(protocol, BidiProtocol) and self.usable:
             try:
+                self._leaving.clear()
                 await self._send([protocol.cancel()])
                 while protocol.phase is Phase.CANCELLING:
                     await self._next_while_cancelling(protocol)

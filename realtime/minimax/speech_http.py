@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -83,7 +84,7 @@ class HttpSpeech(SpeechSession):
         self._http = http
         self._config = config
         self._timeouts = timeouts
-        self._texts: deque[tuple[int, str]] = deque()
+        self._texts: deque[tuple[int, str, Callable[[], Awaitable[None]] | None]] = deque()
         self._next_chunk = 0
         self._lost = False
         self._stack = AsyncExitStack()
@@ -103,11 +104,11 @@ class HttpSpeech(SpeechSession):
     def usable(self) -> bool:
         return not self._lost
 
-    async def say(self, text: str) -> int:
+    async def say(self, text: str, leaving: Callable[[], Awaitable[None]] | None = None) -> int:
         check_text(text)
         chunk = self._next_chunk
         self._next_chunk += 1
-        self._texts.append((chunk, text))
+        self._texts.append((chunk, text, leaving))
         self._mark_sent()
         return chunk
 
@@ -161,10 +162,11 @@ class HttpSpeech(SpeechSession):
         return results
 
     async def _begin(self) -> aiohttp.ClientResponse:
-        chunk, text = self._texts[0]
+        chunk, text, leaving = self._texts[0]
         self._sse = SseDecoder()
         self._stream = ChunkStream(chunk, text, self._config)
-        request = self._http.request("POST", PATH, body=self._config.http_body(text), base_url=self.host)
+        asked = self._config.http_body(text)
+        request = self._http.request("POST", PATH, body=asked, base_url=self.host, leaving=leaving)
         self._response = await self._stack.enter_async_context(request)
         if self._response.status >= 400:
             body = await self._response.read()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from realtime.errors import ProviderRejected
@@ -47,8 +47,12 @@ class SpeechSession(ABC):
         """Whether other texts should be sent here. False once the connection is lost, or has miscounted its texts."""
 
     @abstractmethod
-    async def say(self, text: str) -> int:
-        """Queue one text. Returns its number in this session, from 0. Raises ProviderError."""
+    async def say(self, text: str, leaving: Callable[[], Awaitable[None]] | None = None) -> int:
+        """Queue one text. Returns its number in this session, from 0. Raises ProviderError.
+
+        `leaving` is awaited directly before the request is written, which can be later than this returns. What it
+        raises is raised here or by `receive`.
+        """
 
     @abstractmethod
     async def receive(self) -> list[SpeechResult]:

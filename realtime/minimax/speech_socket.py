@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 from urllib.parse import urlencode
 
@@ -53,6 +54,7 @@ class SpeechSocket(SpeechSession):
         self._gave_up = False  # an end was missing, so nothing more is read here
         self._interruptions = 0  # a `receive` that began before one must not return results from after it
         self._sending = asyncio.Lock()
+        self._leaving: deque[Callable[[], Awaitable[None]] | None] = deque()  # of unwritten texts
         self._reading = asyncio.Lock()  # one task can cancel a reply while another one receives
 
     def __repr__(self) -> str:
@@ -95,10 +97,14 @@ class SpeechSocket(SpeechSession):
         protocol = self._protocol
         return protocol.phase is Phase.OPEN and not protocol.doubtful and self._socket.state is State.OPEN
 
-    async def say(self, text: str) -> int:
+    async def say(self, text: str, leaving: Callable[[], Awaitable[None]] | None = None) -> int:
         check_text(text)
         chunk, frames = self._protocol.say(text)
-        await self._send(frames)
+        if frames:
+            await self._send(frames, leaving)
+        else:
+            self._leaving.append(leaving)  # it waits for the one before
+            self._mark_sent()
         return chunk
 
     async def receive(self) -> list[SpeechResult]:
@@ -174,11 +180,15 @@ class SpeechSocket(SpeechSession):
             raise self._lost() from error
         results = self._protocol.receive(message)
         if due := self._protocol.take_unsent():
-            await self._send(due)
+            await self._send(due, self._leaving.popleft())
         return results
 
-    async def _send(self, frames: Iterable[str]) -> None:
+    async def _send(
+        self, frames: Sequence[str], leaving: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         async with self._sending:  # the frames of one text stay together
+            if leaving is not None:
+                await leaving()
             try:
                 async with deadlines.timeout(self._timeouts.gap_s):
                     for frame in frames:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from itertools import count
 
-from realtime.core.quota import QuotaLog
-from realtime.providers.quota import LATE_MS, Permit, Quota, Tally, nobody, use_place, used_up
+from realtime.core.quota import HOLD_MS, LONGEST_WAIT_MS, QuotaLog
+from realtime.providers.quota import Permit, Quota, Tally, nobody, used_up
 
 
 class MemoryQuota(Quota):
@@ -15,7 +15,7 @@ class MemoryQuota(Quota):
 
     def __init__(self, kind: str, limit: int) -> None:
         self.kind = kind
-        self.log = QuotaLog(limit)
+        self.log = QuotaLog(max(1, limit))
         self.tally = Tally()
         self._numbers = count()
 
@@ -24,7 +24,11 @@ class MemoryQuota(Quota):
 
     def ask(self, longest_wait_s: float) -> Permit:
         self.tally.asked += 1
-        return MemoryPermit(self, str(next(self._numbers)), longest_wait_s)
+        return MemoryPermit(self, longest_wait_s)
+
+    def new_place(self) -> str:
+        """An id of its own."""
+        return str(next(self._numbers))
 
     def left(self) -> int:
         return self.log.left(now_ms())
@@ -39,32 +43,54 @@ class MemoryQuota(Quota):
 class MemoryPermit(Permit):
     """Takes its place when it is used."""
 
-    def __init__(self, quota: MemoryQuota, place: str, longest_wait_s: float) -> None:
+    def __init__(self, quota: MemoryQuota, longest_wait_s: float) -> None:
         self._quota = quota
-        self._place = place
+        self._place = quota.new_place()
         self._longest_wait_s = longest_wait_s
-        self._over = False  # used or given back
-        self._used_ms = 0
+        self._over = False
+        self._until_ms: int | None = None  # None: not used yet
+
+    @property
+    def over(self) -> bool:
+        return self._over
 
     async def use(self, tell: Callable[[float], None] = nobody) -> None:
-        self._over = True
         log, tally = self._quota.log, self._quota.tally
-        wait_s = log.take(self._place, now_ms(), self._longest_wait_s * 1000) / 1000
-        if wait_s > self._longest_wait_s:
+        longest_ms = int(min(self._longest_wait_s * 1000, LONGEST_WAIT_MS))
+        wait_ms = log.take(self._place, now_ms(), longest_ms)
+        if wait_ms > longest_ms:
+            self._over = True
             tally.refused += 1
-            raise used_up(self._quota.kind, wait_s)
-        await use_place(wait_s, tell, tally, lambda: log.give_back(self._place))
-        self._used_ms = now_ms()
+            raise used_up(self._quota.kind, wait_ms / 1000)
+        self._until_ms = now_ms() + wait_ms + HOLD_MS
+        if wait_ms > 0:
+            tell(wait_ms / 1000)
+            try:
+                await asyncio.sleep(wait_ms / 1000)
+            except asyncio.CancelledError:
+                self._until_ms = None
+                self.give_back()
+                raise
+            tally.waited += 1
+        else:
+            tally.granted += 1
 
-    def leaves(self) -> None:
-        if now_ms() - self._used_ms > LATE_MS:
-            self._quota.log.write(self._place, now_ms())
+    async def leaves(self) -> None:
+        while self._over or self._until_ms is None or now_ms() >= self._until_ms:
+            if self._over:  # its place belongs to the request that has left
+                self._place, self._over, self._until_ms = self._quota.new_place(), False, None
+            self._quota.tally.asked += 1
+            await self.use()
+        self._over = True
+        self._quota.log.write(self._place, now_ms())
 
     def give_back(self) -> None:
-        """It has no place before it is used."""
-        if not self._over:
-            self._over = True
+        if self._over:
+            return
+        self._over = True
+        if self._until_ms is None:
             self._quota.tally.returned += 1
+        self._quota.log.give_back(self._place)
 
 
 def now_ms() -> int:

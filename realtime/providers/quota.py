@@ -6,16 +6,11 @@ process, `redis_quota.py` for all nodes (docs/scale.md). Knows no clock and no s
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from realtime.errors import ProviderRejected
-
-LATE_MS = (
-    300  # a request that leaves so long after its place is dated anew; less is covered by the window's guard
-)
 
 
 def nobody(wait_s: float) -> None:
@@ -34,20 +29,25 @@ class Tally:
 
 
 class Permit(Protocol):
-    """The right to send one request."""
+    """The right to send one request. It counts as a request that leaves now, until it has left or is given back."""
 
-    async def use(self, tell: Callable[[float], None] = nobody) -> None:
-        """Return when the request may be sent, which it must be at once. `tell` learns of a wait before it begins, in
-        seconds. Whoever is cancelled here gives the permit back. Raises ProviderRejected if the wait is too long."""
+    @property
+    def over(self) -> bool:
+        """Whether its request has left, or it was given back."""
         ...
 
-    def leaves(self) -> None:
-        """The request leaves now. If that is later than `use` returned (its connection had to be opened), the place is
-        dated anew, because the service counts what arrives."""
+    async def use(self, tell: Callable[[float], None] = nobody) -> None:
+        """Return when the request may be sent. `tell` learns of a wait before it begins, in seconds. Whoever is
+        cancelled here gives the permit back. Raises ProviderRejected if the wait is too long."""
+        ...
+
+    async def leaves(self) -> None:
+        """The request is written now: call it directly before. Returns at once, unless the permit is over, or was in
+        hand for longer than one is good for: then this is one more request, which may wait. Raises as `use` does."""
         ...
 
     def give_back(self) -> None:
-        """No request was sent, and none will be. After `use` this does nothing."""
+        """No request was sent. After `leaves` this does nothing."""
         ...
 
 
@@ -79,23 +79,6 @@ class TakesQuota(Protocol):
     def use_quota(self, quota: Quota) -> None:
         """Ask this one from now on."""
         ...
-
-
-async def use_place(
-    wait_s: float, tell: Callable[[float], None], tally: Tally, give_back: Callable[[], None]
-) -> None:
-    """Use a place that lies so far in the future. Whoever is cancelled while it waits gives it back."""
-    if wait_s <= 0:
-        tally.granted += 1
-        return
-    tell(wait_s)
-    try:
-        await asyncio.sleep(wait_s)
-    except asyncio.CancelledError:
-        tally.returned += 1
-        give_back()
-        raise
-    tally.waited += 1
 
 
 def used_up(kind: str, wait_s: float) -> ProviderRejected:

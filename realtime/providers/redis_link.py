@@ -2,7 +2,8 @@
 
 A script that was sent is never cancelled; who cannot wait for its result goes on without it. A loss is no error but a
 result None. Three losses one after the other open the circuit breaker: then nothing is sent, and the task looks from
-time to time whether Redis is back. Knows nothing of what the scripts do (docs/scale.md).
+time to time whether Redis is back. On every connection, greetings are the first that Redis hears, also where the
+library opens one by itself. Knows nothing of what the scripts do (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from realtime.providers.redis_address import LIMIT_S, close_redis
 from realtime.providers.redis_errors import kind_of
@@ -55,6 +56,21 @@ class _Call:
     result: asyncio.Future[Result]
 
 
+class Greeting(Protocol):
+    """What is told to Redis on each new connection before anything else: it may have forgotten everything."""
+
+    script: Script
+    keys: Sequence[str]
+
+    def words(self) -> Iterable[Sequence[Argument]]:
+        """The arguments of each run of the script. A connection has just been opened."""
+        ...
+
+    def answered(self, result: list[Any]) -> None:
+        """The result of one of them."""
+        ...
+
+
 class RedisLink:
     """`open_client` opens the client once; it must neither try again by itself nor wait for ever."""
 
@@ -66,7 +82,7 @@ class RedisLink:
         self._losses = 0
         self._connected = False
         self._on_connection: list[Callable[[], None]] = []
-        self._probe: list[_Call] = []
+        self._greetings: list[Greeting] = []
         self._sent: Sequence[_Call] = ()
         self._ended = False
         self.up = True  # the breaker is closed
@@ -75,6 +91,7 @@ class RedisLink:
         self.observe: Callable[[float, str | None], None] = (
             _nobody  # of each round trip: seconds, kind of error
         )
+        self._client.connection_pool.connection_kwargs["redis_connect_func"] = self._greet
         self._task = asyncio.create_task(self._run(), name="redis")
 
     def __repr__(self) -> str:
@@ -91,13 +108,12 @@ class RedisLink:
         return result
 
     def on_connection(self, listener: Callable[[], None]) -> None:
-        """Call it each time that a new connection has answered: Redis may have forgotten everything."""
+        """Call it each time that Redis is there again."""
         self._on_connection.append(listener)
 
-    def probe_with(self, script: Script, keys: Sequence[str], *arguments: Argument) -> None:
-        """Look with this script as well whether Redis is back: one that writes, since a replica answers too."""
-        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._probe.append(_Call(script, keys, arguments, result))
+    def greet_with(self, greeting: Greeting) -> None:
+        """Begin each connection with it. A Redis that refuses it is away, as a replica that takes no writes."""
+        self._greetings.append(greeting)
 
     async def aclose(self) -> None:
         """Send what waits, if Redis takes it in time."""
@@ -115,7 +131,7 @@ class RedisLink:
         while self._calls or not self._ended:
             if not self.up:
                 await self._sleep()
-                await self._exchange(self._probe)
+                await self._exchange([])
             elif self._calls:
                 number = min(TOGETHER, len(self._calls))
                 await self._exchange([self._calls.popleft() for _ in range(number)])
@@ -163,6 +179,15 @@ class RedisLink:
             elif isinstance(result, Exception):
                 raise result
         return results
+
+    async def _greet(self, connection: Any) -> None:
+        """The first words on a connection, one after the other. Raises what the library raises."""
+        await connection.on_connect()
+        for greeting in self._greetings:
+            for arguments in greeting.words():
+                keys = greeting.keys
+                await connection.send_command("EVAL", greeting.script.text, len(keys), *keys, *arguments)
+                greeting.answered(await connection.read_response())
 
     def _answered(self) -> None:
         new, self._connected = not self._connected, True

@@ -110,6 +110,6 @@ def _limits(settings: Settings) -> list[tuple[str, str, int, str]]:
 async def _view(client: Redis, key: str, kind: str, limit: int, account: str) -> AccountView:
     """A farewell of a node that never was: it changes nothing and returns what there is."""
     keys, nobody = keys_of(key, kind), f"doctor:{secrets.token_hex(4)}"
-    answer: Any = client.eval(SCRIPT.text, len(keys), *keys, "leave", nobody, str(limit))
-    _, left, nodes, usable = await answer
+    answer: Any = client.eval(SCRIPT.text, len(keys), *keys, "leave", nobody, "0", "1", str(limit))
+    _, left, nodes, usable, *_ = await answer
     return AccountView(kind, nodes, left, usable, account)

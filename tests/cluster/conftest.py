@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from realtime.core import own_part
 from tests.cluster import redis_server
 from tests.cluster.redis_server import RedisServer
 
@@ -15,6 +16,13 @@ def needed(request: pytest.FixtureRequest) -> None:
     """A module with `NEEDS_REDIS = False` does without."""
     if getattr(request.module, "NEEDS_REDIS", True):
         redis_server.require()
+
+
+@pytest.fixture(autouse=True)
+def new(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each Redis is new, and nobody has used it before: no test waits for those who may come back."""
+    if getattr(request.module, "NEW", True):
+        monkeypatch.setattr(own_part, "YOUNG_MS", 0)
 
 
 @pytest.fixture(scope="session")

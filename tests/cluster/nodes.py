@@ -29,8 +29,10 @@ class Node:
         return sum(await asyncio.gather(*(self._one(wait_s) for _ in range(times))))
 
     async def _one(self, wait_s: float) -> bool:
+        permit = self.quota.ask(wait_s)
         try:
-            await self.quota.ask(wait_s).use()
+            await permit.use()
+            await permit.leaves()
         except ProviderRejected:
             return False
         return True
@@ -58,14 +60,14 @@ async def nodes_at(
         yield nodes
 
 
-async def all_know(nodes: list[Node]) -> None:
-    """Every node has heard from Redis that there are so many."""
+async def all_know(nodes: list[Node], number: int | None = None) -> None:
+    """Every node has heard from Redis that there are so many, and so has every other one."""
     await until(lambda: all(node.link.seen for node in nodes))
-    for node in nodes:
-        await node.quota.send("look")
-    assert {node.quota._known for node in nodes[-1:]} == {len(nodes)}
-    for node in nodes:
-        await node.quota.send("look")
+    for _ in range(3):  # to hear, to say so, and to hear of the others
+        for node in nodes:
+            await node.quota.send("look")
+    assert {node.quota.nodes() for node in nodes} == {number or len(nodes)}
+    assert not any(node.quota.apart for node in nodes)
 
 
 async def until(condition: Callable[[], bool], most_s: float = 60.0) -> None:

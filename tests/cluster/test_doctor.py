@@ -73,7 +73,11 @@ async def test_a_good_one_tells_version_speed_clock_and_what_is_left(
 
 def _everything(server: RedisServer) -> set[tuple[bytes, bytes]]:
     client = client_of(server)
-    return {(key, member) for key in client.keys("*") for member in client.zrange(key, 0, -1)}
+    return {
+        (key, member)
+        for key in client.keys("*")
+        for member in (client.hkeys(key) if client.type(key) == b"hash" else client.zrange(key, 0, -1))
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,8 @@ async def test_a_wrong_address_and_a_wrong_password() -> None:
 
 async def test_a_user_that_may_do_too_little_and_one_that_may_do_just_enough(server: RedisServer) -> None:
     client = client_of(server)
-    needed = "+ping +eval +evalsha +time +zadd +zrem +zcard +zcount +zrange +zremrangebyscore +pexpire"
+    needed = "+ping +eval +evalsha +time +zadd +zrem +zcard +zcount +zrange +zremrangebyscore"
+    needed += " +zrangebyscore +pexpire +hset +hget +hdel"
     client.acl_setuser("few", enabled=True, passwords=["+x"], commands=["+ping", "+time"], keys=["rt:*"])
     client.acl_setuser("enough", enabled=True, passwords=["+x"], commands=needed.split(), keys=["rt:*"])
     assert (await only(f"unix://few:x@{server.path}")).text == PROBLEMS["forbidden"][0]

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from realtime.core import quota
-from realtime.core.quota import KNOWN_MS, SILENT_MS, WINDOW_MS, QuotaLog
+from realtime.core.quota import HOLD_MS, KNOWN_MS, SILENT_MS, WINDOW_MS, share_of
 from realtime.providers.redis_quota import SCRIPT
+from tests.cluster.account_model import AccountModel
 from tests.cluster.redis_server import RedisServer, require
 
 LIMIT = 4
 BEGAN_MS = 1_790_000_000_000
-KEYS = ["test:places", "test:refusals", "test:nodes"]
+KEYS = ["test:places", "test:refusals", "test:nodes", "test:known"]
 CLOCK = "redis.call('TIME')"
 
 
@@ -28,10 +29,22 @@ class Script:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def run(self, now_ms: int, node: str, operation: str, *arguments: Any, limit: int = LIMIT) -> list[int]:
+    def run(
+        self,
+        now_ms: int,
+        node: str,
+        operation: str,
+        *arguments: Any,
+        heard_ms: int = 0,
+        knows: int = 1,
+        limit: int = LIMIT,
+    ) -> list[int]:
         seconds, ms = divmod(BEGAN_MS + now_ms, 1000)
         text = SCRIPT.text.replace(CLOCK, f"{{'{seconds}', '{ms * 1000 + 999}'}}")
-        return self.client.eval(text, len(KEYS), *KEYS, operation, node, limit, *arguments)
+        heard_ms = BEGAN_MS + heard_ms if heard_ms else 0
+        words = (operation, node, heard_ms, knows, limit, *arguments)
+        wait_ms, left, nodes, usable, now, oldest, since = self.client.eval(text, len(KEYS), *KEYS, *words)
+        return [wait_ms, left, nodes, usable, now - BEGAN_MS, oldest - BEGAN_MS, since - BEGAN_MS]
 
 
 @pytest.fixture
@@ -45,34 +58,27 @@ def script(kept_server: RedisServer):
 
 
 class SharedAccount(RuleBasedStateMachine):
-    """Two nodes ask, give back, date anew, write again and are refused; a third one may be silent."""
+    """Nodes ask, give back, leave, write again and are refused; some are silent. The clock may go back."""
 
     script: Script
 
     def __init__(self) -> None:
         super().__init__()
         self.script.client.flushall()
-        self.log, self.now_ms, self.numbers = QuotaLog(LIMIT), 0, itertools.count()
-        self.seen_ms: dict[str, int] = {}
+        self.model, self.now_ms, self.numbers = AccountModel(), KNOWN_MS, itertools.count()
         self.taken: list[str] = ["never"]
 
-    def both(self, node: str, operation: str, *arguments: Any) -> list[int]:
-        """Runs it in Redis, and checks what it says of the account."""
-        wait_ms, left, known, limit = self.script.run(self.now_ms, node, operation, *arguments)
-        if operation == "refused":
-            self.log.refused(self.now_ms)
-        self.seen_ms = {name: at for name, at in self.seen_ms.items() if at > self.now_ms - KNOWN_MS}
-        self.seen_ms[node] = self.now_ms
-        if operation == "leave":
-            del self.seen_ms[node]
-        self.log.nodes = known
-        self.log.silent = sum(at <= self.now_ms - SILENT_MS for at in self.seen_ms.values())
-        assert (known, limit) == (len(self.seen_ms), self.log.usable(self.now_ms))
-        return [wait_ms, left]
+    def both(self, node: str, operation: str, *arguments: Any, heard_ms: int = 0, knows: int = 3) -> None:
+        """Runs it in Redis and in the model."""
+        said = self.script.run(self.now_ms, node, operation, *arguments, heard_ms=heard_ms, knows=knows)
+        assert said == self.model.run(self.now_ms, operation, node, heard_ms, knows, LIMIT, *arguments)
+        places = self.script.client.zrange(KEYS[0], 0, -1, withscores=True)
+        held = {place.decode(): int(at_ms) - BEGAN_MS for place, at_ms in places}
+        assert held == dict(self.model.log.places(self.now_ms))
 
-    @rule(ms=st.sampled_from([1, 800, SILENT_MS, 20_000, WINDOW_MS]))
+    @rule(ms=st.sampled_from([1, 800, SILENT_MS, 20_000, HOLD_MS, WINDOW_MS, -5, -100_000]))
     def time_passes(self, ms: int) -> None:
-        self.now_ms += ms
+        self.now_ms = max(1, self.now_ms + ms)
 
     @rule(
         node=st.sampled_from("ab"),
@@ -82,34 +88,33 @@ class SharedAccount(RuleBasedStateMachine):
     )
     def take(self, node: str, longest_ms: int, again: bool, data: st.DataObject) -> None:
         place = data.draw(st.sampled_from(self.taken)) if again else f"{node}:{next(self.numbers)}"
-        wait_ms, left = self.both(node, "take", place, longest_ms)
-        assert wait_ms == self.log.take(place, self.now_ms, longest_ms)
-        assert left == self.log.left(self.now_ms)
+        self.both(node, "take", place, longest_ms, heard_ms=self.now_ms)
         self.taken.append(place)
 
     @rule(node=st.sampled_from("ab"), data=st.data())
     def give_back(self, node: str, data: st.DataObject) -> None:
-        place = data.draw(st.sampled_from(self.taken))
-        self.log.give_back(place)
-        assert self.both(node, "back", place) == [0, self.log.left(self.now_ms)]
+        self.both(node, "back", *data.draw(st.lists(st.sampled_from(self.taken), max_size=2)))
 
     @rule(
         node=st.sampled_from("ab"),
-        ages_ms=st.lists(st.integers(-5000, WINDOW_MS - 1), max_size=3),
+        ages_ms=st.lists(st.integers(-HOLD_MS, WINDOW_MS - 1), max_size=3),
         data=st.data(),
     )
     def write(self, node: str, ages_ms: list[int], data: st.DataObject) -> None:
         arguments: list[Any] = []
         for age_ms in ages_ms:
-            place = data.draw(st.sampled_from(self.taken))
-            self.log.write(place, self.now_ms - age_ms)
-            arguments += [place, age_ms]
-        assert self.both(node, "write", *arguments) == [0, self.log.left(self.now_ms)]
+            arguments += [data.draw(st.sampled_from(self.taken)), age_ms]
+        self.both(node, "write", *arguments)
 
-    @rule(node=st.sampled_from("abc"), operation=st.sampled_from(["look", "refused", "leave"]))
-    def other(self, node: str, operation: str) -> None:
-        _, left = self.both(node, operation)
-        assert left == self.log.left(self.now_ms)
+    @rule(
+        node=st.sampled_from("abc"),
+        operation=st.sampled_from(["look", "refused", "leave"]),
+        heard_ago_ms=st.sampled_from([None, 0, 50, SILENT_MS, -1]),
+        knows=st.integers(1, 10),
+    )
+    def other(self, node: str, operation: str, heard_ago_ms: int | None, knows: int) -> None:
+        heard_ms = 0 if heard_ago_ms is None else max(0, self.now_ms - heard_ago_ms)
+        self.both(node, operation, heard_ms=heard_ms, knows=knows)
 
 
 def test_the_script_and_the_log_agree(script: Script) -> None:
@@ -120,21 +125,46 @@ def test_the_script_and_the_log_agree(script: Script) -> None:
 
 
 def test_the_times_of_the_script_are_those_of_the_log() -> None:
-    numbers = re.search(r"= (61000, 60000, 10000, 3000, 120000)\n", SCRIPT.text)
+    numbers = re.search(r"= (61000, 30000, 60000, 10000, 3000, 120000)\n", SCRIPT.text)
     assert numbers is not None
-    ours = (quota.WINDOW_MS, quota.LOWERED_MS, quota.SETTLE_MS, quota.SILENT_MS, quota.KNOWN_MS)
-    assert tuple(map(int, numbers[1].split(","))) == ours
+    names = ("WINDOW_MS", "HOLD_MS", "LOWERED_MS", "SETTLE_MS", "SILENT_MS", "KNOWN_MS")
+    assert tuple(map(int, numbers[1].split(","))) == tuple(getattr(quota, name) for name in names)
     assert f"* {quota.SAFE_SHARE} /" in SCRIPT.text
     assert f"{quota.LOWERED_TO} ^" in SCRIPT.text
-    assert len(SCRIPT.text.splitlines()) <= 40
     assert SCRIPT.text.count(CLOCK) == 1
 
 
-def test_a_clock_that_goes_back_leaves_no_place_that_is_never_over(script: Script) -> None:
+def test_a_clock_that_goes_back_leaves_no_place_that_is_never_over_and_says_that_something_was_forgotten(
+    script: Script,
+) -> None:
     for number in range(LIMIT):
-        assert script.run(600_000, "a", "take", str(number), 0)[0] == 0
+        assert script.run(600_000, "a", "take", str(number), 0, heard_ms=600_000)[0] == 0
     script.run(600_000, "a", "refused")
-    assert script.run(0, "a", "take", "after", 0) == [0, LIMIT - 1, 1, LIMIT]
+    assert script.run(1, "a", "take", "after", 0, heard_ms=1) == [0, LIMIT - 1, 1, LIMIT, 1, 1, 1]
+
+
+def test_a_node_is_in_touch_when_it_says_what_it_has_heard(script: Script) -> None:
+    """Not when something of it arrives, which may be old. Until then its share is kept aside."""
+    limit, share = 60, share_of(60, 3)
+    script.run(0, "b", "look", limit=limit)
+
+    def usable(now_ms: int, heard_ms: int) -> int:
+        return script.run(now_ms, "a", "look", heard_ms=heard_ms, knows=3, limit=limit)[3]
+
+    script.run(1, "b", "leave")
+    assert usable(1000, 0) == limit - share
+    assert usable(1010, 1000) == limit
+    assert usable(1000 + SILENT_MS, 1000) == limit - share, "it goes on asking, but hears nothing"
+    assert usable(2000 + SILENT_MS, 1999 + SILENT_MS) == limit
+
+
+def test_the_share_that_is_kept_aside_is_the_one_that_its_node_knows(script: Script) -> None:
+    """More nodes came since it was heard of: it does not know that its share would be smaller."""
+    for name in "abcd":
+        script.run(0, name, "look", knows=1 if name == "a" else 4, limit=60)
+    for name in "bcd":
+        script.run(1, name, "look", heard_ms=1, knows=4, limit=60)
+    assert script.run(2, "b", "look", heard_ms=2, knows=4, limit=60)[3] == 60 - share_of(60, 1)
 
 
 def test_nothing_stays_in_redis_for_longer_than_two_minutes(script: Script) -> None:
@@ -149,8 +179,10 @@ def test_an_account_of_many_requests_costs_what_waits_and_not_what_was_sent(scri
     limit = 5000
     for first in range(0, limit, 500):
         pairs = [word for number in range(first, first + 500) for word in (f"old {number}", 60_000 - number)]
-        script.run(0, "a", "write", *pairs, limit=limit)
-    waits = [script.run(0, "a", "take", f"new {number}", 5000, limit=limit)[0] for number in range(10)]
+        script.run(1, "a", "write", *pairs, heard_ms=1, limit=limit)
+    waits = [
+        script.run(1, "a", "take", f"new {number}", 5000, heard_ms=1, limit=limit)[0] for number in range(10)
+    ]
     assert waits == [1000 + number for number in range(10)]
 
 

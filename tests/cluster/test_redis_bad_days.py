@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 
 import pytest
 
+from realtime.core.own_part import UNKNOWN_NODES
 from realtime.core.quota import SILENT_MS, share_of
-from realtime.providers import redis_link, redis_quota
+from realtime.providers import redis_link, redis_permit
 from tests.cluster.nodes import ANSWERS_S, KEY, LIMIT, Node, all_know, nodes_at, until
 from tests.cluster.redis_server import SECRET, RedisServer
 
@@ -18,8 +20,7 @@ PLACES = f"{KEY}:speech"
 @pytest.fixture(autouse=True)
 def times(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine has time to answer; and nobody waits long for a node to trust Redis again."""
-    monkeypatch.setattr(redis_quota, "LIMIT_S", ANSWERS_S)
-    monkeypatch.setattr(redis_quota, "APART_MS", 300)
+    monkeypatch.setattr(redis_permit, "LIMIT_S", ANSWERS_S)
     monkeypatch.setattr(redis_link, "LIMIT_S", 0.25)
 
 
@@ -56,6 +57,33 @@ async def take_all(nodes: list[Node]) -> int:
     return sum(await asyncio.gather(*(node.take(LIMIT) for node in nodes)))
 
 
+async def take_the_rest(nodes: list[Node]) -> int:
+    """Also what other nodes had in hand until they saw that little is left."""
+    sent = 0
+    for _ in range(3):
+        sent += await take_all(nodes)
+        for node in nodes:
+            node.quota._keep_spares()
+        await all_know(nodes)
+    return sent
+
+
+async def spares_of(nodes: list[Node], each: int) -> None:
+    """Wait until each node has so many permits in hand."""
+    await until(
+        lambda: [sum(spare.in_hand for spare in node.quota._spares) for node in nodes] == [each] * len(nodes)
+    )
+
+
+def left_already(server: RedisServer) -> int:
+    """How many requests have left, as Redis knows; the other places are open."""
+    client = client_of(server)
+    seconds, _ = client.time()
+    left = client.zcount(PLACES, 0, seconds * 1000 + 1000)
+    client.close()
+    return int(left)
+
+
 async def test_redis_that_was_never_there(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     server.kill()
     async with nodes_at(server.url, 1) as (node,):
@@ -63,7 +91,7 @@ async def test_redis_that_was_never_there(server: RedisServer, caplog: pytest.Lo
         assert not node.link.seen
         assert "ConnectionError" in str(node.link.problem)
         alone = await node.take(LIMIT)
-        assert alone == share_of(LIMIT, redis_quota.UNKNOWN_NODES), "there may be others"
+        assert alone == share_of(LIMIT, UNKNOWN_NODES), "there may be others"
         server.start()
         await back(node)
         assert node.link.problem is None
@@ -75,54 +103,101 @@ async def test_redis_that_was_never_there(server: RedisServer, caplog: pytest.Lo
 async def test_redis_that_dies_and_comes_back_empty(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with nodes_at(server.url, 3) as nodes:
+    """What is in hand can be sent at once; beyond it, nobody has more than before until a minute has passed."""
+    async with nodes_at(server.url, 3, spare=True) as nodes:
         await all_know(nodes)
-        sent = await nodes[0].take(4) + await nodes[1].take(2)
-        await all_know(nodes)
+        await spares_of(nodes, 2)
+        sent = await nodes[0].take(2) + await nodes[1].take(1)
+        await spares_of(nodes, 2)
         server.kill()
         await away(*nodes)
-        sent += await take_all(nodes)
-        assert 0.6 * LIMIT <= sent <= LIMIT
+        assert await take_all(nodes) == 6
+        sent += 6
         assert await take_all(nodes) == 0
         server.start()
         await back(*nodes)
-        await until(lambda: client_of(server).zcard(PLACES) == sent)
-        assert sent + await take_all(nodes) == LIMIT
+        await until(lambda: left_already(server) == sent)
+        assert sent + await take_the_rest(nodes) == LIMIT == left_already(server)
     assert sorted(lines(caplog)) == ["redis is away"] * 3 + ["redis is back"] * 3
 
 
-async def test_a_full_account_stays_full_when_redis_dies(server: RedisServer) -> None:
-    """Also for a node that had less than its share: what was left is all that can be shared."""
-    async with nodes_at(server.url, 3) as nodes:
+async def test_a_full_account_stays_full_when_redis_dies_and_when_it_is_back_empty(
+    server: RedisServer,
+) -> None:
+    """Also for a node that had less than its share, and before the one that had everything is back."""
+    line = server.folder / "line.sock"
+    line.symlink_to(server.path)
+    async with nodes_at(f"unix://{line}", 1, name="full") as full, nodes_at(server.url, 2) as others:
+        await all_know([*full, *others])
+        assert await full[0].take(LIMIT) == LIMIT
+        await all_know([*full, *others])
+        line.unlink()
+        server.kill()
+        await away(*full, *others)
+        assert await take_all(others) == 0
+        server.start()
+        await until(lambda: all(node.link.up for node in others))
+        for _ in range(5):
+            assert await take_all(others) == 0
+            await asyncio.sleep(0.05)
+        line.symlink_to(server.path)
+        await back(*full, *others)
+        assert left_already(server) == LIMIT
+        assert await take_all(others) == 0
+
+
+async def test_a_server_that_forgets_everything_while_it_runs_is_told_again(server: RedisServer) -> None:
+    """No connection is lost, so nobody else says that something is missing."""
+    client = client_of(server)
+    async with nodes_at(server.url, 2) as nodes:
         await all_know(nodes)
         assert await nodes[0].take(LIMIT) == LIMIT
         await all_know(nodes)
-        server.kill()
-        await away(*nodes)
+        client.flushall()
+        assert await nodes[1].take(LIMIT) == 0
+        await until(lambda: left_already(server) == LIMIT)
+        await back(*nodes)
         assert await take_all(nodes) == 0
+    client.close()
+
+
+async def test_the_first_words_on_a_connection_are_the_own_last_minute(server: RedisServer) -> None:
+    """The library opens one by itself where the server has closed it, before it sends what was asked."""
+    client = client_of(server)
+    async with nodes_at(server.url, 1) as (node,):
+        await all_know([node])
+        assert await node.take(LIMIT) == LIMIT
+        client.flushall()
+        for connection in client.client_list():
+            if connection["id"] != str(client.client_id()):
+                client.client_kill_filter(_id=connection["id"])
+        results = [node.quota.send("take", "one more", 0), node.quota.send("look")]
+        assert (await results[0] or [1])[0] > 0
+        await until(lambda: left_already(server) == LIMIT)
+    client.close()
 
 
 async def test_frozen_redis_is_not_waited_for(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_quota, "LIMIT_S", 0.25)
-    async with nodes_at(server.url, 1, limit_s=0.25) as (node,):
-        await until(lambda: node.link.seen)
-        await node.quota.send("look")
+    monkeypatch.setattr(redis_permit, "LIMIT_S", 0.25)
+    async with nodes_at(server.url, 1, limit_s=0.25, spare=True) as (node,):
+        await all_know([node])
+        await spares_of([node], 7)
         server.freeze()
-        assert await node.take(3) == 3, "by its own log"
+        assert await node.take(3) == 3, "what is in hand"
         await away(node)
         assert await node.take(3) == 3
         server.wake()
         await until(lambda: node.link.up)
-        await until(lambda: client_of(server).zcard(PLACES) == 6)
+        await until(lambda: left_already(server) == 6)
 
 
 async def test_slow_redis_is_not_waited_for(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each answer takes half a second, for as long as somebody holds it up."""
-    monkeypatch.setattr(redis_quota, "LIMIT_S", 0.25)
+    """No answer comes, for as long as somebody holds it up."""
+    monkeypatch.setattr(redis_permit, "LIMIT_S", 0.25)
     client = client_of(server)
-    async with nodes_at(server.url, 1, limit_s=0.25) as (node,):
-        await until(lambda: node.link.seen)
-        await node.quota.send("look")
+    async with nodes_at(server.url, 1, limit_s=0.25, spare=True) as (node,):
+        await all_know([node])
+        await spares_of([node], 7)
         client.execute_command("CLIENT", "PAUSE", 60_000, "ALL")
         assert await node.take(2) == 2
         await away(node)
@@ -130,19 +205,39 @@ async def test_slow_redis_is_not_waited_for(server: RedisServer, monkeypatch: py
     client.close()
 
 
+async def test_who_has_nothing_in_hand_waits_until_the_others_leave_its_part_alone(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it has as much as it had before."""
+    monkeypatch.setattr(redis_permit, "LIMIT_S", 0.25)
+    async with nodes_at(server.url, 1, limit_s=0.25) as (node,):
+        await all_know([node])
+        held = [node.quota.ask(0.0) for _ in range(2)]
+        await node.quota.send("look")
+        server.kill()
+        await away(node)
+        for permit in held:
+            permit.give_back()
+        began_s = asyncio.get_running_loop().time()
+        assert await node.take(1, wait_s=5.0) == 0, "it had nothing"
+        assert await node.take(1) == 0
+        assert asyncio.get_running_loop().time() - began_s < 5.0
+
+
 async def test_a_replica_that_takes_no_writes_is_away(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of(server)
-    async with nodes_at(server.url, 1) as (node,):
-        await until(lambda: node.link.seen)
+    async with nodes_at(server.url, 1, spare=True) as (node,):
+        await all_know([node])
+        await spares_of([node], 7)
         client.execute_command("REPLICAOF", "127.0.0.1", "1")
         await away(node)
         await asyncio.sleep(0.3)  # several looks
         assert await node.take(1) == 1
         client.execute_command("REPLICAOF", "NO", "ONE")
         await back(node)
-        await until(lambda: client.zcard(PLACES) == 1)
+        await until(lambda: left_already(server) == 1)
     assert lines(caplog) == ["redis is away", "redis is back"], "a replica answers, and is not back for that"
     client.close()
 
@@ -152,6 +247,7 @@ async def test_redis_without_memory_still_counts(server: RedisServer) -> None:
     client = client_of(server)
     async with nodes_at(server.url, 1) as (node,):
         await until(lambda: node.link.seen)
+        await all_know([node])
         client.config_set("maxmemory", 1)
         assert await node.take(LIMIT + 1) == LIMIT == client.zcard(PLACES)
         assert node.link.up
@@ -221,27 +317,29 @@ async def test_what_waits_for_redis_is_bounded(server: RedisServer, monkeypatch:
 async def test_one_node_that_is_cut_off_has_its_share_and_the_others_keep_it_aside(
     server: RedisServer,
 ) -> None:
-    """Also if it was idle before: then it has its part of what was left."""
     client, line = client_of(server), server.folder / "line.sock"
     line.symlink_to(server.path)
-    async with nodes_at(server.url, 2) as (one, two), nodes_at(f"unix://{line}", 1, name="far") as (far,):
+    async with AsyncExitStack() as stack:
+        (far,) = await stack.enter_async_context(nodes_at(f"unix://{line}", 1, name="far", spare=True))
+        await all_know([far])
+        of_far = {connection["id"] for connection in client.client_list()} - {str(client.client_id())}
+        one, two = await stack.enter_async_context(nodes_at(server.url, 2))
         await all_know([one, two, far])
+        await spares_of([far], 2)
         sent = await one.take(3)
         await all_know([one, two, far])
         line.unlink()
-        for connection in client.client_list():
-            if connection["id"] != str(client.client_id()):
-                client.client_kill_filter(_id=connection["id"])
+        for connection in of_far:
+            client.client_kill_filter(_id=connection)
         await away(far)
-        sent += await far.take(LIMIT)
-        assert sent == 3 + (LIMIT - 3) // 3
         client.zadd(f"{KEY}:speech:nodes", {"far 0": client.time()[0] * 1000 - SILENT_MS})
         await one.quota.send("look")
         sent += await take_all([one, two])
-        assert sent <= LIMIT
         assert client.zcard(PLACES) == LIMIT - share_of(LIMIT, 3)
+        sent += await far.take(LIMIT)
+        assert sent == LIMIT - share_of(LIMIT, 3), "it sent what it had in hand"
         line.symlink_to(server.path)
-        await back(far)
-        await until(lambda: client.zcard(PLACES) == sent)
-        assert await take_all([one, two, far]) == LIMIT - sent
+        await back(one, two, far)
+        await until(lambda: left_already(server) == sent)
+        assert sent + await take_the_rest([one, two, far]) == LIMIT
     client.close()

@@ -64,11 +64,12 @@ async def test_two_servers_with_one_account_share_it(kept_server: RedisServer) -
         open_runtime(settings("three", redis_prefix="other:")) as apart,
     ):
         for runtime in (one, two, apart):
-            await until(lambda runtime=runtime: runtime.not_ready() is None)
+            of = runtime.providers.speech._quota
+            await until(lambda runtime=runtime, of=of: runtime.not_ready() is None and not of.apart)
         quota = one.providers.speech._quota
         assert isinstance(quota, RedisQuota)
         for _ in range(3):
-            await quota.ask(0.0).use()
+            await quota.ask(0.0).leaves()
         await two.providers.speech._quota.send("look")
         await apart.providers.speech._quota.send("look")
         assert [each.providers.speech.requests_left() for each in (two, apart)] == [2, 5]

@@ -45,8 +45,9 @@ class AccountSpeech(FakeSpeech):
 
 class AccountUtterance(FakeUtterance):
     async def say(self, text: str) -> int:
-        account = self._speech.account
-        await asyncio.sleep(account.take(f"{id(self)} {self._said}", now_ms()) / 1000)
+        account, place = self._speech.account, f"{id(self)} {self._said}"
+        await asyncio.sleep(account.take(place, now_ms()) / 1000)
+        account.write(place, now_ms())
         return await super().say(text)
 
     async def events(self):

@@ -13,7 +13,7 @@ from realtime.minimax.chat_call import platform_dialect
 from realtime.minimax.http import HttpClient
 from realtime.minimax.models import traits_of
 from realtime.providers.memory_quota import MemoryQuota
-from realtime.providers.quota import Quota
+from realtime.providers.quota import Permit, Quota
 from realtime.settings import Settings
 from realtime.upstream import CHAT
 
@@ -47,7 +47,14 @@ class ChatProvider:
         return f"<ChatProvider {self._chat!r}>"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        await self._wait_for_place()
+        permits = _Permits(self._quota, self._budget_wait_s)
+        await permits.use()
+
+        async def try_again(error: ProviderError) -> None:
+            """A try more is a request more."""
+            self._learn(error)
+            await permits.use()
+
         answer = self._chat.stream(
             messages=request.messages,
             tools=request.tools,
@@ -58,7 +65,8 @@ class ChatProvider:
             reasoning_effort=request.reasoning_effort,
             first_timeout_s=self._first_timeout_s,
             gap_timeout_s=self._gap_timeout_s,
-            before_retry=self._try_again,
+            before_retry=try_again,
+            leaving=permits.leaves,
         )
         try:
             async with aclosing(answer) as events:
@@ -67,15 +75,8 @@ class ChatProvider:
         except ProviderError as error:
             self._learn(error)
             raise
-
-    async def _try_again(self, error: ProviderError) -> None:
-        """A try more is a request more."""
-        self._learn(error)
-        await self._wait_for_place()
-
-    async def _wait_for_place(self) -> None:
-        """Until the account allows one more request. Raises ProviderRejected if that takes too long."""
-        await self._quota.ask(self._budget_wait_s).use()
+        finally:
+            permits.give_back()
 
     def _learn(self, error: ProviderError) -> None:
         if error.code == "rate_limit_exceeded" and error.upstream_code is not None:  # not our own count's
@@ -100,6 +101,29 @@ class ChatProvider:
 
     async def aclose(self) -> None:
         await self._chat.aclose()
+
+
+class _Permits:
+    """Those of one question: each try is a request. One that did not leave keeps its permit for the next try."""
+
+    def __init__(self, quota: Quota, longest_wait_s: float) -> None:
+        self._quota = quota
+        self._longest_wait_s = longest_wait_s
+        self._permit: Permit | None = None
+
+    async def use(self) -> None:
+        """Until the account allows one more request. Raises ProviderRejected if that takes too long."""
+        if self._permit is None or self._permit.over:
+            self._permit = self._quota.ask(self._longest_wait_s)
+            await self._permit.use()
+
+    async def leaves(self) -> None:
+        assert self._permit is not None
+        await self._permit.leaves()
+
+    def give_back(self) -> None:
+        if self._permit is not None:
+            self._permit.give_back()
 
 
 def create(settings: Settings) -> ChatProvider:

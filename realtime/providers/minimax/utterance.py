@@ -140,8 +140,9 @@ class MiniMaxUtterance:
         """The reply is over, spoken to its end or not. Returns at once; the pool closes connections later."""
         self._closed = True
         self._changed.set()
-        if self._ahead is not None:
-            self._ahead.give_back()
+        for permit in (self._ahead, *(chunk.permit for chunk in self._chunks)):
+            if permit is not None:
+                permit.give_back()
         session, self._session = self._session, None
         if session is None:
             return
@@ -199,10 +200,10 @@ class MiniMaxUtterance:
                 chunk.sent_s = _now() if not self._sent and not chunk.begin else None
                 self._sent.append(chunk)
                 self._pool.upstream.asked(SPEECH)
-                if chunk.permit is not None:
-                    chunk.permit.leaves()
+                permit = chunk.permit
+                assert permit is not None
                 try:
-                    await session.say(chunk.text[chunk.begin :])
+                    await session.say(chunk.text[chunk.begin :], permit.leaves)
                 except ProviderError as error:
                     if self._session is session:
                         self._send_error = without_trace(error)
@@ -250,7 +251,7 @@ class MiniMaxUtterance:
         if chunk.begin > began:
             chunk.losses = 0  # after every attempt with progress there may be another one
         limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
-        if not error.retryable:
+        if not error.retryable or (limited and error.upstream_code is None):  # the latter is our own count's
             raise await self._explain(error, self._config.voice_id) if self._explain else error
         chunk.losses += 1
         if limited:
@@ -267,7 +268,7 @@ class MiniMaxUtterance:
         self._send_error = None
         self._next = chunk.number
         self._skip_received(chunk, expected_ms)
-        self._unpaid = [unfinished for unfinished in again if not unfinished.done]
+        self._unpaid = [one for one in again if not one.done and (one.permit is None or one.permit.over)]
 
     def _skip_received(self, chunk: _Chunk, expected_ms: Callable[[str], float] | None) -> None:
         """Let the next attempt begin at the first word of the chunk that was not received."""

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -109,9 +109,11 @@ class ScriptedSession(SpeechSession):
     def usable(self) -> bool:
         return not self._failed and not self.closed
 
-    async def say(self, text: str) -> int:
+    async def say(self, text: str, leaving: Callable[[], Awaitable[None]] | None = None) -> int:
         if not self.usable:
             raise ProviderUnavailable("This connection has failed.")
+        if leaving is not None:
+            await leaving()
         self.texts.append(text)
         self._client.texts.append(text)
         self._client.sent_at_s.append(asyncio.get_running_loop().time())

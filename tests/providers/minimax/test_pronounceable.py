@@ -62,7 +62,8 @@ class Line:
     def take_idle(self, config: SpeechConfig) -> Line:
         return self
 
-    async def say(self, text: str) -> int:
+    async def say(self, text: str, leaving: Any) -> int:
+        await leaving()
         self.sent.append(text)
         return len(self.sent) - 1
 
