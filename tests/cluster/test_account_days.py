@@ -182,6 +182,43 @@ def test_a_node_whose_line_is_cut_has_its_share_and_the_others_the_rest():
     assert len(last_s) >= 0.6 * 30
 
 
+def test_a_node_that_lost_redis_leaves_alone_what_the_others_may_still_get():
+    """Its places of a minute ago are for all, until its share is kept aside."""
+
+    async def day() -> VirtualAccount:
+        async with virtual_account(20, 2, 1) as account:
+            lost, other = account.nodes
+            await account.send(lost, 10)
+            await account.send(other, 10)
+            await asyncio.sleep(60.5)
+            lost.line.cut = True
+            for _ in range(70):
+                await account.send(lost, 20)
+                await account.send(other, 20)
+                await asyncio.sleep(0.1)
+            return account
+
+    assert most(run(day()).left_s) <= 20
+
+
+def test_a_request_that_left_and_could_not_say_so_counts_as_late_as_it_could_have_left():
+    async def day() -> VirtualAccount:
+        async with virtual_account(1, 2, 1) as account:
+            one, other = account.nodes
+            permit = one.quota.ask(0.0)
+            await asyncio.sleep(25.0)
+            one.line.cut = True
+            await account.leave(permit)
+            for _ in range(100):
+                await account.send(other, 1)
+                await asyncio.sleep(1.0)
+            return account
+
+    account = run(day())
+    assert len(account.left_s) == 2
+    assert most(account.left_s) == 1
+
+
 def test_what_is_in_hand_can_be_sent_at_once_when_redis_is_lost():
     async def day() -> VirtualAccount:
         async with virtual_account(60, 3, 1) as account:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from realtime.core.messages import ChatFinish, ChatMessage, ChatRequest
-from realtime.core.quota import WINDOW_MS
+from realtime.core.quota import HOLD_MS, WINDOW_MS
 from realtime.errors import ProviderError, ProviderRejected
 from realtime.minimax.errors import error_for_code
 from realtime.providers.base import SpeechPaused, Voice
@@ -179,6 +179,61 @@ def test_a_request_whose_connection_comes_late_has_its_place_when_it_leaves(conn
         places_ms = [at_ms for _, at_ms in quota.log.places(now_ms())]
         assert len(sent_ms) == len(places_ms) == 2
         assert all(abs(one - other) <= 1 for one, other in zip(sent_ms, places_ms, strict=True))
+        await speech.aclose()
+
+    virtual_time.run(conversation())
+
+
+def test_a_chat_request_whose_connection_comes_late_has_its_place_when_it_leaves():
+    async def conversation() -> None:
+        service, quota = Asked(connect_s=4.0), MemoryQuota("chat", 20)
+        assert await ask(chat_of(service, quota))
+        assert [at_ms for _, at_ms in quota.log.places(now_ms())] == [int(service.at_s[0] * 1000)]
+
+    virtual_time.run(conversation())
+
+
+def test_a_chat_request_that_is_given_up_before_it_leaves_takes_no_place():
+    async def conversation() -> None:
+        service, quota = Asked(connect_s=4.0), MemoryQuota("chat", 20)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await ask(chat_of(service, quota))
+        assert (quota.left(), service.at_s) == (20, [])
+
+    virtual_time.run(conversation())
+
+
+def test_a_permit_is_good_for_one_request_and_for_some_time():
+    """What leaves too late, or a second time, is a request more, and waits for its place."""
+
+    async def conversation() -> None:
+        quota = MemoryQuota("speech", 2)
+        first, second = quota.ask(5.0), quota.ask(5.0)
+        await first.use()
+        await asyncio.sleep(HOLD_MS / 1000 + 1)
+        await first.leaves()
+        await second.leaves()
+        left_s = asyncio.get_running_loop().time()
+        with pytest.raises(ProviderRejected):
+            await second.leaves()
+        await asyncio.sleep(WINDOW_MS / 1000 - 3.0)
+        await second.leaves()
+        assert asyncio.get_running_loop().time() - left_s == pytest.approx(WINDOW_MS / 1000, abs=0.01)
+        assert (first.over, second.over, quota.left()) == (True, True, 1)
+
+    virtual_time.run(conversation())
+
+
+def test_a_reply_that_is_over_gives_back_what_was_not_sent():
+    async def conversation() -> None:
+        speech, quota = provider(ScriptedClient(Fate(connect_s=9.0))), MemoryQuota("speech", 20)
+        speech.use_quota(quota)
+        async with speech.open(Voice("v")) as utterance:
+            await utterance.say("bado fel.")
+            await utterance.say("gan dor.")
+            assert quota.left() == 18
+        assert quota.left() == 20
         await speech.aclose()
 
     virtual_time.run(conversation())
