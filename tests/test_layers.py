@@ -145,6 +145,7 @@ def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
         "redis_errors.py",
         "redis_journal.py",
         "redis_link.py",
+        "redis_permit.py",
         "redis_quota.py",
         "redis_report.py",
         "redis_store.py",

@@ -17,6 +17,7 @@ from importlib import resources
 from itertools import count
 from typing import Any
 
+from realtime import deadlines
 from realtime.core.own_part import UNKNOWN_NODES, OwnPart, View
 from realtime.core.quota import HOLD_MS
 from realtime.providers.memory_quota import now_ms
@@ -127,7 +128,7 @@ class RedisQuota(Quota, SharedCount, Greeting):
 
     async def together(self, timeout_s: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
+            async with deadlines.timeout(timeout_s):
                 await self._together.wait()
 
     def placed(self, place: str, from_ms: int) -> None:
@@ -192,8 +193,9 @@ class RedisQuota(Quota, SharedCount, Greeting):
             self.send("write", *self._ages(self._own.log.places(now), now))
         if self.apart:
             self._together.clear()
-        else:
+        elif not self._together.is_set():
             self._together.set()
+            self._keep_spares()
         if max(1, known) != self._known:
             self._known = max(1, known)
             if self._on_nodes is not None:

@@ -11,6 +11,7 @@ from realtime.providers import redis_store
 from realtime.providers.journal import Entry, Kept
 from realtime.providers.redis_journal import RedisJournal
 from realtime.server import journaling
+from realtime.server.state import runtime_of
 from tests.cluster.moving import QUERY, live_at, lose, open_nodes, query_of, recorded, takeovers, texts
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
@@ -98,14 +99,15 @@ async def test_a_session_whose_position_cannot_be_read_does_not_go_on(server: Re
 
 
 def open_link_of(node):
-    from realtime.server.state import runtime_of
-
     return runtime_of(node.server.app).journal._link
 
 
 async def test_while_redis_is_away_talks_go_on_and_a_stranger_is_told_so(server: RedisServer) -> None:
     async with open_nodes(server) as (one, two), one.connect(QUERY) as old:
         await recorded(one, old)
+        for node in (one, two):
+            quota = runtime_of(node.server.app).providers.chat._quota
+            await until(lambda quota=quota: any(spare.in_hand for spare in quota._spares))
         server.freeze()
         answer = await old.ask("What is the sea?", output_modalities=["text"])
         assert answer["status"] == "completed"
