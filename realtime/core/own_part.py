@@ -48,6 +48,7 @@ class OwnPart:
         self._heard_ms: int | None = None
         self._since_ms: int | None = None
         self._ahead_ms: int | None = None  # the other clock, at least
+        self._young = False  # it is new here, and those who were here before may not be back yet
         self._apart: _Apart | None = _Apart(0, 0)  # nobody knows of it yet
         self._room: int | None = None  # what it had when it was alone or apart ...
         self._room_heard_ms: int | None = None  # ... since this answer
@@ -117,8 +118,10 @@ class OwnPart:
         from_ms = now_ms if granted else max(now_ms, self._heard_ms + SILENT_MS)
         if not granted:
             self._keep_room(now_ms, from_ms)
+        if self._room is None:
+            return (0 if self._young else share), from_ms
         share_from_ms = (self._room_heard_ms or 0) + ALONE_MS
-        if self._room is None or now_ms >= share_from_ms:
+        if now_ms >= share_from_ms:
             return share, from_ms
         return (min(self._room, share), from_ms) if self._room else (share, share_from_ms)
 
@@ -138,8 +141,8 @@ class OwnPart:
         """Whether everything that was sent in the last minute is known there."""
         if apart.there_ms is None:
             apart.there_ms = view.there_ms
-        young = not apart.expected and view.there_ms - view.since_ms < YOUNG_MS
-        complete = view.oldest_ms >= apart.there_ms and view.nodes >= apart.expected and not young
+        self._young = not apart.expected and view.there_ms - view.since_ms < YOUNG_MS
+        complete = view.oldest_ms >= apart.there_ms and view.nodes >= apart.expected and not self._young
         return complete or now_ms - apart.began_ms >= ALONE_MS
 
     def _jumped(self, view: View, now_ms: int) -> bool:

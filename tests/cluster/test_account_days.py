@@ -149,6 +149,41 @@ def test_who_comes_back_first_gets_nothing_that_others_had(empty: bool):
     assert len(account.left_s) == 40, "when the minute is over, everything is there again"
 
 
+def test_a_new_node_at_an_empty_redis_waits_for_those_who_may_come_back():
+    async def day() -> VirtualAccount:
+        async with virtual_account(20, 1, 1) as account:
+            full = account.nodes[0]
+            await account.send(full, 20)
+            account.server.die()
+            full.line.cut = True
+            await asyncio.sleep(5.0)
+            account.server.come_back(empty=True)
+            new = account.add("new")
+            for tenth in range(50):
+                full.line.cut = tenth < 10
+                await account.send(new, 20)
+                await asyncio.sleep(0.1)
+            return account
+
+    assert most(run(day()).left_s) <= 20
+
+
+@pytest.mark.parametrize("clock_ms", CLOCKS_MS)
+def test_a_clock_that_is_set_changes_nothing(clock_ms: int):
+    async def day() -> VirtualAccount:
+        async with virtual_account(20, 2, 1) as account:
+            one, other = account.nodes
+            await account.send(one, 20)
+            await asyncio.sleep(1.0)
+            account.server.clock_ms += clock_ms
+            for _ in range(50):
+                await account.send(other, 20)
+                await asyncio.sleep(0.1)
+            return account
+
+    assert most(run(day()).left_s) <= 20
+
+
 def test_redis_that_stays_away_gives_each_node_what_it_had_and_then_its_share():
     async def day() -> VirtualAccount:
         async with virtual_account(30, 3, 1) as account:

@@ -1,0 +1,119 @@
+"""What one node may send by itself: nothing before its share is kept aside, then what it had, then its share."""
+
+from __future__ import annotations
+
+from realtime.core import own_part
+from realtime.core.own_part import ALONE_MS, UNKNOWN_NODES, YOUNG_MS, OwnPart, View
+from realtime.core.quota import SILENT_MS, WINDOW_MS, share_of
+
+LIMIT = 60
+THERE_MS = 1_790_000_000_000
+OLD_MS = THERE_MS - 10 * WINDOW_MS
+
+
+def answer(now_ms: int, *, nodes: int = 3, oldest_ms: int | None = None, since_ms: int = OLD_MS) -> View:
+    there_ms = THERE_MS + now_ms
+    return View(nodes, there_ms, there_ms if oldest_ms is None else oldest_ms, since_ms)
+
+
+def together(now_ms: int = 0, *, has: int = 0) -> OwnPart:
+    part = OwnPart(LIMIT)
+    part.heard(answer(now_ms), now_ms, UNKNOWN_NODES)
+    part.heard(answer(now_ms), now_ms, 3)
+    for number in range(has):
+        part.log.write(f"had {number}", now_ms)
+    assert not part.apart
+    return part
+
+
+def test_a_node_that_has_never_heard_anything_has_the_share_of_one_of_ten():
+    part = OwnPart(LIMIT)
+    assert (part.left(0), part.limit(0), part.alone(0)) == (share_of(LIMIT, 10), share_of(LIMIT, 10), True)
+
+
+def test_a_new_node_has_nothing_where_everybody_may_be_new_and_then_waits_for_all_others():
+    part = OwnPart(LIMIT)
+    part.heard(answer(0, since_ms=THERE_MS), 0, UNKNOWN_NODES)
+    assert (part.apart, part.left(0)) == (True, 0)
+    part.heard(answer(YOUNG_MS, oldest_ms=THERE_MS - 1, since_ms=THERE_MS), YOUNG_MS, UNKNOWN_NODES)
+    assert (part.apart, part.left(YOUNG_MS)) == (True, share_of(LIMIT, 10))
+    part.heard(answer(YOUNG_MS, oldest_ms=THERE_MS, since_ms=THERE_MS), YOUNG_MS, UNKNOWN_NODES)
+    assert not part.apart
+
+
+def test_alone_it_waits_then_has_what_it_had_and_after_a_minute_its_share():
+    part = together(has=5)
+    assert part.take("soon", 1000, 5000) > 5000, "what it had is still counted"
+    assert part.take("a", 1000, WINDOW_MS) == WINDOW_MS - 1000
+    for number in range(5):
+        part.log.give_back(f"had {number}")
+    part.log.give_back("a")
+    assert part.take("b", 1000, 0) == SILENT_MS - 1000
+    assert [part.take(str(number), SILENT_MS, 0) for number in range(5)] == [0] * 5
+    assert part.take("more", SILENT_MS, 0) > 0
+    assert part.limit(ALONE_MS - 1) == 5
+    assert part.limit(ALONE_MS) == share_of(LIMIT, 3)
+
+
+def test_a_node_that_had_nothing_gets_its_share_after_a_minute():
+    part = together()
+    assert part.take("a", SILENT_MS, WINDOW_MS) == ALONE_MS - SILENT_MS
+    assert part.left(ALONE_MS - 1) == 0
+    assert part.left(ALONE_MS) == share_of(LIMIT, 3)
+
+
+def test_a_node_never_has_more_than_its_share_by_itself():
+    assert together(has=LIMIT).limit(SILENT_MS) == share_of(LIMIT, 3)
+
+
+def test_on_a_new_connection_it_waits_until_all_have_heard_a_later_answer():
+    part = together(has=5)
+    part.connected(100)
+    assert (part.apart, part.heard_there_ms, part.limit(100)) == (True, 0, 5)
+    assert not part.heard(answer(200, oldest_ms=THERE_MS + 199), 200, 3)
+    assert part.apart
+    part.heard(answer(300, oldest_ms=THERE_MS + 199), 300, 3)
+    assert part.apart
+    part.heard(answer(400, oldest_ms=THERE_MS + 200), 400, 3)
+    assert not part.apart
+
+
+def test_one_that_never_comes_back_is_not_waited_for_for_ever():
+    part = together(has=5)
+    part.connected(100)
+    for now_ms in range(200, 100 + ALONE_MS, 700):
+        part.heard(answer(now_ms, oldest_ms=THERE_MS), now_ms, 3)
+        assert part.apart
+    part.heard(answer(100 + ALONE_MS, oldest_ms=THERE_MS), 100 + ALONE_MS, 3)
+    assert not part.apart
+
+
+def test_what_was_forgotten_is_written_again_and_as_many_as_before_have_to_come_back():
+    part = together(has=5)
+    assert part.heard(answer(1000, nodes=1, since_ms=THERE_MS + 900), 1000, 3)
+    assert (part.apart, part.limit(1000)) == (True, 5)
+    assert not part.heard(answer(2000, nodes=2, since_ms=THERE_MS + 900), 2000, 3)
+    assert part.apart
+    part.heard(answer(3000, nodes=3, since_ms=THERE_MS + 900), 3000, 3)
+    assert not part.apart
+
+
+def test_a_clock_that_is_set_forward_makes_places_be_written_again():
+    part = together(has=5)
+    late = View(3, THERE_MS + 500, THERE_MS + 500, OLD_MS)
+    assert not part.heard(late, 2500, 3), "an answer that came late"
+    assert not part.heard(answer(2600), 2600, 3), "and one that did not"
+    ahead_ms = 2700 + own_part.JUMP_MS + 1
+    assert part.heard(answer(ahead_ms, oldest_ms=THERE_MS + 2600), 2700, 3)
+    assert part.apart
+
+
+def test_its_share_is_of_as_many_nodes_as_it_has_told():
+    """What the others keep aside for it is by that number: fewer count only when they have heard of it."""
+    part = together(has=LIMIT)
+    part.heard(answer(10, nodes=2), 10, 3)
+    assert (part.nodes, part.limit(10 + SILENT_MS)) == (2, share_of(LIMIT, 3))
+    part.heard(answer(20, nodes=2), 20, 2)
+    assert part.limit(20 + SILENT_MS) == share_of(LIMIT, 2)
+    part.heard(answer(30, nodes=4), 30, 2)
+    assert part.limit(30 + SILENT_MS) == share_of(LIMIT, 4)
