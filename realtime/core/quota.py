@@ -85,6 +85,8 @@ class QuotaLog:
     def usable(self, now_ms: int) -> int:
         """The limit as it is now."""
         self._expire(now_ms)
+        if not self._refused_ms and not self.aside:  # nearly always, and asked for at each delta of an answer
+            return max(1, self.limit)
         return usable(self.limit, lowered=len(self._refused_ms), aside=self.aside)
 
     def left(self, now_ms: int) -> int:
@@ -110,9 +112,10 @@ class QuotaLog:
         return WINDOW_MS + (over_ms if over_ms <= now_ms else max(now_ms, over_ms - HOLD_MS))
 
     def _expire(self, now_ms: int) -> None:
-        over = bisect_right(self._order, now_ms - WINDOW_MS, key=lambda entry: entry[0])
-        for _, place in self._order[:over]:
-            del self._at_ms[place]
-        del self._order[:over]
+        if self._order and self._order[0][0] <= now_ms - WINDOW_MS:
+            over = bisect_right(self._order, now_ms - WINDOW_MS, key=lambda entry: entry[0])
+            for _, place in self._order[:over]:
+                del self._at_ms[place]
+            del self._order[:over]
         while self._refused_ms and self._refused_ms[0] <= now_ms - LOWERED_MS:
             del self._refused_ms[0]
