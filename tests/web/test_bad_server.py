@@ -155,7 +155,7 @@ async def test_reconnect_now(open_page: Any) -> None:
         await drawn(page, "Listening")
         await server.stop()
         # Its clock stands still: the countdown does not end.
-        await page.wait_for_function("realtimeDebug.voice.connection.state === 'waiting'")
+        await page.wait_for_function("() => realtimeDebug.voice.connection.state === 'waiting'")
         await server.start()
         states = await page.evaluate("""() => {
             const { connection } = realtimeDebug.voice, before = connection.state;

@@ -188,7 +188,7 @@ async def test_barge_in(tmp_path: Path, open_page: Any, wire: str) -> None:
         await page.wait_for_selector(".caption.truncated")
         heard = session.transcripts[reports[0]["item_id"]]
         await eventually(lambda: shows(page, ".caption.truncated p", heard), "the words that were heard")
-        await page.wait_for_function("shown.includes('You are speaking')")
+        await page.wait_for_function("() => shown.includes('You are speaking')")
         played, cut_at = await recording(page), await page.evaluate("cutAt")
 
     at, score = locate(reply[:RATE], played)

@@ -84,7 +84,7 @@ async def test_a_refused_session_ends_the_microphone(open_page: Any) -> None:
         session = await session_of(server)
         await session.socket.close(code=1008, message=b"session_taken_over")
         await wait_for_status(page, "continues in another window")
-        await page.wait_for_function("realtimeDebug.voice.microphone.state === 'off'")
+        await page.wait_for_function("() => realtimeDebug.voice.microphone.state === 'off'")
         await page.click("#talk")
         await wait_for_status(page, "Listening")
 
@@ -178,7 +178,9 @@ async def test_a_server_of_another_version(open_page: Any) -> None:
         await wait_until_played(session)
         for kind, fields in odd:
             await session.send(kind, **fields)
-        await page.wait_for_function("realtimeDebug.log.some(({ event }) => event.origin === 'a_new_one')")
+        await page.wait_for_function(
+            "() => realtimeDebug.log.some(({ event }) => event.origin === 'a_new_one')"
+        )
         await type_(page, "Still there?")
         await wait_until_played(session, 2)
         assert await page.locator(".caption.user").count() == 2

@@ -150,7 +150,7 @@ async def test_another_microphone_while_talking(open_page: Any) -> None:
             };
         }""")
         await page.select_option("#choose-microphone", name)
-        await page.wait_for_function("window.asked !== undefined")
+        await page.wait_for_function("() => window.asked !== undefined")
         assert await page.evaluate("asked.exact ?? asked") == name
         await page.keyboard.press("Escape")
         await wait_for_status(page, "Listening")
@@ -182,7 +182,7 @@ async def test_one_sample_at_a_time(open_page: Any) -> None:
         for name in ("Lady", "Mine"):
             await page.click(f"[aria-label='Hear {name}']")
         await page.evaluate("answer(1, 800)")
-        await page.wait_for_function("started.length > 0")
+        await page.wait_for_function("() => started.length > 0")
         await page.evaluate("answer(0, 4000)")
         await page.locator(".play[aria-busy]").first.wait_for(state="detached")
         await page.click("[aria-label='Hear Lady']")
@@ -211,7 +211,7 @@ async def test_a_microphone_test_that_is_closed_while_it_opens_ends(open_page: A
         }""")
         await page.click("#settings-toggle")
         await page.click("[aria-label='Test the microphone']")
-        await page.wait_for_function("window.allow !== undefined")
+        await page.wait_for_function("() => window.allow !== undefined")
         await page.keyboard.press("Escape")
         await page.evaluate("allow()")
         await page.wait_for_function(
