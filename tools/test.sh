@@ -22,7 +22,11 @@ nice -n 10 make --no-print-directory lint >.setup/lint.log 2>&1 &
 lint_pid=$!
 set +m
 trap 'kill "$browser_pid" "$sound_pid" "$lint_pid" 2>/dev/null' INT TERM
-nice -n 10 "${pytest[@]}" -q -n "${WORKERS:-3}" --dist loadfile tests "${real_time[@]/#/--ignore=}"
+others=(nice -n 10 "${pytest[@]}" -q tests "${real_time[@]/#/--ignore=}")
+if [ ! -d tests/core/__pycache__ ]; then # a new clone: each worker would compile all tests, at the same time
+  "${others[@]}" --collect-only >/dev/null 2>&1 # what is wrong with it, the run itself will say
+fi
+"${others[@]}" -n "${WORKERS:-3}" --dist loadfile
 others_status=$?
 wait "$browser_pid"
 browser_status=$?
