@@ -9,8 +9,10 @@ import asyncio
 import hmac
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -39,9 +41,11 @@ from realtime.session.defaults import default_config
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TRIES = 3  # others claim it in the same moment
 AHEAD = 100_000  # messages after the last record
-BUSY_S = 2.0  # nobody waits longer for the journal and the items
+BUSY_S = 2.5  # nobody waits longer for the journal and the items
 UNKNOWN = "That session does not exist any more, or another credential opened it."
 
 
@@ -99,7 +103,7 @@ async def find_elsewhere(
         raise NotResumable("'last_seq' must be the number of the last message received.")
     try:
         async with deadlines.timeout(BUSY_S):
-            entry = await runtime.journal.read(request.session_id)
+            entry = await _twice(partial(runtime.journal.read, request.session_id))
     except (ProviderError, TimeoutError):
         raise NotResumable("Sessions of other servers cannot be found at the moment.") from None
     if entry is None:
@@ -143,10 +147,10 @@ async def _claimed(runtime: Runtime, found: Found, credential: str | None) -> Re
     assert runtime.journal is not None
     session_id, entry, claimed = found.request.session_id, found.entry, None
     for _ in range(TRIES):
-        claimed = await runtime.journal.claim(session_id, entry.epoch)
+        claimed = await _twice(partial(runtime.journal.claim, session_id, entry.epoch))
         if claimed is not None:
             break
-        again = await runtime.journal.read(session_id)
+        again = await _twice(partial(runtime.journal.read, session_id))
         if again is None:
             raise NotResumable(UNKNOWN)
         entry = again
@@ -154,10 +158,18 @@ async def _claimed(runtime: Runtime, found: Found, credential: str | None) -> Re
         raise NotResumable("That session is resumed by somebody else.")
     snapshot = _checked(claimed, found.request, credential, binary=found.snapshot.binary)
     position = decode_position(claimed.position)
-    kept, stored = await _items(runtime, snapshot, claimed.epoch)
+    kept, stored = await _twice(partial(_items, runtime, snapshot, claimed.epoch))
     last_seq = found.request.last_seq or 0
     continued = continued_of(snapshot, position, found.request)
     return Restored(snapshot, position, claimed.epoch, last_seq, kept, stored, continued)
+
+
+async def _twice(ask: Callable[[], Awaitable[T]]) -> T:
+    """A Redis that was slow for a moment is asked once more. Raises ProviderError."""
+    try:
+        return await ask()
+    except ProviderError:
+        return await ask()
 
 
 async def _items(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from realtime.errors import ProviderUnavailable
 from realtime.providers import redis_store
-from realtime.providers.journal import Entry, Kept
+from realtime.providers.journal import Entry, Journal, Kept
 from realtime.providers.redis_journal import RedisJournal
 from realtime.server import journaling
-from realtime.server.state import runtime_of
+from realtime.server.state import OPENED, runtime_of
 from tests.cluster.moving import QUERY, live_at, lose, open_nodes, query_of, recorded, takeovers, texts
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
@@ -120,3 +121,43 @@ async def test_while_redis_is_away_talks_go_on_and_a_stranger_is_told_so(server:
         async with one.open_socket(query_of(old)) as back:
             assert "restored" not in await back.until("session.resumed")
         server.wake()
+
+
+class Hiccup:
+    """A journal of which the first answer of each kind gets lost: what was asked is done all the same."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.lost: list[str] = []
+
+    def __getattr__(self, name: str):
+        return getattr(self._journal, name)
+
+    async def read(self, session_id: str) -> Entry | None:
+        return await self._first_lost("read", session_id)
+
+    async def claim(self, session_id: str, epoch: int) -> Entry | None:
+        return await self._first_lost("claim", session_id, epoch)
+
+    async def _first_lost(self, name: str, *arguments) -> Entry | None:
+        found = await getattr(self._journal, name)(*arguments)
+        if name in self.lost:
+            return found
+        self.lost.append(name)
+        raise ProviderUnavailable("Redis does not answer.")
+
+
+async def test_an_answer_of_redis_that_gets_lost_costs_nobody_the_session(server: RedisServer) -> None:
+    async with open_nodes(server) as (one, two), one.connect(QUERY) as old:
+        await old.say("one")
+        item_id = (await old.until("conversation.item.done"))["item"]["id"]
+        await recorded(one, old)
+        lose(old)
+        runtime = runtime_of(two.server.app)
+        hiccup = Hiccup(runtime.journal)
+        two.server.app[OPENED].runtime = replace(runtime, journal=hiccup)
+        async with two.open_socket(query_of(old)) as new:
+            assert (await new.until("session.resumed"))["restored"]
+            assert hiccup.lost == ["read", "claim"]
+            assert texts(await new.retrieve(item_id)) == "one"
+            assert await live_at(two, new).journaled.is_mine()
