@@ -13,9 +13,10 @@ import pytest
 import websockets
 
 from realtime.core.snapshot import decode_position, decode_record
+from realtime.server.state import runtime_of
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
-from tests.server.harness import WireClient
+from tests.server.harness import WireClient, open_harness
 from tests.server.resuming import LONG, last_seq, session_of
 from tests.server.test_process import serving
 from tests.server.test_workers import workers_of
@@ -147,6 +148,15 @@ async def test_a_frozen_server_that_wakes_up_spoils_nothing(kept_server: RedisSe
         await old.aclose()
 
 
+RAN: list[str] = []
+
+
+def get_weather(city: str) -> str:
+    """Get the current weather for a city."""
+    RAN.append(city)
+    return "four degrees"
+
+
 WEATHER = """
 import time
 from pathlib import Path
@@ -169,14 +179,19 @@ async def test_a_tool_that_ran_when_its_server_was_frozen_runs_once(
     (tmp_path / "weather.py").write_text(WEATHER)
     settings = {"REALTIME_REDIS": kept_server.url, "REALTIME_TOOLS": "weather"}
     runs = tmp_path / "runs.txt"
-    async with serving(tmp_path, **settings) as one, serving(tmp_path, **settings) as two:
+    ours = (f"{__name__}:get_weather",)
+    async with (
+        serving(tmp_path, **settings) as one,
+        open_harness(redis=kept_server.url, node="two", tools=ours) as two,
+    ):
+        await until(lambda: runtime_of(two.server.app).not_ready() is None)
         old = await opened(one.url, "?extensions=resume,playback")
         await old.say("What's the weather in Paris?")
         await old.send("response.create")
         await until(runs.exists)
         one.process.send_signal(signal.SIGSTOP)
         resume = f"?extensions=resume,playback&resume={session_of(old)['id']}&last_seq={last_seq(old)}"
-        new = await opened(two.url, resume)
+        new = await opened(two.server.url, resume)
         assert (await new.until("session.resumed"))["restored"]
         output = await until_output(new)
         assert "It may have happened" in output
@@ -185,7 +200,7 @@ async def test_a_tool_that_ran_when_its_server_was_frozen_runs_once(
         one.process.send_signal(signal.SIGCONT)
         assert await old.closed() == (1008, "session_taken_over")
         await eventually_empty(one.url)
-        assert runs.read_text() == "once "
+        assert (runs.read_text(), RAN) == ("once ", [])
         items = [event["item"] for event in new.of("conversation.item.done")]
         assert [item["type"] for item in items].count("function_call_output") == 1
         await new.aclose()
