@@ -11,6 +11,7 @@ import pytest
 from realtime.server import journaling, realtime_endpoint, room
 from realtime.server.run import running
 from realtime.server.state import METRICS, REGISTRY, SETTINGS, runtime_of
+from tests.adversarial.test_released import gone, no_collector, ours_in_garbage, parts_of
 from tests.cluster.moving import (
     QUERY,
     SLOW,
@@ -278,3 +279,23 @@ async def test_a_session_that_cannot_go_on_makes_no_room_for_another_one(server:
         async with two.connect(headers=ada), two.open_socket(query_of(old), headers=ada) as new:
             assert await new.closed() == (1013, "rate_limit_exceeded")
             assert [event["error"]["code"] for event in new.of("error")] == ["rate_limit_exceeded"]
+
+
+async def test_nothing_of_a_session_that_has_left_waits_for_the_garbage_collector(
+    kept_server: RedisServer,
+) -> None:
+    """Neither at the server that has lost it in mid-answer, nor at the one where it ended."""
+    async with open_nodes(kept_server, 2, *SLOW) as (one, two), one.connect(QUERY) as old:
+        item_id = (await in_mid_answer(old))["item_id"]
+        await recorded(one, old)
+        with no_collector():
+            parts = parts_of(one)
+            assert parts
+            lose(old)
+            async with two.open_socket(query_of(old, item_id=item_id, played_ms=100)) as new:
+                await new.until("response.output_audio.delta")
+                assert await gone(one, parts) == []
+                parts = parts_of(two)
+                await new.socket.close()
+            assert await gone(two, parts) == []
+            assert ours_in_garbage() == {}
