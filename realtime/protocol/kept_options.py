@@ -43,7 +43,12 @@ def differing(
         if (value := getattr(options, name)) != getattr(usual, name):
             wire[name] = value
     if options.input is not None:
-        items = msgspec.json.encode(options.input)
-        if len(items) <= MAX_INPUT_BYTES:
-            wire["input"] = msgspec.Raw(items)
+        items = [_without_empty_ids(msgspec.to_builtins(item)) for item in options.input]
+        if len(msgspec.json.encode(items)) <= MAX_INPUT_BYTES:
+            wire["input"] = items
     return wire or None
+
+
+def _without_empty_ids(item: dict[str, Any]) -> dict[str, Any]:
+    """An item to which its client gave none."""
+    return {key: value for key, value in item.items() if value or key not in ("id", "call_id")}

@@ -15,7 +15,7 @@ from realtime.context import Context
 from realtime.core.conversation import ROOT, Item
 from realtime.core.messages import ChatRequest
 from realtime.core.snapshot import CommitSnapshot, EndedSnapshot
-from realtime.errors import ProviderError, event_broken
+from realtime.errors import ProtocolError, ProviderError, event_broken
 from realtime.outbox import OutboxFull
 from realtime.protocol import server_events as events
 from realtime.protocol.echo import echoed
@@ -134,5 +134,8 @@ async def _go_on_with(
 
 
 def _params(written: dict[str, Any] | None) -> ResponseParams | None:
-    """Raises ProtocolError."""
-    return None if written is None else read_response_params(written, "response")
+    """What the client had asked for; None if it wanted nothing special, or this server cannot read it."""
+    try:
+        return None if written is None else read_response_params(written, "response")
+    except ProtocolError:
+        return None
