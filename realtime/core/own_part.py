@@ -49,6 +49,8 @@ class OwnPart:
         self._since_ms: int | None = None
         self._ahead_ms: int | None = None  # the other clock, at least
         self._young = False  # it is new here, and those who were here before may not be back yet
+        self._introduced_ms: int | None = None  # since then all the others can know of it ...
+        self._introduced = False  # ... and now they do
         self._apart: _Apart | None = _Apart(0, 0)  # nobody knows of it yet
         self._room: int | None = None  # what it had when it was alone or apart ...
         self._room_heard_ms: int | None = None  # ... since this answer
@@ -65,10 +67,12 @@ class OwnPart:
         """Whether the others have its share set aside by now."""
         return self._heard_ms is None or now_ms - self._heard_ms >= SILENT_MS
 
-    def connected(self, now_ms: int) -> None:
-        """There is a new connection: the place behind it may know less than before, or have another clock."""
-        self.heard_there_ms, self._ahead_ms = 0, None
-        self._set_apart(now_ms, self._apart.expected if self._apart else 0)
+    def connected(self, now_ms: int, *, same: bool) -> None:
+        """There is a new connection. Unless it leads to the same place, that may know less, or have another clock."""
+        self.heard_there_ms = 0
+        if not same:
+            self._ahead_ms = None
+            self._set_apart(now_ms, self._apart.expected if self._apart else 0)
 
     def heard(self, view: View, now_ms: int, told: int) -> bool:
         """An answer has come, to a word that told of so many nodes. Returns whether something was forgotten there, so
@@ -85,8 +89,8 @@ class OwnPart:
             self.nodes = self._share_of
         else:
             self._apart, self._room, self._room_heard_ms = None, None, None
-            self._share_of = max(told, view.nodes)
-            self.nodes = view.nodes
+            self.nodes = max(view.nodes, 0 if self._is_introduced(view) else UNKNOWN_NODES)
+            self._share_of = max(told, self.nodes)
         return forgotten
 
     def take(self, place: str, now_ms: int, longest_wait_ms: float, *, granted: bool = False) -> int:
@@ -143,7 +147,16 @@ class OwnPart:
             apart.there_ms = view.there_ms
         self._young = not apart.expected and view.there_ms - view.since_ms < YOUNG_MS
         complete = view.oldest_ms >= apart.there_ms and view.nodes >= apart.expected and not self._young
-        return complete or now_ms - apart.began_ms >= ALONE_MS
+        new = self._introduced_ms is None and not apart.expected
+        nothing_missing = new and view.there_ms - view.since_ms >= ALONE_MS
+        return complete or nothing_missing or now_ms - apart.began_ms >= ALONE_MS
+
+    def _is_introduced(self, view: View) -> bool:
+        """Whether all the others know of it, and so have smaller shares."""
+        if self._introduced_ms is None:
+            self._introduced_ms = view.there_ms
+        self._introduced = self._introduced or view.oldest_ms >= self._introduced_ms
+        return self._introduced
 
     def _jumped(self, view: View, now_ms: int) -> bool:
         """An answer is late, but never early: a clock that seems ahead was set forward."""

@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import logging
 import random
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -62,8 +63,9 @@ class Greeting(Protocol):
     script: Script
     keys: Sequence[str]
 
-    def words(self) -> Iterable[Sequence[Argument]]:
-        """The arguments of each run of the script. A connection has just been opened."""
+    def words(self, server: str) -> Iterable[Sequence[Argument]]:
+        """The arguments of each run of the script. A connection to this process of Redis has just been opened; it is
+        empty where the user may not ask."""
         ...
 
     def answered(self, result: list[Any]) -> None:
@@ -183,8 +185,11 @@ class RedisLink:
     async def _greet(self, connection: Any) -> None:
         """The first words on a connection, one after the other. Raises what the library raises."""
         await connection.on_connect()
+        if not self._greetings:
+            return
+        server = await _process_of(connection)
         for greeting in self._greetings:
-            for arguments in greeting.words():
+            for arguments in greeting.words(server):
                 keys = greeting.keys
                 await connection.send_command("EVAL", greeting.script.text, len(keys), *keys, *arguments)
                 greeting.answered(await connection.read_response())
@@ -220,6 +225,19 @@ class RedisLink:
             await self._client.connection_pool.disconnect()
         except Exception as error:  # it is closed all the same
             log.debug("redis: %s at the end of a connection", type(error).__name__)
+
+
+async def _process_of(connection: Any) -> str:
+    """What this process of Redis calls itself: it has another name after a restart, and so has its replica."""
+    from redis.exceptions import NoPermissionError
+
+    await connection.send_command("INFO", "server")
+    try:
+        about = await connection.read_response()
+    except NoPermissionError:
+        return ""
+    found = re.search(rb"run_id:(\w+)", about)
+    return found[1].decode() if found else ""
 
 
 def _nobody(seconds: float, error: str | None) -> None:

@@ -58,6 +58,7 @@ class RedisQuota(Quota, SharedCount, Greeting):
         self._together = asyncio.Event()
         self._on_nodes: Callable[[int], None] | None = None
         self._numbers, self._id = count(), secrets.token_hex(4)
+        self._server = ""  # the process of Redis
         self._undone: dict[str, None] = {}  # places that were given back while Redis was away
         self._wants_spare = spare
         self._spares: deque[RedisPermit] = deque()
@@ -153,14 +154,15 @@ class RedisQuota(Quota, SharedCount, Greeting):
 
     # -- a new connection ----------------------------------------------------------------------------------------
 
-    def words(self) -> Iterator[Sequence[Argument]]:
+    def words(self, server: str) -> Iterator[Sequence[Argument]]:
         """The own last minute, with what is in hand, before anything new is asked for."""
         now = now_ms()
-        self._own.connected(now)
-        self._together.clear()
+        self._own.connected(now, same=server != "" and server == self._server)
+        self._server = server
         places = self._own.log.places(now)
         undone = list(self._undone)
         self._undone.clear()
+        yield self._words("greet", server)
         yield self._words("back", *undone)
         for first in range(0, len(places), TOGETHER):
             yield self._words("write", *self._ages(places[first : first + TOGETHER], now))

@@ -16,13 +16,16 @@ class AccountModel:
         self.heard_ms: dict[str, int] = {}
         self.knows: dict[str, int] = {}
         self.since_ms = 0
+        self.process = ""
 
     def run(
         self, now_ms: int, operation: str, node: str, heard_ms: int, knows: int, limit: int, *arguments: Any
     ) -> list[int]:
         self._forget(now_ms)
-        if not self.heard_ms:
+        process = arguments[0] if operation == "greet" else ""
+        if not self.heard_ms or (process and process != self.process):
             self.since_ms = now_ms
+        self.process = process or self.process
         if 0 < heard_ms <= now_ms:
             self.heard_ms[node] = heard_ms
         self.heard_ms.setdefault(node, now_ms - SILENT_MS)

@@ -106,6 +106,10 @@ class SharedAccount(RuleBasedStateMachine):
             arguments += [data.draw(st.sampled_from(self.taken)), age_ms]
         self.both(node, "write", *arguments)
 
+    @rule(node=st.sampled_from("ab"), process=st.sampled_from(["", "p", "q"]))
+    def greet(self, node: str, process: str) -> None:
+        self.both(node, "greet", process)
+
     @rule(
         node=st.sampled_from("abc"),
         operation=st.sampled_from(["look", "refused", "leave"]),

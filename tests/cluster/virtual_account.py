@@ -105,8 +105,11 @@ class Connection:
     async def on_connect(self) -> None:
         self.client.life = self.client.line.server.life
 
-    async def send_command(self, name: str, text: str, number: int, *words: Any) -> None:
-        self.answers += await self.client.line.carry(self.client.life, [tuple(words[number:])])
+    async def send_command(self, name: str, text: str, number: int = 0, *words: Any) -> None:
+        if name == "INFO":
+            self.answers.append(b"run_id:%d\r\n" % self.client.line.server.life)
+        else:
+            self.answers += await self.client.line.carry(self.client.life, [tuple(words[number:])])
 
     async def read_response(self) -> Any:
         return self.answers.pop(0)

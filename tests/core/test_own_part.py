@@ -68,7 +68,7 @@ def test_a_node_never_has_more_than_its_share_by_itself():
 
 def test_on_a_new_connection_it_waits_until_all_have_heard_a_later_answer():
     part = together(has=5)
-    part.connected(100)
+    part.connected(100, same=False)
     assert (part.apart, part.heard_there_ms, part.limit(100)) == (True, 0, 5)
     assert not part.heard(answer(200, oldest_ms=THERE_MS + 199), 200, 3)
     assert part.apart
@@ -78,9 +78,28 @@ def test_on_a_new_connection_it_waits_until_all_have_heard_a_later_answer():
     assert not part.apart
 
 
+def test_a_new_connection_to_the_same_place_changes_nothing():
+    part = together(has=5)
+    part.connected(100, same=True)
+    assert (part.apart, part.heard_there_ms) == (False, 0)
+    part.heard(answer(200, oldest_ms=THERE_MS - 5000), 200, 3)
+    assert not part.apart
+
+
+def test_a_new_node_at_a_place_that_has_long_been_complete_need_not_wait_but_has_no_share_yet():
+    """The others do not know of it: their shares are of fewer nodes."""
+    part = OwnPart(LIMIT)
+    part.heard(answer(0, oldest_ms=THERE_MS - 1), 0, UNKNOWN_NODES)
+    assert (part.apart, part.nodes) == (False, UNKNOWN_NODES)
+    part.heard(answer(10, oldest_ms=THERE_MS - 1), 10, UNKNOWN_NODES)
+    assert part.nodes == UNKNOWN_NODES
+    part.heard(answer(20, oldest_ms=THERE_MS), 20, UNKNOWN_NODES)
+    assert part.nodes == 3
+
+
 def test_one_that_never_comes_back_is_not_waited_for_for_ever():
     part = together(has=5)
-    part.connected(100)
+    part.connected(100, same=False)
     for now_ms in range(200, 100 + ALONE_MS, 700):
         part.heard(answer(now_ms, oldest_ms=THERE_MS), now_ms, 3)
         assert part.apart

@@ -1,7 +1,8 @@
 -- The requests of an account in the last minute, for all nodes. The rules are those of realtime/core/quota.py.
 -- KEYS: places, refusals, nodes (sorted sets by time in ms), and a hash: since when nothing was forgotten, and how many
 --   nodes each node knows. ARGV: operation, node, our last time that it has heard (0: none on this connection), nodes
---   that it knows, limit, then: take ID LONGEST_WAIT_MS | back ID ... | write ID AGE_MS ... | refused | look | leave
+--   that it knows, limit, then: greet PROCESS (of Redis, or empty) | take ID LONGEST_WAIT_MS | back ID ... |
+--   write ID AGE_MS ... | refused | look | leave
 -- Returns: the wait in ms (only of take), requests left now, nodes, the limit as it is now, our time, the oldest time
 --   that a node has heard, since when nothing was forgotten.
 local WINDOW, HOLD, LOWERED, SETTLE, SILENT, KNOWN = 61000, 30000, 60000, 10000, 3000, 120000
@@ -20,8 +21,12 @@ for key, range in pairs({[places] = {WINDOW, WINDOW + HOLD}, [refusals] = {LOWER
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - range[1])
   redis.call('ZREMRANGEBYSCORE', key, '(' .. now + range[2], '+inf')
 end
--- Where nobody is known, places may be missing
-if redis.call('ZCARD', nodes) == 0 then redis.call('HSET', known_by, 'since', now) end
+-- Where nobody is known, and in another process, places may be missing
+local process = operation == 'greet' and ARGV[6] ~= '' and ARGV[6]
+if redis.call('ZCARD', nodes) == 0 or process and process ~= redis.call('HGET', known_by, 'process') then
+  redis.call('HSET', known_by, 'since', now)
+end
+if process then redis.call('HSET', known_by, 'process', process) end
 if heard > 0 and heard <= now then
   redis.call('ZADD', nodes, heard, node)
 else
