@@ -254,6 +254,24 @@ def test_a_request_that_left_and_could_not_say_so_counts_as_late_as_it_could_hav
     assert most(account.left_s) == 1
 
 
+def test_a_permit_that_is_too_old_is_asked_for_again():
+    """Its place has ended long ago, and others have got what came after it."""
+
+    async def day() -> VirtualAccount:
+        async with virtual_account(5, 2, 1) as account:
+            one, other = account.nodes
+            permits = [one.quota.ask(0.0) for _ in range(5)]
+            await asyncio.sleep(1.0)
+            for _ in range(95):
+                await account.send(other, 5)
+                await asyncio.sleep(1.0)
+            await asyncio.gather(*(account.leave(permit) for permit in permits))
+            return account
+
+    account = run(day())
+    assert len(account.left_s) == most(account.left_s) == 5
+
+
 def test_what_is_in_hand_can_be_sent_at_once_when_redis_is_lost():
     async def day() -> VirtualAccount:
         async with virtual_account(60, 3, 1) as account:
