@@ -254,6 +254,24 @@ def test_a_request_that_left_and_could_not_say_so_counts_as_late_as_it_could_hav
     assert most(account.left_s) == 1
 
 
+def test_a_replica_that_lost_what_is_in_hand_is_told_of_it():
+    async def day() -> VirtualAccount:
+        async with virtual_account(20, 2, 1) as account:
+            one, other = account.nodes
+            permits = [one.quota.ask(0.0) for _ in range(10)]
+            await asyncio.sleep(0.1)
+            account.server.die()
+            account.server.come_back(empty=False)
+            for _ in range(10):
+                await asyncio.sleep(1.0)
+                await account.send(other, 20)
+            await asyncio.gather(*(account.leave(permit) for permit in permits))
+            return account
+
+    account = run(day())
+    assert len(account.left_s) == most(account.left_s) == 20
+
+
 def test_a_permit_that_is_too_old_is_asked_for_again():
     """Its place has ended long ago, and others have got what came after it."""
 
