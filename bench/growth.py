@@ -20,8 +20,8 @@ IDLE_S = 5.0
 
 @dataclass(frozen=True)
 class Cost:
-    """`idle_s`, `nodes_s`: processor seconds a minute of all servers, without and with conversations; `redis_s`: of
-    Redis. `entries`: scripts that it has run a second."""
+    """`idle_s`, `nodes_s`: processor seconds a minute of all servers, without and with conversations. For the
+    conversations alone, `redis_s`: those of Redis; `entries`: scripts that it has run a second."""
 
     nodes: int
     conversations: int
@@ -64,7 +64,7 @@ async def cost(nodes: int, conversations: int, seconds: float, *, shared: bool =
         jobs = [asyncio.create_task(each.run()) for each in talking]
         try:
             await asyncio.sleep(IDLE_S)  # nodes have heard of each other
-            idle_s, _, _ = await _used(made, IDLE_S)
+            idle_s, redis_idle_s, idle_entries = await _used(made, IDLE_S)
             for each in talking:
                 await each.grow(conversations // nodes)
             await asyncio.sleep(CYCLE_S)
@@ -75,6 +75,7 @@ async def cost(nodes: int, conversations: int, seconds: float, *, shared: bool =
             await asyncio.gather(*jobs, return_exceptions=True)
             for each in talking:
                 each.close()
+    redis_s, entries = max(0.0, redis_s - redis_idle_s), entries - idle_entries
     return Cost(nodes, conversations, shared, idle_s, nodes_s, redis_s, entries)
 
 
