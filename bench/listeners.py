@@ -202,6 +202,7 @@ class Listener:
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             turn.problem = "no end"
+            self._active.clear()  # the end of a response was never told: the next turn has ends of its own
         turn.words, turn.ended_s = self._ear.take(), now_s()
 
     def _is_over(self, before: int) -> bool:
