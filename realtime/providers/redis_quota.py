@@ -159,6 +159,8 @@ class RedisQuota(Quota, SharedCount, Greeting):
         now = now_ms()
         self._own.connected(now, same=server != "" and server == self._server)
         self._server = server
+        if self.apart:
+            self._together.clear()
         places = self._own.log.places(now)
         undone = list(self._undone)
         self._undone.clear()
