@@ -147,6 +147,9 @@ class JournaledSession:
             self._write_all()
             return
         position = self._recorder.position()
+        if position.sent_ms > self._position.sent_ms:  # with the sound came the times of its words
+            self._write_all()
+            return
         busy = position.item_id is not None or position.earlier or self.live.session.unheard.items
         if (busy and position != self._position) or now_s >= self._alive_s:
             self._position, self._alive_s = position, now_s + ALIVE_S

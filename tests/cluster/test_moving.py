@@ -104,6 +104,24 @@ async def test_an_answer_goes_on_from_what_was_heard(kept_server: RedisServer, r
             assert whole == words(cut["transcript"])
 
 
+async def test_the_journal_knows_the_words_of_all_sound_that_was_sent(server: RedisServer) -> None:
+    """Times of words come with the sound, long after the text: what is only guessed is said again, or never."""
+    async with open_nodes(server, 1, "speech.factor=1.5") as (one,), one.connect(QUERY) as old:
+        await in_mid_answer(old, 1)
+
+        def kept() -> tuple[float, float]:
+            """How much was sent, and of how much the times are known; of one write, or of two."""
+            fields = next((each for each in everything_in(server) if b"position" in each), {})
+            sent_ms = snapshot.decode_position(fields.get(b"position")).sent_ms
+            reply = snapshot.decode_record(fields[b"record"]).reply if fields else None
+            return sent_ms, reply.spoken.audio_ms if reply and reply.spoken else 0.0
+
+        for least_ms in (500, 1000, 1500, 2000):  # the first chunk is longer
+            await until(lambda least_ms=least_ms: kept()[0] > least_ms)
+            sent_ms, known_ms = kept()
+            assert known_ms >= sent_ms
+
+
 async def test_binary_frames_go_on(kept_server: RedisServer) -> None:
     async with (
         open_nodes(kept_server, 2, *SLOW) as (one, two),
