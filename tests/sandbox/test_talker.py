@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.replying.interrupted import CONTINUE
 from realtime.sandbox.talker import Reply, reply
 from realtime.sandbox.talker.language import language_of
 from realtime.sandbox.talker.numbers import in_words, with_digits
@@ -226,3 +227,36 @@ def test_content_parts_and_old_thinking_are_read_as_text() -> None:
         {"role": "user", "content": "What did you say?"},
     ]
     assert reply(messages, [], NOW).text == "I said: Good day."
+
+
+@pytest.mark.parametrize(
+    ("asked", "go_on"),
+    [
+        ("Tell me a long story about a fox.", "Go on."),
+        ("Tell me a long story about a fox.", "Please continue."),
+        ("Count from one to twenty.", "Okay, keep going"),
+        ("Count from one to twenty.", CONTINUE),
+        ("给我讲一个很长的故事", "继续"),
+        ("给我讲一个很长的故事", "好的，请继续说。"),
+    ],
+)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_it_goes_on_where_its_answer_was_cut(asked: str, go_on: str, share: float) -> None:
+    whole = talk(asked)
+    heard = whole[: int(len(whole) * share)].rstrip()
+    rest = talk(asked, heard, go_on)
+    assert rest == whole[len(heard) :].lstrip()
+
+    again = rest[: len(rest) // 2].rstrip()
+    assert talk(asked, heard, go_on, again, go_on) == rest[len(again) :].lstrip()
+
+
+def test_after_a_whole_answer_there_is_nothing_left() -> None:
+    whole = talk("Count from one to three.")
+    assert talk("Count from one to three.", whole, "go on") == "That was all."
+
+
+@pytest.mark.parametrize("said", ["I will continue to learn.", "My talks go on for hours", "他继续工作。"])
+def test_words_about_going_on_do_not_ask_for_it(said: str) -> None:
+    story = talk("Tell me a long story about a fox.")
+    assert talk("Tell me a long story about a fox.", story[:80], said) not in story

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from . import memory, stories
+from .going_on import asks_to_go_on, rest_of
 from .language import Language, language_of, sentence, sentences_of, words_of
 from .results import answer_results
 from .sums import answer_sum, find_count, find_sum
@@ -83,6 +84,8 @@ def reply(
     thought = _thought(conversation.last, language)
     if _has_results(messages):
         return Reply(answer_results(messages, language), thought=thought)
+    if rest := _rest(messages, now, language):
+        return Reply(rest, thought=thought)
     if tools and tool_choice != "none":
         plan = plan_calls(messages, tools, tool_choice, _limited_text)
         if plan.calls:
@@ -97,6 +100,15 @@ def _has_results(messages: Sequence[Message]) -> bool:
     """Whether the newest question has results already: calling again would repeat the same calls for ever."""
     since = itertools.takewhile(lambda m: m.get("role") != "user", reversed(messages))
     return any(m.get("role") == "tool" for m in since)
+
+
+def _rest(messages: Sequence[Message], now: datetime, language: Language) -> str | None:
+    """What is left of the last answer, if it was cut and the user wants to hear the rest."""
+    if [m.get("role") for m in messages[-2:]] != ["assistant", "user"]:
+        return None
+    if not asks_to_go_on(_limited_text(messages[-1])):
+        return None
+    return rest_of(reply(messages[:-2], (), now).text, text_of(messages[-2]), language)
 
 
 _IN_LANGUAGE = re.compile(
