@@ -55,6 +55,7 @@ class ReplySnapshot:
     options: dict[str, Any] | None = None  # where they are not the session's: as in `response.create`
     calls: tuple[CallSnapshot, ...] = ()
     tool_round: int = 0
+    resumes: bool = False  # it says what nobody has heard of the reply before
     unwanted: bool = False  # the client wants to hear no more of it: its item was deleted or truncated
 
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from unicodedata import east_asian_width
 
 from realtime.core.conversation import Conversation
 from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, TextDelta
@@ -47,9 +48,10 @@ class InterruptedReply:
 
     @property
     def unanswered(self) -> bool:
-        """Nothing came of it that could be continued: the question is as good as new."""
+        """Nothing came of it that could be continued, nor of one that it continues: the question is as good as new."""
         answer = self.response.answer
-        return not answer.characters and (answer.asked is None or answer.broke_off)
+        nothing = not answer.characters and (answer.asked is None or answer.broke_off)
+        return nothing and not self.response.plan.resumes
 
     def continuation(self, conversation: Conversation, chat: ChatModel) -> Continuation | None:
         """What says the rest; None if there is none. `chat` is asked where the model was stopped before its end."""
@@ -155,11 +157,18 @@ def _speakable(texts: Sequence[str]) -> str:
     return joined if any(map(str.isalnum, joined)) else ""
 
 
+def _joined(begin: str, rest: str) -> str:
+    """Two parts of one text, whose space may have been lost where it was cut; Chinese has none."""
+    pair = begin[-1:] + rest[:1]
+    spaced = len(pair) == 2 and not any(each.isspace() or east_asian_width(each) in "WF" for each in pair)
+    return f"{begin} {rest}" if spaced else begin + rest
+
+
 def _after(request: ChatRequest, said: str, *more: ChatMessage) -> ChatRequest:
     """The same request when the model has said this, perhaps after the beginning of the same answer."""
-    if not said.strip():
-        return request
     messages = list(request.messages)
     if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:
-        said = f"{messages.pop().content}{said}"
+        said = _joined(messages.pop().content, said)
+    if not said.strip():
+        return request
     return replace(request, messages=(*messages, ChatMessage("assistant", said), *more))

@@ -117,7 +117,12 @@ def end_latest(
 
     snapshot, context = lost.snapshot, into.context
     response = into.responses.prepare(
-        options, request, into.marks, response_id=snapshot.response_id, tool_round=snapshot.tool_round
+        options,
+        request,
+        into.marks,
+        response_id=snapshot.response_id,
+        tool_round=snapshot.tool_round,
+        resumes=snapshot.resumes,
     )
     _fill(response, snapshot, asked)
     if lost.known and not snapshot.unwanted and snapshot.item_id is not None:

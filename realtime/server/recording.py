@@ -138,6 +138,7 @@ class Recorder:
             options=self._options(told.options),
             calls=(*_calls(told.items.output, ours=False), *_calls(told.items.server_items, ours=True)),
             tool_round=reply.plan.tool_round,
+            resumes=reply.plan.resumes,
             unwanted=self._unwanted(told.message_id),
         )
 

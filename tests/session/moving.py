@@ -79,10 +79,15 @@ class Left:
 
 
 class Losable(Talk):
-    """A talk whose server can be lost."""
+    """A talk whose server can be lost. `before`: what another one, that was lost before it, has left."""
+
+    def __init__(self, *, before: Left | None = None, **more: Any) -> None:
+        super().__init__(**more)
+        self._before = before
 
     async def __aenter__(self):
-        self._numbering = SimpleNamespace(seq=0, last_stream=0, stream_of=lambda _: 0)
+        seq = 0 if self._before is None else len(self._before.events)
+        self._numbering = SimpleNamespace(seq=seq, last_stream=0, stream_of=lambda _: 0)
         await super().__aenter__()
         return self
 
@@ -99,7 +104,8 @@ class Losable(Talk):
                 last_event_id=None,
                 saving=SimpleNamespace(saved=1),
             )
-            self._records = Recorder(live, "proof")
+            before = None if self._before is None else self._before.snapshot
+            self._records = Recorder(live, "proof", before)
         return self._records
 
     def sent(self, event) -> None:
@@ -114,4 +120,5 @@ class Losable(Talk):
         )
         items = tuple(saved._items_now().values())
         read = decode_record(encode_record(record)), decode_position(encode_position(position))
-        return Left(*read, items, list(self.events))
+        earlier = [] if self._before is None else self._before.events
+        return Left(*read, items, [*earlier, *self.events])

@@ -100,6 +100,27 @@ async def test_a_story_is_told_to_its_end_wherever_its_server_is_lost(seed: int)
         assert not new.of("conversation.item.deleted")
 
 
+@pytest.mark.parametrize("seed", range(12))
+@scripted
+async def test_a_story_is_told_to_its_end_though_two_servers_are_lost(seed: int) -> None:
+    dice = random.Random(seed)
+    usual = {"speech": FakeSpeech(factor=20.0), "extensions": EXTENSIONS}
+    async with Losable(chat=StoryChat(story=STORY, word_s=0.15), **usual) as first:
+        await first.ask("Tell me a story.")
+        await asyncio.sleep(dice.uniform(0.2, 3.0))
+        left = first.lose()
+    chat, before = StoryChat(story=STORY, word_s=0.4), {"before": left, "continues": left.continues()}
+    async with Losable(chat=chat, ids="b", **before, **usual) as second:
+        await asyncio.sleep(dice.choice([0.05, 0.3, 0.5, 1.5]))
+        left = second.lose()
+    chat = StoryChat(story=STORY)
+    async with Talk(chat=chat, continues=left.continues(), ids="c", **usual) as third:
+        await quiet(third)
+        assert said(third) == WORDS
+        assert sorted(done(left.events, third.events)) == sorted(created(left.events, third.events))
+        assert not third.of("error")
+
+
 async def weather_of(city: str) -> str:
     """The weather in a city."""
     RAN.append(city)
