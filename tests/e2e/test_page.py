@@ -3,6 +3,8 @@
 Only one test needs what the speaker said; the others have no transcriber, or one that knows its text.
 """
 
+import ssl
+
 import numpy as np
 import pytest
 from aiohttp import web
@@ -13,6 +15,7 @@ from realtime.providers import FakeTranscriber
 from realtime.server.audio_streams import AudioStreams
 from realtime.server.run import running
 from realtime.settings import Settings
+from tests.certificates import self_signed
 from tests.clips import clips, require_clips
 from tests.web.conftest import browser_with, browsers, open_page  # noqa: F401
 from tests.web.sound import RATE, assert_heard, locate, recording, to_rate
@@ -222,7 +225,7 @@ EMBEDDING = """<!doctype html><meta charset="utf-8"><title>another application</
 </script>"""
 
 
-async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open_page):  # noqa: F811
+async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open_page, tmp_path):  # noqa: F811
     """Another origin imports the SDK with its worklets, gets a spoken answer, and shows the talk page in a frame; for a
     foreign origin neither works."""
     app = web.Application()
@@ -235,21 +238,20 @@ async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(*self_signed(tmp_path))
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         port = runner.addresses[0][1]
-        origin = f"http://app.example:{port}"
+        origin = f"https://app.example:{port}"
         async with (
             running(
                 Settings(port=0, language="en", origins=(origin,)),
                 providers={"transcriber": FakeTranscriber()},  # so that the page offers to talk
             ) as server,
-            browser_with(
-                "--host-resolver-rules=MAP *.example 127.0.0.1",
-                f"--unsafely-treat-insecure-origin-as-secure={origin}",
-            ) as browser,
+            browser_with("--host-resolver-rules=MAP *.example 127.0.0.1") as browser,
         ):
             pages["html"] = EMBEDDING.format(server=server.url, socket=server.url.replace("http", "ws"))
-            page = await browser.new_page()
+            page = await browser.new_page(ignore_https_errors=True)
             await page.goto(f"{origin}/page")
             await page.wait_for_function("() => window.say")
             await page.evaluate("say('What is two plus two?')")
@@ -260,7 +262,7 @@ async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open
             await frame.locator("#message").press("Enter")
             await frame.locator(".caption.assistant.final").wait_for(timeout=60_000)
             async with page.expect_event("requestfailed", lambda request: "/sdk/" in request.url):
-                await page.goto(f"http://evil.example:{port}/page")
+                await page.goto(f"https://evil.example:{port}/page")
             assert await page.evaluate("window.say === undefined"), "the SDK was imported"
             assert await page.frame_locator("#frame").locator("#state").count() == 0
     finally:

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import inspect
-import shutil
 import socket
 import ssl
-import subprocess
 
 import pytest
 from realtime_client import ConnectionFailed, connect, tls_context
 
+from tests.certificates import self_signed
 from tests.terminal.scripted_server import scripted_server
 from tests.terminal.test_address import proxied  # noqa: F401
 
@@ -21,19 +20,7 @@ async def hello(line):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A self-signed certificate for this machine and its key, made by openssl."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", str(key), "-out", str(cert)],
-        check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
-    return cert, key
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @contextlib.asynccontextmanager

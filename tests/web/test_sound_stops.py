@@ -51,7 +51,7 @@ async def test_an_older_window_falls_silent(open_page: Any) -> None:
         await type_(page, "Hello")
         session = await session_of(server)
         await eventually(lambda: session.of("output_audio_buffer.played"), "the first word")
-        await page.wait_for_function("() => realtimeDebug.voice.conversation.items.at(-1).words.length > 15")
+        await page.wait_for_function("() => realtimeDebug.voice.conversation.items.at(-1).words.length >= 20")
         await session.socket.close(code=1008, message=b"session_taken_over")
         await wait_for_status(page, "continues in another window")
         await page.wait_for_function("() => !realtimeDebug.voice.player.playing")
