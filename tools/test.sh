@@ -26,7 +26,7 @@ others=(nice -n 10 "${pytest[@]}" -q tests "${real_time[@]/#/--ignore=}")
 if [ ! -d tests/core/__pycache__ ]; then # a new clone: each worker would compile all tests, at the same time
   "${others[@]}" --collect-only >/dev/null 2>&1 # what is wrong with it, the run itself will say
 fi
-"${others[@]}" -n "${WORKERS:-3}" --dist loadfile
+"${others[@]}" -n "${WORKERS:-4}" --dist loadfile
 others_status=$?
 wait "$browser_pid"
 browser_status=$?

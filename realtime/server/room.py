@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def take_moved(app: web.Application, place: Place, caller: Caller) -> None:
     """Take room for a session that goes on here: it has a place of its key and of the account already.
 
-    Raises ProtocolError if this server is full, or stops.
+    Of several accounts it gets one anew. Raises ProtocolError if this server is full, or stops.
     """
     check_room(app[REGISTRY])
-    place.take(caller.name)
+    place.take(caller.name, _seat(app, caller))
 
 
 def take_place(app: web.Application, place: Place, caller: Caller, conversation_id: str = "") -> None:

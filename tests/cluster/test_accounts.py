@@ -10,7 +10,7 @@ import pytest
 from realtime.commands.redis_check import redis_findings
 from realtime.errors import ProviderRejected
 from realtime.metrics import Metrics
-from realtime.providers import redis_quota, shared_quotas
+from realtime.providers import redis_permit, shared_quotas
 from realtime.providers.redis_address import open_redis
 from realtime.server.runtime import open_runtime
 from realtime.server.state import runtime_of
@@ -36,7 +36,7 @@ def settings_at(url: str, **more) -> Settings:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine may be busy."""
     monkeypatch.setattr(shared_quotas, "open_redis", partial(open_redis, limit_s=ANSWERS_S))
-    monkeypatch.setattr(redis_quota, "LIMIT_S", ANSWERS_S)
+    monkeypatch.setattr(redis_permit, "LIMIT_S", ANSWERS_S)
 
 
 async def test_what_one_account_uses_is_left_at_the_other(server: RedisServer) -> None:
