@@ -35,6 +35,8 @@ def test_what_the_shared_budget_adds_is_told_by_rounds():
 async def test_a_short_day(shared: bool):
     redis_server.require()
     acts = ((0.5, account._kill_node), (1.0, account._kill_redis)) if shared else ()
-    seen = await live(Day("short", 2.0, acts, shared=shared), 120)
+    for seconds in (2.0, 10.0, 60.0):  # a busy machine may ask nothing in so short a day
+        if (seen := await live(Day("short", seconds, acts, shared=shared), 120)).asked:
+            break
     assert 1 <= seen.asked <= 120
     assert (seen.most, seen.refused) == (seen.asked, 0)
