@@ -63,7 +63,7 @@ async def test_a_good_one_tells_version_speed_clock_and_what_is_left(
             "2 servers share it, 26 of 30 requests of this minute are left",
         )
         assert _everything(server) == before, "who looks is no node"
-        await nodes[0].take(26)
+        assert await nodes[0].take(26, wait_s=20.0) == 26
         found = await redis_findings(settings_at(server.url))
         assert (found[2].verdict, found[2].text) == (
             Verdict.NOTE,

@@ -10,6 +10,7 @@ import pytest
 
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
+from tests.eventually import eventually
 from tests.server.test_process import serving
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -47,6 +48,7 @@ async def test_a_stopped_server_goes_on(tmp_path, when):
                 assert event["type"] != "error", event
                 if event["type"] == when and not stopped:
                     stopped = True
+                    await eventually(lambda: any("chat" in each.path for each in sandbox.state.requests))
                     server.process.send_signal(signal.SIGSTOP)
                     await asyncio.sleep(STOPPED_S)
                     server.process.send_signal(signal.SIGCONT)
