@@ -127,7 +127,7 @@ def _telephone(
     return np.pad(wide, (0, max(0, len(sound) - len(wide))))[: len(sound)]
 
 
-def _room(seconds: float) -> Change:
+def room(seconds: float) -> Change:
     """Reverberation that falls by 60 dB in this time; the direct sound is as strong as all of it."""
 
     def change(
@@ -183,8 +183,8 @@ def _at(noise: Samples, speech: Speech, decibels: float) -> Samples:
 CONDITIONS: dict[str, Change] = {
     "clean": _same,
     "telephone": _telephone,
-    "room 0.3 s": _room(0.3),
-    "room 0.7 s": _room(0.7),
+    "room 0.3 s": room(0.3),
+    "room 0.7 s": room(0.7),
     "-20 dB": _gain(-20),
     "+6 dB": _gain(6),
     "speed 0.85": _same,

@@ -20,12 +20,11 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.agreement import essence
 from realtime.core.conversation import Conversation
-from realtime.core.endpointing import FRAME_MS as VAD_FRAME_MS
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.listening.user_input import UserInput
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox
-from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, Providers
+from realtime.providers.base import VAD_RATE, Providers
 from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
 from realtime.session.defaults import new_session_config
 from realtime.settings import Settings
@@ -74,6 +73,7 @@ class Heard:
 
     began_ms: list[float] = field(default_factory=list)
     ended_ms: list[float] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)  # of the turns; empty where no words were heard
     sounds_ms: list[float] = field(default_factory=list)  # of the answer to each turn, if nobody says more
     questions: int = 0
     spoken: int = 0  # early answers that reached the voice
@@ -157,6 +157,7 @@ class Listening:
                 self.heard.ended_ms.append(at_ms)
                 self.user.commit_turn(self._item_id, at_ms)
             case turns.TranscriptKnown(_, text):
+                self.heard.texts.append(text)
                 self._answer(essence(text))
 
     @property
@@ -239,40 +240,3 @@ async def listen(providers: Providers, rule: Rule, sound: Sound) -> Heard:
             break
     await listening.user.aclose()
     return listening.heard
-
-
-# -- the rule of another project, over the same signals -------------------------------------------------------------
-
-START_MS, STOP_MS, LONGEST_MS = (
-    200,
-    200,
-    3_000,
-)  # of speech, of silence, and of silence when it seems unfinished
-CONFIDENCE, FINISHED = 0.7, 0.5  # probability of speech, of an ended turn
-
-
-async def pipecat(providers: Providers, sound: Sound) -> Heard:
-    """The default of Pipecat 1.x as its documentation describes it: the voice detector's silence of 0.2 s asks
-    smart-turn about the turn so far, and 3 s of silence end it whatever that says."""
-    assert providers.vad is not None
-    assert providers.end_of_turn is not None
-    size = VAD_FRAME_SAMPLES
-    frames = [sound.samples[at : at + size] for at in range(0, len(sound.samples) - size + 1, size)]
-    stream = providers.vad.open()
-    probabilities = await stream.probabilities(frames)
-    stream.close()
-    heard, voiced_ms, silent_ms, began = Heard(), 0, 0, -1
-    for index, probability in enumerate(probabilities):
-        speech = probability >= CONFIDENCE
-        voiced_ms, silent_ms = (voiced_ms + VAD_FRAME_MS, 0) if speech else (0, silent_ms + VAD_FRAME_MS)
-        if began < 0:
-            if voiced_ms >= START_MS:
-                began = max(0, index + 1 - voiced_ms // VAD_FRAME_MS)
-                heard.began_ms.append(float(began * VAD_FRAME_MS))
-            continue
-        asks = STOP_MS <= silent_ms < STOP_MS + VAD_FRAME_MS
-        turn = sound.samples[max(0, began - 16) * size : (index + 1) * size]
-        if silent_ms >= LONGEST_MS or (asks and await providers.end_of_turn.finished(turn) > FINISHED):
-            heard.ended_ms.append(float((index + 1) * VAD_FRAME_MS))
-            began = -1
-    return heard

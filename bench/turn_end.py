@@ -25,7 +25,8 @@ import numpy as np
 from bench.common import table
 from bench.conditions import CONDITIONS, GAPS_MS, LOUD_BABBLE, Sound, hesitating, places_of, sound_of
 from bench.kept import Kept, KeptDetector, KeptEndOfTurn, KeptTranscriber, digest
-from bench.listened import AudioLoop, Heard, Rule, listen, pipecat
+from bench.listened import AudioLoop, Heard, Rule, listen
+from bench.other_rules import livekit, pipecat
 from realtime.providers import weights
 from realtime.providers.base import EndOfTurnModel, Providers
 from realtime.providers.catalog import find
@@ -206,15 +207,16 @@ async def main(args: argparse.Namespace) -> None:
     conditions = [name for name in CONDITIONS if not args.conditions or name in args.conditions.split(",")]
     chosen = [rule for rule in rules(args.eagerness.split(","), model) if args.rule in rule.name]
     runs: dict[Rule, list[Run]] = {rule: [] for rule in chosen}
-    if model is not None and args.rule in PIPECAT.name:
-        runs[PIPECAT] = []
+    others = {PIPECAT: pipecat, LIVEKIT: livekit} if model is not None else {LIVEKIT: livekit}
+    others = {rule: hear for rule, hear in others.items() if args.rule in rule.name}
+    runs |= {rule: [] for rule in others}
     try:
         for clip in clips:
             for sound in sounds_of(kept, clip, every, conditions):
                 for rule in chosen:
                     runs[rule].append(Run(sound, await listen(providers, rule, sound), clip.id in apart))
-                if model is not None and PIPECAT in runs:
-                    runs[PIPECAT].append(Run(sound, await pipecat(providers, sound), clip.id in apart))
+                for rule, hear in others.items():
+                    runs[rule].append(Run(sound, await hear(providers, sound), clip.id in apart))
             print(f"  {clip.id}", flush=True)
         print(tables(runs, by_condition=args.by_condition))
     finally:
@@ -225,6 +227,7 @@ async def main(args: argparse.Namespace) -> None:
 
 
 PIPECAT = Rule("Pipecat's default: smart-turn after 0.2 s, else 3 s", {})
+LIVEKIT = Rule("LiveKit's default: silence of 0.55 s", {})
 
 
 def arguments() -> argparse.Namespace:
