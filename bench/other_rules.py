@@ -1,4 +1,4 @@
-"""When other projects end a turn by default, over the same signals: by what their documentation says, not by their code.
+"""When other projects end a turn by default, over the same signals: by what their documentation says, not their code.
 
 Positions in ms of the audio, like those of `listened.py`.
 """

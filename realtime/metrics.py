@@ -290,7 +290,7 @@ class Metrics:
             "realtime_admission_state", "0: open, 1: careful, 2: full, no new sessions", registry=registry
         )
         self.load_lag = Gauge(
-            "realtime_load_lag_seconds", "How late the loop woke in 2 s, 99th percentile", registry=registry
+            "realtime_load_lag_seconds", "How late the loop woke in 10 s, 99th percentile", registry=registry
         )
         self.load_cpu = Gauge(
             "realtime_load_cpu_share", "Share of one core that the loop's thread uses", registry=registry

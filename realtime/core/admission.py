@@ -16,6 +16,13 @@ LEAST_SHARE = 1 / 250  # of a core, for one session: what a core carried (bench/
 MOST_SHARE = 1 / 20  # a few sessions say little about the next one
 CAREFUL_GAP_S = 1.0  # between two new sessions
 OWN_SHARE = 0.5  # of a core, all threads: who uses less is late because of others, and to refuse helps nobody
+BUSY_SHARE = (
+    0.5  # of a core, the thread of the event loop: its sessions make it late, and each more than the last
+)
+BUSY_NEW, BUSY_NEW_SHARE = (
+    2,
+    0.05,
+)  # new sessions within RESERVED_S then: at least, and of those that are there
 BEYOND = 2  # measurements in a row beyond a limit: one late moment is no load
 CALM = 6  # measurements in a row below
 CALM_SHARE = 0.8  # of a limit, to be below it
@@ -36,6 +43,7 @@ class Load:
     lag_s: float = (
         0.0  # how late the event loop wakes, 99th percentile; 0 if others are to blame: see `OWN_SHARE`
     )
+    busy: bool = False  # its thread has used more than `BUSY_SHARE` while the lag was measured
     cpu: float = 0.0  # share of one core that its thread uses
     memory: float = 0.0  # share of what the process may use
     sessions: int = 0
@@ -45,22 +53,23 @@ class Load:
 class Limits:
     """From where on a server is in a state."""
 
-    lag_s: float
+    lag_s: float  # late for whatever reason, as while a transcriber of this process needs the cores
+    busy_lag_s: float  # late because of the sessions
     cpu: float
     memory: float
 
     def exceeded(self, load: Load, share: float = 1.0) -> bool:
         """Whether one of the measurements is beyond this share of its limit."""
         return (
-            load.lag_s > self.lag_s * share
+            load.lag_s > (self.busy_lag_s if load.busy else self.lag_s) * share
             or load.cpu > self.cpu * share
             or load.memory > self.memory * share
         )
 
 
 LIMITS = {
-    AdmissionState.CAREFUL: Limits(lag_s=0.010, cpu=0.75, memory=0.85),
-    AdmissionState.FULL: Limits(lag_s=0.025, cpu=0.88, memory=0.92),
+    AdmissionState.CAREFUL: Limits(lag_s=0.010, busy_lag_s=0.004, cpu=0.75, memory=0.85),
+    AdmissionState.FULL: Limits(lag_s=0.025, busy_lag_s=0.005, cpu=0.88, memory=0.92),
 }
 
 
@@ -107,6 +116,8 @@ class Admission:
             return False
         if self.state is AdmissionState.CAREFUL and now_s - self._last_s < CAREFUL_GAP_S:
             return False
+        if self.load.busy and len(self._admitted) >= self._most_new:
+            return False
         reserved = self._share * (len(self._admitted) + 1)
         return self.load.cpu + reserved <= LIMITS[AdmissionState.FULL].cpu
 
@@ -120,6 +131,10 @@ class Admission:
         """The one that was admitted at this time has ended, or did not come about: it reserves nothing."""
         if admitted_s in self._admitted:
             self._admitted.remove(admitted_s)
+
+    @property
+    def _most_new(self) -> float:
+        return max(BUSY_NEW, BUSY_NEW_SHARE * self.load.sessions)
 
     @property
     def _share(self) -> float:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from realtime.core.admission import OWN_SHARE, Admission, AdmissionState, Load
+from realtime.core.admission import BUSY_SHARE, OWN_SHARE, Admission, AdmissionState, Load
 from realtime.logs import story
 from realtime.metrics import Metrics
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 PROBE_S = 0.02
 MEASURE_EVERY = 25  # probes
-KEPT_PROBES = 100  # two seconds: the second largest is the 99th percentile
+KEPT_PROBES = 500  # ten seconds: frames are late in bursts, which two seconds miss
 _CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -36,6 +36,7 @@ async def probe_load(
     each may use the same part.
     """
     loop, lags = asyncio.get_running_loop(), deque[float](maxlen=KEPT_PROBES)
+    shares = deque([0.0] * (KEPT_PROBES // MEASURE_EVERY), KEPT_PROBES // MEASURE_EVERY)
     most_bytes = memory_limit_bytes() // processes
     since_s, used_s, all_used_s = loop.time(), time.thread_time(), process_time()
     while True:
@@ -49,9 +50,11 @@ async def probe_load(
         passed_s = max(now_s - since_s, PROBE_S)
         # Without a session it is the start: models are loaded
         to_blame = sessions() > 0 and (all_cpu_s - all_used_s) / passed_s >= OWN_SHARE
+        shares.append((cpu_s - used_s) / passed_s)
         load = Load(
-            lag_s=sorted(lags)[-2] if to_blame else 0.0,
-            cpu=(cpu_s - used_s) / passed_s,
+            lag_s=sorted(lags)[-1 - len(lags) // 100] if to_blame else 0.0,
+            busy=sum(shares) > BUSY_SHARE * len(shares),
+            cpu=shares[-1],
             memory=resident_bytes() / most_bytes if most_bytes else 0.0,
             sessions=sessions(),
         )
