@@ -2,8 +2,8 @@
 
     from realtime.providers import ChatModel, ChatRequest, TextDelta, ChatFinish
 
-The roles are in `realtime/providers/base.py`, the fakes in `realtime/providers/testing.py`; `docs/extending.md` shows
-how to add another provider. Names are imported when they are first used, so that importing this package is cheap.
+The roles are in `base.py` and `store.py` of this folder, the fakes in `testing.py`; `docs/extending.md` shows how to
+add another provider. Names are imported when they are first used, so that importing this package is cheap.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _NAMES = {
     "realtime.core.prebuffer": "Delivery",
     "realtime.errors": "ConversationTakenOver ProviderError ProviderRejected ProviderTimeout ProviderUnavailable",
     "realtime.providers.base": (
-        "FIRST_EPOCH VAD_FRAME_SAMPLES VAD_RATE Changes ChatModel EndOfTurnModel LateItem ProviderOverrides "
-        "Providers Samples Speech SpeechAudio "
-        "SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Store Taken Transcriber Transcript Utterance Voice "
-        "VoiceDetector VoiceStream"
+        "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel ProviderOverrides Providers Samples Speech SpeechAudio "
+        "SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Transcriber Transcript Utterance Voice VoiceDetector "
+        "VoiceStream"
     ),
+    "realtime.providers.store": "FIRST_EPOCH Changes LateItem Store Taken",
     "realtime.providers.testing": (
         "FakeChat FakeEndOfTurnModel FakeSpeech FakeTranscriber FakeUtterance FakeVad FakeVoiceStream"
     ),
@@ -104,13 +104,10 @@ if TYPE_CHECKING:
         ProviderUnavailable,
     )
     from realtime.providers.base import (
-        FIRST_EPOCH,
         VAD_FRAME_SAMPLES,
         VAD_RATE,
-        Changes,
         ChatModel,
         EndOfTurnModel,
-        LateItem,
         ProviderOverrides,
         Providers,
         Samples,
@@ -120,8 +117,6 @@ if TYPE_CHECKING:
         SpeechEvent,
         SpeechPaused,
         SpeechWords,
-        Store,
-        Taken,
         Transcriber,
         Transcript,
         Utterance,
@@ -129,6 +124,7 @@ if TYPE_CHECKING:
         VoiceDetector,
         VoiceStream,
     )
+    from realtime.providers.store import FIRST_EPOCH, Changes, LateItem, Store, Taken
     from realtime.providers.testing import (
         FakeChat,
         FakeEndOfTurnModel,

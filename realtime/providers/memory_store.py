@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from realtime.errors import ConversationTakenOver
-from realtime.providers.base import (
+from realtime.providers.store import (
     FIRST_EPOCH,
     OPENING_ITEM_BYTES,
     OPENING_ITEMS,

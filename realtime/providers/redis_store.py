@@ -16,7 +16,9 @@ from importlib import resources
 import msgspec
 
 from realtime.errors import ConfigError, ConversationForgotten, ConversationTakenOver, ProviderUnavailable
-from realtime.providers.base import (
+from realtime.providers.redis_address import open_redis
+from realtime.providers.redis_link import Argument, RedisLink, Result, Script
+from realtime.providers.store import (
     OPENING_ITEM_BYTES,
     OPENING_ITEMS,
     Changes,
@@ -25,8 +27,6 @@ from realtime.providers.base import (
     StoredSummary,
     Taken,
 )
-from realtime.providers.redis_address import open_redis
-from realtime.providers.redis_link import Argument, RedisLink, Result, Script
 from realtime.settings import Settings
 
 KEEP_DAYS = 30

@@ -23,7 +23,8 @@ from typing import TypeVar
 import msgspec
 
 from realtime.errors import ConfigError, ConversationTakenOver, ProviderUnavailable
-from realtime.providers.base import (
+from realtime.providers.private_file import keep_private
+from realtime.providers.store import (
     FIRST_EPOCH,
     OPENING_ITEM_BYTES,
     OPENING_ITEMS,
@@ -33,7 +34,6 @@ from realtime.providers.base import (
     StoredSummary,
     Taken,
 )
-from realtime.providers.private_file import keep_private
 from realtime.providers.stored_order import accepted, merged, with_late
 from realtime.settings import Settings
 

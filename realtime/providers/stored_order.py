@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from realtime.providers.base import LateItem
+from realtime.providers.store import LateItem
 
 
 def merged(order: Sequence[str], others: Sequence[str], gone: Collection[str] = ()) -> list[str]:

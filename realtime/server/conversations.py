@@ -15,7 +15,7 @@ from aiohttp import web
 from realtime import deadlines
 from realtime.errors import ProtocolError, ProviderError
 from realtime.protocol.objects import InputAudio, InputText, MessageItem
-from realtime.providers.base import Store, StoredSummary
+from realtime.providers.store import Store, StoredSummary
 from realtime.server.access import Caller
 from realtime.server.callers import RetryLater, for_callers
 from realtime.server.origins import add_for_pages

@@ -30,7 +30,7 @@ from realtime.core.conversation import (
 from realtime.errors import ConversationForgotten, ConversationTakenOver, ProviderError, ProviderUnavailable
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events
-from realtime.providers.base import FIRST_EPOCH, Changes, LateItem, Store, Taken
+from realtime.providers.store import FIRST_EPOCH, Changes, LateItem, Store, Taken
 from realtime.translate import to_core_item, to_wire_item
 
 log = logging.getLogger(__name__)

@@ -27,8 +27,8 @@ from realtime.core.snapshot import (
 )
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SessionConfig, apply
-from realtime.providers.base import Store
 from realtime.providers.journal import Entry
+from realtime.providers.store import Store
 from realtime.replying.restored import LostReply
 from realtime.server.access import Caller
 from realtime.server.persistence import StoredConversation, take_stored

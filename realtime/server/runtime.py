@@ -22,9 +22,10 @@ from realtime.core.account import Limit
 from realtime.errors import ConfigError
 from realtime.metrics import Metrics
 from realtime.providers import noise_reduction, voice_weights, weights
-from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Store, Transcriber
+from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.journal import Journal
+from realtime.providers.store import Store
 from realtime.providers.upstreams import proxies_of
 from realtime.server.observed import observed, per_minute
 from realtime.settings import Settings

@@ -15,8 +15,8 @@ import websockets
 from aiohttp import ClientConnectionResetError, web
 
 from realtime.core.conversation import Conversation, Message, OutputSpeech, Text
-from realtime.providers.base import Store, Taken
 from realtime.providers.memory_store import MemoryStore
+from realtime.providers.store import Store, Taken
 from realtime.server import joining, realtime_endpoint
 from realtime.server.openings import Openings
 from realtime.server.persistence import Persistence

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.admission import Admission
-from realtime.providers.base import Taken
 from realtime.providers.memory_store import MemoryStore
+from realtime.providers.store import Taken
 from realtime.sandbox.server import Sandbox
 from realtime.server.registry import Registry
 from realtime.server.run import running

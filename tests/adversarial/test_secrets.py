@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from realtime import logs
 from realtime.errors import ConfigError
-from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.providers.store import FIRST_EPOCH, Changes
 from realtime.server.access import Access, AccessDenied
 from realtime.server.server_secret import FILE_NAME, secret_in, with_server_secret
 from realtime.settings import Settings

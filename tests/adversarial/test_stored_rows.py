@@ -12,8 +12,8 @@ import pytest
 
 from realtime.core.conversation import Conversation, Message, Text
 from realtime.errors import ProviderError
-from realtime.providers.base import Taken
 from realtime.providers.memory_store import MemoryStore
+from realtime.providers.store import Taken
 from realtime.server.persistence import Persistence, take_stored
 from tests.adversarial.client_events import MESSAGE
 from tests.adversarial.mutations import mutated

@@ -9,8 +9,8 @@ import pytest
 from realtime.core.conversation import Conversation, Message, Text
 from realtime.errors import ConfigError, ConversationForgotten, ProviderUnavailable
 from realtime.providers import redis_store
-from realtime.providers.base import FIRST_EPOCH, Changes, LateItem
 from realtime.providers.redis_store import RedisStore
+from realtime.providers.store import FIRST_EPOCH, Changes, LateItem
 from realtime.server import persistence
 from realtime.server.persistence import Persistence
 from realtime.settings import Settings

@@ -6,8 +6,8 @@ import tracemalloc
 import pytest
 
 from realtime.core.conversation import Conversation, Message, Text
-from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.memory_store import MemoryStore
+from realtime.providers.store import FIRST_EPOCH, Changes
 from realtime.server.persistence import Persistence, load_stored, take_stored
 
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from realtime.core.conversation import Conversation, Message, Text
 from realtime.errors import ConversationTakenOver
 from realtime.providers import redis_store
-from realtime.providers.base import FIRST_EPOCH, Changes, LateItem, Store
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.redis_store import RedisStore
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.providers.store import FIRST_EPOCH, Changes, LateItem, Store
 from realtime.providers.stored_order import merged
 from realtime.server.persistence import Persistence, take_stored
 

@@ -9,9 +9,9 @@ import pytest
 
 from realtime.errors import ConversationTakenOver
 from realtime.providers import sqlite_store
-from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.providers.store import FIRST_EPOCH, Changes
 
 ORDER = ["question", "reply"]
 

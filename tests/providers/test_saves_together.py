@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from realtime.errors import ConversationTakenOver, ProviderUnavailable
-from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.providers.store import FIRST_EPOCH, Changes
 
 MOST_BYTES = 10_000
 

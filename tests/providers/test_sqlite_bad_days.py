@@ -13,12 +13,12 @@ import pytest
 
 from realtime.errors import ProviderUnavailable
 from realtime.providers import sqlite_store
-from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.providers.store import FIRST_EPOCH, Changes
 
 WRITER = """
 import asyncio, sys
-from realtime.providers.base import FIRST_EPOCH, Changes
+from realtime.providers.store import FIRST_EPOCH, Changes
 from realtime.providers.sqlite_store import SqliteStore
 async def main():
     store, order = SqliteStore(sys.argv[1]), []

@@ -8,10 +8,10 @@ import pytest
 
 from realtime.errors import ConfigError, ProviderError
 from realtime.providers import sqlite_store
-from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.catalog import find
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.providers.store import FIRST_EPOCH, Changes
 from realtime.settings import Settings
 
 

@@ -6,9 +6,9 @@ import sqlite3
 import aiohttp
 import pytest
 
-from realtime.providers.base import FIRST_EPOCH, Changes
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
+from realtime.providers.store import FIRST_EPOCH, Changes
 from realtime.server.conversations import MAX_LIMIT
 from tests.server.harness import Harness, open_harness
 
