@@ -26,7 +26,7 @@ def test_every_public_name_exists_and_is_documented(package):
 def test_every_method_of_a_role_is_documented():
     roles = [getattr(providers, name) for name in providers.__all__]
     roles = [role for role in roles if getattr(role, "_is_protocol", False)]
-    assert len(roles) == 8
+    assert len(roles) == 11
     for role in roles:
         for name, method in vars(role).items():
             if not name.startswith("_") and callable(method):

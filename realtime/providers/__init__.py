@@ -17,13 +17,18 @@ _NAMES = {
     ),
     "realtime.core.playback_clock": "Latency",
     "realtime.core.prebuffer": "Delivery",
-    "realtime.errors": "ConversationTakenOver ProviderError ProviderRejected ProviderTimeout ProviderUnavailable",
-    "realtime.providers.base": (
-        "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel ProviderOverrides Providers Samples Speech SpeechAudio "
-        "SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Transcriber Transcript Utterance Voice VoiceDetector "
-        "VoiceStream"
+    "realtime.errors": (
+        "ConversationForgotten ConversationTakenOver ProviderError ProviderRejected ProviderTimeout "
+        "ProviderUnavailable"
     ),
-    "realtime.providers.store": "FIRST_EPOCH Changes LateItem Store Taken",
+    "realtime.providers.base": (
+        "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel KnownVoice ListsVoices ProviderOverrides Providers "
+        "Samples Speech SpeechAudio SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Transcriber Transcript "
+        "Utterance Voice VoiceDetector VoiceStream"
+    ),
+    "realtime.providers.store": (
+        "FIRST_EPOCH Changes DropsConversations LateItem ListsConversations Store StoredSummary Taken"
+    ),
     "realtime.providers.testing": (
         "FakeChat FakeEndOfTurnModel FakeSpeech FakeTranscriber FakeUtterance FakeVad FakeVoiceStream"
     ),
@@ -41,8 +46,10 @@ __all__ = [
     "ChatModel",
     "ChatRequest",
     "ChatUsage",
+    "ConversationForgotten",
     "ConversationTakenOver",
     "Delivery",
+    "DropsConversations",
     "EndOfTurnModel",
     "FakeChat",
     "FakeEndOfTurnModel",
@@ -51,8 +58,11 @@ __all__ = [
     "FakeUtterance",
     "FakeVad",
     "FakeVoiceStream",
+    "KnownVoice",
     "LateItem",
     "Latency",
+    "ListsConversations",
+    "ListsVoices",
     "ProviderError",
     "ProviderOverrides",
     "ProviderRejected",
@@ -67,6 +77,7 @@ __all__ = [
     "SpeechPaused",
     "SpeechWords",
     "Store",
+    "StoredSummary",
     "Taken",
     "TextDelta",
     "Tool",
@@ -97,6 +108,7 @@ if TYPE_CHECKING:
     from realtime.core.playback_clock import Latency
     from realtime.core.prebuffer import Delivery
     from realtime.errors import (
+        ConversationForgotten,
         ConversationTakenOver,
         ProviderError,
         ProviderRejected,
@@ -108,6 +120,8 @@ if TYPE_CHECKING:
         VAD_RATE,
         ChatModel,
         EndOfTurnModel,
+        KnownVoice,
+        ListsVoices,
         ProviderOverrides,
         Providers,
         Samples,
@@ -124,7 +138,16 @@ if TYPE_CHECKING:
         VoiceDetector,
         VoiceStream,
     )
-    from realtime.providers.store import FIRST_EPOCH, Changes, LateItem, Store, Taken
+    from realtime.providers.store import (
+        FIRST_EPOCH,
+        Changes,
+        DropsConversations,
+        LateItem,
+        ListsConversations,
+        Store,
+        StoredSummary,
+        Taken,
+    )
     from realtime.providers.testing import (
         FakeChat,
         FakeEndOfTurnModel,
