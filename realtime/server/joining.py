@@ -22,6 +22,7 @@ from realtime.errors import ProtocolError, ProviderError, ProviderUnavailable
 from realtime.logs import story
 from realtime.providers.journal import FIRST_EPOCH
 from realtime.server.access import Caller
+from realtime.server.beginning import Beginning
 from realtime.server.closing import Closing
 from realtime.server.connection import Connection
 from realtime.server.frames import Frames
@@ -195,10 +196,8 @@ def _live(app: web.Application, client: Handshake, place: Place, **more: Any) ->
     runtime = runtime_of(app)
     # A session that should be resumed has just ended: the new one is another one
     resumed = client.existing is not None or client.elsewhere is not None
-    return LiveSession(
-        runtime if place.seat is None else runtime.at(place.seat.account),
-        app[METRICS],
-        client.caller,
+    beginning = Beginning(
+        caller=client.caller,
         client=client.who,
         credential=client.credential,
         extensions=client.extensions,
@@ -209,6 +208,8 @@ def _live(app: web.Application, client: Handshake, place: Place, **more: Any) ->
         new_id=random_id if resumed else ids_of(client.session_id),
         **more,
     )
+    at_account = runtime if place.seat is None else runtime.at(place.seat.account)
+    return LiveSession(at_account, app[METRICS], beginning)
 
 
 def _begin(

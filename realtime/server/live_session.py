@@ -11,11 +11,11 @@ import contextlib
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from realtime.deadlines import Alarm
-from realtime.errors import ProtocolError, session_broken, without_trace
+from realtime.errors import session_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
 from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
@@ -25,27 +25,17 @@ from realtime.protocol.server_events import (
     ServerEvent,
     SessionUpdated,
 )
-from realtime.server.access import Caller
-from realtime.server.claimed_tools import ClaimedTools
+from realtime.server.beginning import Beginning
 from realtime.server.closing import DRAINING, AttachedConnection, Closing
 from realtime.server.elsewhere import Elsewhere
 from realtime.server.journaling import JournaledSession
 from realtime.server.numbering import Numbering
-from realtime.server.persistence import StoredConversation
 from realtime.server.replay import ResumeRequest, Sent
-from realtime.server.restoring import Restored, config_of
 from realtime.server.runtime import Runtime
 from realtime.server.saving import places_of
-from realtime.server.session_ids import random_id
-from realtime.server.story import Client, SessionStory
-from realtime.session.defaults import new_session_config
+from realtime.server.story import SessionStory
 from realtime.session.lifetime import SessionEnded
-from realtime.session.session import Session
-from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
-
-if TYPE_CHECKING:
-    from realtime.server.accounts import Seat
 
 log = logging.getLogger(__name__)
 
@@ -57,57 +47,17 @@ def credential_hash(credential: str | None) -> bytes:
     return hashlib.sha256((credential or "").encode(errors="surrogateescape")).digest()
 
 
-def _conversation_id(stored: StoredConversation | None, restored: Restored | None) -> str | None:
-    if restored is not None:
-        return restored.snapshot.conversation_id
-    return None if stored is None else stored.conversation_id
-
-
 class LiveSession:
     """One session, and its numbered messages to the client."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        metrics: Metrics,
-        caller: Caller,
-        *,
-        client: Client | None = None,
-        credential: str | None = None,
-        extensions: str = "",
-        binary: bool = False,
-        refused: Sequence[ProtocolError] = (),
-        stored: StoredConversation | None = None,
-        careful: Callable[[], bool] = lambda: False,
-        on_turn: OnTurn | None = None,
-        new_id: Callable[[str], str] = random_id,
-        restored: Restored | None = None,
-        seat: Seat | None = None,
-    ) -> None:
-        """`stored`: a conversation that goes on. `restored`: a session that another server has begun."""
-        self.caller = caller
-        self.binary = binary
+    def __init__(self, runtime: Runtime, metrics: Metrics, beginning: Beginning) -> None:
+        """Raises ProtocolError for settings of another server that are not good here."""
+        restored = beginning.restored
+        self.caller = beginning.caller
+        self.binary = beginning.binary
         self.outbox = Outbox()
         self.elsewhere = Elsewhere()
-        kept = stored if restored is None else restored.kept
-        self.session = Session(
-            new_session_config(runtime.settings, runtime.providers, caller.session, extensions)
-            if restored is None
-            else config_of(runtime, restored.snapshot),
-            providers=runtime.providers,
-            settings=runtime.settings,
-            outbox=self.outbox,
-            metrics=metrics,
-            new_id=new_id,
-            tools=None if runtime.tools is None else ClaimedTools(runtime.tools, self.elsewhere.may_run),
-            refused=refused,
-            conversation=kept.to_conversation() if kept is not None else None,
-            conversation_id=_conversation_id(stored, restored),
-            careful=careful,
-            on_turn=on_turn,
-            continued=None if restored is None else restored.continued,
-            seat=seat,
-        )
+        self.session = beginning.session(runtime, metrics, self.outbox, self.elsewhere.may_run)
         self.last_event_id: str | None = None
         self._unmet = restored is not None  # its client has not been heard since
         self._held = False  # it stands still, until it is known whether another server goes on
@@ -115,18 +65,18 @@ class LiveSession:
             self.session,
             runtime,
             self.key,
-            stored=stored,
+            stored=beginning.stored,
             restored=restored,
             on_taken_over=weak_call(self.taken_over),
         )
         self.items_at = self.session.conversation_id if runtime.copies is None else self.id
         self.story = SessionStory(metrics)
         self.outbox.on_event = weak_call(self._on_event)
-        self._client = client or Client()
-        self._seat = seat
+        self._client = beginning.client
+        self._account = None if beginning.seat is None else beginning.seat.name
         self._window_s = runtime.settings.resume_window_s
-        self._credential_hash = credential_hash(credential)
-        self.numbering = Numbering(self.session, binary=binary)
+        self._credential_hash = credential_hash(beginning.credential)
+        self.numbering = Numbering(self.session, binary=self.binary)
         if restored is not None:
             self.last_event_id = restored.snapshot.last_event_id
             self.numbering.go_on(restored)
@@ -184,7 +134,7 @@ class LiveSession:
 
     def start(self, on_ended: Callable[[LiveSession], None]) -> None:
         """Start the session's task; `on_ended` is called when it has ended."""
-        self.story.begin(self.id, self.key, self._client, self._seat.name if self._seat else None)
+        self.story.begin(self.id, self.key, self._client, self._account)
         self._task = asyncio.create_task(self._run(), name=f"{self.id} live session")
         self._task.add_done_callback(lambda _: on_ended(self))
 

@@ -12,6 +12,7 @@ from realtime.protocol.objects import InputText, MessageItem
 from realtime.providers import FakeChat, FakeSpeech
 from realtime.providers.base import Providers
 from realtime.server.access import Caller
+from realtime.server.beginning import Beginning
 from realtime.server.live_session import LiveSession
 from realtime.server.replay import ResumeRequest
 from realtime.server.runtime import Runtime
@@ -34,7 +35,8 @@ async def opened(extensions: str) -> tuple[LiveSession, asyncio.Task[None]]:
     providers = Providers(
         chat=FakeChat([[(0.0, STORY)]]), speech=FakeSpeech(first_s=0.0), vad=None, transcriber=None
     )
-    live = LiveSession(Runtime(Settings(port=0), providers), Metrics(), Caller("me"), extensions=extensions)
+    beginning = Beginning(caller=Caller("me"), extensions=extensions)
+    live = LiveSession(Runtime(Settings(port=0), providers), Metrics(), beginning)
     live.start(lambda _: None)
     await live.attach(NoSocket())
     return live, asyncio.create_task(read(live))
