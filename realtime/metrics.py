@@ -1,12 +1,10 @@
-"""The named marks of a turn, and the metrics for operators. The names are those of docs/architecture.md 3."""
+"""The metrics for operators (docs/operations.md)."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,46 +20,7 @@ from prometheus_client.registry import Collector
 
 from realtime import __version__
 from realtime.core.admission import AdmissionState, Load
-
-MARKS = (
-    "speech_ended",
-    "turn_confirmed",
-    "transcript_final",
-    "chat_request",
-    "chat_first_delta",
-    "first_chunk",
-    "speech_first_audio",
-    "first_audio_sent",
-    "playback_started",
-)
-
-Origin = Literal["speech_ended", "response_create"]
-
-
-@dataclass(slots=True)
-class Marks:
-    """The times of one turn's marks, in loop seconds. Only the first time of each mark counts."""
-
-    origin: Origin
-    origin_s: float
-    reached_s: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.origin == "speech_ended":
-            self.reached_s["speech_ended"] = self.origin_s
-
-    def reach(self, mark: str, now_s: float) -> None:
-        if mark not in MARKS:
-            raise ValueError(f"{mark!r} is not a mark of a turn")
-        self.reached_s.setdefault(mark, now_s)
-
-    def since_origin_ms(self) -> dict[str, int]:
-        """Milliseconds after the origin, in the order of MARKS, without marks that were not reached."""
-        return {
-            mark: round((self.reached_s[mark] - self.origin_s) * 1000)
-            for mark in MARKS
-            if mark in self.reached_s
-        }
+from realtime.core.turn_marks import Marks
 
 
 class Traffic(Collector):
@@ -193,68 +152,67 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         seconds = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+        self._add_sessions()
+        self._add_turns(seconds)
+        self._add_load()
+        self._add_stop()
+        self._add_moves()
+        self._add_upstream(seconds)
+        self._add_process()
+
+    def _add_sessions(self) -> None:
+        """Sessions, and what their clients are told is wrong."""
         self.sessions = Gauge("realtime_sessions", "Open sessions", registry=self.registry)
         self.sessions_total = Counter("realtime_sessions_opened", "Sessions opened", registry=self.registry)
+        self.protocol_errors = Counter(
+            "realtime_protocol_errors", "Errors sent to clients", ["code"], registry=self.registry
+        )
+        self.refused = Counter(
+            "realtime_refused", "Handshakes that were refused", ["reason"], registry=self.registry
+        )
+
+    def _add_turns(self, seconds: tuple[float, ...]) -> None:
+        """Turns, their answers, and who interrupted whom."""
+        registry = self.registry
         self.responses = Counter(
-            "realtime_responses", "Finished responses", ["status", "code"], registry=self.registry
+            "realtime_responses", "Finished responses", ["status", "code"], registry=registry
         )
         self.marks = Histogram(
             "realtime_turn_mark_seconds",
             "Seconds from the origin of a turn to each mark",
             ["origin", "mark"],
             buckets=seconds,
-            registry=self.registry,
+            registry=registry,
         )
         self.false_starts = Counter(
-            "realtime_false_starts", "Sounds during a reply that were no interruption", registry=self.registry
+            "realtime_false_starts", "Sounds during a reply that were no interruption", registry=registry
         )
         self.echoes = Counter(
-            "realtime_echoes", "Replies heard again in the microphone", ["known_by"], registry=self.registry
+            "realtime_echoes", "Replies heard again in the microphone", ["known_by"], registry=registry
         )
-        self.interruptions = Counter("realtime_interruptions", "Barge-ins", registry=self.registry)
+        self.interruptions = Counter("realtime_interruptions", "Barge-ins", registry=registry)
         self.interruptions_taken_back = Counter(
             "realtime_interruptions_taken_back",
             "Barge-ins without words, after which the reply went on",
-            registry=self.registry,
+            registry=registry,
         )
         self.speculations = Counter(
-            "realtime_speculations", "Answers begun early", ["outcome"], registry=self.registry
+            "realtime_speculations", "Answers begun early", ["outcome"], registry=registry
         )
         self.turn_questions = Histogram(
             "realtime_turn_questions",
             "Chat requests that a turn took, with those about what seemed to be all",
             buckets=(1, 2, 3, 4, 5, 6, 7, 9),
-            registry=self.registry,
+            registry=registry,
         )
         self.speech_in_vain = Counter(
-            "realtime_speech_in_vain", "Speech requests for answers that nobody heard", registry=self.registry
+            "realtime_speech_in_vain", "Speech requests for answers that nobody heard", registry=registry
         )
         self.cuts = Counter(
             "realtime_turns_cut",
             "Turns that the user went on with within 1.5 s of their end",
-            registry=self.registry,
+            registry=registry,
         )
-        self.protocol_errors = Counter(
-            "realtime_protocol_errors", "Errors sent to clients", ["code"], registry=self.registry
-        )
-        tasks = Gauge("realtime_tasks", "Tasks of the event loop", registry=self.registry)
-        tasks.set_function(_count_tasks)
-        self.loop_lag = Histogram(
-            "realtime_loop_lag_seconds",
-            "How late the event loop wakes",
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
-            registry=self.registry,
-        )
-
-        self.spans_lost = Counter(
-            "realtime_spans_lost", "Spans that no collector got", ["reason"], registry=self.registry
-        )
-
-        self._add_load()
-        self._add_stop()
-        self._add_moves()
-        self._add_upstream(seconds)
-        self._add_process()
 
     def _add_moves(self) -> None:
         """Sessions that go on at another server."""
@@ -354,15 +312,24 @@ class Metrics:
         )
 
     def _add_process(self) -> None:
-        """Bytes, the process and the version."""
-        self.audio_bytes = Traffic("realtime_audio_bytes", "Bytes of sound, decoded", self.registry)
-        self.socket_bytes = Traffic("realtime_socket_bytes", "Bytes of messages", self.registry)
-        self.refused = Counter(
-            "realtime_refused", "Handshakes that were refused", ["reason"], registry=self.registry
+        """The event loop, bytes, traces, the process and the version."""
+        registry = self.registry
+        tasks = Gauge("realtime_tasks", "Tasks of the event loop", registry=registry)
+        tasks.set_function(_count_tasks)
+        self.loop_lag = Histogram(
+            "realtime_loop_lag_seconds",
+            "How late the event loop wakes",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+            registry=registry,
+        )
+        self.audio_bytes = Traffic("realtime_audio_bytes", "Bytes of sound, decoded", registry)
+        self.socket_bytes = Traffic("realtime_socket_bytes", "Bytes of messages", registry)
+        self.spans_lost = Counter(
+            "realtime_spans_lost", "Spans that no collector got", ["reason"], registry=registry
         )
         build = {"version": __version__, "python": platform.python_version()}
-        Info("realtime_build", "Versions", registry=self.registry).info(build)
-        ProcessCollector(registry=self.registry)
+        Info("realtime_build", "Versions", registry=registry).info(build)
+        ProcessCollector(registry=registry)
 
     def add_redis(self, up: Callable[[], bool]) -> SharedAccount:
         """The metrics of an account that several servers share. Ask `up` whenever they are read."""

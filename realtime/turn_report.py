@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from realtime.core.messages import ChatRequest, ChatUsage
-from realtime.metrics import Marks
+from realtime.core.turn_marks import Marks
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from realtime import trace_attributes
 from realtime.core.messages import ChatMessage, ChatRequest, ChatUsage
-from realtime.metrics import Marks
+from realtime.core.turn_marks import Marks
 from realtime.settings import Settings
 from realtime.turn_report import ReplyReport, ToolRun
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from realtime.context import Context
-from realtime.metrics import Marks
+from realtime.core.turn_marks import Marks
 from realtime.protocol.server_events import ResponseLatencyDone
 
 ACK_TIMEOUT_S = 5.0  # for the player's first acknowledgement

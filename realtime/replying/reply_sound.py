@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from realtime.core.playback import Playback
 from realtime.core.spoken import SpokenPart
-from realtime.metrics import Marks
+from realtime.core.turn_marks import Marks
 
 
 class ReplySound:

@@ -25,8 +25,8 @@ from realtime.core.messages import (
 )
 from realtime.core.playback_clock import SpeakingRate
 from realtime.core.stand_in import has_something_to_see, stand_in
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from realtime.metrics import Marks
 from realtime.providers.base import ChatModel, Speech, Voice
 from realtime.replying.answer import Answer
 from realtime.replying.failure import failure_of

@@ -21,8 +21,8 @@ from realtime.core.audio import pcm_to_samples
 from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
 from realtime.core.spoken import SpokenPart
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderError, ProviderUnavailable, for_clients, without_trace
-from realtime.metrics import Marks
 from realtime.outbox import Outgoing
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events

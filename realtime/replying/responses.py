@@ -16,9 +16,9 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.conversation import Part
 from realtime.core.messages import ChatRequest
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError
 from realtime.logs import story
-from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.server_events import OutputAudioBufferStarted, OutputAudioBufferStopped
 from realtime.providers.base import ChatModel

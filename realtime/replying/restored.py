@@ -14,8 +14,8 @@ from realtime.core.conversation import ROOT, FunctionCallOutput, Message
 from realtime.core.messages import ChatFinish, ChatRequest
 from realtime.core.snapshot import EndedSnapshot, ReplySnapshot, SpokenSnapshot
 from realtime.core.spoken import SpokenPart
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderUnavailable
-from realtime.metrics import Marks
 from realtime.protocol import server_events as events
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.interrupted import InterruptedReply

@@ -17,8 +17,8 @@ from realtime.core.agreement import essence
 from realtime.core.conversation import Item, Message, transcript_of
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderRejected
-from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.chat_request import build_request
 from realtime.replying.response import Response

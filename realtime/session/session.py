@@ -24,11 +24,12 @@ import msgspec
 from realtime.context import Context, Seat
 from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError, event_broken
 from realtime.listening.user_input import UserInput
 from realtime.listening.user_items import Unheard
 from realtime.logs import Outline
-from realtime.metrics import Marks, Metrics
+from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events

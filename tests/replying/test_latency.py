@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.metrics import Marks
+from realtime.core.turn_marks import Marks
 from realtime.replying.latency import Waterfalls
 from tests.contexts import Bench
 from tests.conversing import scripted

@@ -6,7 +6,7 @@ import pytest
 
 from realtime.core.conversation import Message, OutputSpeech
 from realtime.core.messages import WordTime
-from realtime.metrics import Marks
+from realtime.core.turn_marks import Marks
 from realtime.outbox import Outgoing
 from realtime.protocol import server_events as events
 from realtime.replying.playout import Playout

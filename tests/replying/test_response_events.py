@@ -6,8 +6,8 @@ import pytest
 
 from realtime.core.chunker import Boundary, Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderUnavailable
-from realtime.metrics import Marks
 from realtime.protocol.response_options import response_options
 from realtime.replying.response_events import ResponseEvents
 from tests.contexts import Bench

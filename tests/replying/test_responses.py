@@ -7,8 +7,8 @@ import pytest
 from realtime.core import turn as turns
 from realtime.core.conversation import Message, Text
 from realtime.core.messages import ChatFinish
+from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError, ProviderUnavailable
-from realtime.metrics import Marks
 from realtime.protocol.response_options import ResponseParams, response_options
 from realtime.replying.chat_request import build_request
 from realtime.replying.playout import Playout

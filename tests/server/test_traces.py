@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from realtime.metrics import MARKS
+from realtime.core.turn_marks import MARKS
 from realtime.server.announce import warnings_of
 from realtime.server.state import METRICS, OPENED
 from tests.eventually import eventually

@@ -3,7 +3,7 @@
 import asyncio
 
 from realtime.core.messages import ChatFinish
-from realtime.metrics import MARKS
+from realtime.core.turn_marks import MARKS
 from realtime.tools import Toolbox
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber, call
