@@ -18,8 +18,9 @@ import msgspec
 from realtime import deadlines
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_from_response, find_error, trace_of
-from realtime.minimax.http import HttpClient, network_errors, trace_header
+from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
+from realtime.minimax.network_errors import network_errors
 from realtime.minimax.reading import reading
 from realtime.minimax.results import decimal, mapping
 from realtime.minimax.speech_config import SpeechConfig

@@ -13,7 +13,8 @@ from aiohttp import web
 from aiohttp.client_reqrep import ConnectionKey
 
 from realtime.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable, for_clients
-from realtime.minimax.http import HttpClient, network_errors
+from realtime.minimax.http import HttpClient
+from realtime.minimax.network_errors import network_errors
 from tests.minimax.local_server import closed_port, serving
 
 KEY = "sk-very-secret"
