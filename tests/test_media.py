@@ -166,9 +166,8 @@ def test_joined_parts_are_chapters_that_fit_the_audio(tmp_path, ending):
     assert duration_s(out) == pytest.approx(6, abs=0.15)
     found = chapters(out)
     assert [title.replace("\\", "") for _, _, title in found] == ["第一章", "Two; or = more #2", "Three"]
-    assert [start_s for start_s, _, _ in found] == pytest.approx(
-        [0, 2, 5], abs=0.05
-    )  # mp3 counts its first frame
+    # mp3 counts its first frame
+    assert [start_s for start_s, _, _ in found] == pytest.approx([0, 2, 5], abs=0.05)
     assert [path.name for path in sorted(tmp_path.iterdir())] == [out.name, "two.wav"], (
         "no temporary file is left"
     )

@@ -45,9 +45,7 @@ class Conversation:
         self.session: dict[str, Any] = {}  # as the server last told it
         self.binary = socket.subprotocol == BINARY
         self.on_heard: Callable[[Position], Any] | None = None  # called many times while a reply plays
-        self.on_reconnecting: Callable[[], Any] | None = (
-            None  # called when the line broke, before it comes back
-        )
+        self.on_reconnecting: Callable[[], Any] | None = None  # called when the line breaks
         self._socket = socket
         self._arrived: deque[Event] = deque()  # not handed on yet
         self._line: Line | None = None  # how to come back

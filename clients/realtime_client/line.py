@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 RETURN_S = 60.0  # how long a server is looked for
 FIRST_TRY_S, SECOND_TRY_S, LAST_TRY_S = 0.3, 0.5, 8.0  # at most; each try waits a random part
-STEADY_S = (
-    10.0  # a new session that ends earlier is no return: a server that ends each one is not asked without end
-)
+# A new session that ends earlier is no return: a server that ends each one is not asked without end
+STEADY_S = 10.0
 _FOR_GOOD = (1000, 1002, 1003, 1007, 1008, 1009)  # close codes
 
 
@@ -83,9 +82,8 @@ class Line:
             return False
         for follow in (self._log.follow, self._known.follow):
             with contextlib.suppress(LookupError, TypeError, AttributeError, ValueError):
-                follow(
-                    event
-                )  # a server that is not ours may leave fields out: the program gets the event all the same
+                # A server that is not ours may leave fields out: the program gets the event all the same
+                follow(event)
         return True
 
     def is_new_frame(self, seq: int) -> bool:

@@ -16,9 +16,8 @@ from .player import Position
 
 SPEECH_TIMEOUT_S = 1.5  # from the end of a file until the server must have detected its last word
 ANSWER_TIMEOUT_S = 40.0  # and until the answer must have come
-REST_TIMEOUT_S = (
-    2.0  # until another server says the rest of an answer whose server is gone, if there is a rest
-)
+# Until another server says the rest of an answer whose server is gone, if there is a rest
+REST_TIMEOUT_S = 2.0
 WAITING = (  # seconds without anything of the answer, and what is said then
     (2.0, "Waiting for the answer ..."),
     (4.5, "Still nothing: the network or the model may be down. Ctrl-C ends."),

@@ -40,9 +40,7 @@ class AdmissionState(IntEnum):
 class Load:
     """What was measured."""
 
-    lag_s: float = (
-        0.0  # how late the event loop wakes, 99th percentile; 0 if others are to blame: see `OWN_SHARE`
-    )
+    lag_s: float = 0.0  # how late the loop wakes, 99th percentile; 0 if others are to blame: see `OWN_SHARE`
     busy: bool = False  # its thread has used more than `BUSY_SHARE` while the lag was measured
     cpu: float = 0.0  # share of one core that its thread uses
     memory: float = 0.0  # share of what the process may use

@@ -92,12 +92,8 @@ class EchoGate:
         self._noise: Powers = np.full(len(_EDGES) - 1, np.inf, np.float32)
         self._near = 0  # frames for which a near voice goes on
         self._lost = 0  # frames of speech that were no echo, less those that were
-        self._sent_bands: tuple[float, Powers] | None = (
-            None  # of the last frame: when it ended, and its `TAIL`
-        )
-        self._frames: deque[tuple[float, bool]] = deque(
-            maxlen=REMEMBERED
-        )  # of speech: its end, and if only an echo
+        self._sent_bands: tuple[float, Powers] | None = None  # of the last frame: its end, and its `TAIL`
+        self._frames: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)  # of speech: end, only an echo?
         self.delay_s: float | None = None
         self.in_vain = 0  # searches that would have found an echo, since the last that did
 
@@ -167,9 +163,8 @@ class EchoGate:
         known = self._sent_bands
         if known is not None and abs(known[0] + HOP / RATE - end_s) < SAME_PLACE_S:
             latest = self._sent.read(end_s - WINDOW / RATE, WINDOW)
-            powers = _band_powers(
-                np.stack((_halved(newest, WINDOW), latest))
-            )  # one transform of both costs less
+            # One transform of both costs less
+            powers = _band_powers(np.stack((_halved(newest, WINDOW), latest)))
             power, bands = powers[0], np.concatenate((known[1][1:], powers[1:]))
         else:
             count = WINDOW + (TAIL - 1) * HOP

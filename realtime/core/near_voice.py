@@ -47,9 +47,7 @@ class NearVoice:
         self._powers: deque[float] = deque(maxlen=SMOOTH_FRAMES)
         self._held: deque[float] = deque(maxlen=HOLD_FRAMES)  # the last levels
         self._floor = _Lowest(FLOOR_FRAMES)
-        self._behind: deque[float] = deque(
-            maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES
-        )  # levels without a near voice
+        self._behind: deque[float] = deque(maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES)  # levels without it
         self._at_floor: deque[bool] = deque()  # the last RECENT_FRAMES: were they speech to the detector?
         self._speech_frames = 0  # of them
         self._voices_behind = False  # there have been some

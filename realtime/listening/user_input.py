@@ -286,9 +286,8 @@ class UserInput:
         speech = self._audio.speech_since(start_ms)
         self._audio.flush()
         commit = CommitSnapshot(item_id, start_ms, self._audio.received_ms)
-        by_client = (
-            self._context.config.turn_detection is None
-        )  # else the detector would hear it again as well
+        # With turn detection the detector would hear it again as well
+        by_client = self._context.config.turn_detection is None
         samples = self._audio.samples(start_ms)
         self._items.transcribe(item_id, samples, speech=speech, commit=commit if by_client else None)
         self.discard()

@@ -37,9 +37,8 @@ class Recoder:
     def __init__(self, content_type: str | None) -> None:
         self._declared = _declared(content_type)
         self._begun = False
-        self._wide: codecs.IncrementalDecoder | None = (
-            None  # for an encoding whose line ends are no single bytes
-        )
+        # For an encoding whose line ends are no single bytes
+        self._wide: codecs.IncrementalDecoder | None = None
         self._name = ""  # of an encoding that is read by lines
         self._head = b""  # until the encoding is known
         self._held: list[bytes] = []  # fragments of the line that has not ended yet

@@ -255,9 +255,8 @@ class Chat:
             raise ProviderUnavailable(f"{self._http.service}: {error}.") from error
         finally:
             if aborted and (response is None or not response.content.at_eof()):
-                self._spares.ensure(
-                    1
-                )  # its connection is closed; the next turn should not wait for a new one
+                # Its connection is closed; the next turn should not wait for a new one
+                self._spares.ensure(1)
 
     async def _payloads(
         self,

@@ -56,9 +56,7 @@ class HttpClient:
         self._limit = limit
         # by what a session has of its own: whether it sends the key, and the SOCKS proxy of its connections
         self._sessions: dict[tuple[bool, Proxy | None], aiohttp.ClientSession] = {}
-        self._running: Counter[aiohttp.ClientSession] = (
-            Counter()
-        )  # requests; a session without one is not in it
+        self._running: Counter[aiohttp.ClientSession] = Counter()  # requests; never 0
         self._closed = False
 
     def __repr__(self) -> str:

@@ -41,9 +41,8 @@ log = logging.getLogger(__name__)
 
 KEEP_DAYS = 30
 PRUNE_EVERY_S = 3600.0
-FIRST_TIME = (
-    1_000_000_000  # no conversation has so many owners: an epoch from here on is the time of its deletion
-)
+# No conversation has so many owners: an epoch from here on is the time of its deletion
+FIRST_TIME = 1_000_000_000
 LONGEST_STEP_S = 86_400.0  # of the store's clock: a longer one may be a system clock that was set
 TOUCH_EVERY_S = 10.0  # a conversation of which only items change
 BUSY_TIMEOUT_S = 5.0  # while another worker writes

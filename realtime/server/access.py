@@ -30,9 +30,8 @@ OPEN = "open"  # the name of everybody at a server without keys
 SUBPROTOCOL_KEY = "openai-insecure-api-key."
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 MAX_SECRET_CHARACTERS = 6_000  # many proxies reject headers of more than about 8 KiB
-CLOCK_LEEWAY_S = (
-    30  # the clock of the server that checks may be so much ahead of that of the one that made the secret
-)
+# The clock of the server that checks may be so much ahead of that of the one that made the secret
+CLOCK_LEEWAY_S = 30
 SIGNATURE_BYTES, MARK_BYTES = 20, 8
 
 

@@ -83,9 +83,7 @@ class Registry:
         self._sockets = 0
         self._changed = asyncio.Event()
         self.draining = False  # a stop has begun
-        self.key_counts: KeyCounts | None = (
-            None  # of all workers, where there are several and keys have a limit
-        )
+        self.key_counts: KeyCounts | None = None  # of all workers, if there are several and keys have a limit
 
     def __len__(self) -> int:
         return len(self._sessions)

@@ -186,9 +186,8 @@ async def _items(
     kept, *stored = await asyncio.gather(*taking)
     if kept is None and snapshot.saved:
         raise NotResumable("The items of that session are lost.")
-    kept = kept or StoredConversation(
-        snapshot.items_at, (), epoch=epoch
-    )  # later than that of its older server
+    # An epoch later than that of its older server
+    kept = kept or StoredConversation(snapshot.items_at, (), epoch=epoch)
     return kept, kept if runtime.copies is None else next(iter(stored), None)
 
 

@@ -75,9 +75,7 @@ class Runtime:
     tools: Toolbox | None = None  # Python functions that this server runs for the model
     store: Store | None = None  # keeps conversations after their session
     not_ready: Callable[[], str | None] = _ready  # why this server should get no sessions yet
-    observe: Callable[[Metrics], None] = (
-        _nothing_to_see  # shows an account that servers share in these metrics
-    )
+    observe: Callable[[Metrics], None] = _nothing_to_see  # shows a shared account in these metrics
     journal: Journal | None = None  # where other servers find what they need to go on with a session
     copies: Store | None = None  # the items of sessions for these servers, where they do not share the store
     accounts: Accounts | None = None  # where there are several; the fields above are those of the default one

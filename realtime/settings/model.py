@@ -51,9 +51,7 @@ class Settings:
     chat_base_url: str | None = None  # any OpenAI-compatible chat; None: MiniMax
     chat_api_key: str | None = field(default=None, repr=False)
     # audio input
-    transcriber: str = (
-        "auto"  # auto, local[:model], minimax, openai:URL, none, or an installed one: name[:argument]
-    )
+    transcriber: str = "auto"  # auto, local[:model], minimax, openai:URL, none, or installed: name[:argument]
     transcriber_api_key: str | None = field(default=None, repr=False)
     voice_detector: str = "silero"  # silero, none, or an installed one: name[:argument]
     end_of_turn_model: str = "auto"  # auto, smart, none, or an installed one: name[:argument]
@@ -71,9 +69,7 @@ class Settings:
     open_to_all: bool = False
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     server_secret: str | None = field(default=None, repr=False)  # signs client secrets; None: a random one
-    admin: str | None = (
-        None  # HOST:PORT of metrics, health and POST /drain; None: the main port has the first two
-    )
+    admin: str | None = None  # HOST:PORT of metrics, health, POST /drain; None: the main port has two of them
     admin_addresses: tuple[str, ...] = ()  # may read the metrics and the details of /readyz without a key
     origins: tuple[str, ...] = ()
     # Addresses or networks whose X-Forwarded-Host is believed; "*": all
@@ -91,9 +87,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "text"  # text, json
     cache_dir: str | None = None  # joined and downloaded weights; None: in the user's home
-    otlp_endpoint: str | None = (
-        None  # of a collector, for traces; None: no traces, unless the next one is set
-    )
+    otlp_endpoint: str | None = None  # of a collector, for traces; None: none, unless the next one is set
     otlp_traces_endpoint: str | None = None  # the whole address for spans; None: /v1/traces at the one above
     trace_content: bool = False  # what is said, asked and answered is in the traces
     speculate: str = "chat"  # off, chat, speech

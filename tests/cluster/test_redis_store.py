@@ -63,9 +63,8 @@ async def test_a_redis_that_has_lost_items_gets_all_of_them_again(
     server.kill()
     server.start()
     said(conversation, "two")
-    assert (
-        await kept.save_all() or await kept.save_all()
-    )  # the first one may meet the connection that is lost
+    # The first one may meet the connection that is lost
+    assert await kept.save_all() or await kept.save_all()
     assert len(await store.load("me", "conv_1") or ()) == 2
     with pytest.raises(ConversationForgotten):
         await store.save("me", "conv_2", FIRST_EPOCH, Changes(["a", "b"], {"b": b"2"}))

@@ -135,9 +135,8 @@ def test_a_folder_that_is_none_or_cannot_be_written_is_refused_before_buying(tmp
             check_out(f"{tmp_path}/{out}")
     for out in (None, tmp_path, f"{tmp_path}/new/deep/", tmp_path / "new" / "cat.png"):
         check_out(out)
-    monkeypatch.setattr(
-        "os.access", lambda path, mode: False
-    )  # a test may run as root, who can write everywhere
+    # A test may run as root, who can write everywhere
+    monkeypatch.setattr("os.access", lambda path, mode: False)
     with pytest.raises(InvalidArgument, match="cannot be written"):
         check_out(tmp_path / "cat.png")
 

@@ -58,9 +58,8 @@ def test_the_image_is_pinned_and_its_settings_are_variables_that_the_health_chec
     assert "REALTIME_HOST=0.0.0.0 REALTIME_PORT=8000" in DOCKERFILE
     assert DOCKERFILE.rstrip().endswith('CMD ["realtime", "serve"]')
     assert "STOPSIGNAL SIGTERM" in DOCKERFILE
-    assert (
-        Settings().drain_s + 3.0 + 1.0 < 10.0
-    )  # a slow store and a closing handshake follow; then docker kills
+    # A slow store and a closing handshake follow; then docker kills
+    assert Settings().drain_s + 3.0 + 1.0 < 10.0
 
 
 @pytest.mark.skipif(shutil.which("awk") is None, reason="awk is not installed")

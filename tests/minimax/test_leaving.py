@@ -14,9 +14,8 @@ from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 
 FAST = ("speech.connect_ms=0", "speech.first_ms=5", "speech.factor=2000", "speech.start_ms=0")
-TIMEOUTS = SpeechTimeouts(
-    ready_s=20.0, first_audio_s=20.0, gap_s=20.0, finish_s=20.0
-)  # this machine may be busy
+# This machine may be busy
+TIMEOUTS = SpeechTimeouts(ready_s=20.0, first_audio_s=20.0, gap_s=20.0, finish_s=20.0)
 
 
 def fast() -> Sandbox:

@@ -39,9 +39,8 @@ def whole(value):
 def as_javascript(value):
     """As `JSON.stringify` writes it: characters as they are, halves as escapes."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    text = text.encode("utf-16-le", "surrogatepass").decode(
-        "utf-16-le", "surrogatepass"
-    )  # pairs are characters
+    # Pairs are characters
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return "".join(f"\\u{ord(each):04x}" if "\ud800" <= each <= "\udfff" else each for each in text)
 
 

@@ -161,9 +161,8 @@ async def test_a_file_of_a_version_without_owners_is_read_and_can_go_back(tmp_pa
     await store.aclose()
     with sqlite3.connect(path) as file:
         file.execute("DROP TABLE ownership")
-        assert (
-            len(file.execute("SELECT * FROM conversation").fetchone()) == 4
-        )  # as the version before wrote it
+        # As the version before wrote it
+        assert len(file.execute("SELECT * FROM conversation").fetchone()) == 4
     file.close()
     store = SqliteStore(str(path))
     taken = await store.take("me", "conv")

@@ -320,9 +320,8 @@ async def test_silence_around_a_recording_is_found(client: Client) -> None:
     assert segments[-1] == {"start": 10, "end": 12, "label": "silence"}
 
 
-@pytest.mark.parametrize(
-    ("seconds", "code"), [(5.5, 2013), (6, 0), (360, 0), (361, 2013)]
-)  # six seconds to six minutes
+# Six seconds to six minutes
+@pytest.mark.parametrize(("seconds", "code"), [(5.5, 2013), (6, 0), (360, 0), (361, 2013)])
 async def test_the_length_of_a_recording(client: Client, seconds: float, code: int) -> None:
     audio = {"model": "music-cover", "audio_base64": coded(wav(seconds, 1000))}
     assert await client.code("POST", PREPARE, json=audio) == code

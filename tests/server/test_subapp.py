@@ -149,9 +149,8 @@ def network_address() -> str:
     """An address of this machine that others can connect to."""
     with sockets.socket(sockets.AF_INET, sockets.SOCK_DGRAM) as probe:
         try:
-            probe.connect(
-                ("192.0.2.1", 9)
-            )  # a datagram socket sends nothing here, it only selects an address
+            # A datagram socket sends nothing here, it only selects an address
+            probe.connect(("192.0.2.1", 9))
         except OSError:
             pytest.skip("this machine has no network")
         return probe.getsockname()[0]

@@ -12,9 +12,8 @@ NOON = [(0.3, "It is noon in Oslo.")]
 VOICE = (np.sin(np.arange(480) / 3) * 32_000).astype("<i2").tobytes()  # 20 ms at 24 kHz
 
 
-FADED = (
-    (np.sin(np.arange(480) / 3) * 1_150).astype("<i2").tobytes()
-)  # speech for the detector, quiet beside VOICE
+# Speech for the detector, quiet beside VOICE
+FADED = (np.sin(np.arange(480) / 3) * 1_150).astype("<i2").tobytes()
 
 
 class Heard(FakeTranscriber):

@@ -53,9 +53,8 @@ def _likeness(heard: np.ndarray, piece: np.ndarray, at: int) -> float:
     """The greatest likeness of a piece with what was heard near this place; 1 is the same."""
     first = max(0, at - DRIFT_SAMPLES)
     near = heard[first : at + len(piece) + DRIFT_SAMPLES]
-    near = np.pad(
-        near, (0, DRIFT_SAMPLES)
-    )  # the last piece may lack its last samples: a resampler keeps them
+    # The last piece may lack its last samples: a resampler keeps them
+    near = np.pad(near, (0, DRIFT_SAMPLES))
     if len(near) < len(piece):
         return 0.0
     power = np.convolve(near**2, np.ones(len(piece)), mode="valid")

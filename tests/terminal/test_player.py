@@ -173,9 +173,8 @@ def test_silence_inside_a_part_is_counted_to_the_sample(turns):
         player.write(A, b"\x07\x01" * size)
         sent += size
         out += player.read(block, 0.0)
-    silent = (
-        out.count(bytes(2)) - (len(out) - len(out.lstrip(bytes(1)))) // 2
-    )  # before its first sample it waits
+    # Before its first sample it waits
+    silent = out.count(bytes(2)) - (len(out) - len(out.lstrip(bytes(1)))) // 2
     assert abs(player.starved_ms * RATE / 1000 - silent) < 0.01
     assert out.replace(bytes(2), b"") == (b"\x07\x01" * sent)[: 2 * (len(out) // 2 - out.count(bytes(2)))]
 
