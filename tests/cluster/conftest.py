@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from realtime.core import own_part
+from realtime.server import journaling
 from tests.cluster import redis_server
 from tests.cluster.redis_server import RedisServer
 
@@ -23,6 +24,12 @@ def new(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """Each Redis is new, and nobody has used it before: no test waits for those who may come back."""
     if getattr(request.module, "NEW", True):
         monkeypatch.setattr(own_part, "YOUNG_MS", 0)
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server finds out sooner that it has lost a session."""
+    monkeypatch.setattr(journaling, "ALIVE_S", 0.2)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,10 @@ from tests.server.harness import Harness, WireClient, open_harness
 from tests.server.resuming import last_seq, session_of
 
 LONG = "Count to twenty."
+NUMBERS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+).split()  # the answer
 SLOW = ("speech.factor=12",)  # so that a reply is not over at once; its text is
 QUERY = "?extensions=resume,playback"
 
@@ -67,6 +71,27 @@ def takeovers(node: Harness) -> dict[str, float]:
     """How many sessions changed their server, by outcome, as this one has counted."""
     samples = [sample for each in node.server.app[METRICS].takeovers.collect() for sample in each.samples]
     return {one.labels["outcome"]: one.value for one in samples if one.name.endswith("_total")}
+
+
+async def in_mid_answer(wire: WireClient, deltas: int = 4) -> dict[str, Any]:
+    """Ask for a long answer; returns the first event of its sound."""
+    await wire.say(LONG)
+    await wire.send("response.create")
+    await wire.until("response.output_audio.delta", deltas)
+    return wire.of("response.output_audio.delta")[0]
+
+
+def everything_in(server: RedisServer) -> list[dict[bytes, bytes]]:
+    """The hashes in this Redis."""
+    from redis import Redis
+
+    with Redis(unix_socket_path=str(server.path)) as client:
+        return [client.hgetall(key) for key in client.scan_iter() if client.type(key) == b"hash"]
+
+
+def words(text: str) -> list[str]:
+    """The words of a text that counts, in small letters."""
+    return text.lower().replace(",", " ").replace(".", " ").split()
 
 
 def texts(item: dict[str, Any]) -> str:

@@ -11,16 +11,12 @@ from realtime.errors import ProviderUnavailable
 from realtime.providers import redis_store
 from realtime.providers.journal import Entry, Journal, Kept
 from realtime.providers.redis_journal import RedisJournal
-from realtime.server import journaling
 from realtime.server.state import OPENED, runtime_of
 from tests.cluster.moving import QUERY, live_at, lose, open_nodes, query_of, recorded, takeovers, texts
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
 
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journaling, "ALIVE_S", 0.2)
+pytestmark = pytest.mark.usefixtures("soon")
 
 
 @pytest.fixture

@@ -13,8 +13,10 @@ from realtime.server.run import running
 from realtime.server.state import METRICS, REGISTRY, SETTINGS, runtime_of
 from tests.adversarial.test_released import gone, no_collector, ours_in_garbage, parts_of
 from tests.cluster.moving import (
+    NUMBERS,
     QUERY,
     SLOW,
+    in_mid_answer,
     live_at,
     lose,
     open_nodes,
@@ -22,17 +24,14 @@ from tests.cluster.moving import (
     recorded,
     takeovers,
     texts,
+    words,
 )
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
-from tests.cluster.test_moving import NUMBERS, in_mid_answer, words
 from tests.server.harness import Harness
 from tests.server.resuming import session_of
 
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journaling, "ALIVE_S", 0.2)
+pytestmark = pytest.mark.usefixtures("soon")
 
 
 async def test_two_who_resume_one_session_at_the_same_server(kept_server: RedisServer) -> None:
@@ -260,7 +259,7 @@ async def test_a_server_that_stops_as_soon_as_it_has_a_session_spoils_nothing(
             cut = await new.until("conversation.item.truncated")
             await new.until("response.done", 2)
             rest = new.of("conversation.item.done")[-1]["item"]
-            assert [word.lower() for word in words(cut["transcript"]) + words(texts(rest))] == NUMBERS
+            assert words(cut["transcript"]) + words(texts(rest)) == NUMBERS
 
 
 async def test_a_session_that_cannot_go_on_makes_no_room_for_another_one(server: RedisServer) -> None:
