@@ -1,7 +1,6 @@
 """Clients of `clients/` that talk, and what each of them hears, word by word (`word_voice.py`).
 
-A third asks in writing, a third speaks, a third is silent between its first and its last question. Knows no server:
-what happens to those is the caller's.
+A third asks in writing, a third speaks, a third is silent between its first and its last question.
 """
 
 from __future__ import annotations
@@ -11,19 +10,18 @@ import contextlib
 import math
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from realtime_client import ClientError, Player, connect
+from realtime_client import Player, connect
 from realtime_client.conversation import Conversation
 
 from bench.common import RATE, now_s
-from bench.survive import FRAME_MS, spoken
+from bench.talker import KINDS, Talker, many, spoken
 from bench.word_voice import WORDS, Verdict, judge, spoken_ms, words_in
 
-KINDS = ("asks", "speaks", "silent")
 BLOCK_S = 0.04
 ANSWER_TIMEOUT_S = 40.0
 AFTER_S = 2.5  # so long after an answer that ended early, its rest may begin
@@ -145,45 +143,31 @@ class Told:
     history: str = ""  # "" or what is wrong with it
 
 
-class Listener:
-    """One client that goes on asking until it is told to stop."""
+class Listener(Talker):
+    """A client that hears every answer. `kind`: see `KINDS`; one that is silent asks at the begin and at the end."""
 
     def __init__(self, conversation: Conversation, ear: Ear, kind: str, number: int, sound: bytes) -> None:
-        self._conversation, self._ear, self._number, self._sound = conversation, ear, number, sound
         self.told = Told(kind)
+        super().__init__(conversation, kind, sound, self.told.errors)
+        self._ear, self._number = ear, number
         self._active: set[str] = set()  # responses
         self._status = ""  # of the last response
         self._responses = 0
         self._items: list[str] = []
         self._retrieved: dict[str, dict[str, Any]] = {}
-        self._stop = asyncio.Event()
-        self._sentence_s = 0.0
-        conversation.on_reconnecting = self._lost
 
-    def stop(self) -> None:
-        self._stop.set()
-
-    async def run(self) -> None:
-        """Ask, and follow what comes; at the end look whether history is whole."""
-        following = asyncio.create_task(self._follow())
-        try:
-            first = True
-            while not self._stop.is_set():
-                if first or self.told.kind != "silent":
-                    await self._turn(self.told.kind)
-                pause_s = PAUSES_S[0] + (self._number * 0.37 % 1.0) * (PAUSES_S[1] - PAUSES_S[0])
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause_s if self.told.kind != "silent" else None):
-                        await self._stop.wait()
-                first = False
-            if self.told.kind == "silent":
-                await self._turn("asks")
-            await self._look_at_history()
-        except ClientError as error:
-            self.told.errors.append(str(error))
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+    async def _talk(self) -> None:
+        """At the end look whether history is whole."""
+        first = True
+        while not self._stop.is_set():
+            if first or self.kind != "silent":
+                await self._turn(self.kind)
+            pause_s = PAUSES_S[0] + (self._number * 0.37 % 1.0) * (PAUSES_S[1] - PAUSES_S[0])
+            await self._pause(pause_s if self.kind != "silent" else None)
+            first = False
+        if self.kind == "silent":
+            await self._turn("asks")
+        await self._look_at_history()
 
     async def _turn(self, kind: str) -> None:
         turn = Turn(kind, now_s())
@@ -191,8 +175,7 @@ class Listener:
         self.told.turns.append(turn)
         before = self._responses
         if kind == "speaks":
-            await self._speak()
-            turn.asked_s = self._sentence_s
+            turn.asked_s = await self._speak() + sentence_ms(self._sound) / 1000
         else:
             await self._conversation.say(f"Question {len(self.told.turns)}, please.")
             turn.asked_s = now_s()
@@ -210,13 +193,6 @@ class Listener:
             return False
         return self._ear.quiet_s > (2 * BLOCK_S if self._status == "completed" else AFTER_S)
 
-    async def _speak(self) -> None:
-        size, start_s = RATE * FRAME_MS // 1000 * 2, now_s()
-        for number, at in enumerate(range(0, len(self._sound), size), 1):
-            await self._conversation.append(self._sound[at : at + size])
-            await asyncio.sleep(max(0.0, start_s + number * FRAME_MS / 1000 - now_s()))
-        self._sentence_s = start_s + sentence_ms(self._sound) / 1000
-
     async def _look_at_history(self) -> None:
         """Ask for every item, and compare."""
         for item_id in self._items:
@@ -226,13 +202,6 @@ class Listener:
                 while not set(self._items) <= set(self._retrieved):  # noqa: ASYNC110
                     await asyncio.sleep(POLL_S)
         self.told.history = compare([self._retrieved.get(name) for name in self._items], len(self.told.turns))
-
-    async def _follow(self) -> None:
-        try:
-            async for event in self._conversation:
-                self._see(event)
-        except ClientError as error:
-            self.told.errors.append(str(error))
 
     def _see(self, event: dict[str, Any]) -> None:
         told = self.told
@@ -301,15 +270,12 @@ async def listening(
 ) -> AsyncIterator[list[Told]]:
     """So many clients talk inside the block; at its end each ends its turn and looks at its history."""
     sound = spoken()
-    async with AsyncExitStack() as stack:
-        listeners, tasks = [], []
-        for number in range(count):
-            ear = Ear()
-            conversation = await stack.enter_async_context(connect(url, key, speaker=ear))
-            listeners.append(Listener(conversation, ear, kinds[number % len(kinds)], number, sound))
-            tasks.append(asyncio.create_task(listeners[-1].run()))
-            await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def opened(number: int) -> AsyncIterator[Listener]:
+        ear = Ear()
+        async with connect(url, key, speaker=ear) as conversation:
+            yield Listener(conversation, ear, kinds[number % len(kinds)], number, sound)
+
+    async with many(count, opened, apart_s=0.05) as listeners:
         yield [one.told for one in listeners]
-        for one in listeners:
-            one.stop()
-        await asyncio.gather(*tasks)

@@ -26,8 +26,8 @@ from bench.herd import herd
 from bench.listeners import Told, Turn, listening, sentence_ms
 from bench.load_upstream import Upstream
 from bench.processes import values
-from bench.survive import spoken
 from bench.takeover import resumes
+from bench.talker import spoken
 from bench.word_voice import WordUpstream
 
 FACTOR = 1.5  # of the voice: it is hardly faster than it sounds, so that a listener has little in store

@@ -11,27 +11,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
-import numpy as np
-from realtime_client import ClientError, Conversation, connect
+from realtime_client import Conversation, connect
 from websockets.asyncio.client import connect as open_socket
 
 from bench.common import RATE, load_average, machine, now_s, percentile, server, started, table, today
 from bench.load_upstream import Upstream
-from bench.microphone import sentences
 from bench.processes import everybody_of, metrics_text, parents, values, workers_of
+from bench.talker import KINDS, Talker, many, spoken
 
-KINDS = ("speaks", "asks", "silent")
-FRAME_MS = 100
-SILENCE_S = 1.2  # after a sentence: its turn ends
 PAUSE_S = 1.0  # between the end of the sound of an answer and the next question
 ANSWER_TIMEOUT_S = 90.0  # a client looks for its server for a minute
 BEFORE_S, AFTER_S = 8.0, 15.0  # of talk, before the stop and after the new start
@@ -61,40 +57,26 @@ class Told:
         return False
 
 
-class Talker:
-    """One client that goes on asking until it is told to stop. `kind`: speaks, asks (in writing) or is silent."""
+class Counting(Talker):
+    """A client that counts its answers. `kind`: see `KINDS`; one that is silent only listens."""
 
     def __init__(self, conversation: Conversation, kind: str, sound: bytes, told: Told) -> None:
-        self._conversation, self._kind, self._sound, self._told = conversation, kind, sound, told
+        super().__init__(conversation, kind, sound, told.errors)
+        self._told = told
         self._answered = asyncio.Event()
         self._away_s: float | None = None
         self._sounds_until_s = 0.0  # in the client's ears
-        self._stop = asyncio.Event()
-        conversation.on_reconnecting = self._lost
 
-    def stop(self) -> None:
-        self._stop.set()
-
-    async def run(self) -> None:
-        """Ask, and follow what comes."""
-        following = asyncio.create_task(self._follow())
-        try:
-            while not self._stop.is_set():
-                if self._kind != "silent":
-                    await self._one_turn()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PAUSE_S + max(0.0, self._sounds_until_s - now_s())):
-                        await self._stop.wait()
-        except ClientError as error:
-            self._told.errors.append(str(error))
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+    async def _talk(self) -> None:
+        while not self._stop.is_set():
+            if self.kind != "silent":
+                await self._one_turn()
+            await self._pause(PAUSE_S + max(0.0, self._sounds_until_s - now_s()))
 
     async def _one_turn(self) -> None:
         self._told.sentences += 1
         self._answered.clear()
-        if self._kind == "speaks":
+        if self.kind == "speaks":
             await self._speak()
         else:
             await self._conversation.say("What shall we do next?")
@@ -105,20 +87,7 @@ class Talker:
         except TimeoutError:
             self._told.lost += 1
 
-    async def _speak(self) -> None:
-        size, start_s = RATE * FRAME_MS // 1000 * 2, now_s()
-        for number, at in enumerate(range(0, len(self._sound), size), 1):
-            await self._conversation.append(self._sound[at : at + size])
-            await asyncio.sleep(max(0.0, start_s + number * FRAME_MS / 1000 - now_s()))
-
-    async def _follow(self) -> None:
-        try:
-            async for event in self._conversation:
-                self._see(event)
-        except ClientError as error:
-            self._told.errors.append(str(error))
-
-    def _see(self, event: dict[str, object]) -> None:
+    def _see(self, event: dict[str, Any]) -> None:
         if self._away_s is not None and event["type"] in ("session.created", "session.resumed"):
             self._told.silences_s.append(now_s() - self._away_s)
             self._away_s = None
@@ -136,26 +105,18 @@ class Talker:
         self._away_s = now_s()
 
 
-def spoken() -> bytes:
-    """A sentence, and the silence after it."""
-    samples = sentences()[0].samples
-    return np.concatenate([samples, np.zeros(int(RATE * SILENCE_S), np.int16)]).astype("<i2").tobytes()
-
-
 @asynccontextmanager
 async def talking(url: str, count: int, told: Told, kinds: Sequence[str] = KINDS) -> AsyncIterator[None]:
     """So many clients talk inside the block; at its end each may end its turn."""
     sound = spoken()
-    async with AsyncExitStack() as stack:
-        talkers, tasks = [], []
-        for number in range(count):
-            conversation = await stack.enter_async_context(connect(url))
-            talkers.append(Talker(conversation, kinds[number % len(kinds)], sound, told))
-            tasks.append(asyncio.create_task(talkers[-1].run()))
+
+    @asynccontextmanager
+    async def opened(number: int) -> AsyncIterator[Counting]:
+        async with connect(url) as conversation:
+            yield Counting(conversation, kinds[number % len(kinds)], sound, told)
+
+    async with many(count, opened):
         yield
-        for talker in talkers:
-            talker.stop()
-        await asyncio.gather(*tasks)
 
 
 def free_port() -> int:
