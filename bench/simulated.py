@@ -167,7 +167,7 @@ class Turn:
         if self._finish_s is not None and self._finish_s <= now_s:
             self._finish_s = None
             self.chunker.feed(self._filter.finish(), now_s)
-            self.chunker.finish(now_s)
+            self.chunker.finish()
         if self._budget is not None:
             self.chunker.budget(self._budget.left(now_s))
         for chunk in self.chunker.poll(now_s):

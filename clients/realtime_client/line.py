@@ -52,7 +52,6 @@ class Line:
         rate: int,
         return_s: float = RETURN_S,
     ) -> None:
-        self.resumptions = 0
         self.closing = False  # this side is done
         self._conversation = conversation
         self._open = open
@@ -191,7 +190,6 @@ class Line:
                 first["input_audio_ms"], first["last_event_id"], restored=first.get("restored", False)
             )
             before: list[Event] = []
-            self.resumptions += 1
             self._built_s = float("-inf")
         else:
             rest, before = self._rebuilt(first)

@@ -42,7 +42,7 @@ def _pieces(text: str) -> list[str]:
     """The text as it is spoken, in parts that one request takes."""
     chunker = Chunker(_RULES)
     chunker.feed(Wording.plain(said_of(text)), 0.0)
-    chunker.finish(0.0)
+    chunker.finish()
     pieces: list[str] = []
     while not chunker.done:
         chunks = chunker.poll(0.0)

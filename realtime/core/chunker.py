@@ -107,7 +107,7 @@ class Chunker:
                 self._supply = self._fed_ms / 1000 / (now_s - self._started_s)
         self._cuts = None
 
-    def finish(self, now_s: float, stand_in: str = "") -> None:
+    def finish(self, stand_in: str = "") -> None:
         """There is no more text. `stand_in` is said in the place of a text in which nothing is said."""
         if not self._opened and not pronounceable(self._pending):
             self._buffer.say_instead(stand_in)

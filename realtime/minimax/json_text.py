@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 _MOST_DIGITS = 19  # the platform's numbers and ids have fewer; the interpreter refuses thousands
-REPLACEMENT = "\ufffd"
 _HALF = re.compile("[\ud800-\udfff]")
 
 

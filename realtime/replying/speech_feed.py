@@ -127,9 +127,8 @@ class SpeechFeed:
 
     def finish(self, stand_in: str = "") -> None:
         """There is no more text. `stand_in` is said in the place of a text in which nothing can be said."""
-        now_s = self._loop.time()
-        self._chunker.feed(self._normalizer.finish(), now_s)
-        self._chunker.finish(now_s, stand_in)
+        self._chunker.feed(self._normalizer.finish(), self._loop.time())
+        self._chunker.finish(stand_in)
         self._news.set()
 
     def unheard(self, ahead_s: float) -> None:

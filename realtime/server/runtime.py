@@ -179,13 +179,6 @@ async def open_runtime(
         )
 
 
-@asynccontextmanager
-async def open_providers(settings: Settings) -> AsyncIterator[Providers]:
-    """Only the providers, for commands that need no server."""
-    async with open_runtime(settings) as runtime:
-        yield runtime.providers
-
-
 def _given(providers: ProviderOverrides | None) -> dict[str, Any]:
     """The caller's providers by role. Raises ConfigError for a wrong role or value."""
     by_role: dict[str, Any] = dict(providers or {})

@@ -175,7 +175,7 @@ def test_chunks_are_the_text_and_lead_back_to_it(text: str, sizes: list[int], st
     for delta in cut(text, sizes):
         chunker.feed(normalizer.feed(delta), 0.0)
     chunker.feed(normalizer.finish(), 0.0)
-    chunker.finish(0.0, stand_in)
+    chunker.finish(stand_in)
     chunks, now_s = chunker.poll(0.0), 0.0
     while not chunker.done:
         now_s += 30.0
@@ -191,7 +191,7 @@ def test_chunks_are_the_text_and_lead_back_to_it(text: str, sizes: list[int], st
 def test_a_phrase_for_an_answer_without_words_stands_at_its_end(text: str) -> None:
     chunker = Chunker()
     chunker.feed(Wording.plain(text), 0.0)
-    chunker.finish(0.0, "See the screen.")
+    chunker.finish("See the screen.")
     (chunk,) = chunker.poll(0.0)
     assert (chunk.text, chunk.spoken) == (text, "See the screen.")
     assert set(chunk.offsets) == {len(text)}

@@ -120,7 +120,7 @@ def test_a_burst_leaves_as_one_chunk_up_to_its_best_end() -> None:
 def test_a_short_finished_reply_is_one_request() -> None:
     chunker = Chunker()
     chunker.feed(Wording.plain("Sure! I can help you with that. What time is it for?"), 0.0)
-    chunker.finish(0.0)
+    chunker.finish()
     assert [chunk.boundary for chunk in chunker.poll(0.0)] == [Boundary.END]
     assert chunker.done
 
@@ -171,7 +171,7 @@ def test_nothing_is_synthesised_further_ahead_than_the_lead() -> None:
     rules = ChunkRules()
     chunker = Chunker(rules)
     chunker.feed(Wording.plain(replies.LONG[0]), 0.0)
-    chunker.finish(0.0)
+    chunker.finish()
     now_s = heard_until_s = 0.0
     while not chunker.done:
         for chunk in chunker.poll(now_s):
@@ -188,7 +188,7 @@ def test_endless_text_without_a_place_to_cut_still_leaves(letters: str) -> None:
     chunker.feed(Wording.plain(text), 0.0)
     early = chunker.poll(0.0)
     assert early
-    chunker.finish(0.1)
+    chunker.finish()
     chunks = early + drain(chunker, 0.1)
     assert chunker.done
     assert "".join(chunk.text for chunk in chunks) == text
@@ -200,7 +200,7 @@ def test_a_reply_without_a_sound_is_one_silent_chunk() -> None:
     chunker = Chunker()
     chunker.feed(Wording.plain("😀 !"), 0.0)
     assert chunker.poll(0.0) == []
-    chunker.finish(0.0)
+    chunker.finish()
     (chunk,) = chunker.poll(0.0)
     assert (chunk.text, chunk.spoken) == ("😀 !", "")
     assert chunker.done
@@ -209,7 +209,7 @@ def test_a_reply_without_a_sound_is_one_silent_chunk() -> None:
 def test_an_emoji_at_the_end_stays_with_the_last_words() -> None:
     chunker = Chunker()
     chunker.feed(Wording.plain("Have a good evening! 😀"), 0.0)
-    chunker.finish(0.0)
+    chunker.finish()
     (chunk,) = chunker.poll(0.0)
     assert (chunk.text, chunk.spoken) == ("Have a good evening! 😀", "Have a good evening!")
 
@@ -230,7 +230,7 @@ def test_when_requests_run_short_the_first_chunk_waits_for_more_text() -> None:
     assert deadline is not None
     assert deadline == pytest.approx(ChunkRules().hold_s)
     chunker.feed(Wording.plain(" help you."), 0.1)
-    chunker.finish(0.2)
+    chunker.finish()
     assert [chunk.text for chunk in chunker.poll(0.2)] == ["Sure! I can help you."]
 
 

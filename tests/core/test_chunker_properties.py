@@ -107,7 +107,7 @@ def converse(
         talk.chunker.feed(Wording.plain(text[start : start + size]), talk.now_s)
         start, at_s = start + size, at_s + gap_s
         talk.run(at_s)
-    talk.chunker.finish(talk.now_s)
+    talk.chunker.finish()
     talk.run(float("inf"))
     assert talk.chunker.done
     return talk.chunks
@@ -194,7 +194,7 @@ def test_what_is_spoken_does_not_depend_on_the_deltas(
         start += size
         talk.run(talk.now_s + gap_s)
     talk.chunker.feed(normalizer.finish(), talk.now_s)
-    talk.chunker.finish(talk.now_s)
+    talk.chunker.finish()
     talk.run(float("inf"))
     assert "".join(chunk.text for chunk in talk.chunks) == text
     spoken = "".join(chunk.spoken for chunk in talk.chunks)

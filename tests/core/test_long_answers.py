@@ -61,7 +61,7 @@ def test_chunks_of_a_long_text_measure_only_what_they_need(monkeypatch: pytest.M
     monkeypatch.setattr(chunker, "measure", counting(clauses.measure))
     cutter = Chunker()
     cutter.feed(Wording.plain(text), 0.0)
-    cutter.finish(0.0)
+    cutter.finish()
     now_s, chunks = 0.0, []
     while not cutter.done:
         now_s += 1.0

@@ -36,7 +36,7 @@ def chunks_of(text: str) -> list[Chunk]:
         chunker.feed(Wording.plain(char), now_s)
         chunks += chunker.poll(now_s)
         now_s += 0.02
-    chunker.finish(now_s)
+    chunker.finish()
     while not chunker.done:
         chunks += chunker.poll(now_s)
         for chunk in chunks:
