@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from realtime.errors import ConversationTakenOver
-from realtime.providers import sqlite_store
+from realtime.providers import sqlite_tables
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.providers.store import FIRST_EPOCH, Changes
@@ -48,7 +48,7 @@ async def test_in_a_file_only_its_item_is_written(tmp_path: Path, monkeypatch: p
     await store.save("me", "talk", FIRST_EPOCH, Changes(ORDER, {"reply": b"One, two,"}))
     assert times() == begun
     assert await store.load("me", "talk") == (b"?", b"One, two,")
-    monkeypatch.setattr(sqlite_store, "TOUCH_EVERY_S", 0.0)  # it was long ago
+    monkeypatch.setattr(sqlite_tables, "TOUCH_EVERY_S", 0.0)  # it was long ago
     await store.save("me", "talk", FIRST_EPOCH, Changes(ORDER, {"reply": b"One, two, three."}))
     assert times() > begun
     await store.save("me", "talk", FIRST_EPOCH, Changes(["reply"], {}, {"question"}))

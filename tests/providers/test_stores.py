@@ -7,7 +7,7 @@ import time
 import pytest
 
 from realtime.errors import ConfigError, ProviderError
-from realtime.providers import sqlite_store
+from realtime.providers import sqlite_tables
 from realtime.providers.catalog import find
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
@@ -162,7 +162,7 @@ async def opened_again(path: str, conversation_id: str, *, save: str = "") -> bo
 @pytest.mark.parametrize("days", [29, 31, 365, 20_000, -31, -10_000])
 async def test_a_wrong_clock_deletes_nothing(tmp_path, monkeypatch, days):
     """At a start and in the middle, and also when it is right again; conversations of that time stay too."""
-    monkeypatch.setattr(sqlite_store, "PRUNE_EVERY_S", 0.0)
+    monkeypatch.setattr(sqlite_tables, "PRUNE_EVERY_S", 0.0)
     path, clock = str(tmp_path / "conversations.db"), WrongClock(monkeypatch)
     assert not await opened_again(path, "conv_none", save="conv_before")
     clock.ahead_s = days * DAY_S
@@ -184,7 +184,7 @@ async def test_a_file_of_an_older_version_is_not_emptied_by_a_wrong_clock(tmp_pa
 
 
 async def test_a_store_that_is_used_every_day_forgets_after_a_month(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite_store, "PRUNE_EVERY_S", 0.0)
+    monkeypatch.setattr(sqlite_tables, "PRUNE_EVERY_S", 0.0)
     path, clock = str(tmp_path / "conversations.db"), WrongClock(monkeypatch)
     await opened_again(path, "conv_none", save="conv_old")
     kept_days = 0
