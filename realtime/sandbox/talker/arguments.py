@@ -9,6 +9,7 @@ from typing import Any
 
 from .language import HAN, language_of, words_of
 from .numbers import with_digits
+from .places import NOT_NAMES, PROPER, places_in
 from .sums import find_sum
 
 Schema = Mapping[str, Any]
@@ -60,17 +61,7 @@ _CLOCK = re.compile(
     r"(?:早上|上午|下午|晚上|中午)?\d{1,2}点(?:半|\d{1,2}分?)?",
     re.I,
 )
-_PROPER = r"[A-Z\u00c0-\u00de][\w'’.-]*(?: (?:of |de |la |del |the )?[A-Z\u00c0-\u00de][\w'’-]*)*"
-_LOWER_END = (
-    r"(?=[.,;!?]|\s+(?:today|tomorrow|tonight|now|right|please|like|in|on|at|and|or|this|next|from|to|for|with)\b"
-    r"|$)"
-)
 _QUOTED = re.compile(r"[\"“「](.+?)[\"”」]|(?<!\w)'([^']+)'(?!\w)")
-_NOT_PLACES = frozenset(
-    "today tomorrow tonight now please i what what's how how's which when where is are the a an and or can could tell "
-    "monday tuesday wednesday thursday friday saturday sunday celsius fahrenheit me you it this that there here "
-    "weather check get show give will does do let's hey hi hello ok okay minutes minute seconds hours".split()
-)
 
 
 def arguments_for(
@@ -92,7 +83,7 @@ def arguments_for(
     for name in first:
         spec = properties[name] if isinstance(properties[name], Mapping) else {}
         needed = name in required
-        places = reader.places() if _kind(spec) == "string" and reader.is_place(name) else []
+        places = places_in(text) if _kind(spec) == "string" and reader.is_place(name) else []
         if len(places) > 1 and several is None and not _is_route(properties):
             several = name, places
             found[name] = places[0]
@@ -174,10 +165,6 @@ class _Reader:
         words = set(_split(name))
         return bool(words & _PLACES)
 
-    def places(self) -> list[str]:
-        """Every place named, in order: `in Paris and in Rome`, `Paris, Rome and Oslo`, `巴黎和罗马的天气`."""
-        return _places_zh(self.text) if language_of(self.text) == "zh" else _places_en(self.text)
-
     def _enum(self, spec: Schema, needed: bool) -> Any:
         plain = f" {' '.join(words_of(with_digits(self.text)))} "
         for value in spec["enum"]:
@@ -231,7 +218,7 @@ class _Reader:
             plain = " ".join(words_of(self.text))
             return [value for value in inner["enum"] if str(value).lower() in plain] or None
         places = (
-            self.places()
+            places_in(self.text)
             if any(word.rstrip("s") in _PLACES or word == "cities" for word in _split(name))
             else []
         )
@@ -268,17 +255,17 @@ class _Reader:
             return next((c for c in words_of(text) if c in _COLORS), None)
         if words & {"language", "lang"}:
             return next((w.capitalize() for w in words_of(text) if w in _LANGUAGES), None)
-        if words & _FROM and (match := re.search(rf"\bfrom ({_PROPER})", text)):
+        if words & _FROM and (match := re.search(rf"\bfrom ({PROPER})", text)):
             return match[1]
-        if words & _TO and (match := re.search(rf"\bto ({_PROPER})", text)):
+        if words & _TO and (match := re.search(rf"\bto ({PROPER})", text)):
             return match[1]
         if words & _PLACES:
-            return next(iter(self.places()), None)
+            return next(iter(places_in(self.text)), None)
         if words & _DAYS:
             return _first(_DAY.search(text))
         if words & _CLOCKS or words & {"timezone", "zone"}:
             return _first(_CLOCK.search(with_digits(text))) or (
-                next(iter(self.places()), None) if "zone" in name else None
+                next(iter(places_in(self.text)), None) if "zone" in name else None
             )
         if quoted := _QUOTED.search(text):
             return quoted[1] or quoted[2]
@@ -293,10 +280,10 @@ class _Reader:
         return self._phrase(words, needed)
 
     def _proper(self, needed: bool) -> str | None:
-        match = re.search(rf"\b(?:to|with|for|call|named|called|of|from|about) ({_PROPER})", self.text)
+        match = re.search(rf"\b(?:to|with|for|call|named|called|of|from|about) ({PROPER})", self.text)
         if match:
             return match[1]
-        names = [n for n in re.findall(_PROPER, self.text[1:]) if n.lower() not in _NOT_PLACES]
+        names = [n for n in re.findall(PROPER, self.text[1:]) if n.lower() not in NOT_NAMES]
         return names[0] if names else (self._phrase(set(), needed) if needed else None)
 
     def _phrase(self, words: set[str], needed: bool) -> str | None:
@@ -344,56 +331,3 @@ def _first(match: re.Match[str] | None) -> str | None:
 
 def _as(spec: Schema, value: float) -> int | float:
     return int(value) if _kind(spec) == "integer" or value.is_integer() else value
-
-
-def _places_en(text: str) -> list[str]:
-    found: list[str] = []
-    names = rf"{_PROPER}(?:(?:,? and |,? or |, )(?:in |for |at )?{_PROPER})*"
-    for match in re.finditer(rf"\b(?:in|for|at|to|from|of|near|about|around|is) ({names})", text):
-        for name in re.split(
-            r",? and (?:in |for |at )?|,? or (?:in |for |at )?|, (?:in |for |at )?", match[1]
-        ):
-            _keep(found, re.sub(r"'s$", "", name.strip(" .'")))
-    for match in re.finditer(rf"({_PROPER})'s? (?:weather|forecast|temperature|time)", text):
-        _keep(found, re.sub(r"'s?$", "", match[1]))
-    if not found:
-        lower = re.search(
-            rf"\b(?:in|for|at|near|to) ((?!the moment|degrees)[a-z][\w' -]*?){_LOWER_END}", text
-        )
-        if (
-            lower
-            and lower[1].lower() not in _NOT_PLACES
-            and not re.search(r"\d|\bminutes?\b|\bhours?\b|\bme\b", lower[1])
-        ):
-            _keep(found, lower[1].strip().title())
-    if not found:
-        for name in re.findall(_PROPER, text):
-            _keep(found, re.sub(r"'s?$", "", name.strip(" .'")))
-    return found
-
-
-def _keep(found: list[str], name: str) -> None:
-    words = [word for word in name.split(" ") if word.lower().strip("'.") not in _NOT_PLACES]
-    kept = " ".join(words).strip(" .'-")
-    if kept and kept not in found:
-        found.append(kept)
-
-
-_ZH_LEAD = re.compile(
-    r"^(?:请问|请|麻烦|帮我|帮忙|你|能|可以|知道|告诉我|查询|查一下|查一查|查|看看|看一下|一下|今天|明天|后天|现在|今晚|我想知道|我想|想|在|去|到|那|和|的|是)+"
-)
-_ZH_AFTER = re.compile(
-    r"(?:的)?(?:今天|明天|后天|现在|今晚|这周)*(?:的)?(?:天气|气温|温度|时间|几点|会?下雨|怎么样|如何|冷不冷|热不热|呢|有什么|新闻|航班|酒店)"
-)
-
-
-def _places_zh(text: str) -> list[str]:
-    found: list[str] = []
-    for part in re.split(r"[，。！？,.!?\s]+", text):
-        match = _ZH_AFTER.search(part)
-        head = _ZH_LEAD.sub("", part[: match.start()] if match else part if len(part) <= 6 else "")
-        for name in re.split(r"和|与|跟|以及|、|还有", head):
-            name = re.sub(r"(?:今天|明天|后天|现在|今晚|的)+$", "", _ZH_LEAD.sub("", name))
-            if re.fullmatch(f"[{HAN}A-Za-z]{{2,12}}", name) and name not in found:
-                found.append(name)
-    return found
