@@ -193,7 +193,8 @@ class Conversation:
                 event = self._receive(await self._socket.recv())
         except TimeoutError:
             raise ConnectionFailed(
-                f"The server accepted the connection but said nothing for {deadline_s - began_s:.1g} s."
+                f"The server accepted the connection but said nothing for {deadline_s - began_s:.1g} s: "
+                "check the address."
             ) from None
         except ConnectionClosed as closed:
             raise ConnectionFailed(self._closed_message(closed), _close_reason(closed)) from None

@@ -103,7 +103,9 @@ class Line:
         if self.away:
             self._late_events, self._late_bytes = self._late_events + 1, self._late_bytes + len(text)
             if self._late_events > MAX_EVENTS or self._late_bytes > MAX_BYTES:
-                raise ConnectionLost("The connection to the server was lost, and too much waits to be sent.")
+                raise ConnectionLost(
+                    "The connection to the server was lost, and too much waits to be sent: connect again."
+                )
         self._keep(SentEvent(event["event_id"], text, event["type"]))
         return event
 
@@ -163,7 +165,7 @@ class Line:
         while True:
             await asyncio.sleep(random.random() * longest_wait_s(tries))
             if self._in_vain and self._now() >= deadline_s:
-                raise ConnectionLost("The server ends every new session at once.")
+                raise ConnectionLost("The server ends every new session at once: its log says why.")
             try:
                 return await self._open(self._query())
             except ConnectionFailed as failed:

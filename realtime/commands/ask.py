@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _ask(args: argparse.Namespace) -> int:
     if not args.text.strip():
-        raise ConfigError("The question is empty.")
+        raise ConfigError("The question is empty: write it in quotes, after `ask`.")
     if args.out:
         check_writable(args.out)
     speaker = FileSpeaker(paced=False) if args.out else Speaker(instead="save the answer with `--out FILE`")

@@ -32,9 +32,13 @@ def epub_book(stream: BinaryIO, name: str) -> Book:
         with zipfile.ZipFile(stream) as archive:
             return _read(_Archive(archive, name), name)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise InvalidArgument(f"{name} is no EPUB that can be read ({error}).", param="source") from None
+        raise InvalidArgument(
+            f"{name} is no EPUB that can be read ({error}): try its text, as .txt.", param="source"
+        ) from None
     except ElementTree.ParseError as error:
-        raise InvalidArgument(f"{name} is a damaged EPUB ({error}).", param="source") from None
+        raise InvalidArgument(
+            f"{name} is a damaged EPUB ({error}): try its text, as .txt.", param="source"
+        ) from None
 
 
 class _Archive:
@@ -50,7 +54,7 @@ class _Archive:
             content = member.read(min(self._left, MOST_DOCUMENT_BYTES) + 1)
         self._left -= len(content)
         if self._left < 0 or len(content) > MOST_DOCUMENT_BYTES:
-            raise InvalidArgument(f"{self._name} is too large for a book.", param="source")
+            raise InvalidArgument(f"{self._name} is too large for a book: split it.", param="source")
         return content
 
     def protected(self) -> str:
@@ -72,7 +76,9 @@ def _read(archive: _Archive, name: str) -> Book:
     sections = []
     for path in _spine(package, posixpath.dirname(root)):
         if path in encrypted:
-            raise InvalidArgument(f"{name} is protected (DRM) and cannot be read.", param="source")
+            raise InvalidArgument(
+                f"{name} is protected (DRM): only a copy without that can be read.", param="source"
+            )
         reader = _Reader()
         reader.feed(archive.read(path).decode("utf-8-sig", "replace"))
         reader.close()

@@ -59,7 +59,10 @@ def run(args: argparse.Namespace) -> int:
 async def _make(platform: Platform) -> int:
     args = platform.args
     if args.cover and args.write_lyrics:
-        raise InvalidArgument("A cover is sung with its own lyrics, or with --lyrics.", param="write_lyrics")
+        raise InvalidArgument(
+            "A cover is sung with its own lyrics, or with --lyrics: leave --write-lyrics out.",
+            param="write_lyrics",
+        )
     await asyncio.to_thread(_check_recording, args.cover)
     lyrics = None if args.lyrics is None else await _read_lyrics(args.lyrics)
     check_out(args.out, force=args.force)

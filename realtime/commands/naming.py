@@ -71,12 +71,14 @@ def check_out(out: str | Path | None, *, count: int = 1, force: bool = False) ->
     asked = Path() if out is None else Path(out)
     last = _numbered(asked, count - 1, count).name if asked.name else ""
     if len(os.fsencode(last)) > MAX_NAME_BYTES:
-        raise InvalidArgument(f"{last[:40]}… is too long for the name of a file.", param="out")
+        raise InvalidArgument(
+            f"{last[:40]}… is too long for the name of a file: choose a shorter one with -o.", param="out"
+        )
     is_folder = _is_folder(out)
     folder = (asked if is_folder else asked.parent).absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir():
-        raise InvalidArgument(f"{there} is a file, not a folder.", param="out")
+        raise InvalidArgument(f"{there} is a file, not a folder: choose another one with -o.", param="out")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InvalidArgument(f"{there} cannot be written: choose another folder with -o.", param="out")
     if is_folder or force:

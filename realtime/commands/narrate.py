@@ -136,7 +136,7 @@ def _file(path: str) -> bytes:
     with open_path(path, "source") as file:
         content = file.read(MOST_FILE_BYTES + 1)
     if len(content) > MOST_FILE_BYTES:
-        raise InvalidArgument(f"{path} is too large for a book.", param="source")
+        raise InvalidArgument(f"{path} is too large for a book: split it.", param="source")
     return content
 
 

@@ -64,7 +64,7 @@ class TaskKind(Generic[T]):
 def task_kind(name: str, modules: Mapping[str, str] = KIND_MODULES) -> TaskKind[Any]:
     """The kind of this name. Raises ConfigError for one that another version of this program made."""
     if name not in modules:
-        raise ConfigError(f"This version of realtime does not know tasks of the kind {name!r}.")
+        raise ConfigError(f"This version of realtime does not know tasks of the kind {name!r}: update it.")
     module = importlib.import_module(f"realtime.commands.{modules[name]}")
     kinds: Sequence[TaskKind[Any]] = module.TASK_KINDS
     return next(kind for kind in kinds if kind.name == name)
