@@ -1,9 +1,9 @@
 """Where a text may be cut for speech: paragraphs, sentences, clauses, words.
 
 Walks over a text in any script and knows what is not an end although it looks like one: a decimal, a time, a list
-number, an address. Which marks there are says `marks.py`, what a full stop is `full_stops.py`, where words meet without
-blanks `segments.py`. Counts what there is to say before a cut; how long that takes and where to cut is for others to
-decide (`playback_clock.py`, `chunker.py`).
+number, an address. Which marks there are says `punctuation.py`, what a full stop is `full_stops.py`, where words meet
+without blanks `segments.py`. Counts what there is to say before a cut; how long that takes and where to cut is for
+others to decide (`playback_clock.py`, `chunker.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from realtime.core.characters import (
     pronounceable,
 )
 from realtime.core.full_stops import FullStops, Stop
-from realtime.core.marks import (
+from realtime.core.punctuation import (
     BRACKETS,
     CLOSERS,
     DIGIT_JOINING,

@@ -11,7 +11,7 @@ from typing import Literal
 
 from realtime.core.characters import HAN
 from realtime.core.full_stops import FullStops
-from realtime.core.marks import CLAUSE_MARKS, SENTENCE_MARKS
+from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
 from realtime.core.unicode_tables import ranges
 
 Eagerness = Literal["low", "medium", "high", "auto"]

@@ -21,7 +21,7 @@ from realtime.core.languages import (
     writes_ordinals_with_stops,
 )
 from realtime.core.languages.guess import guess_languages
-from realtime.core.marks import BRACKETS, OPENERS
+from realtime.core.punctuation import BRACKETS, OPENERS
 from realtime.core.unicode_tables import COMBINING
 
 

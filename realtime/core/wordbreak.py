@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 from realtime.core.characters import inside_grapheme, is_unspaced, is_wide, pronounceable
-from realtime.core.marks import CLAUSE_MARKS, SENTENCE_MARKS
+from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
 from realtime.core.segments import segment_ends
 from realtime.core.unicode_tables import SEGMENTED, is_segmented
 

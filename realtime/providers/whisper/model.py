@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from realtime.core.characters import UNSPACED, is_unspaced, pronounceable
 from realtime.core.folding import fold
-from realtime.core.marks import SENTENCE_MARKS
+from realtime.core.punctuation import SENTENCE_MARKS
 from realtime.core.unicode_tables import SEGMENTED, is_segmented
 from realtime.providers.base import VAD_RATE, Samples
 
