@@ -101,6 +101,13 @@ def test_a_part_imports_only_lower_layers(path):
         assert layer(other) < layer(here), f"{here} must not import {other}"
 
 
+def test_every_part_is_named_in_the_architecture():
+    text = (ROOT / "docs/architecture.md").read_text()
+    for part in LAYERS[:-1]:
+        name = f"{part}/" if (ROOT / "realtime" / part).is_dir() else f"{part}.py"
+        assert f"`{name}`" in text, name
+
+
 @pytest.mark.parametrize(("one", "other"), SEPARATE)
 def test_separate_parts_do_not_import_each_other(one, other):
     for path in FILES:

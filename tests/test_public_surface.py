@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import realtime
-from realtime import minimax, providers
+from realtime import core, minimax, providers, replying, server
 
 
 @pytest.mark.parametrize("package", [realtime, providers], ids=["realtime", "realtime.providers"])
@@ -39,13 +39,17 @@ def test_every_public_name_of_the_client_is_documented():
         assert getattr(minimax, name).__doc__, f"{name} has no docstring"
 
 
-def test_the_map_of_the_client_names_each_module_once():
+@pytest.mark.parametrize("package", [core, minimax, providers, replying, server])
+def test_the_map_of_a_large_package_names_each_module_once(package):
     """The docstring of the package says what its modules are for."""
-    table = minimax.__doc__.partition("by what they are for:")[2].partition("`x.py`")[0]
+    table = package.__doc__.partition("by what they are for:\n\n")[2].partition("\n\n")[0]
     rows = re.findall(r"^ {4}(?:\S+ )*\S* {2,}(.*)$", table, re.MULTILINE)
     named = sorted(re.findall(r"\w+", " ".join(rows)))
-    folder = Path(minimax.__file__).parent
-    assert named == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    folder = Path(package.__file__).parent
+    parts = {path.stem for path in folder.glob("*.py")} | {
+        path.parent.name for path in folder.glob("*/__init__.py")
+    }
+    assert named == sorted(parts - {"__init__"})
 
 
 @pytest.mark.parametrize(

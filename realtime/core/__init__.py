@@ -1,1 +1,22 @@
-"""The pure ground floor: audio, endpointing, turn, chunker, conversation. No socket, task or clock."""
+"""The pure ground floor: the rules of a conversation. No socket, no task, no clock; time is an argument.
+
+The modules, by what they are for:
+
+    turns               turn, turn_events, turn_actions, turn_marks, interruption, stopped_reply
+    their words         backchannels, turn_words, short_words, short_answers, folding, agreement, invented,
+                        video_phrases, syllables
+    the end of a turn   turn_end, completeness
+    sound               audio, audio_buffer, resample, g711
+    who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text, sent_sound
+    the conversation    conversation, item_room, messages, history, fitting, cut_text, context_budgets
+    what was heard      spoken, heard_speech, playback
+    what to say         normalize, wording, spoken_form, markup, markup_reader, inline_markup, html_tags, stand_in
+    where to cut it     chunker, clauses, full_stops, languages, punctuation, segments, wordbreak, characters,
+                        unicode_tables
+    when to say it      playback_clock, prebuffer
+    room for one more   admission, account, quota, own_part
+    at another server   snapshot
+    voices              sample_sentences
+
+`turn.py` is the place to begin.
+"""

@@ -4,6 +4,19 @@
 
 The roles are in `base.py` and `store.py` of this folder, the fakes in `testing.py`; `docs/extending.md` shows how to
 add another provider. Names are imported when they are first used, so that importing this package is cheap.
+
+The modules, by what they are for:
+
+    the roles           base, store, quota, journal
+    which of them       catalog, upstreams, shared_quotas
+    the platform        minimax
+    other services      openai_chat, openai_transcriber
+    on this machine     silero, whisper, smart_turn, noise_reduction, worker_pool, weights, voice_weights
+    stores              memory_store, sqlite_store, sqlite_tables, private_file, redis_store, stored_order
+    an account          memory_quota, connection_share, nodes
+    through Redis       redis_link, redis_address, redis_errors, redis_report, redis_quota, redis_permit,
+                        redis_journal
+    for tests           testing
 """
 
 from __future__ import annotations

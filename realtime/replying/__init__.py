@@ -1,1 +1,13 @@
-"""The assistant's side of a conversation: from the chat model to what the listener heard."""
+"""The assistant's side of a conversation: from the chat model to what the listener heard.
+
+The modules, by what they are for:
+
+    a reply             response, response_events, output_items, plans, gate, answer, failure
+    what it asks        chat_request, fitting_chat, fixed_response
+    its sound           speech_feed, reply_sound, speaking_rates
+    all replies         responses, playout, so_far, latency
+    one after another   tool_rounds, turn_replies
+    early, again        speculation, interrupted, restored
+
+`response.py` tells the story.
+"""

@@ -1,1 +1,20 @@
-"""The aiohttp server: WebSockets, keys, the page, health."""
+"""The aiohttp server: WebSockets, keys, the page, health.
+
+The modules, by what they are for:
+
+    the server          run, app, runtime, state, preloaded, announce, address, tls, load_probe
+    several workers     workers, worker, worker_process, worker_channel, supervisor, spread, shared_site, metrics_sum
+    connections         listener, runner, tcp, descriptors, arrivals, frames, frame_heads, long_message, token_bucket
+    a request           front_door, origins, forwarded, callers, answers, access, server_secret
+    its address         realtime_endpoint, secrets_endpoint, capabilities_endpoint, voice_samples, conversations
+    the operator        admin, admin_port
+    a session           joining, beginning, live_session, connection, numbering, audio_streams, story, closing,
+                        session_ids
+    all sessions        registry, room, openings, draining
+    on a new socket     resume_request, replay
+    at another server   elsewhere, journaling, recording, restoring, claimed_tools
+    what is stored      persistence, saving
+    providers           accounts, observed, offered_voices
+
+A conversation's way in is `realtime_endpoint.py`, `joining.py`, `live_session.py`, `connection.py`.
+"""
