@@ -59,9 +59,8 @@ class UserItems:
         self._audio = audio
         self._transcription = transcription
         self._pending: dict[str, asyncio.Task[None]] = {}
-        self._from_ms: dict[
-            str, float
-        ] = {}  # where the speech of an item begins, of those since the oldest pending
+        # Where the speech of an item begins, of those since the oldest pending
+        self._from_ms: dict[str, float] = {}
         self._commits: dict[str, CommitSnapshot] = {}  # of the client, of items that are pending
         self._again: dict[str, asyncio.Future[Samples]] = {}  # of those, whose sound is to come again
         self._failures: dict[str, ProviderError] = {}

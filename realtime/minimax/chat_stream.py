@@ -70,9 +70,8 @@ class ChatDecoder:
         self._index: int | None = None  # of the choice that is read
         self._in_deltas = False  # the text or the calls of this answer
         self._thought_in_deltas = False
-        self._in_messages: list[
-            str
-        ] = []  # the text of this answer, where whole messages come in place of deltas
+        # The text of this answer, where whole messages come in place of deltas
+        self._in_messages: list[str] = []
         self._damaged = False  # an event could not be read
 
     @reading("the chat stream")

@@ -63,9 +63,8 @@ def _fit(ended: Iterable[tuple[str, float]], speed: float) -> SpeakingRate:
 
     usual = SpeakingRate()
     rate = SpeakingRate(usual.ms_per_narrow / speed, usual.ms_per_wide / speed, usual.ms_per_mark / speed)
-    learnt: dict[
-        bool, tuple[Size, float]
-    ] = {}  # all texts of a kind together, so that a long one counts for more
+    # All texts of a kind together, so that a long one counts for more
+    learnt: dict[bool, tuple[Size, float]] = {}
     for text, ms in ended:
         size = measure(text)
         in_syllables = 3 * size.wide > size.narrow

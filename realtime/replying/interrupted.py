@@ -85,9 +85,6 @@ class InterruptedReply:
 class Continuation(ChatModel):
     """A chat model that says what is left of an answer: `before` first, then the answer from `start` on."""
 
-    sees_images = False
-    context_tokens: int | None = None
-
     def __init__(
         self, interrupted: InterruptedReply, before: str, answer: Answer, start: int, chat: ChatModel
     ) -> None:
@@ -140,15 +137,6 @@ class Continuation(ChatModel):
             if answer.usage is not None:
                 yield answer.usage
         yield answer.finish or ChatFinish("stop")
-
-    def requests_left(self) -> float:
-        return float("inf")
-
-    async def prewarm(self) -> None:
-        return
-
-    async def aclose(self) -> None:
-        return
 
 
 def _speakable(texts: Sequence[str]) -> str:

@@ -14,18 +14,16 @@ from aiohttp import web
 from .anthropic_cache import PromptCache
 from .anthropic_request import NOT_HERE, check
 from .anthropic_stream import MessageWire, error_of, send
-from .chat import tokens_per_s
+from .chat import admitted, tokens_per_s
 from .chat_answer import answer
-from .chat_request import ChatRequest, decode
+from .chat_request import ChatRequest
 from .chat_stream import is_cut_short
 from .chat_tokens import compose
 from .context import (
     BAD_KEY,
     OPTIONS,
-    STATE,
     cut,
     faults_for,
-    message_for,
     new_trace_id,
     sleep_ms,
     stall,
@@ -33,7 +31,6 @@ from .context import (
 from .faults import Faults
 from .models import MODELS
 from .refusal import Refusal
-from .voices import account_of
 
 MESSAGES = "/anthropic/v1/messages"
 MODELS_PATH = "/anthropic/v1/models"
@@ -79,19 +76,8 @@ async def count_tokens(request: web.Request) -> web.Response:
 async def _accept(request: web.Request, faults: Faults, *, limited: bool) -> tuple[Any, ChatRequest]:
     raw = await request.read()
     _check_key(request)
-    state = request.app[STATE]
-    try:
-        body = decode(raw)
-    except Refusal:
-        state.record(request, None)
-        raise
-    state.record(request, body)
-    if limited and (code := faults.number("chat.error")) is not None:
-        model = body.get("model") if isinstance(body, dict) else None
-        raise Refusal(code, f"{message_for(code)}, {model}" if code == 2061 else None)
-    if limited and not state.take("chat", account_of(request)):
-        raise Refusal(1002)
-    return body, check(body, state.options)
+    body = admitted(request, raw, faults, limited=limited)
+    return body, check(body, request.app[OPTIONS])
 
 
 def _check_key(request: web.Request) -> None:

@@ -6,6 +6,7 @@ Knows the order of their refusals and their two error envelopes. The answers com
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 
@@ -60,6 +61,11 @@ async def _accept(request: web.Request, faults: Faults) -> ChatRequest:
     raw = await request.read()
     if wrong := key_error(request):
         raise Refusal(*wrong)
+    return check(admitted(request, raw, faults), request.app[OPTIONS])
+
+
+def admitted(request: web.Request, raw: bytes, faults: Faults, *, limited: bool = True) -> Any:
+    """The body of a request whose key is good. Raises Refusal: no JSON, a fault, or, if it is limited, no room."""
     state = request.app[STATE]
     try:
         body = decode(raw)
@@ -67,12 +73,12 @@ async def _accept(request: web.Request, faults: Faults) -> ChatRequest:
         state.record(request, None)
         raise
     state.record(request, body)
-    if (code := faults.number("chat.error")) is not None:
+    if limited and (code := faults.number("chat.error")) is not None:
         model = body.get("model") if isinstance(body, dict) else None
         raise Refusal(code, f"{message_for(code)}, {model}" if code == 2061 else None)
-    if not state.take("chat", account_of(request)):
+    if limited and not state.take("chat", account_of(request)):
         raise Refusal(1002)
-    return check(body, state.options)
+    return body
 
 
 def _refusal(request: web.Request, refused: Refusal) -> web.Response:

@@ -14,7 +14,7 @@ from aiohttp import web
 from .context import new_trace_id, sleep_ms
 from .refusal import Refusal
 from .speech_cutter import SentenceCutter
-from .speech_socket import SpeechSocket, serve
+from .speech_socket import Phase, SpeechSocket, serve
 
 PATH = "/ws/v1/t2a_v2_bidi"
 _MAX_COMMANDS = 100  # flushes and other commands in the queue
@@ -28,13 +28,6 @@ def add_routes(app: web.Application) -> None:
 async def handle(request: web.Request) -> web.StreamResponse:
     """One connection."""
     return await serve(request, BidiSocket)
-
-
-class _Phase(enum.Enum):
-    READY = enum.auto()  # connected
-    STARTING = enum.auto()  # task_start came, task_started is not sent yet
-    STARTED = enum.auto()
-    FINISHING = enum.auto()
 
 
 class _Command(enum.Enum):
@@ -53,7 +46,7 @@ class BidiSocket(SpeechSocket):
         super().__init__(*args)
         self._connect_id = new_trace_id()
         self.session_id = self._connect_id
-        self._phase = _Phase.READY
+        self._phase = Phase.READY
         self._cutter = SentenceCutter()
         # Text is refused while more than `max_text` characters wait, so the queue never holds more than twice as many.
         self._queue: asyncio.Queue[str | _Command] = asyncio.Queue(
@@ -68,22 +61,22 @@ class BidiSocket(SpeechSocket):
 
     async def on_event(self, event: dict[str, Any]) -> None:
         match event.get("event"), self._phase:
-            case "task_start", _Phase.READY:
+            case "task_start", Phase.READY:
                 self.drop_at("start")
                 self.start(event)
                 if isinstance(event.get("session_id"), str) and event["session_id"]:
                     self.session_id = event["session_id"]
-                self._phase = _Phase.STARTING
+                self._phase = Phase.STARTING
                 self._put(_Command.START)
-            case "task_continue", _Phase.STARTED:
+            case "task_continue", Phase.STARTED:
                 await self._add_text(event.get("text"))
-            case "task_flush", _Phase.STARTED:
+            case "task_flush", Phase.STARTED:
                 self._flush()
                 self._put(_Command.FLUSH)
-            case "task_cancel", _Phase.STARTED:
+            case "task_cancel", Phase.STARTED:
                 await self._cancel()
-            case "task_finish", _Phase.STARTED:
-                self._phase = _Phase.FINISHING
+            case "task_finish", Phase.STARTED:
+                self._phase = Phase.FINISHING
                 self.finishing = True
                 self._flush()
                 self._put(_Command.FINISH)
@@ -156,7 +149,7 @@ class BidiSocket(SpeechSocket):
             match item:
                 case _Command.START:
                     await sleep_ms(self.app, "speech.start_ms")
-                    self._phase = _Phase.STARTED
+                    self._phase = Phase.STARTED
                     await self.send("task_started")
                 case _Command.FLUSH:
                     await self._answer_flush()

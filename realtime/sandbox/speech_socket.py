@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import json
 from abc import ABC, abstractmethod
 from contextlib import aclosing
@@ -43,6 +44,15 @@ CLOSE_TIMEOUT_S = 2.0  # for the client's answer to our close
 
 class Disconnected(Exception):
     """The client has disconnected, or a fault has cut the connection: nothing more can be sent."""
+
+
+class Phase(enum.Enum):
+    """Where the task of a connection is."""
+
+    READY = enum.auto()  # connected
+    STARTING = enum.auto()  # task_start came, task_started is not sent yet
+    STARTED = enum.auto()
+    FINISHING = enum.auto()
 
 
 class SpeechSocket(ABC):

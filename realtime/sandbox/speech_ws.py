@@ -13,7 +13,7 @@ from aiohttp import web
 
 from .context import sleep_ms
 from .refusal import Refusal
-from .speech_socket import SpeechSocket, serve
+from .speech_socket import Phase, SpeechSocket, serve
 
 PATH = "/ws/v1/t2a_v2"
 
@@ -28,13 +28,6 @@ async def handle(request: web.Request) -> web.StreamResponse:
     return await serve(request, OrdinarySocket)
 
 
-class _Phase(enum.Enum):
-    READY = enum.auto()  # connected
-    STARTING = enum.auto()  # task_start came, task_started is not sent yet
-    STARTED = enum.auto()
-    FINISHING = enum.auto()
-
-
 class _Command(enum.Enum):
     START = enum.auto()
     FINISH = enum.auto()
@@ -47,21 +40,21 @@ class OrdinarySocket(SpeechSocket):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._phase = _Phase.READY
+        self._phase = Phase.READY
         # Two more than the limit of texts, for the two commands.
         self._queue: asyncio.Queue[str | _Command] = asyncio.Queue(int(self.options["speech.max_queue"]) + 2)
 
     async def on_event(self, event: dict[str, Any]) -> None:
         match event.get("event"), self._phase:
-            case "task_start", _Phase.READY:
+            case "task_start", Phase.READY:
                 self.drop_at("start")
                 self.start(event)
-                self._phase = _Phase.STARTING
+                self._phase = Phase.STARTING
                 self._queue.put_nowait(_Command.START)
-            case "task_continue", _Phase.STARTED:
+            case "task_continue", Phase.STARTED:
                 self._add_text(event.get("text"))
-            case "task_finish", _Phase.STARTED:
-                self._phase = _Phase.FINISHING
+            case "task_finish", Phase.STARTED:
+                self._phase = Phase.FINISHING
                 self.finishing = True
                 await self._finish()
             case _:
@@ -91,7 +84,7 @@ class OrdinarySocket(SpeechSocket):
             match item:
                 case _Command.START:
                     await sleep_ms(self.app, "speech.start_ms")
-                    self._phase = _Phase.STARTED
+                    self._phase = Phase.STARTED
                     await self.send("task_started")
                 case _Command.FINISH:
                     await self.answer_finish()

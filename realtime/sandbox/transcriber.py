@@ -51,9 +51,8 @@ class Transcription:
     segments: tuple[Segment, ...]
 
 
-_known: dict[
-    tuple[bytes, str], Transcription
-] = {}  # by samples and language: a client that asks again gets the same
+# By samples and language: a client that asks again gets the same
+_known: dict[tuple[bytes, str], Transcription] = {}
 
 
 def transcribe(data: bytes, language: str | None, max_s: float) -> Transcription:

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import websockets
 
+from bench.processes import workers_of
 from realtime.core.snapshot import decode_position, decode_record
 from realtime.server.state import runtime_of
 from tests.cluster.nodes import until
@@ -19,7 +20,6 @@ from tests.cluster.redis_server import RedisServer
 from tests.server.harness import WireClient, open_harness
 from tests.server.resuming import LONG, last_seq, session_of
 from tests.server.test_process import serving
-from tests.server.test_workers import workers_of
 
 SLOW_S = 60.0
 

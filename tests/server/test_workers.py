@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bench.processes import everybody_of, parents, workers_of
 from realtime.server.workers import OWN_MEMORY, notes_of, settings_of, share, with_workers
 from realtime.settings import Settings
 from realtime.settings.accounts import with_default
@@ -22,28 +23,6 @@ from tests.server.test_process import serving, until
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 WAIT_S = 60.0
-
-
-def parents() -> dict[int, int]:
-    """The parent of each process."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:  # it ended
-            continue
-        if fields[0] != "Z":
-            found[int(entry.parent.name)] = int(fields[1])
-    return found
-
-
-def children(*pids: int) -> set[int]:
-    return {child for child, parent in parents().items() if parent in pids}
-
-
-def workers_of(pid: int) -> set[int]:
-    """They are forked from a process between."""
-    return children(*children(pid))
 
 
 async def metrics_with(http: aiohttp.ClientSession, url: str, **expected: float) -> dict[str, float]:
@@ -94,7 +73,7 @@ async def test_two_workers_are_one_server_until_their_parent_is_killed(tmp_path)
         assert seen["realtime_sessions_opened_total"] == 6, "what the dead one counted stays"
         assert seen["realtime_sessions"] in each_has
 
-        everybody = workers_of(server.process.pid) | children(server.process.pid)
+        everybody = everybody_of(server.process.pid)
         assert workers < everybody
         os.kill(*workers, signal.SIGSTOP)
         server.process.kill()
