@@ -1,31 +1,30 @@
 """Checks what works on this machine and what does not, and gives advice: one line each.
 
-Checks are independent, have timeouts, and change nothing. `serve` and `talk` also use one of them: the search for other
-packages that install a module of our name.
+Checks are independent, have timeouts, and change nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import importlib.metadata
 import importlib.util
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 import realtime
+from realtime.commands.foreign_packages import OUR_DISTRIBUTION, foreign_packages
+from realtime.commands.free_port import free_port, port_command
 from realtime.errors import ConfigError, ProviderError
 from realtime.settings import Settings
 from realtime.settings.load import SANDBOX_KEY
 from realtime.upstream import host_of
 
 REACH_TIMEOUT_S = 8.0
-OUR_DISTRIBUTION = "minimax-realtime"
 
 
 class Verdict(Enum):
@@ -44,33 +43,6 @@ class Finding:
     verdict: Verdict
     text: str
     advice: str = ""
-
-
-def refuse_foreign_packages() -> None:
-    """Raises ConfigError if another distribution has installed files into our package."""
-    others = foreign_packages()
-    if others:
-        raise ConfigError(
-            f"The package {others[0]} also installs a module named realtime, and their files are mixed: "
-            f"pip uninstall {' '.join(others)}, or use a fresh environment."
-        )
-
-
-def foreign_packages() -> list[str]:
-    """Other installed distributions with a top-level module `realtime`."""
-    owners = {
-        each.metadata["Name"] for each in importlib.metadata.distributions() if _installs_realtime(each)
-    }
-    return sorted(name for name in owners if name.lower() != OUR_DISTRIBUTION)
-
-
-def _installs_realtime(package: importlib.metadata.Distribution) -> bool:
-    """By its list of files, as text: to parse the lists of all packages would take half of the time of a start."""
-    declared = package.read_text("top_level.txt")
-    if declared and declared.strip():
-        return "realtime" in declared.split()
-    files = package.read_text("RECORD") or ""
-    return any(line.startswith(("realtime/", "realtime.py,")) for line in files.splitlines())
 
 
 async def run_checks(settings: Settings) -> list[Finding]:
@@ -152,23 +124,6 @@ def _proxy(settings: Settings) -> list[Finding]:
         Finding("proxy", Verdict.GOOD, f"{shown}, to {', '.join(hosts)}")
         for shown, hosts in hosts_by_proxy.items()
     ]
-
-
-def free_port(host: str, first: int, tries: int = 50) -> int:
-    """A port of this host that nobody listens on now, from this one upwards; 0 (any free one) if there is none."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in range(first, min(first + tries, 65_536)):
-        try:
-            socket.create_server((host, port), family=family).close()
-        except OSError:
-            continue
-        return port
-    return 0
-
-
-def port_command(environ: Mapping[str, str], port: int) -> str:
-    """What to type to start the server on this port, in the words it was started with."""
-    return f"make run PORT={port}" if environ.get("STARTED_BY") == "make" else f"realtime serve --port {port}"
 
 
 async def _reach(settings: Settings) -> list[Finding]:

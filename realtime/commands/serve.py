@@ -7,8 +7,9 @@ import dataclasses
 import logging
 
 from realtime import logs
-from realtime.commands.checks import free_port, port_command, refuse_foreign_packages
 from realtime.commands.common import add_config, add_setting, add_setting_switch, load
+from realtime.commands.foreign_packages import refuse_foreign_packages
+from realtime.commands.free_port import free_port, port_command
 from realtime.commands.outcome import EXIT_USAGE
 from realtime.errors import ConfigError
 from realtime.settings.load import check_binding, ignored_sentence, secrets_of

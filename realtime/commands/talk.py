@@ -18,8 +18,8 @@ from realtime_client.prompt import PromptPage, has_prompt_toolkit, plain_lines, 
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
-from realtime.commands.checks import refuse_foreign_packages
 from realtime.commands.common import Target, add_conversation, prepare_server, target
+from realtime.commands.foreign_packages import refuse_foreign_packages
 from realtime.commands.stdin import read_lines
 
 

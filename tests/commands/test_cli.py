@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from realtime import cli
-from realtime.commands import checks
 from realtime.commands.checks import Verdict, run_checks
+from realtime.commands.foreign_packages import refuse_foreign_packages
 from realtime.errors import ConfigError
 from realtime.minimax.sniff import sniff
 from realtime.sandbox.server import Sandbox
@@ -339,4 +339,4 @@ def test_other_packages_with_our_module_name_are_an_error(monkeypatch, tmp_path,
         (folder / (name if files == text else "RECORD")).write_text(files)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError, match="pip uninstall realtime-py, or"):
-        checks.refuse_foreign_packages()
+        refuse_foreign_packages()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime.commands.checks import free_port, port_command, run_checks
+from realtime.commands.checks import run_checks
+from realtime.commands.free_port import free_port, port_command
 from realtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]

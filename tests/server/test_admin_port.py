@@ -6,7 +6,7 @@ import os
 import aiohttp
 import pytest
 
-from realtime.commands.checks import free_port
+from realtime.commands.free_port import free_port
 from realtime.errors import ConfigError
 from realtime.server.admin_port import open_admin_port
 from realtime.settings import Settings

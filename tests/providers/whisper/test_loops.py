@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.providers.whisper.model import loops
+from realtime.providers.whisper.loops import loops
 
 
 @pytest.mark.parametrize(
