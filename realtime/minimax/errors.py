@@ -31,6 +31,10 @@ _PARAM = re.compile(r"expr_path=([\w.\[\]]+)|invalid params: (\w+(?: \w+)?)\s*(?
 _INNER_CODE = re.compile(r"\((\d{4,5})\)\s*(?:\(\d{3}\))?\s*$")
 
 
+# A key in the words of a service: some repeat the one that they refuse
+_KEY = re.compile(r"\b(?:sk-[\w-]{8,}|eyJ[\w-]{8,}(?:\.[\w-]+)+)")
+
+
 # The words of services for a prompt that is too long, the platform's own first ("context window exceeds limit").
 _CONTEXT = re.compile(
     r"context.?(?:window|length|size|limit)|maximum context|exceeds? .{0,40}context|context the overflows"
@@ -235,7 +239,8 @@ def _build(
     trace_id: str | None,
     service: str,
 ) -> ProviderError:
-    detail = f" It said: {message.strip()[:300]}" if message.strip() else ""
+    said = _KEY.sub("[hidden]", message).strip()[:300]
+    detail = f" It said: {said}" if said else ""
     wait = f" Try again in about {kind.wait_s:.0f} s." if kind.wait_s else ""
     error = kind.error(
         f"{service}: {kind.text} ({label}).{wait}{detail}",

@@ -302,3 +302,12 @@ def test_other_limits_are_not_taken_for_a_prompt_that_is_too_long(
     found = error_from_response(status, msgspec.json.encode({"error": error}))
     assert found is not None
     assert found.code == code
+
+
+@pytest.mark.parametrize("key", ["sk-api-0123456789abcdef", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"])
+def test_a_key_that_the_service_repeats_is_not_shown(key: str) -> None:
+    body = msgspec.json.encode({"error": {"message": f"Incorrect API key provided: {key}. Find yours."}})
+    found = error_from_response(401, body)
+    assert found is not None
+    assert found.message.endswith("It said: Incorrect API key provided: [hidden]. Find yours.")
+    assert key not in str(found)
