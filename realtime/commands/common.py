@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime.errors import ConfigError
 from realtime.settings import Settings
+from realtime.settings.accounts import only
 from realtime.settings.load import TOML_NAME, Loaded, load_settings, settings_file
 from realtime.settings.readers import key
 
@@ -55,6 +56,13 @@ def add_address(parser: argparse.ArgumentParser) -> None:
     add_key(parser, "the platform's key (better: MINIMAX_API_KEY)")
 
 
+def add_account(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that says which of several accounts asks."""
+    parser.add_argument(
+        "--account", metavar="NAME", help="one of the accounts in the settings (default: the first)"
+    )
+
+
 def add_speed(parser: argparse.ArgumentParser, most: float) -> None:
     """Add `--speed`, from 0.5 to `most`."""
 
@@ -83,7 +91,13 @@ def load(args: argparse.Namespace) -> Loaded:
     given = getattr(args, "api_key", None)
     if given is not None and not getattr(args, "url", None):  # with the URL of a server it is that server's
         flags["api_key"] = given
-    return load_settings(flags, args.environ, Path(args.config) if args.config else settings_file())
+    loaded = load_settings(flags, args.environ, Path(args.config) if args.config else settings_file())
+    name = getattr(args, "account", None)
+    if name is None:
+        return loaded
+    settings = only(loaded.settings, name)
+    other = settings.api_key != loaded.settings.api_key
+    return dataclasses.replace(loaded, settings=settings, account=name if other else None)
 
 
 def add_conversation(parser: argparse.ArgumentParser) -> None:

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime.commands.common import add_address, add_config, load
+from realtime.commands.common import add_account, add_address, add_config, load
 from realtime.commands.extra import parse_extra
 from realtime.commands.progress import Progress, open_progress, spoken_s
 from realtime.commands.stdin import read_line
 from realtime.errors import RealtimeError
 from realtime.settings import Settings
-from realtime.settings.load import SANDBOX_KEY
+from realtime.settings.load import SANDBOX_KEY, Loaded, secrets_of
 from realtime.task_records import TaskRecords
 
 if TYPE_CHECKING:  # where it is used, it is imported: much of it, and a list of tasks sends nothing
@@ -66,6 +66,7 @@ def add_platform(
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, errors too")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     add_address(parser)
+    add_account(parser)
     add_config(parser)
 
 
@@ -148,10 +149,11 @@ async def open_platform(args: argparse.Namespace) -> AsyncIterator[Platform]:
 
     Raises ConfigError.
     """
-    settings = load(args).settings
+    loaded = load(args)
+    settings, address = loaded.settings, _address(loaded)
     async with AsyncExitStack() as stack:
         progress = stack.enter_context(open_progress(quiet=args.quiet))
-        base_url, address = settings.base_url, settings.base_url
+        base_url = settings.base_url
         if settings.use_sandbox:
             from realtime.sandbox.server import Sandbox
 
@@ -168,7 +170,8 @@ async def _open_dry(args: argparse.Namespace) -> AsyncIterator[tuple[Platform, R
     """A platform that refuses everything after writing it down; its records are thrown away."""
     from realtime.commands.dry_run import Recorder
 
-    settings = load(args).settings
+    loaded = load(args)
+    settings = loaded.settings
     with (
         tempfile.TemporaryDirectory(prefix="realtime-dry-run-") as folder,
         open_progress(quiet=True) as progress,
@@ -176,9 +179,15 @@ async def _open_dry(args: argparse.Namespace) -> AsyncIterator[tuple[Platform, R
         async with Recorder(settings.base_url) as recorder, _client(settings, recorder.url, progress) as mm:
             records = TaskRecords(Path(folder))
             yield (
-                Platform(mm, settings, args, records, progress, True, settings.base_url),
+                Platform(mm, settings, args, records, progress, True, _address(loaded)),
                 recorder,
             )
+
+
+def _address(loaded: Loaded) -> str:
+    """What records call the platform: its tasks, files and voices are the account's."""
+    base_url = loaded.settings.base_url
+    return base_url if loaded.account is None else f"{base_url} (account {loaded.account})"
 
 
 def _client(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
@@ -203,8 +212,8 @@ def _client(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
 
 def records_of(args: argparse.Namespace, settings: Settings) -> TaskRecords:
     """The records of this user; keys in the settings are blanked in them."""
-    secrets = (settings.api_key or "", settings.chat_api_key or "", *settings.api_keys)
-    return TaskRecords(state_folder(args.environ), secrets=[key for key in secrets if key != SANDBOX_KEY])
+    secrets = [key for key in secrets_of(settings) if key != SANDBOX_KEY]
+    return TaskRecords(state_folder(args.environ), secrets=secrets)
 
 
 def state_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:

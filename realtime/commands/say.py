@@ -15,6 +15,7 @@ from realtime_client.player import PartKey
 from realtime_client.speaker import Speaker
 
 from realtime.commands.common import (
+    add_account,
     add_address,
     add_config,
     add_setting,
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_speed(parser, 2)
     add_setting(parser, "--model", "speech_model", "NAME", "speech model, like speech-2.8-hd")
     add_address(parser)
+    add_account(parser)
     add_config(parser)
 
 

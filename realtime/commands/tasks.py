@@ -139,7 +139,7 @@ def _check_platform(platform: Platform, record: Record) -> None:
     if record.platform != platform.address:
         raise ConfigError(
             f"Task {record.name} was made at {record.platform}, and the settings name {platform.address}: "
-            "set MINIMAX_BASE_URL and the key of that platform."
+            "set MINIMAX_BASE_URL and the key of that platform, or name its account with --account."
         )
 
 

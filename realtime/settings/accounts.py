@@ -24,6 +24,9 @@ EXAMPLE = "a list of accounts, each with `name` and `api_key`: [[accounts]] in r
 # What an account may say itself; the rest of the settings is that of the server
 OWN = ("api_key", "base_url", "speech_urls", "group_id", "speech_rpm", "chat_rpm", "speech_connections")
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_WORD = re.compile(r"[A-Za-z_]{1,32}")
+
 
 def key_name(key: bytes) -> str:
     """The name of a key of this server: it tells it from the others in logs and limits, and does not reveal it."""
@@ -31,7 +34,7 @@ def key_name(key: bytes) -> str:
 
 
 def _name(raw: Any) -> str:
-    if not isinstance(raw, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", raw):
+    if not isinstance(raw, str) or not _NAME.fullmatch(raw):
         raise ValueError("1 to 64 letters of ASCII, digits, dots, hyphens or underscores")
     return raw
 
@@ -70,7 +73,10 @@ def _account(raw: Any, number: int) -> Account:
         if field not in _FIELDS:
             near = difflib.get_close_matches(field, _FIELDS, n=1, cutoff=0.5)
             meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(_FIELDS)}"
-            raise ValueError(f"accounts with known fields; number {number} has {field!r} ({meant})")
+            shown = (
+                repr(field) if _WORD.fullmatch(field) else "another one"
+            )  # it may be a key in the wrong place
+            raise ValueError(f"accounts with known fields; number {number} has {shown} ({meant})")
     for field in NEEDED:
         if field not in raw:
             raise ValueError(f"accounts with `name` and `api_key`; number {number} has no {field}")
@@ -90,7 +96,7 @@ def completed(given: Iterable[Account], defaults: Account | None, keys: Iterable
     `keys` are those of this server. Raises ConfigError for accounts that cannot be meant.
     """
     names = {key: key_name(key.encode()) for key in keys}
-    whole = [dataclasses.replace(each, for_keys=_names(each, names)) for each in given]
+    whole = [dataclasses.replace(_usable(each), for_keys=_names(each, names)) for each in given]
     every = tuple(whole if defaults is None else [defaults, *whole])
     _check_twice(every)
     for name in names.values():
@@ -100,6 +106,16 @@ def completed(given: Iterable[Account], defaults: Account | None, keys: Iterable
                 "name it in for_keys of one, or leave for_keys out there."
             )
     return every
+
+
+def _usable(account: Account) -> Account:
+    """The account as `_account` would have read it: in Python it may have been made of anything. Raises ConfigError."""
+    try:
+        return dataclasses.replace(account, name=_name(account.name), api_key=types.key(account.api_key))
+    except ValueError as problem:
+        named = isinstance(account.name, str) and _NAME.fullmatch(account.name)
+        which = f"the api_key of the account {account.name}" if named else "the name of an account"
+        raise ConfigError(f"{which[0].upper()}{which[1:]} must be {problem}.") from None
 
 
 def _names(account: Account, names: Mapping[str, str]) -> tuple[str, ...]:
@@ -173,3 +189,17 @@ def settings_for(settings: Settings, account: Account) -> Settings:
     if not account.speech_urls and not other_place:
         del said["speech_urls"]
     return dataclasses.replace(settings, **{"group_id": account.group_id, **said})
+
+
+def only(settings: Settings, name: str) -> Settings:
+    """The same settings with this account alone. Raises ConfigError for a name that none has."""
+    every = every_account(settings)
+    for account in every:
+        if account.name == name:
+            return dataclasses.replace(settings_for(settings, account), accounts=())
+    known = ", ".join(each.name for each in every)
+    raise ConfigError(
+        f"There is no account {name!r}: the accounts are {known}."
+        if every
+        else f"There is no account {name!r}: the settings have one account, without a name (docs/scale.md 5)."
+    )

@@ -39,12 +39,13 @@ class Loaded:
     """The settings, and where each field came from.
 
     An origin is "argument", "flag", "environment NAME", "realtime.toml" or "default". `ignored` are variables that look
-    like settings and are of Kubernetes.
+    like settings and are of Kubernetes. `account`: the one of several that a command names, if not the default one.
     """
 
     settings: Settings
     origins: Mapping[str, str]
     ignored: tuple[str, ...] = ()
+    account: str | None = None
 
 
 _BY_NAME: Mapping[str, Setting] = {name: setting for setting in SETTINGS for name in setting.names}

@@ -102,6 +102,27 @@ def test_settings_made_in_python_are_completed_in_the_same_way():
         with_default(Settings(accounts=(Account("a", ONE), Account("b", ONE))))
 
 
+@pytest.mark.parametrize(
+    ("account", "message"),
+    [
+        (Account("", ONE), "The name of an account must be 1 to 64 letters"),
+        (Account("a\nb", ONE), "The name of an account must be 1 to 64 letters"),
+        (Account("a", ""), "The api_key of the account a must be a text that is not empty"),
+        (Account("a", None), "The api_key of the account a must be a text"),
+        (Account("a", f"{ONE} {TWO}"), "The api_key of the account a must be a key without blanks"),
+    ],
+)
+def test_accounts_made_in_python_are_checked_like_those_of_a_file(account, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        with_default(Settings(accounts=(account,)))
+    assert not [key for key in (ONE, TWO) if key in str(caught.value)]
+
+
+def test_a_key_that_differs_by_a_line_break_is_the_same_key():
+    with pytest.raises(ConfigError, match="the same api_key"):
+        with_default(Settings(accounts=(Account("a", ONE), Account("b", f"{ONE}\n"))))
+
+
 MANY = {
     FIRST.replace("[[accounts]]", "[accounts]"): r"\[accounts\] in .* must be \[\[accounts\]\], once for each account",
     "accounts = 3": "accounts in .* must be a list of accounts, each with `name` and `api_key`",
@@ -117,6 +138,13 @@ MANY = {
     FIRST + 'for_keys = ["alpha-key"]\n': "this server has none: set REALTIME_API_KEYS",
     FIRST + f'[realtime]\naccounts = [{{name = "b", api_key = "{TWO}"}}]\n': "Unknown key 'realtime_accounts'",
 }  # fmt: skip
+
+
+def test_a_key_in_the_place_of_a_field_is_not_shown():
+    for raw in ([{ONE: "one"}], [{"name": "a", "api_key": ONE, TWO: 3}]):
+        with pytest.raises(ValueError, match="has another one") as caught:
+            accounts(raw)
+        assert not [key for key in (ONE, TWO) if key in str(caught.value)]
 
 
 @pytest.mark.parametrize("toml", MANY)
