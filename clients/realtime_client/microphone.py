@@ -11,7 +11,16 @@ from typing import Any
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
 
 from .channels import Downmix
-from .devices import LATENCY_S, RATE, Liveness, device_errors, sounddevice, started, usable_form
+from .devices import (
+    LATENCY_S,
+    RATE,
+    Liveness,
+    device_errors,
+    open_in_thread,
+    sounddevice,
+    started,
+    usable_form,
+)
 
 _BACKLOG_BLOCKS = 100  # two seconds; older audio is dropped, or the delay would never shrink
 _LOOK_S = 1.0  # without sound for so long the device is looked at
@@ -46,14 +55,13 @@ class Microphone:
 
     async def __aenter__(self) -> Microphone:
         self._loop = asyncio.get_running_loop()
-        await asyncio.to_thread(self._open)
+        await open_in_thread(self._open, self._close)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._liveness.closing = True
-        await asyncio.to_thread(self._stream.close)
+        await asyncio.to_thread(self._close)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
@@ -68,6 +76,10 @@ class Microphone:
             mono = self._downmix.feed(pcm_to_samples(block))
             if pcm := samples_to_pcm(self._resampler.feed(mono)):
                 yield pcm
+
+    def _close(self) -> None:
+        self._liveness.closing = True
+        self._stream.close()
 
     def _open(self) -> None:
         module = sounddevice()

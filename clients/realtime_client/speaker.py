@@ -9,7 +9,17 @@ from typing import Any
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
 
 from .channels import spread
-from .devices import LATENCY_S, RATE, Form, Liveness, device_errors, sounddevice, started, usable_form
+from .devices import (
+    LATENCY_S,
+    RATE,
+    Form,
+    Liveness,
+    device_errors,
+    open_in_thread,
+    sounddevice,
+    started,
+    usable_form,
+)
 from .player import SAMPLE_BYTES, Player, Position
 
 _BLOCK_MS = 10
@@ -42,14 +52,13 @@ class Speaker:
         self._liveness = Liveness("speaker", instead)
 
     async def __aenter__(self) -> Speaker:
-        await asyncio.to_thread(self._open)
+        await open_in_thread(self._open, self._close)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._liveness.closing = True
-        await asyncio.to_thread(self._stream.close)
+        await asyncio.to_thread(self._close)
 
     @property
     def latency_s(self) -> float:
@@ -70,6 +79,10 @@ class Speaker:
         while self.player.active:
             self.player.positions(self.now())
             await asyncio.sleep(_BLOCK_MS / 1000)
+
+    def _close(self) -> None:
+        self._liveness.closing = True
+        self._stream.close()
 
     def _open(self) -> None:
         module = sounddevice()

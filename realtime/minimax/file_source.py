@@ -7,12 +7,14 @@ seek is copied to a temporary file first. All reading is done in threads. Knows 
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import os
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, BinaryIO, TypeVar, cast
@@ -94,16 +96,20 @@ async def open_source(
 
 
 async def in_thread(work: Callable[..., T], *args: Any) -> T:
-    """`work(*args)` in a thread. When cancelled, waits until the thread has left the file alone.
+    """`work(*args)` in a thread. When cancelled, however often, waits until the thread has left the file alone.
 
     A file that `work` opened for a cancelled call is closed.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(work, *args))
+    # A future, not a task: the end of a loop cancels all tasks, and this one would look ended while its thread works.
+    call = functools.partial(copy_context().run, work, *args)
+    running = asyncio.get_running_loop().run_in_executor(None, call)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait({running})
-        if not running.cancelled() and running.exception() is None:  # looked at: the cancellation is the news
+        while not running.done():
+            with suppress(asyncio.CancelledError):  # the first one goes on below
+                await asyncio.wait({running})
+        if running.exception() is None:  # looked at: the cancellation is the news
             opened = running.result()
             if isinstance(opened, io.IOBase):
                 opened.close()  # nobody else knows it

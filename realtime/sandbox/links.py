@@ -16,6 +16,7 @@ from aiohttp import web
 from .context import STATE, faults_for, new_trace_id
 from .faults import Faults
 from .store import LINK_PATH, Artefact
+from .threads import to_the_end
 
 BLOCK_BYTES = 256 * 1024
 EXTRA_BYTES = 1000  # what `download.wrong_length` promises too much
@@ -116,7 +117,7 @@ async def _send(
         await response.prepare(request)
         file.seek(part.start)
         left = end - part.start
-        while left > 0 and (block := await asyncio.to_thread(file.read, min(BLOCK_BYTES, left))):
+        while left > 0 and (block := await to_the_end(file.read, min(BLOCK_BYTES, left))):
             await response.write(block)
             left -= len(block)
         too_few = end < part.end or faults.has("download.wrong_length")

@@ -28,6 +28,7 @@ from .refusal import Refusal
 from .speech_request import RATES, SpeechSettings, check_text, read_settings
 from .store import Artefact
 from .tar import Tar
+from .threads import to_the_end
 from .voices import account_of, use_voice
 
 MODELS = tuple(
@@ -168,9 +169,8 @@ async def narrate(job: Job) -> int:
     tar = Tar(extra["file_id"], extra.pop("settings"), extra["unix_s"], Event())
     file = job.store.open_new()
     try:
-        await asyncio.to_thread(tar.write, file, sections)
+        await to_the_end(tar.write, file, sections, stop=tar.stopped.set)  # ends with its sentence
     except BaseException:
-        tar.stopped.set()  # the thread ends with its sentence
         job.store.discard(file)
         raise
     job.store.adopt(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import traceback
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -20,9 +21,11 @@ from realtime.errors import (
     ProviderRejected,
     ProviderTimeout,
     ProviderUnavailable,
+    StorageError,
 )
-from realtime.minimax.download import Saved, part_path, read, save, stream
+from realtime.minimax.download import Disk, Saved, part_path, read, save, stream
 from realtime.minimax.http import HttpClient
+from tests.eventually import eventually
 from tests.minimax.local_server import closed_port, serving
 from tests.minimax.object_store import MP4, SIGNATURE, Store, a_date, a_film
 
@@ -253,6 +256,42 @@ async def test_a_cancelled_download_keeps_its_part(tmp_path: Path) -> None:
         await half.wait()
         await asyncio.sleep(0.05)
         running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        kept = part_path(target).read_bytes()
+        assert kept == FILM[: len(kept)]
+        assert len(kept) >= MIB
+        await save(store.link, target, http=http)
+    assert target.read_bytes() == FILM
+    assert ranges(store) == [None, f"bytes={len(kept)}-"]
+
+
+@pytest.mark.parametrize("cancels", [1, 3])
+async def test_a_download_that_is_cancelled_while_the_disk_is_slow_gives_its_part_back_afterwards(
+    cancels, tmp_path: Path
+) -> None:
+    """Earlier, the thread would write into whatever file has the number of the closed one."""
+    store, target = Store(FILM, days=["stall"], cut_at=MIB + 100), tmp_path / "a.mp4"
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(fd: int, data: memoryview) -> int:
+        writing.set()
+        go_on.wait()
+        return os.write(fd, data[: MIB // 2])  # and the rest in a second call
+
+    async with open_store(store) as http:
+        running = asyncio.create_task(save(store.link, target, http=http, disk=Disk(write=slow)))
+        try:
+            await eventually(writing.is_set)
+            for _ in range(cancels):
+                running.cancel()
+                for _ in range(10):
+                    await asyncio.sleep(0)
+            assert not running.done(), "the thread still writes"
+            with pytest.raises(StorageError, match="Another process is saving"):
+                await save(store.link, target, http=http)
+        finally:
+            go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await running
         kept = part_path(target).read_bytes()

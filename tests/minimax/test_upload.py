@@ -18,6 +18,7 @@ from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, 
 from realtime.minimax.file_source import PART_BYTES, in_thread
 from realtime.minimax.http import HttpClient
 from realtime.minimax.upload import open_source, upload
+from tests.eventually import eventually
 from tests.minimax.local_server import closed_port, serving
 
 PATH = "/v1/files/upload"
@@ -323,21 +324,52 @@ async def test_what_the_progress_callback_raises_comes_out_and_nothing_is_sent_a
     assert service.tries <= 1
 
 
-async def test_a_file_that_was_opened_for_a_cancelled_call_is_closed() -> None:
+@pytest.mark.parametrize("cancels", [1, 3])
+async def test_a_file_that_was_opened_for_a_cancelled_call_is_closed(cancels) -> None:
     opened: list[io.BytesIO] = []
     began, go_on = threading.Event(), threading.Event()
 
     def slowly() -> io.BytesIO:
         began.set()
-        go_on.wait(10)
+        go_on.wait()
         opened.append(io.BytesIO(b"x"))
         return opened[0]
 
     task = asyncio.ensure_future(in_thread(slowly))
-    await asyncio.to_thread(began.wait, 10)
-    task.cancel()
-    await asyncio.sleep(0)
-    go_on.set()
+    try:
+        await eventually(began.is_set)
+        for _ in range(cancels):
+            task.cancel()
+            await asyncio.sleep(0)
+        assert not task.done(), "the thread still works"
+    finally:
+        go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert opened[0].closed
+
+
+def test_the_end_of_a_loop_waits_for_a_thread_that_works_on_a_file() -> None:
+    """It cancels all tasks there are: that of the caller, and none may look as if the thread had ended."""
+    done: list[str] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> None:
+        began.set()
+        go_on.wait()
+        done.append("thread")
+
+    async def work() -> None:
+        try:
+            await in_thread(slowly)
+        finally:
+            done.append("caller")
+
+    async def main() -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work())
+        await eventually(began.is_set)
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+        return task
+
+    asyncio.run(main())
+    assert done == ["thread", "caller"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from realtime_client import DeviceError, Microphone, PartKey, Speaker
 from realtime_client.channels import Downmix, spread
 from realtime_client.devices import GONE_S, Form, Liveness, usable_form
 
+from tests.eventually import eventually
 from tests.terminal.strict_devices import StrictDevices
 
 RATE = 24_000  # Hertz, of the wire
@@ -237,3 +239,30 @@ def test_noise_on_another_channel_does_not_take_over_in_a_pause():
 def test_a_torn_frame_is_dropped():
     assert len(Downmix(4).feed(np.zeros(10, np.int16))) == 2
     assert len(Downmix(4).feed(np.zeros(3, np.int16))) == 0
+
+
+@pytest.mark.parametrize(("kind", "times"), [(Microphone, 1), (Microphone, 2), (Speaker, 1), (Speaker, 2)])
+async def test_a_device_that_was_opened_for_a_cancelled_call_is_closed(kind, times, monkeypatch):
+    module = StrictDevices()
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    asked, go_on = threading.Event(), threading.Event()
+    query = module.query_devices
+
+    def slowly(*args):
+        asked.set()
+        go_on.wait()
+        return query(*args)
+
+    monkeypatch.setattr(module, "query_devices", slowly)
+    opening = asyncio.create_task(kind().__aenter__())
+    try:
+        await eventually(asked.is_set)
+        for _ in range(times):
+            opening.cancel()
+            await asyncio.sleep(0)
+        assert not opening.done(), "the thread still opens the device"
+    finally:
+        go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert [stream.closed for stream in module.streams] == [True]
