@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 FILE = Path(__file__).parents[2] / "deploy" / "haproxy.cfg"
 NODE = re.compile(r"^    server (node\d) node\d:8000\n", re.MULTILINE)
 
@@ -55,8 +57,8 @@ class Balancer:
             text = replaced(text, old, new)
         text = replaced(text, "maxconn 20000", f"maxconn {clients}")  # a test has fewer descriptors
         text = replaced(text, "    bind :8080\n", f"    bind fd@{self._clients.fileno()}\n")
-        with self._socket() as free:  # this one must be its own: an old process calls the new one there
-            text = replaced(text, "127.0.0.1:10000", f"127.0.0.1:{free.getsockname()[1]}")
+        # this one must be its own: an old process calls the new one there
+        text = replaced(text, "127.0.0.1:10000", f"127.0.0.1:{free_port()}")
         text = replaced(text, "/var/lib/haproxy/admin.sock", str(self.folder / "admin.sock"))
         names = NODE.findall(text)
         for name, url in zip(names, nodes, strict=False):

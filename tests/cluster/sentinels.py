@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ from redis import Redis, RedisError
 
 from tests.cluster.nodes import until
 from tests.cluster.redis_server import PROGRAM
+from tests.ports import free_ports
 
 NAME = "shared"
 DOWN_AFTER_MS = 1000
@@ -84,12 +84,6 @@ class Sentinels:
         plain = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         command = [PROGRAM, *first, *plain, *words[len(first) :]]
         self._processes[port] = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in taken]
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """`realtime doctor` says whether the collector of traces takes them."""
 
 import asyncio
-import socket
 
 import pytest
 
@@ -12,6 +11,7 @@ from realtime.settings import Settings
 pytest.importorskip(
     "opentelemetry.exporter.otlp.proto.http", reason="the extra otel is not installed", exc_type=ImportError
 )
+from tests.ports import free_port
 from tests.server.collector import open_collector
 
 
@@ -39,7 +39,6 @@ def test_a_collector_that_refuses_is_a_note_and_logs_nothing(caplog):
 
 async def test_nobody_there_is_a_note(monkeypatch):
     monkeypatch.setattr(checks, "REACH_TIMEOUT_S", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     [found] = await asyncio.to_thread(finding, Settings(otlp_endpoint=url))
     assert (found.verdict, "spans are lost" in found.text) == (Verdict.NOTE, True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 
@@ -14,6 +13,7 @@ from realtime.minimax.job_states import State
 from realtime.sandbox.server import Sandbox
 from tests.minimax.batch_fake import jsonl, line
 from tests.minimax.scripted import until
+from tests.ports import free_port
 
 pytest.importorskip("realtime.sandbox.batch")
 
@@ -151,9 +151,7 @@ async def test_a_refusal_and_a_failure_keep_their_codes(sandbox, mm):
 
 @pytest.mark.operation("batches.create")
 async def test_a_batch_is_pushed_at_every_change(sandbox, mm):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     callbacks = Callbacks(f"http://127.0.0.1:{port}")
     async with callbacks.serve(port=port):
         made = await mm.batches.create({"a": "Hi"}, callback=callbacks)

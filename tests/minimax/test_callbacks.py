@@ -27,6 +27,7 @@ from realtime.minimax.callbacks import (
 from realtime.minimax.job import Job, JobKind, Schedule
 from realtime.minimax.job_schedule import QueryPace
 from tests.minimax.callbacks_fake import DONE, HOST, SECRET, Sender, Sleeper, serving
+from tests.ports import free_port
 from tests.virtual_time import run
 
 
@@ -145,7 +146,7 @@ async def test_the_routes_join_an_application_of_somebody_else(callbacks):
 
 
 async def test_the_server_is_gone_after_its_block(callbacks):
-    async with callbacks.serve(port=0) as port:
+    async with callbacks.serve(port=free_port()) as port:
         pass
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)

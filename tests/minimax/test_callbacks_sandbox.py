@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,6 +21,7 @@ from realtime.minimax.operations import OPERATIONS
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from tests.minimax.scripted import until
+from tests.ports import free_port
 
 ONLY_PUSHES = Schedule(early_s=(), interval_s=3600.0, least_gap_s=0.0)  # nothing but a push makes it ask
 NO_FILM = "job.expire"  # the task expires, so nothing has to be drawn
@@ -34,7 +34,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     stages = ("video.prepare_s", "video.queue_s", "video.process_s")
     sets = [
         "task.expire_s=100",
-        "callback.limit_s=0.5",
+        "callback.limit_s=2",
         "callback.late_s=0.05",
         "task.ms=0",
         *(f"{name}=100" for name in stages),
@@ -52,9 +52,7 @@ async def mm(sandbox: Sandbox) -> AsyncIterator[MiniMax]:
 
 @pytest.fixture
 async def callbacks() -> AsyncIterator[Callbacks]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     receiver = Callbacks(f"http://127.0.0.1:{port}", secret="a secret of the operator")
     async with receiver.serve(port=port):
         yield receiver
@@ -131,7 +129,7 @@ async def post(url: str, body: Any) -> int:
 
 async def ended(job: Job[Any]) -> None:
     with pytest.raises(TaskFailed) as caught:
-        await job.wait(timeout_s=20)
+        await job.wait(timeout_s=60)
     assert (caught.value.task_id, job.state) == (job.id, State.EXPIRED)
 
 
@@ -165,7 +163,7 @@ async def test_a_wrong_answer_to_the_challenge_makes_no_task(sandbox, videos, an
 
 
 async def test_an_answer_that_comes_too_late_makes_no_task(sandbox, videos):
-    async with receiver({"challenge": "x"}, slow_s=2.0) as url:
+    async with receiver({"challenge": "x"}, slow_s=30.0) as url:
         with pytest.raises(ProviderError):
             await videos.create(url)
     assert sandbox.state.jobs.all() == []

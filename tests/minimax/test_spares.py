@@ -17,8 +17,8 @@ from realtime.minimax.spares import CHECK_EVERY_S, WANTED_S, SpareConnections
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from tests.conversing import scripted
-from tests.minimax.local_server import closed_port
 from tests.minimax.scripted import until
+from tests.ports import free_port
 
 QUESTION = (ChatMessage("user", "What is two plus three?"),)
 FAST = ("chat.first_ms=5", "chat.chunk_ms=5", "chat.tps=2000", "chat.plain_tps=2000")
@@ -138,7 +138,7 @@ async def answered(mm: MiniMax) -> None:
 
 async def test_after_a_restart_of_the_platform_at_most_one_turn_pays_a_handshake() -> None:
     options = SandboxOptions.parse(sets=FAST)
-    async with Sandbox(options) as first, MiniMax("k", first.url) as mm:
+    async with Sandbox(options, port=free_port()) as first, MiniMax("k", first.url) as mm:
         await mm.chat.prewarm()
         await answered(mm)
         idle = mm.chat._http.idle_connections
@@ -162,10 +162,10 @@ async def test_after_a_restart_of_the_platform_at_most_one_turn_pays_a_handshake
 
 
 async def test_a_platform_that_starts_after_its_client_is_found_before_the_first_question() -> None:
-    async with closed_port() as url:
-        mm = MiniMax("k", url)
-        await mm.chat.prewarm()
-    async with mm, Sandbox(SandboxOptions.parse(sets=FAST), port=int(url.rpartition(":")[2])) as sandbox:
+    port = free_port()
+    mm = MiniMax("k", f"http://127.0.0.1:{port}")
+    await mm.chat.prewarm()
+    async with mm, Sandbox(SandboxOptions.parse(sets=FAST), port=port) as sandbox:
         await until(lambda: mm.chat._http.idle_connections() == 3)
         opened = sandbox.state.http_connections_opened
         await answered(mm)

@@ -27,6 +27,11 @@ from tests.eventually import eventually
 from tests.server.stock_types import check_event
 
 TIMEOUT_S = 60.0  # long, because a test machine may be slow
+# A server of a test waits so long for those that answer at once on another machine; where it should not, the test says so.
+PATIENT: dict[str, Any] = {
+    "chat_first_timeout_s": TIMEOUT_S, "chat_gap_timeout_s": TIMEOUT_S, "speech_timeout_s": TIMEOUT_S,
+    "transcribe_timeout_s": TIMEOUT_S, "silent_turn_timeout_s": TIMEOUT_S, "tool_timeout_s": TIMEOUT_S,
+}  # fmt: skip
 
 QUICK = (
     "http.connect_ms=0", "http.error_ms=0", "chat.first_ms=5", "chat.tps=2000", "chat.plain_tps=2000",
@@ -164,7 +169,7 @@ async def open_socket(
         max_size=None,
         ping_interval=None,
         proxy=None,
-        **more,
+        **{"open_timeout": TIMEOUT_S, **more},
     )
     wire = WireClient(socket)
     try:
@@ -226,15 +231,21 @@ class Harness:
 
 @asynccontextmanager
 async def open_harness(
-    *sets: str, faults: str = "", profile: str = "local", quick: bool = True, **settings: Any
+    *sets: str,
+    faults: str = "",
+    profile: str = "local",
+    quick: bool = True,
+    sandbox_port: int = 0,
+    **settings: Any,
 ) -> AsyncIterator[Harness]:
     """A running server that uses a running sandbox. Fails if one of their tasks is left at the end."""
     before = asyncio.all_tasks()
     options = SandboxOptions.parse(
         profile, [*(QUICK if quick else ()), *sets], faults.split(",") if faults else ()
     )
-    async with Sandbox(options) as sandbox:
-        chosen: dict[str, Any] = {"transcriber": "none", "speech_rpm": 6000, "chat_rpm": 6000, **settings}
+    async with Sandbox(options, port=sandbox_port) as sandbox:
+        chosen: dict[str, Any] = {"transcriber": "none", "speech_rpm": 6000, "chat_rpm": 6000}
+        chosen |= PATIENT | settings
         async with running(Settings(api_key="sandbox", base_url=sandbox.url, port=0, **chosen)) as server:
             yield Harness(server, sandbox)
     for _ in range(20):  # the handlers of closed connections end in the next iterations of the loop

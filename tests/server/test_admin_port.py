@@ -6,11 +6,11 @@ import os
 import aiohttp
 import pytest
 
-from realtime.commands.free_port import free_port
 from realtime.errors import ConfigError
 from realtime.server.admin_port import open_admin_port
 from realtime.settings import Settings
 from realtime.settings.load import load_settings
+from tests.ports import free_port
 from tests.server.test_process import serving, until
 
 KEY = "sk-admin"
@@ -121,7 +121,7 @@ def test_what_is_no_address(value):
 
 @pytest.mark.skipif(os.name == "nt", reason="several workers")
 async def test_the_workers_have_one_admin_port_that_drains_them_all(tmp_path):
-    port = free_port("127.0.0.1", 20_000 + os.getpid() % 20_000)
+    port = free_port()
     chosen = {"REALTIME_ADMIN": f"127.0.0.1:{port}", "REALTIME_ADMISSION": "count"}
     async with serving(tmp_path, "--workers", "2", **chosen) as server, server.connect() as socket:
         await until(socket, "session.created")

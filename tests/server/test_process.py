@@ -16,6 +16,7 @@ import websockets
 
 from tests import programs
 from tests.commands.running import run_here
+from tests.server.harness import PATIENT
 
 ROOT = Path(__file__).parents[2]
 START_S, STOP_S = 60.0, 60.0
@@ -44,6 +45,7 @@ class Server:
         return websockets.connect(
             self.url.replace("http", "ws", 1) + "/v1/realtime",
             proxy=None,
+            open_timeout=START_S,
             max_size=None,
             additional_headers=headers,
         )
@@ -58,6 +60,7 @@ def environment(**more: str) -> dict[str, str]:
         "PYTHONPATH": path,
         "TRANSCRIBER": "none",
         "PYTHONWARNINGS": "error::ResourceWarning",
+        **{f"REALTIME_{name.upper()}": str(value) for name, value in PATIENT.items()},
         **more,
     }
 
@@ -103,7 +106,11 @@ async def until(socket, type: str) -> dict:
 
 
 async def test_sigterm_lets_the_running_reply_finish_and_closes_with_1012(tmp_path):
-    async with serving(tmp_path) as server, server.connect() as busy, server.connect() as idle:
+    async with (
+        serving(tmp_path, REALTIME_DRAIN_S="60") as server,
+        server.connect() as busy,
+        server.connect() as idle,
+    ):
         await until(idle, "session.created")
         await ask(busy, "Tell me a very long story.")
         await until(busy, "response.output_text.delta")
@@ -137,7 +144,9 @@ async def test_a_reply_longer_than_the_drain_time_has_failed(tmp_path):
 
 
 async def test_two_workers_share_one_port_and_a_client_secret_also_after_a_restart(tmp_path):
-    chosen = {"REALTIME_API_KEYS": "sk-one", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    chosen = {
+        "REALTIME_API_KEYS": "sk-one", "XDG_CACHE_HOME": str(tmp_path / "cache"), "REALTIME_DRAIN_S": "60",
+    }  # fmt: skip
     async with serving(tmp_path, "--workers", "2", **chosen) as server, aiohttp.ClientSession() as http:
         headers = {"Authorization": "Bearer sk-one"}
         async with http.post(server.url + "/v1/realtime/client_secrets", headers=headers) as answer:

@@ -6,7 +6,6 @@ import shutil
 import ssl
 import subprocess
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -16,6 +15,7 @@ from realtime.server import listener
 from realtime.server.run import running
 from realtime.server.tls import tls_context
 from realtime.settings import Settings
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
@@ -100,11 +100,10 @@ def test_a_certificate_out_of_its_time(monkeypatch, folder, begins_s, ends_s, sa
 @pytest.mark.parametrize("cert", ["a.pem", "both.pem"])
 async def test_right_files_serve_https_and_the_health_check_follows(folder, cert):
     settings = Settings(
-        port=0, transcriber="none", tls_cert=str(folder / cert), tls_key=str(folder / "a.key")
+        port=free_port(), transcriber="none", tls_cert=str(folder / cert), tls_key=str(folder / "a.key")
     )
-    async with running(settings) as server:
-        port = int(server.url.rpartition(":")[2])
-        address = health_address(replace(settings, port=port))
+    async with running(settings):
+        address = health_address(settings)
         assert address.startswith("https://")
         assert '"ok"' in await asyncio.to_thread(ask_health, address)
     with pytest.raises(OSError):  # noqa: PT011 - refused
@@ -133,6 +132,6 @@ async def test_a_handshake_that_never_ends_is_closed(folder, monkeypatch):
     async with running(settings) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
         writer.write(b"\x16\x03\x01")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await reader.read() == b""
         writer.close()

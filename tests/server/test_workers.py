@@ -17,6 +17,7 @@ from realtime.settings import Settings
 from realtime.settings.accounts import with_default
 from realtime.settings.model import Account
 from tests.eventually import eventually
+from tests.ports import free_port
 from tests.server.test_metrics_sum import values
 from tests.server.test_process import serving, until
 
@@ -49,7 +50,7 @@ async def sessions_of_each(http: aiohttp.ClientSession, url: str, together: int)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes in /proc")
 async def test_two_workers_are_one_server_until_their_parent_is_killed(tmp_path):
     async with (
-        serving(tmp_path, "--workers", "2", REALTIME_ADMISSION="count") as server,
+        serving(tmp_path, "--workers", "2", "--port", str(free_port()), REALTIME_ADMISSION="count") as server,
         aiohttp.ClientSession() as http,
     ):
         url, port = server.url, int(server.url.rpartition(":")[2])

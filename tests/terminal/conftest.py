@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests.ports import free_port
 from tests.terminal.pulse import Pulse, pulse_missing
 
 
@@ -21,3 +22,9 @@ def pulse(tmp_path_factory):
             patch.setenv(name, value)
         with server:
             yield server
+
+
+@pytest.fixture
+def unused_tcp_port():
+    """Instead of the plugin's, which may soon be the port of somebody's client."""
+    return free_port()

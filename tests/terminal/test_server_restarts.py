@@ -14,6 +14,7 @@ from realtime.server.run import running
 from realtime.server.state import DRAIN, METRICS, REGISTRY
 from realtime.settings import Settings
 from tests.eventually import eventually
+from tests.ports import free_port
 from tests.terminal.test_coming_back import Listener
 
 LOUD = (np.sin(np.arange(2_400) / 3) * 12_000).astype("<i2").tobytes()  # 100 ms
@@ -58,7 +59,7 @@ async def speak(listener: Listener, times: int) -> None:
 @pytest.mark.parametrize("binary", [False, True], ids=["json", "binary"])
 async def test_the_next_server_gets_the_conversation_and_the_half_said_sentence(binary):
     async with contextlib.AsyncExitStack() as stack:
-        async with server(settings_of(drain_s=600.0), "Hello.") as (first, _):
+        async with server(settings_of(free_port(), drain_s=600.0), "Hello.") as (first, _):
             settings = settings_of(urlsplit(first.url).port)
             listener = await stack.enter_async_context(talking(first.url, binary=binary))
             await listener.conversation.say("My name is Ada.")
@@ -89,7 +90,7 @@ async def test_the_next_server_gets_the_conversation_and_the_half_said_sentence(
 async def test_a_client_that_is_refused_meanwhile_waits_for_the_next_server():
     """It comes back while the old server still stops."""
     async with contextlib.AsyncExitStack() as stack:
-        async with server(settings_of(drain_s=600.0), "Hello.") as (first, _):
+        async with server(settings_of(free_port(), drain_s=600.0), "Hello.") as (first, _):
             settings = settings_of(urlsplit(first.url).port)
             listener = await stack.enter_async_context(talking(first.url))
             (live,) = first.app[REGISTRY]
