@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from realtime.core import own_part
-from realtime.server import journaling
+from realtime.server import journaling, restoring
 from tests.cluster import redis_server
+from tests.cluster.nodes import ANSWERS_S
 from tests.cluster.redis_server import RedisServer
 
 
@@ -30,6 +32,30 @@ def new(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server finds out sooner that it has lost a session."""
     monkeypatch.setattr(journaling, "ALIVE_S", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that runs is waited for, on this machine that may be busy. A test of one that hangs says its own times,
+    with `impatient` those of the product."""
+    virtual = not getattr(request.module, "NEW", True)
+    if virtual or redis_server.missing() is not None or "impatient" in request.fixturenames:
+        return
+    from realtime.providers import redis_permit, redis_report, redis_store, shared_quotas
+    from realtime.providers.redis_address import open_redis
+
+    monkeypatch.setattr(shared_quotas, "open_redis", partial(open_redis, limit_s=ANSWERS_S))
+    monkeypatch.setattr(redis_store, "ANSWER_S", ANSWERS_S)
+    monkeypatch.setattr(redis_permit, "LIMIT_S", ANSWERS_S)
+    monkeypatch.setattr(redis_report, "LIMIT_S", ANSWERS_S)
+    monkeypatch.setattr(journaling, "HAND_OVER_S", ANSWERS_S)
+    monkeypatch.setattr(journaling, "CLAIM_S", ANSWERS_S)
+    monkeypatch.setattr(restoring, "BUSY_S", 2 * ANSWERS_S)
+
+
+@pytest.fixture
+def impatient() -> None:
+    """Nobody waits longer for Redis than in a real server."""
 
 
 @pytest.fixture(scope="session")

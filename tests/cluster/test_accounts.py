@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-from functools import partial
-
-import pytest
 
 from realtime.commands.redis_check import redis_findings
 from realtime.errors import ProviderRejected
 from realtime.metrics import Metrics
-from realtime.providers import redis_permit, shared_quotas
-from realtime.providers.redis_address import open_redis
 from realtime.server.runtime import open_runtime
 from realtime.server.state import runtime_of
 from realtime.settings import Settings
 from realtime.settings.accounts import with_default
 from realtime.settings.model import Account
 from tests.cluster.moving import QUERY, lose, open_nodes, query_of, recorded
-from tests.cluster.nodes import ANSWERS_S, until
+from tests.cluster.nodes import until
 from tests.cluster.redis_server import RedisServer
 from tests.cluster.test_metrics import values
 
@@ -30,13 +25,6 @@ def settings_at(url: str, **more) -> Settings:
     accounts = Account("one", KEYS[0], NOWHERE, speech_rpm=3), Account("two", KEYS[1], NOWHERE, speech_rpm=5)
     quiet = {"transcriber": "none", "voice_detector": "none"}
     return Settings(accounts=accounts, redis=url, **quiet, **more)
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine may be busy."""
-    monkeypatch.setattr(shared_quotas, "open_redis", partial(open_redis, limit_s=ANSWERS_S))
-    monkeypatch.setattr(redis_permit, "LIMIT_S", ANSWERS_S)
 
 
 async def test_what_one_account_uses_is_left_at_the_other(server: RedisServer) -> None:

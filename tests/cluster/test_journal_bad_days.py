@@ -99,6 +99,7 @@ def open_link_of(node):
     return runtime_of(node.server.app).journal._link
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_while_redis_is_away_talks_go_on_and_a_stranger_is_told_so(server: RedisServer) -> None:
     async with open_nodes(server) as (one, two), one.connect(QUERY) as old:
         await recorded(one, old)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from realtime.errors import ProviderRejected
 from realtime.metrics import Metrics
-from realtime.providers import redis_permit, shared_quotas
 from realtime.providers.quota import Tally
-from realtime.providers.redis_address import open_redis
 from realtime.providers.redis_quota import MOST_SPARE
 from realtime.server.observed import observed
 from realtime.server.runtime import open_runtime
 from realtime.settings import Settings
-from tests.cluster.nodes import ANSWERS_S, all_know, nodes_at, until
+from tests.cluster.nodes import all_know, nodes_at, until
 from tests.cluster.redis_server import RedisServer
 
 
@@ -30,12 +26,7 @@ def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
     }
 
 
-async def test_a_server_shows_its_account_and_redis(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # This machine may be busy
-    monkeypatch.setattr(shared_quotas, "open_redis", partial(open_redis, limit_s=ANSWERS_S))
-    monkeypatch.setattr(redis_permit, "LIMIT_S", ANSWERS_S)
+async def test_a_server_shows_its_account_and_redis(server: RedisServer) -> None:
     settings = Settings(
         api_key="k",
         base_url="http://127.0.0.1:9",

@@ -11,7 +11,7 @@ import pytest
 from realtime.core.own_part import UNKNOWN_NODES
 from realtime.core.quota import SILENT_MS, share_of
 from realtime.providers import redis_link, redis_permit
-from tests.cluster.nodes import ANSWERS_S, KEY, LIMIT, Node, all_know, nodes_at, until
+from tests.cluster.nodes import KEY, LIMIT, Node, all_know, nodes_at, until
 from tests.cluster.redis_server import SECRET, RedisServer
 
 PLACES = f"{KEY}:speech"
@@ -19,8 +19,7 @@ PLACES = f"{KEY}:speech"
 
 @pytest.fixture(autouse=True)
 def times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine has time to answer; and nobody waits long for a node to trust Redis again."""
-    monkeypatch.setattr(redis_permit, "LIMIT_S", ANSWERS_S)
+    """Nobody waits long for a node to trust Redis again."""
     monkeypatch.setattr(redis_link, "LIMIT_S", 0.25)
 
 
