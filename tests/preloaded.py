@@ -23,7 +23,7 @@ import warnings
 from typing import Any
 
 REQUEST_BYTES = 1 << 20
-ADOPTED_S = 10.0  # a moment, on any machine
+ADOPTED_S = 60.0  # a moment, but this machine may be busy
 
 
 def preload() -> None:

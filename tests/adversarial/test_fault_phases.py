@@ -13,7 +13,7 @@ from tests.server.harness import Harness, WireClient, open_harness
 SHORT = {
     "chat_first_timeout_s": 3.0,
     "chat_gap_timeout_s": 3.0,
-    "speech_timeout_s": 1.0,
+    "speech_timeout_s": 3.0,
     "budget_wait_s": 0.2,
 }
 SLOW = ("chat.tps=250", "chat.plain_tps=250", "speech.factor=60")  # so that every phase takes a while

@@ -266,7 +266,7 @@ async def test_nor_after_a_slow_reader():
 
 
 async def test_nor_after_a_session_that_was_resumed_and_ended_by_its_time():
-    async with prewarmed(resume_window_s=5, session_minutes=0.02) as harness:
+    async with prewarmed(resume_window_s=5, session_minutes=0.1) as harness:
         with no_collector():
             async with harness.connect("?extensions=resume") as before:
                 await begin_reply(before)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-EVENT_TIMEOUT_S = 30.0  # for events that need a model, a voice or a transcriber
-SHORT_TIMEOUT_S = 5.0  # for what a server answers by itself
+EVENT_TIMEOUT_S = 60.0  # for events that need a model, a voice or a transcriber
+SHORT_TIMEOUT_S = 20.0  # for what a server answers by itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ async def platform(kind: str, url: str, monkeypatch, *, variable="HTTP_PROXY", h
     sandbox = Sandbox(SandboxOptions.parse("local", list(FAST)))
     async with sandbox, proxying(kind, urlsplit(sandbox.url).port or 0, **options) as proxy:
         monkeypatch.setenv(variable, url.format(port=proxy.port))
-        timeouts = SpeechTimeouts(connect_s=2.0)
+        # A proxy that fails is known soon; what comes through one may take its time on a busy machine
+        timeouts = SpeechTimeouts(connect_s=2.0, ready_s=60.0, first_audio_s=60.0, gap_s=60.0, finish_s=60.0)
         async with MiniMax("key", f"http://{host}", speech_timeouts=timeouts) as mm:
             yield proxy, mm
 
@@ -232,7 +233,7 @@ async def test_the_other_transcriber_uses_the_proxy_too(monkeypatch):
 
     async with serving(answer) as url, proxying("http", urlsplit(url).port or 0) as proxy:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
-        transcriber = OpenAITranscriber(f"http://{NAME}/v1", "m", key="k", timeout_s=5)
+        transcriber = OpenAITranscriber(f"http://{NAME}/v1", "m", key="k", timeout_s=60)
         got = await transcriber.transcribe(np.zeros(1600, dtype=np.int16), language=None, final=True)
         await transcriber.aclose()
     assert got.text == "hello"

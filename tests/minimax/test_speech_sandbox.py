@@ -6,7 +6,7 @@ import asyncio
 import io
 import logging
 import wave
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from realtime.sandbox.server import Sandbox
 from tests.minimax.scripted import until
 
 FAST = ("speech.connect_ms=0", "speech.first_ms=5", "speech.factor=2000", "speech.start_ms=0")
-QUICK = SpeechTimeouts(ready_s=0.4, first_audio_s=0.4, gap_s=0.4, finish_s=0.4)
+PATIENT = SpeechTimeouts(connect_s=60.0, ready_s=60.0, first_audio_s=60.0, gap_s=60.0, finish_s=60.0)
 TEXTS = ("Hello there, my friend.", "And good bye.")
 TRANSPORTS = list(Transport)
 SOCKETS = [Transport.ORDINARY, Transport.BIDI]
@@ -61,7 +61,7 @@ async def speak(
     texts: tuple[str, ...] = TEXTS,
     sets: tuple[str, ...] = (),
     key: str = "k",
-    timeouts: SpeechTimeouts | None = None,
+    timeouts: SpeechTimeouts = PATIENT,
     **fields: Any,
 ) -> Received:
     options = SandboxOptions.parse(sets=FAST + sets, faults=faults)
@@ -100,7 +100,7 @@ async def test_texts_become_audio_and_word_times(transport: Transport) -> None:
      "speech.finish_immediately", "speech.split_words"],
 )  # fmt: skip
 async def test_oddities_do_not_change_the_results(fault: str, transport: Transport) -> None:
-    received = await speak(fault, transport=transport, timeouts=QUICK)
+    received = await speak(fault, transport=transport, timeouts=replace(PATIENT, finish_s=0.4))
     assert [(end.chunk, end.skipped) for end in received.ends] == [(0, False), (1, False)]
     for chunk, text in enumerate(TEXTS):
         assert abs(len(received.pcm[chunk]) / 48 - received.ends[chunk].audio_ms) < 2
@@ -189,7 +189,7 @@ async def test_a_cut_connection_is_raised_at_every_moment(moment: str, transport
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_stall_times_out(transport: Transport) -> None:
     with pytest.raises(ProviderTimeout, match="no audio"):
-        await speak("speech.stall", transport=transport, timeouts=QUICK)
+        await speak("speech.stall", transport=transport, timeouts=replace(PATIENT, first_audio_s=0.4))
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

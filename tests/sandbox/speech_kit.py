@@ -85,7 +85,7 @@ async def platform(*sets: str, faults: tuple[str, ...] = ()) -> AsyncIterator[Pl
 
 async def settled(state: SandboxState) -> None:
     """Wait until every speech socket is closed."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while state.connections_open:  # noqa: ASYNC110 - a counter has no event to wait for
             await asyncio.sleep(0.005)
 
@@ -110,7 +110,7 @@ async def send(ws: Any, event: str | dict[str, Any], **fields: Any) -> None:
 
 
 async def receive(ws: Any) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         message = await ws.recv()
     assert isinstance(message, str)
     return dict(json.loads(message))

@@ -33,7 +33,7 @@ class Receiver:
 
     async def until(self, count: int) -> list[Any]:
         """The statuses of the pushes ("challenge" for a challenge) once there are `count` of them."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.got) < count:
                 self.came.clear()
                 await self.came.wait()

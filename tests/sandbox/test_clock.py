@@ -18,12 +18,12 @@ async def test_a_move_ends_the_waits_that_it_reaches_and_no_other() -> None:
     far = asyncio.create_task(clock.sleep_until(start_s + 7200))
     await asyncio.sleep(0)
     clock.forward(3601)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await near
     await asyncio.sleep(0)
     assert not far.done()
     clock.forward(3600)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await far
     assert clock.now_s() - start_s >= 7201
 

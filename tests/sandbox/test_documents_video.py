@@ -52,7 +52,7 @@ class Receiver:
 
     async def until(self, status: str) -> dict[str, Any]:
         """The push with this status."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.posts[-1].get("task", self.posts[-1]).get("status") != status:
                 self.came.clear()
                 await self.came.wait()

@@ -109,7 +109,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing() -> None:
             b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
             b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n' + bytes(100_000)
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not list(store.directory.iterdir()):  # noqa: ASYNC110 - a directory has no event to wait for
                 await asyncio.sleep(0.005)
             writer.close()

@@ -43,7 +43,7 @@ async def test_it_prints_its_url_answers_and_stops_on_a_signal(number: signal.Si
     assert match is not None
     assert (await post(match[1], OPENAI, body())).status == 529
     process.send_signal(number)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await process.wait() == 0
     assert (await process.stdout.read()).decode() == f"{ROBOT}\n"
 

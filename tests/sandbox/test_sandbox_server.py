@@ -99,7 +99,7 @@ async def test_stopping_closes_every_socket_and_leaves_no_task() -> None:
             await stalled.content.readuntil(b"Once")
             url = sandbox.url
             start = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - start < 3
+        assert asyncio.get_running_loop().time() - start < 30
         with pytest.raises(aiohttp.ClientError):
             await session.get(url + "/v1/models")
         stalled.close()

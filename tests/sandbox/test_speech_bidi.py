@@ -149,10 +149,10 @@ async def test_events_before_the_start_are_2206(event: str) -> None:
 
 async def test_pings_keep_it_alive() -> None:
     """Unlike on the ordinary socket. Without pings the session ends with 2201."""
-    async with platform("speech.idle_s=1") as sandbox, sandbox.connect(BIDI) as ws:
+    async with platform("speech.idle_s=3") as sandbox, sandbox.connect(BIDI) as ws:
         await begin(ws)
         for _ in range(4):
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.9)
             await (await ws.ping())
         await say(ws, "Hi.")
         assert audio_of(await until(ws, "sentence_end"))

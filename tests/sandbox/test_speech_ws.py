@@ -159,7 +159,7 @@ async def test_closing_during_speech_leaves_no_task(abrupt: bool) -> None:
             ws.transport.abort()
         else:
             await ws.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await settled(sandbox.state)
         names = [task.get_name() for task in asyncio.all_tasks()]
         assert not [name for name in names if name.startswith("sandbox speech")]
@@ -380,7 +380,7 @@ async def test_stopping_the_platform_ends_running_speech() -> None:
             await begin(ws)
             await send(ws, "task_continue", text=SENTENCE * 5)
             await receive(ws)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await sandbox.stop()
             await rest(ws)
     assert sandbox.state.connections_open == 0

@@ -240,7 +240,7 @@ async def test_tasks_in_flight_are_limited() -> None:
 
 
 async def _came(hook: Receiver, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(hook.got) < count:
             hook.came.clear()
             await hook.came.wait()

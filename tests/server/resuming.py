@@ -8,7 +8,7 @@ from realtime.server.live_session import LiveSession
 from realtime.server.session_ids import HEADER
 from realtime.server.state import REGISTRY
 from tests.eventually import eventually
-from tests.server.harness import Harness, WireClient
+from tests.server.harness import TIMEOUT_S, Harness, WireClient
 
 LONG = "Count to twenty."
 SLOW = ("speech.factor=8", "chat.tps=200", "chat.plain_tps=200")  # so that a reply takes a while
@@ -62,5 +62,7 @@ def numbers(*wires: WireClient) -> list[int]:
 async def open_client(harness: Harness, query: str) -> WireClient:
     """A client that the test closes itself."""
     return WireClient(
-        await websockets.connect(harness.ws_url + query, compression=None, max_size=None, proxy=None)
+        await websockets.connect(
+            harness.ws_url + query, compression=None, max_size=None, proxy=None, open_timeout=TIMEOUT_S
+        )
     )

@@ -168,5 +168,5 @@ async def test_connections_wait_until_they_are_read_and_are_all_answered():
 
 async def test_nobody_waits_where_only_numbers_count():
     arrivals = Arrivals(paced=False)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(arrivals.turn(resumed=False) for _ in range(10_000)))

@@ -7,7 +7,7 @@ import resource
 import pytest
 import websockets
 
-from tests.server.harness import open_harness
+from tests.server.harness import TIMEOUT_S, open_harness
 
 CONNECTIONS = 1_000
 DESCRIPTORS = 3 * CONNECTIONS
@@ -30,7 +30,10 @@ async def test_a_thousand_idle_connections(descriptors):
         sockets = []
         for _ in range(CONNECTIONS // 50):
             sockets += await asyncio.gather(
-                *(websockets.connect(address, compression=None, ping_interval=None) for _ in range(50))
+                *(
+                    websockets.connect(address, compression=None, ping_interval=None, open_timeout=TIMEOUT_S)
+                    for _ in range(50)
+                )
             )
         for socket in sockets:
             assert json.loads(await socket.recv())["type"] == "session.created"

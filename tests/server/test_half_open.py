@@ -81,7 +81,7 @@ async def test_the_next_reply_uses_new_connections(dies: str, socket: str) -> No
         ("chat.tps=20", "chat.plain_tps=20", "chat.chunk_ms=50") if dies == "chat" else ("speech.factor=1",)
     )
     options = SandboxOptions.parse("local", [*QUICK, *slow], ())
-    short = {"chat_gap_timeout_s": 0.7} if dies == "chat" else {"speech_timeout_s": 0.7}
+    short = {"chat_gap_timeout_s": 2.0} if dies == "chat" else {"speech_timeout_s": 2.0}
     patient = {"chat_first_timeout_s": LONG_S, "chat_gap_timeout_s": LONG_S, "speech_timeout_s": LONG_S}
     async with Sandbox(options) as sandbox, line_to(sandbox) as line:
         settings = Settings(
@@ -108,7 +108,7 @@ async def test_the_next_reply_uses_new_connections(dies: str, socket: str) -> No
                 assert first["status_details"]["error"]["code"] == "upstream_timeout"
             else:
                 assert first["status"] == "completed"  # the voice went on over a new connection
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(LONG_S / 2):
                 done = await wire.ask("What is two plus three?")
             assert done["status"] == "completed", done["status_details"]
             assert wire.audio(done["id"])

@@ -91,7 +91,7 @@ async def test_a_session_ends_when_the_client_closes_normally(harness: Harness, 
 
 
 async def test_a_detached_session_ends_after_the_resume_window():
-    async with open_harness(resume_window_s=0.3) as harness, harness.connect("?extensions=resume") as before:
+    async with open_harness(resume_window_s=0.9) as harness, harness.connect("?extensions=resume") as before:
         assert session_of(before)["resume_window_s"] == 1
         await before.ask("What is two plus three?")
         query, old_id = resume_query(before), session_of(before)["id"]

@@ -16,7 +16,7 @@ from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.server.persistence import KEEP_UP_S, Persistence
 from realtime.server.run import running
-from tests import programs
+from tests import programs, virtual_time
 from tests.eventually import eventually
 from tests.server.harness import Harness, WireClient, open_harness, open_socket
 
@@ -84,13 +84,17 @@ async def test_many_who_open_it_at_once_are_one_after_the_other():
         await said(first, "one")
         found = conversation_id(first)
 
+        came: list[int] = []
+
         async def open_and_say(number: int) -> None:
             async with harness.open_socket(f"?conversation={found}") as wire:
+                came.append(number)
                 await wire.closed() if number % 2 else await asyncio.sleep(0.05)
 
         async with asyncio.TaskGroup() as group:
             for number in range(6):
                 group.create_task(open_and_say(number))
+            await eventually(lambda: len(came) == 6)
             await asyncio.sleep(0.3)
             async with harness.connect(f"?conversation={found}") as last:
                 await last.until("conversation.item.done", 1)
@@ -164,8 +168,12 @@ async def test_a_session_that_cannot_be_saved_is_not_ended_for_another():
 # -- a reply that is not over ----------------------------------------------------------------------------------------
 
 
-async def test_of_a_reply_that_sounds_what_was_heard_is_kept_all_the_time():
+def test_of_a_reply_that_sounds_what_was_heard_is_kept_all_the_time():
     """In steps of KEEP_UP_S; when it is over, all of it; what was not heard at no time."""
+    virtual_time.run(_a_reply_that_sounds())
+
+
+async def _a_reply_that_sounds() -> None:
     store, conversation = MemoryStore(), Conversation()
     heard = {"reply": OutputSpeech("")}
     conversation.add(Message("reply", "assistant", (), "in_progress"))
@@ -188,6 +196,7 @@ async def test_of_a_reply_that_sounds_what_was_heard_is_kept_all_the_time():
         assert await stored() == "One, two, three. Four. completed"
     finally:
         saving.cancel()
+        await asyncio.gather(saving, return_exceptions=True)
 
 
 async def test_the_end_of_a_reply_that_falls_into_a_save_is_kept_too():
@@ -260,11 +269,17 @@ async def test_a_server_that_is_killed_in_mid_answer_leaves_what_was_heard(tmp_p
                 await wire.say(LONG)
                 await wire.send("response.create")
                 await wire.until("response.output_audio.delta", 3)
-                await asyncio.sleep(2.5)  # somebody listens
+                found, store = conversation_id(wire), SqliteStore(str(path))
+
+                async def is_kept() -> bool:
+                    items = [json.loads(item) for item in await store.load("open", found) or ()]
+                    return len(items) == 2 and any(part["transcript"] for part in items[1]["content"])
+
+                await eventually(is_kept, "what somebody heard")
+                await store.aclose()
                 process.send_signal(signal.SIGKILL)
                 await wire.closed()
                 told = "".join(e["delta"] for e in wire.of("response.output_audio_transcript.delta"))
-                found = conversation_id(wire)
         finally:
             if process.returncode is None:
                 process.kill()

@@ -20,7 +20,7 @@ from tests.stock.speech import QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install livekit-plugins-openai==1.8.9"
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 require("livekit.plugins.openai", HOW)
 pytestmark = pytest.mark.filterwarnings("default")  # its dependencies cause deprecation warnings
 

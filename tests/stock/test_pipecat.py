@@ -20,7 +20,7 @@ from tests.stock.speech import INTERRUPTION, QUESTION, said, spoken
 from tests.wer import word_error_rate
 
 HOW = "pip install 'pipecat-ai[openai]==1.14.0'"
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 require("pipecat.services.openai.realtime", HOW)
 pytestmark = pytest.mark.filterwarnings("default")  # its dependencies cause deprecation warnings
 

@@ -245,7 +245,7 @@ async def test_a_file_that_nobody_listens_to_is_written_as_fast_as_the_audio_com
     began_s = asyncio.get_running_loop().time()
     async with scripted_server(script) as (url, lines), connect(url, speaker=speaker) as talk:
         await talk.ended()
-    assert asyncio.get_running_loop().time() - began_s < 30
+    assert asyncio.get_running_loop().time() - began_s < 55
     assert bytes(speaker.heard) == sound(60_000)
     acks = lines[0].of_type("output_audio_buffer.played")
     assert (acks[-1]["state"], acks[-1]["played_ms"]) == ("drained", 60_000)

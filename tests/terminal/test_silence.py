@@ -277,7 +277,7 @@ async def hello(line):
 
 async def test_a_cut_cable_ends_the_conversation_with_a_sentence():
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         scripted_server(hello) as (url, _),
         cable_to(url) as (line, cut),
         connect(line, silence_timeout_s=0.5, resume=False) as conversation,
@@ -300,7 +300,7 @@ async def test_a_cut_cable_also_ends_a_send_that_waits():
             await conversation.write("x" * 1_000_000)
 
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         scripted_server(hello) as (url, _),
         cable_to(url) as (line, cut),
         connect(line, silence_timeout_s=0.5, resume=False) as conversation,

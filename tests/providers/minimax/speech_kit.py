@@ -32,6 +32,7 @@ FAST = (
     "speech.factor=500",
 )
 SLOW = (*FAST, "speech.factor=4")  # slow enough to be interrupted
+PATIENT_S = 60.0  # this machine may be busy: a test of a silent service says its own time
 LONG = (
     "The quick brown fox jumps over the lazy dog while seven wizards quietly watch the evening sun go down."
 )
@@ -44,6 +45,7 @@ def sandbox(*faults: str, sets: tuple[str, ...] = FAST) -> Sandbox:
 @asynccontextmanager
 async def speaking(*hosts: Sandbox | str, **settings: Any) -> AsyncIterator[MiniMaxSpeech]:
     urls = tuple(host if isinstance(host, str) else host.url for host in hosts)
+    settings = {"speech_timeout_s": PATIENT_S, **settings}
     speech = create(Settings(api_key="k", base_url=urls[-1], speech_urls=urls, **settings))
     try:
         yield speech
@@ -98,7 +100,7 @@ async def say(speech: MiniMaxSpeech, *texts: str, voice: Voice = VOICE) -> Recei
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENT_S):
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)
 

@@ -69,7 +69,7 @@ async def test_a_stall_moves_on_to_the_next_host() -> None:
     async with (
         sandbox("speech.stall") as bad,
         sandbox() as good,
-        speaking(bad, good, speech_timeout_s=0.3) as speech,
+        speaking(bad, good, speech_timeout_s=2.0) as speech,
     ):
         received = await say(speech, "First chunk.", "Second chunk.")
         assert texts(good) == ["First chunk.", "Second chunk."]
@@ -185,14 +185,14 @@ async def test_a_reply_waits_a_short_time_for_the_budget(monkeypatch: pytest.Mon
 
 
 async def test_an_idle_socket_that_was_closed_is_replaced() -> None:
-    async with sandbox(sets=(*FAST, "speech.idle_s=0.2")) as host, speaking(host) as speech:
+    async with sandbox(sets=(*FAST, "speech.idle_s=0.8")) as host, speaking(host) as speech:
         await say(speech, "Hello.")
         await until(lambda: host.state.connections_open == 0)
         await say(speech, "Hello again.")
         async with speech.open(VOICE) as utterance:
             receiving = asyncio.create_task(receive_all(utterance))
             await utterance.say("One.")
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1.2)
             await utterance.say("Two.")
             utterance.finish()
             assert (await receiving).done == [0, 1]
