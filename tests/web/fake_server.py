@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.ports import free_port
 from tests.web.fake_session import RATE, Event, Script, Session
 
 __all__ = ["RATE", "FakeServer", "Script", "Session", "serving"]
@@ -27,7 +28,7 @@ class FakeServer:
     """The page's files with a strict Content-Security-Policy, /readyz, client secrets, and the WebSocket."""
 
     def __init__(self, script: Script, port: int = 0) -> None:
-        self.script, self.port = script, port
+        self.script, self.port = script, port or free_port()  # one may be started again
         self.sessions: list[Session] = []
         self.subprotocols: list[list[str]] = []
         self.asked_for: list[str | None] = []  # the `conversation` of each connection

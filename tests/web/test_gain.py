@@ -23,7 +23,8 @@ async def test_the_gain_that_the_server_asks_for_is_the_players_and_a_new_sessio
         await player.open();
         gains.push(player.output.gain.value);
         change(0);
-        await new Promise((done) => setTimeout(done, 500));
+        for (let tries = 0; player.output.gain.value < 0.99 && tries < 600; tries++)
+            await new Promise((done) => setTimeout(done, 100));
         gains.push(player.output.gain.value);
         change(-12);
         audio.handle({ type: "session.created" });

@@ -199,7 +199,9 @@ async def test_capture_resamples_the_rate_of_the_context(page: Any) -> None:
         tone.connect(node).connect(context.destination);
         tone.start();
         await context.startRendering();
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        const soon = () => new Promise((resolve) => setTimeout(resolve, 100));
+        for (let tries = 0; frames.length < 49 && tries < 600; tries++) await soon();
+        await soon();
         return frames;
     }""")
     assert {len(frame["pcm"]) for frame in made} == {480}
@@ -228,10 +230,13 @@ async def test_player_worklet_plays_without_gaps_and_reports(page: Any, context_
             node.port.postMessage({ type: "audio", key: "a", pcm: pcm.buffer });
         }
         node.port.postMessage({ type: "end", key: "a" });
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        const soon = () => new Promise((resolve) => setTimeout(resolve, 200));
+        await soon();
         const rendered = await context.startRendering();
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        return { output: Array.from(rendered.getChannelData(0)), last: reports.filter((r) => r.parts?.length).at(-1) };
+        const last = () => reports.filter((r) => r.parts?.length).at(-1);
+        for (let tries = 0; !last() && tries < 300; tries++) await soon();
+        await soon();
+        return { output: Array.from(rendered.getChannelData(0)), last: last() };
     }""",
         context_rate,
     )
