@@ -155,11 +155,14 @@ async def test_methods_hosts_and_pages(harness):
 async def test_a_huge_list_is_read_in_part(kind, tmp_path):
     store = MemoryStore() if kind == "memory" else SqliteStore(str(tmp_path / "kept.db"))
     item = b'{"id":"i","type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}]}'
-    for number in range(300):
-        await store.save(
-            "ada", f"conv_{number}", FIRST_EPOCH, Changes(["i", "large"], {"i": item, "large": b"x" * 20_000})
-        )
+    both = Changes(["i", "large"], {"i": item, "large": b"x" * 20_000})
+    await store.save("ada", "conv_0", FIRST_EPOCH, both)
     await asyncio.sleep(0.005)  # the times of a file have milliseconds
+    # Together, as a busy server's: one after the other, each would wait for company
+    await asyncio.gather(
+        *(store.save("ada", f"conv_{number}", FIRST_EPOCH, both) for number in range(1, 300))
+    )
+    await asyncio.sleep(0.005)
     changed = Changes(["i", "large", "last"], {"last": b"x" * 20_000})
     await store.save("ada", "conv_0", FIRST_EPOCH, changed)  # changed last, made first
     found = await store.listing("ada", MAX_LIMIT)
