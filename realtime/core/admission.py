@@ -16,13 +16,9 @@ LEAST_SHARE = 1 / 250  # of a core, for one session: what a core carried (bench/
 MOST_SHARE = 1 / 20  # a few sessions say little about the next one
 CAREFUL_GAP_S = 1.0  # between two new sessions
 OWN_SHARE = 0.5  # of a core, all threads: who uses less is late because of others, and to refuse helps nobody
-BUSY_SHARE = (
-    0.5  # of a core, the thread of the event loop: its sessions make it late, and each more than the last
-)
-BUSY_NEW, BUSY_NEW_SHARE = (
-    2,
-    0.05,
-)  # new sessions within RESERVED_S then: at least, and of those that are there
+# Of a core, the thread of the event loop: beyond it the sessions make the loop late, and each more than the last one.
+# Then new ones begin slowly, within RESERVED_S so many, or this share of those that are there.
+BUSY_SHARE, BUSY_NEW, BUSY_NEW_SHARE = 0.5, 2, 0.05
 BEYOND = 2  # measurements in a row beyond a limit: one late moment is no load
 CALM = 6  # measurements in a row below
 CALM_SHARE = 0.8  # of a limit, to be below it

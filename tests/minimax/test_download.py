@@ -247,6 +247,16 @@ async def test_a_host_that_falls_silent_is_left(tmp_path: Path) -> None:
         await saving(Store(FILM, every_day="stall"), tmp_path / "b.mp4", stall_timeout_s=0.1, tries=1)
 
 
+async def goes_on(store: Store, target: Path, http: HttpClient) -> None:
+    """What is there of the file is right, and the next save asks for the rest alone."""
+    kept = part_path(target).read_bytes()
+    assert kept == FILM[: len(kept)]
+    assert len(kept) >= MIB
+    saved = await save(store.link, target, http=http)
+    assert saved.path == target
+    assert ranges(store) == [None, f"bytes={len(kept)}-"]
+
+
 async def test_a_cancelled_download_keeps_its_part(tmp_path: Path) -> None:
     store, target, half = Store(FILM, days=["stall"], cut_at=MIB + 100), tmp_path / "a.mp4", asyncio.Event()
     async with open_store(store) as http:
@@ -258,12 +268,8 @@ async def test_a_cancelled_download_keeps_its_part(tmp_path: Path) -> None:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        kept = part_path(target).read_bytes()
-        assert kept == FILM[: len(kept)]
-        assert len(kept) >= MIB
-        await save(store.link, target, http=http)
+        await goes_on(store, target, http)
     assert target.read_bytes() == FILM
-    assert ranges(store) == [None, f"bytes={len(kept)}-"]
 
 
 @pytest.mark.parametrize("cancels", [1, 3])
@@ -294,12 +300,8 @@ async def test_a_download_that_is_cancelled_while_the_disk_is_slow_gives_its_par
             go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await running
-        kept = part_path(target).read_bytes()
-        assert kept == FILM[: len(kept)]
-        assert len(kept) >= MIB
-        await save(store.link, target, http=http)
+        await goes_on(store, target, http)
     assert target.read_bytes() == FILM
-    assert ranges(store) == [None, f"bytes={len(kept)}-"]
 
 
 async def test_no_error_and_no_repr_shows_the_signature(tmp_path: Path) -> None:
