@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime.core.quota import SILENT_MS, WINDOW_MS, QuotaLog, share_of
+from realtime.core.quota import LONGEST_WAIT_MS, SILENT_MS, WINDOW_MS, QuotaLog, share_of
 
 UNKNOWN_NODES = 10  # a node that has never heard of the others takes it that there are so many
 YOUNG_MS = 3_000  # a log that is younger may belong to nodes that have not come back yet
 ALONE_MS = WINDOW_MS + SILENT_MS  # after so long, all the others keep to their shares
-JUMP_MS = 1_000  # a clock that is so far ahead of what it was has been set
+JUMP_MS = 500  # a clock that is so far ahead of what it was a window ago has been set, or runs too fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,14 @@ class View:
     there_ms: int  # when it was given
     oldest_ms: int  # the oldest of the times that they have heard, each its last one
     since_ms: int  # nothing was forgotten since then
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What an answer is to."""
+
+    asked_ms: int  # it was said then, or later
+    nodes: int  # that it told of
 
 
 @dataclass(slots=True)
@@ -44,10 +52,13 @@ class OwnPart:
         self.heard_there_ms = 0  # the last answer on this connection; 0: none yet
         self.nodes = UNKNOWN_NODES  # as it tells the others
         self._limit = limit
+        self._known = 0  # nodes, by the last answer
         self._share_of = UNKNOWN_NODES  # its share is one of so many: what it told, and what it may have told
         self._heard_ms: int | None = None
         self._since_ms: int | None = None
-        self._ahead_ms: int | None = None  # the other clock, at least
+        self._ahead: list[
+            tuple[int, int]
+        ] = []  # when the other clock was ahead by how much at most: the least of late
         self._young = False  # it is new here, and those who were here before may not be back yet
         self._introduced_ms: int | None = None  # since then all the others can know of it ...
         self._introduced = False  # ... and now they do
@@ -71,39 +82,50 @@ class OwnPart:
         """There is a new connection. Unless it leads to the same place, that may know less, or have another clock."""
         self.heard_there_ms = 0
         if not same:
-            self._ahead_ms = None
+            self._ahead.clear()
             self._set_apart(now_ms, self._apart.expected if self._apart else 0)
 
-    def heard(self, view: View, now_ms: int, told: int) -> bool:
-        """An answer has come, to a word that told of so many nodes. Returns whether something was forgotten there, so
-        that all places must be written again."""
+    def word(self, now_ms: int) -> Word:
+        """The one that is said now."""
+        return Word(now_ms, self.nodes)
+
+    def heard(self, view: View, now_ms: int, word: Word) -> bool:
+        """The answer to this word has come. Returns whether something was forgotten there, so that all places must be
+        written again."""
         forgotten = self._since_ms not in (None, view.since_ms) or self._jumped(view, now_ms)
         if forgotten:
-            self._set_apart(now_ms, max(self._share_of, self._apart.expected if self._apart else 0))
-            self._ahead_ms = None
-        ahead_ms = view.there_ms - now_ms
-        self._ahead_ms = ahead_ms if self._ahead_ms is None else max(ahead_ms, self._ahead_ms)
+            self._set_apart(now_ms, max(self._known, self._apart.expected if self._apart else 0))
+            self._ahead.clear()
+        self._note_ahead(now_ms, view.there_ms - word.asked_ms)
         self._heard_ms, self.heard_there_ms, self._since_ms = now_ms, view.there_ms, view.since_ms
+        self._known = view.nodes
         if self._apart is not None and not self._all_were_there(self._apart, view, now_ms):
             self._share_of = max(self._share_of, view.nodes)
             self.nodes = self._share_of
         else:
             self._apart, self._room, self._room_heard_ms = None, None, None
             self.nodes = max(view.nodes, 0 if self._is_introduced(view) else UNKNOWN_NODES)
-            self._share_of = max(told, self.nodes)
+            self._share_of = max(word.nodes, self.nodes)
         return forgotten
 
-    def take(self, place: str, now_ms: int, longest_wait_ms: float, *, granted: bool = False) -> int:
-        """The wait of a request by the own log, in ms. If that is not too long, the place is taken, and open.
+    def take(
+        self, place: str, now_ms: int, longest_wait_ms: float, *, given_ms: int | None = None
+    ) -> tuple[int, bool]:
+        """The wait of a request by the own log, in ms, and whether the place is taken, and open from then on.
 
-        `granted`: the other place has given it, as far as it knows.
+        `given_ms`: the other place has given it from then on, as far as it knows. Without that, a node that is not
+        `alone` gets no place, and learns how long it would wait if it heard nothing more: if it does, no share is aside
+        for it.
         """
         self.log.give_back(place)
-        limit, from_ms = self._allowed(now_ms, granted=granted)
+        limit, from_ms = self._allowed(now_ms, granted=given_ms is not None)
         if limit < 1:
-            return WINDOW_MS
+            return WINDOW_MS, False
         self.log.limit = limit
-        return self.log.take(place, now_ms, longest_wait_ms, from_ms)
+        if given_ms is None and not self.alone(now_ms):
+            longest_wait_ms = -1
+        wait_ms = self.log.take(place, now_ms, longest_wait_ms, max(from_ms, given_ms or 0))
+        return wait_ms, wait_ms <= min(longest_wait_ms, LONGEST_WAIT_MS)
 
     def left(self, now_ms: int) -> int:
         """How many requests it could send by itself now."""
@@ -158,6 +180,13 @@ class OwnPart:
         self._introduced = self._introduced or view.oldest_ms >= self._introduced_ms
         return self._introduced
 
+    def _note_ahead(self, now_ms: int, most_ms: int) -> None:
+        while self._ahead and self._ahead[-1][1] >= most_ms:
+            self._ahead.pop()
+        self._ahead.append((now_ms, most_ms))
+        while len(self._ahead) > 1 and self._ahead[1][0] <= now_ms - WINDOW_MS:
+            del self._ahead[0]
+
     def _jumped(self, view: View, now_ms: int) -> bool:
-        """An answer is late, but never early: a clock that seems ahead was set forward."""
-        return self._ahead_ms is not None and view.there_ms - now_ms > self._ahead_ms + JUMP_MS
+        """Whether the other clock was set forward, or ran too fast: an answer is given before it comes."""
+        return bool(self._ahead) and view.there_ms - now_ms > self._ahead[0][1] + JUMP_MS

@@ -40,7 +40,7 @@ class QuotaLog:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.aside = 0  # the shares of nodes that are silent
+        self.aside = 0  # of the shares of nodes that are silent: what they have no places for yet
         self._at_ms: dict[str, int] = {}
         self._order: list[tuple[int, str]] = []
         self._refused_ms: list[int] = []
@@ -53,22 +53,27 @@ class QuotaLog:
     ) -> int:
         """How long this request has to wait, in ms. If that is not too long, the place is taken, and open from then on.
 
-        A place that was taken before is given back first.
+        A place that was taken before makes no difference. If the wait is too long it stays, open from now on: between
+        nodes this question may have been on its way for long, and its request may have left.
         """
-        self.give_back(place)
+        had = self.give_back(place)
         wait_ms = max(self._free_at(now_ms), not_before_ms) - now_ms
         if wait_ms <= min(longest_wait_ms, LONGEST_WAIT_MS):
             self.hold(place, now_ms + wait_ms)
+        elif had:
+            self.hold(place, now_ms)
         return wait_ms
 
     def hold(self, place: str, from_ms: int) -> None:
         """A place is open from this time on, whatever the limit."""
         self.write(place, from_ms + HOLD_MS)
 
-    def give_back(self, place: str) -> None:
-        """Free a place that was not used. One that is unknown, or over, is no error."""
-        if (at_ms := self._at_ms.pop(place, None)) is not None:
-            del self._order[bisect_right(self._order, (at_ms, place)) - 1]
+    def give_back(self, place: str) -> bool:
+        """Free a place that was not used; whether there was one. One that is unknown, or over, is no error."""
+        if (at_ms := self._at_ms.pop(place, None)) is None:
+            return False
+        del self._order[bisect_right(self._order, (at_ms, place)) - 1]
+        return True
 
     def write(self, place: str, at_ms: int) -> None:
         """A request has left at this time, whatever the limit. The same id twice is one place."""

@@ -60,6 +60,7 @@ class MemoryPermit(Permit):
         wait_ms = log.take(self._place, now_ms(), longest_ms)
         if wait_ms > longest_ms:
             self._over = True
+            log.give_back(self._place)
             tally.refused += 1
             raise used_up(self._quota.kind, wait_ms / 1000)
         self._until_ms = now_ms() + wait_ms + HOLD_MS

@@ -46,9 +46,14 @@ class SharedCount(Protocol):
         """Redis has given this node a place."""
         ...
 
-    def take_alone(self, place: str, longest_wait_ms: int, *, granted: bool) -> int:
-        """The wait by this node's own part, in ms. A place that it gives is told to Redis. `granted`: Redis has given
-        it as well, as far as it knows."""
+    @property
+    def may_answer(self) -> bool:
+        """Whether to ask Redis again where an answer was lost: it is not away, as far as is known here."""
+        ...
+
+    def take_alone(self, place: str, longest_wait_ms: int, given_ms: int | None) -> tuple[int, bool]:
+        """The wait by this node's own part, in ms, and whether the place is taken; if so, Redis is told. `given_ms`:
+        Redis has given it from then on, as far as it knows."""
         ...
 
     def left_now(self, place: str) -> None:
@@ -131,13 +136,15 @@ class RedisPermit(Permit):
         self._place = self._quota.new_place()
         self._over = self._used = False
         self._renewal = None
+        self._asked = 0
         self._ask()
 
     def _ask(self) -> None:
+        self._asked += 1
         self._asked_ms, self._asked_for_ms = now_ms(), self._longest_ms
         self._from_ms: int | None = None  # its request may leave from then on ...
         self._until_ms = 0  # ... and until then
-        self._too_soon = False  # Redis gave it a place and may not know all of them
+        self._given_ms: int | None = None  # Redis gave it a place from then on, and may not know all of them
         self._judged = False  # the answer
         self._answer = self._quota.send("take", self._place, self._longest_ms)
         self._answer.add_done_callback(self._answered)
@@ -150,10 +157,10 @@ class RedisPermit(Permit):
         self._judged = True
         if self._over or result is None or result[0] > self._asked_for_ms:
             return
-        if self._quota.apart:
-            self._too_soon = True
-            return
         from_ms = now_ms() + int(result[0])
+        if self._quota.apart:
+            self._given_ms = from_ms
+            return
         if self._from_ms is None or from_ms < self._from_ms:
             self._from_ms, self._until_ms = from_ms, self._asked_ms + int(result[0]) + HOLD_MS
             self._quota.placed(self._place, self._asked_ms + int(result[0]))
@@ -172,8 +179,8 @@ class RedisPermit(Permit):
             self._ask()
         while True:
             await self._hear()
-            if self._too_soon and self._from_ms is None and not self._quota.apart:
-                self._ask()  # now Redis knows all of them
+            if self._is_given_anew():
+                self._ask()
                 continue
             wait_ms, rest_ms = self._wait_ms(end_ms), end_ms - now_ms()
             if wait_ms <= 0:
@@ -192,8 +199,8 @@ class RedisPermit(Permit):
         if self._from_ms is None:
             if self._is_refused():
                 return max(1, self._asked_ms + int((self._answer.result() or [0])[0]) - now)
-            wait_ms = self._quota.take_alone(self._place, end_ms - now, granted=self._too_soon)
-            if wait_ms > end_ms - now:
+            wait_ms, taken = self._quota.take_alone(self._place, end_ms - now, self._given_ms)
+            if not taken:
                 return wait_ms
             self._from_ms, self._until_ms = now + wait_ms, now + wait_ms + HOLD_MS
         return self._from_ms - now
@@ -201,6 +208,15 @@ class RedisPermit(Permit):
     def _is_refused(self) -> bool:
         result = self._answer.result() if self._answer.done() else None
         return result is not None and int(result[0]) > self._asked_for_ms
+
+    def _is_lost(self) -> bool:
+        return self._answer.done() and self._answer.result() is None
+
+    def _is_given_anew(self) -> bool:
+        """Whether Redis knows all of them by now, or its place is over."""
+        if self._given_ms is None or self._from_ms is not None:
+            return False
+        return not self._quota.apart or now_ms() >= self._asked_ms + HOLD_MS
 
     def _is_too_old(self) -> bool:
         return self._from_ms is not None and now_ms() >= self._until_ms
@@ -221,12 +237,18 @@ class RedisPermit(Permit):
 
     def _may_hear(self) -> bool:
         """Whether there may be news of it before it gets a place of its own."""
+        if self._is_lost() and self._quota.may_answer:
+            return True
         return not self._answer.done() or (self._quota.apart and not self._is_refused())
 
     async def _news(self, most_s: float) -> None:
         """Wait so long, or until there is news of it."""
         if not self._answer.done():
             await asyncio.wait([self._answer], timeout=most_s)
+        elif self._is_lost() and self._quota.may_answer:
+            await asyncio.sleep(min(most_s, LIMIT_S))
+            if self._from_ms is None:
+                self._ask()
         elif self._quota.apart and not self._is_refused():
             await self._quota.together(most_s)
         else:
@@ -234,8 +256,8 @@ class RedisPermit(Permit):
 
     def _refuse(self, wait_ms: int) -> NoReturn:
         self._quota.tally.refused += 1
-        if self._is_refused():
-            self._over = True  # Redis has no place of it
+        if self._is_refused() and self._asked == 1:
+            self._over = True  # nobody has a place of it
         else:
             self._drop()
         raise used_up(self._quota.kind, wait_ms / 1000)

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import resources
-from itertools import count
+from itertools import count, takewhile
 from typing import Any
 
 from realtime import deadlines
-from realtime.core.own_part import UNKNOWN_NODES, OwnPart, View
-from realtime.core.quota import HOLD_MS
+from realtime.core.own_part import UNKNOWN_NODES, OwnPart, View, Word
+from realtime.core.quota import HOLD_MS, WINDOW_MS
 from realtime.providers.memory_quota import now_ms
 from realtime.providers.quota import Permit, Quota, Tally
 from realtime.providers.redis_link import Argument, Greeting, RedisLink, Result, Script
@@ -29,6 +29,7 @@ LOOK_S = 0.7  # the view of the account is at most so old
 SPARE_PART = 4  # all nodes together keep a quarter of what is left in hand ...
 MOST_SPARE = 10  # ... and none of them more than so many permits
 TOGETHER = 1000  # places in one run of the script
+TAG = 8  # characters: the script knows by them whose a place is
 
 SCRIPT = Script(resources.files("realtime.providers").joinpath("lua/quota.lua").read_text("utf-8"))
 
@@ -52,14 +53,15 @@ class RedisQuota(Quota, SharedCount, Greeting):
         self.tally = Tally()
         self.keys = keys_of(key, kind)
         self._link = link
-        self._node = node
+        self._numbers, self._tag = count(), secrets.token_hex(TAG // 2)
+        self._node = f"{self._tag} {node}"
         self._own = OwnPart(limit)
         self._usable, self._left, self._known = limit, limit, UNKNOWN_NODES
         self._together = asyncio.Event()
         self._on_nodes: Callable[[int], None] | None = None
-        self._numbers, self._id = count(), secrets.token_hex(4)
         self._server = ""  # the process of Redis
-        self._undone: dict[str, None] = {}  # places that were given back while Redis was away
+        self._greeting = Word(0, UNKNOWN_NODES)  # the last of the first words
+        self._undone: dict[str, int] = {}  # places that were given back, and when, until Redis knows it
         self._wants_spare = spare
         self._spares: deque[RedisPermit] = deque()
         link.greet_with(self)
@@ -116,12 +118,13 @@ class RedisQuota(Quota, SharedCount, Greeting):
     # -- for permits ---------------------------------------------------------------------------------------------
 
     def send(self, operation: str, *arguments: Argument) -> asyncio.Future[Result]:
-        result = self._link.send(SCRIPT, self.keys, *self._words(operation, *arguments))
-        result.add_done_callback(partial(self._heard, self._own.nodes))
+        heard_ms = self._own.heard_there_ms
+        result = self._link.send(SCRIPT, self.keys, *self._words(operation, heard_ms, *arguments))
+        result.add_done_callback(partial(self._heard, self._own.word(now_ms())))
         return result
 
     def new_place(self) -> str:
-        return f"{self._id}:{next(self._numbers)}"
+        return f"{self._tag}:{next(self._numbers)}"
 
     @property
     def apart(self) -> bool:
@@ -135,46 +138,61 @@ class RedisQuota(Quota, SharedCount, Greeting):
     def placed(self, place: str, from_ms: int) -> None:
         self._own.log.hold(place, from_ms)
 
-    def take_alone(self, place: str, longest_wait_ms: int, *, granted: bool) -> int:
-        wait_ms = self._own.take(place, now_ms(), longest_wait_ms, granted=granted)
-        if wait_ms <= longest_wait_ms:
+    @property
+    def may_answer(self) -> bool:
+        return self._link.up and not self._own.alone(now_ms())
+
+    def take_alone(self, place: str, longest_wait_ms: int, given_ms: int | None) -> tuple[int, bool]:
+        wait_ms, taken = self._own.take(place, now_ms(), longest_wait_ms, given_ms=given_ms)
+        if taken:
             self.send("write", place, -wait_ms - HOLD_MS)
-        return wait_ms
+        return wait_ms, taken
 
     def left_now(self, place: str) -> None:
         self._own.log.write(place, now_ms())
         self.send("write", place, 0)
 
     def give_back(self, place: str) -> None:
+        now = now_ms()
         self._own.log.give_back(place)
-        self._undone[place] = None
-        self.send("back", place).add_done_callback(
-            lambda answer: self._undone.pop(place, None) if answer.result() is not None else None
-        )
+        for over in list(takewhile(lambda one: self._undone[one] <= now - WINDOW_MS - HOLD_MS, self._undone)):
+            del self._undone[over]  # Redis has forgotten it by now
+        self._undone[place] = now
+        self._send_back([place])
+
+    def _send_back(self, places: Sequence[str]) -> None:
+        self.send("back", *places).add_done_callback(partial(self._sent_back, places))
+
+    def _sent_back(self, places: Sequence[str], answer: asyncio.Future[Result]) -> None:
+        if answer.result() is not None:
+            for place in places:
+                self._undone.pop(place, None)
 
     # -- a new connection ----------------------------------------------------------------------------------------
 
     def words(self, server: str) -> Iterator[Sequence[Argument]]:
         """The own last minute, with what is in hand, before anything new is asked for."""
-        now = now_ms()
-        self._own.connected(now, same=server != "" and server == self._server)
+        self._own.connected(now_ms(), same=server != "" and server == self._server)
         self._server = server
         if self.apart:
             self._together.clear()
+        yield self._first("greet", server)
+        # Now it is not alone any more, and takes no place that Redis does not give
+        now = now_ms()
         places = self._own.log.places(now)
-        undone = list(self._undone)
-        self._undone.clear()
-        yield self._words("greet", server)
-        yield self._words("back", *undone)
-        for first in range(0, len(places), TOGETHER):
-            yield self._words("write", *self._ages(places[first : first + TOGETHER], now))
+        for begin in range(0, len(places), TOGETHER):
+            yield self._first("write", *self._ages(places[begin : begin + TOGETHER], now))
 
     def answered(self, result: list[Any]) -> None:
-        self._learn(result, self._own.nodes)
+        self._learn(result, self._greeting)
 
-    def _words(self, operation: str, *arguments: Argument) -> list[Argument]:
-        own = self._own
-        return [operation, self._node, own.heard_there_ms, own.nodes, self.limit, *arguments]
+    def _first(self, operation: str, *arguments: Argument) -> list[Argument]:
+        """Until all its places are written, a node has heard nothing: its share stays aside, nobody relies on it."""
+        self._greeting = self._own.word(now_ms())
+        return self._words(operation, 0, *arguments)
+
+    def _words(self, operation: str, heard_ms: int, *arguments: Argument) -> list[Argument]:
+        return [operation, self._node, heard_ms, self._own.nodes, self.limit, *arguments]
 
     def _ages(self, places: Sequence[tuple[str, int]], now: int) -> list[Argument]:
         """What is open has a time that lies ahead."""
@@ -182,18 +200,20 @@ class RedisQuota(Quota, SharedCount, Greeting):
 
     def _look_now(self) -> None:
         self.send("look")
+        undone = list(self._undone)
+        for begin in range(0, len(undone), TOGETHER):
+            self._send_back(undone[begin : begin + TOGETHER])
 
     # -- the view ------------------------------------------------------------------------------------------------
 
-    def _heard(self, told: int, answer: asyncio.Future[Result]) -> None:
+    def _heard(self, word: Word, answer: asyncio.Future[Result]) -> None:
         if (result := answer.result()) is not None:
-            self._learn(result, told)
+            self._learn(result, word)
 
-    def _learn(self, result: list[Any], told: int) -> None:
-        """`told`: so many nodes."""
+    def _learn(self, result: list[Any], word: Word) -> None:
         _, self._left, known, self._usable, there_ms, oldest_ms, since_ms = result
         now = now_ms()
-        if self._own.heard(View(max(1, known), there_ms, oldest_ms, since_ms), now, told):
+        if self._own.heard(View(max(1, known), there_ms, oldest_ms, since_ms), now, word):
             self.send("write", *self._ages(self._own.log.places(now), now))
         if self.apart:
             self._together.clear()

@@ -33,7 +33,7 @@ class AccountQuotas:
         self._share: ConnectionShare | None = None
         node = node_of(settings)
         self._by_role = {
-            kind: RedisQuota(link, key, kind, limit, node, spare=kind == "chat")
+            kind: RedisQuota(link, key, kind, limit, node, spare=True)
             for key, kind, limit in accounts_of(settings)
             if kind in kinds
         }

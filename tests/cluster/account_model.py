@@ -5,9 +5,12 @@ The script is compared with it on a real Redis, and nodes live whole days with i
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from realtime.core.quota import HOLD_MS, KNOWN_MS, SILENT_MS, WINDOW_MS, QuotaLog, share_of
+
+TAG = 8  # characters of a node's name, with which its places begin
 
 
 class AccountModel:
@@ -17,26 +20,46 @@ class AccountModel:
         self.knows: dict[str, int] = {}
         self.since_ms = 0
         self.process = ""
+        self.lost = False  # a part of it
+
+    def lose(self, part: str) -> None:
+        """Redis needed the memory, or somebody has deleted it."""
+        match part:
+            case "places":
+                for place, _ in self.log.places(0):
+                    self.log.give_back(place)
+                    self.lost = True
+            case "nodes":
+                self.heard_ms = {}
+            case "known":
+                self.lost, self.process = True, ""
+                self.knows = dict.fromkeys(self.knows, 1)
 
     def run(
         self, now_ms: int, operation: str, node: str, heard_ms: int, knows: int, limit: int, *arguments: Any
     ) -> list[int]:
         self._forget(now_ms)
         process = arguments[0] if operation == "greet" else ""
-        if not self.heard_ms or (process and process != self.process):
-            self.since_ms = now_ms
+        if self.lost or not self.heard_ms or (process and process != self.process):
+            self.since_ms, self.lost = now_ms, False
         self.process = process or self.process
         if 0 < heard_ms <= now_ms:
             self.heard_ms[node] = heard_ms
-        self.heard_ms.setdefault(node, now_ms - SILENT_MS)
+        elif node not in self.heard_ms:
+            self.heard_ms[node] = now_ms - SILENT_MS
+            if operation == "greet":
+                same = [name for name in self.heard_ms if name != node and name[TAG:] == node[TAG:]]
+                for name in same:
+                    del self.heard_ms[name]
         self.knows[node] = knows
         if operation == "leave":
             del self.heard_ms[node]
         if operation == "refused":
             self.log.refused(now_ms)
         silent = [name for name, at_ms in self.heard_ms.items() if at_ms <= now_ms - SILENT_MS]
+        have = Counter(place[:TAG] for place, _ in self.log.places(now_ms))
         self.log.limit = limit
-        self.log.aside = sum(share_of(limit, self.knows[name]) for name in silent)
+        self.log.aside = sum(max(0, share_of(limit, self.knows[name]) - have[name[:TAG]]) for name in silent)
         wait_ms = self._places(now_ms, operation, arguments)
         oldest_ms = min(self.heard_ms.values(), default=now_ms)
         seen = (len(self.heard_ms), self.log.usable(now_ms), now_ms, oldest_ms, self.since_ms)

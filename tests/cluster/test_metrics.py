@@ -26,15 +26,19 @@ def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
     }
 
 
-async def test_a_server_shows_its_account_and_redis(server: RedisServer) -> None:
-    settings = Settings(
+def settings_at(server: RedisServer, **more: int) -> Settings:
+    return Settings(
         api_key="k",
         base_url="http://127.0.0.1:9",
         redis=server.url,
-        speech_rpm=3,
         transcriber="none",
         voice_detector="none",
+        **more,
     )
+
+
+async def test_a_server_shows_its_account_and_redis(server: RedisServer) -> None:
+    settings = settings_at(server, speech_rpm=3)
     async with open_runtime(settings) as runtime:
         metrics = Metrics()
         observed(runtime.providers, metrics)
@@ -59,6 +63,13 @@ async def test_a_server_shows_its_account_and_redis(server: RedisServer) -> None
         seen = values(metrics)
         assert seen["realtime_redis_errors_total", "unreachable"] >= 3
         await until(lambda: values(metrics)["realtime_budget_limit", "speech"] < 3)
+
+
+async def test_a_server_has_permits_in_hand_for_chat_and_for_speech(server: RedisServer) -> None:
+    """An answer that is still to be had when Redis is lost can be heard as well."""
+    async with open_runtime(settings_at(server, speech_rpm=60, chat_rpm=60)) as runtime:
+        quotas = [runtime.providers.speech._quota, runtime.providers.chat._quota]
+        await until(lambda: [quota.tally.asked for quota in quotas] == [MOST_SPARE, MOST_SPARE])
 
 
 def test_a_server_without_redis_has_none_of_these() -> None:

@@ -14,13 +14,19 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from realtime.core import quota
 from realtime.core.quota import HOLD_MS, KNOWN_MS, SILENT_MS, WINDOW_MS, share_of
 from realtime.providers.redis_quota import SCRIPT
-from tests.cluster.account_model import AccountModel
+from tests.cluster.account_model import TAG, AccountModel
 from tests.cluster.redis_server import RedisServer, require
 
 LIMIT = 4
 BEGAN_MS = 1_790_000_000_000
 KEYS = ["test:places", "test:refusals", "test:nodes", "test:known"]
 CLOCK = "redis.call('TIME')"
+NAMES = {"a": "one", "b": "two", "c": "one", "d": "four"}  # c is a after a restart
+
+
+def named(node: str) -> str:
+    """As the script knows it: a tag, with which its places begin, and a name."""
+    return f"{node * TAG} {NAMES[node]}"
 
 
 class Script:
@@ -42,7 +48,7 @@ class Script:
         seconds, ms = divmod(BEGAN_MS + now_ms, 1000)
         text = SCRIPT.text.replace(CLOCK, f"{{'{seconds}', '{ms * 1000 + 999}'}}")
         heard_ms = BEGAN_MS + heard_ms if heard_ms else 0
-        words = (operation, node, heard_ms, knows, limit, *arguments)
+        words = (operation, named(node), heard_ms, knows, limit, *arguments)
         wait_ms, left, nodes, usable, now, oldest, since = self.client.eval(text, len(KEYS), *KEYS, *words)
         return [wait_ms, left, nodes, usable, now - BEGAN_MS, oldest - BEGAN_MS, since - BEGAN_MS]
 
@@ -58,7 +64,8 @@ def script(kept_server: RedisServer):
 
 
 class SharedAccount(RuleBasedStateMachine):
-    """Nodes ask, give back, leave, write again and are refused; some are silent. The clock may go back."""
+    """Nodes ask, give back, leave, start again, write again and are refused; some are silent. The clock may go back, and
+    Redis may lose a part of what it keeps."""
 
     script: Script
 
@@ -71,7 +78,7 @@ class SharedAccount(RuleBasedStateMachine):
     def both(self, node: str, operation: str, *arguments: Any, heard_ms: int = 0, knows: int = 3) -> None:
         """Runs it in Redis and in the model."""
         said = self.script.run(self.now_ms, node, operation, *arguments, heard_ms=heard_ms, knows=knows)
-        assert said == self.model.run(self.now_ms, operation, node, heard_ms, knows, LIMIT, *arguments)
+        assert said == self.model.run(self.now_ms, operation, named(node), heard_ms, knows, LIMIT, *arguments)
         places = self.script.client.zrange(KEYS[0], 0, -1, withscores=True)
         held = {place.decode(): int(at_ms) - BEGAN_MS for place, at_ms in places}
         assert held == dict(self.model.log.places(self.now_ms))
@@ -87,7 +94,7 @@ class SharedAccount(RuleBasedStateMachine):
         data=st.data(),
     )
     def take(self, node: str, longest_ms: int, again: bool, data: st.DataObject) -> None:
-        place = data.draw(st.sampled_from(self.taken)) if again else f"{node}:{next(self.numbers)}"
+        place = data.draw(st.sampled_from(self.taken)) if again else f"{node * TAG}:{next(self.numbers)}"
         self.both(node, "take", place, longest_ms, heard_ms=self.now_ms)
         self.taken.append(place)
 
@@ -106,7 +113,12 @@ class SharedAccount(RuleBasedStateMachine):
             arguments += [data.draw(st.sampled_from(self.taken)), age_ms]
         self.both(node, "write", *arguments)
 
-    @rule(node=st.sampled_from("ab"), process=st.sampled_from(["", "p", "q"]))
+    @rule(part=st.sampled_from(["places", "nodes", "known"]))
+    def lose(self, part: str) -> None:
+        self.script.client.delete(f"test:{part}")
+        self.model.lose(part)
+
+    @rule(node=st.sampled_from("abc"), process=st.sampled_from(["", "p", "q"]))
     def greet(self, node: str, process: str) -> None:
         self.both(node, "greet", process)
 

@@ -73,6 +73,9 @@ class Line:
         self.dice = dice
         self.cut = False
         self.deaf = False  # what the node says arrives, and no answer comes
+        self.stuck = False  # what was sent stays on its way, and nobody can connect
+        self._on_its_way: list[tuple[int, list[tuple[Any, ...]]]] = []
+        self.may_ask_info = True
         self.delays_s = (0.0002, 0.001)
 
     async def carry(self, life: int, calls: list[tuple[Any, ...]]) -> list[list[int]]:
@@ -81,6 +84,10 @@ class Line:
         if self.cut or not self.server.up or life != self.server.life:
             await asyncio.sleep(min(there_s, ANSWER_S))
             raise exceptions.ConnectionError("no connection")
+        if self.stuck:
+            self._on_its_way.append((life, calls))
+            await asyncio.sleep(ANSWER_S)
+            raise exceptions.TimeoutError("no answer")
         work = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_later(there_s, self._arrive, life, calls, work)
         await asyncio.sleep(min(there_s + back_s, ANSWER_S))
@@ -89,6 +96,11 @@ class Line:
         if work.result() is None:
             raise exceptions.ConnectionError("lost")
         return work.result()
+
+    def arrive_late(self) -> None:
+        """What was on its way arrives now, though its connection was closed long ago: TCP sends it again and again."""
+        while self._on_its_way:
+            self._arrive(*self._on_its_way.pop(0), asyncio.get_running_loop().create_future())
 
     def _arrive(self, life: int, calls: list[tuple[Any, ...]], work: asyncio.Future[Any]) -> None:
         there = self.server.up and life == self.server.life
@@ -103,16 +115,25 @@ class Connection:
         self.answers: list[Any] = []
 
     async def on_connect(self) -> None:
+        if self.client.line.stuck:
+            await asyncio.sleep(ANSWER_S)
+            raise exceptions.TimeoutError("no connection")
         self.client.life = self.client.line.server.life
 
     async def send_command(self, name: str, text: str, number: int = 0, *words: Any) -> None:
         if name == "INFO":
+            if not self.client.line.may_ask_info:
+                self.answers.append(exceptions.NoPermissionError())
+                return
             self.answers.append(b"run_id:%d\r\n" % self.client.line.server.life)
         else:
             self.answers += await self.client.line.carry(self.client.life, [tuple(words[number:])])
 
     async def read_response(self) -> Any:
-        return self.answers.pop(0)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class Client:
@@ -150,6 +171,7 @@ class Client:
 
 @dataclass
 class VirtualNode:
+    name: str
     line: Line
     link: RedisLink
     quota: RedisQuota
@@ -167,11 +189,11 @@ class VirtualAccount:
     asked: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def add(self, name: str) -> VirtualNode:
+    def add(self, name: str, limit: int | None = None, *, spare: bool = True) -> VirtualNode:
         line = Line(self.server, self.dice)
         link = RedisLink(lambda: Client(line))  # type: ignore[arg-type,return-value]
-        quota = RedisQuota(link, "k", "speech", self.limit, name, spare=True)
-        self.nodes.append(VirtualNode(line, link, quota))
+        quota = RedisQuota(link, "k", "speech", limit or self.limit, name, spare=spare)
+        self.nodes.append(VirtualNode(name, line, link, quota))
         return self.nodes[-1]
 
     async def send(self, node: VirtualNode, number: int) -> None:
@@ -230,14 +252,24 @@ class VirtualAccount:
             await node.link.aclose()
 
 
+async def sent(account: VirtualAccount, node: VirtualNode, *, longest_wait_s: float) -> float | None:
+    """The time that a request took to leave; None if it was refused."""
+    began_s = asyncio.get_running_loop().time()
+    before = len(account.left_s)
+    await account.leave(node.quota.ask(longest_wait_s))
+    return account.left_s[-1] - began_s if len(account.left_s) > before else None
+
+
 @asynccontextmanager
-async def virtual_account(limit: int, nodes: int, seed: int) -> AsyncIterator[VirtualAccount]:
+async def virtual_account(
+    limit: int, nodes: int, seed: int, *, spare: bool = True
+) -> AsyncIterator[VirtualAccount]:
     """So many nodes that know of each other."""
     account = VirtualAccount(limit, random.Random(seed))
     replica = asyncio.create_task(account.replicate())
     try:
         for number in range(nodes):
-            account.add(f"node {number}")
+            account.add(f"node {number}", spare=spare)
         await asyncio.sleep(6.0)
         yield account
     finally:

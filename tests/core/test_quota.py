@@ -46,6 +46,18 @@ def test_too_long_a_wait_takes_no_place():
     assert log.take("c", WINDOW_MS - WAIT_MS, WAIT_MS) == WAIT_MS
 
 
+def test_a_place_that_is_asked_for_again_and_refused_stays_and_counts_as_now():
+    """The limit is lower than before; the question may be an old one, and its request have left."""
+    log = QuotaLog(2)
+    send(log, "a", 0)
+    send(log, "b", 0)
+    log.limit = 1
+    assert log.take("a", 1000, 0) > 0
+    assert log.places(1000) == [("b", 0), ("a", 1000 + HOLD_MS)]
+    assert log.take("c", 1000, 0) > 0
+    assert len(log.places(1000)) == 2
+
+
 def test_a_place_counts_as_now_until_its_request_has_left():
     """However long that takes, and though much older ones are over."""
     log = QuotaLog(2)

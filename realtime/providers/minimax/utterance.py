@@ -165,6 +165,8 @@ class MiniMaxUtterance:
         """Until the account allows one more request. Raises ProviderRejected if that takes too long."""
         permit, self._ahead = self._ahead or self._quota.ask(self._budget_wait_s), None
         await permit.use(lambda wait_s: self._pool.upstream.waited(SPEECH, "budget", wait_s))
+        if self._closed:  # meanwhile
+            permit.give_back()
         return permit
 
     async def _pay_again(self) -> None:

@@ -120,6 +120,20 @@ def test_a_chat_request_that_is_given_up_while_it_waits_takes_no_place():
     virtual_time.run(conversation())
 
 
+def test_a_reply_that_is_closed_while_a_chunk_waits_for_its_place_gives_it_back():
+    async def conversation() -> None:
+        speech, quota = provider(ScriptedClient()), full(1, 3.0, "speech")
+        speech.use_quota(quota)
+        async with speech.open(Voice("v")) as utterance:
+            saying = asyncio.create_task(utterance.say("bado fel."))
+            await asyncio.sleep(1.0)
+        await saying
+        assert (quota.left(), quota.tally.waited) == (1, 1)
+        await speech.aclose()
+
+    virtual_time.run(conversation())
+
+
 def test_a_refusal_that_the_count_did_not_foresee_lowers_the_limit():
     async def conversation() -> None:
         quota = MemoryQuota("chat", 60)
