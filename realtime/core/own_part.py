@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime.core.quota import LONGEST_WAIT_MS, SILENT_MS, WINDOW_MS, QuotaLog, share_of
+from realtime.core.quota import AHEAD_MS, HOLD_MS, LONGEST_WAIT_MS, SILENT_MS, WINDOW_MS, QuotaLog, share_of
 
 UNKNOWN_NODES = 10  # a node that has never heard of the others takes it that there are so many
 YOUNG_MS = 3_000  # a log that is younger may belong to nodes that have not come back yet
-ALONE_MS = WINDOW_MS + SILENT_MS  # after so long, all the others keep to their shares
+APART_MS = WINDOW_MS + SILENT_MS  # what was forgotten is over after so long
+# After so long, all the others keep to their shares: what they had got before, for later, and then held is over as well
+ALONE_MS = SILENT_MS + AHEAD_MS + HOLD_MS + WINDOW_MS
 JUMP_MS = 500  # a clock that is so far ahead of what it was a window ago has been set, or runs too fast
 
 
@@ -152,9 +154,10 @@ class OwnPart:
         return (min(self._room, share), from_ms) if self._room else (share, share_from_ms)
 
     def _keep_room(self, now_ms: int, from_ms: int) -> None:
-        """What it has when it begins to act by itself: what is over by then, others may have got."""
+        """What it has when it begins to act by itself. What is over by then, or soon after, others may have got."""
         if self._heard_ms is not None and self._room_heard_ms != self._heard_ms:
-            has = sum(at_ms > from_ms - WINDOW_MS for _, at_ms in self.log.places(now_ms))
+            over_ms = from_ms + AHEAD_MS - WINDOW_MS
+            has = sum(at_ms > over_ms for _, at_ms in self.log.places(now_ms))
             self._room = has if self._room is None else min(self._room, has)
             self._room_heard_ms = self._heard_ms
 
@@ -170,8 +173,8 @@ class OwnPart:
         self._young = not apart.expected and view.there_ms - view.since_ms < YOUNG_MS
         complete = view.oldest_ms >= apart.there_ms and view.nodes >= apart.expected and not self._young
         new = self._introduced_ms is None and not apart.expected
-        nothing_missing = new and view.there_ms - view.since_ms >= ALONE_MS
-        return complete or nothing_missing or now_ms - apart.began_ms >= ALONE_MS
+        nothing_missing = new and view.there_ms - view.since_ms >= APART_MS
+        return complete or nothing_missing or now_ms - apart.began_ms >= APART_MS
 
     def _is_introduced(self, view: View) -> bool:
         """Whether all the others know of it, and so have smaller shares."""

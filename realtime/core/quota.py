@@ -19,6 +19,8 @@ LOWERED_TO = 0.8  # ... to this share
 SETTLE_MS = 10_000  # refusals within this time are one: their requests left before the limit was lowered
 SILENT_MS = 3_000  # a node that says nothing for so long is cut off from the others, or gone ...
 KNOWN_MS = 120_000  # ... and its share is kept aside until it was silent for so long
+AHEAD_MS = 5_000  # between nodes a place is given at most so long ahead
+TAG = 8  # characters with which all places of a node begin
 SAFE_SHARE = 0.9  # of the limit, for all nodes together while they cannot count together
 
 
@@ -40,7 +42,7 @@ class QuotaLog:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.aside = 0  # of the shares of nodes that are silent: what they have no places for yet
+        self.shares: dict[str, int] = {}  # of nodes that are silent, by their tags
         self._at_ms: dict[str, int] = {}
         self._order: list[tuple[int, str]] = []
         self._refused_ms: list[int] = []
@@ -90,13 +92,15 @@ class QuotaLog:
     def usable(self, now_ms: int) -> int:
         """The limit as it is now."""
         self._expire(now_ms)
-        if not self._refused_ms and not self.aside:  # nearly always, and asked for at each delta of an answer
+        if (
+            not self._refused_ms and not self.shares
+        ):  # nearly always, and asked for at each delta of an answer
             return max(1, self.limit)
-        return usable(self.limit, lowered=len(self._refused_ms), aside=self.aside)
+        return usable(self.limit, lowered=len(self._refused_ms), aside=sum(self.shares.values()))
 
     def left(self, now_ms: int) -> int:
         """How many requests can be sent now."""
-        return max(0, self.usable(now_ms) - len(self._order))
+        return max(0, self.usable(now_ms) - len(self._counted()))
 
     def places(self, now_ms: int) -> list[tuple[str, int]]:
         """Those of the last minute and the open ones, with their times in ms, oldest first."""
@@ -110,11 +114,24 @@ class QuotaLog:
         window before it. So the last place that was given in a window has counted the whole window.
         """
         limit = self.usable(now_ms)  # forgets what is over
-        surplus = len(self._order) - limit
+        counted = self._counted()
+        surplus = len(counted) - limit
         if surplus < 0:
             return now_ms
-        over_ms = self._order[surplus][0]
+        over_ms = counted[surplus][0]
         return WINDOW_MS + (over_ms if over_ms <= now_ms else max(now_ms, over_ms - HOLD_MS))
+
+    def _counted(self) -> list[tuple[int, str]]:
+        """Without the newest ones of a silent node, as many as its share: nobody else gets them when they are over."""
+        if not self.shares:
+            return self._order
+        rest, counted = dict(self.shares), []
+        for at_ms, place in reversed(self._order):
+            if rest.get(place[:TAG], 0) > 0:
+                rest[place[:TAG]] -= 1
+            else:
+                counted.append((at_ms, place))
+        return counted[::-1]
 
     def _expire(self, now_ms: int) -> None:
         if self._order and self._order[0][0] <= now_ms - WINDOW_MS:

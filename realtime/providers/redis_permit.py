@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NoReturn, Protocol
 
-from realtime.core.quota import HOLD_MS, LONGEST_WAIT_MS
+from realtime.core.quota import AHEAD_MS, HOLD_MS, LONGEST_WAIT_MS
 from realtime.providers.memory_quota import now_ms
 from realtime.providers.quota import Permit, Tally, nobody, used_up
 from realtime.providers.redis_address import LIMIT_S
@@ -141,12 +141,12 @@ class RedisPermit(Permit):
 
     def _ask(self) -> None:
         self._asked += 1
-        self._asked_ms, self._asked_for_ms = now_ms(), self._longest_ms
+        self._asked_ms, self._asked_for_ms = now_ms(), min(self._longest_ms, AHEAD_MS)
         self._from_ms: int | None = None  # its request may leave from then on ...
         self._until_ms = 0  # ... and until then
         self._given_ms: int | None = None  # Redis gave it a place from then on, and may not know all of them
         self._judged = False  # the answer
-        self._answer = self._quota.send("take", self._place, self._longest_ms)
+        self._answer = self._quota.send("take", self._place, self._asked_for_ms)
         self._answer.add_done_callback(self._answered)
 
     def _answered(self, answer: asyncio.Future[Result]) -> None:
@@ -198,16 +198,20 @@ class RedisPermit(Permit):
         now = now_ms()
         if self._from_ms is None:
             if self._is_refused():
-                return max(1, self._asked_ms + int((self._answer.result() or [0])[0]) - now)
+                return max(1, self._asked_ms + self._answered_ms() - now)
             wait_ms, taken = self._quota.take_alone(self._place, end_ms - now, self._given_ms)
             if not taken:
                 return wait_ms
             self._from_ms, self._until_ms = now + wait_ms, now + wait_ms + HOLD_MS
         return self._from_ms - now
 
-    def _is_refused(self) -> bool:
+    def _answered_ms(self) -> int:
+        """The wait as Redis said; -1: it has not."""
         result = self._answer.result() if self._answer.done() else None
-        return result is not None and int(result[0]) > self._asked_for_ms
+        return -1 if result is None else int(result[0])
+
+    def _is_refused(self) -> bool:
+        return self._answered_ms() > self._asked_for_ms
 
     def _is_lost(self) -> bool:
         return self._answer.done() and self._answer.result() is None
@@ -225,7 +229,9 @@ class RedisPermit(Permit):
         """Whether to ask again: it was asked for a while ago and is refused or lost, or was in hand for too long."""
         if not self._answer.done() or self._from_ms is not None:
             return self._is_too_old()
-        return now_ms() - self._asked_ms > ASK_AGAIN_MS or self._asked_for_ms < self._longest_ms
+        return now_ms() - self._asked_ms > ASK_AGAIN_MS or self._asked_for_ms < min(
+            self._longest_ms, AHEAD_MS
+        )
 
     async def _hear(self) -> None:
         """The answer, if it comes in time."""
@@ -251,6 +257,10 @@ class RedisPermit(Permit):
                 self._ask()
         elif self._quota.apart and not self._is_refused():
             await self._quota.together(most_s)
+        elif self._is_refused():  # who may wait for longer than Redis gives a place ahead asks again then
+            ahead_s = (self._asked_ms + self._answered_ms() - self._asked_for_ms - now_ms()) / 1000
+            await asyncio.sleep(min(most_s, max(LIMIT_S, ahead_s)))
+            self._ask()
         else:
             await asyncio.sleep(most_s)
 

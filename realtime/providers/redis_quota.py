@@ -19,7 +19,7 @@ from typing import Any
 
 from realtime import deadlines
 from realtime.core.own_part import UNKNOWN_NODES, OwnPart, View, Word
-from realtime.core.quota import HOLD_MS, WINDOW_MS
+from realtime.core.quota import HOLD_MS, TAG, WINDOW_MS
 from realtime.providers.memory_quota import now_ms
 from realtime.providers.quota import Permit, Quota, Tally
 from realtime.providers.redis_link import Argument, Greeting, RedisLink, Result, Script
@@ -29,7 +29,6 @@ LOOK_S = 0.7  # the view of the account is at most so old
 SPARE_PART = 4  # all nodes together keep a quarter of what is left in hand ...
 MOST_SPARE = 10  # ... and none of them more than so many permits
 TOGETHER = 1000  # places in one run of the script
-TAG = 8  # characters: the script knows by them whose a place is
 
 SCRIPT = Script(resources.files("realtime.providers").joinpath("lua/quota.lua").read_text("utf-8"))
 

@@ -5,12 +5,9 @@ The script is compared with it on a real Redis, and nodes live whole days with i
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from realtime.core.quota import HOLD_MS, KNOWN_MS, SILENT_MS, WINDOW_MS, QuotaLog, share_of
-
-TAG = 8  # characters of a node's name, with which its places begin
+from realtime.core.quota import HOLD_MS, KNOWN_MS, SILENT_MS, TAG, WINDOW_MS, QuotaLog, share_of
 
 
 class AccountModel:
@@ -57,9 +54,8 @@ class AccountModel:
         if operation == "refused":
             self.log.refused(now_ms)
         silent = [name for name, at_ms in self.heard_ms.items() if at_ms <= now_ms - SILENT_MS]
-        have = Counter(place[:TAG] for place, _ in self.log.places(now_ms))
         self.log.limit = limit
-        self.log.aside = sum(max(0, share_of(limit, self.knows[name]) - have[name[:TAG]]) for name in silent)
+        self.log.shares = {name[:TAG]: share_of(limit, self.knows[name]) for name in silent}
         wait_ms = self._places(now_ms, operation, arguments)
         oldest_ms = min(self.heard_ms.values(), default=now_ms)
         seen = (len(self.heard_ms), self.log.usable(now_ms), now_ms, oldest_ms, self.since_ms)

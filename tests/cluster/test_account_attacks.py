@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from realtime.core.quota import WINDOW_MS, share_of
+from realtime.core.own_part import ALONE_MS
+from realtime.core.quota import HOLD_MS, WINDOW_MS, share_of
 from tests import virtual_time
 from tests.cluster.virtual_account import VirtualAccount, most, sent, virtual_account
 
@@ -57,7 +58,7 @@ def test_what_a_node_takes_by_itself_while_it_comes_back_is_counted_too():
         async with virtual_account(20, 2, 1, spare=False) as account:
             lost, other = account.nodes
             lost.line.cut = True
-            await asyncio.sleep(70.0)
+            await asyncio.sleep(ALONE_MS / 1000)
             lost.line.delays_s = (0.1, 0.1)
             lost.line.cut = False
             for hundredth in range(500):
@@ -68,6 +69,69 @@ def test_what_a_node_takes_by_itself_while_it_comes_back_is_counted_too():
             return account
 
     assert most(virtual_time.run(day()).left_s) == 20
+
+
+def test_what_others_were_given_ahead_is_not_used_by_the_node_that_is_cut_off():
+    """They wait for the moment at which its places are over."""
+
+    async def day() -> VirtualAccount:
+        async with virtual_account(20, 2, 1, spare=False) as account:
+            lost, other = account.nodes
+            await account.send(lost, 9)
+            await asyncio.sleep(20.0)
+            await account.send(other, 11)
+            await asyncio.sleep(37.0)
+            waiting = [asyncio.create_task(sent(account, other, longest_wait_s=5.0)) for _ in range(9)]
+            await asyncio.sleep(0.1)
+            lost.line.cut = True
+            await asyncio.sleep(2.0)
+            waiting += [asyncio.create_task(sent(account, lost, longest_wait_s=5.0)) for _ in range(9)]
+            await asyncio.gather(*waiting)
+            return account
+
+    account = virtual_time.run(day())
+    assert len(account.left_s) == 20 + 9
+    assert most(account.left_s) == 20
+
+
+def test_what_is_over_of_a_node_that_is_cut_off_is_given_to_nobody_ahead():
+    """Its share is aside, and its places are a part of that."""
+
+    async def day() -> VirtualAccount:
+        async with virtual_account(20, 2, 1, spare=False) as account:
+            lost, other = account.nodes
+            await account.send(lost, 9)
+            await asyncio.sleep(30.0)
+            await account.send(other, 11)
+            lost.line.cut = True
+            await asyncio.sleep(27.0)
+            waiting = [asyncio.create_task(sent(account, other, longest_wait_s=5.0)) for _ in range(9)]
+            waiting += [asyncio.create_task(sent(account, lost, longest_wait_s=5.0)) for _ in range(9)]
+            await asyncio.gather(*waiting)
+            return account
+
+    account = virtual_time.run(day())
+    assert len(account.left_s) == 20 + 9
+    assert most(account.left_s) == 20
+
+
+def test_what_others_hold_for_long_is_over_before_a_node_that_is_cut_off_has_its_share():
+    async def day() -> VirtualAccount:
+        async with virtual_account(20, 2, 1, spare=False) as account:
+            lost, other = account.nodes
+            permits = [other.quota.ask(0.0) for _ in range(20)]
+            await asyncio.sleep(0.1)
+            lost.line.cut = True
+            await asyncio.sleep(HOLD_MS / 1000 - 1.0)
+            await asyncio.gather(*(account.leave(permit) for permit in permits))
+            for _ in range(80):
+                await account.send(lost, 20)
+                await asyncio.sleep(1.0)
+            return account
+
+    account = virtual_time.run(day())
+    assert len(account.left_s) > 20
+    assert most(account.left_s) == 20
 
 
 def test_a_lost_answer_gives_no_place_to_a_node_that_is_heard_of_again():
@@ -176,7 +240,7 @@ def test_two_nodes_of_one_name_are_two_nodes():
             await asyncio.sleep(5.0)
             assert [node.quota.nodes() for node in account.nodes] == [2, 2]
             account.server.die()
-            await asyncio.sleep(WINDOW_MS / 1000 + 5.0)
+            await asyncio.sleep(ALONE_MS / 1000 + 5.0)
             for node in account.nodes:
                 await account.send(node, 20)
             return account

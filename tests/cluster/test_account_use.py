@@ -44,6 +44,21 @@ def test_who_lost_an_answer_asks_again_and_does_not_wait_until_it_is_alone():
     assert took_s < SILENT_MS / 1000 / 2
 
 
+def test_who_may_wait_for_longer_than_a_place_is_given_ahead_asks_again():
+    async def day() -> tuple[float | None, int]:
+        async with virtual_account(20, 2, 1, spare=False) as account:
+            one, other = account.nodes
+            await account.send(other, 20)
+            await asyncio.sleep(40.0)
+            before = one.quota.tally.asked
+            return await sent(account, one, longest_wait_s=30.0), one.quota.tally.asked - before
+
+    waited_s, asked = virtual_time.run(day())
+    assert waited_s is not None
+    assert abs(waited_s - (WINDOW_MS / 1000 - 40.0)) < 0.5
+    assert asked == 1
+
+
 def test_no_share_is_aside_for_a_node_that_was_started_again():
     async def day() -> VirtualAccount:
         async with virtual_account(20, 2, 1, spare=False) as account:

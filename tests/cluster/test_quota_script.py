@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from realtime.core import quota
-from realtime.core.quota import HOLD_MS, KNOWN_MS, SILENT_MS, WINDOW_MS, share_of
+from realtime.core.quota import HOLD_MS, KNOWN_MS, SILENT_MS, TAG, WINDOW_MS, share_of
 from realtime.providers.redis_quota import SCRIPT
-from tests.cluster.account_model import TAG, AccountModel
+from tests.cluster.account_model import AccountModel
 from tests.cluster.redis_server import RedisServer, require
 
 LIMIT = 4
@@ -147,6 +147,7 @@ def test_the_times_of_the_script_are_those_of_the_log() -> None:
     assert tuple(map(int, numbers[1].split(","))) == tuple(getattr(quota, name) for name in names)
     assert f"* {quota.SAFE_SHARE} /" in SCRIPT.text
     assert f"{quota.LOWERED_TO} ^" in SCRIPT.text
+    assert f"TAG = {quota.TAG}\n" in SCRIPT.text
     assert SCRIPT.text.count(CLOCK) == 1
 
 

@@ -7,6 +7,7 @@ be cut, swallow answers, and be mended. Requests are counted when they leave.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from bisect import bisect_left
 from collections.abc import AsyncIterator
@@ -187,6 +188,8 @@ class VirtualAccount:
     nodes: list[VirtualNode] = field(default_factory=list)
     left_s: list[float] = field(default_factory=list)
     asked: int = 0
+    forgot_s: float = -math.inf  # when Redis lost something the last time ...
+    lost_node_s: float = -math.inf  # ... and when a node ended
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def add(self, name: str, limit: int | None = None, *, spare: bool = True) -> VirtualNode:

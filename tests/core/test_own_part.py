@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from realtime.core import own_part
-from realtime.core.own_part import ALONE_MS, UNKNOWN_NODES, YOUNG_MS, OwnPart, View, Word
-from realtime.core.quota import SILENT_MS, WINDOW_MS, share_of
+from realtime.core.own_part import ALONE_MS, APART_MS, UNKNOWN_NODES, YOUNG_MS, OwnPart, View, Word
+from realtime.core.quota import AHEAD_MS, SILENT_MS, WINDOW_MS, share_of
 
 LIMIT = 60
 THERE_MS = 1_790_000_000_000
@@ -78,6 +78,16 @@ def test_before_it_is_alone_it_learns_how_long_it_would_wait_and_gets_no_place()
     assert wait_of(part, "a", 1000, 0, given_ms=0) == 0
 
 
+def test_what_will_soon_be_over_others_may_have_got_already():
+    """They were given it ahead, before its share was aside."""
+    part = OwnPart(LIMIT)
+    hear(part, answer(0), 0, 3)
+    for at_ms in (0, SILENT_MS, SILENT_MS + AHEAD_MS - 1, SILENT_MS + AHEAD_MS):
+        part.log.write(str(at_ms), at_ms)
+    hear(part, answer(WINDOW_MS - 1), WINDOW_MS - 1, 3)
+    assert part.limit(WINDOW_MS - 1) == 1
+
+
 def test_a_node_that_had_nothing_gets_its_share_after_a_minute():
     part = together()
     assert wait_of(part, "a", SILENT_MS, WINDOW_MS) == ALONE_MS - SILENT_MS
@@ -132,10 +142,10 @@ def test_what_the_other_place_gives_for_later_is_not_used_before():
 def test_one_that_never_comes_back_is_not_waited_for_for_ever():
     part = together(has=5)
     part.connected(100, same=False)
-    for now_ms in range(200, 100 + ALONE_MS, 700):
+    for now_ms in range(200, 100 + APART_MS, 700):
         hear(part, answer(now_ms, oldest_ms=THERE_MS), now_ms, 3)
         assert part.apart
-    hear(part, answer(100 + ALONE_MS, oldest_ms=THERE_MS), 100 + ALONE_MS, 3)
+    hear(part, answer(100 + APART_MS, oldest_ms=THERE_MS), 100 + APART_MS, 3)
     assert not part.apart
 
 

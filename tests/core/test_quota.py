@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from realtime.core import quota
-from realtime.core.quota import HOLD_MS, SETTLE_MS, SILENT_MS, WINDOW_MS, QuotaLog, share_of, usable
+from realtime.core.quota import HOLD_MS, SETTLE_MS, SILENT_MS, TAG, WINDOW_MS, QuotaLog, share_of, usable
 
 WAIT_MS = 5000
 
@@ -112,9 +112,22 @@ def test_a_refusal_lowers_the_limit_by_a_fifth_for_a_minute_and_a_burst_of_them_
 
 def test_the_shares_of_silent_nodes_are_kept_aside():
     log = QuotaLog(60)
-    log.aside = share_of(60, 3)
-    assert log.usable(0) == 60 - 18
+    log.shares = {"a" * TAG: share_of(60, 3)}
+    assert (log.usable(0), log.left(0)) == (60 - 18, 60 - 18)
     assert QuotaLog(1).usable(0) == 1
+
+
+def test_the_places_of_a_silent_node_are_in_its_share_and_nobody_gets_them_when_they_are_over():
+    log = QuotaLog(6)
+    for number in range(3):
+        send(log, f"{'a' * TAG}:{number}", 1000 * number)
+        send(log, f"{'b' * TAG}:{number}", 1000 * number + 500)
+    log.shares = {"a" * TAG: 2}
+    assert log.left(3000) == 0
+    assert [log.take(place, 3000) + 3000 for place in "cd"] == [WINDOW_MS, WINDOW_MS + 500], (
+        "its oldest, and one of b"
+    )
+    assert log.take("e", 3000) + 3000 == WINDOW_MS + 1500, "not the second one of a"
 
 
 @given(

@@ -1,7 +1,7 @@
 -- The requests of an account in the last minute, for all nodes. The rules are those of realtime/core/quota.py.
 -- KEYS: places, refusals, nodes (sorted sets by time in ms), and a hash: since when nothing was forgotten, how many
 --   places there are, and how many nodes each node knows. ARGV: operation, node, our last time that it has heard (0:
---   none, or it has not told all its places yet), nodes that it knows, limit, then: greet PROCESS (of Redis, or empty) |
+--   none, or it has not told all its places yet), nodes that it knows, limit, then: greet PROCESS (of Redis, or "") |
 --   take ID LONGEST_WAIT_MS | back ID ... | write ID AGE_MS ... | refused | look | leave
 -- A node is called "TAG NAME": the tag has 8 characters, is new at each start, and is how its ids begin.
 -- Returns: the wait in ms (only of take), requests left now, nodes, the limit as it is now, our time, the oldest time
@@ -43,26 +43,36 @@ if operation == 'leave' then forget(node) end
 if operation == 'refused' and redis.call('ZCOUNT', refusals, '(' .. now - SETTLE, '+inf') == 0 then
   redis.call('ZADD', refusals, now, now)
 end
-local shares, aside = {}, 0 -- of nodes that are silent: what they have no places for yet is kept aside
+local shares, aside = {}, 0 -- of nodes that are silent
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now - SILENT)) do
-  shares[name:sub(1, TAG)] = math.floor(limit * 0.9 / (redis.call('HGET', known_by, 'node ' .. name) or 1))
+  local share = math.floor(limit * 0.9 / (redis.call('HGET', known_by, 'node ' .. name) or 1))
+  if share > 0 then shares[name:sub(1, TAG)], aside = share, aside + share end
 end
-for _, place in ipairs(next(shares) and redis.call('ZRANGE', places, 0, -1) or {}) do
-  local tag = place:sub(1, TAG)
-  if shares[tag] then shares[tag] = math.max(0, shares[tag] - 1) end
-end
-for _, share in pairs(shares) do aside = aside + share end
 limit = math.max(1, math.floor(limit * 0.8 ^ redis.call('ZCARD', refusals)) - aside)
+local function counted() -- how many places count, and a function for the time of one of them; see _counted
+  if not next(shares) then
+    return redis.call('ZCARD', places), function(i) return redis.call('ZRANGE', places, i, i, 'WITHSCORES')[2] end
+  end
+  local all, rest, times = redis.call('ZRANGE', places, 0, -1, 'WITHSCORES'), {}, {}
+  for tag, share in pairs(shares) do rest[tag] = share end
+  for i = #all - 1, 1, -2 do -- the newest ones first
+    local tag = all[i]:sub(1, TAG)
+    if (rest[tag] or 0) > 0 then rest[tag] = rest[tag] - 1 else times[#times + 1] = all[i + 1] end
+  end
+  return #times, function(i) return times[#times - i] end
+end
+local number
 if operation == 'take' then
-  local had = redis.call('ZREM', places, ARGV[6]) == 1
-  local surplus = redis.call('ZCARD', places) - limit
-  if surplus >= 0 then -- see _free_at
-    local last = tonumber(redis.call('ZRANGE', places, surplus, surplus, 'WITHSCORES')[2])
+  local had, time_of = redis.call('ZREM', places, ARGV[6]) == 1
+  number, time_of = counted()
+  if number >= limit then -- see _free_at
+    local last = tonumber(time_of(number - limit))
     wait = WINDOW + (last <= now and last or math.max(now, last - HOLD)) - now
   end
   local given = wait <= tonumber(ARGV[7]) and wait < WINDOW
   if given or had then -- the question may have been on its way for long, and the request have left
     redis.call('ZADD', places, now + (given and wait or 0) + HOLD, ARGV[6])
+    number = not shares[ARGV[6]:sub(1, TAG)] and number + 1 or nil
   end
 end
 for i = 6, operation == 'back' and #ARGV or 0 do redis.call('ZREM', places, ARGV[i]) end
@@ -70,5 +80,5 @@ for i = 6, operation == 'write' and #ARGV or 0, 2 do redis.call('ZADD', places, 
 redis.call('HSET', known_by, 'places', redis.call('ZCARD', places))
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, KNOWN) end
 local oldest = redis.call('ZRANGE', nodes, 0, 0, 'WITHSCORES')[2] or now
-local left, since = math.max(0, limit - redis.call('ZCARD', places)), redis.call('HGET', known_by, 'since')
+local left, since = math.max(0, limit - (number or counted())), redis.call('HGET', known_by, 'since')
 return {wait, left, redis.call('ZCARD', nodes), limit, now, tonumber(oldest), tonumber(since)}
