@@ -21,6 +21,7 @@ SILENT_MS = 3_000  # a node that says nothing for so long is cut off from the ot
 KNOWN_MS = 120_000  # ... and its share is kept aside until it was silent for so long
 AHEAD_MS = 5_000  # between nodes a place is given at most so long ahead
 TAG = 8  # characters with which all places of a node begin
+LOOK_AT = 500  # of more places than so many, those of a silent node are not told apart: all count beside its share
 SAFE_SHARE = 0.9  # of the limit, for all nodes together while they cannot count together
 
 
@@ -123,7 +124,7 @@ class QuotaLog:
 
     def _counted(self) -> list[tuple[int, str]]:
         """Without the newest ones of a silent node, as many as its share: nobody else gets them when they are over."""
-        if not self.shares:
+        if not self.shares or len(self._order) > LOOK_AT:
             return self._order
         rest, counted = dict(self.shares), []
         for at_ms, place in reversed(self._order):

@@ -147,7 +147,7 @@ def test_the_times_of_the_script_are_those_of_the_log() -> None:
     assert tuple(map(int, numbers[1].split(","))) == tuple(getattr(quota, name) for name in names)
     assert f"* {quota.SAFE_SHARE} /" in SCRIPT.text
     assert f"{quota.LOWERED_TO} ^" in SCRIPT.text
-    assert f"TAG = {quota.TAG}\n" in SCRIPT.text
+    assert f"TAG, LOOK_AT = {quota.TAG}, {quota.LOOK_AT}\n" in SCRIPT.text
     assert SCRIPT.text.count(CLOCK) == 1
 
 
@@ -201,6 +201,24 @@ def test_an_account_of_many_requests_costs_what_waits_and_not_what_was_sent(scri
         script.run(1, "a", "take", f"new {number}", 5000, heard_ms=1, limit=limit)[0] for number in range(10)
     ]
     assert waits == [1000 + number for number in range(10)]
+
+
+@pytest.mark.parametrize("number", [quota.LOOK_AT, quota.LOOK_AT + 1])
+def test_of_many_places_those_of_a_silent_node_are_not_told_apart(script: Script, number: int) -> None:
+    """It would take Redis too long. So they count beside its share: less is left, never more."""
+    limit, model = 700, AccountModel()
+
+    def both(now_ms: int, node: str, operation: str, *arguments: Any, heard_ms: int = 0) -> list[int]:
+        said = script.run(now_ms, node, operation, *arguments, heard_ms=heard_ms, limit=limit, knows=4)
+        assert said == model.run(now_ms, operation, named(node), heard_ms, 4, limit, *arguments)
+        return said
+
+    pairs = [word for place in range(number) for word in (f"{'ab'[place % 2] * TAG}:{place}", 60_000 - place)]
+    both(1, "b", "write", *pairs)
+    both(1, "a", "look", heard_ms=1)
+    left = both(2, "a", "look", heard_ms=2)[1]
+    share = share_of(limit, 4)
+    assert left == limit - share - number + (min(share, number // 2) if number <= quota.LOOK_AT else 0)
 
 
 @pytest.mark.usefixtures("needed")

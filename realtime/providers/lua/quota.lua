@@ -7,7 +7,7 @@
 -- Returns: the wait in ms (only of take), requests left now, nodes, the limit as it is now, our time, the oldest time
 --   that a node has heard, since when nothing was forgotten.
 local WINDOW, HOLD, LOWERED, SETTLE, SILENT, KNOWN = 61000, 30000, 60000, 10000, 3000, 120000
-local TAG = 8
+local TAG, LOOK_AT = 8, 500
 local places, refusals, nodes, known_by = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local operation, node, heard, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local time = redis.call('TIME')
@@ -50,8 +50,9 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now - SILENT)) 
 end
 limit = math.max(1, math.floor(limit * 0.8 ^ redis.call('ZCARD', refusals)) - aside)
 local function counted() -- how many places count, and a function for the time of one of them; see _counted
-  if not next(shares) then
-    return redis.call('ZCARD', places), function(i) return redis.call('ZRANGE', places, i, i, 'WITHSCORES')[2] end
+  local card = redis.call('ZCARD', places)
+  if not next(shares) or card > LOOK_AT then
+    return card, function(i) return redis.call('ZRANGE', places, i, i, 'WITHSCORES')[2] end
   end
   local all, rest, times = redis.call('ZRANGE', places, 0, -1, 'WITHSCORES'), {}, {}
   for tag, share in pairs(shares) do rest[tag] = share end
@@ -72,7 +73,7 @@ if operation == 'take' then
   local given = wait <= tonumber(ARGV[7]) and wait < WINDOW
   if given or had then -- the question may have been on its way for long, and the request have left
     redis.call('ZADD', places, now + (given and wait or 0) + HOLD, ARGV[6])
-    number = not shares[ARGV[6]:sub(1, TAG)] and number + 1 or nil
+    number = nil
   end
 end
 for i = 6, operation == 'back' and #ARGV or 0 do redis.call('ZREM', places, ARGV[i]) end
