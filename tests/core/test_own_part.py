@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from realtime.core import own_part
 from realtime.core.own_part import ALONE_MS, APART_MS, UNKNOWN_NODES, YOUNG_MS, OwnPart, View, Word
-from realtime.core.quota import AHEAD_MS, SILENT_MS, WINDOW_MS, share_of
+from realtime.core.quota import AHEAD_MS, HOLD_MS, KNOWN_MS, SILENT_MS, WINDOW_MS, share_of
 
 LIMIT = 60
 THERE_MS = 1_790_000_000_000
@@ -86,6 +86,12 @@ def test_what_will_soon_be_over_others_may_have_got_already():
         part.log.write(str(at_ms), at_ms)
     hear(part, answer(WINDOW_MS - 1), WINDOW_MS - 1, 3)
     assert part.limit(WINDOW_MS - 1) == 1
+
+
+def test_it_is_alone_when_it_has_heard_nothing_for_so_long():
+    part = together(10_000)
+    assert [part.alone(10_000 + ms) for ms in (0, SILENT_MS - 1, SILENT_MS)] == [False, False, True]
+    assert SILENT_MS + HOLD_MS + AHEAD_MS < ALONE_MS - SILENT_MS < KNOWN_MS
 
 
 def test_a_node_that_had_nothing_gets_its_share_after_a_minute():
