@@ -50,6 +50,48 @@ async def test_the_language_comes_through_shadow_roots(open_page: Any) -> None:
         assert title == "语音助手"
 
 
+async def test_the_language_follows_the_document(open_page: Any) -> None:
+    """A page that changes its own language changes the widget, until the element is removed."""
+    async with serving(Script()) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await page.evaluate("document.documentElement.lang = 'zh_CN'")  # as some write it
+        await until(page, "root.querySelector('.title').textContent === '语音助手'")
+        assert await on(page, "return root.querySelector('.panel').lang") == "zh-CN"
+        ended = await on(
+            page,
+            """let ended = 0;
+            const { disconnect } = MutationObserver.prototype;
+            MutationObserver.prototype.disconnect = function () { ended += 1; disconnect.call(this); };
+            element.remove();
+            await 0; await 0;
+            return ended;""",
+        )
+        assert ended == 1
+
+
+async def test_a_screen_reader_is_told_which_language_each_text_has(open_page: Any) -> None:
+    """The page's label and greeting have the page's language, what is said any, and the rest the widget's."""
+    element = '<realtime-voice open label="Gärtnerei" greeting="Guten Tag"></realtime-voice>'
+    speaks = """const of = (selector) => root.querySelector(selector).closest("[lang]").lang;"""
+    async with (
+        serving(Script(reply=tone(0.1))) as server,
+        hosting(server.url, element=element, html='<html lang="de">') as host,
+    ):
+        page = await open_widget(open_page, host)
+        assert await on(page, f"{speaks} return ['.title', '.lead', '.state'].map(of)") == ["de", "de", "en"]
+        await on(
+            page, "element.removeAttribute('label'); element.removeAttribute('greeting'); element.lang = 'zh'"
+        )
+        assert await on(page, f"{speaks} return ['.title', '.lead', '.state'].map(of)") == ["zh-CN"] * 3
+        await type_(page, "Hello")
+        await heard(page, "message", 2)
+        assert await on(page, f"{speaks} return ['.message .text', '[role=log] span'].map(of)") == ["", ""]
+        lines = await on(
+            page, "return [...root.querySelectorAll('[role=log] p')].map((line) => line.textContent)"
+        )
+        assert lines == ["你：Hello", "回答：Well, here you are."]
+
+
 async def test_a_backend_that_does_not_answer_is_named(open_page: Any) -> None:
     """And not the server, which has never been asked."""
     fast = """AbortSignal.timeout = (ms) => { const own = new AbortController();

@@ -1,5 +1,6 @@
 // <realtime-voice>: joins attributes, methods and events of the element with the view and the voice. See docs/widget.md.
 
+import { watchDocument } from "./languages.js";
 import { reach, secretFrom } from "./reach.js";
 import { styleSheet } from "./style.js";
 import { isAnswering, statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
@@ -18,7 +19,7 @@ export class RealtimeVoice extends HTMLElement {
 
   #voice = null; #view; #tools = new Map(); #told = new Set(); #talking = false; #running = false; #trouble = null;
   #reach = null; #seen = null; #greeting = null; #greeted = false; #attended = false;
-  #cutting = new Set(); #telling = null; #drawing = false; #stopped = false;
+  #cutting = new Set(); #telling = null; #drawing = false; #stopped = false; #unwatch = null;
 
   constructor() {
     super();
@@ -118,7 +119,10 @@ export class RealtimeVoice extends HTMLElement {
   connectedCallback() {
     for (const name of ["tools", "open"]) this.#upgrade(name);
     this.#view.place(this.shadowRoot, this.getAttribute("mode") === "inline");
-    if (!this.#attended) this.#view.watch(true);
+    if (!this.#attended) {
+      this.#view.watch(true);
+      this.#unwatch = watchDocument(() => this.#draw());
+    }
     this.#attended = true;
     this.#applyOpen(true);
     this.#draw();
@@ -131,6 +135,7 @@ export class RealtimeVoice extends HTMLElement {
       if (this.isConnected || !this.#attended) return;
       this.#attended = false;
       this.#view.watch(false);
+      this.#unwatch();
       this.stop();
     });
   }
@@ -297,17 +302,17 @@ export class RealtimeVoice extends HTMLElement {
   #draw() {
     if (!this.#view.panel) return;
     const voice = this.#speaker, { connection, conversation, microphone, player } = voice;
-    const texts = textsFor(languageOf(this)), sounds = player.possible;
+    const lang = languageOf(this), texts = textsFor(lang), sounds = player.possible;
     const items = conversation.items.filter(({ role, hidden, text, unread }) => (
       !hidden && (role === "user" || (role === "assistant" && text)) && (text || unread || role === "user")));
     const failed = items.at(-1)?.failed ?? false, { problem } = conversation;
     const paused = player.interrupted && voice.phase === "speaking";
-    const found = troubleOf({ connection, microphone: microphone.state, problem, failed, reach: this.#reach, paused, sounds, phase: voice.phase });
+    const now = troubleOf({ connection, microphone: microphone.state, problem, failed, reach: this.#reach, paused, sounds, phase: voice.phase });
     // While a further attempt is made, what was wrong stays: it would vanish and come again with each of them.
     const again = connection.state === "connecting" && connection.attempts > 0 ? this.#trouble : null;
-    const trouble = found ? { ...found, text: troubleText(texts, found.code) } : again;
+    const found = now ?? again, trouble = found && { ...found, text: troubleText(texts, found.code) };
     this.#view.draw({
-      texts, label: this.getAttribute("label"), greeting: this.getAttribute("greeting"), trouble, items, sounds,
+      texts, own: lang ?? "", label: this.getAttribute("label"), greeting: this.getAttribute("greeting"), trouble, items, sounds,
       status: statusOf(texts, { connection, microphone: microphone.state, muted: microphone.muted, phase: voice.phase, trouble }),
       talking: this.#talking, muted: microphone.muted, canMute: microphone.state === "on", answering: this.#answering,
     });

@@ -54,15 +54,15 @@ export class Transcript {
     if (this.following) this.list.scrollTop = this.list.scrollHeight;
   }
 
-  /** Say this to a screen reader once. */
-  tell(text) {
-    this.log.append(h("p", {}, text));
+  /** Say to a screen reader once what somebody has said, in whatever language. */
+  #tell(name, text) {
+    this.log.append(h("p", {}, name, h("span", { lang: "" }, text)));
     while (this.log.childElementCount > LOGGED) this.log.firstElementChild.remove();
   }
 
   #create({ id, role }) {
     const user = role === "user";
-    const who = h("span", { class: "hidden" }), text = h("div", { class: "text", dir: "auto" });
+    const who = h("span", { class: "hidden" }), text = h("div", { class: "text", dir: "auto", lang: "" });
     const element = h("div", { class: `message ${user ? "user" : "assistant"}`, part: `message ${user ? "user" : "assistant"}` }, who, text);
     const block = { element, who, text, item: null, texts: null, words: [], heard: false, logged: false };
     this.blocks.set(id, block);
@@ -72,7 +72,7 @@ export class Transcript {
   #fill(block, item, texts) {
     Object.assign(block, { item, texts });
     const name = item.role === "user" ? texts.you : texts.answer;
-    block.who.textContent = `${name}: `;
+    block.who.textContent = name;
     block.words = [];
     if (item.role === "user") block.text.textContent = item.text || (item.unread ? texts.troubles.transcription_failed : "…");
     else this.#answer(block, item);
@@ -81,7 +81,7 @@ export class Transcript {
     if (item.truncated) block.element.append(h("span", { class: "cut" }, texts.cut));
     if (!item.final || block.logged || !(item.text || item.unread)) return;
     block.logged = true;
-    this.tell(`${name}: ${block.text.textContent}`);
+    this.#tell(name, block.text.textContent);
   }
 
   #answer(block, { text, whole, truncated, words }) {

@@ -111,7 +111,7 @@ export class View {
   }
 
   #key(event) {
-    if (event.key !== "Escape" || event.isComposing) return;
+    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229) return;  // an input method drops its words (229: Safari)
     event.preventDefault();
     event.stopPropagation();
     this.actions.escape();
@@ -131,10 +131,10 @@ export class View {
     this.send.disabled = !this.input.value.trim();
   }
 
-  /** `state`: {texts, label, greeting, status: [name, text], trouble: {text, action} | null, items, talking, muted, canMute, answering, sounds}. */
+  /** `state`: {texts, own: language tag of label and greeting or "", label, greeting, status: [name, text], trouble: {text, action} | null, items, talking, muted, canMute, answering, sounds}. */
   draw(state) {
     const { texts, items, talking, muted, answering, sounds } = state;
-    if (this.#drawn.texts !== texts || this.#drawn.label !== state.label) this.#translate(texts, state.label);
+    if (this.#drawn.texts !== texts || this.#drawn.label !== state.label || this.#drawn.own !== state.own) this.#translate(texts, state);
     const [name, text] = state.status;
     this.panel.dataset.status = name;
     if (this.state.textContent !== text) this.state.textContent = text;
@@ -142,6 +142,7 @@ export class View {
     this.welcome.hidden = items.length > 0;
     this.transcript.list.hidden = items.length === 0;
     this.lead.textContent = state.greeting || texts.welcome;
+    this.lead.lang = state.greeting ? state.own : texts.tag;
     this.hint.textContent = sounds ? texts.hint : texts.written;
     this.controls.hidden = !sounds && !answering;
     this.talk.hidden = !sounds;
@@ -154,9 +155,10 @@ export class View {
     this.#drawn = state;
   }
 
-  #translate(texts, label) {
+  #translate(texts, { label, own }) {
     this.panel.lang = texts.tag;
     this.title.textContent = label || texts.label;
+    this.title.lang = label ? own : texts.tag;
     for (const [element, text] of [[this.launch, texts.open], [this.close, texts.close], [this.stop, texts.stop], [this.send, texts.send]]) {
       element.setAttribute("aria-label", text);
       element.title = text;
