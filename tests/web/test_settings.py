@@ -95,6 +95,25 @@ async def test_the_sheet_changes_the_session_and_is_remembered(open_page: Any) -
         assert await page.evaluate("localStorage.length") == 0
 
 
+async def test_what_is_being_typed_stays(open_page: Any) -> None:
+    """The server's answer comes late: it fills the sheet, and not the field that somebody writes in."""
+    async with serving() as server:
+        page = await open_page(server.url, device=False)
+        waiting: list[Any] = []
+        await page.route("**/v1/capabilities", lambda route: waiting.append(route))
+        await page.click("#settings-toggle")
+        await eventually(lambda: waiting, "the question")
+        await page.fill("#settings textarea", "Be br")
+        await waiting[0].fulfill(json=OFFERED)
+        await page.locator(".voices .voice").nth(3).wait_for()
+        await page.keyboard.type("ief")
+        assert await page.input_value("#settings textarea") == "Be brief"
+        await page.keyboard.press("Tab")
+        assert "Be brief" in await page.evaluate("localStorage['realtime.choices']")
+        await page.click("text=Reset all")
+        assert await page.input_value("#settings textarea") == ""
+
+
 async def test_an_older_server_offers_no_voices(open_page: Any) -> None:
     """404: the rest of the sheet works."""
     async with serving() as server:

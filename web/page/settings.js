@@ -94,7 +94,10 @@ export class SettingsSheet {
 
   #bind(control, name) {
     control.addEventListener("change", () => this.choices.set(name, control.value || null));
-    this.controls.push(() => { control.value = this.choices.get(name) ?? ""; });
+    this.controls.push(() => {
+      if (control === document.activeElement && !control.matches("select")) return;  // somebody types
+      control.value = this.choices.get(name) ?? "";
+    });
   }
 
   #offerLanguages() {
