@@ -120,6 +120,7 @@ function goOnWithKey() {
 }
 
 function shortcut(event) {
+  if (event.isComposing || event.keyCode === 229) return;  // it is for an input method: Escape drops its words (229: Safari)
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") voice.interrupt();
   if (event.target.matches("input, textarea, select")) return;
@@ -232,6 +233,8 @@ sheetSwitch({
 
 choices.addEventListener("change", ({ detail: name }) => {
   useDevices(name);
+  for (const { name: own } of foreign) if (!(own in choices.fromAddress)) extra.delete(own);
+  draw();
   if (!["microphone", "speaker", "greeting", "lang"].includes(name)) voice.update(choices.session({ all: true }));
 });
 
@@ -247,7 +250,8 @@ function notLoaded() {
   draw();
 }
 
-for (const { name, text } of choices.foreignWords) extra.set(name, () => foreignText({ name, text }));
+const foreign = choices.foreignWords;
+for (const { name, text } of foreign) extra.set(name, () => foreignText({ name, text }));
 useDevices(null);
 greet(voice, () => choices.get("greeting"));
 const before = load();

@@ -162,7 +162,9 @@ async def test_buttons_copy_what_the_model_wrote(open_page: Any) -> None:
         read = "navigator.clipboard.readText()"
         await page.click(".tools .copy")
         await page.locator(".tools .copy", has_text="Copied").wait_for()
+        assert await page.get_attribute(".tools .copy", "aria-label") == "Copied", "a screen reader hears it"
         assert await page.evaluate(read) == TEXT
+        await page.locator(".tools .copy[aria-label='Copy answer']", has_text="Copy").wait_for()
         await page.click(".code .copy")
         await page.locator(".code .copy", has_text="Copied").wait_for()
         assert await page.evaluate(read) == "pip install example\n  --upgrade"

@@ -129,33 +129,90 @@ async def test_the_first_language_of_the_browser_that_the_page_has(page: Any) ->
     wanted = [["fr-FR", "zh-TW", "en"], ["en-US", "zh"], ["fr"], [], "zh", "en", "de"]
     expected = ["zh-CN", "en", "en", "en", "zh-CN", "en", "en"]
     assert await page.evaluate(script, wanted) == expected
+    assert await page.evaluate(script, ["zh-Hant-HK", "ZH-cn", "zh_CN", "zha", "en_GB"]) == [
+        "zh-CN", "zh-CN", "zh-CN", "en", "en"
+    ]  # fmt: skip
 
 
-async def test_words_of_others_never_become_keys(page: Any) -> None:
-    """A server's code, a voice's kind, an unknown mark: shown as they are, whatever they are called."""
-    script = """async () => {
-        const { problemText } = await import("/page/texts.js");
-        const { textOf } = await import("/page/language.js");
-        const { turnTitle } = await import("/page/panel_texts.js");
-        return [textOf("constructor"), textOf(undefined), problemText({ code: "both", message: "No {known}." }),
-            problemText({ code: "__proto__", message: "" }), turnTitle({ origin: "toString", status: "of_later" }, 3)];
+async def test_dates_and_numbers_are_those_of_the_person_s_region(page: Any) -> None:
+    """In the page's language; a tag that browsers have and `Intl` refuses costs nothing."""
+    script = """async (cases) => {
+        const { language } = await import("/page/language.js"), before = language.tag;
+        const told = cases.map(([own, tag]) => {
+            Object.defineProperty(navigator, "languages", { value: own, configurable: true });
+            language.use(tag);
+            return [language.locale, new Date(2026, 4, 9, 22, 5).toLocaleString(language.locale, { dateStyle: "medium", timeStyle: "short" })];
+        });
+        delete navigator.languages;
+        language.use(before);
+        return told;
     }"""
-    told = await page.evaluate(script)
-    assert told == [
-        None,
-        None,
-        "No {known}.",
-        "That did not work. Please try again.",
-        "3  · of_later",
-    ]
+    cases = [
+        [["en-GB", "en"], "en"], [["fr", "en-AU"], "zh"], [["zh-TW"], "zh"], [["en-US@posix"], "en"], [["fr"], "en"],
+    ]  # fmt: skip
+    told = await page.evaluate(script, cases)
+    assert [locale for locale, _ in told] == ["en-GB", "zh-CN", "zh-TW", "en", "en"]
+    assert "9 May 2026, 22:05" in told[0][1]
+    assert "2026年5月9日 22:05" in told[1][1]
 
 
-async def test_a_click_while_a_chinese_page_loads(open_page: Any) -> None:
-    """Its words are there before the rest of the page's code."""
+async def test_what_a_person_changes_no_longer_comes_from_the_address(open_page: Any) -> None:
+    """A reload keeps the choice; the other parts of the address stay, and so does what else it says."""
+    async with serving() as server:
+        address = f"{server.url}/?lang=en&instructions=Be%20rude&speed=1.2&own=a%20b"
+        page = await open_page(address, device=False, locale="zh-CN")
+        await page.locator("[data-id=instructions]").wait_for()
+        await page.click("#settings-toggle")
+        await page.select_option("#settings select:has(option[lang=zh])", "zh")
+        await page.locator("#settings >> text=界面语言").wait_for()
+        assert page.url == f"{server.url}/?instructions=Be+rude&speed=1.2&own=a+b"
+        assert await page.locator("[data-id=instructions]").count() == 1
+        await page.fill("#settings textarea", "")
+        await page.locator("#settings textarea").blur()
+        await page.locator("[data-id=instructions]").wait_for(state="detached")
+        await page.reload()
+        await wait_for_status(page, "点击开始说话")
+        assert page.url == f"{server.url}/?speed=1.2&own=a+b"
+        assert await page.locator("[data-id=instructions]").count() == 0
+        await page.click("#settings-toggle")
+        await page.click("text=恢复默认")
+        await page.reload()
+        assert page.url == f"{server.url}/?own=a+b"
+
+
+async def test_escape_belongs_to_an_input_method_first(open_page: Any) -> None:
+    """Who drops the words of an input method does not stop the answer. Safari marks the key by its code alone."""
+    press = "(init) => message.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, ...init }))"
+    async with serving(Script(reply=speech(4))) as server:
+        page = await open_page(server.url, device=False, locale="zh-CN")
+        await type_(page, "你好")
+        session = await session_of(server)
+        await wait_for_status(page, "正在回答")
+        for init in ({"isComposing": True}, {"keyCode": 229}):
+            await page.evaluate(press, init)
+        await arrived(page, session)
+        assert not session.of("output_audio_buffer.clear") + session.of("response.cancel")
+        assert await page.evaluate("realtimeDebug.voice.phase") == "speaking"
+        await page.evaluate(press, {})
+        await page.wait_for_function("() => realtimeDebug.voice.phase === 'listening'")
+
+
+async def test_what_the_connection_says_is_said_once(open_page: Any) -> None:
+    """The line under the button has it in the page's language; the server's sentence does not stand beside it."""
+    error = {
+        "type": "invalid_request_error",
+        "code": "session_expired",
+        "message": "Your session hit the maximum.",
+    }
     async with serving() as server:
         page = await open_page(server.url, device=False, locale="zh-CN")
-        await page.route("**/sdk/realtime.js", lambda route: None)  # never answered
-        await page.reload(wait_until="commit")
-        await page.click("#talk")
-        await wait_for_status(page, "正在加载，完成后开始通话")
-        assert await page.inner_text("#lead") == "说点什么吧"
+        await page.evaluate("realtimeDebug.voice.connect()")
+        session = await session_of(server)
+        await page.wait_for_function("() => realtimeDebug.voice.connection.state === 'open'")
+        await session.send("error", error=error)
+        await session.socket.close(code=1001, message=b"session_expired")
+        told = await page.wait_for_function(
+            """() => document.getElementById("state").textContent.startsWith("已到单次会话的时长上限")
+                && [...document.querySelectorAll(".notice")].map(({ textContent }) => textContent)"""
+        )
+        assert await told.json_value() == []

@@ -16,13 +16,13 @@ AXE = """async () => (await axe.run()).violations.filter(({ impact }) => ["serio
     .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious(open_page: Any, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "zh-CN")])
+async def test_axe_finds_nothing_serious(open_page: Any, scheme: str, locale: str) -> None:
     """With a conversation, a tool call and what was not heard; then with the drawer, then with the settings."""
     axe = pytest.importorskip("axe_playwright_python")
     code = importlib.resources.files(axe.__name__).joinpath("axe.min.js").read_text(encoding="utf-8")
     async with serving(Script(reply=speech(1)[: RATE // 2])) as server:
-        page = await open_page(server.url, device=False, color_scheme=scheme, bypass_csp=True)
+        page = await open_page(server.url, device=False, color_scheme=scheme, locale=locale, bypass_csp=True)
         await page.add_script_tag(content=code)
         await page.route("**/v1/capabilities", lambda route: route.fulfill(json=OFFERED))
         assert await page.evaluate(AXE) == []

@@ -1,6 +1,7 @@
 // What the person has chosen: kept in this browser, read from the address of the page, written into a shared address, and
 // turned into fields of the session. No document. Null means: as the server has it.
 
+import { languageIn } from "../widget/languages.js";
 import { lasting } from "./storing.js";
 
 const KEPT = "realtime.choices";
@@ -22,7 +23,7 @@ const CHOICES = {
   eagerness: { read: oneOf("low", "medium", "high"), shared: true },
   instructions: { read: text(MAX_CHARACTERS), shared: true, speaks: true },
   greeting: { read: text(500), shared: true, speaks: true },
-  lang: { read: (value) => /^(en|zh)\b/i.exec(value ?? "")?.[1].toLowerCase() ?? null, shared: true },  // of the page, not of the session
+  lang: { read: languageIn, shared: true },  // of the page, not of the session
   microphone: { read: text(256) },
   speaker: { read: text(256) },
 };
@@ -50,6 +51,7 @@ export class Choices extends EventTarget {
       if (read === null) delete values[name];
       else values[name] = read;
     }
+    delete this.fromAddress[name];
     lasting.set(KEPT, JSON.stringify(this.#kept));
     this.dispatchEvent(new CustomEvent("change", { detail: name }));
   }
@@ -66,6 +68,14 @@ export class Choices extends EventTarget {
   get foreignWords() {
     return Object.keys(CHOICES).filter((name) => CHOICES[name].speaks && this.fromAddress[name])
       .map((name) => ({ name, text: this.fromAddress[name] }));
+  }
+
+  /** The page's address without what no longer counts: else a reload would bring back what the person has changed. */
+  address(current) {
+    const url = new URL(current);
+    const over = Object.keys(CHOICES).filter((name) => url.searchParams.has(name) && !(name in this.fromAddress));
+    for (const name of over) url.searchParams.delete(name);
+    return over.length ? url.href : current;
   }
 
   /** The page's address with what may be shared: no devices. */

@@ -40,7 +40,7 @@ export class ConversationPart {
 
   #entry({ id, title, updated_at }) {
     const open = button(null, () => this.resume(id));
-    const when = Number.isFinite(updated_at) ? new Date(updated_at * 1000).toLocaleString(language.tag, { dateStyle: "medium", timeStyle: "short" }) : "";
+    const when = Number.isFinite(updated_at) ? new Date(updated_at * 1000).toLocaleString(language.locale, { dateStyle: "medium", timeStyle: "short" }) : "";
     open.append(element("span", { textContent: title || id }), element("span", { className: "quiet", textContent: when }));
     return open;
   }

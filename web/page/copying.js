@@ -6,9 +6,14 @@ import { setText } from "./language.js";
 /** A button that copies `text()`, and says for a moment that it has. The keys: `label` for screen readers, `name` is shown. */
 export function copyButton(label, text, name = "copy.name") {
   const made = button(name, async () => {
-    setText(made, await copy(text()) ? "copy.done" : "copy.failed");
-    setTimeout(() => setText(made, name), 1500);
+    const result = await copy(text()) ? "copy.done" : "copy.failed";
+    show(result, result);
+    setTimeout(() => show(name, label), 1500);
   }, { className: "copy", "data-label": label });
+  const show = (shown, said) => {
+    made.dataset.label = said;  // written with the text
+    setText(made, shown);
+  };
   return made;
 }
 

@@ -100,9 +100,11 @@ function picker(name, run) {
       element("div", { className: "device" }, select, test), level),
     show(value) { level.value = Math.min(1, Math.sqrt(value) * 1.8); },
     offer(devices) {
-      const own = devices.filter(({ id }) => id !== "default").map((device, at) => [device.id, device.name || `${at + 1}`]);
-      select.replaceChildren(element("option", { value: "", "data-text": "settings.browser" }),
-        ...own.map(([value, textContent]) => element("option", { value, textContent })));
+      const own = devices.filter(({ id }) => id !== "default").map((device, at) => element("option", {
+        value: device.id, ...(device.name ? { textContent: device.name }
+          : { "data-text": `device.${name}_number`, "data-values": JSON.stringify({ number: at + 1 }) }),
+      }));
+      select.replaceChildren(element("option", { value: "", "data-text": "settings.browser" }), ...own);
     },
   };
 }

@@ -10,6 +10,17 @@ function follow() {
   language.use(choices.get("lang") ?? navigator.languages ?? [navigator.language]);
 }
 
-choices.addEventListener("change", ({ detail: name }) => { if (name === null || name === "lang") follow(); });
+/** The address of the page says only what still counts. */
+function shorten() {
+  const address = choices.address(location.href);
+  try {
+    if (address !== location.href) history.replaceState(history.state, "", address);
+  } catch {}  // a frame without an origin may not
+}
+
+choices.addEventListener("change", ({ detail: name }) => {
+  if (name === null || name === "lang") follow();
+  shorten();
+});
 addEventListener("languagechange", follow);
 follow();

@@ -2,7 +2,7 @@
 // its key in an attribute (`data-text`, `data-label` …, and the values in `data-values`), so that one walk over the document
 // changes the language. Knows nothing of the choices.
 
-import { tableFor } from "../widget/languages.js";
+import { languageIn, tableFor } from "../widget/languages.js";
 import { CHINESE } from "./texts/chinese.js";
 import { ENGLISH } from "./texts/english.js";
 
@@ -26,9 +26,15 @@ class Language extends EventTarget {
     return this.#table.tag;
   }
 
+  /** For dates and numbers: the tag of the person's own region, such as "en-GB", where it is one of the page's language. */
+  get locale() {
+    const own = navigator.languages ?? [];
+    return own.find((each) => languageIn(each) === languageIn(this.tag) && isLocale(each)) ?? this.tag;
+  }
+
   /** `wanted`: a language tag, or the browser's list of them, of which the first that the page has counts. */
   use(wanted) {
-    const tag = typeof wanted === "string" ? wanted : wanted.find((each) => /^(en|zh)\b/i.test(each));
+    const tag = typeof wanted === "string" ? wanted : wanted.find(languageIn);
     const table = tableFor(tag, TABLES), changed = table !== this.#table;
     this.#table = table;
     document.documentElement.lang = table.tag;
@@ -38,6 +44,11 @@ class Language extends EventTarget {
 }
 
 export const language = new Language();
+
+/** Some systems have tags that `Intl` refuses, such as "en-US@posix". */
+function isLocale(tag) {
+  try { return Intl.getCanonicalLocales(tag).length === 1; } catch { return false; }
+}
 
 /** The text of a key with its values; null if there is no such text. `{count}` also chooses between one and many. */
 export function textOf(key, values = {}) {

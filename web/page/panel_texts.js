@@ -11,7 +11,7 @@ export function turnTitle({ origin, status }, number) {
   return `${number} ${textOf(ORIGINS[origin]) ?? ""}${state}`.trim();
 }
 
-const count = (number) => (number ?? 0).toLocaleString(language.tag);
+const count = (number) => (number ?? 0).toLocaleString(language.locale);
 const ms = (value) => (value === null || value === undefined ? null : `${Math.round(value)} ms`);
 
 /** [[name, value, explanation]] of what is known; what no server tells is left out. */

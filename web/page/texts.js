@@ -15,6 +15,10 @@ const UNREAD = [
 // What only an operator understands: addresses, commands, names of settings, classes and files.
 const TECHNICAL = /https?:|wss?:|\bpip3? |\brealtime (?:setup|serve|doctor)\b|[A-Z]+_[A-Z_]{3,}|\b\w+(?:Error|Exception)\b|Traceback|(?:^|\s)\/\w+\/|\d+\.\d+\.\d+\.\d+|minimax-realtime/;
 const SAYS_MORE = new Set(["rate_limit_exceeded", "insufficient_quota"]);  // codes whose message adds to our text
+const SAYS_ALL = new Set([  // codes whose message says it better than our text: in its own language, English
+  "upstream_unavailable", "upstream_rejected", "overloaded", "server_draining", "internal_error", "empty_answer", "content_filter",
+  "context_length_exceeded", "max_output_tokens", "invalid_voice", "invalid_api_key",
+]);
 
 const PHASES = new Set(["user-speaking", "thinking", "speaking"]);
 const named = (status) => [status, textOf(`status.${status}`)];
@@ -62,8 +66,9 @@ const plain = (message) => (message && !TECHNICAL.test(message) ? message.trim()
 /** The text for an `error` event or a failed response: our own text for known codes, or the server's message. */
 export function problemText({ code, message }) {
   const known = textOf(`error.${code}`), said = plain(message);
-  if (!known || code === "upstream_unavailable") return said ? textOf("problem.said", { said }) : known ?? textOf("problem.other");
-  return said && SAYS_MORE.has(code) ? textOf("problem.both", { known, said }) : known;
+  if (!known) return said ? textOf("problem.said", { said }) : textOf("problem.other");
+  if (!said) return known;
+  return SAYS_ALL.has(code) ? textOf("problem.instead", { known, said }) : SAYS_MORE.has(code) ? textOf("problem.both", { known, said }) : known;
 }
 
 /** What stands in the place of the words of speech that was not understood. */

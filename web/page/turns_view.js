@@ -2,7 +2,8 @@
 // Knows the names of the marks; the numbers come from `voice.stats()`.
 
 import { waterfall } from "../sdk/latency.js";
-import { button, element } from "./elements.js";
+import { copyButton } from "./copying.js";
+import { element } from "./elements.js";
 import { language, textOf } from "./language.js";
 import { statusName, turnTitle } from "./panel_texts.js";
 
@@ -66,7 +67,7 @@ function strip(turn, scaleMs, ticks) {
   const line = element("span", { className: "track", "aria-hidden": "true" });
   const percent = (ms) => `${(Math.max(0, Math.min(ms, scaleMs)) / scaleMs) * 100}%`;
   for (const { name, startMs, endMs } of stepsOf(turn)) {
-    const bar = element("span", { className: `bar ${name}`, title: `${textOf(`step.${name}`)}: ${Math.round(endMs - startMs)} ms` });
+    const bar = element("span", { className: `bar ${name}`, title: textOf("turns.step", { step: textOf(`step.${name}`), ms: Math.round(endMs - startMs) }) });
     bar.style.left = percent(startMs);
     bar.style.width = `max(2px, calc(${percent(endMs)} - ${percent(startMs)}))`;
     line.append(bar);
@@ -87,6 +88,6 @@ function marksOf(turn) {
     [element("dt", { textContent: textOf(`mark.${name}`) ?? name }), element("dd", { textContent: `${ms} ms` })]));
   const facts = [turn.response_id, statusName(turn.status), turn.early ? textOf("turns.early") : null,
     turn.roundTripMs === null ? null : textOf("turns.round_trip", { ms: turn.roundTripMs })].filter(Boolean).join(" · ");
-  const copy = button("copy.json", () => navigator.clipboard?.writeText(JSON.stringify(turn, null, 2)), { className: "copy" });
+  const copy = copyButton("turns.copy", () => JSON.stringify(turn, null, 2), "copy.json");
   return element("div", { className: "turn-details" }, list, element("p", { className: "quiet", textContent: facts }), copy);
 }

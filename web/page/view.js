@@ -77,7 +77,7 @@ export class View {
     const cause = causeText(this.diagnosis.cause);
     if (cause) all.push({ id: "cause", text: cause, kind: "bad" });
     const { problem } = this.voice.conversation;
-    if (problem) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
+    if (problem && (problem.code ?? "") !== this.voice.connection.reason) all.push({ id: "problem", text: problemText(problem), kind: "bad" });
     for (const [id, text] of this.extra) all.push({ id, text: text(), kind: id === "panel" ? "bad" : "info" });
     this.notices.draw(all);
   }
