@@ -19,7 +19,7 @@ from playwright.async_api import async_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests have the server
 
-from tests.web.conftest import SWITCHES
+from tests.web.conftest import SWITCHES, chromium
 from tests.web.fake_server import RATE, FakeServer, Script, serving
 from tests.web.voice_input import replace_microphone
 
@@ -121,7 +121,7 @@ async def main(folder: Path, names: list[str]) -> None:
     scripts = {"en-US": spoken(ENGLISH, words), "zh-CN": spoken(CHINESE, re.findall(r"\W*\w\W*", CHINESE))}
     switches = [*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path="/usr/bin/chromium", args=switches)
+        browser = await driver.chromium.launch(executable_path=chromium(), args=switches)
         for picture in PICTURES:
             if not names or picture.name in names:
                 async with serving(scripts[picture.locale]) as server:

@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests have the server
 
-from tests.web.conftest import SWITCHES
+from tests.web.conftest import SWITCHES, chromium
 from tests.web.fake_server import RATE, FakeServer, Script, serving
 from tests.web.host_page import hosting
 
@@ -114,7 +114,7 @@ async def main(folder: Path, names: list[str]) -> None:
     script = Script(reply=tone, reply_words=ANSWER, think_s=0)
     switches = [*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     async with serving(script) as server, async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path="/usr/bin/chromium", args=switches)
+        browser = await driver.chromium.launch(executable_path=chromium(), args=switches)
         for picture in PICTURES:
             if not names or picture.name in names:
                 await take(browser, server, picture, folder)

@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-def _chromium() -> str:
+def chromium() -> str:
     # The shell is Chromium without windows: half of the CPU time
     path = next(
         filter(None, map(shutil.which, ("chromium-headless-shell", "/usr/bin/chromium", "chromium"))), None
@@ -61,7 +61,7 @@ async def browser_with(*switches: str, device: bool = True, prompt: str = "accep
 
 
 async def _start_driver(stack: AsyncExitStack) -> Any:
-    _chromium()
+    chromium()
     from playwright.async_api import async_playwright
 
     return await stack.enter_async_context(async_playwright())
@@ -71,7 +71,7 @@ async def _launch(driver: Any, stack: AsyncExitStack, *switches: str, device: bo
     fake = ["--use-fake-device-for-media-stream"] if device else []
     ui = "--use-fake-ui-for-media-stream" + ("=deny" if prompt == "deny" else "")
     arguments = [*SWITCHES, ui, *fake, *switches]
-    browser = await driver.chromium.launch(executable_path=_chromium(), args=arguments)
+    browser = await driver.chromium.launch(executable_path=chromium(), args=arguments)
     stack.push_async_callback(browser.close)
     return browser
 
