@@ -5,6 +5,7 @@ A part is made with the context and keeps what is its own. The context decides n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,23 +21,34 @@ from realtime.core.conversation import (
     held_bytes,
 )
 from realtime.core.sent_sound import SentSound
-from realtime.errors import ProtocolError
+from realtime.errors import ProtocolError, ProviderError
+from realtime.logs import story
 from realtime.metrics import Metrics
+from realtime.minimax.codes import is_dry
 from realtime.outbox import Outbox
 from realtime.protocol.server_events import ConversationItemDeleted
 from realtime.protocol.session_config import SessionConfig
+from realtime.protocol.voices import platform_voice
 from realtime.providers.base import Providers
 from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.turn_queue import TurnQueue
 from realtime.turn_report import OnTurn
 
+log = logging.getLogger(__name__)
+
 
 class Seat(Protocol):
     """The place of a session at one of several accounts of the platform (docs/scale.md 5)."""
 
+    @property
+    def name(self) -> str:
+        """That of the account."""
+        ...
+
     def instead(self, voice_id: str) -> tuple[Settings, Providers] | None:
-        """What to use from now on, if its account has run dry and another one can speak with this voice."""
+        """What to use from now on, if another account should answer: its own one has run dry, lacks this voice, or has
+        no request left in this minute."""
         ...
 
 
@@ -62,10 +74,30 @@ class Context:
     seat: Seat | None = None  # None: the server has one account
 
     def providers_for(self, voice_id: str) -> Providers:
-        """Whom the next reply asks: from now on those of another account, if the own one has run dry."""
-        if self.seat is not None and (moved := self.seat.instead(voice_id)) is not None:
+        """Whom the next reply asks: from now on those of another account, where that is better (`Seat`)."""
+        if self.seat is None:
+            return self.providers
+        before = self.seat.name
+        if (moved := self.seat.instead(voice_id)) is not None:
             self.settings, self.providers = moved
+            facts = {"id": self.session_id, "account": self.seat.name, "instead_of": before}
+            story(log, "session goes on at another account", facts)
         return self.providers
+
+    def providers_after(self, error: ProviderError, asked: Providers, voice_id: str) -> Providers | None:
+        """Who can answer instead of these, who refused with this error; None: nobody.
+
+        Another reply of the session may have met the same before.
+        """
+        if self.seat is None or not (is_dry(error) or error.code == "rate_limit_exceeded"):
+            return None
+        found = self.providers_for(voice_id)
+        return None if found is asked else found
+
+    @property
+    def voice_id(self) -> str:
+        """The platform's voice of the session."""
+        return platform_voice(self.config.voice, self.settings.voice_id)
 
     def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:
         """Put an item into the conversation; in a full one the oldest make room, unless truncation is 'disabled'.

@@ -104,16 +104,23 @@ class SeveralAccounts:
         )
         self.moves = Counter(
             "realtime_account_moves",
-            "Sessions that left an account that had run dry",
-            ["account"],
+            "Sessions that left an account, by reason",
+            ["account", "reason"],
             registry=registry,
         )
 
-    def show(self, account: str, sessions: Callable[[], float], usable: Callable[[], float]) -> None:
-        """Ask both whenever the metrics are read."""
+    def show(
+        self,
+        account: str,
+        sessions: Callable[[], float],
+        usable: Callable[[], float],
+        reasons: Iterable[str],
+    ) -> None:
+        """Ask both whenever the metrics are read. `reasons`: why sessions may leave it."""
         self._sessions.labels(account).set_function(sessions)
         self._usable.labels(account).set_function(usable)
-        self.moves.labels(account)
+        for reason in reasons:
+            self.moves.labels(account, reason)
 
 
 class SharedAccount:

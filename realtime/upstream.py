@@ -45,6 +45,9 @@ class Upstream:
         if self._metrics is not None:
             self._metrics.upstream_errors.labels(kind, _label(error), number_of(error.upstream_code)).inc()
 
+    def answered(self, kind: str, asked_s: float) -> None:
+        """A request that was sent at this time of the loop is being answered."""
+
     def lost(self, kind: str, error: ProviderError, address: str | None = None) -> None:
         """It failed, and another connection may take over: nobody else tells of it."""
         self.failed(kind, error, address)

@@ -18,7 +18,7 @@ from realtime.context import Context
 from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
-from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 from realtime.tasks import forget_cancellation
 from realtime.upstream import TRANSCRIPTION, Upstream
@@ -45,7 +45,6 @@ class Transcription:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._transcriber = context.providers.transcriber
         self._interim: asyncio.Task[None] | None = None
         self._early: asyncio.Task[Transcript] | None = None
         self._early_end_ms = -1.0
@@ -59,6 +58,11 @@ class Transcription:
     def __repr__(self) -> str:
         running = [task.get_name() for task in (self._interim, self._early) if task and not task.done()]
         return f"<Transcription {', '.join(running) or 'idle'}>"
+
+    @property
+    def _transcriber(self) -> Transcriber | None:
+        """Of several accounts it is that of the one where the session is."""
+        return self._context.providers.transcriber
 
     def began(self) -> None:
         """Somebody speaks: perhaps in another language than before."""
@@ -208,7 +212,20 @@ class Transcription:
         return self._languages[-1] if settled else None
 
     async def _transcribe(self, samples: Samples, *, final: bool, open_speech: bool = True) -> Transcript:
-        if self._transcriber is None:
+        while True:
+            asked = self._context.providers
+            try:
+                return await self._ask(asked.transcriber, samples, final=final, open_speech=open_speech)
+            except ProviderError as error:
+                found = self._context.providers_after(error, asked, self._context.voice_id)
+                if found is None or found.transcriber is asked.transcriber:
+                    raise
+                without_trace(error)
+
+    async def _ask(
+        self, transcriber: Transcriber | None, samples: Samples, *, final: bool, open_speech: bool
+    ) -> Transcript:
+        if transcriber is None:
             raise ProviderUnavailable(
                 "This server has no transcriber: send text instead of speech.",
                 code="transcription_unavailable",
@@ -218,14 +235,14 @@ class Transcription:
         try:
             async with deadlines.timeout(timeout_s):
                 decode = self._decode if open_speech else self._decode_alone
-                transcript = await decode(self._transcriber, samples, final=final)
+                transcript = await decode(transcriber, samples, final=final)
             return self._believed(transcript, sounding_s(samples), final=final)
         except TimeoutError as error:
             late = ProviderTimeout(
                 f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
             )
             # nobody else can count it: for the transcriber it is a request that was cancelled
-            address = getattr(self._transcriber, "address", None)
+            address = getattr(transcriber, "address", None)
             Upstream(self._context.metrics).failed(TRANSCRIPTION, late, address)
             raise late from error
         except ProviderError:

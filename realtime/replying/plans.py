@@ -12,7 +12,8 @@ from realtime.context import Context
 from realtime.core.messages import ChatRequest
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.voices import platform_voice
-from realtime.providers.base import ChatModel, Voice
+from realtime.providers.base import ChatModel, Speech, Voice
+from realtime.replying.at_accounts import AccountsChat, AccountsSpeech
 from realtime.replying.chat_request import budget_of
 from realtime.replying.fitting_chat import FittingChat
 from realtime.replying.response import ReplyPlan
@@ -58,8 +59,16 @@ class Plans:
 
     def chat(self, options: ResponseOptions) -> ChatModel:
         """The chat model, which is shown as much as these options allow."""
-        providers = self._context.providers
-        return FittingChat(providers.chat, providers.context_budgets, budget_of(options))
+        context, voice = self._context, self.voice(options)
+        chat = context.providers.chat
+        if context.seat is not None:
+            chat = AccountsChat(context, voice.voice_id, voice if options.spoken else None)
+        return FittingChat(chat, context.providers.context_budgets, budget_of(options))
+
+    def speech(self, voice: Voice) -> Speech:
+        """Who speaks. From now on the chat is of the same account."""
+        speech = self._context.providers_for(voice.voice_id).speech
+        return speech if self._context.seat is None else AccountsSpeech(self._context)
 
     def voice(self, options: ResponseOptions) -> Voice:
         """The platform's voice these options ask for."""

@@ -126,7 +126,7 @@ class Responses:
         plan = self.plans.plan(
             options, request, speak_ahead=speak_ahead, tool_round=tool_round, turn=turn, resumes=resumes
         )
-        speech = self._context.providers_for(plan.voice.voice_id).speech  # and the chat of the same account
+        speech = self.plans.speech(plan.voice)
         return Response(
             plan,
             chat=chat or self.plans.chat(options),
@@ -184,7 +184,10 @@ class Responses:
         facts = (self._context.session_id, response.id, events.status, response.marks.since_origin_ms())
         log.debug("%s: %s %s %s", *facts)
         if events.error is not None:
-            failure = {"id": response.id, "session": self._context.session_id, **facts_of(events.error)}
+            seat = self._context.seat
+            account = None if seat is None else seat.name
+            failure = {"id": response.id, "session": self._context.session_id, "account": account}
+            failure |= facts_of(events.error)
             story(log, "reply failed", failure, logging.WARNING)
         sounds = events.sound.part.audio_ms > 0 and events.status != "cancelled"
         then = teller_of(response, self._context, self._last_end_s)

@@ -25,6 +25,7 @@ _GAUGES: dict[str, Callable[[float, float], float]] = {
     "realtime_redis_up": min,
     "realtime_budget_nodes": max,
     "realtime_budget_limit": min,
+    "realtime_account_usable": min,  # a worker that has met it knows more than the others
     "process_start_time_seconds": min,
 }
 # Of an account that Redis counts, each worker tells what is left for all of them

@@ -89,9 +89,13 @@ class ObservedChat(_Wrapper, ChatModel):
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         self._upstream.asked(CHAT)
+        asked_s, answered = _now(), False
         try:
             async with aclosing(self._provider.stream(request)) as events:
                 async for event in events:
+                    if not answered:
+                        answered = True
+                        self._upstream.answered(CHAT, asked_s)
                     yield event
         except ProviderError as error:
             self._upstream.failed(CHAT, error, getattr(self._provider, "address", None))
@@ -122,14 +126,15 @@ class ObservedTranscriber(_Wrapper, Transcriber):
         }
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
-        began_s = asyncio.get_running_loop().time()
+        began_s = _now()
         self._upstream.asked(TRANSCRIPTION)
         try:
             transcript: Transcript = await self._provider.transcribe(samples, language=language, final=final)
         except ProviderError as error:
             self._upstream.failed(TRANSCRIPTION, error, getattr(self._provider, "address", None))
             raise
-        self._seconds[final].observe(asyncio.get_running_loop().time() - began_s)
+        self._upstream.answered(TRANSCRIPTION, began_s)
+        self._seconds[final].observe(_now() - began_s)
         return transcript
 
     async def prewarm(self) -> None:
@@ -193,3 +198,7 @@ class _ObservedUtterance(Utterance):
         except ProviderError as error:
             self._upstream.failed(SPEECH, error)
             raise
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

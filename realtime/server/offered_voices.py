@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import UNSET
 
@@ -28,20 +28,17 @@ MAX_NAME_CHARS = 256  # a longer id is no name that a session takes
 
 
 class OfferedVoices:
-    """Asks one speech provider, the same in every call."""
+    """Asks one speech provider, the same in every call. `account` is its name where there are several."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str = "") -> None:
+        self._account = account
         self._kept: tuple[OfferedVoice, ...] = ()
+        self.kinds: Mapping[str, str] = {}  # of the last list, by id; empty before the first one
         self._due_s = float("-inf")
         self._asking: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<OfferedVoices {len(self._kept)}>"
-
-    @property
-    def known(self) -> tuple[OfferedVoice, ...]:
-        """The last list; () before the first one."""
-        return self._kept
 
     async def get(self, speech: Speech) -> tuple[OfferedVoice, ...]:
         """The voices as far as they are known; never raises. () for a provider that has no list."""
@@ -63,9 +60,11 @@ class OfferedVoices:
         try:
             async with deadlines.timeout(ASK_TIMEOUT_S):
                 self._kept = tuple(_offered(await speech.voices()))  # type: ignore[attr-defined]
+            self.kinds = {voice.id: voice.kind for voice in self._kept}
             keep_s = FRESH_S
         except (ProviderError, TimeoutError) as error:
-            log.warning("the list of voices could not be read: %s", error or "no answer in time")
+            whose = f" of the account {self._account}" if self._account else ""
+            log.warning("the list of voices%s could not be read: %s", whose, error or "no answer in time")
         except Exception as error:  # of a provider from anywhere
             log.error("the list of voices could not be read", exc_info=error)
         finally:

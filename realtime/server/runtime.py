@@ -95,9 +95,9 @@ class Runtime:
             if role not in self.emulated
         ]
 
-    def speech_for(self, key: str) -> Speech:
-        """Who speaks to the key of this name outside of sessions."""
-        return self.providers.speech if self.accounts is None else self.accounts.of(key)[0].providers.speech
+    def speech_for(self, key: str, voice_id: str) -> Speech:
+        """Who speaks with this voice to the key of this name outside of sessions."""
+        return self.providers.speech if self.accounts is None else self.accounts.speech_for(key, voice_id)
 
     def at(self, account: OpenAccount) -> Runtime:
         """The same for a session that this account pays for."""

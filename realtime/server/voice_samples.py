@@ -128,19 +128,24 @@ def add_routes(app: web.Application) -> None:
 
 
 async def sample(request: web.Request, caller: Caller) -> web.Response:
-    speech = runtime_of(request.app).speech_for(caller.name)
-    voice = await _chosen(request, caller, speech)
-    try:
-        file = await request.app[SAMPLES].get(speech, voice)
-    except ProviderError as error:
-        raise _told(error) from error
+    runtime, voice = runtime_of(request.app), await _chosen(request, caller)
+    speech = runtime.speech_for(caller.name, voice.voice_id)
+    while True:
+        try:
+            file = await request.app[SAMPLES].get(speech, voice)
+            break
+        except ProviderError as error:
+            refused, speech = speech, runtime.speech_for(caller.name, voice.voice_id)
+            if speech is refused:  # else its account has just turned out to have run dry
+                raise _told(error) from error
     headers = {"Cache-Control": "private, max-age=86400", "Vary": "Authorization"}
     return web.Response(body=file, content_type="audio/wav", headers=headers)
 
 
-async def _chosen(request: web.Request, caller: Caller, speech: Speech) -> Voice:
+async def _chosen(request: web.Request, caller: Caller) -> Voice:
     """The voice and language of a request. Raises ProtocolError."""
-    configured = runtime_of(request.app).settings.voice_id
+    runtime = runtime_of(request.app)
+    configured = runtime.settings.voice_id
     name, asked = request.match_info["voice_id"], request.query.get("language", "")
     language = base_language(asked) if asked else ""
     if asked and not language:
@@ -151,7 +156,7 @@ async def _chosen(request: web.Request, caller: Caller, speech: Speech) -> Voice
     if name not in known:  # an id may end with a blank, so it is looked for as it is
         name = platform_voice(name, configured)
     if name != configured and name not in known:
-        raise _unknown(bool(known) or getattr(speech, "voices", None) is None)
+        raise _unknown(bool(known) or getattr(runtime.providers.speech, "voices", None) is None)
     own = known[name].languages if name in known else ()
     return Voice(name, rate=RATE, language=language or next(iter(own), "") or "en")
 

@@ -5,12 +5,14 @@ import functools
 
 import pytest
 
+from realtime.core.dry_account import ASK_AGAIN_S, DRY_S
 from realtime.errors import ProviderRejected, ProviderUnavailable
 from realtime.metrics import Metrics
 from realtime.providers import FakeChat, FakeSpeech
 from realtime.providers.base import KnownVoice, Providers
 from realtime.server.access import AccessDenied
-from realtime.server.accounts import DRY_S, Accounts, OpenAccount
+from realtime.server.accounts import Accounts
+from realtime.server.open_account import OpenAccount
 from realtime.settings import Settings
 from realtime.settings.model import Account
 from tests import virtual_time
@@ -95,7 +97,8 @@ def test_a_dry_account_is_asked_again_after_a_while(more, dry_s):
         one = account("one")
         one.failed("speech", no_balance(**more))
         await asyncio.sleep(dry_s - 1)
-        one.failed("speech", no_balance(retry_after_s=99_999.0))  # told by a session that stays there
+        one.failed("speech", no_balance(**more))  # told by a session that stays there
+        await asyncio.sleep(dry_s - 1)
         assert one.dry
         await asyncio.sleep(2)
         assert not one.dry
@@ -113,6 +116,7 @@ def test_a_dry_account_is_asked_again_after_a_while(more, dry_s):
         ("speech", OTHER, {"code": "rate_limit_exceeded", "upstream_code": None}, False),
         ("speech", OTHER, {"code": "invalid_voice", "upstream_code": 2054}, False),
         ("transcription", OTHER, {}, False),
+        ("transcription", (*OTHER, "transcription"), {}, True),
         ("chat", ("speech",), {}, False),  # the key of another service
     ],
 )
@@ -157,6 +161,129 @@ def test_a_voice_moves_unless_it_is_the_account_s_own(voice, here, there, moves)
             await accounts.aclose()
 
     virtual_time.run(run())
+
+
+@pytest.mark.parametrize(
+    ("voice", "here", "there", "moves"),
+    [
+        ("ada", Listing(SYSTEM), Listing(ADA, SYSTEM), True),
+        ("ada", Listing(ADA), Listing(ADA, SYSTEM), False),
+        ("grace", Listing(ADA), Listing(SYSTEM), True),
+        ("unlisted", Listing(SYSTEM), Listing(SYSTEM), False),
+        ("ada", Listing(fails=True), Listing(ADA), False),  # perhaps it has it
+        ("ada", FakeSpeech(), Listing(ADA), False),
+        ("ada", Listing(SYSTEM), Listing(fails=True), False),
+    ],
+)
+def test_a_session_goes_to_the_account_that_has_its_voice(voice, here, there, moves):
+    async def run():
+        one, two = account("one", here), account("two", there)
+        accounts = Accounts([one, two])
+        try:
+            await asyncio.sleep(5)
+            seat = accounts.seat_for("k")
+            assert seat.account is one
+            assert (seat.instead(voice) is not None) is moves
+            assert seat.instead(voice) is None, "and stays there"
+        finally:
+            await accounts.aclose()
+
+    virtual_time.run(run())
+
+
+@pytest.mark.parametrize(("kind", "moves"), [("cloned", True), ("system", False)])
+def test_an_account_that_has_run_dry_gets_a_session_only_for_a_voice_of_its_own(kind, moves):
+    """There it is told what is wrong; with a voice of the platform the others may be able to speak."""
+
+    async def run():
+        one, two = account("one", Listing(ADA)), account("two", Listing(KnownVoice("bo", kind=kind)))
+        accounts = Accounts([one, two])
+        try:
+            await asyncio.sleep(5)
+            two.failed("chat", no_balance())
+            seat = accounts.seat_for("k")
+            assert (seat.instead("bo") is not None) is moves
+            assert seat.instead("bo") is None
+        finally:
+            await accounts.aclose()
+
+    virtual_time.run(run())
+
+
+@scripted
+async def test_a_list_of_voices_that_could_not_be_read_is_asked_for_again_soon():
+    speech = Listing(ADA, fails=True)
+    accounts = Accounts([account("one", speech)])
+    try:
+        await asyncio.sleep(5)
+        speech.fails = False
+        await asyncio.sleep(60)
+        assert accounts.of("k")[0].has_voice("ada")
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_an_answer_says_that_the_account_is_not_dry_any_more():
+    one = account("one")
+    one.failed("chat", no_balance())
+    one.answered("chat", asyncio.get_running_loop().time() - 1)
+    assert one.dry, "that was asked before"
+    await asyncio.sleep(5)
+    one.answered("chat", asyncio.get_running_loop().time())
+    assert not one.dry
+
+
+@scripted
+async def test_where_all_have_run_dry_the_one_that_was_asked_longest_ago_is_asked_again():
+    one, two = account("one"), account("two")
+    accounts = Accounts([one, two])
+    try:
+        seat = accounts.seat_for("k")
+        one.failed("chat", no_balance())
+        assert seat.instead("ada") is not None
+        two.failed("chat", no_balance(retry_after_s=3600.0))
+        assert seat.instead("ada") is None, "it has just refused"
+        await asyncio.sleep(ASK_AGAIN_S + 1)
+        two.failed("chat", no_balance(retry_after_s=3600.0))
+        assert seat.instead("ada") is not None
+        assert seat.account is one
+        assert seat.instead("ada") is None, "and not to and fro"
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_where_no_request_is_left_in_this_minute_a_session_goes_to_an_account_that_has_a_turn():
+    one, two, three = account("one"), account("two"), account("three")
+    accounts = Accounts([one, two, three])
+    try:
+        seat = accounts.seat_for("k")
+        one.providers.speech.budget = 1.0
+        assert seat.instead("ada") is None, "a request can be sent"
+        one.providers.speech.budget, two.providers.chat.budget = 0.0, 1.0
+        assert seat.instead("ada") is not None
+        assert seat.account is three
+        three.providers.chat.budget = 0.0
+        assert seat.instead("ada") is None, "the others have no whole turn either"
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_a_sample_is_spoken_by_an_account_that_has_the_voice_and_has_not_run_dry():
+    one, two = account("one", Listing(SYSTEM)), account("two", Listing(SYSTEM, ADA))
+    accounts = Accounts([one, two])
+    try:
+        await asyncio.sleep(5)
+        assert accounts.speech_for("k", "grace") is one.providers.speech
+        assert accounts.speech_for("k", "ada") is two.providers.speech
+        one.failed("speech", no_balance())
+        assert accounts.speech_for("k", "grace") is two.providers.speech
+        two.failed("speech", no_balance())
+        assert accounts.speech_for("k", "grace") is one.providers.speech, "it is told so"
+    finally:
+        await accounts.aclose()
 
 
 @scripted

@@ -83,6 +83,17 @@ def test_what_is_left_of_shares_of_an_account_is_added():
     assert values(total.text())["realtime_budget_requests_left{kind=speech}"] == 23
 
 
+def test_an_account_is_usable_while_no_worker_has_found_it_dry():
+    total = MetricsSum()
+    for number, usable in enumerate((True, False)):
+        metrics = worker(1)
+        metrics.add_accounts().show("one", lambda: 3, lambda usable=usable: usable, ("dry",))
+        told(total, number, metrics)
+    seen = values(total.text())
+    assert seen["realtime_account_usable{account=one}"] == 0
+    assert seen["realtime_account_sessions{account=one}"] == 6
+
+
 def test_every_metric_of_a_worker_is_in_the_sum_and_alone_it_is_the_same():
     total, metrics = MetricsSum(), worker(3)
     text = metrics.text().decode()

@@ -44,6 +44,7 @@ class _Chunk:
     trace_id: str | None = None  # the platform's, of the request that ended
     permit: Permit | None = None  # for its next request
     sent_s: float | None = None  # set if its first audio measures the service's latency
+    asked_s: float = 0.0  # when its last request was sent
 
 
 class MiniMaxUtterance:
@@ -199,7 +200,8 @@ class MiniMaxUtterance:
                 self._next += 1
                 if chunk.done:
                     continue
-                chunk.sent_s = _now() if not self._sent and not chunk.begin else None
+                chunk.asked_s = _now()
+                chunk.sent_s = chunk.asked_s if not self._sent and not chunk.begin else None
                 self._sent.append(chunk)
                 self._pool.upstream.asked(SPEECH)
                 permit = chunk.permit
@@ -229,6 +231,7 @@ class MiniMaxUtterance:
                 return [SpeechWords(chunk.number, chunk.words)]
             case ChunkEnd(trace_id=trace_id):
                 chunk.done, chunk.trace_id = True, trace_id
+                self._pool.upstream.answered(SPEECH, chunk.asked_s)
                 self._sent.popleft()
                 return self._end_chunks()
 
