@@ -23,6 +23,7 @@ from tests.eventually import eventually
 from tests.server.door_kit import error_of, rejection
 from tests.server.harness import QUICK, Harness
 
+ADA = "AdaOwnVoice1"
 ALPHA, BETA = "sk-alpha-123456", "sk-beta-1234567"
 KEYS = ("sk-platform-one-12345", "sk-platform-two-12345")
 
@@ -58,12 +59,16 @@ async def two_accounts(
     for_one: tuple[str, ...] = (),
     for_two: tuple[str, ...] = (),
     rpm: tuple[int, int] = (6000, 6000),
+    ada: int | None = None,
     **settings,
 ) -> AsyncIterator[Two]:
+    """`ada`: which of the two has the voice ADA, cloned before the server reads the lists."""
     async with AsyncExitStack() as stack:
         one, two = [
             await stack.enter_async_context(Sandbox(SandboxOptions.parse("local", QUICK))) for _ in range(2)
         ]
+        if ada is not None:
+            _clone((one, two)[ada], ADA)
         accounts = (
             Account("one", KEYS[0], one.url, speech_rpm=rpm[0], chat_rpm=6000, for_keys=for_one),
             Account("two", KEYS[1], two.url, speech_rpm=rpm[1], chat_rpm=6000, for_keys=for_two),
@@ -137,6 +142,8 @@ async def test_a_key_that_is_not_good_costs_no_turn():
         ]
         settings = Settings(port=0, transcriber="none", accounts=tuple(accounts))
         harness = Harness(await stack.enter_async_context(running(settings)), sandbox)
+        one, _, three = runtime_of(harness.server.app).accounts._all
+        await eventually(lambda: one.voices.kinds and three.voices.kinds)
         for _ in range(4):
             async with harness.connect() as wire:
                 assert (await wire.ask("What is two plus two?"))["status"] == "completed"
@@ -212,10 +219,9 @@ async def test_a_key_is_refused_where_its_own_account_is_full():
 
 async def test_a_session_goes_to_the_account_that_has_its_voice():
     """Wherever its name comes from: the settings, a client secret, or the session."""
-    async with two_accounts(rpm=(6000, 600), api_keys=(ALPHA,)) as both:
-        _clone(both.other, "AdaOwnVoice1")
+    async with two_accounts(rpm=(6000, 600), ada=1, api_keys=(ALPHA,)) as both:
         await both.know_voices()
-        own = {"session": {"type": "realtime", "audio": {"output": {"voice": "AdaOwnVoice1"}}}}
+        own = {"session": {"type": "realtime", "audio": {"output": {"voice": ADA}}}}
         async with both.connect(headers=bearer(ALPHA)) as wire:
             await wire.send("session.update", **own)
             await wire.until("session.updated")
@@ -228,13 +234,12 @@ async def test_a_session_goes_to_the_account_that_has_its_voice():
 
 
 async def test_a_session_whose_voice_is_the_account_s_own_stays_there():
-    async with two_accounts(rpm=(6000, 600)) as both:
-        _clone(both.sandbox, "AdaOwnVoice1")
+    async with two_accounts(rpm=(6000, 600), ada=0) as both:
         await both.know_voices()
         async with both.connect() as wire:
             await wire.send(
                 "session.update",
-                session={"type": "realtime", "audio": {"output": {"voice": "AdaOwnVoice1"}}},
+                session={"type": "realtime", "audio": {"output": {"voice": ADA}}},
             )
             await wire.until("session.updated")
             assert (await wire.ask("What is two plus two?"))["status"] == "completed"
@@ -248,24 +253,22 @@ async def test_a_session_whose_voice_is_the_account_s_own_stays_there():
 
 
 async def test_the_capabilities_have_the_voices_of_all_accounts_of_a_key():
-    async with two_accounts((BETA,), (ALPHA, BETA), api_keys=(ALPHA, BETA)) as both:
-        _clone(both.sandbox, "AdaOwnVoice1")
+    async with two_accounts((BETA,), (ALPHA, BETA), ada=0, api_keys=(ALPHA, BETA)) as both:
         offered = {key: await _get(both, "/v1/capabilities", key) for key in (ALPHA, BETA)}
         voices = {key: {voice["id"] for voice in offered[key]["voices"]} for key in offered}
-        assert voices[BETA] - voices[ALPHA] == {"AdaOwnVoice1"}
+        assert voices[BETA] - voices[ALPHA] == {ADA}
         assert "English_Graceful_Lady" in voices[ALPHA]
 
 
 async def test_a_sample_of_a_voice_is_spoken_by_an_account_of_the_key():
-    async with two_accounts((BETA,), (ALPHA, BETA), api_keys=(ALPHA, BETA)) as both:
-        _clone(both.sandbox, "AdaOwnVoice1")
+    async with two_accounts((BETA,), (ALPHA, BETA), ada=0, api_keys=(ALPHA, BETA)) as both:
         await both.know_voices()
         path = "/v1/voice_samples/English_Graceful_Lady"
         assert [await _status(both, path, key) for key in (ALPHA, BETA, ALPHA)] == [200, 200, 200]
         spoken = [len(each.state.speech_requests) for each in (both.sandbox, both.other)]
         assert spoken == [1, 1], "once at each account: a voice of this name may be another one there"
-        assert await _status(both, "/v1/voice_samples/AdaOwnVoice1", ALPHA) == 404
-        assert await _status(both, "/v1/voice_samples/AdaOwnVoice1", BETA) == 200
+        assert await _status(both, f"/v1/voice_samples/{ADA}", ALPHA) == 404
+        assert await _status(both, f"/v1/voice_samples/{ADA}", BETA) == 200
 
 
 async def test_a_sample_is_spoken_by_the_other_account_when_the_first_has_run_dry():
