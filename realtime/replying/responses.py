@@ -186,8 +186,8 @@ class Responses:
         if events.error is not None:
             seat = self._context.seat
             account = None if seat is None else seat.name
-            failure = {"id": response.id, "session": self._context.session_id, "account": account}
-            failure |= facts_of(events.error)
+            ids = {"id": response.id, "session": self._context.session_id, "account": account}
+            failure = {**ids, **facts_of(events.error)}
             story(log, "reply failed", failure, logging.WARNING)
         sounds = events.sound.part.audio_ms > 0 and events.status != "cancelled"
         then = teller_of(response, self._context, self._last_end_s)

@@ -34,7 +34,8 @@ from realtime.tools import Toolbox, Toolish, load_tools
 
 if TYPE_CHECKING:
     from realtime.providers.shared_quotas import SharedQuotas
-    from realtime.server.accounts import Accounts, OpenAccount
+    from realtime.server.accounts import Accounts
+    from realtime.server.open_account import OpenAccount
 
 log = logging.getLogger(__name__)
 

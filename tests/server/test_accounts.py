@@ -156,11 +156,12 @@ async def test_a_key_that_is_not_good_costs_no_turn():
         assert usable == [1, 0, 1]
 
 
-async def test_an_account_that_answers_again_gets_sessions_at_once():
+@pytest.mark.parametrize("fault", ["chat.error=1008", "speech.error=1008"])
+async def test_an_account_that_answers_again_gets_sessions_at_once(fault):
     async with two_accounts(rpm=(6000, 600)) as both:
         await both.know_voices()
-        both.fault("chat.error=1008")
-        both.other.inject("chat.error=1008")
+        both.fault(fault)
+        both.other.inject(fault)
         async with both.connect() as wire:
             assert (await wire.ask("What is two plus two?"))["status"] == "failed"
             both.fault()
