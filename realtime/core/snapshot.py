@@ -22,13 +22,15 @@ class SnapshotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SpokenSnapshot:
-    """What was said so far, and from which millisecond of the sound on which end of the text was heard."""
+    """What was said so far, and from which millisecond of the sound on which end of the text was heard: from the middle
+    of its word on (`from_ms`), and whole (`whole_ms`)."""
 
     text: str
     seen: int  # characters at the beginning that can only be seen
     audio_ms: float
     ends: tuple[int, ...] = ()
     from_ms: tuple[float, ...] = ()
+    whole_ms: tuple[int, ...] = ()  # (): of a server that did not write it
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ audio itself.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
+from realtime.core.word_marks import WordMarks
 from realtime.core.wordbreak import atoms, is_trailing_punctuation, sound_weight
 
 DEFAULT_WEIGHT_MS = 62.0  # one Latin letter, until the reply itself has shown its speaking rate
@@ -156,7 +156,7 @@ class SpokenPart:
         self._audio_ms = 0.0
         self._told = 0  # characters of the text already given out as words
         self._told_ms = 0  # where the last of them ends
-        self._marks: _Marks | None = None  # kept instead of the chunks once the part is closed
+        self._marks: WordMarks | None = None  # kept instead of the chunks once the part is closed
         self._head = _Head()  # of the finished chunks: the part is measured again and again
 
     def __repr__(self) -> str:
@@ -229,14 +229,18 @@ class SpokenPart:
 
     @classmethod
     def restored(
-        cls, text: str, seen: int, audio_ms: float, ends: Sequence[int], from_ms: Sequence[float]
+        cls,
+        text: str,
+        seen: int,
+        audio_ms: float,
+        ends: Sequence[int],
+        from_ms: Sequence[float],
+        whole_ms: Sequence[int] = (),
     ) -> SpokenPart:
-        """A closed part, of what `measured` told of another one."""
+        """A closed part, of what `measured` told of another one. `whole_ms`: () where nobody knows."""
         part = cls()
         part._text, part._seen, part._audio_ms = text, seen, audio_ms
-        part._marks = _Marks()
-        for end, at_ms in zip(ends, from_ms, strict=True):
-            part._marks.add(end, at_ms)
+        part._marks = WordMarks.restored(ends, from_ms, whole_ms, audio_ms)
         return part
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -250,10 +254,18 @@ class SpokenPart:
         kept = (self._marks or self._measure()).kept(played_ms) if played_ms > 0 else 0
         return self._text[: max(kept, self._seen)].rstrip()
 
-    def measured(self) -> tuple[str, int, float, tuple[int, ...], tuple[float, ...]]:
-        """The text, how much of it can only be seen, the audio in ms, and from which ms on which end was heard."""
-        ends, from_ms = (self._marks or self._measure()).columns
-        return self._text, self._seen, self._audio_ms, ends, from_ms
+    def last_whole_ms(self, arrived_ms: float) -> int:
+        """Where the last word ends that has sounded to its end after `arrived_ms` milliseconds; 0 if none has.
+
+        Where the sound breaks off, what is said next begins there: no word is lost, and at most one, which lacked its
+        end, is said again. `heard` of it has no other word.
+        """
+        return (self._marks or self._measure()).last_whole_ms(arrived_ms)
+
+    def measured(self) -> tuple[str, int, float, tuple[int, ...], tuple[float, ...], tuple[int, ...]]:
+        """The text, how much of it can only be seen, the audio in ms, and from which ms on which end was heard, and
+        heard whole."""
+        return self._text, self._seen, self._audio_ms, *(self._marks or self._measure()).columns
 
     def new_words(self, *, final: bool = False) -> list[SpokenWord]:
         """Words with settled times, each once and in order; their joined text is the transcript.
@@ -306,7 +318,7 @@ class SpokenPart:
         said, took = sum(other.weight for other in done), sum(other.audio_ms for other in done)
         return max(chunk.audio_ms, chunk.weight * (took / said if said else DEFAULT_WEIGHT_MS))
 
-    def _measure(self) -> _Marks:
+    def _measure(self) -> WordMarks:
         while self._head.chunks < len(self._chunks) and self._chunks[self._head.chunks].finished:
             self._add_to(self._head, complete=True)
         rest = self._head.copy()
@@ -320,57 +332,27 @@ class SpokenPart:
     def _add_to(self, head: _Head, *, complete: bool) -> None:
         """Measure the next chunk."""
         chunk = self._chunks[head.chunks]
-        for segment in chunk.segments(self._duration_ms(chunk)):
-            head.marks.add(head.text_end + segment.end, head.end_ms + segment.midpoint_ms)
+        segments = chunk.segments(self._duration_ms(chunk))
+        timed = sum(segment.aligned for segment in segments)
+        for number, segment in enumerate(segments, 1):
+            end_ms = segment.end_ms
+            if timed and not complete and number >= timed:
+                # The last timed word may still grow, and those after it have not been said
+                end_ms = max(end_ms, chunk.audio_ms + 1)
+            midpoint_ms = head.end_ms + segment.midpoint_ms
+            head.marks.add(head.text_end + segment.end, midpoint_ms, head.end_ms + end_ms)
         head.chunks += 1
         head.text_end += len(chunk.text)
         head.end_ms += chunk.audio_ms
         if complete:
-            head.marks.add_whole(head.text_end, float(int(head.end_ms)))  # players count whole ms
-
-
-class _Marks:
-    """From which millisecond on which end of the text has been heard: two rising columns, eight bytes a word."""
-
-    def __init__(self) -> None:
-        self._ends = array("L")
-        self._from_ms = array("d")
-
-    def copy(self) -> _Marks:
-        other = _Marks()
-        other._ends, other._from_ms = self._ends[:], self._from_ms[:]
-        return other
-
-    def add(self, text_end: int, from_ms: float) -> None:
-        """`text_end` is reached at `from_ms`, and never before what precedes it."""
-        if self._from_ms:
-            from_ms = max(from_ms, self._from_ms[-1])
-        self._ends.append(text_end)
-        self._from_ms.append(from_ms)
-
-    def add_whole(self, text_end: int, from_ms: float) -> None:
-        """At the end of a complete chunk everything in it has been heard, whatever its word times said."""
-        for index in range(len(self._from_ms) - 1, -1, -1):
-            if self._from_ms[index] <= from_ms:
-                break
-            self._from_ms[index] = from_ms
-        self.add(text_end, from_ms)
-
-    @property
-    def columns(self) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        return tuple(self._ends), tuple(self._from_ms)
-
-    def kept(self, played_ms: float) -> int:
-        """How many characters have been heard."""
-        count = bisect_right(self._from_ms, played_ms)
-        return self._ends[count - 1] if count else 0
+            head.marks.add_all(head.text_end, int(head.end_ms))  # players count whole ms
 
 
 @dataclass(slots=True)
 class _Head:
     """The marks of the first chunks, and where these end."""
 
-    marks: _Marks = field(default_factory=_Marks)
+    marks: WordMarks = field(default_factory=WordMarks)
     chunks: int = 0
     text_end: int = 0
     end_ms: float = 0.0

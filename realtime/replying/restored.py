@@ -65,6 +65,18 @@ class Restoring:
     marks: Marks
 
 
+def goes_on(snapshot: ReplySnapshot) -> bool:
+    """Whether what was not heard of it is said."""
+    return not snapshot.unwanted and not _awaits_client(snapshot)
+
+
+def from_whole_word(lost: LostReply) -> LostReply:
+    """It goes on with the first word that lacks its end, from the beginning of that: who hears half a word, and no more
+    of it, has not heard it."""
+    heard_ms = _part(lost.snapshot.spoken).last_whole_ms(lost.heard_ms)
+    return replace(lost, heard_ms=heard_ms, played_ms=min(lost.played_ms, heard_ms))
+
+
 def take_out(context: Context, snapshot: ReplySnapshot) -> str:
     """Take its message out of history, with what a store has of it; returns the id of the one before it, or ROOT."""
     ids = [ROOT, *(item.id for item in context.conversation.items)]
@@ -141,7 +153,7 @@ def end_latest(
     whole = snapshot.complete and not into.responses.has_rest(interrupted)
     if whole and sound.item_id is not None:
         context.conversation.speaks(sound.item_id, sound.part)  # nothing of it is cut off
-    _end(response, lost, None if whole or awaits_client(snapshot) else "server_restarting")
+    _end(response, lost, None if whole or not goes_on(snapshot) else "server_restarting")
     if sound.item_id is not None:
         if not whole:
             _tell_cut(lost, context)
@@ -152,7 +164,7 @@ def end_latest(
     return interrupted
 
 
-def awaits_client(snapshot: ReplySnapshot) -> bool:
+def _awaits_client(snapshot: ReplySnapshot) -> bool:
     """Whether the client has been told of a call: it asks for what follows."""
     return any(not call.ours for call in snapshot.calls)
 
@@ -200,7 +212,7 @@ def _restore_calls(response: Response, snapshot: ReplySnapshot, context: Context
 def _part(said: SpokenSnapshot | None) -> SpokenPart:
     if said is None:
         return SpokenPart()
-    return SpokenPart.restored(said.text, said.seen, said.audio_ms, said.ends, said.from_ms)
+    return SpokenPart.restored(said.text, said.seen, said.audio_ms, said.ends, said.from_ms, said.whole_ms)
 
 
 def _put_back(

@@ -174,7 +174,8 @@ def _note(numbers: dict[str, int], response_id: str, seq: int) -> None:
 
 
 def _spoken(sound: ReplySound) -> SpokenSnapshot:
-    return SpokenSnapshot(*sound.part.measured())
+    text, seen, audio_ms, ends, from_ms, whole_ms = sound.part.measured()
+    return SpokenSnapshot(text, seen, audio_ms, ends, tuple(round(ms, 1) for ms in from_ms), whole_ms)
 
 
 def _calls(items: list[Item], *, ours: bool) -> tuple[CallSnapshot, ...]:

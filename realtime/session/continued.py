@@ -24,9 +24,10 @@ from realtime.replying.reply_sound import ReplySound
 from realtime.replying.restored import (
     LostReply,
     Restoring,
-    awaits_client,
     end_latest,
     end_others,
+    from_whole_word,
+    goes_on,
     restore_earlier,
     take_out,
 )
@@ -83,7 +84,8 @@ async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None
     context = into.context
     try:
         _take_back(continued, context)
-        *before, latest = continued.lost or (None,)
+        rest = bool(continued.lost) and goes_on(continued.lost[-1].snapshot)
+        *before, latest = map(from_whole_word, continued.lost) if rest else continued.lost or (None,)
         earlier = [restore_earlier(lost, into) for lost in before if lost is not None]
         told = {lost.snapshot.item_id for lost in continued.lost}
         await tell_items(context, context.conversation.items, continued.untold - told)
@@ -124,7 +126,7 @@ async def _go_on_with(
     except ProviderError:  # it cannot be asked; a reply that has to ask it says so
         asked = ChatRequest(())
     interrupted = end_latest(latest, earlier, into, previous, asked, options)
-    if snapshot.unwanted or awaits_client(snapshot):
+    if not goes_on(snapshot):
         into.responses.sounds_on(interrupted.response)
     elif not into.responses.say_rest(interrupted, into.marks):
         if interrupted.unanswered or not latest.known:

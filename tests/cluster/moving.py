@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from realtime.core.spoken import SpokenPart
 from realtime.server.live_session import LiveSession
 from realtime.server.run import running
 from realtime.server.state import METRICS, REGISTRY, SETTINGS, runtime_of
@@ -92,6 +93,12 @@ def everything_in(server: RedisServer) -> list[dict[bytes, bytes]]:
 def words(text: str) -> list[str]:
     """The words of a text that counts, in small letters."""
     return text.lower().replace(",", " ").replace(".", " ").split()
+
+
+def ends_with_a_word(spoken: SpokenPart, cut: dict[str, Any], arrived_ms: int) -> bool:
+    """Whether the last word that counts is whole, and not more than one has begun after it."""
+    assert spoken.last_whole_ms(cut["audio_end_ms"]) == cut["audio_end_ms"] <= arrived_ms
+    return len(words(spoken.heard(arrived_ms))) - len(words(cut["transcript"])) in (0, 1)
 
 
 def texts(item: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from tests.cluster.moving import (
     NUMBERS,
     QUERY,
     SLOW,
+    ends_with_a_word,
     everything_in,
     in_mid_answer,
     live_at,
@@ -67,8 +68,9 @@ async def test_an_answer_goes_on_from_what_was_heard(kept_server: RedisServer, r
     async with open_nodes(kept_server, 2, *SLOW) as (one, two), one.connect(QUERY) as old:
         item_id = (await in_mid_answer(old))["item_id"]
         await recorded(one, old)
-        position = live_at(one, old).journaled._position
-        got_ms = int(position.sent_ms)
+        live = live_at(one, old)
+        got_ms = int(live.journaled._position.sent_ms)
+        spoken = live.session.responses.unfinished.events.sound.part
         lose(old)
         more = {"received_ms": got_ms} if received else {}
         query = query_of(old, item_id=item_id, played_ms=got_ms // 2, **more)
@@ -77,7 +79,7 @@ async def test_an_answer_goes_on_from_what_was_heard(kept_server: RedisServer, r
             assert ended["id"] == old.of("response.created")[0]["response"]["id"]
             assert ended["status_details"]["error"]["code"] == "server_restarting"
             cut = await new.until("conversation.item.truncated")
-            assert cut["audio_end_ms"] == (got_ms if received else got_ms // 2)
+            assert ends_with_a_word(spoken, cut, got_ms if received else got_ms // 2)
             assert ("output_audio_buffer.cleared" in new.types) is not received
             await new.until("response.done", 2)
             rest = new.of("conversation.item.done")[-1]["item"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -52,6 +53,18 @@ def test_a_record_is_read_as_it_was_written() -> None:
 def test_the_record_of_this_version_is_still_what_it_was() -> None:
     """If this fails, the format has changed: raise VERSION, and keep the old file beside a new one."""
     assert decode_record((FOLDER / f"version-{snapshot.VERSION}.json").read_bytes()) == WHOLE
+
+
+def test_a_record_without_the_ends_of_its_words_is_read_and_one_with_them_too() -> None:
+    """The first servers of this version did not write them: those words count as whole later than they have ended."""
+    spoken = replace(SPOKEN, whole_ms=(350, 790))
+    whole = replace(WHOLE, reply=replace(REPLY, spoken=spoken))
+    assert decode_record((FOLDER / "version-1-ends-of-words.json").read_bytes()) == whole
+    for said, ms in ((SPOKEN, 610), (spoken, 350)):
+        part = SpokenPart.restored(
+            said.text, said.seen, said.audio_ms, said.ends, said.from_ms, said.whole_ms
+        )
+        assert (part.last_whole_ms(349), part.last_whole_ms(700)) == (0, ms)
 
 
 def test_the_next_version_can_be_read_where_it_says_so() -> None:

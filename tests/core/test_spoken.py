@@ -112,6 +112,53 @@ def test_chunks_follow_each_other_in_the_parts_own_time():
     ]  # fmt: skip
 
 
+# -- where it goes on when the sound breaks off -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arrived_ms", "ms", "whole"),
+    [(0, 0, ""), (189, 0, ""), (190, 190, "It"), (309, 190, "It"), (310, 310, "It is"), (819, 310, "It is"),
+     (820, 820, "It is noon."), (900, 900, "It is noon."), (10_000, 900, "It is noon.")],
+)  # fmt: skip
+def test_a_word_that_lacks_its_end_is_not_whole(arrived_ms, ms, whole):
+    part = one("It is noon.", 900, *NOON)
+    assert part.last_whole_ms(arrived_ms) == ms
+    assert part.heard(ms) == whole
+
+
+def test_ends_of_words_are_whole_milliseconds_as_a_player_counts_them():
+    part = one("It is noon.", 900, ("It ", 40, 190.6), ("is", 190.6, 310.2), ("noon", 310.2, 820))
+    assert [part.last_whole_ms(ms) for ms in (189, 190, 309, 310)] == [0, 190, 190, 310]
+
+
+def test_a_word_whose_end_may_still_change_is_not_whole():
+    """Times come with the sound and grow with it: what follows the last one has not been said."""
+    part = one("It is noon in Oslo.", 320, ("It", 40, 190), ("is", 190, 310), finish=False)
+    assert part.last_whole_ms(320) == 190
+    part.add_audio(0, 600)
+    part.set_words(0, timed("It is noon in Oslo.", ("It", 40, 190), ("is", 190, 330), ("noon", 330, 900)))
+    assert [part.last_whole_ms(ms) for ms in (329, 330, 920)] == [190, 330, 330]
+    part.finish_chunk(0)
+    assert part.last_whole_ms(920) == 920
+
+
+def test_without_times_a_word_ends_where_the_next_one_begins():
+    part = one("abcd efgh ijkl mnop", 1600)
+    assert [part.last_whole_ms(ms) for ms in (399, 400, 1199, 1200, 1599, 1600)] == [
+        0, 400, 800, 1200, 1200, 1600,
+    ]  # fmt: skip
+
+
+def test_where_only_middles_are_known_a_word_has_ended_before_the_next_one_is_heard():
+    """As in the record of an older server. The end of a chunk is exact."""
+    part = one("It is noon. ", 900, *NOON)
+    say(part, 1, "Time to eat.", 800, ("Time", 0, 200), ("to", 200, 300), ("eat", 300, 700))
+    older = SpokenPart.restored(*part.measured()[:5])
+    for ms, whole in ((565, "It is"), (898, "It is"), (900, "It is noon."), (1160, "It is noon. Time"),
+                      (1700, part.text)):  # fmt: skip
+        assert older.heard(older.last_whole_ms(ms)) == whole
+
+
 def test_word_times_may_come_after_the_audio():
     part = one("It is noon.", 900, finish=False)
     part.set_words(0, timed("It is noon.", *NOON))

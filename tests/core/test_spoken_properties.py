@@ -81,11 +81,63 @@ def test_what_was_heard_only_grows_with_time(chunks, played, closed):
             assert heard.split() == words[: len(heard.split())]
 
 
+gaps = st.sampled_from([0, 0, 0, 40, 120])
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(2, 500), gaps), min_size=1, max_size=8), min_size=1, max_size=3),
+    st.floats(0, 8000),
+    st.booleans(),
+    st.booleans(),
+)
+def test_where_a_sound_breaks_off_no_word_is_lost_and_at_most_one_is_said_again(
+    chunks: list[list[tuple[int, int]]], arrived_ms: float, finished: bool, older: bool
+):
+    """`older`: after the record of a server that wrote the middles of words alone."""
+    part, spans, begin_ms = SpokenPart(), [], 0.0
+    for index, chunk in enumerate(chunks):
+        text, times, clock = "", [], 0
+        for ms, gap_ms in chunk:
+            times.append(WordTime(len(text), len(text) + 4, clock + gap_ms, clock + gap_ms + ms))
+            text, clock = f"{text}word ", clock + gap_ms + ms
+        part.begin_chunk(index, text)
+        part.add_audio(index, clock)
+        part.set_words(index, times)
+        if finished or index < len(chunks) - 1:
+            part.finish_chunk(index)
+        spans += [(begin_ms + time.start_ms, begin_ms + time.end_ms) for time in times]
+        begin_ms += clock
+    arrived_ms = min(arrived_ms, part.audio_ms)
+    if older:
+        part = SpokenPart.restored(*part.measured()[:5])
+    at_ms = part.last_whole_ms(arrived_ms)
+    goes_on_after = len(part.heard(at_ms).split())
+    whole = sum(end_ms <= arrived_ms for _, end_ms in spans)
+    assert at_ms <= arrived_ms
+    assert goes_on_after <= whole, "a word is lost"
+    begun = sum(start_ms < arrived_ms for start_ms, _ in spans)
+    assert begun - goes_on_after <= (2 if older else 1) or not finished, "more than one word is said again"
+    if finished and not older:
+        assert goes_on_after == whole
+
+
+@given(specs, moments)
+def test_what_goes_on_after_a_sound_that_broke_off_is_never_less_than_its_middle_says(chunks, arrived_ms):
+    """Whatever the times: the words up to there have been heard, and one more at most counts as heard."""
+    part = build(chunks)
+    at_ms = part.last_whole_ms(arrived_ms)
+    assert 0 <= at_ms <= max(0.0, arrived_ms)
+    assert part.heard(arrived_ms).startswith(part.heard(at_ms))
+    again = SpokenPart.restored(*part.measured())
+    assert again.last_whole_ms(arrived_ms) == at_ms
+
+
 @given(specs)
 def test_all_that_was_said_is_heard_at_the_end(chunks):
     part = build(chunks)
     if part.audio_ms >= 1:
         assert part.heard(part.audio_ms) == part.text.rstrip()
+        assert part.heard(part.last_whole_ms(part.audio_ms)) == part.text.rstrip()
     assert part.heard(0) == ""
 
 

@@ -7,7 +7,7 @@ import base64
 import math
 import random
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from realtime.core.messages import WordTime
 from realtime.core.wordbreak import atoms
@@ -78,6 +78,8 @@ class _UnevenUtterance(FakeUtterance):
                 ms = min(100.0, total_ms - sent_ms)
                 yield SpeechAudio(chunk, b"\x01\x00" * int(ms * 24))
                 sent_ms += ms
+                if voice.words == "growing":
+                    yield SpeechWords(chunk, _so_far(words, sent_ms))
                 await asyncio.sleep(ms / 1000 / voice.factor)
             if voice.words == "late":
                 yield SpeechWords(chunk, tuple(words))
@@ -86,13 +88,20 @@ class _UnevenUtterance(FakeUtterance):
             chunk += 1
 
 
+def _so_far(words: list[WordTime], sent_ms: float) -> tuple[WordTime, ...]:
+    """The words begun by then; the last one has no end yet."""
+    begun = [word for word in words if word.start_ms < sent_ms]
+    return tuple(replace(word, end_ms=min(word.end_ms, sent_ms)) for word in begun)
+
+
 class UnevenSpeech(FakeSpeech):
-    """A voice whose words take their own time; `spoken` is the truth about every chunk."""
+    """A voice whose words take their own time; `spoken` is the truth about every chunk. `words`: when their times come,
+    None: never, "growing": with the sound, as the platform's do."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__(first_s=dice.uniform(0.05, 0.4), factor=dice.choice([0.7, 1.2, 3.0, 8.0, 50.0]))
         self.dice = dice
-        self.words = dice.choice(["early", "late", "late", None])
+        self.words: str | None = dice.choice(["early", "late", "late", None])
         self.spoken: list[tuple[list[WordTime], float]] = []
         self.timed_ms = 0.0
 
@@ -120,12 +129,16 @@ class UnevenSpeech(FakeSpeech):
 
         return _Opened()
 
-    def midpoints(self) -> list[float]:
+    def spans(self) -> list[tuple[float, float]]:
+        """From where to where each word sounds, in the sound of the reply."""
         found, start_ms = [], 0.0
         for words, ms in self.spoken:
-            found += [start_ms + (word.start_ms + word.end_ms) / 2 for word in words]
+            found += [(start_ms + word.start_ms, start_ms + word.end_ms) for word in words]
             start_ms += ms
         return found
+
+    def midpoints(self) -> list[float]:
+        return [(start_ms + end_ms) / 2 for start_ms, end_ms in self.spans()]
 
     def heard_words(self, heard_ms: float) -> tuple[int, int]:
         """Least and most words that may count as heard: exact where word times were known, else within the chunk."""
