@@ -262,6 +262,14 @@ class SpokenPart:
         """
         return (self._marks or self._measure()).last_whole_ms(arrived_ms)
 
+    def until(self, played_ms: float) -> SpokenPart:
+        """A closed part that ends there: what has been `heard` of this one."""
+        part, marks = SpokenPart(), self._marks or self._measure()
+        part._text, part._seen = self.heard(played_ms), self._seen
+        part._audio_ms = max(0.0, min(played_ms, self._audio_ms))
+        part._marks = marks.until(played_ms) if played_ms > 0 else WordMarks()
+        return part
+
     def measured(self) -> tuple[str, int, float, tuple[int, ...], tuple[float, ...], tuple[int, ...]]:
         """The text, how much of it can only be seen, the audio in ms, and from which ms on which end was heard, and
         heard whole."""

@@ -70,6 +70,13 @@ class WordMarks:
         count = bisect_right(self._from_ms, played_ms)
         return self._ends[count - 1] if count else 0
 
+    def until(self, played_ms: float) -> WordMarks:
+        """Those of what has been heard."""
+        count, other = bisect_right(self._from_ms, played_ms), WordMarks()
+        other._ends, other._from_ms = self._ends[:count], self._from_ms[:count]
+        other._whole_ms = self._whole_ms[:count]
+        return other
+
     def last_whole_ms(self, played_ms: float) -> int:
         """Where the last word ends that has been heard whole; 0 if there is none."""
         count = bisect_right(self._whole_ms, played_ms)

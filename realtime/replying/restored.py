@@ -109,8 +109,7 @@ def restore_earlier(lost: LostReply, into: Restoring) -> ReplySound:
         if sound.part.heard(lost.heard_ms) != sound.part.text.rstrip():
             context.conversation.cut(sound.item_id, lost.heard_ms, lost.heard_ms)
             _tell_cut(lost, context)
-        if lost.plays_on:
-            into.playout.restored(sound, lost.heard_ms, lost.played_ms)
+        _plays_on(_arrived(sound, lost), lost, into)
     return sound
 
 
@@ -159,9 +158,21 @@ def end_latest(
             _tell_cut(lost, context)
         elif lost.ended:
             context.conversation.update_speech(sound.item_id, "completed")
-        if lost.plays_on:
-            into.playout.restored(sound, lost.heard_ms, lost.played_ms)
+        _plays_on(_arrived(sound, lost) if goes_on(snapshot) and not whole else sound, lost, into)
     return interrupted
+
+
+def _arrived(sound: ReplySound, lost: LostReply) -> ReplySound:
+    """What the player has of it: another reply says the rest, which is no part of this sound any more."""
+    arrived = ReplySound(sound.response_id, sound.marks)
+    arrived.part, arrived.item_id, arrived.complete = sound.part.until(lost.heard_ms), sound.item_id, True
+    return arrived
+
+
+def _plays_on(sound: ReplySound, lost: LostReply, into: Restoring) -> None:
+    """The player has some of it, and plays that."""
+    if lost.plays_on:
+        into.playout.restored(sound, lost.heard_ms, lost.played_ms)
 
 
 def _awaits_client(snapshot: ReplySnapshot) -> bool:

@@ -132,6 +132,16 @@ def test_what_goes_on_after_a_sound_that_broke_off_is_never_less_than_its_middle
     assert again.last_whole_ms(arrived_ms) == at_ms
 
 
+@given(specs, moments, st.lists(moments, max_size=5))
+def test_a_part_that_ends_early_is_all_that_was_heard_of_the_whole_one(chunks, until_ms, played):
+    part = build(chunks)
+    shorter = part.until(until_ms)
+    assert (shorter.text, shorter.closed) == (part.heard(until_ms), True)
+    assert shorter.audio_ms <= max(0.0, until_ms)
+    for ms in played:
+        assert shorter.heard(ms) == part.heard(min(ms, until_ms))
+
+
 @given(specs)
 def test_all_that_was_said_is_heard_at_the_end(chunks):
     part = build(chunks)

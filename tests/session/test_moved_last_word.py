@@ -8,7 +8,7 @@ import random
 import pytest
 
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeSpeech
+from tests.fakes import FakeSpeech, FakeTranscriber
 from tests.session.listeners import Client, UnevenSpeech
 from tests.session.moving import Losable, StoryChat
 from tests.session.test_moved import EXTENSIONS, STORY, WORDS, at_ear, quiet, said
@@ -54,3 +54,59 @@ async def test_at_the_ear_no_word_is_lost_and_one_at_most_comes_twice(seed: int)
         again = said_again(new)
         assert len(whole) + len(again) >= len(WORDS), "a word is lost"
         assert len(whole) + len(part) + len(again) <= len(WORDS) + 1, "more than one comes twice"
+
+
+@pytest.mark.parametrize("seed", range(12))
+@scripted
+async def test_two_servers_are_lost_while_the_sound_of_the_first_one_plays(seed: int) -> None:
+    """What the second one has begun to say again is not said twice."""
+    dice = random.Random(seed)
+    usual = {"speech": FakeSpeech(factor=20.0), "extensions": EXTENSIONS}
+    async with Losable(
+        chat=StoryChat(story=STORY, word_s=0.01), speech=FakeSpeech(factor=3.0), extensions=EXTENSIONS
+    ) as first:
+        await first.ask("Tell me a story.")
+        await asyncio.sleep(dice.uniform(1.0, 1.8))
+        item_id = first.of("response.output_audio.delta")[0]["item_id"]
+        at = {"item_id": item_id, "received_ms": int(first.audio_ms())}
+        left = first.lose()
+    before = {"before": left, "continues": left.continues(played_ms=400, **at)}
+    async with Losable(chat=StoryChat(story=STORY), ids="b", **before, **usual) as second:
+        await asyncio.sleep(dice.uniform(0.05, 0.9))
+        left = second.lose()
+        assert left.snapshot.earlier
+    continues = left.continues(played_ms=900, **at)
+    async with Talk(chat=StoryChat(story=STORY), continues=continues, ids="c", **usual) as third:
+        await quiet(third)
+        assert said(third) == WORDS, said(third)
+        assert not third.of("error")
+
+
+@scripted
+async def test_a_noise_while_the_sound_of_a_lost_server_plays_has_nothing_said_twice() -> None:
+    async with Losable(
+        chat=StoryChat(story=STORY * 2, word_s=0.01), speech=FakeSpeech(factor=3.0), extensions=EXTENSIONS
+    ) as old:
+        await old.ask("Tell me a story.")
+        await asyncio.sleep(3.0)
+        item_id = old.of("response.output_audio.delta")[0]["item_id"]
+        received_ms = int(old.audio_ms())
+        left = old.lose()
+    noise = FakeTranscriber([""], interim_texts=[], delay_s=0.08)
+    continues = left.continues(item_id=item_id, played_ms=400, received_ms=received_ms)
+    async with Talk(
+        chat=StoryChat(story=STORY * 2),
+        extensions=EXTENSIONS,
+        continues=continues,
+        ids="b",
+        transcriber=noise,
+        speech=FakeSpeech(factor=3.0),
+    ) as new:
+        await new.silence(0.5)
+        await new.speak(1.7)
+        await new.send("output_audio_buffer.played", item_id=item_id, played_ms=1900, state="flushed")
+        await new.silence(1.2)
+        await new.until("response.created", 2)
+        await quiet(new)
+        assert new.metrics.interruptions_taken_back._value.get() == 1
+        assert said(new) == WORDS * 2, said(new)
