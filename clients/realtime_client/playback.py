@@ -53,6 +53,8 @@ class Playback:
                 player.end(_part(event))
             case "output_audio_buffer.cleared":
                 await self._flush("flushed")
+            case "conversation.item.truncated":  # what comes after it does not count, or comes again
+                player.trim(_part(event), int(event["audio_end_ms"]))
             case "output_audio_buffer.gain_changed":
                 player.set_gain(float(event["gain_db"]))
             case "session.created":

@@ -54,6 +54,15 @@ class _Part:
         self.handed += len(taken) // SAMPLE_BYTES
         return bytes(taken)
 
+    def keep(self, size: int) -> None:
+        """Of what waits, only so many bytes."""
+        while self.waiting and self.waiting_bytes > size:
+            chunk = self.waiting.pop()
+            self.waiting_bytes -= len(chunk)
+            if self.waiting_bytes < size:
+                self.waiting.append(chunk[: size - self.waiting_bytes])
+                self.waiting_bytes = size
+
 
 @dataclass(frozen=True, slots=True)
 class _Span:
@@ -177,6 +186,13 @@ class Player:
                 if each.key == part:
                     return (each.handed + each.waiting_bytes // SAMPLE_BYTES) * 1000 // self.rate
         return 0
+
+    def trim(self, part: PartKey, end_ms: int) -> None:
+        """Drop what waits of a part after its first `end_ms`. What the device has taken is played."""
+        with self._lock:
+            for each in self._parts:
+                if each.key == part:
+                    each.keep(max(0, end_ms * self.rate // 1000 - each.handed) * SAMPLE_BYTES)
 
     def flush(self) -> list[Position]:
         """Drop everything that waits. The positions are final: the device still plays what it has taken."""

@@ -245,20 +245,18 @@ def _heard(
 ) -> list[tuple[float, float, bool]]:
     """Of each: how much counts as heard, how much of that was played, and whether the rest must be silenced.
 
-    Never more than was sent, whatever the client says. Those before the one that plays were played to their end. What
-    has arrived is played on, unless more has been sent after it: then nobody knows how much of that has arrived.
+    Never more than was sent, whatever the client says: of the sound after the last record nobody knows the words, and a
+    client drops it when it is told what counts. Those before the one that plays were played to their end. What has
+    arrived is played on, unless more has been sent after it: then nobody knows how much of that has arrived.
     """
     if request.item_id is None:  # a client that tells nothing plays on what it has
         return [(ms, ms, False) for ms in sent_ms]
     at = item_ids.index(request.item_id) if request.item_id in item_ids else None
     if at is None:  # it still plays what came before
         return [(0.0, 0.0, any(sent_ms)) for _ in sent_ms]
-    played_ms, received_ms, later_ms = (
-        min(request.played_ms, sent_ms[at]),
-        request.received_ms,
-        sent_ms[at + 1 :],
-    )
-    plays_on = received_ms is not None and played_ms <= received_ms <= sent_ms[at] and not any(later_ms)
-    heard_ms = float(received_ms) if plays_on and received_ms is not None else played_ms
+    later_ms, played_ms = sent_ms[at + 1 :], min(request.played_ms, sent_ms[at])
+    received_ms = -1 if request.received_ms is None or any(later_ms) else request.received_ms
+    plays_on = received_ms >= played_ms
+    heard_ms = min(received_ms, sent_ms[at]) if plays_on else played_ms
     over = [(ms, ms, False) for ms in sent_ms[:at]]
     return [*over, (heard_ms, played_ms, not plays_on), *((0.0, 0.0, not plays_on) for _ in later_ms)]

@@ -57,9 +57,10 @@ def test_lies_are_clamped(played_ms: int, received_ms: int | None, item_id: str)
 
 @pytest.mark.parametrize(
     ("received_ms", "heard_ms", "silence"),
-    [(None, 1000, True), (3500, 3500, False), (4000, 4000, False), (4001, 1000, True), (999, 1000, True)],
+    [(None, 1000, True), (3500, 3500, False), (4000, 4000, False), (4700, 4000, False), (999, 1000, True)],
 )
 def test_what_has_arrived_is_played_to_its_end_or_comes_again(received_ms, heard_ms, silence) -> None:
+    """Of sound after the record nobody knows the words: the client drops it, and it comes again."""
     found = lost(ResumeRequest("sess_1", 12, "item_2", 1000, received_ms))
     assert (found.heard_ms, found.played_ms, found.silence) == (heard_ms, 1000, silence)
 

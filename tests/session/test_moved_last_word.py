@@ -31,7 +31,7 @@ def said_again(talk: Talk) -> list[str]:
 @pytest.mark.parametrize("seed", range(60))
 @scripted
 async def test_at_the_ear_no_word_is_lost_and_one_at_most_comes_twice(seed: int) -> None:
-    """The client plays what it has, or stops in the middle of a word."""
+    """The record is up to 0.7 s older than what the client has. The client plays as far as it is told, or has played on."""
     dice = random.Random(seed)
     voice = UnevenSpeech(dice)
     voice.words, voice.factor = "growing", dice.choice([1.1, 1.5, 3.0, 20.0])
@@ -40,20 +40,55 @@ async def test_at_the_ear_no_word_is_lost_and_one_at_most_comes_twice(seed: int)
         client = Client(old, dice, "acks")
         await old.ask("Tell me a story.")
         await asyncio.sleep(dice.uniform(0.5, 9.0))
-        left, told, received_ms = old.lose(), at_ear(client, arrived=seed % 4 > 0), old.audio_ms()
+        left = old.lose()
+        await asyncio.sleep(dice.uniform(0.0, 0.7))
+        told, received_ms, received = at_ear(client, arrived=seed % 4 > 0), old.audio_ms(), len(old.events)
     async with Talk(
         chat=StoryChat(story=STORY),
         speech=FakeSpeech(factor=20.0),
         extensions=EXTENSIONS,
-        continues=left.continues(**told),
+        continues=left.continues(last_seq=received, **told),
     ) as new:
         await quiet(new)
         assert said(new) == WORDS
-        stopped_ms = told["played_ms"] if new.of("output_audio_buffer.cleared") else received_ms
+        stopped_ms, played_ms = received_ms, told.get("played_ms", 0)
+        for cut in new.of("conversation.item.truncated"):
+            stopped_ms = max(played_ms, 0 if new.of("output_audio_buffer.cleared") else cut["audio_end_ms"])
         whole, part = at_the_ear(voice, stopped_ms)
         again = said_again(new)
         assert len(whole) + len(again) >= len(WORDS), "a word is lost"
-        assert len(whole) + len(part) + len(again) <= len(WORDS) + 1, "more than one comes twice"
+        if played_ms <= left.position.sent_ms:  # else the player was in what nobody has written down
+            assert len(whole) + len(part) + len(again) <= len(WORDS) + 1, "more than one comes twice"
+        if stopped_ms > played_ms:
+            assert not part, "the player stops where a word ends"
+
+
+@pytest.mark.parametrize("seed", range(12))
+@scripted
+async def test_what_a_client_has_beyond_the_record_is_dropped_and_nothing_else(seed: int) -> None:
+    """It plays on what it has of the words that are known, and is not silenced."""
+    dice = random.Random(seed)
+    voice = UnevenSpeech(dice)
+    voice.words, voice.factor = "growing", 2.0
+    async with Losable(chat=StoryChat(story=STORY, word_s=0.01), speech=voice, extensions=EXTENSIONS) as old:
+        client = Client(old, dice, "acks")
+        await old.ask("Tell me a story.")
+        await asyncio.sleep(dice.uniform(2.0, 3.5))
+        left = old.lose()
+        await asyncio.sleep(0.5)
+        told, received = at_ear(client, arrived=True), len(old.events)
+    assert told["played_ms"] < left.position.sent_ms < told["received_ms"]
+    async with Talk(
+        chat=StoryChat(story=STORY),
+        extensions=EXTENSIONS,
+        continues=left.continues(last_seq=received, **told),
+    ) as new:
+        await quiet(new)
+        (cut,) = new.of("conversation.item.truncated")
+        assert not new.of("output_audio_buffer.cleared")
+        longest_ms = max(end_ms - start_ms for start_ms, end_ms in voice.spans()) + 120
+        assert left.position.sent_ms - 2 * longest_ms <= cut["audio_end_ms"] <= left.position.sent_ms
+        assert said(new) == WORDS, said(new)
 
 
 @pytest.mark.parametrize("seed", range(12))

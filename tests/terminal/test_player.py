@@ -2,9 +2,11 @@
 
 import itertools
 from array import array
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from realtime_client.playback import Playback
 from realtime_client.player import PartKey, Player, Position
 
 RATE = 24_000
@@ -31,6 +33,46 @@ def test_what_has_arrived_is_known_until_it_was_heard_or_dropped():
     assert player.received_ms(A) == 0
     player.flush()
     assert player.received_ms(B) == 0
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=6), st.integers(0, 1500), st.integers(0, 1500))
+def test_a_part_that_is_trimmed_ends_there_or_where_the_device_is(arrived_ms, taken_ms, end_ms):
+    """What follows it comes at once, and it is over like any other part."""
+    player = Player(prebuffer_ms=0)
+    for ms in arrived_ms:
+        player.write(A, tone(ms))
+    player.end(A)
+    player.write(B, tone(50, 3))
+    player.end(B)
+    taken = player.read(RATE * min(taken_ms, sum(arrived_ms)) // 1000, 0.0)
+    player.trim(A, end_ms)
+    kept_ms = min(sum(arrived_ms), max(end_ms, len(taken) // 2 * 1000 // RATE))
+    assert player.received_ms(A) == kept_ms
+    assert taken + player.drain(1.0) == tone(kept_ms) + tone(50, 3)
+    assert [(p.part, p.played_ms, p.drained) for p in player.positions(9.0)] == [
+        (A, kept_ms, True),
+        (B, 50, True),
+    ]
+
+
+def test_parts_that_are_over_and_unknown_ones_are_trimmed_without_a_word():
+    player = Player()
+    player.trim(A, 100)
+    player.write(A, tone(100))
+    player.flush()
+    player.trim(A, 50)
+    assert not player.active
+
+
+async def test_what_the_server_says_to_count_is_where_the_sound_ends():
+    player = Player()
+    conversation = SimpleNamespace(extensions=("playback",), session={})
+    playback = Playback(conversation, SimpleNamespace(player=player, now=lambda: 0.0))
+    player.write(A, tone(1000))
+    player.end(A)
+    cut = {"type": "conversation.item.truncated", "item_id": A.item_id, "content_index": 0}
+    await playback.handle({**cut, "audio_end_ms": 620, "transcript": "Well, the"})
+    assert player.drain(0.0) == tone(620)
 
 
 def test_nothing_to_play_is_silence():

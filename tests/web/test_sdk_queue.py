@@ -19,6 +19,7 @@ PLAYOUT = """async (script) => {
         if (verb === "push") queue.push(args[0], Float32Array.from(args[1]));
         if (verb === "end") queue.end(args[0]);
         if (verb === "flush") results.push(queue.flush());
+        if (verb === "trim") queue.trim(...args);
         if (verb === "report") results.push(queue.report());
         if (verb === "pull") for (let i = 0; i < (args[0] ?? 1); i++) {
             const out = new Float32Array(128);
@@ -174,6 +175,51 @@ async def test_flush_reports_every_part_and_drops_late_audio(page: Any) -> None:
     flushed = {part["key"]: (part["played"], part["received"]) for part in result["results"][0]}
     assert flushed == {"b": (56, 500)}  # `a` ends inside the fading quantum
     assert silence_after(result["output"], 2 * 128)
+
+
+@pytest.mark.parametrize("first", [0, 23_000], ids=["in a row", "around the end of the ring"])
+async def test_a_part_that_is_trimmed_ends_there_and_the_next_one_follows(page: Any, first: int) -> None:
+    """Parts may even take turns in the buffer."""
+    script: list[list[Any]] = [["push", "z", [0.1] * first], ["end", "z"], ["pull", -(-first // 128)]]
+    script += [["push", "a", [0.5] * 600], ["push", "b", [0.25] * 300], ["push", "a", [0.5] * 600]]
+    script += [["push", "b", [0.25] * 300], ["end", "a"], ["end", "b"], ["pull"], ["trim", "a", 700]]
+    result = await page.evaluate(PLAYOUT, [*script, ["pull", 12], ["report"]])
+    output = np.array(result["output"][-(-first // 128) * 128 :])
+    assert np.allclose(output[FADE:1300], [0.5] * (600 - FADE) + [0.25] * 300 + [0.5] * 100 + [0.25] * 300)
+    assert silence_after(result["output"], len(result["output"]) - 128)
+    told = {part["key"]: (part["output"], part["done"]) for part in result["results"][0]}
+    assert (told["a"], told["b"]) == ((700, True), (600, True))
+    assert result["underruns"] == 0
+
+
+async def test_a_part_that_is_past_its_new_end_stops_at_once_without_a_click(page: Any) -> None:
+    script = [["push", "a", [0.5] * 5000], ["end", "a"], ["pull", 8], ["trim", "a", 300], ["trim", "x", 1]]
+    result = await page.evaluate(PLAYOUT, [*script, ["pull", 4], ["report"]])
+    assert np.max(np.abs(np.diff(result["output"][FADE:]))) < 0.04
+    assert silence_after(result["output"], 10 * 128)
+    assert [(part["output"], part["done"]) for part in result["results"][0]] == [(8 * 128, True)]
+
+
+async def test_the_player_plays_to_what_the_server_says_to_count(page: Any) -> None:
+    """A third of the sound is dropped, and the part is over when the rest was heard."""
+    heard = await page.evaluate("""async () => {
+        const { ResponseAudio } = await import("/sdk/response_audio.js");
+        const { Player } = await import("/sdk/player.js");
+        const player = new Player(), told = [];
+        const audio = new ResponseAudio({
+            player, send: (event) => told.push(event), session: () => ({ extensions: ["playback"] }),
+        });
+        await player.open();
+        player.push("0:item_A6", new Int16Array(24000 * 0.6));
+        player.end("0:item_A6");
+        audio.handle({ type: "conversation.item.truncated", item_id: "item_A6", content_index: 0, audio_end_ms: 400 });
+        audio.handle({ type: "conversation.item.truncated", item_id: "item_A5", audio_end_ms: 400 });
+        while (player.playing) await new Promise((done) => player.addEventListener("progress", done, { once: true }));
+        await player.close();
+        return told.at(-1);
+    }""")
+    assert heard["state"] == "drained"
+    assert heard["played_ms"] == 400
 
 
 async def test_flush_when_nothing_plays_reports_nothing(page: Any) -> None:

@@ -144,6 +144,14 @@ export class Player extends EventTarget {
     if (this.parts.has(key)) this.#post({ type: "end", key });
   }
 
+  /** Play a part only to this position; more of it may already sound. @param {string} key @param {number} ms */
+  trim(key, ms) {
+    const part = this.parts.get(key);
+    if (!part) return;
+    part.receivedMs = Math.min(part.receivedMs, Math.max(ms, part.outputMs));
+    this.#post({ type: "trim", key, ms });
+  }
+
   /** Stop within one quantum. Resolves to [{key, playedMs, receivedMs}] of the unfinished parts. @returns {Promise<Unplayed[]>} */
   flush() {
     if (!this.node) return Promise.resolve(this.#discardAll());

@@ -58,6 +58,7 @@ export class ResponseAudio {
       case "response.output_audio.done": return this.#finish(keyOf(event));
       case "input_audio_buffer.speech_started": return this.#mayInterrupt() ? this.interrupt() : undefined;
       case "output_audio_buffer.cleared": return this.interrupt();
+      case "conversation.item.truncated": return this.player.trim(keyOf(event), event.audio_end_ms);  // the rest does not count, or comes again
       case "output_audio_buffer.gain_changed": return this.player.setGain(event.gain_db);
     }
   }

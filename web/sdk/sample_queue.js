@@ -85,6 +85,23 @@ export class SampleQueue {
     }
   }
 
+  /** Discard what waits of a part after its first `length` samples. @param {string} key @param {number} length */
+  trim(key, length) {
+    const part = this.parts.get(key);
+    if (!part || part.received <= length) return;
+    part.received = Math.max(part.output, length);
+    let from = 0, to = 0, left = part.received - part.output;
+    for (const segment of this.segments) {
+      const { samples } = segment;
+      if (segment.part === part) left -= segment.samples = Math.min(samples, left);
+      if (from > to) this.#move(from, to, segment.samples);
+      from += samples;
+      to += segment.samples;
+    }
+    this.segments = this.segments.filter((segment) => segment.samples);
+    this.size = to;
+  }
+
   /** Discard all samples but one fading quantum. Returns what each unfinished part has played, in samples. */
   flush() {
     const kept = this.waiting ? 0 : Math.min(this.size, this.flushFade);
@@ -153,6 +170,13 @@ export class SampleQueue {
     larger.set(this.ring.subarray(0, this.size - first), first);
     this.ring = larger;
     this.head = 0;
+  }
+
+  /** Bring samples forward, to a place before theirs; both are counted from the head. @param {number} from @param {number} to @param {number} count */
+  #move(from, to, count) {
+    for (let i = 0; i < count; i++) {
+      this.ring[(this.head + to + i) % this.ring.length] = this.ring[(this.head + from + i) % this.ring.length];
+    }
   }
 
   /** @param {number} length of a quantum */

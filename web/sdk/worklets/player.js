@@ -19,7 +19,7 @@ class PlayerProcessor extends AudioWorkletProcessor {
     this.energy = 0;
     this.idle = true;
     this.stopped = false;
-    this.port.onmessage = ({ data }) => this[/** @type {"audio" | "end" | "flush" | "stop"} */ (data.type)](data);
+    this.port.onmessage = ({ data }) => this[/** @type {"audio" | "end" | "trim" | "flush" | "stop"} */ (data.type)](data);
   }
 
   /** @param {{ key: string, pcm: ArrayBuffer }} message */
@@ -34,6 +34,12 @@ class PlayerProcessor extends AudioWorkletProcessor {
     if (tail) this.queue.push(key, tail);
     this.resamplers.delete(key);
     this.queue.end(key);
+  }
+
+  /** @param {{ key: string, ms: number }} message */
+  trim({ key, ms }) {
+    this.resamplers.delete(key);
+    this.queue.trim(key, Math.floor((ms * sampleRate) / 1000));
   }
 
   /** @param {{ id: number }} message */
