@@ -310,6 +310,19 @@ class Conversation:
         self._apply(item_id, speech)
         return True
 
+    def end_with_whole_word(self, item_id: str) -> float | None:
+        """It is said on, and the word that lacks its end comes again: it counts there. Returns the position in force;
+        None if no word is concerned."""
+        speech = self._speech.get(item_id)
+        if speech is None or speech.limit_ms is None:
+            return None
+        part, end_ms = speech.part, float(speech.part.last_whole_ms(speech.limit_ms))
+        if part.heard(end_ms) == part.heard(speech.limit_ms):
+            return None
+        speech.limit_ms = end_ms
+        self._apply(item_id, speech)
+        return end_ms
+
     def truncate(self, item_id: str, audio_end_ms: float, sent_ms: float | None = None) -> float:
         """The client says how much was heard. Returns the position in force, never beyond the audio sent.
 

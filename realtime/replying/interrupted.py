@@ -33,7 +33,7 @@ class InterruptedReply:
         self, response: Response, sounds: Sequence[ReplySound], task: asyncio.Task[None] | None = None
     ) -> None:
         self.response = response
-        self._sounds = tuple(sounds)
+        self.sounds = tuple(sounds)
         self._task = task
 
     def __repr__(self) -> str:
@@ -57,10 +57,10 @@ class InterruptedReply:
         """What says the rest; None if there is none. `chat` is asked where the model was stopped before its end."""
         events, answer = self.response.events, self.response.answer
         heard = self._heard(events.sound, conversation) if events.options.spoken else events.transcript
-        before = [self._heard(sound, conversation) for sound in self._sounds if sound is not events.sound]
+        before = [self._heard(sound, conversation) for sound in self.sounds if sound is not events.sound]
         if heard is None or None in before or self.unanswered:
             return None
-        whole = [sound.part.text for sound in self._sounds if sound is not events.sound]
+        whole = [sound.part.text for sound in self.sounds if sound is not events.sound]
         unheard = [text[len(said or "") :] for text, said in zip(whole, before, strict=True)]
         rest = Continuation(self, _speakable(unheard), answer, len(heard), chat)
         return rest if rest.says_something else None

@@ -7,6 +7,7 @@ acknowledged; each method returns what the client must be told. It starts no rep
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from realtime.context import Context
 from realtime.protocol import server_events as events
@@ -157,6 +158,20 @@ class Playout:
             return False
         heard_ms = sound.playback.heard_ms(now_s)
         return self._context.conversation.cut(sound.item_id, heard_ms, sound.playback.sent_ms)
+
+    def said_on(self, sounds: Sequence[ReplySound]) -> Announcements:
+        """What was cut is said on: where a word lacks its end, history ends with the one before."""
+        conversation, told = self._context.conversation, list[events.ServerEvent]()
+        for item_id in [sound.item_id for sound in sounds if sound.item_id is not None]:
+            end_ms = conversation.end_with_whole_word(item_id)
+            if end_ms is not None and self._context.config.has("playback"):
+                heard = conversation.heard_text(item_id)
+                told.append(
+                    events.ConversationItemTruncated(
+                        item_id=item_id, audio_end_ms=int(end_ms), transcript=heard
+                    )
+                )
+        return told
 
     def duck(self, response_id: str, *, down: bool) -> Announcements:
         """Somebody may be interrupting this reply (`down`), or it is known by now."""

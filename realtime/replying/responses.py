@@ -297,6 +297,8 @@ class Responses:
         if interrupted is None or interrupted.response.id != response_id:
             self._context.turns.put(turns.NothingToResume())
             return
+        if self.has_rest(interrupted):  # beyond half of a last word
+            self._announce(self._playout.said_on(interrupted.sounds))
         if self.say_rest(interrupted, marks):
             self._context.metrics.interruptions_taken_back.inc()
         else:

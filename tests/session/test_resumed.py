@@ -1,4 +1,4 @@
-"""An answer that a noise has stopped goes on from the word heard last, and history is what was heard."""
+"""An answer that a noise has stopped goes on from the first word not heard to its end, and history is what was heard."""
 
 from __future__ import annotations
 
@@ -110,6 +110,42 @@ async def test_the_clients_word_for_what_was_heard_decides_where_it_goes_on():
         heard, rest = spoken(talk)
         assert heard in ("Once there", "Once there was")
         assert f"{heard} {rest}".split() == STORY.split()
+
+
+@pytest.mark.parametrize("extensions", ["playback", ""])
+@pytest.mark.parametrize(
+    ("played_ms", "counts", "whole"), [(900, 4, 4), (1000, 5, 4), (1116, 5, 5), (1300, 6, 5)]
+)
+def test_a_word_of_which_the_end_was_not_heard_is_said_again(extensions, played_ms, counts, whole):
+    """As far as is known, the fifth word sounds from 806 to 1116 ms, and the sixth one from then on to 1426 ms."""
+
+    @scripted
+    async def disturbed():
+        async with noisy("", extensions=extensions) as talk:
+            await talk.ask("Tell me a story.")
+            await talk.until("response.output_audio.delta")
+            talking = asyncio.create_task(disturb(talk))
+            await talk.until("input_audio_buffer.speech_started")
+            item_id = talk.of("response.output_audio.delta")[0]["item_id"]
+            if extensions:
+                at = {"item_id": item_id, "played_ms": played_ms, "state": "flushed"}
+                await talk.send("output_audio_buffer.played", **at)
+            else:
+                at = {"item_id": item_id, "audio_end_ms": played_ms, "content_index": 0}
+                await talk.send("conversation.item.truncate", **at)
+            assert spoken(talk)[0].split() == WORDS.split()[:counts], "until it is known to go on"
+            await talking
+            await talk.until("response.done", 2)
+            await talk.silence(20.0)
+            heard, rest = spoken(talk)
+            assert heard.split() == WORDS.split()[:whole]
+            assert f"{heard} {rest}".split() == STORY.split()
+            told = [event.get("transcript", "").split() for event in talk.of("conversation.item.truncated")]
+            if extensions:
+                assert list(map(len, told)) == ([counts] if counts == whole else [counts, whole])
+                check_order(talk, extensions)
+
+    disturbed()
 
 
 @scripted
