@@ -14,8 +14,8 @@ The modules, by what they are for:
     where to cut it     chunker, clauses, full_stops, languages, punctuation, segments, wordbreak, characters,
                         unicode_tables
     when to say it      playback_clock, prebuffer
-    room for one more   admission, account, quota, own_part
-    at another server   snapshot
+    room for one more   admission, account, dry_account, quota, own_part
+    at another server   snapshot, word_marks
     voices              sample_sentences
 
 `turn.py` is the place to begin.

@@ -21,7 +21,9 @@ SILENT_MS = 3_000  # a node that says nothing for so long is cut off from the ot
 KNOWN_MS = 120_000  # ... and its share is kept aside until it was silent for so long
 AHEAD_MS = 5_000  # between nodes a place is given at most so long ahead
 TAG = 8  # characters with which all places of a node begin
-LOOK_AT = 500  # of more places than so many, those of a silent node are not told apart: all count beside its share
+LOOK_AT = (
+    500  # of more places than so many, those of a silent node are not told apart: all count beside its share
+)
 SAFE_SHARE = 0.9  # of the limit, for all nodes together while they cannot count together
 
 

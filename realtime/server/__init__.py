@@ -14,7 +14,7 @@ The modules, by what they are for:
     on a new socket     resume_request, replay
     at another server   elsewhere, journaling, recording, restoring, claimed_tools
     what is stored      persistence, saving
-    providers           accounts, observed, offered_voices
+    providers           accounts, open_account, observed, offered_voices
 
 A conversation's way in is `realtime_endpoint.py`, `joining.py`, `live_session.py`, `connection.py`.
 """
