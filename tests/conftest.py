@@ -2,12 +2,16 @@
 
 import gc
 import os
+import signal
 
 from hypothesis import settings
 
 # No test depends on the machine's speed: an example may take as long as it takes.
 settings.register_profile("realtime", deadline=None)
 settings.load_profile("realtime")
+
+# Whoever starts the tests in the background makes them ignore Ctrl-C, and all programs that they start inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Servers of the tests run on a machine that the tests keep busy: admission by load has tests of its own.
 os.environ.setdefault("REALTIME_ADMISSION", "count")
