@@ -58,9 +58,8 @@ class OwnPart:
         self._share_of = UNKNOWN_NODES  # its share is one of so many: what it told, and what it may have told
         self._heard_ms: int | None = None
         self._since_ms: int | None = None
-        self._ahead: list[
-            tuple[int, int]
-        ] = []  # when the other clock was ahead by how much at most: the least of late
+        # When the other clock was ahead by how much at most: the least of late
+        self._ahead: list[tuple[int, int]] = []
         self._young = False  # it is new here, and those who were here before may not be back yet
         self._introduced_ms: int | None = None  # since then all the others can know of it ...
         self._introduced = False  # ... and now they do

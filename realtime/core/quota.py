@@ -21,9 +21,7 @@ SILENT_MS = 3_000  # a node that says nothing for so long is cut off from the ot
 KNOWN_MS = 120_000  # ... and its share is kept aside until it was silent for so long
 AHEAD_MS = 5_000  # between nodes a place is given at most so long ahead
 TAG = 8  # characters with which all places of a node begin
-LOOK_AT = (
-    500  # of more places than so many, those of a silent node are not told apart: all count beside its share
-)
+LOOK_AT = 500  # of more places, those of a silent node are not told apart: all count beside its share
 SAFE_SHARE = 0.9  # of the limit, for all nodes together while they cannot count together
 
 
@@ -95,9 +93,7 @@ class QuotaLog:
     def usable(self, now_ms: int) -> int:
         """The limit as it is now."""
         self._expire(now_ms)
-        if (
-            not self._refused_ms and not self.shares
-        ):  # nearly always, and asked for at each delta of an answer
+        if not self._refused_ms and not self.shares:  # nearly always, and asked at each delta of an answer
             return max(1, self.limit)
         return usable(self.limit, lowered=len(self._refused_ms), aside=sum(self.shares.values()))
 

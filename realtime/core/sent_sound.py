@@ -83,9 +83,7 @@ class SentSound:
     def _convert(self, samples: Samples, rate: int) -> Samples:
         if rate == RATE:
             return samples
-        if (
-            rate % RATE == 0
-        ):  # the mean of neighbours is a filter that is good enough to compare sounds, and cheap
+        if rate % RATE == 0:  # the mean of neighbours is a filter good enough to compare sounds, and cheap
             times = rate // RATE
             rows = samples[: len(samples) // times * times].astype(np.int32).reshape(-1, times)
             total = rows[:, 0]

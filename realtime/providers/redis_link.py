@@ -90,9 +90,7 @@ class RedisLink:
         self.up = True  # the breaker is closed
         self.seen = False  # it has answered at least once
         self.problem: str | None = None  # why Redis is away
-        self.observe: Callable[[float, str | None], None] = (
-            _nobody  # of each round trip: seconds, kind of error
-        )
+        self.observe: Callable[[float, str | None], None] = _nobody  # of a round trip: seconds, kind of error
         self._client.connection_pool.connection_kwargs["redis_connect_func"] = self._greet
         self._task = asyncio.create_task(self._run(), name="redis")
 

@@ -195,9 +195,7 @@ class _Natural:
 def _with_natural(parts: list[voice_text.Part], style: Style) -> list[voice_text.Part | _Natural]:
     """The parts, with neighbouring runs of Chinese and English as one for the natural voice, if there is one."""
     runs = [part for part in parts if isinstance(part, voice_text.Say)]
-    if style.natural is None or any(
-        run.script == "ja" for run in runs
-    ):  # then its Han characters are Japanese
+    if style.natural is None or any(run.script == "ja" for run in runs):  # Han characters are Japanese then
         return list(parts)
     joined: list[voice_text.Part | _Natural] = []
     for natural, group in groupby(parts, lambda part: _is_natural(part, style)):
