@@ -124,7 +124,6 @@ class Position:
     input_audio_ms: float = 0.0
     item_id: str | None = None
     sent_ms: float = 0.0
-    heard_ms: float = 0.0  # as far as the server can tell
     earlier: tuple[tuple[str, float], ...] = ()  # items before it, and how much audio of them has left
 
     def sent_of(self, item_id: str | None) -> float:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECORD_S = 0.05  # from a change to its record, at most
-POSITION_S = 0.25
+SOUND_S = 0.1  # while sound leaves for the client: words that are in no record are said twice
+TEXT_S = 0.25  # while a text grows
+POSITION_S = 1.0  # while somebody speaks or listens: from there the client sends its sound again
 ALIVE_S = 5.0  # a session in which nothing happens; an owner that was taken over finds out then at the latest
 RENEW_S = 15.0  # what is kept with an end, while nothing changes
 RETRY_S = 0.5  # after a write that was lost
@@ -74,10 +76,12 @@ class JournaledSession:
 
     def on_event(self, event: events.ServerEvent) -> None:
         """An event is on its way to the client."""
-        if isinstance(event, _OFTEN):
-            self._due_s = min(self._due_s, self._now() + POSITION_S)
+        if isinstance(event, _SOUND):
+            self._due_s = min(self._due_s, self._now() + SOUND_S)
+        elif isinstance(event, _OFTEN):
+            self._due_s = min(self._due_s, self._now() + TEXT_S)
             self._position = None
-        elif not isinstance(event, _SOUND):
+        else:
             self.changed()
 
     def sent(self, event: events.ServerEvent, seq: int) -> None:

@@ -92,8 +92,7 @@ class Recorder:
         if reply is None or reply.events.sound.item_id is None:
             return Position(round(input_ms, 1), earlier=earlier)
         sound = reply.events.sound
-        heard_ms, sent_ms = sound.playback.heard_ms(session.listener_s), sound.playback.sent_ms
-        return Position(round(input_ms, 1), sound.item_id, round(sent_ms, 1), round(heard_ms, 1), earlier)
+        return Position(round(input_ms, 1), sound.item_id, round(sound.playback.sent_ms, 1), earlier)
 
     def snapshot(self) -> SessionSnapshot:
         live, session = self._live, self._live.session

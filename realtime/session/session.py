@@ -196,11 +196,6 @@ class Session:
         """The user's sound that a server that goes on needs again."""
         return self._user.unheard
 
-    @property
-    def listener_s(self) -> float:
-        """The listener's time, which stands still while nobody listens."""
-        return self._playout.now_s()
-
     def suspend(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""
         self._playout.pause()

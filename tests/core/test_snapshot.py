@@ -91,7 +91,7 @@ def test_what_is_damaged_is_refused(data: bytes) -> None:
 
 
 def test_a_position_is_read_as_it_was_written() -> None:
-    position = Position(1234.5, "item_2", 4000.0, 3000.5)
+    position = Position(1234.5, "item_2", 4000.0, (("item_1", 3000.5),))
     assert decode_position(encode_position(position)) == position
     assert decode_position(None) == Position()
 

@@ -12,7 +12,7 @@ from realtime.server.replay import ResumeRequest
 from realtime.server.restoring import continued_of
 
 SENT_MS = 4000.0
-AT = Position(900.0, "item_2", SENT_MS, 3000.0)
+AT = Position(900.0, "item_2", SENT_MS)
 
 
 SPOKEN = SpokenSnapshot("One two.", 0, 5000.0, (3, 8), (500.0, 1500.0))
