@@ -46,9 +46,9 @@ class Seat(Protocol):
         """That of the account."""
         ...
 
-    def instead(self, voice_id: str) -> tuple[Settings, Providers] | None:
+    def instead(self, voice_id: str | None) -> tuple[Settings, Providers] | None:
         """What to use from now on, if another account should answer: its own one has run dry, lacks this voice, or has
-        no request left in this minute."""
+        no request left in this minute. None: nothing will be spoken."""
         ...
 
 
@@ -73,7 +73,7 @@ class Context:
     sent: SentSound = field(default_factory=SentSound)  # what the listener was sent
     seat: Seat | None = None  # None: the server has one account
 
-    def providers_for(self, voice_id: str) -> Providers:
+    def providers_for(self, voice_id: str | None) -> Providers:
         """Whom the next reply asks: from now on those of another account, where that is better (`Seat`)."""
         if self.seat is None:
             return self.providers
@@ -84,7 +84,7 @@ class Context:
             story(log, "session goes on at another account", facts)
         return self.providers
 
-    def providers_after(self, error: ProviderError, asked: Providers, voice_id: str) -> Providers | None:
+    def providers_after(self, error: ProviderError, asked: Providers, voice_id: str | None) -> Providers | None:
         """Who can answer instead of these, who refused with this error; None: nobody.
 
         Another reply of the session may have met the same before.
@@ -95,8 +95,10 @@ class Context:
         return None if found is asked else found
 
     @property
-    def voice_id(self) -> str:
-        """The platform's voice of the session."""
+    def voice_id(self) -> str | None:
+        """The platform's voice of the session; None: it answers in text."""
+        if self.config.output_modality == "text":
+            return None
         return platform_voice(self.config.voice, self.settings.voice_id)
 
     def add_item(self, item: Item, after: str | None = None, *, by_reply: bool = False) -> str | None:

@@ -60,7 +60,7 @@ class Seat(context.Seat):
     def leave(self) -> None:
         self.account.seats.pop(self, None)
 
-    def instead(self, voice_id: str) -> tuple[Settings, Providers] | None:
+    def instead(self, voice_id: str | None) -> tuple[Settings, Providers] | None:
         account = self._accounts.instead_of(self.account, self._key, voice_id)
         if account is None:
             return None
@@ -108,22 +108,13 @@ class Accounts:
         limits = self._all[0].limits({CHAT, SPEECH} - set(self._all[0].own))
         return AccountUse(limits, sum(use.sessions for use in uses), sum(use.new for use in uses))
 
-    def instead_of(self, account: OpenAccount, key: str, voice_id: str) -> OpenAccount | None:
-        """Where a session of this key goes on, if it should leave its account and another one can take it over."""
+    def instead_of(self, account: OpenAccount, key: str, voice_id: str | None) -> OpenAccount | None:
+        """Where a session of this key goes on, if it should leave its account and another one can take it over.
+
+        `voice_id` None: nothing will be spoken.
+        """
         others = [each for each in self.of(key) if each is not account]
-        if account.dry:
-            reason, able = DRY, [each for each in others if each.can_take_over(voice_id, account)]
-            found = [each for each in able if not each.dry]
-            found = found or [each for each in able if each.worth_asking_before(account)]
-        elif account.lacks_voice(voice_id):
-            reason, able = VOICE, [each for each in others if each.has_voice(voice_id)]
-            found = [each for each in able if not each.dry]
-            found = found or [each for each in able if each.owns_voice(voice_id)]  # which tells what is wrong
-        elif account.used_up:
-            reason, able = USED_UP, [each for each in others if each.can_take_over(voice_id, account)]
-            found = [each for each in able if not each.dry and each.has_turn]
-        else:
-            return None
+        reason, found = _better(account, others, voice_id)
         if not found:
             return None
         if self._metrics is not None:
@@ -173,6 +164,33 @@ class Accounts:
         await asyncio.gather(self._asking, return_exceptions=True)
         for account in self._all:
             await account.voices.aclose()
+
+
+def _better(
+    account: OpenAccount, others: Sequence[OpenAccount], voice_id: str | None
+) -> tuple[str, list[OpenAccount]]:
+    """Why a session should leave this account, and to which of the others it may go: to none if it should stay."""
+    able = _able(account, others, voice_id)
+    answering = [each for each in able if not each.dry]
+    if account.dry:
+        return DRY, answering or [each for each in able if each.worth_asking_before(account)]
+    if voice_id is not None and account.lacks_voice(voice_id):
+        having = [each for each in others if each.has_voice(voice_id)]
+        found = [each for each in having if not each.dry]
+        found = found or [each for each in having if each.owns_voice(voice_id)]  # which tells what is wrong
+        if found:
+            return VOICE, found
+    return USED_UP, [each for each in answering if account.used_up and each.has_turn]
+
+
+def _able(account: OpenAccount, others: Iterable[OpenAccount], voice_id: str | None) -> list[OpenAccount]:
+    """Which others can take over a session of this account that speaks with this voice, or with none."""
+    if voice_id is None:
+        return list(others)
+    having = [each for each in others if each.has_voice(voice_id)]
+    if any(each.owns_voice(voice_id) for each in having):
+        return having  # nobody else has it
+    return [each for each in others if each.can_take_over(voice_id, account)]
 
 
 def _roomiest(accounts: Sequence[OpenAccount]) -> tuple[OpenAccount, AccountUse]:

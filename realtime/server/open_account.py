@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from realtime.core.account import NEW_S, TURN_REQUESTS, AccountUse, Limit
-from realtime.core.dry_account import Dryness
+from realtime.core.dry_account import ASK_AGAIN_S, Dryness
 from realtime.errors import ProviderError
 from realtime.logs import story
 from realtime.metrics import Metrics
-from realtime.minimax.codes import is_dry
+from realtime.minimax.codes import RPM, is_dry
 from realtime.providers.base import ChatModel, Providers, Speech
 from realtime.server.observed import per_minute
 from realtime.server.offered_voices import OfferedVoices
@@ -37,6 +37,7 @@ class OpenAccount:
         self.seats: dict[Seat, float] = {}  # with the loop's time at which each was taken
         self.voices = OfferedVoices(account.name)
         self._dryness = Dryness()
+        self._limited_s = float("-inf")  # when the platform refused last for the number of requests
 
     def __repr__(self) -> str:
         return f"<OpenAccount {self.name} {len(self.seats)} seats>"
@@ -67,16 +68,25 @@ class OpenAccount:
     @property
     def used_up(self) -> bool:
         """Whether the next request would wait for its place in the minute."""
-        return any(limit.left < 1 for limit in self.limits(self.own))
+        return self._limited or any(limit.left < 1 for limit in self.limits(self.own))
 
     @property
     def has_turn(self) -> bool:
         """Whether there is a place for every request of a turn."""
-        return all(limit.left >= TURN_REQUESTS for limit in self.limits(self.own))
+        return not self._limited and all(limit.left >= TURN_REQUESTS for limit in self.limits(self.own))
+
+    @property
+    def _limited(self) -> bool:
+        """Whether the platform has just refused more requests than our count expected it to."""
+        return _now() - self._limited_s < ASK_AGAIN_S
 
     def failed(self, kind: str, error: ProviderError) -> None:
         """A request of this kind failed. That the account has run dry is logged once."""
-        if kind not in self.own or not is_dry(error):
+        if kind not in self.own:
+            return
+        if error.code == RPM.code and error.upstream_code is not None:  # not by our own count
+            self._limited_s = _now()
+        if not is_dry(error):
             return
         if self._dryness.refused(kind, _now(), error.retry_after_s):
             facts = {"account": self.name, "kind": kind, **facts_of(error)}

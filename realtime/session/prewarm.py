@@ -56,4 +56,4 @@ class Prewarm:
 
     def voice(self) -> None:
         self._prewarmed = self._voice()
-        self._context.providers_for(self._prewarmed.voice_id).speech.prewarm(self._prewarmed)
+        self._context.providers_for(self._context.voice_id).speech.prewarm(self._prewarmed)

@@ -210,6 +210,89 @@ def test_an_account_that_has_run_dry_gets_a_session_only_for_a_voice_of_its_own(
     virtual_time.run(run())
 
 
+BO = KnownVoice("bo", kind="cloned")
+
+
+@pytest.mark.parametrize("dry", [(0,), (0, 1)])
+def test_a_session_never_goes_to_an_account_that_cannot_speak_with_its_voice(dry):
+    """One that has the voice says at least what is wrong with it."""
+
+    async def run():
+        one, two = account("one", Listing(SYSTEM)), account("two", Listing(BO))
+        accounts = Accounts([one, two, account("three", Listing(SYSTEM))])
+        try:
+            await asyncio.sleep(5)
+            seat = accounts.seat_for("k")
+            assert seat.account is one
+            for _ in range(3):
+                two.seats[object()] = asyncio.get_running_loop().time()  # three has more left
+            for number in dry:
+                accounts.of("k")[number].failed("chat", no_balance())
+            seat.instead("bo")
+            assert seat.account is (one if 1 in dry else two)
+            await asyncio.sleep(ASK_AGAIN_S + 1)
+            one.failed("chat", no_balance())
+            seat.instead("bo")
+            assert seat.account is two
+        finally:
+            await accounts.aclose()
+
+    virtual_time.run(run())
+
+
+@scripted
+async def test_a_session_without_a_voice_goes_to_any_account():
+    one, two = account("one", Listing(ADA)), account("two", Listing(SYSTEM))
+    accounts = Accounts([one, two])
+    try:
+        await asyncio.sleep(5)
+        seat = accounts.seat_for("k")
+        one.failed("chat", no_balance())
+        assert seat.instead("ada") is None
+        assert seat.instead(None) is not None
+        assert seat.instead(None) is None
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_a_voice_in_no_list_keeps_nobody_where_no_request_is_left():
+    one, two = account("one", Listing(SYSTEM)), account("two", Listing(SYSTEM))
+    accounts = Accounts([one, two])
+    try:
+        await asyncio.sleep(5)
+        seat = accounts.seat_for("k")
+        assert seat.instead("unlisted") is None
+        one.providers.speech.budget = 0.0
+        assert seat.instead("unlisted") is not None
+    finally:
+        await accounts.aclose()
+
+
+@scripted
+async def test_an_account_that_the_platform_limits_against_our_count_is_used_up_for_a_while():
+    """Somebody else uses it: the count knows of requests that are left."""
+    limit = {"code": "rate_limit_exceeded", "upstream_code": 1002}
+    one, two = account("one"), account("two")
+    accounts = Accounts([one, two])
+    try:
+        seat = accounts.seat_for("k")
+        one.failed("chat", no_balance(code="rate_limit_exceeded", upstream_code=None))
+        assert seat.instead("ada") is None, "our own count knows when it is over"
+        one.failed("chat", no_balance(**limit))
+        assert not one.dry
+        assert seat.instead("ada") is not None
+        two.failed("chat", no_balance(**limit))
+        assert seat.instead("ada") is None, "not to and fro"
+        await asyncio.sleep(ASK_AGAIN_S - 1)
+        two.failed("chat", no_balance(**limit))
+        assert seat.instead("ada") is None
+        await asyncio.sleep(2)
+        assert seat.instead("ada") is not None
+    finally:
+        await accounts.aclose()
+
+
 @scripted
 async def test_a_list_of_voices_that_could_not_be_read_is_asked_for_again_soon():
     speech = Listing(ADA, fails=True)
