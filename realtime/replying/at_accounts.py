@@ -2,7 +2,8 @@
 
 An account tells that it has run dry, or that its minute is used up, when it is asked. Of the chat model nothing was
 seen by then, and of the voice no sound of this chunk was heard: so another account can be asked for the same, and
-nobody notices but for the time. A refusal in the middle of a text or of a chunk ends the reply, as with one account.
+nobody notices but for the time. Chunks that the first account has taken it speaks to their end. A refusal in the middle
+of a text or of a chunk ends the reply, as with one account.
 Which account that is, and whether there is one, `Context.providers_after` knows.
 """
 
@@ -34,11 +35,11 @@ from realtime.providers.base import (
 class AccountsChat(ChatModel):
     """The chat of the session's account. `voice`: what the reply will be spoken with, if it will."""
 
-    def __init__(self, context: Context, voice_id: str, voice: Voice | None) -> None:
+    def __init__(self, context: Context, voice: Voice | None) -> None:
         chat = context.providers.chat
         self.name, self.sees_images = chat.name, chat.sees_images
         self.context_tokens = getattr(chat, "context_tokens", None)  # installed providers may not say
-        self._context, self._voice_id, self._voice = context, voice_id, voice
+        self._context, self._voice = context, voice
 
     def __repr__(self) -> str:
         return f"<AccountsChat {self.name}>"
@@ -61,7 +62,8 @@ class AccountsChat(ChatModel):
             asked = instead
 
     def _instead(self, error: ProviderError, asked: Providers) -> Providers | None:
-        found = self._context.providers_after(error, asked, self._voice_id)
+        voice_id = None if self._voice is None else self._voice.voice_id
+        found = self._context.providers_after(error, asked, voice_id)
         if found is None or found.chat is asked.chat:
             return None
         if self._voice is not None:
@@ -115,40 +117,54 @@ class AccountsSpeech(Speech):
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """The utterance at one account. It was given the chunks from `first` up to `given`; `stack` holds it open."""
+    """The utterance at one account: it was given the chunks from `first` up to `given`. `stack` holds it open."""
 
+    asked: Providers
     utterance: Utterance
     stack: AsyncExitStack
     first: int
     given: int
     giving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    finished: bool = False
+    after: _Place | None = None  # who speaks on from `given` on
+
+    def finish(self) -> None:
+        """It gets no more chunks."""
+        if not self.finished:
+            self.finished = True
+            self.utterance.finish()
 
 
 class _AccountsUtterance(Utterance):
-    """The speech of one reply: what an account has refused is said again, chunk by chunk, at another one."""
+    """The speech of one reply: what an account refuses is said at another one, after what the first one has begun."""
 
     def __init__(self, context: Context, voice: Voice) -> None:
-        self.asked = context.providers
         self._context, self._voice = context, voice
         self._texts: list[str] = []
         self._done = 0  # so many chunks have all their sound
         self._sounds = False  # there was sound of the next one
         self._finished = False
         self._moving = asyncio.Lock()
-        self._place: _Place
+        self._place: _Place  # which gets the chunks
+        self._heard: _Place  # which gives the sound: the same, or one before it
 
     async def begin(self) -> None:
         """At the account of the session."""
-        self._place = await self._open(self.asked)
+        self._place = self._heard = await self._open(self._context.providers, 0)
 
-    async def _open(self, asked: Providers) -> _Place:
+    @property
+    def asked(self) -> Providers:
+        """Those of the account that gets the chunks."""
+        return self._place.asked
+
+    async def _open(self, asked: Providers, first: int) -> _Place:
         stack = AsyncExitStack()
         utterance = await stack.enter_async_context(asked.speech.open(self._voice))
-        return _Place(utterance, stack, self._done, self._done)
+        return _Place(asked, utterance, stack, first, first)
 
     async def say(self, text: str) -> int:
         if not self._texts and self._context.providers.speech is not self.asked.speech:
-            await self._move(self._place, self._context.providers)  # the chat model was asked there
+            await self._go_on(self._place, self._context.providers)  # the chat model was asked there
         self._texts.append(text)
         number = len(self._texts) - 1
         await self._give()
@@ -159,39 +175,39 @@ class _AccountsUtterance(Utterance):
         self._finish()
 
     def _finish(self) -> None:
-        place = self._place
-        if self._finished and place.given == len(self._texts) and not place.giving.locked():
-            place.utterance.finish()
+        if self._finished and self._place.given == len(self._texts):
+            self._place.finish()
 
     async def events(self) -> AsyncGenerator[SpeechEvent, None]:
         while True:
-            place = self._place
+            place = self._heard
             try:
                 async with aclosing(place.utterance.events()) as events:
                     async for event in events:
-                        if place is not self._place:
-                            break
                         yield self._known(event, place.first)
-                if place is self._place:
-                    return
-                continue
             except ProviderError as error:
-                if place is not self._place:
+                if not self._is_over(place):
+                    if self._sounds or (instead := self._instead(error, place)) is None:
+                        raise  # what sounds would be said twice, or cut
+                    without_trace(error)
+                    yield SpeechPaused()
+                    await self._begin_again(instead)
+                    await self._give()
+                    yield SpeechPaused(over=True)
                     continue
-                instead = self._instead(error)
-                if instead is None:
-                    raise
                 without_trace(error)
-            yield SpeechPaused()
-            await self._move(place, instead)
-            await self._give()
-            yield SpeechPaused(over=True)
+            if place.after is None:
+                return
+            self._heard = place.after
+            await place.stack.aclose()
 
-    def _instead(self, error: ProviderError) -> Providers | None:
-        if self._sounds:
-            return None  # it would be said twice, or cut
-        found = self._context.providers_after(error, self.asked, self._voice.voice_id)
-        return None if found is None or found.speech is self.asked.speech else found
+    def _is_over(self, place: _Place) -> bool:
+        """Whether all that it will ever have to speak has been heard."""
+        return place.after is not None and place.after.first == self._done and not self._sounds
+
+    def _instead(self, error: ProviderError, refused: _Place) -> Providers | None:
+        found = self._context.providers_after(error, refused.asked, self._voice.voice_id)
+        return None if found is None or found.speech is refused.asked.speech else found
 
     def _known(self, event: SpeechEvent, first: int) -> SpeechEvent:
         """With the number that its chunk has here."""
@@ -204,37 +220,50 @@ class _AccountsUtterance(Utterance):
             self._done, self._sounds = number + 1, False
         return event if not first else replace(event, chunk=number)
 
-    async def _move(self, left: _Place, instead: Providers) -> None:
-        """Go on at this account with the first chunk that is not spoken, unless somebody has left this place before."""
+    async def _begin_again(self, instead: Providers) -> None:
+        """All chunks that are not spoken are for this account: that which spoke has failed."""
+        async with self._moving:
+            left, place = self._heard, await self._open(instead, self._done)
+            self._heard = self._place = place
+        await _close(left)
+
+    async def _give(self) -> None:
+        """Give every chunk to whom it is for: to another account from the first one on that an account refuses."""
+        given_to: _Place | None = None
+        while given_to is not self._place:
+            given_to = self._place
+            async with given_to.giving:
+                await self._give_to(given_to)
+        self._finish()
+
+    async def _give_to(self, place: _Place) -> None:
+        while place is self._place and place.given < len(self._texts):
+            try:
+                await place.utterance.say(self._texts[place.given])
+            except ProviderError as error:
+                if place is not self._place:
+                    return
+                if (instead := self._instead(error, place)) is None:
+                    raise
+                without_trace(error)
+                await self._go_on(place, instead)
+            else:
+                place.given += 1
+
+    async def _go_on(self, left: _Place, instead: Providers) -> None:
+        """The chunks that this place has not taken are for this account, unless all are for another one meanwhile."""
         async with self._moving:
             if left is not self._place:
                 return
-            self._place, self.asked = await self._open(instead), instead
-        left.utterance.finish()  # whoever waits for its events need not wait any more
-        await left.stack.aclose()
-
-    async def _give(self) -> None:
-        """Give the account every chunk that it does not have, or another one, if it refuses."""
-        while (instead := await self._refused(place := self._place)) is not None:
-            await self._move(place, instead)
-        self._finish()
-
-    async def _refused(self, place: _Place) -> Providers | None:
-        """Give them to this place as long as it is the right one. Returns who takes them if it does not."""
-        async with place.giving:
-            while place is self._place and place.given < len(self._texts):
-                text = self._texts[place.given]
-                place.given += 1
-                try:
-                    await place.utterance.say(text)
-                except ProviderError as error:
-                    if place is not self._place:
-                        return None
-                    if (instead := self._instead(error)) is None:
-                        raise
-                    without_trace(error)
-                    return instead
-        return None
+            left.after = self._place = await self._open(instead, left.given)
+        left.finish()  # it speaks what it has
 
     async def aclose(self) -> None:
-        await self._place.stack.aclose()
+        await _close(self._heard)
+
+
+async def _close(place: _Place | None) -> None:
+    """With those that speak on after it."""
+    while place is not None:
+        await place.stack.aclose()
+        place = place.after

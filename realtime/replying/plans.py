@@ -59,15 +59,15 @@ class Plans:
 
     def chat(self, options: ResponseOptions) -> ChatModel:
         """The chat model, which is shown as much as these options allow."""
-        context, voice = self._context, self.voice(options)
+        context = self._context
         chat = context.providers.chat
         if context.seat is not None:
-            chat = AccountsChat(context, voice.voice_id, voice if options.spoken else None)
+            chat = AccountsChat(context, self.voice(options) if options.spoken else None)
         return FittingChat(chat, context.providers.context_budgets, budget_of(options))
 
-    def speech(self, voice: Voice) -> Speech:
-        """Who speaks. From now on the chat is of the same account."""
-        speech = self._context.providers_for(voice.voice_id).speech
+    def speech(self, plan: ReplyPlan) -> Speech:
+        """Who speaks, if the reply is spoken. From now on the chat is of the same account."""
+        speech = self._context.providers_for(plan.voice.voice_id if plan.spoken else None).speech
         return speech if self._context.seat is None else AccountsSpeech(self._context)
 
     def voice(self, options: ResponseOptions) -> Voice:

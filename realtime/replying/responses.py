@@ -126,7 +126,7 @@ class Responses:
         plan = self.plans.plan(
             options, request, speak_ahead=speak_ahead, tool_round=tool_round, turn=turn, resumes=resumes
         )
-        speech = self.plans.speech(plan.voice)
+        speech = self.plans.speech(plan)
         return Response(
             plan,
             chat=chat or self.plans.chat(options),

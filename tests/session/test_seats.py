@@ -10,6 +10,7 @@ from realtime.errors import ProviderRejected
 from realtime.providers.base import Providers
 from tests import virtual_time
 from tests.conversing import Talk, scripted
+from tests.eventually import eventually
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 
 EMPTY = ProviderRejected("Top it up.", code="insufficient_quota", upstream_code=1008)
@@ -200,6 +201,77 @@ async def test_a_voice_that_runs_dry_between_two_chunks_goes_on_at_another_accou
         assert " ".join(" ".join(heard).split()) == "".join(part for _, part in text).strip()
         assert speech.said
         assert refusing.begun == 1
+
+
+class Limited(FakeSpeech):
+    """Its account takes so many requests, and then none for long, which nobody has foreseen."""
+
+    def __init__(self, requests: int, **more) -> None:
+        super().__init__(**more)
+        self.requests, self.refused = requests, 0
+
+    @asynccontextmanager
+    async def open(self, voice):
+        async with super().open(voice) as utterance:
+            say = utterance.say
+
+            async def limited(text):
+                if len(self.said) == self.requests:
+                    self.refused += 1
+                    raise ProviderRejected("The account is full.", code="rate_limit_exceeded")
+                return await say(text)
+
+            utterance.say = limited
+            yield utterance
+
+
+LONG = [(0.1, f"This is sentence number {n}, and it is a long one. ") for n in range(12)]
+
+
+@pytest.mark.parametrize("factor", [1.05, 8.0])  # how fast sound comes: while a chunk sounds, or long before
+@scripted
+async def test_a_voice_whose_requests_run_out_in_an_answer_ends_what_it_has_begun(factor):
+    """And another account says the rest, each chunk once."""
+    speech, limited = FakeSpeech(), Limited(1, factor=factor)
+    seat = Moving(lambda: limited.refused)
+    async with Talk(chat=FakeChat([LONG]), speech=limited, seat=seat) as talk:
+        other_of(talk, seat, speech=speech)
+        await talk.ask("Tell me.")
+        done = await talk.until("response.done")
+        assert done["response"]["status"] == "completed"
+        assert len(limited.said) == limited.begun == 1
+        assert len(speech.said) == speech.begun
+        assert limited.refused == 1
+        said = " ".join((*limited.said, *speech.said))
+        assert " ".join(said.split()) == "".join(part for _, part in LONG).strip()
+        assert speech.open_now == 0
+
+
+@scripted
+async def test_an_interrupted_answer_leaves_no_voice_open_at_any_account():
+    speech, limited = FakeSpeech(), Limited(1, factor=1.05)
+    seat = Moving(lambda: limited.refused)
+    async with Talk(chat=FakeChat([LONG]), speech=limited, seat=seat) as talk:
+        other_of(talk, seat, speech=speech)
+        await talk.ask("Tell me.")
+        await eventually(lambda: speech.open_now)
+        assert limited.open_now == 1
+        await talk.send("response.cancel")
+        await talk.until("response.done")
+        await asyncio.sleep(0.1)
+        assert (limited.open_now, speech.open_now) == (0, 0)
+
+
+@scripted
+async def test_an_answer_in_text_needs_no_voice_of_an_account():
+    chat, seat = refusing_chat()
+    other = FakeChat([[(0.1, "It is noon.")]])
+    async with Talk(chat=chat, seat=seat, output_modalities=["text"]) as talk:
+        other_of(talk, seat, chat=other)
+        await talk.ask("What time is it?")
+        done = await talk.until("response.done")
+        assert done["response"]["status"] == "completed"
+        assert set(seat.asked) == {None}
 
 
 @scripted
