@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from msgspec import UNSET
 
 from realtime import deadlines
-from realtime.errors import ProviderError
+from realtime.errors import ProviderError, ProviderTimeout
+from realtime.logs import story
 from realtime.protocol.capabilities import OfferedVoice
 from realtime.providers.base import KnownVoice, Speech
+from realtime.upstream import facts_of
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class OfferedVoices:
         self.kinds: Mapping[str, str] = {}  # of the last list, by id; empty before the first one
         self._due_s = float("-inf")
         self._asking: asyncio.Task[None] | None = None
+        self._trouble: tuple[str, int | None] | None = None  # that was told last
 
     def __repr__(self) -> str:
         return f"<OfferedVoices {len(self._kept)}>"
@@ -61,15 +64,25 @@ class OfferedVoices:
             async with deadlines.timeout(ASK_TIMEOUT_S):
                 self._kept = tuple(_offered(await speech.voices()))  # type: ignore[attr-defined]
             self.kinds = {voice.id: voice.kind for voice in self._kept}
+            self._trouble = None
             keep_s = FRESH_S
-        except (ProviderError, TimeoutError) as error:
-            whose = f" of the account {self._account}" if self._account else ""
-            log.warning("the list of voices%s could not be read: %s", whose, error or "no answer in time")
+        except ProviderError as error:
+            self._tell(error)
+        except TimeoutError:
+            self._tell(ProviderTimeout("The platform did not answer in time."))
         except Exception as error:  # of a provider from anywhere
             log.error("the list of voices could not be read", exc_info=error)
         finally:
             self._due_s = asyncio.get_running_loop().time() + keep_s
             self._asking = None
+
+    def _tell(self, error: ProviderError) -> None:
+        """Once for each trouble: of several accounts, one whose key is wrong is asked again for ever."""
+        trouble = (error.code, error.upstream_code)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            facts = {"account": self._account or None, **facts_of(error)}
+            story(log, "the list of voices could not be read", facts, logging.WARNING)
 
 
 def _offered(voices: Iterable[KnownVoice]) -> Iterable[OfferedVoice]:

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from realtime.errors import ProviderUnavailable
+from realtime.errors import ProviderRejected, ProviderUnavailable
 from realtime.protocol.capabilities import Capabilities
 from realtime.providers import FakeChat, FakeSpeech
 from realtime.providers.base import KnownVoice
@@ -201,6 +201,24 @@ async def test_a_platform_that_is_away_costs_less_than_a_second(trouble, caplog)
     assert "list of voices" in caplog.text
     await asyncio.sleep(offered_voices.RETRY_S)
     assert [voice.id for voice in await voices.get(speech)] == ["ben"]
+    await voices.aclose()
+
+
+@virtually
+async def test_a_key_that_is_refused_for_hours_is_told_once(caplog):
+    """Never in the platform's words, which may quote it; it is news again after an answer, or for another reason."""
+    refused = [ProviderRejected("No such key: sk-mine", code="invalid_api_key") for _ in range(9)]
+    speech = Listing(*refused, ProviderUnavailable("away"), [ADA], *refused)
+    voices = OfferedVoices("one")
+    for _ in range(11):
+        await voices.get(speech)
+        await asyncio.sleep(offered_voices.RETRY_S)
+    await asyncio.sleep(offered_voices.FRESH_S)
+    await voices.get(speech)
+    told = [record.facts for record in caplog.records if "list of voices" in record.message]
+    assert [facts["code"] for facts in told] == ["invalid_api_key", "upstream_unavailable", "invalid_api_key"]
+    assert all(facts["account"] == "one" for facts in told)
+    assert "sk-mine" not in caplog.text
     await voices.aclose()
 
 
