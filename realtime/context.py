@@ -84,7 +84,9 @@ class Context:
             story(log, "session goes on at another account", facts)
         return self.providers
 
-    def providers_after(self, error: ProviderError, asked: Providers, voice_id: str | None) -> Providers | None:
+    def providers_after(
+        self, error: ProviderError, asked: Providers, voice_id: str | None
+    ) -> Providers | None:
         """Who can answer instead of these, who refused with this error; None: nobody.
 
         Another reply of the session may have met the same before.

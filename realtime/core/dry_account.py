@@ -1,8 +1,8 @@
 """Whether an account answers nobody for now: it refused for a reason that lasts (docs/scale.md 5).
 
-No balance, a plan that is used up, a key that is not good: by kind of request, because a plan for chat says nothing of
-speech. It counts for a time from the latest such refusal on, and an answer to a request that left after that ends it.
-Time is an argument; knows no error and no provider.
+No balance, a plan that is used up or lacks the model, a key that is not good: by kind of request, because a plan for
+chat says nothing of speech. It counts for a time from the latest such refusal on, and an answer to a request that left
+after that ends it. Time is an argument; knows no error and no provider.
 """
 
 from __future__ import annotations

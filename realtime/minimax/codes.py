@@ -23,6 +23,7 @@ SOFT_CODES = frozenset({2203, 2204})  # the text was skipped, the session contin
 OUTPUT_SENSITIVE = 1027
 TOO_MANY_CONNECTIONS = 1041
 PLAN_USED_UP = 2056
+NOT_ALLOWED = frozenset({2044, 2061})  # this interface, this model: not to this account
 
 
 class Who(Enum):
@@ -196,8 +197,10 @@ NAMES: Mapping[str, Code] = {
 
 
 def is_dry(error: ProviderError) -> bool:
-    """Whether the account answers nobody until its owner does something, or its plan begins anew."""
-    return error.code in (KEY.code, BALANCE.code) or error.upstream_code == PLAN_USED_UP
+    """Whether the account gives nobody the same until its owner does something, or its plan begins anew."""
+    if error.code in (KEY.code, BALANCE.code):
+        return True
+    return error.upstream_code == PLAN_USED_UP or error.upstream_code in NOT_ALLOWED
 
 
 def is_untouched(error: ProviderError) -> bool:

@@ -112,6 +112,14 @@ def test_a_dry_account_is_asked_again_after_a_while(more, dry_s):
         ("chat", OTHER, {}, True),
         ("speech", OTHER, {"code": "invalid_api_key", "upstream_code": 1004}, True),
         ("speech", OTHER, {"code": "rate_limit_exceeded", "upstream_code": 2056}, True),
+        (
+            "speech",
+            OTHER,
+            {"code": "upstream_rejected", "upstream_code": 2061},
+            True,
+        ),  # a plan for text alone
+        ("chat", OTHER, {"code": "upstream_rejected", "upstream_code": 2044}, True),
+        ("chat", OTHER, {"code": "upstream_rejected", "upstream_code": 404}, False),
         ("speech", OTHER, {"code": "rate_limit_exceeded", "upstream_code": 1002}, False),
         ("speech", OTHER, {"code": "rate_limit_exceeded", "upstream_code": None}, False),
         ("speech", OTHER, {"code": "invalid_voice", "upstream_code": 2054}, False),

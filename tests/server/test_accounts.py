@@ -99,7 +99,8 @@ async def test_sessions_go_where_most_is_left_until_no_account_has_a_turn_a_minu
 
 
 @pytest.mark.parametrize(
-    "fault", ["chat.error=1008", "chat.error=2049", "chat.error=2056", "speech.error=2056"]
+    "fault",
+    ["chat.error=1008", "chat.error=2049", "chat.error=2056", "speech.error=2056", "speech.start_error=2061"],
 )
 async def test_a_turn_that_meets_a_dry_account_is_answered_by_the_other_one(fault, caplog):
     caplog.set_level(logging.INFO)
@@ -154,6 +155,22 @@ async def test_a_key_that_is_not_good_costs_no_turn():
             for name in keys
         ]
         assert usable == [1, 0, 1]
+
+
+@pytest.mark.parametrize("fault", ["chat.error=1002", "speech.error=1002"])
+async def test_a_turn_that_the_platform_limits_for_long_is_answered_by_the_other_account(fault):
+    """Somebody else uses the account, so that our count does not know."""
+    async with two_accounts(rpm=(6000, 600)) as both, both.connect() as wire:
+        await both.know_voices()
+        both.fault(fault)
+        await wire.send(  # a voice that no open socket has: these do not have the fault
+            "session.update", session={"type": "realtime", "audio": {"output": {"speed": 1.1}}}
+        )
+        for _ in range(2):
+            assert (await wire.ask("What is two plus two?"))["status"] == "completed"
+        assert both.metric("realtime_account_moves_total", account="one", reason="used_up") == 1
+        assert both.metric("realtime_account_usable", account="one") == 1
+        assert both.metric("realtime_responses_total", status="completed", code="") == 2
 
 
 @pytest.mark.parametrize("fault", ["chat.error=1008", "speech.error=1008"])
