@@ -120,3 +120,16 @@ async def test_a_wide_table_scrolls_and_keeps_its_rows_low(open_page: Any) -> No
         assert len(heights) == 3
         assert max(heights) <= min(heights) + 2, heights
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_the_buttons_of_the_header_stand_together_at_its_end(open_page: Any) -> None:
+    """Also where the server's name has no room, and before there is a conversation."""
+    gaps = """() => {
+        const [panels, settings] = ["drawer-toggle", "settings-toggle"].map((id) => document.getElementById(id).getBoundingClientRect());
+        return [settings.left - panels.right, document.querySelector("header").getBoundingClientRect().right - settings.right];
+    }"""
+    async with serving(Script()) as server:
+        for width in (320, 360, 390, 800):
+            page = await open_page(server.url, device=False, viewport={"width": width, "height": 700})
+            assert max(await page.evaluate(gaps)) <= 20, width
+            await page.close()
