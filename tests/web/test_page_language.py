@@ -134,6 +134,33 @@ async def test_the_first_language_of_the_browser_that_the_page_has(page: Any) ->
     ]  # fmt: skip
 
 
+async def test_what_stands_for_speech_that_was_not_understood_is_in_the_page_s_language(
+    open_page: Any,
+) -> None:
+    """For a screen reader too, which reads what was said in any language; of page and widget."""
+    script = """async () => {
+        const { Captions } = await import("/page/captions.js"), { language } = await import("/page/language.js");
+        const { Transcript } = await import("/widget/transcript.js"), { textsFor } = await import("/widget/texts.js");
+        const item = { id: "a", role: "user", text: "", unread: null, final: false, truncated: false, words: [] };
+        const unread = { ...item, final: true, unread: { code: "transcription_failed", message: "" } }, read = { ...item, id: "b", final: true, text: "Hello" };
+        const log = document.createElement("div"), captions = new Captions(document.createElement("div"), log), transcript = new Transcript();
+        language.use("zh");
+        const langs = [...[item, unread].map((each) => {
+            captions.draw([each]);
+            transcript.draw([each], textsFor("zh"));
+            return captions.list.querySelector(".text").lang + transcript.list.querySelector(".text").lang;
+        })];
+        captions.draw([unread, read]);
+        transcript.draw([unread, read], textsFor("zh"));
+        language.use("en");
+        for (const each of [log, transcript.log]) langs.push(...[...each.querySelectorAll("[lang]")].map(({ lang }) => lang));
+        return langs;
+    }"""
+    async with serving(Script()) as server:
+        page = await open_page(server.url, device=False)
+        assert await page.evaluate(script) == ["", "zh-CNzh-CN", "zh-CN", "", "zh-CN", ""]
+
+
 async def test_dates_and_numbers_are_those_of_the_person_s_region(page: Any) -> None:
     """In the page's language; a tag that browsers have and `Intl` refuses costs nothing."""
     script = """async (cases) => {

@@ -105,7 +105,7 @@ export class Captions {
     this.#offerRetry(element, trouble);
     if (item.final && (item.text || item.unread) && !block.logged) {
       block.logged = true;
-      const said = make("span", { lang: "", textContent: block.answer ? spoken(block.text) : shownOf(item) });
+      const said = make("span", { lang: block.text.lang, textContent: block.answer ? spoken(block.text) : shownOf(item) });
       this.log.append(make("p", {}, make("span", { "data-text": `who.${item.role}` }), said));
       while (this.log.childElementCount > 20) this.log.firstElementChild.remove();
     }
@@ -114,6 +114,7 @@ export class Captions {
   #write(block, item) {
     if (!block.answer) {
       const text = shownOf(item);
+      block.text.lang = item.unread && !item.text ? language.tag : "";  // in the place of what was said stand words of the page
       if (block.text.textContent !== text) block.text.textContent = text;
       block.element.classList.toggle("unread", !item.text && item.unread !== null);
       return;

@@ -54,9 +54,9 @@ export class Transcript {
     if (this.following) this.list.scrollTop = this.list.scrollHeight;
   }
 
-  /** Say to a screen reader once what somebody has said, in whatever language. */
-  #tell(name, text) {
-    this.log.append(h("p", {}, name, h("span", { lang: "" }, text)));
+  /** Say to a screen reader once what somebody has said, or why there are no words. */
+  #tell(name, { textContent, lang }) {
+    this.log.append(h("p", {}, name, h("span", { lang }, textContent)));
     while (this.log.childElementCount > LOGGED) this.log.firstElementChild.remove();
   }
 
@@ -74,6 +74,7 @@ export class Transcript {
     const name = item.role === "user" ? texts.you : texts.answer;
     block.who.textContent = name;
     block.words = [];
+    block.text.lang = item.text || !item.unread ? "" : texts.tag;  // what people and models say is in any language
     if (item.role === "user") block.text.textContent = item.text || (item.unread ? texts.troubles.transcription_failed : "…");
     else this.#answer(block, item);
     block.element.classList.toggle("pending", !item.final && item.role === "user");
@@ -81,7 +82,7 @@ export class Transcript {
     if (item.truncated) block.element.append(h("span", { class: "cut" }, texts.cut));
     if (!item.final || block.logged || !(item.text || item.unread)) return;
     block.logged = true;
-    this.#tell(name, block.text.textContent);
+    this.#tell(name, block.text);
   }
 
   #answer(block, { text, whole, truncated, words }) {
