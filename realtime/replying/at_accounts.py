@@ -154,8 +154,8 @@ class _AccountsUtterance(Utterance):
 
     @property
     def asked(self) -> Providers:
-        """Those of the account that gets the chunks."""
-        return self._place.asked
+        """Those of the account that gets the next chunk: the first one is for where the session is then."""
+        return self._place.asked if self._texts else self._context.providers
 
     async def _open(self, asked: Providers, first: int) -> _Place:
         stack = AsyncExitStack()
@@ -163,8 +163,8 @@ class _AccountsUtterance(Utterance):
         return _Place(asked, utterance, stack, first, first)
 
     async def say(self, text: str) -> int:
-        if not self._texts and self._context.providers.speech is not self.asked.speech:
-            await self._go_on(self._place, self._context.providers)  # the chat model was asked there
+        if self.asked.speech is not self._place.asked.speech:
+            await self._go_on(self._place, self.asked)  # the chat model was asked there
         self._texts.append(text)
         number = len(self._texts) - 1
         await self._give()

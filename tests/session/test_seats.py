@@ -141,6 +141,19 @@ async def test_a_turn_that_meets_a_dry_chat_is_answered_by_another_account():
 
 
 @scripted
+async def test_the_budget_of_the_account_that_will_speak_counts():
+    """With few requests left a chunk is large, and comes late."""
+    chat, seat = refusing_chat()
+    other, speech = FakeChat([LONG]), FakeSpeech()
+    async with Talk(chat=chat, seat=seat) as talk:
+        talk.speech.budget = 0
+        other_of(talk, seat, chat=other, speech=speech)
+        await talk.ask("Tell me.")
+        await talk.until("response.output_audio.delta")
+        assert len(speech.said[0]) < 100
+
+
+@scripted
 async def test_a_turn_that_meets_a_dry_voice_is_spoken_by_another_account():
     chat = FakeChat([[(0.1, "It is noon. "), (0.1, "So eat your lunch now!")]])
     speech, refusing = FakeSpeech(), FakeSpeech(errors=[EMPTY])
