@@ -57,6 +57,8 @@ async def test_the_language_follows_the_document(open_page: Any) -> None:
         await page.evaluate("document.documentElement.lang = 'zh_CN'")  # as some write it
         await until(page, "root.querySelector('.title').textContent === '语音助手'")
         assert await on(page, "return root.querySelector('.panel').lang") == "zh-CN"
+        await page.evaluate("document.body.lang = 'en'")  # a part of the page may have its own
+        await until(page, "root.querySelector('.title').textContent === 'Voice assistant'")
         ended = await on(
             page,
             """let ended = 0;

@@ -6,9 +6,9 @@ export const languageIn = (tag) => /^(en|zh)(?![a-z0-9])/i.exec(tag ?? "")?.[1].
 /** Chinese for a language tag such as "zh-CN"; English for all others. */
 export const tableFor = (lang, { english, chinese }) => (languageIn(lang) === "zh" ? chinese : english);
 
-/** Call `changed` when the document gets another language. Returns a function that ends it. */
+/** Call `changed` when the document, or a part of it, gets another language. Returns a function that ends it. */
 export function watchDocument(changed) {
   const observer = new MutationObserver(changed);
-  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+  observer.observe(document, { subtree: true, attributes: true, attributeFilter: ["lang"] });
   return () => observer.disconnect();
 }
