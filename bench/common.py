@@ -127,6 +127,14 @@ class WireClient:
     def clear(self) -> None:
         self.events.clear()
 
+    async def forget(self, within_s: float = 0.02) -> None:
+        """Also what has come by now and was not read: the next event that is waited for is a new one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while True:
+                    await self.next()
+        self.clear()
+
 
 def now_s() -> float:
     """The clock of all processes here. The clock of an event loop may be a millisecond or more behind."""

@@ -92,8 +92,8 @@ async def turn(
     client: WireClient, microphone: Microphone, upstream: Platform, speech: Speech
 ) -> SpokenTurn | None:
     """One spoken turn; None if the server ended it before the sentence was complete."""
-    client.clear()
     start_s = await microphone.say(speech)
+    await client.forget()  # of the noise after the sentence before
     ended_s = start_s + speech.end_ms / 1000
     stopped_s, _ = await client.until("input_audio_buffer.speech_stopped", speech.ms / 1000 + 15)
     if stopped_s < ended_s:
