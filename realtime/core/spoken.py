@@ -344,8 +344,9 @@ class SpokenPart:
         timed = sum(segment.aligned for segment in segments)
         for number, segment in enumerate(segments, 1):
             end_ms = segment.end_ms
-            if timed and not complete and number >= timed:
-                # The last timed word may still grow, and those after it have not been said
+            if not complete and number >= (timed or len(segments)):
+                # The last timed word may still grow, and those after it have not been said. Without times the last
+                # word of all still sounds, however slow the voice is
                 end_ms = max(end_ms, chunk.audio_ms + 1)
             midpoint_ms = head.end_ms + segment.midpoint_ms
             head.marks.add(head.text_end + segment.end, midpoint_ms, head.end_ms + end_ms)

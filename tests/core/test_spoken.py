@@ -149,6 +149,14 @@ def test_without_times_a_word_ends_where_the_next_one_begins():
     ]  # fmt: skip
 
 
+def test_without_times_the_last_word_is_not_whole_before_its_sound_has_ended():
+    """A voice that is slower than the estimate has more to come, though all its words should be over."""
+    part = one("abcd efgh ijkl mnop", 2000, finish=False)
+    assert part.last_whole_ms(2000) == 1500
+    part.finish_chunk(0)
+    assert part.last_whole_ms(2000) == 2000
+
+
 def test_where_only_middles_are_known_a_word_has_ended_before_the_next_one_is_heard():
     """As in the record of an older server. The end of a chunk is exact."""
     part = one("It is noon. ", 900, *NOON)
