@@ -64,6 +64,7 @@ class Talk:
         numbers = itertools.count(1)
         providers = Providers(FakeVad(), self.transcriber, self.chat, self.speech, self.end_of_turn)
         self.outbox = Outbox()
+        self.outbox.on_event = self.queued
         self.metrics = Metrics()
         config = new_session_config(self.settings, providers, self._session_patch, self._extensions)
         self.session = Session(
@@ -101,6 +102,9 @@ class Talk:
             self.sent(outgoing.event)
             self._news.set()
             await self.reads.wait()
+
+    def queued(self, event) -> None:
+        """An event waits for the client."""
 
     def sent(self, event) -> None:
         """The client has received one event more."""

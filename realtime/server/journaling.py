@@ -76,6 +76,7 @@ class JournaledSession:
 
     def on_event(self, event: events.ServerEvent) -> None:
         """An event is on its way to the client."""
+        self._recorder.queued(event)
         if isinstance(event, _SOUND):
             self._due_s = min(self._due_s, self._now() + SOUND_S)
         elif isinstance(event, _OFTEN):

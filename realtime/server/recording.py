@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from realtime.core.snapshot import (
@@ -20,7 +21,7 @@ from realtime.core.snapshot import (
 )
 from realtime.protocol import server_events as events
 from realtime.protocol.kept_options import differing
-from realtime.protocol.objects import FunctionCallItem, Item
+from realtime.protocol.objects import FunctionCallItem, Item, ResponseObject
 from realtime.protocol.response_options import ResponseOptions, response_options
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from realtime.replying.response import Response
     from realtime.server.live_session import LiveSession
 
-ENDED = 4  # replies
+ENDED = 8  # replies
 TOLD = 32  # items and replies whose messages are remembered
+UNSENT = 2**53 - 1  # instead of the number of a message that still waits: no client has had it
 
 
 def proof_of(session_id: str, credential: str | None) -> str:
@@ -47,16 +49,36 @@ class Recorder:
         self._proof = proof
         self._created: dict[str, int] = {}  # numbers of messages, by response
         self._done: dict[str, int] = {}
-        self._ended: deque[EndedSnapshot] = deque(maxlen=ENDED)
+        self._ended: dict[str, EndedSnapshot] = {}
         self._told: deque[tuple[int, str]] = deque(maxlen=TOLD)
         for reply in () if before is None else before.replies:
             if 0 < reply.created_seq <= live.numbering.seq:  # else the client does not know it
                 self._created[reply.response_id] = reply.created_seq
             if 0 < reply.done_seq <= live.numbering.seq:
                 self._done[reply.response_id] = reply.done_seq
+        if before is not None:
+            self._go_on(before, live.numbering.seq)
 
     def __repr__(self) -> str:
         return f"<Recorder of {self._live.id}>"
+
+    def _go_on(self, before: SessionSnapshot, last_seq: int) -> None:
+        """Replies whose end the client waits for: it is told here, and may not come from here either."""
+        beside = [
+            EndedSnapshot(response_id, seq, UNSENT, "failed", None) for response_id, seq in before.beside
+        ]
+        for each in (*before.ended, *beside):
+            if 0 < each.created_seq <= last_seq < each.done_seq:
+                self._created[each.response_id] = each.created_seq
+                self._note_end(replace(each, done_seq=UNSENT))
+
+    def queued(self, event: events.ServerEvent) -> None:
+        """It waits for the client, which may be away: if this server is lost before, another one tells it."""
+        match event:
+            case events.ResponseDone(response=response):
+                self._note_end(self._ended_of(response, UNSENT))
+            case events.ConversationItemAdded(item=item) | events.ConversationItemDone(item=item):
+                self._told.append((UNSENT, item.id))
 
     def sent(self, event: events.ServerEvent, seq: int) -> bool:
         """It has this number now. Whether another server must know of it."""
@@ -65,15 +87,10 @@ class Recorder:
                 _note(self._created, response.id, seq)
             case events.ResponseDone(response=response):
                 _note(self._done, response.id, seq)
-                beside = response.conversation_id is None
-                items = None if beside else tuple(item.id for item in response.output)
-                created = self._created.get(response.id, 0)
-                modality: Any = response.output_modalities[0]
-                ended = EndedSnapshot(
-                    response.id, created, seq, response.status, items, modality, response.metadata
-                )
-                self._ended.append(ended)
+                self._note_end(self._ended_of(response, seq))
             case events.ConversationItemAdded(item=item) | events.ConversationItemDone(item=item):
+                if (UNSENT, item.id) in self._told:
+                    self._told.remove((UNSENT, item.id))
                 self._told.append((seq, item.id))
             case events.ConversationItemDeleted() | events.ConversationItemTruncated():
                 pass
@@ -82,6 +99,18 @@ class Recorder:
             case _:
                 return False
         return True
+
+    def _ended_of(self, response: ResponseObject, seq: int) -> EndedSnapshot:
+        items = None if response.conversation_id is None else tuple(item.id for item in response.output)
+        modality: Any = response.output_modalities[0]
+        created = self._created.get(response.id, 0)
+        return EndedSnapshot(response.id, created, seq, response.status, items, modality, response.metadata)
+
+    def _note_end(self, ended: EndedSnapshot) -> None:
+        self._ended.pop(ended.response_id, None)
+        self._ended[ended.response_id] = ended
+        if len(self._ended) > ENDED:
+            del self._ended[next(iter(self._ended))]
 
     def position(self) -> Position:
         session = self._live.session
@@ -116,7 +145,10 @@ class Recorder:
             commits=unheard.commits,
             reply=None if reply is None else self._reply(reply),
             earlier=tuple(map(self._earlier, responses.earlier)),
-            ended=tuple(self._ended),
+            ended=tuple(
+                replace(each, created_seq=self._created.get(each.response_id, each.created_seq))
+                for each in self._ended.values()
+            ),
             beside=tuple((each.id, self._created.get(each.id, 0)) for each in responses.beside),
             streams=live.numbering.last_stream,
             saved=live.saving.saved,

@@ -108,6 +108,9 @@ class Losable(Talk):
             self._records = Recorder(live, "proof", before)
         return self._records
 
+    def queued(self, event) -> None:
+        self._recorder().queued(event)
+
     def sent(self, event) -> None:
         self._numbering.seq += 1
         self._recorder().sent(event, self._numbering.seq)

@@ -267,6 +267,49 @@ async def test_replies_beside_the_conversation_end_for_who_waits_for_them() -> N
         assert ended["status_details"]["error"]["code"] == "server_restarting"
 
 
+@scripted
+async def test_what_a_client_that_was_away_has_missed_is_told_though_its_server_is_lost_as_well() -> None:
+    """The network went, then the server: the answer was over, and its end waited."""
+    async with Losable(chat=StoryChat(story=STORY), extensions=EXTENSIONS) as old:
+        await old.ask("Tell me a story.", output_modalities=["text"])
+        await old.until("response.output_text.delta", 2)
+        old.reads.clear()
+        await quiet(old)
+        assert not old.session.responses.busy
+        left = old.lose()
+        assert "response.done" not in [event["type"] for event in left.events]
+    async with Talk(extensions=EXTENSIONS, continues=left.continues(), ids="b") as new:
+        ended = (await new.until("response.done"))["response"]
+        assert ([ended["id"]], ended["status"]) == (created(left.events), "completed")
+        item = new.of("conversation.item.done")[-1]["item"]
+        assert item["content"][0]["text"].split() == WORDS
+        assert not new.of("response.created")
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("away", [True, False])
+@scripted
+async def test_the_end_of_an_answer_is_told_though_the_second_server_is_lost_too(
+    away: bool, beside: bool
+) -> None:
+    """`away`: the client was not there when the second one wanted to tell it."""
+    where = {"conversation": "none"} if beside else {}
+    async with Losable(chat=StoryChat(story=STORY), extensions=EXTENSIONS) as first:
+        await first.ask("Tell me a story.", output_modalities=["text"], **where)
+        await first.until("response.output_text.delta" if beside else "response.done")
+        left = first.lose()
+    waits = next(n for n, event in enumerate(left.events, 1) if event["type"] == "response.output_text.delta")
+    left.events = left.events[:waits]
+    before = {"before": left, "continues": left.continues()}
+    async with Losable(extensions=EXTENSIONS, ids="b", reads=not away, **before) as second:
+        await asyncio.sleep(0.5)
+        again = second.lose()
+    again.events = left.events  # nothing of it has arrived
+    async with Talk(extensions=EXTENSIONS, continues=again.continues(), ids="c") as third:
+        await asyncio.sleep(0.5)
+        assert done(third.events) == created(left.events)
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 @scripted
 async def test_two_answers_in_a_row_are_both_heard_to_their_end(arrived: bool) -> None:
