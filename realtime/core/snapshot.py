@@ -126,6 +126,11 @@ class Position:
     sent_ms: float = 0.0
     earlier: tuple[tuple[str, float], ...] = ()  # items before it, and how much audio of them has left
 
+    @property
+    def item_ids(self) -> tuple[str | None, ...]:
+        """Of the replies that are not over."""
+        return *(item_id for item_id, _ in self.earlier), self.item_id
+
     def sent_of(self, item_id: str | None) -> float:
         """How much audio of this item has left for the client."""
         if item_id is None:

@@ -152,7 +152,9 @@ class JournaledSession:
             self._write_all()
             return
         position = self._recorder.position()
-        if position.sent_ms > self._position.sent_ms:  # with the sound came the times of its words
+        # With the sound came the times of its words. A record that has a reply which is over needs another record, not
+        # a position that does not know its item: nothing of that would count as heard
+        if position.sent_ms > self._position.sent_ms or position.item_ids != self._position.item_ids:
             self._write_all()
             return
         busy = position.item_id is not None or position.earlier or self.live.session.unheard.items
