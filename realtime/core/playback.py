@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNTOLD_S = 40.0  # sound of which a player tells nothing; a dead connection is noticed before
+
 
 @dataclass(slots=True)
 class Playback:
@@ -68,6 +70,13 @@ class Playback:
         if self.drained or self.flushed or not self.sent_ms:
             return 0.0
         return max(0.0, self._anchor_s + (self.sent_ms - self._anchor_ms) / 1000 - now_s)
+
+    def untold(self, now_s: float) -> bool:
+        """Whether a player that tells its position has not told the end: its connection may be dead, and not all of
+        this have arrived."""
+        if self.acked_ms is None or self.drained or self.flushed or self.sent_ms - self.acked_ms < 1.0:
+            return False
+        return self.remaining_s(now_s - UNTOLD_S) > 0
 
     def _reached_ms(self, now_s: float) -> float:
         """The position, if the audio never ran out."""

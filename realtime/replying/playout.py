@@ -66,6 +66,14 @@ class Playout:
         now_s = self.now_s()
         return any(sound.unheard_s(now_s) > 0 for sound in self._named(response_id))
 
+    def untold(self, sound: ReplySound) -> bool:
+        """Whether its end may not have arrived, though it should have been played by now. What was said after it shows
+        that the listener was there."""
+        if sound.interrupted or not sound.playback.untold(self.now_s()):
+            return False
+        items = self._context.conversation.items
+        return bool(items) and items[-1].id == sound.item_id
+
     @property
     def sounding(self) -> list[ReplySound]:
         """The sounds that the listener may still have ahead, oldest first."""

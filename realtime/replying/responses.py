@@ -77,11 +77,12 @@ class Responses:
 
     @property
     def unfinished(self) -> Response | None:
-        """The latest reply of the conversation, while it is made or may still sound."""
+        """The latest reply of the conversation, while it is made, may still sound, or may not have arrived."""
         latest = self._latest
         if latest is None or latest is self.active:
             return latest
-        return latest if latest.events.sound.unheard_s(self._playout.now_s()) > 0 else None
+        sound = latest.events.sound
+        return latest if sound.unheard_s(self._playout.now_s()) > 0 or self._playout.untold(sound) else None
 
     @property
     def earlier(self) -> list[ReplySound]:

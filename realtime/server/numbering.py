@@ -10,12 +10,13 @@ import itertools
 
 from msgspec.structs import replace
 
+from realtime.core.playback import UNTOLD_S
 from realtime.deadlines import Alarm
 from realtime.outbox import Outgoing
 from realtime.protocol.codec import encode_bytes
 from realtime.protocol.server_events import ResponseOutputAudioDelta, ServerEvent, SessionResumed
 from realtime.server.audio_streams import AudioStreams
-from realtime.server.replay import AFTER_PLAYED_S, UNTOLD_S, ReplayBuffer, Sent, sent_event
+from realtime.server.replay import AFTER_PLAYED_S, ReplayBuffer, Sent, sent_event
 from realtime.server.restoring import Restored
 from realtime.session.session import Session
 from realtime.weak_calls import weak_call

@@ -17,7 +17,6 @@ from realtime.protocol.server_events import ResponseOutputAudioDelta
 MAX_AUDIO_MS = 30_000.0
 MAX_BYTES = 1_000_000  # 20 s at 24 kHz: 12 s ahead of the listener, 5 s after, and some more
 AFTER_PLAYED_S = 5.0  # a player that tells nothing may be so late
-UNTOLD_S = 40.0  # sound of which a player tells nothing; a dead connection is noticed before
 MAX_ITEMS = 64  # whose sound may go on
 
 

@@ -148,3 +148,21 @@ def test_a_player_that_claims_more_than_it_got_is_not_believed():
         playback.sent(1000, 0.0)
         playback.ack(5000, 0.5, **how)
         assert (playback.acked_ms, playback.heard_ms(0.5)) == (1000, 1000)
+
+
+def test_a_player_that_has_told_a_position_and_not_the_end_may_not_have_all_of_it():
+    playback = Playback()
+    playback.sent(1000, 0.0)
+    assert not playback.untold(1.0), "one that tells nothing"
+    playback.ack(250, 0.25)
+    assert [playback.untold(at_s) for at_s in (0.5, 40.9, 41.1)] == [True, True, False]
+    playback.ack(999.5, 2.0)
+    assert not playback.untold(2.0), "players count whole milliseconds"
+
+
+def test_a_player_that_has_told_the_end_has_all_of_it():
+    for end in ({"drained": True}, {"flushed": True}):
+        playback = Playback()
+        playback.sent(1000, 0.0)
+        playback.ack(250, 0.25, **end)
+        assert not playback.untold(0.5)

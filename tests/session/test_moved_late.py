@@ -97,3 +97,26 @@ async def test_an_answer_that_has_been_heard_is_not_said_again(extensions: str, 
         await quiet(new)
         assert said(new) == WORDS
         assert new.types == []
+
+
+@pytest.mark.parametrize("later_s", [0.0, 3.0, 30.0])
+@pytest.mark.parametrize("all_of_it", [True, False])
+@scripted
+async def test_an_answer_goes_on_whose_end_was_lost_in_a_dead_connection(
+    all_of_it: bool, later_s: float
+) -> None:
+    """The server believed it played. Only the client knows, and tells it when it comes back."""
+    speech, usual = FakeSpeech(factor=100.0), {"extensions": "playback,resume"}
+    async with Journaled(chat=StoryChat(story=STORY, word_s=0.001), speech=speech, **usual) as old:
+        await old.ask("Tell me a story.")
+        await old.until("response.done")
+        item_id, whole_ms = old.of("response.output_audio.delta")[0]["item_id"], int(old.audio_ms())
+        await old.send("output_audio_buffer.played", item_id=item_id, played_ms=250)  # the last word of it
+        await asyncio.sleep(whole_ms / 1000 + later_s)
+        left = old.lose()
+    arrived_ms = whole_ms if all_of_it else 1500
+    client = {"item_id": item_id, "played_ms": arrived_ms, "received_ms": arrived_ms}
+    async with Talk(chat=StoryChat(story=STORY), continues=left.continues(**client), ids="b", **usual) as new:
+        await quiet(new)
+        assert said(new) == WORDS
+        assert len(new.of("response.created")) == (not all_of_it)
