@@ -204,6 +204,26 @@ async def test_a_call_that_the_client_does_not_know_is_made_again() -> None:
         assert len(calls) == 1
 
 
+@scripted
+async def test_a_call_that_still_waited_for_a_client_that_was_away_is_made_again() -> None:
+    chat = StoryChat(story=STORY, first=["Let me look. ", LOOK])
+    async with Losable(chat=chat, extensions=EXTENSIONS, tools=[FUNCTION]) as old:
+        await old.ask("What is there?")
+        await old.until("response.created")
+        old.reads.clear()
+        await asyncio.sleep(0.5)
+        left = old.lose()
+    assert left.snapshot.reply.calls
+    chat = StoryChat(story=STORY, first=[LOOK])
+    continues = left.continues()
+    async with Talk(chat=chat, extensions=EXTENSIONS, continues=continues, ids="b", tools=[FUNCTION]) as new:
+        await new.until("response.function_call_arguments.done")
+        await quiet(new)
+        calls = [item for item in new.session.conversation.items if type(item).__name__ == "FunctionCall"]
+        assert len(calls) == 1
+        assert sorted(done(left.events, new.events)) == sorted(created(left.events, new.events))
+
+
 @pytest.mark.parametrize("how", ["conversation.item.delete", "conversation.item.truncate"])
 @pytest.mark.parametrize("over", [True, False], ids=["made", "in the making"])
 @scripted
