@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.eventually import eventually
 from tests.web.fake_server import RATE, Script, Session, serving
@@ -54,7 +55,7 @@ async def test_talk(open_page: Any) -> None:
 
 async def test_stop_cuts_the_answer(open_page: Any) -> None:
     """Stop ends the sound; what was not heard leaves the transcript, and the page is told so."""
-    async with serving(Script(reply=tone(4))) as server, hosting(server.url, element=OPEN) as host:
+    async with serving(Script(reply=tone(20))) as server, hosting(server.url, element=OPEN) as host:
         page = await open_widget(open_page, host)
         await type_(page, "Tell me something")
         await until(page, "root.querySelectorAll('.assistant .text span:not(.unheard)').length >= 2")
@@ -63,6 +64,24 @@ async def test_stop_cuts_the_answer(open_page: Any) -> None:
         assert answer["interrupted"]
         assert answer["text"] != "Well, here you are."
         assert await on(page, "return element.voice.player.playing") is False
+
+
+async def test_an_answer_stopped_at_its_end_is_told_whole(
+    open_page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing was left to throw away, the server says nothing of a cut."""
+
+    async def nothing_left(session: Session, item_id: str, ms: int) -> None:
+        pass
+
+    monkeypatch.setattr(Session, "_truncated", nothing_left)
+    async with serving(Script(reply=tone(20))) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await type_(page, "Tell me something")
+        await until(page, "root.querySelectorAll('.assistant .text span:not(.unheard)').length >= 1")
+        await page.click("realtime-voice .side[part=stop]")
+        [_, answer] = await heard(page, "message", 2)
+        assert not answer["interrupted"]
 
 
 async def test_markup_is_text(open_page: Any) -> None:

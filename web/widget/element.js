@@ -9,6 +9,7 @@ import { View } from "./view.js";
 
 const HOME = new URL("../", import.meta.url);  // the server of embed.js
 const HIDDEN_MS = 100;  // between drawings of a page that nobody sees
+const CUT_WITHIN_MS = 1000;  // a server that has cut an answer says so; where all had been heard, it says nothing
 const GREETING_AFTER_MS = 400;  // a greeting of the server, or a stored conversation, comes sooner
 const SETTINGS = { voice: "voice", language: "language", instructions: "instructions" };
 
@@ -340,9 +341,14 @@ export class RealtimeVoice extends HTMLElement {
     if (trouble && trouble.code !== "insecure") this.#tell("error", { code: trouble.code, message: trouble.text });
   }
 
-  /** An answer was cut: the server will say what of it was heard. */
+  /** An answer was cut: the server will say what of it was heard, unless that was all. */
   #sent({ type, state, item_id }) {
-    if (type === "conversation.item.truncate" || (type === "output_audio_buffer.played" && state === "flushed")) this.#cutting.add(item_id);
+    if (type !== "conversation.item.truncate" && (type !== "output_audio_buffer.played" || state !== "flushed")) return;
+    this.#cutting.add(item_id);
+    setTimeout(() => {
+      this.#cutting.delete(item_id);
+      if (this.#voice) this.#tellMessages();
+    }, CUT_WITHIN_MS);
   }
 
   /** Each message once: the user's when it is final, an answer when it has been heard, or cut off. */
