@@ -13,7 +13,9 @@ from realtime.sandbox.server import Sandbox
 async def test_what_the_sandbox_says_is_transcribed():
     pytest.importorskip("faster_whisper")
     async with Sandbox() as sandbox, MiniMax("key", sandbox.url) as mm:
-        said = await mm.speech.synthesize("What is the weather like in London today?", format="pcm", rate=16_000)
+        said = await mm.speech.synthesize(
+            "What is the weather like in London today?", format="pcm", rate=16_000
+        )
         heard = await mm.transcribe(said.audio, rate=16_000, language="en")
         assert "weather" in heard.text.lower()
         assert heard.duration_s == pytest.approx(len(said.audio) / 2 / 16_000, abs=0.1)

@@ -298,7 +298,7 @@ def members(data: bytes) -> dict[str, bytes]:
 
 
 async def test_async_1_and_2_the_printed_request_answer_and_query():
-    async with platform("narration.queries_per_s=0") as client:
+    async with platform("narration.queries_per_s=0", "narration.least_s=60") as client:
         made = await client.json("POST", "/v1/t2a_async_v2", json=NARRATION)
         assert set(made) == {"task_id", "task_token", "file_id", "usage_characters", "base_resp"}
         assert type(made["file_id"]) is int
