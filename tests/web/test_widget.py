@@ -55,10 +55,13 @@ async def test_talk(open_page: Any) -> None:
 
 async def test_stop_cuts_the_answer(open_page: Any) -> None:
     """Stop ends the sound; what was not heard leaves the transcript, and the page is told so."""
-    async with serving(Script(reply=tone(20))) as server, hosting(server.url, element=OPEN) as host:
+    async with serving(Script(reply=tone(12))) as server, hosting(server.url, element=OPEN) as host:
         page = await open_widget(open_page, host)
         await type_(page, "Tell me something")
-        await until(page, "root.querySelectorAll('.assistant .text span:not(.unheard)').length >= 2")
+        more_than_half_of_a_word = (
+            "[...element.voice.player.parts.values()].some(({ heardMs }) => heardMs > 1700)"
+        )
+        await until(page, more_than_half_of_a_word)
         await page.click("realtime-voice .side[part=stop]")
         [_, answer] = await heard(page, "message", 2)
         assert answer["interrupted"]
