@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import random
 from collections.abc import Iterator
 from functools import partial
 
@@ -26,6 +28,15 @@ def new(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """Each Redis is new, and nobody has used it before: no test waits for those who may come back."""
     if getattr(request.module, "NEW", True):
         monkeypatch.setattr(own_part, "YOUNG_MS", 0)
+
+
+@pytest.fixture
+def redis_away() -> Iterator[None]:
+    """Redis is away on purpose. A link looks for it at random times: here at the same ones in each run."""
+    random.seed(1)
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

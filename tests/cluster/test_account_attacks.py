@@ -4,9 +4,6 @@ Whole days at random are in test_account_days.py."""
 from __future__ import annotations
 
 import asyncio
-import logging
-import random
-from typing import Any
 
 import pytest
 
@@ -16,15 +13,7 @@ from tests import virtual_time
 from tests.cluster.virtual_account import VirtualAccount, most, sent, virtual_account
 
 NEW = False
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Any:
-    """Redis is away on purpose. A link looks for it at random times: here at the same ones in each run."""
-    random.seed(1)
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("redis_away")
 
 
 def test_a_node_that_comes_back_keeps_its_share_until_its_places_are_written():

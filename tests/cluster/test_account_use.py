@@ -4,9 +4,6 @@ and nobody waits for longer than he is ready to. That it is not overdrawn is in 
 from __future__ import annotations
 
 import asyncio
-import logging
-import random
-from typing import Any
 
 import pytest
 
@@ -18,15 +15,7 @@ from tests import virtual_time
 from tests.cluster.virtual_account import VirtualAccount, most, sent, virtual_account
 
 NEW = False
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Any:
-    """Redis is away on purpose. A link looks for it at random times: here at the same ones in each run."""
-    random.seed(1)
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("redis_away")
 
 
 def test_who_lost_an_answer_asks_again_and_does_not_wait_until_it_is_alone():
