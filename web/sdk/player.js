@@ -11,7 +11,7 @@ import { devices } from "./devices.js";
  * @typedef {{ heardMs: number, outputMs: number, receivedMs: number, done: boolean }} Part
  */
 /** A part that was flushed, and how much of it was output. @typedef {{ key: string, playedMs: number, receivedMs: number }} Unplayed */
-/** @typedef {{ resolve: (parts: Unplayed[]) => void, timeout: ReturnType<typeof setTimeout> }} Flush */
+/** `keys`: of the parts that it is about. @typedef {{ resolve: (parts: Unplayed[]) => void, timeout: ReturnType<typeof setTimeout>, keys: Set<string> }} Flush */
 /** `setSinkId`: not in every browser. @typedef {AudioContext & { setSinkId(id: string): Promise<void> }} Context */
 /**
  * What the worklet reports.
@@ -155,10 +155,10 @@ export class Player extends EventTarget {
   /** Stop within one quantum. Resolves to [{key, playedMs, receivedMs}] of the unfinished parts. @returns {Promise<Unplayed[]>} */
   flush() {
     if (!this.node) return Promise.resolve(this.#discardAll());
-    const id = this.#nextFlush++;
+    const id = this.#nextFlush++, keys = new Set(this.parts.keys());  // the next answer may begin before this is over
     return new Promise((resolve) => {
-      const timeout = setTimeout(() => this.#flushed({ id, parts: this.#unplayed() }), FLUSH_TIMEOUT_MS);
-      this.#flushes.set(id, { resolve, timeout });
+      const timeout = setTimeout(() => this.#flushed({ id, parts: this.#unplayed(keys) }), FLUSH_TIMEOUT_MS);
+      this.#flushes.set(id, { resolve, timeout, keys });
       this.#post({ type: "flush", id });
     });
   }
@@ -174,6 +174,7 @@ export class Player extends EventTarget {
     const { context } = this;
     this.#keeping?.();
     navigator.mediaDevices?.removeEventListener("devicechange", this.#devicesChanged);
+    for (const [id, { keys }] of this.#flushes) this.#flushed({ id, parts: this.#unplayed(keys) });  // somebody waits for them
     if (this.node) {
       this.node.port.onmessage = null;
       this.node.port.postMessage({ type: "stop" });  // the context may go on without it
@@ -198,14 +199,15 @@ export class Player extends EventTarget {
     else this.#queued.push([message, transfer]);
   }
 
-  #unplayed() {
+  /** @param {Set<string>} keys */
+  #unplayed(keys) {
     return [...this.parts]
-      .filter(([, part]) => !part.done)
+      .filter(([key, part]) => keys.has(key) && !part.done)
       .map(([key, part]) => ({ key, playedMs: part.outputMs, receivedMs: part.receivedMs }));
   }
 
   #discardAll() {
-    const unplayed = this.#unplayed();
+    const unplayed = this.#unplayed(new Set(this.parts.keys()));
     this.#queued = [];
     this.parts.clear();
     return unplayed;
@@ -233,7 +235,7 @@ export class Player extends EventTarget {
       const part = this.#part(key);
       alive.add(key);
       part.outputMs = outputMs;
-      part.done = done;
+      part.done ||= done;  // a report from before a flush may come after it, when the page was busy
       if (done) part.receivedMs = receivedMs;
       part.heardMs = Math.max(part.heardMs, outputMs - Math.max(0, latencyMs - sinceMs));
     }
