@@ -52,6 +52,7 @@ class Script:
     greeting: bool = False  # the server speaks first
     answering: asyncio.Event = field(default_factory=_set)  # cleared: takes everything, answers nothing
     silence_ms: int = 500
+    settles: bool = True  # False: it does not say what counts of a cut answer, as if nothing was left to cut
     only_seen: str = ""  # the beginning of the reply that is code or a table: it counts once it is sent
 
 
@@ -345,6 +346,8 @@ class Session:
         heard = "".join(word for i, word in enumerate(words) if (i + 0.5) * each <= ms).rstrip()
         heard = max(heard, self.script.only_seen, key=len)
         self.transcripts[item_id] = heard
+        if not self.script.settles:
+            return
         extra = {"transcript": heard} if "playback" in self.extensions else {}
         await self.send(
             "conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=ms, **extra

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tests.eventually import eventually
 from tests.web.fake_server import RATE, Script, Session, serving
@@ -53,32 +52,10 @@ async def test_talk(open_page: Any) -> None:
         assert await page.evaluate("heard[0].name") == "open"
 
 
-async def test_stop_cuts_the_answer(open_page: Any) -> None:
-    """Stop ends the sound; what was not heard leaves the transcript, and the page is told so."""
-    async with serving(Script(reply=tone(12))) as server, hosting(server.url, element=OPEN) as host:
-        page = await open_widget(open_page, host)
-        await type_(page, "Tell me something")
-        more_than_half_of_a_word = (
-            "[...element.voice.player.parts.values()].some(({ heardMs }) => heardMs > 1700)"
-        )
-        await until(page, more_than_half_of_a_word)
-        await page.click("realtime-voice .side[part=stop]")
-        [_, answer] = await heard(page, "message", 2)
-        assert answer["interrupted"]
-        assert answer["text"] != "Well, here you are."
-        assert await on(page, "return element.voice.player.playing") is False
-
-
-async def test_an_answer_stopped_at_its_end_is_told_whole(
-    open_page: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_answer_stopped_at_its_end_is_told_whole(open_page: Any) -> None:
     """Where nothing was left to throw away, the server says nothing of a cut."""
-
-    async def nothing_left(session: Session, item_id: str, ms: int) -> None:
-        pass
-
-    monkeypatch.setattr(Session, "_truncated", nothing_left)
-    async with serving(Script(reply=tone(20))) as server, hosting(server.url, element=OPEN) as host:
+    script = Script(reply=tone(60), settles=False)
+    async with serving(script) as server, hosting(server.url, element=OPEN) as host:
         page = await open_widget(open_page, host)
         await type_(page, "Tell me something")
         await until(page, "root.querySelectorAll('.assistant .text span:not(.unheard)').length >= 1")

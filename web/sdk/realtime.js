@@ -61,7 +61,9 @@ export class Realtime extends EventTarget {
     const asked = typeof credential === "function" ? async () => credential() : async () => credential;
     this.connection = new Connection({ url, credential: asked, extensions, binary });
     this.connection.query = () => this.#stored();
-    this.audio = new ResponseAudio({ player: this.player, send, session: () => this.conversation.session });
+    this.audio = new ResponseAudio({
+      player: this.player, send, session: () => this.conversation.session, cut: (event) => this.#apply(event),
+    });
     this.#replaying = new Replaying({
       conversation: () => this.conversation, isOpen: () => this.connection.state === "open", send,
       asksLater: () => this.connection.asksLater, told: () => this.connection.release(),
@@ -72,6 +74,7 @@ export class Realtime extends EventTarget {
   }
 
   #changing = false; #wasPlaying = false; #talking = false; #replaying; #measuring;
+  #unwanted = false;  // the answer that is due was stopped before it began
 
   /** What happens now. @type {Phase} */
   get phase() {
@@ -155,7 +158,7 @@ export class Realtime extends EventTarget {
     const { text = "", images = [] } = typeof message === "string" ? { text: message } : message;
     const item_id = `msg_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
     this.connect();
-    const [addresses] = await Promise.all([asAddresses(images), this.interrupt()]);
+    const [addresses] = await Promise.all([asAddresses(images), this.#cut()]);
     this.#apply({ type: "local.message", item_id, text, images: addresses });
     if (!this.#replaying.ready) return;  // it is sent then, in its place
     const content = inputOf({ text, images: addresses });
@@ -165,7 +168,7 @@ export class Realtime extends EventTarget {
 
   /** Ask again for the last answer. What there was of it is removed. */
   async retry() {
-    await this.interrupt();
+    await this.#cut();
     const { items } = this.conversation;
     const asked = items.findLastIndex((item) => item.role === "user" && !item.hidden);
     for (const { id, role, placed } of items.slice(asked + 1)) {
@@ -199,14 +202,22 @@ export class Realtime extends EventTarget {
     return this.#measuring.read();
   }
 
-  /** Stop the audio and the generation of the answer. */
+  /** Stop the audio and the generation of the answer, also of one that is due and has not begun. */
   async interrupt() {
+    const { awaiting, response } = this.conversation;
+    await this.#cut(awaiting && !response && !this.tools.running);
+  }
+
+  /** Stop what sounds and what is generated. What is due is still wanted, unless it is `unwanted`. */
+  async #cut(unwanted = false) {
     const { response } = this.conversation;
+    this.#unwanted = unwanted;
     if (this.tools.running) this.tools.interrupt();
     if (!response && !this.player.playing) return;
     if (response) this.send({ type: "response.cancel", response_id: response });
     else if (this.audio.acknowledges) this.send({ type: "output_audio_buffer.clear" });
     await this.audio.interrupt();
+    this.#changed();  // where the sound stands still, nothing else tells that it is over
   }
 
   /** Send silence instead of the microphone. @param {boolean} on */
@@ -219,7 +230,7 @@ export class Realtime extends EventTarget {
   async stop() {
     this.#talking = false;
     this.microphone.stop();
-    await this.interrupt();
+    await this.#cut();
     this.tools.abandon();
     this.connection.close();
     document.removeEventListener("visibilitychange", this.#shown);  // else the document would keep this object
@@ -280,7 +291,6 @@ export class Realtime extends EventTarget {
       this.#level("output", level);
       this.dispatchEvent(new CustomEvent("progress"));
       if (this.player.playing !== this.#wasPlaying) this.#changed();
-      this.#wasPlaying = this.player.playing;
     });
   }
 
@@ -318,8 +328,9 @@ export class Realtime extends EventTarget {
       this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
     }
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
-    const { id } = this.conversation;
+    const { id } = this.conversation, unwanted = this.#unwanted;
     this.#apply(event);
+    if (unwanted && this.conversation.response) this.#cut();
     this.#replaying.handle(event, id);
   }
 
@@ -347,6 +358,7 @@ export class Realtime extends EventTarget {
     const next = reduce(this.conversation, event);
     if (next === this.conversation) return;
     this.conversation = next;
+    this.#unwanted &&= next.awaiting;
     this.#changed();
   }
 
@@ -372,6 +384,7 @@ export class Realtime extends EventTarget {
     this.#changing = true;
     queueMicrotask(() => {
       this.#changing = false;
+      this.#wasPlaying = this.player.playing;
       this.dispatchEvent(new CustomEvent("change"));
     });
   }

@@ -20,15 +20,19 @@ export class ResponseAudio {
   /** @type {Map<number, string>} */ streams = new Map();        // binary stream number -> key
   /** @type {Set<string>} */ open = new Set();                   // keys of parts that were added and are not done
   /** @type {Set<string>} */ flushed = new Set();                // keys of flushed parts: their later audio is dropped
+  /** @type {Set<string>} */ earlier = new Set();                // keys of a session before, which may still sound
   /** @type {Map<string, Acknowledgement>} */ acks = new Map();  // the last one of each key
 
   /**
-   * `session`: returns the last session object from the server.
-   * @param {{ player: Player, send: (event: ProtocolEvent) => unknown, session: () => Record<string, any> | null }} parts
+   * `session`: returns the last session object from the server. `cut` is told where a part was stopped that its server
+   * knows nothing of: nobody else will say what of it counts.
+   * @param {{ player: Player, send: (event: ProtocolEvent) => unknown, session: () => Record<string, any> | null,
+   *   cut?: (event: ProtocolEvent) => unknown }} parts
    */
-  constructor({ player, send, session }) {
+  constructor({ player, send, session, cut = () => {} }) {
     this.player = player;
     this.send = send;
+    this.cut = cut;
     this.session = session;
     this.reset();
     player.addEventListener("progress", () => this.#acknowledge());
@@ -37,6 +41,7 @@ export class ResponseAudio {
   /** Start with a new session: no more audio of the old one will come, and what there is of a part is all of it. */
   reset() {
     for (const key of this.open) this.player.end(key);
+    this.earlier = new Set(this.player.parts.keys());
     for (const each of [this.streams, this.open, this.flushed, this.acks]) each.clear();
     this.player.setGain(0);
   }
@@ -116,7 +121,9 @@ export class ResponseAudio {
   #report(key, ms) {
     const part = partOf(key);
     this.acks.delete(key);
-    if (this.acknowledges) {
+    if (this.earlier.has(key)) {
+      this.cut({ type: "conversation.item.truncated", ...part, audio_end_ms: ms });
+    } else if (this.acknowledges) {
       this.send({ type: "output_audio_buffer.played", ...part, played_ms: ms, state: "flushed" });
     } else {
       this.send({ type: "conversation.item.truncate", ...part, audio_end_ms: ms });
@@ -126,7 +133,7 @@ export class ResponseAudio {
   #acknowledge() {
     if (!this.acknowledges) return;
     for (const [key, part] of this.player.parts) {
-      if (this.flushed.has(key) || part.heardMs <= 0) continue;
+      if (this.flushed.has(key) || this.earlier.has(key) || part.heardMs <= 0) continue;
       const drained = part.done && part.heardMs >= part.receivedMs;
       const last = this.acks.get(key);
       if (last?.drained || (!drained && last && performance.now() - last.at < ACK_EVERY_MS)) continue;

@@ -9,7 +9,7 @@ import { View } from "./view.js";
 
 const HOME = new URL("../", import.meta.url);  // the server of embed.js
 const HIDDEN_MS = 100;  // between drawings of a page that nobody sees
-const CUT_WITHIN_MS = 1000;  // a server that has cut an answer says so; where all had been heard, it says nothing
+const CUT_WITHIN_MS = 5000;  // a server that has cut an answer says so, over a slow line late; where all had been heard, it says nothing
 const GREETING_AFTER_MS = 400;  // a greeting of the server, or a stored conversation, comes sooner
 const SETTINGS = { voice: "voice", language: "language", instructions: "instructions" };
 
@@ -20,7 +20,7 @@ export class RealtimeVoice extends HTMLElement {
 
   #voice = null; #view; #tools = new Map(); #told = new Set(); #talking = false; #running = false; #trouble = null;
   #reach = null; #seen = null; #greeting = null; #greeted = false; #attended = false;
-  #cutting = new Set(); #telling = null; #drawing = false; #stopped = false; #unwatch = null;
+  #cutting = new Map(); #telling = null; #drawing = false; #stopped = false; #unwatch = null;
 
   constructor() {
     super();
@@ -275,8 +275,8 @@ export class RealtimeVoice extends HTMLElement {
   /** Without a connection: find out why, once for each time. */
   async #explain(state) {
     if (state === "open" || state === "closed") this.#reach = null;
-    if (state !== "open") this.#cutting.clear();
     const { connection } = this.#voice;
+    if (state !== "open" && !connection.resuming) for (const id of [...this.#cutting.keys()]) this.#settled(id);
     if (state === "refused") return this.#stopListening();
     if (state !== "waiting" || connection.reason !== "unreachable" || this.#reach === "token") return;
     if (connection.everOpen && connection.attempts < 2) return;  // it may be back at once
@@ -343,12 +343,22 @@ export class RealtimeVoice extends HTMLElement {
 
   /** An answer was cut: the server will say what of it was heard, unless that was all. */
   #sent({ type, state, item_id }) {
-    if (type !== "conversation.item.truncate" && (type !== "output_audio_buffer.played" || state !== "flushed")) return;
-    this.#cutting.add(item_id);
-    setTimeout(() => {
-      this.#cutting.delete(item_id);
-      if (this.#voice) this.#tellMessages();
-    }, CUT_WITHIN_MS);
+    if (type === "conversation.item.truncate" || (type === "output_audio_buffer.played" && state === "flushed")) this.#expectCut(item_id);
+  }
+
+  /** What counts of this answer is not known yet. All of it does if the server says nothing: nothing was left to cut, or it refused. */
+  #expectCut(id) {
+    this.#settled(id);
+    this.#cutting.set(id, setTimeout(() => {
+      if (this.#voice.connection.resuming) return this.#expectCut(id);  // its word waits for the line
+      this.#settled(id);
+      this.#draw();
+    }, CUT_WITHIN_MS));
+  }
+
+  #settled(id) {
+    clearTimeout(this.#cutting.get(id));
+    this.#cutting.delete(id);
   }
 
   /** Each message once: the user's when it is final, an answer when it has been heard, or cut off. */
@@ -359,6 +369,7 @@ export class RealtimeVoice extends HTMLElement {
       if (hidden || this.#told.has(id) || !final || !text || !["user", "assistant"].includes(role)) continue;
       if (role === "assistant" && !truncated && (!over || this.#cutting.has(id))) continue;
       this.#told.add(id);
+      this.#settled(id);
       this.#tell("message", { id, role, text, interrupted: Boolean(truncated) });
     }
   }
