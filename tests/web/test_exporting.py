@@ -86,6 +86,7 @@ async def test_text_json_and_sound_are_saved(open_page: Any) -> None:
     async with serving(Script(reply=reply)) as server:
         page = await open_page(server.url, device=False, accept_downloads=True)
         await page.click("#settings-toggle")
+        await page.locator("text=Record both sides").wait_for()
         assert not await page.locator(".buttons >> text='Sound'").is_visible()
         await page.click("text=Record both sides")
         await page.keyboard.press("Escape")
@@ -104,7 +105,7 @@ async def test_text_json_and_sound_are_saved(open_page: Any) -> None:
         _, score = locate(reply[: RATE // 2], both[:, 1])
         assert score >= 0.9
         await page.click("text=Delete recording")
-        assert not await page.locator(".buttons >> text='Sound'").is_visible()
+        await page.locator(".buttons >> text='Sound'").wait_for(state="hidden")
 
 
 async def test_an_earlier_conversation_goes_on(open_page: Any) -> None:

@@ -84,7 +84,7 @@ async def test_any_gesture_brings_the_microphone_back(open_page: Any, gesture: s
                 await page.keyboard.press("Shift")
             case _:
                 await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-        assert await page.evaluate("call.resumed") > before
+        await page.wait_for_function("(before) => call.resumed > before", arg=before)
         await wait_for_status(page, "Listening")
         assert await page.inner_text("#talk-label") == "Stop talking"
 

@@ -63,7 +63,7 @@ async def test_a_message_without_the_key_can_be_sent_later(open_page: Any) -> No
         await type_(page, "Hello")
         await page.wait_for_selector("#key-dialog[open]")
         await page.click("#key-cancel")
-        assert "Not sent." in await page.inner_text(".trouble")
+        await page.locator(".trouble", has_text="Not sent.").wait_for()
         await page.click(".trouble button")
         await page.wait_for_selector("#key-dialog[open]")
         await page.fill("#key", "correct")
@@ -163,7 +163,7 @@ async def test_an_unanswered_message_can_be_asked_again_after_a_reload(open_page
         await wait_for_status(page, "Thinking")
         server.script.think_s = 0.1
         await page.reload()
-        assert "No answer." in await page.inner_text(".trouble")
+        await page.locator(".trouble", has_text="No answer.").wait_for()
         await page.click(".trouble button")
         await page.wait_for_selector(".caption.assistant.final")
         assert created(server.sessions[1]) == [("user", "Hello")]

@@ -361,7 +361,7 @@ async def test_space_starts_and_stops_but_not_while_typing(open_page: Any) -> No
 
 async def test_stop_during_an_answer_stops_the_audio_at_once(open_page: Any) -> None:
     """The button stops the audio, the generation and the connection."""
-    async with serving(Script(reply=np.concatenate([speech(1), speech(3)]))) as server:
+    async with serving(Script(reply=np.tile(speech(1), 20))) as server:
         page = await open_page(server.url)
         await page.click("#talk")
         await wait_for_status(page, "Listening")

@@ -183,5 +183,6 @@ async def test_a_server_of_another_version(open_page: Any) -> None:
         )
         await type_(page, "Still there?")
         await wait_until_played(session, 2)
+        await page.locator(".caption.user").nth(1).wait_for()
         assert await page.locator(".caption.user").count() == 2
         assert "Error" not in await page.inner_text("main")

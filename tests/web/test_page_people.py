@@ -74,4 +74,4 @@ async def test_everything_can_be_reached_by_keyboard(open_page: Any) -> None:
             )
         await page.keyboard.press("Escape")
         await page.locator("#settings").wait_for(state="hidden")
-        assert await page.evaluate("document.activeElement.id") == "settings-toggle"
+        await page.wait_for_function("() => document.activeElement.id === 'settings-toggle'")

@@ -48,6 +48,7 @@ async def test_tool_calls_are_shown_with_arguments_and_result(open_page: Any) ->
         assert states == ["done", "failed", "running", "running"]
         assert await page.locator(".tool-brief").nth(1).inner_text() == HTML
         await page.click(".tool-call summary")
+        await page.locator(".tool-call[open] pre").nth(1).wait_for()
         texts = await page.locator(".tool-call[open] pre").all_inner_texts()
         assert [json.loads(text) for text in texts] == [{"city": HTML}, {"sky": HTML}]
         assert await page.locator("#captions img").count() == 0

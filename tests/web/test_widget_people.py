@@ -12,19 +12,19 @@ from tests.web.host_page import Host, hosting
 from tests.web.test_widget import OPEN, TEXT_OF, tone
 from tests.web.widget_page import heard, on, open_widget, type_, until
 
-FOCUSED = "return root.activeElement?.getAttribute('part') ?? root.activeElement?.className ?? null"
+FOCUSED = "(root.activeElement?.getAttribute('part') ?? root.activeElement?.className ?? null)"
 
 
 async def test_by_keyboard(open_page: Any) -> None:
     """Open, write, stop and close without a pointer; the focus comes back to the button."""
-    async with serving(Script(reply=tone(8))) as server, hosting(server.url) as host:
+    async with serving(Script(reply=tone(60))) as server, hosting(server.url) as host:
         page = await open_widget(open_page, host)
         await page.focus("#own")
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        assert await on(page, FOCUSED) == "talk"
+        await until(page, f"{FOCUSED} === 'talk'")
         await page.keyboard.press("Tab")
-        assert await on(page, FOCUSED) == "input"
+        await until(page, f"{FOCUSED} === 'input'")
         await page.keyboard.type("Hello")
         await page.keyboard.press("Enter")
         await until(page, "element.voice.phase === 'speaking'")
@@ -32,8 +32,7 @@ async def test_by_keyboard(open_page: Any) -> None:
         await until(page, "element.voice.phase === 'listening'")
         assert await on(page, "return element.open") is True
         await page.keyboard.press("Escape")
-        assert await on(page, "return element.open") is False
-        assert await on(page, FOCUSED) == "button"
+        await until(page, f"!element.open && {FOCUSED} === 'button'")
         await until(page, "element.voice.connection.state === 'closed'")
         assert [one["name"] for one in await page.evaluate("heard") if one["name"] != "message"] == [
             "open",
@@ -59,6 +58,7 @@ async def test_phone(open_page: Any) -> None:
     async with serving(Script()) as server, hosting(server.url) as host:
         page = await open_widget(open_page, host, viewport={"width": 360, "height": 640})
         await page.click("realtime-voice .launch")
+        await page.locator("realtime-voice .panel").wait_for()
         box = await page.locator("realtime-voice .panel").bounding_box()
         assert box == {"x": 0, "y": 0, "width": 360, "height": 640}
         for part in ("talk", "close", "send", "input"):
@@ -80,6 +80,7 @@ async def test_right_to_left_and_chinese(open_page: Any) -> None:
     right = '<html lang="ar" dir="rtl">'
     async with serving(Script()) as server, hosting(server.url, element=OPEN, html=right) as host:
         page = await open_widget(open_page, host)
+        await page.locator("realtime-voice .panel").wait_for()
         box = await page.locator("realtime-voice .panel").bounding_box()
         assert box["x"] < 100
         await on(page, "element.lang = 'zh-CN'")
