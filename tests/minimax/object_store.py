@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
 from aiohttp import web
+
+from realtime.minimax.http import HttpClient
+from tests.minimax.local_server import serving
 
 SIGNATURE = "s1gnature%2Fof%2Fthe%2Flink"
 MP4 = b"\x00\x00\x00\x18ftypisom"
@@ -109,3 +114,13 @@ class Store:
 
 def a_date(seconds: int) -> str:
     return formatdate(1_790_000_000 + seconds, usegmt=True)
+
+
+@asynccontextmanager
+async def open_store(store: Store) -> AsyncIterator[HttpClient]:
+    async with serving(store) as store.url:
+        http = HttpClient(store.url, "sk-secret", group_id="g1")
+        try:
+            yield http
+        finally:
+            await http.aclose()

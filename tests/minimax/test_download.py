@@ -7,8 +7,6 @@ import os
 import threading
 import traceback
 import tracemalloc
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +14,20 @@ import pytest
 from aiohttp import web
 
 from realtime.errors import (
-    InvalidArgument,
     ProviderError,
     ProviderRejected,
     ProviderTimeout,
     ProviderUnavailable,
     StorageError,
 )
-from realtime.minimax.download import Disk, Saved, part_path, read, save, stream
+from realtime.minimax.download import Disk, Saved, part_path, save
 from realtime.minimax.http import HttpClient
 from tests.eventually import eventually
 from tests.minimax.local_server import closed_port, serving
-from tests.minimax.object_store import MP4, SIGNATURE, Store, a_date, a_film
+from tests.minimax.object_store import SIGNATURE, Store, a_date, a_film, open_store
 
 MIB = 1024 * 1024
 FILM = a_film(3 * MIB)
-
-
-@asynccontextmanager
-async def open_store(store: Store) -> AsyncIterator[HttpClient]:
-    async with serving(store) as store.url:
-        http = HttpClient(store.url, "sk-secret", group_id="g1")
-        try:
-            yield http
-        finally:
-            await http.aclose()
 
 
 async def saving(store: Store, target: Path, **options: Any) -> Saved:
@@ -330,40 +317,6 @@ async def test_a_path_of_the_service_itself_is_fetched_with_the_key(tmp_path: Pa
     async with open_store(store) as http:
         await save(content, tmp_path / "a.mp4", http=http)
     assert store.seen[0]["Authorization"] == "Bearer sk-secret"
-
-
-async def test_read_gives_the_bytes_within_a_bound() -> None:
-    store = Store(FILM, days=["cut", "403"], ranges=False, cut_at=MIB)
-    async with open_store(store) as http:
-        assert await read(store.link, http=http, most_bytes=len(FILM), backoff_s=0) == FILM
-        with pytest.raises(InvalidArgument, match="more than") as raised:
-            await read(store.link, http=http, most_bytes=len(FILM) - 1)
-        store.every_day = "no length"
-        with pytest.raises(InvalidArgument, match="more than"):
-            await read(store.link, http=http, most_bytes=MIB)
-    assert raised.value.param == "most_bytes"
-
-
-@pytest.mark.parametrize("with_ranges", [True, False])
-async def test_stream_gives_each_byte_once(with_ranges) -> None:
-    store = Store(FILM, days=["cut", "cut"], ranges=with_ranges, cut_at=MIB)
-    async with open_store(store) as http:
-        parts = [part async for part in stream(store.link, http=http, backoff_s=0)]
-    assert b"".join(parts) == FILM
-    assert b"" not in parts
-
-
-async def test_stream_does_not_mix_two_files() -> None:
-    store = Store(FILM, days=["cut"], cut_at=MIB)
-    async with open_store(store) as http:
-        parts = stream(store.link, http=http, backoff_s=0)
-        async with aclosing(parts):
-            first = await anext(parts)
-            assert first.startswith(MP4)
-            store.content, store.etag = a_film(3 * MIB), '"v2"'
-            with pytest.raises(ProviderUnavailable, match="changed"):
-                async for _ in parts:
-                    pass
 
 
 async def test_the_memory_of_a_large_download_is_flat(tmp_path: Path) -> None:
