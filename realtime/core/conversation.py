@@ -6,7 +6,7 @@ that it can be cut to what was heard (docs/wire.md 3.9). What a chat model sees 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,7 +22,6 @@ FULL = "conversation_full"
 FULL_MESSAGE = (
     f"The conversation has {MAX_ITEMS} items: delete some, set truncation to 'auto', or begin a new session."
 )
-BEYOND_MS = 1_000.0  # a rounding error of a client's clock, not a mistake
 
 Status = Literal["in_progress", "completed", "incomplete"]
 Role = Literal["system", "user", "assistant"]
@@ -296,17 +295,10 @@ class Conversation:
             self._apply(item_id, speech, status)
 
     def cut(self, item_id: str, heard_ms: float, sent_ms: float | None = None) -> bool:
-        """The listener was interrupted here, as far as the server can tell. `sent_ms`: what can be heard at most.
-
-        Returns whether this cut is in force: a client's word is not overruled.
-        """
+        """The listener was interrupted here, as far as the server can tell. Whether this cut is in force."""
         speech = self._speech.get(item_id)
-        if speech is None:
+        if speech is None or not speech.cut(heard_ms, sent_ms):
             return False
-        speech.sent_ms = sent_ms
-        if speech.by_client:
-            return False
-        speech.limit_ms = max(0.0, min(heard_ms, speech.reach_ms))
         self._apply(item_id, speech)
         return True
 
@@ -314,19 +306,14 @@ class Conversation:
         """It is said on, and the word that lacks its end comes again: it counts there. Returns the position in force;
         None if no word is concerned."""
         speech = self._speech.get(item_id)
-        if speech is None or speech.limit_ms is None:
-            return None
-        part, end_ms = speech.part, float(speech.part.last_whole_ms(speech.limit_ms))
-        if part.heard(end_ms) == part.heard(speech.limit_ms):
-            return None
-        speech.limit_ms = end_ms
-        self._apply(item_id, speech)
+        end_ms = None if speech is None else speech.end_with_whole_word()
+        if speech is not None and end_ms is not None:
+            self._apply(item_id, speech)
         return end_ms
 
     def truncate(self, item_id: str, audio_end_ms: float, sent_ms: float | None = None) -> float:
         """The client says how much was heard. Returns the position in force, never beyond the audio sent.
 
-        The client replaces the server's estimate, also upwards; a second word of the client may only shorten.
         Raises ConversationError.
         """
         if item_id not in self._items:
@@ -338,17 +325,14 @@ class Conversation:
             raise ConversationError(
                 "unsupported_content_type", "Only model output audio messages can be truncated.", "item_id"
             )
-        limit_ms = speech.reach_ms if sent_ms is None else min(sent_ms, speech.part.audio_ms)
-        if speech.complete and audio_end_ms > limit_ms + BEYOND_MS:
+        most_ms = speech.most_ms(sent_ms)
+        if not speech.allows(audio_end_ms, most_ms):
             raise ConversationError(
                 "invalid_value",
-                f"Audio content of {limit_ms:.0f}ms is already shorter than {audio_end_ms:.0f}ms",
+                f"Audio content of {most_ms:.0f}ms is already shorter than {audio_end_ms:.0f}ms",
                 "audio_end_ms",
             )
-        end_ms = min(float(audio_end_ms), limit_ms)
-        if speech.by_client and speech.limit_ms is not None:
-            end_ms = min(end_ms, speech.limit_ms)
-        speech.limit_ms, speech.by_client = end_ms, True
+        end_ms = speech.truncate(audio_end_ms, most_ms)
         self._apply(item_id, speech)
         return end_ms
 
@@ -356,6 +340,24 @@ class Conversation:
         """Whether the client has said how much of it counts."""
         speech = self._speech.get(item_id)
         return speech is not None and speech.by_client
+
+    def cut_ms(self, item_id: str) -> float | None:
+        """Where it was cut, by whomever; None if it was not."""
+        speech = self._speech.get(item_id)
+        return None if speech is None else speech.limit_ms
+
+    def spoken(self) -> Iterator[tuple[str, HeardSpeech]]:
+        """Spoken replies and how much of each counts, the latest first. Those that a store gave have no ledger."""
+        yield from reversed(self._speech.items())
+
+    def restore_speech(self, item_id: str, speech: HeardSpeech, characters: int, status: Status) -> bool:
+        """Another server has said this, and so many characters of it count. False if it is not here."""
+        item = self._items.get(item_id)
+        if not isinstance(item, Message):
+            return False
+        self._speech[item_id] = speech
+        self._put(replace(item, parts=(OutputSpeech(speech.part.text[:characters]),), status=status))
+        return True
 
     def heard_text(self, item_id: str) -> str:
         """The words of a spoken reply that count."""

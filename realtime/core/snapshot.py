@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from realtime.core.spoken import SpokenPart
+
 VERSION = 1
 READERS_FROM = 1  # the oldest version that can read what this one writes
 
@@ -84,6 +86,48 @@ class EndedSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsSnapshot:
+    """What was said, how much of that can only be seen, and when each word counts (`steps` of `core/word_marks.py`)."""
+
+    text: str
+    seen: int
+    audio_ms: float
+    steps: tuple[int, ...] = ()
+
+
+class SaidSnapshot(msgspec.Struct, frozen=True, array_like=True):
+    """A spoken reply that is over at the server: its client may still play it, and say how much of it was heard.
+
+    `words`: a WordsSnapshot as JSON, which is made once. So many `characters` of it count. `response_id`: it was cut,
+    and its player may still say where it stopped; `unsettled`: it is waited for, and the client was told of no end.
+    """
+
+    item_id: str
+    words: msgspec.Raw
+    characters: int
+    status: Literal["in_progress", "completed", "incomplete"] = "completed"
+    limit_ms: float | None = None  # the cut in force
+    sent_ms: float | None = None  # how much had left when the rest was thrown away
+    by_client: bool = False
+    response_id: str | None = None
+    unsettled: bool = False
+
+
+class ChangeSnapshot(msgspec.Struct, frozen=True, array_like=True):
+    """What has happened to an item, with the number of the message that told it. What the item is now is in history.
+
+    `value`: of a cut the ms of the audio where it is, of a transcript the seconds of speech. `id`: of the item, or of
+    the response whose player was told to flush. `error`: why there is no transcript, code and message.
+    """
+
+    seq: int
+    what: Literal["deleted", "truncated", "transcribed", "unread", "cleared"]
+    id: str
+    value: float = 0.0
+    error: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSnapshot:
     """A session. `items_at` is the id under which its items are kept, `proof` that of its credential."""
 
@@ -108,6 +152,8 @@ class SessionSnapshot:
     beside: tuple[
         tuple[str, int], ...
     ] = ()  # replies beside the conversation, with the numbers of their begin
+    said: tuple[SaidSnapshot, ...] = ()  # of those that are over, the latest last
+    changes: tuple[ChangeSnapshot, ...] = ()  # the last ones: their client may not know them
     streams: int = 0  # the last number of a binary stream
     saved: int = 0  # items that were kept by then
 
@@ -157,6 +203,19 @@ def decode_record(data: bytes) -> SessionSnapshot:
         return msgspec.json.decode(written.session, type=SessionSnapshot)
     except msgspec.MsgspecError as error:
         raise SnapshotError(f"a record that cannot be read: {error}") from None
+
+
+def encode_words(part: SpokenPart) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(WordsSnapshot(*part.steps())))
+
+
+def decode_words(words: msgspec.Raw) -> SpokenPart:
+    """Raises SnapshotError."""
+    try:
+        read = msgspec.json.decode(words, type=WordsSnapshot)
+        return SpokenPart.of_steps(read.text, read.seen, read.audio_ms, read.steps)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise SnapshotError(f"words that cannot be read: {error}") from None
 
 
 def encode_position(position: Position) -> bytes:

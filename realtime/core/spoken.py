@@ -243,6 +243,14 @@ class SpokenPart:
         part._marks = WordMarks.restored(ends, from_ms, whole_ms, audio_ms)
         return part
 
+    @classmethod
+    def of_steps(cls, text: str, seen: int, audio_ms: float, steps: Sequence[int]) -> SpokenPart:
+        """A closed part, of the `steps` of another one. Raises ValueError where a number is missing."""
+        part = cls()
+        part._text, part._seen, part._audio_ms = text, seen, audio_ms
+        part._marks = WordMarks.of_steps(steps)
+        return part
+
     # --- reading -------------------------------------------------------------------------------------------
 
     def heard(self, played_ms: float) -> str:
@@ -274,6 +282,10 @@ class SpokenPart:
         """The text, how much of it can only be seen, the audio in ms, and from which ms on which end was heard, and
         heard whole."""
         return self._text, self._seen, self._audio_ms, *(self._marks or self._measure()).columns
+
+    def steps(self) -> tuple[str, int, float, tuple[int, ...]]:
+        """The same in half the room, for players, which count whole milliseconds (`core/word_marks.py`)."""
+        return self._text, self._seen, self._audio_ms, (self._marks or self._measure()).steps
 
     def new_words(self, *, final: bool = False) -> list[SpokenWord]:
         """Words with settled times, each once and in order; their joined text is the transcript.

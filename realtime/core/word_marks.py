@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import sub
 
 LATEST_MS = 2.0**40  # times of voices that are none
 
@@ -42,6 +43,15 @@ class WordMarks:
             marks.add(end, heard_ms, ended_ms)
         return marks
 
+    @classmethod
+    def of_steps(cls, steps: Sequence[int]) -> WordMarks:
+        """Of the `steps` of other ones. Raises ValueError where a number is missing."""
+        marks, text_end, from_ms, whole_ms = cls(), 0, 0, 0
+        for end_step, from_step, whole_step in zip(*[iter(steps)] * 3, strict=True):
+            text_end, from_ms, whole_ms = text_end + end_step, from_ms + from_step, whole_ms + whole_step
+            marks.add(text_end, from_ms, whole_ms)
+        return marks
+
     def add(self, text_end: int, from_ms: float, whole_ms: float) -> None:
         """`text_end` is heard from `from_ms` on and whole from `whole_ms` on, and never before what precedes it."""
         ended_ms = math.floor(min(LATEST_MS, whole_ms))
@@ -64,6 +74,17 @@ class WordMarks:
     def columns(self) -> tuple[tuple[int, ...], tuple[float, ...], tuple[int, ...]]:
         """Ends of the text, from when on each counts as heard, and from when on as heard whole."""
         return tuple(self._ends), tuple(self._from_ms), tuple(self._whole_ms)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The columns in half the room: three whole numbers a word, each less the one before it. Each word counts from
+        the first whole millisecond on in which it did."""
+        found, before = list[int](), (0, 0, 0)
+        heard_ms = (math.ceil(min(LATEST_MS, ms)) for ms in self._from_ms)
+        for mark in zip(self._ends, heard_ms, self._whole_ms, strict=True):
+            found += map(sub, mark, before)
+            before = mark
+        return tuple(found)
 
     def kept(self, played_ms: float) -> int:
         """How many characters have been heard."""

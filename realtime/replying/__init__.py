@@ -7,7 +7,7 @@ The modules, by what they are for:
     its sound           speech_feed, reply_sound, speaking_rates
     all replies         responses, playout, so_far, latency
     one after another   tool_rounds, turn_replies
-    early, again        speculation, interrupted, restored, at_accounts
+    early, again        speculation, interrupted, restored, said_before, at_accounts
 
 `response.py` tells the story.
 """

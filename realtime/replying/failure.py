@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from realtime.context import Context
 from realtime.errors import ProviderError, ProviderUnavailable, without_trace
+from realtime.logs import story
 from realtime.outbox import OutboxFull
+from realtime.upstream import facts_of
+
+if TYPE_CHECKING:
+    from realtime.replying.response import Response
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +37,17 @@ def failure_of(error: Exception, response_id: str) -> ProviderError:
     if not ours:
         return next(cause for cause in causes if isinstance(cause, ProviderError))
     return ProviderUnavailable(BROKEN, code="internal_error", retryable=False)
+
+
+def log_end(response: Response, context: Context) -> None:
+    """How it ended, and why it failed, for the log."""
+    facts = (context.session_id, response.id, response.events.status, response.marks.since_origin_ms())
+    log.debug("%s: %s %s %s", *facts)
+    error, seat = response.events.error, context.seat
+    if error is not None:
+        account = None if seat is None else seat.name
+        ids = {"id": response.id, "session": context.session_id, "account": account}
+        story(log, "reply failed", {**ids, **facts_of(error)}, logging.WARNING)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -56,6 +56,14 @@ class Playout:
         sound.playback.ack(played_ms, now_s)
         self._sounds.append(sound)
 
+    def restored_cut(self, sound: ReplySound, sent_ms: float, heard_ms: float) -> None:
+        """A reply that was cut at another server: its player may still say where it stopped."""
+        now_s = self.now_s()
+        sound.playback.sent(sent_ms, now_s - heard_ms / 1000)
+        sound.playback.acked_ms = 0.0  # the client was told that it has started
+        sound.cut_s = now_s
+        self._sounds.append(sound)
+
     def unheard_s(self) -> float:
         """Seconds of audio that the listener may still have ahead."""
         now_s = self.now_s()
@@ -79,6 +87,12 @@ class Playout:
         """The sounds that the listener may still have ahead, oldest first."""
         now_s = self.now_s()
         return [sound for sound in self._sounds if sound.item_id is not None and sound.unheard_s(now_s) > 0]
+
+    @property
+    def cut_sounds(self) -> dict[str, ReplySound]:
+        """Those that were cut, by item, if their players tell where they stopped."""
+        tells = self._context.config.has("playback")
+        return {each.item_id: each for each in self._sounds if tells and each.item_id and each.interrupted}
 
     def heard_by_now(self) -> dict[str, str]:
         """The words heard by now, as far as we know, of each item that may still sound."""

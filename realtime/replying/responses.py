@@ -7,7 +7,6 @@ sounds of it is `playout.py`; whether to answer or to stop is decided elsewhere 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -18,11 +17,11 @@ from realtime.core.conversation import Part
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError
-from realtime.logs import story
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.server_events import OutputAudioBufferStarted, OutputAudioBufferStopped
 from realtime.providers.base import ChatModel
 from realtime.replying.chat_request import again
+from realtime.replying.failure import log_end
 from realtime.replying.interrupted import Continuation, InterruptedReply
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
 from realtime.replying.plans import Plans
@@ -35,9 +34,7 @@ from realtime.replying.speaking_rates import SpeakingRates
 from realtime.replying.tool_rounds import MAX_TOOL_ROUNDS, continues, to_continue
 from realtime.replying.turn_replies import TurnReplies, teller_of
 from realtime.tools import ServerTools
-from realtime.upstream import facts_of, label_of
-
-log = logging.getLogger(__name__)
+from realtime.upstream import label_of
 
 MAX_OUT_OF_BAND = 4
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interruption, is nobody's mistake
@@ -92,6 +89,11 @@ class Responses:
             for sound in self._playout.sounding
             if self._latest is None or sound.response_id != self._latest.id
         ]
+
+    @property
+    def cut(self) -> dict[str, ReplySound]:
+        """The sounds that were cut, by item: their players may still say where they stopped."""
+        return self._playout.cut_sounds
 
     @property
     def beside(self) -> list[Response]:
@@ -182,14 +184,7 @@ class Responses:
         self._last_end_s = self._playout.now_s()
         self._context.metrics.responses.labels(events.status, label_of(events.error_code)).inc()
         self._context.metrics.turn(response.marks)
-        facts = (self._context.session_id, response.id, events.status, response.marks.since_origin_ms())
-        log.debug("%s: %s %s %s", *facts)
-        if events.error is not None:
-            seat = self._context.seat
-            account = None if seat is None else seat.name
-            ids = {"id": response.id, "session": self._context.session_id, "account": account}
-            failure = {**ids, **facts_of(events.error)}
-            story(log, "reply failed", failure, logging.WARNING)
+        log_end(response, self._context)
         sounds = events.sound.part.audio_ms > 0 and events.status != "cancelled"
         then = teller_of(response, self._context, self._last_end_s)
         if self.waterfalls.ended(response.id, response.marks, sounds=sounds, then=then):
@@ -374,6 +369,10 @@ class Responses:
         """The listener was interrupted: whatever sounds is cut, or of it this reply."""
         self._last_end_s = self._playout.now_s()
         self._announce(self._playout.cut(response_id))
+        self.await_flush()
+
+    def await_flush(self) -> None:
+        """Settle what was cut, once its player can have said where it stopped."""
         if cut := self._playout.awaiting_flush():
             self._later(FLUSH_TIMEOUT_S, lambda: self._announce(self._playout.settle(cut)))
 

@@ -68,6 +68,9 @@ class JournaledSession:
         self._alive_s = 0.0
         self._renew_s = 0.0
         self._position: Position | None = None
+        self._going_on: tuple[str | None, ...] = (
+            None,
+        )  # items of replies that were not over in the last record
 
     def __repr__(self) -> str:
         return f"<JournaledSession {self.live.id}, epoch {self.epoch}>"
@@ -123,6 +126,8 @@ class JournaledSession:
             self._write_all()
 
     def _write_all(self) -> None:
+        if self._recorder.position().item_ids != self._going_on:
+            self.live.saving.changed()  # a reply that has been heard to its end counts whole, and no event says so
         if self.live.saving.unsaved:
             self._saving = asyncio.create_task(self._save_first(), name=f"{self.live.id} record")
         else:
@@ -140,6 +145,7 @@ class JournaledSession:
         """Write all of it, whatever the state of its items."""
         since_s, self._dirty_s = self._dirty_s, None
         self._position = self._recorder.position()
+        self._going_on = self._position.item_ids
         self._alive_s = self._now() + ALIVE_S
         kept = self._send(encode_record(self._recorder.snapshot()), encode_position(self._position))
         if since_s is not None:

@@ -105,6 +105,10 @@ class Persistence:
         if isinstance(event, SAVE_TRIGGERS):
             self._changed.set()
 
+    def look_again(self) -> None:
+        """More of a reply may count than when it was saved."""
+        self._changed.set()
+
     def again(self) -> None:
         """Save what there is, even if it was saved before."""
         self._in_doubt = bool(self._saved)

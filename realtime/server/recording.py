@@ -23,6 +23,8 @@ from realtime.protocol import server_events as events
 from realtime.protocol.kept_options import differing
 from realtime.protocol.objects import FunctionCallItem, Item, ResponseObject
 from realtime.protocol.response_options import ResponseOptions, response_options
+from realtime.server.recorded_changes import UNSENT, RecordedChanges
+from realtime.server.recorded_speech import RecordedSpeech
 
 if TYPE_CHECKING:
     from realtime.replying.reply_sound import ReplySound
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 ENDED = 8  # replies
 TOLD = 32  # items and replies whose messages are remembered
-UNSENT = 2**53 - 1  # instead of the number of a message that still waits: no client has had it
 
 
 def proof_of(session_id: str, credential: str | None) -> str:
@@ -51,6 +52,8 @@ class Recorder:
         self._done: dict[str, int] = {}
         self._ended: dict[str, EndedSnapshot] = {}
         self._told: deque[tuple[int, str]] = deque(maxlen=TOLD)
+        self._changes = RecordedChanges()
+        self._speech = RecordedSpeech()
         for reply in () if before is None else before.replies:
             if 0 < reply.created_seq <= live.numbering.seq:  # else the client does not know it
                 self._created[reply.response_id] = reply.created_seq
@@ -79,6 +82,8 @@ class Recorder:
                 self._note_end(self._ended_of(response, UNSENT))
             case events.ConversationItemAdded(item=item) | events.ConversationItemDone(item=item):
                 self._told.append((UNSENT, item.id))
+            case _:
+                self._changes.queued(event)
 
     def sent(self, event: events.ServerEvent, seq: int) -> bool:
         """It has this number now. Whether another server must know of it."""
@@ -92,12 +97,10 @@ class Recorder:
                 if (UNSENT, item.id) in self._told:
                     self._told.remove((UNSENT, item.id))
                 self._told.append((seq, item.id))
-            case events.ConversationItemDeleted() | events.ConversationItemTruncated():
-                pass
-            case events.ConversationItemInputAudioTranscriptionCompleted() | events.SessionUpdated():
+            case events.SessionUpdated():
                 pass
             case _:
-                return False
+                return self._changes.sent(event, seq)
         return True
 
     def _ended_of(self, response: ResponseObject, seq: int) -> EndedSnapshot:
@@ -126,7 +129,10 @@ class Recorder:
     def snapshot(self) -> SessionSnapshot:
         live, session = self._live, self._live.session
         responses, unheard = session.responses, session.unheard
-        reply = responses.unfinished
+        latest = responses.unfinished
+        reply = None if latest is None else self._reply(latest)
+        earlier = tuple(map(self._earlier, responses.earlier))
+        going_on = (*earlier, *(() if reply is None else (reply,)))
         return SessionSnapshot(
             session_id=live.id,
             key=live.key,
@@ -143,13 +149,15 @@ class Recorder:
             unanswered=next(iter(unheard.items), None),
             unanswered_too=unheard.items[1:],
             commits=unheard.commits,
-            reply=None if reply is None else self._reply(reply),
-            earlier=tuple(map(self._earlier, responses.earlier)),
+            reply=reply,
+            earlier=earlier,
             ended=tuple(
                 replace(each, created_seq=self._created.get(each.response_id, each.created_seq))
                 for each in self._ended.values()
             ),
             beside=tuple((each.id, self._created.get(each.id, 0)) for each in responses.beside),
+            said=self._speech.of(session, {each.item_id for each in going_on if not each.unwanted}),
+            changes=self._changes.now(),
             streams=live.numbering.last_stream,
             saved=live.saving.saved,
         )

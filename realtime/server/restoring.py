@@ -18,18 +18,21 @@ import msgspec
 
 from realtime import deadlines
 from realtime.core.snapshot import (
+    ChangeSnapshot,
     Position,
     ReplySnapshot,
     SessionSnapshot,
     SnapshotError,
     decode_position,
     decode_record,
+    decode_words,
 )
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SessionConfig, apply
 from realtime.providers.journal import Entry
 from realtime.providers.store import Store
 from realtime.replying.restored import LostReply
+from realtime.replying.said_before import Said
 from realtime.server.access import Caller
 from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.recording import proof_of
@@ -220,7 +223,21 @@ def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeR
         lost=_lost(snapshot.replies, position, request, untold),
         ended=tuple(each for each in snapshot.ended if 0 < each.created_seq <= last_seq < each.done_seq),
         beside=tuple(response_id for response_id, seq in snapshot.beside if 0 < seq <= last_seq),
+        said=tuple(Said(each, decode_words(each.words)) for each in snapshot.said),
+        changes=_changes(snapshot, last_seq),
     )
+
+
+def _changes(snapshot: SessionSnapshot, last_seq: int) -> tuple[ChangeSnapshot, ...]:
+    """Those that the client does not know, each once. Of an item that it never knew it need not know the end."""
+    told = [item_id for _, item_id in snapshot.told]
+    known = {item_id for seq, item_id in snapshot.told if seq <= last_seq}
+    found: dict[tuple[str, str], ChangeSnapshot] = {}
+    for change in snapshot.changes:
+        never_known = change.what == "deleted" and change.id in told and change.id not in known
+        if change.seq > last_seq and not never_known:
+            found[change.what, change.id] = change
+    return tuple(found.values())
 
 
 def _lost(

@@ -62,6 +62,11 @@ class Saving:
         if self._shared is not None:
             self._shared.again()
 
+    def changed(self) -> None:
+        """Something counts by now that did not when it was saved for other servers."""
+        if self._shared is not None:
+            self._shared.look_again()
+
     async def save_all(self) -> bool:
         """Save now; returns whether every place has it all."""
         return all(await asyncio.gather(*(place.save_all() for place in self._places)))

@@ -14,7 +14,7 @@ from typing import Any
 from realtime.context import Context
 from realtime.core.conversation import ROOT, Item
 from realtime.core.messages import ChatRequest
-from realtime.core.snapshot import CommitSnapshot, EndedSnapshot
+from realtime.core.snapshot import ChangeSnapshot, CommitSnapshot, EndedSnapshot
 from realtime.errors import ProtocolError, ProviderError, event_broken
 from realtime.outbox import OutboxFull
 from realtime.protocol import server_events as events
@@ -31,6 +31,8 @@ from realtime.replying.restored import (
     restore_earlier,
     take_out,
 )
+from realtime.replying.said_before import Said, restore_said
+from realtime.session.changes_told import tell_changes
 from realtime.translate import to_wire_item
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,8 @@ class Continued:
 
     `unanswered`: items whose speech the client sends again; `commits`: those whose end it has told itself. `lost`:
     replies that were not over, oldest first. `ended`: replies that had ended, and the client does not know it.
-    `beside`: those beside the conversation that it waits for.
+    `beside`: those beside the conversation that it waits for. `said`: replies that were over, and their words.
+    `changes`: what has happened to items, and it does not know.
     """
 
     session_id: str
@@ -54,6 +57,8 @@ class Continued:
     lost: tuple[LostReply, ...] = ()
     ended: tuple[EndedSnapshot, ...] = ()
     beside: tuple[str, ...] = ()
+    said: tuple[Said, ...] = ()
+    changes: tuple[ChangeSnapshot, ...] = ()
 
 
 async def tell_items(context: Context, items: Iterable[Item], only: frozenset[str] | None = None) -> None:
@@ -84,11 +89,14 @@ async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None
     context = into.context
     try:
         _take_back(continued, context)
+        restore_said(continued.said, into)
         rest = bool(continued.lost) and goes_on(continued.lost[-1].snapshot)
         *before, latest = map(from_whole_word, continued.lost) if rest else continued.lost or (None,)
         earlier = [restore_earlier(lost, into) for lost in before if lost is not None]
         told = {lost.snapshot.item_id for lost in continued.lost}
         await tell_items(context, context.conversation.items, continued.untold - told)
+        wanted = {lost.snapshot.item_id for lost in continued.lost if not lost.snapshot.unwanted}
+        tell_changes(continued.changes, context, wanted)
         going = {lost.snapshot.response_id for lost in continued.lost[-1:]}
         ended = [each for each in continued.ended if each.response_id not in going]
         end_others(ended, continued.beside, into, session.options(None))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, make_dataclass, replace
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import pytest
@@ -13,15 +14,19 @@ from hypothesis import strategies as st
 from realtime.core import snapshot
 from realtime.core.messages import WordTime
 from realtime.core.snapshot import (
+    ChangeSnapshot,
     Position,
     ReplySnapshot,
+    SaidSnapshot,
     SessionSnapshot,
     SnapshotError,
     SpokenSnapshot,
     decode_position,
     decode_record,
+    decode_words,
     encode_position,
     encode_record,
+    encode_words,
 )
 from realtime.core.spoken import SpokenPart
 
@@ -67,6 +72,45 @@ def test_a_record_without_the_ends_of_its_words_is_read_and_one_with_them_too() 
         assert (part.last_whole_ms(349), part.last_whole_ms(700)) == (0, ms)
 
 
+WORDS = msgspec.Raw(b'{"text":"Hello there.","seen":0,"audio_ms":800.0,"steps":[5,200,350,7,411,440]}')
+SAID = replace(
+    WHOLE,
+    said=(
+        SaidSnapshot("item_0", WORDS, 5, "incomplete", 300.0, 700.5, True),
+        SaidSnapshot("item_1", WORDS, 12, response_id="resp_1", unsettled=True),
+    ),
+    changes=(
+        ChangeSnapshot(38, "deleted", "item_9"),
+        ChangeSnapshot(40, "truncated", "item_0", 300.0),
+        ChangeSnapshot(41, "unread", "item_3", error=("transcription_failed", "It is away.")),
+    ),
+)
+
+
+def test_answers_that_are_over_and_changes_are_read_as_they_were_written() -> None:
+    assert decode_record((FOLDER / "version-1-answers-that-are-over.json").read_bytes()) == SAID
+    assert decode_record(encode_record(SAID)) == SAID
+    part = decode_words(SAID.said[0].words)
+    assert (part.heard(610), part.heard(611), part.last_whole_ms(789)) == ("Hello", "Hello there.", 350)
+    assert encode_words(part) == WORDS
+
+
+def test_servers_that_do_not_know_of_them_read_all_the_rest() -> None:
+    types = get_type_hints(SessionSnapshot)
+    known = [each.name for each in fields(SessionSnapshot) if each.name not in ("said", "changes")]
+    before = make_dataclass("Before", [(name, types[name]) for name in known])
+    written = msgspec.json.decode(encode_record(SAID), type=dict[str, msgspec.Raw])
+    assert int(bytes(written["readers_from"])) == 1
+    read = msgspec.json.decode(written["session"], type=before)
+    assert [getattr(read, name) for name in known] == [getattr(WHOLE, name) for name in known]
+
+
+@pytest.mark.parametrize("steps", [b"[5,200]", b"[5,200,-1e3]", b"[5,200,null]", b"[-99,200,350]"])
+def test_words_that_are_damaged_are_refused(steps: bytes) -> None:
+    with pytest.raises(SnapshotError, match="words"):
+        decode_words(msgspec.Raw(b'{"text":"Hello","seen":0,"audio_ms":800.0,"steps":%b}' % steps))
+
+
 def test_the_next_version_can_be_read_where_it_says_so() -> None:
     """It has a field that this one does not know."""
     assert decode_record((FOLDER / "next-version.json").read_bytes()) == WHOLE
@@ -106,6 +150,28 @@ def test_a_spoken_part_is_heard_in_the_same_way_after_it(chunks: list[tuple[str,
     again = SpokenPart.restored(*part.measured())
     for ms in range(0, 5000, 250):
         assert again.heard(ms) == part.heard(ms)
+    assert (again.text, again.audio_ms, again.closed) == (part.text, part.audio_ms, True)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["Hello ", "there. ", "code; "]), st.floats(0, 900)), max_size=5),
+    st.lists(st.tuples(st.floats(-50, 2000), st.floats(-50, 2000)), max_size=5),
+)
+def test_a_spoken_part_can_be_cut_at_each_millisecond_in_the_same_way_after_it(
+    chunks: list[tuple[str, float]], times: list[tuple[float, float]]
+) -> None:
+    part = SpokenPart()
+    for index, (text, ms) in enumerate(chunks):
+        part.begin_chunk(index, text)
+        part.add_audio(index, ms)
+        if index < len(times):
+            part.set_words(index, [WordTime(0, 5, *times[index])])
+        part.finish_chunk(index)
+    part.close()
+    again = decode_words(encode_words(part))
+    for ms in range(int(part.audio_ms) + 2):
+        assert again.heard(ms) == part.heard(ms)
+        assert again.last_whole_ms(ms) == part.last_whole_ms(ms)
     assert (again.text, again.audio_ms, again.closed) == (part.text, part.audio_ms, True)
 
 

@@ -43,7 +43,8 @@ class Story:
 
     def __init__(self) -> None:
         self.at = Position()
-        saving = SimpleNamespace(unsaved=False, again=lambda: None)
+        self.looked_again = 0
+        saving = SimpleNamespace(unsaved=False, again=lambda: None, changed=self.look_again)
         listening = SimpleNamespace(restoring=False, unheard=SimpleNamespace(items=[]))
         live = SimpleNamespace(
             id="sess_1", ending=asyncio.get_running_loop().create_future(), session=listening, saving=saving
@@ -52,6 +53,9 @@ class Story:
         self.entry = JournaledSession(
             cast("LiveSession", live), self.journal, FIRST_EPOCH, Metrics(), cast("Recorder", self)
         )
+
+    def look_again(self) -> None:
+        self.looked_again += 1
 
     def position(self) -> Position:
         return self.at
@@ -87,7 +91,11 @@ def test_words_that_have_left_are_soon_written_and_little_else() -> None:
         records, positions = await told.go(2.0, "item_1", sound=1.5)
         assert 13 <= records <= 20  # at most 0.15 s apart
         assert positions == 0
+        assert told.looked_again == 1
         assert await told.go(6.0, "item_1") in [(1, 5), (1, 6), (0, 5), (0, 6)]  # it plays what it has
         assert await told.go(20.0) in [(1, 3), (1, 4)]  # the answer is over, and then nothing happens
+        assert told.looked_again == 2, (
+            "an answer that is over counts whole where items are kept, before its record"
+        )
 
     run(story())

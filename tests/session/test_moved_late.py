@@ -41,7 +41,7 @@ class Journaled(Losable):
     async def __aenter__(self):
         await super().__aenter__()
         recorder, ending = self._recorder(), asyncio.get_running_loop().create_future()
-        saving = SimpleNamespace(unsaved=False, saved=1, again=lambda: None)
+        saving = SimpleNamespace(unsaved=False, saved=1, again=lambda: None, changed=lambda: None)
         live = SimpleNamespace(id="sess_1", session=self.session, ending=ending, saving=saving)
         self._entry = JournaledSession(live, self.journal, 1, self.metrics, recorder)
         self._writer = asyncio.create_task(self._write())
