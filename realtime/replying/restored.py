@@ -170,9 +170,11 @@ def _arrived(sound: ReplySound, lost: LostReply) -> ReplySound:
 
 
 def _plays_on(sound: ReplySound, lost: LostReply, into: Restoring) -> None:
-    """The player has some of it, and plays that."""
+    """The player has some of it, and plays that. Else what counts of it has been played."""
     if lost.plays_on:
         into.playout.restored(sound, lost.heard_ms, lost.played_ms)
+    else:
+        sound.playback.sent_ms, sound.playback.drained = lost.heard_ms, True
 
 
 def _awaits_client(snapshot: ReplySnapshot) -> bool:

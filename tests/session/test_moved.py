@@ -121,6 +121,24 @@ async def test_a_story_is_told_to_its_end_though_two_servers_are_lost(seed: int)
         assert not third.of("error")
 
 
+@pytest.mark.parametrize("extensions", ["resume", EXTENSIONS])
+@scripted
+async def test_an_answer_that_was_sent_whole_is_not_said_again_by_the_third_server(extensions: str) -> None:
+    """Its client tells nothing of what it plays: it plays all that was sent."""
+    usual = {"speech": FakeSpeech(factor=100.0), "extensions": extensions}
+    async with Losable(chat=StoryChat(story=STORY, word_s=0.001), **usual) as first:
+        await first.ask("Tell me a story.")
+        await first.until("response.done")
+        left = first.lose()
+    before = {"before": left, "continues": left.continues()}
+    async with Losable(chat=StoryChat(story=STORY), ids="b", **before, **usual) as second:
+        await quiet(second)
+        left = second.lose()
+    async with Talk(chat=StoryChat(story=STORY), continues=left.continues(), ids="c", **usual) as third:
+        await quiet(third)
+        assert (said(third), third.events) == (WORDS, [])
+
+
 async def weather_of(city: str) -> str:
     """The weather in a city."""
     RAN.append(city)

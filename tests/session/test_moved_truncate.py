@@ -201,3 +201,34 @@ async def test_words_that_no_longer_change_are_encoded_once_and_only_the_last_ar
     assert len(encoded) == 9
     seconds = old.audio_ms() / 9 / 1000
     assert [each.item_id for each in left.snapshot.said] == items[-int(20 // seconds + 1) :]
+
+
+@pytest.mark.parametrize("seed", range(40))
+@scripted
+async def test_answers_are_cut_as_at_the_lost_server_whenever_it_is_lost(seed: int) -> None:
+    """One or two that are made, and that sound or have sounded, as the server believes; some were cut before."""
+    dice = random.Random(seed)
+    extensions = dice.choice([RESUME, PLAYBACK])
+    async with Losable(chat=chat(), extensions=extensions, speech=UnevenSpeech(dice)) as old:
+        count = dice.choice([1, 1, 2, 3])
+        for number in range(1, count + 1):
+            await old.ask("Tell me a story.")
+            await old.until("response.done", number)
+            await asyncio.sleep(dice.choice([0.0, 1.0, 30.0]))
+        sounds = {event["item_id"]: 0.0 for event in old.of("response.output_audio.delta")}
+        items = list(sounds)[-2:]
+        if dice.random() < 0.3:
+            await cut(old, dice.choice(items), dice.randrange(5000))
+        left = old.lose()
+        cuts = [(dice.choice(items), dice.randrange(7000)) for _ in range(4)]
+        there = [await cut(old, *each) for each in cuts]
+    before = {"before": left, "continues": left.continues()}
+    async with Losable(chat=chat(), extensions=extensions, ids="b", **before) as new:
+        await asyncio.sleep(dice.choice([0.05, 20.0]))
+        assert not new.of("response.created")
+        left = new.lose()
+        assert [await cut(new, *each) for each in cuts] == there
+    async with Talk(chat=chat(), extensions=extensions, continues=left.continues(), ids="c") as third:
+        await asyncio.sleep(0.05)
+        assert not third.of("response.created")
+        assert [await cut(third, *each) for each in cuts] == there
