@@ -70,6 +70,17 @@ async def test_a_redis_that_has_lost_items_gets_all_of_them_again(
         await store.save("me", "conv_2", FIRST_EPOCH, Changes(["a", "b"], {"b": b"2"}))
 
 
+async def test_of_a_save_that_lacks_an_item_nothing_is_written(store: RedisStore) -> None:
+    """Else the next save would find it in the order, and nobody would notice that it is lost."""
+    await store.save("me", "conv_1", FIRST_EPOCH, Changes(["a"], {"a": b"1"}))
+    for _ in range(2):
+        with pytest.raises(ConversationForgotten):
+            await store.save("me", "conv_1", FIRST_EPOCH, Changes(["a", "b", "c"], {"c": b"3"}, {"a"}))
+        assert await store.load("me", "conv_1") == (b"1",)
+    await store.save("me", "conv_1", FIRST_EPOCH, Changes(["a", "b", "c"], {"b": b"2", "c": b"3"}))
+    assert await store.load("me", "conv_1") == (b"1", b"2", b"3")
+
+
 async def test_while_redis_is_away_a_save_is_tried_again_and_nothing_waits(
     server: RedisServer, store: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

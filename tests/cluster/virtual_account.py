@@ -109,7 +109,7 @@ class Line:
 
 
 class Connection:
-    """What the greeting sees of a connection."""
+    """What the link and its greetings need of a connection."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -130,6 +130,18 @@ class Connection:
         else:
             self.answers += await self.client.line.carry(self.client.life, [tuple(words[number:])])
 
+    def pack_commands(self, commands: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        return commands
+
+    async def send_packed_command(self, commands: list[tuple[Any, ...]]) -> None:
+        scripts = [command for command in commands if command[0] != "PING"]
+        calls = [tuple(words[number:]) for _, _, number, *words in scripts]
+        answers = iter(await self.client.line.carry(self.client.life or 0, calls))
+        self.answers += [b"PONG" if name == "PING" else next(answers) for name, *_ in commands]
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        self.client.life = None
+
     async def read_response(self) -> Any:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -138,36 +150,28 @@ class Connection:
 
 
 class Client:
-    """What the link needs of the library's client: a pool with one connection, and pipelines."""
+    """What the link needs of the library's client: a pool with one connection."""
 
     def __init__(self, line: Line) -> None:
         self.line = line
         self.life: int | None = None
         self.connection_pool = self
         self.connection_kwargs: dict[str, Any] = {}
-        self._calls: list[tuple[Any, ...]] = []
+
+    async def get_connection(self) -> Connection:
+        connection = Connection(self)
+        if self.life is None or self.life != self.line.server.life:
+            await self.connection_kwargs["redis_connect_func"](connection)
+        return connection
+
+    async def release(self, connection: Connection) -> None:
+        return
 
     async def disconnect(self) -> None:
         self.life = None
 
     async def aclose(self) -> None:
         self.life = None
-
-    def pipeline(self, transaction: bool) -> Client:
-        self._calls = []
-        return self
-
-    def ping(self) -> None:
-        return
-
-    def evalsha(self, sha: str, number: int, *words: Any) -> None:
-        self._calls.append(tuple(words[number:]))
-
-    async def execute(self, raise_on_error: bool) -> list[Any]:
-        calls = self._calls
-        if self.life is None or self.life != self.line.server.life:
-            await self.connection_kwargs["redis_connect_func"](Connection(self))
-        return [b"PONG", *await self.line.carry(self.life or 0, calls)]
 
 
 @dataclass

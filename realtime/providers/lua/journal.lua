@@ -15,11 +15,11 @@ if operation == 'claim' then
 elseif operation == 'end' then -- who still has it is refused
   epoch = mine + 1
   redis.call('HDEL', key, 'record', 'position')
-else
-  epoch = mine
-  for i = 4, #ARGV, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
+else -- two calls for what is run again and again
+  redis.call('HSET', key, 'epoch', mine, unpack(ARGV, 4))
+  redis.call('PEXPIRE', key, keep)
+  return {(ARGV[4] == 'record' or redis.call('HEXISTS', key, 'record') == 1) and 1 or 2}
 end
 redis.call('HSET', key, 'epoch', epoch)
 redis.call('PEXPIRE', key, keep)
-if operation == 'write' then return {redis.call('HEXISTS', key, 'record') == 1 and 1 or 2} end
 return kept()

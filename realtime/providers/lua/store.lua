@@ -2,7 +2,8 @@
 -- i:ID = item, empty once it was deleted.
 -- ARGV: operation, how long it is kept (ms), then
 --   save EPOCH ORDER DELETED ID ITEM ... | late ORDER ID WAS BEFORE ITEM ... | take | load | forget | opening COUNT
--- ORDER and DELETED are JSON. `late` takes an item if WAS is 0 and there is none, or if it is still BEFORE.
+-- ORDER and DELETED are JSON. What is in the order is there: of a save that lacks an item nothing is written.
+-- `late` takes an item if WAS is 0 and there is none, or if it is still BEFORE.
 local key, operation, keep = KEYS[1], ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -33,13 +34,15 @@ if operation == 'save' then
   if tonumber(ARGV[3]) < epoch then return {'taken'} end
   local order, deleted, gone = cjson.decode(ARGV[4]), cjson.decode(ARGV[5]), {}
   epoch = tonumber(ARGV[3])
+  local before, there = cjson.decode(stored or '[]'), {}
+  for _, id in ipairs(before) do there[id] = true end
+  for i = 6, #ARGV, 2 do there[ARGV[i]] = true end
+  for _, id in ipairs(order) do -- this Redis has forgotten some: the session gives all of them again
+    if not there[id] and redis.call('HEXISTS', key, 'i:' .. id) == 0 then return {'forgotten'} end
+  end
   for i = 6, #ARGV, 2 do redis.call('HSET', key, 'i:' .. ARGV[i], ARGV[i + 1]) end
   for _, id in ipairs(deleted) do gone[id] = true; redis.call('HSET', key, 'i:' .. id, '') end
-  local answer = written(merged(order, cjson.decode(stored or '[]'), gone))
-  for _, id in ipairs(order) do -- this Redis has forgotten some: the session gives all of them again
-    if redis.call('HEXISTS', key, 'i:' .. id) == 0 then return {'forgotten'} end
-  end
-  return answer
+  return written(merged(order, before, gone))
 elseif operation == 'forget' then
   if not stored then return {} end
   redis.call('DEL', key)
