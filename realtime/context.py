@@ -91,9 +91,13 @@ class Context:
 
         Another reply of the session may have met the same before.
         """
-        if self.seat is None or not (is_dry(error) or error.code == "rate_limit_exceeded"):
+        if not (is_dry(error) or error.code == "rate_limit_exceeded"):
             return None
-        found = self.providers_for(voice_id)
+        return self.providers_without_wait(asked, voice_id)
+
+    def providers_without_wait(self, asked: Providers, voice_id: str | None) -> Providers | None:
+        """Who can answer at once instead of these, who refuse or let a request wait; None: nobody."""
+        found = asked if self.seat is None else self.providers_for(voice_id)
         return None if found is asked else found
 
     @property

@@ -2,8 +2,9 @@
 
 An account tells that it has run dry, or that its minute is used up, when it is asked. Of the chat model nothing was
 seen by then, and of the voice no sound of this chunk was heard: so another account can be asked for the same, and
-nobody notices but for the time. Chunks that the first account has taken it speaks to their end. A refusal in the middle
-of a text or of a chunk ends the reply, as with one account.
+nobody notices but for the time. Where a voice would wait for its minute, another one speaks that need not. Chunks that
+the first account has taken it speaks to their end. A refusal in the middle of a text or of a chunk ends the reply, as
+with one account.
 Which account that is, and whether there is one, `Context.providers_after` knows.
 """
 
@@ -180,26 +181,36 @@ class _AccountsUtterance(Utterance):
 
     async def events(self) -> AsyncGenerator[SpeechEvent, None]:
         while True:
-            place = self._heard
+            place, instead = self._heard, None
             try:
                 async with aclosing(place.utterance.events()) as events:
                     async for event in events:
+                        if (instead := self._without_wait(event, place)) is not None:
+                            break
                         yield self._known(event, place.first)
             except ProviderError as error:
-                if not self._is_over(place):
-                    if self._sounds or (instead := self._instead(error, place)) is None:
-                        raise  # what sounds would be said twice, or cut
-                    without_trace(error)
-                    yield SpeechPaused()
-                    await self._begin_again(instead)
-                    await self._give()
-                    yield SpeechPaused(over=True)
-                    continue
+                instead = None if self._sounds or self._is_over(place) else self._instead(error, place)
+                if instead is None and not self._is_over(place):
+                    raise  # what sounds would be said twice, or cut
                 without_trace(error)
-            if place.after is None:
+            if instead is not None:
+                yield SpeechPaused()
+                await self._begin_again(instead)
+                await self._give()
+                yield SpeechPaused(over=True)
+            elif place.after is None:
                 return
-            self._heard = place.after
-            await place.stack.aclose()
+            else:
+                self._heard = place.after
+                await place.stack.aclose()
+
+    def _without_wait(self, event: SpeechEvent, place: _Place) -> Providers | None:
+        """Who speaks at once instead of an account that would wait, if nothing of this chunk was heard."""
+        waits = isinstance(event, SpeechPaused) and not event.over
+        if not waits or self._sounds or self._is_over(place):
+            return None
+        found = self._context.providers_without_wait(place.asked, self._voice.voice_id)
+        return None if found is None or found.speech is place.asked.speech else found
 
     def _is_over(self, place: _Place) -> bool:
         """Whether all that it will ever have to speak has been heard."""

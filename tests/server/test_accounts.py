@@ -173,6 +173,24 @@ async def test_a_turn_that_the_platform_limits_for_long_is_answered_by_the_other
         assert both.metric("realtime_responses_total", status="completed", code="") == 2
 
 
+async def test_a_voice_that_the_platform_limits_goes_on_at_the_other_account_without_a_wait():
+    async with two_accounts(rpm=(6000, 600)) as both, both.connect() as wire:
+        await both.know_voices()
+        both.fault("speech.error=1002")
+        await wire.send("session.update", session={"type": "realtime", "audio": {"output": {"speed": 1.1}}})
+        assert (await wire.ask("What is two plus two?"))["status"] == "completed"
+        assert (
+            both.metric(
+                "realtime_upstream_errors_total",
+                kind="speech",
+                code="rate_limit_exceeded",
+                upstream_code="1002",
+            )
+            == 1
+        )
+        assert both.metric("realtime_account_moves_total", account="one", reason="used_up") == 1
+
+
 @pytest.mark.parametrize("fault", ["chat.error=1008", "speech.error=1008"])
 async def test_an_account_that_answers_again_gets_sessions_at_once(fault):
     async with two_accounts(rpm=(6000, 600)) as both:
