@@ -8,11 +8,15 @@ class ClientError(Exception):
 
 
 class ConnectionFailed(ClientError):
-    """The server cannot be reached, or refuses the connection. `code` is its error code, if there is one."""
+    """The server cannot be reached, or refuses the connection. `code` is its error code, if there is one.
 
-    def __init__(self, message: str, code: str | None = None) -> None:
+    `retry_after_s`: how long it asks to wait before the next try, if it does.
+    """
+
+    def __init__(self, message: str, code: str | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.retry_after_s = retry_after_s
 
 
 class ConnectionLost(ConnectionFailed):

@@ -161,9 +161,9 @@ class Line:
 
     async def _opened(self, deadline_s: float) -> tuple[WatchedSocket, Event]:
         """A new socket and its first event, after as many tries as it takes. Raises ConnectionLost."""
-        tries = self._in_vain
+        tries, asked_s = self._in_vain, 0.0
         while True:
-            await asyncio.sleep(random.random() * longest_wait_s(tries))
+            await asyncio.sleep(max(asked_s, random.random() * longest_wait_s(tries)))
             if self._in_vain and self._now() >= deadline_s:
                 raise ConnectionLost("The server ends every new session at once: its log says why.")
             try:
@@ -171,6 +171,8 @@ class Line:
             except ConnectionFailed as failed:
                 if failed.code == "invalid_api_key" or self._now() >= deadline_s:
                     raise ConnectionLost(str(failed), failed.code) from None
+                # Not beyond the end: who asks once more then may still be let in
+                asked_s = min(failed.retry_after_s or 0.0, max(0.0, deadline_s - self._now()))
             tries += 1
 
     def _now(self) -> float:

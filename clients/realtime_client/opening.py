@@ -6,6 +6,7 @@ Knows no conversation, and nothing of a socket once its first event is there.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -144,9 +145,13 @@ def _trouble(error: Exception, url: str, proxy: str | None, timeout_s: float) ->
             return f"{where} is not a realtime server ({str(error).rstrip('.')}).{hint}"
 
 
-def _refusal(refused: InvalidStatus) -> tuple[str, str | None]:
+def _refusal(refused: InvalidStatus) -> tuple[str, str | None, float | None]:
+    """Message, code and seconds to wait."""
+    response = refused.response
+    asked = "".join(response.headers.get_all("Retry-After")[:1])
+    wait_s = float(asked) if re.fullmatch("[0-9]{1,9}", asked) else None  # a balancer may send a date instead
     try:
-        error = msgspec.json.decode(refused.response.body or b"")["error"]
-        return error["message"], error.get("code")
+        error = msgspec.json.decode(response.body or b"")["error"]
+        return error["message"], error.get("code"), wait_s
     except (msgspec.DecodeError, KeyError, TypeError):
-        return f"The server refused the connection with HTTP status {refused.response.status_code}.", None
+        return f"The server refused the connection with HTTP status {response.status_code}.", None, wait_s

@@ -223,6 +223,31 @@ async def test_a_refused_upgrade_tells_the_servers_own_sentence():
     assert caught.value.code == "invalid_api_key"
 
 
+@pytest.mark.parametrize(
+    ("told", "wait_s"),
+    [
+        (["7"], 7.0),
+        (["7", "9"], 7.0),
+        ([], None),
+        (["Fri, 27 Nov 2026 15:00:00 GMT"], None),
+        (["-1"], None),
+        (["1" * 400], None),
+    ],
+)
+async def test_a_refused_upgrade_tells_how_long_to_wait(told, wait_s):
+    def refuse(connection, request):
+        response = connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "full")
+        for each in told:
+            response.headers["Retry-After"] = each
+        return response
+
+    async with scripted_server(hello, process_request=refuse) as (url, _):
+        with pytest.raises(ConnectionFailed, match="503") as caught:
+            async with connect(url):
+                pass
+    assert caught.value.retry_after_s == wait_s
+
+
 async def test_a_server_that_is_not_there_is_one_sentence(unused_tcp_port):
     with pytest.raises(ConnectionFailed, match=r"Nothing answers at ws://127\.0\.0\.1:.*realtime serve"):
         async with connect(f"http://127.0.0.1:{unused_tcp_port}"):

@@ -1,6 +1,7 @@
 """The Python client where no session is kept: it comes back with the conversation as text, unless it was told not to."""
 
 import asyncio
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -161,3 +162,25 @@ def test_no_server_is_looked_for_without_end():
         assert 60 <= loop.time() - began_s <= 60 + LAST_TRY_S
 
     virtual_time.run(run())
+
+
+def test_a_server_that_asks_to_wait_is_not_asked_earlier():
+    async def run(asks_s, refusals):
+        asked = []
+
+        async def open_socket(query):
+            asked.append(loop.time())
+            if len(asked) <= refusals:
+                raise ConnectionFailed("It is full.", "server_overloaded", asks_s)
+            return Sends(), {"type": "session.created", "session": {"id": "sess_2"}}
+
+        line, loop = Line(Bare(), open_socket, rate=24_000, return_s=60.0), asyncio.get_running_loop()
+        began_s = loop.time()
+        await line.come_back(LOST)
+        return [later - earlier for earlier, later in pairwise([began_s, *asked])]
+
+    first_s, *others_s = virtual_time.run(run(10.0, 3))
+    assert first_s <= 0.3
+    assert all(each >= 10 for each in others_s)
+    # the last try is at the end, and not beyond it
+    assert sum(virtual_time.run(run(1000.0, 1))) == pytest.approx(60.0)
