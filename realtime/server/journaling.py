@@ -125,13 +125,15 @@ class JournaledSession:
         if not self._over and self._saving is None:
             self._write_all()
 
-    def _write_all(self) -> None:
-        if self._recorder.position().item_ids != self._going_on:
+    def _write_all(self, position: Position | None = None) -> None:
+        """`position`: as it is now, where somebody has just looked."""
+        position = position or self._recorder.position()
+        if position.item_ids != self._going_on:
             self.live.saving.changed()  # a reply that has been heard to its end counts whole, and no event says so
         if self.live.saving.unsaved:
             self._saving = asyncio.create_task(self._save_first(), name=f"{self.live.id} record")
         else:
-            self.write()
+            self.write(position)
 
     async def _save_first(self) -> None:
         try:
@@ -141,10 +143,10 @@ class JournaledSession:
         finally:
             self._saving = None
 
-    def write(self) -> asyncio.Future[Kept]:
-        """Write all of it, whatever the state of its items."""
+    def write(self, position: Position | None = None) -> asyncio.Future[Kept]:
+        """Write all of it, whatever the state of its items. `position`: as it is now."""
         since_s, self._dirty_s = self._dirty_s, None
-        self._position = self._recorder.position()
+        self._position = position or self._recorder.position()
         self._going_on = self._position.item_ids
         self._alive_s = self._now() + ALIVE_S
         kept = self._send(encode_record(self._recorder.snapshot()), encode_position(self._position))
@@ -161,7 +163,7 @@ class JournaledSession:
         # With the sound came the times of its words. A record that has a reply which is over needs another record, not
         # a position that does not know its item: nothing of that would count as heard
         if position.sent_ms > self._position.sent_ms or position.item_ids != self._position.item_ids:
-            self._write_all()
+            self._write_all(position)
             return
         busy = position.item_id is not None or position.earlier or self.live.session.unheard.items
         if (busy and position != self._position) or now_s >= self._alive_s:

@@ -143,8 +143,10 @@ class Persistence:
             else:
                 await self._changed.wait()
                 await asyncio.sleep(self._batch_s)
+            keep_up, unfinished = unfinished, bool(self._so_far())
+            if not keep_up and not self._changed.is_set():
+                continue  # who had to wait for it has saved it meanwhile (`save_changes`)
             self._changed.clear()
-            unfinished = bool(self._so_far())
             if not await self._save(self._items_now()) and not self._taken_over:
                 self._changed.set()
                 await asyncio.sleep(RETRY_S)

@@ -27,6 +27,7 @@ from realtime.server.recorded_changes import UNSENT, RecordedChanges
 from realtime.server.recorded_speech import RecordedSpeech
 
 if TYPE_CHECKING:
+    from realtime.protocol.session_config import SessionConfig
     from realtime.replying.reply_sound import ReplySound
     from realtime.replying.response import Response
     from realtime.server.live_session import LiveSession
@@ -54,6 +55,8 @@ class Recorder:
         self._told: deque[tuple[int, str]] = deque(maxlen=TOLD)
         self._changes = RecordedChanges()
         self._speech = RecordedSpeech()
+        # Of the last reply that was recorded: a reply has many records
+        self._differing: tuple[ResponseOptions, SessionConfig, dict[str, Any] | None] | None = None
         for reply in () if before is None else before.replies:
             if 0 < reply.created_seq <= live.numbering.seq:  # else the client does not know it
                 self._created[reply.response_id] = reply.created_seq
@@ -115,6 +118,11 @@ class Recorder:
         if len(self._ended) > ENDED:
             del self._ended[next(iter(self._ended))]
 
+    def _with_begin(self, ended: EndedSnapshot) -> EndedSnapshot:
+        """It may have waited for the client when the reply ended."""
+        created = self._created.get(ended.response_id, ended.created_seq)
+        return ended if created == ended.created_seq else replace(ended, created_seq=created)
+
     def position(self) -> Position:
         session = self._live.session
         input_ms, reply = session.unheard.from_ms, session.responses.unfinished
@@ -151,10 +159,7 @@ class Recorder:
             commits=unheard.commits,
             reply=reply,
             earlier=earlier,
-            ended=tuple(
-                replace(each, created_seq=self._created.get(each.response_id, each.created_seq))
-                for each in self._ended.values()
-            ),
+            ended=tuple(map(self._with_begin, self._ended.values())),
             beside=tuple((each.id, self._created.get(each.id, 0)) for each in responses.beside),
             said=self._speech.of(session, {each.item_id for each in going_on if not each.unwanted}),
             changes=self._changes.now(),
@@ -202,8 +207,10 @@ class Recorder:
 
     def _options(self, options: ResponseOptions) -> dict[str, Any] | None:
         plans, config = self._live.session.responses.plans, self._live.session.config
-        usual = plans.with_tools(response_options(config))
-        return differing(options, usual, plans.ours(options))
+        if self._differing is None or self._differing[0] is not options or self._differing[1] is not config:
+            usual = plans.with_tools(response_options(config))
+            self._differing = options, config, differing(options, usual, plans.ours(options))
+        return self._differing[2]
 
 
 def _note(numbers: dict[str, int], response_id: str, seq: int) -> None:

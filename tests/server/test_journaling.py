@@ -44,6 +44,7 @@ class Story:
     def __init__(self) -> None:
         self.at = Position()
         self.looked_again = 0
+        self.asked = 0
         saving = SimpleNamespace(unsaved=False, again=lambda: None, changed=self.look_again)
         listening = SimpleNamespace(restoring=False, unheard=SimpleNamespace(items=[]))
         live = SimpleNamespace(
@@ -58,6 +59,7 @@ class Story:
         self.looked_again += 1
 
     def position(self) -> Position:
+        self.asked += 1
         return self.at
 
     def queued(self, event: events.ServerEvent) -> None:
@@ -92,6 +94,9 @@ def test_words_that_have_left_are_soon_written_and_little_else() -> None:
         assert 13 <= records <= 20  # at most 0.15 s apart
         assert positions == 0
         assert told.looked_again == 1
+        asked = told.asked
+        records, _ = await told.go(2.0, "item_1", sound=1.5)
+        assert told.asked - asked == records, "one look at the session is enough for a record"
         assert await told.go(6.0, "item_1") in [(1, 5), (1, 6), (0, 5), (0, 6)]  # it plays what it has
         assert await told.go(20.0) in [(1, 3), (1, 4)]  # the answer is over, and then nothing happens
         assert told.looked_again == 2, (

@@ -1,12 +1,15 @@
-"""A store in trouble for hours: the log says so once, and again when it is well, or when something is lost."""
+"""A store in trouble for hours: the log says so once, and again when it is well, or when something is lost.
+
+And what is saved because somebody waits for it is not looked at again.
+"""
 
 import asyncio
 import logging
 
-from realtime.core.conversation import Conversation, Message, Text
+from realtime.core.conversation import Conversation, Item, Message, Text
 from realtime.errors import ProviderUnavailable
 from realtime.providers.memory_store import MemoryStore
-from realtime.server.persistence import Persistence
+from realtime.server.persistence import KEEP_UP_S, Persistence
 from tests import virtual_time
 
 HOUR_S = 3600.0
@@ -42,5 +45,51 @@ def test_a_full_disk_is_told_once_by_each_conversation_and_so_is_its_end(caplog)
         await persistence.finish()
         assert len(caplog.messages) == 4
         assert "lost" in caplog.messages[3]
+
+    virtual_time.run(run())
+
+
+class Watched(Conversation):
+    looks = 0
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        self.looks += 1
+        return super().items
+
+
+def test_what_was_saved_for_who_waits_for_it_is_not_looked_at_again() -> None:
+    async def run() -> None:
+        store, conversation, so_far = FullDisk(), Watched(), dict[str, Text]()
+        store.full = False
+        conversation.add(Message("item_1", "user", (Text("Hello."),)))
+        persistence = Persistence(store, "me", "conv", conversation, so_far=lambda: so_far)
+        saving = asyncio.create_task(persistence.run())
+        for replying in (False, True):  # while a reply is not over it is, again and again
+            if replying:
+                so_far["item_2"] = Text("And")
+            looks = conversation.looks
+            persistence.look_again()
+            await asyncio.sleep(0)
+            await persistence.save_changes()
+            assert persistence.saved == 1
+            await asyncio.sleep(KEEP_UP_S)
+            assert conversation.looks - looks == 1
+        await asyncio.sleep(2 * KEEP_UP_S)
+        assert conversation.looks - looks >= 3
+        so_far.clear()
+        await asyncio.sleep(2 * KEEP_UP_S)
+        conversation.add(Message("item_3", "user", (Text("Goodbye."),)))
+        persistence.look_again()
+        await asyncio.sleep(KEEP_UP_S)
+        assert persistence.saved == 2, "nobody waited for it"
+        store.full = True
+        conversation.add(Message("item_4", "user", (Text("Really."),)))
+        persistence.look_again()
+        await persistence.save_changes()
+        store.full = False
+        await asyncio.sleep(10 * KEEP_UP_S)
+        assert persistence.saved == 3, "its save had failed"
+        saving.cancel()
 
     virtual_time.run(run())
