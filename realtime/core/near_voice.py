@@ -3,9 +3,12 @@ and of the floor.
 
 A detector takes voices in the background for speech, so a turn in a café never ends. They give themselves away where
 the near voice falls quiet: the sound stays at the floor, far below the near voice, and the detector still hears speech
-in it. A silent room, noise, a telephone and reverberation show no speech at the floor, and nothing changes there. The
-numbers and what they were compared with are in bench/README.md. Pure: one frame at a time, no clock. It does not know
-what is said, nor when a turn ends.
+in it. A silent room, noise, a telephone and reverberation show no speech at the floor, and nothing changes there.
+
+Where no voices are behind, each turn has its own near voice: in noise, one who speaks 14 dB softer than the one before
+is as near to the floor as voices behind are. And voices that have gone hold back nobody. The numbers and what they were
+compared with are in bench/README.md. Pure: one frame at a time, no clock. It does not know what is said, nor when a
+turn ends.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ NEAR_FADE_DB = 0.005  # a frame, 0.16 dB a second, while somebody else or nobody
 RECENT_FRAMES = 40  # 1.3 s of sound at the floor ...
 LEAST_FRAMES = 16  # ... of which so much must be known ...
 SPEECH_SHARE = 0.75  # ... and so much must be speech to the detector
+GONE_FRAMES = FLOOR_FRAMES  # without speech to the detector: there are no voices behind any more
 ONSET_BELOW_NEAR_DB = 2.0  # a turn begins with a voice about as loud as the last one ...
 ONSET_ABOVE_DB = 4.0  # ... or so much louder than all that was behind it
 ONSET_LATE_FRAMES = 16  # the sound of the last 0.5 s may be the voice itself
@@ -50,7 +54,9 @@ class NearVoice:
         self._behind: deque[float] = deque(maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES)  # levels without it
         self._at_floor: deque[bool] = deque()  # the last RECENT_FRAMES: were they speech to the detector?
         self._speech_frames = 0  # of them
-        self._voices_behind = False  # there have been some
+        self._voices_behind = False  # there have been some, not long ago
+        self._silent_frames = 0  # the newest, without a turn and without speech
+        self._turn_open = False  # at the frame before
         self.held_back_ms = 0  # of speech before the next turn that was taken for voices behind
 
     def __repr__(self) -> str:
@@ -76,6 +82,7 @@ class NearVoice:
         self._quiet.clear()
 
     def _follow(self, power: float, *, voiced: bool, speaking: bool) -> bool:
+        self._begin_anew(voiced=voiced, speaking=speaking)
         level_db = self._level_db(power)
         behind = self._is_behind(level_db, voiced=voiced, speaking=speaking)
         if behind or not speaking:
@@ -89,6 +96,16 @@ class NearVoice:
         elif not (behind and speaking):  # the end of a turn is not taken back
             self._near_db -= NEAR_FADE_DB
         return behind
+
+    def _begin_anew(self, *, voiced: bool, speaking: bool) -> None:
+        """Forget the voices behind that have gone, and at the onset of a turn the voice of the one before, which may be
+        somebody else's."""
+        self._silent_frames = 0 if voiced or speaking else self._silent_frames + 1
+        if self._silent_frames >= GONE_FRAMES:
+            self._voices_behind = False
+        if speaking and not self._turn_open and not self._voices_behind:
+            self._near_db = _NONE_DB
+        self._turn_open = speaking
 
     def _level_db(self, power: float) -> float:
         self._powers.append(power)

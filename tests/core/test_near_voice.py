@@ -99,6 +99,27 @@ def test_what_was_held_back_is_counted_until_a_turn_is_open():
     assert ears.subject.held_back_ms == 0
 
 
+NOISE = NEAR - 30.0
+
+
+def test_in_noise_a_soft_speaker_after_a_loud_one_is_not_taken_for_voices_behind():
+    ears = Ears()
+    ears.hear(NOISE, 3.0, voiced=False, speaking=False)
+    assert not any(ears.talk(gap=NOISE))
+    ears.hear(NOISE, 6.0, voiced=False, speaking=False)
+    assert not any(ears.hear(NOISE + 12.0, 0.064, speaking=False))
+    assert not any(ears.talk(seconds=4.0, near=NOISE + 12.0, gap=NOISE + 9.0))
+
+
+def test_voices_behind_that_have_gone_hold_back_nobody_in_noise_as_loud_as_they_were():
+    ears = Ears().after_a_turn()
+    assert any(ears.hear(BEHIND + 2.0, 0.5, speaking=False)), "while they are there"
+    ears.hear(BEHIND, 3.0, voiced=False, speaking=False)
+    assert any(ears.hear(BEHIND + 2.0, 0.5, speaking=False)), "they may only pause"
+    ears.hear(BEHIND, 4.0, voiced=False, speaking=False)
+    assert not any(ears.hear(BEHIND + 2.0, 0.5, speaking=False))
+
+
 @given(st.floats(-30.0, 0.0), st.floats(11.0, 14.0))
 def test_the_distance_decides_and_not_the_level(gain_db, distance_db):
     ears = Ears()
