@@ -31,6 +31,8 @@ NEAR_FADE_DB = 0.005  # a frame, 0.16 dB a second, while somebody else or nobody
 RECENT_FRAMES = 40  # 1.3 s of sound at the floor ...
 LEAST_FRAMES = 16  # ... of which so much must be known ...
 SPEECH_SHARE = 0.75  # ... and so much must be speech to the detector
+FAR_BELOW_DB = 12.0  # so far below the near voice hardly a sentence ends ...
+FAR_SPEECH_SHARE = 0.3  # ... and less speech tells: of babble 20 dB below, the detector takes half for speech
 GONE_FRAMES = FLOOR_FRAMES  # without speech to the detector: there are no voices behind any more
 ONSET_BELOW_NEAR_DB = 2.0  # a turn begins with a voice about as loud as the last one ...
 ONSET_ABOVE_DB = 4.0  # ... or so much louder than all that was behind it
@@ -127,7 +129,9 @@ class NearVoice:
 
     def _speech_at_floor(self) -> bool:
         known = len(self._at_floor)
-        return known >= LEAST_FRAMES and self._speech_frames >= SPEECH_SHARE * known
+        far = max(self._held) < self._near_db - FAR_BELOW_DB
+        share = FAR_SPEECH_SHARE if far else SPEECH_SHARE
+        return known >= LEAST_FRAMES and self._speech_frames >= share * known
 
     def _count_at_floor(self, voiced: bool) -> None:
         if len(self._at_floor) == RECENT_FRAMES:

@@ -99,6 +99,28 @@ def test_what_was_held_back_is_counted_until_a_turn_is_open():
     assert ears.subject.held_back_ms == 0
 
 
+@pytest.mark.parametrize("below_db", [15.0, 20.0])
+def test_far_below_the_near_voice_a_third_of_speech_tells_voices_behind(below_db):
+    """The detector takes half of soft babble for speech: such a turn never had a silence, nor enough speech at its floor."""
+    ears = Ears()
+    ears.talk(gap=NEAR - below_db)
+    after = [
+        hidden
+        for _ in range(12)
+        for hidden in (
+            *ears.hear(NEAR - below_db, 0.096, voiced=True),
+            *ears.hear(NEAR - below_db, 0.128, voiced=False),
+        )
+    ]
+    assert all(after[int(1000 / FRAME_MS) :])
+
+
+def test_a_soft_end_of_a_sentence_with_a_third_of_speech_is_the_near_voice():
+    ears = Ears()
+    ears.talk(gap=BEHIND)
+    assert not any(ears.hear(NEAR - 9, 0.096) + ears.hear(NEAR - 9, 1.0, voiced=False))
+
+
 NOISE = NEAR - 30.0
 
 
