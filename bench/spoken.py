@@ -76,6 +76,7 @@ class Result:
     mode: Mode
     turns: list[SpokenTurn] = field(default_factory=list)
     early_ends: int = 0  # turns that the server ended inside the sentence
+    lost: int = 0  # sentences that began no turn, or one that did not end
     load: float = 0.0
 
     @property
@@ -91,7 +92,7 @@ class Result:
 async def turn(
     client: WireClient, microphone: Microphone, upstream: Platform, speech: Speech
 ) -> SpokenTurn | None:
-    """One spoken turn; None if the server ended it before the sentence was complete."""
+    """One spoken turn; None if the server ended it before the sentence was complete. TimeoutError: it never did."""
     start_s = await microphone.say(speech)
     await client.forget()  # of the noise after the sentence before
     ended_s = start_s + speech.end_ms / 1000
@@ -142,7 +143,11 @@ async def measure(mode: Mode, rounds: int) -> Result:
             await asyncio.sleep(1.0)
             await turn(client, microphone, upstream, recordings[-1])  # the first turn loads models
             for number in range(rounds):
-                one = await turn(client, microphone, upstream, recordings[number % len(recordings)])
+                try:
+                    one = await turn(client, microphone, upstream, recordings[number % len(recordings)])
+                except TimeoutError:
+                    result.lost += 1
+                    continue
                 if one is None:
                     result.early_ends += 1
                 else:
@@ -163,6 +168,7 @@ HEADS = (
     "transcript",
     "speech / chat requests per turn",
     "new connections",
+    "cut / lost",
     "machine load",
 )
 
@@ -179,6 +185,7 @@ def row(result: Result) -> list[object]:
         ready,
         f"{sum(one.requests for one in turns) / len(turns):.2f} / {sum(one.chats for one in turns) / len(turns):.2f}",
         sum(one.new_connections for one in turns),
+        f"{result.early_ends} / {result.lost}",
         f"{result.load:.1f}",
     ]
 
