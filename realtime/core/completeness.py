@@ -11,6 +11,7 @@ from typing import Literal
 
 from realtime.core.characters import HAN
 from realtime.core.full_stops import FullStops
+from realtime.core.han_variants import in_simple_characters
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
 from realtime.core.unicode_tables import ranges
 
@@ -62,6 +63,7 @@ def completeness_of(text: str) -> Completeness:
     if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
         return Completeness.INCOMPLETE
     if _HAN.search(text):
+        text = in_simple_characters(text)
         dangling = bool(_DANGLING_HAN.search(text)) and not _HAN_ANSWERS.search(_MARKS.sub("", text))
         dangling |= bool(_DIGITS_HAN.search(re.sub(r"[、，。,.\s]", "", text[-_LOOKED_AT:])))
         return _COMPLETENESS[bool(dangling), bool(_ENDS.search(text))]

@@ -7,6 +7,7 @@ Such words are so short that a transcriber doubts them in noise; and what it inv
 from __future__ import annotations
 
 from realtime.core.folding import fold, units
+from realtime.core.han_variants import in_simple_characters
 from realtime.core.short_words import is_backchannel, is_hum, takes_turn
 
 LONGEST = 6  # words, or characters of scripts without blanks
@@ -19,7 +20,7 @@ _NUMBERS = frozenset(
 
 def is_short_answer(text: str) -> bool:
     """Whether somebody who was asked may have said just this."""
-    words = units(fold(text.replace("-", " ")))  # "twenty-one"
+    words = units(in_simple_characters(fold(text.replace("-", " "))))  # "twenty-one"
     if not 0 < len(words) <= LONGEST or is_hum(text):
         return False
     if all(word.isdecimal() or word in _NUMBERS for word in words):

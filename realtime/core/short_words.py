@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.characters import HANGUL, UNSPACED, is_unspaced
 from realtime.core.folding import fold, shorten, units
+from realtime.core.han_variants import in_simple_characters
 from realtime.core.turn_words import TURN_WORDS
 
 _SYLLABLE = (  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
@@ -29,8 +30,12 @@ _BEGINS_LIKE_HUM = re.compile("[aeiouh]*m")
 _HUMMED = re.compile(r"\Amm[hm]*")  # before a word: "mm-okay", "M-M-M-OK"
 
 
+def _form(text: str) -> str:
+    return in_simple_characters(fold(text))
+
+
 def _words(table: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(fold(word) for line in table.values() for word in line.split("|"))
+    return frozenset(_form(word) for line in table.values() for word in line.split("|"))
 
 
 _TURN_WORDS = _words(TURN_WORDS)
@@ -44,41 +49,41 @@ _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 
 def is_backchannel(text: str) -> bool:
     """Whether the text is nothing but backchannels, in any language and any number; no text at all is one, too."""
-    return _made_of(fold(text), _BACKCHANNELS, hums=True)
+    return _made_of(_form(text), _BACKCHANNELS, hums=True)
 
 
 def may_become_backchannel(text: str) -> bool:
     """Whether it is the beginning of a backchannel, perhaps after others: "yeah, I", "inter", "原来"."""
-    words = fold(text).split()
+    words = _form(text).split()
     return any(" ".join(words[start:]) in _BEGINNINGS for start in _reached(words, _BACKCHANNELS, hums=True))
 
 
 def is_hum(text: str) -> bool:
     """Whether the text is only breath and humming, without a word of any language; no text at all is, too."""
-    return _made_of(fold(text), _HUMS, hums=True)
+    return _made_of(_form(text), _HUMS, hums=True)
 
 
 def takes_turn(text: str) -> bool:
     """Whether the text is a command, an objection or a question of one word, said once or again and again."""
-    folded = fold(text)
+    folded = _form(text)
     return bool(folded) and _made_of(folded, _TURN_WORDS, hums=False)
 
 
 def begins_like_hum(text: str) -> bool:
     """Whether the first consonant but h is an m: so does what a transcriber makes of a "mm-hmm" that it cannot read."""
-    return _BEGINS_LIKE_HUM.match(fold(text).replace(" ", "")) is not None
+    return _BEGINS_LIKE_HUM.match(_form(text).replace(" ", "")) is not None
 
 
 def ends_a_hum(text: str) -> bool:
     """Whether two hums or more are followed by one word that takes no turn: "M. M. Sun" was a "mm-hmm"."""
-    words = fold(text).split()
+    words = _form(text).split()
     before, last = " ".join(words[:-1]), words[-1:]
     return len(words) > 2 and is_hum(before) and not takes_turn(last[0]) and not is_hum(last[0])
 
 
 def has_several_words(text: str) -> bool:
     """Whether two words or more are no particles; in scripts without blanks, whether there are three characters."""
-    found = units(fold(text))
+    found = units(_form(text))
     return sum(len(unit) >= _MORE_THAN_A_PARTICLE for unit in found) >= 2 or sum(map(is_unspaced, found)) >= 3
 
 

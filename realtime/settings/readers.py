@@ -12,6 +12,8 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
+from realtime.core.han_variants import traditional_script
+
 Reader = Callable[[Any], Any]
 
 MIN_SERVER_SECRET = 32  # characters
@@ -216,14 +218,16 @@ def networks(raw: Any) -> tuple[str, ...]:
 
 
 def language(raw: Any) -> str | None:
-    """An ISO-639-1 code; `auto` means that the language is detected; a region (`en-US`) is left off."""
+    """An ISO-639-1 code; `auto` means that the language is detected; a region (`en-US`) is left off, unless it tells
+    that Chinese is written in traditional characters: `zh-TW` and `zh-HK` stay, `zh-Hant` is `zh-TW`."""
     word = raw.strip().lower() if isinstance(raw, str) else ""
     if word == "auto":
         return None
     code = re.split("[-_]", word, maxsplit=1)[0]
     if not re.fullmatch("[a-z]{2,3}", code):
         raise ValueError("auto or a code like en or zh")
-    return code
+    script = traditional_script(word)
+    return code + script.removeprefix("zh") if script else code
 
 
 def provider(own: str) -> Reader:

@@ -156,7 +156,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "language",
                 "REALTIME_LANGUAGE",
-                "The language that users speak (`en`, `zh`, ...); `auto` detects it. `en` makes transcription of English three times cheaper.",
+                "The language that users speak (`en`, `zh`, ...); `auto` detects it. `en` makes transcription of English three times cheaper. `zh-TW` and `zh-HK` write Chinese in traditional characters.",
                 types.language,
             ),
             _setting(

@@ -74,3 +74,11 @@ def test_the_marks_of_other_scripts_complete_a_sentence(text: str) -> None:
 @pytest.mark.parametrize("text", ["I need to see Dr.", "مرحبا،", "ሰላም፣", "Quiero ver a la Sra."])
 def test_a_clause_mark_or_a_title_leaves_a_sentence_open(text: str) -> None:
     assert completeness_of(text) is Completeness.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [("我要這個。", "我要这个。"), ("我想說，還有", "我想说，还有"), ("是對的。", "是对的。")],
+)
+def test_chinese_in_traditional_characters_is_as_complete_as_in_simplified_ones(traditional, simplified):
+    assert completeness_of(traditional) is completeness_of(simplified)

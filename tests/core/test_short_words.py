@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.backchannels import BACKCHANNELS
+from realtime.core.han_variants import traditional_script
 from realtime.core.short_words import is_backchannel, is_hum, may_become_backchannel, takes_turn
 from realtime.core.turn_words import TURN_WORDS
 from realtime.minimax.voice_language import _PREFIXES
@@ -123,3 +124,30 @@ def test_a_text_that_breaks_off_may_still_become_a_backchannel(text):
 )
 def test_other_beginnings_are_none(text):
     assert not may_become_backchannel(text)
+
+
+@pytest.mark.parametrize("words", "對，對|說得對|厲害|難怪|沒毛病|這樣子|當然了|請繼續".split("|"))
+def test_a_murmur_in_traditional_characters_stops_nothing(words):
+    assert is_backchannel(words)
+
+
+@pytest.mark.parametrize(
+    "word", "別說了|閉嘴|別講了|等會|大聲點|慢點|換一個|再見|誰|哪裡|為什麼|爲什麼".split("|")
+)
+def test_a_command_in_traditional_characters_takes_the_turn(word):
+    assert takes_turn(word)
+
+
+@pytest.mark.parametrize(
+    ("tag", "script"),
+    [
+        ("zh-TW", "zh-TW"),
+        ("ZH_hant", "zh-TW"),
+        ("zh-Hant-HK", "zh-HK"),
+        ("zh-MO", "zh-HK"),
+        ("yue-HK", "zh-HK"),
+    ]
+    + [(tag, None) for tag in ("zh", "zh-CN", "zh-Hans-TW", "yue", "en-TW", "", None)],
+)
+def test_a_tag_tells_the_script(tag, script):
+    assert traditional_script(tag) == script

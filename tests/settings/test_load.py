@@ -328,6 +328,17 @@ def test_a_language_is_a_code_or_auto():
     assert load(environ={"REALTIME_LANGUAGE": "auto"}).settings.language is None
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("zh-CN", "zh"), ("zh_Hans_HK", "zh"), ("zh-TW", "zh-TW"), ("zh_tw", "zh-TW"), ("zh-Hant", "zh-TW"),
+        ("zh-Hant-MO", "zh-HK"), ("yue-HK", "yue-HK"), ("yue", "yue"), ("en-HK", "en"),
+    ],
+)  # fmt: skip
+def test_a_region_stays_where_chinese_is_written_in_traditional_characters(told, kept):
+    assert load(environ={"REALTIME_LANGUAGE": told}).settings.language == kept
+
+
 def test_no_key_is_in_a_repr_or_in_the_description():
     environ = {
         "MINIMAX_API_KEY": KEY, "CHAT_API_KEY": KEY + "2", "REALTIME_API_KEYS": f"{KEY}3,{KEY}4",

@@ -24,6 +24,7 @@ import numpy as np
 
 from realtime.core.audio import level_dbfs
 from realtime.core.characters import pronounceable
+from realtime.core.han_variants import traditional_script
 from realtime.core.short_answers import is_short_answer
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable, without_trace
 from realtime.providers import weights
@@ -45,6 +46,7 @@ BEAM = 5  # only for the final text of the multilingual model, where it helps
 ENGLISH, MULTILINGUAL = "tiny.en", "base"
 # Log-probability of a text that tiny.en made of English; below it, base has a look. Clean English has -0.3 to -1.0.
 ENGLISH_SURE = -1.15
+SIMPLIFIED = "zh-CN"
 DIALECTS = {"yue": "zh", "cmn": "zh"}
 
 
@@ -62,17 +64,22 @@ def create(settings: Settings) -> LocalTranscriber:
             raise ConfigError(_needs_multilingual(language))
         if not weights.has_english():
             raise ConfigError(f"The English transcriber's weights are not installed: {weights.INSTALL_LOCAL}")
-    return LocalTranscriber(language=language, model=named or None)
+    return LocalTranscriber(language=settings.language, model=named or None)
 
 
 class LocalTranscriber:
-    """A `Transcriber`. `model` is a path or a hub name; None takes the packaged weights by language."""
+    """A `Transcriber`. `model` is a path or a hub name; None takes the packaged weights by language.
+
+    Chinese is written in simplified characters, or in traditional ones if a client or `language` tells so (`zh-TW`,
+    `zh-HK`, `zh-Hant`). A client's tag without a script, `zh`, leaves that to `language`.
+    """
 
     interim = True
 
     def __init__(self, *, language: str | None = None, model: str | None = None) -> None:
         self.name = f"local:{model}" if model else "local"
-        self._language = language
+        self._language = _code(language)
+        self._script = traditional_script(language)
         self._named = model
         self._pool = WorkerPool(cores(), "transcribe")
         self._models: dict[str, Whisper] = {}
@@ -95,12 +102,14 @@ class LocalTranscriber:
         """
         if _inaudible(samples):
             return Transcript("")
+        script = self._script if _tells_no_script(language) else traditional_script(language)
         language = _code(language) or self._language
         model = self._choose(language)
         try:
             if self._guesses(language) and self._pool.free > 1 and len(samples) <= LONGEST_SHORT_S * VAD_RATE:
                 return await self._untold(samples, final)
-            return await self._run(partial(self._decode, model, samples, language, final), model, final)
+            decode = partial(self._decode, model, samples, language, final, script=script)
+            return await self._run(decode, model, final)
         except ConfigError as error:
             raise ProviderUnavailable(str(error), retryable=False) from error
         except (RuntimeError, ValueError, MemoryError) as error:
@@ -157,10 +166,16 @@ class LocalTranscriber:
         whisper = self._load(model)
         whisper.decode(np.zeros(VAD_RATE, np.int16), "zh" if whisper.knows("zh") else "en", beam=1)
         if whisper.multilingual:
-            _simplified("開")
+            _written("開", self._script)
 
     def _decode(
-        self, model: str, samples: Samples, language: str | None, final: bool, left: str | None = None
+        self,
+        model: str,
+        samples: Samples,
+        language: str | None,
+        final: bool,
+        left: str | None = None,
+        script: str | None = None,
     ) -> Transcript:
         whisper = self._load(model)
         if language and not whisper.knows(language):
@@ -175,7 +190,7 @@ class LocalTranscriber:
             return Transcript("", left)  # the other model has its text
         if not _believed(decoded) or not pronounceable(decoded.text):
             return Transcript("")
-        text = _simplified(decoded.text) if decoded.language == "zh" else decoded.text
+        text = _written(decoded.text, script) if decoded.language == "zh" else decoded.text
         word, stop = (decoded.end.last_word, decoded.end.stop) if decoded.end else (None, None)
         return Transcript(text, decoded.language, decoded.log_probability, word, stop)
 
@@ -253,6 +268,11 @@ def _code(language: str | None) -> str | None:
     return DIALECTS.get(code, code)
 
 
+def _tells_no_script(language: str | None) -> bool:
+    """Whether this is no more than a language, or not even that."""
+    return not language or len(language.replace("_", "-").split("-")) == 1
+
+
 def _inaudible(samples: Samples) -> bool:
     """Whether the audio is shorter than a tenth of a second, or silent in every tenth."""
     blocks = len(samples) // BLOCK_SAMPLES
@@ -262,8 +282,8 @@ def _inaudible(samples: Samples) -> bool:
     )
 
 
-def _simplified(text: str) -> str:
-    """The text in simplified characters, if the converter is installed."""
+def _written(text: str, script: str | None) -> str:
+    """The text in the characters of this tag of Chinese, or in simplified ones, if the converter is installed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it imports pkg_resources, which older setuptools deprecate
@@ -272,4 +292,4 @@ def _simplified(text: str) -> str:
         return text
     # Without the path it would open the file itself and leave it open.
     zhconv.loaddict(Path(zhconv.__file__).with_name("zhcdict.json"))
-    return str(zhconv.convert(text, "zh-cn"))
+    return str(zhconv.convert(text, (script or SIMPLIFIED).lower()))

@@ -1,6 +1,7 @@
 """The local transcriber: the text and language of speech, and an empty text without speech."""
 
 import asyncio
+import dataclasses
 import itertools
 
 import numpy as np
@@ -94,6 +95,30 @@ async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_
             assert transcript.language == "zh"
             pairs.append((spoken.transcript, transcript.text))
         assert character_error_rate(pairs) <= 0.30
+
+
+@needs_multilingual
+async def test_chinese_is_written_in_traditional_characters_where_a_client_or_the_settings_tell_so(
+    multilingual,
+):
+    """Taiwan and Hong Kong write a few characters differently; a tag that tells no script leaves it to the settings."""
+    spoken = require_clips("zh")[1].samples
+    simple = (await multilingual.transcribe(spoken, language="zh", final=True)).text
+    settings = dataclasses.replace(Settings(), language="zh-TW")
+    taiwan = local.create(settings)
+    try:
+        told = [
+            await multilingual.transcribe(spoken, language=tag, final=True) for tag in ("zh-TW", "zh-Hant")
+        ]
+        set_up = [await taiwan.transcribe(spoken, language=tag, final=True) for tag in ("zh", None)]
+        asked_otherwise = await taiwan.transcribe(spoken, language="zh-CN", final=True)
+    finally:
+        await taiwan.aclose()
+    texts = {transcript.text for transcript in told + set_up}
+    assert len(texts) == 1
+    assert texts != {simple}
+    assert {transcript.language for transcript in told + set_up} == {"zh"}
+    assert asked_otherwise.text == simple
 
 
 @needs_multilingual

@@ -1,0 +1,30 @@
+"""Chinese in two scripts: which one somebody writes, and one form of the words that the tables of turns know.
+
+Texts that are compared with the tables (`backchannels.py`, `turn_words.py`, `completeness.py`) are in simplified
+characters, whatever is shown. Only characters of the tables are known here. Pure: text in, text out.
+"""
+
+from __future__ import annotations
+
+TAIWAN, HONG_KONG = "zh-TW", "zh-HK"
+
+_SIMPLE = str.maketrans(
+    "萬與兩個爲為麼從會來別厲後嗎噠問餵聲夠實對么當換暫樣沒點著確繼續給見說説請講誰謝贊讚過還這裏裡錯閉難靜題須",
+    "万与两个为为么从会来别厉后吗哒问喂声够实对么当换暂样没点着确继续给见说说请讲谁谢赞赞过还这里里错闭难静题须",
+)
+
+
+def in_simple_characters(text: str) -> str:
+    """The text with the words of the tables in simplified characters; of other words perhaps a part."""
+    return text.translate(_SIMPLE)
+
+
+def traditional_script(tag: str | None) -> str | None:
+    """TAIWAN or HONG_KONG for a tag of Chinese in traditional characters (`zh-TW`, `zh_Hant_HK`, `yue-HK`), which are
+    written a little differently there; None for all others, also where a tag does not tell."""
+    base, *parts = (tag or "").lower().replace("_", "-").split("-")
+    if base not in ("zh", "cmn", "yue") or "hans" in parts:
+        return None
+    if "hk" in parts or "mo" in parts:
+        return HONG_KONG
+    return TAIWAN if "tw" in parts or "hant" in parts else None
