@@ -60,7 +60,7 @@ async def pipecat(providers: Providers, sound: Sound) -> Heard:
 
 
 async def livekit(providers: Providers, sound: Sound) -> Heard:
-    """Silence alone: the model of its own that it can be given is not on any package index."""
+    """Silence alone: the licence of the model that it can be given allows its use with LiveKit Agents only."""
     heard, voiced_ms, silent_ms, began = Heard(), 0, 0, False
     for index, probability in enumerate(await _probabilities(providers, sound)):
         speech = probability >= LIVEKIT_SPEECH or (began and probability >= LIVEKIT_SILENCE)
