@@ -1,8 +1,6 @@
 """The local transcriber: the text and language of speech, and an empty text without speech."""
 
 import asyncio
-import dataclasses
-import itertools
 
 import numpy as np
 import pytest
@@ -12,8 +10,8 @@ from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
 from realtime.providers import weights
 from realtime.providers.catalog import find
 from realtime.settings import Settings
-from tests.clips import clip, clips, require_clips
-from tests.wer import character_error_rate, word_error_rate, words
+from tests.clips import clip, clips
+from tests.wer import word_error_rate, words
 
 pytest.importorskip("faster_whisper", reason="pip install 'minimax-realtime[local]'")
 
@@ -82,43 +80,6 @@ async def test_english_is_transcribed(in_english):
         pairs.append((spoken.transcript, transcript.text))
     recorded = clips("en")[0].recorded
     assert word_error_rate(pairs) <= (0.08 if recorded else 0.35)
-
-
-@needs_multilingual
-async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_a_given_language(
-    multilingual,
-):
-    for language, first in (("zh-CN", 1), (None, 0)):
-        pairs = []
-        for spoken in require_clips("zh")[first::2]:
-            transcript = await multilingual.transcribe(spoken.samples, language=language, final=True)
-            assert transcript.language == "zh"
-            pairs.append((spoken.transcript, transcript.text))
-        assert character_error_rate(pairs) <= 0.30
-
-
-@needs_multilingual
-async def test_chinese_is_written_in_traditional_characters_where_a_client_or_the_settings_tell_so(
-    multilingual,
-):
-    """Taiwan and Hong Kong write a few characters differently; a tag that tells no script leaves it to the settings."""
-    spoken = require_clips("zh")[1].samples
-    simple = (await multilingual.transcribe(spoken, language="zh", final=True)).text
-    settings = dataclasses.replace(Settings(), language="zh-TW")
-    taiwan = local.create(settings)
-    try:
-        told = [
-            await multilingual.transcribe(spoken, language=tag, final=True) for tag in ("zh-TW", "zh-Hant")
-        ]
-        set_up = [await taiwan.transcribe(spoken, language=tag, final=True) for tag in ("zh", None)]
-        asked_otherwise = await taiwan.transcribe(spoken, language="zh-CN", final=True)
-    finally:
-        await taiwan.aclose()
-    texts = {transcript.text for transcript in told + set_up}
-    assert len(texts) == 1
-    assert texts != {simple}
-    assert {transcript.language for transcript in told + set_up} == {"zh"}
-    assert asked_otherwise.text == simple
 
 
 @needs_multilingual
@@ -322,67 +283,6 @@ def test_wrong_weights_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "_package", lambda name: package)
     with pytest.raises(ConfigError, match="not the published file"):
         weights.english()
-
-
-def cut(spoken, start, seconds):
-    """A piece of a recording, with a quiet room around it as in a conversation."""
-    piece = spoken.samples[int(start * RATE) : int((start + seconds) * RATE)].astype(float)
-    room = NOISE.standard_normal(len(piece) + int(0.7 * RATE)) * 8
-    room[int(0.4 * RATE) : int(0.4 * RATE) + len(piece)] += piece
-    return room.clip(-32768, 32767).astype(np.int16)
-
-
-@needs_multilingual
-async def test_a_piece_of_speech_never_becomes_the_prompt_for_chinese(multilingual):
-    pieces = itertools.cycle([(0.3, 0.3), (0.5, 0.5), (0.2, 0.7)])  # one of each recording
-    for spoken, (start, seconds) in zip(require_clips()[::8], pieces, strict=False):
-        piece = cut(spoken, min(start, spoken.seconds - seconds), seconds)
-        transcript = await multilingual.transcribe(piece, language="zh", final=True)
-        assert not whisper.echoes_prompt(transcript.text), (spoken.id, seconds)
-        assert not whisper.loops(transcript.text), (spoken.id, seconds)
-
-
-@needs_multilingual
-@pytest.mark.parametrize("seconds", [0.3, 0.5, 0.7, 1.5])
-@pytest.mark.parametrize("dbfs", [-20, -35])
-async def test_noise_of_any_length_is_no_chinese(multilingual, seconds, dbfs):
-    transcript = await multilingual.transcribe(
-        noise(seconds, dbfs).astype(np.int16), language="zh", final=True
-    )
-    assert transcript.text == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "echo"),
-    [
-        ("以下是普通话的句子。", True),
-        ("以下 是普通话", True),
-        ("这次是普通话的句子!", True),
-        ("请说普通话。", True),
-        ("今天天气怎么样?", False),
-        ("这个句子不对。", False),
-        ("", False),
-    ],
-)
-def test_the_words_of_the_prompt_are_noticed(text, echo):
-    assert whisper.echoes_prompt(text) is echo
-
-
-@needs_multilingual
-def test_words_of_the_prompt_that_were_said_are_found_without_it_as_well(multilingual, monkeypatch):
-    model, prompts = multilingual._load(local.MULTILINGUAL), []
-    said = whisper.Decoded("以下是普通话的句子。", "zh", 0.05, -0.3)
-
-    def generate(encoded, language, beam, seconds, *, prompt=None):
-        prompts.append(prompt)
-        return said
-
-    monkeypatch.setattr(model, "_generate", generate)
-    assert model.decode(np.ones(3 * RATE, np.int16), "zh", beam=1) == said
-    assert prompts == [whisper.MANDARIN_PROMPT, None]
-    prompts.clear()
-    assert model.decode(np.ones(RATE, np.int16), "zh", beam=1) == said
-    assert prompts == [None], "a short sound is decoded without it at once"
 
 
 @needs_english
