@@ -199,7 +199,8 @@ async def _lb(request: web.Request) -> web.Response:
     """For a load balancer: 404 while new sessions should go to another server; those of this one stay."""
     _asked_by_balancer(request)
     registry, admission = request.app[REGISTRY], request.app[ADMISSION]
-    full = registry.draining or (registry.measures_load and admission.state is AdmissionState.FULL)
+    full = registry.draining or registry.no_place
+    full = full or (registry.measures_load and admission.state is AdmissionState.FULL)
     full = full or runtime_of(request.app).not_ready() is not None
     return web.json_response({"new_sessions": not full}, status=404 if full else 200)
 

@@ -98,9 +98,14 @@ class Registry:
     @property
     def full(self) -> bool:
         """Whether no session can begin now."""
-        if self.draining or len(self._places) >= self._max_sessions:
+        if self.draining or self.no_place:
             return True
         return self._admission is not None and not self._admission.admits(asyncio.get_running_loop().time())
+
+    @property
+    def no_place(self) -> bool:
+        """Whether there are as many sessions as may be."""
+        return len(self._places) >= self._max_sessions
 
     def full_instead_of(self, older: LiveSession) -> bool:
         """Whether none can begin now that ends this one. It brings no load, and one of them at a time has room."""

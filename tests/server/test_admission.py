@@ -10,7 +10,7 @@ import pytest
 from realtime.core.admission import BEYOND, Admission, AdmissionState, Load
 from realtime.metrics import Metrics
 from realtime.server.load_probe import memory_limit_bytes, probe_load, resident_bytes
-from realtime.server.state import ADMISSION
+from realtime.server.state import ADMISSION, REGISTRY
 from tests import virtual_time
 from tests.eventually import eventually
 from tests.server.door_kit import error_of, rejection
@@ -53,6 +53,18 @@ async def test_only_numbers_count_where_nothing_else_was_asked_for():
         fill(harness)
         async with harness.connect():
             assert await status(harness, "/lb") == 200
+
+
+@pytest.mark.parametrize("admission", ["load", "count"])
+async def test_a_balancer_sends_nobody_where_there_are_as_many_sessions_as_may_be(admission):
+    async with open_harness(admission=admission, max_sessions=1) as harness:
+        lb = harness.server.url + "/lb"
+        async with aiohttp.ClientSession() as http:
+            async with harness.connect():
+                assert (await http.get(lb)).status == 404
+                assert (await rejection(harness)).status_code == 503
+            await eventually(lambda: not len(harness.server.app[REGISTRY]))
+            assert (await http.get(lb)).status == 200
 
 
 def test_a_blocked_loop_is_measured_and_shown():
