@@ -62,8 +62,8 @@ class Limits:
 
 
 LIMITS = {
-    AdmissionState.CAREFUL: Limits(lag_s=0.010, busy_lag_s=0.0035, cpu=0.75, memory=0.85),
-    AdmissionState.FULL: Limits(lag_s=0.025, busy_lag_s=0.0045, cpu=0.88, memory=0.92),
+    AdmissionState.CAREFUL: Limits(lag_s=0.010, busy_lag_s=0.0026, cpu=0.75, memory=0.85),
+    AdmissionState.FULL: Limits(lag_s=0.025, busy_lag_s=0.0033, cpu=0.88, memory=0.92),
 }
 
 
