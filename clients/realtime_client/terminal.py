@@ -6,6 +6,7 @@ It decides what is shown and when the conversation is over. `talk.py` handles th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -46,6 +47,8 @@ class Terminal:
         self._news = asyncio.Condition()
         self._active = 0  # responses that are not done
         self._turn_open = False  # the user has spoken and there is no response yet
+        self._user_heard = False  # at all
+        self._updates = 0  # confirmed changes of the session
         self._refused = False  # the server was busy with another response
         self._contents = 0  # pieces of answers that have come
         self._going_on: set[str] = set()  # items of which another server says the rest
@@ -74,14 +77,29 @@ class Terminal:
     async def hear_out(self, finished: asyncio.Event) -> Work:
         """Ends when the file has been sent and the answer to its last turn has been played."""
         await finished.wait()
+        await self._received()
         await asyncio.sleep(SPEECH_TIMEOUT_S)
+        await self._received()
         yield
+        if not self._user_heard:
+            self._problem("The server heard no speech in the file.")
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await self._until(lambda: not self._turn_open and not self._active)
         except TimeoutError:
             self._problem(f"No answer came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
+
+    async def _received(self) -> None:
+        """Until the server has received all that was sent, and what it had to say by then is shown.
+
+        It answers in order; while the line is down, what is sent waits for the next one. Raises ConnectionLost.
+        """
+        before = self._updates
+        await self.conversation.update()
+        with contextlib.suppress(TimeoutError):  # a server that is not ours may not answer
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await self._until(lambda: self._updates > before)
 
     async def type(self, lines: AsyncIterable[str], *, wait: bool = False, echo: bool = False) -> Work:
         """Each line is a turn. A line during an answer interrupts it; with `wait` it waits for its end.
@@ -143,8 +161,10 @@ class Terminal:
     async def _show(self, event: Event) -> None:
         self._contents += event["type"] in _CONTENT
         match event["type"]:
+            case "session.updated":
+                self._updates += 1
             case "input_audio_buffer.speech_started":
-                self._turn_open = True
+                self._turn_open = self._user_heard = True
             case "conversation.item.input_audio_transcription.completed":
                 self._said(event["transcript"].strip())
             case "conversation.item.input_audio_transcription.failed":
