@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import threading
 
 from hypothesis import settings
 
@@ -21,6 +22,13 @@ def pytest_collection_finish():
     """The tests themselves are half a million objects, which each full collection would visit again: 0.4 s."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown():
+    """Wait for a thread that sends last spans: it draws random numbers, and Hypothesis takes offence in a later test."""
+    for thread in threading.enumerate():
+        if thread.name == "last spans":
+            thread.join(10.0)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -103,7 +103,7 @@ async def test_the_journal_knows_the_words_of_all_sound_that_was_sent(server: Re
         for least_ms in (500, 1000, 1500, 2000):  # the first chunk is longer
             await until(lambda least_ms=least_ms: kept()[0] > least_ms)
             sent_ms, known_ms = kept()
-            assert known_ms >= sent_ms
+            assert known_ms >= sent_ms - 0.05  # a position has tenths of a millisecond
 
 
 async def test_binary_frames_go_on(kept_server: RedisServer) -> None:
