@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from realtime.core.admission import BUSY_SHARE, OWN_SHARE, Admission, AdmissionState, Load
@@ -48,11 +48,12 @@ async def probe_load(
             metrics.loop_lag.observe(lag_s)
         now_s, cpu_s, all_cpu_s = loop.time(), time.thread_time(), process_time()
         passed_s = max(now_s - since_s, PROBE_S)
-        # Without a session it is the start: models are loaded
-        to_blame = sessions() > 0 and (all_cpu_s - all_used_s) / passed_s >= OWN_SHARE
+        to_blame = (all_cpu_s - all_used_s) / passed_s >= OWN_SHARE
+        if not sessions():  # it is the start, where models are loaded: no session had to wait for that
+            lags.clear()
         shares.append((cpu_s - used_s) / passed_s)
         load = Load(
-            lag_s=sorted(lags)[-1 - len(lags) // 100] if to_blame else 0.0,
+            lag_s=_late_s(lags) if to_blame else 0.0,
             busy=sum(shares) > BUSY_SHARE * len(shares),
             cpu=shares[-1],
             memory=resident_bytes() / most_bytes if most_bytes else 0.0,
@@ -63,6 +64,12 @@ async def probe_load(
         metrics.show_load(load, admission.state)
         if admission.state is not before:
             _tell(admission.state, load)
+
+
+def _late_s(lags: Collection[float]) -> float:
+    """The 99th percentile; of few it leaves two out, because one late moment is no load."""
+    left_out = max(2, len(lags) // 100)
+    return sorted(lags)[-1 - left_out] if len(lags) > left_out else 0.0
 
 
 def _tell(state: AdmissionState, load: Load) -> None:

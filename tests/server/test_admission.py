@@ -106,3 +106,29 @@ def test_several_workers_share_the_memory_and_each_measures_its_part():
 
 def test_memory_is_measured_where_the_system_tells():
     assert 0 <= resident_bytes() <= (memory_limit_bytes() or resident_bytes())
+
+
+@pytest.mark.parametrize(("sessions", "late"), [(0, 40), (1, 2)], ids=["at the start", "once"])
+def test_what_no_session_waited_for_and_one_late_moment_are_no_load(sessions, late):
+    """Models are loaded then; the next guests are let in all the same."""
+    metrics, admission, used, there = Metrics(), Admission(), [0.0], [sessions]
+    loop, states = VirtualLoop(), set[AdmissionState]()
+
+    async def measured() -> None:
+        probe = asyncio.create_task(probe_load(metrics, admission, lambda: there[0], lambda: used[0]))
+        await asyncio.sleep(0.1)
+        for _ in range(late):
+            loop.skip(0.06)
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(1.0)
+        there[0] = 1
+        for _ in range(100):
+            used[0] += 0.1  # other threads go on
+            await asyncio.sleep(0.1)
+            states.add(admission.state)
+        probe.cancel()
+        await asyncio.gather(probe, return_exceptions=True)
+
+    loop.run_until_complete(measured())
+    loop.close()
+    assert states == {AdmissionState.OPEN}
