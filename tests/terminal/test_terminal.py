@@ -1,12 +1,11 @@
 """Playback, captions and barge-in of the terminal against a scripted server; the speaker is a file."""
 
 import asyncio
-import itertools
 
 from realtime_client import connect
 from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker
-from realtime_client.terminal import SPEECH_TIMEOUT_S, Terminal
+from realtime_client.terminal import Terminal
 
 from tests.eventually import WITHIN_S, eventually
 from tests.terminal.scripted_server import scripted_server
@@ -208,86 +207,6 @@ async def test_a_line_typed_into_an_answer_stops_it_first():
         await terminal.run(terminal.type(two_lines()))
     assert paper.lines[-1] == "assistant It is noon."
     assert len(speaker.heard) < len(sound(5000))
-
-
-async def test_a_file_is_spoken_answered_and_left():
-    async def script(line):
-        await line.greet()
-        await line.expect("frame", 10)
-        await line.send("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_U")
-        await line.expect("frame", 60)
-        await line.expect("session.update")
-        await line.send("session.updated", session={})
-        await line.send("input_audio_buffer.speech_stopped", audio_end_ms=900, item_id="item_U")
-        await line.send(
-            "conversation.item.input_audio_transcription.completed", item_id="item_U", content_index=0,
-            transcript="What time is it?", usage={"type": "duration", "seconds": 0.3},
-        )  # fmt: skip
-        await reply_noon(line)
-        await line.expect("session.update", 2)
-        await line.send("session.updated", session={})
-
-    paper, speaker, file = Paper(), FileSpeaker(), FileMicrophone(sound(300))
-    async with (
-        scripted_server(script) as (url, _),
-        connect(url, speaker=speaker, microphone=file, headphones=True) as conversation,
-    ):
-        terminal = Terminal(conversation, paper.screen)
-        await terminal.run(terminal.hear_out(file.finished))
-    assert paper.lines == ["you       What time is it?", "assistant It is noon."]
-    assert bytes(speaker.heard).count(b"\xe8\x03") >= RATE * 400 // 1000
-
-
-async def test_a_file_whose_end_meets_a_line_that_is_down_is_answered_all_the_same():
-    """The server is away for longer than its answer is waited for."""
-    connections = itertools.count(1)
-
-    async def script(line):
-        if next(connections) == 1:
-            await line.greet()
-            await line.expect("frame", 5)
-            line.socket.transport.abort()
-            return
-        await asyncio.sleep(SPEECH_TIMEOUT_S + 1)
-        await line.greet()
-        for number in (1, 2):  # the settings of the new session, and what was sent while the line was down
-            await line.expect("session.update", number)
-            await line.send("session.updated", session={})
-        await line.send("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_U")
-        await line.send(
-            "conversation.item.input_audio_transcription.completed", item_id="item_U", content_index=0,
-            transcript="What time is it?", usage={"type": "duration", "seconds": 0.3},
-        )  # fmt: skip
-        await reply_noon(line)
-        await line.expect("session.update", 3)
-        await line.send("session.updated", session={})
-
-    paper, speaker, file = Paper(), FileSpeaker(), FileMicrophone(sound(300))
-    async with (
-        scripted_server(script) as (url, _),
-        connect(url, speaker=speaker, microphone=file, headphones=True) as conversation,
-    ):
-        terminal = Terminal(conversation, paper.screen)
-        await terminal.run(terminal.hear_out(file.finished))
-    assert paper.lines[-2:] == ["you       What time is it?", "assistant It is noon."]
-    assert not terminal.failures
-
-
-async def test_a_file_without_speech_is_said_to_be_one():
-    async def script(line):
-        await line.greet()
-        for number in (1, 2):
-            await line.expect("session.update", number)
-            await line.send("session.updated", session={})
-
-    paper, file = Paper(), FileMicrophone(sound(300))
-    async with (
-        scripted_server(script) as (url, _),
-        connect(url, speaker=FileSpeaker(), microphone=file, headphones=True) as conversation,
-    ):
-        terminal = Terminal(conversation, paper.screen)
-        await terminal.run(terminal.hear_out(file.finished))
-    assert terminal.failures == ["The server heard no speech in the file."]
 
 
 async def test_a_failed_answer_is_said_and_counted():
