@@ -21,7 +21,7 @@ from tests.conversing import scripted
 
 def stand_still(seconds: float) -> None:
     """As if the process were stopped for so long."""
-    asyncio.get_running_loop()._jumping.skipped_s += seconds
+    asyncio.get_running_loop().skip(seconds)
 
 
 def now_s() -> float:
@@ -47,7 +47,7 @@ def rings_after_s(delay_s: float, *stops: tuple[float, float]) -> float:
 
 @given(st.floats(0.001, 100_000))
 def test_the_time_is_exact_while_the_loop_runs(delay_s):
-    assert rings_after_s(delay_s) == pytest.approx(delay_s)
+    assert delay_s <= rings_after_s(delay_s) <= delay_s + 1e-6 * max(1.0, delay_s)
 
 
 def test_a_time_that_is_over_rings_at_once():
@@ -65,9 +65,9 @@ def test_after_a_stop_there_is_time_to_read(delay_s, share, stop_s):
     runs_again_s = at_s + stop_s
     assert rang_s >= delay_s - 1e-6
     if runs_again_s > delay_s + deadlines.LATE_S:
-        assert rang_s == pytest.approx(runs_again_s + READ_S)
+        assert rang_s == pytest.approx(runs_again_s + READ_S, abs=1e-5)
     else:
-        assert rang_s <= max(delay_s, runs_again_s) + READ_S + 1e-6
+        assert rang_s <= max(delay_s, runs_again_s) + READ_S + 1e-5
 
 
 def test_a_loop_that_is_always_late_does_not_put_it_off_for_ever():

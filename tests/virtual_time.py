@@ -4,9 +4,14 @@ Only for code without real sockets and threads: the loop never sleeps, but moves
 """
 
 import asyncio
+import math
 import selectors
 from collections.abc import Coroutine
 from typing import Any
+
+# The clock stands on whole ticks, and binary ones: sums and differences of times are exact, and no timer is early. With any
+# number of digits, a wait of 10 s may take 9.999999999, and a test that asks for 10 fails now and then.
+TICKS_A_S = 2**20
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -14,7 +19,14 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.skipped_s = 0.0
+        self._ticks = 0
+
+    @property
+    def skipped_s(self) -> float:
+        return self._ticks / TICKS_A_S
+
+    def skip(self, seconds: float) -> None:
+        self._ticks += max(0, math.ceil(seconds * TICKS_A_S))
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
@@ -22,7 +34,7 @@ class _JumpingSelector(selectors.DefaultSelector):
             if not ready:
                 raise RuntimeError("Deadlock: all tasks wait, and no timer is set.")
             return ready
-        self.skipped_s += max(0.0, timeout)
+        self.skip(timeout)
         return super().select(0)
 
 
@@ -36,7 +48,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def skip(self, seconds: float) -> None:
         """Let this time pass at once, as a function that blocks the loop does."""
-        self._jumping.skipped_s += seconds
+        self._jumping.skip(seconds)
 
     def time(self) -> float:
         return 1000.0 + self._jumping.skipped_s
