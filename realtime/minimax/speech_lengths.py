@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from realtime.core.playback_clock import SpeakingRate
 
 ENOUGH = 0.85  # of the expected length: more of it need not come, voices differ by as much from text to text
+_LEAST_MS = 100.0  # that may be missing of the shortest texts too: less than a syllable
 _KEPT = 12  # ended texts
 _ROUNDS = 8  # of learning: each halves what the rate is still wrong by
 
@@ -42,14 +43,21 @@ class ExpectedLengths:
             self._fitted = None
 
     def expected_ms(self, text: str) -> float:
-        # Imported here, because it is slow to import and hardly ever needed.
-        from realtime.core.clauses import measure
-
-        return self._rate().expected_ms(measure(text))
+        return self._rate().expected_ms(_size(text))
 
     def complete(self, texts: Iterable[str], received_ms: float) -> bool:
         """Whether sound of this length is that of all these texts, but for what a voice may be faster."""
-        return received_ms > 0 and received_ms >= ENOUGH * sum(map(self.expected_ms, texts))
+        listed = list(texts)
+        fitted_ms, evenly_ms = sum(map(self.expected_ms, listed)), sum(map(self._evenly_ms, listed))
+        expected_ms = min(fitted_ms, evenly_ms)
+        return received_ms > 0 and received_ms >= min(ENOUGH * expected_ms, expected_ms - _LEAST_MS)
+
+    def _evenly_ms(self, text: str) -> float:
+        """As if this voice were slower or faster by one factor. A few short texts do not tell letters from marks."""
+        usual = _usual(self._speed)
+        usual_ms = sum(usual.expected_ms(_size(each)) for each, _ in self._ended)
+        factor = sum(ms for _, ms in self._ended) / usual_ms if usual_ms else 1.0
+        return factor * usual.expected_ms(_size(text))
 
     def _rate(self) -> SpeakingRate:
         if self._fitted is None:
@@ -58,15 +66,13 @@ class ExpectedLengths:
 
 
 def _fit(ended: Iterable[tuple[str, float]], speed: float) -> SpeakingRate:
-    from realtime.core.clauses import Size, measure
-    from realtime.core.playback_clock import SpeakingRate
+    from realtime.core.clauses import Size
 
-    usual = SpeakingRate()
-    rate = SpeakingRate(usual.ms_per_narrow / speed, usual.ms_per_wide / speed, usual.ms_per_mark / speed)
+    rate = _usual(speed)
     # All texts of a kind together, so that a long one counts for more
     learnt: dict[bool, tuple[Size, float]] = {}
     for text, ms in ended:
-        size = measure(text)
+        size = _size(text)
         in_syllables = 3 * size.wide > size.narrow
         so_far, so_far_ms = learnt.get(in_syllables, (Size(), 0.0))
         learnt[in_syllables] = _sum(so_far, size), so_far_ms + ms
@@ -74,6 +80,21 @@ def _fit(ended: Iterable[tuple[str, float]], speed: float) -> SpeakingRate:
         for size, ms in learnt.values():
             rate.learn(size, ms)
     return rate
+
+
+def _usual(speed: float) -> SpeakingRate:
+    # Imported here, because it is slow to import and hardly ever needed.
+    from realtime.core.playback_clock import SpeakingRate
+
+    usual = SpeakingRate()
+    return SpeakingRate(usual.ms_per_narrow / speed, usual.ms_per_wide / speed, usual.ms_per_mark / speed)
+
+
+def _size(text: str) -> Size:
+    """With a space at the end: the sound of a text has silence at its edges, which counts in one of a few letters."""
+    from realtime.core.clauses import measure
+
+    return measure(text.rstrip() + " ")
 
 
 def _sum(one: Size, other: Size) -> Size:
