@@ -16,7 +16,10 @@ from realtime.minimax.http import KEEPALIVE_S
 CHECK_EVERY_S = 2.0  # a turn that comes 5 s after the service closed its connections finds new ones
 WANTED_S = 90.0  # sessions ask every 50 s; without any, nothing is kept open
 _TIMEOUT_S = 5.0
-_SPARES = 3  # a speculative request is often dropped for a better one, and that one once more
+_SPARES = (
+    5  # early questions of a turn are often dropped, each with its connection, faster than a handshake takes
+)
+_FEW = 3  # before one is taken. To open others sooner would take away those that are left, for a round trip
 _YOUNG_S = KEEPALIVE_S / 2  # older ones may soon be closed
 _LONGEST_PAUSE_S = 50.0
 
@@ -58,13 +61,13 @@ class SpareConnections:
             await asyncio.wait([self._opening])
 
     def taking(self) -> None:
-        """A request is about to take a connection. One more should be left for the next one."""
+        """A request is about to take a connection. If it is dropped, the next one needs another: soon, and so on."""
         self._requests += 1
         if self._keeps:
             self._wanted()
         if self._http.idle_connections():
             self._pause.used()
-        self.ensure(2)
+        self.ensure(_FEW)
 
     async def renew(self) -> None:
         """Replace all connections: a service that went silent may have lost them without a word."""
@@ -98,7 +101,10 @@ class SpareConnections:
                 self.ensure(_SPARES)
 
     async def _open(self) -> None:
-        """Open them all. After a failure one goes first: a service that is away is not asked three times."""
+        """Open them all. After a failure one goes first: a service that is away is not asked again and again.
+
+        The unused ones serve these requests too, and are away for a round trip.
+        """
         self._pause.begins(_now())
         requests = self._requests
         if self._pause.failed and not await self._open_one():

@@ -26,6 +26,7 @@ class Scripted:
     """The requests so far, and the replies that are left. The last reply is repeated."""
 
     replies: list[Reply]
+    gets: Reply | None = None  # the reply to every GET, if it is not one of these
     url: str = ""
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -36,7 +37,10 @@ class Scripted:
         self.headers.append(dict(request.headers))
         assert request.transport is not None
         self.peers.append(request.transport.get_extra_info("peername"))
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if request.method == "GET" and self.gets is not None:
+            reply = self.gets
+        else:
+            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         response = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type})
         await response.prepare(request)
         await response.write(reply.body)
@@ -48,8 +52,8 @@ class Scripted:
 
 
 @asynccontextmanager
-async def scripted(*replies: Reply) -> AsyncIterator[Scripted]:
-    script = Scripted(list(replies))
+async def scripted(*replies: Reply, gets: Reply | None = None) -> AsyncIterator[Scripted]:
+    script = Scripted(list(replies), gets)
     app = web.Application(client_max_size=1 << 30)
     app.router.add_route("*", "/{path:.*}", script.handle)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)

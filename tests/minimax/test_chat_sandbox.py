@@ -198,7 +198,7 @@ async def test_turns_share_one_connection_and_its_spares() -> None:
             async for _ in mm.chat.stream(messages=QUESTION):
                 pass
             await mm.chat.prewarm()
-        assert sandbox.state.http_connections_opened == 3
+        assert sandbox.state.http_connections_opened == 5
 
 
 @pytest.mark.parametrize("form", FORMS)
