@@ -1,10 +1,11 @@
 """What is said over an answer: which sounds stop it, how soon it is decided, and what becomes of it afterwards.
 
-    python -m bench.over_answers [--times 1] [--language en] [--only murmur] [--json FILE]
+    python -m bench.over_answers [--times 1] [--language en] [--only murmur] [--natural] [--json FILE]
 
 Interruptions, murmurs and noises, each over an answer of its own (docs/architecture.md 2.5). Words come from the
 sandbox's voice, sentences from recordings, noises are made here. Decided: the answer is stopped, or as loud as before.
-Needs the `sandbox` and `local` extras, and an idle machine.
+`--natural`: words in the voice of `realtime setup voice`. Needs the `sandbox` and `local` extras, and an idle
+machine.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from bench.barge_in import continued_speech
 from bench.common import RATE, WireClient, connected, load_average, now_s, percentile, server, table
 from bench.microphone import Microphone, Speech
 from bench.platform import platform
-from bench.short_words import ANSWER, BEFORE_S, SETS, VARIANTS, Word, speech
+from bench.short_words import ANSWER, BEFORE_S, SETS, VARIANTS, Word, as_speech, speech
+from realtime.providers import voice_weights
+from realtime.sandbox import voice_text
+from realtime.sandbox.natural.kokoro import Kokoro
+from realtime.sandbox.natural.speaker import Delivery, NaturalVoice
 
 WAIT_S = 4.0  # after the sound: what has not happened by then does not
 MURMURS = (
@@ -35,7 +40,7 @@ NOISE_S = (0.3, 0.8, 2.0)
 
 @dataclass(frozen=True)
 class Sound:
-    """`kind`: interruption, murmur or noise."""
+    """`kind`: interruption, murmur or noise, and the language."""
 
     kind: str
     speech: Speech
@@ -55,7 +60,7 @@ class Outcome:
     @property
     def right(self) -> bool:
         """An interruption stops the answer for good, nothing else does."""
-        return (self.stopped and not self.went_on) is (self.kind == "interruption")
+        return (self.stopped and not self.went_on) is self.kind.startswith("interruption")
 
 
 def noise(seconds: float, low: bool) -> Speech:
@@ -67,15 +72,25 @@ def noise(seconds: float, low: bool) -> Speech:
     return Speech(f"{'rumble' if low else 'hiss'} {seconds:g} s", made.astype(np.int16), 0.0, seconds * 1000)
 
 
-def sounds(only: str) -> Iterator[Sound]:
+def naturally(voice: NaturalVoice, word: Word, variant: str) -> Speech:
+    """The word, by the natural voice."""
+    parts = voice_text.plan(word.text, interjections=False, readings={})
+    runs = [part for part in parts if isinstance(part, voice_text.Say)]
+    samples, _, rate = voice.say(runs, Delivery(f"bench {variant}", variant))
+    return as_speech(word, samples, rate)
+
+
+def sounds(only: str, voice: NaturalVoice | None) -> Iterator[Sound]:
     """All of them, or one kind."""
     for kind, texts in (("murmur", MURMURS), ("interruption", COMMANDS)):
         for language, line in zip(("en-us", "cmn"), texts, strict=True):
             for text in line.split("|") if only in ("", kind) else ():
                 word = Word(text, language, interrupts=kind == "interruption")
-                yield from (Sound(kind, speech(word, variant)) for variant in VARIANTS)
+                for variant in VARIANTS:
+                    said = speech(word, variant) if voice is None else naturally(voice, word, variant)
+                    yield Sound(f"{kind}, {'English' if language == 'en-us' else 'Chinese'}", said)
     if only in ("", "interruption"):
-        yield from (Sound("interruption", spoken) for spoken in continued_speech())
+        yield from (Sound("interruption, recorded", spoken) for spoken in continued_speech())
     if only in ("", "noise"):
         yield from (Sound("noise", noise(seconds, low)) for seconds in NOISE_S for low in (False, True))
 
@@ -132,11 +147,11 @@ async def one_round(url: str, sound: Sound) -> Outcome:
             await asyncio.gather(running, return_exceptions=True)
 
 
-async def measure(times: int, language: str, only: str) -> list[Outcome]:
+async def measure(times: int, language: str, only: str, voice: NaturalVoice | None) -> list[Outcome]:
     outcomes = []
     async with platform(*SETS) as upstream, server(upstream.url, REALTIME_LANGUAGE=language) as product:
         for _ in range(times):
-            for sound in sounds(only):
+            for sound in sounds(only, voice):
                 outcomes.append(await one_round(product.url, sound))
                 print(f"  {outcomes[-1]}", flush=True)
     return outcomes
@@ -173,9 +188,11 @@ async def main() -> None:
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--language", default="", help="of the transcriber; without one it is detected")
     parser.add_argument("--only", default="", choices=("", "interruption", "murmur", "noise"))
+    parser.add_argument("--natural", action="store_true", help="in the voice of `realtime setup voice`")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    outcomes = await measure(options.times, options.language, options.only)
+    voice = NaturalVoice(Kokoro(voice_weights.voice())) if options.natural else None
+    outcomes = await measure(options.times, options.language, options.only, voice)
     print(markdown(outcomes))
     if options.json:
         made = json.dumps([asdict(one) for one in outcomes], ensure_ascii=False, indent=1)
