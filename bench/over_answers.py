@@ -29,6 +29,7 @@ from realtime.sandbox import voice_text
 from realtime.sandbox.natural.kokoro import Kokoro
 from realtime.sandbox.natural.speaker import Delivery, NaturalVoice
 
+CHINESE_ANSWER = "很久以前，有一只小狗和一位老人住在海边。" * 20
 WAIT_S = 4.0  # after the sound: what has not happened by then does not
 MURMURS = (
     "Mm-hmm.|Uh-huh.|Yeah.|Okay.|Right.|I see.|Got it.|Really?|Sure.|Makes sense.|Interesting.",
@@ -97,7 +98,9 @@ def sounds(only: str, voice: NaturalVoice | None) -> Iterator[Sound]:
 
 async def over_answer(client: WireClient, microphone: Microphone, sound: Sound) -> Outcome:
     """Make the sound during an answer, and wait for what comes of it."""
-    await client.ask(f'Please say: "{ANSWER}"')
+    chinese = sound.kind.endswith("Chinese")
+    answer = CHINESE_ANSWER if chinese else ANSWER
+    await client.ask(f"请跟我说：“{answer}”" if chinese else f'Please say: "{answer}"')
     await client.until("response.output_audio.delta")
     await _listen(client, now_s() + BEFORE_S)
     began_s = await microphone.say(sound.speech)
@@ -112,18 +115,18 @@ async def over_answer(client: WireClient, microphone: Microphone, sound: Sound) 
     created = sum(event["type"] == "response.created" for _, event in client.events)
     decided_s = next(iter(started or gains), None)
     decided_ms = None if decided_s is None else (decided_s - onset_s) * 1000
-    went_on = bool(started) and created > 1 and not _said(client)
+    went_on = bool(started) and created > 1 and not _said(client, answer)
     return Outcome(sound.kind, sound.speech.name, bool(started), went_on, decided_ms, load_average())
 
 
-def _said(client: WireClient) -> bool:
+def _said(client: WireClient, answer: str) -> bool:
     """Whether the new response answers words, and is no rest of the old one."""
     texts = [
         event["delta"]
         for _, event in client.events
         if event["type"] == "response.output_audio_transcript.delta"
     ]
-    return bool(texts) and texts[-1].strip() not in ANSWER
+    return bool(texts) and texts[-1].strip() not in answer
 
 
 async def _listen(client: WireClient, until_s: float) -> None:

@@ -18,6 +18,7 @@ from realtime.context import Context
 from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
+from realtime.core.short_language import WORSE, likelier, newest_text
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 from realtime.tasks import forget_cancellation
@@ -255,14 +256,28 @@ class Transcription:
         """In the language that was told, else in the one that was found; a final text that looks wrong is in none."""
         if self._language:
             return await transcriber.transcribe(samples, language=self._language, final=final)
-        found, utterance = self._found, self._utterance
-        transcript = await transcriber.transcribe(samples, language=self._assumed(samples), final=final)
+        found, utterance, assumed = self._found, self._utterance, self._assumed(samples)
+        transcript = await transcriber.transcribe(samples, language=assumed, final=final)
+        if assumed is None and _is_short(samples):
+            transcript = await self._likelier(transcriber, samples, transcript, final=final)
         if found is None:
             if utterance == self._utterance and _tells_language(transcript, samples):
                 self._found = transcript.language
         elif final and not is_sure(transcript):
             return await transcriber.transcribe(samples, language=None, final=True)
         return transcript
+
+    async def _likelier(
+        self, transcriber: Transcriber, samples: Samples, transcript: Transcript, *, final: bool
+    ) -> Transcript:
+        """What was read of a word, or what it is in the language of the conversation if that is likelier."""
+        talked = newest_text(self._context.conversation.items)
+        language = likelier(transcript.language, transcript.text, spoken=self._languages, talked=talked)
+        if language is None:
+            return transcript
+        again = await transcriber.transcribe(samples, language=language, final=final)
+        worse = (transcript.log_probability or 0.0) - (again.log_probability or 0.0)
+        return again if again.text and worse <= WORSE else transcript
 
     async def _decode_alone(self, transcriber: Transcriber, samples: Samples, *, final: bool) -> Transcript:
         """In the language that was told; what was found in other sound says nothing about this one."""

@@ -1,0 +1,59 @@
+"""In which language a word is read again that was said during a conversation."""
+
+import pytest
+
+from realtime.core.conversation import FunctionCall, Image, InputSpeech, Message, OutputSpeech, Text
+from realtime.core.short_language import likelier, newest_text, script_of
+
+ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只小狗。", "Жила-была собака."
+
+
+@pytest.mark.parametrize(
+    ("found", "text", "talked", "language"),
+    [
+        ("ar", "يح", ENGLISH, "en"),
+        ("ru", "Панни!", CHINESE, "zh"),
+        ("ja", "ドイドイ", CHINESE, "zh"),
+        ("ko", "민발", CHINESE, "zh"),
+        ("ja", "はい", "昔々、犬がいました。", None),
+        ("ko", "네", "옛날에 개가 있었어요.", None),
+        ("ja", "しだ", "옛날에 개가 있었어요.", "ko"),
+        ("ar", "يح", RUSSIAN, "ru"),
+        ("ru", "Да.", RUSSIAN, None),
+        ("de", "Ja.", ENGLISH, None),  # the same script: nothing tells that it is wrong
+        ("en", "Stop.", CHINESE, None),  # expected of everybody
+        ("zh", "等一下", ENGLISH, None),
+        ("ar", "يح", "", None),
+        ("ar", "يح", "2 + 3", None),
+        ("ar", "يح", "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35", None),  # a script of which no language is sure
+        (None, "", ENGLISH, None),
+    ],
+)
+def test_a_script_that_nobody_used_here_is_doubted(found, text, talked, language):
+    assert likelier(found, text, spoken=(), talked=talked) == language
+
+
+def test_what_this_speaker_spoke_is_likely():
+    assert likelier("ar", "نعم", spoken=("ar",), talked=ENGLISH) is None
+    assert likelier("ar", "نعم", spoken=("fr", None), talked=ENGLISH) == "en"
+
+
+def test_the_newest_words_count_and_instructions_do_not():
+    items = (
+        Message("a", "user", (Text(RUSSIAN),)),
+        Message("b", "user", (Image("data:"), InputSpeech(CHINESE))),
+        Message("c", "user", (InputSpeech(None),)),
+        FunctionCall("d", "call", "look", "{}"),
+        Message("e", "system", (Text(ENGLISH),)),
+    )
+    assert newest_text(items) == CHINESE
+    assert newest_text((*items, Message("f", "assistant", (OutputSpeech(ENGLISH),)))) == ENGLISH
+    assert newest_text(items[2:]) == newest_text(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [("2. Yes", "LATIN"), ("犬がいた", "KANA"), ("犬", "HAN"), ("개", "HANGUL"), ("…", None), ("", None)],
+)
+def test_the_script_of_a_text(text, script):
+    assert script_of(text) == script
