@@ -275,7 +275,10 @@ class Transcription:
         language = likelier(transcript.language, transcript.text, spoken=self._languages, talked=talked)
         if language is None:
             return transcript
-        again = await transcriber.transcribe(samples, language=language, final=final)
+        try:
+            again = await transcriber.transcribe(samples, language=language, final=final)
+        except ProviderError:
+            return transcript  # there is a text: what only might be better costs no turn
         worse = (transcript.log_probability or 0.0) - (again.log_probability or 0.0)
         return again if again.text and worse <= WORSE else transcript
 
